@@ -1,0 +1,69 @@
+import { cors } from '@elysiajs/cors'
+import { Elysia } from 'elysia'
+import type { Context } from './context.ts'
+import { factory } from './contracts/factory/contract.ts'
+import { factoryRoutes } from './contracts/factory/index.ts'
+import { learning } from './contracts/learning/contract.ts'
+import { healthRoutes } from './contracts/learning/health.ts'
+import { learningRoutes } from './contracts/learning/index.ts'
+import { portfolio } from './contracts/portfolio/contract.ts'
+import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
+import { type Contract, defineContract } from './http/contract.ts'
+import { docs } from './http/docs.ts'
+import { readJsonBody } from './http/json-body.ts'
+import { PROBLEM_JSON, problem } from './http/problem.ts'
+import { requestLog } from './http/request-log.ts'
+import { answerUnmatched } from './http/unmatched.ts'
+import { MAX_NODE_FRAME_BYTES } from './live/node-protocol.ts'
+import { nodeSocket } from './live/node-socket.ts'
+import { userSocket } from './live/user-socket.ts'
+
+/** Whose manners unmatched paths have, longest base URL first (DESIGN 2.9). */
+const bases: [string, Contract][] = [
+  ['/api/v1', defineContract({ ...learning, errorContentType: PROBLEM_JSON })],
+  ['/api', factory],
+  ['/v1', portfolio],
+  ['', defineContract({ ...learning, errorContentType: PROBLEM_JSON, errorBody: problem })],
+]
+
+/** The whole server, not yet listening: every contract under its base URL, the sockets and the documentation. */
+export function createApp({ core, hub, nodeControl, nodeSockets }: Context) {
+  /** A contract answers its own errors; an `onError` covers the routes mounted after it, in its own instance. */
+  const contract = (manners: Contract, prefix: string) =>
+    new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, core.log))
+
+  const app = new Elysia({
+    serve: { maxRequestBodySize: 1024 * 1024 * 1024, idleTimeout: 60 },
+    // Every socket of the server shares these. Frames over a socket's own limit get a close code that says so.
+    websocket: {
+      maxPayloadLength: MAX_NODE_FRAME_BYTES * 2,
+      backpressureLimit: 16 * 1024 * 1024,
+      idleTimeout: 120,
+      sendPings: true,
+      perMessageDeflate: false,
+    },
+  })
+    .use(requestLog(core.log))
+    .use(corsFor(core.config.allowedOrigins))
+    .onParse(({ request, contentType }) =>
+      contentType === 'application/json' ? readJsonBody(request) : undefined,
+    )
+    .use(docs())
+    .use(contract(learning, '').use(healthRoutes(core)))
+    .use(contract(learning, '/api/v1').use(learningRoutes(core)))
+    .use(contract(factory, '/api').use(studyFactoryRoutes(core)).use(factoryRoutes(core, nodeControl)))
+    .use(userSocket(hub))
+    .use(nodeSocket(core, nodeControl, hub, nodeSockets))
+    // Last: an `onError` of the root would otherwise answer in place of the contracts'.
+    .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: core.log }))
+  return app
+}
+
+/** Browsers of other origins may call the API when they are listed; without a list nothing is added. */
+const corsFor = (origins: string[]) =>
+  origins.length === 0
+    ? new Elysia()
+    : cors({ origin: origins.map(toMatcher), credentials: true, maxAge: 600 })
+
+// A plain string would match by its end only.
+const toMatcher = (origin: string) => new RegExp(`^${origin.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`)

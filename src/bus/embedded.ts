@@ -1,0 +1,56 @@
+import type { Logger } from '../util/logger.ts'
+import type { Bus, Hints } from './bus.ts'
+import { Dispatcher } from './dispatcher.ts'
+
+const SWEEP_MS = 10_000
+
+/** The bus of a single server: function calls and maps. */
+export function createEmbeddedBus(log: Logger): Bus {
+  const dispatcher = new Dispatcher(log)
+  const values = new Map<string, { value: string; expires: number }>()
+  const counters = new Map<string, { count: number; expires: number }>()
+  const sweep = setInterval(() => {
+    const now = Date.now()
+    for (const [key, entry] of values) if (entry.expires <= now) values.delete(key)
+    for (const [key, entry] of counters) if (entry.expires <= now) counters.delete(key)
+  }, SWEEP_MS)
+  sweep.unref()
+
+  return {
+    kind: 'embedded',
+    publish: (channel, hint) => dispatcher.dispatch(channel, hint),
+    subscribe: (channel, handler) =>
+      dispatcher.subscribe(channel, handler as (hint: Hints[keyof Hints]) => void),
+    setState: (key, value) => dispatcher.setState(key, value),
+    getState: (key) => dispatcher.states.get(key),
+    onState: (handler) => dispatcher.stateHandlers.push(handler),
+    async put(key, value, ttlMs) {
+      values.set(key, { value, expires: Date.now() + ttlMs })
+    },
+    async take(key) {
+      const entry = values.get(key)
+      values.delete(key)
+      return entry && entry.expires > Date.now() ? entry.value : undefined
+    },
+    async increment(key, windowMs) {
+      const now = Date.now()
+      let entry = counters.get(key)
+      if (!entry || entry.expires <= now) {
+        entry = { count: 0, expires: now + windowMs }
+        counters.set(key, entry)
+      }
+      entry.count++
+      return { count: entry.count, resetMs: entry.expires - now }
+    },
+    async count(key) {
+      const entry = counters.get(key)
+      const resetMs = entry ? entry.expires - Date.now() : 0
+      return entry && resetMs > 0 ? { count: entry.count, resetMs } : { count: 0, resetMs: 0 }
+    },
+    onGap() {},
+    ping: async () => 0,
+    async close() {
+      clearInterval(sweep)
+    },
+  }
+}

@@ -1,0 +1,120 @@
+import { Redis } from 'ioredis'
+import type { Logger } from '../util/logger.ts'
+import { StartupError } from '../util/startup-error.ts'
+import type { Bus, Hints } from './bus.ts'
+import { Dispatcher } from './dispatcher.ts'
+
+/** A state that nobody renews is gone after this; heartbeats and progress renew theirs all the time. */
+const STATE_TTL_MS = 10 * 60_000
+
+type Message =
+  | { from: string; channel: keyof Hints; hint: Hints[keyof Hints] }
+  | { from: string; state: string; value: object | undefined }
+
+// One round trip: a counter without an expiry would count for ever.
+const INCREMENT = `local n = redis.call('incr', KEYS[1])
+if n == 1 then redis.call('pexpire', KEYS[1], ARGV[1]) end
+return {n, redis.call('pttl', KEYS[1])}`
+
+/**
+ * The bus of several servers, over Redis. While Redis is away publishing does nothing: the log and its poll go on
+ * delivering events, later.
+ * @throws StartupError when Redis does not answer at start
+ */
+export async function createRedisBus(url: string, epoch: string, log: Logger): Promise<Bus> {
+  // Servers of one database share a Redis with those of others without hearing them.
+  const prefix = `roost:${epoch}:`
+  const messages = `${prefix}messages`
+  const dispatcher = new Dispatcher(log)
+  const self = crypto.randomUUID()
+  const gapHandlers: (() => void)[] = []
+  const options = {
+    lazyConnect: true,
+    maxRetriesPerRequest: 1,
+    retryStrategy: () => 500,
+    connectTimeout: 5000,
+  }
+  const commands = new Redis(url, { ...options, enableOfflineQueue: false })
+  const subscriber = new Redis(url, options)
+
+  let away = false
+  for (const client of [commands, subscriber]) {
+    client.on('error', (error: Error) => {
+      if (!away)
+        log.warn({ reason: error.message }, 'Redis is away; other servers hear of changes by polling')
+      away = true
+    })
+  }
+  subscriber.on('ready', () => {
+    if (away) for (const handler of gapHandlers) handler()
+    away = false
+  })
+  subscriber.on('message', (_channel: string, text: string) => {
+    const message = JSON.parse(text) as Message
+    if (message.from === self) return
+    if ('state' in message) dispatcher.setState(message.state, message.value)
+    else dispatcher.dispatch(message.channel, message.hint)
+  })
+  try {
+    await Promise.all([commands.connect(), subscriber.connect()])
+    await subscriber.subscribe(messages)
+    for await (const keys of commands.scanStream({ match: `${prefix}state:*`, count: 500 })) {
+      if (keys.length === 0) continue
+      const texts = await commands.mget(keys)
+      for (const [i, text] of texts.entries()) {
+        if (text) dispatcher.setState(keys[i].slice(`${prefix}state:`.length), JSON.parse(text))
+      }
+    }
+  } catch (error) {
+    commands.disconnect()
+    subscriber.disconnect()
+    throw new StartupError(`The Redis in REDIS_URL can't be used: ${(error as Error).message}.`)
+  }
+
+  const tell = (message: Message) => {
+    commands.publish(messages, JSON.stringify(message)).catch(() => {})
+  }
+  return {
+    kind: 'redis',
+    publish(channel, hint) {
+      dispatcher.dispatch(channel, hint)
+      tell({ from: self, channel, hint })
+    },
+    subscribe: (channel, handler) =>
+      dispatcher.subscribe(channel, handler as (hint: Hints[keyof Hints]) => void),
+    setState(key, value) {
+      dispatcher.setState(key, value)
+      tell({ from: self, state: key, value })
+      const stored = value
+        ? commands.set(`${prefix}state:${key}`, JSON.stringify(value), 'PX', STATE_TTL_MS)
+        : commands.del(`${prefix}state:${key}`)
+      stored.catch(() => {})
+    },
+    getState: (key) => dispatcher.states.get(key),
+    onState: (handler) => dispatcher.stateHandlers.push(handler),
+    async put(key, value, ttlMs) {
+      await commands.set(prefix + key, value, 'PX', ttlMs)
+    },
+    async take(key) {
+      return (await commands.getdel(prefix + key)) ?? undefined
+    },
+    async increment(key, windowMs) {
+      const [count, resetMs] = (await commands.eval(INCREMENT, 1, prefix + key, windowMs)) as [number, number]
+      return { count, resetMs }
+    },
+    async count(key) {
+      const [count, ttl] = await Promise.all([commands.get(prefix + key), commands.pttl(prefix + key)])
+      return { count: Number(count ?? 0), resetMs: Math.max(0, ttl) }
+    },
+    onGap: (handler) => gapHandlers.push(handler),
+    async ping() {
+      const start = performance.now()
+      await commands.ping()
+      return performance.now() - start
+    },
+    async close() {
+      commands.disconnect()
+      subscriber.disconnect()
+    },
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The only reader of the environment. Two steps: read every variable as text and type it, collecting all
+ * mistakes; then refuse contradictions. One message names everything that is wrong.
+ */
+export interface Config {
+  production: boolean
+  host: string
+  port: number
+  dataDir: string
+  /** Origin under which clients reach this server, no trailing slash; undefined: derived from the request. */
+  publicUrl: string | undefined
+  /** Undefined: the embedded PGlite in `dataDir`. */
+  databaseUrl: string | undefined
+  redisUrl: string | undefined
+  /** Undefined: made once and kept in `dataDir`. */
+  jwtSecret: string | undefined
+  accessTokenMinutes: number
+  passwordMinLength: number
+  admin: { email: string; password: string | undefined }
+  /** Browser origins, besides the server's own, that may call the API and open sockets. */
+  allowedOrigins: string[]
+  rateLimits: boolean
+  logLevel: LogLevel
+  nodeHeartbeatSeconds: number
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Every mistake in the environment, one per line of `message`; shown to the operator as it is. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+type Env = Record<string, string | undefined>
+
+export function readConfig(env: Env): Config {
+  const mistakes: string[] = []
+  const text = (name: string) => env[name]?.trim() || undefined
+
+  const oneOf = <T extends string>(name: string, allowed: readonly T[], fallback: T): T => {
+    const value = text(name) ?? fallback
+    if (allowed.includes(value as T)) return value as T
+    mistakes.push(`${name} must be one of ${allowed.join(', ')}`)
+    return fallback
+  }
+  const integer = (name: string, fallback: number, min: number, max: number) => {
+    const value = Number(text(name) ?? fallback)
+    if (Number.isInteger(value) && value >= min && value <= max) return value
+    mistakes.push(`${name} must be a whole number from ${min} to ${max}`)
+    return fallback
+  }
+  // The value is never quoted back: these URLs carry passwords.
+  const url = (name: string, protocols: string[]) => {
+    const value = text(name)
+    if (!value) return undefined
+    if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value
+    mistakes.push(`${name} must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`)
+    return undefined
+  }
+
+  const production = text('NODE_ENV') === 'production'
+  const config: Config = {
+    production,
+    host: text('HOST') ?? '0.0.0.0',
+    port: integer('PORT', 8000, 0, 65535),
+    dataDir: text('DATA_DIR') ?? './data',
+    publicUrl: url('PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
+    databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
+    jwtSecret: text('JWT_SECRET'),
+    accessTokenMinutes: integer('ACCESS_TOKEN_EXPIRE_MINUTES', 30, 1, 1440),
+    passwordMinLength: integer('PASSWORD_MIN_LENGTH', 6, 6, 128),
+    admin: { email: text('ADMIN_EMAIL') ?? 'admin@example.com', password: text('ADMIN_PASSWORD') },
+    allowedOrigins: [],
+    rateLimits: oneOf('RATE_LIMITS', ['on', 'off'], 'on') === 'on',
+    logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    nodeHeartbeatSeconds: integer('NODE_HEARTBEAT_SECONDS', 5, 1, 300),
+  }
+  for (const origin of (text('ALLOWED_ORIGINS') ?? '').split(',').map((part) => part.trim())) {
+    if (!origin) continue
+    if (URL.canParse(origin) && /^https?:$/.test(new URL(origin).protocol)) {
+      config.allowedOrigins.push(new URL(origin).origin)
+    } else {
+      mistakes.push('ALLOWED_ORIGINS must list origins like https://app.example.com, separated by commas')
+    }
+  }
+
+  if (production && !config.jwtSecret) mistakes.push('JWT_SECRET is required when NODE_ENV=production')
+  if (config.jwtSecret && config.jwtSecret.length < 32) {
+    mistakes.push('JWT_SECRET must have at least 32 characters')
+  }
+  if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(config.admin.email)) {
+    mistakes.push('ADMIN_EMAIL must be an email address')
+  }
+  if (config.admin.password && config.admin.password.length < config.passwordMinLength) {
+    mistakes.push(`ADMIN_PASSWORD must have at least ${config.passwordMinLength} characters`)
+  }
+  if (mistakes.length > 0) {
+    throw new ConfigError(`The environment is not right:\n${mistakes.map((m) => `  - ${m}`).join('\n')}`)
+  }
+  return config
+}

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Bus } from './bus/bus.ts'
+import { createEmbeddedBus } from './bus/embedded.ts'
+import { createRedisBus } from './bus/redis.ts'
+import type { Config } from './config.ts'
+import { ensureAdministrator } from './core/accounts/first-administrator.ts'
+import { Principals } from './core/accounts/principals.ts'
+import type { Core } from './core/context.ts'
+import { NodeControl } from './core/nodes/control.ts'
+import { type Database, openDatabase } from './db/client.ts'
+import { createTokenCodec } from './http/tokens.ts'
+import { createScheduler } from './jobs/scheduler.ts'
+import { Hub } from './live/hub.ts'
+import { NodeSockets } from './live/node-socket.ts'
+import { createLogger, type Logger } from './util/logger.ts'
+
+/** Everything that a running server is made of. */
+export interface Context {
+  core: Core
+  hub: Hub
+  nodeControl: NodeControl
+  nodeSockets: NodeSockets
+  embedded: { database: boolean; bus: boolean }
+  /** The first administrator's password, when this start made one. */
+  madePassword: string | undefined
+  /** Ends sockets, writes what is only in memory, and closes the parts, last opened first. */
+  close(): Promise<void>
+}
+
+/** Parts that a test brings along instead of those that the configuration names. */
+export interface Overrides {
+  log?: Logger
+}
+
+/** @throws StartupError with what the operator should look at */
+export async function createContext(config: Config, overrides: Overrides = {}): Promise<Context> {
+  const log = overrides.log ?? createLogger(config.logLevel)
+  const closers: (() => Promise<unknown> | unknown)[] = []
+  const close = async () => {
+    for (const step of closers.reverse().splice(0)) await step()
+  }
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+    const database: Database = await openDatabase(config, log)
+    closers.push(() => database.close())
+    const bus: Bus = config.redisUrl ? await createRedisBus(config.redisUrl, database.epoch, log) : createEmbeddedBus(log)
+    closers.push(() => bus.close())
+    const core: Core = {
+      config,
+      db: database.db,
+      epoch: database.epoch,
+      log,
+      bus,
+      tokens: createTokenCodec(config.jwtSecret ?? keptSecret(config.dataDir)),
+      principals: new Principals(database.db, bus),
+    }
+    const madePassword = await ensureAdministrator(core)
+    const nodeControl = new NodeControl(core)
+    closers.push(() => nodeControl.close())
+    const hub = new Hub(core)
+    const nodeSockets = new NodeSockets()
+    closers.push(() => Promise.all([hub.drain(), nodeSockets.drain()]))
+    const scheduler = createScheduler(core)
+    closers.push(() => scheduler.close())
+    return {
+      core,
+      hub,
+      nodeControl,
+      nodeSockets,
+      embedded: { database: database.embedded, bus: bus.kind === 'embedded' },
+      madePassword,
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The signing secret of a server without JWT_SECRET: made once, so that tokens survive a restart. */
+function keptSecret(dataDir: string): string {
+  const path = join(dataDir, 'jwt-secret')
+  if (!existsSync(path))
+    writeFileSync(path, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' })
+  return readFileSync(path, 'utf8')
+}

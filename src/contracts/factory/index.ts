@@ -1,0 +1,10 @@
+import { Elysia } from 'elysia'
+import type { Core } from '../../core/context.ts'
+import type { NodeControl } from '../../core/nodes/control.ts'
+import { gpuRoutes } from './gpu.ts'
+import { liveRoutes } from './live.ts'
+import { userRoutes } from './users.ts'
+
+/** factory.md, but for what it shares with study. */
+export const factoryRoutes = (ctx: Core, control: NodeControl) =>
+  new Elysia().use(userRoutes(ctx)).use(gpuRoutes(ctx, control)).use(liveRoutes(ctx))

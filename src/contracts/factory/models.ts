@@ -1,0 +1,131 @@
+/** Wire models of the factory contract, chapter by chapter of factory.md. */
+import { type Static, t } from 'elysia'
+import { TASK_STATUSES } from '../../core/tasks/states.ts'
+import { choice } from '../../http/choice.ts'
+
+const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
+export const Timestamp = t.String({ format: 'date-time' })
+export const TaskStatus = choice(TASK_STATUSES)
+export const Role = choice(['super_admin', 'admin', 'editor', 'user'])
+
+export const SessionUser = t.Object({ id: t.String(), email: t.String(), username: t.String(), role: Role })
+export type SessionUser = Static<typeof SessionUser>
+
+export const Session = t.Object({
+  access_token: t.String(),
+  refresh_token: t.String(),
+  token_type: t.Literal('bearer'),
+  expires_in: t.Integer(),
+  user: SessionUser,
+})
+export type Session = Static<typeof Session>
+
+export const Me = t.Object({
+  id: t.String(),
+  email: t.String(),
+  username: t.String(),
+  full_name: t.String(),
+  role: Role,
+  balance: t.Number(),
+  available_balance: t.Number(),
+  total_tasks: t.Integer(),
+  created_at: Timestamp,
+  last_login: nullable(Timestamp),
+})
+export type Me = Static<typeof Me>
+
+export const AdminUser = t.Composite([Me, t.Object({ is_active: t.Boolean() })])
+export type AdminUser = Static<typeof AdminUser>
+
+export const UserStats = t.Object({
+  total_tasks: t.Integer(),
+  completed_tasks: t.Integer(),
+  failed_tasks: t.Integer(),
+  total_cost: t.Number(),
+  current_balance: t.Number(),
+  last_task_date: nullable(Timestamp),
+})
+export type UserStats = Static<typeof UserStats>
+
+export const Task = t.Object({
+  id: t.String(),
+  title: t.String(),
+  description: t.String(),
+  task_type: nullable(t.String()),
+  status: TaskStatus,
+  progress: t.Number(),
+  priority: t.Integer(),
+  gpu_server_id: nullable(t.String()),
+  config: t.Record(t.String(), t.Any()),
+  result: t.Record(t.String(), t.Any()),
+  error_message: nullable(t.String()),
+  cost: t.Number(),
+  estimated_duration: nullable(t.Integer()),
+  started_at: nullable(Timestamp),
+  completed_at: nullable(Timestamp),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+})
+export type Task = Static<typeof Task>
+
+const nodeStatus = choice(['online', 'offline', 'draining'])
+
+export const GpuServer = t.Object({
+  id: t.String(),
+  name: t.String(),
+  host: t.String(),
+  status: nodeStatus,
+  current_tasks: t.Integer(),
+  max_concurrent_tasks: t.Integer(),
+  total_memory: t.Number(),
+  used_memory: t.Number(),
+  gpu_count: t.Integer(),
+  cpu_usage: t.Number(),
+  memory_usage: t.Number(),
+  last_heartbeat: nullable(Timestamp),
+  task_types: t.Array(t.String()),
+  created_at: Timestamp,
+})
+export type GpuServer = Static<typeof GpuServer>
+
+export const NewGpuServer = t.Composite([GpuServer, t.Object({ node_token: t.String() })])
+
+export const GpuServerStatus = t.Object({
+  server_id: t.String(),
+  status: nodeStatus,
+  cpu_usage: t.Number(),
+  memory_usage: t.Number(),
+  gpu_usage: t.Array(
+    t.Object({
+      gpu_id: t.Integer(),
+      name: t.Optional(t.String()),
+      usage: t.Number(),
+      memory_used: t.Number(),
+      memory_total: t.Number(),
+      temperature: t.Optional(t.Number()),
+      power: t.Optional(t.Number()),
+    }),
+  ),
+  running_tasks: t.Array(t.Object({ task_id: t.String(), progress: t.Number() })),
+  timestamp: Timestamp,
+})
+export type GpuServerStatus = Static<typeof GpuServerStatus>
+
+export const ClusterOverview = t.Object({
+  total_servers: t.Integer(),
+  online_servers: t.Integer(),
+  offline_servers: t.Integer(),
+  total_gpus: t.Integer(),
+  busy_gpus: t.Integer(),
+  idle_gpus: t.Integer(),
+  total_running_tasks: t.Integer(),
+  queue_length: t.Integer(),
+  average_gpu_usage: t.Number(),
+  total_memory: t.Number(),
+  used_memory: t.Number(),
+})
+
+export const Nothing = t.Object({})
+
+export const Password = t.String({ minLength: 6, maxLength: 200 })
+export const ServerId = t.Object({ server_id: t.String({ maxLength: 64 }) })

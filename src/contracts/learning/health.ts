@@ -1,0 +1,49 @@
+import { Elysia, t } from 'elysia'
+import { version } from '../../../package.json'
+import type { Core } from '../../core/context.ts'
+import { AppError } from '../../core/errors.ts'
+import { checkHealth } from '../../core/health.ts'
+import { choice } from '../../http/choice.ts'
+import { learning } from './contract.ts'
+
+const Health = t.Object({
+  status: choice(['healthy', 'unhealthy']),
+  version: t.String(),
+  environment: choice(['production', 'development']),
+})
+
+/** `GET /health`, outside the base URL. Unhealthy: the same body with 503, so that a load balancer looks elsewhere. */
+export const healthRoutes = (ctx: Core) =>
+  new Elysia().get(
+    '/health',
+    async ({ set }) => {
+      const components = await checkHealth(ctx)
+      const healthy = Object.values(components).every((component) => component.healthy)
+      if (!healthy) set.status = 503
+      return {
+        status: healthy ? 'healthy' : 'unhealthy',
+        version,
+        environment: ctx.config.production ? 'production' : 'development',
+      }
+    },
+    {
+      detail: learning.describe({ summary: 'Say whether the server works', tag: 'health', response: Health }),
+    },
+  )
+
+export const databaseHealthRoutes = (ctx: Core) =>
+  new Elysia().get(
+    '/health/db',
+    async () => {
+      const { database } = await checkHealth(ctx)
+      if (!database.healthy) throw new AppError('DATABASE_UNAVAILABLE')
+      return { status: 'healthy', database: 'connected' }
+    },
+    {
+      detail: learning.describe({
+        summary: 'Say whether the database answers',
+        tag: 'health',
+        response: t.Object({ status: t.Literal('healthy'), database: t.Literal('connected') }),
+      }),
+    },
+  )

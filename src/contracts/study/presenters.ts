@@ -1,0 +1,37 @@
+import type { User } from '../../core/accounts/accounts.ts'
+import type { SignedIn } from '../../core/accounts/sessions.ts'
+import type { Task as CoreTask, TaskDetail as CoreTaskDetail } from '../../core/tasks/tasks.ts'
+import type { AdminUser, Task, TaskDetail, Token } from './models.ts'
+
+export const presentToken = ({ accessToken }: SignedIn): Token => ({
+  access_token: accessToken,
+  token_type: 'bearer',
+})
+
+export const presentTask = (task: CoreTask): Task => ({
+  id: task.id,
+  name: task.title,
+  status: task.status,
+  progress: task.progress,
+  course_ids: task.courseIds ?? [],
+  error_message: task.errorMessage,
+  started_at: task.startedAt?.toISOString() ?? null,
+  completed_at: task.completedAt?.toISOString() ?? null,
+  created_at: task.createdAt.toISOString(),
+  updated_at: task.updatedAt.toISOString(),
+})
+
+export const presentTaskDetail = (task: CoreTaskDetail): TaskDetail => ({
+  ...presentTask(task),
+  logs: task.logs,
+})
+
+export const presentAdminUser = (user: User): AdminUser => ({
+  id: user.id,
+  username: user.username,
+  email: user.email,
+  role: user.role,
+  is_active: user.isActive,
+  created_at: user.createdAt.toISOString(),
+  last_login: user.lastLoginAt?.toISOString() ?? null,
+})

@@ -1,0 +1,149 @@
+/** What administrators see of accounts and may change, and what a user sees of their own numbers. */
+import { and, count, desc, eq, ilike, or, type SQL, sql } from 'drizzle-orm'
+import { tasks, users } from '../../db/schema/index.ts'
+import type { Core, Tx } from '../context.ts'
+import { AppError, notFound } from '../errors.ts'
+import { adjustBalance } from '../ledger.ts'
+import { transaction } from '../transaction.ts'
+import type { User } from './accounts.ts'
+import { outranks, type Role } from './permissions.ts'
+import type { Principal } from './principals.ts'
+
+export interface AccountSummary {
+  user: User
+  totalTasks: number
+}
+
+const totalTasks = sql<number>`(select count(*)::int from ${tasks} where ${tasks.userId} = ${users.id})`
+
+/** @throws AppError NOT_FOUND */
+export async function accountSummary(ctx: Core, userId: number): Promise<AccountSummary> {
+  const [row] = await ctx.db.select({ user: users, totalTasks }).from(users).where(eq(users.id, userId))
+  if (!row) throw notFound('user', userId)
+  return row
+}
+
+export interface UserStatistics {
+  totalTasks: number
+  completedTasks: number
+  failedTasks: number
+  totalCostMinor: number
+  balanceMinor: number
+  lastTaskAt: Date | null
+}
+
+export async function userStatistics(ctx: Core, userId: number): Promise<UserStatistics> {
+  const [row] = await ctx.db
+    .select({
+      totalTasks: count(tasks.id),
+      completedTasks: sql<number>`(count(*) filter (where ${tasks.status} = 'completed'))::int`,
+      failedTasks: sql<number>`(count(*) filter (where ${tasks.status} = 'failed'))::int`,
+      totalCostMinor: sql<number>`coalesce(sum(${tasks.costMinor}), 0)::float8`,
+      balanceMinor: users.balanceMinor,
+      lastTaskAt: sql<Date | null>`max(${tasks.createdAt})`.mapWith((value) =>
+        value ? new Date(value) : null,
+      ),
+    })
+    .from(users)
+    .leftJoin(tasks, eq(tasks.userId, users.id))
+    .where(eq(users.id, userId))
+    .groupBy(users.id)
+  if (!row) throw notFound('user', userId)
+  return row
+}
+
+export interface AccountFilter {
+  page: number
+  pageSize: number
+  role?: Role | undefined
+  isActive?: boolean | undefined
+  search?: string | undefined
+}
+
+export async function listAccounts(
+  ctx: Core,
+  filter: AccountFilter,
+): Promise<{ accounts: AccountSummary[]; total: number }> {
+  const pattern = filter.search && `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`
+  const where = and(
+    filter.role && eq(users.role, filter.role),
+    filter.isActive === undefined ? undefined : eq(users.isActive, filter.isActive),
+    pattern
+      ? or(ilike(users.username, pattern), ilike(users.email, pattern), ilike(users.displayName, pattern))
+      : undefined,
+  )
+  const [[total], accounts] = await Promise.all([
+    ctx.db.select({ n: count() }).from(users).where(where),
+    ctx.db
+      .select({ user: users, totalTasks })
+      .from(users)
+      .where(where)
+      .orderBy(desc(users.id))
+      .limit(filter.pageSize)
+      .offset((filter.page - 1) * filter.pageSize),
+  ])
+  return { accounts, total: total!.n }
+}
+
+/** A user id as it stands in a path: an integer or a UUID. */
+export function userKey(id: string): SQL {
+  if (/^[1-9]\d{0,8}$/.test(id)) return eq(users.id, Number(id))
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return eq(users.uuid, id.toLowerCase())
+  return sql`false`
+}
+
+export interface AccountChange {
+  role?: Role | undefined
+  isActive?: boolean | undefined
+  balanceMinor?: number | undefined
+}
+
+/**
+ * Nobody acts on a role above their own, or grants one; the last active super administrator stays.
+ * @throws AppError NOT_FOUND, PERMISSION_DENIED, LAST_SUPER_ADMIN
+ */
+export async function updateAccount(
+  ctx: Core,
+  admin: Principal,
+  id: string,
+  change: AccountChange,
+): Promise<AccountSummary> {
+  const userId = await transaction(ctx, async (tx) => {
+    const [user] = await tx.db.select().from(users).where(userKey(id)).for('update')
+    if (!user) throw notFound('user', id)
+    if (!outranks(admin.role, user.role) || (change.role && !outranks(admin.role, change.role))) {
+      throw new AppError('PERMISSION_DENIED', {
+        params: { required_permission: 'user.update', user_role: admin.role },
+      })
+    }
+    const loses = (change.role && change.role !== 'super_admin') || change.isActive === false
+    if (user.role === 'super_admin' && user.isActive && loses) await assertAnotherSuperAdmin(tx, user.id)
+    const fields: Partial<User> = {}
+    if (change.role) fields.role = change.role
+    if (change.isActive !== undefined) fields.isActive = change.isActive
+    if (Object.keys(fields).length > 0) {
+      await tx.db
+        .update(users)
+        .set({ ...fields, updatedAt: sql`now()` })
+        .where(eq(users.id, user.id))
+      tx.emit(user.id, 'user.updated', { fields: Object.keys(fields) })
+      tx.afterCommit(() => ctx.bus.publish('principals', { userId: user.id }))
+    }
+    if (change.balanceMinor !== undefined) {
+      await adjustBalance(tx, { userId: user.id, balanceMinor: change.balanceMinor, createdBy: admin.userId })
+    }
+    return user.id
+  })
+  return accountSummary(ctx, userId)
+}
+
+/** Locks all super administrators: two of them can't demote each other at the same moment. */
+async function assertAnotherSuperAdmin(tx: Tx, userId: number): Promise<void> {
+  const admins = await tx.db
+    .select({ id: users.id })
+    .from(users)
+    .where(and(eq(users.role, 'super_admin'), eq(users.isActive, true)))
+    .orderBy(users.id)
+    .for('update')
+  if (!admins.some((other) => other.id !== userId)) throw new AppError('LAST_SUPER_ADMIN')
+}

@@ -1,0 +1,43 @@
+/** Roles and what they permit: portfolio.md 2.2.1, and DESIGN 2.7 for what that table does not name. */
+export const ROLES = ['user', 'editor', 'admin', 'super_admin'] as const
+export type Role = (typeof ROLES)[number]
+
+const GRANTS: Record<Role, readonly string[]> = {
+  super_admin: ['*'],
+  admin: [
+    'photo.*',
+    'category.*',
+    'tag.*',
+    'user.read',
+    'user.update',
+    'settings.*',
+    'upload.*',
+    'timeline.*',
+    'webhook.*',
+    'stats.read',
+    'node.*',
+    'task.*',
+  ],
+  editor: [
+    'photo.read',
+    'photo.create',
+    'photo.update',
+    'category.read',
+    'tag.read',
+    'tag.create',
+    'upload.*',
+  ],
+  user: ['photo.read', 'category.read', 'tag.read'],
+}
+
+export type Permission = `${string}.${string}`
+
+export function may(role: Role, permission: Permission): boolean {
+  const [area] = permission.split('.')
+  return GRANTS[role].some((grant) => grant === '*' || grant === permission || grant === `${area}.*`)
+}
+
+export const isAdmin = (role: Role): boolean => role === 'admin' || role === 'super_admin'
+
+/** Whether `role` is at least as high as `other`: nobody grants, or acts on, a role above their own. */
+export const outranks = (role: Role, other: Role): boolean => ROLES.indexOf(role) >= ROLES.indexOf(other)

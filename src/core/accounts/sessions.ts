@@ -1,0 +1,163 @@
+import { and, eq, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { refreshTokens, sessions, users } from '../../db/schema/index.ts'
+import { randomSecret, sha256 } from '../../util/secrets.ts'
+import type { Core, Tx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { transaction } from '../transaction.ts'
+import { findAccount, type User } from './accounts.ts'
+import { verifyPassword } from './passwords.ts'
+import { assertMayTry, recordFailure } from './throttle.ts'
+
+export interface Client {
+  ip: string
+  userAgent: string | undefined
+}
+
+export interface SignedIn {
+  user: User
+  accessToken: string
+  refreshToken: string
+  /** Lifetime of the access token in seconds. */
+  expiresIn: number
+}
+
+const REFRESH_DAYS = 7
+/** Two tabs may use the same refresh token at once; a later second use is a theft. */
+const REUSE_GRACE_SECONDS = 10
+
+/**
+ * Opens a session. `name` is the email or the username.
+ * @throws AppError INVALID_CREDENTIALS, INACTIVE_USER, RATE_LIMITED
+ */
+export async function signIn(
+  ctx: Core,
+  input: { name: string; password: string; accessMinutes: number; client: Client },
+): Promise<SignedIn> {
+  await assertMayTry(ctx, input.client.ip, input.name)
+  const user = await findAccount(ctx, input.name)
+  if (!(await verifyPassword(input.password, user?.passwordHash)) || !user) {
+    await recordFailure(ctx, input.client.ip, input.name)
+    throw new AppError('INVALID_CREDENTIALS')
+  }
+  if (!user.isActive) throw new AppError('INACTIVE_USER')
+  return openSession(ctx, user, input.accessMinutes, input.client)
+}
+
+/** Opens a session for a user whose identity is already certain. */
+export async function openSession(
+  ctx: Core,
+  user: User,
+  accessMinutes: number,
+  client: Client,
+): Promise<SignedIn> {
+  const sessionId = Bun.randomUUIDv7()
+  const refreshToken = randomSecret('rt')
+  await transaction(ctx, async (tx) => {
+    await tx.db.insert(sessions).values({
+      id: sessionId,
+      userId: user.id,
+      userAgent: client.userAgent?.slice(0, 300) ?? null,
+      ip: client.ip,
+      expiresAt: refreshExpiry(),
+    })
+    await tx.db.insert(refreshTokens).values({ hash: sha256(refreshToken), sessionId })
+    await tx.db.update(users).set({ lastLoginAt: sql`now()` }).where(eq(users.id, user.id))
+  })
+  return issue(ctx, user, sessionId, refreshToken, accessMinutes)
+}
+
+/**
+ * Rotates a refresh token. A replay, other than within ten seconds of the rotation, ends the whole session.
+ * @throws AppError INVALID_REFRESH_TOKEN, INACTIVE_USER
+ */
+export async function refreshSession(
+  ctx: Core,
+  input: { refreshToken: string; accessMinutes: number },
+): Promise<SignedIn> {
+  const next = randomSecret('rt')
+  // The verdict leaves the transaction as a value: ending a replayed session must commit, not roll back.
+  const outcome = await transaction(ctx, async (tx) => {
+    const [row] = await tx.db
+      .select({
+        session: sessions,
+        user: users,
+        usedSecondsAgo: sql<number | null>`extract(epoch from now() - ${refreshTokens.usedAt})::float8`,
+      })
+      .from(refreshTokens)
+      .innerJoin(sessions, eq(sessions.id, refreshTokens.sessionId))
+      .innerJoin(users, eq(users.id, sessions.userId))
+      .where(eq(refreshTokens.hash, sha256(input.refreshToken)))
+      .for('update', { of: refreshTokens })
+    if (!row || row.session.revokedAt || row.session.expiresAt < new Date()) return 'INVALID_REFRESH_TOKEN'
+    if (row.usedSecondsAgo !== null && row.usedSecondsAgo > REUSE_GRACE_SECONDS) {
+      await revoke(tx, eq(sessions.id, row.session.id), 'refresh_token_reused')
+      return 'INVALID_REFRESH_TOKEN'
+    }
+    if (!row.user.isActive) return 'INACTIVE_USER'
+    if (row.usedSecondsAgo === null) {
+      await tx.db
+        .update(refreshTokens)
+        .set({ usedAt: sql`now()` })
+        .where(eq(refreshTokens.hash, sha256(input.refreshToken)))
+    }
+    await tx.db.insert(refreshTokens).values({ hash: sha256(next), sessionId: row.session.id })
+    await tx.db.update(sessions).set({ expiresAt: refreshExpiry() }).where(eq(sessions.id, row.session.id))
+    return row
+  })
+  if (typeof outcome === 'string') throw new AppError(outcome)
+  return issue(ctx, outcome.user, outcome.session.id, next, input.accessMinutes)
+}
+
+/** Ends one session; ending it twice is no error. */
+export async function endSession(
+  ctx: Core,
+  userId: number,
+  sessionId: string,
+  reason: string,
+): Promise<void> {
+  await transaction(ctx, (tx) =>
+    revoke(tx, and(eq(sessions.id, sessionId), eq(sessions.userId, userId)), reason),
+  )
+}
+
+/** Ends all sessions of a user but the one that asks for it. */
+export async function endOtherSessions(tx: Tx, userId: number, keep: string, reason: string): Promise<void> {
+  await revoke(tx, and(eq(sessions.userId, userId), ne(sessions.id, keep)), reason)
+}
+
+async function revoke(tx: Tx, which: SQL | undefined, reason: string): Promise<void> {
+  const revoked = await tx.db
+    .update(sessions)
+    .set({ revokedAt: sql`clock_timestamp()` })
+    .where(and(which, isNull(sessions.revokedAt)))
+    .returning({ id: sessions.id, userId: sessions.userId })
+  for (const { id, userId } of revoked) {
+    tx.emit(userId, 'session.revoked', { session_id: id, reason })
+    tx.afterCommit(() => tx.bus.publish('principals', { userId, sessionId: id }))
+  }
+}
+
+async function issue(
+  ctx: Core,
+  user: User,
+  sessionId: string,
+  refreshToken: string,
+  accessMinutes: number,
+): Promise<SignedIn> {
+  const expiresIn = accessMinutes * 60
+  const expiresAt = Math.floor(Date.now() / 1000) + expiresIn
+  const accessToken = await ctx.tokens.sign({ userId: user.id, sessionId, expiresAt })
+  return { user, accessToken, refreshToken, expiresIn }
+}
+
+const refreshExpiry = () => new Date(Date.now() + REFRESH_DAYS * 24 * 3_600_000)
+
+/** Forgets sessions that ended more than a day ago: longer than any access token lives. */
+export async function trimSessions(ctx: Core): Promise<number> {
+  const ended = sql`now() - interval '1 day'`
+  const rows = await ctx.db
+    .delete(sessions)
+    .where(or(lt(sessions.expiresAt, ended), lt(sessions.revokedAt, ended)))
+    .returning({ id: sessions.id })
+  return rows.length
+}

@@ -1,0 +1,97 @@
+/**
+ * The channel log: everything that happened to a user, in order. Written only inside the transaction of the change
+ * it reports; read by sockets from their cursor.
+ */
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
+import type { LoggedEvent } from '../../bus/bus.ts'
+import type { Db } from '../../db/client.ts'
+import { channels, events } from '../../db/schema/index.ts'
+import type { Core } from '../context.ts'
+
+export interface PendingEvent {
+  userId: number
+  type: string
+  data: object
+}
+
+/**
+ * Appends in one statement, as the last one of its transaction. Channel rows are locked in the order of user ids and
+ * held until the commit: two writers can't deadlock on them, and what one of them numbered n+1 commits after n.
+ */
+export async function appendEvents(db: Db, pending: PendingEvent[]): Promise<LoggedEvent[]> {
+  const input = pending.map((event, n) => ({ n, u: event.userId, t: event.type, d: event.data }))
+  const rows = await db.execute<{ user_id: number; seq: string; type: string; data: string; at: string }>(sql`
+    with incoming as (
+      select * from json_to_recordset(${JSON.stringify(input)}::text::json) as x(n int, u int, t text, d json)
+    ), counts as (
+      select u, count(*) as n from incoming group by u order by u
+    ), heads as (
+      insert into channels (user_id, last_seq) select u, n from counts order by u
+      on conflict (user_id) do update set last_seq = channels.last_seq + excluded.last_seq
+      returning user_id, last_seq
+    )
+    insert into events (user_id, seq, type, data, at)
+    select i.u, h.last_seq - c.n + row_number() over (partition by i.u order by i.n), i.t, i.d, clock_timestamp()
+    from incoming i join heads h on h.user_id = i.u join counts c on c.u = i.u
+    returning user_id, seq, type, data::text as data, ${rfc3339(sql`at`)} as at`)
+  return rows
+    .map((row) => ({ userId: row.user_id, seq: Number(row.seq), type: row.type, data: row.data, at: row.at }))
+    .sort((a, b) => a.userId - b.userId || a.seq - b.seq)
+}
+
+const rfc3339 = (column: unknown) =>
+  sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
+/** The newest sequence number of a user's channel; 0 before its first event. */
+export async function channelHead(ctx: Core, userId: number): Promise<number> {
+  const [row] = await ctx.db.select().from(channels).where(eq(channels.userId, userId))
+  return row?.lastSeq ?? 0
+}
+
+/** The heads of many channels at once; a user without events is absent. */
+export async function channelHeads(ctx: Core, userIds: number[]): Promise<Map<number, number>> {
+  const rows = await ctx.db.select().from(channels).where(inArray(channels.userId, userIds))
+  return new Map(rows.map((row) => [row.userId, row.lastSeq]))
+}
+
+/** The events after `afterSeq`, oldest first, at most `limit`. */
+export async function readEvents(
+  ctx: Core,
+  userId: number,
+  afterSeq: number,
+  limit: number,
+): Promise<LoggedEvent[]> {
+  return ctx.db
+    .select({
+      userId: events.userId,
+      seq: events.seq,
+      type: events.type,
+      data: sql<string>`${events.data}::text`,
+      at: rfc3339(events.at),
+    })
+    .from(events)
+    .where(and(eq(events.userId, userId), gt(events.seq, afterSeq)))
+    .orderBy(asc(events.seq))
+    .limit(limit)
+}
+
+/** The oldest sequence number still kept, or undefined when nothing is. */
+export async function oldestEvent(ctx: Core, userId: number): Promise<number | undefined> {
+  const [row] = await ctx.db
+    .select({ seq: sql<number | null>`min(${events.seq})::int` })
+    .from(events)
+    .where(eq(events.userId, userId))
+  return row?.seq ?? undefined
+}
+
+const KEEP_HOURS = 24
+const KEEP_EVENTS = 1000
+
+/** Drops events older than 24 hours, but never one of the last 1,000 of its user. */
+export async function trimEvents(ctx: Core): Promise<number> {
+  const rows = await ctx.db.execute(sql`
+    delete from events e using channels c
+    where c.user_id = e.user_id and e.seq <= c.last_seq - ${KEEP_EVENTS}
+      and e.at < now() - make_interval(hours => ${KEEP_HOURS})`)
+  return (rows as unknown as { count: number }).count
+}

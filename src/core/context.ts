@@ -1,0 +1,43 @@
+import type { Bus } from '../bus/bus.ts'
+import type { Config } from '../config.ts'
+import type { Db } from '../db/client.ts'
+import type { Logger } from '../util/logger.ts'
+import type { Principals } from './accounts/principals.ts'
+import type { ChannelEvents } from './channel/events.ts'
+
+/** What every core function takes first. Built once at start, with parts that tests may swap. */
+export interface Core {
+  readonly config: Config
+  readonly db: Db
+  /** Identifies the database; part of every cursor. */
+  readonly epoch: string
+  readonly log: Logger
+  readonly bus: Bus
+  readonly tokens: TokenCodec
+  readonly principals: Principals
+}
+
+/**
+ * The context inside a transaction: `db` is the transaction, so the outer one is out of reach. A function that takes
+ * a Tx is part of its caller's change.
+ */
+export interface Tx extends Core {
+  /** Adds an event to a user's channel; it is written, and seen, with the change or not at all. */
+  emit<T extends keyof ChannelEvents>(userId: number, type: T, data: ChannelEvents[T]): void
+  /** Runs after the commit, never after a rollback; its own faults are logged. */
+  afterCommit(run: () => void): void
+}
+
+export interface AccessClaims {
+  userId: number
+  sessionId: string
+  /** Seconds since the epoch. */
+  expiresAt: number
+}
+
+/** Signs and reads access tokens. */
+export interface TokenCodec {
+  sign(claims: AccessClaims): Promise<string>
+  /** Undefined when the token is not ours, was changed, or does not parse; an expired one is returned. */
+  verify(token: string): Promise<AccessClaims | undefined>
+}

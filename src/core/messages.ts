@@ -1,0 +1,97 @@
+import type { ErrorCode, IssueRule } from './errors.ts'
+
+export type Language = 'zh' | 'en'
+type Text = Record<Language, string>
+
+/** Everything the server says to a person, in both languages. `{name}` is replaced by a parameter. */
+const catalogue = {
+  ok: { zh: '操作已完成', en: 'Done' },
+  registered: { zh: '账号已创建', en: 'Account created' },
+  signed_in: { zh: '已登录', en: 'Signed in' },
+  signed_out: { zh: '已退出登录', en: 'Successfully logged out' },
+  discard_tokens: { zh: '请同时删除客户端保存的令牌', en: 'Please discard your tokens on the client side' },
+  task_created: { zh: '任务已创建', en: 'Task created' },
+  task_cancelled: { zh: '任务已取消', en: 'Task cancelled' },
+  task_retried: { zh: '任务已重新排队', en: 'Task queued again' },
+  task_deleted: { zh: '任务已删除', en: 'Task deleted' },
+  password_changed: { zh: '密码已修改', en: 'Password changed' },
+  server_created: { zh: '服务器已登记，令牌只显示这一次', en: 'Server created; its token is shown only now' },
+  token_rotated: { zh: '令牌已更换，只显示这一次', en: 'Token replaced; it is shown only now' },
+
+  AUTHENTICATION_REQUIRED: { zh: '请先登录', en: 'Sign in first' },
+  INVALID_TOKEN: { zh: '令牌无效，请重新登录', en: 'The token is not valid; sign in again' },
+  TOKEN_EXPIRED: { zh: '令牌已过期，请刷新', en: 'The token has expired; refresh it' },
+  INVALID_CREDENTIALS: { zh: '邮箱、用户名或密码不正确', en: 'The email, username or password is wrong' },
+  INVALID_REFRESH_TOKEN: {
+    zh: '刷新令牌无效或已过期，请重新登录',
+    en: 'The refresh token is not valid any more; sign in again',
+  },
+  INACTIVE_USER: { zh: '该账号已停用', en: 'This account is deactivated' },
+  PERMISSION_DENIED: { zh: '没有执行此操作的权限', en: 'You may not do this' },
+  NOT_FOUND: { zh: '找不到请求的内容', en: 'What was asked for does not exist' },
+  METHOD_NOT_ALLOWED: { zh: '此地址不支持该方法', en: 'This address does not answer this method' },
+  EMAIL_TAKEN: { zh: '该邮箱已有账号', en: 'This email already has an account' },
+  USERNAME_TAKEN: { zh: '该用户名已被使用', en: 'This username is taken' },
+  NAME_TAKEN: { zh: '该名称已被使用', en: 'This name is taken' },
+  INVALID_STATE: {
+    zh: '任务处于 {status} 状态，不能执行此操作',
+    en: 'The task is {status}; this is not possible now',
+  },
+  LAST_SUPER_ADMIN: {
+    zh: '至少要保留一名超级管理员',
+    en: 'The last super administrator has to stay',
+  },
+  INSUFFICIENT_BALANCE: {
+    zh: '可用余额不足，请先充值',
+    en: 'The available balance is too low; top it up first',
+  },
+  TASK_LIMIT_EXCEEDED: {
+    zh: '未结束的任务已达上限（{limit}）',
+    en: 'You have reached the limit of {limit} unfinished tasks',
+  },
+  VALIDATION_FAILED: { zh: '提交的内容不符合要求', en: 'The request does not fit' },
+  PAYLOAD_TOO_LARGE: { zh: '请求内容过大（上限 {limit} 字节）', en: 'The body is larger than {limit} bytes' },
+  RATE_LIMITED: {
+    zh: '请求过于频繁，请在 {seconds} 秒后重试',
+    en: 'Too many requests; try again in {seconds} s',
+  },
+  DATABASE_UNAVAILABLE: {
+    zh: '数据库暂时不可用，请稍后重试',
+    en: 'The database is not available; try again shortly',
+  },
+  INTERNAL: { zh: '服务器内部出错', en: 'Something went wrong on the server' },
+
+  'issue.required': { zh: '不能为空', en: 'is required' },
+  'issue.type': { zh: '类型应为 {expected}', en: 'must be of type {expected}' },
+  'issue.min_length': { zh: '至少需要 {limit} 个字符', en: 'needs at least {limit} characters' },
+  'issue.max_length': { zh: '不能超过 {limit} 个字符', en: 'may have at most {limit} characters' },
+  'issue.minimum': { zh: '不能小于 {limit}', en: 'must be at least {limit}' },
+  'issue.maximum': { zh: '不能大于 {limit}', en: 'must be at most {limit}' },
+  'issue.min_items': { zh: '至少需要 {limit} 项', en: 'needs at least {limit} items' },
+  'issue.max_items': { zh: '不能超过 {limit} 项', en: 'may have at most {limit} items' },
+  'issue.email': { zh: '请填写有效的邮箱地址', en: 'must be an email address' },
+  'issue.username': {
+    zh: '应为 3–30 个字母、数字、点、下划线或连字符',
+    en: 'must be 3–30 letters, digits, dots, underscores or hyphens',
+  },
+  'issue.format': { zh: '格式不正确', en: 'has the wrong format' },
+  'issue.choice': { zh: '应为以下之一：{choices}', en: 'must be one of: {choices}' },
+  'issue.json': { zh: '不是有效的 JSON', en: 'is not valid JSON' },
+  'issue.characters': { zh: '含有无法保存的字符', en: 'contains characters that cannot be stored' },
+  'issue.task_kind': {
+    zh: '请只提供 course_ids 或 task_type 其中之一',
+    en: 'give either course_ids or task_type, and only one of them',
+  },
+  'issue.current_password': { zh: '当前密码不正确', en: 'is not your current password' },
+  'issue.unknown': { zh: '不符合要求', en: 'does not fit' },
+} satisfies Record<ErrorCode | `issue.${IssueRule}` | Lowercase<string>, Text>
+
+export type MessageKey = keyof typeof catalogue
+
+export function message(
+  key: MessageKey,
+  language: Language,
+  params: Record<string, string | number> = {},
+): string {
+  return catalogue[key][language].replace(/\{(\w+)\}/g, (hole, name) => String(params[name] ?? hole))
+}

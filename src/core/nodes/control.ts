@@ -1,0 +1,177 @@
+/** What a node may do, from its first frame to its silence; the sockets and the REST heartbeat call this. */
+import { eq, sql } from 'drizzle-orm'
+import { type GpuReading, nodes } from '../../db/schema/index.ts'
+import type { Core } from '../context.ts'
+import { acceptAttempt, heldTasks, loseAttempts, rejectAttempt, settleAttempt } from '../tasks/attempts.ts'
+import type { Ending } from '../tasks/settlement.ts'
+import type { Task } from '../tasks/tasks.ts'
+import { transaction } from '../transaction.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { ConnectedNode, Fleet, type NodeLink } from './fleet.ts'
+import type { Node } from './nodes.ts'
+import type { Reading } from './presence.ts'
+import { Sweeper } from './sweeper.ts'
+
+export interface Introduction {
+  maxConcurrentTasks: number
+  taskTypes: string[]
+  gpus: Pick<GpuReading, 'gpu_id' | 'name' | 'memory_total'>[]
+  running: { taskUuid: string; attempt: number }[]
+}
+
+/** Answers to a frame that names an attempt: done, or not this node's any more. */
+export type Verdict = 'ok' | 'stale'
+
+export class NodeControl {
+  readonly fleet: Fleet
+  private readonly dispatcher: Dispatcher
+  private readonly sweeper: Sweeper
+
+  constructor(private readonly ctx: Core) {
+    this.dispatcher = new Dispatcher(ctx, () => this.fleet)
+    this.fleet = new Fleet(
+      ctx,
+      () => this.dispatcher.wake(),
+      (connected) => void this.reload(connected),
+    )
+    this.sweeper = new Sweeper(ctx, this.fleet)
+  }
+
+  /**
+   * A node has connected and said what it is and what it holds. What it holds and may keep goes on; what it does not
+   * name is lost at once; what is not its own any more it is told to stop.
+   */
+  async introduce(node: Node, hello: Introduction, link: NodeLink): Promise<ConnectedNode> {
+    const known = new Map(node.gpus.map((gpu) => [gpu.gpu_id, gpu]))
+    const gpus = hello.gpus.map((gpu) => ({ usage: 0, memory_used: 0, ...known.get(gpu.gpu_id), ...gpu }))
+    const present = await this.markOnline(node.id, { taskTypes: hello.taskTypes, gpus })
+    const connected = new ConnectedNode(present, link, new Set(hello.taskTypes), hello.maxConcurrentTasks)
+
+    const named = new Map(hello.running.map(({ taskUuid, attempt }) => [taskUuid, attempt]))
+    const held = await heldTasks(this.ctx, node.id)
+    const kept = held.filter((task) => named.get(task.uuid) === task.attempt)
+    const lost = held.filter((task) => !kept.includes(task))
+    if (lost.length > 0) {
+      await transaction(this.ctx, (tx) => loseAttempts(tx, lost, 'The node restarted and lost the task'))
+    }
+    this.fleet.attach(connected)
+    for (const task of kept) {
+      const running = task.status === 'running' ? task : await this.accepted(node, task)
+      if (running) this.fleet.hold(connected, running)
+    }
+    for (const { taskUuid, attempt } of hello.running) {
+      if (!this.fleet.current(connected, taskUuid, attempt)) link.cancel(taskUuid, attempt)
+    }
+    if (present.draining) link.drain()
+    this.dispatcher.wake()
+    return connected
+  }
+
+  leave(connected: ConnectedNode): void {
+    this.fleet.detach(connected)
+  }
+
+  async heartbeat(connected: ConnectedNode, reading: Reading): Promise<void> {
+    if (!connected.node.online) {
+      connected.node = await this.markOnline(connected.node.id)
+      this.dispatcher.wake()
+    }
+    this.fleet.heartbeat(connected, reading)
+  }
+
+  /** A heartbeat over REST; the node may or may not have a socket too. */
+  async restHeartbeat(node: Node, reading: Reading): Promise<void> {
+    const connected = this.fleet.get(node.id)
+    if (connected) return this.heartbeat(connected, reading)
+    this.fleet.record(node.online ? node : await this.markOnline(node.id), reading)
+  }
+
+  async accept(connected: ConnectedNode, taskUuid: string, attempt: number): Promise<Verdict> {
+    const held = this.fleet.current(connected, taskUuid, attempt)
+    const task = held && (await acceptAttempt(this.ctx, key(connected, taskUuid, attempt)))
+    if (!task) return 'stale'
+    held.accepted = true
+    this.fleet.publish(connected)
+    return 'ok'
+  }
+
+  async reject(
+    connected: ConnectedNode,
+    taskUuid: string,
+    attempt: number,
+    reason: string,
+  ): Promise<Verdict> {
+    this.fleet.refuse(connected, taskUuid)
+    this.fleet.release(connected, taskUuid, attempt)
+    return (await rejectAttempt(this.ctx, key(connected, taskUuid, attempt), reason)) ? 'ok' : 'stale'
+  }
+
+  progress(
+    connected: ConnectedNode,
+    taskUuid: string,
+    attempt: number,
+    report: { progress: number; currentItem: string | undefined },
+  ): Verdict {
+    const held = this.fleet.current(connected, taskUuid, attempt)
+    if (!held?.accepted) return 'stale'
+    this.fleet.progress(held, taskUuid, report.progress, report.currentItem)
+    return 'ok'
+  }
+
+  log(
+    connected: ConnectedNode,
+    taskUuid: string,
+    attempt: number,
+    line: { level: string; message: string },
+  ): Verdict {
+    const held = this.fleet.current(connected, taskUuid, attempt)
+    if (!held) return 'stale'
+    this.fleet.log(held, line)
+    return 'ok'
+  }
+
+  /** The final word on an attempt; `ok` also when it is said again, which changes nothing. */
+  async settle(
+    connected: ConnectedNode,
+    taskUuid: string,
+    attempt: number,
+    ending: Extract<Ending, { status: 'completed' | 'failed' }>,
+  ): Promise<Verdict> {
+    const outcome = await settleAttempt(this.ctx, key(connected, taskUuid, attempt), ending)
+    this.fleet.release(connected, taskUuid, attempt)
+    return outcome === 'stale' ? 'stale' : 'ok'
+  }
+
+  async close(): Promise<void> {
+    this.dispatcher.close()
+    this.sweeper.close()
+    await this.fleet.close()
+  }
+
+  private accepted(node: Node, task: Task): Promise<Task | undefined> {
+    return acceptAttempt(this.ctx, { nodeId: node.id, taskUuid: task.uuid, attempt: task.attempt })
+  }
+
+  private async markOnline(nodeId: number, change: Partial<Node> = {}): Promise<Node> {
+    const [node] = await this.ctx.db
+      .update(nodes)
+      .set({ ...change, online: true, lastHeartbeatAt: sql`now()` })
+      .where(eq(nodes.id, nodeId))
+      .returning()
+    return node!
+  }
+
+  private async reload(connected: ConnectedNode): Promise<void> {
+    const [node] = await this.ctx.db.select().from(nodes).where(eq(nodes.id, connected.node.id))
+    if (!node) return
+    connected.node = node
+    this.fleet.publish(connected)
+    this.dispatcher.wake()
+  }
+}
+
+const key = (connected: ConnectedNode, taskUuid: string, attempt: number) => ({
+  nodeId: connected.node.id,
+  taskUuid,
+  attempt,
+})

@@ -1,0 +1,273 @@
+/**
+ * The nodes whose sockets this server holds: who they are, what each runs, and what they say. Work that a node
+ * reports goes to `core/tasks/attempts`, which decides by the database; this file only remembers.
+ */
+import type { NodeCommand } from '../../bus/bus.ts'
+import type { Core } from '../context.ts'
+import { addLogs, type NewLog } from '../tasks/logs.ts'
+import { type ProgressReport, saveProgress, type TaskState, taskTopic } from '../tasks/progress.ts'
+import type { Slot } from '../tasks/queue.ts'
+import type { Task } from '../tasks/tasks.ts'
+import type { Node } from './nodes.ts'
+import { type NodeState, nodeTopic, type Reading, saveReadings, statusOf } from './presence.ts'
+
+/** The way to a node, whatever it is made of. Every method returns at once. */
+export interface NodeLink {
+  assign(task: Task): void
+  cancel(taskUuid: string, attempt: number): void
+  drain(): void
+  /** `superseded`: the node has a newer connection. */
+  end(reason: 'superseded' | 'revoked'): void
+}
+
+interface HeldAttempt {
+  taskId: number
+  attempt: number
+  accepted: boolean
+  progress: number
+  currentItem: string
+  logLines: number
+  /** Ended by the server; the node has yet to say that it stopped. Its slot is not free before. */
+  ending: ReturnType<typeof setTimeout> | undefined
+}
+
+const FLUSH_PROGRESS_MS = 1000
+/** A node that does not confirm the end of a cancelled task gets its slot back after this. */
+const ENDING_MS = 10_000
+const REFUSAL_MS = 30_000
+const MAX_LOG_LINES = 10_000
+const MAX_BUFFERED_LOGS = 5000
+
+export class ConnectedNode {
+  /** By task UUID. */
+  readonly held = new Map<string, HeldAttempt>()
+  readonly refused = new Map<string, number>()
+  lastHeard = Date.now()
+
+  constructor(
+    public node: Node,
+    readonly link: NodeLink,
+    public taskTypes: ReadonlySet<string>,
+    /** What the node itself allows; the administrator's figure may be lower. */
+    readonly ownLimit: number,
+  ) {}
+
+  get free(): number {
+    if (this.node.draining || !this.node.online) return 0
+    return Math.max(0, Math.min(this.ownLimit, this.node.maxConcurrentTasks) - this.held.size)
+  }
+}
+
+export class Fleet {
+  private readonly connected = new Map<number, ConnectedNode>()
+  private readonly dirtyReadings = new Map<number, NodeState>()
+  private readonly dirtyProgress = new Map<string, ProgressReport>()
+  private logs: NewLog[] = []
+  private savingLogs = false
+  private readonly timers: ReturnType<typeof setInterval>[]
+
+  constructor(
+    private readonly ctx: Core,
+    /** Called when a slot may have become free. */
+    private readonly onRoom: () => void,
+    private readonly onChanged: (node: ConnectedNode) => void,
+  ) {
+    ctx.bus.subscribe('node', ({ nodeId, command }) => this.command(nodeId, command))
+    this.timers = [
+      setInterval(() => this.flushReadings(), ctx.config.nodeHeartbeatSeconds * 1000),
+      setInterval(() => this.flushProgress(), FLUSH_PROGRESS_MS),
+    ]
+  }
+
+  get(nodeId: number): ConnectedNode | undefined {
+    return this.connected.get(nodeId)
+  }
+
+  all(): Iterable<ConnectedNode> {
+    return this.connected.values()
+  }
+
+  attach(connected: ConnectedNode): void {
+    this.connected.get(connected.node.id)?.link.end('superseded')
+    this.connected.set(connected.node.id, connected)
+  }
+
+  /** The socket is gone; the node keeps its tasks until it counts as offline. */
+  detach(connected: ConnectedNode): void {
+    if (this.connected.get(connected.node.id) === connected) this.connected.delete(connected.node.id)
+  }
+
+  slots(): Slot[] {
+    const now = Date.now()
+    const slots: Slot[] = []
+    for (const connected of this.connected.values()) {
+      for (const [task, until] of connected.refused) if (until <= now) connected.refused.delete(task)
+      if (connected.free === 0) continue
+      slots.push({
+        nodeId: connected.node.id,
+        taskTypes: connected.taskTypes,
+        free: connected.free,
+        refused: new Set(connected.refused.keys()),
+      })
+    }
+    return slots
+  }
+
+  /** Records a task as held, after its lease or from a returning node's `hello`. */
+  hold(connected: ConnectedNode, task: Task): void {
+    connected.held.set(task.uuid, {
+      taskId: task.id,
+      attempt: task.attempt,
+      accepted: task.status === 'running',
+      progress: task.progress,
+      currentItem: task.currentItem,
+      logLines: 0,
+      ending: undefined,
+    })
+  }
+
+  release(connected: ConnectedNode, taskUuid: string, attempt: number): void {
+    const held = connected.held.get(taskUuid)
+    if (held?.attempt !== attempt) return
+    clearTimeout(held.ending)
+    connected.held.delete(taskUuid)
+    this.dirtyProgress.delete(taskUuid)
+    this.publish(connected)
+    this.onRoom()
+  }
+
+  /** The node does not want this task now; it is not offered to it again for half a minute. */
+  refuse(connected: ConnectedNode, taskUuid: string): void {
+    connected.refused.set(taskUuid, Date.now() + REFUSAL_MS)
+  }
+
+  /** The attempt when this node holds it and it is not ending; undefined: stale. */
+  current(connected: ConnectedNode, taskUuid: string, attempt: number): HeldAttempt | undefined {
+    const held = connected.held.get(taskUuid)
+    return held?.attempt === attempt && !held.ending ? held : undefined
+  }
+
+  heartbeat(connected: ConnectedNode, reading: Reading): void {
+    connected.lastHeard = Date.now()
+    this.record(connected.node, reading, connected)
+  }
+
+  /** Takes a reading in: to the bus now, to the database with the next batch. */
+  record(node: Node, reading: Reading, connected?: ConnectedNode): void {
+    const names = new Map(node.gpus.map((gpu) => [gpu.gpu_id, gpu.name]))
+    const gpus = reading.gpus.map((gpu) => {
+      const name = gpu.name ?? names.get(gpu.gpu_id)
+      return name === undefined ? gpu : { ...gpu, name }
+    })
+    const state: NodeState = {
+      ...reading,
+      gpus,
+      node_id: node.id,
+      server_id: node.uuid,
+      status: statusOf(node),
+      running_tasks: connected ? runningTasks(connected) : [],
+      timestamp: new Date().toISOString(),
+    }
+    this.dirtyReadings.set(node.id, state)
+    this.ctx.bus.setState(nodeTopic(node.uuid), state)
+  }
+
+  progress(held: HeldAttempt, taskUuid: string, progress: number, currentItem: string | undefined): void {
+    held.progress = progress
+    held.currentItem = currentItem ?? held.currentItem
+    const state: TaskState = { attempt: held.attempt, progress, current_item: held.currentItem }
+    this.dirtyProgress.set(taskUuid, { taskId: held.taskId, ...state })
+    this.ctx.bus.setState(taskTopic(taskUuid), state)
+  }
+
+  log(held: HeldAttempt, line: Pick<NewLog, 'level' | 'message'>): void {
+    if (held.logLines > MAX_LOG_LINES || this.logs.length >= MAX_BUFFERED_LOGS) return
+    held.logLines++
+    const message =
+      held.logLines > MAX_LOG_LINES ? `Only the first ${MAX_LOG_LINES} lines are kept` : line.message
+    this.logs.push({ taskId: held.taskId, attempt: held.attempt, level: line.level, message })
+    void this.flushLogs()
+  }
+
+  /** Publishes the newest state of a node again, after its tasks or its status changed. */
+  publish(connected: ConnectedNode): void {
+    const known = this.ctx.bus.getState(nodeTopic(connected.node.uuid)) as NodeState | undefined
+    if (!known) return
+    this.ctx.bus.setState(nodeTopic(connected.node.uuid), {
+      ...known,
+      status: statusOf(connected.node),
+      running_tasks: runningTasks(connected),
+    })
+  }
+
+  /** Writes what is only in memory. */
+  async flush(): Promise<void> {
+    await Promise.all([this.flushReadings(), this.flushProgress(), this.flushLogs()])
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer)
+    for (const { held } of this.connected.values())
+      for (const { ending } of held.values()) clearTimeout(ending)
+    await this.flush()
+  }
+
+  private command(nodeId: number, command: NodeCommand): void {
+    const connected = this.connected.get(nodeId)
+    if (!connected) return
+    switch (command.type) {
+      case 'cancel':
+      case 'lost': {
+        const held = connected.held.get(command.taskId)
+        connected.link.cancel(command.taskId, command.attempt)
+        if (held?.attempt !== command.attempt || held.ending) return
+        held.ending = setTimeout(() => this.release(connected, command.taskId, command.attempt), ENDING_MS)
+        return
+      }
+      case 'drain':
+        return connected.link.drain()
+      case 'changed':
+        return this.onChanged(connected)
+      case 'revoked':
+        return connected.link.end('revoked')
+    }
+  }
+
+  private async flushReadings(): Promise<void> {
+    const states = [...this.dirtyReadings.values()]
+    this.dirtyReadings.clear()
+    await this.save('readings', () => saveReadings(this.ctx, states))
+  }
+
+  private async flushProgress(): Promise<void> {
+    const reports = [...this.dirtyProgress.values()]
+    this.dirtyProgress.clear()
+    await this.save('progress', () => saveProgress(this.ctx, reports))
+  }
+
+  /** One statement at a time; lines that come meanwhile go with the next. */
+  private async flushLogs(): Promise<void> {
+    if (this.savingLogs) return
+    this.savingLogs = true
+    while (this.logs.length > 0) {
+      const lines = this.logs
+      this.logs = []
+      await this.save('logs', () => addLogs(this.ctx, lines))
+    }
+    this.savingLogs = false
+  }
+
+  /** State that could not be stored is replaced by the next one; the failure is not the node's business. */
+  private async save(what: string, write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      this.ctx.log.warn({ err: error }, `could not store the ${what} of nodes`)
+    }
+  }
+}
+
+const runningTasks = ({ held }: ConnectedNode) =>
+  [...held]
+    .filter(([, attempt]) => attempt.accepted && !attempt.ending)
+    .map(([task_id, { progress }]) => ({ task_id, progress }))

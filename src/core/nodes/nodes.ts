@@ -1,0 +1,106 @@
+import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { violatedConstraint } from '../../db/errors.ts'
+import { nodes } from '../../db/schema/index.ts'
+import { randomSecret, sha256 } from '../../util/secrets.ts'
+import type { Core } from '../context.ts'
+import { AppError, notFound } from '../errors.ts'
+import { heldTasks, loseAttempts } from '../tasks/attempts.ts'
+import { transaction } from '../transaction.ts'
+import { nodeTopic } from './presence.ts'
+
+export type Node = typeof nodes.$inferSelect
+
+export interface NewNode {
+  name: string
+  host: string
+  maxConcurrentTasks: number
+}
+
+/**
+ * @returns the node, and the only copy of its token
+ * @throws AppError NAME_TAKEN
+ */
+export async function createNode(ctx: Core, input: NewNode): Promise<{ node: Node; token: string }> {
+  const token = randomSecret('node')
+  const [node] = await ctx.db
+    .insert(nodes)
+    .values({ ...input, uuid: Bun.randomUUIDv7(), tokenHash: sha256(token) })
+    .returning()
+    .catch(nameTaken)
+  return { node: node!, token }
+}
+
+export async function listNodes(ctx: Core): Promise<Node[]> {
+  return ctx.db.select().from(nodes).where(isNull(nodes.deletedAt)).orderBy(asc(nodes.id))
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+const existing = (id: string) =>
+  UUID.test(id) ? and(eq(nodes.uuid, id.toLowerCase()), isNull(nodes.deletedAt)) : sql`false`
+
+/** @throws AppError NOT_FOUND */
+export async function getNode(ctx: Core, id: string): Promise<Node> {
+  const [node] = await ctx.db.select().from(nodes).where(existing(id))
+  if (!node) throw notFound('gpu_server', id)
+  return node
+}
+
+/** The node that a token belongs to, or undefined. */
+export async function authenticateNode(ctx: Core, token: string): Promise<Node | undefined> {
+  const [node] = await ctx.db
+    .select()
+    .from(nodes)
+    .where(and(eq(nodes.tokenHash, sha256(token)), isNull(nodes.deletedAt)))
+  return node
+}
+
+/** @throws AppError NOT_FOUND, NAME_TAKEN */
+export async function updateNode(
+  ctx: Core,
+  id: string,
+  change: { [K in keyof NewNode]?: NewNode[K] | undefined } & { draining?: boolean },
+): Promise<Node> {
+  const node = await patch(ctx, id, change)
+  ctx.bus.publish('node', { nodeId: node.id, command: { type: 'changed' } })
+  if (change.draining) ctx.bus.publish('node', { nodeId: node.id, command: { type: 'drain' } })
+  return node
+}
+
+/** Gives the node a new token; the old one, and a socket opened with it, end at once. */
+export async function rotateToken(ctx: Core, id: string): Promise<{ node: Node; token: string }> {
+  const token = randomSecret('node')
+  const node = await patch(ctx, id, { tokenHash: sha256(token) })
+  ctx.bus.publish('node', { nodeId: node.id, command: { type: 'revoked' } })
+  return { node, token }
+}
+
+/** Removes a node; what it was running goes back to the queue. */
+export async function deleteNode(ctx: Core, id: string): Promise<void> {
+  const node = await getNode(ctx, id)
+  const held = await heldTasks(ctx, node.id)
+  await transaction(ctx, async (tx) => {
+    await tx.db.update(nodes).set({ deletedAt: sql`now()`, online: false }).where(eq(nodes.id, node.id))
+    await loseAttempts(tx, held, 'The GPU server was removed')
+    tx.afterCommit(() => {
+      ctx.bus.publish('node', { nodeId: node.id, command: { type: 'revoked' } })
+      ctx.bus.setState(nodeTopic(node.uuid), undefined)
+    })
+  })
+}
+
+async function patch(ctx: Core, id: string, change: object): Promise<Node> {
+  const [node] = await ctx.db
+    .update(nodes)
+    .set({ ...change, updatedAt: sql`now()` })
+    .where(existing(id))
+    .returning()
+    .catch(nameTaken)
+  if (!node) throw notFound('gpu_server', id)
+  return node
+}
+
+function nameTaken(error: unknown): never {
+  if (violatedConstraint(error) === 'nodes_name_key') throw new AppError('NAME_TAKEN')
+  throw error
+}

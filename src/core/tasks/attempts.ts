@@ -1,0 +1,229 @@
+/**
+ * What a node may do to a task: every function names the attempt, and changes nothing unless that attempt is
+ * the current one and this node holds it (fencing).
+ */
+import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import { nodes, tasks } from '../../db/schema/index.ts'
+import type { Core, Tx } from '../context.ts'
+import { systemConfig } from '../settings.ts'
+import { transaction } from '../transaction.ts'
+import { addLogs } from './logs.ts'
+import { taskTopic } from './progress.ts'
+import { type Ending, settleTask } from './settlement.ts'
+import { type Task, taskEvent, tellNode } from './tasks.ts'
+
+export interface AttemptKey {
+  nodeId: number
+  /** UUID of the task. */
+  taskUuid: string
+  attempt: number
+}
+
+/** A task that loses this many attempts with their nodes fails. */
+export const MAX_LOST_ATTEMPTS = 3
+/** An assignment that is not answered in this time is taken back. */
+const ACCEPT_SECONDS = 10
+
+async function lockAttempt(tx: Tx, key: AttemptKey): Promise<Task | undefined> {
+  const [task] = await tx.db.select().from(tasks).where(eq(tasks.uuid, key.taskUuid)).for('update')
+  return task && task.nodeId === key.nodeId && task.attempt === key.attempt ? task : undefined
+}
+
+/** The node has begun. @returns the running task, or undefined when the attempt is stale */
+export async function acceptAttempt(ctx: Core, key: AttemptKey): Promise<Task | undefined> {
+  return transaction(ctx, async (tx) => {
+    const task = await lockAttempt(tx, key)
+    if (task?.status === 'running') return task
+    if (task?.status !== 'pending') return undefined
+    const [running] = await tx.db
+      .update(tasks)
+      .set({
+        status: 'running',
+        progress: 0,
+        currentItem: '',
+        startedAt: sql`coalesce(${tasks.startedAt}, now())`,
+        attemptStartedAt: sql`now()`,
+        updatedAt: sql`now()`,
+      })
+      .where(eq(tasks.id, task.id))
+      .returning()
+    const [node] = await tx.db.select({ uuid: nodes.uuid }).from(nodes).where(eq(nodes.id, key.nodeId))
+    tx.emit(task.userId, 'task.started', { ...taskEvent(running!), gpu_server_id: node!.uuid })
+    return running!
+  })
+}
+
+/** The node does not want it: back into the queue, without counting as a lost attempt. */
+export async function rejectAttempt(ctx: Core, key: AttemptKey, reason: string): Promise<boolean> {
+  return transaction(ctx, async (tx) => {
+    const task = await lockAttempt(tx, key)
+    if (task?.status !== 'pending') return false
+    await tx.db.update(tasks).set({ nodeId: null, leasedAt: null }).where(eq(tasks.id, task.id))
+    await addLogs(tx, [
+      {
+        taskId: task.id,
+        attempt: task.attempt,
+        level: 'WARNING',
+        message: `The node refused the task: ${reason}`,
+      },
+    ])
+    tx.afterCommit(() => ctx.bus.publish('queue', null))
+    return true
+  })
+}
+
+/**
+ * The node's final word. @returns `settled` now, `repeated` when this node had settled this attempt before (or its
+ * owner cancelled it), `stale` when it is not this node's any more; only the first changes anything
+ */
+export async function settleAttempt(
+  ctx: Core,
+  key: AttemptKey,
+  ending: Extract<Ending, { status: 'completed' | 'failed' }>,
+): Promise<'settled' | 'repeated' | 'stale'> {
+  return transaction(ctx, async (tx) => {
+    const task = await lockAttempt(tx, key)
+    if (!task || task.status === 'pending') return 'stale'
+    if (task.status !== 'running' && task.status !== 'paused') return 'repeated'
+    const ended = await settleTask(tx, task, ending)
+    const cost = ended.costMinor / 100
+    if (ending.status === 'completed') {
+      tx.emit(task.userId, 'task.completed', { ...taskEvent(ended), result: ending.result, cost })
+    } else {
+      tx.emit(task.userId, 'task.failed', { ...taskEvent(ended), error_message: ending.error, cost })
+    }
+    return 'settled'
+  })
+}
+
+/** The tasks that a node holds, assigned or running. */
+export async function heldTasks(ctx: Core, nodeId: number): Promise<Task[]> {
+  return ctx.db
+    .select()
+    .from(tasks)
+    .where(and(eq(tasks.nodeId, nodeId), inArray(tasks.status, ['pending', 'running'])))
+}
+
+/**
+ * Ends leases whose node is gone: each task goes back to the queue, or fails for good with its third loss, at no
+ * cost to its owner. `held` names what the caller has seen; what has changed since is left alone.
+ */
+export async function loseAttempts(
+  tx: Tx,
+  held: Pick<Task, 'id' | 'attempt'>[],
+  reason: string,
+): Promise<void> {
+  if (held.length === 0) return
+  const locked = await tx.db
+    .select()
+    .from(tasks)
+    .where(
+      and(
+        inArray(
+          tasks.id,
+          held.map((task) => task.id),
+        ),
+        inArray(tasks.status, ['pending', 'running']),
+      ),
+    )
+    .orderBy(tasks.id)
+    .for('update')
+  const current = new Map(held.map((task) => [task.id, task.attempt]))
+  const lost = locked.filter((task) => task.nodeId !== null && current.get(task.id) === task.attempt)
+  const final = lost.filter((task) => task.lostAttempts + 1 >= MAX_LOST_ATTEMPTS)
+  const requeued = lost.filter((task) => !final.includes(task))
+  if (lost.length > 0) {
+    await tx.db
+      .update(tasks)
+      .set({ lostAttempts: sql`${tasks.lostAttempts} + 1` })
+      .where(
+        inArray(
+          tasks.id,
+          lost.map((task) => task.id),
+        ),
+      )
+    await addLogs(
+      tx,
+      lost.map((task) => ({ taskId: task.id, attempt: task.attempt, level: 'WARNING', message: reason })),
+    )
+  }
+  for (const task of final) {
+    const error = `${reason} (attempt ${task.lostAttempts + 1} of ${MAX_LOST_ATTEMPTS})`
+    const ended = await settleTask(tx, task, { status: 'failed', error, charge: false })
+    tx.emit(task.userId, 'task.failed', {
+      ...taskEvent(ended),
+      error_message: error,
+      cost: ended.costMinor / 100,
+    })
+    tellLost(tx, task)
+  }
+  if (requeued.length === 0) return
+  const queued = await tx.db
+    .update(tasks)
+    .set({
+      status: 'pending',
+      progress: 0,
+      currentItem: '',
+      nodeId: null,
+      leasedAt: null,
+      attemptStartedAt: null,
+      updatedAt: sql`now()`,
+    })
+    .where(
+      inArray(
+        tasks.id,
+        requeued.map((task) => task.id),
+      ),
+    )
+    .returning()
+  for (const task of queued) tx.emit(task.userId, 'task.requeued', { ...taskEvent(task), reason })
+  for (const task of requeued) tellLost(tx, task)
+  tx.afterCommit(() => tx.bus.publish('queue', null))
+}
+
+function tellLost(tx: Tx, { nodeId, uuid, attempt }: Task): void {
+  tx.afterCommit(() => {
+    tx.bus.setState(taskTopic(uuid), undefined)
+    tx.bus.publish('node', { nodeId: nodeId!, command: { type: 'lost', taskId: uuid, attempt } })
+  })
+}
+
+/** Takes back assignments that nobody answered. */
+export async function expireAssignments(ctx: Core): Promise<void> {
+  const late = await ctx.db
+    .select({ id: tasks.id, attempt: tasks.attempt })
+    .from(tasks)
+    .where(
+      and(
+        eq(tasks.status, 'pending'),
+        sql`${tasks.nodeId} is not null`,
+        lt(tasks.leasedAt, sql`now() - make_interval(secs => ${ACCEPT_SECONDS})`),
+      ),
+    )
+  if (late.length > 0) await transaction(ctx, (tx) => loseAttempts(tx, late, 'The node did not answer'))
+}
+
+/** Fails tasks that have run for longer than the system configuration allows. */
+export async function expireRunning(ctx: Core): Promise<void> {
+  const { default_task_timeout: seconds } = await systemConfig(ctx)
+  const overdue = and(
+    eq(tasks.kind, 'gpu'),
+    eq(tasks.status, 'running'),
+    lt(tasks.attemptStartedAt, sql`now() - make_interval(secs => ${seconds})`),
+  )
+  const [any] = await ctx.db.select({ id: tasks.id }).from(tasks).where(overdue).limit(1)
+  if (!any) return
+  await transaction(ctx, async (tx) => {
+    const late = await tx.db.select().from(tasks).where(overdue).orderBy(tasks.id).limit(100).for('update')
+    for (const task of late) {
+      const error = `The task ran for more than ${seconds} seconds`
+      const ended = await settleTask(tx, task, { status: 'failed', error })
+      tx.emit(task.userId, 'task.failed', {
+        ...taskEvent(ended),
+        error_message: error,
+        cost: ended.costMinor / 100,
+      })
+      tellNode(tx, task)
+    }
+  })
+}

@@ -1,0 +1,70 @@
+import { inArray, sql } from 'drizzle-orm'
+import { tasks } from '../../db/schema/index.ts'
+import type { Core } from '../context.ts'
+import { transaction } from '../transaction.ts'
+import type { Task } from './tasks.ts'
+
+/** Room on one node. */
+export interface Slot {
+  nodeId: number
+  taskTypes: ReadonlySet<string>
+  free: number
+  /** Tasks that the node refused a moment ago, by UUID. */
+  refused: ReadonlySet<string>
+}
+
+export interface Lease {
+  task: Task
+  nodeId: number
+}
+
+type Candidate = { id: number; uuid: string; task_type: string; priority: number }
+
+/**
+ * Leases waiting tasks to nodes: highest priority first, then oldest, each to the free node with the most room.
+ * Other servers lease at the same time; a row is skipped while another one holds it.
+ */
+export async function leaseTasks(ctx: Core, slots: Slot[]): Promise<Lease[]> {
+  const types = [...new Set(slots.flatMap((slot) => [...slot.taskTypes]))]
+  // Refused tasks must not fill the window and hide those behind them.
+  const window = slots.reduce((n, slot) => n + slot.free + slot.refused.size, 0)
+  return transaction(ctx, async (tx) => {
+    const candidates = await tx.db.execute<Candidate>(sql`
+      select c.* from json_array_elements_text(${JSON.stringify(types)}::text::json) as wanted(task_type)
+      cross join lateral (
+        select id, uuid, task_type, priority from tasks
+        where kind = 'gpu' and status = 'pending' and node_id is null and task_type = wanted.task_type
+        order by priority desc, id limit ${window} for update skip locked
+      ) c`)
+    const matches = match([...candidates], slots)
+    if (matches.size === 0) return []
+    const input = [...matches].map(([id, nodeId]) => ({ id, node: nodeId }))
+    await tx.db.execute(sql`
+      update tasks t set node_id = m.node, attempt = t.attempt + 1, leased_at = now(), updated_at = now()
+      from json_to_recordset(${JSON.stringify(input)}::text::json) as m(id int, node int) where t.id = m.id`)
+    const leased = await tx.db
+      .select()
+      .from(tasks)
+      .where(inArray(tasks.id, [...matches.keys()]))
+    return leased.map((task) => ({ task, nodeId: matches.get(task.id)! }))
+  })
+}
+
+/** Task id → node id. */
+function match(candidates: Candidate[], slots: Slot[]): Map<number, number> {
+  const free = new Map(slots.map((slot) => [slot.nodeId, slot.free]))
+  const room = (slot: Slot) => free.get(slot.nodeId)!
+  const matches = new Map<number, number>()
+  candidates.sort((a, b) => b.priority - a.priority || a.id - b.id)
+  for (const task of candidates) {
+    let best: Slot | undefined
+    for (const slot of slots) {
+      if (room(slot) === 0 || !slot.taskTypes.has(task.task_type) || slot.refused.has(task.uuid)) continue
+      if (!best || room(slot) > room(best)) best = slot
+    }
+    if (!best) continue
+    matches.set(task.id, best.nodeId)
+    free.set(best.nodeId, room(best) - 1)
+  }
+  return matches
+}

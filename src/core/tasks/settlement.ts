@@ -1,0 +1,44 @@
+import { eq, sql } from 'drizzle-orm'
+import { tasks } from '../../db/schema/index.ts'
+import type { Tx } from '../context.ts'
+import { runningCost, settle } from '../ledger.ts'
+import { taskTopic, withPresentProgress } from './progress.ts'
+import { assertTransition } from './states.ts'
+import type { Task } from './tasks.ts'
+
+export type Ending =
+  | { status: 'completed'; result: Record<string, unknown> }
+  | { status: 'failed'; error: string; charge?: boolean }
+  | { status: 'cancelled' }
+
+/**
+ * Ends a task that the caller has locked: its state, its hold and its cost in one step. The cost is that of the
+ * current attempt's time and never more than the hold; `charge: false` is for attempts that a node lost.
+ * @throws AppError INVALID_STATE
+ */
+export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Task> {
+  assertTransition(task.status, ending.status)
+  const charged = !(ending.status === 'failed' && ending.charge === false)
+  const ranMs = charged && task.attemptStartedAt ? Date.now() - task.attemptStartedAt.getTime() : 0
+  const costMinor = Math.min(task.heldMinor, runningCost(task.priceMinorPerMinute, Math.max(0, ranMs)))
+  await settle(tx, { userId: task.userId, heldMinor: task.heldMinor, costMinor, taskUuid: task.uuid })
+  const { progress, currentItem } = withPresentProgress(tx, task)
+  const [ended] = await tx.db
+    .update(tasks)
+    .set({
+      status: ending.status,
+      progress,
+      currentItem,
+      ...(ending.status === 'completed' && { progress: 100, result: ending.result }),
+      ...(ending.status === 'failed' && { errorMessage: ending.error }),
+      heldMinor: 0,
+      costMinor: task.costMinor + costMinor,
+      leasedAt: null,
+      completedAt: sql`now()`,
+      updatedAt: sql`now()`,
+    })
+    .where(eq(tasks.id, task.id))
+    .returning()
+  tx.afterCommit(() => tx.bus.setState(taskTopic(task.uuid), undefined))
+  return ended!
+}

@@ -1,0 +1,245 @@
+import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { nodes, taskLogs, tasks, users } from '../../db/schema/index.ts'
+import { isAdmin } from '../accounts/permissions.ts'
+import type { Principal } from '../accounts/principals.ts'
+import type { TaskEventData } from '../channel/events.ts'
+import type { Core, Tx } from '../context.ts'
+import { AppError, notFound } from '../errors.ts'
+import { estimatedCost, hold } from '../ledger.ts'
+import { systemConfig } from '../settings.ts'
+import { transaction } from '../transaction.ts'
+import { withPresentProgress } from './progress.ts'
+import { settleTask } from './settlement.ts'
+import { assertTransition, type TaskStatus, UNFINISHED } from './states.ts'
+
+export type Task = typeof tasks.$inferSelect
+export interface TaskLog {
+  id: number
+  level: string
+  message: string
+  /** RFC 3339. */
+  created_at: string
+}
+/** A task as it is shown: with the UUID of its node and the newest of its logs, oldest first. */
+export interface TaskDetail extends Task {
+  nodeUuid: string | null
+  logs: TaskLog[]
+}
+
+/** How many of its newest log lines a task's detail carries. */
+export const DETAIL_LOGS = 100
+
+interface CommonInput {
+  title: string
+  description?: string | undefined
+  priority?: number | undefined
+  estimatedMinutes?: number | undefined
+}
+export type NewTask = CommonInput &
+  (
+    | { kind: 'gpu'; taskType: string; config?: Record<string, unknown> | undefined }
+    | { kind: 'study'; courseIds: string[] }
+  )
+
+/**
+ * Creates a task: a GPU task is in the queue with its commit, a study task waits to be started.
+ * @throws AppError TASK_LIMIT_EXCEEDED, INSUFFICIENT_BALANCE
+ */
+export async function createTask(ctx: Core, userId: number, input: NewTask): Promise<TaskDetail> {
+  const config = await systemConfig(ctx)
+  const limit = config.max_concurrent_tasks_per_user
+  const price = input.kind === 'gpu' ? (config.task_prices[input.taskType] ?? 0) : 0
+  const heldMinor = estimatedCost(price, input.estimatedMinutes ?? null)
+  const task = await transaction(ctx, async (tx) => {
+    // The lock makes counting and inserting one step among the user's own requests.
+    await tx.db.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('no key update')
+    const [unfinished] = await tx.db
+      .select({ n: count() })
+      .from(tasks)
+      .where(and(eq(tasks.userId, userId), inArray(tasks.status, [...UNFINISHED])))
+    if (unfinished!.n >= limit) throw new AppError('TASK_LIMIT_EXCEEDED', { params: { limit } })
+    await hold(tx, userId, heldMinor)
+    const [task] = await tx.db
+      .insert(tasks)
+      .values({
+        uuid: Bun.randomUUIDv7(),
+        userId,
+        kind: input.kind,
+        title: input.title,
+        description: input.description ?? '',
+        priority: input.priority ?? 0,
+        estimatedMinutes: input.estimatedMinutes ?? null,
+        priceMinorPerMinute: price,
+        heldMinor,
+        ...(input.kind === 'gpu'
+          ? { taskType: input.taskType, config: input.config ?? {} }
+          : { courseIds: input.courseIds }),
+      })
+      .returning()
+    tx.emit(userId, 'task.created', taskEvent(task!))
+    if (input.kind === 'gpu') tx.afterCommit(() => ctx.bus.publish('queue', null))
+    return task!
+  })
+  return { ...task, nodeUuid: null, logs: [] }
+}
+
+/** What every task event says of its task. */
+export const taskEvent = (task: Task): TaskEventData => ({
+  task_id: task.uuid,
+  id: task.id,
+  status: task.status,
+  progress: task.progress,
+  title: task.title,
+  attempt: task.attempt,
+})
+
+/** A task id as it stands in a path or frame: an integer or a UUID. */
+export function taskKey(id: string | number): SQL {
+  const text = String(id)
+  if (/^[1-9]\d{0,8}$/.test(text)) return eq(tasks.id, Number(text))
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return eq(tasks.uuid, text.toLowerCase())
+  return sql`false`
+}
+
+/** Whether the principal may see and change the task; others are told that it does not exist. */
+const mayAccess = (who: Principal, task: { userId: number }) =>
+  task.userId === who.userId || isAdmin(who.role)
+
+const newestLogs = sql<TaskLog[]>`(
+  select coalesce(json_agg(json_build_object('id', l.id, 'level', l.level, 'message', l.message,
+    'created_at', to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by l.id), '[]')
+  from (select * from ${taskLogs} where ${taskLogs.taskId} = ${tasks.id}
+    order by ${taskLogs.id} desc limit ${DETAIL_LOGS}) l)`
+
+/**
+ * One query; the progress is the present one, also when it has not been stored yet.
+ * @throws AppError NOT_FOUND, also for somebody else's task
+ */
+export async function getTask(ctx: Core, who: Principal, id: string | number): Promise<TaskDetail> {
+  const [row] = await ctx.db
+    .select({ task: tasks, nodeUuid: nodes.uuid, logs: newestLogs })
+    .from(tasks)
+    .leftJoin(nodes, eq(nodes.id, tasks.nodeId))
+    .where(taskKey(id))
+  if (!row || !mayAccess(who, row.task)) throw notFound('task', id)
+  return { ...withPresentProgress(ctx, row.task), nodeUuid: row.nodeUuid, logs: row.logs }
+}
+
+export interface TaskFilter {
+  page: number
+  pageSize: number
+  status?: TaskStatus | undefined
+  taskType?: string | undefined
+  sortBy: 'created_at' | 'updated_at' | 'priority'
+  sortOrder: 'asc' | 'desc'
+}
+
+/** The user's own tasks. */
+export async function listTasks(
+  ctx: Core,
+  userId: number,
+  filter: TaskFilter,
+): Promise<{ tasks: (Task & { nodeUuid: string | null })[]; total: number }> {
+  const where = and(
+    eq(tasks.userId, userId),
+    filter.status && eq(tasks.status, filter.status),
+    filter.taskType !== undefined ? eq(tasks.taskType, filter.taskType) : undefined,
+  )
+  const direction = filter.sortOrder === 'asc' ? asc : desc
+  // Ids grow with creation, so they sort by it, and make the other orders total.
+  const order = {
+    created_at: [direction(tasks.id)],
+    updated_at: [direction(tasks.updatedAt), direction(tasks.id)],
+    priority: [direction(tasks.priority), direction(tasks.id)],
+  }[filter.sortBy]
+  const [[total], rows] = await Promise.all([
+    ctx.db.select({ n: count() }).from(tasks).where(where),
+    ctx.db
+      .select({ task: tasks, nodeUuid: nodes.uuid })
+      .from(tasks)
+      .leftJoin(nodes, eq(nodes.id, tasks.nodeId))
+      .where(where)
+      .orderBy(...order)
+      .limit(filter.pageSize)
+      .offset((filter.page - 1) * filter.pageSize),
+  ])
+  return {
+    tasks: rows.map(({ task, nodeUuid }) => ({ ...withPresentProgress(ctx, task), nodeUuid })),
+    total: total!.n,
+  }
+}
+
+/** @throws AppError NOT_FOUND, INVALID_STATE when it has ended already */
+export async function cancelTask(ctx: Core, who: Principal, id: string | number): Promise<TaskDetail> {
+  await transaction(ctx, async (tx) => {
+    const task = await lockTask(tx, who, id)
+    const ended = await settleTask(tx, task, { status: 'cancelled' })
+    tx.emit(task.userId, 'task.cancelled', { ...taskEvent(ended), cost: ended.costMinor / 100 })
+    if (task.nodeId !== null) tellNode(tx, task)
+  })
+  return getTask(ctx, who, id)
+}
+
+/** The node that holds the task stops it; should it not hear this, its next frame is answered likewise. */
+export function tellNode(tx: Tx, task: Task): void {
+  const { nodeId, uuid, attempt } = task
+  if (nodeId === null) return
+  tx.afterCommit(() => tx.bus.publish('node', { nodeId, command: { type: 'cancel', taskId: uuid, attempt } }))
+}
+
+/**
+ * Puts a failed or cancelled task back: a GPU task into the queue, a study task to be started.
+ * @throws AppError NOT_FOUND, INVALID_STATE, INSUFFICIENT_BALANCE
+ */
+export async function retryTask(ctx: Core, who: Principal, id: string | number): Promise<TaskDetail> {
+  await transaction(ctx, async (tx) => {
+    const task = await lockTask(tx, who, id)
+    if (task.status === 'pending') throw new AppError('INVALID_STATE', { params: { status: task.status } })
+    assertTransition(task.status, 'pending')
+    const heldMinor = estimatedCost(task.priceMinorPerMinute, task.estimatedMinutes)
+    await hold(tx, task.userId, heldMinor)
+    const [queued] = await tx.db
+      .update(tasks)
+      .set({
+        status: 'pending',
+        progress: 0,
+        currentItem: '',
+        result: {},
+        errorMessage: null,
+        nodeId: null,
+        lostAttempts: 0,
+        leasedAt: null,
+        attemptStartedAt: null,
+        startedAt: null,
+        completedAt: null,
+        heldMinor,
+        updatedAt: sql`now()`,
+      })
+      .where(eq(tasks.id, task.id))
+      .returning()
+    tx.emit(task.userId, 'task.requeued', { ...taskEvent(queued!), reason: 'retry' })
+    if (task.kind === 'gpu') tx.afterCommit(() => ctx.bus.publish('queue', null))
+  })
+  return getTask(ctx, who, id)
+}
+
+/** @throws AppError NOT_FOUND, INVALID_STATE while it runs */
+export async function deleteTask(ctx: Core, who: Principal, id: string | number): Promise<Task> {
+  return transaction(ctx, async (tx) => {
+    const task = await lockTask(tx, who, id)
+    if (task.status === 'running' || task.status === 'paused') {
+      throw new AppError('INVALID_STATE', { params: { status: task.status } })
+    }
+    if (task.status === 'pending') await settleTask(tx, task, { status: 'cancelled' })
+    await tx.db.delete(tasks).where(eq(tasks.id, task.id))
+    tx.emit(task.userId, 'task.deleted', taskEvent(task))
+    tellNode(tx, task)
+    return task
+  })
+}
+
+async function lockTask(tx: Tx, who: Principal, id: string | number): Promise<Task> {
+  const [task] = await tx.db.select().from(tasks).where(taskKey(id)).for('update')
+  if (!task || !mayAccess(who, task)) throw notFound('task', id)
+  return task
+}

@@ -1,0 +1,44 @@
+import { sqlState } from '../db/errors.ts'
+import { appendEvents, type PendingEvent } from './channel/log.ts'
+import type { Core, Tx } from './context.ts'
+
+const MAX_TRIES = 4
+/** serialization_failure and deadlock_detected: the database undid the transaction, it may simply run again. */
+const RETRYABLE = new Set(['40001', '40P01'])
+
+/**
+ * Runs `change` in one transaction together with the events that it emits. Hooks and hints follow the commit.
+ * `change` may run more than once: it must have no effect outside the transaction.
+ */
+export async function transaction<T>(ctx: Core, change: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runOnce(ctx, change)
+    } catch (error) {
+      if (attempt === MAX_TRIES || !RETRYABLE.has(sqlState(error) ?? '')) throw error
+    }
+  }
+}
+
+async function runOnce<T>(ctx: Core, change: (tx: Tx) => Promise<T>): Promise<T> {
+  const pending: PendingEvent[] = []
+  const hooks: (() => void)[] = []
+  const { result, logged } = await ctx.db.transaction(async (db) => {
+    const result = await change({
+      ...ctx,
+      db,
+      emit: (userId, type, data) => pending.push({ userId, type, data }),
+      afterCommit: (run) => hooks.push(run),
+    })
+    return { result, logged: pending.length > 0 ? await appendEvents(db, pending) : [] }
+  })
+  if (logged.length > 0) ctx.bus.publish('events', logged)
+  for (const hook of hooks) {
+    try {
+      hook()
+    } catch (error) {
+      ctx.log.error({ err: error }, 'a step after a commit failed')
+    }
+  }
+  return result
+}

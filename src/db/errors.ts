@@ -1,0 +1,49 @@
+interface DriverError {
+  code?: unknown
+  constraint_name?: unknown
+  cause?: unknown
+}
+
+function* causes(error: unknown): Generator<DriverError> {
+  for (let e = error; e && typeof e === 'object'; e = (e as DriverError).cause) yield e as DriverError
+}
+
+/** The SQLSTATE or driver code of a database error, also when Drizzle has wrapped it. */
+export function sqlState(error: unknown): string | undefined {
+  for (const { code } of causes(error)) if (typeof code === 'string') return code
+  return undefined
+}
+
+/** The name of the unique constraint that an insert or update ran into. */
+export function violatedConstraint(error: unknown): string | undefined {
+  for (const { code, constraint_name: name } of causes(error)) {
+    if (code === '23505' && typeof name === 'string') return name
+  }
+  return undefined
+}
+
+const UNAVAILABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_CONNECT_TIMEOUT',
+])
+
+/** Whether the database is away or refuses work for now, so that the same request may succeed later. */
+export function isUnavailable(error: unknown): boolean {
+  const state = sqlState(error)
+  if (!state) return false
+  // 08: connection exceptions; 57P: shutdown and crash; 53: too many connections, disk or memory full; 57014: timeout.
+  return UNAVAILABLE.has(state) || /^(08|57P|53)/.test(state) || state === '57014'
+}
+
+/** Whether a value can't be stored as it is: a zero byte, a lone surrogate, a number out of range. */
+export const isUnstorable = (error: unknown): boolean => sqlState(error)?.startsWith('22') ?? false

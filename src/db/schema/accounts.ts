@@ -1,0 +1,87 @@
+import { sql } from 'drizzle-orm'
+import { boolean, index, integer, pgTable, serial, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { instant, minor } from './columns.ts'
+
+export const users = pgTable(
+  'users',
+  {
+    id: serial('id').primaryKey(),
+    uuid: uuid('uuid').notNull().unique(),
+    username: text('username').notNull(),
+    displayName: text('display_name').notNull(),
+    email: text('email').notNull(),
+    passwordHash: text('password_hash').notNull(),
+    role: text('role', { enum: ['super_admin', 'admin', 'editor', 'user'] })
+      .notNull()
+      .default('user'),
+    isActive: boolean('is_active').notNull().default(true),
+    avatarUrl: text('avatar_url'),
+    /** Sum of the user's ledger entries, kept with them in one transaction. */
+    balanceMinor: minor('balance_minor').notNull().default(0),
+    /** The part of the balance that is held for unfinished tasks. */
+    heldMinor: minor('held_minor').notNull().default(0),
+    lastLoginAt: instant('last_login_at'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    uniqueIndex('users_email_key').on(sql`lower(${t.email})`),
+    uniqueIndex('users_username_key').on(sql`lower(${t.username})`),
+    // Other instances poll for who was changed in the last seconds.
+    index('users_updated_idx').on(t.updatedAt),
+  ],
+)
+
+export const sessions = pgTable(
+  'sessions',
+  {
+    id: uuid('id').primaryKey(),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    userAgent: text('user_agent'),
+    ip: text('ip'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    /** When the newest refresh token expires; moves on with every rotation. */
+    expiresAt: instant('expires_at').notNull(),
+    revokedAt: instant('revoked_at'),
+  },
+  (t) => [
+    index('sessions_user_idx').on(t.userId),
+    index('sessions_expires_idx').on(t.expiresAt),
+    // Other instances poll for what was revoked in the last seconds.
+    index('sessions_revoked_idx').on(t.revokedAt).where(sql`${t.revokedAt} is not null`),
+  ],
+)
+
+export const refreshTokens = pgTable(
+  'refresh_tokens',
+  {
+    hash: text('hash').primaryKey(),
+    sessionId: uuid('session_id')
+      .notNull()
+      .references(() => sessions.id, { onDelete: 'cascade' }),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    /** Set when the token was rotated; a later use is a replay. */
+    usedAt: instant('used_at'),
+  },
+  (t) => [index('refresh_tokens_session_idx').on(t.sessionId)],
+)
+
+/** Append-only: an entry is never changed; the sum per user is `users.balance_minor`. */
+export const ledgerEntries = pgTable(
+  'ledger_entries',
+  {
+    id: serial('id').primaryKey(),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'restrict' }),
+    kind: text('kind', { enum: ['capture', 'adjustment', 'recharge'] }).notNull(),
+    amountMinor: minor('amount_minor').notNull(),
+    /** UUID of what the entry is about (a task, a redemption); kept after that is deleted. */
+    reference: uuid('reference'),
+    createdBy: integer('created_by'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [index('ledger_entries_user_idx').on(t.userId, t.id)],
+)

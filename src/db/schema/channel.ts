@@ -1,0 +1,29 @@
+import { bigint, index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { users } from './accounts.ts'
+import { instant } from './columns.ts'
+
+/**
+ * The head of each user's channel. A writer's row lock on it lasts until its commit, so sequence numbers
+ * become visible in order and without gaps: a reader that has seen n never misses n+1.
+ */
+export const channels = pgTable('channels', {
+  userId: integer('user_id')
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  lastSeq: bigint('last_seq', { mode: 'number' }).notNull(),
+})
+
+export const events = pgTable(
+  'events',
+  {
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    type: text('type').notNull(),
+    // json, not jsonb: the text goes out to sockets as it was written.
+    data: json('data').notNull(),
+    at: instant('at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.seq] }), index('events_at_idx').on(t.at)],
+)

@@ -1,0 +1,5 @@
+export * from './accounts.ts'
+export * from './channel.ts'
+export * from './nodes.ts'
+export * from './system.ts'
+export * from './tasks.ts'

@@ -1,0 +1,49 @@
+import { sql } from 'drizzle-orm'
+import {
+  boolean,
+  doublePrecision,
+  integer,
+  jsonb,
+  pgTable,
+  serial,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { instant } from './columns.ts'
+
+/** One GPU as a node describes it in `hello` and measures it in `heartbeat`. GB, percent, °C, W. */
+export interface GpuReading {
+  gpu_id: number
+  name?: string
+  usage: number
+  memory_used: number
+  memory_total: number
+  temperature?: number
+  power?: number
+}
+
+export const nodes = pgTable(
+  'nodes',
+  {
+    id: serial('id').primaryKey(),
+    uuid: uuid('uuid').notNull().unique(),
+    name: text('name').notNull(),
+    host: text('host').notNull(),
+    tokenHash: text('token_hash').notNull().unique(),
+    maxConcurrentTasks: integer('max_concurrent_tasks').notNull(),
+    draining: boolean('draining').notNull().default(false),
+    /** Whether the node counts as reachable; three silent heartbeats end it. */
+    online: boolean('online').notNull().default(false),
+    taskTypes: jsonb('task_types').$type<string[]>().notNull().default([]),
+    gpus: jsonb('gpus').$type<GpuReading[]>().notNull().default([]),
+    cpuUsage: doublePrecision('cpu_usage').notNull().default(0),
+    memoryUsage: doublePrecision('memory_usage').notNull().default(0),
+    /** Stored in batches; the exact present state is in memory. */
+    lastHeartbeatAt: instant('last_heartbeat_at'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+    deletedAt: instant('deleted_at'),
+  },
+  (t) => [uniqueIndex('nodes_name_key').on(sql`lower(${t.name})`).where(sql`${t.deletedAt} is null`)],
+)

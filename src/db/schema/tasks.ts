@@ -1,0 +1,78 @@
+import { sql } from 'drizzle-orm'
+import { doublePrecision, index, integer, jsonb, pgTable, serial, text, uuid } from 'drizzle-orm/pg-core'
+import { users } from './accounts.ts'
+import { instant, minor } from './columns.ts'
+import { nodes } from './nodes.ts'
+
+export const TASK_STATUSES = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const
+
+export const tasks = pgTable(
+  'tasks',
+  {
+    id: serial('id').primaryKey(),
+    uuid: uuid('uuid').notNull().unique(),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    kind: text('kind', { enum: ['gpu', 'study'] }).notNull(),
+    title: text('title').notNull(),
+    description: text('description').notNull().default(''),
+    /** GPU tasks only. */
+    taskType: text('task_type'),
+    config: jsonb('config').$type<Record<string, unknown>>().notNull().default({}),
+    /** Study tasks only. */
+    courseIds: jsonb('course_ids').$type<string[]>(),
+    priority: integer('priority').notNull().default(0),
+    estimatedMinutes: integer('estimated_minutes'),
+
+    status: text('status', { enum: TASK_STATUSES }).notNull().default('pending'),
+    progress: doublePrecision('progress').notNull().default(0),
+    currentItem: text('current_item').notNull().default(''),
+    result: jsonb('result').$type<Record<string, unknown>>().notNull().default({}),
+    errorMessage: text('error_message'),
+
+    /** The node that holds the task, or that settled it. Null: in the queue. */
+    nodeId: integer('node_id').references(() => nodes.id, { onDelete: 'set null' }),
+    /** Grows with every lease; every write of a node names it. */
+    attempt: integer('attempt').notNull().default(0),
+    /** Leases that ended because the node was lost; the third fails the task. */
+    lostAttempts: integer('lost_attempts').notNull().default(0),
+    leasedAt: instant('leased_at'),
+    /** When the current attempt began to run. */
+    attemptStartedAt: instant('attempt_started_at'),
+
+    priceMinorPerMinute: minor('price_minor_per_minute').notNull().default(0),
+    /** What is held of the owner's balance until the task ends. */
+    heldMinor: minor('held_minor').notNull().default(0),
+    costMinor: minor('cost_minor').notNull().default(0),
+
+    startedAt: instant('started_at'),
+    completedAt: instant('completed_at'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    index('tasks_user_idx').on(t.userId, t.id),
+    index('tasks_user_status_idx').on(t.userId, t.status),
+    // The dispatcher's queue: highest priority first, then oldest.
+    index('tasks_queue_idx')
+      .on(t.taskType, t.priority.desc(), t.id)
+      .where(sql`${t.status} = 'pending' and ${t.nodeId} is null and ${t.kind} = 'gpu'`),
+    index('tasks_leased_idx').on(t.nodeId).where(sql`${t.status} in ('pending', 'running')`),
+  ],
+)
+
+export const taskLogs = pgTable(
+  'task_logs',
+  {
+    id: serial('id').primaryKey(),
+    taskId: integer('task_id')
+      .notNull()
+      .references(() => tasks.id, { onDelete: 'cascade' }),
+    attempt: integer('attempt').notNull(),
+    level: text('level').notNull(),
+    message: text('message').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [index('task_logs_task_idx').on(t.taskId, t.id)],
+)

@@ -1,0 +1,56 @@
+import { Elysia } from 'elysia'
+import { may, type Permission } from '../core/accounts/permissions.ts'
+import type { Principal } from '../core/accounts/principals.ts'
+import type { AccessClaims, Core } from '../core/context.ts'
+import { AppError } from '../core/errors.ts'
+
+export interface Authenticated {
+  principal: Principal
+  claims: AccessClaims
+}
+
+export const bearer = (request: Request): string | undefined =>
+  /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+
+/** @throws AppError AUTHENTICATION_REQUIRED, INVALID_TOKEN, TOKEN_EXPIRED, INACTIVE_USER */
+export async function authenticate(ctx: Core, request: Request): Promise<Authenticated> {
+  const token = bearer(request)
+  if (!token) throw new AppError('AUTHENTICATION_REQUIRED')
+  const claims = await ctx.tokens.verify(token)
+  if (!claims) throw new AppError('INVALID_TOKEN')
+  if (claims.expiresAt * 1000 <= Date.now()) throw new AppError('TOKEN_EXPIRED')
+  const session = ctx.principals.peek(claims.sessionId) ?? (await ctx.principals.load(claims.sessionId))
+  if (session.status !== 'active') {
+    throw new AppError(session.status === 'inactive' ? 'INACTIVE_USER' : 'INVALID_TOKEN')
+  }
+  return { principal: session.principal, claims }
+}
+
+/**
+ * Routes say what they need: `{ auth: true }`, or `{ auth: 'node.create' }` for a permission. The handler then has
+ * `principal` and `claims`. Checked before the input is validated: a stranger learns nothing about it.
+ */
+export const guard = (ctx: Core) =>
+  new Elysia({ name: 'guard' }).macro({
+    auth: (need: true | Permission) => ({
+      // Only `resolve` can add to the handler's context, and only `transform` runs before validation.
+      transform: async ({ request }) => {
+        admitted.set(request, await admit(ctx, request, need))
+      },
+      resolve: ({ request }) => {
+        const { principal, claims } = admitted.get(request)!
+        return { principal, claims }
+      },
+    }),
+  })
+
+const admitted = new WeakMap<Request, Authenticated>()
+
+async function admit(ctx: Core, request: Request, need: true | Permission): Promise<Authenticated> {
+  const authenticated = await authenticate(ctx, request)
+  const { role } = authenticated.principal
+  if (need !== true && !may(role, need)) {
+    throw new AppError('PERMISSION_DENIED', { params: { required_permission: need, user_role: role } })
+  }
+  return authenticated
+}

@@ -1,0 +1,28 @@
+import { ParseError, ValidationError } from 'elysia'
+import { AppError, invalid } from '../core/errors.ts'
+import { isUnavailable, isUnstorable } from '../db/errors.ts'
+import type { Logger } from '../util/logger.ts'
+import { fromSchemaError } from './validation.ts'
+
+/**
+ * Any failure of a request as one of our errors. What nobody expected is logged whole and answered with nothing but
+ * "internal error".
+ */
+export function toAppError(error: unknown, log: Logger): AppError {
+  if (error instanceof AppError) return error
+  if (error instanceof ValidationError) return fromSchemaError(error)
+  if (error instanceof ParseError) {
+    // Elysia wraps what a body reader throws.
+    return error.cause instanceof AppError ? error.cause : invalid('', 'json')
+  }
+  if (isUnavailable(error)) {
+    log.warn({ reason: (error as Error).message.split('\n')[0] }, 'the database is not available')
+    return new AppError('DATABASE_UNAVAILABLE')
+  }
+  if (isUnstorable(error)) return invalid('', 'characters')
+  log.error({ err: withoutParameters(error) }, 'a request failed')
+  return new AppError('INTERNAL')
+}
+
+/** Drizzle's message carries the query's parameters, which may be somebody's password hash: only the cause is kept. */
+const withoutParameters = (error: unknown) => (error instanceof Error && error.cause ? error.cause : error)

@@ -1,0 +1,39 @@
+import { AppError, invalid } from '../core/errors.ts'
+
+/** Largest JSON body, in bytes. Uploads are streams and have limits of their own. */
+export const MAX_JSON_BYTES = 1024 * 1024
+
+/**
+ * Reads a JSON body, giving up as soon as it is too large.
+ * @returns undefined when there is none
+ * @throws AppError PAYLOAD_TOO_LARGE, VALIDATION_FAILED
+ */
+export async function readJsonBody(request: Request): Promise<unknown> {
+  const declared = Number(request.headers.get('content-length') ?? Number.NaN)
+  if (declared > MAX_JSON_BYTES) throw tooLarge()
+  const text = Number.isNaN(declared) ? await readLimited(request) : await request.text()
+  if (text.trim() === '') return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw invalid('', 'json')
+  }
+  // PostgreSQL can't store it, in text or in JSON.
+  if (text.includes('\\u0000')) throw invalid('', 'characters')
+  return value
+}
+
+async function readLimited(request: Request): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > MAX_JSON_BYTES) throw tooLarge()
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+const tooLarge = () => new AppError('PAYLOAD_TOO_LARGE', { params: { limit: MAX_JSON_BYTES } })

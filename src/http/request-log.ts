@@ -1,0 +1,35 @@
+import { Elysia } from 'elysia'
+import type { Logger } from '../util/logger.ts'
+
+interface Started {
+  id: string
+  at: number
+}
+
+const started = new WeakMap<Request, Started>()
+
+export const requestIdOf = (request: Request): string => started.get(request)?.id ?? ''
+
+/**
+ * One line a request, with the id that the answer carries as `x-request-id`. The path is logged without its query,
+ * which may hold a token.
+ */
+export function requestLog(log: Logger) {
+  const run = crypto.randomUUID().slice(0, 8)
+  let count = 0
+  return new Elysia({ name: 'request-log' })
+    .onRequest(({ request, set }) => {
+      const id = `req_${run}${(++count).toString(36)}`
+      started.set(request, { id, at: performance.now() })
+      set.headers['x-request-id'] = id
+      set.headers['x-content-type-options'] = 'nosniff'
+    })
+    .onAfterResponse({ as: 'global' }, ({ request, set, response }) => {
+      const start = started.get(request)
+      if (!start || !log.isLevelEnabled('info')) return
+      const status = response instanceof Response ? response.status : (set.status ?? 200)
+      const { pathname } = new URL(request.url)
+      const ms = Math.round((performance.now() - start.at) * 10) / 10
+      log.info({ id: start.id, method: request.method, path: pathname, status, ms }, 'request')
+    })
+}

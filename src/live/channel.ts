@@ -1,0 +1,58 @@
+import type { LoggedEvent } from '../bus/bus.ts'
+import type { Connection } from './connection.ts'
+import { formatCursor } from './cursor.ts'
+
+/** How many of the newest frames of a channel are kept for sockets that are up to date. */
+const TAIL_FRAMES = 64
+
+/**
+ * One user's channel on this server: its head, the newest frames, and the sockets that read it. Sequence numbers
+ * have no gaps, so a socket at n may be served n+1 from the tail, and anything else from the log.
+ */
+export class LiveChannel {
+  readonly connections = new Set<Connection>()
+  /** Newest known sequence number; undefined until it was read from the log. */
+  head: number | undefined
+  /** What hints named while the head was being read. */
+  private hinted = 0
+  private tail: string[] = []
+
+  constructor(
+    readonly userId: number,
+    private readonly epoch: string,
+  ) {}
+
+  /** The head as the log says it; hints may already know better. */
+  begin(head: number): void {
+    this.head = Math.max(this.head ?? 0, head, this.hinted)
+  }
+
+  /** Takes a hinted event in. Hints of other servers may come twice, late, or not at all. */
+  offer(event: LoggedEvent): void {
+    if (this.head === undefined) {
+      this.hinted = Math.max(this.hinted, event.seq)
+    } else if (event.seq === this.head + 1) {
+      this.head = event.seq
+      this.tail.push(eventFrame(this.epoch, event))
+      if (this.tail.length > TAIL_FRAMES) this.tail.shift()
+    } else if (event.seq > this.head) {
+      this.advance(event.seq)
+    }
+  }
+
+  /** The log has grown to `seq` by events that this server has not been told. */
+  advance(seq: number): void {
+    if (this.head === undefined || seq <= this.head) return
+    this.head = seq
+    this.tail = []
+  }
+
+  /** The frame of `seq`, when it is among the newest. */
+  frame(seq: number): string | undefined {
+    return this.tail[this.tail.length - 1 - (this.head! - seq)]
+  }
+}
+
+/** The log's text goes out as it is: nothing is parsed or written again. */
+export const eventFrame = (epoch: string, event: LoggedEvent): string =>
+  `{"type":"${event.type}","cursor":"${formatCursor(epoch, event.seq)}","at":"${event.at}","data":${event.data}}`

@@ -1,0 +1,303 @@
+import type { ServerWebSocket } from 'bun'
+import type { Principal } from '../core/accounts/principals.ts'
+import { readEvents } from '../core/channel/log.ts'
+import { AppError } from '../core/errors.ts'
+import { message as textOf } from '../core/messages.ts'
+import { eventFrame, type LiveChannel } from './channel.ts'
+import { formatCursor } from './cursor.ts'
+import { FrameBudget } from './frame-budget.ts'
+import type { Hub } from './hub.ts'
+import {
+  CLOSE,
+  type ClientFrame,
+  MAX_CLIENT_FRAME_BYTES,
+  parseClientFrame,
+  type ServerFrame,
+} from './protocol.ts'
+import { openTask, openTopic, type Topic, taskTopicName } from './topics.ts'
+
+export interface SignedInSocket {
+  principal: Principal
+  /** When the access token ends, ms since the epoch. */
+  expiresAt: number
+}
+
+/** A catch-up page. Frames are at most some 20 KB, so a page is too little to hurt and enough to be quick. */
+const PAGE = 50
+/** Answers that a client does not read may pile up to this. */
+const MAX_BUFFERED_ANSWERS = 64 * 1024
+const CLOSE_GRACE_MS = 5000
+const MAX_TOPICS = 500
+const FRAME_BURST = 300
+const FRAMES_PER_SECOND = 30
+
+/** A subscription: a topic on one socket. */
+export interface Watch {
+  topic: Topic
+  connection: Connection
+  /** Whether a change has arrived since the present value was asked for. */
+  overtaken: boolean
+}
+
+/**
+ * One socket of a user: a position in the log and a set of dirty keys. It keeps no frames of its own: while the
+ * client does not read, nothing is sent, and on drain it goes on from the log and the newest state.
+ *
+ * Hand-over: `sent` is the last event that went out. As long as it lags behind the channel's head, the next event
+ * comes from the channel's tail when it is there and from a page of the log otherwise; both are numbered without
+ * gaps, so the cut-over from one to the other needs no lock and can neither skip nor repeat.
+ */
+export class Connection {
+  readonly id = Bun.randomUUIDv7()
+  ws!: ServerWebSocket<Connection>
+  signedIn: SignedInSocket | undefined
+  channel: LiveChannel | undefined
+  /** Sequence number of the last event sent. */
+  sent = 0
+  readonly openedAt = Date.now()
+  /** Since when the client has not been reading; undefined: it reads. */
+  blockedSince: number | undefined
+  warnedOfExpiry = false
+  closed = false
+  private readonly watches = new Map<string, Watch>()
+  private readonly dirty = new Map<Watch, object>()
+  private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
+  private catchingUp = false
+  /** Frames are handled one after the other; the budget bounds how many wait. */
+  private handling: Promise<void> = Promise.resolve()
+
+  constructor(
+    private readonly hub: Hub,
+    private readonly start: {
+      signedIn: SignedInSocket | undefined
+      refused: boolean
+      cursor: string | undefined
+      topics: string[]
+    },
+  ) {}
+
+  open(ws: ServerWebSocket<Connection>): void {
+    this.ws = ws
+    if (this.start.refused) return this.end(CLOSE.unauthenticated, 'not signed in')
+    this.hub.add(this)
+    if (this.start.signedIn) this.enqueue(() => this.begin(this.start.signedIn!))
+  }
+
+  message(_ws: unknown, data: string | Buffer): void {
+    if (!this.budget.spend()) return this.end(CLOSE.tooManyFrames, 'too many frames')
+    if (Buffer.byteLength(data) > MAX_CLIENT_FRAME_BYTES) {
+      return this.end(CLOSE.frameTooLarge, `frames may have ${MAX_CLIENT_FRAME_BYTES} bytes`)
+    }
+    const frame = typeof data === 'string' ? parseClientFrame(data) : { malformed: true as const }
+    if ('malformed' in frame) {
+      this.fail('BAD_FRAME', 'a frame is a JSON object with a type, sent as text')
+      return this.end(CLOSE.badFrame, 'bad frame')
+    }
+    if ('problem' in frame) return this.fail('BAD_FRAME', frame.problem)
+    this.enqueue(() => this.handle(frame))
+  }
+
+  drain(): void {
+    if (this.ws.getBufferedAmount() > 0) return
+    this.blockedSince = undefined
+    this.pump()
+  }
+
+  /** Sends whatever is due, until the client stops reading. */
+  pump(): void {
+    if (this.closed || !this.channel || this.catchingUp) return
+    const head = this.channel.head ?? this.sent
+    while (this.sent < head && this.blockedSince === undefined) {
+      const frame = this.channel.frame(this.sent + 1)
+      if (frame === undefined) {
+        void this.catchUp()
+        return
+      }
+      this.sent++
+      this.write(frame)
+    }
+    for (const [watch, value] of this.dirty) {
+      if (this.blockedSince !== undefined) return
+      this.dirty.delete(watch)
+      this.write(watch.topic.render(value))
+    }
+  }
+
+  /** The newest value of something watched; an older one that has not been sent yet is replaced. */
+  changed(watch: Watch, value: object): void {
+    watch.overtaken = true
+    this.dirty.set(watch, value)
+    this.pump()
+  }
+
+  send(frame: ServerFrame): void {
+    if (this.closed) return
+    if (this.ws.getBufferedAmount() > MAX_BUFFERED_ANSWERS) return this.end(CLOSE.tooSlow, 'too slow')
+    this.write(JSON.stringify(frame))
+  }
+
+  /** The socket is gone. */
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    this.hub.remove(this)
+    for (const watch of this.watches.values()) this.hub.unwatch(watch)
+    this.watches.clear()
+    this.dirty.clear()
+  }
+
+  /** Closes the socket with one of the CLOSE codes. */
+  end(code: number, reason: string): void {
+    if (this.closed) return
+    this.close()
+    this.ws.close(code, reason)
+    // The close frame waits behind what the client does not read.
+    if (this.ws.getBufferedAmount() > 0) setTimeout(() => this.ws.terminate(), CLOSE_GRACE_MS).unref()
+  }
+
+  private write(text: string): void {
+    // -1: taken, but the client lags; 0: not taken, which only a dead socket does here.
+    if (this.ws.send(text) === -1) this.blockedSince ??= Date.now()
+  }
+
+  private fail(code: string, message: string): void {
+    this.send({ type: 'error', code, message })
+  }
+
+  private enqueue(run: () => Promise<void>): void {
+    this.handling = this.handling.then(async () => {
+      if (this.closed) return
+      try {
+        await run()
+      } catch (error) {
+        if (error instanceof AppError) return this.fail(error.code, textOf(error.code, 'en', error.params))
+        this.hub.ctx.log.warn({ err: error }, 'a frame could not be handled')
+        this.fail('INTERNAL', textOf('INTERNAL', 'en'))
+      }
+    })
+  }
+
+  /** The socket is signed in: say hello and go on from the cursor. */
+  private async begin(signedIn: SignedInSocket): Promise<void> {
+    this.signedIn = signedIn
+    const { userId } = signedIn.principal
+    const channel = await this.hub.join(this, userId)
+    if (!channel || this.closed) return
+    const head = channel.head!
+    const epoch = this.hub.ctx.epoch
+    const position = await this.hub.resume(userId, this.start.cursor, head)
+    if (this.closed) return
+    this.sent = typeof position === 'number' ? position : head
+    this.send({
+      type: 'welcome',
+      protocol: 1,
+      connection_id: this.id,
+      user_id: userId,
+      cursor: formatCursor(epoch, this.sent),
+      expires_at: new Date(signedIn.expiresAt).toISOString(),
+    })
+    if (typeof position !== 'number') {
+      this.send({ type: 'resync', cursor: formatCursor(epoch, head), reason: position })
+    }
+    this.channel = channel
+    this.pump()
+    for (const topic of this.start.topics) this.enqueue(() => this.subscribe(topic))
+  }
+
+  private async handle(frame: ClientFrame): Promise<void> {
+    if (frame.type === 'auth') return this.authenticate(frame.token)
+    if (frame.type === 'ping') {
+      return this.send(frame.id === undefined ? { type: 'pong' } : { type: 'pong', id: frame.id })
+    }
+    if (!this.signedIn) return this.fail('AUTHENTICATION_REQUIRED', 'send an auth frame first')
+    switch (frame.type) {
+      case 'subscribe':
+        return this.subscribe(frame.topic)
+      case 'unsubscribe':
+        return this.unsubscribe(frame.topic)
+      case 'subscribe_task': {
+        const topic = await openTask(this.hub.ctx, this.signedIn.principal, frame.task_id)
+        return this.watch(topic)
+      }
+      case 'unsubscribe_task':
+        return this.unsubscribe(taskTopicName(frame.task_id))
+    }
+  }
+
+  private async authenticate(token: string): Promise<void> {
+    const signedIn = await this.hub.authenticate(token)
+    if (!signedIn) return this.end(CLOSE.unauthenticated, 'the token is not valid')
+    if (!this.signedIn) return this.begin(signedIn)
+    if (signedIn.principal.userId !== this.signedIn.principal.userId) {
+      return this.end(CLOSE.forbidden, 'a socket belongs to one user')
+    }
+    this.signedIn = signedIn
+    this.warnedOfExpiry = false
+  }
+
+  private async subscribe(name: string): Promise<void> {
+    const topic = await openTopic(this.hub.ctx, this.signedIn!.principal, name)
+    if (!topic) return this.fail('UNKNOWN_TOPIC', 'there is no such topic')
+    this.send({ type: 'subscribed', topic: name })
+    await this.watch(topic)
+  }
+
+  /** The present value first; changes from now on replace it, should they be quicker. */
+  private async watch(topic: Topic): Promise<void> {
+    const known = this.watches.get(topic.name)
+    if (!known && this.watches.size >= MAX_TOPICS) {
+      return this.fail('TOO_MANY_TOPICS', `a socket may watch ${MAX_TOPICS} topics`)
+    }
+    const watch = known ?? { topic, connection: this, overtaken: false }
+    watch.overtaken = false
+    this.watches.set(topic.name, watch)
+    this.hub.watch(watch)
+    const present = await topic.load()
+    if (!this.closed && !watch.overtaken) this.changed(watch, present)
+  }
+
+  private async unsubscribe(name: string): Promise<void> {
+    const watch = this.watches.get(name)
+    if (watch) {
+      this.watches.delete(name)
+      this.dirty.delete(watch)
+      this.hub.unwatch(watch)
+    }
+    this.send({ type: 'unsubscribed', topic: name })
+  }
+
+  /** Sends from the log until the tail takes over or the client stops reading; what it can't send is read again. */
+  private async catchUp(): Promise<void> {
+    this.catchingUp = true
+    try {
+      const channel = this.channel!
+      while (!this.closed && this.blockedSince === undefined && this.sent < channel.head!) {
+        if (channel.frame(this.sent + 1) !== undefined) break
+        const page = await readEvents(this.hub.ctx, channel.userId, this.sent, PAGE)
+        if (this.closed) return
+        if (page[0]?.seq !== this.sent + 1) {
+          this.sent = channel.head!
+          this.send({
+            type: 'resync',
+            cursor: formatCursor(this.hub.ctx.epoch, this.sent),
+            reason: 'expired',
+          })
+          break
+        }
+        for (const event of page) {
+          if (this.blockedSince !== undefined) break
+          this.sent = event.seq
+          this.write(eventFrame(this.hub.ctx.epoch, event))
+        }
+        // The log may be ahead of every hint.
+        channel.advance(this.sent)
+      }
+    } catch (error) {
+      this.hub.ctx.log.warn({ err: error }, 'the channel log could not be read; the poll tries again')
+      return
+    } finally {
+      this.catchingUp = false
+    }
+    this.pump()
+  }
+}

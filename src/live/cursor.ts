@@ -1,0 +1,9 @@
+/** A position in a user's channel as clients see it: opaque, `epoch.seq`. */
+export const formatCursor = (epoch: string, seq: number): string => `${epoch}.${seq}`
+
+/** @returns the sequence number, or why the cursor can't be served */
+export function parseCursor(epoch: string, cursor: string): number | 'epoch' | 'unknown' {
+  const match = /^([0-9a-z]+)\.(\d{1,15})$/.exec(cursor)
+  if (!match) return 'unknown'
+  return match[1] === epoch ? Number(match[2]) : 'epoch'
+}

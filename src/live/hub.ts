@@ -1,0 +1,247 @@
+import { channelHeads, oldestEvent } from '../core/channel/log.ts'
+import type { Core } from '../core/context.ts'
+import { NODE_TOPIC } from '../core/nodes/presence.ts'
+import { LiveChannel } from './channel.ts'
+import type { Connection, SignedInSocket, Watch } from './connection.ts'
+import { parseCursor } from './cursor.ts'
+import { CLOSE } from './protocol.ts'
+import { CLUSTER } from './topics.ts'
+
+const MAX_CONNECTIONS_PER_USER = 20
+const AUTH_MS = 10_000
+const EXPIRY_WARNING_MS = 60_000
+/** A client that has not read for this long is sent away; the log keeps everything for its return. */
+const STALLED_MS = 30_000
+const SWEEP_MS = 1000
+/** How late an event may be when its hint was lost. */
+const POLL_MS = 2000
+/** The cluster overview costs two queries and changes with every heartbeat. */
+const CLUSTER_MS = 500
+const RECONNECT_SPREAD_MS = 3000
+const DRAIN_MS = 500
+
+/**
+ * All user sockets of this server. The log is the truth: hints wake channels, and a poll finds what hints missed.
+ * State reaches watchers of its key.
+ */
+export class Hub {
+  draining = false
+  private readonly connections = new Set<Connection>()
+  private readonly channels = new Map<number, LiveChannel>()
+  private readonly watchers = new Map<string, Set<Watch>>()
+  private readonly timers: ReturnType<typeof setInterval>[]
+  private wanted = new Map<number, Pick<PromiseWithResolvers<void>, 'resolve' | 'reject'>[]>()
+  private loadingHeads = false
+  private clusterDue: ReturnType<typeof setTimeout> | undefined
+
+  constructor(readonly ctx: Core) {
+    ctx.bus.subscribe('events', (events) => {
+      const touched = new Set<LiveChannel>()
+      for (const event of events) {
+        const channel = this.channels.get(event.userId)
+        channel?.offer(event)
+        if (channel) touched.add(channel)
+      }
+      for (const channel of touched) pumpAll(channel)
+    })
+    ctx.bus.subscribe('queue', () => this.clusterChanged())
+    ctx.bus.onState((key, value) => this.stateChanged(key, value))
+    ctx.bus.onGap(() => void this.poll())
+    ctx.principals.onChange((change) => void this.recheck(change))
+    this.timers = [setInterval(() => this.sweep(), SWEEP_MS), setInterval(() => this.poll(), POLL_MS)]
+  }
+
+  get size(): number {
+    return this.connections.size
+  }
+
+  async authenticate(token: string): Promise<SignedInSocket | undefined> {
+    const claims = await this.ctx.tokens.verify(token)
+    if (!claims || claims.expiresAt * 1000 <= Date.now()) return undefined
+    return this.forSession(claims.sessionId, claims.expiresAt * 1000)
+  }
+
+  async forSession(sessionId: string, expiresAt: number): Promise<SignedInSocket | undefined> {
+    const session = await this.ctx.principals.load(sessionId)
+    return session.status === 'active' ? { principal: session.principal, expiresAt } : undefined
+  }
+
+  add(connection: Connection): void {
+    this.connections.add(connection)
+  }
+
+  remove(connection: Connection): void {
+    this.connections.delete(connection)
+    const userId = connection.signedIn?.principal.userId
+    const channel = userId === undefined ? undefined : this.channels.get(userId)
+    channel?.connections.delete(connection)
+    if (channel && channel.connections.size === 0) this.channels.delete(channel.userId)
+  }
+
+  /** @returns the user's channel with its head known; undefined when the socket was closed instead */
+  async join(connection: Connection, userId: number): Promise<LiveChannel | undefined> {
+    let channel = this.channels.get(userId)
+    if (!channel) {
+      channel = new LiveChannel(userId, this.ctx.epoch)
+      this.channels.set(userId, channel)
+    }
+    if (channel.connections.size >= MAX_CONNECTIONS_PER_USER) {
+      connection.end(CLOSE.tooManyConnections, 'too many connections')
+      return undefined
+    }
+    // In the set before its head is read: from here on no hint passes it by.
+    channel.connections.add(connection)
+    if (channel.head === undefined) await this.loadHead(userId)
+    return channel
+  }
+
+  /**
+   * Where a client with this cursor goes on.
+   * @returns a sequence number; or why the client has to fetch anew
+   */
+  async resume(
+    userId: number,
+    cursor: string | undefined,
+    head: number,
+  ): Promise<number | 'epoch' | 'unknown' | 'expired'> {
+    if (cursor === undefined) return head
+    const seq = parseCursor(this.ctx.epoch, cursor)
+    if (typeof seq !== 'number' || seq === head) return seq
+    if (seq > head) return 'unknown'
+    const oldest = await oldestEvent(this.ctx, userId)
+    return oldest !== undefined && oldest <= seq + 1 ? seq : 'expired'
+  }
+
+  watch(watch: Watch): void {
+    const watchers = this.watchers.get(watch.topic.key)
+    if (watchers) watchers.add(watch)
+    else this.watchers.set(watch.topic.key, new Set([watch]))
+  }
+
+  unwatch(watch: Watch): void {
+    const watchers = this.watchers.get(watch.topic.key)
+    watchers?.delete(watch)
+    if (watchers?.size === 0) this.watchers.delete(watch.topic.key)
+  }
+
+  /** Tells every client when to come back, then closes their sockets. */
+  async drain(): Promise<void> {
+    this.draining = true
+    for (const connection of this.connections) {
+      connection.send({
+        type: 'draining',
+        reconnect_after_ms: Math.floor(Math.random() * RECONNECT_SPREAD_MS),
+      })
+    }
+    if (this.connections.size > 0) await Bun.sleep(DRAIN_MS)
+    for (const connection of [...this.connections]) connection.end(CLOSE.restarting, 'restarting')
+    for (const timer of this.timers) clearInterval(timer)
+    clearTimeout(this.clusterDue)
+  }
+
+  /** Many sockets that open at once, as after a restart, share one query. */
+  private loadHead(userId: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.wanted.set(userId, [...(this.wanted.get(userId) ?? []), { resolve, reject }])
+    if (!this.loadingHeads) void this.loadHeads()
+    return promise
+  }
+
+  private async loadHeads(): Promise<void> {
+    this.loadingHeads = true
+    // Whoever asks in the same turn joins the batch.
+    await Promise.resolve()
+    while (this.wanted.size > 0) {
+      const batch = this.wanted
+      this.wanted = new Map()
+      try {
+        const heads = await channelHeads(this.ctx, [...batch.keys()])
+        for (const [userId, waiting] of batch) {
+          this.channels.get(userId)?.begin(heads.get(userId) ?? 0)
+          for (const { resolve } of waiting) resolve()
+        }
+      } catch (error) {
+        for (const waiting of batch.values()) for (const { reject } of waiting) reject(error)
+      }
+    }
+    this.loadingHeads = false
+  }
+
+  /** Finds events whose hint was lost, and sessions that other servers ended. */
+  private async poll(): Promise<void> {
+    try {
+      await this.ctx.principals.poll()
+      const known = [...this.channels.values()].filter((channel) => channel.head !== undefined)
+      if (known.length === 0) return
+      const heads = await channelHeads(
+        this.ctx,
+        known.map((channel) => channel.userId),
+      )
+      for (const channel of known) {
+        channel.advance(heads.get(channel.userId) ?? 0)
+        pumpAll(channel)
+      }
+    } catch (error) {
+      this.ctx.log.debug({ err: error }, 'polling the channel log failed')
+    }
+  }
+
+  private stateChanged(key: string, value: object | undefined): void {
+    const watchers = this.watchers.get(key)
+    if (watchers && value) for (const watch of watchers) watch.connection.changed(watch, value)
+    // The state has ended; what stands in the database now is its last value.
+    else if (watchers) void this.reload(watchers)
+    if (key.startsWith(NODE_TOPIC)) this.clusterChanged()
+  }
+
+  private async reload(watchers: Set<Watch>): Promise<void> {
+    const [any] = watchers
+    try {
+      const value = await any!.topic.load()
+      for (const watch of watchers) watch.connection.changed(watch, value)
+    } catch {
+      // Deleted: the event that says so has gone out.
+    }
+  }
+
+  private clusterChanged(): void {
+    if (this.clusterDue || !this.watchers.has(CLUSTER)) return
+    this.clusterDue = setTimeout(() => {
+      this.clusterDue = undefined
+      const watchers = this.watchers.get(CLUSTER)
+      if (watchers) void this.reload(watchers)
+    }, CLUSTER_MS)
+  }
+
+  private async recheck(change: { userId: number; sessionId?: string }): Promise<void> {
+    const connections = [...(this.channels.get(change.userId)?.connections ?? [])]
+    for (const connection of connections) {
+      const { principal, expiresAt } = connection.signedIn!
+      if (change.sessionId && change.sessionId !== principal.sessionId) continue
+      const still = await this.forSession(principal.sessionId, expiresAt).catch(() => connection.signedIn)
+      if (still) connection.signedIn = still
+      else connection.end(CLOSE.forbidden, 'the session has ended')
+    }
+  }
+
+  private sweep(): void {
+    const now = Date.now()
+    for (const connection of this.connections) {
+      const { signedIn, blockedSince } = connection
+      if (!signedIn) {
+        if (now - connection.openedAt > AUTH_MS) connection.end(CLOSE.authTimeout, 'no auth frame in time')
+      } else if (signedIn.expiresAt <= now) {
+        connection.end(CLOSE.unauthenticated, 'the token has expired')
+      } else if (blockedSince !== undefined && now - blockedSince > STALLED_MS) {
+        connection.end(CLOSE.tooSlow, 'too slow')
+      } else if (!connection.warnedOfExpiry && signedIn.expiresAt - now < EXPIRY_WARNING_MS) {
+        connection.warnedOfExpiry = true
+        connection.send({ type: 'auth_expiring', expires_at: new Date(signedIn.expiresAt).toISOString() })
+      }
+    }
+  }
+}
+
+function pumpAll(channel: LiveChannel): void {
+  for (const connection of channel.connections) connection.pump()
+}

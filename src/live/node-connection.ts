@@ -1,0 +1,211 @@
+import type { Core } from '../core/context.ts'
+import type { NodeControl, Verdict } from '../core/nodes/control.ts'
+import type { ConnectedNode, NodeLink } from '../core/nodes/fleet.ts'
+import type { Node } from '../core/nodes/nodes.ts'
+import type { Task } from '../core/tasks/tasks.ts'
+import { FrameBudget } from './frame-budget.ts'
+import {
+  MAX_NODE_FRAME_BYTES,
+  type NodeFrame,
+  type NodeFrameOf,
+  nodeFrameProblem,
+  type ServerFrame,
+} from './node-protocol.ts'
+import type { NodeSockets, NodeWebSocket } from './node-socket.ts'
+import { CLOSE } from './protocol.ts'
+
+const HELLO_MS = 10_000
+const FRAME_BURST = 2000
+const FRAMES_PER_SECOND = 500
+const MAX_WAITING = 1000
+/** Nonsense frames within the budget below are answered; a node that sends nothing else is sent away. */
+const NONSENSE_BURST = 20
+const NONSENSE_PER_SECOND = 0.2
+/** A node that does not read its assignments is as good as gone. */
+const MAX_BUFFERED_BYTES = 4 * 1024 * 1024
+
+/** One socket of a GPU node. Frames are handled strictly in order: `accept` before the first `progress`. */
+export class NodeConnection implements NodeLink {
+  private ws!: NodeWebSocket
+  private connected: ConnectedNode | undefined
+  private closed = false
+  private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
+  private readonly nonsense = new FrameBudget(NONSENSE_BURST, NONSENSE_PER_SECOND)
+  private handling: Promise<void> = Promise.resolve()
+  private waiting = 0
+  private helloTimer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    private readonly ctx: Core,
+    private readonly control: NodeControl,
+    private readonly sockets: NodeSockets,
+    private readonly node: Node | undefined,
+  ) {}
+
+  open(ws: NodeWebSocket): void {
+    this.ws = ws
+    if (!this.node) return this.end(CLOSE.unauthenticated, 'unknown node token')
+    this.sockets.open.add(this)
+    this.helloTimer = setTimeout(() => this.end(CLOSE.authTimeout, 'no hello in time'), HELLO_MS)
+  }
+
+  message(_ws: unknown, data: string | Buffer): void {
+    if (this.closed) return
+    if (!this.budget.spend() || this.waiting >= MAX_WAITING) {
+      return this.end(CLOSE.tooManyFrames, 'too many frames')
+    }
+    if (Buffer.byteLength(data) > MAX_NODE_FRAME_BYTES) {
+      return this.end(CLOSE.frameTooLarge, `frames may have ${MAX_NODE_FRAME_BYTES} bytes`)
+    }
+    const frame = this.read(data)
+    if (!frame) return
+    this.waiting++
+    this.handling = this.handling.then(() => this.handle(frame)).finally(() => this.waiting--)
+  }
+
+  close(): void {
+    this.closed = true
+    clearTimeout(this.helloTimer)
+    this.sockets.open.delete(this)
+    if (this.connected) this.control.leave(this.connected)
+  }
+
+  end(code: number | 'superseded' | 'revoked', reason = String(code)): void {
+    if (this.closed) return
+    this.close()
+    const codes = { superseded: CLOSE.tooManyConnections, revoked: CLOSE.forbidden }
+    this.ws.close(typeof code === 'number' ? code : codes[code], reason)
+  }
+
+  send(frame: ServerFrame): void {
+    if (this.closed) return
+    if (this.ws.getBufferedAmount() > MAX_BUFFERED_BYTES) return this.end(CLOSE.tooSlow, 'too slow')
+    this.ws.send(JSON.stringify(frame))
+  }
+
+  assign(task: Task): void {
+    this.send({
+      type: 'assign',
+      task_id: task.uuid,
+      attempt: task.attempt,
+      task_type: task.taskType!,
+      config: task.config,
+      estimated_duration: task.estimatedMinutes,
+    })
+  }
+
+  cancel(taskUuid: string, attempt: number): void {
+    this.send({ type: 'cancel', task_id: taskUuid, attempt })
+  }
+
+  drain(): void {
+    this.send({ type: 'drain' })
+  }
+
+  private read(data: string | Buffer): NodeFrame | undefined {
+    let value: unknown
+    try {
+      value = JSON.parse(String(data))
+    } catch {
+      value = undefined
+    }
+    const problem = nodeFrameProblem(value)
+    if (!problem) return value as NodeFrame
+    if (this.nonsense.spend()) this.send({ type: 'error', code: 'BAD_FRAME', message: problem })
+    else this.end(CLOSE.badFrame, 'too many bad frames')
+    return undefined
+  }
+
+  private async handle(frame: NodeFrame): Promise<void> {
+    if (this.closed) return
+    try {
+      if (frame.type === 'hello') return await this.hello(frame)
+      if (!this.connected) {
+        return this.send({ type: 'error', code: 'HELLO_FIRST', message: 'the first frame is hello' })
+      }
+      await this.dispatch(this.connected, frame)
+    } catch (error) {
+      // A final word that could not be stored is not acked: the node says it again.
+      this.ctx.log.warn({ err: error, node: this.node!.name, frame: frame.type }, 'a node frame failed')
+      this.send({
+        type: 'error',
+        code: 'TRY_AGAIN',
+        message: 'the server could not store this; repeat it later',
+      })
+      // Without its hello nothing else can work: the node reconnects.
+      if (!this.connected) this.end(CLOSE.restarting, 'try again')
+    }
+  }
+
+  private async hello(frame: NodeFrameOf<'hello'>): Promise<void> {
+    if (this.connected) {
+      return this.send({ type: 'error', code: 'BAD_FRAME', message: 'hello is sent once, reconnect instead' })
+    }
+    clearTimeout(this.helloTimer)
+    // First, so that an assignment can't come before it.
+    this.send({
+      type: 'welcome',
+      server_id: this.node!.uuid,
+      heartbeat_seconds: this.ctx.config.nodeHeartbeatSeconds,
+    })
+    const connected = await this.control.introduce(
+      this.node!,
+      {
+        maxConcurrentTasks: frame.max_concurrent_tasks,
+        taskTypes: frame.task_types,
+        gpus: frame.gpus,
+        running: frame.running.map((held) => ({ taskUuid: held.task_id, attempt: held.attempt })),
+      },
+      this,
+    )
+    this.connected = connected
+    if (this.closed) this.control.leave(connected)
+  }
+
+  private async dispatch(
+    connected: ConnectedNode,
+    frame: Exclude<NodeFrame, { type: 'hello' }>,
+  ): Promise<void> {
+    if (frame.type === 'heartbeat') {
+      const { cpu_usage, memory_usage, gpus } = frame
+      return this.control.heartbeat(connected, { cpu_usage, memory_usage, gpus })
+    }
+    const { task_id, attempt } = frame
+    const verdict = await this.attempt(connected, frame)
+    if (verdict === 'stale') {
+      this.send({
+        type: 'error',
+        code: 'STALE_ATTEMPT',
+        message: 'this attempt is not yours any more; stop it and forget it',
+        task_id,
+        attempt,
+      })
+    } else if (frame.type === 'completed' || frame.type === 'failed') {
+      this.send({ type: 'ack', task_id, attempt })
+    }
+  }
+
+  private async attempt(
+    connected: ConnectedNode,
+    frame: Exclude<NodeFrame, { type: 'hello' | 'heartbeat' }>,
+  ): Promise<Verdict> {
+    const { task_id, attempt } = frame
+    switch (frame.type) {
+      case 'accept':
+        return this.control.accept(connected, task_id, attempt)
+      case 'reject':
+        return this.control.reject(connected, task_id, attempt, frame.reason)
+      case 'progress':
+        return this.control.progress(connected, task_id, attempt, {
+          progress: frame.progress,
+          currentItem: frame.current_item,
+        })
+      case 'log':
+        return this.control.log(connected, task_id, attempt, frame)
+      case 'completed':
+        return this.control.settle(connected, task_id, attempt, { status: 'completed', result: frame.result })
+      case 'failed':
+        return this.control.settle(connected, task_id, attempt, { status: 'failed', error: frame.error })
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import type { ServerWebSocket } from 'bun'
+import { Elysia } from 'elysia'
+import type { Core } from '../core/context.ts'
+import type { NodeControl } from '../core/nodes/control.ts'
+import { authenticateNode } from '../core/nodes/nodes.ts'
+import type { Hub } from './hub.ts'
+import { NodeConnection } from './node-connection.ts'
+import { refuseUpgrade } from './upgrade.ts'
+
+/** All node sockets of this server. */
+export class NodeSockets {
+  readonly open = new Set<NodeConnection>()
+
+  /** Tells every node when to come back, then closes. */
+  async drain(): Promise<void> {
+    for (const connection of this.open) {
+      connection.send({ type: 'draining', reconnect_after_ms: Math.floor(Math.random() * 1000) })
+    }
+    for (const connection of [...this.open]) connection.end(1012, 'restarting')
+  }
+}
+
+/** `GET /ws/node`: the socket of a GPU node, signed in with its node token. */
+export function nodeSocket(ctx: Core, control: NodeControl, hub: Hub, sockets: NodeSockets) {
+  return new Elysia({ name: 'node-socket' }).get(
+    '/ws/node',
+    async ({ request, server }) => {
+      const refusal = refuseUpgrade(request, ctx.config, hub.draining)
+      if (refusal) return refusal
+      const token =
+        request.headers.get('authorization')?.replace(/^Bearer /i, '') ??
+        new URL(request.url).searchParams.get('token')
+      const node = token ? await authenticateNode(ctx, token) : undefined
+      const data = new NodeConnection(ctx, control, sockets, node)
+      if ((server as Bun.Server<NodeConnection> | null)!.upgrade(request, { data })) return
+      return new Response('Upgrade failed', { status: 400 })
+    },
+    { detail: { hide: true } },
+  )
+}
+
+export type NodeWebSocket = ServerWebSocket<NodeConnection>

@@ -1,0 +1,112 @@
+/** What can be watched: who may, under which key its state changes, and how a value becomes a frame. */
+import type { Principal } from '../core/accounts/principals.ts'
+import type { Core } from '../core/context.ts'
+import { getNode } from '../core/nodes/nodes.ts'
+import {
+  clusterOverview,
+  NODE_TOPIC,
+  type NodeState,
+  nodeTopic,
+  runningByNode,
+  viewNode,
+} from '../core/nodes/presence.ts'
+import { type TaskState, taskTopic } from '../core/tasks/progress.ts'
+import { getTask } from '../core/tasks/tasks.ts'
+
+export interface Topic {
+  /** As the client named it; identifies the subscription on its socket. */
+  name: string
+  /** The state it follows; several names may follow one. */
+  key: string
+  /** The present value, also when nothing changes. */
+  load(): Promise<object>
+  render(value: object): string
+}
+
+export const CLUSTER = 'gpu:cluster'
+
+/**
+ * Opens a topic for somebody.
+ * @returns undefined when there is no such topic
+ * @throws AppError NOT_FOUND when it does not exist for this principal
+ */
+export async function openTopic(ctx: Core, who: Principal, name: string): Promise<Topic | undefined> {
+  if (name === CLUSTER) return { name, key: CLUSTER, load: () => clusterOverview(ctx), render: renderCluster }
+  if (name.startsWith(NODE_TOPIC)) return nodeTopicOf(ctx, name)
+  if (name.startsWith('task:')) {
+    const id = name.slice('task:'.length)
+    return openTask(ctx, who, /^\d+$/.test(id) ? Number(id) : id)
+  }
+  return undefined
+}
+
+export const taskTopicName = (id: string | number): string => `task:${id}`
+
+/** `id` is shown in every frame just as the client wrote it. */
+export async function openTask(ctx: Core, who: Principal, id: string | number): Promise<Topic> {
+  const { uuid } = await getTask(ctx, who, id)
+  const prefix = `{"type":"task_update","task_id":${JSON.stringify(id)},"data":`
+  return {
+    name: taskTopicName(id),
+    key: taskTopic(uuid),
+    load: async () => {
+      const task = await getTask(ctx, who, uuid)
+      return {
+        attempt: task.attempt,
+        progress: task.progress,
+        current_item: task.currentItem,
+      } satisfies TaskState
+    },
+    render: (value) => `${prefix}${dataText(value, toTaskUpdate)}}`,
+  }
+}
+
+async function nodeTopicOf(ctx: Core, name: string): Promise<Topic> {
+  const node = await getNode(ctx, name.slice(NODE_TOPIC.length))
+  const prefix = `{"type":"gpu_update","key":${JSON.stringify(nodeTopic(node.uuid))},"server_id":"${node.uuid}","data":`
+  return {
+    name,
+    key: nodeTopic(node.uuid),
+    load: async () => {
+      const current = await getNode(ctx, node.uuid)
+      const view = viewNode(ctx, current, (await runningByNode(ctx, [current.id])).get(current.id) ?? [])
+      return {
+        node_id: current.id,
+        server_id: current.uuid,
+        status: view.status,
+        cpu_usage: view.cpu_usage,
+        memory_usage: view.memory_usage,
+        gpus: view.gpus,
+        running_tasks: view.runningTasks,
+        timestamp: view.lastHeartbeat ?? new Date().toISOString(),
+      } satisfies NodeState
+    },
+    render: (value) => `${prefix}${dataText(value, toGpuUpdate)}}`,
+  }
+}
+
+// The documented fields and no others: study.md, WebSocket. A GPU task has no item clock: zeros, never null.
+const toTaskUpdate = (state: TaskState) => ({
+  progress: state.progress,
+  current_item: state.current_item,
+  item_progress: 0,
+  item_current_time: 0,
+  item_total_time: 0,
+})
+
+const toGpuUpdate = ({ gpus, node_id: _, ...state }: NodeState) => ({ ...state, gpu_usage: gpus })
+
+const renderCluster = (value: object) =>
+  `{"type":"gpu_cluster","key":"${CLUSTER}","data":${dataText(value, (overview) => overview)}}`
+
+const texts = new WeakMap<object, string>()
+
+/** A value goes out to many watchers: its text is made once. */
+function dataText<T extends object>(value: object, present: (value: T) => object): string {
+  let text = texts.get(value)
+  if (text === undefined) {
+    text = JSON.stringify(present(value as T))
+    texts.set(value, text)
+  }
+  return text
+}

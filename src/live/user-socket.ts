@@ -1,0 +1,38 @@
+import { Elysia } from 'elysia'
+import { Connection } from './connection.ts'
+import type { Hub } from './hub.ts'
+import { takeTicket } from './tickets.ts'
+import { refuseUpgrade } from './upgrade.ts'
+
+const MAX_TOPICS_IN_URL = 500
+
+/**
+ * `GET /ws/connect` and `/api/ws/connect`: the live channel. A credential that is not good enough still gets a
+ * socket, which closes with 4401: a browser can't see the status of a refused upgrade.
+ */
+export function userSocket(hub: Hub) {
+  const connect = async ({ request, server }: { request: Request; server: Bun.Server<unknown> | null }) => {
+    const refusal = refuseUpgrade(request, hub.ctx.config, hub.draining)
+    if (refusal) return refusal
+    const query = new URL(request.url).searchParams
+    const ticket = query.get('ticket')
+    const token = query.get('token') ?? request.headers.get('authorization')?.replace(/^Bearer /i, '')
+    const signedIn = ticket
+      ? await takeTicket(hub, ticket)
+      : token
+        ? await hub.authenticate(token)
+        : undefined
+    const data = new Connection(hub, {
+      signedIn,
+      refused: !signedIn && Boolean(ticket ?? token),
+      cursor: query.get('cursor') ?? undefined,
+      topics: (query.get('topics') ?? '').split(',').filter(Boolean).slice(0, MAX_TOPICS_IN_URL),
+    })
+    if (server!.upgrade(request, { data })) return
+    return new Response('Upgrade failed', { status: 400 })
+  }
+  const hide = { detail: { hide: true } }
+  return new Elysia({ name: 'user-socket' })
+    .get('/ws/connect', connect, hide)
+    .get('/api/ws/connect', connect, hide)
+}

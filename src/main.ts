@@ -1,0 +1,63 @@
+/** Environment → config → context → app → listen; signals → drain. */
+import { createApp } from './app.ts'
+import { ConfigError, readConfig } from './config.ts'
+import { type Context, createContext } from './context.ts'
+import { StartupError } from './util/startup-error.ts'
+
+try {
+  await start()
+} catch (error) {
+  if (!(error instanceof StartupError || error instanceof ConfigError)) throw error
+  console.error(error.message)
+  process.exit(1)
+}
+
+async function start(): Promise<void> {
+  const config = readConfig(process.env)
+  const context = await createContext(config)
+  const app = createApp(context)
+  try {
+    app.listen({ port: config.port, hostname: config.host, reusePort: false })
+  } catch (error) {
+    await context.close()
+    const { code } = error as { code?: string }
+    throw code === 'EADDRINUSE'
+      ? new StartupError(
+          `Port ${config.port} is in use. Stop what listens there, or set PORT to another one.`,
+        )
+      : error
+  }
+  announce(context, `http://localhost:${app.server!.port}`)
+
+  let stopping = false
+  const stop = async (signal: string) => {
+    // A second signal does not wait.
+    if (stopping) process.exit(1)
+    stopping = true
+    context.core.log.info({ signal }, 'draining')
+    await context.close()
+    await app.server?.stop(true)
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+function announce({ core, embedded, madePassword }: Context, url: string): void {
+  const parts = [
+    `database: ${embedded.database ? `embedded, in ${core.config.dataDir}` : 'PostgreSQL'}`,
+    `bus: ${embedded.bus ? 'embedded' : 'Redis'}`,
+  ]
+  const lines = [
+    `Roost listens on ${url}`,
+    `  API docs:  ${url}/api/docs`,
+    `  Live:      ${url.replace('http', 'ws')}/ws/connect`,
+    `  Parts:     ${parts.join('; ')}`,
+  ]
+  if (madePassword) {
+    lines.push(
+      `  First administrator: ${core.config.admin.email}  password: ${madePassword}  (shown only this once)`,
+    )
+  }
+  console.log(lines.join('\n'))
+}

@@ -1,0 +1,43 @@
+export interface Answer {
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  body: any
+  text: string
+}
+
+export interface Ask {
+  token?: string | undefined
+  /** Sent as JSON. */
+  body?: unknown
+  /** Sent as it is, as JSON. */
+  raw?: string
+  headers?: Record<string, string>
+}
+
+/** One request; the answer is parsed when it is JSON. */
+export async function api(
+  server: { url: string },
+  method: string,
+  path: string,
+  { token, body, raw, headers }: Ask = {},
+): Promise<Answer> {
+  const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
+  const response = await fetch(server.url + path, {
+    method,
+    headers: {
+      ...(payload !== undefined && { 'content-type': 'application/json' }),
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(payload !== undefined && { body: payload }),
+  })
+  const text = await response.text()
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    parsed = undefined
+  }
+  return { status: response.status, headers: response.headers, body: parsed, text }
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import { openDatabase } from '../../src/db/client.ts'
+import { createLogger } from '../../src/util/logger.ts'
+
+const ROOT = join(import.meta.dir, '../..')
+const CACHE = join(ROOT, 'node_modules/.cache/roost')
+
+/** Name of the present schema: a changed migration makes a new template. */
+function schemaHash(): string {
+  const hash = createHash('sha256').update(readFileSync(join(ROOT, 'bun.lock')))
+  for (const file of readdirSync(join(ROOT, 'drizzle')).sort()) {
+    if (file.endsWith('.sql')) hash.update(readFileSync(join(ROOT, 'drizzle', file)))
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** Fills `dataDir` with a migrated embedded database: a copy takes milliseconds where a cold start takes seconds. */
+export async function copyTemplate(dataDir: string): Promise<void> {
+  const template = join(CACHE, schemaHash())
+  if (!existsSync(template)) {
+    mkdirSync(CACHE, { recursive: true })
+    const building = mkdtempSync(join(CACHE, 'building-'))
+    const database = await openDatabase({ dataDir: building, databaseUrl: undefined }, createLogger('silent'))
+    // Every copy shall get an epoch of its own, as every real database has.
+    await database.db.execute(sql`delete from settings where key = 'epoch'`)
+    await database.close()
+    try {
+      renameSync(building, template)
+    } catch {
+      // A parallel worker was quicker.
+      rmSync(building, { recursive: true, force: true })
+    }
+  }
+  cpSync(join(template, 'pg'), join(dataDir, 'pg'), { recursive: true })
+}
