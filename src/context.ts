@@ -25,7 +25,9 @@ export interface Context {
   embedded: { database: boolean; bus: boolean }
   /** The first administrator's password, when this start made one. */
   madePassword: string | undefined
-  /** Ends sockets, writes what is only in memory, and closes the parts, last opened first. */
+  /** Tells all sockets when to come back, and closes them. */
+  drain(): Promise<void>
+  /** Writes what is only in memory and closes the parts, last opened first; drains before, if nobody has. */
   close(): Promise<void>
 }
 
@@ -45,7 +47,9 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
     const database: Database = await openDatabase(config, log)
     closers.push(() => database.close())
-    const bus: Bus = config.redisUrl ? await createRedisBus(config.redisUrl, database.epoch, log) : createEmbeddedBus(log)
+    const bus: Bus = config.redisUrl
+      ? await createRedisBus(config.redisUrl, database.epoch, log)
+      : createEmbeddedBus(log)
     closers.push(() => bus.close())
     const core: Core = {
       config,
@@ -61,7 +65,8 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     closers.push(() => nodeControl.close())
     const hub = new Hub(core)
     const nodeSockets = new NodeSockets()
-    closers.push(() => Promise.all([hub.drain(), nodeSockets.drain()]))
+    const drain = async () => void (await Promise.all([hub.drain(), nodeSockets.drain()]))
+    closers.push(drain)
     const scheduler = createScheduler(core)
     closers.push(() => scheduler.close())
     return {
@@ -71,6 +76,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       nodeSockets,
       embedded: { database: database.embedded, bus: bus.kind === 'embedded' },
       madePassword,
+      drain,
       close,
     }
   } catch (error) {

@@ -4,6 +4,9 @@ import { ConfigError, readConfig } from './config.ts'
 import { type Context, createContext } from './context.ts'
 import { StartupError } from './util/startup-error.ts'
 
+/** How long requests that are under way at a stop may take. */
+const REQUESTS_MS = 3000
+
 try {
   await start()
 } catch (error) {
@@ -35,8 +38,13 @@ async function start(): Promise<void> {
     if (stopping) process.exit(1)
     stopping = true
     context.core.log.info({ signal }, 'draining')
+    // Not awaited: it resolves only when every connection is gone, and idle ones need not go.
+    void app.server?.stop(false)
+    await context.drain()
+    for (let waited = 0; (app.server?.pendingRequests ?? 0) > 0 && waited < REQUESTS_MS; waited += 50) {
+      await Bun.sleep(50)
+    }
     await context.close()
-    await app.server?.stop(true)
     process.exit(0)
   }
   process.on('SIGTERM', stop)

@@ -51,8 +51,9 @@ export class Hub {
     this.timers = [setInterval(() => this.sweep(), SWEEP_MS), setInterval(() => this.poll(), POLL_MS)]
   }
 
-  get size(): number {
-    return this.connections.size
+  /** Every open socket. */
+  all(): Iterable<Connection> {
+    return this.connections
   }
 
   async authenticate(token: string): Promise<SignedInSocket | undefined> {
@@ -126,6 +127,7 @@ export class Hub {
 
   /** Tells every client when to come back, then closes their sockets. */
   async drain(): Promise<void> {
+    if (this.draining) return
     this.draining = true
     for (const connection of this.connections) {
       connection.send({

@@ -81,11 +81,12 @@ export async function deleteNode(ctx: Core, id: string): Promise<void> {
   const held = await heldTasks(ctx, node.id)
   await transaction(ctx, async (tx) => {
     await tx.db.update(nodes).set({ deletedAt: sql`now()`, online: false }).where(eq(nodes.id, node.id))
-    await loseAttempts(tx, held, 'The GPU server was removed')
+    // Before the tasks are back in the queue: the node must not be there to take them.
     tx.afterCommit(() => {
       ctx.bus.publish('node', { nodeId: node.id, command: { type: 'revoked' } })
       ctx.bus.setState(nodeTopic(node.uuid), undefined)
     })
+    await loseAttempts(tx, held, 'The GPU server was removed')
   })
 }
 

@@ -55,9 +55,13 @@ export class Sweeper {
     const before = Date.now() - this.silenceMs
     for (const connected of this.fleet.all()) {
       if (!connected.node.online || connected.lastHeard > before) continue
-      if (await this.markOffline(eq(nodes.id, connected.node.id), connected.node)) {
-        connected.node = { ...connected.node, online: false }
-      }
+      const { node } = connected
+      // First here: what it loses must not be leased to it again.
+      connected.node = { ...node, online: false }
+      await this.markOffline(eq(nodes.id, node.id), node).catch((error) => {
+        connected.node = node
+        throw error
+      })
     }
   }
 

@@ -39,14 +39,19 @@ export async function leaseTasks(ctx: Core, slots: Slot[]): Promise<Lease[]> {
     const matches = match([...candidates], slots)
     if (matches.size === 0) return []
     const input = [...matches].map(([id, nodeId]) => ({ id, node: nodeId }))
-    await tx.db.execute(sql`
+    // This server's picture of a node may be a moment old; the database's is not.
+    const leased = await tx.db.execute<{ id: number }>(sql`
       update tasks t set node_id = m.node, attempt = t.attempt + 1, leased_at = now(), updated_at = now()
-      from json_to_recordset(${JSON.stringify(input)}::text::json) as m(id int, node int) where t.id = m.id`)
-    const leased = await tx.db
-      .select()
-      .from(tasks)
-      .where(inArray(tasks.id, [...matches.keys()]))
-    return leased.map((task) => ({ task, nodeId: matches.get(task.id)! }))
+      from json_to_recordset(${JSON.stringify(input)}::text::json) as m(id int, node int)
+      join nodes n on n.id = m.node and n.online and not n.draining and n.deleted_at is null
+      where t.id = m.id returning t.id`)
+    if (leased.length === 0) return []
+    const ids = leased.map((row) => row.id)
+    const rows = await tx.db.select().from(tasks).where(inArray(tasks.id, ids))
+    const order = [...matches.keys()]
+    return rows
+      .map((task) => ({ task, nodeId: task.nodeId! }))
+      .sort((a, b) => order.indexOf(a.task.id) - order.indexOf(b.task.id))
   })
 }
 

@@ -1,0 +1,107 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import type { Bus, Hints } from '../../src/bus/bus.ts'
+import { createEmbeddedBus } from '../../src/bus/embedded.ts'
+import { createRedisBus } from '../../src/bus/redis.ts'
+import { createLogger } from '../../src/util/logger.ts'
+import { unique } from '../support/factories.ts'
+
+const log = createLogger('silent')
+const redis = process.env.TEST_REDIS_URL
+const epoch = unique('epoch')
+
+async function eventually(check: () => boolean): Promise<void> {
+  for (let i = 0; !check(); i++) {
+    if (i > 200) throw new Error('did not happen')
+    await Bun.sleep(10)
+  }
+}
+
+const kinds: [string, () => Promise<Bus>][] = [['embedded', async () => createEmbeddedBus(log)]]
+if (redis) kinds.push(['redis', () => createRedisBus(redis, epoch, log)])
+
+describe.each(kinds)('the %s bus', (_, open) => {
+  const opened = open()
+  afterAll(async () => (await opened).close())
+
+  test('delivers hints to its own server at once, and survives a listener that throws', async () => {
+    const bus = await opened
+    const heard: Hints['principals'][] = []
+    bus.subscribe('principals', () => {
+      throw new Error('broken listener')
+    })
+    bus.subscribe('principals', (hint) => heard.push(hint))
+    bus.publish('principals', { userId: 7 })
+    expect(heard).toEqual([{ userId: 7 }])
+  })
+
+  test('keeps the newest state of a key and forgets it on undefined', async () => {
+    const bus = await opened
+    const key = unique('gpu:server:')
+    const changes: (object | undefined)[] = []
+    bus.onState((changed, value) => {
+      if (changed === key) changes.push(value)
+    })
+    bus.setState(key, { n: 1 })
+    bus.setState(key, { n: 2 })
+    expect(bus.getState(key)).toEqual({ n: 2 })
+    bus.setState(key, undefined)
+    expect(bus.getState(key)).toBeUndefined()
+    expect(changes).toEqual([{ n: 1 }, { n: 2 }, undefined])
+  })
+
+  test('a value can be taken once, even by two at the same moment, and not after its time', async () => {
+    const bus = await opened
+    const key = unique('ticket:')
+    await bus.put(key, 'value', 5000)
+    const taken = await Promise.all([bus.take(key), bus.take(key), bus.take(key)])
+    expect(taken.filter(Boolean)).toEqual(['value'])
+    await bus.put(key, 'late', 20)
+    await Bun.sleep(60)
+    expect(await bus.take(key)).toBeUndefined()
+  })
+
+  test('a counter counts within its window, which the first increment opens', async () => {
+    const bus = await opened
+    const key = unique('limit:')
+    expect((await bus.count(key)).count).toBe(0)
+    const counts = await Promise.all(Array.from({ length: 5 }, () => bus.increment(key, 300)))
+    expect(counts.map(({ count }) => count).sort()).toEqual([1, 2, 3, 4, 5])
+    const now = await bus.count(key)
+    expect(now.count).toBe(5)
+    expect(now.resetMs).toBeGreaterThan(0)
+    expect(now.resetMs).toBeLessThanOrEqual(300)
+    await Bun.sleep(350)
+    expect((await bus.count(key)).count).toBe(0)
+  })
+})
+
+describe.if(redis !== undefined)('two servers on one Redis', () => {
+  test('hear each other’s hints and states, once; a third server that starts later has the states', async () => {
+    const [a, b, stranger] = await Promise.all([
+      createRedisBus(redis!, epoch, log),
+      createRedisBus(redis!, epoch, log),
+      createRedisBus(redis!, unique('other'), log),
+    ])
+    const heard: string[] = []
+    a.subscribe('queue', () => heard.push('a'))
+    b.subscribe('queue', () => heard.push('b'))
+    stranger.subscribe('queue', () => heard.push('stranger'))
+    a.publish('queue', null)
+    const key = unique('task:')
+    a.setState(key, { progress: 40 })
+    await eventually(() => heard.length === 2 && b.getState(key) !== undefined)
+    await Bun.sleep(50)
+    expect(heard).toEqual(['a', 'b'])
+    expect(b.getState(key)).toEqual({ progress: 40 })
+    expect(stranger.getState(key)).toBeUndefined()
+    const late = await createRedisBus(redis!, epoch, log)
+    expect(late.getState(key)).toEqual({ progress: 40 })
+    a.setState(key, undefined)
+    await eventually(() => b.getState(key) === undefined)
+    await Promise.all([a, b, stranger, late].map((bus) => bus.close()))
+  })
+
+  test('a Redis that is not there is one readable message at start', async () => {
+    await expect(createRedisBus('redis://127.0.0.1:1', epoch, log)).rejects.toThrow("can't be used")
+  })
+})

@@ -1,0 +1,357 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
+import { updateSystemConfig } from '../../src/core/settings.ts'
+import { tasks } from '../../src/db/schema/index.ts'
+import { api } from '../support/api.ts'
+import { makeNode, makeTask, makeUser, setBalance, unique } from '../support/factories.ts'
+import { startServer } from '../support/server.ts'
+import { heartbeat, openLive, openNode, TestSocket } from '../support/sockets.ts'
+
+// Heartbeats of one second: a silent node is offline after three.
+const server = await startServer({ NODE_HEARTBEAT_SECONDS: '1' })
+afterAll(() => server.stop())
+const { core } = server.context
+
+/** Task types of a test's own, so that no other test's node takes its tasks. */
+const ownType = () => unique('type_')
+
+const lease = (frame: { task_id: string; attempt: number }) => ({
+  task_id: frame.task_id,
+  attempt: frame.attempt,
+})
+
+async function beating(socket: TestSocket): Promise<() => void> {
+  const timer = setInterval(() => socket.closed || socket.send(heartbeat()), 500)
+  return () => clearInterval(timer)
+}
+
+const storedTask = async (uuid: string) =>
+  (await core.db.select().from(tasks).where(eq(tasks.uuid, uuid)))[0]!
+
+describe('getting in', () => {
+  test('an unknown token closes with 4401', async () => {
+    const socket = await TestSocket.open(`${server.wsUrl}/ws/node`, { authorization: 'Bearer node_nonsense' })
+    expect((await socket.closing()).code).toBe(4401)
+  })
+
+  test('a node that sends nonsense is told so and harms nobody', async () => {
+    const { token } = await makeNode(server)
+    const socket = await TestSocket.open(`${server.wsUrl}/ws/node?token=${token}`)
+    socket.send(heartbeat())
+    expect((await socket.next('error')).code).toBe('HELLO_FIRST')
+    socket.send('{"type":')
+    socket.send({ type: 'hello', name: 5 })
+    socket.send({ type: 'completed', task_id: 'x', attempt: 'first' })
+    await socket.until((f) => (f.filter((x) => x.code === 'BAD_FRAME').length === 3 ? true : undefined))
+    for (let i = 0; i < 30; i++) socket.send('nonsense')
+    expect((await socket.closing()).code).toBe(4400)
+  })
+
+  test('a new connection of the same node replaces the old one', async () => {
+    const { token } = await makeNode(server)
+    const first = await openNode(server, token)
+    const second = await openNode(server, token)
+    expect((await first.closing()).code).toBe(4409)
+    second.close()
+  })
+
+  test('a rotated token ends the socket and the old token at once', async () => {
+    const admin = await makeUser(server, { role: 'admin' })
+    const { node, token } = await makeNode(server)
+    const socket = await openNode(server, token)
+    const rotated = await api(server, 'POST', `/api/gpu/servers/${node.uuid}/rotate-token`, {
+      token: admin.token,
+    })
+    expect((await socket.closing()).code).toBe(4403)
+    const old = await TestSocket.open(`${server.wsUrl}/ws/node?token=${token}`)
+    expect((await old.closing()).code).toBe(4401)
+    const fresh = await openNode(server, rotated.body.data.node_token)
+    fresh.close()
+  })
+})
+
+describe('dispatch', () => {
+  test('takes the highest priority first, then the oldest, within the capacity and the task types', async () => {
+    const owner = await makeUser(server)
+    const [type, other] = [ownType(), ownType()]
+    const order = await Promise.all(
+      [
+        { priority: 1, title: 'low' },
+        { priority: 9, title: 'high' },
+      ].map((input) => makeTask(server, owner, { taskType: type, ...input })),
+    )
+    const later = await makeTask(server, owner, { taskType: type, priority: 9, title: 'high, later' })
+    await makeTask(server, owner, { taskType: other, priority: 10, title: 'not for this node' })
+    const { token } = await makeNode(server, 1)
+    const node = await openNode(server, token, { taskTypes: [type], max: 5 })
+    const taken: string[] = []
+    for (let i = 0; i < 3; i++) {
+      const assign = await node.next('assign', (f) => !taken.includes(f.task_id))
+      taken.push(assign.task_id)
+      expect(node.frames.filter((f) => f.type === 'assign').length).toBe(i + 1)
+      node.send({ type: 'accept', ...lease(assign) })
+      node.send({ type: 'completed', ...lease(assign), result: {} })
+    }
+    expect(taken).toEqual([order[1]!.uuid, later.uuid, order[0]!.uuid])
+    await Bun.sleep(100)
+    expect(node.frames.filter((f) => f.type === 'assign').length).toBe(3)
+    node.close()
+  })
+
+  test('a refused task goes to another node and not back to the one that refused', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const [one, two] = await Promise.all(
+      [await makeNode(server), await makeNode(server)].map(({ token }) =>
+        openNode(server, token, { taskTypes: [type] }),
+      ),
+    )
+    const task = await makeTask(server, owner, { taskType: type })
+    const first = await Promise.race([
+      one!.next('assign').then(() => one!),
+      two!.next('assign').then(() => two!),
+    ])
+    first.send({ type: 'reject', ...lease(first.frames.at(-1)), reason: 'busy' })
+    const second = first === one ? two! : one!
+    expect(await second.next('assign')).toMatchObject({ task_id: task.uuid, attempt: 2 })
+    one!.close()
+    two!.close()
+  })
+
+  test('a draining node finishes its task and gets no other until it is taken back', async () => {
+    const admin = await makeUser(server, { role: 'admin' })
+    const owner = await makeUser(server)
+    const type = ownType()
+    const { node, token } = await makeNode(server)
+    const socket = await openNode(server, token, { taskTypes: [type] })
+    await makeTask(server, owner, { taskType: type })
+    const assign = await socket.next('assign')
+    socket.send({ type: 'accept', ...lease(assign) })
+    const drained = await api(server, 'POST', `/api/gpu/servers/${node.uuid}/drain`, { token: admin.token })
+    expect(drained.body.data.status).toBe('draining')
+    await socket.next('drain')
+    const waiting = await makeTask(server, owner, { taskType: type })
+    socket.send({ type: 'completed', ...lease(assign), result: {} })
+    await socket.next('ack')
+    await Bun.sleep(200)
+    expect(socket.frames.filter((f) => f.type === 'assign').length).toBe(1)
+    await api(server, 'PUT', `/api/gpu/servers/${node.uuid}`, {
+      token: admin.token,
+      body: { draining: false },
+    })
+    await socket.next('assign', (f) => f.task_id === waiting.uuid)
+    socket.close()
+  })
+})
+
+describe('fencing', () => {
+  test('frames of an attempt that is not the node’s change nothing', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const task = await makeTask(server, owner, { taskType: type })
+    const holder = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })
+    const thief = await openNode(server, (await makeNode(server)).token, { taskTypes: [] })
+    const assign = await holder.next('assign')
+    holder.send({ type: 'accept', ...lease(assign) })
+    for (const frame of [
+      { type: 'accept' },
+      { type: 'progress', progress: 99 },
+      { type: 'completed', result: { stolen: true } },
+      { type: 'failed', error: 'stolen' },
+    ]) {
+      thief.send({ ...frame, ...lease(assign) })
+      holder.send({ ...frame, task_id: assign.task_id, attempt: assign.attempt + 1 })
+    }
+    const stale = (f: { code?: string }[]) =>
+      f.filter((x) => x.code === 'STALE_ATTEMPT').length === 4 || undefined
+    await thief.until(stale)
+    await holder.until(stale)
+    expect(await storedTask(task.uuid)).toMatchObject({ status: 'running', progress: 0, result: {} })
+    holder.send({ type: 'completed', ...lease(assign), result: { mine: true } })
+    holder.send({ type: 'completed', ...lease(assign), result: { mine: 'again' } })
+    await holder.until((f) => (f.filter((x) => x.type === 'ack').length === 2 ? true : undefined))
+    expect((await storedTask(task.uuid)).result).toEqual({ mine: true })
+    holder.close()
+    thief.close()
+  })
+
+  test('a cancelled task is stopped on its node, and what the node says of it afterwards is only acked', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const node = await openNode(server, (await makeNode(server, 1)).token, { taskTypes: [type], max: 1 })
+    const task = await makeTask(server, owner, { taskType: type })
+    const assign = await node.next('assign')
+    node.send({ type: 'accept', ...lease(assign) })
+    const live = await openLive(server, owner.token)
+    await live.next('welcome')
+    await core.db.select().from(tasks)
+    const cancelled = await api(server, 'POST', `/api/tasks/${task.id}/cancel`, { token: owner.token })
+    expect(cancelled.body.status).toBe('cancelled')
+    expect(lease(await node.next('cancel'))).toEqual(lease(assign))
+    const next = await makeTask(server, owner, { taskType: type })
+    await Bun.sleep(100)
+    // The slot is the node's again only when it says that the process has ended.
+    expect(node.frames.filter((f) => f.type === 'assign').length).toBe(1)
+    node.send({ type: 'failed', ...lease(assign), error: 'cancelled' })
+    await node.next('ack')
+    await node.next('assign', (f) => f.task_id === next.uuid)
+    expect((await storedTask(task.uuid)).status).toBe('cancelled')
+    expect(live.events.filter((e) => e.data.task_id === task.uuid).map((e) => e.type)).toEqual([
+      'task.cancelled',
+    ])
+    node.close()
+    live.close()
+  })
+})
+
+describe('nodes that go', () => {
+  test('a node that returns in time keeps what its hello names and loses what it does not', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const { token } = await makeNode(server)
+    const before = await openNode(server, token, { taskTypes: [type] })
+    const [kept, lost] = [
+      await makeTask(server, owner, { taskType: type }),
+      await makeTask(server, owner, { taskType: type }),
+    ]
+    await before.until((f) => (f.filter((x) => x.type === 'assign').length === 2 ? true : undefined))
+    for (const assign of before.frames.filter((f) => f.type === 'assign')) {
+      before.send({ type: 'accept', ...lease(assign) })
+      before.send({ type: 'progress', ...lease(assign), progress: 30 })
+    }
+    const live = await openLive(server, owner.token, { cursor: `${core.epoch}.0` })
+    await live.until((f) => (f.filter((x) => x.type === 'task.started').length === 2 ? true : undefined))
+    before.ws.terminate()
+    const after = await openNode(server, token, {
+      taskTypes: [type],
+      running: [{ task_id: kept.uuid, attempt: 1 }],
+    })
+    const again = await after.next('assign')
+    expect(lease(again)).toEqual({ task_id: lost.uuid, attempt: 2 })
+    after.send({ type: 'completed', task_id: kept.uuid, attempt: 1, result: { kept: true } })
+    await after.next('ack')
+    const ofKept = live.events.filter((e) => e.data.task_id === kept.uuid).map((e) => e.type)
+    expect(ofKept).toEqual(['task.created', 'task.started', 'task.completed'])
+    expect((await storedTask(lost.uuid)).lostAttempts).toBe(1)
+    after.close()
+    live.close()
+  })
+
+  test('a silent node is offline after three heartbeats; the third loss fails the task, at no cost', async () => {
+    const owner = await makeUser(server)
+    await setBalance(server, owner, 10_000)
+    const type = ownType()
+    await updateSystemConfig(core, { task_prices: { [type]: 600 } })
+    const live = await openLive(server, owner.token)
+    await live.next('welcome')
+    const { node, token } = await makeNode(server)
+    const task = await makeTask(server, owner, { taskType: type, estimatedMinutes: 5 })
+    expect(task.heldMinor).toBe(3000)
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const socket = await openNode(server, token, { taskTypes: [type] })
+      const assign = await socket.next('assign')
+      expect(assign.attempt).toBe(attempt)
+      socket.send({ type: 'accept', ...lease(assign) })
+      socket.close()
+      if (attempt === 1) {
+        // A restart that forgot the task is a loss too, and needs no waiting.
+        await live.next('task.started')
+      } else {
+        await live.next('task.requeued', (f) => f.data.attempt === 2)
+      }
+    }
+    const shown = await api(server, 'GET', `/api/gpu/servers/${node.uuid}`, { token: owner.token })
+    expect(shown.body.data.status).toBe('offline')
+    const socket = await openNode(server, token, { taskTypes: [type] })
+    const assign = await socket.next('assign')
+    expect(assign.attempt).toBe(3)
+    socket.send({ type: 'accept', ...lease(assign) })
+    const failed = await live.next('task.failed')
+    expect(failed.data).toMatchObject({ cost: 0, status: 'failed' })
+    const me = await api(server, 'GET', '/api/users/me', { token: owner.token })
+    expect(me.body.data).toMatchObject({ balance: 100, available_balance: 100 })
+    // The node was only frozen: what it says now is stale.
+    socket.send({ type: 'completed', ...lease(assign), result: {} })
+    await socket.until((f) => f.find((x) => x.type === 'ack' || x.code === 'STALE_ATTEMPT'))
+    expect((await storedTask(task.uuid)).status).toBe('failed')
+    socket.close()
+    live.close()
+  })
+
+  test('removing a node sends its tasks back to the queue', async () => {
+    const admin = await makeUser(server, { role: 'admin' })
+    const owner = await makeUser(server)
+    const type = ownType()
+    const { node, token } = await makeNode(server)
+    const socket = await openNode(server, token, { taskTypes: [type] })
+    const task = await makeTask(server, owner, { taskType: type })
+    const assign = await socket.next('assign')
+    socket.send({ type: 'accept', ...lease(assign) })
+    await api(server, 'DELETE', `/api/gpu/servers/${node.uuid}`, { token: admin.token })
+    expect((await socket.closing()).code).toBe(4403)
+    expect(await storedTask(task.uuid)).toMatchObject({ status: 'pending', nodeId: null })
+    expect((await api(server, 'GET', `/api/gpu/servers/${node.uuid}`, { token: admin.token })).status).toBe(
+      404,
+    )
+  })
+})
+
+describe('state', () => {
+  test('heartbeats reach watchers of the node and of the cluster, over the socket and over REST', async () => {
+    const viewer = await makeUser(server)
+    const { node, token } = await makeNode(server)
+    const live = await openLive(server, viewer.token, { topics: `gpu:cluster,gpu:server:${node.uuid}` })
+    expect((await live.next('gpu_update')).data.status).toBe('offline')
+    await live.next('gpu_cluster')
+    const socket = await openNode(server, token)
+    const stop = await beating(socket)
+    const update = await live.next('gpu_update', (f) => f.data.status === 'online')
+    expect(update).toMatchObject({
+      key: `gpu:server:${node.uuid}`,
+      server_id: node.uuid,
+      data: { cpu_usage: 10, memory_usage: 20, running_tasks: [] },
+    })
+    expect(update.data.gpu_usage).toEqual([
+      {
+        gpu_id: 0,
+        name: 'Test GPU',
+        usage: 50,
+        memory_used: 3,
+        memory_total: 24,
+        temperature: 60,
+        power: 150,
+      },
+    ])
+    expect(JSON.stringify(update)).not.toContain('10.0.0.1')
+    stop()
+    const { type: _, ...body } = heartbeat(77)
+    const path = `/api/gpu/servers/${node.uuid}/heartbeat`
+    expect((await api(server, 'POST', path, { token, body })).status).toBe(200)
+    await live.next('gpu_update', (f) => f.data.gpu_usage[0]?.usage === 77)
+    await live.next('gpu_cluster', (f) => f.data.online_servers >= 1)
+    expect((await api(server, 'POST', path, { token: viewer.token, body })).status).toBe(403)
+    socket.close()
+    live.close()
+  })
+
+  test('a task that runs too long fails and is stopped on its node', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const socket = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })
+    const stop = await beating(socket)
+    const task = await makeTask(server, owner, { taskType: type })
+    const assign = await socket.next('assign')
+    socket.send({ type: 'accept', ...lease(assign) })
+    const live = await openLive(server, owner.token, { cursor: `${core.epoch}.0` })
+    await live.next('task.started')
+    await core.db
+      .update(tasks)
+      .set({ attemptStartedAt: new Date(Date.now() - 4000 * 1000) })
+      .where(eq(tasks.uuid, task.uuid))
+    expect((await live.next('task.failed')).data.error_message).toContain('3600 seconds')
+    await socket.next('cancel')
+    stop()
+    socket.close()
+    live.close()
+  })
+})
