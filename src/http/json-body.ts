@@ -1,4 +1,5 @@
 import { AppError, invalid } from '../core/errors.ts'
+import { isStorable } from '../util/storable.ts'
 
 /** Largest JSON body, in bytes. Uploads are streams and have limits of their own. */
 export const MAX_JSON_BYTES = 1024 * 1024
@@ -19,8 +20,7 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   } catch {
     throw invalid('', 'json')
   }
-  // PostgreSQL can't store it, in text or in JSON.
-  if (text.includes('\\u0000')) throw invalid('', 'characters')
+  if (!isStorable(text, value)) throw invalid('', 'characters')
   return value
 }
 

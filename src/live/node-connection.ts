@@ -3,6 +3,7 @@ import type { NodeControl, Verdict } from '../core/nodes/control.ts'
 import type { ConnectedNode, NodeLink } from '../core/nodes/fleet.ts'
 import type { Node } from '../core/nodes/nodes.ts'
 import type { Task } from '../core/tasks/tasks.ts'
+import { toStorable } from '../util/storable.ts'
 import { FrameBudget } from './frame-budget.ts'
 import {
   MAX_NODE_FRAME_BYTES,
@@ -103,9 +104,11 @@ export class NodeConnection implements NodeLink {
   }
 
   private read(data: string | Buffer): NodeFrame | undefined {
+    const text = String(data)
     let value: unknown
     try {
-      value = JSON.parse(String(data))
+      // What a task prints is not the node's choice: a result must not be refused for ever for one character.
+      value = toStorable(text, JSON.parse(text))
     } catch {
       value = undefined
     }

@@ -15,7 +15,8 @@ export interface TaskEventData {
 export interface ChannelEvents {
   'task.created': TaskEventData
   'task.started': TaskEventData & { gpu_server_id: string }
-  'task.completed': TaskEventData & { result: Record<string, unknown>; cost: number }
+  /** A large result is left out; REST has it. */
+  'task.completed': TaskEventData & { result: Record<string, unknown>; result_omitted?: true; cost: number }
   'task.failed': TaskEventData & { error_message: string; cost: number }
   'task.cancelled': TaskEventData & { cost: number }
   'task.requeued': TaskEventData & { reason: string }

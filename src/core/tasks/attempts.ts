@@ -88,13 +88,21 @@ export async function settleAttempt(
     const ended = await settleTask(tx, task, ending)
     const cost = ended.costMinor / 100
     if (ending.status === 'completed') {
-      tx.emit(task.userId, 'task.completed', { ...taskEvent(ended), result: ending.result, cost })
+      tx.emit(task.userId, 'task.completed', { ...taskEvent(ended), ...shownResult(ending.result), cost })
     } else {
       tx.emit(task.userId, 'task.failed', { ...taskEvent(ended), error_message: ending.error, cost })
     }
     return 'settled'
   })
 }
+
+/** Events stay small, so that a page of the log does: a larger result is fetched over REST. */
+const MAX_EVENT_RESULT = 16 * 1024
+
+const shownResult = (result: Record<string, unknown>) =>
+  JSON.stringify(result).length <= MAX_EVENT_RESULT
+    ? { result }
+    : { result: {}, result_omitted: true as const }
 
 /** The tasks that a node holds, assigned or running. */
 export async function heldTasks(ctx: Core, nodeId: number): Promise<Task[]> {

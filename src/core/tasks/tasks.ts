@@ -1,4 +1,6 @@
 import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import { prepared } from '../../db/prepared.ts'
 import { nodes, taskLogs, tasks, users } from '../../db/schema/index.ts'
 import { isAdmin } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
@@ -95,10 +97,16 @@ export const taskEvent = (task: Task): TaskEventData => ({
 
 /** A task id as it stands in a path or frame: an integer or a UUID. */
 export function taskKey(id: string | number): SQL {
+  const key = parseTaskId(id)
+  if (key === undefined) return sql`false`
+  return typeof key === 'number' ? eq(tasks.id, key) : eq(tasks.uuid, key)
+}
+
+function parseTaskId(id: string | number): number | string | undefined {
   const text = String(id)
-  if (/^[1-9]\d{0,8}$/.test(text)) return eq(tasks.id, Number(text))
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return eq(tasks.uuid, text.toLowerCase())
-  return sql`false`
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase()
+  return undefined
 }
 
 /** Whether the principal may see and change the task; others are told that it does not exist. */
@@ -111,16 +119,26 @@ const newestLogs = sql<TaskLog[]>`(
   from (select * from ${taskLogs} where ${taskLogs.taskId} = ${tasks.id}
     order by ${taskLogs.id} desc limit ${DETAIL_LOGS}) l)`
 
+const selectTask = (db: Db, where: SQL) =>
+  db
+    .select({ task: tasks, nodeUuid: nodes.uuid, logs: newestLogs })
+    .from(tasks)
+    .leftJoin(nodes, eq(nodes.id, tasks.nodeId))
+    .where(where)
+const taskById = prepared((db) => selectTask(db, eq(tasks.id, sql.placeholder('key'))).prepare('task_by_id'))
+const taskByUuid = prepared((db) =>
+  selectTask(db, eq(tasks.uuid, sql.placeholder('key'))).prepare('task_by_uuid'),
+)
+
 /**
  * One query; the progress is the present one, also when it has not been stored yet.
  * @throws AppError NOT_FOUND, also for somebody else's task
  */
 export async function getTask(ctx: Core, who: Principal, id: string | number): Promise<TaskDetail> {
-  const [row] = await ctx.db
-    .select({ task: tasks, nodeUuid: nodes.uuid, logs: newestLogs })
-    .from(tasks)
-    .leftJoin(nodes, eq(nodes.id, tasks.nodeId))
-    .where(taskKey(id))
+  const key = parseTaskId(id)
+  if (key === undefined) throw notFound('task', id)
+  const query = typeof key === 'number' ? taskById : taskByUuid
+  const [row] = await query(ctx.db).execute({ key })
   if (!row || !mayAccess(who, row.task)) throw notFound('task', id)
   return { ...withPresentProgress(ctx, row.task), nodeUuid: row.nodeUuid, logs: row.logs }
 }
