@@ -33,7 +33,7 @@ export function createApp({ core, hub, nodeControl, nodeSockets }: Context) {
     new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, core.log))
 
   const app = new Elysia({
-    serve: { maxRequestBodySize: 1024 * 1024 * 1024, idleTimeout: 60 },
+    serve: { idleTimeout: 60 },
     // Every socket of the server shares these. Frames over a socket's own limit get a close code that says so.
     websocket: {
       maxPayloadLength: MAX_NODE_FRAME_BYTES * 2,
@@ -45,9 +45,8 @@ export function createApp({ core, hub, nodeControl, nodeSockets }: Context) {
   })
     .use(requestLog(core.log))
     .use(corsFor(core.config.allowedOrigins))
-    .onParse(({ request, contentType }) =>
-      contentType === 'application/json' ? readJsonBody(request) : undefined,
-    )
+    // For every body: Elysia's own parsers would read a form or a text of any size into memory.
+    .onParse(({ request, contentType }) => readJsonBody(request, contentType))
     .use(docs())
     .use(contract(learning, '').use(healthRoutes(core)))
     .use(contract(learning, '/api/v1').use(learningRoutes(core)))

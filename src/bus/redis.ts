@@ -93,10 +93,10 @@ export async function createRedisBus(url: string, epoch: string, log: Logger): P
     getState: (key) => dispatcher.states.get(key),
     onState: (handler) => dispatcher.stateHandlers.push(handler),
     async put(key, value, ttlMs) {
-      await commands.set(prefix + key, value, 'PX', ttlMs)
+      await commands.set(prefix + key, value, 'PX', ttlMs).catch(unavailable)
     },
     async take(key) {
-      return (await commands.getdel(prefix + key)) ?? undefined
+      return (await commands.getdel(prefix + key).catch(unavailable)) ?? undefined
     },
     async increment(key, windowMs) {
       const [count, resetMs] = (await commands.eval(INCREMENT, 1, prefix + key, windowMs)) as [number, number]
@@ -117,4 +117,9 @@ export async function createRedisBus(url: string, epoch: string, log: Logger): P
       subscriber.disconnect()
     },
   }
+}
+
+/** With a code that says that the same request may succeed later. */
+function unavailable(cause: unknown): never {
+  throw Object.assign(new Error('Redis is away', { cause }), { code: 'ECONNREFUSED' })
 }

@@ -56,8 +56,8 @@ const catalogue = {
     en: 'Too many requests; try again in {seconds} s',
   },
   DATABASE_UNAVAILABLE: {
-    zh: '数据库暂时不可用，请稍后重试',
-    en: 'The database is not available; try again shortly',
+    zh: '服务暂时不可用，请稍后重试',
+    en: 'The service is not available right now; try again shortly',
   },
   INTERNAL: { zh: '服务器内部出错', en: 'Something went wrong on the server' },
 

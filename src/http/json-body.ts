@@ -6,10 +6,12 @@ export const MAX_JSON_BYTES = 1024 * 1024
 
 /**
  * Reads a JSON body, giving up as soon as it is too large.
- * @returns undefined when there is none
+ * @returns undefined when there is none; null, unread, when it is of another type: no model fits that
  * @throws AppError PAYLOAD_TOO_LARGE, VALIDATION_FAILED
  */
-export async function readJsonBody(request: Request): Promise<unknown> {
+export async function readJsonBody(request: Request, contentType: string): Promise<unknown> {
+  if (!contentType) return undefined
+  if (contentType !== 'application/json' && !contentType.endsWith('+json')) return null
   const declared = Number(request.headers.get('content-length') ?? Number.NaN)
   if (declared > MAX_JSON_BYTES) throw tooLarge()
   const text = Number.isNaN(declared) ? await readLimited(request) : await request.text()

@@ -4,6 +4,7 @@
  */
 import type { NodeCommand } from '../../bus/bus.ts'
 import type { Core } from '../context.ts'
+import { endedAttempts } from '../tasks/attempts.ts'
 import { addLogs, type NewLog } from '../tasks/logs.ts'
 import { type ProgressReport, saveProgress, type TaskState, taskTopic } from '../tasks/progress.ts'
 import type { Slot } from '../tasks/queue.ts'
@@ -198,6 +199,24 @@ export class Fleet {
       status: statusOf(connected.node),
       running_tasks: runningTasks(connected),
     })
+  }
+
+  /** Stops what another server has ended and could not tell: without a broker nobody else would. */
+  async reconcile(): Promise<void> {
+    const held = [...this.connected.values()].flatMap((connected) =>
+      [...connected.held].map(([taskUuid, { taskId, attempt }]) => ({
+        nodeId: connected.node.id,
+        taskUuid,
+        taskId,
+        attempt,
+      })),
+    )
+    for (const { nodeId, taskUuid, attempt } of await endedAttempts(this.ctx, held)) {
+      const connected = this.connected.get(nodeId)
+      if (connected && this.current(connected, taskUuid, attempt)) {
+        this.command(nodeId, { type: 'cancel', taskId: taskUuid, attempt })
+      }
+    }
   }
 
   /** Writes what is only in memory. */

@@ -123,13 +123,16 @@ export async function clusterOverview(ctx: Core): Promise<ClusterOverview> {
 
 export const round1 = (value: number): number => Math.round(value * 10) / 10
 
-/** Stores the newest reading of many nodes in one statement. */
+/**
+ * Stores the newest reading of many nodes in one statement. The time is the database's, by which other servers judge
+ * silence; it is late by at most the interval of the batches.
+ */
 export async function saveReadings(ctx: Core, states: NodeState[]): Promise<void> {
   if (states.length === 0) return
   await ctx.db.execute(sql`
     update nodes n set cpu_usage = r.cpu_usage, memory_usage = r.memory_usage, gpus = r.gpus,
-      last_heartbeat_at = greatest(n.last_heartbeat_at, r.timestamp)
+      last_heartbeat_at = now()
     from json_to_recordset(${JSON.stringify(states)}::text::json)
-      as r(node_id int, cpu_usage float8, memory_usage float8, gpus jsonb, timestamp timestamptz)
+      as r(node_id int, cpu_usage float8, memory_usage float8, gpus jsonb)
     where n.id = r.node_id`)
 }

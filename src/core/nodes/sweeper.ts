@@ -49,6 +49,7 @@ export class Sweeper {
   private async overdue(): Promise<void> {
     await expireAssignments(this.ctx)
     await expireRunning(this.ctx)
+    await this.fleet.reconcile()
   }
 
   private async silentHere(): Promise<void> {

@@ -104,6 +104,23 @@ const shownResult = (result: Record<string, unknown>) =>
     ? { result }
     : { result: {}, result_omitted: true as const }
 
+/** Of attempts that nodes are believed to hold, those that are over: another server may have ended them. */
+export async function endedAttempts(
+  ctx: Core,
+  held: (AttemptKey & { taskId: number })[],
+): Promise<AttemptKey[]> {
+  if (held.length === 0) return []
+  return [
+    ...(await ctx.db.execute<AttemptKey & Record<string, unknown>>(sql`
+      select h."nodeId", h."taskUuid", h.attempt
+      from json_to_recordset(${JSON.stringify(held)}::text::json)
+        as h("nodeId" int, "taskUuid" text, "taskId" int, attempt int)
+      left join tasks t on t.id = h."taskId" and t.node_id = h."nodeId" and t.attempt = h.attempt
+        and t.status in ('pending', 'running')
+      where t.id is null`)),
+  ]
+}
+
 /** The tasks that a node holds, assigned or running. */
 export async function heldTasks(ctx: Core, nodeId: number): Promise<Task[]> {
   return ctx.db

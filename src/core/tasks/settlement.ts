@@ -19,8 +19,8 @@ export type Ending =
 export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Task> {
   assertTransition(task.status, ending.status)
   const charged = !(ending.status === 'failed' && ending.charge === false)
-  const ranMs = charged && task.attemptStartedAt ? Date.now() - task.attemptStartedAt.getTime() : 0
-  const costMinor = Math.min(task.heldMinor, runningCost(task.priceMinorPerMinute, Math.max(0, ranMs)))
+  const ranMs = charged && task.heldMinor > 0 ? await ranFor(tx, task) : 0
+  const costMinor = Math.min(task.heldMinor, runningCost(task.priceMinorPerMinute, ranMs))
   await settle(tx, { userId: task.userId, heldMinor: task.heldMinor, costMinor, taskUuid: task.uuid })
   const { progress, currentItem } = withPresentProgress(tx, task)
   const [ended] = await tx.db
@@ -41,4 +41,15 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
     .returning()
   tx.afterCommit(() => tx.bus.setState(taskTopic(task.uuid), undefined))
   return ended!
+}
+
+/** By the database's clock, which also set the beginning. */
+async function ranFor(tx: Tx, { id }: Task): Promise<number> {
+  const [row] = await tx.db
+    .select({
+      ms: sql<number>`coalesce(extract(epoch from now() - ${tasks.attemptStartedAt}) * 1000, 0)::float8`,
+    })
+    .from(tasks)
+    .where(eq(tasks.id, id))
+  return row!.ms
 }

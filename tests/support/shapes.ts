@@ -1,0 +1,131 @@
+import { expect } from 'bun:test'
+import type { TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { Answer } from './api.ts'
+
+/** What a document says of a value: the name of a type, `a|b` for either, an object, or an array of one shape. */
+export type Shape = string | readonly [Shape] | { readonly [field: string]: Shape }
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+const TYPES: Record<string, (value: unknown) => boolean> = {
+  string: (value) => typeof value === 'string',
+  number: (value) => typeof value === 'number',
+  integer: (value) => Number.isInteger(value),
+  /** A JSON number of whole cents. */
+  money: (value) => typeof value === 'number' && Math.abs(value * 100 - Math.round(value * 100)) < 1e-6,
+  boolean: (value) => typeof value === 'boolean',
+  object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  null: (value) => value === null,
+  true: (value) => value === true,
+  false: (value) => value === false,
+  uuid: (value) => UUID.test(String(value)),
+  jwt: (value) => /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(String(value)),
+  /** RFC 3339 in UTC (DESIGN 2.5). */
+  instant: (value) => INSTANT.test(String(value)) && !Number.isNaN(Date.parse(String(value))),
+}
+
+/** Everything in which a value differs from its documented shape; extra fields are allowed (DESIGN 2.1). */
+export function misfits(value: unknown, shape: Shape, path = ''): string[] {
+  if (typeof shape === 'string') {
+    const fits = shape.split('|').some((type) => (TYPES[type] ?? unknownType(type))(value))
+    return fits ? [] : [`${path || 'the answer'} is ${JSON.stringify(value)}, not ${shape}`]
+  }
+  if (Array.isArray(shape)) {
+    if (!Array.isArray(value)) return [`${path} is not an array`]
+    return value.flatMap((item, i) => misfits(item, shape[0], `${path}[${i}]`))
+  }
+  if (!TYPES.object!(value)) return [`${path || 'the answer'} is not an object`]
+  const fields = value as Record<string, unknown>
+  return Object.entries(shape).flatMap(([field, inner]) =>
+    field in fields ? misfits(fields[field], inner, `${path}.${field}`) : [`${path}.${field} is missing`],
+  )
+}
+
+const unknownType = (type: string) => {
+  throw new Error(`no type ${type}`)
+}
+
+/** The answer has this status and every documented field; and the model in the code says the same. */
+export function expectAnswer(answer: Answer, status: number, shape: Shape, model?: TSchema): void {
+  expect(answer.status, answer.text.slice(0, 500)).toBe(status)
+  expect(answer.headers.get('content-type')).toMatch(/^application\/json(;charset=utf-8)?$/)
+  expect(misfits(answer.body, shape)).toEqual([])
+  if (model) expect([...Value.Errors(model, answer.body)].map((e) => `${e.path}: ${e.message}`)).toEqual([])
+}
+
+/** Nothing of this may stand anywhere in the answer: neither in its text nor as the name of a field. */
+export function expectWithout(answer: { text: string }, ...secrets: string[]): void {
+  for (const secret of secrets) expect(answer.text).not.toContain(secret)
+}
+
+/** Names of fields that no answer of any contract may ever have. */
+export const NEVER_SHOWN = [
+  'password',
+  'password_hash',
+  'passwordHash',
+  'token_hash',
+  'tokenHash',
+  'heldMinor',
+  'balanceMinor',
+]
+
+/** factory.md, "通用响应格式", around `data`. */
+export const enveloped = <T extends Shape>(data: T) =>
+  ({ success: 'true', message: 'string', data, error_code: 'null' }) as const
+
+export interface ErrorCase {
+  status: number
+  code: string
+  /** Fields that the details name, and no others. */
+  fields?: string[]
+}
+
+/** factory.md, "错误响应格式", and study's `detail` (DESIGN 2.10). */
+export function expectFactoryError(answer: Answer, { status, code, fields }: ErrorCase): void {
+  expect(answer.status, answer.text.slice(0, 500)).toBe(status)
+  expect(answer.headers.get('content-type')).toBe('application/json')
+  expect(
+    misfits(answer.body, {
+      success: 'false',
+      message: 'string',
+      error_code: 'string',
+      details: 'object',
+      detail: 'string',
+    }),
+  ).toEqual([])
+  expect(answer.body.error_code).toBe(code)
+  if (fields) expect(Object.keys(answer.body.details.field_errors).sort()).toEqual([...fields].sort())
+  expectNoInternals(answer)
+}
+
+/** learning.md, "错误处理", with the members of RFC 9457 (DESIGN 2.10). */
+export function expectLearningError(
+  answer: Answer,
+  { status, code, fields }: ErrorCase,
+  contentType = 'application/json',
+): void {
+  expect(answer.status, answer.text.slice(0, 500)).toBe(status)
+  expect(answer.headers.get('content-type')).toBe(contentType)
+  expect(
+    misfits(answer.body, {
+      error: { code: 'string', message: 'string', details: 'object' },
+      type: 'string',
+      title: 'string',
+      status: 'integer',
+      detail: 'string',
+      instance: 'string',
+    }),
+  ).toEqual([])
+  expect(answer.body).toMatchObject({ status, error: { code } })
+  if (fields) expect(Object.keys(answer.body.error.details).sort()).toEqual([...fields].sort())
+  expectNoInternals(answer)
+}
+
+/** No stack trace, file name, SQL or name of a library. */
+export function expectNoInternals(answer: { text: string }): void {
+  expect(answer.text).not.toMatch(
+    /\n\s+at |\.ts\b|node_modules|select |insert |Drizzle|Postgres|Elysia|TypeError/i,
+  )
+}
