@@ -34,6 +34,8 @@ export function createApp({ core, hub, nodeControl, nodeSockets }: Context) {
 
   const app = new Elysia({
     serve: { idleTimeout: 60 },
+    // The default reshapes a body before it checks it: a list or a string becomes an object, and passes.
+    normalize: 'typebox',
     // Every socket of the server shares these. Frames over a socket's own limit get a close code that says so.
     websocket: {
       maxPayloadLength: MAX_NODE_FRAME_BYTES * 2,

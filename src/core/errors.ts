@@ -53,6 +53,7 @@ export type IssueRule =
   | 'choice'
   | 'json'
   | 'characters'
+  | 'depth'
   | 'task_kind'
   | 'current_password'
   | 'unknown'

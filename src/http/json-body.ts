@@ -1,17 +1,17 @@
 import { AppError, invalid } from '../core/errors.ts'
-import { isStorable } from '../util/storable.ts'
+import { isStorable, isTooDeep, MAX_DEPTH } from '../util/storable.ts'
 
 /** Largest JSON body, in bytes. Uploads are streams and have limits of their own. */
 export const MAX_JSON_BYTES = 1024 * 1024
 
 /**
- * Reads a JSON body, giving up as soon as it is too large.
+ * Reads a JSON body, giving up as soon as it is too large. Every body of every contract is an object.
  * @returns undefined when there is none; null, unread, when it is of another type: no model fits that
  * @throws AppError PAYLOAD_TOO_LARGE, VALIDATION_FAILED
  */
 export async function readJsonBody(request: Request, contentType: string): Promise<unknown> {
   if (!contentType) return undefined
-  if (contentType !== 'application/json' && !contentType.endsWith('+json')) return null
+  if (!/^application\/([\w.-]+\+)?json$/i.test(contentType.trim())) return null
   const declared = Number(request.headers.get('content-length') ?? Number.NaN)
   if (declared > MAX_JSON_BYTES) throw tooLarge()
   const text = Number.isNaN(declared) ? await readLimited(request) : await request.text()
@@ -22,6 +22,10 @@ export async function readJsonBody(request: Request, contentType: string): Promi
   } catch {
     throw invalid('', 'json')
   }
+  if (Array.isArray(value) || typeof value !== 'object') {
+    throw invalid('', 'type', { expected: 'object' })
+  }
+  if (isTooDeep(value)) throw invalid('', 'depth', { limit: MAX_DEPTH })
   if (!isStorable(text, value)) throw invalid('', 'characters')
   return value
 }

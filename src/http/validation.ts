@@ -7,6 +7,9 @@ interface SchemaError {
   type: ValueErrorType
   path: string
   schema: TSchema
+  value: unknown
+  /** What each variant of a union has against it. */
+  errors?: { First(): SchemaError | undefined }[]
 }
 
 const PARTS: Record<string, InputPart> = { body: 'body', query: 'query', params: 'params' }
@@ -30,8 +33,12 @@ export function fromSchemaError(error: ValidationError): AppError {
   })
 }
 
-function ruleOf({ type, schema }: SchemaError): Omit<Issue, 'field'> {
+type Rule = Omit<Issue, 'field'>
+
+function ruleOf(error: SchemaError): Rule {
+  const { type, schema, value } = error
   const limit = (name: string) => ({ limit: schema[name] as number })
+  if (value === undefined) return { rule: 'required' }
   switch (type) {
     case ValueErrorType.ObjectRequiredProperty:
       return { rule: 'required' }
@@ -57,17 +64,37 @@ function ruleOf({ type, schema }: SchemaError): Omit<Issue, 'field'> {
       return { rule: 'format' }
     case ValueErrorType.Union:
     case ValueErrorType.Literal:
-    case ValueErrorType.Kind: {
-      const choices = choicesOf(schema)
-      return choices
-        ? { rule: 'choice', params: { choices } }
-        : { rule: 'type', params: { expected: 'other' } }
-    }
+    case ValueErrorType.Kind:
+      return unionRule(error)
     default:
       return typeof schema.type === 'string'
         ? { rule: 'type', params: { expected: schema.type } }
         : { rule: 'unknown' }
   }
+}
+
+/** Elysia's numbers and booleans are unions with a string that reads as one; nullable fields are unions with null. */
+function unionRule({ schema, value, errors }: SchemaError): Rule {
+  const choices = choicesOf(schema)
+  if (choices) return { rule: 'choice', params: { choices } }
+  const options: TSchema[] = (schema.anyOf ?? [schema]).flatMap((option: TSchema) => option.anyOf ?? [option])
+  const number = options.find(({ type }) => type === 'integer' || type === 'number')
+  if (number) return numberRule(number, typeof value === 'string' && value.trim() ? Number(value) : value)
+  if (options.some(({ type }) => type === 'boolean')) return { rule: 'type', params: { expected: 'boolean' } }
+  // A variant whose type fits has something better to say than that the union does not.
+  const broken = (errors ?? []).map((variant) => variant.First()).find((e) => e?.schema.type === typeof value)
+  if (broken) return ruleOf(broken)
+  const [first] = options
+  return { rule: 'type', params: { expected: first?.type ?? 'other' } }
+}
+
+function numberRule({ type, minimum, maximum }: TSchema, value: unknown): Rule {
+  if (typeof value !== 'number' || Number.isNaN(value) || (type === 'integer' && !Number.isInteger(value))) {
+    return { rule: 'type', params: { expected: type } }
+  }
+  if (value < minimum) return { rule: 'minimum', params: { limit: minimum } }
+  if (value > maximum) return { rule: 'maximum', params: { limit: maximum } }
+  return { rule: 'unknown' }
 }
 
 function choicesOf(schema: TSchema): string | undefined {

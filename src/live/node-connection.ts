@@ -103,6 +103,11 @@ export class NodeConnection implements NodeLink {
     this.send({ type: 'drain' })
   }
 
+  welcome(): void {
+    const { nodeHeartbeatSeconds } = this.ctx.config
+    this.send({ type: 'welcome', server_id: this.node!.uuid, heartbeat_seconds: nodeHeartbeatSeconds })
+  }
+
   private read(data: string | Buffer): NodeFrame | undefined {
     const text = String(data)
     let value: unknown
@@ -146,11 +151,7 @@ export class NodeConnection implements NodeLink {
     }
     clearTimeout(this.helloTimer)
     // First, so that an assignment can't come before it.
-    this.send({
-      type: 'welcome',
-      server_id: this.node!.uuid,
-      heartbeat_seconds: this.ctx.config.nodeHeartbeatSeconds,
-    })
+    this.welcome()
     const connected = await this.control.introduce(
       this.node!,
       {

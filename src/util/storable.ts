@@ -4,19 +4,31 @@
  */
 const SUSPECT = /\\u(?:0000|d[89a-f])/i
 
+/**
+ * Levels of objects and arrays in one another. Deeper ones run recursive code out of its stack, and the embedded
+ * database, when that happens to it, answers wrongly from then on.
+ */
+export const MAX_DEPTH = 64
+
+export const isTooDeep = (value: unknown, left = MAX_DEPTH): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (left === 0 || Object.values(value).some((part) => isTooDeep(part, left - 1)))
+
 /** Whether some string in a parsed JSON text can't be stored. */
 export function isStorable(text: string, value: unknown): boolean {
   if (!SUSPECT.test(text)) return true
   return JSON.stringify(value) === JSON.stringify(clean(value))
 }
 
-/** The parsed JSON text with such characters replaced by U+FFFD. */
+/** The parsed JSON text with such characters replaced by U+FFFD, and with null for what is nested too deep. */
 export const toStorable = (text: string, value: unknown): unknown =>
-  SUSPECT.test(text) ? clean(value) : value
+  SUSPECT.test(text) || isTooDeep(value) ? clean(value) : value
 
-function clean(value: unknown): unknown {
+function clean(value: unknown, left = MAX_DEPTH): unknown {
   if (typeof value === 'string') return value.replaceAll('\0', '\ufffd').toWellFormed()
-  if (Array.isArray(value)) return value.map(clean)
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [clean(key), clean(part)]))
+  if (left === 0) return null
+  if (Array.isArray(value)) return value.map((part) => clean(part, left - 1))
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [clean(key), clean(part, left - 1)]))
 }

@@ -139,7 +139,14 @@ describe('dispatch', () => {
       token: admin.token,
       body: { draining: false },
     })
-    await socket.next('assign', (f) => f.task_id === waiting.uuid)
+    const resumed = await socket.next('assign', (f) => f.task_id === waiting.uuid)
+    // A second welcome tells the node that the drain is over.
+    expect(socket.frames.filter((f) => f.type === 'welcome').length).toBe(2)
+    // Refusing with this reason is how a node says that it is about to stop: nothing more comes to it.
+    socket.send({ type: 'reject', ...lease(resumed), reason: 'draining' })
+    const unclaimed = await makeTask(server, owner, { taskType: type })
+    await Bun.sleep(200)
+    expect(socket.frames.some((f) => f.task_id === unclaimed.uuid)).toBe(false)
     socket.close()
   })
 })

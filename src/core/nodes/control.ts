@@ -101,6 +101,7 @@ export class NodeControl {
     attempt: number,
     reason: string,
   ): Promise<Verdict> {
+    if (reason === 'draining') connected.leaving = true
     this.fleet.refuse(connected, taskUuid)
     this.fleet.release(connected, taskUuid, attempt)
     return (await rejectAttempt(this.ctx, key(connected, taskUuid, attempt), reason)) ? 'ok' : 'stale'
@@ -164,6 +165,7 @@ export class NodeControl {
   private async reload(connected: ConnectedNode): Promise<void> {
     const [node] = await this.ctx.db.select().from(nodes).where(eq(nodes.id, connected.node.id))
     if (!node) return
+    if (connected.node.draining && !node.draining) connected.link.welcome()
     connected.node = node
     this.fleet.publish(connected)
     this.dispatcher.wake()

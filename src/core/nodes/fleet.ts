@@ -17,6 +17,8 @@ export interface NodeLink {
   assign(task: Task): void
   cancel(taskUuid: string, attempt: number): void
   drain(): void
+  /** Greets the node, also again: a drain is over. */
+  welcome(): void
   /** `superseded`: the node has a newer connection. */
   end(reason: 'superseded' | 'revoked'): void
 }
@@ -44,6 +46,8 @@ export class ConnectedNode {
   readonly held = new Map<string, HeldAttempt>()
   readonly refused = new Map<string, number>()
   lastHeard = Date.now()
+  /** The node is about to stop and said so by a refusal; it takes nothing more on this connection. */
+  leaving = false
 
   constructor(
     public node: Node,
@@ -54,7 +58,7 @@ export class ConnectedNode {
   ) {}
 
   get free(): number {
-    if (this.node.draining || !this.node.online) return 0
+    if (this.node.draining || this.leaving || !this.node.online) return 0
     return Math.max(0, Math.min(this.ownLimit, this.node.maxConcurrentTasks) - this.held.size)
   }
 }

@@ -12,7 +12,7 @@ import { systemConfig } from '../settings.ts'
 import { transaction } from '../transaction.ts'
 import { withPresentProgress } from './progress.ts'
 import { settleTask } from './settlement.ts'
-import { assertTransition, type TaskStatus, UNFINISHED } from './states.ts'
+import { type TaskStatus, UNFINISHED } from './states.ts'
 
 export type Task = typeof tasks.$inferSelect
 export interface TaskLog {
@@ -212,8 +212,10 @@ export function tellNode(tx: Tx, task: Task): void {
 export async function retryTask(ctx: Core, who: Principal, id: string | number): Promise<TaskDetail> {
   await transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
-    if (task.status === 'pending') throw new AppError('INVALID_STATE', { params: { status: task.status } })
-    assertTransition(task.status, 'pending')
+    // Narrower than the state machine: `running → pending` is for lost nodes only.
+    if (task.status !== 'failed' && task.status !== 'cancelled') {
+      throw new AppError('INVALID_STATE', { params: { status: task.status } })
+    }
     const heldMinor = estimatedCost(task.priceMinorPerMinute, task.estimatedMinutes)
     await hold(tx, task.userId, heldMinor)
     const [queued] = await tx.db

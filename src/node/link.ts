@@ -1,0 +1,177 @@
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { type NodeFrame, type NodeFrameOf, ServerFrame, type ServerFrameOf } from '../live/node-protocol.ts'
+import type { Log } from './log.ts'
+
+export interface LinkEvents {
+  /** Asked for at every connection. */
+  hello(): NodeFrameOf<'hello'>
+  /** The server knows us: frames may be sent. A second one on a connection is a fresh start too. */
+  welcome(frame: ServerFrameOf<'welcome'>): void
+  frame(frame: ServerFrame): void
+  /** Figures for the next heartbeat, within `limitMs`. */
+  heartbeat(limitMs: number): Promise<NodeFrameOf<'heartbeat'>>
+  /** The server does not take this token; the link is down for good. */
+  refused(message: string): void
+}
+
+const HANDSHAKE_MS = 10_000
+const FIRST_BACKOFF_MS = 500
+const MAX_BACKOFF_MS = 30_000
+/** Failures in a row after which the backoff is at its longest. */
+const SELDOM = 6
+/** A connection that lasted this long was a good one: the next backoff begins anew. */
+const STABLE_MS = 10_000
+const MAX_DRAIN_DELAY_MS = 300_000
+
+const serverFrame = TypeCompiler.Compile(ServerFrame)
+
+/** The connection to the server: comes back by itself after every loss, until the token is refused or `close`. */
+export class Link {
+  private socket: WebSocket | undefined
+  private ready = false
+  private failures = 0
+  private drainDelayMs: number | undefined
+  private heardAt = 0
+  private stableTimer: Timer | undefined
+  private handshakeTimer: Timer | undefined
+  private heartbeatTimer: Timer | undefined
+  private reconnectTimer: Timer | undefined
+
+  constructor(
+    private readonly url: string,
+    private readonly token: string,
+    private readonly events: LinkEvents,
+    private readonly log: Log,
+  ) {}
+
+  connect(): void {
+    const socket = new WebSocket(this.url, { headers: { authorization: `Bearer ${this.token}` } })
+    this.socket = socket
+    this.handshakeTimer = setTimeout(() => this.lost('no welcome in time'), HANDSHAKE_MS)
+    let problem = 'no connection'
+    // Late events of a connection that was given up must not touch its successor.
+    const listen = <K extends keyof Bun.WebSocketEventMap>(
+      type: K,
+      act: (event: Bun.WebSocketEventMap[K]) => void,
+    ) =>
+      socket.addEventListener(type, (event) => {
+        if (this.socket === socket) act(event)
+      })
+    listen('open', () => this.transmit(this.events.hello()))
+    listen('pong', () => this.heard())
+    listen('message', (event) => {
+      this.heard()
+      if (typeof event.data === 'string') this.receive(event.data)
+    })
+    listen('error', (event) => {
+      problem = (event as ErrorEvent).message || problem
+    })
+    listen('close', ({ code, reason }) => this.closed(code, reason, problem))
+  }
+
+  /** False when no server listens at present; nothing was sent then. */
+  send(frame: NodeFrame): boolean {
+    if (this.ready) this.transmit(frame)
+    return this.ready
+  }
+
+  /** Bytes of frames that the network has not taken yet. */
+  get backlog(): number {
+    return this.socket?.bufferedAmount ?? 0
+  }
+
+  /** Says goodbye, for good. */
+  close(): void {
+    const { socket } = this
+    this.reset()
+    clearTimeout(this.reconnectTimer)
+    socket?.close(1000, 'node stopped')
+  }
+
+  private transmit(frame: NodeFrame): void {
+    this.socket?.send(JSON.stringify(frame))
+  }
+
+  private heard(): void {
+    this.heardAt = performance.now()
+  }
+
+  private receive(text: string): void {
+    const frame = parsed(text)
+    if (!frame) this.log.warn(`ignored a frame that this program does not know: ${text.slice(0, 200)}`)
+    else if (frame.type === 'welcome') this.welcomed(frame)
+    else if (frame.type === 'draining')
+      this.drainDelayMs = Math.min(frame.reconnect_after_ms, MAX_DRAIN_DELAY_MS)
+    else this.events.frame(frame)
+  }
+
+  private welcomed(frame: ServerFrameOf<'welcome'>): void {
+    clearTimeout(this.handshakeTimer)
+    clearTimeout(this.stableTimer)
+    this.ready = true
+    this.stableTimer = setTimeout(() => {
+      this.failures = 0
+    }, STABLE_MS)
+    this.events.welcome(frame)
+    this.startHeartbeats(Math.min(frame.heartbeat_seconds, 3600) * 1000)
+  }
+
+  /** Each with a ping: a server that sends nothing for three of them, not even a pong, is gone without a goodbye. */
+  private startHeartbeats(intervalMs: number): void {
+    const { socket } = this
+    const beat = async () => {
+      if (performance.now() - this.heardAt > 3 * intervalMs) return this.lost('the server fell silent')
+      socket?.ping()
+      const frame = await this.events.heartbeat(intervalMs / 2)
+      if (this.socket === socket) this.send(frame)
+    }
+    clearInterval(this.heartbeatTimer)
+    this.heartbeatTimer = setInterval(beat, intervalMs)
+    beat()
+  }
+
+  private closed(code: number, reason: string, problem: string): void {
+    // A refused upgrade has no close code of its own; its HTTP status is in the error's text alone.
+    const status = /status code: (\d+)/.exec(problem)?.[1]
+    if (code === 4401 || code === 4403 || status === '401' || status === '403') {
+      this.reset()
+      const how = status ? `HTTP ${status}` : `close code ${code}`
+      this.events.refused(`the server refuses this node token (${how})`)
+    } else if (status) this.lost(`the server answered HTTP ${status}`)
+    else if (code === 4409) {
+      // The two would throw each other out at every return: come back seldom, and say what is wrong.
+      this.failures = Math.max(this.failures, SELDOM)
+      this.lost('another program uses the same node token')
+    } else if (code === 1006) this.lost(this.ready ? 'connection lost' : problem)
+    else this.lost(`closed by the server: ${code} ${reason}`)
+  }
+
+  private lost(why: string): void {
+    const { socket } = this
+    this.reset()
+    socket?.terminate()
+    const ceiling = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.failures++)
+    // Full jitter; on top of the delay that a restarting server asked for, so that not all nodes come at once.
+    const delay = (this.drainDelayMs ?? 0) + Math.random() * ceiling
+    this.drainDelayMs = undefined
+    this.log.warn(`${why}; next try in ${(delay / 1000).toFixed(1)} s`)
+    this.reconnectTimer = setTimeout(() => this.connect(), delay)
+  }
+
+  private reset(): void {
+    this.socket = undefined
+    this.ready = false
+    clearTimeout(this.handshakeTimer)
+    clearTimeout(this.stableTimer)
+    clearInterval(this.heartbeatTimer)
+  }
+}
+
+function parsed(text: string): ServerFrame | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return serverFrame.Check(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Signals a whole process group. One that is gone already, or that took another user's rights, is left alone. */
+export function signalGroup(pgid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pgid, signal)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error
+  }
+}
+
+/** Names a process beyond the reuse of its number: when it started (clock ticks), in which run of the machine. */
+export interface ProcessIdentity {
+  pid: number
+  started: number
+  boot: string
+}
+
+/** undefined where there is no /proc: such a process can't be told from a later one of the same number. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const started = stat(pid)?.started
+  const boot = bootId()
+  return started === undefined || boot === undefined ? undefined : { pid, started, boot }
+}
+
+/**
+ * Kills what is left of the group that `leader` led; true when there was something. While a member lives the kernel
+ * gives the group's number to no new process, so members without their leader are still this group's.
+ */
+export function killLeftovers(leader: ProcessIdentity): boolean {
+  if (leader.boot !== bootId()) return false
+  const present = stat(leader.pid)
+  if (present && present.started !== leader.started) return false
+  const members = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => stat(Number(name)))
+    .filter((other) => other?.group === leader.pid && other.session === leader.pid)
+  if (members.length === 0) return false
+  signalGroup(leader.pid, 'SIGKILL')
+  return true
+}
+
+function bootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
+
+function stat(pid: number): { group: number; session: number; started: number } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The second field is the program's name in parentheses and may hold anything, so count from its end.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return { group: Number(fields[2]), session: Number(fields[3]), started: Number(fields[19]) }
+  } catch {
+    return undefined
+  }
+}

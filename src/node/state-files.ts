@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+export interface Lease {
+  task_id: string
+  attempt: number
+}
+
+export const leaseKey = ({ task_id, attempt }: Lease): string => `${attempt}#${task_id}`
+
+/** One JSON file per attempt in a directory of its own; complete or not there, also after a power cut. */
+export class StateFiles<T extends Lease> {
+  constructor(private readonly dir: string) {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+  }
+
+  /** What an earlier run left. A file that cannot be read as JSON is removed: it was never complete. */
+  load(): T[] {
+    const records: T[] = []
+    for (const name of readdirSync(this.dir)) {
+      const path = join(this.dir, name)
+      try {
+        if (!name.endsWith('.json')) throw new Error('a temporary file')
+        records.push(JSON.parse(readFileSync(path, 'utf8')) as T)
+      } catch {
+        rmSync(path, { force: true })
+      }
+    }
+    return records
+  }
+
+  save(record: T): void {
+    const path = this.path(record)
+    const file = openSync(`${path}.tmp`, 'w', 0o600)
+    try {
+      const bytes = Buffer.from(JSON.stringify(record))
+      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(`${path}.tmp`, path)
+    const dir = openSync(this.dir, 'r')
+    try {
+      fsyncSync(dir)
+    } finally {
+      closeSync(dir)
+    }
+  }
+
+  remove(lease: Lease): void {
+    rmSync(this.path(lease), { force: true })
+  }
+
+  /** The task's id comes from the server: hashed, it is no path. */
+  private path({ task_id, attempt }: Lease): string {
+    const task = createHash('sha256').update(task_id).digest('hex').slice(0, 32)
+    return join(this.dir, `${task}-${attempt}.json`)
+  }
+}

@@ -1,0 +1,57 @@
+import { accessSync, constants } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { StartupError } from '../util/startup-error.ts'
+import type { NodeConfig } from './config.ts'
+import type { NodeOptions } from './options.ts'
+import type { TaskProgram } from './runner.ts'
+
+const DEFAULT_MAX_DOWNLOAD_BYTES = 500 * 1024 * 1024
+const VIDEO_TIMEOUT_SECONDS = 2 * 3600
+
+/** The task types that this node runs: the built-in ones, then the configured ones, which may replace those. */
+export function taskPrograms(config: NodeConfig, options: NodeOptions): Map<string, TaskProgram> {
+  const programs = new Map<string, TaskProgram>()
+  const builtin = (name: string, args: string[] = []) => [
+    process.execPath,
+    // A `.env` where the node was started is none of a task's business.
+    '--no-env-file',
+    join(import.meta.dir, 'builtin', `${name}.ts`),
+    ...args,
+  ]
+  programs.set('test', { command: builtin('test'), env: options.taskEnv })
+  const tools = findFfmpeg(options.ffmpeg)
+  if (tools) {
+    const settings = {
+      ...tools,
+      maxDownloadBytes: config.max_download_bytes ?? DEFAULT_MAX_DOWNLOAD_BYTES,
+      allowPrivate: options.allowPrivateEgress,
+    }
+    programs.set('video_analysis', {
+      command: builtin('video-analysis', [JSON.stringify(settings)]),
+      timeout_seconds: VIDEO_TIMEOUT_SECONDS,
+      env: options.taskEnv,
+    })
+  }
+  for (const [type, { command, timeout_seconds, env }] of Object.entries(config.tasks ?? {}))
+    programs.set(type, { command, timeout_seconds, env: { ...options.taskEnv, ...env } })
+  return programs
+}
+
+/** Both programs, or undefined: `video_analysis` needs the two. Throws StartupError when the named one isn't there. */
+function findFfmpeg(named: string | undefined): { ffmpeg: string; ffprobe: string } | undefined {
+  const ffmpeg = named ?? Bun.which('ffmpeg')
+  if (named !== undefined && !isExecutable(named))
+    throw new StartupError(`FFMPEG_PATH: ${named} is no program`)
+  if (!ffmpeg) return undefined
+  const ffprobe = join(dirname(ffmpeg), 'ffprobe')
+  return isExecutable(ffprobe) ? { ffmpeg, ffprobe } : undefined
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

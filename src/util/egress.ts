@@ -1,0 +1,239 @@
+/**
+ * The one way out: every HTTP request to a URL that somebody gave us goes through here, so that nobody can
+ * make the server or a node speak to addresses that only they can reach (SSRF).
+ */
+import { lookup as dnsLookup } from 'node:dns/promises'
+import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import https from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { isPublicAddress } from './public-address.ts'
+
+export type EgressErrorCode =
+  | 'BAD_URL'
+  | 'BLOCKED_ADDRESS'
+  | 'DNS_FAILED'
+  | 'CONNECTION_FAILED'
+  | 'TIMEOUT'
+  | 'TOO_LARGE'
+  | 'TOO_MANY_REDIRECTS'
+
+/** Why a request did not go out, or its answer did not come in. `message` is fit to be shown to users. */
+export class EgressError extends Error {
+  override name = 'EgressError'
+  constructor(
+    readonly code: EgressErrorCode,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+export interface ResolvedAddress {
+  address: string
+  family: 4 | 6
+}
+
+export interface EgressOptions {
+  method?: string
+  headers?: Record<string, string>
+  body?: string | Uint8Array
+  /** Largest answer, in bytes of body; what comes beyond fails with TOO_LARGE. Default 10 MiB. */
+  maxBytes?: number
+  /** For everything together: DNS, redirects and the whole body. Default 30 s. */
+  timeoutMs?: number
+  /** 0 (the default) hands a 3xx answer to the caller; beyond it, TOO_MANY_REDIRECTS. */
+  maxRedirects?: number
+  /** Lets private addresses through: `ALLOW_PRIVATE_EGRESS`, for tests and intranets. */
+  allowPrivate?: boolean
+  /** Instead of the system's DNS. */
+  resolve?: (hostname: string) => Promise<ResolvedAddress[]>
+}
+
+export interface EgressResponse {
+  status: number
+  headers: IncomingHttpHeaders
+  /** Where the answer came from, after redirects. */
+  url: URL
+  /** Read it or `cancel()` it; left alone, it is dropped at `timeoutMs`. Fails with EgressError. */
+  body: ReadableStream<Uint8Array>
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+const DEFAULT_MAX_BYTES = 10 * 1024 * 1024
+
+/** Sends a request to a public http(s) URL. Rejects with EgressError; any HTTP status is an answer, not an error. */
+export async function egressRequest(url: string | URL, options: EgressOptions = {}): Promise<EgressResponse> {
+  const { maxRedirects = 0, timeoutMs = 30_000, maxBytes = DEFAULT_MAX_BYTES } = options
+  const deadline = new Deadline(timeoutMs)
+  try {
+    let target = checkedUrl(url)
+    let request = { method: options.method ?? 'GET', headers: options.headers ?? {}, body: options.body }
+    for (let hops = 0; ; hops++) {
+      const addresses = await deadline.race(publicAddresses(target, options))
+      const message = await send(target, request, addresses, deadline)
+      const status = message.statusCode ?? 0
+      const location = message.headers.location
+      if (maxRedirects === 0 || !REDIRECTS.has(status) || location === undefined)
+        return {
+          status,
+          headers: message.headers,
+          url: target,
+          body: limitedBody(message, maxBytes, deadline),
+        }
+
+      message.destroy()
+      if (hops >= maxRedirects) throw new EgressError('TOO_MANY_REDIRECTS', 'too many redirects')
+      const next = checkedUrl(location, target)
+      request = redirected(request, status, next.origin === target.origin)
+      target = next
+    }
+  } catch (error) {
+    deadline.clear()
+    throw error
+  }
+}
+
+function checkedUrl(value: string | URL, base?: URL): URL {
+  const url = URL.parse(String(value), base?.href)
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')
+    throw new EgressError('BAD_URL', 'not an http or https URL')
+  if (url.username || url.password) throw new EgressError('BAD_URL', 'the URL must not contain credentials')
+  return url
+}
+
+/** The addresses of the URL's host. One that isn't public refuses them all: a mixed answer is an attack or a mistake. */
+async function publicAddresses(url: URL, options: EgressOptions): Promise<ResolvedAddress[]> {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const literal = isIP(host)
+  const addresses =
+    literal === 0 ? await resolved(host, options.resolve) : [{ address: host, family: literal as 4 | 6 }]
+  if (!options.allowPrivate && !addresses.every(({ address }) => isPublicAddress(address)))
+    throw new EgressError('BLOCKED_ADDRESS', `the address of ${url.hostname} is not public`)
+  return addresses
+}
+
+async function resolved(host: string, resolve: EgressOptions['resolve']): Promise<ResolvedAddress[]> {
+  const addresses = await (resolve ? resolve(host) : dnsLookup(host, { all: true })).catch(() => [])
+  if (addresses.length === 0) throw new EgressError('DNS_FAILED', `${host} could not be resolved`)
+  return addresses as ResolvedAddress[]
+}
+
+interface OutgoingRequest {
+  method: string
+  headers: Record<string, string>
+  body: string | Uint8Array | undefined
+}
+
+/** Fetch's rules: 303, and 301/302 after POST, become GET; what identifies the caller stays with the origin it was meant for. */
+function redirected(request: OutgoingRequest, status: number, sameOrigin: boolean): OutgoingRequest {
+  let { method, body } = request
+  const dropped = new Set(sameOrigin ? [] : ['authorization', 'cookie', 'proxy-authorization'])
+  if ((status === 303 && method !== 'HEAD') || ((status === 301 || status === 302) && method === 'POST')) {
+    method = 'GET'
+    body = undefined
+    for (const name of ['content-type', 'content-length', 'content-encoding']) dropped.add(name)
+  }
+  const kept = Object.entries(request.headers).filter(([name]) => !dropped.has(name.toLowerCase()))
+  return { method, body, headers: Object.fromEntries(kept) }
+}
+
+/**
+ * The connection is pinned to the addresses that were checked: a second DNS answer cannot move it. The URL keeps its
+ * name, so Host, SNI and the certificate check are the name's. No agent: a pooled connection would skip `lookup`.
+ */
+function send(
+  url: URL,
+  request: OutgoingRequest,
+  addresses: ResolvedAddress[],
+  deadline: Deadline,
+): Promise<IncomingMessage> {
+  const lookup: LookupFunction = (_hostname, options, callback) => {
+    const [first] = addresses
+    if (options.all) callback(null, addresses)
+    else if (first) callback(null, first.address, first.family)
+  }
+  const { method, headers, body } = request
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+  return new Promise((resolve, reject) => {
+    const outgoing = (url.protocol === 'https:' ? https : http).request(
+      url,
+      { method, headers: { ...headers, ...length }, lookup, agent: false, signal: deadline.signal },
+      resolve,
+    )
+    // Stays for the connection's life: Bun reports an abort during the body here as well as on the message.
+    outgoing.on('error', (error) => reject(deadline.explain(error)))
+    outgoing.end(body)
+  })
+}
+
+function limitedBody(
+  message: IncomingMessage,
+  maxBytes: number,
+  deadline: Deadline,
+): ReadableStream<Uint8Array> {
+  const tooLarge = () => new EgressError('TOO_LARGE', `the answer is larger than ${maxBytes} bytes`)
+  const close = () => {
+    deadline.clear()
+    message.destroy()
+  }
+  if (Number(message.headers['content-length'] ?? 0) > maxBytes) {
+    close()
+    throw tooLarge()
+  }
+  const chunks = message[Symbol.asyncIterator]()
+  let received = 0
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await chunks.next()
+          if (done) {
+            deadline.clear()
+            return controller.close()
+          }
+          received += value.length
+          if (received > maxBytes) throw tooLarge()
+          controller.enqueue(value)
+        } catch (error) {
+          close()
+          controller.error(deadline.explain(error))
+        }
+      },
+      cancel: close,
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** One clock over all steps of a request. */
+class Deadline {
+  private readonly controller = new AbortController()
+  private readonly timer: Timer
+  readonly signal = this.controller.signal
+
+  constructor(timeoutMs: number) {
+    this.timer = setTimeout(() => this.controller.abort(), timeoutMs)
+  }
+
+  clear(): void {
+    clearTimeout(this.timer)
+  }
+
+  /** For steps that cannot be aborted: DNS. */
+  async race<T>(step: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    const expired = () => reject(this.explain(undefined))
+    this.signal.addEventListener('abort', expired, { once: true })
+    try {
+      return await Promise.race([step, promise])
+    } finally {
+      this.signal.removeEventListener('abort', expired)
+    }
+  }
+
+  explain(error: unknown): EgressError {
+    if (error instanceof EgressError) return error
+    if (this.signal.aborted) return new EgressError('TIMEOUT', 'no complete answer in time')
+    return new EgressError('CONNECTION_FAILED', 'the connection failed or broke off')
+  }
+}

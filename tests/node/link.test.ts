@@ -1,0 +1,165 @@
+import { expect, test } from 'bun:test'
+import { connect, createServer, type Socket } from 'node:net'
+import { type FakeServer, TOKEN } from './fake-server.ts'
+import { cleanUpAfterEach, fakeServer, later, shell, startNode } from './support.ts'
+
+cleanUpAfterEach()
+
+const reconnected = (server: FakeServer, count: number) =>
+  server.until(() => server.of('hello').length === count, `hello number ${count}`)
+
+/** Goes on when the test removes the file it names in its progress. */
+const WAIT = `echo '{"progress": 30, "current_item": "half way"}'; echo "$TMPDIR"; while [ -d "$TMPDIR" ] && [ ! -e "$TMPDIR/go" ]; do sleep 0.02; done`
+
+test('after a lost connection the node names what it runs and repeats its progress', async () => {
+  const server = fakeServer()
+  await startNode(server, { wait: shell(WAIT) })
+  await server.frame('heartbeat')
+  server.assign('t', 'wait', {}, 4)
+  await server.frame('progress', 't')
+  const { message: scratch } = await server.frame('log', 't')
+  server.closeSocket()
+  await reconnected(server, 2)
+  expect(server.of('hello')[1]?.running).toEqual([{ task_id: 't', attempt: 4 }])
+  const again = await server.frame('progress', 't', 2)
+  expect(again).toEqual({
+    type: 'progress',
+    task_id: 't',
+    attempt: 4,
+    progress: 30,
+    current_item: 'half way',
+  })
+  await Bun.write(`${scratch}/go`, '')
+  await server.frame('completed', 't')
+})
+
+test('what was logged and finished while the server was away arrives when it is back', async () => {
+  const server = fakeServer()
+  await startNode(server, { wait: shell(`${WAIT}; echo after; echo '{"result": {"n": 1}}'`) })
+  await server.frame('heartbeat')
+  server.assign('t', 'wait')
+  const { message: scratch } = await server.frame('log', 't')
+  server.refuse = 503
+  server.closeSocket()
+  await Bun.write(`${scratch}/go`, '')
+  await Bun.sleep(100)
+  server.refuse = undefined
+  await reconnected(server, 2)
+  expect(server.of('hello')[1]?.running).toEqual([{ task_id: 't', attempt: 1 }])
+  expect(await server.frame('completed', 't')).toMatchObject({ result: { n: 1 } })
+  expect(server.of('log', 't').at(-1)?.message).toBe('after')
+})
+
+test('a result that was not acknowledged is repeated at once after a reconnect', async () => {
+  const server = fakeServer({ ack: false })
+  await startNode(server, { quick: shell('exit 0') }, { repeatResultsMs: 60_000 })
+  await server.frame('heartbeat')
+  server.assign('t', 'quick')
+  await server.frame('completed', 't')
+  server.closeSocket()
+  await server.frame('completed', 't', 2)
+  expect(server.of('hello')[1]?.running).toEqual([{ task_id: 't', attempt: 1 }])
+})
+
+test('a restarting server is left alone for as long as it asked', async () => {
+  const server = fakeServer()
+  await startNode(server, {})
+  await server.frame('heartbeat')
+  server.send({ type: 'draining', reconnect_after_ms: 600 })
+  const left = performance.now()
+  server.closeSocket(1012)
+  await reconnected(server, 2)
+  expect(performance.now() - left).toBeGreaterThan(590)
+})
+
+test('a drain lasts until the next welcome, on this connection or another', async () => {
+  const server = fakeServer()
+  await startNode(server, { quick: shell('exit 0') })
+  await server.frame('heartbeat')
+  server.send({ type: 'drain' })
+  server.assign('a', 'quick')
+  await server.frame('reject', 'a')
+  server.send({ type: 'welcome', server_id: 'fake', heartbeat_seconds: 0.2 })
+  server.assign('a', 'quick', {}, 2)
+  await server.frame('completed', 'a')
+  server.send({ type: 'drain' })
+  server.closeSocket()
+  await reconnected(server, 2)
+  server.assign('b', 'quick')
+  await server.frame('completed', 'b')
+})
+
+test('frames that the node does not know, or that make no sense, are ignored', async () => {
+  const server = fakeServer()
+  await startNode(server, { quick: shell('exit 0') })
+  await server.frame('heartbeat')
+  const send = (frame: unknown) => server.send(frame as Parameters<typeof server.send>[0])
+  send({ type: 'news', from: 'the future' })
+  send({
+    type: 'assign',
+    task_id: 'x',
+    attempt: 'one',
+    task_type: 'quick',
+    config: {},
+    estimated_duration: null,
+  })
+  send(null)
+  server.assign('b', 'quick')
+  await server.frame('completed', 'b')
+  expect(server.connections).toBe(1)
+  expect(server.of('accept', 'x')).toEqual([])
+})
+
+test('a connection that fell silent without a goodbye is given up', async () => {
+  const server = fakeServer({ heartbeatSeconds: 0.1 })
+  const sockets = new Set<Socket>()
+  const silenced = new Set<Socket>()
+  const proxy = createServer((inside) => {
+    const outside = connect(Number(new URL(server.url).port), '127.0.0.1')
+    sockets.add(inside).add(outside)
+    inside.on('data', (bytes) => silenced.has(inside) || outside.write(bytes))
+    outside.on('data', (bytes) => silenced.has(inside) || inside.write(bytes))
+    for (const socket of [inside, outside]) socket.on('error', () => {})
+    inside.on('close', () => outside.destroy())
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  later(() => {
+    for (const socket of sockets) socket.destroy()
+    proxy.close()
+  })
+  const { port } = proxy.address() as { port: number }
+  await startNode(server, {}, { socketUrl: `ws://127.0.0.1:${port}/ws/node` })
+  // Pongs alone keep it alive: this server sends nothing after its welcome.
+  await server.frame('heartbeat', undefined, 6)
+  expect(server.connections).toBe(1)
+  for (const socket of sockets) silenced.add(socket)
+  await reconnected(server, 2)
+})
+
+test.each([401, 403])('HTTP %d ends the node', async (status) => {
+  const server = fakeServer({ refuse: status })
+  const refused = Promise.withResolvers<string>()
+  await startNode(server, {}, { onRefused: refused.resolve })
+  expect(await refused.promise).toContain(`HTTP ${status}`)
+})
+
+test.each([4401, 4403])('close code %d ends the node', async (code) => {
+  const server = fakeServer()
+  const refused = Promise.withResolvers<string>()
+  await startNode(server, {}, { onRefused: refused.resolve })
+  await server.frame('heartbeat')
+  server.closeSocket(code)
+  expect(await refused.promise).toContain(String(code))
+})
+
+test('a server that is not there yet is tried again, and the log never shows the token', async () => {
+  const server = fakeServer({ refuse: 502 })
+  const lines: string[] = []
+  const keep = (message: string) => lines.push(message)
+  await startNode(server, {}, {}, { info: keep, warn: keep, error: keep })
+  await server.until(() => lines.some((line) => line.includes('HTTP 502')), 'log line')
+  server.refuse = undefined
+  await server.frame('heartbeat')
+  expect(lines.join('\n')).toContain(`connected to ${server.url} as gpu-01 (0 GPUs)`)
+  expect(lines.join('\n')).not.toContain(TOKEN)
+})
