@@ -33,7 +33,8 @@ export function createApp({ core, hub, nodeControl, nodeSockets }: Context) {
     new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, core.log))
 
   const app = new Elysia({
-    serve: { idleTimeout: 60 },
+    // No page of Bun's own, with its stack trace, should an answer to an error fail.
+    serve: { idleTimeout: 60, development: false },
     // The default reshapes a body before it checks it: a list or a string becomes an object, and passes.
     normalize: 'typebox',
     // Every socket of the server shares these. Frames over a socket's own limit get a close code that says so.

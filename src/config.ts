@@ -12,6 +12,8 @@ export interface Config {
   /** Undefined: the embedded PGlite in `dataDir`. */
   databaseUrl: string | undefined
   redisUrl: string | undefined
+  /** Undefined: files under `dataDir`. */
+  s3: S3Config | undefined
   /** Undefined: made once and kept in `dataDir`. */
   jwtSecret: string | undefined
   accessTokenMinutes: number
@@ -24,8 +26,28 @@ export interface Config {
   nodeHeartbeatSeconds: number
 }
 
+export interface S3Config {
+  /** Undefined: Amazon's own. */
+  endpoint: string | undefined
+  region: string
+  bucket: string
+  accessKeyId: string
+  secretAccessKey: string
+  /** Where clients can fetch the bucket's objects, no trailing slash; undefined: the server passes them on. */
+  publicUrl: string | undefined
+}
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
+
+const S3_VARIABLES = [
+  'S3_ENDPOINT',
+  'S3_REGION',
+  'S3_BUCKET',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
+  'S3_PUBLIC_URL',
+]
 
 /** Every mistake in the environment, one per line of `message`; shown to the operator as it is. */
 export class ConfigError extends Error {
@@ -59,6 +81,28 @@ export function readConfig(env: Env): Config {
     return undefined
   }
 
+  // All or nothing: one forgotten variable must not quietly put files on the server's own disk.
+  const s3 = (): S3Config | undefined => {
+    if (!S3_VARIABLES.some(text)) return undefined
+    const required = (name: string) => {
+      const value = text(name)
+      if (!value) mistakes.push(`${name} is required when any S3_ variable is set`)
+      return value ?? ''
+    }
+    const bucket = required('S3_BUCKET')
+    if (bucket && !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
+      mistakes.push('S3_BUCKET must be a bucket name: 3 to 63 lower-case letters, digits, hyphens and dots')
+    }
+    return {
+      endpoint: url('S3_ENDPOINT', ['http:', 'https:'])?.replace(/\/+$/, ''),
+      region: text('S3_REGION') ?? 'us-east-1',
+      bucket,
+      accessKeyId: required('S3_ACCESS_KEY_ID'),
+      secretAccessKey: required('S3_SECRET_ACCESS_KEY'),
+      publicUrl: url('S3_PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
+    }
+  }
+
   const production = text('NODE_ENV') === 'production'
   const config: Config = {
     production,
@@ -68,6 +112,7 @@ export function readConfig(env: Env): Config {
     publicUrl: url('PUBLIC_URL', ['http:', 'https:'])?.replace(/\/+$/, ''),
     databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
+    s3: s3(),
     jwtSecret: text('JWT_SECRET'),
     accessTokenMinutes: integer('ACCESS_TOKEN_EXPIRE_MINUTES', 30, 1, 1440),
     passwordMinLength: integer('PASSWORD_MIN_LENGTH', 6, 6, 128),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bus } from './bus/bus.ts'
 import { createEmbeddedBus } from './bus/embedded.ts'
@@ -7,14 +7,17 @@ import { createRedisBus } from './bus/redis.ts'
 import type { Config } from './config.ts'
 import { ensureAdministrator } from './core/accounts/first-administrator.ts'
 import { Principals } from './core/accounts/principals.ts'
+import { trimSessions } from './core/accounts/sessions.ts'
+import { trimEvents } from './core/channel/log.ts'
 import type { Core } from './core/context.ts'
 import { NodeControl } from './core/nodes/control.ts'
 import { type Database, openDatabase } from './db/client.ts'
 import { createTokenCodec } from './http/tokens.ts'
-import { createScheduler } from './jobs/scheduler.ts'
+import { Scheduler } from './jobs/scheduler.ts'
 import { Hub } from './live/hub.ts'
 import { NodeSockets } from './live/node-socket.ts'
 import { createLogger, type Logger } from './util/logger.ts'
+import { StartupError } from './util/startup-error.ts'
 
 /** Everything that a running server is made of. */
 export interface Context {
@@ -44,7 +47,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     for (const step of closers.reverse().splice(0)) await step()
   }
   try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+    makeDirectory(config.dataDir)
     const database: Database = await openDatabase(config, log)
     closers.push(() => database.close())
     const bus: Bus = config.redisUrl
@@ -67,7 +70,16 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     const nodeSockets = new NodeSockets()
     const drain = async () => void (await Promise.all([hub.drain(), nodeSockets.drain()]))
     closers.push(drain)
-    const scheduler = createScheduler(core)
+    const scheduler = new Scheduler(database.db, log, [
+      {
+        ...{ id: 'trim_events', name: 'trim_channel_events', pattern: '17 * * * *' },
+        run: () => trimEvents(core),
+      },
+      {
+        ...{ id: 'trim_sessions', name: 'trim_ended_sessions', pattern: '27 * * * *' },
+        run: () => trimSessions(core),
+      },
+    ])
     closers.push(() => scheduler.close())
     return {
       core,
@@ -85,10 +97,30 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
   }
 }
 
+function makeDirectory(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new StartupError(
+      `The directory in DATA_DIR, ${dataDir}, can't be made: ${(error as { code: string }).code}.`,
+    )
+  }
+}
+
 /** The signing secret of a server without JWT_SECRET: made once, so that tokens survive a restart. */
 function keptSecret(dataDir: string): string {
   const path = join(dataDir, 'jwt-secret')
-  if (!existsSync(path))
-    writeFileSync(path, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' })
+  if (!existsSync(path)) {
+    // There whole or not at all, and once: another server may start on this directory at the same moment.
+    const draft = `${path}.${crypto.randomUUID()}`
+    writeFileSync(draft, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' })
+    try {
+      linkSync(draft, path)
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EEXIST') throw error
+    } finally {
+      rmSync(draft)
+    }
+  }
   return readFileSync(path, 'utf8')
 }

@@ -6,6 +6,8 @@ import { StartupError } from './util/startup-error.ts'
 
 /** How long requests that are under way at a stop may take. */
 const REQUESTS_MS = 3000
+/** And the whole stop, also when a part hangs: whoever asked would kill the process soon after. */
+const STOP_MS = 4800
 
 try {
   await start()
@@ -23,12 +25,12 @@ async function start(): Promise<void> {
     app.listen({ port: config.port, hostname: config.host, reusePort: false })
   } catch (error) {
     await context.close()
-    const { code } = error as { code?: string }
-    throw code === 'EADDRINUSE'
-      ? new StartupError(
-          `Port ${config.port} is in use. Stop what listens there, or set PORT to another one.`,
-        )
-      : error
+    const { code, message } = error as { code?: string; message: string }
+    throw new StartupError(
+      code === 'EADDRINUSE'
+        ? `Port ${config.port} is in use. Stop what listens there, or set PORT to another one.`
+        : `The server can't listen on HOST ${config.host}, PORT ${config.port}: ${code ?? message}.`,
+    )
   }
   announce(context, `http://localhost:${app.server!.port}`)
 
@@ -38,6 +40,10 @@ async function start(): Promise<void> {
     if (stopping) process.exit(1)
     stopping = true
     context.core.log.info({ signal }, 'draining')
+    setTimeout(() => {
+      context.core.log.error('a part did not close in time')
+      process.exit(1)
+    }, STOP_MS).unref()
     // Not awaited: it resolves only when every connection is gone, and idle ones need not go.
     void app.server?.stop(false)
     await context.drain()

@@ -26,7 +26,6 @@ export interface Hints {
 
 export type NodeCommand =
   | { type: 'cancel' | 'lost'; taskId: string; attempt: number }
-  | { type: 'drain' }
   | { type: 'changed' }
   | { type: 'revoked' }
 

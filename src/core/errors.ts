@@ -85,5 +85,5 @@ export class AppError extends Error {
 export const invalid = (field: string, rule: IssueRule, params?: Issue['params']): AppError =>
   new AppError('VALIDATION_FAILED', { issues: [params ? { field, rule, params } : { field, rule }] })
 
-export const notFound = (resource: 'task' | 'gpu_server' | 'user' | 'route', id: string | number): AppError =>
+export const notFound = (resource: 'task' | 'gpu_server' | 'user', id: string | number): AppError =>
   new AppError('NOT_FOUND', { params: { resource, id } })

@@ -73,7 +73,7 @@ export async function openDatabase(
     embedded: embedded !== undefined,
     epoch,
     async close() {
-      await client.end({ timeout: 5 })
+      await client.end({ timeout: 1 })
       await embedded?.close()
     },
   }

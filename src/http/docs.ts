@@ -35,7 +35,8 @@ export function docs() {
   const app = new Elysia({ name: 'docs' })
     .use(
       swagger({
-        path: '/api/docs/plugin',
+        // The plugin's own page would load scripts from another host: this path is its document's, which takes it over.
+        path: '/api/docs/json',
         specPath: '/api/docs/json',
         documentation: {
           info: {

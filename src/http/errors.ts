@@ -1,6 +1,6 @@
 import { ParseError, ValidationError } from 'elysia'
+import { databaseFault } from '../core/database-faults.ts'
 import { AppError, invalid } from '../core/errors.ts'
-import { isUnavailable, isUnstorable } from '../db/errors.ts'
 import type { Logger } from '../util/logger.ts'
 import { fromSchemaError } from './validation.ts'
 
@@ -15,11 +15,11 @@ export function toAppError(error: unknown, log: Logger): AppError {
     // Elysia wraps what a body reader throws.
     return error.cause instanceof AppError ? error.cause : invalid('', 'json')
   }
-  if (isUnavailable(error)) {
+  const fault = databaseFault(error)
+  if (fault?.code === 'DATABASE_UNAVAILABLE') {
     log.warn({ reason: (error as Error).message.split('\n')[0] }, 'the database is not available')
-    return new AppError('DATABASE_UNAVAILABLE')
   }
-  if (isUnstorable(error)) return invalid('', 'characters')
+  if (fault) return fault
   log.error({ err: withoutParameters(error) }, 'a request failed')
   return new AppError('INTERNAL')
 }

@@ -4,6 +4,7 @@ import { Lru } from '../util/lru.ts'
 
 const ISSUER = 'roost'
 const REMEMBERED = 20_000
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * Access tokens as JWTs, HS256 and nothing else. A verified token is remembered, so that a client's next request costs
@@ -24,8 +25,8 @@ export function createTokenCodec(secret: string): TokenCodec {
         // An expired token is returned too: callers tell it from a false one.
         currentDate: new Date(0),
       })
-      if (!payload || typeof payload.sid !== 'string' || typeof payload.exp !== 'number') return undefined
-      const claims = { userId: Number(payload.sub), sessionId: payload.sid, expiresAt: payload.exp }
+      if (!payload || !UUID.test(String(payload.sid)) || typeof payload.exp !== 'number') return undefined
+      const claims = { userId: Number(payload.sub), sessionId: String(payload.sid), expiresAt: payload.exp }
       remembered.set(token, claims)
       return claims
     },

@@ -26,7 +26,11 @@ export function answerUnmatched(
   const { pathname } = new URL(request.url)
   const [, contract] = bases.find(([base]) => pathname === base || pathname.startsWith(`${base}/`))!
   const { static: fixed, http } = app.router
-  const allowed = METHODS.filter((method) => fixed[pathname]?.[method] ?? http.find(method, pathname))
+  // The routes answer with a slash at their end too.
+  const bare = pathname.replace(/(?<=.)\/$/, '')
+  const allowed = METHODS.filter((method) => fixed[bare]?.[method] ?? http.find(method, bare))
+  // Elysia answers HEAD wherever it answers GET.
+  if (allowed[0] === 'GET') allowed.splice(1, 0, 'HEAD')
   const shown =
     (error as { code?: unknown }).code !== 'NOT_FOUND'
       ? error

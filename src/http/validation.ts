@@ -89,12 +89,11 @@ function unionRule({ schema, value, errors }: SchemaError): Rule {
 }
 
 function numberRule({ type, minimum, maximum }: TSchema, value: unknown): Rule {
-  if (typeof value !== 'number' || Number.isNaN(value) || (type === 'integer' && !Number.isInteger(value))) {
-    return { rule: 'type', params: { expected: type } }
+  if (typeof value === 'number' && (type === 'number' || Number.isInteger(value))) {
+    if (value < minimum) return { rule: 'minimum', params: { limit: minimum } }
+    if (value > maximum) return { rule: 'maximum', params: { limit: maximum } }
   }
-  if (value < minimum) return { rule: 'minimum', params: { limit: minimum } }
-  if (value > maximum) return { rule: 'maximum', params: { limit: maximum } }
-  return { rule: 'unknown' }
+  return { rule: 'type', params: { expected: type } }
 }
 
 function choicesOf(schema: TSchema): string | undefined {

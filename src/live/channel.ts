@@ -24,7 +24,8 @@ export class LiveChannel {
 
   /** The head as the log says it; hints may already know better. */
   begin(head: number): void {
-    this.head = Math.max(this.head ?? 0, head, this.hinted)
+    if (this.head === undefined) this.head = Math.max(head, this.hinted)
+    else this.advance(head)
   }
 
   /** Takes a hinted event in. Hints of other servers may come twice, late, or not at all. */

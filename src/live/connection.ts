@@ -172,6 +172,8 @@ export class Connection {
       } catch (error) {
         if (error instanceof AppError) return this.fail(error.code, textOf(error.code, 'en', error.params))
         this.hub.ctx.log.warn({ err: error }, 'a frame could not be handled')
+        // Signed in but without a position in its channel: it would hear nothing, for ever.
+        if (this.signedIn && !this.channel) return this.end(CLOSE.restarting, 'try again')
         this.fail('INTERNAL', textOf('INTERNAL', 'en'))
       }
     })
@@ -183,11 +185,10 @@ export class Connection {
     const { userId } = signedIn.principal
     const channel = await this.hub.join(this, userId)
     if (!channel || this.closed) return
-    const head = channel.head!
     const epoch = this.hub.ctx.epoch
-    const position = await this.hub.resume(userId, this.start.cursor, head)
+    const position = await this.hub.resume(channel, this.start.cursor)
     if (this.closed) return
-    this.sent = typeof position === 'number' ? position : head
+    this.sent = typeof position === 'number' ? position : channel.head!
     this.send({
       type: 'welcome',
       protocol: 1,
@@ -197,7 +198,7 @@ export class Connection {
       expires_at: new Date(signedIn.expiresAt).toISOString(),
     })
     if (typeof position !== 'number') {
-      this.send({ type: 'resync', cursor: formatCursor(epoch, head), reason: position })
+      this.send({ type: 'resync', cursor: formatCursor(epoch, this.sent), reason: position })
     }
     this.channel = channel
     this.pump()

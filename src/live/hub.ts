@@ -1,4 +1,4 @@
-import { channelHeads, oldestEvent } from '../core/channel/log.ts'
+import { channelHead, channelHeads, oldestEvent } from '../core/channel/log.ts'
 import type { Core } from '../core/context.ts'
 import { NODE_TOPIC } from '../core/nodes/presence.ts'
 import { LiveChannel } from './channel.ts'
@@ -32,6 +32,7 @@ export class Hub {
   private readonly timers: ReturnType<typeof setInterval>[]
   private wanted = new Map<number, Pick<PromiseWithResolvers<void>, 'resolve' | 'reject'>[]>()
   private loadingHeads = false
+  private polling = false
   private clusterDue: ReturnType<typeof setTimeout> | undefined
 
   constructor(readonly ctx: Core) {
@@ -101,15 +102,20 @@ export class Hub {
    * @returns a sequence number; or why the client has to fetch anew
    */
   async resume(
-    userId: number,
+    channel: LiveChannel,
     cursor: string | undefined,
-    head: number,
   ): Promise<number | 'epoch' | 'unknown' | 'expired'> {
+    const head = channel.head!
     if (cursor === undefined) return head
     const seq = parseCursor(this.ctx.epoch, cursor)
     if (typeof seq !== 'number' || seq === head) return seq
-    if (seq > head) return 'unknown'
-    const oldest = await oldestEvent(this.ctx, userId)
+    if (seq > head) {
+      // A client that comes from another server may have seen what this one has not heard of yet.
+      channel.advance(await channelHead(this.ctx, channel.userId))
+      pumpAll(channel)
+      return seq <= channel.head! ? seq : 'unknown'
+    }
+    const oldest = await oldestEvent(this.ctx, channel.userId)
     return oldest !== undefined && oldest <= seq + 1 ? seq : 'expired'
   }
 
@@ -171,6 +177,9 @@ export class Hub {
 
   /** Finds events whose hint was lost, and sessions that other servers ended. */
   private async poll(): Promise<void> {
+    // A database that hangs would otherwise find one more of them every time.
+    if (this.polling) return
+    this.polling = true
     try {
       await this.ctx.principals.poll()
       const known = [...this.channels.values()].filter((channel) => channel.head !== undefined)
@@ -185,6 +194,8 @@ export class Hub {
       }
     } catch (error) {
       this.ctx.log.debug({ err: error }, 'polling the channel log failed')
+    } finally {
+      this.polling = false
     }
   }
 

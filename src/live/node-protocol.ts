@@ -112,6 +112,8 @@ export function nodeFrameProblem(value: unknown): string | undefined {
   const type = (value as { type?: unknown } | null)?.type
   const check = typeof type === 'string' ? nodeFrames.get(type) : undefined
   if (!check) return 'unknown frame type'
+  // The compiled check first: looking for an error walks the schema, for every frame.
+  if (check.Check(value)) return undefined
   const error = check.Errors(value).First()
   return error && `${error.path || '/'}: ${error.message}`
 }

@@ -54,10 +54,17 @@ export class PostgresCluster implements AsyncDisposable {
 
   async createDatabase(): Promise<string> {
     const name = `fault_${++this.databases}`
-    const client = postgres(this.url(), { max: 1 })
-    await client.unsafe(`create database ${name}`)
-    await client.end()
+    await this.query(this.url(), `create database ${name}`)
     return this.url(name)
+  }
+
+  async query(database: string, text: string): Promise<Record<string, unknown>[]> {
+    const client = postgres(database, { max: 1, onnotice: () => {} })
+    try {
+      return await client.unsafe(text)
+    } finally {
+      await client.end()
+    }
   }
 
   async start(): Promise<void> {

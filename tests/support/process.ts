@@ -12,12 +12,21 @@ const START_MS = 60_000
 
 export const temporaryDirectory = (name: string): string => mkdtempSync(join(tmpdir(), `roost-${name}-`))
 
-/** A port that was free a moment ago. */
+const given = new Set<number>()
+
+/** A free port below those that the kernel gives to outgoing connections, and to no other caller of this. */
 export function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  const { port } = listener
-  listener.stop(true)
-  return port
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000)
+    if (given.has(port)) continue
+    given.add(port)
+    try {
+      Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop(true)
+      return port
+    } catch {
+      // Somebody else's.
+    }
+  }
 }
 
 /** Polls, since what is waited for happens in another process. `what` may tell how things stand at the deadline. */

@@ -43,8 +43,8 @@ export class RedisProcess implements AsyncDisposable {
         socket: {
           open: (socket) => void socket.write('PING\r\n'),
           data: (socket, bytes) => {
-            socket.end()
             resolve(bytes.toString().startsWith('+PONG'))
+            socket.end()
           },
           connectError: () => resolve(false),
           close: () => resolve(false),

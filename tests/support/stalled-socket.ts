@@ -11,7 +11,7 @@ export class StalledSocket {
   private upgraded = false
 
   private constructor(private readonly socket: Socket) {
-    socket.on('data', (chunk) => this.read(chunk))
+    socket.on('data', (chunk: Buffer) => this.read(chunk))
     socket.on('error', () => {})
   }
 

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { openDatabase } from '../../src/db/client.ts'
+import { JobQueue } from '../../src/jobs/queue.ts'
 import { createLogger } from '../../src/util/logger.ts'
 
 const ROOT = join(import.meta.dir, '../..')
@@ -33,6 +34,7 @@ export async function copyTemplate(dataDir: string): Promise<void> {
     mkdirSync(CACHE, { recursive: true })
     const building = mkdtempSync(join(CACHE, 'building-'))
     const database = await openDatabase({ dataDir: building, databaseUrl: undefined }, createLogger('silent'))
+    await (await JobQueue.open({ ...database, log: createLogger('silent') })).close()
     // Every copy shall get an epoch of its own, as every real database has.
     await database.db.execute(sql`delete from settings where key = 'epoch'`)
     await database.close()

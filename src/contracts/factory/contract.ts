@@ -47,7 +47,8 @@ export const factory = defineContract({
 })
 
 function byField(issues: { field: string; message: string }[]): Record<string, string[]> {
-  const fields: Record<string, string[]> = {}
+  // Without a prototype: a field that a client named may be called `constructor`.
+  const fields: Record<string, string[]> = Object.create(null)
   for (const { field, message } of issues) {
     fields[field] ??= []
     fields[field].push(message)

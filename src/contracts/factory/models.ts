@@ -128,4 +128,4 @@ export const ClusterOverview = t.Object({
 export const Nothing = t.Object({})
 
 export const Password = t.String({ minLength: 6, maxLength: 200 })
-export const ServerId = t.Object({ server_id: t.String({ maxLength: 64 }) })
+export const ServerId = t.Object({ server_id: t.String() })

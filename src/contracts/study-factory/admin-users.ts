@@ -68,7 +68,7 @@ export const adminUserRoutes = (ctx: Core) =>
       },
       {
         auth: 'user.update',
-        params: t.Object({ id: t.String({ maxLength: 64 }) }),
+        params: t.Object({ id: t.String() }),
         body: Change,
         detail: factory.describe({
           summary: 'Change role, state or balance of a user (administrators)',

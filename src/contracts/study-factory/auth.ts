@@ -33,7 +33,12 @@ export const authRoutes = (ctx: Core) =>
     .post(
       '/register',
       async ({ body, request, server, set }) => {
-        const user = await createAccount(ctx, { ...body, displayName: body.full_name })
+        const user = await createAccount(ctx, {
+          email: body.email,
+          username: body.username,
+          password: body.password,
+          displayName: body.full_name,
+        })
         const session = await openSession(ctx, user, ctx.config.accessTokenMinutes, clientOf(request, server))
         set.status = 201
         const data = { ...presentSession(session), ...presentSessionUser(user) }

@@ -65,7 +65,7 @@ const Query = t.Object({
   sort_order: choice(['asc', 'desc'], { default: 'desc' }),
 })
 
-const params = t.Object({ id: t.String({ maxLength: 64 }) })
+const params = t.Object({ id: t.String() })
 const One = Both(study.TaskDetail, Task)
 
 const answer = (request: Request, task: CoreTask, key?: Parameters<typeof both>[3]) =>

@@ -14,7 +14,8 @@ export interface AccountSummary {
   totalTasks: number
 }
 
-const totalTasks = sql<number>`(select count(*)::int from ${tasks} where ${tasks.userId} = ${users.id})`
+// Written out: in a select from one table Drizzle names columns without their table, and both sides would be `tasks`.
+const totalTasks = sql<number>`(select count(*)::int from ${tasks} t where t.user_id = ${users}.id)`
 
 /** @throws AppError NOT_FOUND */
 export async function accountSummary(ctx: Core, userId: number): Promise<AccountSummary> {

@@ -29,6 +29,7 @@ export class Principals {
   private readonly cache = new Lru<string, SessionState>(CAPACITY)
   /** Grows with every forgetting, so that a load that was under way meanwhile is not kept. */
   private generation = 0
+  private polledAt = Date.now()
   private readonly listeners: ((change: { userId: number; sessionId?: string }) => void)[] = []
 
   constructor(
@@ -70,9 +71,11 @@ export class Principals {
     return state
   }
 
-  /** Looks for changes of the last seconds that another server made; idempotent. */
+  /** Looks for changes that another server made since the last look; idempotent. */
   async poll(): Promise<void> {
-    const since = sql`now() - make_interval(secs => ${POLL_OVERLAP_SECONDS})`
+    const startedAt = Date.now()
+    const seconds = POLL_OVERLAP_SECONDS + (startedAt - this.polledAt) / 1000
+    const since = sql`now() - make_interval(secs => ${seconds})`
     const revoked = await this.db
       .select({ userId: sessions.userId, sessionId: sessions.id })
       .from(sessions)
@@ -82,6 +85,7 @@ export class Principals {
       if (this.cache.get(change.sessionId)?.status === 'active') this.forget(change)
     }
     for (const change of changed) this.forget(change)
+    this.polledAt = startedAt
   }
 
   private forget(change: { userId: number; sessionId?: string }): void {

@@ -1,5 +1,5 @@
 /** What a node may do, from its first frame to its silence; the sockets and the REST heartbeat call this. */
-import { eq, sql } from 'drizzle-orm'
+import { eq, inArray, sql } from 'drizzle-orm'
 import { type GpuReading, nodes } from '../../db/schema/index.ts'
 import type { Core } from '../context.ts'
 import { acceptAttempt, heldTasks, loseAttempts, rejectAttempt, settleAttempt } from '../tasks/attempts.ts'
@@ -32,9 +32,12 @@ export class NodeControl {
     this.fleet = new Fleet(
       ctx,
       () => this.dispatcher.wake(),
-      (connected) => void this.reload(connected),
+      (connected) =>
+        void this.reload([connected]).catch((error) => {
+          ctx.log.warn({ err: error }, 'a change of a node could not be read; the next look finds it')
+        }),
     )
-    this.sweeper = new Sweeper(ctx, this.fleet)
+    this.sweeper = new Sweeper(ctx, this.fleet, () => this.reconcile())
   }
 
   /**
@@ -55,9 +58,14 @@ export class NodeControl {
       await transaction(this.ctx, (tx) => loseAttempts(tx, lost, 'The node restarted and lost the task'))
     }
     this.fleet.attach(connected)
-    for (const task of kept) {
-      const running = task.status === 'running' ? task : await this.accepted(node, task)
-      if (running) this.fleet.hold(connected, running)
+    try {
+      for (const task of kept) {
+        const running = task.status === 'running' ? task : await this.accepted(node, task)
+        if (running) this.fleet.hold(connected, running)
+      }
+    } catch (error) {
+      this.fleet.detach(connected)
+      throw error
     }
     for (const { taskUuid, attempt } of hello.running) {
       if (!this.fleet.current(connected, taskUuid, attempt)) link.cancel(taskUuid, attempt)
@@ -95,6 +103,12 @@ export class NodeControl {
     return 'ok'
   }
 
+  /** A node says only once that it has begun: when that could not be stored, what it says next stands for it. */
+  private async begun(connected: ConnectedNode, taskUuid: string, attempt: number): Promise<Verdict> {
+    const held = this.fleet.current(connected, taskUuid, attempt)
+    return !held || held.accepted ? 'ok' : this.accept(connected, taskUuid, attempt)
+  }
+
   async reject(
     connected: ConnectedNode,
     taskUuid: string,
@@ -107,14 +121,14 @@ export class NodeControl {
     return (await rejectAttempt(this.ctx, key(connected, taskUuid, attempt), reason)) ? 'ok' : 'stale'
   }
 
-  progress(
+  async progress(
     connected: ConnectedNode,
     taskUuid: string,
     attempt: number,
     report: { progress: number; currentItem: string | undefined },
-  ): Verdict {
+  ): Promise<Verdict> {
     const held = this.fleet.current(connected, taskUuid, attempt)
-    if (!held?.accepted) return 'stale'
+    if (!held || (await this.begun(connected, taskUuid, attempt)) === 'stale') return 'stale'
     this.fleet.progress(held, taskUuid, report.progress, report.currentItem)
     return 'ok'
   }
@@ -138,6 +152,7 @@ export class NodeControl {
     attempt: number,
     ending: Extract<Ending, { status: 'completed' | 'failed' }>,
   ): Promise<Verdict> {
+    await this.begun(connected, taskUuid, attempt)
     const outcome = await settleAttempt(this.ctx, key(connected, taskUuid, attempt), ending)
     this.fleet.release(connected, taskUuid, attempt)
     return outcome === 'stale' ? 'stale' : 'ok'
@@ -162,11 +177,28 @@ export class NodeControl {
     return node!
   }
 
-  private async reload(connected: ConnectedNode): Promise<void> {
-    const [node] = await this.ctx.db.select().from(nodes).where(eq(nodes.id, connected.node.id))
-    if (!node) return
-    if (connected.node.draining && !node.draining) connected.link.welcome()
-    connected.node = node
+  /** Finds what another server has done and could not tell: without a broker nobody else would. */
+  private async reconcile(): Promise<void> {
+    await this.fleet.reconcile()
+    await this.reload([...this.fleet.all()])
+  }
+
+  /** Takes in what administrators, or other servers, have made of these nodes. */
+  private async reload(connected: ConnectedNode[]): Promise<void> {
+    const ids = connected.map(({ node }) => node.id)
+    const rows = ids.length > 0 ? await this.ctx.db.select().from(nodes).where(inArray(nodes.id, ids)) : []
+    const stored = new Map(rows.map((row) => [row.id, row]))
+    for (const each of connected) this.adopt(each, stored.get(each.node.id))
+  }
+
+  private adopt(connected: ConnectedNode, stored: Node | undefined): void {
+    const known = connected.node
+    if (!stored || stored.deletedAt || stored.tokenHash !== known.tokenHash)
+      return connected.link.end('revoked')
+    if (stored.updatedAt <= known.updatedAt && stored.online === known.online) return
+    connected.node = stored
+    if (known.draining && !stored.draining) connected.link.welcome()
+    if (!known.draining && stored.draining) connected.link.drain()
     this.fleet.publish(connected)
     this.dispatcher.wake()
   }

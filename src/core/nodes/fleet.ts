@@ -247,8 +247,6 @@ export class Fleet {
         held.ending = setTimeout(() => this.release(connected, command.taskId, command.attempt), ENDING_MS)
         return
       }
-      case 'drain':
-        return connected.link.drain()
       case 'changed':
         return this.onChanged(connected)
       case 'revoked':

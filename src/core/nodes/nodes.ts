@@ -63,7 +63,6 @@ export async function updateNode(
 ): Promise<Node> {
   const node = await patch(ctx, id, change)
   ctx.bus.publish('node', { nodeId: node.id, command: { type: 'changed' } })
-  if (change.draining) ctx.bus.publish('node', { nodeId: node.id, command: { type: 'drain' } })
   return node
 }
 

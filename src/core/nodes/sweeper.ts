@@ -9,23 +9,33 @@ import { type NodeState, nodeTopic, statusOf } from './presence.ts'
 
 /** After this many heartbeats of silence a node is offline. */
 const SILENT_HEARTBEATS = 3
+/** How late this server may learn what another one has done, when no hint told it. */
+const RECONCILE_MS = 2000
 
 /** Looks for silent nodes, unanswered assignments and tasks that ran too long. */
 export class Sweeper {
-  private readonly startedAt = Date.now()
+  private readonly heartbeatMs: number
   private readonly silenceMs: number
+  /** Since when this process has run, and since when the database has shown it the nodes, without a break. */
+  private awakeSince = Date.now()
+  private lookingSince = Date.now()
+  private lastTick = Date.now()
+  private lastLook = Date.now()
   private readonly timers: ReturnType<typeof setInterval>[]
   private sweeping = false
 
   constructor(
     private readonly ctx: Core,
     private readonly fleet: Fleet,
+    /** Finds what other servers have done to nodes and tasks of this one. */
+    reconcile: () => Promise<void>,
   ) {
-    const heartbeatMs = ctx.config.nodeHeartbeatSeconds * 1000
-    this.silenceMs = SILENT_HEARTBEATS * heartbeatMs
+    this.heartbeatMs = ctx.config.nodeHeartbeatSeconds * 1000
+    this.silenceMs = SILENT_HEARTBEATS * this.heartbeatMs
     this.timers = [
-      setInterval(() => this.sweep(() => this.silentHere()), Math.min(1000, heartbeatMs / 2)),
-      setInterval(() => this.sweep(() => this.silentElsewhere(heartbeatMs)), heartbeatMs),
+      setInterval(() => this.sweep(() => this.silentHere()), Math.min(1000, this.heartbeatMs / 2)),
+      setInterval(() => this.sweep(() => this.silentElsewhere()), this.heartbeatMs),
+      setInterval(() => this.sweep(reconcile), RECONCILE_MS),
       setInterval(() => this.sweep(() => this.overdue()), 5000),
     ]
   }
@@ -35,6 +45,9 @@ export class Sweeper {
   }
 
   private async sweep(run: () => Promise<void>): Promise<void> {
+    // The process stood still (a suspended machine): what nodes said meanwhile is yet to be read.
+    if (Date.now() - this.lastTick > this.heartbeatMs) this.awakeSince = Date.now()
+    this.lastTick = Date.now()
     if (this.sweeping) return
     this.sweeping = true
     try {
@@ -49,40 +62,53 @@ export class Sweeper {
   private async overdue(): Promise<void> {
     await expireAssignments(this.ctx)
     await expireRunning(this.ctx)
-    await this.fleet.reconcile()
   }
 
   private async silentHere(): Promise<void> {
     const before = Date.now() - this.silenceMs
     for (const connected of this.fleet.all()) {
-      if (!connected.node.online || connected.lastHeard > before) continue
+      const heard = () => Math.max(connected.lastHeard, this.awakeSince) > before
+      if (!connected.node.online || heard()) continue
       const { node } = connected
       // First here: what it loses must not be leased to it again.
       connected.node = { ...node, online: false }
-      await this.markOffline(eq(nodes.id, node.id), node).catch((error) => {
+      const done = await this.markOffline(
+        and(eq(nodes.id, node.id), this.unheard(this.silenceMs - this.heartbeatMs)),
+        node,
+        () => !heard(),
+      ).catch((error) => {
         connected.node = node
         throw error
       })
+      // Another server hears it: it has moved there, and this socket is a dead one.
+      if (!done && !heard()) connected.link.end('superseded')
     }
   }
 
-  /**
-   * Nodes whose server is gone, or which have not come back to one. By the database's clock, and later than here:
-   * readings are stored once per heartbeat. After a start nodes get the time to find their way back.
-   */
-  private async silentElsewhere(heartbeatMs: number): Promise<void> {
-    if (Date.now() - this.startedAt < this.silenceMs) return
-    const seconds = (this.silenceMs + heartbeatMs + 1000) / 1000
-    const silent = or(
+  /** By the database's clock; readings are stored once per heartbeat, by whichever server hears the node. */
+  private unheard(ms: number) {
+    return or(
       isNull(nodes.lastHeartbeatAt),
-      lt(nodes.lastHeartbeatAt, sql`now() - make_interval(secs => ${seconds})`),
+      lt(nodes.lastHeartbeatAt, sql`now() - make_interval(secs => ${ms / 1000})`),
     )
+  }
+
+  /**
+   * Nodes whose server is gone, or which have not come back to one; later than here, for what is stored is older.
+   * After a start nodes get the time to find their way back; and after a time without the database their servers
+   * get it to store that they were heard.
+   */
+  private async silentElsewhere(): Promise<void> {
+    const silent = this.unheard(this.silenceMs + this.heartbeatMs + 1000)
     const candidates = await this.ctx.db
       .select()
       .from(nodes)
       .where(and(eq(nodes.online, true), silent))
+    if (Date.now() - this.lastLook > 2.5 * this.heartbeatMs) this.lookingSince = Date.now()
+    this.lastLook = Date.now()
+    if (Date.now() - this.lookingSince < this.silenceMs) return
     for (const node of candidates) {
-      if (this.fleet.get(node.id) || this.heardElsewhere(node)) continue
+      if (this.fleet.get(node.id)?.node.online || this.heardElsewhere(node)) continue
       await this.markOffline(and(eq(nodes.id, node.id), silent), node)
     }
   }
@@ -92,8 +118,14 @@ export class Sweeper {
     return state !== undefined && Date.parse(state.timestamp) > Date.now() - this.silenceMs
   }
 
-  private async markOffline(condition: ReturnType<typeof and>, node: Node): Promise<boolean> {
+  /** @param silent asked again after the first look at the database, which may have hung */
+  private async markOffline(
+    condition: ReturnType<typeof and>,
+    node: Node,
+    silent = () => true,
+  ): Promise<boolean> {
     const held = await heldTasks(this.ctx, node.id)
+    if (!silent()) return false
     const done = await transaction(this.ctx, async (tx) => {
       const [marked] = await tx.db
         .update(nodes)

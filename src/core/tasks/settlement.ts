@@ -43,11 +43,11 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
   return ended!
 }
 
-/** By the database's clock, which also set the beginning. */
+/** By the database's clock, which also set the beginning; 0 when it never began, or when that clock was set back. */
 async function ranFor(tx: Tx, { id }: Task): Promise<number> {
   const [row] = await tx.db
     .select({
-      ms: sql<number>`coalesce(extract(epoch from now() - ${tasks.attemptStartedAt}) * 1000, 0)::float8`,
+      ms: sql<number>`greatest(extract(epoch from now() - ${tasks.attemptStartedAt}) * 1000, 0)::float8`,
     })
     .from(tasks)
     .where(eq(tasks.id, id))

@@ -1,5 +1,6 @@
 export * from './accounts.ts'
 export * from './channel.ts'
+export * from './jobs.ts'
 export * from './nodes.ts'
 export * from './system.ts'
 export * from './tasks.ts'

@@ -1,0 +1,35 @@
+/**
+ * `bun run bench [name…]`: load programs. Every figure stands beside a floor that was measured in the same run, on the
+ * same machine and interleaved with it; only the ratio means anything elsewhere. BENCH_DATABASE_URL adds PostgreSQL.
+ */
+import { dispatch } from './dispatch.ts'
+import { fanout } from './fanout.ts'
+import { heartbeats } from './heartbeats.ts'
+import { idle } from './idle.ts'
+import { rest } from './rest.ts'
+import { stalled } from './stalled.ts'
+import { print, type Row } from './support/table.ts'
+
+const programs: Record<string, () => Promise<Row[]>> = { rest, idle, fanout, stalled, dispatch, heartbeats }
+
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(programs)
+const unknown = chosen.filter((name) => !programs[name])
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(', ')}. There are: ${Object.keys(programs).join(', ')}`)
+  process.exit(2)
+}
+
+const rows: Row[] = []
+let failed = false
+for (const name of chosen) {
+  const startedAt = performance.now()
+  try {
+    rows.push(...(await programs[name]!()))
+    console.error(`${name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+  } catch (error) {
+    console.error(`${name} could not measure:`, error)
+    failed = true
+  }
+}
+print(rows)
+process.exit(failed ? 1 : 0)

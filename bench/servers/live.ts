@@ -1,0 +1,114 @@
+/**
+ * The whole server, with a way to make events happen without HTTP requests: what is measured is their delivery.
+ * Every event is a true one: it stands in the log before any socket hears of it.
+ */
+import { createApp } from '../../src/app.ts'
+import type { LoggedEvent } from '../../src/bus/bus.ts'
+import { readConfig } from '../../src/config.ts'
+import { createContext } from '../../src/context.ts'
+import { appendEvents } from '../../src/core/channel/log.ts'
+import { transaction } from '../../src/core/transaction.ts'
+import { eventFrame } from '../../src/live/channel.ts'
+import type { Connection } from '../../src/live/connection.ts'
+import { answer } from '../support/answer.ts'
+import { now } from '../support/readings.ts'
+
+const context = await createContext(readConfig(process.env))
+const { core } = context
+const app = createApp(context)
+
+/** The poll's own queries have been answered by then. */
+const AFTER_POLL_MS = 100
+
+let pollsBefore = 0
+let written: LoggedEvent[] = []
+/** When each event was handed to the sockets, `user.seq` → ms; while somebody wants to know. */
+let published: Map<string, number> | undefined
+const publish = core.bus.publish
+core.bus.publish = (channel, hint) => {
+  if (channel === 'events' && published) {
+    for (const { userId, seq } of hint as LoggedEvent[]) published.set(`${userId}.${seq}`, now())
+  }
+  publish(channel, hint)
+}
+
+let polls = 0
+let polled = Promise.withResolvers<void>()
+const poll = core.principals.poll.bind(core.principals)
+core.principals.poll = () => {
+  polls++
+  polled.resolve()
+  polled = Promise.withResolvers<void>()
+  return poll()
+}
+
+const connections = () => (context.hub as unknown as { connections: Set<Connection> }).connections
+
+const data = (userId: number, bytes: number) => ({
+  task_id: Bun.randomUUIDv7(),
+  id: userId,
+  status: 'completed' as const,
+  progress: 100,
+  title: 'Analyse the recording of a lecture',
+  attempt: 1,
+  result: { text: 'x'.repeat(bytes) },
+  cost: 0,
+})
+
+const handlers = answer({
+  listen() {
+    app.listen({ port: 0, hostname: '127.0.0.1' })
+    return app.server!.port!
+  },
+  gc: () => Bun.gc(true),
+  /** Sockets to which nothing more is sent, since they do not read. */
+  blocked: () => [...connections()].filter(({ blockedSince }) => blockedSince !== undefined).length,
+  /** Writes `rounds` events for each user into the log. @returns a frame as sockets will see it */
+  async write(userIds: number[], rounds: number, bytes: number) {
+    // The hub looks into the log every other second, so there is time until it would find these by itself.
+    await polled.promise
+    await Bun.sleep(AFTER_POLL_MS)
+    pollsBefore = polls
+    const pending = Array.from({ length: rounds }, () =>
+      userIds.map((userId) => ({ userId, type: 'task.completed', data: data(userId, bytes) })),
+    ).flat()
+    const logged = await core.db.transaction((db) => appendEvents(db, pending))
+    // As they happened, and not user by user.
+    written = logged.toSorted((a, b) => a.seq - b.seq)
+    return eventFrame(core.epoch, written[0]!)
+  },
+  /**
+   * Tells the sockets what was written, one event after the other, with a breath every `batch`.
+   * @returns false when the hub has looked into the log meanwhile, and so has done part of this in another way
+   */
+  async publish(batch: number) {
+    for (const [n, event] of written.entries()) {
+      core.bus.publish('events', [event])
+      if ((n + 1) % batch === 0) await Bun.sleep(1)
+    }
+    written = []
+    return polls === pollsBefore
+  },
+  /** Commits one event for every user, `perSecond` times a second. @returns when each was handed to the sockets */
+  async flow(userIds: number[], perSecond: number, seconds: number, bytes: number) {
+    published = new Map()
+    const startedAt = performance.now()
+    for (let n = 0; n < perSecond * seconds; n++) {
+      const early = startedAt + (n * 1000) / perSecond - performance.now()
+      if (early > 0) await Bun.sleep(early)
+      await transaction(core, async (tx) => {
+        for (const userId of userIds) tx.emit(userId, 'task.completed', data(userId, bytes))
+      })
+    }
+    const times = [...published]
+    published = undefined
+    return times
+  },
+})
+export type Live = typeof handlers
+
+process.on('SIGTERM', async () => {
+  await context.close()
+  await app.server?.stop(true)
+  process.exit(0)
+})

@@ -1,0 +1,114 @@
+/** The processes that a measurement is made of. Each is ended by its own pid, at the latest when this one ends. */
+import { join } from 'node:path'
+
+type Handlers = Record<string, (...args: never[]) => unknown>
+
+/** A process that answers calls (`answer.ts`); `H` is the type of its handlers. */
+export interface Worker<H extends Handlers> {
+  pid: number
+  call<K extends keyof H & string>(name: K, ...args: Parameters<H[K]>): Promise<Awaited<ReturnType<H[K]>>>
+  stop(): Promise<void>
+}
+
+const BENCH = join(import.meta.dir, '..')
+const GRACE_MS = 10_000
+/** No call takes longer, so that every program ends. */
+const CALL_MS = 120_000
+const running = new Set<Bun.Subprocess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Starts `bench/<file>` and talks to it. */
+export function startWorker<H extends Handlers>(file: string, env: Record<string, string> = {}): Worker<H> {
+  const waiting = new Map<number, PromiseWithResolvers<never>>()
+  let calls = 0
+  const child = Bun.spawn(['bun', join(BENCH, file)], {
+    env: { ...process.env, ...env },
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'inherit',
+    ipc({ id, result, error }: { id: number; result: never; error?: string }) {
+      const { resolve, reject } = waiting.get(id)!
+      waiting.delete(id)
+      if (error === undefined) resolve(result)
+      else reject(new Error(`${file}: ${error}`))
+    },
+    onExit(_child, code) {
+      for (const { reject } of waiting.values()) reject(new Error(`${file} ended with ${code}`))
+    },
+  })
+  track(child)
+  return {
+    pid: child.pid,
+    call(name, ...args) {
+      const id = ++calls
+      const answer = Promise.withResolvers<never>()
+      waiting.set(id, answer)
+      child.send({ id, name, args })
+      const timer = setTimeout(() => answer.reject(new Error(`${file}: ${name} took too long`)), CALL_MS)
+      return answer.promise.finally(() => clearTimeout(timer))
+    },
+    stop: () => end(child),
+  }
+}
+
+export interface Server {
+  pid: number
+  port: number
+  /** Collects garbage, so that a memory reading shows what is in use. */
+  gc(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** The server as it is run in production, access log included (to /dev/null), on a port and data of its own. */
+export async function startRoost(env: Record<string, string>): Promise<Server> {
+  const port = freePort()
+  const child = Bun.spawn(
+    ['bun', '--preload', join(BENCH, 'support/gc-on-signal.ts'), join(BENCH, '../src/main.ts')],
+    {
+      env: { ...process.env, ...env, HOST: '127.0.0.1', PORT: String(port) },
+      stdin: 'ignore',
+      stdout: Bun.file('/dev/null'),
+      stderr: 'inherit',
+    },
+  )
+  track(child)
+  for (let tries = 0; ; tries++) {
+    const ready = await fetch(`http://127.0.0.1:${port}/health`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (ready) break
+    if (tries === 300 || child.exitCode !== null) throw new Error('the server did not start')
+    await Bun.sleep(100)
+  }
+  return {
+    pid: child.pid,
+    port,
+    async gc() {
+      child.kill('SIGUSR2')
+      await Bun.sleep(1000)
+    },
+    stop: () => end(child),
+  }
+}
+
+function track(child: Bun.Subprocess): void {
+  running.add(child)
+  void child.exited.then(() => running.delete(child))
+}
+
+async function end(child: Bun.Subprocess): Promise<void> {
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
+  await child.exited
+  clearTimeout(timer)
+}
+
+function freePort(): number {
+  const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+  const { port } = probe
+  probe.stop(true)
+  return port
+}

@@ -1,0 +1,70 @@
+/** Directories and databases for the servers of one measurement, and what is in them before it begins. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { readConfig } from '../../src/config.ts'
+import { createContext } from '../../src/context.ts'
+import type { Core } from '../../src/core/context.ts'
+import { createLogger } from '../../src/util/logger.ts'
+import { copyTemplate } from '../../tests/support/template.ts'
+
+export type Kind = 'embedded' | 'PostgreSQL'
+
+export interface Parts {
+  kind: Kind
+  env: Record<string, string>
+  /** Works on the data with the server's own core; no server may be running on it. */
+  prepare<T>(work: (core: Core) => Promise<T>): Promise<T>
+  remove(): Promise<void>
+}
+
+/** The databases that can be measured: PGlite always, PostgreSQL when BENCH_DATABASE_URL names one. */
+export const kinds = (): Kind[] =>
+  process.env.BENCH_DATABASE_URL ? ['embedded', 'PostgreSQL'] : ['embedded']
+
+/** Data of its own; on PostgreSQL a database that is dropped again. */
+export async function freshParts(kind: Kind, extra: Record<string, string> = {}): Promise<Parts> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'roost-bench-'))
+  const removeDir = () => rmSync(dataDir, { recursive: true, force: true })
+  const env: Record<string, string> = {
+    DATA_DIR: dataDir,
+    DATABASE_URL: '',
+    REDIS_URL: '',
+    JWT_SECRET: 'a secret that only benchmarks share, 0123456789',
+    ADMIN_PASSWORD: 'admin123',
+    RATE_LIMITS: 'off',
+    LOG_LEVEL: 'info',
+    ...extra,
+  }
+  let drop = async () => {}
+  if (kind === 'embedded') await copyTemplate(dataDir)
+  else {
+    const name = `roost_bench_${Bun.randomUUIDv7().replaceAll('-', '').slice(-20)}`
+    const server = postgres(process.env.BENCH_DATABASE_URL!, { max: 1, onnotice: () => {} })
+    await server.unsafe(`create database ${name}`)
+    const url = new URL(process.env.BENCH_DATABASE_URL!)
+    url.pathname = `/${name}`
+    env.DATABASE_URL = url.href
+    drop = async () => {
+      await server.unsafe(`drop database ${name} with (force)`)
+      await server.end()
+    }
+  }
+  return {
+    kind,
+    env,
+    async prepare(work) {
+      const context = await createContext(readConfig(env), { log: createLogger('silent') })
+      try {
+        return await work(context.core)
+      } finally {
+        await context.close()
+      }
+    },
+    async remove() {
+      await drop()
+      removeDir()
+    },
+  }
+}

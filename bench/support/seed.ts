@@ -1,0 +1,114 @@
+/** Rows to measure with, written in bulk: no password is hashed, since none is ever asked for. */
+
+import type { Core } from '../../src/core/context.ts'
+import { createNode } from '../../src/core/nodes/nodes.ts'
+import { sessions, taskLogs, tasks, users } from '../../src/db/schema/index.ts'
+
+const HOUR_MS = 3_600_000
+const CHUNK = 500
+
+export interface SeededUser {
+  id: number
+  token: string
+}
+
+/** Users with one session and one access token each. */
+export async function seedUsers(core: Core, count: number): Promise<SeededUser[]> {
+  const seeded: SeededUser[] = []
+  while (seeded.length < count) {
+    const rows = await core.db
+      .insert(users)
+      .values(
+        Array.from({ length: Math.min(CHUNK, count - seeded.length) }, () => {
+          const uuid = Bun.randomUUIDv7()
+          const username = `bench-${uuid.slice(-12)}`
+          return {
+            uuid,
+            username,
+            displayName: 'Bench',
+            email: `${username}@example.com`,
+            passwordHash: '-',
+            role: 'user' as const,
+            // Not of this minute: other servers look at recent changes every other second.
+            updatedAt: new Date(Date.now() - HOUR_MS),
+          }
+        }),
+      )
+      .returning({ id: users.id })
+    const opened = await core.db
+      .insert(sessions)
+      .values(
+        rows.map(({ id }) => ({
+          id: Bun.randomUUIDv7(),
+          userId: id,
+          userAgent: 'bench',
+          ip: '127.0.0.1',
+          expiresAt: new Date(Date.now() + 24 * HOUR_MS),
+        })),
+      )
+      .returning({ sessionId: sessions.id, userId: sessions.userId })
+    for (const { sessionId, userId } of opened) {
+      const expiresAt = Math.floor((Date.now() + 2 * HOUR_MS) / 1000)
+      seeded.push({ id: userId, token: await core.tokens.sign({ userId, sessionId, expiresAt }) })
+    }
+  }
+  return seeded
+}
+
+/** Completed GPU tasks with log lines, as a client looks at them afterwards. @returns their ids */
+export async function seedTasks(
+  core: Core,
+  userId: number,
+  count: number,
+  logLines: number,
+): Promise<number[]> {
+  const made = await core.db
+    .insert(tasks)
+    .values(
+      Array.from({ length: count }, (_, n) => ({
+        uuid: Bun.randomUUIDv7(),
+        userId,
+        kind: 'gpu' as const,
+        title: `Analyse the recording of lecture ${n}`,
+        description: 'Find the slides, the speaker and the chapters, and write a transcript.',
+        taskType: 'video_analysis',
+        config: { resolution: '1080p', language: 'zh', models: ['slides', 'speech'] },
+        status: 'completed' as const,
+        progress: 100,
+        result: { chapters: 12, slides: 48, transcript: 'files/transcript.vtt' },
+        startedAt: new Date(),
+        completedAt: new Date(),
+      })),
+    )
+    .returning({ id: tasks.id })
+  const lines = made.flatMap(({ id }) =>
+    Array.from({ length: logLines }, (_, n) => ({
+      taskId: id,
+      attempt: 1,
+      level: 'INFO',
+      message: `Chunk ${n} of ${logLines} analysed in 812 ms`,
+    })),
+  )
+  for (let from = 0; from < lines.length; from += CHUNK) {
+    await core.db.insert(taskLogs).values(lines.slice(from, from + CHUNK))
+  }
+  return made.map(({ id }) => id)
+}
+
+export interface SeededNode {
+  uuid: string
+  token: string
+}
+
+export async function seedNodes(core: Core, count: number, maxConcurrentTasks = 1): Promise<SeededNode[]> {
+  const made: SeededNode[] = []
+  for (let n = 0; n < count; n++) {
+    const { node, token } = await createNode(core, {
+      name: `bench-${n}`,
+      host: '127.0.0.1',
+      maxConcurrentTasks,
+    })
+    made.push({ uuid: node.uuid, token })
+  }
+  return made
+}

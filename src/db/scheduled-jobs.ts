@@ -1,0 +1,38 @@
+import { inArray, sql } from 'drizzle-orm'
+import type { Db } from './client.ts'
+import { scheduledJobs } from './schema/index.ts'
+
+/**
+ * Takes the run of a job that the schedule has at `at`: true on exactly one of the servers that try, and on none while
+ * the job is paused. Clocks may differ: an early server takes the run, and a late one finds it taken. A run more than
+ * a day ahead is the trace of a clock that was wrong, and stops nobody.
+ */
+export async function claimRun(db: Db, id: string, at: Date): Promise<boolean> {
+  const { paused, lastRunAt } = scheduledJobs
+  const claimed = await db
+    .insert(scheduledJobs)
+    .values({ id, lastRunAt: at })
+    .onConflictDoUpdate({
+      target: scheduledJobs.id,
+      set: { lastRunAt: at },
+      setWhere: sql`not ${paused} and (${lastRunAt} is null or ${lastRunAt} < excluded.last_run_at
+        or ${lastRunAt} > now() + interval '1 day')`,
+    })
+    .returning({ id: scheduledJobs.id })
+  return claimed.length > 0
+}
+
+export async function setPaused(db: Db, id: string, paused: boolean): Promise<void> {
+  await db
+    .insert(scheduledJobs)
+    .values({ id, paused })
+    .onConflictDoUpdate({ target: scheduledJobs.id, set: { paused } })
+}
+
+export async function readSchedule(
+  db: Db,
+  ids: string[],
+): Promise<Map<string, { paused: boolean; lastRunAt: Date | null }>> {
+  const rows = await db.select().from(scheduledJobs).where(inArray(scheduledJobs.id, ids))
+  return new Map(rows.map(({ id, ...row }) => [id, row]))
+}

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { Glob } from 'bun'
+import { mountedRoutes } from './support/described.ts'
+import { hasWall, importsOf, violations } from './support/walls.ts'
+
+const SRC = join(import.meta.dir, '../src')
+const files = await Promise.all(
+  [...new Glob('**/*.ts').scanSync(SRC)]
+    .sort()
+    .map(async (file) => ({ file, text: await Bun.file(join(SRC, file)).text() })),
+)
+
+describe('the walls', () => {
+  test('no file imports what its part may not', () => {
+    expect(files.length).toBeGreaterThan(90)
+    expect(files.flatMap(({ file, text }) => violations(file, importsOf(text)))).toEqual([])
+  })
+
+  test('every part has a wall', () => {
+    expect(files.map(({ file }) => file).filter((file) => !hasWall(file))).toEqual([])
+  })
+
+  test('only the configuration and the two programs read the environment', () => {
+    const readers = files
+      .filter(({ text }) => /\b(process|Bun)\.env\b|import\.meta\.env/.test(text))
+      .map(({ file }) => file)
+    expect(readers.filter((file) => file !== 'main.ts' && !file.startsWith('node/'))).toEqual([])
+  })
+
+  test('the transpiler sees no import that this test overlooks', () => {
+    const transpiler = new Bun.Transpiler({ loader: 'ts' })
+    for (const { file, text } of files) {
+      const seen = new Set(importsOf(text).map(({ from }) => from))
+      expect(
+        transpiler.scanImports(text).filter(({ path }) => !seen.has(path)),
+        file,
+      ).toEqual([])
+    }
+  })
+})
+
+describe('the rule itself', () => {
+  const check = (file: string, source: string) => violations(file, importsOf(source))
+
+  test.each([
+    ['config.ts', "import { sql } from './db/client.ts'"],
+    ['db/client.ts', "import { createTask } from '../core/tasks/tasks.ts'"],
+    ['db/client.ts', "import { readConfig } from '../config.ts'"],
+    ['bus/redis.ts', "import { openDatabase } from '../db/client.ts'"],
+    ['core/ledger.ts', "import { t } from 'elysia'"],
+    ['core/ledger.ts', "import type { Elysia } from 'elysia'"],
+    ['core/ledger.ts', "import { languageOf } from '../http/language.ts'"],
+    ['core/tasks/tasks.ts', "import type { Hub } from '../../live/hub.ts'"],
+    ['core/ledger.ts', "import postgres from 'postgres'"],
+    ['live/hub.ts', "import { sql } from 'drizzle-orm'"],
+    ['live/hub.ts', "import { Elysia } from 'elysia'"],
+    ['live/hub.ts', "import { bearer } from '../http/authenticate.ts'"],
+    ['http/errors.ts', "import { isUnavailable } from '../db/errors.ts'"],
+    ['http/errors.ts', "import { eq } from 'drizzle-orm/pg-core'"],
+    ['contracts/factory/gpu.ts', "import { nodes } from '../../db/schema/index.ts'"],
+    ['contracts/factory/gpu.ts', "import { sql } from 'drizzle-orm'"],
+    ['contracts/factory/gpu.ts', "export { User } from '../learning/models.ts'"],
+    ['contracts/study/tasks.ts', "import { both } from '../study-factory/both.ts'"],
+    ['contracts/study-factory/auth.ts', "import { User } from '../learning/models.ts'"],
+    ['contracts/learning/auth.ts', "const x = await import('../factory/models.ts')"],
+    ['jobs/scheduler.ts', "import { createApp } from '../app.ts'"],
+    ['node/main.ts', "import { createTask } from '../core/tasks/tasks.ts'"],
+    ['node/link.ts', "import { CLOSE } from '../live/protocol.ts'"],
+    ['app.ts', "import { openDatabase } from './db/client.ts'"],
+    ['db/embedded.ts', "new Worker(new URL('../core/worker.ts', import.meta.url))"],
+    ['core/ledger.ts', "import {\n  a,\n  b,\n} from '../http/language.ts'"],
+  ])('%s with %j is reported', (file, source) => {
+    const from = importsOf(source)[0]!.from
+    expect(check(file, source)).toEqual([`${file} imports ${from}`])
+  })
+
+  test.each([
+    [
+      'core/ledger.ts',
+      "import { users } from '../db/schema/index.ts'\nimport type { Config } from '../config.ts'",
+    ],
+    [
+      'contracts/study-factory/auth.ts',
+      "import { a } from '../study/models.ts'\nimport { b } from '../factory/models.ts'",
+    ],
+    [
+      'contracts/factory/gpu.ts',
+      "import { t } from 'elysia'\nimport { guard } from '../../http/authenticate.ts'",
+    ],
+    [
+      'live/node-socket.ts',
+      "import { Elysia } from 'elysia'\nimport type { Core } from '../core/context.ts'",
+    ],
+    [
+      'node/link.ts',
+      "import { nodeFrameProblem } from '../live/node-protocol.ts'\nimport { a } from '../util/egress.ts'",
+    ],
+    ['http/docs.ts', "import { version } from '../../package.json'\nimport { join } from 'node:path'"],
+    [
+      'core/ledger.ts',
+      "// see import { x } from '../http/language.ts' for\nconst text = 'from \"../http/x.ts\"'",
+    ],
+  ])('%s with what it may have is not reported', (file, source) => {
+    expect(check(file, source)).toEqual([])
+  })
+})
+
+/** What the documents of the finished contracts name, in their order. A contract that is finished adds its own. */
+const DOCUMENTED = {
+  'factory.md': `
+    POST /api/auth/login
+    POST /api/auth/register
+    GET /api/users/me
+    PUT /api/users/me
+    POST /api/users/change-password
+    GET /api/users/stats
+    POST /api/tasks
+    GET /api/tasks
+    GET /api/tasks/:
+    POST /api/tasks/:/cancel
+    POST /api/tasks/:/retry
+    DELETE /api/tasks/:
+    GET /api/gpu/servers
+    GET /api/gpu/servers/:
+    GET /api/gpu/servers/:/status
+    GET /api/gpu/cluster/overview
+    GET /api/admin/users
+    PUT /api/admin/users/:`,
+  'learning.md': `
+    GET /health
+    GET /api/v1/health/db
+    POST /api/v1/auth/register
+    POST /api/v1/auth/login
+    GET /api/v1/auth/me
+    POST /api/v1/auth/refresh
+    POST /api/v1/auth/logout`,
+  'study.md, as far as factory has it too': `
+    POST /api/auth/register
+    POST /api/auth/login
+    GET /api/tasks
+    POST /api/tasks
+    GET /api/tasks/:
+    POST /api/tasks/:/cancel
+    POST /api/tasks/:/retry
+    DELETE /api/tasks/:
+    GET /api/admin/users
+    PUT /api/admin/users/:
+    GET /ws/connect
+    GET /api/docs`,
+  'DESIGN.md': `
+    POST /api/gpu/servers
+    PUT /api/gpu/servers/:
+    DELETE /api/gpu/servers/:
+    POST /api/gpu/servers/:/drain
+    POST /api/gpu/servers/:/rotate-token
+    POST /api/gpu/servers/:/heartbeat
+    POST /api/ws/ticket
+    GET /api/ws/connect
+    GET /ws/node`,
+}
+
+describe('the routes', () => {
+  const mounted = new Set(
+    mountedRoutes().map(({ method, path }) => `${method} ${path.replace(/:\w+/g, ':')}`),
+  )
+  test.each(Object.entries(DOCUMENTED))('of %s are mounted', (_, text) => {
+    const documented = text.trim().split(/\s*\n\s*/)
+    expect(documented.filter((route) => !mounted.has(route))).toEqual([])
+  })
+})

@@ -1,0 +1,196 @@
+/** Who may call what, for every route that the server has mounted: a new route is in these tests by being mounted. */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { api } from '../support/api.ts'
+import { fill, mountedRoutes } from '../support/described.ts'
+import { makeNode, makeTask } from '../support/factories.ts'
+import { person } from '../support/people.ts'
+import { startServer } from '../support/server.ts'
+import { expectFactoryError, expectLearningError, expectWithout } from '../support/shapes.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+
+/** Open to everybody, with the reason. */
+const PUBLIC = new Set([
+  'GET /health',
+  'GET /api/v1/health/db',
+  'POST /api/v1/auth/register',
+  'POST /api/v1/auth/login',
+  'POST /api/v1/auth/refresh',
+  'POST /api/auth/register',
+  'POST /api/auth/login',
+])
+/** What only administrators may do: `admin` and `super_admin` (DESIGN 2.7). */
+const ADMIN = [
+  'GET /api/admin/users',
+  'PUT /api/admin/users/:id',
+  'POST /api/gpu/servers',
+  'PUT /api/gpu/servers/:server_id',
+  'DELETE /api/gpu/servers/:server_id',
+  'POST /api/gpu/servers/:server_id/drain',
+  'POST /api/gpu/servers/:server_id/rotate-token',
+  'POST /api/gpu/servers/:server_id/heartbeat',
+]
+/** A body that fits, where a route looks at it before it looks at who sends it. */
+const BODIES: Record<string, object> = {
+  'POST /api/gpu/servers/:server_id/heartbeat': { cpu_usage: 1, memory_usage: 1, gpus: [] },
+}
+
+const SOMEWHERE = '01920000-0000-7000-8000-000000000000'
+const routes = mountedRoutes()
+  .filter(({ detail }) => !detail.hide)
+  .map((route) => ({ ...route, key: `${route.method} ${route.path}` }))
+const guarded = routes.filter(({ key }) => !PUBLIC.has(key))
+/** Those of study and factory; the other contracts have roles and ids of their own. */
+const factoryRoutes = guarded.filter(({ path }) => path.startsWith('/api/') && !path.startsWith('/api/v1/'))
+const withId = factoryRoutes.filter(({ path }) => path.includes(':'))
+
+const ask = (key: string, id: string, token?: string, headers: Record<string, string> = {}) => {
+  const [method = '', path = ''] = key.split(' ')
+  return api(server, method, fill(path, id), {
+    token,
+    body: method === 'GET' ? undefined : (BODIES[key] ?? {}),
+    headers,
+  })
+}
+const refused = (
+  key: string,
+  answer: Awaited<ReturnType<typeof ask>>,
+  status: number,
+  factory: string,
+  learning: string,
+) =>
+  key.includes(' /api/v1/')
+    ? expectLearningError(answer, { status, code: learning })
+    : expectFactoryError(answer, { status, code: factory })
+
+test('the lists above name only routes that exist', () => {
+  const keys = new Set(routes.map(({ key }) => key))
+  expect([...PUBLIC, ...ADMIN].filter((key) => !keys.has(key))).toEqual([])
+  expect(guarded.length).toBeGreaterThanOrEqual(19)
+})
+
+describe('signed out', () => {
+  test.each(guarded.map(({ key }) => key))(
+    '%s: 401, before anything is said about the input',
+    async (key) => {
+      const answer = await ask(key, SOMEWHERE)
+      refused(key, answer, 401, 'INVALID_CREDENTIALS', 'UNAUTHORIZED')
+      expectWithout(answer, 'field_errors')
+    },
+  )
+
+  test.each([
+    ['nonsense', 'Bearer nonsense'],
+    ['an empty token', 'Bearer '],
+    ['basic auth', `Basic ${btoa('admin@example.com:admin123')}`],
+    ['the scheme alone', 'Bearer'],
+    ['a very long token', `Bearer ${'a.'.repeat(3000)}`],
+  ])('%s does not get in', async (_, authorization) => {
+    for (const key of ['GET /api/users/me', 'GET /api/v1/auth/me']) {
+      const answer = await ask(key, '', undefined, { authorization })
+      expect(answer.status).toBe(401)
+      if (authorization.length > 20) expectWithout(answer, authorization.slice(-12))
+    }
+  })
+
+  test('the scheme is read in any case (RFC 9110, 11.1)', async () => {
+    const { token } = await person(server)
+    expect((await ask('GET /api/users/me', '', undefined, { authorization: `bearer ${token}` })).status).toBe(
+      200,
+    )
+  })
+})
+
+describe('forbidden', () => {
+  test.each(ADMIN)('%s: 403 for users and editors, never for administrators', async (key) => {
+    for (const role of ['user', 'editor'] as const) {
+      const answer = await ask(key, SOMEWHERE, (await person(server, { role })).token)
+      expectFactoryError(answer, { status: 403, code: 'ACCESS_DENIED' })
+    }
+    for (const role of ['admin', 'super_admin'] as const) {
+      const answer = await ask(key, SOMEWHERE, (await person(server, { role })).token)
+      expect([200, 201, 404, 422]).toContain(answer.status)
+    }
+  })
+
+  test('what is not in that list is open to every user', async () => {
+    const { token } = await person(server)
+    for (const { key } of factoryRoutes.filter(({ key }) => !ADMIN.includes(key))) {
+      expect((await ask(key, SOMEWHERE, token)).status, key).not.toBe(403)
+    }
+  })
+})
+
+describe('ids that nothing has', () => {
+  const IDS = [
+    ...[
+      SOMEWHERE,
+      SOMEWHERE.toUpperCase(),
+      SOMEWHERE.slice(1),
+      `${SOMEWHERE}0`,
+      '00000000-0000-0000-0000-000000000000',
+    ],
+    ...['0', '-1', '999999999', '2147483648', '99999999999999999999', '1.5', '1e3', '+1', '01', '0x1', 'NaN'],
+    ...[
+      'nonsense',
+      'null',
+      'undefined',
+      '__proto__',
+      'constructor',
+      '%00',
+      'a%00b',
+      '%20',
+      '%',
+      '%E0%A4%A',
+      '%ff',
+    ],
+    ...['..%2fx', '%2e%2e%2f%2e%2e%2fx', "'%20or%201=1--", '*', '١', '🦉', 'x'.repeat(65), 'x'.repeat(5000)],
+  ]
+  test.each(withId.map(({ key }) => key))('%s: 404 for every one of them', async (key) => {
+    const { token } = await person(server, { role: 'super_admin' })
+    for (const id of IDS) {
+      const answer = await ask(key, id, token)
+      expect(answer.status, `${key} with ${id.slice(0, 80)}: ${answer.text.slice(0, 200)}`).toBe(404)
+      expectFactoryError(answer, { status: 404, code: 'RESOURCE_NOT_FOUND' })
+    }
+  })
+
+  test('a path that climbs out of its collection is another path', async () => {
+    const { token } = await person(server)
+    const answer = await fetch(`${server.url}/api/tasks/../users/me`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    expect(answer.status).toBe(200)
+    expect((await fetch(`${server.url}/api/tasks/../x`)).status).toBe(404)
+  })
+})
+
+describe("somebody else's", () => {
+  test('task does not exist for another user, by either id; for administrators it does', async () => {
+    const owner = await person(server)
+    const stranger = await person(server, { role: 'editor' })
+    const admin = await person(server, { role: 'admin' })
+    const task = await makeTask(server, owner, { title: 'a private title' })
+    for (const { key } of withId.filter(({ path }) => path.startsWith('/api/tasks/'))) {
+      for (const id of [String(task.id), task.uuid]) {
+        const answer = await ask(key, id, stranger.token)
+        expectFactoryError(answer, { status: 404, code: 'RESOURCE_NOT_FOUND' })
+        expectWithout(answer, task.title, owner.user.email, owner.user.uuid)
+      }
+    }
+    const list = await api(server, 'GET', '/api/tasks', { token: stranger.token })
+    expect(list.body.total).toBe(0)
+    expect((await ask('GET /api/tasks/:id', task.uuid, admin.token)).body.data.title).toBe(task.title)
+  })
+
+  test("node token is nobody's access token, and an access token no node's", async () => {
+    const node = await makeNode(server)
+    for (const key of ['GET /api/users/me', 'GET /api/gpu/servers', 'GET /api/v1/auth/me']) {
+      expect((await ask(key, '', node.token)).status).toBe(401)
+    }
+    const { token } = await person(server)
+    const beat = await ask('POST /api/gpu/servers/:server_id/heartbeat', node.node.uuid, token)
+    expectFactoryError(beat, { status: 403, code: 'ACCESS_DENIED' })
+  })
+})

@@ -1,0 +1,197 @@
+/** The documents' own requests, sent as they are printed. Only host and token differ. */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { api } from '../support/api.ts'
+import { makeTask } from '../support/factories.ts'
+import { person } from '../support/people.ts'
+import { startServer } from '../support/server.ts'
+import { misfits, type Shape } from '../support/shapes.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+
+describe.skipIf(!Bun.which('curl'))("factory.md's curl", () => {
+  /** Runs a command of the document; also tells the status. */
+  async function curl(command: string, token = '') {
+    const here = command.replace('http://localhost:8000', server.url).replace('YOUR_TOKEN_HERE', token)
+    const run = Bun.spawn(['sh', '-c', here.replace('curl ', `curl -sS -w '\n%{http_code}' `)], {
+      stderr: 'pipe',
+    })
+    const output = await run.stdout.text()
+    expect(await run.stderr.text()).toBe('')
+    const end = output.lastIndexOf('\n')
+    return { status: Number(output.slice(end + 1)), body: JSON.parse(output.slice(0, end)) }
+  }
+
+  test('signs in, asks who it is and creates a task', async () => {
+    const signedIn = await curl(`curl -X POST http://localhost:8000/api/auth/login \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "email": "admin@example.com",
+    "password": "admin123"
+  }'`)
+    expect(signedIn.status).toBe(200)
+    expect(signedIn.body.data.user).toMatchObject({ email: 'admin@example.com', role: 'super_admin' })
+    const token = signedIn.body.data.access_token
+
+    const me = await curl(
+      `curl -X GET http://localhost:8000/api/users/me \\
+  -H "Authorization: Bearer YOUR_TOKEN_HERE"`,
+      token,
+    )
+    expect(me.status).toBe(200)
+    expect(me.body.data.email).toBe('admin@example.com')
+
+    const task = await curl(
+      `curl -X POST http://localhost:8000/api/tasks \\
+  -H "Authorization: Bearer YOUR_TOKEN_HERE" \\
+  -H "Content-Type: application/json" \\
+  -d '{
+    "title": "测试任务",
+    "task_type": "test",
+    "description": "这是一个测试任务"
+  }'`,
+      token,
+    )
+    expect(task.status).toBe(201)
+    expect(task.body.data).toMatchObject({
+      title: '测试任务',
+      task_type: 'test',
+      status: 'pending',
+      progress: 0,
+    })
+  })
+})
+
+/** What Python's `requests` puts on the wire for `json=`: `json.dumps`, with its spaces and its escapes. */
+const pythonJson = (value: object) => {
+  const text = Object.entries(value).map(([key, part]) => `${JSON.stringify(key)}: ${JSON.stringify(part)}`)
+  return `{${text.join(', ')}}`.replace(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+const HEADERS = { 'User-Agent': 'python-requests/2.32.3', 'Accept-Encoding': 'gzip, deflate', Accept: '*/*' }
+const send = (method: string, path: string, raw?: string, token?: string) =>
+  api(server, method, path, { token, headers: HEADERS, ...(raw !== undefined && { raw }) })
+
+test("factory.md's Python program runs: login, get_user_info, create_task", async () => {
+  const credentials = pythonJson({ email: 'admin@example.com', password: 'admin123' })
+  const response = await send('POST', '/api/auth/login', credentials)
+  // `if response.status_code == 200: return response.json()["data"]["access_token"]`
+  expect(response.status).toBe(200)
+  const token = response.body.data.access_token
+  expect((await send('GET', '/api/users/me', undefined, token)).body.data.username).toBeString()
+  const body = pythonJson({ title: '测试任务', task_type: 'test', description: 'API测试任务' })
+  expect(body).toBe(
+    '{"title": "\\u6d4b\\u8bd5\\u4efb\\u52a1", "task_type": "test", "description": "API\\u6d4b\\u8bd5\\u4efb\\u52a1"}',
+  )
+  const task = await send('POST', '/api/tasks', body, token)
+  expect(task.body.data).toMatchObject({ title: '测试任务', description: 'API测试任务' })
+})
+
+test("factory.md's Postman collection signs in", async () => {
+  const raw = '{\n  "email": "admin@example.com",\n  "password": "admin123"\n}'
+  expect((await send('POST', '/api/auth/login', raw)).status).toBe(200)
+})
+
+describe('the printed bodies', () => {
+  const NEW_TASK = `{
+  "title": "视频分析任务",
+  "description": "分析视频内容",
+  "task_type": "video_analysis",
+  "priority": 2,
+  "estimated_duration": 30,
+  "config": {
+    "video_url": "https://example.com/video.mp4",
+    "analysis_type": "content"
+  }
+}`
+  const CREATED = {
+    success: 'true',
+    data: { id: 'uuid', title: 'string', status: 'string', progress: 'number', created_at: 'instant' },
+  }
+
+  test.each<[string, string, string, string, number, Shape]>([
+    ['factory.md', 'POST', '/api/tasks', NEW_TASK, 201, CREATED],
+    [
+      'study.md',
+      'POST',
+      '/api/tasks',
+      '{\n  "name": "学习任务",\n  "course_ids": ["123456", "789012"]\n}',
+      201,
+      { id: 'integer', name: 'string' },
+    ],
+    [
+      'factory.md',
+      'PUT',
+      '/api/users/me',
+      '{\n  "full_name": "新的姓名",\n  "username": "new_username"\n}',
+      200,
+      { success: 'true' },
+    ],
+    [
+      'factory.md',
+      'GET',
+      '/api/tasks?page=1&page_size=20&status=running',
+      '',
+      200,
+      { data: { items: 'object|string|null' } },
+    ],
+  ])('of %s: %s %s', async (_, method, path, body, status, shape) => {
+    const { token } = await person(server)
+    const answer = await send(method, path, body || undefined, token)
+    expect(answer.status).toBe(status)
+    if (method !== 'GET') expect(misfits(answer.body, shape)).toEqual([])
+    else expect(answer.body.data).toEqual({ items: [], total: 0, page: 1, page_size: 20, total_pages: 0 })
+  })
+
+  test('of study.md and factory.md: registering', async () => {
+    const study = await send(
+      'POST',
+      '/api/auth/register',
+      '{\n  "username": "testuser",\n  "email": "test@example.com",\n  "password": "password123"\n}',
+    )
+    expect(study.status).toBe(201)
+    expect(misfits(study.body, { access_token: 'jwt', token_type: 'string' })).toEqual([])
+    const body =
+      '{\n  "email": "newuser@example.com",\n  "username": "newuser",\n  "password": "password123",\n  "full_name": "新用户"\n}'
+    const factory = await send('POST', '/api/auth/register', body)
+    expect(factory.status).toBe(201)
+    const signIn = '{\n  "email": "newuser@example.com",\n  "password": "password123"\n}'
+    expect((await send('POST', '/api/auth/login', signIn)).body.data.user.username).toBe('newuser')
+    const learning =
+      '{\n  "email": "learner@example.com",\n  "name": "用户名",\n  "password": "your-password"\n}'
+    expect((await send('POST', '/api/v1/auth/register', learning)).status).toBe(201)
+  })
+
+  test('of factory.md: administration, by the UUID that its answers show', async () => {
+    const { user } = await person(server)
+    const { token } = await person(server, { role: 'admin' })
+    const list = await send(
+      'GET',
+      '/api/admin/users?page=1&page_size=20&role=user&is_active=true',
+      undefined,
+      token,
+    )
+    expect(list.status).toBe(200)
+    expect(list.body.data.items.map(({ id }: { id: string }) => id)).toContain(user.uuid)
+    const change = '{\n  "role": "admin",\n  "is_active": false,\n  "balance": 200.0\n}'
+    const answer = await send('PUT', `/api/admin/users/${user.uuid}`, change, token)
+    expect(answer.status).toBe(200)
+    expect(answer.body.data).toMatchObject({ role: 'admin', is_active: false, balance: 200 })
+  })
+
+  test('cancel, retry and delete need no body and no content type, whatever a client adds', async () => {
+    const owner = await person(server)
+    const task = await makeTask(server, owner)
+    for (const [method, path, status] of [
+      ['POST', `/api/tasks/${task.uuid}/cancel`, 'cancelled'],
+      ['POST', `/api/tasks/${task.uuid}/retry`, 'pending'],
+      ['DELETE', `/api/tasks/${task.uuid}`, undefined],
+    ] as const) {
+      const answer = await send(method, path, undefined, owner.token)
+      expect(answer.status).toBe(200)
+      expect(answer.body.data.status).toBe(status)
+    }
+  })
+})

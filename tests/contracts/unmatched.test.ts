@@ -1,0 +1,143 @@
+/** Paths and methods that no route has: DESIGN 2.9 and 2.10. */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { type Answer, api } from '../support/api.ts'
+import { person } from '../support/people.ts'
+import { startServer } from '../support/server.ts'
+import { expectFactoryError, expectLearningError, expectNoInternals, misfits } from '../support/shapes.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+
+const PROBLEM = 'application/problem+json'
+type Form = 'portfolio' | 'merged' | 'factory' | 'problem'
+
+function expectForm(answer: Answer, form: Form, status: 404 | 405, path: string): void {
+  const missing = status === 404
+  if (form === 'factory') {
+    return expectFactoryError(answer, { status, code: missing ? 'RESOURCE_NOT_FOUND' : 'METHOD_NOT_ALLOWED' })
+  }
+  if (form === 'merged') {
+    expectLearningError(answer, { status, code: missing ? 'NOT_FOUND' : 'METHOD_NOT_ALLOWED' }, PROBLEM)
+    return expect(answer.body.instance).toBe(path)
+  }
+  expect(answer.status).toBe(status)
+  expectNoInternals(answer)
+  if (form === 'problem') {
+    expect(answer.headers.get('content-type')).toBe(PROBLEM)
+    return expect(answer.body).toEqual({
+      type: 'about:blank',
+      title: missing ? 'Not Found' : 'Method Not Allowed',
+      status,
+      detail: expect.any(String),
+      instance: path,
+    })
+  }
+  expect(answer.headers.get('content-type')).toBe('application/json')
+  expect(
+    misfits(answer.body, {
+      success: 'false',
+      code: 'integer',
+      message: 'string',
+      error: { type: 'string', details: 'object' },
+      meta: { timestamp: 'instant', request_id: 'string' },
+    }),
+  ).toEqual([])
+  expect(answer.body).toMatchObject({
+    code: status,
+    error: { type: missing ? 'RESOURCE_NOT_FOUND' : 'METHOD_NOT_ALLOWED' },
+  })
+}
+
+const NOWHERE: [string, Form][] = [
+  ...['/v1/x', '/v1', '/v1/', '/v1/photos/1/x'].map((path) => [path, 'portfolio'] as [string, Form]),
+  ...['/api/v1/x', '/api/v1', '/api/v1/', '/api/v1/auth', '/api/v1/auth/me/x'].map(
+    (path) => [path, 'merged'] as [string, Form],
+  ),
+  ...['/api/x', '/api', '/api/', '/api/v1x', '/api/v2/x', '/api/tasks/1/x', '/api/docs/x', '/api//tasks'].map(
+    (path) => [path, 'factory'] as [string, Form],
+  ),
+  ...[
+    '/x',
+    '/',
+    '/v1x',
+    '/apix',
+    '/API/tasks',
+    '/favicon.ico',
+    '/.env',
+    '/health/x',
+    '/ws/x',
+    '/ws',
+    '/__proto__',
+    '/%',
+  ].map((path) => [path, 'problem'] as [string, Form]),
+]
+
+describe('a path that there is not', () => {
+  test.each(NOWHERE)('%s: 404 in the form of %s, whatever the method', async (path, form) => {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      expectForm(await api(server, method, path), form, 404, path)
+    }
+    const head = await api(server, 'HEAD', path)
+    expect([head.status, head.text]).toEqual([404, ''])
+  })
+
+  test('is told with its query left out, which may hold a token', async () => {
+    for (const path of ['/x', '/api/x', '/api/v1/x', '/v1/x']) {
+      const answer = await api(server, 'GET', `${path}?token=S3cret`)
+      expect(answer.text).not.toContain('S3cret')
+    }
+  })
+})
+
+const ID = '01920000-0000-7000-8000-000000000000'
+const METHODS: [string, string, string, Form][] = [
+  ['GET', '/api/auth/login', 'POST', 'factory'],
+  ['DELETE', '/api/tasks', 'GET, HEAD, POST', 'factory'],
+  ['DELETE', '/api/tasks/', 'GET, HEAD, POST', 'factory'],
+  ['PUT', `/api/tasks/${ID}`, 'GET, HEAD, DELETE', 'factory'],
+  ['PATCH', '/api/tasks/5', 'GET, HEAD, DELETE', 'factory'],
+  ['GET', '/api/tasks/5/cancel', 'POST', 'factory'],
+  ['POST', `/api/gpu/servers/${ID}`, 'GET, HEAD, PUT, DELETE', 'factory'],
+  ['GET', '/api/admin/users/1', 'PUT', 'factory'],
+  ['POST', '/api/users/me', 'GET, HEAD, PUT', 'factory'],
+  ['POST', '/api/ws/connect', 'GET, HEAD', 'factory'],
+  ['GET', '/api/v1/auth/login', 'POST', 'merged'],
+  ['PUT', '/api/v1/auth/me', 'GET, HEAD', 'merged'],
+  ['POST', '/health', 'GET, HEAD', 'problem'],
+  ['DELETE', '/ws/connect', 'GET, HEAD', 'problem'],
+]
+
+describe('a method that a path does not have', () => {
+  test.each(METHODS)('%s %s: 405, Allow: %s', async (method, path, allow, form) => {
+    const answer = await api(server, method, path)
+    expectForm(answer, form, 405, path)
+    expect(answer.headers.get('allow')).toBe(allow)
+  })
+
+  test('OPTIONS says what there is', async () => {
+    const answer = await api(server, 'OPTIONS', '/api/tasks/5')
+    expect(answer.status).toBeLessThan(500)
+    expect(answer.headers.get('allow') ?? answer.headers.get('access-control-allow-methods')).toContain(
+      'DELETE',
+    )
+  })
+
+  test('one that HTTP does not know is refused, not answered as another', async () => {
+    const answer = await api(server, 'PROPFIND', '/api/tasks')
+    expectForm(answer, 'factory', 405, '/api/tasks')
+  })
+})
+
+describe('HEAD', () => {
+  test('is GET without its body', async () => {
+    const { token } = await person(server)
+    for (const path of ['/health', '/api/users/me', '/api/v1/auth/me', '/api/tasks', '/api/docs']) {
+      const get = await api(server, 'GET', path, { token })
+      const head = await api(server, 'HEAD', path, { token })
+      expect([head.status, head.text], path).toEqual([200, ''])
+      expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'))
+    }
+    const refused = await api(server, 'HEAD', '/api/users/me')
+    expect([refused.status, refused.text]).toEqual([401, ''])
+  })
+})

@@ -1,0 +1,138 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
+import { createAccount, findAccount } from '../../src/core/accounts/accounts.ts'
+import { users } from '../../src/db/schema/index.ts'
+import { api } from '../support/api.ts'
+import { unique } from '../support/factories.ts'
+import { PASSWORD, person } from '../support/people.ts'
+import { startServer } from '../support/server.ts'
+import { expectFactoryError, expectLearningError, expectWithout } from '../support/shapes.ts'
+
+/** Limits on, and a floor of ten characters above both documents' own. */
+const strict = await startServer({
+  RATE_LIMITS: 'on',
+  PASSWORD_MIN_LENGTH: '10',
+  ADMIN_PASSWORD: 'a long enough one',
+})
+afterAll(() => strict.stop())
+const post = (path: string, body: object) => api(strict, 'POST', path, { body })
+
+describe('failed sign-ins', () => {
+  const LIMIT = 10
+  const fail = (email: string) => post('/api/auth/login', { email, password: 'Wr0ng-One' })
+
+  test('after ten of one account the eleventh waits, on every contract, with the right password too', async () => {
+    const { user } = await person(strict)
+    const failed = await Promise.all(Array.from({ length: LIMIT }, () => fail(user.email)))
+    expect(failed.map(({ status }) => status)).toEqual(Array(LIMIT).fill(401))
+    for (const email of [user.email, user.email.toUpperCase()]) {
+      const answer = await post('/api/auth/login', { email, password: PASSWORD })
+      expectFactoryError(answer, { status: 429, code: 'RATE_LIMIT_EXCEEDED' })
+      expect(Number(answer.headers.get('retry-after'))).toBeWithin(1, 301)
+      expectWithout(answer, user.email, PASSWORD)
+    }
+    const learning = await post('/api/v1/auth/login', { email: user.email, password: PASSWORD })
+    expectLearningError(learning, { status: 429, code: 'RATE_LIMIT_EXCEEDED' })
+    expect(learning.headers.get('retry-after')).toMatch(/^\d+$/)
+  })
+
+  test('do not hold up another account, nor one that signs in rightly and often', async () => {
+    const { user } = await person(strict)
+    const body = { email: user.email, password: PASSWORD }
+    const answers = await Promise.all(Array.from({ length: LIMIT + 2 }, () => post('/api/auth/login', body)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(LIMIT + 2).fill(200))
+  })
+
+  test('of somebody who is not there count like those of somebody who is', async () => {
+    const nobody = `${unique('nobody')}@example.com`
+    await Promise.all(Array.from({ length: LIMIT }, () => fail(nobody)))
+    expect((await fail(nobody)).status).toBe(429)
+  })
+})
+
+describe('PASSWORD_MIN_LENGTH', () => {
+  test('raises the floor of both contracts, and names the limit', async () => {
+    const body = { email: `${unique('s')}@example.com`, name: 'n', password: 'ninechars' }
+    const factory = await post('/api/auth/register', body)
+    expectFactoryError(factory, { status: 422, code: 'VALIDATION_ERROR', fields: ['password'] })
+    expect(factory.text).toContain('10')
+    const learning = await post('/api/v1/auth/register', body)
+    expectLearningError(learning, { status: 422, code: 'VALIDATION_ERROR', fields: ['password'] })
+    expect(learning.text).toContain('10')
+    expect((await post('/api/v1/auth/register', { ...body, password: 'ten chars!' })).status).toBe(201)
+  })
+
+  test('holds for a change too', async () => {
+    const { token } = await person(strict)
+    const body = { current_password: PASSWORD, new_password: 'ninechars' }
+    const answer = await api(strict, 'POST', '/api/users/change-password', { token, body })
+    expectFactoryError(answer, { status: 422, code: 'VALIDATION_ERROR', fields: ['new_password'] })
+  })
+})
+
+describe('accounts', () => {
+  const { core } = strict.context
+  const password = PASSWORD
+
+  test('the same email at once: exactly one is made, the others are told so', async () => {
+    for (const [path, conflict] of [
+      ['/api/auth/register', 409],
+      ['/api/v1/auth/register', 400],
+    ] as const) {
+      const email = `${unique('race')}@example.com`
+      const answers = await Promise.all(
+        Array.from({ length: 4 }, (_, i) =>
+          post(path, { email: i % 2 ? email : email.toUpperCase(), name: 'n', password }),
+        ),
+      )
+      expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(3).fill(conflict)].sort())
+      const rows = (await core.db.select().from(users)).filter((row) => row.email.toLowerCase() === email)
+      expect(rows.length).toBe(1)
+    }
+  })
+
+  test('different emails of one name at once: all are made, each with a username of its own', async () => {
+    const name = unique('same')
+    const made = await Promise.all(
+      Array.from({ length: 4 }, (_, i) =>
+        createAccount(core, { email: `${name}@host${i}.example.com`, password }),
+      ),
+    )
+    const names = made.map(({ username }) => username)
+    expect(new Set(names).size).toBe(4)
+    for (const username of names) expect(username).toStartWith(name)
+  })
+
+  test.each([
+    ['a@x', /^a__$/],
+    ['first.last+tag@x', /^first\.lasttag$/],
+    [`${'very-long'.repeat(6)}@x`, /^very-long.{15}$/],
+    ["o'brien!#$@x", /^obrien$/],
+  ])('%s becomes a username of its allowed characters', async (local, pattern) => {
+    const email = `${local}${unique('h')}.example.com`
+    const { username } = await createAccount(core, { email, password })
+    expect(username.replace(/\d{5,6}$/, '')).toMatch(pattern)
+    expect(username.length).toBeWithin(3, 31)
+  })
+
+  test('one person is found by email or username, in any case; and a username is never read as an email', async () => {
+    const { user } = await person(strict)
+    for (const name of [user.email, user.email.toUpperCase(), user.username, user.username.toUpperCase()]) {
+      expect((await findAccount(core, name))?.id).toBe(user.id)
+    }
+    for (const name of ['', '%', '_', `${user.email} `, user.email.slice(0, -1)]) {
+      expect(await findAccount(core, name)).toBeUndefined()
+    }
+  })
+
+  test('passwords are kept as argon2id with its own salt', async () => {
+    const make = async () => {
+      const { id } = await createAccount(core, { email: `${unique('a')}@example.com`, password })
+      const [row] = await core.db.select().from(users).where(eq(users.id, id))
+      return row!.passwordHash
+    }
+    const [one, two] = [await make(), await make()]
+    expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+    expect(one).not.toBe(two)
+  })
+})

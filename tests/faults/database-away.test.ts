@@ -1,0 +1,225 @@
+/**
+ * Protects DESIGN 2 and 3 while the database is away or hangs: answers in each contract's own format, soon; the
+ * process and the sockets stay; and with its return everything goes on by itself.
+ */
+import { describe, expect, test } from 'bun:test'
+import { NO_POSTGRES, PostgresCluster, postgresBinaries } from '../support/postgres.ts'
+import { eventually, ServerProcess } from '../support/process.ts'
+import { addNode, addTask, ask, register, showTask, taskReaches } from './client.ts'
+import { Reader } from './reader.ts'
+import { ScriptedNode } from './scripted-node.ts'
+
+if (!postgresBinaries) console.log(`skipped: the database goes away: ${NO_POSTGRES}`)
+
+/** How soon a request must be answered when the database is not there. */
+const SOON_MS = 6000
+
+async function scene(stack: AsyncDisposableStack) {
+  const cluster = stack.use(await PostgresCluster.start())
+  const database = await cluster.createDatabase()
+  const env = { DATABASE_URL: database, NODE_HEARTBEAT_SECONDS: '1' }
+  const server = stack.use(await ServerProcess.start(env))
+  const { url, wsUrl } = server
+  const owner = await register(url)
+  const readers = await Promise.all(
+    ['one', 'two'].map((name) => stack.use(new Reader(name, () => wsUrl, owner)).ready()),
+  )
+  const { token } = await addNode(url, 'node', 4)
+  const node = await stack.use(new ScriptedNode(() => wsUrl, token)).connected()
+  return {
+    cluster,
+    database,
+    server,
+    url,
+    wsUrl,
+    owner,
+    readers,
+    reader: readers[0]!,
+    node,
+    nodeToken: token,
+  }
+}
+
+describe.concurrent('the database goes away', () => {
+  test.skipIf(!postgresBinaries)(
+    'requests are answered 503 in their formats, and everything recovers by itself',
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const { cluster, database, server, url, wsUrl, owner, readers, reader, node } = await scene(stack)
+      const { token } = owner
+      // Known to the server and long unchanged, so that a socket gets in without a look at the database.
+      await cluster.query(database, `update users set updated_at = now() - interval '1 hour'`)
+      await ask(url, 'GET', '/api/users/me', { token })
+      await Bun.sleep(2500)
+      await ask(url, 'GET', '/api/users/me', { token })
+      const ends = await addTask(url, owner, { steps: 20, step_ms: 100 })
+      const goesOn = await addTask(url, owner, { steps: 130, step_ms: 100 })
+      await reader.event('task.started', ends)
+      await reader.event('task.started', goesOn)
+
+      await cluster.crash()
+      const crashedAt = performance.now()
+      const body = { title: 't', task_type: 'test' }
+      const timed = async (...request: Parameters<typeof ask>) => {
+        const start = performance.now()
+        const reply = await ask(...request)
+        return { status: reply?.status, body: reply?.body, late: performance.now() - start > SOON_MS }
+      }
+      const factory = { status: 503, late: false, body: { success: false, error_code: 'SERVER_UNAVAILABLE' } }
+      const learning = { status: 503, late: false, body: { error: { code: 'DATABASE_ERROR' }, status: 503 } }
+      const credentials = { email: owner.email, password: 'secret123' }
+      const [me, tasks, create, signIn, learningMe, learningSignIn, health, databaseHealth] =
+        await Promise.all([
+          timed(url, 'GET', '/api/users/me', { token }),
+          timed(url, 'GET', '/api/tasks', { token }),
+          timed(url, 'POST', '/api/tasks', { token, body }),
+          timed(url, 'POST', '/api/auth/login', { body: credentials }),
+          timed(url, 'GET', '/api/v1/auth/me', { token }),
+          timed(url, 'POST', '/api/v1/auth/login', { body: credentials }),
+          timed(url, 'GET', '/health'),
+          timed(url, 'GET', '/api/v1/health/db'),
+        ])
+      for (const reply of [me, tasks, create, signIn]) expect(reply).toMatchObject(factory)
+      for (const reply of [learningMe, learningSignIn, databaseHealth]) expect(reply).toMatchObject(learning)
+      expect(health).toMatchObject({ status: 503, late: false, body: { status: 'unhealthy' } })
+      // Many at once wait no longer than one.
+      const crowd = await Promise.all(
+        Array.from({ length: 100 }, () => timed(url, 'GET', '/api/users/me', { token })),
+      )
+      for (const reply of crowd) expect(reply).toMatchObject(factory)
+
+      // Who comes just now waits, or is sent away to come back: a socket that says nothing for ever would be neither.
+      const latecomer = stack.use(new Reader('latecomer', () => wsUrl, owner))
+      await eventually(
+        () => [...node.held.values()].some(({ task_id, final }) => task_id === ends && final),
+        'the node finishes a task that it can not report',
+      )
+      // Longer than a lease, so that a confusion of "not stored" with "not heard" would show.
+      await Bun.sleep(Math.max(0, 7000 - (performance.now() - crashedAt)))
+      expect(server.running).toBe(true)
+      expect(node.frames('ack', ends)).toEqual([])
+      await cluster.start()
+
+      await node.frame('ack', ends)
+      await reader.event('task.completed', ends)
+      const after = await addTask(url, owner, { steps: 1 })
+      await latecomer.ready()
+      for (const other of [...readers, latecomer]) await other.event('task.completed', after)
+      await reader.event('task.completed', goesOn, 60_000)
+      for (const task of [ends, goesOn]) {
+        expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
+      }
+      expect(readers.map(({ connections }) => connections)).toEqual([1, 1])
+      expect(node.connections).toBe(1)
+      expect([
+        ...readers.flatMap(({ problems }) => problems),
+        ...node.problems,
+        ...server.complaints,
+      ]).toEqual([])
+    },
+    120_000,
+  )
+
+  test.skipIf(!postgresBinaries)(
+    'an acceptance that could not be stored costs neither the task nor its work',
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const { cluster, server, url, owner, reader, node } = await scene(stack)
+      node.mute = true
+      const [talks, ends] = [await addTask(url, owner), await addTask(url, owner)]
+      const leases = []
+      for (const task of [talks, ends]) {
+        await node.frame('assign', task)
+        leases.push({ task_id: task, attempt: 1 })
+      }
+      await cluster.crash()
+      for (const lease of leases) node.send({ type: 'accept', ...lease })
+      await eventually(
+        () => node.frames('error').filter(({ code }) => code === 'TRY_AGAIN').length === 2,
+        'the server says that it could not store the acceptances',
+      )
+      await cluster.start()
+      await eventually(async () => (await ask(url, 'GET', '/health'))?.status === 200, 'the server is well')
+      // A node speaks of what it runs; it does not know that its first word was lost.
+      node.send({ type: 'progress', ...leases[0]!, progress: 50 })
+      await taskReaches(url, owner, talks, ['running'])
+      node.send({ type: 'completed', ...leases[0]!, result: {} })
+      node.send({ type: 'completed', ...leases[1]!, result: {} })
+      for (const task of [talks, ends]) {
+        await node.frame('ack', task)
+        await reader.event('task.completed', task)
+        expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
+      }
+      expect(node.frames('error').filter(({ code }) => code === 'STALE_ATTEMPT')).toEqual([])
+      expect([...reader.problems, ...node.problems, ...server.complaints]).toEqual([])
+    },
+    120_000,
+  )
+
+  test.skipIf(!postgresBinaries)(
+    'SIGTERM still ends the server in time, with code 0',
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const { cluster, server, node, reader } = await scene(stack)
+      await cluster.crash()
+      const { code, ms } = await server.terminate()
+      expect(code).toBe(0)
+      expect(ms).toBeLessThan(5000)
+      await eventually(
+        () => reader.closeCodes.length > 0 && node.closeCodes.length > 0,
+        'the sockets are closed',
+      )
+      expect([reader.closeCodes[0], node.closeCodes[0]]).toEqual([1012, 1012])
+      expect(server.complaints).toEqual([])
+    },
+    60_000,
+  )
+})
+
+describe.concurrent('the database hangs', () => {
+  test.skipIf(!postgresBinaries)(
+    'for ten seconds: nothing is lost, and no node for silent',
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const { cluster, server, url, owner, readers, reader, node } = await scene(stack)
+      const { token } = owner
+      const ends = await addTask(url, owner, { steps: 10, step_ms: 100 })
+      const goesOn = await addTask(url, owner, { steps: 160, step_ms: 100 })
+      await reader.event('task.started', ends)
+      await reader.event('task.started', goesOn)
+
+      cluster.freeze()
+      const frozenAt = performance.now()
+      const title = 'made while it hung'
+      const answers = [
+        ask(url, 'POST', '/api/tasks', { token, body: { title, task_type: 'test' }, ms: 40_000 }),
+        ...Array.from({ length: 30 }, () => ask(url, 'GET', '/api/tasks', { token, ms: 40_000 })),
+      ]
+      expect(await ask(url, 'GET', '/health', { ms: SOON_MS })).toMatchObject({ status: 503 })
+      reader.send({ type: 'ping', id: 'still there' })
+      await eventually(
+        () => reader.others.some(({ type }) => type === 'pong'),
+        'a pong while the database hangs',
+      )
+      await Bun.sleep(Math.max(0, 10_000 - (performance.now() - frozenAt)))
+      cluster.thaw()
+
+      for (const reply of await Promise.all(answers)) expect([200, 201, 503]).toContain(reply?.status ?? 0)
+      await node.frame('ack', ends, 30_000)
+      await reader.event('task.completed', goesOn, 60_000)
+      for (const task of [ends, goesOn]) {
+        expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
+      }
+      const after = await addTask(url, owner, { steps: 1 })
+      for (const other of readers) await other.event('task.completed', after)
+      expect((await showTask(url, owner, after)).status).toBe('completed')
+      expect(readers.map(({ connections }) => connections)).toEqual([1, 1])
+      expect([
+        ...readers.flatMap(({ problems }) => problems),
+        ...node.problems,
+        ...server.complaints,
+      ]).toEqual([])
+    },
+    120_000,
+  )
+})

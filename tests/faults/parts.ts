@@ -1,0 +1,59 @@
+/** What a scenario's server stands on: a directory and a database of their own. */
+import { rmSync } from 'node:fs'
+import postgres from 'postgres'
+import type { SystemConfig } from '../../src/core/settings.ts'
+import { openDatabase } from '../../src/db/client.ts'
+import { settings } from '../../src/db/schema/index.ts'
+import { createLogger } from '../../src/util/logger.ts'
+import { PostgresCluster, postgresBinaries } from '../support/postgres.ts'
+import { temporaryDirectory } from '../support/process.ts'
+import { copyTemplate } from '../support/template.ts'
+
+export interface Parts extends AsyncDisposable {
+  /** For the server. */
+  env: Record<string, string>
+  dataDir: string
+  /** Undefined: embedded, in `dataDir`. */
+  databaseUrl: string | undefined
+}
+
+export const DATABASES = ['embedded', 'PostgreSQL'] as const
+export type DatabaseKind = (typeof DATABASES)[number]
+
+const given = process.env.TEST_DATABASE_URL
+export const hasPostgres = given !== undefined || postgresBinaries !== undefined
+export const NO_DATABASE = 'set TEST_DATABASE_URL, or install PostgreSQL 15 or newer in /usr/lib/postgresql'
+
+/** @param system what differs from the default system configuration */
+export async function openParts(kind: DatabaseKind, system: Partial<SystemConfig> = {}): Promise<Parts> {
+  const stack = new AsyncDisposableStack()
+  const dataDir = temporaryDirectory('fault')
+  stack.defer(() => rmSync(dataDir, { recursive: true, force: true }))
+  try {
+    const databaseUrl = kind === 'embedded' ? undefined : await emptyDatabase(stack)
+    if (!databaseUrl) await copyTemplate(dataDir)
+    const database = await openDatabase({ dataDir, databaseUrl }, createLogger('silent'))
+    await database.db.insert(settings).values({ key: 'system', value: system })
+    await database.close()
+    const env = { DATA_DIR: dataDir, ...(databaseUrl && { DATABASE_URL: databaseUrl }) }
+    return { env, dataDir, databaseUrl, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+/** In TEST_DATABASE_URL when that is set, else in a cluster of its own. */
+async function emptyDatabase(stack: AsyncDisposableStack): Promise<string> {
+  if (given === undefined) return stack.use(await PostgresCluster.start()).createDatabase()
+  const name = `roost_fault_${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
+  const admin = postgres(given, { max: 1, onnotice: () => {} })
+  await admin.unsafe(`create database ${name}`)
+  stack.defer(async () => {
+    await admin.unsafe(`drop database ${name} with (force)`)
+    await admin.end()
+  })
+  const url = new URL(given)
+  url.pathname = `/${name}`
+  return url.href
+}

@@ -1,0 +1,278 @@
+/**
+ * Protects DESIGN 3 and 4 with two servers on one PostgreSQL: the log is the truth and the bus only a hint, so what one
+ * server does reaches users and nodes on the other: soon with Redis, within seconds without.
+ */
+import { describe, expect, test } from 'bun:test'
+import { NO_POSTGRES, PostgresCluster, postgresBinaries } from '../support/postgres.ts'
+import { eventually, ServerProcess, temporaryDirectory } from '../support/process.ts'
+import { Random } from '../support/random.ts'
+import { hasRedis, NO_REDIS, RedisProcess } from '../support/redis.ts'
+import { type Account, addNode, addTask, ask, must, register, showTask, signInAsAdmin } from './client.ts'
+import { gapProblems, lifeProblems, readerProblems, readHistory } from './history.ts'
+import { headOf, Reader } from './reader.ts'
+import { ScriptedNode } from './scripted-node.ts'
+
+if (!postgresBinaries) console.log(`skipped: two servers: ${NO_POSTGRES}`)
+if (!hasRedis) console.log(`skipped: two servers with Redis: ${NO_REDIS}`)
+
+const JWT_SECRET = 'a secret that both servers of the fault suite know'
+
+async function pair(stack: AsyncDisposableStack, redis?: RedisProcess) {
+  const cluster = stack.use(await PostgresCluster.start())
+  const databaseUrl = await cluster.createDatabase()
+  const env = {
+    DATABASE_URL: databaseUrl,
+    JWT_SECRET,
+    NODE_HEARTBEAT_SECONDS: '1',
+    ...(redis && { REDIS_URL: redis.url }),
+  }
+  // At once, on an empty database.
+  const [a, b] = await Promise.all([ServerProcess.start(env), ServerProcess.start(env)])
+  stack.use(a)
+  stack.use(b)
+  return { cluster, databaseUrl, a, b }
+}
+
+describe('two servers start at once', () => {
+  test.skipIf(!postgresBinaries)(
+    'on an empty database and one data directory: both come up, with one administrator and one secret',
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const cluster = stack.use(await PostgresCluster.start())
+      const DATABASE_URL = await cluster.createDatabase()
+      const DATA_DIR = temporaryDirectory('fault')
+      stack.defer(() => Bun.$`rm -rf ${DATA_DIR}`.quiet().then(() => {}))
+      const servers = await Promise.all([1, 2, 3].map(() => ServerProcess.start({ DATABASE_URL, DATA_DIR })))
+      for (const server of servers) stack.use(server)
+      const admins = await cluster.query(DATABASE_URL, `select email, role from users`)
+      expect([...admins]).toEqual([{ email: 'admin@example.com', role: 'super_admin' }])
+      const token = await signInAsAdmin(servers[0]!.url)
+      for (const { url } of servers)
+        expect((await ask(url, 'GET', '/api/users/me', { token }))?.status).toBe(200)
+      expect(servers.flatMap(({ complaints }) => complaints)).toEqual([])
+    },
+    120_000,
+  )
+})
+
+describe.concurrent.each([
+  // Without Redis whatever one server does is found by the other's polls, each some two seconds apart.
+  { bus: 'without Redis', skip: !postgresBinaries, withRedis: false, soonMs: 5000 },
+  { bus: 'with Redis', skip: !postgresBinaries || !hasRedis, withRedis: true, soonMs: 1500 },
+])('two servers, $bus', ({ skip, withRedis, soonMs }) => {
+  const open = async (stack: AsyncDisposableStack) =>
+    pair(stack, withRedis ? stack.use(await RedisProcess.start()) : undefined)
+
+  test.skipIf(skip)(
+    'what happens on one reaches users and nodes on the other',
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const { a, b } = await open(stack)
+      const owner = await register(a.url)
+      const reader = await stack.use(new Reader('on A', () => a.wsUrl, owner)).ready()
+      const { token, id: nodeId } = await addNode(b.url, 'node', 4)
+      const node = await stack.use(new ScriptedNode(() => a.wsUrl, token)).connected()
+      const soon = async (what: string, look: () => unknown) => {
+        await eventually(async () => Boolean(await look()), what, soonMs)
+      }
+
+      // Events, and the queue.
+      const task = await addTask(b.url, owner, { steps: 10, step_ms: 100 })
+      await soon('the node on A gets the task made on B', () => node.frames('assign', task).length)
+      await soon('the user on A sees it start', () => reader.story(task).includes('started 1'))
+      if (withRedis) {
+        await soon(
+          'B shows the progress that the node tells A',
+          async () => (await showTask(b.url, owner, task)).progress > 0,
+        )
+      }
+      await reader.event('task.completed', task)
+
+      // Commands.
+      const endless = await addTask(b.url, owner, { steps: 10_000, step_ms: 100 })
+      await reader.event('task.started', endless)
+      await must(b.url, 'POST', `/api/tasks/${endless}/cancel`, { token: owner.token })
+      await soon('the node on A is told of the cancel on B', () => node.frames('cancel', endless).length)
+      await soon('the user on A is told', () => reader.story(endless).includes('cancelled 1'))
+      await soon('the node is rid of it', () => node.held.size === 0)
+      const admin = await signInAsAdmin(b.url)
+      await must(b.url, 'PUT', `/api/gpu/servers/${nodeId}`, {
+        token: admin,
+        body: { max_concurrent_tasks: 1 },
+      })
+      const [first, second] = [await addTask(b.url, owner, { step_ms: 2000 }), await addTask(b.url, owner)]
+      await soon('one task runs', () => reader.story(first).includes('started 1'))
+      await reader.event('task.completed', second, 30_000)
+      const types = reader.events
+        .map(({ text }) => JSON.parse(text))
+        .map(({ type, data }) => `${type} ${data.task_id}`)
+      expect(types.indexOf(`task.started ${second}`)).toBeGreaterThan(
+        types.indexOf(`task.completed ${first}`),
+      )
+
+      // Revocation, of a session and of a node's token.
+      await must(b.url, 'POST', '/api/v1/auth/logout', { token: owner.token })
+      await soon('the socket on A is closed', () => reader.closeCodes.includes(4403))
+      await soon(
+        'A takes the token no more',
+        async () => (await ask(a.url, 'GET', '/api/users/me', { token: owner.token }))?.status === 401,
+      )
+      await must(b.url, 'POST', `/api/gpu/servers/${nodeId}/rotate-token`, { token: admin })
+      await soon("the socket of the node's old token is closed", () => node.closeCodes.includes(4403))
+      expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
+    },
+    120_000,
+  )
+
+  test.skipIf(skip)(
+    'readers that move between them miss nothing',
+    async () => {
+      const random = Random.announced(`two servers, ${withRedis ? 'with' : 'without'} Redis`)
+      await using stack = new AsyncDisposableStack()
+      const redis = withRedis ? stack.use(await RedisProcess.start()) : undefined
+      const { databaseUrl, a, b } = await pair(stack, redis)
+      const owner = await register(a.url)
+      const node = stack.use(
+        new ScriptedNode(() => random.pick([a, b]).wsUrl, (await addNode(a.url, 'node')).token),
+      )
+      await node.connected()
+      const stays = await Promise.all(
+        [a, b].map(({ wsUrl }, i) => stack.use(new Reader(`on ${'AB'[i]}`, () => wsUrl, owner)).ready()),
+      )
+      const chance = random.fork()
+      const moves = await Promise.all(
+        ['mover 1', 'mover 2'].map((name) =>
+          stack.use(new Reader(name, () => chance.pick([a, b]).wsUrl, owner)).ready(),
+        ),
+      )
+      const readers = [...stays, ...moves]
+      const starts = readers.map(({ seq }) => seq)
+      const made: string[] = []
+      for (let i = 0; i < 60; i++) {
+        made.push(await addTask(random.pick([a, b]).url, owner, { steps: 1, step_ms: 20 }))
+        if (random.chance(0.5)) random.pick(moves).terminate()
+        if (random.chance(0.1)) node.cut()
+        if (i === 20) await redis?.kill()
+        if (i === 40) await redis?.start()
+      }
+      const ended = async (task: string) => (await showTask(a.url, owner, task)).status === 'completed'
+      for (const task of made) await eventually(() => ended(task), `task ${task} ends`, 60_000)
+      const head = await headOf(a.wsUrl, owner)
+      for (const reader of readers) {
+        await eventually(
+          () => reader.seq >= head,
+          () => `${reader.name} reaches ${head}; it is at ${reader.seq}`,
+        )
+      }
+      if (redis) {
+        // Hints come back with it: an event is not late any more.
+        await eventually(async () => {
+          const task = await addTask(b.url, owner)
+          const before = performance.now()
+          await stays[0]!.event('task.created', task)
+          return performance.now() - before < 300
+        }, 'hints come again')
+        for (const reader of stays)
+          await eventually(async () => reader.seq >= (await headOf(a.wsUrl, owner)), 'the end')
+      }
+      await eventually(() => node.held.size === 0, 'the node is rid of all')
+      const last = await headOf(b.wsUrl, owner)
+      for (const reader of readers) {
+        await eventually(
+          () => reader.seq >= last,
+          () => `${reader.name} reaches ${last}; it is at ${reader.seq}`,
+        )
+      }
+      expect((await Promise.all([a.terminate(), b.terminate()])).map(({ code }) => code)).toEqual([0, 0])
+      const history = await readHistory({ dataDir: a.dataDir, databaseUrl })
+      expect([
+        ...readers.flatMap((reader, i) => readerProblems(reader, history, starts[i])),
+        ...gapProblems(history),
+        ...lifeProblems(history),
+        ...node.problems,
+        ...a.complaints,
+        ...b.complaints,
+      ]).toEqual([])
+    },
+    120_000,
+  )
+})
+
+describe.concurrent('a node and two servers', () => {
+  test.skipIf(!postgresBinaries)(
+    'a node that moves to B keeps its task, though A still has a dead socket of it',
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const { a, b } = await pair(stack)
+      const owner: Account = await register(a.url)
+      const reader = await stack.use(new Reader('on B', () => b.wsUrl, owner)).ready()
+      let home = a
+      const node = stack.use(new ScriptedNode(() => home.wsUrl, (await addNode(a.url, 'node')).token))
+      await node.connected()
+      const task = await addTask(a.url, owner, { steps: 100, step_ms: 100 })
+      await reader.event('task.started', task)
+      home = b
+      node.replace()
+      await eventually(() => node.connections === 2, 'B welcomes the node')
+      await reader.event('task.completed', task, 30_000)
+      expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
+      expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
+    },
+    60_000,
+  )
+
+  test.skipIf(!postgresBinaries)(
+    "the database is away for longer than a lease: B does not take A's node for silent",
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const { cluster, a, b } = await pair(stack)
+      const owner = await register(a.url)
+      const reader = await stack.use(new Reader('on B', () => b.wsUrl, owner)).ready()
+      const node = stack.use(new ScriptedNode(() => a.wsUrl, (await addNode(a.url, 'node')).token))
+      await node.connected()
+      const task = await addTask(a.url, owner, { steps: 160, step_ms: 100 })
+      await reader.event('task.started', task)
+      await Bun.sleep(4000)
+      await cluster.crash()
+      await Bun.sleep(7000)
+      await cluster.start()
+      await reader.event('task.completed', task, 30_000)
+      expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
+      expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
+    },
+    60_000,
+  )
+
+  test.skipIf(!postgresBinaries)(
+    'its server is killed and does not come back: the node goes on at the other',
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const { a, b } = await pair(stack)
+      const owner = await register(a.url)
+      const reader = await stack.use(new Reader('on B', () => b.wsUrl, owner)).ready()
+      let home = a
+      const node = stack.use(new ScriptedNode(() => home.wsUrl, (await addNode(a.url, 'node')).token))
+      await node.connected()
+      const goesOn = await addTask(a.url, owner, { steps: 30, step_ms: 100 })
+      await reader.event('task.started', goesOn)
+      await a.kill()
+      home = b
+      await reader.event('task.completed', goesOn)
+      expect(reader.story(goesOn)).toEqual(['created 0', 'started 1', 'completed 1'])
+
+      // And when the node is gone with its server, the other one finds out.
+      await a.start()
+      home = a
+      node.cut()
+      await eventually(() => node.connections === 3, 'the node is on A')
+      const orphan = await addTask(b.url, owner, { steps: 10_000, step_ms: 100 })
+      await reader.event('task.started', orphan)
+      node.leave()
+      node.forget()
+      await a.kill()
+      expect((await reader.event('task.requeued', orphan)).data.reason).toContain('offline')
+      expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
+    },
+    60_000,
+  )
+})

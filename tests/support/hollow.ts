@@ -1,0 +1,18 @@
+import { createApp } from '../../src/app.ts'
+import { readConfig } from '../../src/config.ts'
+import type { Context } from '../../src/context.ts'
+import { createLogger } from '../../src/util/logger.ts'
+
+/**
+ * The app with nothing behind it: enough for what is answered before any part is asked, such as which routes there
+ * are, and without the price of a database.
+ */
+export function hollowApp(env: Record<string, string> = {}) {
+  // biome-ignore lint/suspicious/noExplicitAny: stands for every part alike
+  const nothing: any = new Proxy(() => {}, { get: () => nothing, apply: () => nothing })
+  const real = { config: readConfig(env), log: createLogger('silent') }
+  const core = new Proxy(real, { get: (parts, name) => (name in parts ? Reflect.get(parts, name) : nothing) })
+  return createApp(
+    new Proxy({ core }, { get: (parts, name) => Reflect.get(parts, name) ?? nothing }) as unknown as Context,
+  )
+}

@@ -1,0 +1,91 @@
+/** Who may import whom in `src`: DESIGN chapter 6, as a function that a test can also be wrong about. */
+import { dirname, join, normalize } from 'node:path'
+
+export interface Import {
+  /** As it is written. */
+  from: string
+  /** `import type`: gone at run time. */
+  type: boolean
+}
+
+const IMPORTS =
+  /(?:^|\n)[ \t]*(?:import|export)\s+(type\s)?[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|(?:^|\n)[ \t]*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]|\bnew URL\(\s*['"](\.[^'"]+)['"]/g
+
+/** Every import of a source, the dynamic ones, re-exports and worker files too. */
+export const importsOf = (source: string): Import[] =>
+  [...source.matchAll(IMPORTS)].map(([, type, from, bare, dynamic, worker]) => ({
+    from: (from ?? bare ?? dynamic ?? worker)!,
+    type: type !== undefined,
+  }))
+
+/**
+ * What each part may import besides itself, `util` and packages. `x:type` is types alone; a name with a slash is one
+ * file or folder. A part that is not here has no wall yet: give it one.
+ */
+const WALLS: Record<string, string[]> = {
+  config: [],
+  util: ['config:type'],
+  db: ['config:type', 'storage:type', 'mail:type', 'bus:type'],
+  storage: ['config:type', 'db:type', 'mail:type', 'bus:type'],
+  mail: ['config:type', 'db:type', 'storage:type', 'bus:type'],
+  bus: ['config:type', 'db:type', 'storage:type', 'mail:type'],
+  core: ['config:type', 'db', 'storage', 'mail', 'bus', 'jobs:type'],
+  jobs: ['db', 'storage:type', 'mail:type', 'bus:type'],
+  thumbnails: ['config:type', 'storage:type'],
+  live: ['config:type', 'core', 'db', 'storage', 'mail', 'bus'],
+  http: ['core', 'live'],
+  contracts: ['http', 'core', 'live'],
+  app: ['context:type', 'contracts', 'core', 'http', 'live'],
+  context: ['config:type', 'db', 'storage', 'mail', 'bus', 'core', 'jobs', 'live', 'http'],
+  main: ['config', 'context', 'app'],
+  node: ['live/node-protocol.ts'],
+  client: ['app:type', 'live/protocol.ts:type'],
+  dashboard: ['client'],
+}
+
+/** Packages that only these parts may use. */
+const PACKAGES: [RegExp, string[]][] = [
+  [/^(elysia|@elysiajs\/.*)$/, ['app', 'http', 'contracts', 'live/node-socket.ts', 'live/user-socket.ts']],
+  [/^drizzle-orm(\/|$)/, ['db', 'core']],
+  [/^(postgres|@electric-sql\/.*)$/, ['db']],
+  [/^ioredis$/, ['bus']],
+  [/^(croner|pg-boss)$/, ['jobs']],
+  [/^@aws-sdk\//, ['storage']],
+]
+
+/** The one folder that may use two contracts: the routes that both claim. */
+const SHARED = { folder: 'contracts/study-factory', of: ['contracts/study', 'contracts/factory'] }
+
+const partOf = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '')
+const contractOf = (file: string) => file.split('/').slice(0, 2).join('/')
+const isWithin = (file: string, place: string) => file === place || file.startsWith(`${place}/`)
+
+/** `file imports X` for every import that the walls forbid. Files are named from `src`. */
+export function violations(file: string, imports: Import[]): string[] {
+  return imports.filter((one) => !isAllowed(file, one)).map(({ from }) => `${file} imports ${from}`)
+}
+
+function isAllowed(file: string, { from, type }: Import): boolean {
+  if (!from.startsWith('.')) return isPackageAllowed(file, from)
+  const target = normalize(join(dirname(file), from))
+  if (target === '../package.json') return true
+  const [part, goal] = [partOf(file), partOf(target)]
+  if (part === 'contracts' && goal === 'contracts') {
+    const [own, other] = [contractOf(file), contractOf(target)]
+    return own === other || (own === SHARED.folder && SHARED.of.includes(other))
+  }
+  if (goal === part || goal === 'util') return true
+  return (WALLS[part] ?? []).some((rule) => {
+    const [place = '', only] = rule.split(':')
+    return (only !== 'type' || type) && (place.includes('/') ? isWithin(target, place) : place === goal)
+  })
+}
+
+function isPackageAllowed(file: string, name: string): boolean {
+  const rule = PACKAGES.find(([pattern]) => pattern.test(name))
+  return (
+    !rule || rule[1].some((place) => (place.includes('/') ? isWithin(file, place) : place === partOf(file)))
+  )
+}
+
+export const hasWall = (file: string): boolean => partOf(file) in WALLS
