@@ -4,8 +4,7 @@ import type { Context } from './context.ts'
 import { factory } from './contracts/factory/contract.ts'
 import { factoryRoutes } from './contracts/factory/index.ts'
 import { learning } from './contracts/learning/contract.ts'
-import { healthRoutes } from './contracts/learning/health.ts'
-import { learningRoutes } from './contracts/learning/index.ts'
+import { learningRootRoutes, learningRoutes } from './contracts/learning/index.ts'
 import { portfolio } from './contracts/portfolio/contract.ts'
 import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
 import { type Contract, defineContract } from './http/contract.ts'
@@ -18,6 +17,9 @@ import { MAX_NODE_FRAME_BYTES } from './live/node-protocol.ts'
 import { nodeSocket } from './live/node-socket.ts'
 import { userSocket } from './live/user-socket.ts'
 
+/** Above every file that is accepted, so that its own limit answers, in its contract's form. */
+const MAX_REQUEST_BYTES = 600 * 1024 * 1024
+
 /** Whose manners unmatched paths have, longest base URL first (DESIGN 2.9). */
 const bases: [string, Contract][] = [
   ['/api/v1', defineContract({ ...learning, errorContentType: PROBLEM_JSON })],
@@ -27,14 +29,14 @@ const bases: [string, Contract][] = [
 ]
 
 /** The whole server, not yet listening: every contract under its base URL, the sockets and the documentation. */
-export function createApp({ core, hub, nodeControl, nodeSockets }: Context) {
+export function createApp({ core, hub, nodeControl, nodeSockets, scheduler }: Context) {
   /** A contract answers its own errors; an `onError` covers the routes mounted after it, in its own instance. */
   const contract = (manners: Contract, prefix: string) =>
     new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, core.log))
 
   const app = new Elysia({
     // No page of Bun's own, with its stack trace, should an answer to an error fail.
-    serve: { idleTimeout: 60, development: false },
+    serve: { idleTimeout: 60, development: false, maxRequestBodySize: MAX_REQUEST_BYTES },
     // The default reshapes a body before it checks it: a list or a string becomes an object, and passes.
     normalize: 'typebox',
     // Every socket of the server shares these. Frames over a socket's own limit get a close code that says so.
@@ -51,8 +53,8 @@ export function createApp({ core, hub, nodeControl, nodeSockets }: Context) {
     // For every body: Elysia's own parsers would read a form or a text of any size into memory.
     .onParse(({ request, contentType }) => readJsonBody(request, contentType))
     .use(docs())
-    .use(contract(learning, '').use(healthRoutes(core)))
-    .use(contract(learning, '/api/v1').use(learningRoutes(core)))
+    .use(contract(learning, '').use(learningRootRoutes(core)))
+    .use(contract(learning, '/api/v1').use(learningRoutes(core, scheduler)))
     .use(contract(factory, '/api').use(studyFactoryRoutes(core)).use(factoryRoutes(core, nodeControl)))
     .use(userSocket(hub))
     .use(nodeSocket(core, nodeControl, hub, nodeSockets))

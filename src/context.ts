@@ -10,14 +10,31 @@ import { Principals } from './core/accounts/principals.ts'
 import { trimSessions } from './core/accounts/sessions.ts'
 import { trimEvents } from './core/channel/log.ts'
 import type { Core } from './core/context.ts'
+import { cleanUp } from './core/materials/cleanup.ts'
+import { failThumbnail, makeThumbnail, type ThumbnailRenderer } from './core/materials/thumbnails.ts'
 import { NodeControl } from './core/nodes/control.ts'
 import { type Database, openDatabase } from './db/client.ts'
 import { createTokenCodec } from './http/tokens.ts'
+import { JobQueue } from './jobs/queue.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import { Hub } from './live/hub.ts'
 import { NodeSockets } from './live/node-socket.ts'
+import { createDiskStorage } from './storage/disk.ts'
+import { createS3Storage } from './storage/s3.ts'
+import { placeholder } from './thumbnails/placeholder.ts'
+import { ThumbnailError } from './thumbnails/protocol.ts'
+import { renderThumbnail } from './thumbnails/render.ts'
 import { createLogger, type Logger } from './util/logger.ts'
 import { StartupError } from './util/startup-error.ts'
+
+/** Each is a process of its own with up to half a gigabyte; the server's own work comes first. */
+const THUMBNAILS_AT_ONCE = 1
+
+const renderer: ThumbnailRenderer = {
+  render: async (job, signal) => void (await renderThumbnail(job, { signal })),
+  placeholder,
+  isFinal: (error) => error instanceof ThumbnailError && error.code === 'UNREADABLE',
+}
 
 /** Everything that a running server is made of. */
 export interface Context {
@@ -25,7 +42,8 @@ export interface Context {
   hub: Hub
   nodeControl: NodeControl
   nodeSockets: NodeSockets
-  embedded: { database: boolean; bus: boolean }
+  scheduler: Scheduler
+  embedded: { database: boolean; bus: boolean; storage: boolean }
   /** The first administrator's password, when this start made one. */
   madePassword: string | undefined
   /** Tells all sockets when to come back, and closes them. */
@@ -54,7 +72,14 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       ? await createRedisBus(config.redisUrl, database.epoch, log)
       : createEmbeddedBus(log)
     closers.push(() => bus.close())
+    const storage = config.s3
+      ? await createS3Storage(config.s3, config.dataDir, log)
+      : await createDiskStorage(config.dataDir)
+    closers.push(() => storage.close())
+    const queue = await JobQueue.open({ db: database.db, embedded: database.embedded, log })
     const core: Core = {
+      storage,
+      queue,
       config,
       db: database.db,
       epoch: database.epoch,
@@ -70,7 +95,20 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     const nodeSockets = new NodeSockets()
     const drain = async () => void (await Promise.all([hub.drain(), nodeSockets.drain()]))
     closers.push(drain)
+    closers.push(() => queue.close())
+    await queue.work(
+      'thumbnail',
+      {
+        concurrency: THUMBNAILS_AT_ONCE,
+        onGiveUp: ({ payload }, reason) => failThumbnail(core, renderer, payload.materialId, reason),
+      },
+      ({ payload }, signal) => makeThumbnail(core, renderer, payload.materialId, signal),
+    )
     const scheduler = new Scheduler(database.db, log, [
+      {
+        ...{ id: 'cleanup_job', name: 'cleanup_stale_records', pattern: '*/30 * * * *' },
+        run: () => cleanUp(core, { processing: true, orphans: true, maxAgeMinutes: 60 }),
+      },
       {
         ...{ id: 'trim_events', name: 'trim_channel_events', pattern: '17 * * * *' },
         run: () => trimEvents(core),
@@ -86,7 +124,12 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       hub,
       nodeControl,
       nodeSockets,
-      embedded: { database: database.embedded, bus: bus.kind === 'embedded' },
+      scheduler,
+      embedded: {
+        database: database.embedded,
+        bus: bus.kind === 'embedded',
+        storage: storage.kind === 'disk',
+      },
       madePassword,
       drain,
       close,

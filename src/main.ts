@@ -60,6 +60,7 @@ async function start(): Promise<void> {
 function announce({ core, embedded, madePassword }: Context, url: string): void {
   const parts = [
     `database: ${embedded.database ? `embedded, in ${core.config.dataDir}` : 'PostgreSQL'}`,
+    `objects: ${embedded.storage ? `files in ${core.config.dataDir}` : 'S3'}`,
     `bus: ${embedded.bus ? 'embedded' : 'Redis'}`,
   ]
   const lines = [

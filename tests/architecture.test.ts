@@ -134,7 +134,19 @@ const DOCUMENTED = {
     POST /api/v1/auth/login
     GET /api/v1/auth/me
     POST /api/v1/auth/refresh
-    POST /api/v1/auth/logout`,
+    POST /api/v1/auth/logout
+    GET /api/v1/materials
+    GET /api/v1/materials/:
+    DELETE /api/v1/materials/:
+    POST /api/v1/materials/:/like
+    POST /api/v1/upload
+    GET /api/v1/upload/status/:
+    GET /api/v1/upload/thumbnail-status/:
+    DELETE /api/v1/upload/:
+    POST /api/v1/admin/cleanup
+    GET /api/v1/admin/scheduler/status
+    POST /api/v1/admin/scheduler/jobs/:/pause
+    POST /api/v1/admin/scheduler/jobs/:/resume`,
   'study.md, as far as factory has it too': `
     POST /api/auth/register
     POST /api/auth/login

@@ -18,6 +18,8 @@ export interface Hints {
   events: LoggedEvent[]
   /** Forget what is cached of a session, or of all sessions of a user. */
   principals: { userId: number; sessionId?: string }
+  /** A material became active, or is no longer. */
+  materials: { id: number; type: 'video' | 'pdf'; active: boolean }
   /** A GPU task waits in the queue. */
   queue: null
   /** For the server that holds the node's socket. */

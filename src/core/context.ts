@@ -1,9 +1,13 @@
 import type { Bus } from '../bus/bus.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db/client.ts'
+import type { JobQueue } from '../jobs/queue.ts'
+import type { Storage } from '../storage/storage.ts'
 import type { Logger } from '../util/logger.ts'
 import type { Principals } from './accounts/principals.ts'
 import type { ChannelEvents } from './channel/events.ts'
+
+export type { Scheduler } from '../jobs/scheduler.ts'
 
 /** What every core function takes first. Built once at start, with parts that tests may swap. */
 export interface Core {
@@ -13,6 +17,8 @@ export interface Core {
   readonly epoch: string
   readonly log: Logger
   readonly bus: Bus
+  readonly storage: Storage
+  readonly queue: JobQueue
   readonly tokens: TokenCodec
   readonly principals: Principals
 }

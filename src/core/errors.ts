@@ -19,6 +19,14 @@ export const ERROR_CODES = [
   'LAST_SUPER_ADMIN',
   'INSUFFICIENT_BALANCE',
   'TASK_LIMIT_EXCEEDED',
+  'UNKNOWN_MATERIAL_TYPE',
+  'MATERIAL_HIDDEN',
+  'ALREADY_DELETED',
+  'FILE_TOO_LARGE',
+  'UNSUPPORTED_FILE_TYPE',
+  'UPLOAD_FAILED',
+  'CLEANUP_FAILED',
+  'JOB_NOT_FOUND',
   'VALIDATION_FAILED',
   'PAYLOAD_TOO_LARGE',
   'RATE_LIMITED',
@@ -56,6 +64,9 @@ export type IssueRule =
   | 'depth'
   | 'task_kind'
   | 'current_password'
+  | 'one_file'
+  | 'multipart'
+  | 'empty_file'
   | 'unknown'
 
 export interface ErrorDetail {
@@ -85,5 +96,7 @@ export class AppError extends Error {
 export const invalid = (field: string, rule: IssueRule, params?: Issue['params']): AppError =>
   new AppError('VALIDATION_FAILED', { issues: [params ? { field, rule, params } : { field, rule }] })
 
-export const notFound = (resource: 'task' | 'gpu_server' | 'user', id: string | number): AppError =>
-  new AppError('NOT_FOUND', { params: { resource, id } })
+export const notFound = (
+  resource: 'task' | 'gpu_server' | 'user' | 'material' | 'file',
+  id: string | number,
+): AppError => new AppError('NOT_FOUND', { params: { resource, id } })

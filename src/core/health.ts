@@ -10,12 +10,13 @@ export interface ComponentHealth {
 const TIMEOUT_MS = 3000
 
 /** Asks each part that is in use, embedded ones too; never rejects. */
-export async function checkHealth(ctx: Core): Promise<Record<'database' | 'bus', ComponentHealth>> {
-  const [database, bus] = await Promise.all([
+export async function checkHealth(ctx: Core): Promise<Record<'database' | 'bus' | 'storage', ComponentHealth>> {
+  const [database, bus, storage] = await Promise.all([
     probe(() => ctx.db.execute(sql`select 1`)),
     probe(() => ctx.bus.ping()),
+    probe(() => ctx.storage.ping()),
   ])
-  return { database, bus }
+  return { database, bus, storage }
 }
 
 async function probe(ask: () => PromiseLike<unknown>): Promise<ComponentHealth> {

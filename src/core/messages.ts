@@ -49,6 +49,17 @@ const catalogue = {
     zh: '未结束的任务已达上限（{limit}）',
     en: 'You have reached the limit of {limit} unfinished tasks',
   },
+  UNKNOWN_MATERIAL_TYPE: { zh: '课件类型应为 video 或 pdf', en: 'The material type is video or pdf' },
+  MATERIAL_HIDDEN: { zh: '该课件已隐藏，不能执行此操作', en: 'The material is hidden; this is not possible' },
+  ALREADY_DELETED: { zh: '该课件已经删除', en: 'The material has been deleted already' },
+  FILE_TOO_LARGE: { zh: '文件过大（上限 {limit_mb} MB）', en: 'The file is larger than {limit_mb} MB' },
+  UNSUPPORTED_FILE_TYPE: {
+    zh: '只支持 mp4、webm 和 pdf 文件',
+    en: 'Only mp4, webm and pdf files are accepted',
+  },
+  UPLOAD_FAILED: { zh: '文件保存失败，请重试', en: 'The file could not be stored; try again' },
+  CLEANUP_FAILED: { zh: '清理失败，详见服务器日志', en: 'The clean-up failed; the server log says why' },
+  JOB_NOT_FOUND: { zh: '没有这个定时任务', en: 'There is no such job' },
   VALIDATION_FAILED: { zh: '提交的内容不符合要求', en: 'The request does not fit' },
   PAYLOAD_TOO_LARGE: { zh: '请求内容过大（上限 {limit} 字节）', en: 'The body is larger than {limit} bytes' },
   RATE_LIMITED: {
@@ -84,6 +95,12 @@ const catalogue = {
     en: 'give either course_ids or task_type, and only one of them',
   },
   'issue.current_password': { zh: '当前密码不正确', en: 'is not your current password' },
+  'issue.one_file': { zh: '请只上传一个文件', en: 'takes exactly one file' },
+  'issue.multipart': {
+    zh: '请以 multipart/form-data 提交',
+    en: 'must be multipart/form-data, complete and well formed',
+  },
+  'issue.empty_file': { zh: '文件是空的', en: 'is empty' },
   'issue.unknown': { zh: '不符合要求', en: 'does not fit' },
 } satisfies Record<ErrorCode | `issue.${IssueRule}` | Lowercase<string>, Text>
 

@@ -27,6 +27,13 @@ export async function authenticate(ctx: Core, request: Request): Promise<Authent
 }
 
 /**
+ * For routes that anybody may read: who it is, when a token came along. A token that is not good is an error, not an
+ * anonymous reader.
+ */
+export const optionalPrincipal = async (ctx: Core, request: Request): Promise<Principal | undefined> =>
+  bearer(request) ? (await authenticate(ctx, request)).principal : undefined
+
+/**
  * Routes say what they need: `{ auth: true }`, or `{ auth: 'node.create' }` for a permission. The handler then has
  * `principal` and `claims`. Checked before the input is validated: a stranger learns nothing about it.
  */

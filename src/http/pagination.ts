@@ -1,10 +1,10 @@
 import { t } from 'elysia'
-import { queryInteger } from './query-integer.ts'
+import { integerText } from './integer-text.ts'
 
 /** `page` and `page_size` as four of the contracts have them. */
 export const pageQuery = {
-  page: queryInteger({ minimum: 1, maximum: 1_000_000, default: 1 }),
-  page_size: queryInteger({ minimum: 1, maximum: 100, default: 20 }),
+  page: integerText({ minimum: 1, maximum: 1_000_000, default: 1 }),
+  page_size: integerText({ minimum: 1, maximum: 100, default: 20 }),
 }
 
 export const Page = <T extends Parameters<typeof t.Array>[0]>(item: T) =>

@@ -1,6 +1,7 @@
 /** What can be watched: who may, under which key its state changes, and how a value becomes a frame. */
 import type { Principal } from '../core/accounts/principals.ts'
 import type { Core } from '../core/context.ts'
+import { ownMaterial, type UploadState, uploadTopic } from '../core/materials/uploads.ts'
 import { getNode } from '../core/nodes/nodes.ts'
 import {
   clusterOverview,
@@ -33,6 +34,7 @@ export const CLUSTER = 'gpu:cluster'
 export async function openTopic(ctx: Core, who: Principal, name: string): Promise<Topic | undefined> {
   if (name === CLUSTER) return { name, key: CLUSTER, load: () => clusterOverview(ctx), render: renderCluster }
   if (name.startsWith(NODE_TOPIC)) return nodeTopicOf(ctx, name)
+  if (/^upload:[1-9]\d{0,8}$/.test(name)) return uploadTopicOf(ctx, who, name)
   if (name.startsWith('task:')) {
     const id = name.slice('task:'.length)
     return openTask(ctx, who, /^\d+$/.test(id) ? Number(id) : id)
@@ -82,6 +84,28 @@ async function nodeTopicOf(ctx: Core, name: string): Promise<Topic> {
       } satisfies NodeState
     },
     render: (value) => `${prefix}${dataText(value, toGpuUpdate)}}`,
+  }
+}
+
+async function uploadTopicOf(ctx: Core, who: Principal, name: string): Promise<Topic> {
+  const { id } = await ownMaterial(ctx, who, Number(name.slice('upload:'.length)))
+  const prefix = `{"type":"upload_update","key":"${name}","material_id":${id},"data":`
+  return {
+    name,
+    key: uploadTopic(id),
+    load: async () => {
+      const material = await ownMaterial(ctx, who, id)
+      const known = ctx.bus.getState(uploadTopic(id)) as UploadState | undefined
+      if (material.status === 'processing' && known) return known
+      const done = material.status !== 'processing'
+      return {
+        status: material.status,
+        bytes: material.fileSize,
+        total: done ? material.fileSize : null,
+        percent: done ? 100 : 0,
+      } satisfies UploadState
+    },
+    render: (value) => `${prefix}${dataText(value, (state) => state)}}`,
   }
 }
 

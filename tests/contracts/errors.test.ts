@@ -1,6 +1,7 @@
 /** What is wrong is refused cleanly, in the contract's own form, and nothing of it is echoed; in production too. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { toStorable } from '../../src/util/storable.ts'
 import { api } from '../support/api.ts'
 import {
   BAD_BODIES,
@@ -130,6 +131,14 @@ describe('what is odd and right', () => {
     expect((await api(server, 'POST', '/api/tasks', { token, raw: nested(62) })).status).toBe(201)
     const answer = await api(server, 'POST', '/api/tasks', { token, raw: nested(63) })
     expectFactoryError(answer, { status: 422, code: 'VALIDATION_ERROR', fields: ['body'] })
+  })
+
+  test('what is nested too deep is cut where it cannot be refused: in what a node reports', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const cut = JSON.stringify(toStorable(deep, JSON.parse(deep)))
+    expect(cut).toBe(`${'['.repeat(64)}null${']'.repeat(64)}`)
+    const odd = '{"a\\u0000":"b\\ud800","c":"\\\\u0000"}'
+    expect(toStorable(odd, JSON.parse(odd))).toEqual({ 'a\ufffd': 'b\ufffd', c: '\\u0000' })
   })
 
   test('every answer has an id of its own, and is of the type that it says', async () => {

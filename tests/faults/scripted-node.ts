@@ -37,8 +37,6 @@ export class ScriptedNode implements AsyncDisposable {
   readonly problems: string[] = []
   readonly received: ServerFrame[] = []
   readonly closeCodes: (number | undefined)[] = []
-  /** Answers to upgrades that were none. */
-  readonly refusals: string[] = []
   /** Whether the server has welcomed the present connection. */
   ready = false
   connections = 0
@@ -122,7 +120,6 @@ export class ScriptedNode implements AsyncDisposable {
       `${this.wsUrl()}/ws/node`,
       {
         opened: () => mine() && this.hello(),
-        refused: (answer) => this.refusals.push(answer),
         text: (text) => mine() && this.take(JSON.parse(text)),
         closed: (code) => {
           this.closeCodes.push(code)
@@ -135,6 +132,8 @@ export class ScriptedNode implements AsyncDisposable {
       { authorization: `Bearer ${this.token}` },
     )
     this.socket = socket
+    this.ready = false
+    clearInterval(this.heartbeats)
   }
 
   private hello(): void {

@@ -8,8 +8,6 @@ const OPCODE = { text: 1, close: 8, ping: 9, pong: 10 }
 
 export interface RawEvents {
   opened?(): void
-  /** The upgrade was answered otherwise; `closed` follows. */
-  refused?(answer: string): void
   text(text: string): void
   /** The code of the close frame; undefined when there was none. */
   closed(code: number | undefined): void
@@ -102,7 +100,6 @@ export class RawWebSocket {
     const end = this.input.indexOf('\r\n\r\n')
     if (end < 0) return false
     if (!this.input.subarray(0, end).toString().startsWith('HTTP/1.1 101')) {
-      this.events.refused?.(this.input.toString())
       this.socket.destroy()
       return false
     }

@@ -36,7 +36,7 @@ const WALLS: Record<string, string[]> = {
   http: ['core', 'live'],
   contracts: ['http', 'core', 'live'],
   app: ['context:type', 'contracts', 'core', 'http', 'live'],
-  context: ['config:type', 'db', 'storage', 'mail', 'bus', 'core', 'jobs', 'live', 'http'],
+  context: ['config:type', 'db', 'storage', 'mail', 'bus', 'core', 'jobs', 'thumbnails', 'live', 'http'],
   main: ['config', 'context', 'app'],
   node: ['live/node-protocol.ts'],
   client: ['app:type', 'live/protocol.ts:type'],

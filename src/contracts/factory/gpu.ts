@@ -54,6 +54,8 @@ async function reportingNode(ctx: Core, request: Request, id: string): Promise<N
   return getNode(ctx, id)
 }
 
+const reporting = new WeakMap<Request, Node>()
+
 const readErrors = ['AUTHENTICATION_REQUIRED', 'NOT_FOUND'] as const
 const adminErrors = ['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED', 'NOT_FOUND'] as const
 
@@ -216,13 +218,16 @@ export const gpuRoutes = (ctx: Core, control: NodeControl) =>
     )
     .post(
       '/servers/:server_id/heartbeat',
-      async ({ params, body, request }) => {
-        const node = await reportingNode(ctx, request, params.server_id)
-        await control.restHeartbeat(node, body)
+      async ({ body, request }) => {
+        await control.restHeartbeat(reporting.get(request)!, body)
         return envelope(request, {})
       },
       {
         params,
+        // As in the guard: before the body is looked at.
+        transform: async ({ request, params }) => {
+          reporting.set(request, await reportingNode(ctx, request, params.server_id))
+        },
         body: t.Object(heartbeatFields),
         detail: factory.describe({
           summary: 'Report the load of a GPU server (its node_token, or an administrator)',

@@ -1,6 +1,21 @@
 import type { User as Account } from '../../core/accounts/accounts.ts'
 import type { SignedIn } from '../../core/accounts/sessions.ts'
-import type { Refreshed, Session, User } from './models.ts'
+import type { Core } from '../../core/context.ts'
+import type {
+  Material as CoreMaterial,
+  MaterialView,
+  RelatedMaterial,
+} from '../../core/materials/materials.ts'
+import type {
+  Material,
+  MaterialDetail,
+  Refreshed,
+  Session,
+  ThumbnailState,
+  Uploaded,
+  UploadState,
+  User,
+} from './models.ts'
 
 export const presentUser = (user: Account): User => ({
   id: user.id,
@@ -21,4 +36,71 @@ export const presentRefreshed = ({ accessToken, refreshToken, expiresIn }: Signe
 export const presentSession = (session: SignedIn): Session => ({
   ...presentRefreshed(session),
   user: presentUser(session.user),
+})
+
+/** Where a stored object is fetched: from the object store itself, or from this server. */
+const urlOf = ({ config, storage }: Core, key: string): string =>
+  storage.publicUrl(key) ?? `${config.publicUrl ?? ''}/files/${key}`
+
+export const presentUploaded = (ctx: Core, material: CoreMaterial): Uploaded => ({
+  id: material.id,
+  title: material.title,
+  description: material.description,
+  type: material.type,
+  file_path: material.filePath,
+  file_size: material.fileSize,
+  file_format: material.fileFormat,
+  thumbnail_path: material.thumbnailPath,
+  uploader_id: material.userId,
+  view_count: material.viewCount,
+  like_count: material.likeCount,
+  status: material.status,
+  created_at: material.createdAt.toISOString(),
+  updated_at: material.updatedAt.toISOString(),
+  file_url: urlOf(ctx, material.filePath),
+  thumbnail_url: material.thumbnailPath === null ? null : urlOf(ctx, material.thumbnailPath),
+})
+
+export const presentMaterial = (ctx: Core, material: MaterialView): Material => ({
+  ...presentUploaded(ctx, material),
+  uploader_name: material.uploaderName,
+  uploader_avatar: material.uploaderAvatar,
+  is_liked: material.isLiked,
+})
+
+export const presentMaterialDetail = (
+  ctx: Core,
+  material: MaterialView & { related: RelatedMaterial[] },
+): MaterialDetail => ({
+  ...presentMaterial(ctx, material),
+  related_materials: material.related.map((related) => ({
+    id: related.id,
+    title: related.title,
+    type: related.type,
+    thumbnail_path: related.thumbnailPath,
+    view_count: related.viewCount,
+    like_count: related.likeCount,
+  })),
+})
+
+/** learning.md, upload status: the progress of a state is fixed; bytes are on the live channel. */
+const PROGRESS = {
+  processing: { progress: 50, message: 'The file is coming in' },
+  active: { progress: 100, message: 'Upload complete and ready' },
+  hidden: { progress: 100, message: 'The material is hidden' },
+} as const
+
+export const presentUploadState = (material: CoreMaterial): UploadState => ({
+  material_id: material.id,
+  status: material.status,
+  ...PROGRESS[material.status],
+  thumbnail_path: material.thumbnailPath,
+  has_thumbnail: material.thumbnailStatus === 'completed',
+})
+
+export const presentThumbnailState = (material: CoreMaterial): ThumbnailState => ({
+  material_id: material.id,
+  thumbnail_status: material.thumbnailStatus,
+  thumbnail_path: material.thumbnailPath,
+  has_thumbnail: material.thumbnailStatus === 'completed',
 })

@@ -17,6 +17,7 @@ const GRANTS: Record<Role, readonly string[]> = {
     'stats.read',
     'node.*',
     'task.*',
+    'system.*',
   ],
   editor: [
     'photo.read',

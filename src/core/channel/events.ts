@@ -11,6 +11,13 @@ export interface TaskEventData {
   attempt: number
 }
 
+export interface UploadEventData {
+  material_id: number
+  title: string
+  type: 'video' | 'pdf'
+  file_format: string
+}
+
 /** Every event type of the live channel with the shape of its `data`. */
 export interface ChannelEvents {
   'task.created': TaskEventData
@@ -21,6 +28,15 @@ export interface ChannelEvents {
   'task.cancelled': TaskEventData & { cost: number }
   'task.requeued': TaskEventData & { reason: string }
   'task.deleted': TaskEventData
+  'upload.started': UploadEventData
+  'upload.completed': UploadEventData & { file_size: number }
+  /** The material is gone; `reason` is an error code. */
+  'upload.failed': UploadEventData & { reason: string }
+  'thumbnail.completed': { material_id: number; thumbnail_path: string }
+  /** A placeholder stands in its place. */
+  'thumbnail.failed': { material_id: number; thumbnail_path: string; reason: string }
+  'material.hidden': { material_id: number }
+  'material.removed': { material_id: number }
   'balance.changed': { balance: number; available_balance: number; reason: string }
   'session.revoked': { session_id: string; reason: string }
   'user.updated': { fields: string[] }

@@ -1,6 +1,7 @@
 export * from './accounts.ts'
 export * from './channel.ts'
 export * from './jobs.ts'
+export * from './materials.ts'
 export * from './nodes.ts'
 export * from './system.ts'
 export * from './tasks.ts'

@@ -7,7 +7,7 @@ interface Range {
   default?: number
 }
 
-const KIND = 'QueryInteger'
+const KIND = 'IntegerText'
 TypeRegistry.Set<Range>(
   KIND,
   ({ minimum, maximum }, value) =>
@@ -15,10 +15,10 @@ TypeRegistry.Set<Range>(
 )
 
 /**
- * A whole number in a query. Not Elysia's `t.Integer`: that one looks at the range only when it decodes, and its error
- * then no longer says which field it is about, nor that it stood in the query.
+ * A whole number in a query or a path. Not Elysia's `t.Integer`: that one looks at the range only when it decodes, and its error
+ * then no longer says which field it is about, nor where it stood.
  */
-export const queryInteger = (range: Range) =>
+export const integerText = (range: Range) =>
   t
     .Transform(t.Unsafe<string | number>({ [Kind]: KIND, type: 'integer', ...range }))
     .Decode(Number)

@@ -1,0 +1,46 @@
+import { Elysia } from 'elysia'
+import type { Core } from '../../core/context.ts'
+import { type FileAnswer, openFile } from '../../core/materials/files.ts'
+import { optionalPrincipal } from '../../http/authenticate.ts'
+
+/** `GET /files/{file_path}`, outside the base URL: files and thumbnails, where no object store serves them. */
+export const fileRoutes = (ctx: Core) =>
+  new Elysia().get(
+    '/files/*',
+    async ({ params, request }) =>
+      toResponse(
+        await openFile(ctx, await optionalPrincipal(ctx, request), decoded(params['*']), request.headers),
+      ),
+    // Not an API of its own: answers of the contract carry the URLs.
+    { detail: { hide: true } },
+  )
+
+/** Empty, which is no file, when it can't be decoded. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return ''
+  }
+}
+
+function toResponse(answer: FileAnswer): Response {
+  const { info } = answer
+  const headers: Record<string, string> = {
+    'accept-ranges': 'bytes',
+    etag: info.etag,
+    'last-modified': info.lastModified.toUTCString(),
+    // Who may read it can change: caches ask each time, and the ETag answers them.
+    'cache-control': 'private, no-cache',
+  }
+  if (!('body' in answer)) {
+    if (answer.status === 416) headers['content-range'] = `bytes */${info.size}`
+    return new Response(null, { status: answer.status, headers })
+  }
+  const { range } = answer
+  headers['content-type'] = info.contentType
+  headers['content-disposition'] = answer.disposition
+  headers['content-length'] = String(range ? range.end - range.start + 1 : info.size)
+  if (range) headers['content-range'] = `bytes ${range.start}-${range.end}/${info.size}`
+  return new Response(answer.body, { status: answer.status, headers })
+}

@@ -1,0 +1,172 @@
+import { and, desc, eq, inArray, ne, sql } from 'drizzle-orm'
+import { materialLikes, materials, users } from '../../db/schema/index.ts'
+import { isAdmin } from '../accounts/permissions.ts'
+import type { Principal } from '../accounts/principals.ts'
+import type { Core, Tx } from '../context.ts'
+import { AppError, notFound } from '../errors.ts'
+import { transaction } from '../transaction.ts'
+import type { MaterialRanking, SortBy } from './ranking.ts'
+
+export type Material = typeof materials.$inferSelect
+export type MaterialType = Material['type']
+export const MATERIAL_TYPES = ['video', 'pdf'] as const satisfies readonly MaterialType[]
+
+/** A material with what is shown of its uploader, and whether the viewer likes it. */
+export interface MaterialView extends Material {
+  uploaderName: string
+  uploaderAvatar: string | null
+  isLiked: boolean
+}
+
+const RELATED = 5
+
+const shown = (viewerId: number | undefined) => ({
+  material: materials,
+  uploaderName: users.displayName,
+  uploaderAvatar: users.avatarUrl,
+  isLiked:
+    viewerId === undefined
+      ? sql<boolean>`false`
+      : sql<boolean>`exists (select 1 from ${materialLikes}
+          where ${materialLikes.materialId} = ${materials.id} and ${materialLikes.userId} = ${viewerId})`,
+})
+
+/** One page of the active materials. */
+export async function listMaterials(
+  ctx: Core,
+  ranking: MaterialRanking,
+  viewer: Principal | undefined,
+  query: {
+    page: number
+    pageSize: number
+    sortBy: SortBy
+    sortOrder: 'asc' | 'desc'
+    type: MaterialType | undefined
+  },
+): Promise<{ materials: MaterialView[]; total: number }> {
+  const { ids, total } = await ranking.page(query)
+  if (ids.length === 0) return { materials: [], total }
+  const rows = await ctx.db
+    .select(shown(viewer?.userId))
+    .from(materials)
+    .innerJoin(users, eq(users.id, materials.userId))
+    .where(and(inArray(materials.id, ids), eq(materials.status, 'active')))
+  const byId = new Map(rows.map(({ material, ...rest }) => [material.id, { ...material, ...rest }]))
+  return { materials: ids.flatMap((id) => byId.get(id) ?? []), total }
+}
+
+export interface RelatedMaterial {
+  id: number
+  title: string
+  type: MaterialType
+  thumbnailPath: string | null
+  viewCount: number
+  likeCount: number
+}
+
+/**
+ * Reads one material, which counts as a view, with others of its type.
+ * @throws AppError NOT_FOUND, also for what is hidden
+ */
+export async function readMaterial(
+  ctx: Core,
+  viewer: Principal | undefined,
+  id: number,
+): Promise<MaterialView & { related: RelatedMaterial[] }> {
+  const [counted] = await ctx.db
+    .update(materials)
+    .set({ viewCount: sql`${materials.viewCount} + 1` })
+    .where(and(eq(materials.id, id), eq(materials.status, 'active')))
+    .returning()
+  if (!counted) throw notFound('material', id)
+  const [[row], related] = await Promise.all([
+    ctx.db
+      .select(shown(viewer?.userId))
+      .from(materials)
+      .innerJoin(users, eq(users.id, materials.userId))
+      .where(eq(materials.id, id)),
+    ctx.db
+      .select({
+        id: materials.id,
+        title: materials.title,
+        type: materials.type,
+        thumbnailPath: materials.thumbnailPath,
+        viewCount: materials.viewCount,
+        likeCount: materials.likeCount,
+      })
+      .from(materials)
+      .where(and(eq(materials.status, 'active'), eq(materials.type, counted.type), ne(materials.id, id)))
+      .orderBy(desc(materials.viewCount), desc(materials.id))
+      .limit(RELATED),
+  ])
+  if (!row) throw notFound('material', id)
+  const { material, ...rest } = row
+  return { ...material, ...rest, related }
+}
+
+/**
+ * Likes, or takes a like back. The row lock makes two at once count as two.
+ * @throws AppError NOT_FOUND, MATERIAL_HIDDEN
+ */
+export async function toggleLike(
+  ctx: Core,
+  userId: number,
+  id: number,
+): Promise<{ isLiked: boolean; likeCount: number }> {
+  return transaction(ctx, async (tx) => {
+    const material = await lockMaterial(tx, id)
+    if (material.status === 'hidden') throw new AppError('MATERIAL_HIDDEN')
+    if (material.status !== 'active') throw notFound('material', id)
+    const own = and(eq(materialLikes.materialId, id), eq(materialLikes.userId, userId))
+    const taken = await tx.db.delete(materialLikes).where(own).returning()
+    const isLiked = taken.length === 0
+    if (isLiked) await tx.db.insert(materialLikes).values({ materialId: id, userId })
+    const [updated] = await tx.db
+      .update(materials)
+      .set({ likeCount: sql`${materials.likeCount} + ${isLiked ? 1 : -1}` })
+      .where(eq(materials.id, id))
+      .returning({ likeCount: materials.likeCount })
+    return { isLiked, likeCount: updated!.likeCount }
+  })
+}
+
+/**
+ * Hides a material; its file is kept for 30 days.
+ * @throws AppError NOT_FOUND, PERMISSION_DENIED, ALREADY_DELETED
+ */
+export async function hideMaterial(ctx: Core, who: Principal, id: number): Promise<void> {
+  await transaction(ctx, async (tx) => {
+    const material = await lockOwn(tx, who, id)
+    if (material.hiddenAt) throw new AppError('ALREADY_DELETED')
+    if (material.status === 'processing') throw notFound('material', id)
+    await tx.db
+      .update(materials)
+      .set({ status: 'hidden', hiddenAt: sql`now()`, updatedAt: sql`now()` })
+      .where(eq(materials.id, id))
+    tx.emit(material.userId, 'material.hidden', { material_id: id })
+    announce(tx, material, false)
+  })
+}
+
+/** Tells every server's ranking. */
+export function announce(tx: Tx, { id, type }: Material, active: boolean): void {
+  tx.afterCommit(() => tx.bus.publish('materials', { id, type, active }))
+}
+
+/** @throws AppError NOT_FOUND */
+export async function lockMaterial(tx: Tx, id: number): Promise<Material> {
+  const [material] = await tx.db.select().from(materials).where(eq(materials.id, id)).for('update')
+  if (!material) throw notFound('material', id)
+  return material
+}
+
+/** @throws AppError NOT_FOUND, PERMISSION_DENIED */
+export async function lockOwn(tx: Tx, who: Principal, id: number): Promise<Material> {
+  const material = await lockMaterial(tx, id)
+  if (!mayManage(who, material)) throw new AppError('PERMISSION_DENIED')
+  return material
+}
+
+/** The uploader and administrators. */
+export const mayManage = (who: Principal | undefined, { userId }: Pick<Material, 'userId'>): boolean =>
+  who !== undefined && (who.userId === userId || isAdmin(who.role))

@@ -1,0 +1,111 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { materials } from '../../db/schema/index.ts'
+import type { Core } from '../context.ts'
+import type { MaterialType } from './materials.ts'
+
+export type SortBy = 'created_at' | 'view_count' | 'like_count'
+
+interface Order {
+  /** Ids of active materials, ascending by the sort value, then by id. */
+  ids: number[]
+  at: number
+  loading: Promise<void> | undefined
+}
+
+/** Counts change with every read, so their order may be this old. */
+const COUNTS_FRESH_MS = 2000
+/** Creations and deletions are applied as they happen; this only mends what a lost hint missed. */
+const CREATION_FRESH_MS = 30_000
+
+/**
+ * The order of all active materials, in memory: page 1,000 costs what page 1 costs, where an OFFSET would count
+ * twenty thousand rows. A hundred thousand materials take under a megabyte per order that is in use.
+ */
+export class MaterialRanking {
+  private readonly orders = new Map<string, Order>()
+
+  constructor(private readonly ctx: Core) {
+    ctx.bus.subscribe('materials', (change) => this.apply(change))
+  }
+
+  /** The ids of one page, and how many there are in all. */
+  async page(query: {
+    type: MaterialType | undefined
+    sortBy: SortBy
+    sortOrder: 'asc' | 'desc'
+    page: number
+    pageSize: number
+  }): Promise<{ ids: number[]; total: number }> {
+    const { ids } = await this.order(query.type, query.sortBy)
+    const start = (query.page - 1) * query.pageSize
+    const total = ids.length
+    if (query.sortOrder === 'asc') return { ids: ids.slice(start, start + query.pageSize), total }
+    return {
+      ids: ids.slice(Math.max(0, total - start - query.pageSize), Math.max(0, total - start)).reverse(),
+      total,
+    }
+  }
+
+  private async order(type: MaterialType | undefined, sortBy: SortBy): Promise<Order> {
+    const key = `${sortBy}:${type ?? ''}`
+    let order = this.orders.get(key)
+    if (!order) {
+      order = { ids: [], at: 0, loading: undefined }
+      this.orders.set(key, order)
+    }
+    const fresh = sortBy === 'created_at' ? CREATION_FRESH_MS : COUNTS_FRESH_MS
+    if (Date.now() - order.at > fresh) {
+      const stale = order
+      order.loading ??= this.load(stale, type, sortBy).finally(() => {
+        stale.loading = undefined
+      })
+      await order.loading
+    }
+    return order
+  }
+
+  private async load(order: Order, type: MaterialType | undefined, sortBy: SortBy): Promise<void> {
+    const column = {
+      created_at: materials.id,
+      view_count: materials.viewCount,
+      like_count: materials.likeCount,
+    }[sortBy]
+    // What changes from here on may or may not be in the answer: the next reading has it.
+    const at = Date.now()
+    const [row] = await this.ctx.db
+      .select({
+        ids: sql<number[]>`coalesce(json_agg(${materials.id} order by ${column}, ${materials.id}), '[]')`,
+      })
+      .from(materials)
+      .where(and(eq(materials.status, 'active'), type && eq(materials.type, type)))
+    order.ids = row!.ids
+    order.at = at
+  }
+
+  private apply({ id, type, active }: { id: number; type: MaterialType; active: boolean }): void {
+    for (const [key, order] of this.orders) {
+      const [sortBy, only] = key.split(':')
+      if (only && only !== type) continue
+      if (order.loading) order.at = 0
+      if (sortBy !== 'created_at') {
+        order.at = 0
+        continue
+      }
+      const index = lowerBound(order.ids, id)
+      const there = order.ids[index] === id
+      if (active && !there) order.ids.splice(index, 0, id)
+      if (!active && there) order.ids.splice(index, 1)
+    }
+  }
+}
+
+/** Index of the first element that is not below `id`. */
+function lowerBound(ids: number[], id: number): number {
+  let [low, high] = [0, ids.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (ids[middle]! < id) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,158 @@
+/** A material on its way in: it exists from its first bytes, and everything that happens to it is an event. */
+import { eq, sql } from 'drizzle-orm'
+import { materials } from '../../db/schema/index.ts'
+import { materialKey } from '../../storage/keys.ts'
+import type { Principal } from '../accounts/principals.ts'
+import type { UploadEventData } from '../channel/events.ts'
+import type { Core } from '../context.ts'
+import { AppError, notFound } from '../errors.ts'
+import { transaction } from '../transaction.ts'
+import type { FileFormat } from './formats.ts'
+import { announce, lockOwn, type Material, mayManage } from './materials.ts'
+
+/** Present state of an upload on the bus, under `upload:<material id>`. */
+export interface UploadState {
+  status: Material['status']
+  /** Bytes of the file that have come in. */
+  bytes: number
+  /** Bytes of the whole request, when the client said so. */
+  total: number | null
+  percent: number
+}
+export const uploadTopic = (materialId: number): string => `upload:${materialId}`
+
+const uploadEvent = (material: Material): UploadEventData => ({
+  material_id: material.id,
+  title: material.title,
+  type: material.type,
+  file_format: material.fileFormat,
+})
+
+/** The first bytes are here and say what the file is. */
+export async function beginUpload(
+  ctx: Core,
+  userId: number,
+  file: { format: FileFormat; name: string; title: string },
+): Promise<Material> {
+  const at = new Date()
+  return transaction(ctx, async (tx) => {
+    for (let copy = 1; ; copy++) {
+      const [material] = await tx.db
+        .insert(materials)
+        .values({
+          userId,
+          title: file.title,
+          type: file.format.type,
+          fileFormat: file.format.extension,
+          filePath: materialKey(userId, at, file.name, file.format.extension, copy),
+          status: 'processing',
+        })
+        .onConflictDoNothing({ target: materials.filePath })
+        .returning()
+      // Taken: the same user began the same file in the same second.
+      if (!material) continue
+      tx.emit(userId, 'upload.started', uploadEvent(material))
+      return material
+    }
+  })
+}
+
+const REPORT_MS = 200
+const TOUCH_MS = 20_000
+
+/** Reports how far an upload is: to watchers several times a second, to the clean-up now and then. */
+export function uploadReporter(ctx: Core, material: Material, total: number | null): (bytes: number) => void {
+  let reported = 0
+  let touched = Date.now()
+  return (bytes) => {
+    const now = Date.now()
+    if (now - reported < REPORT_MS) return
+    reported = now
+    const percent = total ? Math.min(99, Math.floor((bytes / total) * 100)) : 0
+    const state: UploadState = { status: 'processing', bytes, total, percent }
+    ctx.bus.setState(uploadTopic(material.id), state)
+    if (now - touched < TOUCH_MS) return
+    touched = now
+    // A slow upload is not a stale one. Should this fail, the end of the upload will say why.
+    ctx.db
+      .update(materials)
+      .set({ updatedAt: sql`now()` })
+      .where(eq(materials.id, material.id))
+      .then(undefined, () => {})
+  }
+}
+
+/**
+ * The file is stored: the material is active, and its thumbnail is in the queue with the same commit.
+ * @throws AppError UPLOAD_FAILED when it was cleaned up meanwhile
+ */
+export async function finishUpload(
+  ctx: Core,
+  material: Material,
+  file: { size: number; title: string; description: string },
+): Promise<Material> {
+  return transaction(ctx, async (tx) => {
+    const [active] = await tx.db
+      .update(materials)
+      .set({
+        status: 'active',
+        title: file.title,
+        description: file.description,
+        fileSize: file.size,
+        updatedAt: sql`now()`,
+      })
+      .where(sql`${materials.id} = ${material.id} and ${materials.status} = 'processing'`)
+      .returning()
+    if (!active) throw new AppError('UPLOAD_FAILED')
+    tx.emit(material.userId, 'upload.completed', { ...uploadEvent(active), file_size: file.size })
+    await ctx.queue.enqueue(tx, 'thumbnail', { materialId: material.id })
+    announce(tx, active, true)
+    tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
+    return active
+  })
+}
+
+/** Nothing of it is left: no object, no material; the uploader is told. */
+export async function abandonUpload(ctx: Core, material: Material, reason: string): Promise<void> {
+  await ctx.storage.delete([material.filePath])
+  await transaction(ctx, async (tx) => {
+    const [gone] = await tx.db
+      .delete(materials)
+      .where(sql`${materials.id} = ${material.id} and ${materials.status} = 'processing'`)
+      .returning()
+    if (gone) tx.emit(material.userId, 'upload.failed', { ...uploadEvent(gone), reason })
+    tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
+  })
+}
+
+/** @throws AppError NOT_FOUND, also for somebody else's */
+export async function ownMaterial(ctx: Core, who: Principal, id: number): Promise<Material> {
+  const [material] = await ctx.db.select().from(materials).where(eq(materials.id, id))
+  if (!material || !mayManage(who, material)) throw notFound('material', id)
+  return material
+}
+
+/**
+ * Hides a material and removes its objects at once, also after it was hidden.
+ * @throws AppError NOT_FOUND, PERMISSION_DENIED, ALREADY_DELETED
+ */
+export async function removeUpload(ctx: Core, who: Principal, id: number): Promise<void> {
+  const material = await transaction(ctx, async (tx) => {
+    const material = await lockOwn(tx, who, id)
+    if (material.removedAt) throw new AppError('ALREADY_DELETED')
+    await tx.db
+      .update(materials)
+      .set({ status: 'hidden', removedAt: sql`now()`, updatedAt: sql`now()` })
+      .where(eq(materials.id, id))
+    tx.emit(material.userId, 'material.removed', { material_id: id })
+    announce(tx, material, false)
+    return material
+  })
+  // Should this fail, the clean-up finds objects that nothing refers to.
+  await ctx.storage.delete(objectsOf(material)).catch((error) => {
+    ctx.log.warn({ err: error, material: id }, 'objects of a removed material are left to the clean-up')
+  })
+}
+
+export const objectsOf = ({ filePath, thumbnailPath }: Material): string[] =>
+  thumbnailPath ? [filePath, thumbnailPath] : [filePath]

@@ -1,0 +1,20 @@
+/**
+ * What the jobs of each queue carry. Ids rather than data: a job may run long after it was written, on another
+ * server, and more than once.
+ */
+export interface Payloads {
+  thumbnail: { materialId: number }
+}
+
+export interface QueueOptions {
+  /** A run that takes longer fails, and its signal is aborted. */
+  timeoutSeconds: number
+  /** Runs after the first one has failed; then the job is given up. */
+  retries: number
+  /** The first pause before a retry is one to two times `seconds`, every further one twice as long, up to `maxSeconds`. */
+  backoff: { seconds: number; maxSeconds: number }
+}
+
+export const QUEUES: { [Q in keyof Payloads]: QueueOptions } = {
+  thumbnail: { timeoutSeconds: 180, retries: 4, backoff: { seconds: 2, maxSeconds: 300 } },
+}

@@ -1,0 +1,197 @@
+import { constants } from 'node:fs'
+import { access, lstat, mkdir, open, opendir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { contentTypeOf } from './content-types.ts'
+import {
+  codeOf,
+  etagOf,
+  fromSystem,
+  isMissing,
+  lendLocally,
+  openTemporaries,
+  streamFile,
+  system,
+  writeFile,
+} from './files.ts'
+import { assertKey, assertPrefix, isKey } from './keys.ts'
+import { endedBy } from './source.ts'
+import { type ListedObject, type Storage, StorageError } from './storage.ts'
+
+/** No key begins with a dot. It is within the root, so that what is finished can be moved and need not be copied. */
+const UNFINISHED = '.unfinished'
+const DELETIONS_AT_ONCE = 16
+const PUBLISH_TRIES = 5
+
+/** Objects as files under `dataDir`/objects, at their keys. */
+export async function createDiskStorage(dataDir: string): Promise<Storage> {
+  const root = resolve(dataDir, 'objects')
+  const unfinished = await openTemporaries(join(root, UNFINISHED))
+  const scratch = await openTemporaries(resolve(dataDir, 'tmp'))
+  const pathOf = (key: string) => join(root, key)
+
+  /** Moves a finished file to its key, where it replaces what is there in one step. */
+  async function publish(draft: string, path: string): Promise<void> {
+    const directory = dirname(path)
+    for (let tries = 1; ; tries++) {
+      try {
+        const made = await mkdir(directory, { recursive: true, mode: 0o700 })
+        await rename(draft, path)
+        for (let level = directory; ; level = dirname(level)) {
+          await syncDirectory(level)
+          if (!made || level === root) return
+        }
+      } catch (error) {
+        // Between the two calls a deletion may have removed the directory, which was empty.
+        if (codeOf(error) !== 'ENOENT' || tries === PUBLISH_TRIES) throw error
+      }
+    }
+  }
+
+  /** Removes a file, and the directories that it leaves empty. */
+  async function remove(key: string): Promise<void> {
+    try {
+      await unlink(pathOf(key))
+    } catch (error) {
+      if (isMissing(error) || codeOf(error) === 'EISDIR') return
+      throw fromSystem(error)
+    }
+    for (let directory = dirname(key); directory !== '.'; directory = dirname(directory)) {
+      if (
+        !(await rmdir(pathOf(directory)).then(
+          () => true,
+          () => false,
+        ))
+      )
+        return
+    }
+  }
+
+  async function* walk(directory: string, prefix: string): AsyncGenerator<ListedObject> {
+    const entries = await opendir(pathOf(directory)).catch((error) => {
+      if (isMissing(error)) return []
+      throw fromSystem(error)
+    })
+    for await (const entry of entries) {
+      const key = directory + entry.name
+      if (!key.startsWith(prefix) || !isKey(key)) continue
+      if (entry.isDirectory()) {
+        yield* walk(`${key}/`, prefix)
+      } else if (entry.isFile()) {
+        const found = await lstat(pathOf(key)).catch(() => undefined)
+        if (found) yield { key, size: found.size, lastModified: found.mtime }
+      }
+    }
+  }
+
+  return {
+    kind: 'disk',
+
+    async write(key, body, { signal } = {}) {
+      const path = pathOf(assertKey(key))
+      try {
+        return await unfinished.lend(async (draft) => {
+          const written = await writeFile(draft, body, signal)
+          signal?.throwIfAborted()
+          await system(publish(draft, path))
+          return written
+        })
+      } catch (error) {
+        throw endedBy(error, signal)
+      }
+    },
+
+    async read(key, { range } = {}) {
+      if (!isKey(key)) return undefined
+      const file = await open(pathOf(key)).catch((error) => {
+        if (isMissing(error)) return undefined
+        throw fromSystem(error)
+      })
+      if (!file) return undefined
+      const close = () => file.close().catch(() => {})
+      try {
+        const found = await system(file.stat({ bigint: true }))
+        const size = Number(found.size)
+        if (!found.isFile()) {
+          await close()
+          return undefined
+        }
+        if (range && range.start >= size) {
+          throw new StorageError('RANGE_NOT_SATISFIABLE', `the object has ${size} bytes`)
+        }
+        const part = range && { start: range.start, end: Math.min(range.end, size - 1) }
+        return {
+          size,
+          etag: etagOf(found),
+          lastModified: found.mtime,
+          contentType: contentTypeOf(key),
+          body: streamFile(file, part ?? { start: 0, end: size - 1 }),
+          range: part,
+        }
+      } catch (error) {
+        await close()
+        throw error
+      }
+    },
+
+    async head(key) {
+      if (!isKey(key)) return undefined
+      const found = await stat(pathOf(key), { bigint: true }).catch((error) => {
+        if (isMissing(error)) return undefined
+        throw fromSystem(error)
+      })
+      if (!found?.isFile()) return undefined
+      return {
+        size: Number(found.size),
+        etag: etagOf(found),
+        lastModified: found.mtime,
+        contentType: contentTypeOf(key),
+      }
+    },
+
+    async delete(keys) {
+      keys.forEach(assertKey)
+      let failure: unknown
+      for (let i = 0; i < keys.length; i += DELETIONS_AT_ONCE) {
+        const results = await Promise.allSettled(keys.slice(i, i + DELETIONS_AT_ONCE).map(remove))
+        failure ??= results.find(({ status }) => status === 'rejected')
+      }
+      if (failure) throw (failure as PromiseRejectedResult).reason
+    },
+
+    list: (prefix) => walk(assertPrefix(prefix).slice(0, prefix.lastIndexOf('/') + 1), prefix),
+
+    async abortUnfinished(olderThan) {
+      await scratch.removeStale(olderThan)
+      return unfinished.removeStale(olderThan)
+    },
+
+    publicUrl: () => undefined,
+    presign: async () => undefined,
+
+    openLocal: (key) =>
+      lendLocally(scratch, async () => {
+        if (!isKey(key) || !(await stat(pathOf(key)).catch(() => undefined))?.isFile()) {
+          throw new StorageError('NOT_FOUND', `there is no object ${JSON.stringify(key)}`)
+        }
+        return pathOf(key)
+      }),
+
+    async ping() {
+      const start = performance.now()
+      await system(access(root, constants.W_OK))
+      return performance.now() - start
+    },
+
+    async close() {},
+  }
+}
+
+/** A new name outlives a power cut only with its directory on the disk. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}

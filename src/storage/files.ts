@@ -1,0 +1,186 @@
+/** Files as both forms of the storage use them: written from a body, read as a stream, made for a while. */
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, opendir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { chunksOf } from './source.ts'
+import { type Body, type ByteRange, type LocalFile, StorageError } from './storage.ts'
+
+/** A call to the system costs far more than the copy that gathers small chunks. */
+const WRITE_BYTES = 1024 * 1024
+const READ_BYTES = 256 * 1024
+const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+const MISSING = new Set(['ENOENT', 'ENOTDIR'])
+
+export const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code)
+export const isMissing = (error: unknown): boolean => MISSING.has(codeOf(error))
+
+/** Says what a failed call to the system means for the storage. */
+export function fromSystem(error: unknown): StorageError {
+  const code = codeOf(error)
+  if (NO_SPACE.has(code)) return new StorageError('NO_SPACE', `no space is left (${code})`, { cause: error })
+  return new StorageError('UNAVAILABLE', `the disk failed (${(error as Error).message})`, { cause: error })
+}
+
+/** @throws StorageError */
+export async function system<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    throw fromSystem(error)
+  }
+}
+
+export interface WrittenFile {
+  size: number
+  etag: string
+}
+
+/**
+ * Writes a new file and has it on the disk, not only in the system's memory. What a failure leaves is the caller's to
+ * remove.
+ * @throws StorageError NO_SPACE, UNAVAILABLE; what the body threw; `signal.reason`
+ */
+export async function writeFile(
+  path: string,
+  body: Body,
+  signal?: AbortSignal | undefined,
+): Promise<WrittenFile> {
+  const file = await system(open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600))
+  try {
+    const buffers: Buffer[] = []
+    let turn = 0
+    let used = 0
+    let size = 0
+    // One buffer is being written while the other is filled.
+    let writing: Promise<void> | undefined
+    const flush = async () => {
+      await writing
+      writing = writeAll(file, buffers[turn]!.subarray(0, used))
+      writing.catch(() => {})
+      turn = 1 - turn
+      used = 0
+    }
+    for await (const chunk of chunksOf(body, signal)) {
+      for (let taken = 0; taken < chunk.byteLength; ) {
+        buffers[turn] ??= Buffer.allocUnsafeSlow(WRITE_BYTES)
+        const part = chunk.subarray(taken, taken + WRITE_BYTES - used)
+        buffers[turn]!.set(part, used)
+        used += part.byteLength
+        taken += part.byteLength
+        if (used === WRITE_BYTES) await flush()
+      }
+      size += chunk.byteLength
+    }
+    if (used > 0) await flush()
+    await writing
+    await system(file.sync())
+    return { size, etag: etagOf(await system(file.stat({ bigint: true }))) }
+  } finally {
+    await file.close().catch(() => {})
+  }
+}
+
+async function writeAll(file: FileHandle, data: Uint8Array): Promise<void> {
+  for (let done = 0; done < data.byteLength; ) {
+    done += (await system(file.write(data, done))).bytesWritten
+  }
+}
+
+/** Strong as long as nobody changes a file in place, which nobody does: every write makes a new one. */
+export const etagOf = ({ ino, size, mtimeNs }: { ino: bigint; size: bigint; mtimeNs: bigint }): string =>
+  `"${ino.toString(36)}-${size.toString(36)}-${mtimeNs.toString(36)}"`
+
+/** Reads on demand, and closes the file at the end, on a fault and when it is cancelled. */
+export function streamFile(file: FileHandle, { start, end }: ByteRange): ReadableStream<Uint8Array> {
+  let position = start
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          if (position <= end) {
+            const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end + 1 - position))
+            const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, position)
+            if (bytesRead === 0) throw new StorageError('UNAVAILABLE', 'the file has become shorter')
+            controller.enqueue(buffer.subarray(0, bytesRead))
+            position += bytesRead
+          }
+          if (position > end) {
+            await file.close()
+            controller.close()
+          }
+        } catch (error) {
+          await file.close().catch(() => {})
+          throw error instanceof StorageError ? error : fromSystem(error)
+        }
+      },
+      cancel: () => file.close(),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** Files and directories for a while, named at random, of which a crash may leave some behind. */
+export class Temporaries {
+  private readonly live = new Set<string>()
+
+  constructor(private readonly directory: string) {}
+
+  /** Lends a path at which nothing is yet; what is there when `use` ends is removed. */
+  async lend<T>(use: (path: string) => Promise<T>): Promise<T> {
+    const { path, dispose } = this.take()
+    try {
+      return await use(path)
+    } finally {
+      await dispose().catch(() => {})
+    }
+  }
+
+  /** The same until it is disposed of. */
+  take(): { path: string; dispose: () => Promise<void> } {
+    const name = crypto.randomUUID()
+    const path = join(this.directory, name)
+    this.live.add(name)
+    return {
+      path,
+      dispose: async () => {
+        await rm(path, { recursive: true, force: true })
+        this.live.delete(name)
+      },
+    }
+  }
+
+  /** Removes what others, or an earlier run, last changed before `olderThan`. */
+  async removeStale(olderThan: Date): Promise<number> {
+    let removed = 0
+    for await (const { name } of await system(opendir(this.directory))) {
+      const path = join(this.directory, name)
+      const found = this.live.has(name) ? undefined : await stat(path).catch(() => undefined)
+      if (!found || found.mtime >= olderThan) continue
+      await system(rm(path, { recursive: true, force: true }))
+      removed++
+    }
+    return removed
+  }
+}
+
+/** Under DATA_DIR: the system's own temporary directory may be in memory. */
+export async function openTemporaries(directory: string): Promise<Temporaries> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  return new Temporaries(directory)
+}
+
+/** @param fill makes the file in the new directory, or names one that is there already */
+export async function lendLocally(
+  temporaries: Temporaries,
+  fill: (directory: string) => Promise<string>,
+): Promise<LocalFile> {
+  const { path: directory, dispose } = temporaries.take()
+  const scratch = join(directory, 'scratch')
+  try {
+    await system(mkdir(scratch, { recursive: true, mode: 0o700 }))
+    return { path: await fill(directory), scratch, dispose, [Symbol.asyncDispose]: dispose }
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+}

@@ -1,0 +1,82 @@
+import { StorageError } from './storage.ts'
+
+const MAX_KEY_BYTES = 1024
+/** Of file systems. */
+const MAX_SEGMENT_BYTES = 255
+const MAX_STEM_BYTES = 100
+
+/** Letters, their marks and digits of any script, without those that can't be seen. */
+const LETTERS = String.raw`[\p{L}\p{N}\p{Mn}\p{Mc}--\p{Default_Ignorable_Code_Point}]`
+// A segment that began with a dot would be hidden, or lead upwards; Windows drops a dot at the end.
+const SEGMENT = new RegExp(`^[${LETTERS}_\\-](?:[${LETTERS}._\\-]*[${LETTERS}_\\-])?$`, 'v')
+const UNSAFE = new RegExp(`[^${LETTERS}._\\-]+`, 'gv')
+// A name that began with a hyphen would be an option to the programs that get it.
+const EDGES = /^[\p{M}._-]+|[._-]+$/gu
+
+const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d|conin|conout|clock)$/i
+
+const bytes = (text: string) => Buffer.byteLength(text)
+
+/** Whether an object can have this key: relative, without `..`, and safe as a path and in a URL. */
+export function isKey(key: string): boolean {
+  if (bytes(key) > MAX_KEY_BYTES || key !== key.normalize('NFC')) return false
+  return key.split('/').every((segment) => SEGMENT.test(segment) && bytes(segment) <= MAX_SEGMENT_BYTES)
+}
+
+/** @throws StorageError INVALID_KEY */
+export function assertKey(key: string): string {
+  if (isKey(key)) return key
+  throw new StorageError('INVALID_KEY', `not an object key: ${JSON.stringify(key.slice(0, 200))}`)
+}
+
+/** @throws StorageError INVALID_KEY unless keys can begin with it */
+export function assertPrefix(prefix: string): string {
+  if (prefix !== '') assertKey(prefix.endsWith('/') || prefix.endsWith('.') ? `${prefix}x` : prefix)
+  return prefix
+}
+
+/** A key as the path of a URL. */
+export const keyToPath = (key: string): string => key.split('/').map(encodeURIComponent).join('/')
+
+/**
+ * Makes a name that somebody gave a file harmless on every file system and in every URL, and keeps what can be read in
+ * it: letters of all scripts. At most 100 bytes of UTF-8, plus the extension. Of a path, the last part counts.
+ * @param extension what the content was found to be; without it, the name's own
+ */
+export function safeFileName(name: string, extension?: string): string {
+  const last = name.normalize('NFC').split(/[/\\]/).pop()!
+  const [, stem = last, own = ''] = /^(.*)\.([a-z][a-z0-9]{0,9})$/is.exec(last) ?? []
+  const ending = (extension ?? own).toLowerCase()
+  const safe = shorten(
+    stem
+      .replace(UNSAFE, '_')
+      .replace(/\.{2,}/g, '.')
+      .replace(/_{2,}/g, '_')
+      .replace(EDGES, ''),
+  )
+  const given = safe || 'file'
+  const harmless = DEVICES.test(given.split('.')[0]!) ? `_${given}` : given
+  return ending ? `${harmless}.${ending}` : harmless
+}
+
+/** Cuts between characters as people see them. */
+function shorten(text: string): string {
+  if (bytes(text) <= MAX_STEM_BYTES) return text
+  let kept = ''
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    if (bytes(kept) + bytes(segment) > MAX_STEM_BYTES) break
+    kept += segment
+  }
+  return kept.replace(EDGES, '')
+}
+
+/**
+ * The key of an uploaded material, as learning.md shows it: `materials/1/20240115_083000_video.mp4`, in UTC.
+ * @param copy 2 and on for one whose key is taken: same user, same second, same name
+ */
+export function materialKey(userId: number, at: Date, name: string, extension: string, copy = 1): string {
+  const time = at.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '_')
+  const safe = safeFileName(name, extension)
+  const stem = safe.slice(0, -extension.length - 1)
+  return `materials/${userId}/${time}_${copy > 1 ? `${stem}_${copy}.${extension.toLowerCase()}` : safe}`
+}

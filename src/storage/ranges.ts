@@ -1,0 +1,73 @@
+/** Conditional and range requests (RFC 9110, chapters 13 and 14) as pure functions over what is known of an object. */
+import type { ByteRange } from './storage.ts'
+
+export type RangeResult = ByteRange | 'unsatisfiable' | undefined
+
+/**
+ * Reads a Range field. Undefined means: answer with the whole, as RFC 9110 14.2 has it for a field that is malformed or
+ * in another unit, and allows for several ranges at once.
+ */
+export function parseRange(field: string | null | undefined, size: number): RangeResult {
+  const [, first, last] = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(field?.trim() ?? '') ?? []
+  if (first === undefined || last === undefined || (first === '' && last === '')) return undefined
+  if (first === '') {
+    const length = Number(last)
+    if (length === 0) return 'unsatisfiable'
+    // There is no way to write a part of nothing.
+    return size === 0 ? undefined : { start: Math.max(0, size - length), end: size - 1 }
+  }
+  const start = Number(first)
+  const end = last === '' ? Number.POSITIVE_INFINITY : Number(last)
+  if (end < start) return undefined
+  return start >= size ? 'unsatisfiable' : { start, end: Math.min(end, size - 1) }
+}
+
+const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g
+const opaque = (etag: string) => etag.replace(/^W\//, '')
+/** HTTP dates have whole seconds. */
+const seconds = (date: Date) => Math.floor(date.getTime() / 1000)
+
+/** Whether If-None-Match names this representation, by weak comparison (13.1.2). */
+export function matchesNone(field: string, etag: string): boolean {
+  if (field.trim() === '*') return true
+  return (field.match(ENTITY_TAG) ?? []).some((tag) => opaque(tag) === opaque(etag))
+}
+
+/** Whether a part may be sent on If-Range (13.1.5): only for the very same bytes, by strong comparison. */
+export function matchesIfRange(field: string, object: { etag: string; lastModified: Date }): boolean {
+  const value = field.trim()
+  if (value.startsWith('W/')) return false
+  if (value.startsWith('"')) return value === object.etag
+  // A date is weak unless it is old; `seconds` alone can't tell two writes within one second apart.
+  const date = new Date(value)
+  return seconds(date) === seconds(object.lastModified) && Date.now() - object.lastModified.getTime() > 1000
+}
+
+export type Answer =
+  | { status: 200 }
+  | { status: 206; range: ByteRange }
+  | { status: 304 }
+  /** With a Content-Range of `bytes *` and the size. */
+  | { status: 416 }
+
+/**
+ * How to answer a GET (or, but for ranges, a HEAD) for an object, with the precedence of 13.2.2. If-None-Match makes
+ * If-Modified-Since count for nothing.
+ */
+export function chooseAnswer(
+  fields: Pick<Headers, 'get'>,
+  object: { size: number; etag: string; lastModified: Date },
+): Answer {
+  const noneMatch = fields.get('if-none-match')
+  if (noneMatch !== null) {
+    if (matchesNone(noneMatch, object.etag)) return { status: 304 }
+  } else {
+    const since = new Date(fields.get('if-modified-since') ?? Number.NaN)
+    if (seconds(object.lastModified) <= seconds(since)) return { status: 304 }
+  }
+  const ifRange = fields.get('if-range')
+  if (ifRange !== null && !matchesIfRange(ifRange, object)) return { status: 200 }
+  const range = parseRange(fields.get('range'), object.size)
+  if (range === 'unsatisfiable') return { status: 416 }
+  return range ? { status: 206, range } : { status: 200 }
+}

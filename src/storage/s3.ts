@@ -1,0 +1,177 @@
+import { basename, join, resolve } from 'node:path'
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import type { S3Config } from '../config.ts'
+import type { Logger } from '../util/logger.ts'
+import { contentTypeOf, dispositionOf } from './content-types.ts'
+import { lendLocally, openTemporaries, writeFile } from './files.ts'
+import { assertKey, assertPrefix, isKey, keyToPath } from './keys.ts'
+import { openBucket } from './s3/bucket.ts'
+import { fromS3, isMissing, sent } from './s3/errors.ts'
+import { createTransport } from './s3/transport.ts'
+import { abortStaleUploads } from './s3/unfinished.ts'
+import { upload } from './s3/upload.ts'
+import { endedBy } from './source.ts'
+import { type Storage, StorageError } from './storage.ts'
+
+const IDLE_MS = 30_000
+const PING_MS = 5000
+const QUIET = { trace() {}, debug() {}, info() {}, error() {} }
+/** Of one DeleteObjects. */
+const MAX_DELETIONS = 1000
+
+/**
+ * Objects in a bucket, which is created if it is missing. `dataDir` holds copies for programs that need files.
+ * @throws StartupError when the bucket can't be used
+ */
+export async function createS3Storage(config: S3Config, dataDir: string, log: Logger): Promise<Storage> {
+  const client = new S3Client({
+    ...(config.endpoint ? { endpoint: config.endpoint, forcePathStyle: true } : {}),
+    region: config.region,
+    credentials: { accessKeyId: config.accessKeyId, secretAccessKey: config.secretAccessKey },
+    requestHandler: createTransport(IDLE_MS),
+    maxAttempts: 3,
+    // Checksums that S3 does not ask for are unknown to older servers; what is sent is hashed by its signature.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    // A server that does not know it makes every part wait.
+    expectContinueHeader: false,
+    logger: { ...QUIET, warn: (text) => log.warn({ text: String(text) }, 'the S3 client warns') },
+  })
+  try {
+    await openBucket(client, config)
+  } catch (error) {
+    client.destroy()
+    throw error
+  }
+  const scratch = await openTemporaries(resolve(dataDir, 'tmp'))
+  const Bucket = config.bucket
+  const live = new Set<string>()
+
+  const storage: Storage = {
+    kind: 's3',
+
+    async write(key, body, { signal } = {}) {
+      const target = {
+        Bucket,
+        Key: assertKey(key),
+        ContentType: contentTypeOf(key),
+        ContentDisposition: dispositionOf(key),
+      }
+      try {
+        return await upload(client, target, body, { signal, live, log })
+      } catch (error) {
+        throw endedBy(error, signal)
+      }
+    },
+
+    async read(key, { range } = {}) {
+      if (!isKey(key)) return undefined
+      const Range = range && `bytes=${range.start}-${range.end}`
+      try {
+        const found = await client.send(new GetObjectCommand({ Bucket, Key: key, Range }))
+        // bytes 0-99/1234
+        const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(found.ContentRange ?? '') ?? []
+        return {
+          size: Number(size ?? found.ContentLength),
+          etag: found.ETag!,
+          lastModified: found.LastModified!,
+          contentType: contentTypeOf(key),
+          body: found.Body as unknown as ReadableStream<Uint8Array>,
+          range: size === undefined ? undefined : { start: Number(start), end: Number(end) },
+        }
+      } catch (error) {
+        if (isMissing(error)) return undefined
+        throw fromS3(error)
+      }
+    },
+
+    async head(key) {
+      if (!isKey(key)) return undefined
+      try {
+        const found = await client.send(new HeadObjectCommand({ Bucket, Key: key }))
+        return {
+          size: found.ContentLength!,
+          etag: found.ETag!,
+          lastModified: found.LastModified!,
+          contentType: contentTypeOf(key),
+        }
+      } catch (error) {
+        if (isMissing(error)) return undefined
+        throw fromS3(error)
+      }
+    },
+
+    async delete(keys) {
+      keys.forEach(assertKey)
+      let failure: StorageError | undefined
+      for (let i = 0; i < keys.length; i += MAX_DELETIONS) {
+        const Objects = keys.slice(i, i + MAX_DELETIONS).map((Key) => ({ Key }))
+        const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } })
+        const { Errors = [] } = await sent(client.send(command))
+        const kept = Errors.find(({ Code }) => Code !== 'NoSuchKey')
+        if (kept) failure ??= new StorageError('UNAVAILABLE', `an object could not be deleted (${kept.Code})`)
+      }
+      if (failure) throw failure
+    },
+
+    async *list(prefix) {
+      try {
+        for await (const page of paginateListObjectsV2(
+          { client },
+          { Bucket, Prefix: assertPrefix(prefix) },
+        )) {
+          for (const { Key, Size, LastModified } of page.Contents ?? []) {
+            yield { key: Key!, size: Size!, lastModified: LastModified! }
+          }
+        }
+      } catch (error) {
+        throw error instanceof StorageError ? error : fromS3(error)
+      }
+    },
+
+    async abortUnfinished(olderThan) {
+      await scratch.removeStale(olderThan)
+      return abortStaleUploads(client, Bucket, olderThan, live)
+    },
+
+    publicUrl: (key) => config.publicUrl && `${config.publicUrl}/${keyToPath(assertKey(key))}`,
+
+    presign: (key, seconds) =>
+      getSignedUrl(client, new GetObjectCommand({ Bucket, Key: assertKey(key) }), { expiresIn: seconds }),
+
+    openLocal: (key, { signal } = {}) =>
+      lendLocally(scratch, async (directory) => {
+        const found = await storage.read(key)
+        if (!found) throw new StorageError('NOT_FOUND', `there is no object ${JSON.stringify(key)}`)
+        const path = join(directory, basename(key))
+        try {
+          const { size } = await writeFile(path, found.body, signal)
+          if (size !== found.size) throw new StorageError('UNAVAILABLE', 'the object broke off')
+          return path
+        } catch (error) {
+          throw endedBy(error, signal)
+        }
+      }),
+
+    async ping() {
+      const start = performance.now()
+      await sent(
+        client.send(new HeadBucketCommand({ Bucket }), { abortSignal: AbortSignal.timeout(PING_MS) }),
+      )
+      return performance.now() - start
+    },
+
+    async close() {
+      client.destroy()
+    },
+  }
+  return storage
+}

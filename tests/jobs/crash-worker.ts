@@ -1,0 +1,12 @@
+/** A server to be killed: enqueues one job, begins it, and never ends. */
+import { readConfig } from '../../src/config.ts'
+import { openDatabase } from '../../src/db/client.ts'
+import { enqueue, openQueue, QUICK, silent } from './support.ts'
+
+const database = await openDatabase(readConfig(process.env), silent)
+const queue = await openQueue(database, { q: QUICK })
+await queue.work('q', { concurrency: 1 }, async ({ attempt }) => {
+  console.log(`begun, attempt ${attempt}`)
+  await Bun.sleep(600_000)
+})
+await enqueue(database, queue, 'q', 9)

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import type { Database } from '../../src/db/client.ts'
+import { eventually } from '../support/process.ts'
+import { aborted, enqueue, openQueue, openServers, QUICK, signalled } from './support.ts'
+
+let servers: Awaited<ReturnType<typeof openServers>>
+let here: Database
+let there: Database
+beforeAll(async () => {
+  servers = await openServers(2)
+  ;[here, there] = servers.databases as [Database, Database]
+})
+afterAll(() => servers[Symbol.asyncDispose]())
+
+test('of two servers exactly one runs a job', async () => {
+  // Both at once, on a database without a queue: neither may fail at what the other creates.
+  const queues = await Promise.all([openQueue(here, { share: QUICK }), openQueue(there, { share: QUICK })])
+  const ran: [number, number][] = []
+  for (const [i, queue] of queues.entries()) {
+    await queue.work('share', { concurrency: 2 }, async ({ payload }) => {
+      ran.push([payload.n, i])
+      await Bun.sleep(20)
+    })
+  }
+  await Promise.all(
+    Array.from({ length: 40 }, (_, n) => enqueue(servers.databases[n % 2]!, queues[n % 2]!, 'share', n)),
+  )
+  await eventually(() => ran.length >= 40, 'all jobs have run')
+  await Bun.sleep(200)
+  expect(ran.map(([n]) => n).sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => n))
+  expect(new Set(ran.map(([, server]) => server)).size).toBe(2)
+  await Promise.all(queues.map((queue) => queue.close()))
+})
+
+test('a stop waits for the jobs that run', async () => {
+  const queue = await openQueue(here, { wait: QUICK })
+  const begun = signalled()
+  let [done, started] = [0, 0]
+  await queue.work('wait', { concurrency: 1 }, async () => {
+    started++
+    begun.resolve()
+    await Bun.sleep(400)
+    done++
+  })
+  await enqueue(here, queue, 'wait', 1)
+  await enqueue(here, queue, 'wait', 2)
+  await begun.promise
+  await queue.close()
+  expect([started, done]).toEqual([1, 1])
+
+  const next = await openQueue(here, { wait: QUICK })
+  expect(await next.pending('wait')).toEqual({ waiting: 1, running: 0, dead: 0 })
+  await next.close()
+})
+
+test('a stop that can wait no longer leaves the job to another server, at no cost to its tries', async () => {
+  const options = { leave: { ...QUICK, retries: 0 } }
+  const first = await openQueue(here, options)
+  const [begun, told] = [signalled(), signalled()]
+  await first.work('leave', { concurrency: 1 }, async (_, signal) => {
+    begun.resolve()
+    await aborted(signal)
+    told.resolve()
+    throw new Error('stopped')
+  })
+  await enqueue(here, first, 'leave', 5)
+  await begun.promise
+  const start = performance.now()
+  await first.close(200)
+  await told.promise
+  expect(performance.now() - start).toBeLessThan(1000)
+
+  const second = await openQueue(there, options)
+  const ran = signalled<number>()
+  await second.work('leave', { concurrency: 1 }, async ({ payload }) => ran.resolve(payload.n))
+  expect(await ran.promise).toBe(5)
+  await eventually(async () => (await second.pending('leave')).running === 0, 'it is done')
+  expect(await second.pending('leave')).toEqual({ waiting: 0, running: 0, dead: 0 })
+  await second.close()
+})
+
+test('what waits survives a restart, and changed options reach the next jobs', async () => {
+  const before = await openQueue(here, { keep: QUICK })
+  await enqueue(here, before, 'keep', 1)
+  await before.close()
+
+  const after = await openQueue(here, { keep: { ...QUICK, retries: 0 } })
+  await enqueue(here, after, 'keep', 2)
+  const ran: string[] = []
+  const given: number[] = []
+  const onGiveUp = async (job: { payload: { n: number } }) => void given.push(job.payload.n)
+  await after.work('keep', { concurrency: 1, onGiveUp }, async ({ payload, attempt }) => {
+    ran.push(`${payload.n} for the ${attempt}. time`)
+    if (attempt === 1) throw new Error('once')
+  })
+  await eventually(() => ran.length === 3 && given.length === 1, 'both have ended')
+  expect(ran).toEqual(['1 for the 1. time', '2 for the 1. time', '1 for the 2. time'])
+  expect(given).toEqual([2])
+  await after.close()
+})

@@ -1,0 +1,170 @@
+/** Both forms of the storage, each with a way to look behind it. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  CreateMultipartUploadCommand,
+  DeleteBucketCommand,
+  ListMultipartUploadsCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import type { S3Config } from '../../src/config.ts'
+import { createDiskStorage } from '../../src/storage/disk.ts'
+import { createS3Storage } from '../../src/storage/s3.ts'
+import type { Storage } from '../../src/storage/storage.ts'
+import { createLogger } from '../../src/util/logger.ts'
+import { unique } from '../support/factories.ts'
+import type { FaultOrder } from './s3-server/faults.ts'
+
+export const log = createLogger('silent')
+
+export interface OpenStorage {
+  storage: Storage
+  /** What writes that have not ended have left so far. */
+  unfinished(): Promise<string[]>
+  /** Leaves a write behind, as a server that was killed would; `continue` makes some progress in it. */
+  leaveUnfinished(key: string): Promise<{ name: string; continue(): Promise<void> }>
+  remove(): Promise<void>
+}
+
+export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'roost-storage-'))
+
+async function openDisk(): Promise<OpenStorage> {
+  const dataDir = temporaryDirectory()
+  const storage = await createDiskStorage(dataDir)
+  const unfinished = join(dataDir, 'objects', '.unfinished')
+  return {
+    storage,
+    unfinished: () => readdir(unfinished),
+    async leaveUnfinished() {
+      const name = crypto.randomUUID()
+      const path = join(unfinished, name)
+      await Bun.write(path, 'some of it')
+      return { name, continue: async () => void (await Bun.write(path, 'more of it')) }
+    },
+    async remove() {
+      await storage.close()
+      rmSync(dataDir, { recursive: true })
+    },
+  }
+}
+
+export async function openS3(config: S3Config): Promise<OpenStorage & { dataDir: string }> {
+  const dataDir = temporaryDirectory()
+  const storage = await createS3Storage(config, dataDir, log)
+  const client = rawClient(config)
+  const Bucket = config.bucket
+  return {
+    dataDir,
+    storage,
+    async unfinished() {
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }))
+      return Uploads.map(({ UploadId }) => UploadId!)
+    },
+    async leaveUnfinished(Key) {
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }))
+      const part = { Bucket, Key, UploadId, Body: 'some of it', PartNumber: 1 }
+      return { name: UploadId!, continue: async () => void (await client.send(new UploadPartCommand(part))) }
+    },
+    async remove() {
+      await storage.delete(await keysOf(storage))
+      await client.send(new DeleteBucketCommand({ Bucket })).catch(() => {})
+      client.destroy()
+      await storage.close()
+      rmSync(dataDir, { recursive: true })
+    },
+  }
+}
+
+export async function keysOf(storage: Storage, prefix = ''): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of storage.list(prefix)) keys.push(key)
+  return keys.sort()
+}
+
+/** For what the storage itself never does. */
+function rawClient({ endpoint, region, accessKeyId, secretAccessKey }: S3Config): S3Client {
+  return new S3Client({
+    endpoint: endpoint!,
+    region,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  })
+}
+
+export interface S3Server extends AsyncDisposable {
+  /** With a bucket of its own at every call. */
+  config(): S3Config
+  order(fault: FaultOrder): Promise<void>
+}
+
+/** Starts the tests' own S3, which ends with this process at the latest. */
+export async function startS3(): Promise<S3Server> {
+  const directory = temporaryDirectory()
+  const keys = { accessKeyId: 'tester', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
+  const server = Bun.spawn(
+    ['bun', join(import.meta.dir, 's3-server/main.ts'), directory, keys.accessKeyId, keys.secretAccessKey],
+    { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' },
+  )
+  const { value } = await server.stdout.getReader().read()
+  const endpoint = `http://127.0.0.1:${new TextDecoder().decode(value).trim()}`
+  return {
+    config: () => ({
+      endpoint,
+      region: 'us-east-1',
+      bucket: unique('roost-'),
+      ...keys,
+      publicUrl: undefined,
+    }),
+    async order(fault) {
+      await fetch(`${endpoint}/-/fault`, { method: 'POST', body: JSON.stringify(fault) })
+    },
+    async [Symbol.asyncDispose]() {
+      server.kill()
+      await server.exited
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
+
+/** `TEST_S3_ENDPOINT` names a real server besides, `TEST_S3_ACCESS_KEY_ID` and `TEST_S3_SECRET_ACCESS_KEY` its key. */
+const endpoint = process.env.TEST_S3_ENDPOINT
+
+/** Closes what they opened, and the servers. */
+export const kinds: [name: string, open: () => Promise<OpenStorage>][] = [
+  ['disk', openDisk],
+  [
+    'S3',
+    async () => {
+      const server = await startS3()
+      const opened = await openS3(server.config())
+      const remove = async () => {
+        await opened.remove()
+        await server[Symbol.asyncDispose]()
+      }
+      return { ...opened, remove }
+    },
+  ],
+]
+if (endpoint) {
+  const config = {
+    endpoint,
+    region: 'us-east-1',
+    accessKeyId: process.env.TEST_S3_ACCESS_KEY_ID ?? 'tester',
+    secretAccessKey: process.env.TEST_S3_SECRET_ACCESS_KEY ?? 'tester-secret',
+    publicUrl: undefined,
+  }
+  kinds.push(['S3 (TEST_S3_ENDPOINT)', () => openS3({ ...config, bucket: unique('roost-') })])
+}
+
+/** A body of `size` bytes, all `fill`, in chunks as a socket delivers them. */
+export async function* bytes(size: number, fill = 1, chunk = 64 * 1024): AsyncGenerator<Uint8Array> {
+  for (let left = size; left > 0; left -= chunk) {
+    yield new Uint8Array(Math.min(left, chunk)).fill(fill)
+    // As from a socket: other things happen in between.
+    await new Promise(setImmediate)
+  }
+}

@@ -1,0 +1,240 @@
+/** What only a server in the network can do to a storage. */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createS3Storage } from '../../src/storage/s3.ts'
+import { StartupError } from '../../src/util/startup-error.ts'
+import { bytes, keysOf, log, openS3, startS3, temporaryDirectory } from './kinds.ts'
+
+const MB = 1024 * 1024
+const server = await startS3()
+const config = server.config()
+const { storage, unfinished, dataDir, remove } = await openS3(config)
+afterAll(async () => {
+  await remove()
+  await server[Symbol.asyncDispose]()
+})
+
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error) => error,
+  )
+const nothingLeft = async () => {
+  expect(await keysOf(storage)).toEqual([])
+  expect(await unfinished()).toEqual([])
+}
+
+describe('a server that fails', () => {
+  test('for a moment is asked again', async () => {
+    for (const operation of [
+      'CreateMultipartUpload',
+      'UploadPart',
+      'CompleteMultipartUpload',
+      'HeadObject',
+    ]) {
+      await server.order({ operation, how: 'refuse', status: 503, code: 'SlowDown' })
+    }
+    const { size } = await storage.write('a.mp4', bytes(12 * MB))
+    expect((await storage.head('a.mp4'))!.size).toBe(size)
+    await storage.delete(['a.mp4'])
+  })
+
+  test.each(['PutObject', 'UploadPart', 'CompleteMultipartUpload'])(
+    'after it has done %s is asked again, and all is well',
+    async (operation) => {
+      await server.order({ operation, how: 'lose' })
+      const size = operation === 'PutObject' ? 1000 : 12 * MB
+      const written = await storage.write('a.mp4', bytes(size))
+      expect(written.size).toBe(size)
+      expect(await storage.head('a.mp4')).toMatchObject(written)
+      await storage.delete(['a.mp4'])
+      await nothingLeft()
+    },
+  )
+
+  test.each([
+    ['PutObject', 0, 403, 'AccessDenied', 'UNAVAILABLE'],
+    ['PutObject', 0, 507, 'XMinioStorageFull', 'NO_SPACE'],
+    ['CreateMultipartUpload', 0, 403, 'AccessDenied', 'UNAVAILABLE'],
+    ['UploadPart', 0, 403, 'AccessDenied', 'UNAVAILABLE'],
+    ['UploadPart', 2, 507, 'XMinioStorageFull', 'NO_SPACE'],
+    ['UploadPart', 1, 403, 'QuotaExceeded', 'NO_SPACE'],
+    ['CompleteMultipartUpload', 0, 403, 'AccessDenied', 'UNAVAILABLE'],
+  ])(
+    'in %s, after %d of them, with %d %s: %s, and nothing is left',
+    async (operation, skip, status, code, expected) => {
+      await server.order({ operation, skip, how: 'refuse', status, code })
+      const size = operation === 'PutObject' ? 1000 : 22 * MB
+      expect(await failure(storage.write('a.mp4', bytes(size)))).toMatchObject({ code: expected })
+      await nothingLeft()
+    },
+  )
+
+  test('halfway ends the reading of the body at once', async () => {
+    await server.order({
+      operation: 'UploadPart',
+      skip: 1,
+      how: 'refuse',
+      status: 507,
+      code: 'XMinioStorageFull',
+    })
+    let read = 0
+    let told = false
+    async function* endless() {
+      try {
+        for await (const chunk of bytes(1000 * MB)) {
+          read += chunk.byteLength
+          yield chunk
+        }
+      } finally {
+        told = true
+      }
+    }
+    expect(await failure(storage.write('a.mp4', endless()))).toMatchObject({ code: 'NO_SPACE' })
+    expect(read).toBeLessThan(40 * MB)
+    await Bun.sleep(0)
+    expect(told).toBe(true)
+    await nothingLeft()
+  })
+
+  test('and can’t even clean up: the first error counts, the clean-up finds the rest', async () => {
+    await server.order({ operation: 'UploadPart', how: 'refuse', status: 507, code: 'XMinioStorageFull' })
+    await server.order({
+      operation: 'AbortMultipartUpload',
+      how: 'refuse',
+      status: 403,
+      code: 'AccessDenied',
+    })
+    expect(await failure(storage.write('a.mp4', bytes(12 * MB)))).toMatchObject({ code: 'NO_SPACE' })
+    expect(await unfinished()).toHaveLength(1)
+    expect(await storage.abortUnfinished(new Date(Date.now() + 1000))).toBe(1)
+    await nothingLeft()
+  })
+
+  test('in the middle of a file: no reader takes the half for the whole', async () => {
+    await storage.write('a.mp4', bytes(8 * MB))
+    await server.order({ operation: 'GetObject', how: 'cut', times: 2 })
+    const { body } = (await storage.read('a.mp4'))!
+    expect(await failure(new Response(body).bytes())).toBeInstanceOf(Error)
+    expect(await failure(storage.openLocal('a.mp4'))).toMatchObject({ code: 'UNAVAILABLE' })
+    expect(await readdir(join(dataDir, 'tmp'))).toEqual([])
+    await storage.delete(['a.mp4'])
+  })
+
+  test.each([
+    ['GetObject', () => storage.read('a.mp4')],
+    ['HeadObject', () => storage.head('a.mp4')],
+    ['DeleteObjects', () => storage.delete(['a.mp4'])],
+    ['ListObjectsV2', () => keysOf(storage)],
+    ['ListMultipartUploads', () => storage.abortUnfinished(new Date())],
+    ['HeadBucket', () => storage.ping()],
+  ])('in %s', async (operation, call) => {
+    await server.order({ operation, how: 'refuse', status: 403, code: 'AccessDenied' })
+    expect(await failure(call())).toMatchObject({ name: 'StorageError', code: 'UNAVAILABLE' })
+  })
+})
+
+test('unfinished uploads are found also behind the first thousand', async () => {
+  const opened = await openS3(server.config())
+  for (let i = 0; i < 1020; i += 60) {
+    await Promise.all(Array.from({ length: 60 }, (_, j) => opened.leaveUnfinished(`many/${i + j}.mp4`)))
+  }
+  expect(await opened.storage.abortUnfinished(new Date(Date.now() + 60_000))).toBe(1020)
+  expect(await opened.unfinished()).toEqual([])
+  await opened.remove()
+})
+
+describe('URLs', () => {
+  const key = 'materials/1/20240115_083000_高数 第一讲.pdf'.replace(' ', '_')
+
+  test('a presigned one works without a key, with ranges, says the type, and for its time only', async () => {
+    await storage.write(key, new Response('0123456789').body!)
+    const url = (await storage.presign(key, 60))!
+    const whole = await fetch(url)
+    expect(whole.status).toBe(200)
+    expect(await whole.text()).toBe('0123456789')
+    expect(whole.headers.get('content-type')).toBe('application/pdf')
+    expect(whole.headers.get('content-disposition')).toBe('inline')
+    const part = await fetch(url, { headers: { range: 'bytes=2-4' } })
+    expect([part.status, await part.text()]).toEqual([206, '234'])
+
+    expect(url).not.toContain(config.secretAccessKey)
+    expect((await fetch(url.replace('20240115', '20240116'))).status).toBe(403)
+    expect((await fetch(url.replace('X-Amz-Expires=60', 'X-Amz-Expires=6000'))).status).toBe(403)
+    expect((await fetch(url.split('?')[0]!)).status).toBe(403)
+    const short = (await storage.presign(key, 1))!
+    await Bun.sleep(2100)
+    expect((await fetch(short)).status).toBe(403)
+    await storage.delete([key])
+  })
+
+  test('a public one is S3_PUBLIC_URL and the escaped key', async () => {
+    expect(storage.publicUrl(key)).toBeUndefined()
+    const open = await createS3Storage(
+      { ...config, publicUrl: 'https://cdn.example.com/roost' },
+      dataDir,
+      log,
+    )
+    expect(open.publicUrl('materials/1/高数.pdf')).toBe(
+      'https://cdn.example.com/roost/materials/1/%E9%AB%98%E6%95%B0.pdf',
+    )
+    await open.close()
+  })
+
+  test('what a browser would run is told to be saved', async () => {
+    await storage.write('page.html', new Response('<script>alert(1)</script>').body!)
+    const { headers } = await fetch((await storage.presign('page.html', 60))!)
+    expect(headers.get('content-type')).toBe('application/octet-stream')
+    expect(headers.get('content-disposition')).toBe('attachment')
+    await storage.delete(['page.html'])
+  })
+})
+
+describe('at start', () => {
+  const start = async (change: Partial<typeof config>) => {
+    const error = (await failure(
+      createS3Storage({ ...config, ...change }, temporaryDirectory(), log),
+    )) as Error
+    expect(error).toBeInstanceOf(StartupError)
+    expect(error.message).not.toContain(config.secretAccessKey)
+    expect(error.message).not.toContain('\n')
+    return error.message
+  }
+
+  test('two servers may find the bucket missing together', async () => {
+    const { bucket } = server.config()
+    const both = await Promise.all([1, 2].map(() => createS3Storage({ ...config, bucket }, dataDir, log)))
+    await both[0]!.write('a.txt', new Response('x').body!)
+    expect(await keysOf(both[1]!)).toEqual(['a.txt'])
+  })
+
+  test('a server that is not there', async () => {
+    const message = await start({ endpoint: 'http://127.0.0.1:1' })
+    expect(message).toStartWith(`The bucket ${config.bucket} at 127.0.0.1:1 can't be used: `)
+    expect(message).toContain('S3_ENDPOINT')
+  })
+
+  test('a host that has no address', async () => {
+    expect(await start({ endpoint: 'http://minio.invalid:9000' })).toContain('S3_ENDPOINT')
+  })
+
+  test('a wrong secret', async () => {
+    const message = await start({ secretAccessKey: 'another' })
+    expect(message).toContain('SignatureDoesNotMatch')
+    expect(message).toContain('S3_SECRET_ACCESS_KEY')
+  })
+
+  test('an unknown key', async () => {
+    expect(await start({ accessKeyId: 'nobody' })).toContain('InvalidAccessKeyId')
+  })
+
+  test('another region', async () => {
+    expect(await start({ region: 'eu-central-1' })).toContain('S3_REGION')
+  })
+
+  test('a bucket that may not be created', async () => {
+    await server.order({ operation: 'CreateBucket', how: 'refuse', status: 403, code: 'AccessDenied' })
+    expect(await start({ bucket: server.config().bucket })).toContain('AccessDenied')
+  })
+})

@@ -1,0 +1,365 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { isKey } from '../../src/storage/keys.ts'
+import type { StorageError } from '../../src/storage/storage.ts'
+import { bytes, keysOf, kinds } from './kinds.ts'
+
+const MB = 1024 * 1024
+
+/** Reads to the end without holding it, and says how it looked. */
+async function digest(body: AsyncIterable<Uint8Array>): Promise<{ size: number; sha256: string }> {
+  const hash = new Bun.CryptoHasher('sha256')
+  let size = 0
+  for await (const chunk of body) {
+    hash.update(chunk)
+    size += chunk.byteLength
+  }
+  return { size, sha256: hash.digest('hex') }
+}
+
+const text = (body: ReadableStream<Uint8Array>) => new Response(body).text()
+const from = (content: string) => new Response(content).body!
+const streamOf = (source: AsyncIterator<Uint8Array>) =>
+  new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await source.next()
+      if (done) controller.close()
+      else controller.enqueue(value)
+    },
+  })
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error) => error,
+  )
+
+/** Digits that show where they are in the file. */
+async function* numbered(size: number, chunk = 64 * 1024): AsyncGenerator<Uint8Array> {
+  const block = Buffer.alloc(chunk)
+  for (let at = 0; at < size; at += chunk) {
+    block.fill(`${at} `)
+    yield block.subarray(0, Math.min(chunk, size - at))
+    await new Promise(setImmediate)
+  }
+}
+
+describe.each(kinds)('the storage on %s', (_, open) => {
+  const opened = open()
+  afterAll(async () => (await opened).remove())
+
+  test.each([
+    ['0 bytes', 0],
+    ['1 byte', 1],
+    ['one part exactly', 5 * MB],
+    ['one part and a byte', 5 * MB + 1],
+    ['20 MB', 20 * MB],
+  ])('gives back what was written: %s', async (name, size) => {
+    const { storage, unfinished } = await opened
+    const key = `round/${name.replaceAll(' ', '_')}.mp4`
+    const expected = await digest(numbered(size))
+    const written = await storage.write(key, numbered(size))
+    expect(written.size).toBe(size)
+    expect(written.etag).toMatch(/^"[^"]+"$/)
+    const head = await storage.head(key)
+    expect(head).toEqual({
+      size,
+      etag: written.etag,
+      lastModified: expect.any(Date),
+      contentType: 'video/mp4',
+    })
+    expect(Math.abs(head!.lastModified.getTime() - Date.now())).toBeLessThan(60_000)
+    const { body, range, ...info } = (await storage.read(key))!
+    expect(range).toBeUndefined()
+    expect(info).toEqual(head!)
+    expect(await digest(body)).toEqual(expected)
+    expect(await unfinished()).toEqual([])
+  })
+
+  test('takes streams as well as generators, chunks of any size, and replaces', async () => {
+    const { storage } = await opened
+    const first = await storage.write('replace/a.txt', from('first'))
+    const odd = bytes(7 * MB + 13, 65, 999_983)
+    const second = await storage.write('replace/a.txt', streamOf(odd))
+    expect(second.size).toBe(7 * MB + 13)
+    expect(second.etag).not.toBe(first.etag)
+    const { body } = (await storage.read('replace/a.txt'))!
+    expect(await digest(body)).toEqual(await digest(bytes(7 * MB + 13, 65)))
+    await storage.write('replace/a.txt', from('third'))
+    expect(await text((await storage.read('replace/a.txt'))!.body)).toBe('third')
+    expect(await keysOf(storage, 'replace/')).toEqual(['replace/a.txt'])
+  })
+
+  test.each([
+    [0, 0, '0'],
+    [2, 4, '234'],
+    [9, 9, '9'],
+    [0, 9, '0123456789'],
+    [7, 1000, '789'],
+  ])('reads the bytes %d to %d', async (start, end, expected) => {
+    const { storage } = await opened
+    await storage.write('ranges/digits.txt', from('0123456789'))
+    const found = (await storage.read('ranges/digits.txt', { range: { start, end } }))!
+    expect(found.size).toBe(10)
+    expect(found.range).toEqual({ start, end: Math.min(end, 9) })
+    expect(await text(found.body)).toBe(expected)
+  })
+
+  test('a range that begins behind the end is refused', async () => {
+    const { storage } = await opened
+    await storage.write('ranges/short.txt', from('abc'))
+    const error = await failure(storage.read('ranges/short.txt', { range: { start: 3, end: 3 } }))
+    expect((error as StorageError).code).toBe('RANGE_NOT_SATISFIABLE')
+  })
+
+  test('a stream that is cancelled early lets go, as often as one likes', async () => {
+    const { storage } = await opened
+    await storage.write('cancel/a.mp4', bytes(2 * MB))
+    for (let i = 0; i < 100; i++) {
+      const reader = (await storage.read('cancel/a.mp4'))!.body.getReader()
+      if (i % 2) await reader.read()
+      await reader.cancel()
+    }
+    expect((await storage.head('cancel/a.mp4'))!.size).toBe(2 * MB)
+  })
+
+  test('what is missing, or can have no key, is not there', async () => {
+    const { storage } = await opened
+    await storage.write('there/a.txt', from('a'))
+    for (const key of [
+      'there/b.txt',
+      'nowhere/a.txt',
+      'there',
+      'there/a.txt/b',
+      '../there/a.txt',
+      '',
+      '/',
+      'a\0',
+    ]) {
+      expect(await storage.head(key)).toBeUndefined()
+      expect(await storage.read(key)).toBeUndefined()
+      expect((await failure(storage.openLocal(key))) as StorageError).toMatchObject({ code: 'NOT_FOUND' })
+    }
+  })
+
+  test.each([
+    '../x',
+    '/etc/passwd',
+    'a/../b',
+    'a//b',
+    'a/',
+    '',
+    '.hidden',
+    'a\0b',
+    `a/${'x'.repeat(256)}`,
+    'a\\b',
+  ])('writes and deletes nothing under the key %j', async (key) => {
+    const { storage } = await opened
+    expect(isKey(key)).toBe(false)
+    for (const attempt of [storage.write(key, from('x')), storage.delete([key])]) {
+      expect((await failure(attempt)) as StorageError).toMatchObject({ code: 'INVALID_KEY' })
+    }
+  })
+
+  test('keys keep letters of all scripts', async () => {
+    const { storage } = await opened
+    const key = 'materials/1/20240115_083000_高等数学_第一讲-é.pdf'
+    await storage.write(key, from('pdf'))
+    expect(await keysOf(storage, 'materials/1/20240115_083000_高')).toEqual([key])
+    const { body, contentType } = (await storage.read(key))!
+    expect(contentType).toBe('application/pdf')
+    expect(await text(body)).toBe('pdf')
+  })
+
+  test('lists and deletes more than a page, and what is missing is no error', async () => {
+    const { storage } = await opened
+    const keys = Array.from({ length: 1050 }, (_, i) => `many/${i % 7}/${String(i).padStart(5, '0')}.txt`)
+    for (let i = 0; i < keys.length; i += 50) {
+      await Promise.all(keys.slice(i, i + 50).map((key) => storage.write(key, from(key))))
+    }
+    const listed = []
+    for await (const object of storage.list('many/')) listed.push(object)
+    expect(listed.map(({ key }) => key).sort()).toEqual(keys.toSorted())
+    expect(listed.every(({ size, lastModified }) => size === 16 && lastModified instanceof Date)).toBe(true)
+    expect(await keysOf(storage, 'many/3/0000')).toEqual(['many/3/00003.txt'])
+    expect(await keysOf(storage, 'man')).toHaveLength(1050)
+    expect(await keysOf(storage, 'nothing/')).toEqual([])
+    await storage.delete([...keys, 'many/missing.txt', 'nowhere/at/all.txt', keys[0]!])
+    expect(await keysOf(storage, 'many/')).toEqual([])
+    await storage.delete([])
+  })
+
+  test('may be deleted from while it is listed', async () => {
+    const { storage } = await opened
+    for (let i = 0; i < 20; i++) await storage.write(`sweep/${i}/a.txt`, from('x'))
+    for await (const { key } of storage.list('sweep/')) await storage.delete([key])
+    expect(await keysOf(storage, 'sweep/')).toEqual([])
+  })
+
+  describe.each([
+    ['small', 1000],
+    ['large', 12 * MB],
+  ])('a %s write that fails', (name, size) => {
+    const key = `failed/${name}.mp4`
+
+    test('because the body does leaves nothing, throws what the body threw, and keeps what was there', async () => {
+      const { storage, unfinished } = await opened
+      const wrong = new Error('FILE_TOO_LARGE')
+      async function* broken() {
+        yield* bytes(size)
+        throw wrong
+      }
+      expect(await failure(storage.write(key, broken()))).toBe(wrong)
+      expect(await keysOf(storage, 'failed/')).toEqual([])
+      await storage.write(key, from('before'))
+      expect(await failure(storage.write(key, broken()))).toBe(wrong)
+      expect(await text((await storage.read(key))!.body)).toBe('before')
+      await storage.delete([key])
+      expect(await unfinished()).toEqual([])
+    })
+
+    test('because it is aborted, even while the body hangs, leaves nothing and tells the body', async () => {
+      const { storage, unfinished } = await opened
+      const abort = new AbortController()
+      let cancelled = false
+      const source = bytes(size)
+      const hanging = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const { done, value } = await source.next()
+          if (!done) return controller.enqueue(value)
+          setTimeout(() => abort.abort(new Error('hung up')), 50)
+          await new Promise(() => {})
+        },
+        cancel() {
+          cancelled = true
+        },
+      })
+      const error = await failure(storage.write(key, hanging, { signal: abort.signal }))
+      expect(error).toMatchObject({ code: 'ABORTED', cause: abort.signal.reason })
+      expect(cancelled).toBe(true)
+      expect(await keysOf(storage, 'failed/')).toEqual([])
+      expect(await unfinished()).toEqual([])
+    })
+
+    test('because it was aborted before it began reads nothing', async () => {
+      const { storage, unfinished } = await opened
+      let asked = false
+      async function* body() {
+        asked = true
+        yield* bytes(size)
+      }
+      const error = await failure(storage.write(key, body(), { signal: AbortSignal.abort() }))
+      expect(error).toMatchObject({ code: 'ABORTED' })
+      expect(asked).toBe(false)
+      expect(await unfinished()).toEqual([])
+    })
+  })
+
+  test('of several writers of one key one wins, whole; readers see one of them, whole', async () => {
+    const { storage, unfinished } = await opened
+    const key = 'race/a.mp4'
+    const SIZE = 6 * MB
+    const expected = await Promise.all([1, 2, 3, 4].map((fill) => digest(bytes(SIZE, fill))))
+    await storage.write(key, bytes(SIZE, 1))
+    let writing = true
+    const writers = Promise.all([1, 2, 3, 4].map((fill) => storage.write(key, bytes(SIZE, fill))))
+    const ended = writers.finally(() => {
+      writing = false
+    })
+    do {
+      expect(expected).toContainEqual(await digest((await storage.read(key))!.body))
+    } while (writing)
+    const written = await ended
+    const last = (await storage.read(key))!
+    expect(written.map(({ etag }) => etag)).toContain(last.etag)
+    expect(expected).toContainEqual(await digest(last.body))
+    expect(await unfinished()).toEqual([])
+  })
+
+  test('directories come and go while others write into them', async () => {
+    const { storage } = await opened
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, i) => {
+        for (let round = 0; round < 10; round++) {
+          await storage.write(`busy/deep/${i}.txt`, from('x'))
+          await storage.delete([`busy/deep/${i}.txt`])
+        }
+      }),
+    )
+    expect(await keysOf(storage, 'busy/')).toEqual([])
+  })
+
+  test('removes what dead writers left, but nothing that is younger, alive or has gone on', async () => {
+    const { storage, unfinished, leaveUnfinished } = await opened
+    await leaveUnfinished('dead/old.mp4')
+    const slow = await leaveUnfinished('dead/slow.mp4')
+    const before = new Date(Date.now() - 60_000)
+    expect(await storage.abortUnfinished(before)).toBe(0)
+    expect(await unfinished()).toHaveLength(2)
+    // Servers tell times in whole seconds.
+    await Bun.sleep(1100)
+    const now = new Date(Math.floor(Date.now() / 1000) * 1000)
+    await Bun.sleep(10)
+    await slow.continue()
+    expect(await storage.abortUnfinished(now)).toBe(1)
+    expect(await unfinished()).toEqual([slow.name])
+
+    const { promise: held, resolve: release } = Promise.withResolvers<void>()
+    async function* live() {
+      yield* bytes(6 * MB)
+      await held
+      yield* bytes(1)
+    }
+    const writing = storage.write('alive/a.mp4', live())
+    while ((await unfinished()).length < 2) await Bun.sleep(5)
+    expect(await storage.abortUnfinished(new Date(Date.now() + 60_000))).toBe(1)
+    release()
+    expect((await writing).size).toBe(6 * MB + 1)
+    expect(await unfinished()).toEqual([])
+  }, 10_000)
+
+  test('lends a local file with room to work, and takes both back', async () => {
+    const { storage } = await opened
+    await storage.write('local/课件.mp4', bytes(6 * MB, 9))
+    const local = await storage.openLocal('local/课件.mp4')
+    expect(local.path).toEndWith('.mp4')
+    expect(await digest(Bun.file(local.path).stream())).toEqual(await digest(bytes(6 * MB, 9)))
+    await Bun.write(`${local.scratch}/frame.jpg`, 'x')
+    expect(await storage.abortUnfinished(new Date(Date.now() + 60_000))).toBe(0)
+    expect(await Bun.file(`${local.scratch}/frame.jpg`).exists()).toBe(true)
+    await local.dispose()
+    expect(await Bun.file(`${local.scratch}/frame.jpg`).exists()).toBe(false)
+    expect((await storage.head('local/课件.mp4'))!.size).toBe(6 * MB)
+  })
+
+  test('answers a ping', async () => {
+    expect(await (await opened).storage.ping()).toBeGreaterThan(0)
+  })
+
+  test('holds no whole file in memory', async () => {
+    const { storage } = await opened
+    const SIZE = 100 * MB
+    const rss = () => process.memoryUsage().rss
+    await storage.write('memory/warm.mp4', bytes(12 * MB))
+    let peak = 0
+    // What is garbage is not held: how long it stays is the collector's business.
+    async function* watched(body: AsyncIterable<Uint8Array>) {
+      let next = 0
+      let at = 0
+      for await (const chunk of body) {
+        at += chunk.byteLength
+        if (at > next) {
+          next += 8 * MB
+          Bun.gc(true)
+        }
+        peak = Math.max(peak, rss())
+        yield chunk
+      }
+    }
+    Bun.gc(true)
+    const before = rss()
+    await storage.write('memory/a.mp4', watched(bytes(SIZE)))
+    const { size } = await digest(watched((await storage.read('memory/a.mp4'))!.body))
+    expect(size).toBe(SIZE)
+    await storage.delete(['memory/a.mp4', 'memory/warm.mp4'])
+    expect((peak - before) / MB).toBeLessThan(64)
+  }, 15_000)
+})

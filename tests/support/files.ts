@@ -1,0 +1,55 @@
+/** Small files that are what they say, for uploads; the bytes after the head are the test's. */
+const head = (bytes: number[], size: number): Uint8Array<ArrayBuffer> => {
+  const file = new Uint8Array(Math.max(size, bytes.length))
+  file.set(bytes)
+  return file
+}
+const text = (value: string) => [...new TextEncoder().encode(value)]
+
+/** An mp4 by its first box; nothing in it can be decoded. */
+export const mp4 = (size = 2048) =>
+  head([0, 0, 0, 24, ...text('ftypisom'), 0, 0, 2, 0, ...text('isomiso2')], size)
+
+export const webm = (size = 2048) =>
+  head([0x1a, 0x45, 0xdf, 0xa3, 0x9f, 0x42, 0x86, 0x81, 1, 0x42, 0x82, 0x84, ...text('webm')], size)
+
+/** A PDF of one empty page, whole and valid. */
+export const pdf = (padding = 0) =>
+  head(
+    text(
+      [
+        '%PDF-1.4',
+        '1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj',
+        '2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj',
+        '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>endobj',
+        'trailer<</Root 1 0 R>>',
+        `%${'x'.repeat(padding)}`,
+        '%%EOF',
+      ].join('\n'),
+    ),
+    0,
+  )
+
+/** The parts of an upload, in this order. */
+export function form(
+  ...parts: [name: string, value: string | Uint8Array<ArrayBuffer>, filename?: string][]
+): FormData {
+  const data = new FormData()
+  for (const [name, value, filename] of parts) {
+    if (typeof value === 'string') data.append(name, value)
+    else data.append(name, new File([value], filename ?? 'file.bin'))
+  }
+  return data
+}
+
+export const upload = (
+  server: { url: string },
+  token: string | undefined,
+  body: FormData | ReadableStream | string,
+  headers = {},
+) =>
+  fetch(`${server.url}/api/v1/upload`, {
+    method: 'POST',
+    headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
+    body,
+  })
