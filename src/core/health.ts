@@ -10,7 +10,9 @@ export interface ComponentHealth {
 const TIMEOUT_MS = 3000
 
 /** Asks each part that is in use, embedded ones too; never rejects. */
-export async function checkHealth(ctx: Core): Promise<Record<'database' | 'bus' | 'storage', ComponentHealth>> {
+export async function checkHealth(
+  ctx: Core,
+): Promise<Record<'database' | 'bus' | 'storage', ComponentHealth>> {
   const [database, bus, storage] = await Promise.all([
     probe(() => ctx.db.execute(sql`select 1`)),
     probe(() => ctx.bus.ping()),

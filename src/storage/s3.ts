@@ -19,7 +19,7 @@ import { createTransport } from './s3/transport.ts'
 import { abortStaleUploads } from './s3/unfinished.ts'
 import { upload } from './s3/upload.ts'
 import { endedBy } from './source.ts'
-import { type Storage, StorageError } from './storage.ts'
+import { type ByteRange, type Storage, StorageError, type StoredObject } from './storage.ts'
 
 const IDLE_MS = 30_000
 const PING_MS = 5000
@@ -55,7 +55,32 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
   const Bucket = config.bucket
   const live = new Set<string>()
 
-  const storage: Storage = {
+  async function get(
+    key: string,
+    range?: ByteRange,
+    abortSignal?: AbortSignal,
+  ): Promise<StoredObject | undefined> {
+    if (!isKey(key)) return undefined
+    const Range = range && `bytes=${range.start}-${range.end}`
+    try {
+      const found = await client.send(new GetObjectCommand({ Bucket, Key: key, Range }), { abortSignal })
+      // bytes 0-99/1234
+      const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(found.ContentRange ?? '') ?? []
+      return {
+        size: Number(size ?? found.ContentLength),
+        etag: found.ETag!,
+        lastModified: found.LastModified!,
+        contentType: contentTypeOf(key),
+        body: found.Body as unknown as ReadableStream<Uint8Array>,
+        range: size === undefined ? undefined : { start: Number(start), end: Number(end) },
+      }
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw fromS3(error)
+    }
+  }
+
+  return {
     kind: 's3',
 
     async write(key, body, { signal } = {}) {
@@ -72,26 +97,7 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
       }
     },
 
-    async read(key, { range } = {}) {
-      if (!isKey(key)) return undefined
-      const Range = range && `bytes=${range.start}-${range.end}`
-      try {
-        const found = await client.send(new GetObjectCommand({ Bucket, Key: key, Range }))
-        // bytes 0-99/1234
-        const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(found.ContentRange ?? '') ?? []
-        return {
-          size: Number(size ?? found.ContentLength),
-          etag: found.ETag!,
-          lastModified: found.LastModified!,
-          contentType: contentTypeOf(key),
-          body: found.Body as unknown as ReadableStream<Uint8Array>,
-          range: size === undefined ? undefined : { start: Number(start), end: Number(end) },
-        }
-      } catch (error) {
-        if (isMissing(error)) return undefined
-        throw fromS3(error)
-      }
-    },
+    read: (key, { range } = {}) => get(key, range),
 
     async head(key) {
       if (!isKey(key)) return undefined
@@ -149,11 +155,11 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
 
     openLocal: (key, { signal } = {}) =>
       lendLocally(scratch, async (directory) => {
-        const found = await storage.read(key)
-        if (!found) throw new StorageError('NOT_FOUND', `there is no object ${JSON.stringify(key)}`)
         const path = join(directory, basename(key))
         try {
-          const { size } = await writeFile(path, found.body, signal)
+          const found = await get(key, undefined, signal)
+          if (!found) throw new StorageError('NOT_FOUND', `there is no object ${JSON.stringify(key)}`)
+          const { size } = await writeFile(path, received(found.body), signal)
           if (size !== found.size) throw new StorageError('UNAVAILABLE', 'the object broke off')
           return path
         } catch (error) {
@@ -173,5 +179,12 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
       client.destroy()
     },
   }
-  return storage
+}
+
+async function* received(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    throw fromS3(error)
+  }
 }

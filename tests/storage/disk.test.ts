@@ -58,17 +58,6 @@ describe.if(typeof small !== 'string')('a full disk', () => {
   })
 })
 
-test('a device that takes nothing is NO_SPACE', async () => {
-  const dataDir = temporaryDirectory()
-  const storage = await createDiskStorage(dataDir)
-  const { writeFile } = await import('../../src/storage/files.ts')
-  // O_EXCL refuses what exists, so the device gets a name of its own inside a writer that only opens it.
-  symlinkSync('/dev/full', join(dataDir, 'full'))
-  expect(await failure(writeFile(join(dataDir, 'full'), bytes(10)))).toMatchObject({ code: 'UNAVAILABLE' })
-  await storage.close()
-  rmSync(dataDir, { recursive: true })
-})
-
 test('objects are there again after a restart, and readable by nobody else', async () => {
   const dataDir = temporaryDirectory()
   const first = await createDiskStorage(dataDir)

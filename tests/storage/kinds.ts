@@ -101,12 +101,15 @@ export interface S3Server extends AsyncDisposable {
   order(fault: FaultOrder): Promise<void>
 }
 
-/** Starts the tests' own S3, which ends with this process at the latest. */
-export async function startS3(): Promise<S3Server> {
+/**
+ * Starts the tests' own S3, which ends with this process at the latest.
+ * @param page largest list that it answers; S3's own is 1,000
+ */
+export async function startS3(page = 1000): Promise<S3Server> {
   const directory = temporaryDirectory()
   const keys = { accessKeyId: 'tester', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
   const server = Bun.spawn(
-    ['bun', join(import.meta.dir, 's3-server/main.ts'), directory, keys.accessKeyId, keys.secretAccessKey],
+    ['bun', join(import.meta.dir, 's3-server/main.ts'), directory, ...Object.values(keys), String(page)],
     { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' },
   )
   const { value } = await server.stdout.getReader().read()

@@ -40,7 +40,7 @@ export function createTransport(idleMs: number): NonNullable<S3ClientConfig['req
           statusCode: response.status,
           reason: response.statusText,
           headers: Object.fromEntries(response.headers),
-          body: watched(response.body, watch, signal),
+          body: watched(response.body, watch, abortSignal),
         },
       }
     } catch (error) {
@@ -91,7 +91,7 @@ function bodyOf({ method, body }: Request, watch: IdleWatch): Bun.BodyInit | und
 function watched(
   body: ReadableStream<Uint8Array> | null,
   watch: IdleWatch,
-  signal: AbortSignal,
+  abortSignal: AbortSignal | undefined,
 ): ReadableStream<Uint8Array> {
   const reader = body?.getReader()
   return new ReadableStream<Uint8Array>(
@@ -103,7 +103,7 @@ function watched(
           if (done) controller.close()
           else controller.enqueue(value!)
         } catch (error) {
-          throw inWordsOfTheSdk(error, signal)
+          throw inWordsOfTheSdk(error, abortSignal)
         } finally {
           watch.stop()
         }

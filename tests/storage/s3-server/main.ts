@@ -1,16 +1,16 @@
 /**
  * The S3 of the tests: one key, everything signed, and strict where services are strict (signatures and body hashes,
- * smallest parts, part order, Content-MD5 or a checksum on a deletion, pages of 1,000). It goes wrong when it is told
- * to. `bun main.ts <directory> <key id> <secret>` prints its port and ends with its standard input.
+ * smallest parts, part order, Content-MD5 or a checksum on a deletion). It goes wrong when it is told
+ * to. `bun main.ts <directory> <key id> <secret> <page size>` prints its port and ends with its standard input.
  */
 import { type FaultOrder, order, S3Fault, takeFault } from './faults.ts'
 import { checkSignature } from './signature.ts'
 import { type Bucket, Store, type StoredObject } from './store.ts'
 import { tag, values, xml } from './xml.ts'
 
-const [directory, keyId, secret] = process.argv.slice(2) as [string, string, string]
+const [directory, keyId, secret, page] = process.argv.slice(2) as [string, string, string, string]
 const store = new Store(directory)
-const MAX_KEYS = 1000
+const MAX_KEYS = Number(page)
 const MAX_DELETIONS = 1000
 
 interface Call {
@@ -189,7 +189,7 @@ function breakingOff({ body, headers, status }: Response): Response {
   const broken = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       sent += chunk.byteLength
-      if (sent > half) controller.error(new Error('ordered'))
+      if (sent > half) controller.terminate()
       else controller.enqueue(chunk)
     },
   })
