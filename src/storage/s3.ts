@@ -63,7 +63,8 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
     if (!isKey(key)) return undefined
     const Range = range && `bytes=${range.start}-${range.end}`
     try {
-      const found = await client.send(new GetObjectCommand({ Bucket, Key: key, Range }), { abortSignal })
+      const command = new GetObjectCommand({ Bucket, Key: key, Range })
+      const found = await client.send(command, abortSignal ? { abortSignal } : {})
       // bytes 0-99/1234
       const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(found.ContentRange ?? '') ?? []
       return {

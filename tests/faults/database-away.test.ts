@@ -47,11 +47,12 @@ describe.concurrent('the database goes away', () => {
       await using stack = new AsyncDisposableStack()
       const { cluster, database, server, url, wsUrl, owner, readers, reader, node } = await scene(stack)
       const { token } = owner
-      // Known to the server and long unchanged, so that a socket gets in without a look at the database.
+      // Known to the server and long unchanged: a socket of theirs gets in without a look at the database.
+      const other = await register(url)
       await cluster.query(database, `update users set updated_at = now() - interval '1 hour'`)
-      await ask(url, 'GET', '/api/users/me', { token })
+      await ask(url, 'GET', '/api/users/me', { token: other.token })
       await Bun.sleep(2500)
-      await ask(url, 'GET', '/api/users/me', { token })
+      await ask(url, 'GET', '/api/users/me', { token: other.token })
       const ends = await addTask(url, owner, { steps: 20, step_ms: 100 })
       const goesOn = await addTask(url, owner, { steps: 130, step_ms: 100 })
       await reader.event('task.started', ends)
@@ -89,7 +90,8 @@ describe.concurrent('the database goes away', () => {
       for (const reply of crowd) expect(reply).toMatchObject(factory)
 
       // Who comes just now waits, or is sent away to come back: a socket that says nothing for ever would be neither.
-      const latecomer = stack.use(new Reader('latecomer', () => wsUrl, owner))
+      const latecomer = stack.use(new Reader('latecomer', () => wsUrl, other))
+      await eventually(() => latecomer.closeCodes.includes(1012), 'a socket that can not begin is sent away')
       await eventually(
         () => [...node.held.values()].some(({ task_id, final }) => task_id === ends && final),
         'the node finishes a task that it can not report',
@@ -103,8 +105,9 @@ describe.concurrent('the database goes away', () => {
       await node.frame('ack', ends)
       await reader.event('task.completed', ends)
       const after = await addTask(url, owner, { steps: 1 })
+      for (const reader of readers) await reader.event('task.completed', after)
       await latecomer.ready()
-      for (const other of [...readers, latecomer]) await other.event('task.completed', after)
+      await latecomer.event('task.completed', await addTask(url, other, { steps: 1 }))
       await reader.event('task.completed', goesOn, 60_000)
       for (const task of [ends, goesOn]) {
         expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])

@@ -3,7 +3,7 @@
  * answered 201 is there.
  */
 import { describe, expect, test } from 'bun:test'
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually, Program, ServerProcess, temporaryDirectory } from '../support/process.ts'
 import { Random } from '../support/random.ts'
@@ -60,23 +60,20 @@ describe.concurrent('the embedded database, killed', () => {
 
   test('in the middle of its first start: the next one succeeds', async () => {
     const random = Random.announced('first start')
-    for (let i = 0; i < 2; i++) {
-      const DATA_DIR = temporaryDirectory('fault')
-      await using server = new AsyncDisposableStack()
-      server.defer(() => Bun.$`rm -rf ${DATA_DIR}`.quiet().then(() => {}))
-      const env = { DATA_DIR, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'warn' }
-      const first = server.use(
-        new Program([process.execPath, '--no-env-file', 'src/main.ts'], env, join(DATA_DIR, 'first.log')),
-      )
-      first.launch()
-      const files = () =>
-        readdirSync(DATA_DIR, { recursive: true }).filter((path) => String(path).startsWith('pg/'))
-      await eventually(() => files().length > random.between(1, 100), 'the first files', 60_000)
-      await Bun.sleep(random.between(0, 800))
-      await first.kill()
-      const second = server.use(await ServerProcess.start({ DATA_DIR }))
-      expect((await register(second.url)).id).toBeGreaterThan(0)
-      expect(second.complaints).toEqual([])
-    }
+    const DATA_DIR = temporaryDirectory('fault')
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => rmSync(DATA_DIR, { recursive: true, force: true }))
+    const env = { DATA_DIR, PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'warn' }
+    const command = [process.execPath, '--no-env-file', 'src/main.ts']
+    const first = stack.use(new Program(command, env, join(DATA_DIR, 'first.log')))
+    first.launch()
+    const files = () =>
+      readdirSync(DATA_DIR, { recursive: true }).filter((path) => String(path).startsWith('pg/')).length
+    await eventually(() => files() > 0, 'the first files', 60_000)
+    await Bun.sleep(random.between(0, 800))
+    await first.kill()
+    const second = stack.use(await ServerProcess.start({ DATA_DIR }))
+    expect((await register(second.url)).id).toBeGreaterThan(0)
+    expect(second.complaints).toEqual([])
   }, 120_000)
 })

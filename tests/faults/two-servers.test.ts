@@ -3,6 +3,7 @@
  * server does reaches users and nodes on the other: soon with Redis, within seconds without.
  */
 import { describe, expect, test } from 'bun:test'
+import { rmSync } from 'node:fs'
 import { NO_POSTGRES, PostgresCluster, postgresBinaries } from '../support/postgres.ts'
 import { eventually, ServerProcess, temporaryDirectory } from '../support/process.ts'
 import { Random } from '../support/random.ts'
@@ -41,7 +42,7 @@ describe('two servers start at once', () => {
       const cluster = stack.use(await PostgresCluster.start())
       const DATABASE_URL = await cluster.createDatabase()
       const DATA_DIR = temporaryDirectory('fault')
-      stack.defer(() => Bun.$`rm -rf ${DATA_DIR}`.quiet().then(() => {}))
+      stack.defer(() => rmSync(DATA_DIR, { recursive: true, force: true }))
       const servers = await Promise.all([1, 2, 3].map(() => ServerProcess.start({ DATABASE_URL, DATA_DIR })))
       for (const server of servers) stack.use(server)
       const admins = await cluster.query(DATABASE_URL, `select email, role from users`)

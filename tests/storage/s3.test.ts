@@ -1,6 +1,7 @@
 /** What only a server in the network can do to a storage. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { readdir } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createS3Storage } from '../../src/storage/s3.ts'
 import { StartupError } from '../../src/util/startup-error.ts'
@@ -114,10 +115,35 @@ describe('a server that fails', () => {
 
   test('in the middle of a file: no reader takes the half for the whole', async () => {
     await storage.write('a.mp4', bytes(8 * MB))
-    await server.order({ operation: 'GetObject', how: 'cut', times: 2 })
-    const { body } = (await storage.read('a.mp4'))!
+    const { port } = new URL(config.endpoint!)
+    const cutter = createServer((down) => {
+      const up = connect(Number(port), '127.0.0.1')
+      let passed = 0
+      up.on('data', (data) => {
+        passed += data.length
+        if (passed < 4 * MB) return down.write(data)
+        down.destroy()
+        up.destroy()
+      })
+      down.on('error', () => {}).pipe(up)
+    })
+    cutter.listen(0, '127.0.0.1')
+    const endpoint = `http://127.0.0.1:${(cutter.address() as AddressInfo).port}`
+    const cut = await openS3({ ...config, endpoint })
+    const { body } = (await cut.storage.read('a.mp4'))!
     expect(await failure(new Response(body).bytes())).toBeInstanceOf(Error)
-    expect(await failure(storage.openLocal('a.mp4'))).toMatchObject({ code: 'UNAVAILABLE' })
+    expect(await failure(cut.storage.openLocal('a.mp4'))).toMatchObject({ code: 'UNAVAILABLE' })
+    expect(await readdir(join(cut.dataDir, 'tmp'))).toEqual([])
+    await cut.remove()
+    cutter.close()
+    await nothingLeft()
+  })
+
+  test('to answer is waited for only as long as the caller likes', async () => {
+    await storage.write('a.mp4', bytes(1000))
+    await server.order({ operation: 'GetObject', how: 'hang' })
+    const signal = AbortSignal.timeout(100)
+    expect(await failure(storage.openLocal('a.mp4', { signal }))).toMatchObject({ code: 'ABORTED' })
     expect(await readdir(join(dataDir, 'tmp'))).toEqual([])
     await storage.delete(['a.mp4'])
   })

@@ -347,7 +347,7 @@ describe.each(kinds)('the storage on %s', (_, open) => {
       for await (const chunk of body) {
         at += chunk.byteLength
         if (at > next) {
-          next += 8 * MB
+          next += 16 * MB
           Bun.gc(true)
         }
         peak = Math.max(peak, rss())

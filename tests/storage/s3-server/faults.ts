@@ -16,8 +16,8 @@ export interface FaultOrder {
   skip?: number
   /** So many go wrong; then all is well again. */
   times?: number
-  /** `refuse`: an error answer; `hang`: none; `lose`: done, but answered with an error; `cut`: the body breaks off. */
-  how: 'refuse' | 'hang' | 'lose' | 'cut'
+  /** `refuse`: an error answer; `hang`: none; `lose`: done, but answered with an error. */
+  how: 'refuse' | 'hang' | 'lose'
   status?: number
   code?: string
 }

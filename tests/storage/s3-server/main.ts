@@ -182,20 +182,6 @@ function operationOf(method: string, key: string, query: URLSearchParams): strin
   return of({ GET: 'GetObject', PUT: 'PutObject', HEAD: 'HeadObject' })
 }
 
-/** The connection goes with half of the body. */
-function breakingOff({ body, headers, status }: Response): Response {
-  const half = Number(headers.get('content-length')) / 2
-  let sent = 0
-  const broken = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      sent += chunk.byteLength
-      if (sent > half) controller.terminate()
-      else controller.enqueue(chunk)
-    },
-  })
-  return new Response(body!.pipeThrough(broken), { status, headers })
-}
-
 async function answer(request: Request): Promise<Response> {
   const url = new URL(request.url)
   if (url.pathname === '/-/fault') {
@@ -212,7 +198,7 @@ async function answer(request: Request): Promise<Response> {
   const sha256 = checkSignature(request, keyId, secret)
   const response = await operations[operation]!({ request, query: url.searchParams, bucketName, key, sha256 })
   if (fault?.how === 'lose') throw new S3Fault(fault.code, fault.status)
-  return fault?.how === 'cut' ? breakingOff(response) : response
+  return response
 }
 
 const server = Bun.serve({
