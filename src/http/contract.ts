@@ -4,7 +4,7 @@ import { type Language, type MessageKey, message } from '../core/messages.ts'
 import type { Logger } from '../util/logger.ts'
 import { toAppError } from './errors.ts'
 import { languageOf } from './language.ts'
-import { requestIdOf } from './request-log.ts'
+import { noteStatus, requestIdOf } from './request-log.ts'
 
 /** What a contract makes of each of core's codes: the status and the code of its own document. */
 export type ErrorTable = Record<ErrorCode, readonly [status: number, code: string]>
@@ -92,6 +92,7 @@ export function defineContract(definition: ContractDefinition): Contract {
       if (error.code === 'RATE_LIMITED') headers.set('retry-after', String(error.params.seconds))
       if (status === 503) headers.set('retry-after', '1')
       if (error.code === 'METHOD_NOT_ALLOWED') headers.set('allow', String(error.params.allow))
+      noteStatus(request, status)
       return new Response(JSON.stringify(body), { status, headers })
     },
   }

@@ -4,11 +4,19 @@ import type { Logger } from '../util/logger.ts'
 interface Started {
   id: string
   at: number
+  /** Of an error: Elysia's own record is not that of the answer. */
+  status?: number
 }
 
 const started = new WeakMap<Request, Started>()
 
 export const requestIdOf = (request: Request): string => started.get(request)?.id ?? ''
+
+/** What a failed request was answered with, for its line in the log. */
+export function noteStatus(request: Request, status: number): void {
+  const start = started.get(request)
+  if (start) start.status = status
+}
 
 /**
  * One line a request, with the id that the answer carries as `x-request-id`. The path is logged without its query,
@@ -27,7 +35,7 @@ export function requestLog(log: Logger) {
     .onAfterResponse({ as: 'global' }, ({ request, set, response }) => {
       const start = started.get(request)
       if (!start || !log.isLevelEnabled('info')) return
-      const status = response instanceof Response ? response.status : (set.status ?? 200)
+      const status = start.status ?? (response instanceof Response ? response.status : (set.status ?? 200))
       const { pathname } = new URL(request.url)
       const ms = Math.round((performance.now() - start.at) * 10) / 10
       log.info({ id: start.id, method: request.method, path: pathname, status, ms }, 'request')

@@ -92,7 +92,7 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
         ContentDisposition: dispositionOf(key),
       }
       try {
-        return await upload(client, target, body, { signal, live, log })
+        return await upload({ client, live, log }, target, body, signal)
       } catch (error) {
         throw endedBy(error, signal)
       }

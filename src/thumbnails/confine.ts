@@ -45,7 +45,7 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
  * of a file, no core dump. Where a kernel lacks one (macOS: address space), the rest hold.
  */
 const SHELL =
-  'ulimit -v "$1" 2>/dev/null; ulimit -t "$2" 2>/dev/null; ulimit -f 20480 2>/dev/null; ulimit -c 0; shift 2; exec "$@"'
+  '{ ulimit -v "$1"; ulimit -t "$2"; ulimit -f 20480; ulimit -c 0; } 2>/dev/null; shift 2; exec "$@"'
 
 /**
  * Runs a script of ours by the same Bun, in a new directory that goes with it.

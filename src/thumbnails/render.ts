@@ -16,7 +16,7 @@ export interface ThumbnailJob {
   /** A file of this machine. */
   input: string
   kind: ThumbnailKind
-  /** Where the JPEG goes, at most 640 × 360. Untouched on failure. */
+  /** Where the JPEG goes, at most 640 × 360. Untouched when there is none. */
   output: string
   limits?: Partial<Limits>
 }

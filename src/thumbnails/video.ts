@@ -15,7 +15,7 @@ import {
   WEBM,
 } from 'mediabunny'
 import { Decoder, type Frame, MAX_PIXELS, scale } from './libav.ts'
-import { fit, isBlank, type Pixels } from './picture.ts'
+import { fit, isBlank, type Pixels, type Size } from './picture.ts'
 import { ThumbnailError } from './protocol.ts'
 
 const DECODERS: Partial<Record<VideoCodec, string>> = {
@@ -37,8 +37,9 @@ export async function renderVideo(
   using input = new Input({ formats: [MP4, QTFF, WEBM, MATROSKA], source: new FilePathSource(file) })
   const track = await input.getPrimaryVideoTrack()
   if (!track) throw new ThumbnailError('UNREADABLE', 'there is no video in it')
-  if (!((await track.getCodedWidth()) * (await track.getCodedHeight()) <= MAX_PIXELS)) {
-    throw new ThumbnailError('UNREADABLE', 'its picture is too large')
+  const area = (await track.getCodedWidth()) * (await track.getCodedHeight())
+  if (!(area > 0 && area <= MAX_PIXELS)) {
+    throw new ThumbnailError('UNREADABLE', `its picture has ${area} pixels`)
   }
   const duration = await input.getDurationFromMetadata()
   const durationSeconds =
@@ -61,10 +62,7 @@ const moment = (duration: number | undefined): number =>
 
 /** The key frame at that moment or, where it is blank, one soon after it. */
 async function pictureFrom(track: InputVideoTrack, seconds: number): Promise<Pixels | undefined> {
-  const size = fit(
-    { width: await track.getSquarePixelWidth(), height: await track.getSquarePixelHeight() },
-    1,
-  )
+  const size = await sizeBeforeTurning(track)
   const deadline = performance.now() + LOOK_MS
   let picture: Pixels | undefined
   let count = 0
@@ -74,6 +72,14 @@ async function pictureFrom(track: InputVideoTrack, seconds: number): Promise<Pix
     if (!(await isBlank(picture)) || performance.now() > deadline) break
   }
   return picture
+}
+
+async function sizeBeforeTurning(track: InputVideoTrack): Promise<Size> {
+  const { width, height } = fit(
+    { width: await track.getDisplayWidth(), height: await track.getDisplayHeight() },
+    1,
+  )
+  return (await track.getRotation()) % 180 === 0 ? { width, height } : { width: height, height: width }
 }
 
 async function* frames(track: InputVideoTrack, seconds: number): AsyncGenerator<Frame> {

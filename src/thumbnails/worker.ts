@@ -35,7 +35,7 @@ async function reading<T>(read: () => T | Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof ThumbnailError) throw error
     const text = String(error)
-    throw new ThumbnailError(/out of memory|oom/i.test(text) ? 'MEMORY' : 'UNREADABLE', text)
+    throw new ThumbnailError(/out of memory/i.test(text) ? 'MEMORY' : 'UNREADABLE', text)
   }
 }
 

@@ -146,6 +146,30 @@ describe.concurrent('a server that is killed while nodes work', () => {
   }, 120_000)
 })
 
+describe.concurrent('a server that was away for long', () => {
+  test('is found again by the node program within the time that it gives its nodes', async () => {
+    await using stack = new AsyncDisposableStack()
+    const server = await startServer(stack, { NODE_HEARTBEAT_SECONDS: '1' })
+    const { owner, reader, token, url } = await scene(stack, server)
+    const node = stack.use(new NodeProcess(server, token, 'patient'))
+    const task = await addTask(url, owner, { duration_seconds: 20, steps: 40 })
+    await reader.event('task.started', task, 30_000)
+    await server.kill()
+    const tries = () => node.output.split('next try in').length - 1
+    await eventually(
+      () => tries() >= 6,
+      () => `the node tries again and again; it printed ${node.output}`,
+      60_000,
+    )
+    await server.start()
+    await eventually(() => node.output.split('connected to').length === 3, 'the node is back', 60_000)
+    await taskReaches(url, owner, task, ['completed'], 60_000)
+    await reader.event('task.completed', task)
+    expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
+    expect([...reader.problems, ...server.complaints]).toEqual([])
+  }, 150_000)
+})
+
 describe.concurrent('a server that stood still', () => {
   test('does not take its own absence for the silence of its nodes', async () => {
     await using stack = new AsyncDisposableStack()

@@ -71,6 +71,7 @@ describe.concurrent.each([
       const { a, b } = await open(stack)
       const owner = await register(a.url)
       const reader = await stack.use(new Reader('on A', () => a.wsUrl, owner)).ready()
+      const leaver = await stack.use(new Reader('leaver', () => a.wsUrl, await register(a.url))).ready()
       const { token, id: nodeId } = await addNode(b.url, 'node', 4)
       const node = await stack.use(new ScriptedNode(() => a.wsUrl, token)).connected()
       const soon = async (what: string, look: () => unknown) => {
@@ -111,7 +112,12 @@ describe.concurrent.each([
         types.indexOf(`task.completed ${first}`),
       )
 
-      // Revocation, of a session and of a node's token.
+      // Revocation: of a person, of a session, of a node's token.
+      await must(b.url, 'PUT', `/api/admin/users/${leaver.account.id}`, {
+        token: admin,
+        body: { is_active: false },
+      })
+      await soon("a deactivated user's socket on A is closed", () => leaver.closeCodes.includes(4403))
       await must(b.url, 'POST', '/api/v1/auth/logout', { token: owner.token })
       await soon('the socket on A is closed', () => reader.closeCodes.includes(4403))
       await soon(
@@ -150,11 +156,14 @@ describe.concurrent.each([
       const starts = readers.map(({ seq }) => seq)
       const made: string[] = []
       for (let i = 0; i < 60; i++) {
-        made.push(await addTask(random.pick([a, b]).url, owner, { steps: 1, step_ms: 20 }))
+        const up = [a, b].filter(({ running }) => running)
+        made.push(await addTask(random.pick(up).url, owner, { steps: 1, step_ms: 20 }))
         if (random.chance(0.5)) random.pick(moves).terminate()
         if (random.chance(0.1)) node.cut()
-        if (i === 20) await redis?.kill()
-        if (i === 40) await redis?.start()
+        if (i === 15) await redis?.kill()
+        if (i === 30) await redis?.start()
+        if (i === 40) await b.kill()
+        if (i === 50) await b.start()
       }
       const ended = async (task: string) => (await showTask(a.url, owner, task)).status === 'completed'
       for (const task of made) await eventually(() => ended(task), `task ${task} ends`, 60_000)

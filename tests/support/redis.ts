@@ -34,6 +34,8 @@ export class RedisProcess implements AsyncDisposable {
   }
 
   kill = () => this.program.kill()
+  freeze = () => this.program.signal('SIGSTOP')
+  thaw = () => this.program.signal('SIGCONT')
 
   private answers(): Promise<boolean> {
     return new Promise((resolve) => {

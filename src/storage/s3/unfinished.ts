@@ -32,7 +32,8 @@ export async function abortStaleUploads(
       if (await abortUnlessActive(client, Bucket, upload, olderThan)) aborted++
     }
     page = rest
-  } while (page.IsTruncated)
+    // Not for ever with a server that says there is more and never gives it.
+  } while (page.IsTruncated && page.NextUploadIdMarker)
   return aborted
 }
 
@@ -45,7 +46,7 @@ async function abortUnlessActive(
 ): Promise<boolean> {
   const upload = { Bucket, Key, UploadId }
   try {
-    for await (const { Parts = [] } of paginateListParts({ client }, upload)) {
+    for await (const { Parts = [] } of paginateListParts({ client, stopOnSameToken: true }, upload)) {
       if (Parts.some(({ LastModified }) => LastModified && LastModified >= olderThan)) return false
     }
     await client.send(new AbortMultipartUploadCommand(upload))
