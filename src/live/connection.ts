@@ -172,8 +172,8 @@ export class Connection {
       } catch (error) {
         if (error instanceof AppError) return this.fail(error.code, textOf(error.code, 'en', error.params))
         this.hub.ctx.log.warn({ err: error }, 'a frame could not be handled')
-        // Signed in but without a position in its channel: it would hear nothing, for ever.
-        if (this.signedIn && !this.channel) return this.end(CLOSE.restarting, 'try again')
+        // Without a position in its channel it would hear nothing, for ever.
+        if (!this.channel) return this.end(CLOSE.restarting, 'try again')
         this.fail('INTERNAL', textOf('INTERNAL', 'en'))
       }
     })

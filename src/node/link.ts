@@ -17,6 +17,8 @@ export interface LinkEvents {
 const HANDSHAKE_MS = 10_000
 const FIRST_BACKOFF_MS = 500
 const MAX_BACKOFF_MS = 30_000
+/** A server that comes back gives its nodes three heartbeats to return, so no pause may be as long as that. */
+const MAX_BACKOFF_HEARTBEATS = 2
 /** Failures in a row after which the backoff is at its longest. */
 const SELDOM = 6
 /** A connection that lasted this long was a good one: the next backoff begins anew. */
@@ -30,6 +32,7 @@ export class Link {
   private socket: WebSocket | undefined
   private ready = false
   private failures = 0
+  private maxBackoffMs = MAX_BACKOFF_MS
   private drainDelayMs: number | undefined
   private heardAt = 0
   private stableTimer: Timer | undefined
@@ -109,6 +112,7 @@ export class Link {
     clearTimeout(this.handshakeTimer)
     clearTimeout(this.stableTimer)
     this.ready = true
+    this.maxBackoffMs = Math.min(MAX_BACKOFF_MS, MAX_BACKOFF_HEARTBEATS * frame.heartbeat_seconds * 1000)
     this.stableTimer = setTimeout(() => {
       this.failures = 0
     }, STABLE_MS)
@@ -150,7 +154,7 @@ export class Link {
     const { socket } = this
     this.reset()
     socket?.terminate()
-    const ceiling = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.failures++)
+    const ceiling = Math.min(this.maxBackoffMs, FIRST_BACKOFF_MS * 2 ** this.failures++)
     // Full jitter; on top of the delay that a restarting server asked for, so that not all nodes come at once.
     const delay = (this.drainDelayMs ?? 0) + Math.random() * ceiling
     this.drainDelayMs = undefined

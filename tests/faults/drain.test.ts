@@ -76,7 +76,7 @@ describe.concurrent('the end of a server', () => {
     expect([...readers.flatMap(({ problems }) => problems), ...node.problems, ...server.complaints]).toEqual(
       [],
     )
-  }, 90_000)
+  })
 
   test('a request that is under way is answered, a new one refused', async () => {
     await using parts = await openParts('embedded')
@@ -96,7 +96,7 @@ describe.concurrent('the end of a server', () => {
     // What was answered is there; what got no answer was not begun.
     expect(total).toBe(answered.length)
     expect(server.complaints).toEqual([])
-  }, 60_000)
+  })
 
   test('a second process on its data directory, or its port, says why it does not start', async () => {
     await using parts = await openParts('embedded')
@@ -111,27 +111,23 @@ describe.concurrent('the end of a server', () => {
     await using third = await ServerProcess.start({ DATA_DIR: first.dataDir })
     expect((await ask(third.url, 'GET', '/api/users/me', { token: owner.token }))?.status).toBe(200)
     expect([...third.complaints]).toEqual([])
-  }, 90_000)
+  })
 
-  test.skipIf(!postgresBinaries)(
-    'also while the database hangs',
-    async () => {
-      await using cluster = await PostgresCluster.start()
-      await using server = await ServerProcess.start({ DATABASE_URL: await cluster.createDatabase() })
-      const owner = await register(server.url)
-      await using reader = await new Reader('owner', () => server.wsUrl, owner).ready()
-      // Its readings are what a stopping server writes last.
-      const { token } = await addNode(server.url, 'node')
-      await using node = await new ScriptedNode(() => server.wsUrl, token).connected()
-      cluster.freeze()
-      const hangs = ask(server.url, 'GET', '/api/tasks', { token: owner.token })
-      await Bun.sleep(500)
-      const { ms } = await server.terminate()
-      expect(ms).toBeLessThan(STOP_MS + 500)
-      await hangs
-      await eventually(() => reader.closeCodes.length > 0, 'the socket is closed')
-      expect([reader.closeCodes[0], node.closeCodes[0]]).toEqual([1012, 1012])
-    },
-    60_000,
-  )
+  test.skipIf(!postgresBinaries)('also while the database hangs', async () => {
+    await using cluster = await PostgresCluster.start()
+    await using server = await ServerProcess.start({ DATABASE_URL: await cluster.createDatabase() })
+    const owner = await register(server.url)
+    await using reader = await new Reader('owner', () => server.wsUrl, owner).ready()
+    // Its readings are what a stopping server writes last.
+    const { token } = await addNode(server.url, 'node')
+    await using node = await new ScriptedNode(() => server.wsUrl, token).connected()
+    cluster.freeze()
+    const hangs = ask(server.url, 'GET', '/api/tasks', { token: owner.token })
+    await Bun.sleep(500)
+    const { ms } = await server.terminate()
+    expect(ms).toBeLessThan(STOP_MS + 500)
+    await hangs
+    await eventually(() => reader.closeCodes.length > 0, 'the socket is closed')
+    expect([reader.closeCodes[0], node.closeCodes[0]]).toEqual([1012, 1012])
+  })
 })

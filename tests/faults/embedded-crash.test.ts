@@ -56,7 +56,7 @@ describe.concurrent('the embedded database, killed', () => {
     const history = await readHistory(parts)
     console.log(`embedded database: ${answered.size} tasks answered, ${history.tasks.length} stored`)
     expect([...problems, ...gapProblems(history), ...lifeProblems(history), ...server.complaints]).toEqual([])
-  }, 120_000)
+  })
 
   test('in the middle of its first start: the next one succeeds', async () => {
     const random = Random.announced('first start')
@@ -75,5 +75,5 @@ describe.concurrent('the embedded database, killed', () => {
     const second = stack.use(await ServerProcess.start({ DATA_DIR }))
     expect((await register(second.url)).id).toBeGreaterThan(0)
     expect(second.complaints).toEqual([])
-  }, 120_000)
+  })
 })

@@ -63,7 +63,7 @@ describe.concurrent('the node program, lost', () => {
       ...moneyProblems(history),
       ...server.complaints,
     ]).toEqual([])
-  }, 90_000)
+  })
 
   test('killed in the middle of a task: it goes to another node; killed three times: it fails, at no cost', async () => {
     await using parts = await openParts('embedded', PRICES)
@@ -122,5 +122,5 @@ describe.concurrent('the node program, lost', () => {
       ...moneyProblems(history),
       ...server.complaints,
     ]).toEqual([])
-  }, 120_000)
+  })
 })

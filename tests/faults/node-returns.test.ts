@@ -29,7 +29,7 @@ describe('a node whose connection is cut', () => {
   let server: ServerProcess
   beforeAll(async () => {
     server = await startServer(shared)
-  }, 90_000)
+  })
   afterAll(() => shared.disposeAsync())
 
   test('comes back within its lease and goes on', async () => {
@@ -46,7 +46,7 @@ describe('a node whose connection is cut', () => {
     await reader.event('task.completed', task)
     expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
     expect([...node.problems, ...server.complaints]).toEqual([])
-  }, 60_000)
+  })
 
   test('a second connection takes over from the first, tasks and all', async () => {
     await using stack = new AsyncDisposableStack()
@@ -60,7 +60,7 @@ describe('a node whose connection is cut', () => {
     expect(node.closeCodes).toEqual([4409])
     expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
     expect([...node.problems, ...server.complaints]).toEqual([])
-  }, 60_000)
+  })
 
   test('comes back without a memory of its task: it is lost at once and done anew', async () => {
     await using stack = new AsyncDisposableStack()
@@ -77,7 +77,7 @@ describe('a node whose connection is cut', () => {
     await reader.event('task.completed', task)
     expect(reader.story(task)).toEqual(['created 0', 'started 1', 'requeued 1', 'started 2', 'completed 2'])
     expect([...node.problems, ...server.complaints]).toEqual([])
-  }, 60_000)
+  })
 
   test('comes back with an attempt that is not its own any more: it is told to stop', async () => {
     await using stack = new AsyncDisposableStack()
@@ -96,7 +96,7 @@ describe('a node whose connection is cut', () => {
     await eventually(() => node.held.size === 0, 'the node is rid of it')
     expect(reader.story(task)).toEqual(['created 0', 'started 1', 'cancelled 1'])
     expect([...node.problems, ...server.complaints]).toEqual([])
-  }, 60_000)
+  })
 })
 
 describe.concurrent('a server that is killed while nodes work', () => {
@@ -128,7 +128,7 @@ describe.concurrent('a server that is killed while nodes work', () => {
     expect(reader.story(short)).toEqual(['created 0', 'started 1', 'completed 1'])
     expect(reader.story(long)).toEqual(['created 0', 'started 1', 'completed 1'])
     expect([...node.problems, ...reader.problems, ...server.complaints]).toEqual([])
-  }, 120_000)
+  })
 
   test('the real node program does the same', async () => {
     await using stack = new AsyncDisposableStack()
@@ -143,7 +143,7 @@ describe.concurrent('a server that is killed while nodes work', () => {
     expect((await reader.event('task.completed', task, 60_000)).data.result.result).toBe('kept')
     expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
     expect([...reader.problems, ...server.complaints]).toEqual([])
-  }, 120_000)
+  })
 })
 
 describe.concurrent('a server that was away for long', () => {
@@ -167,7 +167,7 @@ describe.concurrent('a server that was away for long', () => {
     await reader.event('task.completed', task)
     expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
     expect([...reader.problems, ...server.complaints]).toEqual([])
-  }, 150_000)
+  })
 })
 
 describe.concurrent('a server that stood still', () => {
@@ -185,5 +185,5 @@ describe.concurrent('a server that stood still', () => {
     await reader.event('task.completed', task, 30_000)
     expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
     expect([...node.problems, ...reader.problems, ...server.complaints]).toEqual([])
-  }, 60_000)
+  })
 })

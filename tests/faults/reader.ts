@@ -59,7 +59,7 @@ export class Reader implements AsyncDisposable {
 
   /** Waits for the first event of this type, about this task when one is given. */
   // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
-  async event(type: string, taskId?: string, ms = 15_000): Promise<any> {
+  async event(type: string, taskId?: string, ms = 30_000): Promise<any> {
     return eventually(
       () =>
         this.events
@@ -67,6 +67,14 @@ export class Reader implements AsyncDisposable {
           .find((event) => event.type === type && (taskId === undefined || event.data.task_id === taskId)),
       () => `${this.name}: ${type} of ${taskId ?? 'anything'}; it has ${this.describe()}`,
       ms,
+    )
+  }
+
+  /** Waits until it has everything up to this position. */
+  async reaches(head: number): Promise<void> {
+    await eventually(
+      () => this.seq >= head,
+      () => `${this.name} reaches ${head}; it is at ${this.seq}`,
     )
   }
 

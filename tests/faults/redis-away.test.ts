@@ -16,47 +16,43 @@ const SOON_MS = 5000
 
 describe.concurrent('Redis', () => {
   for (const fault of ['is killed', 'hangs'] as const) {
-    test.skipIf(!hasRedis)(
-      `${fault}: the server goes on without it`,
-      async () => {
-        await using stack = new AsyncDisposableStack()
-        const parts = stack.use(await openParts('embedded'))
-        const redis = stack.use(await RedisProcess.start())
-        const env = { ...parts.env, REDIS_URL: redis.url, RATE_LIMITS: 'on' }
-        const server = stack.use(await ServerProcess.start(env))
-        const { url, wsUrl } = server
-        const owner = await register(url)
-        const { token } = owner
-        const reader = await stack.use(new Reader('owner', () => wsUrl, owner)).ready()
-        const { token: nodeToken } = await addNode(url, 'node')
-        const node = await stack.use(new ScriptedNode(() => wsUrl, nodeToken)).connected()
+    test.skipIf(!hasRedis)(`${fault}: the server goes on without it`, async () => {
+      await using stack = new AsyncDisposableStack()
+      const parts = stack.use(await openParts('embedded'))
+      const redis = stack.use(await RedisProcess.start())
+      const env = { ...parts.env, REDIS_URL: redis.url, RATE_LIMITS: 'on' }
+      const server = stack.use(await ServerProcess.start(env))
+      const { url, wsUrl } = server
+      const owner = await register(url)
+      const { token } = owner
+      const reader = await stack.use(new Reader('owner', () => wsUrl, owner)).ready()
+      const { token: nodeToken } = await addNode(url, 'node')
+      const node = await stack.use(new ScriptedNode(() => wsUrl, nodeToken)).connected()
 
-        if (fault === 'hangs') redis.freeze()
-        else await redis.kill()
-        const credentials = { email: owner.email, password: 'secret123' }
-        const [signedIn, wrong, ticket, health] = await Promise.all([
-          ask(url, 'POST', '/api/auth/login', { body: credentials, ms: SOON_MS }),
-          ask(url, 'POST', '/api/auth/login', { body: { ...credentials, password: 'wrong1' }, ms: SOON_MS }),
-          ask(url, 'POST', '/api/ws/ticket', { token, ms: SOON_MS }),
-          ask(url, 'GET', '/health', { ms: SOON_MS }),
-        ])
-        expect([signedIn?.status, wrong?.status]).toEqual([200, 401])
-        expect(ticket).toMatchObject({ status: 503, body: { error_code: 'SERVER_UNAVAILABLE' } })
-        expect(health).toMatchObject({ status: 503, body: { status: 'unhealthy' } })
-        await reader.event('task.completed', await addTask(url, owner))
+      if (fault === 'hangs') redis.freeze()
+      else await redis.kill()
+      const credentials = { email: owner.email, password: 'secret123' }
+      const [signedIn, wrong, ticket, health] = await Promise.all([
+        ask(url, 'POST', '/api/auth/login', { body: credentials, ms: SOON_MS }),
+        ask(url, 'POST', '/api/auth/login', { body: { ...credentials, password: 'wrong1' }, ms: SOON_MS }),
+        ask(url, 'POST', '/api/ws/ticket', { token, ms: SOON_MS }),
+        ask(url, 'GET', '/health', { ms: SOON_MS }),
+      ])
+      expect([signedIn?.status, wrong?.status]).toEqual([200, 401])
+      expect(ticket).toMatchObject({ status: 503, body: { error_code: 'SERVER_UNAVAILABLE' } })
+      expect(health).toMatchObject({ status: 503, body: { status: 'unhealthy' } })
+      await reader.event('task.completed', await addTask(url, owner))
 
-        if (fault === 'hangs') redis.thaw()
-        else await redis.start()
-        await eventually(
-          async () => (await ask(url, 'GET', '/health'))?.status === 200,
-          'the server is well again',
-        )
-        expect((await ask(url, 'POST', '/api/ws/ticket', { token }))?.status).toBe(200)
-        await reader.event('task.completed', await addTask(url, owner))
-        expect(reader.connections).toBe(1)
-        expect([...reader.problems, ...node.problems, ...server.complaints]).toEqual([])
-      },
-      90_000,
-    )
+      if (fault === 'hangs') redis.thaw()
+      else await redis.start()
+      await eventually(
+        async () => (await ask(url, 'GET', '/health'))?.status === 200,
+        'the server is well again',
+      )
+      expect((await ask(url, 'POST', '/api/ws/ticket', { token }))?.status).toBe(200)
+      await reader.event('task.completed', await addTask(url, owner))
+      expect(reader.connections).toBe(1)
+      expect([...reader.problems, ...node.problems, ...server.complaints]).toEqual([])
+    })
   }
 })

@@ -73,7 +73,7 @@ export class ScriptedNode implements AsyncDisposable {
   async frame<T extends ServerFrame['type']>(
     type: T,
     taskId?: string,
-    ms = 15_000,
+    ms = 30_000,
   ): Promise<ServerFrameOf<T>> {
     return eventually(
       () => this.frames(type, taskId)[0],

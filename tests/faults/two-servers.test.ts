@@ -2,7 +2,7 @@
  * Protects DESIGN 3 and 4 with two servers on one PostgreSQL: the log is the truth and the bus only a hint, so what one
  * server does reaches users and nodes on the other: soon with Redis, within seconds without.
  */
-import { describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'
 import { NO_POSTGRES, PostgresCluster, postgresBinaries } from '../support/postgres.ts'
 import { eventually, ServerProcess, temporaryDirectory } from '../support/process.ts'
@@ -18,8 +18,13 @@ if (!hasRedis) console.log(`skipped: two servers with Redis: ${NO_REDIS}`)
 
 const JWT_SECRET = 'a secret that both servers of the fault suite know'
 
-async function pair(stack: AsyncDisposableStack, redis?: RedisProcess) {
-  const cluster = stack.use(await PostgresCluster.start())
+let shared: PostgresCluster
+beforeAll(async () => {
+  if (postgresBinaries) shared = await PostgresCluster.start()
+})
+afterAll(() => shared?.[Symbol.asyncDispose]())
+
+async function pair(stack: AsyncDisposableStack, redis?: RedisProcess, cluster = shared) {
   const databaseUrl = await cluster.createDatabase()
   const env = {
     DATABASE_URL: databaseUrl,
@@ -31,7 +36,7 @@ async function pair(stack: AsyncDisposableStack, redis?: RedisProcess) {
   const [a, b] = await Promise.all([ServerProcess.start(env), ServerProcess.start(env)])
   stack.use(a)
   stack.use(b)
-  return { cluster, databaseUrl, a, b }
+  return { databaseUrl, a, b }
 }
 
 describe('two servers start at once', () => {
@@ -39,20 +44,18 @@ describe('two servers start at once', () => {
     'on an empty database and one data directory: both come up, with one administrator and one secret',
     async () => {
       await using stack = new AsyncDisposableStack()
-      const cluster = stack.use(await PostgresCluster.start())
-      const DATABASE_URL = await cluster.createDatabase()
+      const DATABASE_URL = await shared.createDatabase()
       const DATA_DIR = temporaryDirectory('fault')
       stack.defer(() => rmSync(DATA_DIR, { recursive: true, force: true }))
       const servers = await Promise.all([1, 2, 3].map(() => ServerProcess.start({ DATABASE_URL, DATA_DIR })))
       for (const server of servers) stack.use(server)
-      const admins = await cluster.query(DATABASE_URL, `select email, role from users`)
+      const admins = await shared.query(DATABASE_URL, `select email, role from users`)
       expect([...admins]).toEqual([{ email: 'admin@example.com', role: 'super_admin' }])
       const token = await signInAsAdmin(servers[0]!.url)
       for (const { url } of servers)
         expect((await ask(url, 'GET', '/api/users/me', { token }))?.status).toBe(200)
       expect(servers.flatMap(({ complaints }) => complaints)).toEqual([])
     },
-    120_000,
   )
 })
 
@@ -64,148 +67,132 @@ describe.concurrent.each([
   const open = async (stack: AsyncDisposableStack) =>
     pair(stack, withRedis ? stack.use(await RedisProcess.start()) : undefined)
 
-  test.skipIf(skip)(
-    'what happens on one reaches users and nodes on the other',
-    async () => {
-      await using stack = new AsyncDisposableStack()
-      const { a, b } = await open(stack)
-      const owner = await register(a.url)
-      const reader = await stack.use(new Reader('on A', () => a.wsUrl, owner)).ready()
-      const leaver = await stack.use(new Reader('leaver', () => a.wsUrl, await register(a.url))).ready()
-      const { token, id: nodeId } = await addNode(b.url, 'node', 4)
-      const node = await stack.use(new ScriptedNode(() => a.wsUrl, token)).connected()
-      const soon = async (what: string, look: () => unknown) => {
-        await eventually(async () => Boolean(await look()), what, soonMs)
-      }
+  test.skipIf(skip)('what happens on one reaches users and nodes on the other', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { a, b } = await open(stack)
+    const owner = await register(a.url)
+    const reader = await stack.use(new Reader('on A', () => a.wsUrl, owner)).ready()
+    const leaver = await stack.use(new Reader('leaver', () => a.wsUrl, await register(a.url))).ready()
+    const { token, id: nodeId } = await addNode(b.url, 'node', 4)
+    const node = await stack.use(new ScriptedNode(() => a.wsUrl, token)).connected()
+    const soon = async (what: string, look: () => unknown) => {
+      await eventually(async () => Boolean(await look()), what, soonMs)
+    }
 
-      // Events, and the queue.
-      const task = await addTask(b.url, owner, { steps: 10, step_ms: 100 })
-      await soon('the node on A gets the task made on B', () => node.frames('assign', task).length)
-      await soon('the user on A sees it start', () => reader.story(task).includes('started 1'))
-      if (withRedis) {
-        await soon(
-          'B shows the progress that the node tells A',
-          async () => (await showTask(b.url, owner, task)).progress > 0,
-        )
-      }
-      await reader.event('task.completed', task)
-
-      // Commands.
-      const endless = await addTask(b.url, owner, { steps: 10_000, step_ms: 100 })
-      await reader.event('task.started', endless)
-      await must(b.url, 'POST', `/api/tasks/${endless}/cancel`, { token: owner.token })
-      await soon('the node on A is told of the cancel on B', () => node.frames('cancel', endless).length)
-      await soon('the user on A is told', () => reader.story(endless).includes('cancelled 1'))
-      await soon('the node is rid of it', () => node.held.size === 0)
-      const admin = await signInAsAdmin(b.url)
-      await must(b.url, 'PUT', `/api/gpu/servers/${nodeId}`, {
-        token: admin,
-        body: { max_concurrent_tasks: 1 },
-      })
-      const [first, second] = [await addTask(b.url, owner, { step_ms: 2000 }), await addTask(b.url, owner)]
-      await soon('one task runs', () => reader.story(first).includes('started 1'))
-      await reader.event('task.completed', second, 30_000)
-      const types = reader.events
-        .map(({ text }) => JSON.parse(text))
-        .map(({ type, data }) => `${type} ${data.task_id}`)
-      expect(types.indexOf(`task.started ${second}`)).toBeGreaterThan(
-        types.indexOf(`task.completed ${first}`),
-      )
-
-      // Revocation: of a person, of a session, of a node's token.
-      await must(b.url, 'PUT', `/api/admin/users/${leaver.account.id}`, {
-        token: admin,
-        body: { is_active: false },
-      })
-      await soon("a deactivated user's socket on A is closed", () => leaver.closeCodes.includes(4403))
-      await must(b.url, 'POST', '/api/v1/auth/logout', { token: owner.token })
-      await soon('the socket on A is closed', () => reader.closeCodes.includes(4403))
+    // Events, and the queue.
+    const task = await addTask(b.url, owner, { steps: 10, step_ms: 100 })
+    await soon('the node on A gets the task made on B', () => node.frames('assign', task).length)
+    await soon('the user on A sees it start', () => reader.story(task).includes('started 1'))
+    if (withRedis) {
       await soon(
-        'A takes the token no more',
-        async () => (await ask(a.url, 'GET', '/api/users/me', { token: owner.token }))?.status === 401,
+        'B shows the progress that the node tells A',
+        async () => (await showTask(b.url, owner, task)).progress > 0,
       )
-      await must(b.url, 'POST', `/api/gpu/servers/${nodeId}/rotate-token`, { token: admin })
-      await soon("the socket of the node's old token is closed", () => node.closeCodes.includes(4403))
-      expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
-    },
-    120_000,
-  )
+    }
+    await reader.event('task.completed', task)
 
-  test.skipIf(skip)(
-    'readers that move between them miss nothing',
-    async () => {
-      const random = Random.announced(`two servers, ${withRedis ? 'with' : 'without'} Redis`)
-      await using stack = new AsyncDisposableStack()
-      const redis = withRedis ? stack.use(await RedisProcess.start()) : undefined
-      const { databaseUrl, a, b } = await pair(stack, redis)
-      const owner = await register(a.url)
-      const node = stack.use(
-        new ScriptedNode(() => random.pick([a, b]).wsUrl, (await addNode(a.url, 'node')).token),
-      )
-      await node.connected()
-      const stays = await Promise.all(
-        [a, b].map(({ wsUrl }, i) => stack.use(new Reader(`on ${'AB'[i]}`, () => wsUrl, owner)).ready()),
-      )
-      const chance = random.fork()
-      const moves = await Promise.all(
-        ['mover 1', 'mover 2'].map((name) =>
-          stack.use(new Reader(name, () => chance.pick([a, b]).wsUrl, owner)).ready(),
-        ),
-      )
-      const readers = [...stays, ...moves]
-      const starts = readers.map(({ seq }) => seq)
-      const made: string[] = []
-      for (let i = 0; i < 60; i++) {
-        const up = [a, b].filter(({ running }) => running)
-        made.push(await addTask(random.pick(up).url, owner, { steps: 1, step_ms: 20 }))
-        if (random.chance(0.5)) random.pick(moves).terminate()
-        if (random.chance(0.1)) node.cut()
-        if (i === 15) await redis?.kill()
-        if (i === 30) await redis?.start()
-        if (i === 40) await b.kill()
-        if (i === 50) await b.start()
-      }
-      const ended = async (task: string) => (await showTask(a.url, owner, task)).status === 'completed'
-      for (const task of made) await eventually(() => ended(task), `task ${task} ends`, 60_000)
-      const head = await headOf(a.wsUrl, owner)
-      for (const reader of readers) {
-        await eventually(
-          () => reader.seq >= head,
-          () => `${reader.name} reaches ${head}; it is at ${reader.seq}`,
-        )
-      }
-      if (redis) {
-        // Hints come back with it: an event is not late any more.
-        await eventually(async () => {
-          const task = await addTask(b.url, owner)
-          const before = performance.now()
-          await stays[0]!.event('task.created', task)
-          return performance.now() - before < 300
-        }, 'hints come again')
-        for (const reader of stays)
-          await eventually(async () => reader.seq >= (await headOf(a.wsUrl, owner)), 'the end')
-      }
-      await eventually(() => node.held.size === 0, 'the node is rid of all')
-      const last = await headOf(b.wsUrl, owner)
-      for (const reader of readers) {
-        await eventually(
-          () => reader.seq >= last,
-          () => `${reader.name} reaches ${last}; it is at ${reader.seq}`,
-        )
-      }
-      expect((await Promise.all([a.terminate(), b.terminate()])).map(({ code }) => code)).toEqual([0, 0])
-      const history = await readHistory({ dataDir: a.dataDir, databaseUrl })
-      expect([
-        ...readers.flatMap((reader, i) => readerProblems(reader, history, starts[i])),
-        ...gapProblems(history),
-        ...lifeProblems(history),
-        ...node.problems,
-        ...a.complaints,
-        ...b.complaints,
-      ]).toEqual([])
-    },
-    120_000,
-  )
+    // Commands.
+    const endless = await addTask(b.url, owner, { steps: 10_000, step_ms: 100 })
+    await reader.event('task.started', endless)
+    await must(b.url, 'POST', `/api/tasks/${endless}/cancel`, { token: owner.token })
+    await soon('the node on A is told of the cancel on B', () => node.frames('cancel', endless).length)
+    await soon('the user on A is told', () => reader.story(endless).includes('cancelled 1'))
+    await soon('the node is rid of it', () => node.held.size === 0)
+    const admin = await signInAsAdmin(b.url)
+    await must(b.url, 'PUT', `/api/gpu/servers/${nodeId}`, {
+      token: admin,
+      body: { max_concurrent_tasks: 1 },
+    })
+    const [first, second] = [await addTask(b.url, owner, { step_ms: 2000 }), await addTask(b.url, owner)]
+    await soon('one task runs', () => reader.story(first).includes('started 1'))
+    await reader.event('task.completed', second, 30_000)
+    const types = reader.events
+      .map(({ text }) => JSON.parse(text))
+      .map(({ type, data }) => `${type} ${data.task_id}`)
+    expect(types.indexOf(`task.started ${second}`)).toBeGreaterThan(types.indexOf(`task.completed ${first}`))
+
+    // Revocation: of a person, of a session, of a node's token.
+    await must(b.url, 'PUT', `/api/admin/users/${leaver.account.id}`, {
+      token: admin,
+      body: { is_active: false },
+    })
+    await soon("a deactivated user's socket on A is closed", () => leaver.closeCodes.includes(4403))
+    await must(b.url, 'POST', '/api/v1/auth/logout', { token: owner.token })
+    await soon('the socket on A is closed', () => reader.closeCodes.includes(4403))
+    await soon(
+      'A takes the token no more',
+      async () => (await ask(a.url, 'GET', '/api/users/me', { token: owner.token }))?.status === 401,
+    )
+    await must(b.url, 'POST', `/api/gpu/servers/${nodeId}/rotate-token`, { token: admin })
+    await soon("the socket of the node's old token is closed", () => node.closeCodes.includes(4403))
+    expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
+  })
+
+  test.skipIf(skip)('readers that move between them miss nothing', async () => {
+    const random = Random.announced(`two servers, ${withRedis ? 'with' : 'without'} Redis`)
+    await using stack = new AsyncDisposableStack()
+    const redis = withRedis ? stack.use(await RedisProcess.start()) : undefined
+    const { databaseUrl, a, b } = await pair(stack, redis)
+    const owner = await register(a.url)
+    const node = stack.use(
+      new ScriptedNode(() => random.pick([a, b]).wsUrl, (await addNode(a.url, 'node')).token),
+    )
+    await node.connected()
+    const stays = await Promise.all(
+      [a, b].map(({ wsUrl }, i) => stack.use(new Reader(`on ${'AB'[i]}`, () => wsUrl, owner)).ready()),
+    )
+    const chance = random.fork()
+    const moves = await Promise.all(
+      ['mover 1', 'mover 2'].map((name) =>
+        stack.use(new Reader(name, () => chance.pick([a, b]).wsUrl, owner)).ready(),
+      ),
+    )
+    const readers = [...stays, ...moves]
+    const starts = readers.map(({ seq }) => seq)
+    const made: string[] = []
+    for (let i = 0; i < 60; i++) {
+      const up = [a, b].filter(({ running }) => running)
+      made.push(await addTask(random.pick(up).url, owner, { steps: 1, step_ms: 20 }))
+      if (random.chance(0.5)) random.pick(moves).terminate()
+      if (random.chance(0.1)) node.cut()
+      if (i === 15) await redis?.kill()
+      if (i === 30) await redis?.start()
+      if (i === 40) await b.kill()
+      if (i === 50) await b.start()
+    }
+    const ended = async (task: string) => (await showTask(a.url, owner, task)).status === 'completed'
+    for (const task of made) await eventually(() => ended(task), `task ${task} ends`, 60_000)
+    const head = await headOf(a.wsUrl, owner)
+    for (const reader of readers) {
+      await reader.reaches(head)
+    }
+    if (redis) {
+      // Hints come back with it: an event is not late any more.
+      await eventually(async () => {
+        const task = await addTask(b.url, owner)
+        const before = performance.now()
+        await stays[0]!.event('task.created', task)
+        return performance.now() - before < 300
+      }, 'hints come again')
+      for (const reader of stays)
+        await eventually(async () => reader.seq >= (await headOf(a.wsUrl, owner)), 'the end')
+    }
+    await eventually(() => node.held.size === 0, 'the node is rid of all')
+    const last = await headOf(b.wsUrl, owner)
+    for (const reader of readers) {
+      await reader.reaches(last)
+    }
+    expect((await Promise.all([a.terminate(), b.terminate()])).map(({ code }) => code)).toEqual([0, 0])
+    const history = await readHistory({ dataDir: a.dataDir, databaseUrl })
+    expect([
+      ...readers.flatMap((reader, i) => readerProblems(reader, history, starts[i])),
+      ...gapProblems(history),
+      ...lifeProblems(history),
+      ...node.problems,
+      ...a.complaints,
+      ...b.complaints,
+    ]).toEqual([])
+  })
 })
 
 describe.concurrent('a node and two servers', () => {
@@ -228,14 +215,14 @@ describe.concurrent('a node and two servers', () => {
       expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
       expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
     },
-    60_000,
   )
 
   test.skipIf(!postgresBinaries)(
     "the database is away for longer than a lease: B does not take A's node for silent",
     async () => {
       await using stack = new AsyncDisposableStack()
-      const { cluster, a, b } = await pair(stack)
+      const cluster = stack.use(await PostgresCluster.start())
+      const { a, b } = await pair(stack, undefined, cluster)
       const owner = await register(a.url)
       const reader = await stack.use(new Reader('on B', () => b.wsUrl, owner)).ready()
       const node = stack.use(new ScriptedNode(() => a.wsUrl, (await addNode(a.url, 'node')).token))
@@ -250,7 +237,6 @@ describe.concurrent('a node and two servers', () => {
       expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
       expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
     },
-    60_000,
   )
 
   test.skipIf(!postgresBinaries)(
@@ -283,6 +269,5 @@ describe.concurrent('a node and two servers', () => {
       expect((await reader.event('task.requeued', orphan)).data.reason).toContain('offline')
       expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
     },
-    60_000,
   )
 })

@@ -189,9 +189,8 @@ describe('fencing', () => {
     const task = await makeTask(server, owner, { taskType: type })
     const assign = await node.next('assign')
     node.send({ type: 'accept', ...lease(assign) })
-    const live = await openLive(server, owner.token)
-    await live.next('welcome')
-    await core.db.select().from(tasks)
+    const live = await openLive(server, owner.token, { cursor: `${core.epoch}.0` })
+    await live.next('task.started')
     const cancelled = await api(server, 'POST', `/api/tasks/${task.id}/cancel`, { token: owner.token })
     expect(cancelled.body.status).toBe('cancelled')
     expect(lease(await node.next('cancel'))).toEqual(lease(assign))
@@ -204,6 +203,8 @@ describe('fencing', () => {
     await node.next('assign', (f) => f.task_id === next.uuid)
     expect((await storedTask(task.uuid)).status).toBe('cancelled')
     expect(live.events.filter((e) => e.data.task_id === task.uuid).map((e) => e.type)).toEqual([
+      'task.created',
+      'task.started',
       'task.cancelled',
     ])
     node.close()

@@ -89,6 +89,21 @@ test('directories that become empty go, others stay', async () => {
   rmSync(dataDir, { recursive: true })
 })
 
+test('directories come and go while others write into them', async () => {
+  const dataDir = temporaryDirectory()
+  const storage = await createDiskStorage(dataDir)
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, i) => {
+      for (let round = 0; round < 25; round++) {
+        await storage.write(`busy/deep/${i}.txt`, bytes(1))
+        await storage.delete([`busy/deep/${i}.txt`])
+      }
+    }),
+  )
+  expect(readdirSync(join(dataDir, 'objects'))).toEqual(['.unfinished'])
+  rmSync(dataDir, { recursive: true })
+})
+
 test('what somebody else put into the directory is not listed', async () => {
   const dataDir = temporaryDirectory()
   const storage = await createDiskStorage(dataDir)

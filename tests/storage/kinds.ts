@@ -65,8 +65,10 @@ export async function openS3(config: S3Config): Promise<OpenStorage & { dataDir:
     },
     async leaveUnfinished(Key) {
       const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }))
-      const part = { Bucket, Key, UploadId, Body: 'some of it', PartNumber: 1 }
-      return { name: UploadId!, continue: async () => void (await client.send(new UploadPartCommand(part))) }
+      const part = (PartNumber: number) =>
+        client.send(new UploadPartCommand({ Bucket, Key, UploadId, Body: 'some of it', PartNumber }))
+      await part(1)
+      return { name: UploadId!, continue: async () => void (await part(2)) }
     },
     async remove() {
       await storage.delete(await keysOf(storage))
@@ -85,7 +87,7 @@ export async function keysOf(storage: Storage, prefix = ''): Promise<string[]> {
 }
 
 /** For what the storage itself never does. */
-function rawClient({ endpoint, region, accessKeyId, secretAccessKey }: S3Config): S3Client {
+export function rawClient({ endpoint, region, accessKeyId, secretAccessKey }: S3Config): S3Client {
   return new S3Client({
     endpoint: endpoint!,
     region,

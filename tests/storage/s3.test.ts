@@ -3,9 +3,10 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { readdir } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
 import { createS3Storage } from '../../src/storage/s3.ts'
 import { StartupError } from '../../src/util/startup-error.ts'
-import { bytes, keysOf, log, openS3, startS3, temporaryDirectory } from './kinds.ts'
+import { bytes, keysOf, log, openS3, rawClient, startS3, temporaryDirectory } from './kinds.ts'
 
 const MB = 1024 * 1024
 const server = await startS3(50)
@@ -172,6 +173,14 @@ test('lists and unfinished uploads are read page by page', async () => {
   expect(await opened.storage.abortUnfinished(new Date(Date.now() + 60_000))).toBe(120)
   expect(await opened.unfinished()).toEqual([])
   await opened.remove()
+})
+
+test('an upload that has begun and has no part yet is as old as its beginning', async () => {
+  const client = rawClient(config)
+  await client.send(new CreateMultipartUploadCommand({ Bucket: config.bucket, Key: 'begun.mp4' }))
+  expect(await storage.abortUnfinished(new Date(Date.now() - 60_000))).toBe(0)
+  expect(await storage.abortUnfinished(new Date(Date.now() + 1000))).toBe(1)
+  await nothingLeft()
 })
 
 describe('URLs', () => {

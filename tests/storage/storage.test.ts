@@ -274,19 +274,6 @@ describe.each(kinds)('the storage on %s', (_, open) => {
     expect(await unfinished()).toEqual([])
   })
 
-  test('directories come and go while others write into them', async () => {
-    const { storage } = await opened
-    await Promise.all(
-      Array.from({ length: 8 }, async (_, i) => {
-        for (let round = 0; round < 10; round++) {
-          await storage.write(`busy/deep/${i}.txt`, from('x'))
-          await storage.delete([`busy/deep/${i}.txt`])
-        }
-      }),
-    )
-    expect(await keysOf(storage, 'busy/')).toEqual([])
-  })
-
   test('removes what dead writers left, but nothing that is younger, alive or has gone on', async () => {
     const { storage, unfinished, leaveUnfinished } = await opened
     await leaveUnfinished('dead/old.mp4')

@@ -51,6 +51,7 @@ const PACKAGES: [RegExp, string[]][] = [
   [/^ioredis$/, ['bus']],
   [/^(croner|pg-boss)$/, ['jobs']],
   [/^@aws-sdk\//, ['storage']],
+  [/^(mediabunny|sharp|@embedpdf\/.*|@seydx\/.*)$/, ['thumbnails']],
 ]
 
 /** The one folder that may use two contracts: the routes that both claim. */

@@ -2,8 +2,9 @@ import {
   AbortMultipartUploadCommand,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
+  ListPartsCommand,
+  type ListPartsCommandOutput,
   type MultipartUpload,
-  paginateListParts,
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { fromS3, isMissing, sent } from './errors.ts'
@@ -21,19 +22,15 @@ export async function abortStaleUploads(
   live: ReadonlySet<string>,
 ): Promise<number> {
   let aborted = 0
-  let page: Pick<ListMultipartUploadsCommandOutput, 'NextKeyMarker' | 'NextUploadIdMarker' | 'IsTruncated'> =
-    {}
+  let page: ListMultipartUploadsCommandOutput | undefined
   do {
-    const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page
-    const command = new ListMultipartUploadsCommand({ Bucket, KeyMarker, UploadIdMarker })
-    const { Uploads = [], ...rest } = await sent(client.send(command))
-    for (const upload of Uploads) {
+    const markers = { KeyMarker: page?.NextKeyMarker, UploadIdMarker: page?.NextUploadIdMarker }
+    page = await sent(client.send(new ListMultipartUploadsCommand({ Bucket, ...markers })))
+    for (const upload of page.Uploads ?? []) {
       if (live.has(upload.UploadId!) || !upload.Initiated || upload.Initiated >= olderThan) continue
       if (await abortUnlessActive(client, Bucket, upload, olderThan)) aborted++
     }
-    page = rest
-    // Not for ever with a server that says there is more and never gives it.
-  } while (page.IsTruncated && page.NextUploadIdMarker)
+  } while (page.IsTruncated && page.Uploads?.length)
   return aborted
 }
 
@@ -46,9 +43,13 @@ async function abortUnlessActive(
 ): Promise<boolean> {
   const upload = { Bucket, Key, UploadId }
   try {
-    for await (const { Parts = [] } of paginateListParts({ client, stopOnSameToken: true }, upload)) {
-      if (Parts.some(({ LastModified }) => LastModified && LastModified >= olderThan)) return false
-    }
+    // Not by the SDK's paginator: it goes on for ever with servers that name a next marker on the last page too.
+    let page: ListPartsCommandOutput | undefined
+    do {
+      const PartNumberMarker = page?.NextPartNumberMarker
+      page = await client.send(new ListPartsCommand({ ...upload, PartNumberMarker }))
+      if (page.Parts?.some(({ LastModified }) => LastModified && LastModified >= olderThan)) return false
+    } while (page.IsTruncated && page.Parts?.length)
     await client.send(new AbortMultipartUploadCommand(upload))
     return true
   } catch (error) {

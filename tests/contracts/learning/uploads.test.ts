@@ -163,7 +163,7 @@ describe('POST /api/v1/upload', () => {
     expect((await live.next('upload.failed')).data.reason).toBe('FILE_TOO_LARGE')
     expect(await keys(`materials/${owner.user.id}/`)).toEqual([])
     live.close()
-  })
+  }, 60_000)
 
   test('a client that hangs up leaves nothing behind', async () => {
     const owner = await makeUser(server)

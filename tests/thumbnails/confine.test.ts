@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'bun:test'
+import { confine } from '../../src/thumbnails/confine.ts'
+import { processesOf, scriptPath, workshop } from './support.ts'
+
+const { dir, leftovers } = workshop()
+const LIMITS = { milliseconds: 5000, memoryMiB: 64 }
+
+test('it starts without our environment, in an empty directory', async () => {
+  process.env.THUMBNAIL_TEST_SECRET = 'swordfish'
+  const { output, by } = await confine(scriptPath('report.ts'), 'a "word"; $HOME', LIMITS)
+  const report = JSON.parse(output)
+  expect(by).toBeUndefined()
+  expect(output).not.toContain('swordfish')
+  for (const name of ['HOME', 'USER', 'DATABASE_URL', 'JWT_SECRET']) expect(report.env[name]).toBeUndefined()
+  expect(report.cwd).toStartWith(dir)
+  expect(report.env.TMPDIR).toBe(report.cwd)
+  expect(report).toMatchObject({ files: [], said: 'a "word"; $HOME' })
+})
+
+describe('the limits end', () => {
+  test('what runs too long', async () => {
+    const start = performance.now()
+    expect((await confine(scriptPath('spin.ts'), '', { ...LIMITS, milliseconds: 700 })).by).toBe('timeout')
+    expect(performance.now() - start).toBeLessThan(1700)
+  })
+
+  test('what takes too much memory, while ours stays', async () => {
+    const before = process.memoryUsage.rss()
+    const { complaints } = await confine(scriptPath('hoard.ts'), '', LIMITS)
+    expect(complaints).toMatch(/out of memory/i)
+    expect(process.memoryUsage.rss() - before).toBeLessThan(32 * 1024 * 1024)
+  })
+
+  test('what prints without end', async () => {
+    const { output, by } = await confine(scriptPath('flood.ts'), '', LIMITS)
+    expect(by).toBe('SIGKILL')
+    expect(output.length).toBeLessThan(16 * 1024 * 1024)
+  })
+})
+
+test('neither its children nor its files outlive it', async () => {
+  const seconds = '31536.25'
+  await confine(scriptPath('spawn.ts'), seconds, LIMITS)
+  expect(processesOf(`/bin/sleep ${seconds}`)).toEqual([])
+  expect(leftovers()).toEqual([])
+})

@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { placeholder } from '../../src/thumbnails/placeholder.ts'
+import { renderThumbnail } from '../../src/thumbnails/render.ts'
+import { coloursAt, fixture, fixturePath, onePage, pdf, processesOf, workshop } from './support.ts'
+
+const { dir, save, render, leftovers } = workshop()
+
+/** Four seconds, 160 × 90: the left half red, the right half blue. */
+const SIDES: [number, number][] = [
+  [0.2, 0.5],
+  [0.8, 0.5],
+]
+
+describe('a video', () => {
+  test.each(['h264.mp4', 'vp8.webm', 'vp9.webm', 'hevc.mp4', 'av1.mp4'])('%s', async (name) => {
+    const { jpeg, ...thumbnail } = await render(fixturePath(name), 'video')
+    expect(thumbnail).toEqual({ width: 160, height: 90, durationSeconds: 4 })
+    expect(await coloursAt(jpeg, SIDES)).toEqual(['red', 'blue'])
+  })
+
+  test('is turned as its file says, and fits all the same', async () => {
+    const { jpeg, ...thumbnail } = await render(fixturePath('rotated.mp4'), 'video')
+    expect(thumbnail).toEqual({ width: 203, height: 360, durationSeconds: 4 })
+    // What FFmpeg itself shows for this file.
+    expect(
+      await coloursAt(jpeg, [
+        [0.5, 0.2],
+        [0.5, 0.8],
+      ]),
+    ).toEqual(['blue', 'red'])
+  })
+
+  test('that begins with two seconds of black, with no other key frame, shows what follows', async () => {
+    const { jpeg } = await render(fixturePath('black-first.mp4'), 'video')
+    expect(await coloursAt(jpeg, SIDES)).toEqual(['red', 'blue'])
+  })
+
+  test('in fragments, without a duration', async () => {
+    const { jpeg, ...thumbnail } = await render(fixturePath('fragmented.mp4'), 'video')
+    expect(thumbnail).toEqual({ width: 160, height: 90 })
+    expect(await coloursAt(jpeg, SIDES)).toEqual(['red', 'blue'])
+  })
+
+  test('is known by its content, not by its name', async () => {
+    const thumbnail = await render(save(fixture('vp9.webm'), '-v quiet; $(id) .mp4'), 'video')
+    expect(thumbnail.width).toBe(160)
+  })
+})
+
+describe('a PDF', () => {
+  test('its first page, on white, in our box', async () => {
+    const file = save(onePage('1 0 0 rg 0 0 150 100 re f'))
+    const { jpeg, ...thumbnail } = await render(file, 'pdf')
+    expect(thumbnail).toEqual({ width: 540, height: 360, pages: 1 })
+    expect(
+      await coloursAt(jpeg, [
+        [0.2, 0.8],
+        [0.8, 0.8],
+        [0.2, 0.2],
+      ]),
+    ).toEqual(['red', 'white', 'white'])
+  })
+
+  test('text in a font that it does not bring', async () => {
+    const font = Buffer.from('<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>')
+    const text = 'BT /F 300 Tf 20 20 Td (I) Tj ET'
+    const { jpeg } = await render(
+      save(onePage(text, { resources: '/Font<</F 5 0 R>>', objects: [font] })),
+      'pdf',
+    )
+    expect((await sharp(jpeg).stats()).channels[0]!.min).toBeLessThan(64)
+  })
+
+  test('5,000 pages', async () => {
+    const kids = Array.from({ length: 5000 }, (_, index) => `${index + 3} 0 R`).join(' ')
+    const page = '<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>'
+    const file = save(
+      pdf([
+        '<</Type/Catalog/Pages 2 0 R>>',
+        `<</Type/Pages/Kids[${kids}]/Count 5000>>`,
+        ...Array.from({ length: 5000 }, () => page),
+      ]),
+    )
+    const { jpeg, ...thumbnail } = await render(file, 'pdf')
+    expect(thumbnail).toEqual({ width: 278, height: 360, pages: 5000 })
+    expect(await coloursAt(jpeg, [[0.5, 0.5]])).toEqual(['white'])
+  })
+
+  test.each([
+    ['0 0 100000 100000', { width: 360, height: 360 }],
+    ['0 0 100000 1', { width: 640, height: 1 }],
+    ['0 0 1 100000', { width: 1, height: 360 }],
+  ])('a page of %s points', async (box, size) => {
+    const { jpeg, ...thumbnail } = await render(
+      save(onePage('1 0 0 rg 0 0 100000 100000 re f', { box })),
+      'pdf',
+    )
+    expect(thumbnail).toEqual({ ...size, pages: 1 })
+    expect(await coloursAt(jpeg, [[0.5, 0.5]])).toEqual(['red'])
+  })
+
+  test('a picture of 400 million pixels in 1,400 bytes', async () => {
+    const { jpeg } = await render(fixturePath('picture-400m.pdf'), 'pdf')
+    expect(await coloursAt(jpeg, [[0.5, 0.5]])).toEqual(['black'])
+  })
+})
+
+test('four at once', async () => {
+  const file = save(onePage('1 0 0 rg 0 0 300 200 re f'))
+  const thumbnails = await Promise.all([
+    render(fixturePath('h264.mp4'), 'video'),
+    render(file, 'pdf'),
+    render(fixturePath('vp9.webm'), 'video'),
+    render(file, 'pdf'),
+  ])
+  expect(thumbnails.map(({ width }) => width)).toEqual([160, 540, 160, 540])
+  expect(leftovers()).toEqual([])
+})
+
+describe('aborted', () => {
+  const aborted = async (ms: number) => {
+    const controller = new AbortController()
+    const output = join(dir, 'aborted.jpg')
+    const rendering = renderThumbnail(
+      { input: fixturePath('h264.mp4'), kind: 'video', output },
+      { signal: controller.signal },
+    ).catch((error) => error)
+    await Bun.sleep(ms)
+    const start = performance.now()
+    controller.abort(new Error('enough'))
+    const error = await rendering
+    return { error, ms: performance.now() - start, output }
+  }
+
+  test.each([0, 60])('after %d ms, the child is gone within a second', async (ms) => {
+    const result = await aborted(ms)
+    expect(result.error.message).toBe('enough')
+    expect(result.ms).toBeLessThan(1000)
+    expect(existsSync(result.output)).toBe(false)
+    expect(processesOf(fixturePath('h264.mp4'))).toEqual([])
+    expect(leftovers()).toEqual([])
+  })
+
+  test('before it began, nothing is started', async () => {
+    const error = await render(fixturePath('h264.mp4'), 'video', { signal: AbortSignal.abort() }).catch(
+      (e) => e,
+    )
+    expect(error.name).toBe('AbortError')
+    expect(leftovers()).toEqual([])
+  })
+})
+
+test.each(['video', 'pdf'] as const)(
+  'the placeholder for a %s is a JPEG, the same each time',
+  async (kind) => {
+    const [first, second] = await Promise.all([placeholder(kind), placeholder(kind)])
+    expect(first.equals(second)).toBe(true)
+    expect(await sharp(first).metadata()).toMatchObject({ format: 'jpeg', width: 640, height: 360 })
+  },
+)
