@@ -45,14 +45,14 @@ async function delivery(users: number): Promise<Row> {
     const floorCpu: number[] = []
     for (let tries = 0; cpu.length <= ROUNDS; tries++) {
       if (tries === MAX_TRIES) throw new Error('the machine is too busy: every round met a poll of the hub')
-      const frame = await server.call('write', userIds, rounds, EVENT_BYTES)
+      const frames = await server.call('write', userIds, rounds, EVENT_BYTES)
       let undisturbed = true
       const spent = await costOf(server.pid, async () => {
         undisturbed = await server.call('publish', users)
         await client.call('received', total)
       })
       const floorSpent = await costOf(floor.pid, async () => {
-        await floor.call('broadcast', frame, rounds)
+        await floor.call('broadcast', frames, users)
         await floorClient.call('received', total)
       })
       if (!undisturbed) continue

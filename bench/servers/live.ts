@@ -63,7 +63,7 @@ const handlers = answer({
   gc: () => Bun.gc(true),
   /** Sockets to which nothing more is sent, since they do not read. */
   blocked: () => [...connections()].filter(({ blockedSince }) => blockedSince !== undefined).length,
-  /** Writes `rounds` events for each user into the log. @returns a frame as sockets will see it */
+  /** Writes `rounds` events for each user into the log. @returns the frames, as sockets will see them, in order */
   async write(userIds: number[], rounds: number, bytes: number) {
     // The hub looks into the log every other second, so there is time until it would find these by itself.
     await polled.promise
@@ -75,7 +75,7 @@ const handlers = answer({
     const logged = await core.db.transaction((db) => appendEvents(db, pending))
     // As they happened, and not user by user.
     written = logged.toSorted((a, b) => a.seq - b.seq)
-    return eventFrame(core.epoch, written[0]!)
+    return written.map((event) => eventFrame(core.epoch, event))
   },
   /**
    * Tells the sockets what was written, one event after the other, with a breath every `batch`.

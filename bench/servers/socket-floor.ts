@@ -41,11 +41,14 @@ const server = Bun.serve<Data>({
 const handlers = answer({
   listen: () => server.port!,
   gc: () => Bun.gc(true),
-  /** `text` to every socket, `rounds` times. */
-  async broadcast(text: string, rounds: number) {
-    for (let round = 0; round < rounds; round++) {
-      for (const watcher of watchers) watcher.send(text)
-      await Bun.sleep(1)
+  /** Frames that are made already, one of each `users` in turn, each to the same number of sockets. */
+  async broadcast(frames: string[], users: number) {
+    const all = [...watchers]
+    const each = all.length / users
+    for (const [n, frame] of frames.entries()) {
+      const first = (n % users) * each
+      for (let i = first; i < first + each; i++) all[i]!.send(frame)
+      if ((n + 1) % users === 0) await Bun.sleep(1)
     }
   },
 })

@@ -2,7 +2,7 @@ import type { LoggedEvent } from '../bus/bus.ts'
 import type { Connection } from './connection.ts'
 import { formatCursor } from './cursor.ts'
 
-/** How many of the newest frames of a channel are kept for sockets that are up to date. */
+/** How many of the newest frames of a channel are kept while one of its sockets has not had them. */
 const TAIL_FRAMES = 64
 
 /**
@@ -46,6 +46,11 @@ export class LiveChannel {
     if (this.head === undefined || seq <= this.head) return
     this.head = seq
     this.tail = []
+  }
+
+  /** Every socket here has had everything; who comes later reads the log. Tails of all users would be most of the memory. */
+  forgetTail(): void {
+    if (this.tail.length > 0) this.tail = []
   }
 
   /** The frame of `seq`, when it is among the newest. */

@@ -256,5 +256,10 @@ export class Hub {
 }
 
 function pumpAll(channel: LiveChannel): void {
-  for (const connection of channel.connections) connection.pump()
+  let behind = false
+  for (const connection of channel.connections) {
+    connection.pump()
+    if (connection.sent !== channel.head) behind = true
+  }
+  if (!behind) channel.forgetTail()
 }

@@ -16,12 +16,14 @@ export function createLogger(level: LogLevel): Logger {
 function buffered(): ReturnType<typeof pino.destination> {
   const destination = pino.destination({ fd: 1, sync: false, minLength: FLUSH_BYTES })
   const write = destination.write.bind(destination)
-  let due: ReturnType<typeof setTimeout> | undefined
+  let waiting = false
+  const flush = () => {
+    waiting = false
+    destination.flush()
+  }
   destination.write = (line) => {
-    due ??= setTimeout(() => {
-      due = undefined
-      destination.flush()
-    }, FLUSH_MS)
+    if (!waiting) setTimeout(flush, FLUSH_MS)
+    waiting = true
     return write(line)
   }
   return destination
