@@ -34,7 +34,7 @@ export async function createRedisBus(url: string, epoch: string, log: Logger): P
     retryStrategy: () => 500,
     connectTimeout: 5000,
     // One that hangs is as good as gone: nobody's sign-in may wait for it.
-    commandTimeout: 2000,
+    commandTimeout: 1000,
   }
   const commands = new Redis(url, { ...options, enableOfflineQueue: false })
   const subscriber = new Redis(url, options)

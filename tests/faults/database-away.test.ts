@@ -128,7 +128,8 @@ describe.concurrent('the database goes away', () => {
       await using stack = new AsyncDisposableStack()
       const { cluster, server, url, owner, reader, node } = await scene(stack)
       node.mute = true
-      const [talks, ends] = [await addTask(url, owner), await addTask(url, owner)]
+      // At once: a lease that nobody accepts lasts ten seconds.
+      const [talks, ends] = await Promise.all([addTask(url, owner), addTask(url, owner)])
       const leases = []
       for (const task of [talks, ends]) {
         await node.frame('assign', task)

@@ -85,7 +85,7 @@ describe.concurrent('the end of a server', () => {
     const owner = await register(url)
     const body = { title: 'late', task_type: 'test' }
     const { token } = owner
-    const under = Array.from({ length: 20 }, () => ask(url, 'POST', '/api/tasks', { token, body }))
+    const under = Array.from({ length: 5 }, () => ask(url, 'POST', '/api/tasks', { token, body }))
     await ask(url, 'GET', '/health')
     const { code } = await server.terminate()
     expect(code).toBe(0)

@@ -34,10 +34,8 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
 
 /** Digits that show where they are in the file. */
 async function* numbered(size: number, chunk = 64 * 1024): AsyncGenerator<Uint8Array> {
-  const block = Buffer.alloc(chunk)
   for (let at = 0; at < size; at += chunk) {
-    block.fill(`${at} `)
-    yield block.subarray(0, Math.min(chunk, size - at))
+    yield Buffer.alloc(Math.min(chunk, size - at), `${at} `)
     await new Promise(setImmediate)
   }
 }

@@ -93,7 +93,13 @@ export class PostgresCluster implements AsyncDisposable {
   }
 
   thaw(): void {
-    for (const pid of this.pids().reverse()) process.kill(pid, 'SIGCONT')
+    for (const pid of this.pids().reverse()) {
+      try {
+        process.kill(pid, 'SIGCONT')
+      } catch {
+        // A worker that came to its end in between.
+      }
+    }
   }
 
   private pids(): number[] {

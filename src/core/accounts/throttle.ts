@@ -18,8 +18,13 @@ const keys = (ip: string, name: string) => {
 /** @throws AppError RATE_LIMITED after too many failed sign-ins */
 export async function assertMayTry(ctx: Core, ip: string, name: string): Promise<void> {
   if (!ctx.config.rateLimits) return
-  for (const { key, limit } of keys(ip, name)) {
-    const { count, resetMs } = await ctx.bus.count(key).catch(() => ({ count: 0, resetMs: 0 }))
+  const counters = await Promise.all(
+    keys(ip, name).map(async ({ key, limit }) => {
+      const counter = await ctx.bus.count(key).catch(() => ({ count: 0, resetMs: 0 }))
+      return { ...counter, limit }
+    }),
+  )
+  for (const { count, resetMs, limit } of counters) {
     if (count >= limit) {
       throw new AppError('RATE_LIMITED', { params: { seconds: Math.ceil(resetMs / 1000), limit } })
     }
