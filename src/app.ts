@@ -6,11 +6,13 @@ import { factoryRoutes } from './contracts/factory/index.ts'
 import { learning } from './contracts/learning/contract.ts'
 import { learningRootRoutes, learningRoutes } from './contracts/learning/index.ts'
 import { portfolio } from './contracts/portfolio/contract.ts'
+import { runtime } from './contracts/runtime/contract.ts'
+import { runtimeRoutes } from './contracts/runtime/index.ts'
 import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
 import { type Contract, defineContract } from './http/contract.ts'
 import { docs } from './http/docs.ts'
 import { readJsonBody } from './http/json-body.ts'
-import { PROBLEM_JSON, problem } from './http/problem.ts'
+import { problem } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { answerUnmatched } from './http/unmatched.ts'
 import { MAX_NODE_FRAME_BYTES } from './live/node-protocol.ts'
@@ -22,10 +24,10 @@ const MAX_REQUEST_BYTES = 600 * 1024 * 1024
 
 /** Whose manners unmatched paths have, longest base URL first (DESIGN 2.9). */
 const bases: [string, Contract][] = [
-  ['/api/v1', defineContract({ ...learning, errorContentType: PROBLEM_JSON })],
+  ['/api/v1', runtime],
   ['/api', factory],
   ['/v1', portfolio],
-  ['', defineContract({ ...learning, errorContentType: PROBLEM_JSON, errorBody: problem })],
+  ['', defineContract({ ...runtime, language: 'en', errorBody: problem })],
 ]
 
 /** The whole server, not yet listening: every contract under its base URL, the sockets and the documentation. */
@@ -55,6 +57,7 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler }: Co
     .use(docs())
     .use(contract(learning, '').use(learningRootRoutes(core)))
     .use(contract(learning, '/api/v1').use(learningRoutes(core, scheduler)))
+    .use(contract(runtime, '/api/v1').use(runtimeRoutes(core)))
     .use(contract(factory, '/api').use(studyFactoryRoutes(core)).use(factoryRoutes(core, nodeControl)))
     .use(userSocket(hub))
     .use(nodeSocket(core, nodeControl, hub, nodeSockets))

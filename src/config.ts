@@ -22,6 +22,12 @@ export interface Config {
   /** Browser origins, besides the server's own, that may call the API and open sockets. */
   allowedOrigins: string[]
   rateLimits: boolean
+  /** Undefined: one `.eml` file per message in `dataDir`/outbox. */
+  smtpUrl: string | undefined
+  /** The sender of every mail, as in a From header. */
+  mailFrom: string
+  /** Undefined: the built-in agent answers, without a model. */
+  llm: LlmConfig | undefined
   logLevel: LogLevel
   nodeHeartbeatSeconds: number
 }
@@ -35,6 +41,14 @@ export interface S3Config {
   secretAccessKey: string
   /** Where clients can fetch the bucket's objects, no trailing slash; undefined: the server passes them on. */
   publicUrl: string | undefined
+}
+
+/** An OpenAI-compatible API. */
+export interface LlmConfig {
+  /** Up to and with its version, as in `https://api.openai.com/v1`; no trailing slash. */
+  baseUrl: string
+  apiKey: string | undefined
+  model: string
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -53,6 +67,8 @@ const S3_VARIABLES = [
 export class ConfigError extends Error {
   override name = 'ConfigError'
 }
+
+const OPENAI = 'https://api.openai.com/v1'
 
 type Env = Record<string, string | undefined>
 
@@ -103,6 +119,17 @@ export function readConfig(env: Env): Config {
     }
   }
 
+  const llm = (): LlmConfig | undefined => {
+    if (!['LLM_BASE_URL', 'LLM_API_KEY', 'LLM_MODEL'].some(text)) return undefined
+    const model = text('LLM_MODEL')
+    if (!model) mistakes.push('LLM_MODEL is required when any LLM_ variable is set')
+    return {
+      baseUrl: url('LLM_BASE_URL', ['http:', 'https:'])?.replace(/\/+$/, '') ?? OPENAI,
+      apiKey: text('LLM_API_KEY'),
+      model: model ?? '',
+    }
+  }
+
   const production = text('NODE_ENV') === 'production'
   const config: Config = {
     production,
@@ -119,6 +146,9 @@ export function readConfig(env: Env): Config {
     admin: { email: text('ADMIN_EMAIL') ?? 'admin@example.com', password: text('ADMIN_PASSWORD') },
     allowedOrigins: [],
     rateLimits: oneOf('RATE_LIMITS', ['on', 'off'], 'on') === 'on',
+    smtpUrl: url('SMTP_URL', ['smtp:', 'smtps:']),
+    mailFrom: text('MAIL_FROM') ?? 'Roost <no-reply@localhost>',
+    llm: llm(),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     nodeHeartbeatSeconds: integer('NODE_HEARTBEAT_SECONDS', 5, 1, 300),
   }

@@ -29,6 +29,9 @@ export const ERROR_CODES = [
   'JOB_NOT_FOUND',
   'VALIDATION_FAILED',
   'PAYLOAD_TOO_LARGE',
+  'INVALID_CODE',
+  'INVALID_RANGE',
+  'RUN_IN_PROGRESS',
   'RATE_LIMITED',
   'DATABASE_UNAVAILABLE',
   'INTERNAL',
@@ -67,6 +70,10 @@ export type IssueRule =
   | 'one_file'
   | 'multipart'
   | 'empty_file'
+  | 'timezone'
+  | 'recurrence'
+  | 'date'
+  | 'redirect'
   | 'unknown'
 
 export interface ErrorDetail {
@@ -97,6 +104,14 @@ export const invalid = (field: string, rule: IssueRule, params?: Issue['params']
   new AppError('VALIDATION_FAILED', { issues: [params ? { field, rule, params } : { field, rule }] })
 
 export const notFound = (
-  resource: 'task' | 'gpu_server' | 'user' | 'material' | 'file',
+  resource:
+    | 'task'
+    | 'gpu_server'
+    | 'user'
+    | 'material'
+    | 'file'
+    | 'invite_code'
+    | 'schedule_item'
+    | 'agent_session',
   id: string | number,
 ): AppError => new AppError('NOT_FOUND', { params: { resource, id } })

@@ -62,6 +62,12 @@ const catalogue = {
   JOB_NOT_FOUND: { zh: '没有这个定时任务', en: 'There is no such job' },
   VALIDATION_FAILED: { zh: '提交的内容不符合要求', en: 'The request does not fit' },
   PAYLOAD_TOO_LARGE: { zh: '请求内容过大（上限 {limit} 字节）', en: 'The body is larger than {limit} bytes' },
+  INVALID_CODE: { zh: '验证码无效或已过期', en: 'The code is wrong or has expired' },
+  INVALID_RANGE: { zh: '结束时间不能早于开始时间', en: 'The end may not be before the start' },
+  RUN_IN_PROGRESS: {
+    zh: '上一条消息仍在处理中，请等待完成或先取消',
+    en: 'The session is still answering; wait for the end or cancel it',
+  },
   RATE_LIMITED: {
     zh: '请求过于频繁，请在 {seconds} 秒后重试',
     en: 'Too many requests; try again in {seconds} s',
@@ -101,6 +107,19 @@ const catalogue = {
     en: 'must be multipart/form-data, complete and well formed',
   },
   'issue.empty_file': { zh: '文件是空的', en: 'is empty' },
+  'issue.timezone': {
+    zh: '应为 IANA 时区名，例如 Asia/Shanghai',
+    en: 'must be an IANA time zone such as Europe/Berlin',
+  },
+  'issue.recurrence': {
+    zh: '应为有效的 RRULE（RFC 5545），例如 FREQ=WEEKLY;BYDAY=MO',
+    en: 'must be a recurrence rule of RFC 5545 such as FREQ=WEEKLY;BYDAY=MO',
+  },
+  'issue.date': {
+    zh: '应为 ISO 8601 日期或时间，例如 2026-03-01T09:00:00Z',
+    en: 'must be an ISO 8601 date or time such as 2026-03-01T09:00:00Z',
+  },
+  'issue.redirect': { zh: '不允许跳转到该地址', en: 'is not an allowed place to return to' },
   'issue.unknown': { zh: '不符合要求', en: 'does not fit' },
 } satisfies Record<ErrorCode | `issue.${IssueRule}` | Lowercase<string>, Text>
 

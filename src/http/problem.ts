@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { t } from 'elysia'
 import type { ShownError } from './contract.ts'
 
 export const PROBLEM_JSON = 'application/problem+json'
@@ -10,4 +11,26 @@ export const problem = ({ status, message, path }: ShownError) => ({
   status,
   detail: message,
   instance: path,
+})
+
+/** Errors of `/api/v1` carry what both of its documents say (DESIGN 2.10). */
+export const problemWithError = (error: ShownError) => ({
+  ...problem(error),
+  error: {
+    code: error.code,
+    message: error.message,
+    details:
+      error.issues.length > 0
+        ? Object.fromEntries(error.issues.map(({ field, message }) => [field, message]))
+        : error.params,
+  },
+})
+
+export const ProblemWithError = t.Object({
+  error: t.Object({ code: t.String(), message: t.String(), details: t.Record(t.String(), t.Any()) }),
+  type: t.String(),
+  title: t.String(),
+  status: t.Integer(),
+  detail: t.String(),
+  instance: t.String(),
 })

@@ -1,6 +1,5 @@
-import { t } from 'elysia'
 import { defineContract } from '../../http/contract.ts'
-import { problem } from '../../http/problem.ts'
+import { ProblemWithError, problemWithError } from '../../http/problem.ts'
 
 /** The learning contract: learning.md, "错误处理"; runtime's RFC 9457 members stand beside it (DESIGN 2.10). */
 export const learning = defineContract({
@@ -34,28 +33,14 @@ export const learning = defineContract({
     JOB_NOT_FOUND: [404, 'JOB_NOT_FOUND'],
     VALIDATION_FAILED: [422, 'VALIDATION_ERROR'],
     PAYLOAD_TOO_LARGE: [413, 'FILE_TOO_LARGE'],
+    INVALID_CODE: [401, 'INVALID_CODE'],
+    INVALID_RANGE: [400, 'VALIDATION_ERROR'],
+    RUN_IN_PROGRESS: [409, 'RUN_IN_PROGRESS'],
     RATE_LIMITED: [429, 'RATE_LIMIT_EXCEEDED'],
     DATABASE_UNAVAILABLE: [503, 'DATABASE_ERROR'],
     INTERNAL: [500, 'INTERNAL_ERROR'],
   },
   validationStatus: (part) => (part === 'body' ? 422 : 400),
-  errorModel: t.Object({
-    error: t.Object({ code: t.String(), message: t.String(), details: t.Record(t.String(), t.Any()) }),
-    type: t.String(),
-    title: t.String(),
-    status: t.Integer(),
-    detail: t.String(),
-    instance: t.String(),
-  }),
-  errorBody: (error) => ({
-    ...problem(error),
-    error: {
-      code: error.code,
-      message: error.message,
-      details:
-        error.issues.length > 0
-          ? Object.fromEntries(error.issues.map(({ field, message }) => [field, message]))
-          : error.params,
-    },
-  }),
+  errorModel: ProblemWithError,
+  errorBody: problemWithError,
 })

@@ -16,6 +16,9 @@ export const users = pgTable(
       .default('user'),
     isActive: boolean('is_active').notNull().default(true),
     avatarUrl: text('avatar_url'),
+    bio: text('bio'),
+    /** When the owner proved, by a code from their mailbox, that the email is theirs. */
+    emailConfirmedAt: instant('email_confirmed_at'),
     /** Sum of the user's ledger entries, kept with them in one transaction. */
     balanceMinor: minor('balance_minor').notNull().default(0),
     /** The part of the balance that is held for unfinished tasks. */

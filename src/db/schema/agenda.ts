@@ -1,0 +1,54 @@
+import { sql } from 'drizzle-orm'
+import { index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { users } from './accounts.ts'
+import { instant } from './columns.ts'
+
+export const scheduleItems = pgTable(
+  'schedule_items',
+  {
+    id: uuid('id').primaryKey(),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    title: text('title').notNull(),
+    description: text('description'),
+    /** Of a recurring item: its first occurrence. */
+    startAt: instant('start_at').notNull(),
+    endAt: instant('end_at'),
+    /** IANA name; a recurrence keeps its wall-clock time in it. */
+    timezone: text('timezone').notNull(),
+    metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
+    status: text('status', { enum: ['active', 'completed', 'cancelled'] })
+      .notNull()
+      .default('active'),
+    sourceType: text('source_type', { enum: ['manual', 'agent'] })
+      .notNull()
+      .default('manual'),
+    /** RFC 5545, without `RRULE:`; null: happens once. */
+    rrule: text('rrule'),
+    /** Starts of occurrences that don't happen, RFC 3339. */
+    exceptions: jsonb('exceptions').$type<string[]>().notNull().default([]),
+    /** When the last occurrence ends; null: never, the rule has no end. */
+    lastsUntil: instant('lasts_until'),
+    reminderMinutes: integer('reminder_minutes'),
+    nextReminderAt: instant('next_reminder_at'),
+    /** Grows with every change; iCalendar's SEQUENCE. */
+    revision: integer('revision').notNull().default(0),
+    deletedAt: instant('deleted_at'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    index('schedule_items_user_idx').on(t.userId, t.startAt).where(sql`${t.deletedAt} is null`),
+    index('schedule_items_reminder_idx').on(t.nextReminderAt).where(sql`${t.nextReminderAt} is not null`),
+  ],
+)
+
+/** The secret of a user's iCalendar feed; replaced as a whole when it is rotated. */
+export const calendarFeeds = pgTable('calendar_feeds', {
+  userId: integer('user_id')
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  tokenHash: text('token_hash').notNull().unique(),
+  createdAt: instant('created_at').notNull().defaultNow(),
+})

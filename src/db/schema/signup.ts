@@ -1,0 +1,80 @@
+import { sql } from 'drizzle-orm'
+import { boolean, index, integer, pgTable, serial, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { users } from './accounts.ts'
+import { instant } from './columns.ts'
+
+/** What a mailed code is kept as. The mail is written, and its code made, only after the row. */
+const code = {
+  /** Null until the mail is sent. */
+  codeHash: text('code_hash'),
+  wrongTries: integer('wrong_tries').notNull().default(0),
+  expiresAt: instant('expires_at').notNull(),
+  createdAt: instant('created_at').notNull().defaultNow(),
+}
+
+/** Somebody who says that an email is theirs; an account only once they know its code. One email may have several. */
+export const signups = pgTable(
+  'signups',
+  {
+    id: uuid('id').primaryKey(),
+    email: text('email').notNull(),
+    username: text('username').notNull(),
+    passwordHash: text('password_hash').notNull(),
+    inviteCode: text('invite_code'),
+    redirectTo: text('redirect_to'),
+    language: text('language', { enum: ['zh', 'en'] }).notNull(),
+    ...code,
+  },
+  (t) => [
+    index('signups_email_idx').on(sql`lower(${t.email})`, t.id),
+    index('signups_expires_idx').on(t.expiresAt),
+  ],
+)
+
+export const passwordResets = pgTable(
+  'password_resets',
+  {
+    id: uuid('id').primaryKey(),
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    redirectTo: text('redirect_to'),
+    language: text('language', { enum: ['zh', 'en'] }).notNull(),
+    ...code,
+  },
+  (t) => [
+    index('password_resets_user_idx').on(t.userId, t.id),
+    index('password_resets_expires_idx').on(t.expiresAt),
+  ],
+)
+
+export const inviteCodes = pgTable(
+  'invite_codes',
+  {
+    id: serial('id').primaryKey(),
+    code: text('code').notNull(),
+    createdBy: integer('created_by').references(() => users.id, { onDelete: 'set null' }),
+    isActive: boolean('is_active').notNull().default(true),
+    /** Null: any number. */
+    maxUses: integer('max_uses'),
+    usedCount: integer('used_count').notNull().default(0),
+    expiresAt: instant('expires_at'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [uniqueIndex('invite_codes_code_key').on(t.code)],
+)
+
+/** Who came by whose code. */
+export const invitations = pgTable(
+  'invitations',
+  {
+    userId: integer('user_id')
+      .primaryKey()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    inviteCodeId: integer('invite_code_id')
+      .notNull()
+      .references(() => inviteCodes.id, { onDelete: 'cascade' }),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [index('invitations_code_idx').on(t.inviteCodeId)],
+)
