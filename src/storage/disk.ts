@@ -55,6 +55,10 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
       if (isMissing(error) || codeOf(error) === 'EISDIR') return
       throw fromSystem(error)
     }
+    await removeEmptyAbove(key)
+  }
+
+  async function removeEmptyAbove(key: string): Promise<void> {
     for (let directory = dirname(key); directory !== '.'; directory = dirname(directory)) {
       if (
         !(await rmdir(pathOf(directory)).then(
@@ -146,6 +150,17 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
         lastModified: found.mtime,
         contentType: contentTypeOf(key),
       }
+    },
+
+    async move(from, to) {
+      const [source, target] = [pathOf(assertKey(from)), pathOf(assertKey(to))]
+      if (!(await stat(source).catch(() => undefined))?.isFile()) return
+      try {
+        await publish(source, target)
+      } catch (error) {
+        if (!isMissing(error)) throw fromSystem(error)
+      }
+      await removeEmptyAbove(from)
     },
 
     async delete(keys) {

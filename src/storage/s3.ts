@@ -1,5 +1,6 @@
 import { basename, join, resolve } from 'node:path'
 import {
+  CopyObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadBucketCommand,
@@ -81,6 +82,19 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
     }
   }
 
+  async function remove(keys: string[]): Promise<void> {
+    keys.forEach(assertKey)
+    let failure: StorageError | undefined
+    for (let i = 0; i < keys.length; i += MAX_DELETIONS) {
+      const Objects = keys.slice(i, i + MAX_DELETIONS).map((Key) => ({ Key }))
+      const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } })
+      const { Errors = [] } = await sent(client.send(command))
+      const kept = Errors.find(({ Code }) => Code !== 'NoSuchKey')
+      if (kept) failure ??= new StorageError('UNAVAILABLE', `an object could not be deleted (${kept.Code})`)
+    }
+    if (failure) throw failure
+  }
+
   return {
     kind: 's3',
 
@@ -116,18 +130,19 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
       }
     },
 
-    async delete(keys) {
-      keys.forEach(assertKey)
-      let failure: StorageError | undefined
-      for (let i = 0; i < keys.length; i += MAX_DELETIONS) {
-        const Objects = keys.slice(i, i + MAX_DELETIONS).map((Key) => ({ Key }))
-        const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } })
-        const { Errors = [] } = await sent(client.send(command))
-        const kept = Errors.find(({ Code }) => Code !== 'NoSuchKey')
-        if (kept) failure ??= new StorageError('UNAVAILABLE', `an object could not be deleted (${kept.Code})`)
+    async move(from, to) {
+      const CopySource = `${Bucket}/${keyToPath(assertKey(from))}`
+      const Key = assertKey(to)
+      try {
+        await client.send(new CopyObjectCommand({ Bucket, Key, CopySource }))
+      } catch (error) {
+        if (isMissing(error)) return
+        throw fromS3(error)
       }
-      if (failure) throw failure
+      await remove([from])
     },
+
+    delete: remove,
 
     async *list(prefix) {
       try {

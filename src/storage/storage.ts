@@ -65,6 +65,12 @@ export interface Storage {
   /** @throws StorageError UNAVAILABLE */
   head(key: string): Promise<ObjectInfo | undefined>
   /**
+   * Moves an object of at most 5 GB, and replaces what is under `to`. It may be seen under both keys meanwhile, and
+   * never under none. A missing one is no error: an earlier try may have moved it.
+   * @throws StorageError INVALID_KEY, NO_SPACE, UNAVAILABLE
+   */
+  move(from: string, to: string): Promise<void>
+  /**
    * Missing objects are no error. Tries all before it throws.
    * @throws StorageError INVALID_KEY, UNAVAILABLE
    */

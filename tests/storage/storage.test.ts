@@ -185,6 +185,27 @@ describe.each(kinds)('the storage on %s', (_, open) => {
     await storage.delete([])
   })
 
+  test('moves an object with all that is told of it, replaces, and does not mind what was moved already', async () => {
+    const { storage, unfinished } = await opened
+    const [key, to] = ['moves/課件_1.mp4', 'moved/moves/課件_1.mp4']
+    await storage.write(to, from('before'))
+    const { size } = await storage.write(key, bytes(6 * MB, 7))
+    await storage.move(key, to)
+    await storage.move(key, to)
+    await storage.move('moves/nothing.mp4', 'moved/nothing.mp4')
+    expect(await keysOf(storage, 'move')).toEqual([to])
+    const { body, contentType } = (await storage.read(to))!
+    expect(contentType).toBe('video/mp4')
+    expect(await digest(body)).toEqual(await digest(bytes(size, 7)))
+    for (const [source, target] of [
+      ['../x', to],
+      [to, '../x'],
+    ] as const) {
+      expect(await failure(storage.move(source, target))).toMatchObject({ code: 'INVALID_KEY' })
+    }
+    expect(await unfinished()).toEqual([])
+  })
+
   test('may be deleted from while it is listed', async () => {
     const { storage } = await opened
     for (let i = 0; i < 20; i++) await storage.write(`sweep/${i}/a.txt`, from('x'))

@@ -29,7 +29,7 @@ const pick = ({ headers }: Request) =>
 const operations: Record<string, (call: Call) => Promise<Response>> = {
   async CreateBucket({ bucketName }) {
     if (store.buckets.has(bucketName)) throw new S3Fault('BucketAlreadyOwnedByYou', 409)
-    store.buckets.set(bucketName, { objects: new Map(), uploads: new Map() })
+    store.buckets.set(bucketName, { objects: new Map(), uploads: new Map(), shown: [] })
     return new Response()
   },
   async HeadBucket({ bucketName }) {
@@ -90,6 +90,23 @@ const operations: Record<string, (call: Call) => Promise<Response>> = {
     const etag = `"${content.md5}"`
     objects.set(key, { ...content, etag, headers: pick(request) })
     return new Response(null, { headers: { etag } })
+  },
+  async CopyObject({ request, bucketName, key }) {
+    const [from = '', ...rest] = decodeURIComponent(request.headers.get('x-amz-copy-source')!).split('/')
+    const { etag, at } = await store.copy(
+      find(store.bucket(from), rest.join('/')),
+      store.bucket(bucketName),
+      key,
+    )
+    return xml('CopyObjectResult', tag('ETag', etag) + tag('LastModified', at.toISOString()))
+  },
+  async PutBucketPolicy({ request, bucketName }) {
+    const { Statement } = (await request.json()) as { Statement: { Resource: string[] }[] }
+    // `arn:aws:s3:::bucket/materials/*`, to be read by everybody: all that is understood here.
+    store.bucket(bucketName).shown = Statement.flatMap(({ Resource }) => Resource).map(
+      (resource) => /^arn:aws:s3:::[^/]+\/(.+)\*$/.exec(resource)![1]!,
+    )
+    return new Response(null, { status: 204 })
   },
   async HeadObject({ bucketName, key }) {
     const { size, ...object } = find(store.bucket(bucketName), key)
@@ -167,11 +184,12 @@ const lengthOf = (object: StoredObject, length: number) => ({
   'content-length': String(length),
 })
 
-function operationOf(method: string, key: string, query: URLSearchParams): string | undefined {
+function operationOf({ method, headers }: Request, key: string, query: URLSearchParams): string | undefined {
   const of = (table: Record<string, string>) => table[method]
   if (key === '') {
     if (query.has('uploads')) return of({ GET: 'ListMultipartUploads' })
     if (query.has('delete')) return of({ POST: 'DeleteObjects' })
+    if (query.has('policy')) return of({ PUT: 'PutBucketPolicy' })
     return of({ GET: 'ListObjectsV2', PUT: 'CreateBucket', HEAD: 'HeadBucket' })
   }
   if (query.has('uploads')) return of({ POST: 'CreateMultipartUpload' })
@@ -179,7 +197,8 @@ function operationOf(method: string, key: string, query: URLSearchParams): strin
     const table = { POST: 'CompleteMultipartUpload', DELETE: 'AbortMultipartUpload', GET: 'ListParts' }
     return of({ ...table, PUT: 'UploadPart' })
   }
-  return of({ GET: 'GetObject', PUT: 'PutObject', HEAD: 'HeadObject' })
+  const put = headers.has('x-amz-copy-source') ? 'CopyObject' : 'PutObject'
+  return of({ GET: 'GetObject', PUT: put, HEAD: 'HeadObject' })
 }
 
 async function answer(request: Request): Promise<Response> {
@@ -190,12 +209,14 @@ async function answer(request: Request): Promise<Response> {
   }
   const [, bucketName = '', ...rest] = url.pathname.split('/').map(decodeURIComponent)
   const key = rest.join('/')
-  const operation = operationOf(request.method, key, url.searchParams)
+  const operation = operationOf(request, key, url.searchParams)
   if (!operation) throw new S3Fault('MethodNotAllowed', 405)
   const fault = takeFault(operation)
   if (fault?.how === 'hang') await new Promise(() => {})
   if (fault?.how === 'refuse') throw new S3Fault(fault.code, fault.status)
-  const sha256 = checkSignature(request, keyId, secret)
+  const anonymous = !request.headers.has('authorization') && !url.searchParams.has('X-Amz-Signature')
+  const shown = anonymous && operation === 'GetObject' && store.shows(bucketName, key)
+  const sha256 = shown ? undefined : checkSignature(request, keyId, secret)
   const response = await operations[operation]!({ request, query: url.searchParams, bucketName, key, sha256 })
   if (fault?.how === 'lose') throw new S3Fault(fault.code, fault.status)
   return response

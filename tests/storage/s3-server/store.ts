@@ -1,6 +1,6 @@
 /** Buckets in memory, objects as files. Everything appears whole or not at all, as in S3. */
 import { createHash } from 'node:crypto'
-import { open, rm } from 'node:fs/promises'
+import { copyFile, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { S3Fault } from './faults.ts'
 
@@ -30,6 +30,8 @@ export interface Upload {
 export interface Bucket {
   objects: Map<string, StoredObject>
   uploads: Map<string, Upload>
+  /** What the keys begin with that everybody may read. */
+  shown: string[]
 }
 
 export class Store {
@@ -71,6 +73,18 @@ export class Store {
       await rm(path, { force: true })
       throw error
     }
+  }
+
+  shows(bucketName: string, key: string): boolean {
+    return this.bucket(bucketName).shown.some((prefix) => key.startsWith(prefix))
+  }
+
+  async copy(object: StoredObject, target: Bucket, key: string): Promise<StoredObject> {
+    const path = join(this.directory, crypto.randomUUID())
+    await copyFile(object.path, path)
+    const made = { ...object, path, etag: `"${object.md5}"`, at: new Date() }
+    target.objects.set(key, made)
+    return made
   }
 
   async complete(upload: Upload, named: { number: number; etag: string }[]): Promise<StoredObject> {
