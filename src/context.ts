@@ -11,6 +11,7 @@ import { trimSessions } from './core/accounts/sessions.ts'
 import { trimEvents } from './core/channel/log.ts'
 import type { Core } from './core/context.ts'
 import { cleanUp } from './core/materials/cleanup.ts'
+import { putAway } from './core/materials/objects.ts'
 import { failThumbnail, makeThumbnail, type ThumbnailRenderer } from './core/materials/thumbnails.ts'
 import { NodeControl } from './core/nodes/control.ts'
 import { type Database, openDatabase } from './db/client.ts'
@@ -27,13 +28,15 @@ import { renderThumbnail } from './thumbnails/render.ts'
 import { createLogger, type Logger } from './util/logger.ts'
 import { StartupError } from './util/startup-error.ts'
 
+/** Limits of ours that a file may exceed once because the machine was busy, but hardly three times. */
+const THUMBNAIL_TRIES = { UNREADABLE: 1, TIMEOUT: 3, MEMORY: 3, CRASHED: Number.POSITIVE_INFINITY }
 /** Each is a process of its own with up to half a gigabyte; the server's own work comes first. */
 const THUMBNAILS_AT_ONCE = 1
 
 const renderer: ThumbnailRenderer = {
   render: async (job, signal) => void (await renderThumbnail(job, { signal })),
   placeholder,
-  isFinal: (error) => error instanceof ThumbnailError && error.code === 'UNREADABLE',
+  isFinal: (error, attempt) => error instanceof ThumbnailError && attempt >= THUMBNAIL_TRIES[error.code],
 }
 
 /** Everything that a running server is made of. */
@@ -88,6 +91,8 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       tokens: createTokenCodec(config.jwtSecret ?? keptSecret(config.dataDir)),
       principals: new Principals(database.db, bus),
     }
+    // Nobody else works on the embedded database: uploads that are under way there were cut off with the last server.
+    if (database.embedded) await cleanUp(core, { processing: true, orphans: false, maxAgeMinutes: 0 })
     const madePassword = await ensureAdministrator(core)
     const nodeControl = new NodeControl(core)
     closers.push(() => nodeControl.close())
@@ -102,8 +107,10 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
         concurrency: THUMBNAILS_AT_ONCE,
         onGiveUp: ({ payload }, reason) => failThumbnail(core, renderer, payload.materialId, reason),
       },
-      ({ payload }, signal) => makeThumbnail(core, renderer, payload.materialId, signal),
+      ({ payload, attempt }, signal) =>
+        makeThumbnail(core, renderer, payload.materialId, { attempt, signal }),
     )
+    await queue.work('put_away', { concurrency: 1 }, ({ payload }) => putAway(core, payload.materialId))
     const scheduler = new Scheduler(database.db, log, [
       {
         ...{ id: 'cleanup_job', name: 'cleanup_stale_records', pattern: '*/30 * * * *' },

@@ -4,6 +4,8 @@
  */
 export interface Payloads {
   thumbnail: { materialId: number }
+  /** The objects of a deleted material, to where nobody else fetches them. */
+  put_away: { materialId: number }
 }
 
 export interface QueueOptions {
@@ -17,4 +19,6 @@ export interface QueueOptions {
 
 export const QUEUES: { [Q in keyof Payloads]: QueueOptions } = {
   thumbnail: { timeoutSeconds: 180, retries: 4, backoff: { seconds: 2, maxSeconds: 300 } },
+  // Given up, what was deleted would stay public: it outlasts a day without the object store.
+  put_away: { timeoutSeconds: 600, retries: 40, backoff: { seconds: 2, maxSeconds: 3600 } },
 }

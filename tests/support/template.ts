@@ -13,14 +13,16 @@ import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { openDatabase } from '../../src/db/client.ts'
 import { JobQueue } from '../../src/jobs/queue.ts'
+import { QUEUES } from '../../src/jobs/queues.ts'
 import { createLogger } from '../../src/util/logger.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 const CACHE = join(ROOT, 'node_modules/.cache/roost')
 
-/** Name of the present schema: a changed migration makes a new template. */
+/** Name of the present schema: a changed migration, or queue, makes a new template. */
 function schemaHash(): string {
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'bun.lock')))
+  hash.update(JSON.stringify(QUEUES))
   for (const file of readdirSync(join(ROOT, 'drizzle')).sort()) {
     if (file.endsWith('.sql')) hash.update(readFileSync(join(ROOT, 'drizzle', file)))
   }

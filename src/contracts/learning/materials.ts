@@ -15,7 +15,7 @@ import { choice } from '../../http/choice.ts'
 import { Page, pageOf, pageQuery } from '../../http/pagination.ts'
 import { learning } from './contract.ts'
 import { Like, Material, MaterialDetail, MaterialId as params } from './models.ts'
-import { presentMaterial, presentMaterialDetail } from './presenters.ts'
+import { presentMaterial, presentMaterialDetail, urlsFor } from './presenters.ts'
 
 const Query = t.Object({
   ...pageQuery,
@@ -50,8 +50,9 @@ export const materialRoutes = (ctx: Core, ranking: MaterialRanking) =>
             type: readType(query.material_type),
           },
         )
+        const urlOf = urlsFor(ctx, request)
         return pageOf(
-          materials.map((material) => presentMaterial(ctx, material)),
+          materials.map((material) => presentMaterial(urlOf, material)),
           total,
           query,
         )
@@ -70,7 +71,7 @@ export const materialRoutes = (ctx: Core, ranking: MaterialRanking) =>
       '/:material_id',
       async ({ params, request }) =>
         presentMaterialDetail(
-          ctx,
+          urlsFor(ctx, request),
           await readMaterial(ctx, await optionalPrincipal(ctx, request), params.material_id),
         ),
       {

@@ -1,11 +1,13 @@
 import type { User as Account } from '../../core/accounts/accounts.ts'
 import type { SignedIn } from '../../core/accounts/sessions.ts'
 import type { Core } from '../../core/context.ts'
+import { fileUrl } from '../../core/materials/files.ts'
 import type {
   Material as CoreMaterial,
   MaterialView,
   RelatedMaterial,
 } from '../../core/materials/materials.ts'
+import { originOf } from '../../http/origin.ts'
 import type {
   Material,
   MaterialDetail,
@@ -38,11 +40,14 @@ export const presentSession = (session: SignedIn): Session => ({
   user: presentUser(session.user),
 })
 
-/** Where a stored object is fetched: from the object store itself, or from this server. */
-const urlOf = ({ config, storage }: Core, key: string): string =>
-  storage.publicUrl(key) ?? `${config.publicUrl ?? ''}/files/${key}`
+/** Absolute URLs of stored objects, for one request. */
+export type UrlOf = (key: string) => string
+export function urlsFor(ctx: Core, request: Request): UrlOf {
+  const origin = originOf(ctx, request)
+  return (key) => fileUrl(ctx, origin, key)
+}
 
-export const presentUploaded = (ctx: Core, material: CoreMaterial): Uploaded => ({
+export const presentUploaded = (urlOf: UrlOf, material: CoreMaterial): Uploaded => ({
   id: material.id,
   title: material.title,
   description: material.description,
@@ -57,22 +62,22 @@ export const presentUploaded = (ctx: Core, material: CoreMaterial): Uploaded => 
   status: material.status,
   created_at: material.createdAt.toISOString(),
   updated_at: material.updatedAt.toISOString(),
-  file_url: urlOf(ctx, material.filePath),
-  thumbnail_url: material.thumbnailPath === null ? null : urlOf(ctx, material.thumbnailPath),
+  file_url: urlOf(material.filePath),
+  thumbnail_url: material.thumbnailPath === null ? null : urlOf(material.thumbnailPath),
 })
 
-export const presentMaterial = (ctx: Core, material: MaterialView): Material => ({
-  ...presentUploaded(ctx, material),
+export const presentMaterial = (urlOf: UrlOf, material: MaterialView): Material => ({
+  ...presentUploaded(urlOf, material),
   uploader_name: material.uploaderName,
   uploader_avatar: material.uploaderAvatar,
   is_liked: material.isLiked,
 })
 
 export const presentMaterialDetail = (
-  ctx: Core,
+  urlOf: UrlOf,
   material: MaterialView & { related: RelatedMaterial[] },
 ): MaterialDetail => ({
-  ...presentMaterial(ctx, material),
+  ...presentMaterial(urlOf, material),
   related_materials: material.related.map((related) => ({
     id: related.id,
     title: related.title,

@@ -8,7 +8,7 @@ import { guard } from '../../http/authenticate.ts'
 import { readMultipart } from '../../http/multipart.ts'
 import { learning } from './contract.ts'
 import { MaterialId as params, ThumbnailState, Uploaded, UploadState } from './models.ts'
-import { presentThumbnailState, presentUploaded, presentUploadState } from './presenters.ts'
+import { presentThumbnailState, presentUploaded, presentUploadState, urlsFor } from './presenters.ts'
 
 const MAX_TITLE = 255
 const MAX_DESCRIPTION = 5000
@@ -57,7 +57,7 @@ export const uploadRoutes = (ctx: Core) =>
       async ({ principal, request, set }) => {
         const material = await upload(ctx, principal.userId, request)
         set.status = 201
-        return presentUploaded(ctx, material)
+        return presentUploaded(urlsFor(ctx, request), material)
       },
       {
         auth: true,

@@ -1,7 +1,8 @@
 import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Core } from '../context.ts'
-import { abandonUpload, objectsOf } from './uploads.ts'
+import { deleteObjects, HIDDEN, objectsOf } from './objects.ts'
+import { abandonUpload } from './uploads.ts'
 
 export interface CleanupReport {
   records: number
@@ -13,7 +14,7 @@ export interface CleanupReport {
 const BATCH = 200
 const KEEP_HIDDEN_DAYS = 30
 /** Objects of uploads, by what they begin with. Nothing else in the bucket is touched. */
-const PREFIXES = ['materials/', 'thumbnails/']
+const PREFIXES = ['materials/', 'thumbnails/', HIDDEN]
 
 /**
  * Removes what nobody needs any more. Safe at any time and on several servers: nothing younger than `maxAgeMinutes` is
@@ -70,8 +71,7 @@ async function removeHidden(ctx: Core, report: CleanupReport): Promise<void> {
   for (;;) {
     const rows = await ctx.db.select().from(materials).where(due).limit(BATCH)
     if (rows.length === 0) return
-    const keys = rows.flatMap(objectsOf)
-    await ctx.storage.delete(keys)
+    await deleteObjects(ctx, rows)
     await ctx.db
       .update(materials)
       .set({ removedAt: sql`now()` })
@@ -82,7 +82,7 @@ async function removeHidden(ctx: Core, report: CleanupReport): Promise<void> {
         ),
       )
     report.records += rows.length
-    report.files += keys.length
+    report.files += rows.flatMap(objectsOf).length
   }
 }
 
@@ -105,15 +105,18 @@ async function removeOrphans(ctx: Core, prefix: string, before: Date, report: Cl
 }
 
 async function unreferenced(ctx: Core, keys: string[]): Promise<string[]> {
+  const paths = keys.map(pathOf)
   const rows = await ctx.db
     .select({ filePath: materials.filePath, thumbnailPath: materials.thumbnailPath })
     .from(materials)
     .where(
       and(
         isNull(materials.removedAt),
-        or(inArray(materials.filePath, keys), inArray(materials.thumbnailPath, keys)),
+        or(inArray(materials.filePath, paths), inArray(materials.thumbnailPath, paths)),
       ),
     )
   const used = new Set(rows.flatMap(({ filePath, thumbnailPath }) => [filePath, thumbnailPath]))
-  return keys.filter((key) => !used.has(key))
+  return keys.filter((key) => !used.has(pathOf(key)))
 }
+
+const pathOf = (key: string): string => (key.startsWith(HIDDEN) ? key.slice(HIDDEN.length) : key)

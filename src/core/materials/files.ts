@@ -1,13 +1,14 @@
 import { eq, or } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import { dispositionOf } from '../../storage/content-types.ts'
-import { isKey } from '../../storage/keys.ts'
+import { isKey, keyToPath } from '../../storage/keys.ts'
 import { chooseAnswer } from '../../storage/ranges.ts'
 import type { ByteRange, ObjectInfo } from '../../storage/storage.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Core } from '../context.ts'
 import { notFound } from '../errors.ts'
 import { mayManage } from './materials.ts'
+import { hiddenKey } from './objects.ts'
 
 /** How a request for a stored file is answered (RFC 9110, chapters 13 and 14). */
 export type FileAnswer =
@@ -32,22 +33,34 @@ export async function openFile(
   key: string,
   fields: { get(name: string): string | null },
 ): Promise<FileAnswer> {
-  if (!isKey(key) || !(await isReadable(ctx, viewer, key))) throw notFound('file', key)
-  const info = await ctx.storage.head(key)
-  if (!info) throw notFound('file', key)
-  const answer = chooseAnswer(fields, info)
-  if (answer.status === 304 || answer.status === 416) return { status: answer.status, info }
-  const object = await ctx.storage.read(key, answer.status === 206 ? { range: answer.range } : {})
-  if (!object) throw notFound('file', key)
-  const { body, range, ...read } = object
-  return { status: answer.status, info: read, range, disposition: dispositionOf(key), body }
+  for (const place of isKey(key) ? await placesOf(ctx, viewer, key) : []) {
+    const info = await ctx.storage.head(place)
+    if (!info) continue
+    const answer = chooseAnswer(fields, info)
+    if (answer.status === 304 || answer.status === 416) return { status: answer.status, info }
+    const object = await ctx.storage.read(place, answer.status === 206 ? { range: answer.range } : {})
+    if (!object) continue
+    const { body, range, ...read } = object
+    return { status: answer.status, info: read, range, disposition: dispositionOf(key), body }
+  }
+  throw notFound('file', key)
 }
 
-async function isReadable(ctx: Core, viewer: Principal | undefined, key: string): Promise<boolean> {
+/** Where to look for a file, in this order; empty: this viewer may not see it. */
+async function placesOf(ctx: Core, viewer: Principal | undefined, key: string): Promise<string[]> {
   const [material] = await ctx.db
     .select({ userId: materials.userId, status: materials.status, removedAt: materials.removedAt })
     .from(materials)
     .where(or(eq(materials.filePath, key), eq(materials.thumbnailPath, key)))
-  if (!material || material.removedAt !== null) return false
-  return material.status === 'active' || (material.status === 'hidden' && mayManage(viewer, material))
+  if (!material || material.removedAt !== null) return []
+  if (material.status === 'active') return [key]
+  // The first place first: what is moved on meanwhile is found at the second.
+  return material.status === 'hidden' && mayManage(viewer, material) ? [key, hiddenKey(key)] : []
 }
+
+/**
+ * Where clients fetch a stored object: from the object store itself, or from this server.
+ * @param origin under which they reach this server
+ */
+export const fileUrl = ({ storage }: Core, origin: string, key: string): string =>
+  storage.publicUrl(key) ?? `${origin}/files/${keyToPath(key)}`

@@ -144,6 +144,7 @@ export async function hideMaterial(ctx: Core, who: Principal, id: number): Promi
       .set({ status: 'hidden', hiddenAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(materials.id, id))
     tx.emit(material.userId, 'material.hidden', { material_id: id })
+    await ctx.queue.enqueue(tx, 'put_away', { materialId: id })
     announce(tx, material, false)
   })
 }

@@ -1,8 +1,9 @@
 import { eq, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
+import type { Body } from '../../storage/storage.ts'
 import type { Core } from '../context.ts'
 import { transaction } from '../transaction.ts'
-import type { Material } from './materials.ts'
+import { lockMaterial, type Material } from './materials.ts'
 
 /** Makes pictures of files, outside this process. */
 export interface ThumbnailRenderer {
@@ -13,16 +14,14 @@ export interface ThumbnailRenderer {
   render(job: { input: string; output: string; kind: Material['type'] }, signal: AbortSignal): Promise<void>
   /** What stands in for a file without a picture. */
   placeholder(kind: Material['type']): Promise<Uint8Array>
-  /** Whether trying again could help. */
-  isFinal(error: unknown): boolean
+  /** Whether it is no use to try again after so many attempts. */
+  isFinal(error: unknown, attempt: number): boolean
 }
 
-const thumbnailKey = ({ userId, id }: Material): string => `thumbnails/${userId}/${id}.jpg`
-
-/** The material while it still waits for a thumbnail; deleted or done ones need none. */
+/** The material while it still waits for a thumbnail; deleted ones get none. */
 async function waiting(ctx: Core, materialId: number): Promise<Material | undefined> {
   const [material] = await ctx.db.select().from(materials).where(eq(materials.id, materialId))
-  return material?.removedAt === null && material.thumbnailStatus === 'pending' ? material : undefined
+  return material?.status === 'active' && material.thumbnailStatus === 'pending' ? material : undefined
 }
 
 /**
@@ -33,26 +32,21 @@ export async function makeThumbnail(
   ctx: Core,
   renderer: ThumbnailRenderer,
   materialId: number,
-  signal: AbortSignal,
+  { attempt, signal }: { attempt: number; signal: AbortSignal },
 ): Promise<void> {
   const material = await waiting(ctx, materialId)
   if (!material) return
-  const local = await ctx.storage.openLocal(material.filePath)
+  const local = await ctx.storage.openLocal(material.filePath, { signal })
   const output = `${local.scratch}/${material.id}.jpg`
   try {
     await renderer.render({ input: local.path, output, kind: material.type }, signal)
-    await ctx.storage.write(thumbnailKey(material), Bun.file(output).stream())
+    await keep(ctx, material, Bun.file(output).stream(), { status: 'completed' })
   } catch (error) {
-    if (!renderer.isFinal(error)) throw error
-    return await failThumbnail(ctx, renderer, materialId, (error as { code?: string }).code ?? 'UNREADABLE')
+    if (!renderer.isFinal(error, attempt)) throw error
+    await failThumbnail(ctx, renderer, materialId, (error as { code?: string }).code ?? 'UNREADABLE')
   } finally {
     await local.dispose()
   }
-  await transaction(ctx, async (tx) => {
-    if (!(await settle(tx.db, material, 'completed'))) return
-    const thumbnail_path = thumbnailKey(material)
-    tx.emit(material.userId, 'thumbnail.completed', { material_id: material.id, thumbnail_path })
-  })
 }
 
 /** Gives up: a placeholder takes the thumbnail's place, and the uploader is told. */
@@ -65,23 +59,30 @@ export async function failThumbnail(
   const material = await waiting(ctx, materialId)
   if (!material) return
   const picture = await renderer.placeholder(material.type)
-  await ctx.storage.write(thumbnailKey(material), single(picture))
-  await transaction(ctx, async (tx) => {
-    if (!(await settle(tx.db, material, 'failed'))) return
-    const thumbnail_path = thumbnailKey(material)
-    tx.emit(material.userId, 'thumbnail.failed', { material_id: material.id, thumbnail_path, reason })
-  })
+  await keep(ctx, material, single(picture), { status: 'failed', reason })
 }
 
-async function settle(db: Core['db'], material: Material, status: 'completed' | 'failed'): Promise<boolean> {
-  const settled = await db
-    .update(materials)
-    .set({ thumbnailStatus: status, thumbnailPath: thumbnailKey(material), updatedAt: sql`now()` })
-    .where(
-      sql`${materials.id} = ${material.id} and ${materials.thumbnailStatus} = 'pending' and ${materials.removedAt} is null`,
-    )
-    .returning({ id: materials.id })
-  return settled.length > 0
+type Outcome = { status: 'completed' } | { status: 'failed'; reason: string }
+
+/** Stores a picture, then says so. */
+async function keep(ctx: Core, { userId, id }: Material, picture: Body, outcome: Outcome): Promise<void> {
+  const thumbnailPath = `thumbnails/${userId}/${id}.jpg`
+  await ctx.storage.write(thumbnailPath, picture)
+  const active = await transaction(ctx, async (tx) => {
+    const material = await lockMaterial(tx, id)
+    if (material.status !== 'active') return false
+    if (material.thumbnailStatus !== 'pending') return true
+    await tx.db
+      .update(materials)
+      .set({ thumbnailStatus: outcome.status, thumbnailPath, updatedAt: sql`now()` })
+      .where(eq(materials.id, id))
+    const data = { material_id: id, thumbnail_path: thumbnailPath }
+    if (outcome.status === 'completed') tx.emit(userId, 'thumbnail.completed', data)
+    else tx.emit(userId, 'thumbnail.failed', { ...data, reason: outcome.reason })
+    return true
+  })
+  // Deleted while its picture was made: what was put away then did not include this.
+  if (!active) await ctx.storage.delete([thumbnailPath])
 }
 
 async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

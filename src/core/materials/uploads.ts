@@ -9,6 +9,7 @@ import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import type { FileFormat } from './formats.ts'
 import { announce, lockOwn, type Material, mayManage } from './materials.ts'
+import { putAway } from './objects.ts'
 
 /** Present state of an upload on the bus, under `upload:<material id>`. */
 export interface UploadState {
@@ -137,7 +138,7 @@ export async function ownMaterial(ctx: Core, who: Principal, id: number): Promis
  * @throws AppError NOT_FOUND, PERMISSION_DENIED, ALREADY_DELETED
  */
 export async function removeUpload(ctx: Core, who: Principal, id: number): Promise<void> {
-  const material = await transaction(ctx, async (tx) => {
+  await transaction(ctx, async (tx) => {
     const material = await lockOwn(tx, who, id)
     if (material.removedAt) throw new AppError('ALREADY_DELETED')
     await tx.db
@@ -145,14 +146,10 @@ export async function removeUpload(ctx: Core, who: Principal, id: number): Promi
       .set({ status: 'hidden', removedAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(materials.id, id))
     tx.emit(material.userId, 'material.removed', { material_id: id })
+    await ctx.queue.enqueue(tx, 'put_away', { materialId: id })
     announce(tx, material, false)
-    return material
   })
-  // Should this fail, the clean-up finds objects that nothing refers to.
-  await ctx.storage.delete(objectsOf(material)).catch((error) => {
-    ctx.log.warn({ err: error, material: id }, 'objects of a removed material are left to the clean-up')
+  await putAway(ctx, id).catch((error) => {
+    ctx.log.warn({ err: error, material: id }, 'objects of a removed material are left to the queue')
   })
 }
-
-export const objectsOf = ({ filePath, thumbnailPath }: Material): string[] =>
-  thumbnailPath ? [filePath, thumbnailPath] : [filePath]

@@ -1,0 +1,36 @@
+/** Where the objects of a material are, which depends on whether it was deleted. */
+import { eq } from 'drizzle-orm'
+import { materials } from '../../db/schema/index.ts'
+import type { Core } from '../context.ts'
+import type { Material } from './materials.ts'
+
+/**
+ * Hidden materials' objects stand apart: what a bucket shows to everybody, it shows by prefix. `file_path` stays what
+ * it was.
+ */
+export const HIDDEN = 'hidden/'
+export const hiddenKey = (key: string): string => `${HIDDEN}${key}`
+
+type Paths = Pick<Material, 'filePath' | 'thumbnailPath'>
+
+export const objectsOf = ({ filePath, thumbnailPath }: Paths): string[] =>
+  thumbnailPath ? [filePath, thumbnailPath] : [filePath]
+
+/** At both places: a move may be under way. */
+export async function deleteObjects(ctx: Core, deleted: Paths[]): Promise<void> {
+  const keys = deleted.flatMap(objectsOf)
+  await ctx.storage.delete([...keys, ...keys.map(hiddenKey)])
+}
+
+/**
+ * Does with a deleted material's objects what its deletion means: they are hidden, or gone. May run again, and beside
+ * another deletion of the same material.
+ * @throws StorageError; the queue tries again
+ */
+export async function putAway(ctx: Core, materialId: number): Promise<void> {
+  const [material] = await ctx.db.select().from(materials).where(eq(materials.id, materialId))
+  if (material?.removedAt) await deleteObjects(ctx, [material])
+  else if (material?.hiddenAt) {
+    for (const key of objectsOf(material)) await ctx.storage.move(key, hiddenKey(key))
+  }
+}
