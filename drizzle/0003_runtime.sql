@@ -62,7 +62,6 @@ CREATE TABLE "agent_runs" (
 	"session_id" uuid NOT NULL,
 	"status" text NOT NULL,
 	"error" text,
-	"message_id" uuid NOT NULL,
 	"first_seq" bigint NOT NULL,
 	"cancel_requested_at" timestamp (3) with time zone,
 	"heartbeat_at" timestamp (3) with time zone DEFAULT now() NOT NULL,

@@ -31,7 +31,7 @@ const bases: [string, Contract][] = [
 ]
 
 /** The whole server, not yet listening: every contract under its base URL, the sockets and the documentation. */
-export function createApp({ core, hub, nodeControl, nodeSockets, scheduler }: Context) {
+export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agentRuns }: Context) {
   /** A contract answers its own errors; an `onError` covers the routes mounted after it, in its own instance. */
   const contract = (manners: Contract, prefix: string) =>
     new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, core.log))
@@ -57,7 +57,7 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler }: Co
     .use(docs())
     .use(contract(learning, '').use(learningRootRoutes(core)))
     .use(contract(learning, '/api/v1').use(learningRoutes(core, scheduler)))
-    .use(contract(runtime, '/api/v1').use(runtimeRoutes(core)))
+    .use(contract(runtime, '/api/v1').use(runtimeRoutes(core, agentRuns)))
     .use(contract(factory, '/api').use(studyFactoryRoutes(core)).use(factoryRoutes(core, nodeControl)))
     .use(userSocket(hub))
     .use(nodeSocket(core, nodeControl, hub, nodeSockets))

@@ -8,6 +8,9 @@ import type { Config } from './config.ts'
 import { ensureAdministrator } from './core/accounts/first-administrator.ts'
 import { Principals } from './core/accounts/principals.ts'
 import { trimSessions } from './core/accounts/sessions.ts'
+import { builtinModel } from './core/agent/builtin/index.ts'
+import { AgentFeed } from './core/agent/feed.ts'
+import { AgentRuns, trimFrames } from './core/agent/runs.ts'
 import { trimEvents } from './core/channel/log.ts'
 import type { Core } from './core/context.ts'
 import { cleanUp } from './core/materials/cleanup.ts'
@@ -20,6 +23,7 @@ import { JobQueue } from './jobs/queue.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import { Hub } from './live/hub.ts'
 import { NodeSockets } from './live/node-socket.ts'
+import { createOpenAiModel } from './model/openai.ts'
 import { createDiskStorage } from './storage/disk.ts'
 import { createS3Storage } from './storage/s3.ts'
 import { placeholder } from './thumbnails/placeholder.ts'
@@ -46,6 +50,7 @@ export interface Context {
   nodeControl: NodeControl
   nodeSockets: NodeSockets
   scheduler: Scheduler
+  agentRuns: AgentRuns
   embedded: { database: boolean; bus: boolean; storage: boolean }
   /** The first administrator's password, when this start made one. */
   madePassword: string | undefined
@@ -90,12 +95,17 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       bus,
       tokens: createTokenCodec(config.jwtSecret ?? keptSecret(config.dataDir)),
       principals: new Principals(database.db, bus),
+      agentFeed: new AgentFeed(database.db, bus),
     }
     // Nobody else works on the embedded database: uploads that are under way there were cut off with the last server.
     if (database.embedded) await cleanUp(core, { processing: true, orphans: false, maxAgeMinutes: 0 })
     const madePassword = await ensureAdministrator(core)
     const nodeControl = new NodeControl(core)
     closers.push(() => nodeControl.close())
+    const model = config.llm ? createOpenAiModel(config.llm) : builtinModel
+    const agentRuns = new AgentRuns(core, model, database.embedded)
+    closers.push(() => agentRuns.close())
+    await agentRuns.sweep()
     const hub = new Hub(core)
     const nodeSockets = new NodeSockets()
     const drain = async () => void (await Promise.all([hub.drain(), nodeSockets.drain()]))
@@ -124,6 +134,10 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
         ...{ id: 'trim_sessions', name: 'trim_ended_sessions', pattern: '27 * * * *' },
         run: () => trimSessions(core),
       },
+      {
+        ...{ id: 'trim_agent_frames', name: 'trim_agent_frames', pattern: '37 * * * *' },
+        run: () => trimFrames(core),
+      },
     ])
     closers.push(() => scheduler.close())
     return {
@@ -132,6 +146,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       nodeControl,
       nodeSockets,
       scheduler,
+      agentRuns,
       embedded: {
         database: database.embedded,
         bus: bus.kind === 'embedded',

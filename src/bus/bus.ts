@@ -13,6 +13,13 @@ export interface LoggedEvent {
   at: string
 }
 
+/** A stored frame of a session of the agent; `event` is JSON text. */
+export interface AgentFrame {
+  seq: number
+  runId: string
+  event: string
+}
+
 export interface Hints {
   /** The log grew by these. */
   events: LoggedEvent[]
@@ -22,6 +29,10 @@ export interface Hints {
   materials: { id: number; type: 'video' | 'pdf'; active: boolean }
   /** A GPU task waits in the queue. */
   queue: null
+  /** Sessions of the agent have these new frames, oldest first. */
+  agent: { sessionId: string; frames: AgentFrame[] }[]
+  /** For the server that runs it. */
+  agent_cancel: { runId: string }
   /** For the server that holds the node's socket. */
   node: { nodeId: number; command: NodeCommand }
 }

@@ -5,6 +5,7 @@ import type { JobQueue } from '../jobs/queue.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Logger } from '../util/logger.ts'
 import type { Principals } from './accounts/principals.ts'
+import type { AgentFeed } from './agent/feed.ts'
 import type { ChannelEvents } from './channel/events.ts'
 
 export type { Scheduler } from '../jobs/scheduler.ts'
@@ -21,6 +22,7 @@ export interface Core {
   readonly queue: JobQueue
   readonly tokens: TokenCodec
   readonly principals: Principals
+  readonly agentFeed: AgentFeed
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   parseClientFrame,
   type ServerFrame,
 } from './protocol.ts'
-import { openTask, openTopic, type Topic, taskTopicName } from './topics.ts'
+import { openTask, openTopic, type StreamTopic, type Topic, taskTopicName } from './topics.ts'
 
 export interface SignedInSocket {
   principal: Principal
@@ -60,6 +60,9 @@ export class Connection {
   warnedOfExpiry = false
   closed = false
   private readonly watches = new Map<string, Watch>()
+  private readonly streams = new Map<string, AbortController>()
+  /** Streams that wait until the client reads again. */
+  private readonly paused: (() => void)[] = []
   private readonly dirty = new Map<Watch, object>()
   private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
   private catchingUp = false
@@ -73,6 +76,7 @@ export class Connection {
       refused: boolean
       cursor: string | undefined
       topics: string[]
+      agentSeq: number | undefined
     },
   ) {}
 
@@ -121,6 +125,7 @@ export class Connection {
       this.dirty.delete(watch)
       this.write(watch.topic.render(value))
     }
+    for (const go of this.paused.splice(0)) go()
   }
 
   /** The newest value of something watched; an older one that has not been sent yet is replaced. */
@@ -144,6 +149,9 @@ export class Connection {
     for (const watch of this.watches.values()) this.hub.unwatch(watch)
     this.watches.clear()
     this.dirty.clear()
+    for (const stop of this.streams.values()) stop.abort()
+    this.streams.clear()
+    for (const go of this.paused.splice(0)) go()
   }
 
   /** Closes the socket with one of the CLOSE codes. */
@@ -202,7 +210,8 @@ export class Connection {
     }
     this.channel = channel
     this.pump()
-    for (const topic of this.start.topics) this.enqueue(() => this.subscribe(topic))
+    const { topics, agentSeq } = this.start
+    for (const topic of topics) this.enqueue(() => this.subscribe(topic, agentSeq))
   }
 
   private async handle(frame: ClientFrame): Promise<void> {
@@ -213,7 +222,7 @@ export class Connection {
     if (!this.signedIn) return this.fail('AUTHENTICATION_REQUIRED', 'send an auth frame first')
     switch (frame.type) {
       case 'subscribe':
-        return this.subscribe(frame.topic)
+        return this.subscribe(frame.topic, frame.agent_seq)
       case 'unsubscribe':
         return this.unsubscribe(frame.topic)
       case 'subscribe_task': {
@@ -236,19 +245,46 @@ export class Connection {
     this.warnedOfExpiry = false
   }
 
-  private async subscribe(name: string): Promise<void> {
-    const topic = await openTopic(this.hub.ctx, this.signedIn!.principal, name)
+  private async subscribe(name: string, agentSeq?: number): Promise<void> {
+    const topic = await openTopic(this.hub.ctx, this.signedIn!.principal, name, agentSeq)
     if (!topic) return this.fail('UNKNOWN_TOPIC', 'there is no such topic')
     this.send({ type: 'subscribed', topic: name })
-    await this.watch(topic)
+    if ('follow' in topic) this.stream(topic)
+    else await this.watch(topic)
+  }
+
+  /** A second subscription replaces the first: the client says anew where it stands. */
+  private stream(topic: StreamTopic): void {
+    if (this.isFull(topic.name)) return
+    this.streams.get(topic.name)?.abort()
+    const stop = new AbortController()
+    this.streams.set(topic.name, stop)
+    void this.pass(topic, stop.signal)
+  }
+
+  private async pass(topic: StreamTopic, signal: AbortSignal): Promise<void> {
+    for await (const text of topic.follow(signal)) {
+      while (this.blockedSince !== undefined && !signal.aborted) {
+        await new Promise<void>((go) => this.paused.push(go))
+      }
+      if (signal.aborted) return
+      this.write(text)
+    }
+  }
+
+  private isFull(name: string): boolean {
+    const full =
+      !this.watches.has(name) &&
+      !this.streams.has(name) &&
+      this.watches.size + this.streams.size >= MAX_TOPICS
+    if (full) this.fail('TOO_MANY_TOPICS', `a socket may watch ${MAX_TOPICS} topics`)
+    return full
   }
 
   /** The present value first; changes from now on replace it, should they be quicker. */
   private async watch(topic: Topic): Promise<void> {
+    if (this.isFull(topic.name)) return
     const known = this.watches.get(topic.name)
-    if (!known && this.watches.size >= MAX_TOPICS) {
-      return this.fail('TOO_MANY_TOPICS', `a socket may watch ${MAX_TOPICS} topics`)
-    }
     const watch = known ?? { topic, connection: this, overtaken: false }
     watch.overtaken = false
     this.watches.set(topic.name, watch)
@@ -264,6 +300,8 @@ export class Connection {
       this.dirty.delete(watch)
       this.hub.unwatch(watch)
     }
+    this.streams.get(name)?.abort()
+    this.streams.delete(name)
     this.send({ type: 'unsubscribed', topic: name })
   }
 

@@ -40,7 +40,8 @@ export const ClientFrame = Type.Union([
   frame('auth', { token: Type.String({ maxLength: 4096 }) }),
   frame('subscribe_task', { task_id: TaskId }),
   frame('unsubscribe_task', { task_id: TaskId }),
-  frame('subscribe', { topic: Topic }),
+  /** `agent_seq`: the last frame that the client has of an agent's session. */
+  frame('subscribe', { topic: Topic, agent_seq: Type.Optional(Type.Integer({ minimum: 0 })) }),
   frame('unsubscribe', { topic: Topic }),
   frame('ping', { id: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Number()])) }),
 ])

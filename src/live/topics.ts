@@ -1,5 +1,6 @@
 /** What can be watched: who may, under which key its state changes, and how a value becomes a frame. */
 import type { Principal } from '../core/accounts/principals.ts'
+import { latestRun, ownSession } from '../core/agent/sessions.ts'
 import type { Core } from '../core/context.ts'
 import { ownMaterial, type UploadState, uploadTopic } from '../core/materials/uploads.ts'
 import { getNode } from '../core/nodes/nodes.ts'
@@ -24,17 +25,30 @@ export interface Topic {
   render(value: object): string
 }
 
+/** A topic that is no state: everything is sent, in order, from a position on. */
+export interface StreamTopic {
+  name: string
+  /** Frames as text; ends with the signal. */
+  follow(signal: AbortSignal): AsyncIterable<string>
+}
+
 export const CLUSTER = 'gpu:cluster'
 
 /**
- * Opens a topic for somebody.
+ * Opens a topic for somebody. `agentSeq`: the last frame that they have of an agent's session.
  * @returns undefined when there is no such topic
  * @throws AppError NOT_FOUND when it does not exist for this principal
  */
-export async function openTopic(ctx: Core, who: Principal, name: string): Promise<Topic | undefined> {
+export async function openTopic(
+  ctx: Core,
+  who: Principal,
+  name: string,
+  agentSeq?: number,
+): Promise<Topic | StreamTopic | undefined> {
   if (name === CLUSTER) return { name, key: CLUSTER, load: () => clusterOverview(ctx), render: renderCluster }
   if (name.startsWith(NODE_TOPIC)) return nodeTopicOf(ctx, name)
   if (/^upload:[1-9]\d{0,8}$/.test(name)) return uploadTopicOf(ctx, who, name)
+  if (name.startsWith(AGENT_TOPIC)) return agentTopicOf(ctx, who, name, agentSeq)
   if (name.startsWith('task:')) {
     const id = name.slice('task:'.length)
     return openTask(ctx, who, /^\d+$/.test(id) ? Number(id) : id)
@@ -106,6 +120,27 @@ async function uploadTopicOf(ctx: Core, who: Principal, name: string): Promise<T
       } satisfies UploadState
     },
     render: (value) => `${prefix}${dataText(value, (state) => state)}}`,
+  }
+}
+
+const AGENT_TOPIC = 'agent:'
+
+/** Without a position: the newest run, from its first frame. */
+async function agentTopicOf(
+  ctx: Core,
+  who: Principal,
+  name: string,
+  agentSeq: number | undefined,
+): Promise<StreamTopic> {
+  const session = await ownSession(ctx, who, name.slice(AGENT_TOPIC.length))
+  const start = agentSeq ?? ((await latestRun(ctx, session.id))?.firstSeq ?? 1) - 1
+  return {
+    name,
+    async *follow(signal) {
+      for await (const { seq, runId, event } of ctx.agentFeed.follow(session.id, start, signal)) {
+        yield `{"type":"agent_event","session_id":"${session.id}","run_id":"${runId}","seq":${seq},"event":${event}}`
+      }
+    },
   }
 }
 

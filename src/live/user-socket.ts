@@ -26,6 +26,7 @@ export function userSocket(hub: Hub) {
       signedIn,
       refused: !signedIn && Boolean(ticket ?? token),
       cursor: query.get('cursor') ?? undefined,
+      agentSeq: parseSeq(query.get('agent_seq')),
       topics: (query.get('topics') ?? '').split(',').filter(Boolean).slice(0, MAX_TOPICS_IN_URL),
     })
     if (server!.upgrade(request, { data })) return
@@ -36,3 +37,6 @@ export function userSocket(hub: Hub) {
     .get('/ws/connect', connect, hide)
     .get('/api/ws/connect', connect, hide)
 }
+
+const parseSeq = (text: string | null): number | undefined =>
+  text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined

@@ -14,6 +14,7 @@ export type EgressErrorCode =
   | 'DNS_FAILED'
   | 'CONNECTION_FAILED'
   | 'TIMEOUT'
+  | 'ABORTED'
   | 'TOO_LARGE'
   | 'TOO_MANY_REDIRECTS'
 
@@ -45,6 +46,8 @@ export interface EgressOptions {
   maxRedirects?: number
   /** Lets private addresses through: `ALLOW_PRIVATE_EGRESS`, for tests and intranets. */
   allowPrivate?: boolean
+  /** Stops the request, with ABORTED. */
+  signal?: AbortSignal
   /** Instead of the system's DNS. */
   resolve?: (hostname: string) => Promise<ResolvedAddress[]>
 }
@@ -64,7 +67,7 @@ const DEFAULT_MAX_BYTES = 10 * 1024 * 1024
 /** Sends a request to a public http(s) URL. Rejects with EgressError; any HTTP status is an answer, not an error. */
 export async function egressRequest(url: string | URL, options: EgressOptions = {}): Promise<EgressResponse> {
   const { maxRedirects = 0, timeoutMs = 30_000, maxBytes = DEFAULT_MAX_BYTES } = options
-  const deadline = new Deadline(timeoutMs)
+  const deadline = new Deadline(timeoutMs, options.signal)
   try {
     let target = checkedUrl(url)
     let request = { method: options.method ?? 'GET', headers: options.headers ?? {}, body: options.body }
@@ -211,12 +214,20 @@ class Deadline {
   private readonly timer: Timer
   readonly signal = this.controller.signal
 
-  constructor(timeoutMs: number) {
-    this.timer = setTimeout(() => this.controller.abort(), timeoutMs)
+  private readonly expire = () => this.controller.abort()
+
+  constructor(
+    timeoutMs: number,
+    private readonly outer: AbortSignal | undefined,
+  ) {
+    this.timer = setTimeout(this.expire, timeoutMs)
+    outer?.addEventListener('abort', this.expire, { once: true })
+    if (outer?.aborted) this.expire()
   }
 
   clear(): void {
     clearTimeout(this.timer)
+    this.outer?.removeEventListener('abort', this.expire)
   }
 
   /** For steps that cannot be aborted: DNS. */
@@ -233,6 +244,7 @@ class Deadline {
 
   explain(error: unknown): EgressError {
     if (error instanceof EgressError) return error
+    if (this.outer?.aborted) return new EgressError('ABORTED', 'the request was stopped')
     if (this.signal.aborted) return new EgressError('TIMEOUT', 'no complete answer in time')
     return new EgressError('CONNECTION_FAILED', 'the connection failed or broke off')
   }

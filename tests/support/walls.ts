@@ -31,7 +31,7 @@ const WALLS: Record<string, string[]> = {
   bus: ['config:type', 'db:type', 'storage:type', 'mail:type'],
   core: ['config:type', 'db', 'storage', 'mail', 'bus', 'jobs:type', 'model:type'],
   jobs: ['db', 'storage:type', 'mail:type', 'bus:type'],
-  model: ['config:type'],
+  model: ['config:type', 'core/agent/model.ts'],
   thumbnails: ['config:type', 'storage:type'],
   live: ['config:type', 'core', 'db', 'storage', 'mail', 'bus'],
   http: ['core', 'live'],

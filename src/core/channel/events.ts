@@ -37,6 +37,13 @@ export interface ChannelEvents {
   'thumbnail.failed': { material_id: number; thumbnail_path: string; reason: string }
   'material.hidden': { material_id: number }
   'material.removed': { material_id: number }
+  'agent.run_finished': {
+    session_id: string
+    run_id: string
+    status: 'completed' | 'failed' | 'cancelled'
+    /** A code, when it failed. */
+    error: string | null
+  }
   'balance.changed': { balance: number; available_balance: number; reason: string }
   'session.revoked': { session_id: string; reason: string }
   'user.updated': { fields: string[] }

@@ -1,5 +1,5 @@
 /** A material on its way in: it exists from its first bytes, and everything that happens to it is an event. */
-import { eq, sql } from 'drizzle-orm'
+import { and, count, desc, eq, isNull, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import { materialKey } from '../../storage/keys.ts'
 import type { Principal } from '../accounts/principals.ts'
@@ -124,6 +124,20 @@ export async function abandonUpload(ctx: Core, material: Material, reason: strin
     if (gone) tx.emit(material.userId, 'upload.failed', { ...uploadEvent(gone), reason })
     tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
   })
+}
+
+/** What a user has uploaded and not deleted, newest first. */
+export async function listUploads(
+  ctx: Core,
+  userId: number,
+  limit: number,
+): Promise<{ materials: Material[]; total: number }> {
+  const own = and(eq(materials.userId, userId), isNull(materials.hiddenAt), isNull(materials.removedAt))
+  const [[total], rows] = await Promise.all([
+    ctx.db.select({ n: count() }).from(materials).where(own),
+    ctx.db.select().from(materials).where(own).orderBy(desc(materials.id)).limit(limit),
+  ])
+  return { materials: rows, total: total!.n }
 }
 
 /** @throws AppError NOT_FOUND, also for somebody else's */

@@ -42,8 +42,6 @@ export const agentRuns = pgTable(
     status: text('status', { enum: ['running', 'completed', 'failed', 'cancelled'] }).notNull(),
     /** A code, for `failed`. */
     error: text('error'),
-    /** The message that it answers with. */
-    messageId: uuid('message_id').notNull(),
     firstSeq: bigint('first_seq', { mode: 'number' }).notNull(),
     /** Set from anywhere; the server that runs it looks. */
     cancelRequestedAt: instant('cancel_requested_at'),

@@ -1,0 +1,203 @@
+import { Elysia, t } from 'elysia'
+import { endsRun, type Frame } from '../../core/agent/events.ts'
+import type { AgentRuns } from '../../core/agent/runs.ts'
+import {
+  type AgentMessage,
+  type AgentRun,
+  type AgentSession,
+  latestRun,
+  listSessions,
+  ownSession,
+  readMessages,
+} from '../../core/agent/sessions.ts'
+import type { Core } from '../../core/context.ts'
+import { invalid } from '../../core/errors.ts'
+import { guard } from '../../http/authenticate.ts'
+import { choice } from '../../http/choice.ts'
+import { languageOf } from '../../http/language.ts'
+import { Page, pageOf, pageQuery } from '../../http/pagination.ts'
+import { isTimezone } from '../../util/timezone.ts'
+import { ChatEvent, eventStream, presentRun } from './agent-events.ts'
+import { runtime } from './contract.ts'
+
+const Timestamp = t.String({ format: 'date-time' })
+const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
+const RunStatus = choice(['running', 'completed', 'failed', 'cancelled'])
+
+const Answer = t.Object({ session_id: t.String(), output: t.String(), events: t.Array(ChatEvent) })
+const Session = t.Object({
+  session_id: t.String(),
+  title: t.String(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+})
+const Run = t.Object({
+  run_id: t.String(),
+  status: RunStatus,
+  /** A code. */
+  error: nullable(t.String()),
+  started_at: Timestamp,
+  ended_at: nullable(Timestamp),
+})
+const SessionDetail = t.Composite([
+  Session,
+  t.Object({
+    /** The newest run. */
+    run: nullable(Run),
+    /** The number of the newest frame: what a live subscription goes on from. */
+    seq: t.Integer(),
+    messages: t.Array(
+      t.Object({
+        id: t.String(),
+        run_id: t.String(),
+        role: choice(['user', 'assistant', 'tool']),
+        content: t.String(),
+        tool_calls: t.Array(t.Object({ id: t.String(), name: t.String(), input: t.Any() })),
+        tool_call_id: nullable(t.String()),
+        created_at: Timestamp,
+      }),
+    ),
+  }),
+])
+
+const presentSession = (session: AgentSession) => ({
+  session_id: session.id,
+  title: session.title,
+  created_at: session.createdAt.toISOString(),
+  updated_at: session.updatedAt.toISOString(),
+})
+const presentStatus = (run: AgentRun) => ({
+  run_id: run.id,
+  status: run.status,
+  error: run.error,
+  started_at: run.startedAt.toISOString(),
+  ended_at: run.endedAt?.toISOString() ?? null,
+})
+const presentMessage = (message: AgentMessage) => ({
+  id: message.id,
+  run_id: message.runId,
+  role: message.role,
+  content: message.content,
+  tool_calls: message.toolCalls ?? [],
+  tool_call_id: message.toolCallId,
+  created_at: message.createdAt.toISOString(),
+})
+
+const params = t.Object({ session_id: t.String({ maxLength: 64 }) })
+const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+const wantsStream = (request: Request) =>
+  (request.headers.get('accept') ?? '').toLowerCase().includes('text/event-stream')
+
+export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
+  new Elysia({ prefix: '/agent-chats' })
+    .use(guard(ctx))
+    .post(
+      '',
+      async ({ principal, body, request, server }) => {
+        const { message, timezone = 'UTC' } = body
+        const sessionId = body.session_id ?? undefined
+        if (!isTimezone(timezone)) throw invalid('timezone', 'timezone')
+        const language = languageOf(request, runtime.language)
+        const started = await runs.start(principal, { message, sessionId, timezone, language })
+        const frames = ctx.agentFeed.follow(started.sessionId, started.firstSeq - 1, request.signal)
+        if (wantsStream(request)) return eventStream(frames, started.runId)
+        // A model may think for longer than a connection may be silent.
+        server?.timeout(request, 0)
+        const run: Frame[] = []
+        for await (const frame of frames) {
+          run.push(frame)
+          if (endsRun(frame.event)) break
+        }
+        return { session_id: started.sessionId, ...presentRun(run) }
+      },
+      {
+        auth: true,
+        body: t.Object({
+          message: t.String({ minLength: 1, maxLength: 8000, pattern: '\\S' }),
+          session_id: t.Optional(nullable(t.String({ pattern: UUID }))),
+          timezone: t.Optional(t.String({ maxLength: 64 })),
+        }),
+        detail: runtime.describe({
+          summary: 'Ask the agent; with "Accept: text/event-stream" as AG-UI events while it answers',
+          tag: 'agent',
+          response: Answer,
+          errors: [
+            'AUTHENTICATION_REQUIRED',
+            'VALIDATION_FAILED',
+            'NOT_FOUND',
+            'RUN_IN_PROGRESS',
+            'RATE_LIMITED',
+          ],
+        }),
+      },
+    )
+    .get(
+      '',
+      async ({ principal, query }) => {
+        const { sessions, total } = await listSessions(ctx, principal.userId, {
+          page: query.page,
+          pageSize: query.page_size,
+        })
+        return pageOf(sessions.map(presentSession), total, query)
+      },
+      {
+        auth: true,
+        query: t.Object(pageQuery),
+        detail: runtime.describe({
+          summary: 'List your conversations, the last used first',
+          tag: 'agent',
+          response: Page(Session),
+          errors: ['AUTHENTICATION_REQUIRED', 'VALIDATION_FAILED'],
+        }),
+      },
+    )
+    .get(
+      '/:session_id',
+      async ({ principal, params, request }) => {
+        const session = await ownSession(ctx, principal, params.session_id)
+        const run = await latestRun(ctx, session.id)
+        if (run && wantsStream(request)) {
+          const last = Number(request.headers.get('last-event-id') ?? Number.NaN)
+          const after = Number.isSafeInteger(last) && last >= 0 ? last : run.firstSeq - 1
+          // Everything has been had: an empty answer, not one that waits for a run that may never be.
+          if (run.status !== 'running' && after >= session.lastSeq) {
+            return new Response(null, { status: 204 })
+          }
+          return eventStream(ctx.agentFeed.follow(session.id, after, request.signal), run.id)
+        }
+        return {
+          ...presentSession(session),
+          run: run ? presentStatus(run) : null,
+          seq: session.lastSeq,
+          messages: (await readMessages(ctx, session.id)).map(presentMessage),
+        }
+      },
+      {
+        auth: true,
+        params,
+        detail: runtime.describe({
+          summary:
+            'Read a conversation; with "Accept: text/event-stream" its newest answer, from Last-Event-ID on',
+          tag: 'agent',
+          response: SessionDetail,
+          errors: ['AUTHENTICATION_REQUIRED', 'NOT_FOUND'],
+        }),
+      },
+    )
+    .post(
+      '/:session_id/cancel',
+      async ({ principal, params }) => {
+        const run = await runs.cancel(principal, params.session_id)
+        return { session_id: params.session_id, run: run ? presentStatus(run) : null }
+      },
+      {
+        auth: true,
+        params,
+        detail: runtime.describe({
+          summary: 'Stop the answer that is being made, from anywhere',
+          tag: 'agent',
+          response: t.Object({ session_id: t.String(), run: nullable(Run) }),
+          errors: ['AUTHENTICATION_REQUIRED', 'NOT_FOUND'],
+        }),
+      },
+    )

@@ -1,0 +1,195 @@
+import type { Language } from '../../messages.ts'
+import type { Intent } from './understand.ts'
+
+/** What the built-in agent says. Results are what the tools return. */
+interface Phrases {
+  noModel: string
+  abilities: string
+  unknown: string
+  which_task: string
+  which_type: string
+  which_time: string
+  which_item: string
+  declined: string
+  failed(reason: string): string
+  results: Record<string, (result: never, timezone: string) => string>
+}
+
+interface TaskView {
+  id: number
+  title: string
+  task_type: string | null
+  status: string
+  progress: number
+  error_message: string | null
+}
+interface TaskList {
+  total: number
+  tasks: TaskView[]
+}
+interface Overview {
+  total_servers: number
+  online_servers: number
+  total_gpus: number
+  busy_gpus: number
+  average_gpu_usage: number
+  used_memory: number
+  total_memory: number
+  total_running_tasks: number
+  queue_length: number
+  servers: { name: string; status: string; gpus: number; running_tasks: number }[]
+}
+interface ItemView {
+  id: string
+  title: string
+  start_at: string
+  end_at: string | null
+}
+interface Items {
+  items: ItemView[]
+}
+interface Uploads {
+  total: number
+  materials: { id: number; title: string; type: string; status: string; views: number }[]
+}
+
+const lines = (head: string, rows: string[]) => [head, ...rows.map((row) => `- ${row}`)].join('\n')
+
+const clock = (language: Language, timezone: string) => (iso: string) =>
+  new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', {
+    timeZone: timezone,
+    ...{ month: 'short', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit' },
+  }).format(new Date(iso))
+
+const span = ({ start_at, end_at }: ItemView, at: (iso: string) => string) =>
+  end_at ? `${at(start_at)} – ${at(end_at)}` : at(start_at)
+
+const STATUS_ZH: Record<string, string> = {
+  ...{ pending: '等待中', running: '运行中', paused: '已暂停', completed: '已完成', failed: '失败' },
+  ...{ cancelled: '已取消', online: '在线', offline: '离线', draining: '排空中' },
+  ...{ processing: '处理中', active: '可用', hidden: '已隐藏' },
+}
+const zhStatus = (status: string) => STATUS_ZH[status] ?? status
+
+const zhTask = ({ id, title, task_type, status, progress, error_message }: TaskView) =>
+  `#${id} ${title}（${task_type ?? '学习'}）：${zhStatus(status)}，${progress}%${error_message ? `，${error_message}` : ''}`
+const enTask = ({ id, title, task_type, status, progress, error_message }: TaskView) =>
+  `#${id} ${title} (${task_type ?? 'study'}): ${status}, ${progress}%${error_message ? `, ${error_message}` : ''}`
+
+export const PHRASES: Record<Language, Phrases> = {
+  zh: {
+    noModel: '当前没有配置语言模型，我是内置助手，只能处理下面这些请求。',
+    abilities: lines('我可以：', [
+      '查看任务（“我的任务”“失败的任务”“任务 12”）',
+      '启动任务（“启动一个测试任务，叫“夜间测试””）或取消任务（“取消任务 12”）',
+      '查看 GPU 状态（“GPU 状态”）',
+      '查看日程（“我这周有什么安排”）或添加日程（“明天下午3点添加日程 牙医”）',
+      '查看上传（“我上传的课件”）',
+    ]),
+    unknown: '抱歉，我没有理解这句话。',
+    which_task: '要取消哪个任务？请给出编号，例如“取消任务 12”。',
+    which_type: '要启动哪种任务？内置的类型有“测试”（test）和“视频分析”（video_analysis）。',
+    which_time: '请告诉我具体时间，例如“明天下午3点添加日程 牙医”。',
+    which_item: '要删除哪一项？请给出日程的 id（可以先问“我这周有什么安排”）。',
+    declined: '好的，没有执行。',
+    failed: (reason) => `没有成功：${reason}`,
+    results: {
+      list_tasks: ({ total, tasks }: TaskList) =>
+        total === 0 ? '没有这样的任务。' : lines(`共有 ${total} 个任务：`, tasks.map(zhTask)),
+      show_task: (task: TaskView) => zhTask(task),
+      create_task: (task: TaskView) => `任务已创建：${zhTask(task)}`,
+      cancel_task: (task: TaskView) => `任务已取消：${zhTask(task)}`,
+      gpu_overview: (it: Overview) =>
+        lines(
+          `GPU 服务器 ${it.online_servers}/${it.total_servers} 台在线，GPU ${it.busy_gpus}/${it.total_gpus} 块忙碌，平均使用率 ${it.average_gpu_usage}%，显存 ${it.used_memory}/${it.total_memory} GB，运行中 ${it.total_running_tasks} 个任务，排队 ${it.queue_length} 个。`,
+          it.servers.map(
+            ({ name, status, gpus, running_tasks }) =>
+              `${name}：${zhStatus(status)}，${gpus} 块 GPU，${running_tasks} 个任务`,
+          ),
+        ),
+      list_schedule: ({ items }: Items, timezone) =>
+        items.length === 0
+          ? '这段时间没有安排。'
+          : lines(
+              `有 ${items.length} 项安排：`,
+              items.map((item) => `${span(item, clock('zh', timezone))} ${item.title}（id ${item.id}）`),
+            ),
+      add_schedule_item: (item: ItemView, timezone) =>
+        `已添加日程：${span(item, clock('zh', timezone))} ${item.title}（id ${item.id}）`,
+      delete_schedule_item: () => '日程已删除。',
+      list_uploads: ({ total, materials }: Uploads) =>
+        total === 0
+          ? '还没有上传过课件。'
+          : lines(
+              `共上传了 ${total} 个课件：`,
+              materials.map(
+                ({ id, title, type, status, views }) =>
+                  `#${id} ${title}（${type}）：${zhStatus(status)}，${views} 次浏览`,
+              ),
+            ),
+    },
+  },
+  en: {
+    noModel:
+      'No language model is configured; I am the built-in assistant and understand only requests like these.',
+    abilities: lines('I can:', [
+      'show tasks (“my tasks”, “failed tasks”, “task 12”)',
+      'start a task (“start a test task called "nightly"”) or cancel one (“cancel task 12”)',
+      'show the GPUs (“GPU status”)',
+      'show your schedule (“what is on my schedule this week”) or add to it (“add appointment "Dentist" tomorrow at 3pm”)',
+      'show your uploads (“my uploads”)',
+    ]),
+    unknown: 'Sorry, I did not understand that.',
+    which_task: 'Which task? Give its number, as in “cancel task 12”.',
+    which_type: 'Which type of task? Built in are “test” and “video_analysis”.',
+    which_time: 'At what time? Say it like “add appointment "Dentist" tomorrow at 3pm”.',
+    which_item: 'Which item? Give its id; “what is on my schedule this week” shows them.',
+    declined: 'All right, nothing was done.',
+    failed: (reason) => `That did not work: ${reason}`,
+    results: {
+      list_tasks: ({ total, tasks }: TaskList) =>
+        total === 0
+          ? 'There are no such tasks.'
+          : lines(`${total} task${total === 1 ? '' : 's'}:`, tasks.map(enTask)),
+      show_task: (task: TaskView) => enTask(task),
+      create_task: (task: TaskView) => `Task created: ${enTask(task)}`,
+      cancel_task: (task: TaskView) => `Task cancelled: ${enTask(task)}`,
+      gpu_overview: (it: Overview) =>
+        lines(
+          `${it.online_servers} of ${it.total_servers} GPU servers are online, ${it.busy_gpus} of ${it.total_gpus} GPUs busy, average use ${it.average_gpu_usage} %, memory ${it.used_memory} of ${it.total_memory} GB, ${it.total_running_tasks} tasks running, ${it.queue_length} queued.`,
+          it.servers.map(
+            ({ name, status, gpus, running_tasks }) =>
+              `${name}: ${status}, ${gpus} GPUs, ${running_tasks} tasks`,
+          ),
+        ),
+      list_schedule: ({ items }: Items, timezone) =>
+        items.length === 0
+          ? 'Nothing is scheduled then.'
+          : lines(
+              `${items.length} item${items.length === 1 ? '' : 's'}:`,
+              items.map((item) => `${span(item, clock('en', timezone))} ${item.title} (id ${item.id})`),
+            ),
+      add_schedule_item: (item: ItemView, timezone) =>
+        `Added: ${span(item, clock('en', timezone))} ${item.title} (id ${item.id})`,
+      delete_schedule_item: () => 'The item is deleted.',
+      list_uploads: ({ total, materials }: Uploads) =>
+        total === 0
+          ? 'You have not uploaded anything yet.'
+          : lines(
+              `${total} upload${total === 1 ? '' : 's'}:`,
+              materials.map(
+                ({ id, title, type, status, views }) =>
+                  `#${id} ${title} (${type}): ${status}, ${views} views`,
+              ),
+            ),
+    },
+  },
+}
+
+/** The answer to what is no tool's business. */
+export function speak(kind: Exclude<Intent['kind'], 'call'>, language: Language): string {
+  const phrases = PHRASES[language]
+  if (kind === 'greeting') return `${phrases.noModel}\n\n${phrases.abilities}`
+  if (kind === 'unknown') return `${phrases.unknown}${phrases.noModel}\n\n${phrases.abilities}`
+  return phrases[kind]
+}

@@ -1,0 +1,115 @@
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import type { Bus } from '../../bus/bus.ts'
+import type { Db } from '../../db/client.ts'
+import { agentFrames } from '../../db/schema/index.ts'
+import type { Frame } from './events.ts'
+
+/** A reader that is busy may have so many frames waiting; beyond, it reads them from the log. */
+const MAX_HELD = 64
+const PAGE = 100
+/** How late a frame may be when its hint was lost. */
+const POLL_MS = 2000
+const RETRY_MS = 500
+
+interface Reader {
+  /** What hints brought since the last look; undefined: too much, or unsure. */
+  held: Frame[] | undefined
+  wake: () => void
+}
+
+/**
+ * Follows the frames of sessions, wherever their runs are: the log is the truth, and hints save the look at it. A
+ * reader holds a position and a few frames, however slow it is.
+ */
+export class AgentFeed {
+  private readonly readers = new Map<string, Set<Reader>>()
+
+  constructor(
+    private readonly db: Db,
+    bus: Bus,
+  ) {
+    bus.subscribe('agent', (batches) => {
+      for (const { sessionId, frames } of batches) {
+        for (const reader of this.readers.get(sessionId) ?? []) {
+          if (reader.held && reader.held.length + frames.length <= MAX_HELD) reader.held.push(...frames)
+          else reader.held = undefined
+          reader.wake()
+        }
+      }
+    })
+    bus.onGap(() => {
+      for (const readers of this.readers.values()) {
+        for (const reader of readers) {
+          reader.held = undefined
+          reader.wake()
+        }
+      }
+    })
+  }
+
+  /** The frames after `seq`, in order and each once, as they come; ends only with its signal. */
+  async *follow(sessionId: string, seq: number, signal: AbortSignal): AsyncGenerator<Frame, void> {
+    const reader: Reader = { held: undefined, wake: () => {} }
+    const readers = this.readers.get(sessionId) ?? new Set()
+    this.readers.set(sessionId, readers.add(reader))
+    const stop = () => reader.wake()
+    signal.addEventListener('abort', stop)
+    try {
+      while (!signal.aborted) {
+        let frames = reader.held
+        reader.held = []
+        // What a hint brought may begin behind a frame whose hint was lost.
+        const first = frames?.find((frame) => frame.seq > seq)
+        if (!frames || (first && first.seq !== seq + 1)) {
+          frames = await this.read(sessionId, seq).catch(() => undefined)
+          if (!frames) {
+            // The database is away: the reader stays where it is until it is back.
+            await Bun.sleep(RETRY_MS)
+            reader.held = undefined
+            continue
+          }
+        }
+        if (frames.length === PAGE) reader.held = undefined
+        for (const frame of frames) {
+          if (frame.seq <= seq) continue
+          seq = frame.seq
+          yield frame
+          if (signal.aborted) return
+        }
+        if (reader.held?.length === 0) await this.wait(reader, signal)
+      }
+    } finally {
+      signal.removeEventListener('abort', stop)
+      readers.delete(reader)
+      if (readers.size === 0 && this.readers.get(sessionId) === readers) this.readers.delete(sessionId)
+    }
+  }
+
+  private wait(reader: Reader, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve()
+      const timer = setTimeout(() => {
+        reader.held = undefined
+        reader.wake()
+      }, POLL_MS)
+      reader.wake = () => {
+        clearTimeout(timer)
+        reader.wake = () => {}
+        resolve()
+      }
+    })
+  }
+
+  private read(sessionId: string, seq: number): Promise<Frame[]> {
+    return this.db
+      .select({
+        seq: agentFrames.seq,
+        runId: agentFrames.runId,
+        event: sql<string>`${agentFrames.event}::text`,
+      })
+      .from(agentFrames)
+      .where(and(eq(agentFrames.sessionId, sessionId), gt(agentFrames.seq, seq)))
+      .orderBy(asc(agentFrames.seq))
+      .limit(PAGE)
+  }
+}

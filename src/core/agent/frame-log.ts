@@ -1,0 +1,102 @@
+import { sql } from 'drizzle-orm'
+import type { Core } from '../context.ts'
+import { databaseFault } from '../database-faults.ts'
+import type { Frame } from './events.ts'
+
+/** Frames of one statement: enough for hundreds of runs, too few to keep other queries waiting. */
+const MAX_BATCH = 500
+const RETRY_MS = 250
+/** A run whose frames can't be stored for so long fails. */
+const GIVE_UP_MS = 30_000
+
+interface Pending {
+  sessionId: string
+  frame: Frame
+  since: number
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** The run is not this server's any more: another one has taken it for dead and ended it. */
+export class RunLost extends Error {
+  override name = 'RunLost'
+}
+
+/**
+ * Writes the frames of all runs of this server, many in one statement: what comes while one is under way goes with
+ * the next. Readers hear of a frame only when it is stored, so a server that is killed has told nobody of a frame that
+ * is not there.
+ */
+export class FrameLog {
+  private waiting: Pending[] = []
+  private writing = false
+
+  constructor(private readonly ctx: Core) {}
+
+  /** Resolves when the frame is stored. @throws RunLost; or the database's error after half a minute */
+  append(sessionId: string, frame: Frame): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ sessionId, frame, since: Date.now(), resolve, reject })
+      if (!this.writing) void this.write()
+    })
+  }
+
+  private async write(): Promise<void> {
+    this.writing = true
+    // Whoever appends in the same turn joins the batch.
+    await Promise.resolve()
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, MAX_BATCH)
+      try {
+        const stored = await this.store(batch)
+        for (const { frame, resolve, reject } of batch) {
+          if (stored.has(`${frame.runId} ${frame.seq}`)) resolve()
+          else reject(new RunLost())
+        }
+      } catch (error) {
+        const hopeless = databaseFault(error)?.code !== 'DATABASE_UNAVAILABLE'
+        const late = (one: Pending) => hopeless || Date.now() - one.since > GIVE_UP_MS
+        for (const one of batch) if (late(one)) one.reject(error)
+        this.waiting.unshift(...batch.filter((one) => !late(one)))
+        await Bun.sleep(RETRY_MS)
+      }
+    }
+    this.writing = false
+  }
+
+  /** @returns which were stored: those of runs that still run */
+  private async store(batch: Pending[]): Promise<Set<string>> {
+    const input = batch.map(({ sessionId, frame }) => ({
+      s: sessionId,
+      r: frame.runId,
+      n: frame.seq,
+      e: frame.event,
+    }))
+    // The lock keeps another server from ending the run between the look and the commit. A batch whose commit was not
+    // heard of is written again, and finds its frames there.
+    const rows = (await this.ctx.db.execute(sql`
+      with incoming as (
+        select * from json_to_recordset(${JSON.stringify(input)}::text::json) as x(s uuid, r uuid, n bigint, e text)
+      ), live as (
+        select id from agent_runs where id in (select r from incoming) and status = 'running' order by id for share
+      )
+      insert into agent_frames (session_id, seq, run_id, event)
+      select s, n, r, e::json from incoming join live on live.id = r
+      on conflict (session_id, seq) do update set run_id = agent_frames.run_id
+        where agent_frames.run_id = excluded.run_id
+      returning run_id, seq`)) as unknown as { run_id: string; seq: string }[]
+    const stored = new Set(rows.map(({ run_id, seq }) => `${run_id} ${seq}`))
+    const batches = new Map<string, Frame[]>()
+    for (const { sessionId, frame } of batch) {
+      if (!stored.has(`${frame.runId} ${frame.seq}`)) continue
+      const frames = batches.get(sessionId)
+      if (frames) frames.push(frame)
+      else batches.set(sessionId, [frame])
+    }
+    this.ctx.bus.publish(
+      'agent',
+      [...batches].map(([sessionId, frames]) => ({ sessionId, frames })),
+    )
+    return stored
+  }
+}

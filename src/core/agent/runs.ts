@@ -1,0 +1,257 @@
+import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import {
+  agentConfirmations,
+  agentFrames,
+  agentMessages,
+  agentRuns,
+  agentSessions,
+} from '../../db/schema/index.ts'
+import type { Principal } from '../accounts/principals.ts'
+import type { Core, Tx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { type Language, message as textOf } from '../messages.ts'
+import { transaction } from '../transaction.ts'
+import { readsAsYes } from './consent.ts'
+import { type AgentEvent, EventType, endsRun } from './events.ts'
+import { faultText } from './faults.ts'
+import { FrameLog, RunLost } from './frame-log.ts'
+import type { ChatModel } from './model.ts'
+import { Run, type RunStart } from './run.ts'
+import { type AgentSession, latestRun, ownSession, readMessages } from './sessions.ts'
+import { finishRun } from './settle.ts'
+import { Transcript } from './transcript.ts'
+
+const HEARTBEAT_MS = 2000
+/** A run that nobody keeps alive for so long is dead. */
+const DEAD_SECONDS = 15
+const MAX_RUNS_PER_USER = 10
+const CLOSE_MS = 2000
+const TITLE_LENGTH = 60
+const SWEEP_BATCH = 100
+/** Of a session, for a model to read. */
+const HISTORY_ROWS = 200
+const CANCEL_WAIT_MS = 2000
+
+export interface Ask {
+  message: string
+  sessionId?: string | undefined
+  language: Language
+  /** IANA name of where the user is. */
+  timezone: string
+}
+
+export interface StartedRun {
+  runId: string
+  sessionId: string
+  /** The number of its first frame. */
+  firstSeq: number
+}
+
+/** The runs of this server, and the care for those of servers that have gone. */
+export class AgentRuns {
+  private readonly running = new Map<string, { run: Run; ended: Promise<void> }>()
+  private readonly log: FrameLog
+  private readonly timer: ReturnType<typeof setInterval>
+  private beating = false
+  private closed = false
+
+  /** `alone`: no other server can be on this database, so a run that this one does not know is dead. */
+  constructor(
+    private readonly ctx: Core,
+    private readonly model: ChatModel,
+    private readonly alone: boolean,
+  ) {
+    this.log = new FrameLog(ctx)
+    ctx.bus.subscribe('agent_cancel', ({ runId }) => this.running.get(runId)?.run.cancel())
+    this.timer = setInterval(() => void this.beat(), HEARTBEAT_MS)
+  }
+
+  /**
+   * Begins to answer a message. The answer goes on by itself: follow it by the session's frames.
+   * @throws AppError NOT_FOUND, RUN_IN_PROGRESS, RATE_LIMITED
+   */
+  async start(who: Principal, ask: Ask): Promise<StartedRun> {
+    if (this.closed) throw new AppError('DATABASE_UNAVAILABLE')
+    const runId = Bun.randomUUIDv7()
+    const start = await transaction(this.ctx, async (tx): Promise<RunStart> => {
+      const session = await openSession(tx, who, ask)
+      await this.assertFree(tx, who, session.id)
+      const past = await readMessages(tx, session.id, HISTORY_ROWS)
+      const [pending] = await tx.db
+        .delete(agentConfirmations)
+        .where(eq(agentConfirmations.sessionId, session.id))
+        .returning()
+      const firstSeq = session.lastSeq + 1
+      await tx.db.insert(agentRuns).values({ id: runId, sessionId: session.id, status: 'running', firstSeq })
+      await tx.db.insert(agentMessages).values({
+        ...{ id: Bun.randomUUIDv7(), sessionId: session.id, runId },
+        ...{ role: 'user', content: ask.message },
+      })
+      const confirmation = pending && {
+        ...{ id: pending.toolCallId, name: pending.tool, input: pending.input },
+        confirmed: readsAsYes(ask.message),
+      }
+      return {
+        ...{ runId, sessionId: session.id, who, firstSeq, confirmation },
+        ...{ message: ask.message, past, language: ask.language, timezone: ask.timezone },
+      }
+    })
+    const run = new Run(this.ctx, this.model, this.log, start)
+    const ended = run.execute().finally(() => this.running.delete(runId))
+    this.running.set(runId, { run, ended })
+    if (this.closed) run.stop()
+    return { runId, sessionId: start.sessionId, firstSeq: start.firstSeq }
+  }
+
+  /**
+   * Stops the run of a session, wherever it is, and waits a little for its end; without one it does nothing.
+   * @returns how the newest run stands; undefined: the session never had one
+   * @throws AppError NOT_FOUND
+   */
+  async cancel(who: Principal, sessionId: string): Promise<Awaited<ReturnType<typeof latestRun>>> {
+    const session = await ownSession(this.ctx, who, sessionId)
+    const [run] = await this.ctx.db
+      .update(agentRuns)
+      .set({ cancelRequestedAt: sql`now()` })
+      .where(and(eq(agentRuns.sessionId, session.id), eq(agentRuns.status, 'running')))
+      .returning()
+    if (run) {
+      const signal = AbortSignal.timeout(CANCEL_WAIT_MS)
+      this.ctx.bus.publish('agent_cancel', { runId: run.id })
+      // Its last frame is stored with its end.
+      for await (const { runId, event } of this.ctx.agentFeed.follow(sessionId, run.firstSeq - 1, signal)) {
+        if (runId === run.id && endsRun(event)) break
+      }
+    }
+    return latestRun(this.ctx, session.id)
+  }
+
+  /** Ends the runs of servers that have gone, with what they had said. @returns how many */
+  async sweep(): Promise<number> {
+    const silent = lt(agentRuns.heartbeatAt, sql`now() - make_interval(secs => ${DEAD_SECONDS})`)
+    const dead = await this.ctx.db
+      .select()
+      .from(agentRuns)
+      .where(and(eq(agentRuns.status, 'running'), this.alone ? undefined : silent))
+      .limit(SWEEP_BATCH)
+    let ended = 0
+    for (const run of dead) {
+      if (this.running.has(run.id)) continue
+      try {
+        await this.bury(run.id, run.sessionId, run.firstSeq)
+        ended++
+      } catch (error) {
+        // Another server was quicker, or it lives after all.
+        if (!(error instanceof RunLost)) throw error
+      }
+    }
+    return ended
+  }
+
+  /** Stops the runs of this server; what they have said is kept. */
+  async close(): Promise<void> {
+    this.closed = true
+    clearInterval(this.timer)
+    for (const { run } of this.running.values()) run.stop()
+    const ends = [...this.running.values()].map(({ ended }) => ended)
+    await Promise.race([Promise.all(ends), Bun.sleep(CLOSE_MS)])
+  }
+
+  private async assertFree(tx: Tx, who: Principal, sessionId: string): Promise<void> {
+    const running = await tx.db
+      .select({ sessionId: agentRuns.sessionId })
+      .from(agentRuns)
+      .innerJoin(agentSessions, eq(agentSessions.id, agentRuns.sessionId))
+      .where(and(eq(agentSessions.userId, who.userId), eq(agentRuns.status, 'running')))
+      .limit(MAX_RUNS_PER_USER)
+    if (running.some((run) => run.sessionId === sessionId)) throw new AppError('RUN_IN_PROGRESS')
+    if (running.length === MAX_RUNS_PER_USER) {
+      throw new AppError('RATE_LIMITED', { params: { seconds: 10, limit: MAX_RUNS_PER_USER } })
+    }
+  }
+
+  /** Says that this server's runs live, hears which are to be stopped, and looks for dead ones. */
+  private async beat(): Promise<void> {
+    if (this.beating) return
+    this.beating = true
+    try {
+      const ids = [...this.running.keys()]
+      if (ids.length > 0) {
+        const alive = await this.ctx.db
+          .update(agentRuns)
+          .set({ heartbeatAt: sql`now()` })
+          .where(
+            // Locked in the order in which frames lock them.
+            inArray(
+              agentRuns.id,
+              sql`(select id from agent_runs where ${inArray(agentRuns.id, ids)}
+                and status = 'running' order by id for update)`,
+            ),
+          )
+          .returning({
+            id: agentRuns.id,
+            cancelled: sql<boolean>`${agentRuns.cancelRequestedAt} is not null`,
+          })
+        for (const { id, cancelled } of alive) if (cancelled) this.running.get(id)?.run.cancel()
+      }
+      await this.sweep()
+    } catch (error) {
+      this.ctx.log.debug({ err: error }, 'the care for the runs of the agent failed')
+    } finally {
+      this.beating = false
+    }
+  }
+
+  private async bury(runId: string, sessionId: string, firstSeq: number): Promise<void> {
+    const rows = await this.ctx.db
+      .select({ seq: agentFrames.seq, event: agentFrames.event })
+      .from(agentFrames)
+      .where(eq(agentFrames.runId, runId))
+      .orderBy(agentFrames.seq)
+    const transcript = new Transcript()
+    for (const { event } of rows) transcript.apply(event as AgentEvent)
+    const last: AgentEvent[] = []
+    if (transcript.open) last.push({ type: EventType.TEXT_MESSAGE_END, messageId: transcript.open })
+    last.push({
+      type: EventType.RUN_ERROR,
+      message: textOf(faultText('SERVER_STOPPED'), 'en'),
+      code: 'SERVER_STOPPED',
+    })
+    const next = rows.at(-1) ? rows.at(-1)!.seq + 1 : firstSeq
+    const frames = last.map((event, i) => ({ seq: next + i, runId, event: JSON.stringify(event) }))
+    await finishRun(
+      this.ctx,
+      { runId, sessionId },
+      { status: 'failed', error: 'SERVER_STOPPED', frames, transcript },
+    )
+  }
+}
+
+/** The session that is named, locked, or a new one. */
+async function openSession(tx: Tx, who: Principal, { sessionId, message }: Ask): Promise<AgentSession> {
+  if (sessionId !== undefined) {
+    await ownSession(tx, who, sessionId)
+    const [locked] = await tx.db
+      .select()
+      .from(agentSessions)
+      .where(eq(agentSessions.id, sessionId))
+      .for('update')
+    return locked!
+  }
+  const title = [...message.replace(/\s+/g, ' ').trim()].slice(0, TITLE_LENGTH).join('')
+  const [session] = await tx.db
+    .insert(agentSessions)
+    .values({ id: Bun.randomUUIDv7(), userId: who.userId, title })
+    .returning()
+  return session!
+}
+
+const KEEP_HOURS = 24
+
+/** Forgets the frames of runs that ended a day ago; their messages stay. */
+export async function trimFrames(ctx: Core): Promise<number> {
+  const rows = await ctx.db.execute(sql`
+    delete from agent_frames f using agent_runs r
+    where r.id = f.run_id and r.status <> 'running' and r.ended_at < now() - make_interval(hours => ${KEEP_HOURS})`)
+  return (rows as unknown as { count: number }).count
+}

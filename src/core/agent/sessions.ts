@@ -1,0 +1,125 @@
+/** Conversations with the agent, as they are kept. */
+import { and, asc, count, desc, eq } from 'drizzle-orm'
+import { agentMessages, agentRuns, agentSessions } from '../../db/schema/index.ts'
+import type { Principal } from '../accounts/principals.ts'
+import type { Core } from '../context.ts'
+import { notFound } from '../errors.ts'
+import type { ChatMessage, ToolCall } from './model.ts'
+
+export type AgentSession = typeof agentSessions.$inferSelect
+export type AgentMessage = typeof agentMessages.$inferSelect
+export type AgentRun = typeof agentRuns.$inferSelect
+
+/** Read back at once. */
+const MAX_MESSAGES = 1000
+
+/** The user's sessions, the last used first. */
+export async function listSessions(
+  ctx: Core,
+  userId: number,
+  { page, pageSize }: { page: number; pageSize: number },
+): Promise<{ sessions: AgentSession[]; total: number }> {
+  const own = eq(agentSessions.userId, userId)
+  const [[total], sessions] = await Promise.all([
+    ctx.db.select({ n: count() }).from(agentSessions).where(own),
+    ctx.db
+      .select()
+      .from(agentSessions)
+      .where(own)
+      .orderBy(desc(agentSessions.updatedAt), desc(agentSessions.id))
+      .limit(pageSize)
+      .offset((page - 1) * pageSize),
+  ])
+  return { sessions, total: total!.n }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** @throws AppError NOT_FOUND, also for somebody else's */
+export async function ownSession(ctx: Core, who: Principal, id: string): Promise<AgentSession> {
+  const [session] = UUID.test(id)
+    ? await ctx.db
+        .select()
+        .from(agentSessions)
+        .where(and(eq(agentSessions.id, id), eq(agentSessions.userId, who.userId)))
+    : []
+  if (!session) throw notFound('agent_session', id)
+  return session
+}
+
+/** The newest run, ended or not; undefined: the session never had one. */
+export async function latestRun(ctx: Core, sessionId: string): Promise<AgentRun | undefined> {
+  const [run] = await ctx.db
+    .select()
+    .from(agentRuns)
+    .where(eq(agentRuns.sessionId, sessionId))
+    .orderBy(desc(agentRuns.startedAt), desc(agentRuns.id))
+    .limit(1)
+  return run
+}
+
+/** The newest messages of a session, oldest first. */
+export async function readMessages(
+  ctx: Core,
+  sessionId: string,
+  limit = MAX_MESSAGES,
+): Promise<AgentMessage[]> {
+  const newest = await ctx.db
+    .select()
+    .from(agentMessages)
+    .where(eq(agentMessages.sessionId, sessionId))
+    .orderBy(desc(agentMessages.position))
+    .limit(limit)
+  return newest.reverse()
+}
+
+/** The messages of one run, with what it was asked. */
+export async function readRunMessages(ctx: Core, runId: string): Promise<AgentMessage[]> {
+  return ctx.db
+    .select()
+    .from(agentMessages)
+    .where(eq(agentMessages.runId, runId))
+    .orderBy(asc(agentMessages.position))
+}
+
+const HISTORY_MESSAGES = 60
+const HISTORY_CHARACTERS = 60_000
+
+/**
+ * What a model is told of a session. A result stands right behind the call that it belongs to, and a call without one
+ * (its server was killed, or the user has not answered) says so: models refuse anything else.
+ */
+export function historyOf(
+  messages: AgentMessage[],
+  answer?: { toolCallId: string; content: string },
+): ChatMessage[] {
+  const results = new Map(messages.flatMap((one) => (one.toolCallId ? [[one.toolCallId, one.content]] : [])))
+  if (answer) results.set(answer.toolCallId, answer.content)
+  const history = messages.flatMap((one): ChatMessage[] => {
+    if (one.role === 'tool') return []
+    if (one.role === 'user') return [{ role: 'user', content: one.content }]
+    const toolCalls = one.toolCalls ?? []
+    const answers = toolCalls.map(
+      ({ id, name }: ToolCall): ChatMessage => ({
+        role: 'tool',
+        toolCallId: id,
+        toolName: name,
+        content: results.get(id) ?? '{"error":"This call was not carried out."}',
+      }),
+    )
+    return [{ role: 'assistant', content: one.content, toolCalls }, ...answers]
+  })
+  return shorten(history)
+}
+
+/** Keeps the end, beginning with something that the user said. */
+function shorten(history: ChatMessage[]): ChatMessage[] {
+  let characters = 0
+  let start = history.length
+  for (let i = history.length - 1; i >= 0 && history.length - i <= HISTORY_MESSAGES; i--) {
+    characters += history[i]!.content.length
+    if (characters > HISTORY_CHARACTERS && start < history.length) break
+    if (history[i]!.role === 'user') start = i
+  }
+  return history.slice(start)
+}

@@ -1,0 +1,34 @@
+import { Type } from '@sinclair/typebox'
+import { listNodes } from '../../nodes/nodes.ts'
+import { clusterOverview, runningByNode, viewNode } from '../../nodes/presence.ts'
+import { defineTool } from './tool.ts'
+
+const MAX_SERVERS = 20
+
+export const gpuTools = [
+  defineTool({
+    name: 'gpu_overview',
+    description:
+      'Shows the GPU servers: how many are online and busy, and how long the queue is. Memory is in GB.',
+    effect: 'read',
+    input: Type.Object({}),
+    async run(ctx) {
+      const [overview, nodes] = await Promise.all([clusterOverview(ctx), listNodes(ctx)])
+      const shown = nodes.slice(0, MAX_SERVERS)
+      const running = await runningByNode(
+        ctx,
+        shown.map(({ id }) => id),
+      )
+      const servers = shown.map((node) => {
+        const view = viewNode(ctx, node, running.get(node.id) ?? [])
+        return {
+          name: node.name,
+          status: view.status,
+          gpus: view.gpus.length,
+          running_tasks: view.runningTasks.length,
+        }
+      })
+      return { ...overview, servers }
+    },
+  }),
+]

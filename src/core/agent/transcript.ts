@@ -1,0 +1,76 @@
+import { type AgentEvent, EventType } from './events.ts'
+import type { ToolCall } from './model.ts'
+
+/** A message as it is kept. */
+export interface TranscriptMessage {
+  id: string
+  role: 'assistant' | 'tool'
+  content: string
+  toolCalls?: ToolCall[]
+  toolCallId?: string
+}
+
+/**
+ * What the events of a run say, as messages. The run itself reads its own events with it, and so does whoever finds
+ * the frames of a run whose server has gone: what is kept is what readers have seen.
+ */
+export class Transcript {
+  readonly messages: TranscriptMessage[] = []
+  /** The text message that has not ended. */
+  open: string | undefined
+  private readonly calls = new Map<string, { name: string; args: string; parent: TranscriptMessage }>()
+
+  apply(event: AgentEvent): void {
+    switch (event.type) {
+      case EventType.TEXT_MESSAGE_START:
+        this.messages.push({ id: event.messageId, role: 'assistant', content: '' })
+        this.open = event.messageId
+        break
+      case EventType.TEXT_MESSAGE_CONTENT:
+        this.message(event.messageId).content += event.delta
+        break
+      case EventType.TEXT_MESSAGE_END:
+        this.open = undefined
+        break
+      case EventType.TOOL_CALL_START: {
+        const parent = this.message(event.parentMessageId!)
+        this.calls.set(event.toolCallId, { name: event.toolCallName, args: '', parent })
+        break
+      }
+      case EventType.TOOL_CALL_ARGS:
+        this.calls.get(event.toolCallId)!.args += event.delta
+        break
+      case EventType.TOOL_CALL_END: {
+        const { name, args, parent } = this.calls.get(event.toolCallId)!
+        parent.toolCalls = [
+          ...(parent.toolCalls ?? []),
+          { id: event.toolCallId, name, input: JSON.parse(args) },
+        ]
+        break
+      }
+      case EventType.TOOL_CALL_RESULT:
+        this.messages.push({
+          id: event.messageId,
+          role: 'tool',
+          content: event.content as string,
+          toolCallId: event.toolCallId,
+        })
+        break
+    }
+  }
+
+  /** Everything that was said, tool calls and their results left out. */
+  get output(): string {
+    const said = this.messages.filter(({ role, content }) => role === 'assistant' && content !== '')
+    return said.map(({ content }) => content).join('\n\n')
+  }
+
+  /** A turn that calls tools without a word has no text message, and yet is a message. */
+  private message(id: string): TranscriptMessage {
+    const known = this.messages.find((message) => message.id === id)
+    if (known) return known
+    const message: TranscriptMessage = { id, role: 'assistant', content: '' }
+    this.messages.push(message)
+    return message
+  }
+}
