@@ -9,8 +9,17 @@ import { idle } from './idle.ts'
 import { rest } from './rest.ts'
 import { stalled } from './stalled.ts'
 import { print, type Row } from './support/table.ts'
+import { upload } from './upload.ts'
 
-const programs: Record<string, () => Promise<Row[]>> = { rest, idle, fanout, stalled, dispatch, heartbeats }
+const programs: Record<string, () => Promise<Row[]>> = {
+  rest,
+  idle,
+  fanout,
+  stalled,
+  dispatch,
+  heartbeats,
+  upload,
+}
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(programs)
 const unknown = chosen.filter((name) => !programs[name])
