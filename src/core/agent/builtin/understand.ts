@@ -33,7 +33,7 @@ const GPU = /\bgpus?\b|显卡|算力|集群|节点|\b(?:cluster|nodes?|servers?)
 const AGENDA =
   /日程|安排|行程|日历|约会|会议|预约|提醒|\b(?:schedule|calendar|agenda|appointments?|meetings?|events?)\b/i
 const UPLOADS = /上传|课件|材料|资料|文件|视频|\b(?:uploads?|uploaded|materials?|files?|videos?|pdfs?)\b/i
-const GREETING = /^(?:你好|您好|嗨|哈喽|帮助|你能做什么|hi|hello|hey|help|what can you do)\b|^[?？]$/i
+const GREETING = /^(?:你好|您好|嗨|哈喽|帮助|你能做什么|(?:hi|hello|hey|help|what can you do)\b|[?？]$)/i
 const TYPES: [RegExp, string][] = [
   [/视频分析|\bvideo[_ -]?analysis\b/i, 'video_analysis'],
   [/测试|\btest\b/i, 'test'],
@@ -112,10 +112,15 @@ function titleOf(request: string, timeText: string): string {
   return rest.slice(0, 255) || (/\p{Script=Han}/u.test(request) ? '日程' : 'Appointment')
 }
 
+/** Chrono reckons in the clock of the process, so it is given the user's clock as if it were that one. */
 function findTime(request: string, { now, timezone }: Place): ParsedResult | undefined {
   const parser = /\p{Script=Han}/u.test(request) ? zh.hans : en
-  const reference = { instant: now, timezone: offsetMinutes(now, timezone) }
-  return parser.parse(request, reference, { forwardDate: true })[0]
+  const there = new Date(now.getTime() + offsetMinutes(now, timezone) * 60_000)
+  const clock = new Date(
+    ...([there.getUTCFullYear(), there.getUTCMonth(), there.getUTCDate()] as const),
+    ...([there.getUTCHours(), there.getUTCMinutes()] as const),
+  )
+  return parser.parse(request, clock, { forwardDate: true })[0]
 }
 
 /** Days of the user's own calendar, as `list_schedule` takes them: the last one included. */

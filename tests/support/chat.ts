@@ -1,0 +1,85 @@
+import { expect } from 'bun:test'
+import { EventSchemas } from '@ag-ui/core/schemas'
+
+/** One server-sent event. */
+export interface Sent {
+  id: number
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  event: any
+}
+
+export interface ChatAsk {
+  token: string
+  message: string
+  session_id?: string
+  timezone?: string
+}
+
+/** Asks for a stream; the answer's events are read as they come. */
+export async function chatStream(server: { url: string }, { token, ...body }: ChatAsk, signal?: AbortSignal) {
+  const response = await fetch(`${server.url}/api/v1/agent-chats`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      authorization: `Bearer ${token}`,
+    },
+    body: JSON.stringify(body),
+    ...(signal && { signal }),
+  })
+  return { response, events: readEvents(response) }
+}
+
+export async function* readEvents(response: Response): AsyncGenerator<Sent, void> {
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body!) {
+    text += decoder.decode(chunk, { stream: true })
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const block = text.slice(0, end)
+      text = text.slice(end + 2)
+      const id = /^id: (.*)$/m.exec(block)?.[1]
+      const data = /^data: (.*)$/m.exec(block)?.[1]
+      if (id !== undefined && data !== undefined) yield { id: Number(id), event: JSON.parse(data) }
+    }
+  }
+}
+
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const item of items) list.push(item)
+  return list
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+export const textOf = (events: any[]): string =>
+  events
+    .filter(({ type }) => type === 'TEXT_MESSAGE_CONTENT')
+    .map(({ delta }) => delta)
+    .join('')
+
+/**
+ * The rules of AG-UI: each event has its published shape; a run begins and ends once, messages and calls nest, and
+ * nothing follows the end.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+export function expectRun(events: any[]): void {
+  for (const event of events) {
+    const { success, error } = EventSchemas.safeParse(event)
+    expect(success ? '' : `${event.type}: ${error?.message}`).toBe('')
+  }
+  expect(events[0]?.type).toBe('RUN_STARTED')
+  expect(['RUN_FINISHED', 'RUN_ERROR']).toContain(events.at(-1)?.type)
+  expect(events.filter(({ type }) => /^RUN_(STARTED|FINISHED|ERROR)$/.test(type))).toHaveLength(2)
+  const open = new Set<string>()
+  for (const { type, messageId, toolCallId } of events) {
+    const id = toolCallId ?? messageId
+    if (type === 'TEXT_MESSAGE_START' || type === 'TOOL_CALL_START') {
+      expect([...open]).toEqual([])
+      open.add(id)
+    }
+    if (type === 'TEXT_MESSAGE_CONTENT' || type === 'TOOL_CALL_ARGS') expect(open.has(id)).toBe(true)
+    if (type === 'TEXT_MESSAGE_END' || type === 'TOOL_CALL_END') expect(open.delete(id)).toBe(true)
+  }
+  expect([...open]).toEqual([])
+}
