@@ -1,0 +1,108 @@
+/** Protects the agent without a model: it does what it is asked, says what it is, and asks before it destroys. */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { all, chatStream, expectRun } from '../../support/chat.ts'
+import { describedApi } from '../../support/described.ts'
+import { makeTask } from '../../support/factories.ts'
+import { person } from '../../support/people.ts'
+import { startServer } from '../../support/server.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+const ask = describedApi(server)
+const PATH = '/api/v1/agent-chats'
+const say = async (token: string, message: string, session_id?: string) => {
+  const answer = await ask('POST', PATH, { token, body: { message, session_id, timezone: 'Asia/Shanghai' } })
+  expect(answer.status).toBe(200)
+  return answer.body
+}
+const statusOf = async (token: string, id: number) =>
+  (await ask('GET', `/api/tasks/${id}`, { token })).body.status
+
+test('says plainly that there is no model, in the language that it is asked in', async () => {
+  const { token } = await person(server)
+  expect((await say(token, '写一首诗')).output).toContain('没有配置语言模型')
+  expect((await say(token, 'write a poem')).output).toContain('No language model is configured')
+})
+
+test('starts a task that is a real one, and lists it', async () => {
+  const { token } = await person(server)
+  expect((await say(token, '启动一个测试任务，叫“夜间测试”')).output).toStartWith('任务已创建')
+  const list = await ask('GET', '/api/tasks', { token })
+  expect(list.body.items).toMatchObject([{ name: '夜间测试', status: 'pending' }])
+  expect((await say(token, 'my tasks')).output).toContain('夜间测试 (test): pending')
+})
+
+test('sees only what the user may see', async () => {
+  const owner = await person(server)
+  const other = await person(server)
+  const { id, title } = await makeTask(server, owner)
+  expect((await say(other.token, 'my tasks')).output).not.toContain(title)
+  expect((await say(other.token, `task ${id}`)).output).toStartWith('That did not work')
+  expect((await say(other.token, `cancel task ${id}`)).output).toStartWith('That did not work')
+  expect(await statusOf(owner.token, id)).toBe('pending')
+})
+
+test('GPU status and uploads', async () => {
+  const { token } = await person(server)
+  expect((await say(token, 'GPU 状态')).output).toContain('在线')
+  expect((await say(token, 'my uploads')).output).toContain('not uploaded')
+})
+
+describe('before it destroys', () => {
+  test('the run ends with the question, and a yes does it', async () => {
+    const owner = await person(server)
+    const { token } = owner
+    const { id } = await makeTask(server, owner)
+    const { events } = await chatStream(server, { token, message: `取消任务 ${id}` })
+    const sent = (await all(events)).map(({ event }) => event)
+    expectRun(sent)
+    const call = sent.find(({ type }) => type === 'TOOL_CALL_START')
+    expect(call).toMatchObject({ toolCallName: 'cancel_task', metadata: { effect: 'destroy' } })
+    expect(sent.some(({ type }) => type === 'TOOL_CALL_RESULT')).toBe(false)
+    const { outcome, threadId } = sent.at(-1)
+    expect(outcome).toMatchObject({
+      type: 'interrupt',
+      interrupts: [{ id: call.toolCallId, toolCallId: call.toolCallId, reason: 'confirmation' }],
+    })
+    expect(outcome.interrupts[0].message).toContain(`任务 ${id}`)
+    expect(await statusOf(token, id)).toBe('pending')
+    expect((await say(token, '是', threadId)).output).toStartWith('任务已取消')
+    expect(await statusOf(token, id)).toBe('cancelled')
+    // A second yes confirms nothing.
+    expect((await say(token, '是', threadId)).output).toContain('没有理解')
+  })
+
+  test('anything else leaves it, and is answered itself', async () => {
+    const owner = await person(server)
+    const { token } = owner
+    const { id } = await makeTask(server, owner)
+    const first = await say(token, `cancel task ${id}`)
+    const second = await say(token, 'no, show my tasks', first.session_id)
+    expect(second.output).toContain('nothing was done')
+    expect(second.output).toContain(`#${id}`)
+    await say(token, 'yes', first.session_id)
+    expect(await statusOf(token, id)).toBe('pending')
+  })
+
+  test('a yes in another session, or of another user, confirms nothing', async () => {
+    const owner = await person(server)
+    const { id } = await makeTask(server, owner)
+    const { session_id } = await say(owner.token, `cancel task ${id}`)
+    await say(owner.token, 'yes')
+    const theirs = await ask('POST', PATH, {
+      token: (await person(server)).token,
+      body: { message: 'yes', session_id },
+    })
+    expect(theirs.status).toBe(404)
+    expect(await statusOf(owner.token, id)).toBe('pending')
+  })
+
+  test('what has become impossible meanwhile is said', async () => {
+    const owner = await person(server)
+    const { token } = owner
+    const { id } = await makeTask(server, owner)
+    const { session_id } = await say(token, `cancel task ${id}`)
+    await ask('POST', `/api/tasks/${id}/cancel`, { token })
+    expect((await say(token, 'yes', session_id)).output).toStartWith('That did not work')
+  })
+})
