@@ -2,10 +2,12 @@
  * `bun run bench [name…]`: load programs. Every figure stands beside a floor that was measured in the same run, on the
  * same machine and interleaved with it; only the ratio means anything elsewhere. BENCH_DATABASE_URL adds PostgreSQL.
  */
+import { agent } from './agent.ts'
 import { dispatch } from './dispatch.ts'
 import { fanout } from './fanout.ts'
 import { heartbeats } from './heartbeats.ts'
 import { idle } from './idle.ts'
+import { materials } from './materials.ts'
 import { rest } from './rest.ts'
 import { stalled } from './stalled.ts'
 import { print, type Row } from './support/table.ts'
@@ -19,6 +21,8 @@ const programs: Record<string, () => Promise<Row[]>> = {
   dispatch,
   heartbeats,
   upload,
+  materials,
+  agent,
 }
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(programs)

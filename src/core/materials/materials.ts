@@ -1,4 +1,5 @@
-import { and, desc, eq, inArray, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, ne, sql } from 'drizzle-orm'
+import { prepared } from '../../db/prepared.ts'
 import { materialLikes, materials, users } from '../../db/schema/index.ts'
 import { isAdmin } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
@@ -20,16 +21,33 @@ export interface MaterialView extends Material {
 
 const RELATED = 5
 
-const shown = (viewerId: number | undefined) => ({
-  material: materials,
-  uploaderName: users.displayName,
-  uploaderAvatar: users.avatarUrl,
-  isLiked:
-    viewerId === undefined
-      ? sql<boolean>`false`
-      : sql<boolean>`exists (select 1 from ${materialLikes}
-          where ${materialLikes.materialId} = ${materials.id} and ${materialLikes.userId} = ${viewerId})`,
-})
+/** `ids`: an array literal; `viewer`: null for nobody, who likes nothing. */
+const materialsById = prepared((db) =>
+  db
+    .select({
+      material: materials,
+      uploaderName: users.displayName,
+      uploaderAvatar: users.avatarUrl,
+      isLiked: sql<boolean>`${sql.placeholder('viewer')}::int is not null and exists (
+        select 1 from ${materialLikes} where ${materialLikes.materialId} = ${materials.id}
+          and ${materialLikes.userId} = ${sql.placeholder('viewer')})`,
+    })
+    .from(materials)
+    .innerJoin(users, eq(users.id, materials.userId))
+    .where(sql`${materials.id} = any(${sql.placeholder('ids')}::int[]) and ${materials.status} = 'active'`)
+    .prepare('materials_by_id'),
+)
+
+/** Those of them that are active. */
+async function viewMaterials(
+  ctx: Core,
+  viewer: Principal | undefined,
+  ids: number[],
+): Promise<Map<number, MaterialView>> {
+  const values = { ids: `{${ids.join(',')}}`, viewer: viewer?.userId ?? null }
+  const rows = await materialsById(ctx.db).execute(values)
+  return new Map(rows.map(({ material, ...rest }) => [material.id, { ...material, ...rest }]))
+}
 
 /** One page of the active materials. */
 export async function listMaterials(
@@ -46,12 +64,7 @@ export async function listMaterials(
 ): Promise<{ materials: MaterialView[]; total: number }> {
   const { ids, total } = await ranking.page(query)
   if (ids.length === 0) return { materials: [], total }
-  const rows = await ctx.db
-    .select(shown(viewer?.userId))
-    .from(materials)
-    .innerJoin(users, eq(users.id, materials.userId))
-    .where(and(inArray(materials.id, ids), eq(materials.status, 'active')))
-  const byId = new Map(rows.map(({ material, ...rest }) => [material.id, { ...material, ...rest }]))
+  const byId = await viewMaterials(ctx, viewer, ids)
   return { materials: ids.flatMap((id) => byId.get(id) ?? []), total }
 }
 
@@ -79,12 +92,8 @@ export async function readMaterial(
     .where(and(eq(materials.id, id), eq(materials.status, 'active')))
     .returning()
   if (!counted) throw notFound('material', id)
-  const [[row], related] = await Promise.all([
-    ctx.db
-      .select(shown(viewer?.userId))
-      .from(materials)
-      .innerJoin(users, eq(users.id, materials.userId))
-      .where(eq(materials.id, id)),
+  const [viewed, related] = await Promise.all([
+    viewMaterials(ctx, viewer, [id]),
     ctx.db
       .select({
         id: materials.id,
@@ -99,9 +108,9 @@ export async function readMaterial(
       .orderBy(desc(materials.viewCount), desc(materials.id))
       .limit(RELATED),
   ])
-  if (!row) throw notFound('material', id)
-  const { material, ...rest } = row
-  return { ...material, ...rest, related }
+  const material = viewed.get(id)
+  if (!material) throw notFound('material', id)
+  return { ...material, related }
 }
 
 /**
