@@ -1,5 +1,5 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
-import { APICallError, jsonSchema, type ModelMessage, RetryError, streamText, type ToolSet, tool } from 'ai'
+import { APICallError, type LanguageModelV4, type LanguageModelV4Message } from '@ai-sdk/provider'
 import type { LlmConfig } from '../config.ts'
 import {
   type ChatMessage,
@@ -12,14 +12,19 @@ import { egressRequest } from '../util/egress.ts'
 import { instructions } from './instructions.ts'
 
 const MAX_OUTPUT_TOKENS = 4096
-const FIRST_CHUNK_MS = 60_000
-const CHUNK_MS = 30_000
+/** From the request to the first word, and from one part of the answer to the next. */
+const FIRST_PART_MS = 60_000
+const PART_MS = 30_000
 const MAX_TURN_MS = 5 * 60_000
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
-/** Before the first byte of an answer only: what has been said can't be taken back. */
-const RETRIES = 1
+/** Before the answer begins only: what has been said can't be taken back. */
+const TRIES = 2
+const RETRY_MS = 500
 
-/** A model behind an OpenAI-compatible API. */
+/**
+ * A model behind an OpenAI-compatible API. The SDK's provider is asked directly: what `streamText` puts around it
+ * (steps, tools, replay) is done by the run here, and cost as much processor time again for every word.
+ */
 export function createOpenAiModel(config: LlmConfig): ChatModel {
   const provider = createOpenAICompatible({
     name: 'llm',
@@ -30,38 +35,74 @@ export function createOpenAiModel(config: LlmConfig): ChatModel {
   const model = provider(config.model)
   return {
     async *turn(turn: Turn): AsyncGenerator<TurnPart> {
-      const { stream } = streamText({
-        model,
-        instructions: instructions(turn),
-        messages: turn.messages.map(toModelMessage),
-        tools: toToolSet(turn),
-        abortSignal: turn.signal,
-        maxRetries: RETRIES,
-        maxOutputTokens: MAX_OUTPUT_TOKENS,
-        timeout: { firstChunkMs: FIRST_CHUNK_MS, chunkMs: CHUNK_MS },
-        // It would write to the console; the part of the stream that says the same is read below.
-        onError: () => {},
-      })
-      let finished = false
-      for await (const part of stream) {
-        if (part.type === 'text-delta') yield { type: 'text', delta: part.text }
-        else if (part.type === 'tool-call') {
-          yield { type: 'tool_call', id: part.toolCallId, name: part.toolName, input: part.input }
-        } else if (part.type === 'error') throw toModelError(part.error)
-        else if (part.type === 'abort') {
-          turn.signal.throwIfAborted()
-          throw new ModelError('MODEL_TIMEOUT')
-        } else if (part.type === 'finish-step') finished = part.rawFinishReason !== undefined
+      const silence = new Silence(turn.signal)
+      try {
+        const { stream } = await begin(model, turn, silence.signal)
+        let finished = false
+        for await (const part of stream) {
+          silence.heard()
+          if (part.type === 'text-delta') yield { type: 'text', delta: part.delta }
+          else if (part.type === 'tool-call') {
+            yield { type: 'tool_call', id: part.toolCallId, name: part.toolName, input: parsed(part.input) }
+          } else if (part.type === 'error') throw part.error
+          else if (part.type === 'finish') finished = part.finishReason.raw !== undefined
+        }
+        // A connection that was cut ends the stream like one that was finished.
+        if (!finished) throw new ModelError('MODEL_INTERRUPTED')
+      } catch (error) {
+        turn.signal.throwIfAborted()
+        throw silence.signal.aborted ? new ModelError('MODEL_TIMEOUT') : toModelError(error)
+      } finally {
+        silence.end()
       }
-      turn.signal.throwIfAborted()
-      // A connection that was cut ends the stream like one that was finished.
-      if (!finished) throw new ModelError('MODEL_INTERRUPTED')
     },
   }
 }
 
-function toModelMessage(message: ChatMessage): ModelMessage {
-  if (message.role === 'user') return message
+async function begin(model: LanguageModelV4, turn: Turn, abortSignal: AbortSignal) {
+  const prompt: LanguageModelV4Message[] = [
+    { role: 'system', content: instructions(turn) },
+    ...turn.messages.map(toPrompt),
+  ]
+  const tools = turn.tools.map(({ name, description, input }) => ({
+    ...{ type: 'function' as const, name, description },
+    inputSchema: input as object,
+  }))
+  for (let tries = 1; ; tries++) {
+    try {
+      return await model.doStream({ prompt, tools, maxOutputTokens: MAX_OUTPUT_TOKENS, abortSignal })
+    } catch (error) {
+      if (tries === TRIES || !APICallError.isInstance(error) || !error.isRetryable) throw error
+      await Bun.sleep(RETRY_MS)
+      abortSignal.throwIfAborted()
+    }
+  }
+}
+
+/** Gives a model up that has gone silent. */
+class Silence {
+  private readonly controller = new AbortController()
+  readonly signal: AbortSignal
+  private timer = setTimeout(() => this.controller.abort(), FIRST_PART_MS)
+
+  constructor(outer: AbortSignal) {
+    this.signal = AbortSignal.any([outer, this.controller.signal])
+  }
+
+  heard(): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.controller.abort(), PART_MS)
+  }
+
+  end(): void {
+    clearTimeout(this.timer)
+    // Also after an answer that was not read to its end: its request stops.
+    this.controller.abort()
+  }
+}
+
+function toPrompt(message: ChatMessage): LanguageModelV4Message {
+  if (message.role === 'user') return { role: 'user', content: [{ type: 'text', text: message.content }] }
   if (message.role === 'tool') {
     const { toolCallId, toolName, content } = message
     return {
@@ -77,33 +118,26 @@ function toModelMessage(message: ChatMessage): ModelMessage {
   return { role: 'assistant', content: [...text, ...calls] }
 }
 
-/** Without `execute`: tools are run, and their results kept, by whoever asked. */
-const toToolSet = ({ tools }: Turn): ToolSet =>
-  Object.fromEntries(
-    tools.map(({ name, description, input }) => [
-      name,
-      tool({ description, inputSchema: jsonSchema(input as never) }),
-    ]),
-  )
-
-function toModelError(error: unknown): ModelError {
-  if (error instanceof ModelError) return error
-  const last = RetryError.isInstance(error) ? error.lastError : error
-  if (!APICallError.isInstance(last)) {
-    const late = last instanceof Error && (last.name === 'TimeoutError' || /timeout/i.test(last.message))
-    return new ModelError(late ? 'MODEL_TIMEOUT' : 'MODEL_INTERRUPTED', summary(last))
+/** What is no JSON fits no tool, and the model is told so. */
+function parsed(input: string): unknown {
+  try {
+    return JSON.parse(input)
+  } catch {
+    return input
   }
-  const { statusCode } = last
-  if (statusCode === 429) return new ModelError('MODEL_RATE_LIMITED', summary(last))
-  if (statusCode === undefined || statusCode >= 500) return new ModelError('MODEL_UNAVAILABLE', summary(last))
-  return new ModelError('MODEL_REFUSED', summary(last))
 }
 
-/** For the log: the SDK's errors carry the request, and with it the conversation and the key. */
-function summary(error: unknown): Error {
-  if (APICallError.isInstance(error))
-    return new Error(`the model's API answered ${error.statusCode ?? 'nothing'}`)
-  return new Error(error instanceof Error ? error.name : 'unknown')
+/** The cause is for the log: the SDK's own errors carry the request, and with it the conversation and the key. */
+function toModelError(error: unknown): ModelError {
+  if (error instanceof ModelError) return error
+  if (!APICallError.isInstance(error)) {
+    return new ModelError('MODEL_INTERRUPTED', new Error(error instanceof Error ? error.name : 'unknown'))
+  }
+  const { statusCode } = error
+  const cause = new Error(`the model's API answered ${statusCode ?? 'nothing'}`)
+  if (statusCode === 429) return new ModelError('MODEL_RATE_LIMITED', cause)
+  if (statusCode === undefined || statusCode >= 500) return new ModelError('MODEL_UNAVAILABLE', cause)
+  return new ModelError('MODEL_REFUSED', cause)
 }
 
 /** The operator named the address, so it may be a private one. */

@@ -65,7 +65,7 @@ const PACKAGES: [RegExp, string[]][] = [
   [/^(croner|pg-boss)$/, ['jobs']],
   [/^@aws-sdk\//, ['storage']],
   [/^nodemailer$/, ['mail']],
-  [/^(ai|@ai-sdk\/.*)$/, ['model']],
+  [/^@ai-sdk\//, ['model']],
   [/^(mediabunny|sharp|@embedpdf\/.*|@seydx\/.*)$/, ['thumbnails']],
 ]
 

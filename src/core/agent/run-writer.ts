@@ -2,13 +2,11 @@ import { type AgentEvent, EventType, type Frame } from './events.ts'
 import type { FrameLog } from './frame-log.ts'
 import { Transcript } from './transcript.ts'
 
-/** Text that comes within this time goes out as one frame; the first of a message goes at once. */
-const GATHER_MS = 125
 const MAX_GATHERED = 4096
 /** Frames that wait for the log before the model is read on. */
 const MAX_WAITING = 20
 
-/** Turns what a run says into numbered frames. */
+/** Turns what a run says into numbered frames: the first text of a message at once, then what has come together. */
 export class RunWriter {
   readonly transcript = new Transcript()
   private gathered = ''
@@ -23,6 +21,8 @@ export class RunWriter {
     private readonly log: FrameLog,
     private readonly run: { sessionId: string; runId: string },
     private seq: number,
+    /** How long text is gathered for one frame, in ms. */
+    private readonly gatherMs: () => number,
     private readonly onFault: (error: unknown) => void,
   ) {}
 
@@ -35,7 +35,7 @@ export class RunWriter {
     }
     this.gathered += delta
     if (!this.begun || this.gathered.length >= MAX_GATHERED) this.flush()
-    else this.timer ??= setTimeout(() => this.flush(), GATHER_MS)
+    else this.timer ??= setTimeout(() => this.flush(), this.gatherMs())
     this.begun = true
     if (this.waiting > MAX_WAITING) await this.stored()
   }

@@ -44,8 +44,9 @@ export class Run {
     private readonly model: ChatModel,
     log: FrameLog,
     private readonly start: RunStart,
+    gatherMs: () => number,
   ) {
-    this.writer = new RunWriter(log, start, start.firstSeq, (error) => this.stopping.abort(error))
+    this.writer = new RunWriter(log, start, start.firstSeq, gatherMs, (error) => this.stopping.abort(error))
   }
 
   get id(): string {

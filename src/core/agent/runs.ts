@@ -30,6 +30,10 @@ const TITLE_LENGTH = 60
 const SWEEP_BATCH = 100
 /** Of a session, for a model to read. */
 const HISTORY_ROWS = 200
+/** Text is shown in steps of this many ms; in longer ones when many answers stream at once. */
+const GATHER_MS = 80
+const GATHER_BUSY_MS = 200
+const BUSY_RUNS = 20
 const CANCEL_WAIT_MS = 2000
 
 export interface Ask {
@@ -54,6 +58,7 @@ export class AgentRuns {
   private readonly timer: ReturnType<typeof setInterval>
   private beating = false
   private closed = false
+  private readonly gatherMs = () => (this.running.size > BUSY_RUNS ? GATHER_BUSY_MS : GATHER_MS)
 
   /** `alone`: no other server can be on this database, so a run that this one does not know is dead. */
   constructor(
@@ -96,7 +101,7 @@ export class AgentRuns {
         ...{ message: ask.message, past, language: ask.language, timezone: ask.timezone },
       }
     })
-    const run = new Run(this.ctx, this.model, this.log, start)
+    const run = new Run(this.ctx, this.model, this.log, start, this.gatherMs)
     const ended = run.execute().finally(() => this.running.delete(runId))
     this.running.set(runId, { run, ended })
     if (this.closed) run.stop()
