@@ -101,6 +101,8 @@ export interface S3Server extends AsyncDisposable {
   /** With a bucket of its own at every call. */
   config(): S3Config
   order(fault: FaultOrder): Promise<void>
+  /** Whatever of the orders has not happened. */
+  forget(): Promise<void>
 }
 
 /**
@@ -126,6 +128,9 @@ export async function startS3(page = 1000): Promise<S3Server> {
     }),
     async order(fault) {
       await fetch(`${endpoint}/-/fault`, { method: 'POST', body: JSON.stringify(fault) })
+    },
+    async forget() {
+      await fetch(`${endpoint}/-/fault`, { method: 'DELETE' })
     },
     async [Symbol.asyncDispose]() {
       server.kill()

@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+
 /** Small files that are what they say, for uploads; the bytes after the head are the test's. */
 const head = (bytes: number[], size: number): Uint8Array<ArrayBuffer> => {
   const file = new Uint8Array(Math.max(size, bytes.length))
@@ -14,20 +16,21 @@ export const webm = (size = 2048) =>
   head([0x1a, 0x45, 0xdf, 0xa3, 0x9f, 0x42, 0x86, 0x81, 1, 0x42, 0x82, 0x84, ...text('webm')], size)
 
 /** A PDF of one empty page, whole and valid. */
-export const pdf = (padding = 0) =>
-  head(
-    text(
-      [
-        '%PDF-1.4',
-        '1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj',
-        '2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj',
-        '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>endobj',
-        'trailer<</Root 1 0 R>>',
-        `%${'x'.repeat(padding)}`,
-        '%%EOF',
-      ].join('\n'),
-    ),
-    0,
+export const pdf = (padding = 0): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(
+    Buffer.concat([
+      Buffer.from(
+        [
+          '%PDF-1.4',
+          '1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj',
+          '2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj',
+          '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>endobj',
+          'trailer<</Root 1 0 R>>\n%',
+        ].join('\n'),
+      ),
+      Buffer.alloc(padding, 'x'),
+      Buffer.from('\n%%EOF'),
+    ]),
   )
 
 /** The parts of an upload, in this order. */
@@ -53,3 +56,40 @@ export const upload = (
     headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
     body,
   })
+
+/** An upload of `size` bytes that goes on when it is told to. */
+export interface SlowUpload {
+  send(bytes: Uint8Array): void
+  /** Sends the rest of the request. @returns the answer's status */
+  finish(): Promise<number>
+  /** As a client that hangs up. */
+  cut(): void
+}
+
+export function slowUpload(server: { url: string }, token: string, size: number): SlowUpload {
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => {})
+  const before =
+    '--b\r\nContent-Disposition: form-data; name="title"\r\n\r\nslow\r\n' +
+    '--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'
+  const after = '\r\n--b--\r\n'
+  socket.write(
+    `POST /api/v1/upload HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\n` +
+      'Content-Type: multipart/form-data; boundary=b\r\n' +
+      `Content-Length: ${before.length + size + after.length}\r\n\r\n${before}`,
+  )
+  return {
+    send: (bytes) => void socket.write(bytes),
+    finish: () =>
+      new Promise((resolve, reject) => {
+        socket.once('data', (answer) => {
+          socket.destroy()
+          resolve(Number(answer.toString('latin1', 9, 12)))
+        })
+        socket.once('close', () => reject(new Error('closed without an answer')))
+        socket.write(after)
+      }),
+    cut: () => void socket.destroy(),
+  }
+}

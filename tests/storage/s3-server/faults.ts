@@ -28,6 +28,10 @@ export function order(fault: FaultOrder): void {
   orders.push({ skip: 0, times: 1, status: 500, code: 'InternalError', ...fault })
 }
 
+export function forget(): void {
+  orders.length = 0
+}
+
 export function takeFault(operation: string): Required<FaultOrder> | undefined {
   const found = orders.find((fault) => fault.operation === operation && fault.times > 0)
   if (!found || found.skip-- > 0) return undefined

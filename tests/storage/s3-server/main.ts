@@ -3,7 +3,7 @@
  * smallest parts, part order, Content-MD5 or a checksum on a deletion). It goes wrong when it is told
  * to. `bun main.ts <directory> <key id> <secret> <page size>` prints its port and ends with its standard input.
  */
-import { type FaultOrder, order, S3Fault, takeFault } from './faults.ts'
+import { type FaultOrder, forget, order, S3Fault, takeFault } from './faults.ts'
 import { checkSignature } from './signature.ts'
 import { type Bucket, Store, type StoredObject } from './store.ts'
 import { tag, values, xml } from './xml.ts'
@@ -204,7 +204,8 @@ function operationOf({ method, headers }: Request, key: string, query: URLSearch
 async function answer(request: Request): Promise<Response> {
   const url = new URL(request.url)
   if (url.pathname === '/-/fault') {
-    order((await request.json()) as FaultOrder)
+    if (request.method === 'DELETE') forget()
+    else order((await request.json()) as FaultOrder)
     return new Response()
   }
   const [, bucketName = '', ...rest] = url.pathname.split('/').map(decodeURIComponent)

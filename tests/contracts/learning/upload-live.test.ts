@@ -1,0 +1,132 @@
+/** What an uploader sees while a file comes in, and what becomes of files that nobody should have sent. */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { api } from '../../support/api.ts'
+import { form, mp4, slowUpload, upload } from '../../support/files.ts'
+import { person } from '../../support/people.ts'
+import { openLive } from '../../support/sockets.ts'
+import { fixture, pdf } from '../../thumbnails/support.ts'
+import { openStorages } from './storages.ts'
+
+const MB = 1024 * 1024
+const storages = await openStorages()
+afterAll(storages.stop)
+
+/** So many pages, all empty. */
+const pages = (count: number) =>
+  pdf([
+    '<</Type/Catalog/Pages 2 0 R>>',
+    `<</Type/Pages/Count ${count}/Kids[${Array.from({ length: count }, (_, i) => `${i + 3} 0 R`).join(' ')}]>>`,
+    ...Array.from({ length: count }, () => '<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>'),
+  ])
+
+describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) => {
+  const status = (id: number, token: string) => api(server, 'GET', `/api/v1/upload/status/${id}`, { token })
+
+  test('a slow upload: its bytes and its percentage live, REST agreeing at every step', async () => {
+    const [owner, stranger] = [await person(server), await person(server)]
+    const live = await openLive(server, owner.token)
+    await live.next('welcome')
+    const slow = slowUpload(server, owner.token, 4 * MB)
+    slow.send(mp4(MB))
+    const { data } = await live.next('upload.started')
+    const id: number = data.material_id
+    const topic = `upload:${id}`
+    live.send({ type: 'subscribe', topic })
+    const first = await live.next('upload_update')
+    expect(first).toMatchObject({ material_id: id, data: { status: 'processing' } })
+    for (const part of [1, 2, 3]) {
+      const update = live.next('upload_update', ({ data }) => data.bytes > (part - 0.1) * MB)
+      // What comes within 200 ms of a report waits for the next bytes.
+      for (let piece = 0; piece < 16; piece++) {
+        slow.send(new Uint8Array(MB / 16))
+        await Bun.sleep(20)
+      }
+      const { data } = await update
+      expect(data.status).toBe('processing')
+      expect(data.total).toBeWithin(4 * MB, 4 * MB + 1000)
+      expect(data.percent).toBe(Math.floor((data.bytes / data.total) * 100))
+      expect((await status(id, owner.token)).body).toMatchObject({ status: 'processing', progress: 50 })
+    }
+    const watching = await openLive(server, stranger.token)
+    watching.send({ type: 'subscribe', topic })
+    expect((await watching.next('error')).code).toBe('NOT_FOUND')
+    expect((await status(id, stranger.token)).status).toBe(404)
+
+    expect(await slow.finish()).toBe(201)
+    await live.next('upload.completed')
+    const last = await live.next('upload_update', ({ data }) => data.status === 'active')
+    expect(last.data).toEqual({ status: 'active', bytes: 4 * MB, total: 4 * MB, percent: 100 })
+    expect((await status(id, owner.token)).body).toMatchObject({ status: 'active', progress: 100 })
+    const seen = live.frames.filter(({ type }) => type === 'upload_update').map(({ data }) => data.bytes)
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+    live.close()
+    watching.close()
+  })
+
+  for (const [fault, arm] of Object.entries(faults)) {
+    test.skipIf(!arm)(
+      `${fault}: UPLOAD_FAILED, nothing left over, and the live channel says so`,
+      async () => {
+        const owner = await person(server)
+        const live = await openLive(server, owner.token)
+        await live.next('welcome')
+        const send = () => upload(server, owner.token, form(['title', 't'], ['file', mp4(12 * MB), 'a.mp4']))
+        {
+          await using _fault = await arm!()
+          const answer = await send()
+          const body = (await answer.json()) as { error: { code: string } }
+          expect([answer.status, body.error.code]).toEqual([500, 'UPLOAD_FAILED'])
+          const { data } = await live.next('upload.failed')
+          expect(data).toMatchObject({ reason: 'UPLOAD_FAILED', type: 'video' })
+          expect((await status(data.material_id, owner.token)).status).toBe(404)
+          expect(await keys(`materials/${owner.user.id}/`)).toEqual([])
+          expect(await unfinished()).toEqual([])
+        }
+        expect((await send()).status).toBe(201)
+        live.close()
+      },
+    )
+  }
+
+  const whole = fixture('h264.mp4')
+  test('whatever a file is, it is taken; its thumbnail comes, or a placeholder for it', async () => {
+    const owner = await person(server)
+    const live = await openLive(server, owner.token)
+    await live.next('welcome')
+    const cases: [name: string, file: Uint8Array, outcome: string][] = [
+      ['whole.mp4', whole, 'thumbnail.completed'],
+      ['truncated.mp4', whole.subarray(0, whole.byteLength * 0.3), 'thumbnail.failed'],
+      ['encrypted.pdf', fixture('encrypted.pdf'), 'thumbnail.failed'],
+      ['5000-pages.pdf', pages(5000), 'thumbnail.completed'],
+      ['400-million-pixels.pdf', fixture('picture-400m.pdf'), 'thumbnail.completed'],
+    ]
+    for (const [name, file, outcome] of cases) {
+      const answer = await upload(
+        server,
+        owner.token,
+        form(['title', name], ['file', new Uint8Array(file), name]),
+      )
+      expect([name, answer.status]).toEqual([name, 201])
+      const { id } = (await answer.json()) as { id: number }
+      const event = await live.until(
+        (frames) => frames.find(({ type, data }) => /^thumbnail\./.test(type) && data.material_id === id),
+        `the thumbnail of ${name}`,
+        30_000,
+      )
+      expect([name, event.type]).toEqual([name, outcome])
+      if (outcome === 'thumbnail.failed') expect(event.data.reason).toBe('UNREADABLE')
+      const { body } = await api(server, 'GET', `/api/v1/materials/${id}`)
+      expect(body.thumbnail_path).toBe(event.data.thumbnail_path)
+      const picture = await fetch(body.thumbnail_url)
+      expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
+      expect([...(await picture.bytes()).subarray(0, 2)]).toEqual([0xff, 0xd8])
+      const state = await api(server, 'GET', `/api/v1/upload/thumbnail-status/${id}`, { token: owner.token })
+      const made = outcome === 'thumbnail.completed'
+      expect(state.body).toMatchObject({
+        thumbnail_status: made ? 'completed' : 'failed',
+        has_thumbnail: made,
+      })
+    }
+    live.close()
+  }, 60_000)
+})
