@@ -54,7 +54,7 @@ export interface Context {
   embedded: { database: boolean; bus: boolean; storage: boolean }
   /** The first administrator's password, when this start made one. */
   madePassword: string | undefined
-  /** Tells all sockets when to come back, and closes them. */
+  /** Tells all sockets when to come back, and closes them; ends the answers of the agent. */
   drain(): Promise<void>
   /** Writes what is only in memory and closes the parts, last opened first; drains before, if nobody has. */
   close(): Promise<void>
@@ -103,12 +103,12 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     const nodeControl = new NodeControl(core)
     closers.push(() => nodeControl.close())
     const model = config.llm ? createOpenAiModel(config.llm) : builtinModel
-    const agentRuns = new AgentRuns(core, model, database.embedded)
+    const agentRuns = new AgentRuns(core, model)
     closers.push(() => agentRuns.close())
-    await agentRuns.sweep()
+    await agentRuns.sweep({ all: database.embedded })
     const hub = new Hub(core)
     const nodeSockets = new NodeSockets()
-    const drain = async () => void (await Promise.all([hub.drain(), nodeSockets.drain()]))
+    const drain = async () => void (await Promise.all([hub.drain(), nodeSockets.drain(), agentRuns.close()]))
     closers.push(drain)
     closers.push(() => queue.close())
     await queue.work(

@@ -34,7 +34,7 @@ const HISTORY_ROWS = 200
 const GATHER_MS = 80
 const GATHER_BUSY_MS = 200
 const BUSY_RUNS = 20
-const CANCEL_WAIT_MS = 2000
+const CANCEL_WAIT_MS = 5000
 
 export interface Ask {
   message: string
@@ -60,11 +60,9 @@ export class AgentRuns {
   private closed = false
   private readonly gatherMs = () => (this.running.size > BUSY_RUNS ? GATHER_BUSY_MS : GATHER_MS)
 
-  /** `alone`: no other server can be on this database, so a run that this one does not know is dead. */
   constructor(
     private readonly ctx: Core,
     private readonly model: ChatModel,
-    private readonly alone: boolean,
   ) {
     this.log = new FrameLog(ctx)
     ctx.bus.subscribe('agent_cancel', ({ runId }) => this.running.get(runId)?.run.cancel())
@@ -131,13 +129,17 @@ export class AgentRuns {
     return latestRun(this.ctx, session.id)
   }
 
-  /** Ends the runs of servers that have gone, with what they had said. @returns how many */
-  async sweep(): Promise<number> {
+  /**
+   * Ends the runs of servers that have gone, with what they had said. `all`: no other server can be on this database,
+   * and this one has not begun any run yet, so none needs to be silent first.
+   * @returns how many
+   */
+  async sweep({ all = false } = {}): Promise<number> {
     const silent = lt(agentRuns.heartbeatAt, sql`now() - make_interval(secs => ${DEAD_SECONDS})`)
     const dead = await this.ctx.db
       .select()
       .from(agentRuns)
-      .where(and(eq(agentRuns.status, 'running'), this.alone ? undefined : silent))
+      .where(and(eq(agentRuns.status, 'running'), all ? undefined : silent))
       .limit(SWEEP_BATCH)
     let ended = 0
     for (const run of dead) {
