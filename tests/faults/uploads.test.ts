@@ -1,0 +1,131 @@
+/**
+ * Protects uploads and their thumbnails (DESIGN 2, learning): a server killed in the middle of either leaves nothing
+ * over, and the thumbnail comes; a file that exceeds our limits is tried three times and no more.
+ */
+import { describe, expect, test } from 'bun:test'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { rawClient, startS3 } from '../storage/kinds.ts'
+import { form, mp4, slowUpload, upload } from '../support/files.ts'
+import { eventually, ServerProcess } from '../support/process.ts'
+import { fixture, processesOf } from '../thumbnails/support.ts'
+import { type Account, ask, must, register, signInAsAdmin } from './client.ts'
+import { openParts } from './parts.ts'
+import { Reader } from './reader.ts'
+
+const MB = 1024 * 1024
+
+/** A server of its own on the embedded database, and what is in its storage, also while it is gone. */
+async function open(stack: AsyncDisposableStack, storage: 'disk' | 'S3') {
+  const parts = stack.use(await openParts('embedded'))
+  if (storage === 'disk') {
+    const objects = join(parts.dataDir, 'objects')
+    const stored = async () => {
+      const entries = await readdir(objects, { recursive: true, withFileTypes: true })
+      return entries.filter((entry) => entry.isFile()).map(({ name }) => name)
+    }
+    return { server: stack.use(await ServerProcess.start(parts.env)), stored }
+  }
+  const s3 = stack.use(await startS3())
+  const config = s3.config()
+  const Bucket = config.bucket
+  const client = rawClient(config)
+  stack.defer(() => client.destroy())
+  const env = {
+    S3_ENDPOINT: config.endpoint!,
+    S3_BUCKET: Bucket,
+    S3_ACCESS_KEY_ID: config.accessKeyId,
+    S3_SECRET_ACCESS_KEY: config.secretAccessKey,
+  }
+  const stored = async () => {
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket }))
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }))
+    return [...Contents, ...Uploads].map(({ Key }) => Key!)
+  }
+  return { server: stack.use(await ServerProcess.start({ ...parts.env, ...env })), stored }
+}
+
+async function send({ url }: ServerProcess, { token }: Account, name: string) {
+  const file = new Uint8Array(fixture(name))
+  const answer = await upload({ url }, token, form(['title', name], ['file', file, name]))
+  expect(answer.status).toBe(201)
+  return (await answer.json()) as { id: number; file_path: string }
+}
+
+/** What the uploader was told of a material, in this order. */
+const storyOf = (reader: Reader, id: number): string[] =>
+  reader.events
+    .map(({ text }) => JSON.parse(text))
+    .filter(({ data }) => data.material_id === id)
+    .map(({ type }) => type)
+
+describe.concurrent('a server that is killed', () => {
+  test.each(['disk', 'S3'] as const)(
+    'in the middle of an upload to %s: the next start tidies up',
+    async (kind) => {
+      await using stack = new AsyncDisposableStack()
+      const { server, stored } = await open(stack, kind)
+      const owner = await register(server.url)
+      const reader = await stack.use(new Reader('uploader', () => server.wsUrl, owner)).ready()
+      const admin = await signInAsAdmin(server.url)
+      const pause = '/api/v1/admin/scheduler/jobs/cleanup_job/pause'
+      await must(server.url, 'POST', pause, { token: admin })
+      const slow = slowUpload(server, owner.token, 20 * MB)
+      slow.send(mp4(12 * MB))
+      const { material_id } = (await reader.event('upload.started')).data
+      await eventually(async () => (await stored()).length > 0, 'some of it is stored')
+      await server.kill()
+      slow.cut()
+      expect(await stored()).toHaveLength(1)
+
+      await server.start()
+      expect((await reader.event('upload.failed')).data).toMatchObject({
+        material_id,
+        reason: 'UPLOAD_FAILED',
+      })
+      expect(await stored()).toEqual([])
+      const status = await ask(server.url, 'GET', `/api/v1/upload/status/${material_id}`, {
+        token: owner.token,
+      })
+      expect(status?.status).toBe(404)
+      const scheduler = await must(server.url, 'GET', '/api/v1/admin/scheduler/status', { token: admin })
+      expect(scheduler.body.jobs).toContainEqual(
+        expect.objectContaining({ id: 'cleanup_job', next_run_time: null }),
+      )
+      expect([...reader.problems, ...server.complaints]).toEqual([])
+    },
+  )
+
+  test('in the middle of a thumbnail: it comes, once', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { server } = await open(stack, 'disk')
+    const owner = await register(server.url)
+    const reader = await stack.use(new Reader('uploader', () => server.wsUrl, owner)).ready()
+    const { id, file_path } = await send(server, owner, 'picture-400m.pdf')
+    await eventually(() => processesOf(file_path).length > 0, 'it is being drawn')
+    await server.kill()
+    await server.start()
+    const { data } = await reader.event('thumbnail.completed')
+    expect(data.material_id).toBe(id)
+    expect((await fetch(`${server.url}/files/${data.thumbnail_path}`)).status).toBe(200)
+    expect(storyOf(reader, id)).toEqual(['upload.started', 'upload.completed', 'thumbnail.completed'])
+    expect([...reader.problems, ...server.complaints]).toEqual([])
+  })
+})
+
+test('a file that takes too much memory is tried three times; then there is a placeholder', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { server } = await open(stack, 'disk')
+  const owner = await register(server.url)
+  const reader = await stack.use(new Reader('uploader', () => server.wsUrl, owner)).ready()
+  const bomb = await send(server, owner, 'contents-512m.pdf')
+  const { data } = await reader.event('thumbnail.failed', undefined, 60_000)
+  expect(data).toMatchObject({ material_id: bomb.id, reason: 'MEMORY' })
+  expect(server.output.split('a job failed').length - 1).toBe(2)
+  const picture = await fetch(`${server.url}/files/${data.thumbnail_path}`)
+  expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
+  const video = await send(server, owner, 'h264.mp4')
+  expect((await reader.event('thumbnail.completed')).data.material_id).toBe(video.id)
+  expect([...reader.problems, ...server.complaints]).toEqual([])
+})
