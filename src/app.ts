@@ -24,7 +24,7 @@ const MAX_REQUEST_BYTES = 600 * 1024 * 1024
 
 /** Whose manners unmatched paths have, longest base URL first (DESIGN 2.9). */
 const bases: [string, Contract][] = [
-  ['/api/v1', runtime],
+  ['/api/v1', defineContract({ ...runtime, language: 'en' })],
   ['/api', factory],
   ['/v1', portfolio],
   ['', defineContract({ ...runtime, language: 'en', errorBody: problem })],
