@@ -1,6 +1,5 @@
 /** A child process with limits on its time, its memory and what it can read from us. */
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export interface Limits {
@@ -48,17 +47,18 @@ const SHELL =
   '{ ulimit -v "$1"; ulimit -t "$2"; ulimit -f 20480; ulimit -c 0; } 2>/dev/null; shift 2; exec "$@"'
 
 /**
- * Runs a script of ours by the same Bun, in a new directory that goes with it.
+ * Runs a script of ours by the same Bun, in a new directory within `place` that goes with it.
  * @throws the signal's reason when aborted, after the child's end
  */
 export async function confine(
   script: string,
   argument: string,
+  place: string,
   limits: Limits,
   signal?: AbortSignal,
 ): Promise<Ending> {
   signal?.throwIfAborted()
-  const scratch = await mkdtemp(join(tmpdir(), 'roost-thumbnail-'))
+  const scratch = await mkdtemp(join(place, 'roost-thumbnail-'))
   try {
     const ending = await watch(start(script, argument, limits, scratch), limits, signal)
     signal?.throwIfAborted()

@@ -1,6 +1,6 @@
 /** Thumbnails of files that strangers sent: decoded in a process of their own, never in the server's. */
 import { stat, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { confine, type Ending, type Limits } from './confine.ts'
 import {
@@ -16,7 +16,10 @@ export interface ThumbnailJob {
   /** A file of this machine. */
   input: string
   kind: ThumbnailKind
-  /** Where the JPEG goes, at most 640 × 360. Untouched when there is none. */
+  /**
+   * Where the JPEG goes, at most 640 × 360. Untouched when there is none. The process works in a directory beside it,
+   * so that whoever clears up after a crash finds both.
+   */
   output: string
   limits?: Partial<Limits>
 }
@@ -36,7 +39,8 @@ export async function renderThumbnail(
   await requireFile(input)
   const limits = { ...LIMITS, ...own }
   const request: WorkerRequest = { input: resolve(input), kind, memoryMiB: limits.memoryMiB }
-  const ending = await confine(WORKER, JSON.stringify(request), limits, signal)
+  const place = dirname(resolve(output))
+  const ending = await confine(WORKER, JSON.stringify(request), place, limits, signal)
   const { jpeg, ...thumbnail } = understood(ending)
   await writeFile(output, jpeg)
   return thumbnail

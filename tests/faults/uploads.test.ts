@@ -109,6 +109,10 @@ describe.concurrent('a server that is killed', () => {
     const { data } = await reader.event('thumbnail.completed')
     expect(data.material_id).toBe(id)
     expect((await fetch(`${server.url}/files/${data.thumbnail_path}`)).status).toBe(200)
+    await eventually(
+      async () => (await readdir(join(server.dataDir, 'tmp'))).length === 0,
+      'its directories go',
+    )
     expect(storyOf(reader, id)).toEqual(['upload.started', 'upload.completed', 'thumbnail.completed'])
     expect([...reader.problems, ...server.complaints]).toEqual([])
   })

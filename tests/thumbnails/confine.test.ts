@@ -7,7 +7,7 @@ const LIMITS = { milliseconds: 5000, memoryMiB: 64 }
 
 test('it starts without our environment, in an empty directory', async () => {
   process.env.THUMBNAIL_TEST_SECRET = 'swordfish'
-  const { output, by } = await confine(scriptPath('report.ts'), 'a "word"; $HOME', LIMITS)
+  const { output, by } = await confine(scriptPath('report.ts'), 'a "word"; $HOME', dir, LIMITS)
   const report = JSON.parse(output)
   expect(by).toBeUndefined()
   expect(output).not.toContain('swordfish')
@@ -20,19 +20,21 @@ test('it starts without our environment, in an empty directory', async () => {
 describe('the limits end', () => {
   test('what runs too long', async () => {
     const start = performance.now()
-    expect((await confine(scriptPath('spin.ts'), '', { ...LIMITS, milliseconds: 700 })).by).toBe('timeout')
+    expect((await confine(scriptPath('spin.ts'), '', dir, { ...LIMITS, milliseconds: 700 })).by).toBe(
+      'timeout',
+    )
     expect(performance.now() - start).toBeLessThan(1700)
   })
 
   test('what takes too much memory, while ours stays', async () => {
     const before = process.memoryUsage.rss()
-    const { complaints } = await confine(scriptPath('hoard.ts'), '', LIMITS)
+    const { complaints } = await confine(scriptPath('hoard.ts'), '', dir, LIMITS)
     expect(complaints).toMatch(/out of memory/i)
     expect(process.memoryUsage.rss() - before).toBeLessThan(32 * 1024 * 1024)
   })
 
   test('what prints without end', async () => {
-    const { output, by } = await confine(scriptPath('flood.ts'), '', LIMITS)
+    const { output, by } = await confine(scriptPath('flood.ts'), '', dir, LIMITS)
     expect(by).toBe('SIGKILL')
     expect(output.length).toBeLessThan(16 * 1024 * 1024)
   })
@@ -40,7 +42,7 @@ describe('the limits end', () => {
 
 test('neither its children nor its files outlive it', async () => {
   const seconds = '31536.25'
-  await confine(scriptPath('spawn.ts'), seconds, LIMITS)
+  await confine(scriptPath('spawn.ts'), seconds, dir, LIMITS)
   expect(processesOf(`/bin/sleep ${seconds}`)).toEqual([])
   expect(leftovers()).toEqual([])
 })

@@ -1,5 +1,5 @@
 import { afterAll } from 'bun:test'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -11,18 +11,10 @@ export const fixturePath = (name: string): string => join(import.meta.dir, 'fixt
 export const fixture = (name: string): Buffer => readFileSync(fixturePath(name))
 export const scriptPath = (name: string): string => join(import.meta.dir, 'scripts', name)
 
-/** A directory for a test file's own files, and one that its children take for the machine's temporary one. */
+/** A directory for a test file's own files, in which its children work too. */
 export function workshop() {
   const dir = mkdtempSync(join(tmpdir(), 'roost-thumbnails-'))
-  const before = process.env.TMPDIR
-  const temporary = join(dir, 'tmp')
-  mkdirSync(temporary)
-  process.env.TMPDIR = temporary
-  afterAll(() => {
-    if (before === undefined) delete process.env.TMPDIR
-    else process.env.TMPDIR = before
-    rmSync(dir, { recursive: true, force: true })
-  })
+  afterAll(() => rmSync(dir, { recursive: true, force: true }))
   let count = 0
 
   const save = (content: string | Uint8Array, name = `file-${count++}`): string => {
@@ -47,8 +39,11 @@ export function workshop() {
         return error instanceof ThumbnailError ? error.code : String(error)
       }
     },
-    /** Processes that were given a file of ours, directories that they were given, and thumbnails of failures. */
-    leftovers: (): string[] => [...processesOf(dir), ...readdirSync(temporary)],
+    /** Processes that were given a file of ours, and directories that they were given. */
+    leftovers: (): string[] => [
+      ...processesOf(dir),
+      ...readdirSync(dir).filter((name) => name.startsWith('roost-thumbnail-')),
+    ],
   }
 }
 
