@@ -35,18 +35,18 @@ export function createSmtpMailer(url: string, from: string): Mailer {
   }
 }
 
+interface SmtpFault {
+  code?: string
+  /** The system's, below nodemailer's. */
+  originalCode?: string
+  responseCode?: number
+  command?: string
+}
+
 /** Only codes: a server's answer may quote the address. */
 function rethrow(error: unknown): never {
-  const {
-    code = 'unknown',
-    responseCode,
-    command,
-  } = error as {
-    code?: string
-    responseCode?: number
-    command?: string
-  }
-  const said = `${code}${responseCode ? ` ${responseCode}` : ''}${command ? ` to ${command}` : ''}`
+  const { code, originalCode, responseCode, command } = error as SmtpFault
+  const said = [originalCode ?? code, responseCode, command && `to ${command}`].filter(Boolean).join(' ')
   const aboutThisMail = command === 'RCPT TO' || command === 'DATA'
   if (aboutThisMail && responseCode && responseCode >= 500)
     throw new MailRefused(`the mail is refused: ${said}`)

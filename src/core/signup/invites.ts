@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { and, count, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, count, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
 import { invitations, inviteCodes } from '../../db/schema/index.ts'
 import type { Core, Tx } from '../context.ts'
@@ -24,8 +24,11 @@ const TRIES = 3
 
 const drawCode = () => Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 
-/** As people type it. */
-const typed = (code: string) => eq(inviteCodes.code, code.trim().toUpperCase())
+/** As people type it. What has not the form of a code is none, and not asked for. */
+function typed(code: string): SQL {
+  const written = code.trim().toUpperCase()
+  return /^[0-9A-Z]{8}$/.test(written) ? eq(inviteCodes.code, written) : sql`false`
+}
 
 export async function createInviteCode(
   ctx: Core,
