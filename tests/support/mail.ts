@@ -72,22 +72,26 @@ export class MailServer implements AsyncDisposable {
   }
 }
 
-export const outboxOf = (server: TestServer): string => join(server.context.core.config.dataDir, 'outbox')
+const outboxOf = (server: TestServer): string => join(server.context.core.config.dataDir, 'outbox')
 
-const readOutbox = (server: TestServer): Promise<Email[]> =>
+const readOutbox = (outbox: string): Promise<Email[]> =>
   Promise.all(
-    readdirSync(outboxOf(server))
+    readdirSync(outbox)
       .filter((name) => name.endsWith('.eml'))
       .sort()
-      .map((name) => PostalMime.parse(readFileSync(join(outboxOf(server), name)))),
+      .map((name) => PostalMime.parse(readFileSync(join(outbox, name)))),
   )
+
+/** The newest mail to somebody in such a directory, once there are `count`. */
+export const mailIn = (outbox: string, email: string, count = 1): Promise<Email> =>
+  nthMail(() => readOutbox(outbox), email, count)
 
 /** The newest mail to somebody that a server without SMTP wrote, once there are `count`. */
 export const mailTo = (server: TestServer, email: string, count = 1): Promise<Email> =>
-  nthMail(() => readOutbox(server), email, count)
+  mailIn(outboxOf(server), email, count)
 
 export const mailsTo = async (server: TestServer, email: string): Promise<Email[]> =>
-  (await readOutbox(server)).filter((mail) => isTo(mail, email))
+  (await readOutbox(outboxOf(server))).filter((mail) => isTo(mail, email))
 
 /** Domains have no case (RFC 5321, 2.4). */
 const isTo = (mail: Email, email: string) =>
