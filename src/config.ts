@@ -165,6 +165,9 @@ export function readConfig(env: Env): Config {
   if (config.jwtSecret && config.jwtSecret.length < 32) {
     mistakes.push('JWT_SECRET must have at least 32 characters')
   }
+  if (!/^[^<>\s@]+@[^<>\s@]+$|<[^<>\s@]+@[^<>\s@]+>$/.test(config.mailFrom)) {
+    mistakes.push('MAIL_FROM must be an address, as in Roost <no-reply@example.com>')
+  }
   if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(config.admin.email)) {
     mistakes.push('ADMIN_EMAIL must be an email address')
   }

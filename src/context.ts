@@ -13,6 +13,8 @@ import { AgentFeed } from './core/agent/feed.ts'
 import { AgentRuns, trimFrames } from './core/agent/runs.ts'
 import { trimEvents } from './core/channel/log.ts'
 import type { Core } from './core/context.ts'
+import { trimCodes } from './core/mail/codes.ts'
+import { deliverMail } from './core/mail/deliver.ts'
 import { cleanUp } from './core/materials/cleanup.ts'
 import { putAway } from './core/materials/objects.ts'
 import { failThumbnail, makeThumbnail, type ThumbnailRenderer } from './core/materials/thumbnails.ts'
@@ -23,6 +25,8 @@ import { JobQueue } from './jobs/queue.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import { Hub } from './live/hub.ts'
 import { NodeSockets } from './live/node-socket.ts'
+import { createFileMailer } from './mail/files.ts'
+import { createSmtpMailer } from './mail/smtp.ts'
 import { createOpenAiModel } from './model/openai.ts'
 import { createDiskStorage } from './storage/disk.ts'
 import { createS3Storage } from './storage/s3.ts'
@@ -30,12 +34,16 @@ import { placeholder } from './thumbnails/placeholder.ts'
 import { ThumbnailError } from './thumbnails/protocol.ts'
 import { renderThumbnail } from './thumbnails/render.ts'
 import { createLogger, type Logger } from './util/logger.ts'
+import { keyedHash } from './util/secrets.ts'
 import { StartupError } from './util/startup-error.ts'
 
 /** Limits of ours that a file may exceed once because the machine was busy, but hardly three times. */
 const THUMBNAIL_TRIES = { UNREADABLE: 1, TIMEOUT: 3, MEMORY: 3, CRASHED: Number.POSITIVE_INFINITY }
 /** Each is a process of its own with up to half a gigabyte; the server's own work comes first. */
 const THUMBNAILS_AT_ONCE = 1
+const MAILS_AT_ONCE = 2
+/** Mails that are kept as files. */
+const KEEP_MAILS_DAYS = 30
 
 const renderer: ThumbnailRenderer = {
   render: async (job, signal) => void (await renderThumbnail(job, { signal })),
@@ -51,7 +59,7 @@ export interface Context {
   nodeSockets: NodeSockets
   scheduler: Scheduler
   agentRuns: AgentRuns
-  embedded: { database: boolean; bus: boolean; storage: boolean }
+  embedded: { database: boolean; bus: boolean; storage: boolean; mail: boolean }
   /** The first administrator's password, when this start made one. */
   madePassword: string | undefined
   /** Tells all sockets when to come back, and closes them; ends the answers of the agent. */
@@ -84,16 +92,23 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       ? await createS3Storage(config.s3, config.dataDir, log)
       : await createDiskStorage(config.dataDir)
     closers.push(() => storage.close())
+    const mailer = config.smtpUrl
+      ? createSmtpMailer(config.smtpUrl, config.mailFrom)
+      : await createFileMailer(config.dataDir, config.mailFrom)
+    closers.push(() => mailer.close())
+    const secret = config.jwtSecret ?? keptSecret(config.dataDir)
     const queue = await JobQueue.open({ db: database.db, embedded: database.embedded, log })
     const core: Core = {
       storage,
       queue,
+      mailer,
       config,
       db: database.db,
       epoch: database.epoch,
       log,
       bus,
-      tokens: createTokenCodec(config.jwtSecret ?? keptSecret(config.dataDir)),
+      tokens: createTokenCodec(secret),
+      keyedHash: (purpose, text) => keyedHash(secret, purpose, text),
       principals: new Principals(database.db, bus),
       agentFeed: new AgentFeed(database.db, bus),
     }
@@ -121,6 +136,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
         makeThumbnail(core, renderer, payload.materialId, { attempt, signal }),
     )
     await queue.work('put_away', { concurrency: 1 }, ({ payload }) => putAway(core, payload.materialId))
+    await queue.work('mail', { concurrency: MAILS_AT_ONCE }, ({ payload }) => deliverMail(core, payload))
     const scheduler = new Scheduler(database.db, log, [
       {
         ...{ id: 'cleanup_job', name: 'cleanup_stale_records', pattern: '*/30 * * * *' },
@@ -138,6 +154,13 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
         ...{ id: 'trim_agent_frames', name: 'trim_agent_frames', pattern: '37 * * * *' },
         run: () => trimFrames(core),
       },
+      {
+        ...{ id: 'trim_codes', name: 'trim_expired_codes', pattern: '47 * * * *' },
+        run: async () => ({
+          requests: await trimCodes(core),
+          mails: await mailer.removeOlder(new Date(Date.now() - KEEP_MAILS_DAYS * 24 * 3_600_000)),
+        }),
+      },
     ])
     closers.push(() => scheduler.close())
     return {
@@ -151,6 +174,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
         database: database.embedded,
         bus: bus.kind === 'embedded',
         storage: storage.kind === 'disk',
+        mail: mailer.kind === 'files',
       },
       madePassword,
       drain,

@@ -62,6 +62,7 @@ function announce({ core, embedded, madePassword }: Context, url: string): void 
     `database: ${embedded.database ? `embedded, in ${core.config.dataDir}` : 'PostgreSQL'}`,
     `objects: ${embedded.storage ? `files in ${core.config.dataDir}` : 'S3'}`,
     `bus: ${embedded.bus ? 'embedded' : 'Redis'}`,
+    `mail: ${embedded.mail ? `files in ${core.config.dataDir}/outbox` : 'SMTP'}`,
   ]
   const lines = [
     `Roost listens on ${url}`,

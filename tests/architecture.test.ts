@@ -147,6 +147,21 @@ const DOCUMENTED = {
     GET /api/v1/admin/scheduler/status
     POST /api/v1/admin/scheduler/jobs/:/pause
     POST /api/v1/admin/scheduler/jobs/:/resume`,
+  'runtime.md': `
+    POST /api/v1/auth/verifications
+    POST /api/v1/auth/verifications/resend
+    POST /api/v1/auth/verifications/verify
+    POST /api/v1/auth/sessions
+    POST /api/v1/auth/sessions/refresh
+    DELETE /api/v1/auth/sessions
+    POST /api/v1/auth/password-reset
+    POST /api/v1/auth/password-reset/confirm
+    GET /api/v1/auth/users
+    GET /api/v1/users/me
+    PATCH /api/v1/users/me
+    POST /api/v1/users/search
+    GET /api/v1/infra/health
+    GET /api/v1/health`,
   'study.md, as far as factory has it too': `
     POST /api/auth/register
     POST /api/auth/login
@@ -168,6 +183,8 @@ const DOCUMENTED = {
     POST /api/gpu/servers/:/rotate-token
     POST /api/gpu/servers/:/heartbeat
     POST /api/ws/ticket
+    POST /api/v1/invite-codes
+    GET /api/v1/invite-codes
     GET /api/ws/connect
     GET /ws/node`,
 }

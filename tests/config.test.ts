@@ -69,3 +69,21 @@ describe('S3_*', () => {
     expect(message).not.toContain('wJalrXUtnFEMI')
   })
 })
+
+describe('mail', () => {
+  test('the sender is an address, with a name or without', () => {
+    for (const from of ['no-reply@localhost', 'Roost <no-reply@example.com>', '"Roost, Inc." <a@b>']) {
+      expect(readConfig({ MAIL_FROM: from }).mailFrom).toBe(from)
+    }
+    for (const from of ['Roost', 'Roost <no-reply>', '<a@b> Roost', 'a b@c']) {
+      expect(mistakes({ MAIL_FROM: from })).toContain('MAIL_FROM')
+    }
+  })
+
+  test('the server is an smtp or smtps URL, whose password is never quoted', () => {
+    expect(readConfig({ SMTP_URL: 'smtps://user:pw@mail.example.com' }).smtpUrl).toBeString()
+    const message = mistakes({ SMTP_URL: 'https://user:S3cret@mail.example.com' })
+    expect(message).toContain('SMTP_URL')
+    expect(message).not.toContain('S3cret')
+  })
+})

@@ -2,6 +2,7 @@ import type { Bus } from '../bus/bus.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db/client.ts'
 import type { JobQueue } from '../jobs/queue.ts'
+import type { Mailer } from '../mail/mailer.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Logger } from '../util/logger.ts'
 import type { Principals } from './accounts/principals.ts'
@@ -20,7 +21,10 @@ export interface Core {
   readonly bus: Bus
   readonly storage: Storage
   readonly queue: JobQueue
+  readonly mailer: Mailer
   readonly tokens: TokenCodec
+  /** A hash with the server's own secret as its key; `purpose` keeps uses apart. */
+  readonly keyedHash: (purpose: string, text: string) => string
   readonly principals: Principals
   readonly agentFeed: AgentFeed
 }

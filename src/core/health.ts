@@ -9,17 +9,29 @@ export interface ComponentHealth {
 
 const TIMEOUT_MS = 3000
 
-/** Asks each part that is in use, embedded ones too; never rejects. */
-export async function checkHealth(
-  ctx: Core,
-): Promise<Record<'database' | 'bus' | 'storage', ComponentHealth>> {
-  const [database, bus, storage] = await Promise.all([
-    probe(() => ctx.db.execute(sql`select 1`)),
-    probe(() => ctx.bus.ping()),
-    probe(() => ctx.storage.ping()),
-  ])
-  return { database, bus, storage }
+const PROBES = {
+  database: (ctx: Core) => ctx.db.execute(sql`select 1`),
+  bus: (ctx: Core) => ctx.bus.ping(),
+  storage: (ctx: Core) => ctx.storage.ping(),
+  mail: (ctx: Core) => ctx.mailer.ping(),
 }
+export type Component = keyof typeof PROBES
+
+export const COMPONENTS = ['database', 'bus', 'storage', 'mail'] as const satisfies Component[]
+/** What no request can do without. Mails wait in their queue: that they do is no reason to send clients elsewhere. */
+export const ESSENTIAL = ['database', 'bus', 'storage'] as const satisfies Component[]
+
+/** Asks these parts as they are in use, embedded ones too; never rejects. */
+export async function checkHealth<C extends Component>(
+  ctx: Core,
+  components: readonly C[],
+): Promise<Record<C, ComponentHealth>> {
+  const answers = await Promise.all(components.map((name) => probe(() => PROBES[name](ctx))))
+  return Object.fromEntries(components.map((name, i) => [name, answers[i]])) as Record<C, ComponentHealth>
+}
+
+export const allHealthy = (components: Record<string, ComponentHealth>): boolean =>
+  Object.values(components).every(({ healthy }) => healthy)
 
 async function probe(ask: () => PromiseLike<unknown>): Promise<ComponentHealth> {
   const start = performance.now()

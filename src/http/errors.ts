@@ -1,7 +1,7 @@
 import { ParseError, ValidationError } from 'elysia'
 import { databaseFault } from '../core/database-faults.ts'
 import { AppError, invalid } from '../core/errors.ts'
-import type { Logger } from '../util/logger.ts'
+import { type Logger, loggable } from '../util/logger.ts'
 import { fromSchemaError } from './validation.ts'
 
 /**
@@ -20,9 +20,6 @@ export function toAppError(error: unknown, log: Logger): AppError {
     log.warn({ reason: (error as Error).message.split('\n')[0] }, 'the database is not available')
   }
   if (fault) return fault
-  log.error({ err: withoutParameters(error) }, 'a request failed')
+  log.error({ err: loggable(error) }, 'a request failed')
   return new AppError('INTERNAL')
 }
-
-/** Drizzle's message carries the query's parameters, which may be somebody's password hash: only the cause is kept. */
-const withoutParameters = (error: unknown) => (error instanceof Error && error.cause ? error.cause : error)

@@ -28,3 +28,7 @@ function buffered(): ReturnType<typeof pino.destination> {
   }
   return destination
 }
+
+/** Drizzle's message carries the query's parameters, which may be somebody's password hash: only the cause is kept. */
+export const loggable = (error: unknown): unknown =>
+  error instanceof Error && error.cause ? error.cause : error

@@ -5,7 +5,12 @@ import { fill, mountedRoutes } from '../support/described.ts'
 import { makeNode, makeTask } from '../support/factories.ts'
 import { person } from '../support/people.ts'
 import { startServer } from '../support/server.ts'
-import { expectFactoryError, expectLearningError, expectWithout } from '../support/shapes.ts'
+import {
+  expectFactoryError,
+  expectLearningError,
+  expectRuntimeError,
+  expectWithout,
+} from '../support/shapes.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -17,6 +22,16 @@ const PUBLIC = new Set([
   'POST /api/v1/auth/register',
   'POST /api/v1/auth/login',
   'POST /api/v1/auth/refresh',
+  'GET /api/v1/health',
+  'GET /api/v1/infra/health',
+  'POST /api/v1/auth/verifications',
+  'POST /api/v1/auth/verifications/resend',
+  'POST /api/v1/auth/verifications/verify',
+  'POST /api/v1/auth/sessions',
+  'POST /api/v1/auth/sessions/refresh',
+  'DELETE /api/v1/auth/sessions',
+  'POST /api/v1/auth/password-reset',
+  'POST /api/v1/auth/password-reset/confirm',
   'GET /api/v1/materials',
   'GET /api/v1/materials/:material_id',
   'POST /api/auth/register',
@@ -32,6 +47,11 @@ const ADMIN = [
   'POST /api/gpu/servers/:server_id/drain',
   'POST /api/gpu/servers/:server_id/rotate-token',
   'POST /api/gpu/servers/:server_id/heartbeat',
+  'POST /api/v1/invite-codes',
+  'GET /api/v1/invite-codes',
+  'GET /api/v1/invite-codes/:code',
+  'PATCH /api/v1/invite-codes/:code',
+  'DELETE /api/v1/invite-codes/:code',
 ]
 const SOMEWHERE = '01920000-0000-7000-8000-000000000000'
 const routes = mountedRoutes()
@@ -50,16 +70,17 @@ const ask = (key: string, id: string, token?: string, headers: Record<string, st
     headers,
   })
 }
-const refused = (
+const contractOf = new Map(routes.map(({ key, detail }) => [key, detail.tags?.[0]?.split(':')[0]]))
+/** In the form of the route's own contract; those under `/api/v1` share their codes. */
+function refused(
   key: string,
   answer: Awaited<ReturnType<typeof ask>>,
-  status: number,
-  factory: string,
-  learning: string,
-) =>
-  key.includes(' /api/v1/')
-    ? expectLearningError(answer, { status, code: learning })
-    : expectFactoryError(answer, { status, code: factory })
+  { status, factory, v1 }: { status: number; factory: string; v1: string },
+) {
+  if (!key.includes(' /api/v1/')) expectFactoryError(answer, { status, code: factory })
+  else if (contractOf.get(key) === 'runtime') expectRuntimeError(answer, { status, code: v1 })
+  else expectLearningError(answer, { status, code: v1 })
+}
 
 test('the lists above name only routes that exist', () => {
   const keys = new Set(routes.map(({ key }) => key))
@@ -72,7 +93,7 @@ describe('signed out', () => {
     '%s: 401, before anything is said about the input',
     async (key) => {
       const answer = await ask(key, SOMEWHERE)
-      refused(key, answer, 401, 'INVALID_CREDENTIALS', 'UNAUTHORIZED')
+      refused(key, answer, { status: 401, factory: 'INVALID_CREDENTIALS', v1: 'UNAUTHORIZED' })
       expectWithout(answer, 'field_errors')
     },
   )
@@ -103,7 +124,7 @@ describe('forbidden', () => {
   test.each(ADMIN)('%s: 403 for users and editors, never for administrators', async (key) => {
     for (const role of ['user', 'editor'] as const) {
       const answer = await ask(key, SOMEWHERE, (await person(server, { role })).token)
-      expectFactoryError(answer, { status: 403, code: 'ACCESS_DENIED' })
+      refused(key, answer, { status: 403, factory: 'ACCESS_DENIED', v1: 'FORBIDDEN' })
     }
     for (const role of ['admin', 'super_admin'] as const) {
       const answer = await ask(key, SOMEWHERE, (await person(server, { role })).token)

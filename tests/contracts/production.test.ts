@@ -1,5 +1,6 @@
 /** A real process with NODE_ENV=production: Elysia reads it when it is loaded, and answers otherwise then. */
 import { afterAll, expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { api } from '../support/api.ts'
 import {
   BAD_BODIES,
@@ -9,6 +10,7 @@ import {
   RECOGNISABLE,
 } from '../support/bad-requests.ts'
 import { unique } from '../support/factories.ts'
+import { codeIn, mailIn } from '../support/mail.ts'
 import { eventually, ServerProcess } from '../support/process.ts'
 import { freshParts } from '../support/server.ts'
 import { expectFactoryError, expectLearningError, expectWithout } from '../support/shapes.ts'
@@ -82,10 +84,26 @@ test('what it logged has no password, no token and no secret, and no error that 
   await api(server, 'POST', '/api/auth/login', {
     body: { email: 'nobody@example.com', password: RECOGNISABLE },
   })
+  const email = `${unique('m')}@example.com`
+  const verifications = '/api/v1/auth/verifications'
+  const signup = { username: unique('m'), email, password: PASSWORD }
+  expect((await api(server, 'POST', verifications, { body: signup })).status).toBe(202)
+  const code = codeIn(await mailIn(join(parts.env.DATA_DIR!, 'outbox'), email))
+  const verified = await api(server, 'POST', `${verifications}/verify`, { body: { email, token: code } })
+  expect(verified.status).toBe(200)
   // Lines are written a tenth of a second late, many at once.
   await eventually(() => server.output.includes('"path":"/api/auth/login","status":401'), 'the log')
   expect(server.output).toContain('"path":"/api/x","status":404')
-  for (const secret of [PASSWORD, RECOGNISABLE, token, 'S3cret-that-signs', 'admin123', '@example.com']) {
+  for (const secret of [
+    verified.body.access_token,
+    `"${code}"`,
+    PASSWORD,
+    RECOGNISABLE,
+    token,
+    'S3cret-that-signs',
+    'admin123',
+    '@example.com',
+  ]) {
     expect(server.output).not.toContain(secret)
   }
   expect(server.complaints).toEqual([])

@@ -120,6 +120,10 @@ export function expectLearningError(
   expectNoInternals(answer)
 }
 
+/** runtime.md, "Error Response Format". */
+export const expectRuntimeError = (answer: Answer, error: ErrorCase): void =>
+  expectLearningError(answer, error, 'application/problem+json')
+
 /** No stack trace, file name, SQL or name of a library. */
 export function expectNoInternals(answer: { text: string }): void {
   expect(answer.text).not.toMatch(

@@ -3,6 +3,7 @@ import { changePassword, updateProfile } from '../../core/accounts/accounts.ts'
 import { accountSummary, userStatistics } from '../../core/accounts/administration.ts'
 import type { Core } from '../../core/context.ts'
 import { guard } from '../../http/authenticate.ts'
+import { languageOf } from '../../http/language.ts'
 import { Envelope, envelope, factory } from './contract.ts'
 import { Me, Nothing, Password, UserStats } from './models.ts'
 import { presentMe, presentUserStats } from './presenters.ts'
@@ -50,6 +51,7 @@ export const userRoutes = (ctx: Core) =>
         await changePassword(ctx, principal, {
           currentPassword: body.current_password,
           newPassword: body.new_password,
+          language: languageOf(request, factory.language),
         })
         return envelope(request, {}, 'password_changed')
       },

@@ -2,7 +2,7 @@ import { Elysia, t } from 'elysia'
 import { version } from '../../../package.json'
 import type { Core } from '../../core/context.ts'
 import { AppError } from '../../core/errors.ts'
-import { checkHealth } from '../../core/health.ts'
+import { allHealthy, checkHealth, ESSENTIAL } from '../../core/health.ts'
 import { choice } from '../../http/choice.ts'
 import { learning } from './contract.ts'
 
@@ -17,8 +17,7 @@ export const healthRoutes = (ctx: Core) =>
   new Elysia().get(
     '/health',
     async ({ set }) => {
-      const components = await checkHealth(ctx)
-      const healthy = Object.values(components).every((component) => component.healthy)
+      const healthy = allHealthy(await checkHealth(ctx, ESSENTIAL))
       if (!healthy) set.status = 503
       return {
         status: healthy ? 'healthy' : 'unhealthy',
@@ -35,7 +34,7 @@ export const databaseHealthRoutes = (ctx: Core) =>
   new Elysia().get(
     '/health/db',
     async () => {
-      const { database } = await checkHealth(ctx)
+      const { database } = await checkHealth(ctx, ['database'])
       if (!database.healthy) throw new AppError('DATABASE_UNAVAILABLE')
       return { status: 'healthy', database: 'connected' }
     },

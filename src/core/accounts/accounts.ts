@@ -1,14 +1,15 @@
-import { eq, or, sql } from 'drizzle-orm'
+import { eq, or, type SQL, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
 import { users } from '../../db/schema/index.ts'
-import type { Core } from '../context.ts'
+import type { Core, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
+import type { Language } from '../messages.ts'
 import { transaction } from '../transaction.ts'
 import { assertUsername, deriveUsername } from './names.ts'
 import { hashPassword, verifyPassword } from './passwords.ts'
-import type { Role } from './permissions.ts'
+import { isAdmin, type Role } from './permissions.ts'
 import type { Principal } from './principals.ts'
-import { endOtherSessions } from './sessions.ts'
+import { endSessions } from './sessions.ts'
 
 export type User = typeof users.$inferSelect
 
@@ -19,6 +20,11 @@ export interface NewAccount {
   displayName?: string | undefined
   role?: Role
 }
+
+type NewRow = Pick<
+  typeof users.$inferInsert,
+  'username' | 'displayName' | 'email' | 'passwordHash' | 'role' | 'emailConfirmedAt'
+>
 
 /** How often a derived username may lose a race for uniqueness before it is reported. */
 const DERIVED_TRIES = 5
@@ -34,23 +40,30 @@ export async function createAccount(ctx: Core, input: NewAccount): Promise<User>
   for (let attempt = 1; ; attempt++) {
     const username = input.username ?? (await deriveUsername(ctx, input.email))
     try {
-      const [user] = await ctx.db
-        .insert(users)
-        .values({
-          uuid: Bun.randomUUIDv7(),
-          username,
-          displayName: input.displayName ?? username,
-          email: input.email,
-          passwordHash,
-          role: input.role ?? 'user',
-        })
-        .returning()
-      return user!
+      return await insertAccount(ctx, {
+        username,
+        displayName: input.displayName ?? username,
+        email: input.email,
+        passwordHash,
+        role: input.role ?? 'user',
+      })
     } catch (error) {
-      const taken = uniqueError(error)
-      if (taken.code !== 'USERNAME_TAKEN' || input.username !== undefined || attempt === DERIVED_TRIES)
-        throw taken
+      const lost = error instanceof AppError && error.code === 'USERNAME_TAKEN'
+      if (!lost || input.username !== undefined || attempt === DERIVED_TRIES) throw error
     }
+  }
+}
+
+/** @throws AppError EMAIL_TAKEN, USERNAME_TAKEN; a transaction is lost then */
+export async function insertAccount(ctx: Core, row: NewRow): Promise<User> {
+  try {
+    const [user] = await ctx.db
+      .insert(users)
+      .values({ uuid: Bun.randomUUIDv7(), ...row })
+      .returning()
+    return user!
+  } catch (error) {
+    throw uniqueError(error)
   }
 }
 
@@ -68,6 +81,25 @@ export async function findAccount(ctx: Core, name: string): Promise<User | undef
   return user
 }
 
+/**
+ * One's own account, or anybody's for an administrator. Others are told the same whether there is such a user or not.
+ * @throws AppError PERMISSION_DENIED, NOT_FOUND
+ */
+export async function lookUpByEmail(ctx: Core, principal: Principal, email: string): Promise<User> {
+  const user = await findByEmail(ctx, email)
+  if (!isAdmin(principal.role) && user?.id !== principal.userId) throw new AppError('PERMISSION_DENIED')
+  if (!user) throw notFound('user', email)
+  return user
+}
+
+export async function findByEmail(ctx: Core, email: string): Promise<User | undefined> {
+  const [user] = await ctx.db.select().from(users).where(hasEmail(email))
+  return user
+}
+
+/** Emails are unique, and found, in any case of their letters. */
+export const hasEmail = (email: string): SQL => sql`lower(${users.email}) = lower(${email})`
+
 /** @throws AppError NOT_FOUND */
 export async function getAccount(ctx: Core, userId: number): Promise<User> {
   const [user] = await ctx.db.select().from(users).where(eq(users.id, userId))
@@ -79,7 +111,12 @@ export async function getAccount(ctx: Core, userId: number): Promise<User> {
 export async function updateProfile(
   ctx: Core,
   userId: number,
-  change: { username?: string | undefined; displayName?: string | undefined },
+  change: {
+    username?: string | undefined
+    displayName?: string | undefined
+    avatarUrl?: string | null | undefined
+    bio?: string | null | undefined
+  },
 ): Promise<User> {
   if (change.username !== undefined) assertUsername(change.username)
   const fields = Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [name]))
@@ -102,13 +139,13 @@ export async function updateProfile(
 }
 
 /**
- * Ends the user's other sessions too.
+ * Ends the user's other sessions too, and tells them by mail.
  * @throws AppError VALIDATION_FAILED when the current password is wrong or the new one too short
  */
 export async function changePassword(
   ctx: Core,
   { userId, sessionId }: Pick<Principal, 'userId' | 'sessionId'>,
-  input: { currentPassword: string; newPassword: string },
+  input: { currentPassword: string; newPassword: string; language: Language },
 ): Promise<void> {
   assertPassword(ctx, input.newPassword, 'new_password')
   const user = await getAccount(ctx, userId)
@@ -118,12 +155,21 @@ export async function changePassword(
   const passwordHash = await hashPassword(input.newPassword)
   await transaction(ctx, async (tx) => {
     await tx.db.update(users).set({ passwordHash, updatedAt: sql`now()` }).where(eq(users.id, userId))
-    await endOtherSessions(tx, userId, sessionId, 'password_changed')
+    await endSessions(tx, userId, 'password_changed', sessionId)
+    await tellPasswordChanged(tx, userId, input.language)
   })
 }
 
-/** The floor that the operator set; a contract's own documented minimum is part of its model. */
-function assertPassword(ctx: Core, password: string, field: string): void {
+/** To the owner, who may not have been the one who changed it. */
+export async function tellPasswordChanged(tx: Tx, userId: number, language: Language): Promise<void> {
+  await tx.queue.enqueue(tx, 'mail', { letter: 'password_changed', userId, language })
+}
+
+/**
+ * The floor that the operator set; a contract's own documented minimum is part of its model.
+ * @throws AppError VALIDATION_FAILED
+ */
+export function assertPassword(ctx: Core, password: string, field: string): void {
   const limit = ctx.config.passwordMinLength
   if (password.length < limit) throw invalid(field, 'min_length', { limit })
 }

@@ -14,6 +14,7 @@ const GRANTS: Record<Role, readonly string[]> = {
     'upload.*',
     'timeline.*',
     'webhook.*',
+    'invite.*',
     'stats.read',
     'node.*',
     'task.*',

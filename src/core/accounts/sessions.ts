@@ -1,12 +1,12 @@
-import { and, eq, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
 import { refreshTokens, sessions, users } from '../../db/schema/index.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { assertMayTry, countFailure, keyOf, type Limit } from '../throttle.ts'
 import { transaction } from '../transaction.ts'
 import { findAccount, type User } from './accounts.ts'
 import { verifyPassword } from './passwords.ts'
-import { assertMayTry, recordFailure } from './throttle.ts'
 
 export interface Client {
   ip: string
@@ -25,6 +25,12 @@ const REFRESH_DAYS = 7
 /** Two tabs may use the same refresh token at once; a later second use is a theft. */
 const REUSE_GRACE_SECONDS = 10
 
+/** Only failures count: somebody who knows the password is never held up by their own sign-ins. */
+const failureLimits = (ip: string, name: string): Limit[] => [
+  { key: `signin:${ip}:${keyOf(name)}`, max: 10, windowMs: 5 * 60_000 },
+  { key: `signin:${ip}`, max: 100, windowMs: 5 * 60_000 },
+]
+
 /**
  * Opens a session. `name` is the email or the username.
  * @throws AppError INVALID_CREDENTIALS, INACTIVE_USER, RATE_LIMITED
@@ -33,10 +39,11 @@ export async function signIn(
   ctx: Core,
   input: { name: string; password: string; accessMinutes: number; client: Client },
 ): Promise<SignedIn> {
-  await assertMayTry(ctx, input.client.ip, input.name)
+  const limits = failureLimits(input.client.ip, input.name)
+  await assertMayTry(ctx, limits)
   const user = await findAccount(ctx, input.name)
   if (!(await verifyPassword(input.password, user?.passwordHash)) || !user) {
-    await recordFailure(ctx, input.client.ip, input.name)
+    await countFailure(ctx, limits)
     throw new AppError('INVALID_CREDENTIALS')
   }
   if (!user.isActive) throw new AppError('INACTIVE_USER')
@@ -50,20 +57,28 @@ export async function openSession(
   accessMinutes: number,
   client: Client,
 ): Promise<SignedIn> {
+  const { sessionId, refreshToken } = await transaction(ctx, (tx) => addSession(tx, user.id, client))
+  return issueTokens(ctx, user, sessionId, refreshToken, accessMinutes)
+}
+
+/** A session as part of a larger change; `issueTokens` makes its tokens after the commit. */
+export async function addSession(
+  tx: Tx,
+  userId: number,
+  client: Client,
+): Promise<{ sessionId: string; refreshToken: string }> {
   const sessionId = Bun.randomUUIDv7()
   const refreshToken = randomSecret('rt')
-  await transaction(ctx, async (tx) => {
-    await tx.db.insert(sessions).values({
-      id: sessionId,
-      userId: user.id,
-      userAgent: client.userAgent?.slice(0, 300) ?? null,
-      ip: client.ip,
-      expiresAt: refreshExpiry(),
-    })
-    await tx.db.insert(refreshTokens).values({ hash: sha256(refreshToken), sessionId })
-    await tx.db.update(users).set({ lastLoginAt: sql`now()` }).where(eq(users.id, user.id))
+  await tx.db.insert(sessions).values({
+    id: sessionId,
+    userId,
+    userAgent: client.userAgent?.slice(0, 300) ?? null,
+    ip: client.ip,
+    expiresAt: refreshExpiry(),
   })
-  return issue(ctx, user, sessionId, refreshToken, accessMinutes)
+  await tx.db.insert(refreshTokens).values({ hash: sha256(refreshToken), sessionId })
+  await tx.db.update(users).set({ lastLoginAt: sql`now()` }).where(eq(users.id, userId))
+  return { sessionId, refreshToken }
 }
 
 /**
@@ -105,7 +120,7 @@ export async function refreshSession(
     return row
   })
   if (typeof outcome === 'string') throw new AppError(outcome)
-  return issue(ctx, outcome.user, outcome.session.id, next, input.accessMinutes)
+  return issueTokens(ctx, outcome.user, outcome.session.id, next, input.accessMinutes)
 }
 
 /** Ends one session; ending it twice is no error. */
@@ -120,9 +135,20 @@ export async function endSession(
   )
 }
 
-/** Ends all sessions of a user but the one that asks for it. */
-export async function endOtherSessions(tx: Tx, userId: number, keep: string, reason: string): Promise<void> {
-  await revoke(tx, and(eq(sessions.userId, userId), ne(sessions.id, keep)), reason)
+/** Ends the session of a refresh token, also of one that was rotated since; an unknown one has none to end. */
+export async function endSessionOf(ctx: Core, refreshToken: string, reason: string): Promise<void> {
+  await transaction(ctx, async (tx) => {
+    const session = tx.db
+      .select({ id: refreshTokens.sessionId })
+      .from(refreshTokens)
+      .where(eq(refreshTokens.hash, sha256(refreshToken)))
+    await revoke(tx, inArray(sessions.id, session), reason)
+  })
+}
+
+/** Ends all sessions of a user, but for the one to `keep`. */
+export async function endSessions(tx: Tx, userId: number, reason: string, keep?: string): Promise<void> {
+  await revoke(tx, and(eq(sessions.userId, userId), keep ? ne(sessions.id, keep) : undefined), reason)
 }
 
 async function revoke(tx: Tx, which: SQL | undefined, reason: string): Promise<void> {
@@ -137,7 +163,7 @@ async function revoke(tx: Tx, which: SQL | undefined, reason: string): Promise<v
   }
 }
 
-async function issue(
+export async function issueTokens(
   ctx: Core,
   user: User,
   sessionId: string,

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { boolean, index, integer, pgTable, serial, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { nameGrams, namesOf } from '../names.ts'
 import { instant, minor } from './columns.ts'
 
 export const users = pgTable(
@@ -32,6 +33,8 @@ export const users = pgTable(
     uniqueIndex('users_username_key').on(sql`lower(${t.username})`),
     // Other instances poll for who was changed in the last seconds.
     index('users_updated_idx').on(t.updatedAt),
+    // For the search for people.
+    index('users_names_idx').using('gin', nameGrams(namesOf(t), 1)),
   ],
 )
 

@@ -3,11 +3,16 @@ import { boolean, index, integer, pgTable, serial, text, uniqueIndex, uuid } fro
 import { users } from './accounts.ts'
 import { instant } from './columns.ts'
 
-/** What a mailed code is kept as. The mail is written, and its code made, only after the row. */
-const code = {
-  /** Null until the mail is sent. */
+/** A request that a mailed code answers. The code is made when its mail is written: until then it is null. */
+const coded = {
+  email: text('email').notNull(),
+  language: text('language', { enum: ['zh', 'en'] }).notNull(),
+  /** Where the mail's link leads. */
+  redirectTo: text('redirect_to'),
   codeHash: text('code_hash'),
+  codeExpiresAt: instant('code_expires_at'),
   wrongTries: integer('wrong_tries').notNull().default(0),
+  /** Of the request: until then it may be sent another code. */
   expiresAt: instant('expires_at').notNull(),
   createdAt: instant('created_at').notNull().defaultNow(),
 }
@@ -17,13 +22,10 @@ export const signups = pgTable(
   'signups',
   {
     id: uuid('id').primaryKey(),
-    email: text('email').notNull(),
     username: text('username').notNull(),
     passwordHash: text('password_hash').notNull(),
     inviteCode: text('invite_code'),
-    redirectTo: text('redirect_to'),
-    language: text('language', { enum: ['zh', 'en'] }).notNull(),
-    ...code,
+    ...coded,
   },
   (t) => [
     index('signups_email_idx').on(sql`lower(${t.email})`, t.id),
@@ -31,19 +33,17 @@ export const signups = pgTable(
   ],
 )
 
+/** Asked for by anybody, for any email; `userId` is looked up when the mail is written. */
 export const passwordResets = pgTable(
   'password_resets',
   {
     id: uuid('id').primaryKey(),
-    userId: integer('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
-    redirectTo: text('redirect_to'),
-    language: text('language', { enum: ['zh', 'en'] }).notNull(),
-    ...code,
+    userId: integer('user_id').references(() => users.id, { onDelete: 'cascade' }),
+    ...coded,
   },
   (t) => [
-    index('password_resets_user_idx').on(t.userId, t.id),
+    index('password_resets_user_idx').on(t.userId),
+    index('password_resets_email_idx').on(sql`lower(${t.email})`, t.id),
     index('password_resets_expires_idx').on(t.expiresAt),
   ],
 )

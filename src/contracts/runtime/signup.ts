@@ -1,0 +1,81 @@
+import { Elysia, t } from 'elysia'
+import type { Core } from '../../core/context.ts'
+import { requestSignup, resendSignupCode, verifySignup } from '../../core/signup/signups.ts'
+import { clientOf } from '../../http/client.ts'
+import { languageOf } from '../../http/language.ts'
+import { runtime } from './contract.ts'
+import { Code, Email, Password, RedirectTo, Session, Username } from './models.ts'
+import { presentSession } from './presenters.ts'
+import { ACCESS_MINUTES } from './sessions.ts'
+
+/** An account is made when the code of its mail comes back. None of the answers tells whether an email has one. */
+export const signupRoutes = (ctx: Core) =>
+  new Elysia({ prefix: '/auth/verifications' })
+    .post(
+      '',
+      async ({ body, request, server, set }) => {
+        await requestSignup(ctx, clientOf(request, server), {
+          username: body.username,
+          email: body.email,
+          password: body.password,
+          redirectTo: body.redirect_to,
+          inviteCode: body.invite_code,
+          language: languageOf(request, runtime.language),
+        })
+        set.status = 202
+        return { email: body.email }
+      },
+      {
+        body: t.Object({
+          username: Username,
+          email: Email,
+          password: Password,
+          redirect_to: RedirectTo,
+          // Of any form: one that is not valid never blocks.
+          invite_code: t.Optional(t.String({ maxLength: 64 })),
+        }),
+        detail: runtime.describe({
+          summary: 'Sign up: mails a code to the address',
+          tag: 'auth',
+          status: 202,
+          response: t.Object({ email: t.String() }),
+          errors: ['VALIDATION_FAILED', 'USERNAME_TAKEN', 'RATE_LIMITED'],
+        }),
+      },
+    )
+    .post(
+      '/resend',
+      async ({ body, request, server, set }) => {
+        await resendSignupCode(ctx, clientOf(request, server), body.email)
+        set.status = 204
+      },
+      {
+        body: t.Object({ email: Email }),
+        detail: runtime.describe({
+          summary: 'Mail a new code; the old one ends',
+          tag: 'auth',
+          status: 204,
+          errors: ['VALIDATION_FAILED', 'RATE_LIMITED'],
+        }),
+      },
+    )
+    .post(
+      '/verify',
+      async ({ body, request, server }) =>
+        presentSession(
+          await verifySignup(ctx, clientOf(request, server), {
+            email: body.email,
+            code: body.token,
+            accessMinutes: ACCESS_MINUTES,
+          }),
+        ),
+      {
+        body: t.Object({ email: Email, token: Code }),
+        detail: runtime.describe({
+          summary: 'Finish signing up with the mailed code, and sign in',
+          tag: 'auth',
+          response: Session,
+          errors: ['INVALID_CODE', 'VALIDATION_FAILED', 'EMAIL_TAKEN', 'USERNAME_TAKEN', 'RATE_LIMITED'],
+        }),
+      },
+    )

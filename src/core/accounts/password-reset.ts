@@ -1,0 +1,74 @@
+import { eq, or, sql } from 'drizzle-orm'
+import { passwordResets, users } from '../../db/schema/index.ts'
+import type { Core } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { findByCode, throttleMails, throttleTries } from '../mail/codes.ts'
+import { assertRedirect } from '../mail/links.ts'
+import type { Language } from '../messages.ts'
+import { transaction } from '../transaction.ts'
+import { assertPassword, tellPasswordChanged } from './accounts.ts'
+import { hashPassword } from './passwords.ts'
+import { type Client, endSessions } from './sessions.ts'
+
+const REQUEST_HOURS = 1
+
+/**
+ * Has a code mailed to the owner of an email. Whether there is one is looked up later, when the mail is written: so
+ * neither the answer nor its timing tells.
+ * @throws AppError VALIDATION_FAILED, RATE_LIMITED
+ */
+export async function requestPasswordReset(
+  ctx: Core,
+  client: Client,
+  input: { email: string; redirectTo: string | undefined; language: Language },
+): Promise<void> {
+  assertRedirect(ctx, input.redirectTo)
+  await throttleMails(ctx, 'password_reset', input.email, client.ip)
+  await transaction(ctx, async (tx) => {
+    const id = Bun.randomUUIDv7()
+    await tx.db.insert(passwordResets).values({
+      id,
+      email: input.email,
+      redirectTo: input.redirectTo ?? null,
+      language: input.language,
+      expiresAt: new Date(Date.now() + REQUEST_HOURS * 3_600_000),
+    })
+    await tx.queue.enqueue(tx, 'mail', { letter: 'password_reset', resetId: id })
+  })
+}
+
+/**
+ * Sets the password, ends all sessions and tells the owner. Who read the code also owns the mailbox: the email counts as
+ * confirmed.
+ * @throws AppError INVALID_CODE, VALIDATION_FAILED, RATE_LIMITED
+ */
+export async function confirmPasswordReset(
+  ctx: Core,
+  client: Client,
+  input: { email: string; code: string; newPassword: string; language: Language },
+): Promise<void> {
+  assertPassword(ctx, input.newPassword, 'new_password')
+  await throttleTries(ctx, 'password_reset', input.email, client.ip)
+  const passwordHash = await hashPassword(input.newPassword)
+  const done = await transaction(ctx, async (tx) => {
+    const reset = await findByCode(tx, passwordResets, input.email, input.code)
+    // Returned, not thrown: the wrong try must be counted.
+    if (!reset?.userId) return false
+    const { userId } = reset
+    await tx.db
+      .update(users)
+      .set({
+        passwordHash,
+        emailConfirmedAt: sql`coalesce(${users.emailConfirmedAt}, now())`,
+        updatedAt: sql`now()`,
+      })
+      .where(eq(users.id, userId))
+    await endSessions(tx, userId, 'password_reset')
+    await tx.db
+      .delete(passwordResets)
+      .where(or(eq(passwordResets.userId, userId), eq(passwordResets.id, reset.id)))
+    await tellPasswordChanged(tx, userId, input.language)
+    return true
+  })
+  if (!done) throw new AppError('INVALID_CODE')
+}

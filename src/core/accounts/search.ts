@@ -1,0 +1,45 @@
+import { asc, eq, sql } from 'drizzle-orm'
+import { nameGrams, namesOf } from '../../db/names.ts'
+import { users } from '../../db/schema/index.ts'
+import type { Core } from '../context.ts'
+import { type Limit, throttle } from '../throttle.ts'
+import { findByEmail, type User } from './accounts.ts'
+
+/** runtime.md, users/search. */
+const MAX_FOUND = 20
+
+const limits = (userId: number): Limit[] => [{ key: `search:${userId}`, max: 30, windowMs: 60_000 }]
+
+/**
+ * Active users: with `@` in the query the one of exactly that email, else those with the query as a part of their
+ * username or display name: first who is called so, then whose name begins so, then the others. At most 20.
+ * @throws AppError RATE_LIMITED
+ */
+export async function searchUsers(ctx: Core, userId: number, query: string): Promise<User[]> {
+  await throttle(ctx, limits(userId))
+  const wanted = query.trim()
+  if (!wanted) return []
+  if (!wanted.includes('@')) return searchByName(ctx, wanted)
+  const user = await findByEmail(ctx, wanted)
+  return user?.isActive ? [user] : []
+}
+
+async function searchByName(ctx: Core, wanted: string): Promise<User[]> {
+  const names = namesOf(users)
+  /** Each rank by itself, so that no crowd of lower ones can push a higher one out, and with a limit of its own. */
+  const hits = [`\n${wanted}\n`, `\n${wanted}`, wanted].map((text, rank) => {
+    const part = sql`${text}::text`
+    // Single characters are needed for a query of one only: long lists, which would tell nothing more.
+    const grams = nameGrams(part, sql`least(2, char_length(${part}))`)
+    return sql`(select ${users.id} as id, ${rank}::int as rank from ${users} where ${users.isActive}
+      and ${nameGrams(names, 1)} @> ${grams} and strpos(lower(${names}), lower(${part})) > 0 limit ${MAX_FOUND})`
+  })
+  const found = sql`(select id, min(rank) as rank from (${sql.join(hits, sql` union all `)}) hits group by id) found`
+  const rows = await ctx.db
+    .select({ user: users })
+    .from(users)
+    .innerJoin(found, eq(users.id, sql`found.id`))
+    .orderBy(sql`found.rank`, asc(users.username))
+    .limit(MAX_FOUND)
+  return rows.map(({ user }) => user)
+}

@@ -1,0 +1,90 @@
+import { and, asc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
+import { passwordResets, signups, users } from '../../db/schema/index.ts'
+import type { MailJob } from '../../jobs/queues.ts'
+import { MailRefused } from '../../mail/mailer.ts'
+import { findByEmail } from '../accounts/accounts.ts'
+import type { Core } from '../context.ts'
+import { drawCodes } from './codes.ts'
+import { type Letter, writeLetter } from './letters.ts'
+import { linkTo } from './links.ts'
+
+/** Writes a letter of the queue and hands it over. Rejects when a later try may succeed. */
+export async function deliverMail(ctx: Core, job: MailJob): Promise<void> {
+  switch (job.letter) {
+    case 'signup':
+      return deliverSignup(ctx, job.signupIds)
+    case 'password_reset':
+      return deliverReset(ctx, job.resetId)
+    case 'password_changed':
+      return deliverPasswordChanged(ctx, job)
+  }
+}
+
+/**
+ * The codes of one email's signups; or, when the email has an account, that it has. All the same codes are drawn then:
+ * what happens to them later must not tell which of the two mails was sent.
+ */
+async function deliverSignup(ctx: Core, ids: string[]): Promise<void> {
+  const requests = await ctx.db
+    .select()
+    .from(signups)
+    .where(and(inArray(signups.id, ids), gt(signups.expiresAt, sql`now()`)))
+    .orderBy(asc(signups.id))
+  const newest = requests.at(-1)
+  if (!newest) return
+  const owner = await findByEmail(ctx, newest.email)
+  const codes = await drawCodes(
+    ctx,
+    signups,
+    requests.map(({ id }) => id),
+  )
+  const mailed = requests.map(({ id, email, username, redirectTo }) => {
+    const code = codes.get(id)!
+    return { code, username, link: linkTo(redirectTo, email, code) }
+  })
+  const letter = owner
+    ? writeLetter('email_taken', newest.language)
+    : writeLetter('signup', newest.language, mailed)
+  await send(ctx, newest.email, letter)
+}
+
+/** A request for an email without an account gets a code too, which nobody is sent and which would reset nothing. */
+async function deliverReset(ctx: Core, id: string): Promise<void> {
+  const [request] = await ctx.db
+    .select()
+    .from(passwordResets)
+    .where(and(eq(passwordResets.id, id), gt(passwordResets.expiresAt, sql`now()`)))
+  if (!request) return
+  const { email, redirectTo, language } = request
+  const user = await findByEmail(ctx, email)
+  const owner = user?.isActive ? user : undefined
+  // Only the newest code counts: each further one would be one more to guess.
+  await ctx.db
+    .delete(passwordResets)
+    .where(and(sql`lower(${passwordResets.email}) = lower(${email})`, lt(passwordResets.id, id)))
+  await ctx.db
+    .update(passwordResets)
+    .set({ userId: owner?.id ?? null })
+    .where(eq(passwordResets.id, id))
+  const code = (await drawCodes(ctx, passwordResets, [id])).get(id)!
+  if (!owner) return
+  const letter = writeLetter('password_reset', language, [{ code, link: linkTo(redirectTo, email, code) }])
+  await send(ctx, owner.email, letter)
+}
+
+async function deliverPasswordChanged(
+  ctx: Core,
+  { userId, language }: Extract<MailJob, { letter: 'password_changed' }>,
+): Promise<void> {
+  const [user] = await ctx.db.select({ email: users.email }).from(users).where(eq(users.id, userId))
+  if (user) await send(ctx, user.email, writeLetter('password_changed', language))
+}
+
+async function send(ctx: Core, to: string, letter: Letter): Promise<void> {
+  try {
+    await ctx.mailer.send({ to, ...letter })
+  } catch (error) {
+    if (!(error instanceof MailRefused)) throw error
+    ctx.log.warn({ reason: error.message }, 'a mail could not be delivered')
+  }
+}

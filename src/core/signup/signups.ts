@@ -1,0 +1,105 @@
+import { desc, sql } from 'drizzle-orm'
+import { signups, users } from '../../db/schema/index.ts'
+import { assertPassword, insertAccount } from '../accounts/accounts.ts'
+import { assertUsername } from '../accounts/names.ts'
+import { hashPassword } from '../accounts/passwords.ts'
+import { addSession, type Client, issueTokens, type SignedIn } from '../accounts/sessions.ts'
+import type { Core } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { findByCode, requestsOf, throttleMails, throttleTries } from '../mail/codes.ts'
+import { assertRedirect } from '../mail/links.ts'
+import type { Language } from '../messages.ts'
+import { transaction } from '../transaction.ts'
+import { useInviteCode } from './invites.ts'
+
+/** How long another code may be sent for a signup. */
+const SIGNUP_HOURS = 24
+/** So many signups of one email are sent new codes: each may be somebody else's, so none is preferred. */
+const RESENT = 5
+
+export interface NewSignup {
+  username: string
+  email: string
+  password: string
+  redirectTo: string | undefined
+  inviteCode: string | undefined
+  language: Language
+}
+
+/**
+ * Notes a signup and has its code mailed. Does the same work whether the email has an account or not: only the mail,
+ * written later, differs.
+ * @throws AppError VALIDATION_FAILED, USERNAME_TAKEN, RATE_LIMITED
+ */
+export async function requestSignup(ctx: Core, client: Client, input: NewSignup): Promise<void> {
+  assertUsername(input.username)
+  assertPassword(ctx, input.password, 'password')
+  assertRedirect(ctx, input.redirectTo)
+  const [taken] = await ctx.db
+    .select({ id: users.id })
+    .from(users)
+    .where(sql`lower(${users.username}) = lower(${input.username})`)
+  if (taken) throw new AppError('USERNAME_TAKEN')
+  await throttleMails(ctx, 'signup', input.email, client.ip)
+  const passwordHash = await hashPassword(input.password)
+  await transaction(ctx, async (tx) => {
+    const id = Bun.randomUUIDv7()
+    await tx.db.insert(signups).values({
+      id,
+      email: input.email,
+      username: input.username,
+      passwordHash,
+      inviteCode: input.inviteCode ?? null,
+      redirectTo: input.redirectTo ?? null,
+      language: input.language,
+      expiresAt: new Date(Date.now() + SIGNUP_HOURS * 3_600_000),
+    })
+    await tx.queue.enqueue(tx, 'mail', { letter: 'signup', signupIds: [id] })
+  })
+}
+
+/**
+ * Has new codes mailed for the signups of an email; an email without any gets none, after the same work.
+ * @throws AppError RATE_LIMITED
+ */
+export async function resendSignupCode(ctx: Core, client: Client, email: string): Promise<void> {
+  await throttleMails(ctx, 'signup', email, client.ip)
+  await transaction(ctx, async (tx) => {
+    const requests = await tx.db
+      .select({ id: signups.id })
+      .from(signups)
+      .where(requestsOf(signups, email))
+      .orderBy(desc(signups.id))
+      .limit(RESENT)
+    await tx.queue.enqueue(tx, 'mail', { letter: 'signup', signupIds: requests.map(({ id }) => id) })
+  })
+}
+
+/**
+ * Makes the account of the one signup whose code this is, and signs in. The email's other signups end.
+ * @throws AppError INVALID_CODE, EMAIL_TAKEN and USERNAME_TAKEN when somebody was quicker, RATE_LIMITED
+ */
+export async function verifySignup(
+  ctx: Core,
+  client: Client,
+  input: { email: string; code: string; accessMinutes: number },
+): Promise<SignedIn> {
+  await throttleTries(ctx, 'signup', input.email, client.ip)
+  const verified = await transaction(ctx, async (tx) => {
+    const signup = await findByCode(tx, signups, input.email, input.code)
+    // Returned, not thrown: the wrong try must be counted.
+    if (!signup) return undefined
+    const user = await insertAccount(tx, {
+      username: signup.username,
+      displayName: signup.username,
+      email: signup.email,
+      passwordHash: signup.passwordHash,
+      emailConfirmedAt: new Date(),
+    })
+    if (signup.inviteCode !== null) await useInviteCode(tx, signup.inviteCode, user.id)
+    await tx.db.delete(signups).where(sql`lower(${signups.email}) = lower(${signup.email})`)
+    return { user, ...(await addSession(tx, user.id, client)) }
+  })
+  if (!verified) throw new AppError('INVALID_CODE')
+  return issueTokens(ctx, verified.user, verified.sessionId, verified.refreshToken, input.accessMinutes)
+}

@@ -1,0 +1,54 @@
+import { constants } from 'node:fs'
+import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createTransport } from 'nodemailer'
+import { type Mailer, mailDefaults } from './mailer.ts'
+
+/** Every mail as a file `<time>_<id>.eml` in `outbox` of the data directory: whole or not at all, for its owner only. */
+export async function createFileMailer(dataDir: string, from: string): Promise<Mailer> {
+  const outbox = join(dataDir, 'outbox')
+  await mkdir(outbox, { recursive: true, mode: 0o700 })
+  const composer = createTransport(
+    { streamTransport: true, buffer: true, newline: 'windows' },
+    mailDefaults(from),
+  )
+  return {
+    kind: 'files',
+    async send(mail) {
+      const { message } = await composer.sendMail(mail)
+      const time = new Date().toISOString().replace(/[-:.]/g, '')
+      const path = join(outbox, `${time}_${crypto.randomUUID().slice(0, 8)}.eml`)
+      const draft = `${path}.part`
+      try {
+        const file = await open(draft, 'wx', 0o600)
+        try {
+          await file.writeFile(message as Buffer)
+          await file.sync()
+        } finally {
+          await file.close()
+        }
+        await rename(draft, path)
+      } catch (error) {
+        await rm(draft, { force: true })
+        throw error
+      }
+    },
+    async ping() {
+      const start = performance.now()
+      await access(outbox, constants.W_OK)
+      return performance.now() - start
+    },
+    async removeOlder(than) {
+      let removed = 0
+      for (const name of await readdir(outbox)) {
+        const path = join(outbox, name)
+        const found = await stat(path).catch(() => undefined)
+        if (!found?.isFile() || found.mtime >= than) continue
+        await rm(path, { force: true })
+        removed++
+      }
+      return removed
+    },
+    close() {},
+  }
+}
