@@ -72,6 +72,8 @@ export type IssueRule =
   | 'empty_file'
   | 'timezone'
   | 'recurrence'
+  | 'recurrence_start'
+  | 'attachment'
   | 'date'
   | 'redirect'
   | 'unknown'

@@ -151,6 +151,14 @@ const catalogue = {
     zh: '应为有效的 RRULE（RFC 5545），例如 FREQ=WEEKLY;BYDAY=MO',
     en: 'must be a recurrence rule of RFC 5545 such as FREQ=WEEKLY;BYDAY=MO',
   },
+  'issue.recurrence_start': {
+    zh: '开始时间应是重复规则的第一次',
+    en: 'must name start_at as its first occurrence',
+  },
+  'issue.attachment': {
+    zh: '只能引用自己上传的或公开的文件',
+    en: 'may name only files that you have uploaded, or that everybody sees',
+  },
   'issue.date': {
     zh: '应为 ISO 8601 日期或时间，例如 2026-03-01T09:00:00Z',
     en: 'must be an ISO 8601 date or time such as 2026-03-01T09:00:00Z',

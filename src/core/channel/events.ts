@@ -18,6 +18,19 @@ export interface UploadEventData {
   file_format: string
 }
 
+/** A recurring item is told of as a whole: its start and end are those of its first occurrence. */
+export interface ScheduleEventData {
+  /** UUID. */
+  item_id: string
+  title: string
+  /** RFC 3339 in UTC. */
+  start_at: string
+  end_at: string | null
+  timezone: string
+  status: 'active' | 'completed' | 'cancelled'
+  rrule: string | null
+}
+
 /** Every event type of the live channel with the shape of its `data`. */
 export interface ChannelEvents {
   'task.created': TaskEventData
@@ -43,6 +56,18 @@ export interface ChannelEvents {
     status: 'completed' | 'failed' | 'cancelled'
     /** A code, when it failed. */
     error: string | null
+  }
+  'schedule.created': ScheduleEventData
+  'schedule.updated': ScheduleEventData
+  'schedule.deleted': { item_id: string }
+  /** An item, or one occurrence of it, begins in `reminder_minutes`, or sooner when the reminder is late. */
+  'schedule.reminder': {
+    item_id: string
+    title: string
+    start_at: string
+    end_at: string | null
+    timezone: string
+    reminder_minutes: number
   }
   'balance.changed': { balance: number; available_balance: number; reason: string }
   'session.revoked': { session_id: string; reason: string }

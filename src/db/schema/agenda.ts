@@ -3,6 +3,17 @@ import { index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
 import { instant } from './columns.ts'
 
+/** What a client keeps beside an item. An empty one has no version. */
+export interface ItemMetadata {
+  version?: 1
+  /** `#RRGGBB` */
+  color?: string
+  location?: string
+  notes?: string
+  /** Uploaded files, by reference. */
+  attachments?: { material_id: number }[]
+}
+
 export const scheduleItems = pgTable(
   'schedule_items',
   {
@@ -17,7 +28,7 @@ export const scheduleItems = pgTable(
     endAt: instant('end_at'),
     /** IANA name; a recurrence keeps its wall-clock time in it. */
     timezone: text('timezone').notNull(),
-    metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
+    metadata: jsonb('metadata').$type<ItemMetadata>().notNull().default({}),
     status: text('status', { enum: ['active', 'completed', 'cancelled'] })
       .notNull()
       .default('active'),
@@ -28,10 +39,12 @@ export const scheduleItems = pgTable(
     rrule: text('rrule'),
     /** Starts of occurrences that don't happen, RFC 3339. */
     exceptions: jsonb('exceptions').$type<string[]>().notNull().default([]),
-    /** When the last occurrence ends; null: never, the rule has no end. */
+    /** When it ends, or its last occurrence does, exceptions or not; null: never, the rule has no end. */
     lastsUntil: instant('lasts_until'),
     reminderMinutes: integer('reminder_minutes'),
     nextReminderAt: instant('next_reminder_at'),
+    /** Start of the occurrence that the newest reminder was about. */
+    remindedFor: instant('reminded_for'),
     /** Grows with every change; iCalendar's SEQUENCE. */
     revision: integer('revision').notNull().default(0),
     deletedAt: instant('deleted_at'),
@@ -39,7 +52,12 @@ export const scheduleItems = pgTable(
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
   (t) => [
+    // A window is cut out from both sides: by what begins before its end, and by what ends after its start.
     index('schedule_items_user_idx').on(t.userId, t.startAt).where(sql`${t.deletedAt} is null`),
+    index('schedule_items_until_idx').on(t.userId, t.lastsUntil).where(sql`${t.deletedAt} is null`),
+    index('schedule_items_recurring_idx')
+      .on(t.userId)
+      .where(sql`${t.deletedAt} is null and ${t.rrule} is not null`),
     index('schedule_items_reminder_idx').on(t.nextReminderAt).where(sql`${t.nextReminderAt} is not null`),
   ],
 )
