@@ -8,6 +8,7 @@ import type { Config } from './config.ts'
 import { ensureAdministrator } from './core/accounts/first-administrator.ts'
 import { Principals } from './core/accounts/principals.ts'
 import { trimSessions } from './core/accounts/sessions.ts'
+import { sendReminders } from './core/agenda/reminders.ts'
 import { builtinModel } from './core/agent/builtin/index.ts'
 import { AgentFeed } from './core/agent/feed.ts'
 import { AgentRuns, trimFrames } from './core/agent/runs.ts'
@@ -149,6 +150,10 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       {
         ...{ id: 'trim_sessions', name: 'trim_ended_sessions', pattern: '27 * * * *' },
         run: () => trimSessions(core),
+      },
+      {
+        ...{ id: 'schedule_reminders', name: 'send_schedule_reminders', pattern: '*/10 * * * * *' },
+        run: () => sendReminders(core),
       },
       {
         ...{ id: 'trim_agent_frames', name: 'trim_agent_frames', pattern: '37 * * * *' },

@@ -8,7 +8,7 @@ export interface ScheduledJob {
   name: string
   /** A cron pattern, in UTC: all servers must mean the same instants. */
   pattern: string
-  /** Must bear to run twice at once; what it returns is logged. */
+  /** Must bear to run twice at once; what it returns is logged, unless that is undefined. */
   run(): Promise<unknown>
 }
 
@@ -100,7 +100,8 @@ export class Scheduler {
     try {
       const [at] = cron.previousRuns(1, new Date(Date.now() + EARLY_MS))
       if (this.runs.has(job.id) || !(await claimRun(this.db, job.id, at!)) || !this.running) return
-      this.log.info({ job: job.id, result: await this.start(job) }, 'job done')
+      const result = await this.start(job)
+      if (result !== undefined) this.log.info({ job: job.id, result }, 'job done')
     } catch (error) {
       this.log.error({ err: error, job: job.id }, 'job failed')
     }

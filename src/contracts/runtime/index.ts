@@ -5,6 +5,8 @@ import { agentChatRoutes } from './agent-chats.ts'
 import { healthRoutes } from './health.ts'
 import { inviteCodeRoutes } from './invite-codes.ts'
 import { passwordResetRoutes } from './password-reset.ts'
+import { scheduleFeedRoutes } from './schedule-feed.ts'
+import { scheduleItemRoutes } from './schedule-items.ts'
 import { sessionRoutes } from './sessions.ts'
 import { signupRoutes } from './signup.ts'
 import { userRoutes } from './users.ts'
@@ -15,6 +17,8 @@ export const runtimeRoutes = (ctx: Core, agentRuns: AgentRuns) =>
     .use(signupRoutes(ctx))
     .use(sessionRoutes(ctx))
     .use(passwordResetRoutes(ctx))
+    .use(scheduleFeedRoutes(ctx))
+    .use(scheduleItemRoutes(ctx))
     .use(userRoutes(ctx))
     .use(inviteCodeRoutes(ctx))
     .use(agentChatRoutes(ctx, agentRuns))

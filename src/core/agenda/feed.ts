@@ -1,0 +1,61 @@
+import { and, desc, eq, gte, isNull, or } from 'drizzle-orm'
+import { calendarFeeds, scheduleItems, users } from '../../db/schema/index.ts'
+import { randomSecret, sha256 } from '../../util/secrets.ts'
+import type { Core } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { Item } from './items.ts'
+
+/** What the calendar shows of the past, and at most in all; of more, what begins last. */
+const PAST_MS = 366 * 86_400_000
+const MAX_ITEMS = 2000
+
+/**
+ * Gives a user's calendar a private address. The one before, if there was one, ends at once.
+ * @returns the only copy of its token
+ */
+export async function openFeed(ctx: Core, userId: number): Promise<{ token: string; createdAt: Date }> {
+  const token = randomSecret('cal')
+  const values = { tokenHash: sha256(token), createdAt: new Date() }
+  await ctx.db
+    .insert(calendarFeeds)
+    .values({ userId, ...values })
+    .onConflictDoUpdate({ target: calendarFeeds.userId, set: values })
+  return { token, createdAt: values.createdAt }
+}
+
+/** Since when the calendar has its present address; undefined: it has none. */
+export async function feedSince(ctx: Core, userId: number): Promise<Date | undefined> {
+  const [feed] = await ctx.db.select().from(calendarFeeds).where(eq(calendarFeeds.userId, userId))
+  return feed?.createdAt
+}
+
+/** Nobody can read the calendar by its address any more. */
+export async function closeFeed(ctx: Core, userId: number): Promise<void> {
+  await ctx.db.delete(calendarFeeds).where(eq(calendarFeeds.userId, userId))
+}
+
+/**
+ * What the calendar with this token shows: from a year ago on.
+ * @throws AppError NOT_FOUND
+ */
+export async function readFeed(ctx: Core, token: string): Promise<Item[]> {
+  const [owner] = await ctx.db
+    .select({ id: users.id })
+    .from(calendarFeeds)
+    .innerJoin(users, eq(users.id, calendarFeeds.userId))
+    .where(and(eq(calendarFeeds.tokenHash, sha256(token)), eq(users.isActive, true)))
+  if (!owner) throw new AppError('NOT_FOUND', { params: { resource: 'calendar_feed' } })
+  const since = new Date(Date.now() - PAST_MS)
+  return ctx.db
+    .select()
+    .from(scheduleItems)
+    .where(
+      and(
+        eq(scheduleItems.userId, owner.id),
+        isNull(scheduleItems.deletedAt),
+        or(isNull(scheduleItems.lastsUntil), gte(scheduleItems.lastsUntil, since)),
+      ),
+    )
+    .orderBy(desc(scheduleItems.startAt), desc(scheduleItems.id))
+    .limit(MAX_ITEMS)
+}

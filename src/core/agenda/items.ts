@@ -1,0 +1,171 @@
+import { and, count, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { scheduleItems } from '../../db/schema/index.ts'
+import type { ScheduleEventData } from '../channel/events.ts'
+import type { Core, Tx } from '../context.ts'
+import { AppError, invalid, notFound } from '../errors.ts'
+import { transaction } from '../transaction.ts'
+import { checkAttachments, readMetadata } from './metadata.ts'
+import { readRule } from './recurrence.ts'
+import { nextReminder } from './reminders.ts'
+import { readTime, timezoneNamed } from './times.ts'
+
+export type Item = typeof scheduleItems.$inferSelect
+export type ItemStatus = Item['status']
+export const ITEM_STATUSES = ['active', 'completed', 'cancelled'] as const satisfies readonly ItemStatus[]
+
+/** What an item is made of, as its author writes it. */
+export interface NewItem {
+  title: string
+  description?: string | null | undefined
+  /** RFC 3339; without an offset it is a wall clock's time in the item's time zone. */
+  startAt: string
+  endAt?: string | null | undefined
+  /** IANA name, UTC unless given. */
+  timezone?: string | undefined
+  metadata?: Record<string, unknown> | null | undefined
+  /** RFC 5545, 3.3.10. */
+  rrule?: string | null | undefined
+  /** Starts of occurrences that don't happen, written like `startAt`. */
+  exceptions?: string[] | undefined
+  reminderMinutes?: number | null | undefined
+}
+
+/** What is absent stays. `metadata` and `exceptions` are replaced as a whole. */
+export type ItemChange = { [K in keyof NewItem]?: NewItem[K] | undefined } & {
+  status?: ItemStatus | undefined
+}
+
+/** Each is looked at whenever its owner lists a window. */
+const MAX_RECURRING = 200
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** @throws AppError VALIDATION_FAILED, INVALID_RANGE */
+export async function createItem(
+  ctx: Core,
+  userId: number,
+  input: NewItem,
+  sourceType: Item['sourceType'],
+): Promise<Item> {
+  return transaction(ctx, async (tx) => {
+    const values = settle(input, undefined)
+    await check(tx, userId, values, undefined)
+    const [item] = await tx.db
+      .insert(scheduleItems)
+      .values({ ...values, id: Bun.randomUUIDv7(), userId, sourceType })
+      .returning()
+    tx.emit(userId, 'schedule.created', eventData(item!))
+    return item!
+  })
+}
+
+/** @throws AppError NOT_FOUND, also for what is deleted or somebody else's */
+export async function getItem(ctx: Core, userId: number, id: string): Promise<Item> {
+  const [item] = await ctx.db.select().from(scheduleItems).where(own(userId, id))
+  if (!item) throw notFound('schedule_item', id)
+  return item
+}
+
+/** @throws AppError NOT_FOUND, VALIDATION_FAILED, INVALID_RANGE */
+export async function updateItem(ctx: Core, userId: number, id: string, change: ItemChange): Promise<Item> {
+  return transaction(ctx, async (tx) => {
+    const before = await lockItem(tx, userId, id)
+    if (Object.values(change).every((value) => value === undefined)) return before
+    const values = settle(change, before)
+    await check(tx, userId, values, before)
+    const [item] = await tx.db
+      .update(scheduleItems)
+      .set({ ...values, revision: before.revision + 1, updatedAt: sql`now()` })
+      .where(eq(scheduleItems.id, before.id))
+      .returning()
+    tx.emit(userId, 'schedule.updated', eventData(item!))
+    return item!
+  })
+}
+
+/**
+ * From then on it does not exist for its owner.
+ * @throws AppError NOT_FOUND
+ */
+export async function deleteItem(ctx: Core, userId: number, id: string): Promise<void> {
+  await transaction(ctx, async (tx) => {
+    const item = await lockItem(tx, userId, id)
+    await tx.db
+      .update(scheduleItems)
+      .set({ deletedAt: sql`now()`, updatedAt: sql`now()`, nextReminderAt: null })
+      .where(eq(scheduleItems.id, item.id))
+    tx.emit(userId, 'schedule.deleted', { item_id: item.id })
+  })
+}
+
+const own = (userId: number, id: string) =>
+  UUID.test(id)
+    ? and(
+        eq(scheduleItems.id, id.toLowerCase()),
+        eq(scheduleItems.userId, userId),
+        isNull(scheduleItems.deletedAt),
+      )
+    : sql`false`
+
+async function lockItem(tx: Tx, userId: number, id: string): Promise<Item> {
+  const [item] = await tx.db.select().from(scheduleItems).where(own(userId, id)).for('update')
+  if (!item) throw notFound('schedule_item', id)
+  return item
+}
+
+/** The columns that follow from one another, read from what the author wrote over what is there. */
+function settle(input: ItemChange, before: Item | undefined) {
+  const timezone = input.timezone === undefined ? (before?.timezone ?? 'UTC') : timezoneNamed(input.timezone)
+  const startAt =
+    input.startAt === undefined ? before!.startAt : readTime('start_at', input.startAt, timezone)
+  const endAt =
+    typeof input.endAt === 'string'
+      ? readTime('end_at', input.endAt, timezone)
+      : or(input.endAt, before?.endAt)
+  if (endAt && endAt < startAt) throw new AppError('INVALID_RANGE')
+  const rule = or(input.rrule, before?.rrule)
+  const series = rule === null ? undefined : readRule({ startAt, timezone, rrule: rule })
+  const exceptions = input.exceptions?.map((text) => readTime('exceptions', text, timezone).toISOString())
+  if (!series && exceptions && exceptions.length > 0) throw invalid('rrule', 'required')
+  const lastStart = series ? series.lastStart : startAt
+  const values = {
+    title: input.title ?? before!.title,
+    description: or(input.description, before?.description),
+    startAt,
+    endAt,
+    timezone,
+    metadata: input.metadata === undefined ? (before?.metadata ?? {}) : readMetadata(input.metadata ?? {}),
+    status: input.status ?? before?.status ?? 'active',
+    rrule: series?.rrule ?? null,
+    exceptions: series ? [...new Set(exceptions ?? before?.exceptions)].sort() : [],
+    lastsUntil: lastStart && new Date(lastStart.getTime() + (endAt ?? startAt).getTime() - startAt.getTime()),
+    reminderMinutes: or(input.reminderMinutes, before?.reminderMinutes),
+  }
+  return { ...values, nextReminderAt: nextReminder(values, before) }
+}
+
+/** Absent: as it was; null: nothing. */
+const or = <T>(given: T | null | undefined, before: T | null | undefined): T | null =>
+  given === undefined ? (before ?? null) : given
+
+/** What only the database knows. */
+async function check(tx: Tx, userId: number, values: ReturnType<typeof settle>, before: Item | undefined) {
+  await checkAttachments(tx, userId, values.metadata, before?.metadata ?? {})
+  if (values.rrule === null || before?.rrule) return
+  const [row] = await tx.db
+    .select({ recurring: count() })
+    .from(scheduleItems)
+    .where(
+      and(eq(scheduleItems.userId, userId), isNull(scheduleItems.deletedAt), isNotNull(scheduleItems.rrule)),
+    )
+  if (row!.recurring >= MAX_RECURRING) throw invalid('rrule', 'max_items', { limit: MAX_RECURRING })
+}
+
+const eventData = (item: Item): ScheduleEventData => ({
+  item_id: item.id,
+  title: item.title,
+  start_at: item.startAt.toISOString(),
+  end_at: item.endAt?.toISOString() ?? null,
+  timezone: item.timezone,
+  status: item.status,
+  rrule: item.rrule,
+})

@@ -1,0 +1,106 @@
+import { and, asc, eq, gt, gte, isNotNull, isNull, lt, or, type SQL } from 'drizzle-orm'
+import { scheduleItems } from '../../db/schema/index.ts'
+import type { Core } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { Item } from './items.ts'
+import { endOf, startsWithin, type Window } from './occurrences.ts'
+import { readBound, timezoneNamed } from './times.ts'
+
+/** An item, or one occurrence of a recurring one, as a list has it. */
+export interface Entry {
+  item: Item
+  startAt: Date
+  endAt: Date | null
+}
+
+export interface ListQuery {
+  /** A day or a time as RFC 3339 has it; open when absent. */
+  startAt?: string | undefined
+  /** A day is meant whole, a time is not part of the window. */
+  endAt?: string | undefined
+  /** Of days, and of times without an offset; UTC unless given. */
+  timezone?: string | undefined
+  page: number
+  limit: number
+}
+
+/**
+ * One page of what overlaps a window, in the order of the starts. In a window closed on both sides a recurring item
+ * stands with each of its occurrences; else, where they might be without end, once: with the first that overlaps.
+ * @throws AppError VALIDATION_FAILED, INVALID_RANGE
+ */
+export async function listItems(
+  ctx: Core,
+  userId: number,
+  query: ListQuery,
+): Promise<{ entries: Entry[]; more: boolean }> {
+  const window = readWindow(query)
+  const offset = (query.page - 1) * query.limit
+  const wanted = offset + query.limit + 1
+  const [single, recurring] = await Promise.all([
+    ctx.db
+      .select()
+      .from(scheduleItems)
+      .where(and(reaching(userId, window), isNull(scheduleItems.rrule), overlapping(window)))
+      .orderBy(asc(scheduleItems.startAt), asc(scheduleItems.id))
+      .limit(wanted),
+    ctx.db
+      .select()
+      .from(scheduleItems)
+      .where(and(reaching(userId, window), isNotNull(scheduleItems.rrule))),
+  ])
+  const endless = window.from === undefined || window.to === undefined
+  const streams = recurring.map((item) => entriesOf(item, window, endless))
+  const entries: Entry[] = []
+  for (const entry of merged([single.map((item) => ({ ...item, item })).values(), ...streams])) {
+    if (entries.push(entry) === wanted) break
+  }
+  return { entries: entries.slice(offset, wanted - 1), more: entries.length === wanted }
+}
+
+function readWindow({ startAt, endAt, timezone }: ListQuery): Window {
+  const zone = timezone === undefined ? 'UTC' : timezoneNamed(timezone)
+  const start = startAt === undefined ? undefined : readBound('start_at', startAt, zone)
+  const end = endAt === undefined ? undefined : readBound('end_at', endAt, zone)
+  if (start && end && end.first < start.first && end.end <= start.first) throw new AppError('INVALID_RANGE')
+  // A window that is a moment takes up a millisecond, the least that there is.
+  const to = end && new Date(Math.max(end.end.getTime(), (start?.first.getTime() ?? 0) + 1))
+  return { from: start?.first, to }
+}
+
+/** Items of which the last occurrence may reach into the window, and the first begins before it ends. */
+const reaching = (userId: number, { from, to }: Window): SQL | undefined =>
+  and(
+    eq(scheduleItems.userId, userId),
+    isNull(scheduleItems.deletedAt),
+    to && lt(scheduleItems.startAt, to),
+    from && or(isNull(scheduleItems.lastsUntil), gte(scheduleItems.lastsUntil, from)),
+  )
+
+/** Of what reaches the window, leaves out what ends in the very moment in which it begins. */
+const overlapping = ({ from }: Window): SQL | undefined =>
+  from && or(gte(scheduleItems.startAt, from), gt(scheduleItems.lastsUntil, from))
+
+function* entriesOf(item: Item, window: Window, once: boolean): Generator<Entry> {
+  for (const startAt of startsWithin(item, window)) {
+    yield { item, startAt, endAt: endOf(item, startAt) }
+    if (once) return
+  }
+}
+
+const comesFirst = (a: Entry, b: Entry): boolean =>
+  a.startAt < b.startAt || (a.startAt.getTime() === b.startAt.getTime() && a.item.id < b.item.id)
+
+/** Takes from sorted streams in their common order, no further than it is asked. */
+function* merged(streams: Iterator<Entry>[]): Generator<Entry> {
+  const heads = streams.map((stream) => stream.next().value as Entry | undefined)
+  for (;;) {
+    let first = -1
+    for (const [n, head] of heads.entries()) {
+      if (head && (first < 0 || comesFirst(head, heads[first]!))) first = n
+    }
+    if (first < 0) return
+    yield heads[first]!
+    heads[first] = streams[first]!.next().value
+  }
+}

@@ -1,0 +1,39 @@
+import type { Item } from './items.ts'
+import { startsFrom } from './recurrence.ts'
+
+type Timed = Pick<Item, 'startAt' | 'endAt' | 'timezone' | 'rrule' | 'exceptions' | 'lastsUntil'>
+
+/** In ms, the same of every occurrence (RFC 5545, 3.8.5.3). */
+const durationOf = ({ startAt, endAt }: Timed): number => (endAt ?? startAt).getTime() - startAt.getTime()
+
+/** The starts of an item that are at `from` or later, in order: of a recurring one all its occurrences, lazily. */
+export function* itemStartsFrom(item: Timed, from: Date): Generator<Date> {
+  const { rrule, startAt, lastsUntil } = item
+  if (rrule !== null) {
+    const lastStart = lastsUntil && new Date(lastsUntil.getTime() - durationOf(item))
+    yield* startsFrom({ ...item, rrule, lastStart }, from)
+  } else if (startAt >= from) yield startAt
+}
+
+/** When the occurrence ends that starts at `start`; null for an item without an end. */
+export const endOf = (item: Timed, start: Date): Date | null =>
+  item.endAt && new Date(start.getTime() + durationOf(item))
+
+/** From `from` up to `to`, which is later and no part of it. Without one of them it is open on that side. */
+export interface Window {
+  from: Date | undefined
+  to: Date | undefined
+}
+
+/**
+ * The starts of what overlaps a window. An item without a length takes up a millisecond: it overlaps what begins with
+ * it, and not what ends there.
+ */
+export function* startsWithin(item: Timed, { from, to }: Window): Generator<Date> {
+  const reach = Math.max(durationOf(item), 1) - 1
+  const first = from ? new Date(from.getTime() - reach) : item.startAt
+  for (const start of itemStartsFrom(item, first)) {
+    if (to && start >= to) return
+    yield start
+  }
+}

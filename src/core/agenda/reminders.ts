@@ -1,0 +1,86 @@
+import { asc, lte, sql } from 'drizzle-orm'
+import { scheduleItems } from '../../db/schema/index.ts'
+import type { Core, Tx } from '../context.ts'
+import { transaction } from '../transaction.ts'
+import type { Item } from './items.ts'
+import { endOf, itemStartsFrom } from './occurrences.ts'
+
+const MINUTE_MS = 60_000
+/** A reminder may come so late that the item has begun already, by at most this much. */
+const LATE_MS = 5 * MINUTE_MS
+const BATCH = 100
+
+type Reminding = Pick<
+  Item,
+  'startAt' | 'endAt' | 'timezone' | 'rrule' | 'exceptions' | 'lastsUntil' | 'status' | 'reminderMinutes'
+>
+
+/** What decides when reminders are due; the rest of an item may change without a second one. */
+const SCHEDULE = ['startAt', 'timezone', 'rrule', 'exceptions', 'status', 'reminderMinutes'] as const
+
+/** When the owner is next to be reminded of an item that was made, or changed from `before`; null: never. */
+export function nextReminder(item: Reminding, before: Item | undefined): Date | null {
+  const unchanged = before && SCHEDULE.every((name) => Bun.deepEquals(item[name], before[name]))
+  if (unchanged) return before.nextReminderAt
+  const remindedFor = before?.remindedFor?.getTime()
+  return reminderBefore(item, new Date(), (start) => start.getTime() !== remindedFor)
+}
+
+/** The reminder of the first occurrence at `from` or later that `counts`. */
+function reminderBefore(item: Reminding, from: Date, counts: (start: Date) => boolean): Date | null {
+  if (item.reminderMinutes === null || item.status !== 'active') return null
+  const start = itemStartsFrom(item, from).find(counts)
+  return start ? new Date(start.getTime() - item.reminderMinutes * MINUTE_MS) : null
+}
+
+/**
+ * Tells owners what begins soon, each occurrence once, whichever servers do so at once and whatever stops them: the
+ * event commits with the step to the next occurrence. What began while no server ran is passed over.
+ * @returns how many were told; undefined: none
+ */
+export async function sendReminders(ctx: Core, now = new Date()): Promise<number | undefined> {
+  let sent = 0
+  for (;;) {
+    const batch = await transaction(ctx, (tx) => sendBatch(tx, now))
+    sent += batch.sent
+    if (batch.taken === 0) return sent || undefined
+  }
+}
+
+async function sendBatch(tx: Tx, now: Date): Promise<{ taken: number; sent: number }> {
+  const due = await tx.db
+    .select()
+    .from(scheduleItems)
+    .where(lte(scheduleItems.nextReminderAt, now))
+    .orderBy(asc(scheduleItems.nextReminderAt))
+    .limit(BATCH)
+    .for('update', { skipLocked: true })
+  if (due.length === 0) return { taken: 0, sent: 0 }
+  const earliest = new Date(now.getTime() - LATE_MS)
+  let sent = 0
+  const steps = due.map((item) => {
+    const start = new Date(item.nextReminderAt!.getTime() + item.reminderMinutes! * MINUTE_MS)
+    if (start >= earliest) {
+      remind(tx, item, start)
+      sent++
+    }
+    const next = reminderBefore(item, earliest, (later) => later > start)
+    return { id: item.id, next, told: start >= earliest ? start : item.remindedFor }
+  })
+  await tx.db.execute(sql`
+    update schedule_items s set next_reminder_at = x.next, reminded_for = x.told
+    from json_to_recordset(${JSON.stringify(steps)}::text::json) as x(id uuid, next timestamptz, told timestamptz)
+    where s.id = x.id`)
+  return { taken: due.length, sent }
+}
+
+function remind(tx: Tx, item: Item, start: Date): void {
+  tx.emit(item.userId, 'schedule.reminder', {
+    item_id: item.id,
+    title: item.title,
+    start_at: start.toISOString(),
+    end_at: endOf(item, start)?.toISOString() ?? null,
+    timezone: item.timezone,
+    reminder_minutes: item.reminderMinutes!,
+  })
+}
