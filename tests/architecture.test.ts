@@ -157,6 +157,11 @@ const DOCUMENTED = {
     POST /api/v1/auth/password-reset
     POST /api/v1/auth/password-reset/confirm
     GET /api/v1/auth/users
+    POST /api/v1/schedule-items
+    GET /api/v1/schedule-items
+    GET /api/v1/schedule-items/:
+    PATCH /api/v1/schedule-items/:
+    DELETE /api/v1/schedule-items/:
     GET /api/v1/users/me
     PATCH /api/v1/users/me
     POST /api/v1/users/search

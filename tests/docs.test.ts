@@ -119,7 +119,7 @@ describe('/api/docs/json', () => {
   })
 
   test('a field that the client left out is filled in only where that is meant', () => {
-    const INTENDED = new Set(['page', 'page_size', 'sort_by', 'sort_order', 'max_concurrent_tasks'])
+    const INTENDED = new Set(['page', 'page_size', 'limit', 'sort_by', 'sort_order', 'max_concurrent_tasks'])
     const found = operations.flatMap(({ name, operation }) => [
       ...(operation.parameters ?? []).flatMap((one) => defaultsIn(one.schema, one.name)),
       ...Object.values(operation.requestBody?.content ?? {}).flatMap(({ schema }) =>

@@ -50,6 +50,8 @@ export interface RouteDescription {
   /** Status of success, 200 unless given. */
   status?: number
   response?: TSchema
+  /** Of success, JSON unless given. */
+  contentType?: string
   /** The codes that this route answers with, besides those that every route may. */
   errors?: ErrorCode[]
 }
@@ -104,7 +106,10 @@ export function defineContract(definition: ContractDefinition): Contract {
  */
 function describe(contract: ContractDefinition, route: RouteDescription): RouteDetail {
   const success = route.response
-    ? { description: 'Success', content: { 'application/json': { schema: route.response } } }
+    ? {
+        description: 'Success',
+        content: { [route.contentType ?? 'application/json']: { schema: route.response } },
+      }
     : { description: 'Success' }
   const responses: RouteDetail['responses'] = { [route.status ?? 200]: success }
   for (const error of [...(route.errors ?? []), 'DATABASE_UNAVAILABLE', 'INTERNAL'] as const) {

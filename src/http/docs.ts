@@ -38,6 +38,8 @@ export function docs() {
         // The plugin's own page would load scripts from another host: this path is its document's, which takes it over.
         path: '/api/docs/json',
         specPath: '/api/docs/json',
+        // Else a route with a dot in its path, such as the calendar feed, would be taken for one.
+        excludeStaticFile: false,
         documentation: {
           info: {
             title: 'Roost',

@@ -9,6 +9,7 @@ import { toICalendar } from './icalendar.ts'
 import { CalendarFeed, NewCalendarFeed } from './schedule-models.ts'
 
 const PATH = '/api/v1/schedule-items.ics'
+const CONTENT_TYPE = 'text/calendar'
 
 /** The calendar for other programs, under an address that is a secret: they can't sign in. */
 export const scheduleFeedRoutes = (ctx: Core) =>
@@ -23,13 +24,17 @@ export const scheduleFeedRoutes = (ctx: Core) =>
         if (request.headers.get('if-none-match')?.includes(etag)) {
           return new Response(null, { status: 304, headers })
         }
-        return new Response(text, { headers: { ...headers, 'content-type': 'text/calendar; charset=utf-8' } })
+        return new Response(text, {
+          headers: { ...headers, 'content-type': `${CONTENT_TYPE}; charset=utf-8` },
+        })
       },
       {
         query: t.Object({ token: t.Optional(t.String({ maxLength: 200 })) }),
         detail: runtime.describe({
           summary: 'Read a calendar by its secret address, as iCalendar (RFC 5545)',
           tag: 'schedule',
+          response: t.String(),
+          contentType: CONTENT_TYPE,
           errors: ['NOT_FOUND'],
         }),
       },
