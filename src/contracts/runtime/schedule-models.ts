@@ -37,7 +37,7 @@ export const ScheduleQuery = t.Object({
   start_at: t.Optional(Time),
   end_at: t.Optional(Time),
   timezone: t.Optional(Timezone),
-  page: integerText({ minimum: 1, maximum: 20, default: 1 }),
+  page: integerText({ minimum: 1, maximum: 10, default: 1 }),
   limit: integerText({ minimum: 1, maximum: 500, default: 200 }),
 })
 

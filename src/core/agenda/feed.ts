@@ -7,7 +7,7 @@ import type { Item } from './items.ts'
 
 /** What the calendar shows of the past, and at most in all; of more, what begins last. */
 const PAST_MS = 366 * 86_400_000
-const MAX_ITEMS = 2000
+const MAX_ITEMS = 1000
 
 /**
  * Gives a user's calendar a private address. The one before, if there was one, ends at once.

@@ -30,14 +30,9 @@ const DATE_TIME = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Z
  * @throws AppError VALIDATION_FAILED naming `field`
  */
 export function readTime(field: string, text: string, timezone: string): Date {
-  const [, date, time, offset] = DATE_TIME.exec(text) ?? []
-  return readOr(field, () => {
-    if (!date) throw new RangeError(text)
-    const local = `${date}T${time}`
-    return offset
-      ? Temporal.Instant.from(local + offset.toUpperCase())
-      : Temporal.PlainDateTime.from(local).toZonedDateTime(timezone)
-  })
+  const at = epochMs(field, () => timeOf(text, timezone))
+  if (at < EARLIEST || at >= LATEST.getTime()) throw invalid(field, 'date')
+  return new Date(at)
 }
 
 /** Where a list begins or ends: a moment, or a whole day in `timezone`, as its first moment and that of the next. */
@@ -46,24 +41,36 @@ export interface Bound {
   end: Date
 }
 
-/** @throws AppError VALIDATION_FAILED naming `field` */
+/**
+ * Reads a day, or a time as `readTime` does. What is out of reach, such as the year 9999 for "always", is brought
+ * within it.
+ * @throws AppError VALIDATION_FAILED naming `field`
+ */
 export function readBound(field: string, text: string, timezone: string): Bound {
+  const bound = (read: () => { epochMilliseconds: number }) =>
+    new Date(Math.min(Math.max(epochMs(field, read), EARLIEST), LATEST.getTime()))
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) {
-    const moment = readTime(field, text, timezone)
+    const moment = bound(() => timeOf(text, timezone))
     return { first: moment, end: moment }
   }
-  const day = (add: number) =>
-    readOr(field, () => Temporal.PlainDate.from(text).add({ days: add }).toZonedDateTime(timezone))
-  return { first: day(0), end: day(1) }
+  const day = (add: number) => Temporal.PlainDate.from(text).add({ days: add }).toZonedDateTime(timezone)
+  return { first: bound(() => day(0)), end: bound(() => day(1)) }
+}
+
+function timeOf(text: string, timezone: string): { epochMilliseconds: number } {
+  const [, date, time, offset] = DATE_TIME.exec(text) ?? []
+  if (!date) throw new RangeError('not a time')
+  const local = `${date}T${time}`
+  return offset
+    ? Temporal.Instant.from(local + offset.toUpperCase())
+    : Temporal.PlainDateTime.from(local).toZonedDateTime(timezone)
 }
 
 /** `read` fails with a RangeError for a day or an hour that no calendar or clock has. */
-function readOr(field: string, read: () => { epochMilliseconds: number }): Date {
+function epochMs(field: string, read: () => { epochMilliseconds: number }): number {
   try {
-    const at = read().epochMilliseconds
-    if (at >= EARLIEST && at < LATEST.getTime()) return new Date(at)
+    return read().epochMilliseconds
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    throw error instanceof RangeError ? invalid(field, 'date') : error
   }
-  throw invalid(field, 'date')
 }
