@@ -5,6 +5,7 @@ import type { Core, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { checkAttachments, readMetadata } from './metadata.ts'
+import { lastStartOf } from './occurrences.ts'
 import { readRule } from './recurrence.ts'
 import { nextReminder } from './reminders.ts'
 import { readTime, timezoneNamed } from './times.ts'
@@ -122,8 +123,7 @@ function settle(input: ItemChange, before: Item | undefined) {
       ? readTime('end_at', input.endAt, timezone)
       : or(input.endAt, before?.endAt)
   if (endAt && endAt < startAt) throw new AppError('INVALID_RANGE')
-  const rule = or(input.rrule, before?.rrule)
-  const series = rule === null ? undefined : readRule({ startAt, timezone, rrule: rule })
+  const series = seriesOf(startAt, timezone, or(input.rrule, before?.rrule), before)
   const exceptions = input.exceptions?.map((text) => readTime('exceptions', text, timezone).toISOString())
   if (!series && exceptions && exceptions.length > 0) throw invalid('rrule', 'required')
   const lastStart = series ? series.lastStart : startAt
@@ -141,6 +141,13 @@ function settle(input: ItemChange, before: Item | undefined) {
     reminderMinutes: or(input.reminderMinutes, before?.reminderMinutes),
   }
   return { ...values, nextReminderAt: nextReminder(values, before) }
+}
+
+/** A rule that was accepted stays so while nothing about it changes, whatever became of its time zone since. */
+function seriesOf(startAt: Date, timezone: string, rrule: string | null, before: Item | undefined) {
+  if (rrule === null) return undefined
+  const same = rrule === before?.rrule && timezone === before.timezone && +startAt === +before.startAt
+  return same ? { rrule, lastStart: lastStartOf(before) } : readRule({ startAt, timezone, rrule })
 }
 
 /** Absent: as it was; null: nothing. */

@@ -51,8 +51,9 @@ export async function listItems(
   ])
   const endless = window.from === undefined || window.to === undefined
   const streams = recurring.map((item) => entriesOf(item, window, endless))
+  const singles = single.map((item) => ({ item, startAt: item.startAt, endAt: item.endAt }))
   const entries: Entry[] = []
-  for (const entry of merged([single.map((item) => ({ ...item, item })).values(), ...streams])) {
+  for (const entry of merged([singles.values(), ...streams])) {
     if (entries.push(entry) === wanted) break
   }
   return { entries: entries.slice(offset, wanted - 1), more: entries.length === wanted }

@@ -6,13 +6,15 @@ type Timed = Pick<Item, 'startAt' | 'endAt' | 'timezone' | 'rrule' | 'exceptions
 /** In ms, the same of every occurrence (RFC 5545, 3.8.5.3). */
 const durationOf = ({ startAt, endAt }: Timed): number => (endAt ?? startAt).getTime() - startAt.getTime()
 
+/** When its last occurrence starts, or it itself; null: never, the rule has no end. */
+export const lastStartOf = (item: Timed): Date | null =>
+  item.lastsUntil && new Date(item.lastsUntil.getTime() - durationOf(item))
+
 /** The starts of an item that are at `from` or later, in order: of a recurring one all its occurrences, lazily. */
 export function* itemStartsFrom(item: Timed, from: Date): Generator<Date> {
-  const { rrule, startAt, lastsUntil } = item
-  if (rrule !== null) {
-    const lastStart = lastsUntil && new Date(lastsUntil.getTime() - durationOf(item))
-    yield* startsFrom({ ...item, rrule, lastStart }, from)
-  } else if (startAt >= from) yield startAt
+  const { rrule, startAt } = item
+  if (rrule !== null) yield* startsFrom({ ...item, rrule, lastStart: lastStartOf(item) }, from)
+  else if (startAt >= from) yield startAt
 }
 
 /** When the occurrence ends that starts at `start`; null for an item without an end. */
