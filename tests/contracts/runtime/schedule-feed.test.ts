@@ -13,7 +13,7 @@ import type { TestUser } from '../../support/factories.ts'
 import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
-import { expectLearningError } from '../../support/shapes.ts'
+import { expectRuntimeError } from '../../support/shapes.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -34,7 +34,7 @@ async function feedOf(owner: TestUser): Promise<string> {
 }
 const gone = async (url: string) => {
   const answer = await ask('GET', url.slice(server.url.length))
-  expectLearningError(answer, { status: 404, code: 'NOT_FOUND' }, 'application/problem+json')
+  expectRuntimeError(answer, { status: 404, code: 'NOT_FOUND' })
   expect(answer.text).not.toContain(new URL(url).searchParams.get('token') || 'cal_')
 }
 

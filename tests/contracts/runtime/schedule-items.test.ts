@@ -7,7 +7,7 @@ import type { TestUser } from '../../support/factories.ts'
 import { form, pdf, upload } from '../../support/files.ts'
 import { person } from '../../support/people.ts'
 import { query, startServer } from '../../support/server.ts'
-import { expectAnswer, expectLearningError, type Shape } from '../../support/shapes.ts'
+import { expectAnswer, expectRuntimeError, type Shape } from '../../support/shapes.ts'
 import { openLive } from '../../support/sockets.ts'
 
 const server = await startServer()
@@ -44,11 +44,7 @@ const list = async (token: string, window: Record<string, string> = {}) => {
 const starts = async (token: string, window: Record<string, string>) =>
   (await list(token, window)).map(({ start_at }) => start_at.replace('.000Z', 'Z'))
 const expectProblem = (answer: Answer, status: number, code: string, ...fields: string[]) =>
-  expectLearningError(
-    answer,
-    { status, code, ...(fields.length > 0 && { fields }) },
-    'application/problem+json',
-  )
+  expectRuntimeError(answer, { status, code, ...(fields.length > 0 && { fields }) })
 
 describe('POST /api/v1/schedule-items', () => {
   test("the document's own body makes an item with every documented field", async () => {
