@@ -1,3 +1,8 @@
+CREATE FUNCTION name_grams(names text, smallest integer) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+	SELECT coalesce(array_agg(DISTINCT substr(lower(names), at, size)), '{}')
+	FROM generate_series(smallest, 2) AS size, generate_series(1, char_length(lower(names)) - size + 1) AS at
+$$;--> statement-breakpoint
 CREATE TABLE "calendar_feeds" (
 	"user_id" integer PRIMARY KEY NOT NULL,
 	"token_hash" text NOT NULL,
@@ -21,6 +26,7 @@ CREATE TABLE "schedule_items" (
 	"lasts_until" timestamp (3) with time zone,
 	"reminder_minutes" integer,
 	"next_reminder_at" timestamp (3) with time zone,
+	"reminded_for" timestamp (3) with time zone,
 	"revision" integer DEFAULT 0 NOT NULL,
 	"deleted_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
@@ -97,10 +103,12 @@ CREATE TABLE "invite_codes" (
 --> statement-breakpoint
 CREATE TABLE "password_resets" (
 	"id" uuid PRIMARY KEY NOT NULL,
-	"user_id" integer NOT NULL,
-	"redirect_to" text,
+	"user_id" integer,
+	"email" text NOT NULL,
 	"language" text NOT NULL,
+	"redirect_to" text,
 	"code_hash" text,
+	"code_expires_at" timestamp (3) with time zone,
 	"wrong_tries" integer DEFAULT 0 NOT NULL,
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL
@@ -108,13 +116,14 @@ CREATE TABLE "password_resets" (
 --> statement-breakpoint
 CREATE TABLE "signups" (
 	"id" uuid PRIMARY KEY NOT NULL,
-	"email" text NOT NULL,
 	"username" text NOT NULL,
 	"password_hash" text NOT NULL,
 	"invite_code" text,
-	"redirect_to" text,
+	"email" text NOT NULL,
 	"language" text NOT NULL,
+	"redirect_to" text,
 	"code_hash" text,
+	"code_expires_at" timestamp (3) with time zone,
 	"wrong_tries" integer DEFAULT 0 NOT NULL,
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL
@@ -134,6 +143,8 @@ ALTER TABLE "invitations" ADD CONSTRAINT "invitations_invite_code_id_invite_code
 ALTER TABLE "invite_codes" ADD CONSTRAINT "invite_codes_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "password_resets" ADD CONSTRAINT "password_resets_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "schedule_items_user_idx" ON "schedule_items" USING btree ("user_id","start_at") WHERE "schedule_items"."deleted_at" is null;--> statement-breakpoint
+CREATE INDEX "schedule_items_until_idx" ON "schedule_items" USING btree ("user_id","lasts_until") WHERE "schedule_items"."deleted_at" is null;--> statement-breakpoint
+CREATE INDEX "schedule_items_recurring_idx" ON "schedule_items" USING btree ("user_id") WHERE "schedule_items"."deleted_at" is null and "schedule_items"."rrule" is not null;--> statement-breakpoint
 CREATE INDEX "schedule_items_reminder_idx" ON "schedule_items" USING btree ("next_reminder_at") WHERE "schedule_items"."next_reminder_at" is not null;--> statement-breakpoint
 CREATE INDEX "agent_frames_at_idx" ON "agent_frames" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "agent_messages_session_idx" ON "agent_messages" USING btree ("session_id","position");--> statement-breakpoint
@@ -143,7 +154,9 @@ CREATE INDEX "agent_runs_heartbeat_idx" ON "agent_runs" USING btree ("heartbeat_
 CREATE INDEX "agent_sessions_user_idx" ON "agent_sessions" USING btree ("user_id","updated_at" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "invitations_code_idx" ON "invitations" USING btree ("invite_code_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "invite_codes_code_key" ON "invite_codes" USING btree ("code");--> statement-breakpoint
-CREATE INDEX "password_resets_user_idx" ON "password_resets" USING btree ("user_id","id");--> statement-breakpoint
+CREATE INDEX "password_resets_user_idx" ON "password_resets" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "password_resets_email_idx" ON "password_resets" USING btree (lower("email"),"id");--> statement-breakpoint
 CREATE INDEX "password_resets_expires_idx" ON "password_resets" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "signups_email_idx" ON "signups" USING btree (lower("email"),"id");--> statement-breakpoint
-CREATE INDEX "signups_expires_idx" ON "signups" USING btree ("expires_at");
+CREATE INDEX "signups_expires_idx" ON "signups" USING btree ("expires_at");--> statement-breakpoint
+CREATE INDEX "users_names_idx" ON "users" USING gin (name_grams((E'\n' || "username" || E'\n' || "display_name" || E'\n'), 1));

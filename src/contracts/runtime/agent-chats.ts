@@ -1,4 +1,5 @@
 import { Elysia, t } from 'elysia'
+import { timezoneNamed } from '../../core/agenda/times.ts'
 import { endsRun, type Frame } from '../../core/agent/events.ts'
 import type { AgentRuns } from '../../core/agent/runs.ts'
 import {
@@ -11,12 +12,10 @@ import {
   readMessages,
 } from '../../core/agent/sessions.ts'
 import type { Core } from '../../core/context.ts'
-import { invalid } from '../../core/errors.ts'
 import { guard } from '../../http/authenticate.ts'
 import { choice } from '../../http/choice.ts'
 import { languageOf } from '../../http/language.ts'
 import { Page, pageOf, pageQuery } from '../../http/pagination.ts'
-import { isTimezone } from '../../util/timezone.ts'
 import { ChatEvent, eventStream, presentRun } from './agent-events.ts'
 import { runtime } from './contract.ts'
 
@@ -94,9 +93,9 @@ export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
     .post(
       '',
       async ({ principal, body, request, server }) => {
-        const { message, timezone = 'UTC' } = body
+        const { message } = body
+        const timezone = timezoneNamed(body.timezone ?? 'UTC')
         const sessionId = body.session_id ?? undefined
-        if (!isTimezone(timezone)) throw invalid('timezone', 'timezone')
         const language = languageOf(request, runtime.language)
         const started = await runs.start(principal, { message, sessionId, timezone, language })
         const frames = ctx.agentFeed.follow(started.sessionId, started.firstSeq - 1, request.signal)

@@ -42,6 +42,28 @@ test('sees only what the user may see', async () => {
   expect(await statusOf(owner.token, id)).toBe('pending')
 })
 
+test('the schedule: adds, lists in the time zone of the user, and deletes after a yes', async () => {
+  const { token } = await person(server)
+  const added = await say(token, '2031年3月3日下午3点添加日程 牙医')
+  expect(added.output).toContain('牙医')
+  const [item] = (await ask('GET', '/api/v1/schedule-items', { token })).body
+  expect(item).toMatchObject({
+    title: '牙医',
+    start_at: '2031-03-03T07:00:00.000Z',
+    timezone: 'Asia/Shanghai',
+  })
+  const one = await ask('GET', `/api/v1/schedule-items/${item.id}`, { token })
+  expect(one.body.source_type).toBe('agent')
+  expect((await say(token, 'what is on my schedule on March 3, 2031?')).output).toContain('15:00 牙医')
+  expect((await say(token, 'what is on my schedule on March 4, 2031?')).output).toBe(
+    'Nothing is scheduled then.',
+  )
+  const asked = await say(token, `删除日程 ${item.id}`)
+  expect(asked.output).toContain('要删除日程“牙医”吗')
+  expect((await say(token, '确认', asked.session_id)).output).toBe('日程已删除。')
+  expect((await ask('GET', `/api/v1/schedule-items/${item.id}`, { token })).status).toBe(404)
+})
+
 test('GPU status and uploads', async () => {
   const { token } = await person(server)
   expect((await say(token, 'GPU 状态')).output).toContain('在线')

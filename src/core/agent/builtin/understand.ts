@@ -115,41 +115,29 @@ function titleOf(request: string, timeText: string): string {
 /** Chrono reckons in the clock of the process, so it is given the user's clock as if it were that one. */
 function findTime(request: string, { now, timezone }: Place): ParsedResult | undefined {
   const parser = /\p{Script=Han}/u.test(request) ? zh.hans : en
-  const there = new Date(now.getTime() + offsetMinutes(now, timezone) * 60_000)
-  const clock = new Date(
-    ...([there.getUTCFullYear(), there.getUTCMonth(), there.getUTCDate()] as const),
-    ...([there.getUTCHours(), there.getUTCMinutes()] as const),
-  )
+  const { year, month, day, hour, minute } = localTime(now, timezone)
+  const clock = new Date(year, month - 1, day, hour, minute)
   return parser.parse(request, clock, { forwardDate: true })[0]
 }
 
 /** Days of the user's own calendar, as `list_schedule` takes them: the last one included. */
 function rangeOf(request: string, time: ParsedResult | undefined, { now, timezone }: Place) {
-  const today = localDate(now, timezone)
-  const monday = addDays(today, -((today.getUTCDay() + 6) % 7))
-  const days = (from: Date, count: number) => ({
-    from: dateText(from),
-    to: dateText(addDays(from, count - 1)),
+  const today = localTime(now, timezone).toPlainDate()
+  const monday = today.subtract({ days: today.dayOfWeek - 1 })
+  const days = (from: Temporal.PlainDate, count: number) => ({
+    from: from.toString(),
+    to: from.add({ days: count - 1 }).toString(),
   })
-  if (/下下?(?:个?周|个?星期|礼拜)(?![一二三四五六日天])|\bnext week\b/i.test(request))
-    return days(addDays(monday, 7), 7)
+  if (/下(?:个?周|个?星期|礼拜)(?![一二三四五六日天])|\bnext week\b/i.test(request)) {
+    return days(monday.add({ days: 7 }), 7)
+  }
   if (/(?:本|这|这个)(?:周|星期|礼拜)(?![一二三四五六日天])|\bthis week\b/i.test(request))
     return days(monday, 7)
-  if (/(?:本|这个?)月|\bthis month\b/i.test(request)) {
-    const first = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), 1))
-    const next = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + 1, 1))
-    return days(first, (next.getTime() - first.getTime()) / DAY_MS)
-  }
-  if (time) return days(componentsDate(time.start), 1)
+  if (/(?:本|这个?)月|\bthis month\b/i.test(request)) return days(today.with({ day: 1 }), today.daysInMonth)
+  if (time) return days(Temporal.PlainDate.from(wallClock(time.start).slice(0, 10)), 1)
   if (/今[天日]|\btoday\b/i.test(request)) return days(today, 1)
   return days(today, 7)
 }
-
-const DAY_MS = 86_400_000
-const addDays = (date: Date, days: number): Date => new Date(date.getTime() + days * DAY_MS)
-const dateText = (date: Date): string => date.toISOString().slice(0, 10)
-const componentsDate = (at: ParsedComponents): Date =>
-  new Date(Date.UTC(at.get('year')!, at.get('month')! - 1, at.get('day')!))
 
 /** Without an offset: whoever gets it reads it in the user's time zone, summer time and all. */
 function wallClock(at: ParsedComponents): string {
@@ -157,16 +145,5 @@ function wallClock(at: ParsedComponents): string {
   return `${at.get('year')}-${two('month')}-${two('day')}T${two('hour')}:${two('minute')}:00`
 }
 
-/** Midnight UTC of the day that it is there. */
-function localDate(now: Date, timezone: string): Date {
-  const offset = offsetMinutes(now, timezone)
-  return new Date(`${new Date(now.getTime() + offset * 60_000).toISOString().slice(0, 10)}T00:00:00Z`)
-}
-
-function offsetMinutes(at: Date, timezone: string): number {
-  const name = new Intl.DateTimeFormat('en', { timeZone: timezone, timeZoneName: 'longOffset' })
-    .formatToParts(at)
-    .find(({ type }) => type === 'timeZoneName')!.value
-  const [, sign, hours, minutes = '0'] = /GMT(?:([+-])(\d+):(\d+))?/.exec(name) ?? []
-  return sign ? Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) : 0
-}
+const localTime = (now: Date, timezone: string): Temporal.ZonedDateTime =>
+  Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(timezone)

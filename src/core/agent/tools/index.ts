@@ -1,9 +1,10 @@
 /** What the agent can do, with a model and without. A new domain adds its tools here. */
 import { gpuTools } from './gpu.ts'
 import { materialTools } from './materials.ts'
+import { scheduleTools } from './schedule.ts'
 import { taskTools } from './tasks.ts'
 import type { Tool } from './tool.ts'
 
-export const TOOLS: readonly Tool[] = [...taskTools, ...gpuTools, ...materialTools]
+export const TOOLS: readonly Tool[] = [...taskTools, ...gpuTools, ...scheduleTools, ...materialTools]
 
 export const findTool = (name: string): Tool | undefined => TOOLS.find((tool) => tool.name === name)
