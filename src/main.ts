@@ -63,6 +63,7 @@ function announce({ core, embedded, madePassword }: Context, url: string): void 
     `objects: ${embedded.storage ? `files in ${core.config.dataDir}` : 'S3'}`,
     `bus: ${embedded.bus ? 'embedded' : 'Redis'}`,
     `mail: ${embedded.mail ? `files in ${core.config.dataDir}/outbox` : 'SMTP'}`,
+    `agent: ${core.config.llm ? core.config.llm.model : 'built in, without a model'}`,
   ]
   const lines = [
     `Roost listens on ${url}`,
