@@ -165,6 +165,7 @@ const DOCUMENTED = {
     GET /api/v1/users/me
     PATCH /api/v1/users/me
     POST /api/v1/users/search
+    POST /api/v1/agent-chats
     GET /api/v1/infra/health
     GET /api/v1/health`,
   'study.md, as far as factory has it too': `
@@ -190,6 +191,9 @@ const DOCUMENTED = {
     POST /api/ws/ticket
     POST /api/v1/invite-codes
     GET /api/v1/invite-codes
+    GET /api/v1/agent-chats
+    GET /api/v1/agent-chats/:
+    POST /api/v1/agent-chats/:/cancel
     GET /api/ws/connect
     GET /ws/node`,
 }
