@@ -19,8 +19,9 @@ const TARGET = 0.6
 const SETTLE_MS = 1000
 
 const TOGETHER = 2
-const MAX_GROWTH = 64 * MB
+const MAX_GROWTH_MB = 64
 const SAMPLE_MS = 20
+const MEMORY_ROUNDS = 3
 
 const VIDEO = join(import.meta.dir, '../tests/thumbnails/fixtures/rotated.mp4')
 const VIDEOS = 20
@@ -132,22 +133,26 @@ async function memory(storage: 'disk' | 'S3'): Promise<Row> {
     return await withServer(s3 ? s3Env(s3.config()) : {}, async (subject) => {
       // What is loaded with the first upload is no growth.
       await send(clients[0]!, subject, 20 * MB)
-      await subject.server.gc()
-      const before = rss(subject.server.pid)
-      let peak = before
-      const sampling = setInterval(() => {
-        peak = Math.max(peak, rss(subject.server.pid))
-      }, SAMPLE_MS)
-      await Promise.all(clients.map((client) => send(client, subject, SIZE)))
-      clearInterval(sampling)
-      const growth = peak - before
+      const growths: number[] = []
+      for (let round = 0; round < MEMORY_ROUNDS; round++) {
+        await subject.server.gc()
+        const before = rss(subject.server.pid)
+        let peak = before
+        const sampling = setInterval(() => {
+          peak = Math.max(peak, rss(subject.server.pid))
+        }, SAMPLE_MS)
+        await Promise.all(clients.map((client) => send(client, subject, SIZE)))
+        clearInterval(sampling)
+        growths.push((peak - before) / MB)
+      }
+      const growth = spread(growths)
       return {
         name: `upload, ${storage}: growth of the server's memory with ${TOGETHER} videos of 500 MB at once`,
-        figure: `${(growth / MB).toFixed(1)} MB`,
+        figure: `${shownWithSpread(growth)} MB`,
         floor: '',
         ratio: '',
-        target: `< ${MAX_GROWTH / MB} MB`,
-        ok: growth < MAX_GROWTH,
+        target: `< ${MAX_GROWTH_MB} MB`,
+        ok: growth.median < MAX_GROWTH_MB,
       }
     })
   } finally {
