@@ -34,6 +34,10 @@ export async function copyTemplate(dataDir: string): Promise<void> {
   const template = join(CACHE, schemaHash())
   if (!existsSync(template)) {
     mkdirSync(CACHE, { recursive: true })
+    // Those of older schemas.
+    for (const old of readdirSync(CACHE).filter((name) => /^[0-9a-f]{16}$/.test(name))) {
+      rmSync(join(CACHE, old), { recursive: true, force: true })
+    }
     const building = mkdtempSync(join(CACHE, 'building-'))
     const database = await openDatabase({ dataDir: building, databaseUrl: undefined }, createLogger('silent'))
     await (await JobQueue.open({ ...database, log: createLogger('silent') })).close()
