@@ -12,7 +12,7 @@ const RUNS = 200
 /** As a quick model speaks. */
 const EVERY_MS = 40
 const TOKENS = 250
-/** Time for all readers to be there before the first word. */
+/** Time for all readers to be there before the first word; answers begin, and end, apart by up to as much. */
 const DELAY_MS = 5000
 const ROUNDS = 3
 const TARGET_TOKENS_PER_FRAME = 5

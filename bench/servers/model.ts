@@ -3,7 +3,7 @@ import { answer } from '../support/answer.ts'
 import { now } from '../support/readings.ts'
 
 const handlers = {
-  /** @returns the port. Each answer begins after `delayMs` and has `tokens` words, one every `everyMs`. */
+  /** @returns the port. Each answer begins after `delayMs` or up to twice that, and has `tokens` words, one every `everyMs`. */
   listen(delayMs: number, tokens: number, everyMs: number): number {
     const server = Bun.serve({
       port: 0,
@@ -27,7 +27,7 @@ function speak(signal: AbortSignal, delayMs: number, tokens: number, everyMs: nu
     )
   return new ReadableStream({
     async start(controller) {
-      await Bun.sleep(delayMs)
+      await Bun.sleep(delayMs * (1 + Math.random()))
       const begun = performance.now()
       for (let n = 0; n < tokens && !signal.aborted; n++) {
         const wait = begun + n * everyMs - performance.now()

@@ -5,6 +5,8 @@ import type { Frame } from './events.ts'
 
 /** Frames of one statement: enough for hundreds of runs, too few to keep other queries waiting. */
 const MAX_BATCH = 500
+/** From one statement to the next: each costs the database far more than a further frame in it. */
+const PAUSE_MS = 20
 const RETRY_MS = 250
 /** A run whose frames can't be stored for so long fails. */
 const GIVE_UP_MS = 30_000
@@ -30,6 +32,7 @@ export class RunLost extends Error {
 export class FrameLog {
   private waiting: Pending[] = []
   private writing = false
+  private writtenAt = 0
 
   constructor(private readonly ctx: Core) {}
 
@@ -46,6 +49,9 @@ export class FrameLog {
     // Whoever appends in the same turn joins the batch.
     await Promise.resolve()
     while (this.waiting.length > 0) {
+      const wait = this.writtenAt + PAUSE_MS - performance.now()
+      if (wait > 0) await Bun.sleep(wait)
+      this.writtenAt = performance.now()
       const batch = this.waiting.splice(0, MAX_BATCH)
       try {
         const stored = await this.store(batch)
