@@ -3,7 +3,7 @@
  * and nothing here ever holds a whole file in memory.
  */
 
-/** Its chunks are the storage's once they are handed over: a buffer that is filled anew needs to be copied. */
+/** A chunk is good until the next one is asked for: what a storage keeps of it, it copies. */
 export type Body = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>
 
 /** Positions of the first and the last byte, both included. */

@@ -8,6 +8,7 @@ export interface IncomingFile {
   name: string
   /** As far as it is known before the file has come. */
   title: string
+  /** A chunk is good until the next one is asked for. */
   body: AsyncIterable<Uint8Array>
   /** Bytes of the whole request, when the client said so. */
   total: number | null
@@ -49,7 +50,7 @@ async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> 
   while (size < SNIFF_BYTES) {
     const { value, done } = await chunks.next()
     if (done) break
-    parts.push(value)
+    parts.push(Buffer.from(value))
     size += value.byteLength
   }
   return Buffer.concat(parts)
