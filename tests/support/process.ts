@@ -189,6 +189,7 @@ export class ServerProcess implements AsyncDisposable {
     const start = performance.now()
     this.program.signal('SIGTERM')
     const code = await this.program.exited
+    if (code !== 0) console.log(`the server ended with ${code}; it printed ${this.output.slice(-2000)}`)
     return { code, ms: performance.now() - start }
   }
 
