@@ -79,7 +79,14 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
   const log = overrides.log ?? createLogger(config.logLevel)
   const closers: (() => Promise<unknown> | unknown)[] = []
   const close = async () => {
-    for (const step of closers.reverse().splice(0)) await step()
+    for (const step of closers.reverse().splice(0)) {
+      try {
+        await step()
+      } catch (error) {
+        // The others have things to write, and connections to end.
+        log.warn({ err: error }, 'a part did not close well')
+      }
+    }
   }
   try {
     makeDirectory(config.dataDir)

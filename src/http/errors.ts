@@ -1,7 +1,7 @@
 import { ParseError, ValidationError } from 'elysia'
 import { databaseFault } from '../core/database-faults.ts'
 import { AppError, invalid } from '../core/errors.ts'
-import { type Logger, loggable } from '../util/logger.ts'
+import { type Logger, withoutQuery } from '../util/logger.ts'
 import { fromSchemaError } from './validation.ts'
 
 /**
@@ -17,9 +17,9 @@ export function toAppError(error: unknown, log: Logger): AppError {
   }
   const fault = databaseFault(error)
   if (fault?.code === 'DATABASE_UNAVAILABLE') {
-    log.warn({ reason: (error as Error).message.split('\n')[0] }, 'the database is not available')
+    log.warn({ reason: (withoutQuery(error) as Error).message }, 'the database is not available')
   }
   if (fault) return fault
-  log.error({ err: loggable(error) }, 'a request failed')
+  log.error({ err: error }, 'a request failed')
   return new AppError('INTERNAL')
 }

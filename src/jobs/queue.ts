@@ -1,7 +1,7 @@
 import type { JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Db } from '../db/client.ts'
 import { runSql } from '../db/foreign-sql.ts'
-import { type Logger, loggable } from '../util/logger.ts'
+import type { Logger } from '../util/logger.ts'
 import { bossDatabase, createBoss } from './boss.ts'
 import { deadOf, defineQueues } from './define.ts'
 import { type Payloads, QUEUES, type QueueOptions } from './queues.ts'
@@ -198,7 +198,7 @@ export class JobQueue<P extends PayloadMap<P> = Payloads> {
       await run({ id: job.id, payload: job.data, attempt }, job.signal)
       return { status: 'completed' }
     } catch (error) {
-      this.log.warn({ err: loggable(error), queue, job: job.id, attempt }, 'a job failed')
+      this.log.warn({ err: error, queue, job: job.id, attempt }, 'a job failed')
       if (!(error instanceof UnrecoverableError)) throw error
       givenUp()
       return { status: 'deadletter', output: { message: error.message } }

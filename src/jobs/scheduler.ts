@@ -1,5 +1,6 @@
 import { Cron } from 'croner'
 import type { Db } from '../db/client.ts'
+import { isUnavailable } from '../db/errors.ts'
 import { claimRun, readSchedule, setPaused } from '../db/scheduled-jobs.ts'
 import type { Logger } from '../util/logger.ts'
 
@@ -103,7 +104,8 @@ export class Scheduler {
       const result = await this.start(job)
       if (result !== undefined) this.log.info({ job: job.id, result }, 'job done')
     } catch (error) {
-      this.log.error({ err: error, job: job.id }, 'job failed')
+      // A database that is away is nobody's mistake, and is reported wherever it is missed.
+      this.log[isUnavailable(error) ? 'warn' : 'error']({ err: error, job: job.id }, 'job failed')
     }
   }
 

@@ -9,7 +9,13 @@ const FLUSH_BYTES = 4096
 
 /** JSON lines on standard output. Never pass it a header map, a body or a URL with its query. */
 export function createLogger(level: LogLevel): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, buffered())
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: describe },
+  }
+  return pino(options, buffered())
 }
 
 /** Flushed on exit too. The timer runs only while lines wait: an idle server does not wake up for its log. */
@@ -30,5 +36,13 @@ function buffered(): ReturnType<typeof pino.destination> {
 }
 
 /** Drizzle's message carries the query's parameters, which may be somebody's password hash: only the cause is kept. */
-export const loggable = (error: unknown): unknown =>
-  error instanceof Error && error.cause ? error.cause : error
+export const withoutQuery = (error: unknown): unknown =>
+  error instanceof Error && error.cause && 'query' in error && 'params' in error ? error.cause : error
+
+/** Without what PostgreSQL repeats of a row's values. */
+function describe(error: unknown): unknown {
+  const kept = withoutQuery(error)
+  if (!(kept instanceof Error)) return kept
+  const { detail: _, where: __, ...description } = pino.stdSerializers.err(kept)
+  return description
+}

@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDiskStorage } from '../../src/storage/disk.ts'
-import { bytes, keysOf, temporaryDirectory } from './kinds.ts'
+import { bytes, keysOf, removeDirectories, temporaryDirectory } from './kinds.ts'
+
+afterAll(removeDirectories)
 
 const MB = 1024 * 1024
 const failure = (promise: Promise<unknown>): Promise<unknown> =>

@@ -29,7 +29,18 @@ export interface OpenStorage {
   remove(): Promise<void>
 }
 
-export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'roost-storage-'))
+const made: string[] = []
+
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'roost-storage-'))
+  made.push(directory)
+  return directory
+}
+
+/** For the end of a file of tests. */
+export function removeDirectories(): void {
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true })
+}
 
 async function openDisk(): Promise<OpenStorage> {
   const dataDir = temporaryDirectory()

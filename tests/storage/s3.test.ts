@@ -6,7 +6,16 @@ import { join } from 'node:path'
 import { CreateMultipartUploadCommand } from '@aws-sdk/client-s3'
 import { createS3Storage } from '../../src/storage/s3.ts'
 import { StartupError } from '../../src/util/startup-error.ts'
-import { bytes, keysOf, log, openS3, rawClient, startS3, temporaryDirectory } from './kinds.ts'
+import {
+  bytes,
+  keysOf,
+  log,
+  openS3,
+  rawClient,
+  removeDirectories,
+  startS3,
+  temporaryDirectory,
+} from './kinds.ts'
 
 const MB = 1024 * 1024
 const server = await startS3(50)
@@ -15,6 +24,7 @@ const { storage, unfinished, dataDir, remove } = await openS3(config)
 afterAll(async () => {
   await remove()
   await server[Symbol.asyncDispose]()
+  removeDirectories()
 })
 
 const failure = (promise: Promise<unknown>): Promise<unknown> =>

@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
+import { withoutQuery } from '../../util/logger.ts'
 import type { Core } from '../context.ts'
 import { deleteObjects, HIDDEN, objectsOf } from './objects.ts'
 import { abandonUpload } from './uploads.ts'
@@ -30,7 +31,7 @@ export async function cleanUp(
       await run()
     } catch (error) {
       ctx.log.error({ err: error, step: what }, 'a step of the clean-up failed')
-      report.errors.push(`${what}: ${(error as Error).message}`)
+      report.errors.push(`${what}: ${(withoutQuery(error) as Error).message}`)
     }
   }
   const before = new Date(Date.now() - options.maxAgeMinutes * 60_000)
