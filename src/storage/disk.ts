@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, type Dirent } from 'node:fs'
 import { access, lstat, mkdir, open, opendir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { contentTypeOf } from './content-types.ts'
@@ -70,12 +70,17 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
     }
   }
 
+  /** None when the directory has gone, as the empty one of a deleted object does. */
+  async function* entriesOf(directory: string): AsyncGenerator<Dirent> {
+    try {
+      yield* await opendir(pathOf(directory))
+    } catch (error) {
+      if (!isMissing(error)) throw fromSystem(error)
+    }
+  }
+
   async function* walk(directory: string, prefix: string): AsyncGenerator<ListedObject> {
-    const entries = await opendir(pathOf(directory)).catch((error) => {
-      if (isMissing(error)) return []
-      throw fromSystem(error)
-    })
-    for await (const entry of entries) {
+    for await (const entry of entriesOf(directory)) {
       const key = directory + entry.name
       if (!key.startsWith(prefix) || !isKey(key)) continue
       if (entry.isDirectory()) {

@@ -213,6 +213,19 @@ describe.each(kinds)('the storage on %s', (_, open) => {
     expect(await keysOf(storage, 'sweep/')).toEqual([])
   })
 
+  test('may be emptied by somebody else while it is listed', async () => {
+    const { storage } = await opened
+    const keys = Array.from({ length: 20 }, (_, i) => `gone/${i}/a.txt`)
+    for (const key of keys) await storage.write(key, from('x'))
+    const listed: string[] = []
+    for await (const { key } of storage.list('gone/')) {
+      listed.push(key)
+      if (listed.length === 1) await storage.delete(keys)
+    }
+    expect(listed.length).toBeGreaterThan(0)
+    expect(await keysOf(storage, 'gone/')).toEqual([])
+  })
+
   describe.each([
     ['small', 1000],
     ['large', 12 * MB],
