@@ -158,8 +158,8 @@ export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
         if (run && wantsStream(request)) {
           const last = Number(request.headers.get('last-event-id') ?? Number.NaN)
           const after = Number.isSafeInteger(last) && last >= 0 ? last : run.firstSeq - 1
-          // Everything has been had: an empty answer, not one that waits for a run that may never be.
-          if (run.status !== 'running' && after >= session.lastSeq) {
+          // Everything has been had, or is kept no more: an empty answer, not one that waits for ever.
+          if (run.status !== 'running' && !(await ctx.agentFeed.hasAfter(session.id, after))) {
             return new Response(null, { status: 204 })
           }
           return eventStream(ctx.agentFeed.follow(session.id, after, request.signal), run.id)

@@ -56,11 +56,10 @@ export class AgentFeed {
     signal.addEventListener('abort', stop)
     try {
       while (!signal.aborted) {
-        let frames = reader.held
+        let frames = reader.held?.filter((frame) => frame.seq > seq)
         reader.held = []
-        // What a hint brought may begin behind a frame whose hint was lost.
-        const first = frames?.find((frame) => frame.seq > seq)
-        if (!frames || (first && first.seq !== seq + 1)) {
+        // Hints may be lost, and those of two servers may come in any order.
+        if (!frames?.every((frame, i) => frame.seq === seq + 1 + i)) {
           frames = await this.read(sessionId, seq).catch(() => undefined)
           if (!frames) {
             // The database is away: the reader stays where it is until it is back.
@@ -71,7 +70,6 @@ export class AgentFeed {
         }
         if (frames.length === PAGE) reader.held = undefined
         for (const frame of frames) {
-          if (frame.seq <= seq) continue
           seq = frame.seq
           yield frame
           if (signal.aborted) return
@@ -83,6 +81,16 @@ export class AgentFeed {
       readers.delete(reader)
       if (readers.size === 0 && this.readers.get(sessionId) === readers) this.readers.delete(sessionId)
     }
+  }
+
+  /** Whether there are frames after `seq` now. Those of a run are kept for a day after its end. */
+  async hasAfter(sessionId: string, seq: number): Promise<boolean> {
+    const [frame] = await this.db
+      .select({ seq: agentFrames.seq })
+      .from(agentFrames)
+      .where(and(eq(agentFrames.sessionId, sessionId), gt(agentFrames.seq, seq)))
+      .limit(1)
+    return frame !== undefined
   }
 
   private wait(reader: Reader, signal: AbortSignal): Promise<void> {
