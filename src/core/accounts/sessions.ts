@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
 import { refreshTokens, sessions, users } from '../../db/schema/index.ts'
+import { trim } from '../../db/trim.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -179,11 +180,8 @@ export async function issueTokens(
 const refreshExpiry = () => new Date(Date.now() + REFRESH_DAYS * 24 * 3_600_000)
 
 /** Forgets sessions that ended more than a day ago: longer than any access token lives. */
-export async function trimSessions(ctx: Core): Promise<number> {
+export function trimSessions(ctx: Core): Promise<number> {
   const ended = sql`now() - interval '1 day'`
-  const rows = await ctx.db
-    .delete(sessions)
-    .where(or(lt(sessions.expiresAt, ended), lt(sessions.revokedAt, ended)))
-    .returning({ id: sessions.id })
-  return rows.length
+  const gone = or(lt(sessions.expiresAt, ended), lt(sessions.revokedAt, ended))
+  return trim(ctx.db, sessions, sql`select ctid from ${sessions} where ${gone}`)
 }

@@ -6,6 +6,7 @@ import {
   agentRuns,
   agentSessions,
 } from '../../db/schema/index.ts'
+import { trim } from '../../db/trim.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -256,9 +257,13 @@ async function openSession(tx: Tx, who: Principal, { sessionId, message }: Ask):
 const KEEP_HOURS = 24
 
 /** Forgets the frames of runs that ended a day ago; their messages stay. */
-export async function trimFrames(ctx: Core): Promise<number> {
-  const rows = await ctx.db.execute(sql`
-    delete from agent_frames f using agent_runs r
-    where r.id = f.run_id and r.status <> 'running' and r.ended_at < now() - make_interval(hours => ${KEEP_HOURS})`)
-  return (rows as unknown as { count: number }).count
+export function trimFrames(ctx: Core): Promise<number> {
+  const before = sql`now() - make_interval(hours => ${KEEP_HOURS})`
+  // A frame is older than the end of its run: said again, for the index.
+  return trim(
+    ctx.db,
+    agentFrames,
+    sql`select f.ctid from agent_frames f join agent_runs r on r.id = f.run_id
+      where f.at < ${before} and r.ended_at < ${before}`,
+  )
 }

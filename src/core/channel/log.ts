@@ -6,6 +6,7 @@ import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { LoggedEvent } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
 import { channels, events } from '../../db/schema/index.ts'
+import { trim } from '../../db/trim.ts'
 import type { Core } from '../context.ts'
 
 export interface PendingEvent {
@@ -88,10 +89,11 @@ const KEEP_HOURS = 24
 const KEEP_EVENTS = 1000
 
 /** Drops events older than 24 hours, but never one of the last 1,000 of its user. */
-export async function trimEvents(ctx: Core): Promise<number> {
-  const rows = await ctx.db.execute(sql`
-    delete from events e using channels c
-    where c.user_id = e.user_id and e.seq <= c.last_seq - ${KEEP_EVENTS}
-      and e.at < now() - make_interval(hours => ${KEEP_HOURS})`)
-  return (rows as unknown as { count: number }).count
+export function trimEvents(ctx: Core): Promise<number> {
+  return trim(
+    ctx.db,
+    events,
+    sql`select e.ctid from channels c join events e on e.user_id = c.user_id and e.seq <= c.last_seq - ${KEEP_EVENTS}
+      where c.last_seq > ${KEEP_EVENTS} and e.at < now() - make_interval(hours => ${KEEP_HOURS})`,
+  )
 }

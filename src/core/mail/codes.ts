@@ -2,6 +2,7 @@
 import { randomInt, timingSafeEqual } from 'node:crypto'
 import { and, asc, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { passwordResets, signups } from '../../db/schema/index.ts'
+import { trim } from '../../db/trim.ts'
 import type { Core, Tx } from '../context.ts'
 import { keyOf, type Limit, throttle } from '../throttle.ts'
 
@@ -98,9 +99,9 @@ export async function findByCode<T extends Coded>(
 
 /** Forgets the requests that have expired. */
 export async function trimCodes(ctx: Core): Promise<number> {
-  const trim = (table: Coded) =>
-    ctx.db.delete(table).where(lt(table.expiresAt, sql`now()`)).returning({ id: table.id })
-  return (await trim(signups)).length + (await trim(passwordResets)).length
+  const expired = (table: Coded) =>
+    trim(ctx.db, table, sql`select ctid from ${table} where ${lt(table.expiresAt, sql`now()`)}`)
+  return (await expired(signups)) + (await expired(passwordResets))
 }
 
 const hashOf = (ctx: Core, id: string, code: string): string => ctx.keyedHash('mailed-code', `${id}:${code}`)
