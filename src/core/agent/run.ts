@@ -1,3 +1,4 @@
+import { StorableText, storable } from '../../util/storable.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Core } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -179,21 +180,32 @@ export class Run {
     const { language, timezone } = this.start
     const messageId = Bun.randomUUIDv7()
     const toolCalls: ToolCall[] = []
+    const text = new StorableText()
     let content = ''
+    let length = 0
+    const say = async (delta: string) => {
+      if (delta === '') return
+      content += delta
+      await this.writer.text(messageId, delta)
+    }
+    const count = (more: number) => {
+      length += more
+      if (length > MAX_OUTPUT) throw new RunError('OUTPUT_LIMIT')
+    }
     const turn = { messages, tools: [...TOOLS], language, timezone, now: new Date(), signal }
     for await (const part of this.model.turn(turn)) {
       signal.throwIfAborted()
       if (part.type === 'text') {
-        if (part.delta === '') continue
-        content += part.delta
-        if (content.length > MAX_OUTPUT) throw new RunError('OUTPUT_LIMIT')
-        await this.writer.text(messageId, part.delta)
+        count(part.delta.length)
+        await say(text.push(part.delta))
       } else if (toolCalls.length < MAX_CALLS_PER_TURN) {
-        const { id, name, input } = part
+        const { id, name, input } = storable(part)
+        count(name.length + JSON.stringify(input).length)
         toolCalls.push({ id, name, input })
         this.announce(messageId, { id, name, input })
       }
     }
+    await say(text.end())
     signal.throwIfAborted()
     return { content, toolCalls }
   }

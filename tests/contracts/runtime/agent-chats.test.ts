@@ -34,8 +34,19 @@ const model = new ModelServer((request) => {
           { tool: 'no_such', input: {} },
         ]
       : ['I see.']
+  if (asked.startsWith('odd'))
+    return results === 0
+      ? [
+          'zero \0, ',
+          'whole \ud83d',
+          '\ude00, half \ud83d',
+          { tool: 'show_task', input: { task_id: 'a\0b', deep } },
+        ]
+      : ['done \ude00', '']
+  if (asked.startsWith('huge')) return [{ tool: 'show_task', input: { task_id: 'x'.repeat(300_000) } }]
   return ['Hello, ', 'world', '!']
 })
+const deep = JSON.parse(`${'['.repeat(500)}${']'.repeat(500)}`)
 const server = await startServer(model.env)
 afterAll(async () => {
   await server.stop()
@@ -115,12 +126,23 @@ describe('POST /api/v1/agent-chats', () => {
     expect(answer.body.output).toBe('I see.')
   })
 
+  test('what no database stores is replaced; a character that comes in halves is not', async () => {
+    const { token } = await person(server)
+    const answer = await chat(token, { message: 'odd' })
+    expect(answer.body.output).toBe('zero \ufffd, whole 😀, half \ufffd\n\ndone \ufffd')
+    expect(answer.body.events.at(-1).type).toBe('RUN_FINISHED')
+    const kept = await ask('GET', `${PATH}/${answer.body.session_id}`, { token })
+    expect(kept.body.run.status).toBe('completed')
+    expect(kept.body.messages.at(-1).content).toBe('done \ufffd')
+  })
+
   test.each([
     ['429 please', 'MODEL_RATE_LIMITED', ''],
     ['500 please', 'MODEL_UNAVAILABLE', ''],
     ['401 please', 'MODEL_REFUSED', ''],
     ['cut please', 'MODEL_INTERRUPTED', 'half an answer'],
     ['loop please', 'STEP_LIMIT', ''],
+    ['huge please', 'OUTPUT_LIMIT', ''],
   ])('a model that fails (%s): 200, RUN_ERROR %s and what was said so far', async (message, code, output) => {
     const { token } = await person(server)
     const answer = await chat(token, { message })
