@@ -64,7 +64,7 @@ async function sendBatch(tx: Tx, now: Date): Promise<{ taken: number; sent: numb
       remind(tx, item, start)
       sent++
     }
-    const next = reminderBefore(item, earliest, (later) => later > start)
+    const next = reminderAfter(tx, item, start, earliest)
     return { id: item.id, next, told: start >= earliest ? start : item.remindedFor }
   })
   await tx.db.execute(sql`
@@ -72,6 +72,16 @@ async function sendBatch(tx: Tx, now: Date): Promise<{ taken: number; sent: numb
     from json_to_recordset(${JSON.stringify(steps)}::text::json) as x(id uuid, next timestamptz, told timestamptz)
     where s.id = x.id`)
   return { taken: due.length, sent }
+}
+
+/** An item that can't be reckoned with (its time zone is no more, say) must not keep the others' reminders back. */
+function reminderAfter(tx: Tx, item: Item, start: Date, earliest: Date): Date | null {
+  try {
+    return reminderBefore(item, earliest, (later) => later > start)
+  } catch (error) {
+    tx.log.error({ err: error, item: item.id }, 'the reminders of an item end')
+    return null
+  }
 }
 
 function remind(tx: Tx, item: Item, start: Date): void {
