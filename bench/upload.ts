@@ -21,7 +21,7 @@ const SETTLE_MS = 1000
 const TOGETHER = 2
 const MAX_GROWTH_MB = 64
 const SAMPLE_MS = 20
-const MEMORY_ROUNDS = 3
+const MEMORY_ROUNDS = 5
 
 const VIDEO = join(import.meta.dir, '../tests/thumbnails/fixtures/rotated.mp4')
 const VIDEOS = 20

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { Busboy } from '@fastify/busboy'
 import { AppError, invalid } from '../core/errors.ts'
+import { released } from '../util/released.ts'
 
 const MAX_FIELD_BYTES = 64 * 1024
 const MAX_FIELDS = 20
@@ -78,17 +79,4 @@ export async function readMultipart(
     throw error
   }
   return fields
-}
-
-/**
- * Gives each chunk's memory back as soon as it has been used: the collector, which sees only small objects, would let
- * a hundred megabytes of them gather first.
- */
-async function* released(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    yield chunk
-    const { buffer, byteLength } = chunk
-    // A part of a larger buffer has neighbours.
-    if (byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0)
-  }
 }

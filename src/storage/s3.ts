@@ -11,6 +11,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { S3Config } from '../config.ts'
 import type { Logger } from '../util/logger.ts'
+import { released } from '../util/released.ts'
 import { contentTypeOf, dispositionOf } from './content-types.ts'
 import { lendLocally, openTemporaries, writeFile } from './files.ts'
 import { assertKey, assertPrefix, isKey, keyToPath } from './keys.ts'
@@ -199,7 +200,7 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
 
 async function* received(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    yield* body
+    yield* released(body)
   } catch (error) {
     throw fromS3(error)
   }

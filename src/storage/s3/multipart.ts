@@ -27,7 +27,7 @@ export type Target = Required<Pick<PutObjectCommandInput, 'ContentType' | 'Conte
 
 export interface Part {
   number: number
-  buffer: Buffer
+  buffer: Buffer<ArrayBuffer>
   /** What of the buffer counts. */
   bytes: Uint8Array
 }
@@ -43,7 +43,7 @@ export interface UploadContext {
 export class Multipart {
   private id: string | undefined
   private made = 0
-  private readonly free: Buffer[] = []
+  private readonly free: Buffer<ArrayBuffer>[] = []
   private readonly inFlight = new Set<Promise<void>>()
   private readonly done: CompletedPart[] = []
   private readonly cancelled = new AbortController()
@@ -56,7 +56,7 @@ export class Multipart {
   ) {}
 
   /** The first is smaller, and is for the caller to replace when it is full. Waits when all are being sent. */
-  async takeBuffer(): Promise<Buffer> {
+  async takeBuffer(): Promise<Buffer<ArrayBuffer>> {
     if (this.free.length === 0 && this.made < BUFFERS) {
       return Buffer.allocUnsafeSlow(this.made++ === 0 ? FIRST_BYTES : PART_BYTES)
     }
@@ -97,6 +97,8 @@ export class Multipart {
       return found?.ContentLength === size ? found : sent(Promise.reject(error))
     })
     live.delete(this.id!)
+    // At once: to the collector they are two small objects, and it would take its time.
+    for (const { buffer } of this.free) buffer.transfer(0)
     return ETag!
   }
 

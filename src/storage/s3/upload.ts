@@ -50,7 +50,7 @@ export async function upload(
 /** Gathers chunks into parts of one size, of which the last may be shorter, or empty if it is the only one. */
 async function* cut(
   chunks: AsyncIterable<Uint8Array>,
-  takeBuffer: () => Promise<Buffer>,
+  takeBuffer: () => Promise<Buffer<ArrayBuffer>>,
 ): AsyncGenerator<Part & { isLast: boolean }> {
   let number = 1
   let buffer = await takeBuffer()
@@ -62,9 +62,7 @@ async function* cut(
         buffer = await takeBuffer()
         used = 0
       } else if (used === buffer.byteLength) {
-        const larger = Buffer.allocUnsafeSlow(Math.min(4 * used, PART_BYTES))
-        buffer.copy(larger)
-        buffer = larger
+        buffer = Buffer.from(buffer.buffer.transfer(Math.min(4 * used, PART_BYTES)))
       }
       const part = chunk.subarray(taken, taken + buffer.byteLength - used)
       buffer.set(part, used)
