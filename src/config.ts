@@ -2,6 +2,8 @@
  * The only reader of the environment. Two steps: read every variable as text and type it, collecting all
  * mistakes; then refuse contradictions. One message names everything that is wrong.
  */
+import { BlockList, isIP } from 'node:net'
+
 export interface Config {
   production: boolean
   host: string
@@ -21,6 +23,8 @@ export interface Config {
   admin: { email: string; password: string | undefined }
   /** Browser origins, besides the server's own, that may call the API and open sockets. */
   allowedOrigins: string[]
+  /** Whose word on a client's address counts. */
+  trustedProxies: BlockList
   rateLimits: boolean
   /** Undefined: one `.eml` file per message in `dataDir`/outbox. */
   smtpUrl: string | undefined
@@ -75,6 +79,11 @@ type Env = Record<string, string | undefined>
 export function readConfig(env: Env): Config {
   const mistakes: string[] = []
   const text = (name: string) => env[name]?.trim() || undefined
+  const list = (name: string) =>
+    (text(name) ?? '')
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean)
 
   const oneOf = <T extends string>(name: string, allowed: readonly T[], fallback: T): T => {
     const value = text(name) ?? fallback
@@ -145,6 +154,7 @@ export function readConfig(env: Env): Config {
     passwordMinLength: integer('PASSWORD_MIN_LENGTH', 6, 6, 128),
     admin: { email: text('ADMIN_EMAIL') ?? 'admin@example.com', password: text('ADMIN_PASSWORD') },
     allowedOrigins: [],
+    trustedProxies: new BlockList(),
     rateLimits: oneOf('RATE_LIMITS', ['on', 'off'], 'on') === 'on',
     smtpUrl: url('SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: text('MAIL_FROM') ?? 'Roost <no-reply@localhost>',
@@ -152,12 +162,21 @@ export function readConfig(env: Env): Config {
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     nodeHeartbeatSeconds: integer('NODE_HEARTBEAT_SECONDS', 5, 1, 300),
   }
-  for (const origin of (text('ALLOWED_ORIGINS') ?? '').split(',').map((part) => part.trim())) {
-    if (!origin) continue
+  for (const origin of list('ALLOWED_ORIGINS')) {
     if (URL.canParse(origin) && /^https?:$/.test(new URL(origin).protocol)) {
       config.allowedOrigins.push(new URL(origin).origin)
     } else {
       mistakes.push('ALLOWED_ORIGINS must list origins like https://app.example.com, separated by commas')
+    }
+  }
+
+  for (const range of list('TRUSTED_PROXIES')) {
+    const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(range) ?? []
+    const [family, most] = isIP(address) === 6 ? (['ipv6', 128] as const) : (['ipv4', 32] as const)
+    if (isIP(address) && Number(bits ?? most) <= most) {
+      config.trustedProxies.addSubnet(address, Number(bits ?? most), family)
+    } else {
+      mistakes.push('TRUSTED_PROXIES must list addresses or ranges like 10.0.0.0/8, separated by commas')
     }
   }
 

@@ -87,3 +87,20 @@ describe('mail', () => {
     expect(message).not.toContain('S3cret')
   })
 })
+
+describe('TRUSTED_PROXIES', () => {
+  test('takes addresses and ranges of both families; none is trusted by default', () => {
+    const { trustedProxies } = readConfig({ TRUSTED_PROXIES: '10.0.0.0/8, ::1' })
+    expect(trustedProxies.check('10.1.2.3', 'ipv4')).toBeTrue()
+    expect(trustedProxies.check('11.1.2.3', 'ipv4')).toBeFalse()
+    expect(trustedProxies.check('::1', 'ipv6')).toBeTrue()
+    expect(readConfig({}).trustedProxies.check('127.0.0.1', 'ipv4')).toBeFalse()
+  })
+
+  test.each(['proxy.example.com', '10.0.0.0/33', '10.0.0.0/', '::1/129', '10.0.0', '10.0.0.0/8 ::1', '/8'])(
+    '%s is a mistake',
+    (value) => {
+      expect(mistakes({ TRUSTED_PROXIES: value })).toContain('TRUSTED_PROXIES')
+    },
+  )
+})

@@ -47,7 +47,7 @@ export const authRoutes = (ctx: Core) =>
             name: body.email,
             password: body.password,
             accessMinutes: ctx.config.accessTokenMinutes,
-            client: clientOf(request, server),
+            client: clientOf(ctx, request, server),
           }),
         ),
       {

@@ -11,7 +11,7 @@ export const passwordResetRoutes = (ctx: Core) =>
     .post(
       '',
       async ({ body, request, server, set }) => {
-        await requestPasswordReset(ctx, clientOf(request, server), {
+        await requestPasswordReset(ctx, clientOf(ctx, request, server), {
           email: body.email,
           redirectTo: body.redirect_to,
           language: languageOf(request, runtime.language),
@@ -31,7 +31,7 @@ export const passwordResetRoutes = (ctx: Core) =>
     .post(
       '/confirm',
       async ({ body, request, server, set }) => {
-        await confirmPasswordReset(ctx, clientOf(request, server), {
+        await confirmPasswordReset(ctx, clientOf(ctx, request, server), {
           email: body.email,
           code: body.token,
           newPassword: body.new_password,

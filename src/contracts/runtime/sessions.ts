@@ -21,7 +21,7 @@ export const sessionRoutes = (ctx: Core) =>
             name: body.email,
             password: body.password,
             accessMinutes: ACCESS_MINUTES,
-            client: clientOf(request, server),
+            client: clientOf(ctx, request, server),
           }),
         ),
       {

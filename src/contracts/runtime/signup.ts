@@ -14,7 +14,7 @@ export const signupRoutes = (ctx: Core) =>
     .post(
       '',
       async ({ body, request, server, set }) => {
-        await requestSignup(ctx, clientOf(request, server), {
+        await requestSignup(ctx, clientOf(ctx, request, server), {
           username: body.username,
           email: body.email,
           password: body.password,
@@ -46,7 +46,7 @@ export const signupRoutes = (ctx: Core) =>
     .post(
       '/resend',
       async ({ body, request, server, set }) => {
-        await resendSignupCode(ctx, clientOf(request, server), body.email)
+        await resendSignupCode(ctx, clientOf(ctx, request, server), body.email)
         set.status = 204
       },
       {
@@ -63,7 +63,7 @@ export const signupRoutes = (ctx: Core) =>
       '/verify',
       async ({ body, request, server }) =>
         presentSession(
-          await verifySignup(ctx, clientOf(request, server), {
+          await verifySignup(ctx, clientOf(ctx, request, server), {
             email: body.email,
             code: body.token,
             accessMinutes: ACCESS_MINUTES,

@@ -39,7 +39,12 @@ export const authRoutes = (ctx: Core) =>
           password: body.password,
           displayName: body.full_name,
         })
-        const session = await openSession(ctx, user, ctx.config.accessTokenMinutes, clientOf(request, server))
+        const session = await openSession(
+          ctx,
+          user,
+          ctx.config.accessTokenMinutes,
+          clientOf(ctx, request, server),
+        )
         set.status = 201
         const data = { ...presentSession(session), ...presentSessionUser(user) }
         return both(request, presentToken(session), data, 'registered')
@@ -64,7 +69,7 @@ export const authRoutes = (ctx: Core) =>
           name,
           password: body.password,
           accessMinutes: ctx.config.accessTokenMinutes,
-          client: clientOf(request, server),
+          client: clientOf(ctx, request, server),
         })
         return both(request, presentToken(session), presentSession(session), 'signed_in')
       },
