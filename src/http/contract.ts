@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import type { AppError, ErrorCode } from '../core/errors.ts'
 import { type Language, type MessageKey, message } from '../core/messages.ts'
 import type { Logger } from '../util/logger.ts'
+import { urlOf } from '../util/url-of.ts'
 import { toAppError } from './errors.ts'
 import { languageOf } from './language.ts'
 import { noteStatus, requestIdOf } from './request-log.ts'
@@ -87,7 +88,7 @@ export function defineContract(definition: ContractDefinition): Contract {
           rule,
         })),
         params: error.params,
-        path: new URL(request.url).pathname,
+        path: urlOf(request).pathname,
         requestId: requestIdOf(request),
       })
       const headers = new Headers({ 'content-type': definition.errorContentType })

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Logger } from '../util/logger.ts'
+import { urlOf } from '../util/url-of.ts'
 
 interface Started {
   id: string
@@ -36,7 +37,7 @@ export function requestLog(log: Logger) {
       const start = started.get(request)
       if (!start || !log.isLevelEnabled('info')) return
       const status = start.status ?? (response instanceof Response ? response.status : (set.status ?? 200))
-      const { pathname } = new URL(request.url)
+      const { pathname } = urlOf(request)
       const ms = Math.round((performance.now() - start.at) * 10) / 10
       log.info({ id: start.id, method: request.method, path: pathname, status, ms }, 'request')
     })

@@ -1,5 +1,6 @@
 import { AppError } from '../core/errors.ts'
 import type { Logger } from '../util/logger.ts'
+import { urlOf } from '../util/url-of.ts'
 import type { Contract } from './contract.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
@@ -23,7 +24,7 @@ export function answerUnmatched(
   bases: [prefix: string, contract: Contract][],
   { error, request, log }: { error: unknown; request: Request; log: Logger },
 ): Response {
-  const { pathname } = new URL(request.url)
+  const { pathname } = urlOf(request)
   const [, contract] = bases.find(([base]) => pathname === base || pathname.startsWith(`${base}/`))!
   const { static: fixed, http } = app.router
   // The routes answer with a slash at their end too.

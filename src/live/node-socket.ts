@@ -3,6 +3,7 @@ import { Elysia } from 'elysia'
 import type { Core } from '../core/context.ts'
 import type { NodeControl } from '../core/nodes/control.ts'
 import { authenticateNode } from '../core/nodes/nodes.ts'
+import { urlOf } from '../util/url-of.ts'
 import type { Hub } from './hub.ts'
 import { NodeConnection } from './node-connection.ts'
 import { refuseUpgrade } from './upgrade.ts'
@@ -29,7 +30,7 @@ export function nodeSocket(ctx: Core, control: NodeControl, hub: Hub, sockets: N
       if (refusal) return refusal
       const token =
         request.headers.get('authorization')?.replace(/^Bearer /i, '') ??
-        new URL(request.url).searchParams.get('token')
+        urlOf(request).searchParams.get('token')
       const node = token ? await authenticateNode(ctx, token) : undefined
       const data = new NodeConnection(ctx, control, sockets, node)
       if ((server as Bun.Server<NodeConnection> | null)!.upgrade(request, { data })) return

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { urlOf } from '../util/url-of.ts'
 import { Connection } from './connection.ts'
 import type { Hub } from './hub.ts'
 import { takeTicket } from './tickets.ts'
@@ -14,7 +15,7 @@ export function userSocket(hub: Hub) {
   const connect = async ({ request, server }: { request: Request; server: Bun.Server<unknown> | null }) => {
     const refusal = refuseUpgrade(request, hub.ctx.config, hub.draining)
     if (refusal) return refusal
-    const query = new URL(request.url).searchParams
+    const query = urlOf(request).searchParams
     const ticket = query.get('ticket')
     const token = query.get('token') ?? request.headers.get('authorization')?.replace(/^Bearer /i, '')
     const signedIn = ticket

@@ -11,6 +11,7 @@ import { listItems } from '../../core/agenda/lists.ts'
 import { attachmentsOf } from '../../core/agenda/metadata.ts'
 import type { Core } from '../../core/context.ts'
 import { guard } from '../../http/authenticate.ts'
+import { urlOf } from '../../util/url-of.ts'
 import { runtime } from './contract.ts'
 import {
   NewScheduleItem,
@@ -44,7 +45,7 @@ const readPlus = (time: string | undefined) => time?.replace(/(:\d\d(?:\.\d+)?) 
 
 /** RFC 8288: where the list goes on. */
 function nextPage(request: Request, page: number): string {
-  const { pathname, searchParams } = new URL(request.url)
+  const { pathname, searchParams } = urlOf(request)
   searchParams.set('page', String(page + 1))
   return `<${pathname}?${searchParams}>; rel="next"`
 }
