@@ -19,9 +19,6 @@ import { MAX_NODE_FRAME_BYTES } from './live/node-protocol.ts'
 import { nodeSocket } from './live/node-socket.ts'
 import { userSocket } from './live/user-socket.ts'
 
-/** Above every file that is accepted, so that its own limit answers, in its contract's form. */
-const MAX_REQUEST_BYTES = 600 * 1024 * 1024
-
 /** Whose manners unmatched paths have, longest base URL first (DESIGN 2.9). */
 const bases: [string, Contract][] = [
   ['/api/v1', defineContract({ ...runtime, language: 'en' })],
@@ -36,9 +33,14 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
   const contract = (manners: Contract, prefix: string) =>
     new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, core.log))
 
+  /** Routes that read a body. */
+  const bodies = new Set<string>()
   const app = new Elysia({
     // No page of Bun's own, with its stack trace, should an answer to an error fail.
-    serve: { idleTimeout: 60, development: false, maxRequestBodySize: MAX_REQUEST_BYTES },
+    // Bodies have limits of their own, which answer in the form of the contract.
+    serve: { idleTimeout: 60, development: false, maxRequestBodySize: Number.MAX_SAFE_INTEGER },
+    // The default looks for the path behind the eleventh character of the URL: a Host of three letters is shorter.
+    handler: { standardHostname: false },
     // The default reshapes a body before it checks it: a list or a string becomes an object, and passes.
     normalize: 'typebox',
     // Every socket of the server shares these. Frames over a socket's own limit get a close code that says so.
@@ -53,7 +55,9 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     .use(requestLog(core.log))
     .use(corsFor(core.config.allowedOrigins))
     // For every body: Elysia's own parsers would read a form or a text of any size into memory.
-    .onParse(({ request, contentType }) => readJsonBody(request, contentType))
+    .onParse(({ request, contentType, route }) =>
+      readJsonBody(request, contentType, bodies.has(`${request.method} ${route}`)),
+    )
     .use(docs())
     .use(contract(learning, '').use(learningRootRoutes(core)))
     .use(contract(learning, '/api/v1').use(learningRoutes(core, scheduler)))
@@ -63,6 +67,7 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     .use(nodeSocket(core, nodeControl, hub, nodeSockets))
     // Last: an `onError` of the root would otherwise answer in place of the contracts'.
     .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: core.log }))
+  for (const { method, path, hooks } of app.routes) if (hooks.body) bodies.add(`${method} ${path}`)
   return app
 }
 

@@ -6,12 +6,17 @@ export const MAX_JSON_BYTES = 1024 * 1024
 
 /**
  * Reads a JSON body, giving up as soon as it is too large. Every body of every contract is an object.
- * @returns undefined when there is none; null, unread, when it is of another type: no model fits that
+ * @param wanted whether the route has a use for it; what is no JSON is ignored elsewhere
+ * @returns undefined when there is none; null, which keeps Elysia's parsers from it, when it is ignored
  * @throws AppError PAYLOAD_TOO_LARGE, VALIDATION_FAILED
  */
-export async function readJsonBody(request: Request, contentType: string): Promise<unknown> {
+export async function readJsonBody(request: Request, contentType: string, wanted: boolean): Promise<unknown> {
   if (!contentType) return undefined
-  if (!/^application\/([\w.-]+\+)?json$/i.test(contentType.trim())) return null
+  if (!/^application\/([\w.-]+\+)?json$/i.test(contentType.trim())) {
+    // Here, for a model with defaults would make an object of anything.
+    if (wanted && request.headers.get('content-length') !== '0') throw notAnObject()
+    return null
+  }
   const declared = Number(request.headers.get('content-length') ?? Number.NaN)
   if (declared > MAX_JSON_BYTES) throw tooLarge()
   const text = Number.isNaN(declared) ? await readLimited(request) : await request.text()
@@ -22,9 +27,7 @@ export async function readJsonBody(request: Request, contentType: string): Promi
   } catch {
     throw invalid('', 'json')
   }
-  if (Array.isArray(value) || typeof value !== 'object') {
-    throw invalid('', 'type', { expected: 'object' })
-  }
+  if (value === null || Array.isArray(value) || typeof value !== 'object') throw notAnObject()
   if (isTooDeep(value)) throw invalid('', 'depth', { limit: MAX_DEPTH })
   if (!isStorable(text, value)) throw invalid('', 'characters')
   return value
@@ -42,4 +45,5 @@ async function readLimited(request: Request): Promise<string> {
   return text + decoder.decode()
 }
 
+const notAnObject = () => invalid('', 'type', { expected: 'object' })
 const tooLarge = () => new AppError('PAYLOAD_TOO_LARGE', { params: { limit: MAX_JSON_BYTES } })

@@ -61,3 +61,12 @@ describe.each([
     expect((await fetch(`${server.url}/health`)).status).toBe(200)
   })
 })
+
+test('a host with a short name has the same paths', async () => {
+  for (const host of ['x', 'web', 'x:8']) {
+    expect(await send('GET /nope/health HTTP/1.1', `Host: ${host}`)).toContain(' 404 ')
+    const file = await send('GET /files/thumbnails/2/1.jpg HTTP/1.1', `Host: ${host}`)
+    expect(file).toContain(' 404 ')
+    expect(await send('GET /api/v1/infra/health HTTP/1.1', `Host: ${host}`)).toContain('"database"')
+  }
+})

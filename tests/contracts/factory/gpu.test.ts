@@ -226,6 +226,23 @@ describe('changing', () => {
     })
   })
 
+  test('a PUT of anything but a JSON object changes nothing and says so', async () => {
+    const { data } = (await create()).body
+    for (const [type, body] of [
+      ['application/x-www-form-urlencoded', '{"name":"renamed"}'],
+      ['text/plain', '{"name":"renamed"}'],
+      ['application/json', 'null'],
+      ['application/json', '[]'],
+    ] as const) {
+      const answer = await api(server, 'PUT', `/api/gpu/servers/${data.id}`, {
+        token: admin.token,
+        raw: body,
+        headers: { 'content-type': type },
+      })
+      expectFactoryError(answer, { status: 422, code: 'VALIDATION_ERROR', fields: ['body'] })
+    }
+  })
+
   test('drain is shown, and PUT draining: false takes it back', async () => {
     const { node, token } = await makeNode(server)
     await beat(node.uuid, token)

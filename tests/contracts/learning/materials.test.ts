@@ -183,6 +183,16 @@ describe.each(storages.each)('on %s', (_, { server }) => {
       expect(await core.storage.head(kept.file_path)).toBeDefined()
     })
 
+    test('a clean-up whose body is no JSON object is refused, not done in full', async () => {
+      const { token } = await person(server, { role: 'admin' })
+      const ask = (raw: string, type: string) =>
+        api(server, 'POST', '/api/v1/admin/cleanup', { token, raw, headers: { 'content-type': type } })
+      const form = 'application/x-www-form-urlencoded'
+      expect((await ask('{"cleanup_orphans":false}', form)).status).toBe(422)
+      expect((await ask('null', 'application/json')).status).toBe(422)
+      expect((await ask('', form)).status).toBe(200)
+    })
+
     test('the scheduler shows its jobs, and pauses and resumes them', async () => {
       const { token } = await person(server, { role: 'admin' })
       const status = () => api(server, 'GET', '/api/v1/admin/scheduler/status', { token })
