@@ -73,6 +73,7 @@ export type IssueRule =
   | 'timezone'
   | 'recurrence'
   | 'recurrence_start'
+  | 'window_cost'
   | 'attachment'
   | 'date'
   | 'redirect'

@@ -151,6 +151,10 @@ const catalogue = {
     zh: '应为有效的 RRULE（RFC 5545），例如 FREQ=WEEKLY;BYDAY=MO',
     en: 'must be a recurrence rule of RFC 5545 such as FREQ=WEEKLY;BYDAY=MO',
   },
+  'issue.window_cost': {
+    zh: '范围内的重复日程过多，请缩小时间范围',
+    en: 'reaches over more recurring items than can be reckoned with in time: ask for a shorter window',
+  },
   'issue.recurrence_start': {
     zh: '开始时间应是重复规则的第一次',
     en: 'must name start_at as its first occurrence',

@@ -156,3 +156,23 @@ test('a window shows what a walk over all days finds', async () => {
     expect(found, JSON.stringify(window)).toEqual(expected)
   }
 }, 60_000)
+
+test('a thousand years of the most laborious rules hold nobody else up', async () => {
+  const { user } = await person(server)
+  const days = Array.from({ length: 31 }, (_, i) => i + 1)
+  for (let i = 0; i < 20; i++) {
+    const rrule = `FREQ=YEARLY;BYMONTHDAY=${days};BYSETPOS=-1`
+    await createItem(core, user.id, { title: 't', startAt: `${1900 + i}-12-31T09:00:00Z`, rrule }, 'manual')
+  }
+  let longest = 0
+  let turn = performance.now()
+  const watching = setInterval(() => {
+    longest = Math.max(longest, performance.now() - turn)
+    turn = performance.now()
+  })
+  const window = { startAt: '1900-01-01', endAt: '2999-12-31', limit: 500 }
+  await Promise.allSettled([10, 10, 10].map((page) => listItems(core, user.id, { ...window, page })))
+  clearInterval(watching)
+  // Slices are a hundredth of this.
+  expect(longest).toBeLessThan(1000)
+}, 60_000)

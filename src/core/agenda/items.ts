@@ -47,8 +47,9 @@ export async function createItem(
   input: NewItem,
   sourceType: Item['sourceType'],
 ): Promise<Item> {
+  // Before the transaction: to reckon with a rule can take a while.
+  const values = await settle(input, undefined)
   return transaction(ctx, async (tx) => {
-    const values = settle(input, undefined)
     await check(tx, userId, values, undefined)
     const [item] = await tx.db
       .insert(scheduleItems)
@@ -68,10 +69,19 @@ export async function getItem(ctx: Core, userId: number, id: string): Promise<It
 
 /** @throws AppError NOT_FOUND, VALIDATION_FAILED, INVALID_RANGE */
 export async function updateItem(ctx: Core, userId: number, id: string, change: ItemChange): Promise<Item> {
-  return transaction(ctx, async (tx) => {
-    const before = await lockItem(tx, userId, id)
+  for (;;) {
+    const before = await getItem(ctx, userId, id)
     if (Object.values(change).every((value) => value === undefined)) return before
-    const values = settle(change, before)
+    const changed = await replaceItem(ctx, before, await settle(change, before))
+    if (changed) return changed
+  }
+}
+
+/** @returns undefined when the item has changed since it was read, by a reminder too */
+async function replaceItem(ctx: Core, before: Item, values: Settled): Promise<Item | undefined> {
+  const { userId } = before
+  return transaction(ctx, async (tx) => {
+    if (!Bun.deepEquals(await lockItem(tx, userId, before.id), before)) return undefined
     await check(tx, userId, values, before)
     const [item] = await tx.db
       .update(scheduleItems)
@@ -114,7 +124,7 @@ async function lockItem(tx: Tx, userId: number, id: string): Promise<Item> {
 }
 
 /** The columns that follow from one another, read from what the author wrote over what is there. */
-function settle(input: ItemChange, before: Item | undefined) {
+async function settle(input: ItemChange, before: Item | undefined) {
   const timezone = input.timezone === undefined ? (before?.timezone ?? 'UTC') : timezoneNamed(input.timezone)
   const startAt =
     input.startAt === undefined ? before!.startAt : readTime('start_at', input.startAt, timezone)
@@ -123,7 +133,7 @@ function settle(input: ItemChange, before: Item | undefined) {
       ? readTime('end_at', input.endAt, timezone)
       : or(input.endAt, before?.endAt)
   if (endAt && endAt < startAt) throw new AppError('INVALID_RANGE')
-  const series = seriesOf(startAt, timezone, or(input.rrule, before?.rrule), before)
+  const series = await seriesOf(startAt, timezone, or(input.rrule, before?.rrule), before)
   const exceptions = input.exceptions?.map((text) => readTime('exceptions', text, timezone).toISOString())
   if (!series && exceptions && exceptions.length > 0) throw invalid('rrule', 'required')
   const lastStart = series ? series.lastStart : startAt
@@ -143,8 +153,15 @@ function settle(input: ItemChange, before: Item | undefined) {
   return { ...values, nextReminderAt: nextReminder(values, before) }
 }
 
+type Settled = Awaited<ReturnType<typeof settle>>
+
 /** A rule that was accepted stays so while nothing about it changes, whatever became of its time zone since. */
-function seriesOf(startAt: Date, timezone: string, rrule: string | null, before: Item | undefined) {
+async function seriesOf(
+  startAt: Date,
+  timezone: string,
+  rrule: string | null,
+  before: Item | undefined,
+): Promise<{ rrule: string; lastStart: Date | null } | undefined> {
   if (rrule === null) return undefined
   const same = rrule === before?.rrule && timezone === before.timezone && +startAt === +before.startAt
   return same ? { rrule, lastStart: lastStartOf(before) } : readRule({ startAt, timezone, rrule })
@@ -155,7 +172,7 @@ const or = <T>(given: T | null | undefined, before: T | null | undefined): T | n
   given === undefined ? (before ?? null) : given
 
 /** What only the database knows. */
-async function check(tx: Tx, userId: number, values: ReturnType<typeof settle>, before: Item | undefined) {
+async function check(tx: Tx, userId: number, values: Settled, before: Item | undefined) {
   await checkAttachments(tx, userId, values.metadata, before?.metadata ?? {})
   if (values.rrule === null || before?.rrule) return
   const [row] = await tx.db

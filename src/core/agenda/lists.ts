@@ -1,10 +1,14 @@
 import { and, asc, eq, gt, gte, isNotNull, isNull, lt, or, type SQL } from 'drizzle-orm'
 import { scheduleItems } from '../../db/schema/index.ts'
+import { OverBudget, Slices } from '../../util/slices.ts'
 import type { Core } from '../context.ts'
-import { AppError } from '../errors.ts'
+import { AppError, invalid } from '../errors.ts'
 import type { Item } from './items.ts'
 import { endOf, startsWithin, type Window } from './occurrences.ts'
 import { readBound, timezoneNamed } from './times.ts'
+
+/** In ms, for the occurrences of a page: a year of a full calendar takes a tenth of it. */
+const BUDGET_MS = 2000
 
 /** An item, or one occurrence of a recurring one, as a list has it. */
 export interface Entry {
@@ -52,10 +56,7 @@ export async function listItems(
   const endless = window.from === undefined || window.to === undefined
   const streams = recurring.map((item) => entriesOf(item, window, endless))
   const singles = single.map((item) => ({ item, startAt: item.startAt, endAt: item.endAt }))
-  const entries: Entry[] = []
-  for (const entry of merged([singles.values(), ...streams])) {
-    if (entries.push(entry) === wanted) break
-  }
+  const entries = await firstOf([singles.values(), ...streams], wanted)
   return { entries: entries.slice(offset, wanted - 1), more: entries.length === wanted }
 }
 
@@ -92,16 +93,31 @@ function* entriesOf(item: Item, window: Window, once: boolean): Generator<Entry>
 const comesFirst = (a: Entry, b: Entry): boolean =>
   a.startAt < b.startAt || (a.startAt.getTime() === b.startAt.getTime() && a.item.id < b.item.id)
 
-/** Takes from sorted streams in their common order, no further than it is asked. */
-function* merged(streams: Iterator<Entry>[]): Generator<Entry> {
-  const heads = streams.map((stream) => stream.next().value as Entry | undefined)
-  for (;;) {
-    let first = -1
-    for (const [n, head] of heads.entries()) {
-      if (head && (first < 0 || comesFirst(head, heads[first]!))) first = n
-    }
-    if (first < 0) return
-    yield heads[first]!
-    heads[first] = streams[first]!.next().value
+/**
+ * The first entries of sorted streams in their common order.
+ * @throws AppError VALIDATION_FAILED when it takes too long to find them
+ */
+async function firstOf(streams: Iterator<Entry>[], wanted: number): Promise<Entry[]> {
+  const slices = new Slices(BUDGET_MS)
+  const next = async (stream: Iterator<Entry>) => {
+    await slices.step()
+    return stream.next().value as Entry | undefined
   }
+  const entries: Entry[] = []
+  try {
+    const heads: (Entry | undefined)[] = []
+    for (const stream of streams) heads.push(await next(stream))
+    while (entries.length < wanted) {
+      let first = -1
+      for (const [n, head] of heads.entries()) {
+        if (head && (first < 0 || comesFirst(head, heads[first]!))) first = n
+      }
+      if (first < 0) break
+      entries.push(heads[first]!)
+      heads[first] = await next(streams[first]!)
+    }
+  } catch (error) {
+    throw error instanceof OverBudget ? invalid('end_at', 'window_cost') : error
+  }
+  return entries
 }

@@ -1,6 +1,7 @@
 /** Recurrence rules of RFC 5545, 3.3.10, as far as calendar programs agree on them. */
 import { RRuleTemporal } from 'rrule-temporal'
-import { AppError, type IssueRule, invalid } from '../errors.ts'
+import { Slices } from '../../util/slices.ts'
+import { AppError, invalid } from '../errors.ts'
 import { LATEST } from './times.ts'
 
 /**
@@ -8,7 +9,10 @@ import { LATEST } from './times.ts'
  * hardly ever.
  */
 const MAX_STEPS = 5000
-const MAX_CANDIDATES = 200_000
+const MAX_CANDIDATES = 20_000
+/** In ms, for reading a rule: one that takes so long is as good as none. */
+const BUDGET_MS = 1000
+const DAY_MS = 86_400_000
 
 const DAY = '(?:MO|TU|WE|TH|FR|SA|SU)'
 const list = (one: string) => new RegExp(`^${one}(?:,${one}){0,365}$`)
@@ -16,7 +20,8 @@ const DAY_OF_YEAR = '[+-]?(?:[1-9]|[1-9]\\d|[12]\\d\\d|3[0-5]\\d|36[0-6])'
 
 /**
  * The parts a rule may have. Not among them: what repeats within a day, and BYWEEKNO, which Outlook and Google can't
- * read. An ordinal weekday counts to five, of a month or a year.
+ * read. An ordinal weekday counts to five, of a month or a year; the library loses the others of a list that has both.
+ * A position counts to a month's days: the 366th of a year is found in so long a time that a list of them is a weapon.
  */
 const PARTS: Record<string, RegExp> = {
   FREQ: /^(DAILY|WEEKLY|MONTHLY|YEARLY)$/,
@@ -24,11 +29,11 @@ const PARTS: Record<string, RegExp> = {
   COUNT: /^([1-9]\d{0,2}|1000)$/,
   UNTIL: /^\d{8}(T\d{6}Z)?$/,
   WKST: new RegExp(`^${DAY}$`),
-  BYDAY: list(`(?:[+-]?[1-5])?${DAY}`),
+  BYDAY: new RegExp(`${list(DAY).source}|${list(`[+-]?[1-5]${DAY}`).source}`),
   BYMONTHDAY: list('[+-]?(?:[1-9]|[12]\\d|3[01])'),
   BYYEARDAY: list(DAY_OF_YEAR),
   BYMONTH: list('(?:[1-9]|1[0-2])'),
-  BYSETPOS: list(DAY_OF_YEAR),
+  BYSETPOS: list('[+-]?(?:[1-9]|[12]\\d|3[01])'),
 }
 
 export interface Series {
@@ -44,13 +49,13 @@ export interface Series {
  *   occurrence starts, null when it has none
  * @throws AppError VALIDATION_FAILED
  */
-export function readRule(series: Series): { rrule: string; lastStart: Date | null } {
+export async function readRule(series: Series): Promise<{ rrule: string; lastStart: Date | null }> {
   const text = series.rrule
     .trim()
     .toUpperCase()
     .replace(/^RRULE:/, '')
   if (!hasGoodParts(text)) throw invalid('rrule', 'recurrence')
-  return orInvalid('recurrence', () => {
+  try {
     // Strict, the library refuses an UNTIL that is a day; not strict, it makes a time of it.
     const [, rrule] = /RRULE:(.*)/.exec(engine({ ...series, rrule: text }, false).toString())!
     const rule = engine({ ...series, rrule: rrule! }, true)
@@ -59,9 +64,43 @@ export function readRule(series: Series): { rrule: string; lastStart: Date | nul
     }
     // It must also find the second one in time, or learn that there is none.
     rule.next(series.startAt)
-    const last = /COUNT|UNTIL/.test(rrule!) ? rule.previous(LATEST) : null
-    return { rrule: rrule!, lastStart: last && new Date(last.epochMilliseconds) }
-  })
+    return { rrule: rrule!, lastStart: await lastOf({ ...series, rrule: rrule! }, new Slices(BUDGET_MS)) }
+  } catch (error) {
+    throw error instanceof AppError ? error : invalid('rrule', 'recurrence')
+  }
+}
+
+/**
+ * When the last occurrence starts. Not by the library's `previous`: it goes through all of them at once, seconds with
+ * the worst of rules, in which nothing else happens.
+ * @throws OverBudget
+ */
+async function lastOf(series: Series, slices: Slices): Promise<Date | null> {
+  const [, count] = /COUNT=(\d+)/.exec(series.rrule) ?? []
+  const endless = { ...series, lastStart: null, exceptions: [] }
+  if (count) {
+    let last = series.startAt
+    let n = 0
+    for (const start of startsFrom(endless, series.startAt)) {
+      last = start
+      if (++n === Number(count)) break
+      await slices.step()
+    }
+    return last
+  }
+  const [, until] = /UNTIL=(\d{8}T\d{6}Z)/.exec(series.rrule) ?? []
+  if (!until) return null
+  const end = Temporal.Instant.from(until).epochMilliseconds
+  // Back from the end in growing steps, so that there are few to go through.
+  for (let span = DAY_MS; ; span *= 4) {
+    const from = new Date(Math.max(end - span, series.startAt.getTime()))
+    let last: Date | undefined
+    for (const start of startsFrom(endless, from)) {
+      last = start
+      await slices.step()
+    }
+    if (last) return last
+  }
 }
 
 function hasGoodParts(text: string): boolean {
@@ -69,17 +108,11 @@ function hasGoodParts(text: string): boolean {
   const names = parts.map(([name]) => name!)
   return (
     names.includes('FREQ') &&
+    // The weekday would limit the days (RFC 5545, 3.3.10); the library ignores it.
+    !(names.includes('BYYEARDAY') && names.includes('BYDAY')) &&
     new Set(names).size === names.length &&
     parts.every(([name, value, ...more]) => more.length === 0 && PARTS[name!]?.test(value ?? ''))
   )
-}
-
-function orInvalid<T>(rule: IssueRule, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw error instanceof AppError ? error : invalid('rrule', rule)
-  }
 }
 
 const engine = ({ startAt, timezone, rrule }: Series, strict: boolean) =>

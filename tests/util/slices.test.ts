@@ -1,0 +1,31 @@
+import { expect, test } from 'bun:test'
+import { OverBudget, Slices } from '../../src/util/slices.ts'
+
+/** Something that takes time. */
+const work = (ms: number) => {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
+test('a computation within its budget ends, and others have their turn in between', async () => {
+  const slices = new Slices(60_000)
+  let turns = 0
+  const counting = setInterval(() => turns++)
+  for (let i = 0; i < 5; i++) {
+    work(10)
+    await slices.step()
+  }
+  clearInterval(counting)
+  expect(turns).toBeGreaterThan(2)
+})
+
+test('one beyond it is told so', async () => {
+  const slices = new Slices(20)
+  const run = async () => {
+    for (let i = 0; i < 10; i++) {
+      work(10)
+      await slices.step()
+    }
+  }
+  expect(run()).rejects.toBeInstanceOf(OverBudget)
+})
