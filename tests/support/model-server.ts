@@ -59,6 +59,7 @@ function stream(pieces: Piece[], signal: AbortSignal): ReadableStream<Uint8Array
         const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [choice] }
         controller.enqueue(encoder.encode(`data: ${JSON.stringify(chunk)}\n\n`))
       }
+      // Counted anew in every answer, as some servers do.
       let calls = 0
       try {
         for (const piece of pieces) {
@@ -68,7 +69,7 @@ function stream(pieces: Piece[], signal: AbortSignal): ReadableStream<Uint8Array
           else if ('pauseMs' in piece) await Bun.sleep(piece.pauseMs)
           else {
             const call = {
-              ...{ index: calls, id: `call_${crypto.randomUUID()}`, type: 'function' },
+              ...{ index: calls, id: `call_${calls}`, type: 'function' },
               function: { name: piece.tool, arguments: JSON.stringify(piece.input) },
             }
             calls++

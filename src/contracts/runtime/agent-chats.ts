@@ -187,7 +187,7 @@ export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
       '/:session_id/cancel',
       async ({ principal, params }) => {
         const run = await runs.cancel(principal, params.session_id)
-        return { session_id: params.session_id, run: run ? presentStatus(run) : null }
+        return { session_id: params.session_id.toLowerCase(), run: run ? presentStatus(run) : null }
       },
       {
         auth: true,

@@ -199,7 +199,8 @@ export class Run {
         count(part.delta.length)
         await say(text.push(part.delta))
       } else if (toolCalls.length < MAX_CALLS_PER_TURN) {
-        const { id, name, input } = storable(part)
+        const { name, input } = storable(part)
+        const id = newCallId()
         count(name.length + JSON.stringify(input).length)
         toolCalls.push({ id, name, input })
         this.announce(messageId, { id, name, input })
@@ -249,7 +250,11 @@ export class Run {
       return await run()
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      return { error: message(error.code, this.start.language, error.params) }
+      const { language } = this.start
+      const issues = error.issues.map(
+        ({ field, rule, params }) => `${field}: ${message(`issue.${rule}`, language, params)}`,
+      )
+      return { error: [message(error.code, language, error.params), ...issues].join('; ') }
     }
   }
 
@@ -265,3 +270,9 @@ export class Run {
     return { role: 'tool', toolCallId: id, toolName: name, content }
   }
 }
+
+/**
+ * Not the model's own: some count their calls anew in every answer, and a session is told by these which result
+ * belongs to which call. Some take no longer ones.
+ */
+const newCallId = () => crypto.randomUUID().replaceAll('-', '').slice(0, 9)

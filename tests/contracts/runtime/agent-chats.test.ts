@@ -27,6 +27,7 @@ const model = new ModelServer((request) => {
   if (asked.startsWith('401')) return new Response('{"error":{"message":"bad key"}}', { status: 401 })
   if (asked.startsWith('cut')) return ['half an ', 'answer', 'cut']
   if (asked.startsWith('loop')) return [{ tool: 'gpu_overview', input: {} }]
+  if (asked.startsWith('gpus')) return results === 1 ? [{ tool: 'gpu_overview', input: {} }] : ['None.']
   if (asked.startsWith('nonsense'))
     return results === 0
       ? [
@@ -113,6 +114,22 @@ describe('POST /api/v1/agent-chats', () => {
     expect(result.tool_name).toBe('list_tasks')
     expect(JSON.parse(result.result).total).toBe(1)
     expect(answer.body.output).toBe('Let me look. \n\nYou have some.')
+  })
+
+  test('results stay with their calls, also when a model counts its calls anew in every answer', async () => {
+    const { token } = await person(server)
+    const { session_id } = (await chat(token, { message: 'tasks please' })).body
+    await chat(token, { message: 'gpus please', session_id })
+    await chat(token, { message: 'and then', session_id })
+    const { messages } = model.requests.findLast((one) => lastUserText(one) === 'and then')!
+    const told = messages.flatMap(({ tool_calls }) => tool_calls ?? []) as { id: string }[]
+    expect(new Set(told.map(({ id }) => id)).size).toBe(2)
+    const results = messages.filter(({ role }) => role === 'tool')
+    expect(results.map(({ tool_call_id }) => tool_call_id)).toEqual(told.map(({ id }) => id))
+    expect(results.map(({ content }) => Object.keys(JSON.parse(content as string))[0])).toEqual([
+      'total',
+      'total_servers',
+    ])
   })
 
   test('a call that does not fit, or of no tool, is told to the model and harms nobody', async () => {
