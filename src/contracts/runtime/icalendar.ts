@@ -1,7 +1,7 @@
 /** A calendar as iCalendar (RFC 5545), in the form that Outlook, Google and Apple subscribe to. */
 import ICAL from 'ical.js'
-import { tzlib_get_ical_block } from 'timezones-ical-library'
 import type { Item } from '../../core/agenda/items.ts'
+import { type Span, toTimezone } from './vtimezone.ts'
 
 /** RFC 5545 has no completed events. */
 const STATUS = { active: 'CONFIRMED', completed: 'CONFIRMED', cancelled: 'CANCELLED' } as const
@@ -19,19 +19,23 @@ export function toICalendar(items: Item[]): string {
   calendar.addPropertyWithValue('x-wr-calname', 'Roost')
   calendar.addPropertyWithValue('refresh-interval', ICAL.Duration.fromString('PT1H'))
   calendar.addPropertyWithValue('x-published-ttl', 'PT1H')
-  const zones = new Set(items.map(({ timezone }) => timezone))
-  zones.delete(UTC)
-  for (const zone of zones) calendar.addSubcomponent(toTimezone(zone))
+  for (const [zone, span] of spans(items)) calendar.addSubcomponent(toTimezone(zone, span))
   for (const item of items) calendar.addSubcomponent(toEvent(item))
   return `${calendar.toString()}\r\n`
 }
 
-function toTimezone(zone: string): ICAL.Component {
-  const [text] = tzlib_get_ical_block(zone) as [string]
-  const component = new ICAL.Component(ICAL.parse(text))
-  // Of a zone with two names the library may give the other one.
-  component.updatePropertyWithValue('tzid', zone)
-  return component
+/** The time zones that the items are written in, and what of each. */
+function spans(items: Item[]): Map<string, Span> {
+  const found = new Map<string, Span>()
+  for (const { timezone, startAt, lastsUntil } of items) {
+    if (timezone === UTC) continue
+    const { first, last } = found.get(timezone) ?? { first: Infinity, last: -Infinity }
+    found.set(timezone, {
+      first: Math.min(first, startAt.getTime()),
+      last: Math.max(last, (lastsUntil ?? startAt).getTime()),
+    })
+  }
+  return found
 }
 
 function toEvent(item: Item): ICAL.Component {

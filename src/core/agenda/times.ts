@@ -1,8 +1,4 @@
-import { tzlib_get_timezones } from 'timezones-ical-library'
 import { invalid } from '../errors.ts'
-
-/** Zones that the calendar feed can describe. */
-const ZONES = new Set(tzlib_get_timezones())
 
 /** What a calendar can be asked about: years that every part, the database and iCalendar included, can write. */
 const EARLIEST = Date.UTC(1900, 0, 1)
@@ -15,7 +11,7 @@ export const LATEST = new Date(Date.UTC(3000, 0, 1))
 export function timezoneNamed(name: string): string {
   try {
     const zone = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
-    if (ZONES.has(zone)) return zone
+    if (!/^[+-]/.test(zone)) return zone
   } catch {
     // Not a zone, told below.
   }

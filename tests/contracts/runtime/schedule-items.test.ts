@@ -92,6 +92,7 @@ describe('POST /api/v1/schedule-items', () => {
   test('a time zone is spelt as IANA does', async () => {
     const { token } = await person(server)
     expect((await create(token, { timezone: 'europe/berlin' })).timezone).toBe('Europe/Berlin')
+    expect((await create(token, { timezone: 'Etc/UTC' })).timezone).toBe('Etc/UTC')
   })
 
   const bad: [object, string][] = [

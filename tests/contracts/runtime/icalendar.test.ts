@@ -1,0 +1,88 @@
+/** What calendar programs read from items as iCalendar. The feed that it goes out by has tests of its own. */
+import { expect, test } from 'bun:test'
+import ICAL from 'ical.js'
+import { toICalendar } from '../../../src/contracts/runtime/icalendar.ts'
+import type { Item } from '../../../src/core/agenda/items.ts'
+
+const MADE = new Date('2026-01-01T00:00:00Z')
+
+function item(given: Partial<Item> & { startAt: Date }): Item {
+  const id = Bun.randomUUIDv7()
+  return {
+    ...{ id, userId: 1, title: 't', description: null, endAt: null, timezone: 'UTC', metadata: {} },
+    ...{
+      status: 'active',
+      rrule: null,
+      exceptions: [],
+      reminderMinutes: null,
+      nextReminderAt: null,
+      remindedFor: null,
+    },
+    ...{ sourceType: 'manual', revision: 0, deletedAt: null, createdAt: MADE, updatedAt: MADE },
+    lastsUntil: given.rrule ? null : (given.endAt ?? given.startAt),
+    ...given,
+  }
+}
+
+/** By the time zones in the file alone: the parser has none of its own. */
+function read(items: Item[]) {
+  const calendar = new ICAL.Component(ICAL.parse(toICalendar(items)))
+  return calendar.getAllSubcomponents('vevent').map((event) => new ICAL.Event(event))
+}
+const instant = (time: ICAL.Time) => time.toJSDate().toISOString()
+
+const ZONES = [...Intl.supportedValuesOf('timeZone'), 'Asia/Calcutta', 'EST5EDT', 'Etc/UTC', 'US/Pacific']
+
+test.each([
+  ['one in winter', ['2026-12-02T17:00:00.000Z']],
+  ['one in summer', ['2027-07-02T17:00:00.000Z']],
+  ['one of the past, and one ahead', ['1999-07-02', '2035-12-20']],
+])('every time zone of the server is told as its own clock has it: %s', (_, days) => {
+  const times = days.map((day) => new Date(day).toISOString())
+  const wrong = ZONES.filter((timezone) => {
+    const events = read(times.map((time) => item({ startAt: new Date(time), timezone })))
+    return !Bun.deepEquals(
+      events.map(({ startDate }) => instant(startDate)),
+      times,
+    )
+  })
+  expect(wrong).toEqual([])
+})
+
+test.each([
+  ['Europe/Berlin', ['BYMONTH=10;BYDAY=-1SU', 'BYMONTH=3;BYDAY=-1SU']],
+  ['America/New_York', ['BYMONTH=11;BYDAY=1SU', 'BYMONTH=3;BYDAY=2SU']],
+  ['Asia/Jerusalem', ['BYMONTH=10;BYDAY=-1SU', 'BYMONTH=3;BYDAY=FR;BYMONTHDAY=23,24,25,26,27,28,29']],
+  ['Africa/Casablanca', []],
+  ['Asia/Tokyo', []],
+])('%s has rules where its clocks keep to one, the only thing that Outlook reads', (timezone, rules) => {
+  const text = toICalendar([item({ startAt: new Date('2026-12-01T09:00Z'), timezone })])
+  const zone = text.slice(text.indexOf('BEGIN:VTIMEZONE'), text.indexOf('END:VTIMEZONE'))
+  const found = [...zone.matchAll(/RRULE:FREQ=YEARLY;(.*)\r/g)].map(([, rule]) => rule!)
+  expect(found.sort()).toEqual(rules.sort())
+  expect(zone.includes('RDATE')).toBe(timezone === 'Africa/Casablanca')
+})
+
+test.each(['2086-04-20', '2086-05-20', '2109-07-01'])(
+  'clocks that keep to no rule are known on %s too',
+  (day) => {
+    const times = ['2026-12-01', day].map((at) => new Date(at))
+    const items = times.map((startAt) => item({ startAt, timezone: 'Africa/Casablanca' }))
+    expect(read(items).map(({ startDate }) => startDate.toJSDate())).toEqual(times)
+  },
+)
+
+test('a series without an end keeps its hour, also where no rule tells when clocks change', () => {
+  const startAt = new Date('1999-12-01T09:00:00Z')
+  const [event] = read([item({ startAt, timezone: 'Africa/Casablanca', rrule: 'FREQ=MONTHLY' })])
+  const iterator = event!.iterator()
+  const months = (new Date().getUTCFullYear() + 10 - 1999) * 12
+  const found = Array.from({ length: months }, () => instant(iterator.next()))
+  const clock = Temporal.PlainDateTime.from('1999-12-01T09:00')
+  expect(found).toEqual(
+    found.map((_, months) => {
+      const at = clock.add({ months }).toZonedDateTime('Africa/Casablanca')
+      return new Date(at.epochMilliseconds).toISOString()
+    }),
+  )
+})
