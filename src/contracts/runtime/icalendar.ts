@@ -27,8 +27,10 @@ export function toICalendar(items: Item[]): string {
 /** The time zones that the items are written in, and what of each. */
 function spans(items: Item[]): Map<string, Span> {
   const found = new Map<string, Span>()
-  for (const { timezone, startAt, lastsUntil } of items) {
+  for (const item of items) {
+    const timezone = zoneOf(item)
     if (timezone === UTC) continue
+    const { startAt, lastsUntil } = item
     const { first, last } = found.get(timezone) ?? { first: Infinity, last: -Infinity }
     found.set(timezone, {
       first: Math.min(first, startAt.getTime()),
@@ -38,24 +40,46 @@ function spans(items: Item[]): Map<string, Span> {
   return found
 }
 
+/** What an item's times are written in. A series keeps its clock's time; of a single item they must tell the moment. */
+const zoneOf = (item: Item): string => (item.rrule === null && isUnclear(item) ? UTC : item.timezone)
+
+/** It begins or ends in an hour that its clock shows twice, of which programs take the first. */
+const isUnclear = ({ startAt, endAt, timezone }: Item): boolean =>
+  timezone !== UTC && (isShownTwice(startAt, timezone) || (endAt !== null && isShownTwice(endAt, timezone)))
+
+function isShownTwice(at: Date, timezone: string): boolean {
+  const clock = onClock(at, timezone).toPlainDateTime()
+  const first = clock.toZonedDateTime(timezone, { disambiguation: 'earlier' })
+  return !first.equals(clock.toZonedDateTime(timezone, { disambiguation: 'later' }))
+}
+
 function toEvent(item: Item): ICAL.Component {
+  const timezone = zoneOf(item)
   const event = new ICAL.Component('vevent')
   event.addPropertyWithValue('uid', `${item.id}@roost`)
   event.addPropertyWithValue('dtstamp', inUtc(item.updatedAt))
   event.addPropertyWithValue('created', inUtc(item.createdAt))
   event.addPropertyWithValue('last-modified', inUtc(item.updatedAt))
   event.addPropertyWithValue('sequence', item.revision)
-  addTime(event, 'dtstart', item.startAt, item.timezone)
-  // An end must be later than the start (3.8.2.2); an event without one ends as it starts.
-  if (item.endAt && item.endAt > item.startAt) addTime(event, 'dtend', item.endAt, item.timezone)
+  addTime(event, 'dtstart', item.startAt, timezone)
+  addEnd(event, item, timezone)
   if (item.rrule !== null) event.addPropertyWithValue('rrule', ICAL.Recur.fromString(item.rrule))
-  for (const start of item.exceptions) addTime(event, 'exdate', new Date(start), item.timezone)
+  for (const start of item.exceptions) addTime(event, 'exdate', new Date(start), timezone)
   event.addPropertyWithValue('summary', item.title)
   if (item.description) event.addPropertyWithValue('description', item.description)
   if (item.metadata.location) event.addPropertyWithValue('location', item.metadata.location)
   event.addPropertyWithValue('status', STATUS[item.status])
   if (item.reminderMinutes !== null) event.addSubcomponent(toAlarm(item.title, item.reminderMinutes))
   return event
+}
+
+/** An end must be later than the start (3.8.2.2); an event without one ends as it starts. */
+function addEnd(event: ICAL.Component, item: Item, timezone: string): void {
+  if (!item.endAt || item.endAt <= item.startAt) return
+  if (item.rrule === null || !isUnclear(item)) return addTime(event, 'dtend', item.endAt, timezone)
+  // On the clock it may be earlier.
+  const seconds = Math.round((item.endAt.getTime() - item.startAt.getTime()) / 1000)
+  event.addPropertyWithValue('duration', ICAL.Duration.fromSeconds(seconds))
 }
 
 function toAlarm(title: string, minutes: number): ICAL.Component {
@@ -66,13 +90,14 @@ function toAlarm(title: string, minutes: number): ICAL.Component {
   return alarm
 }
 
+const onClock = (at: Date, timezone: string) =>
+  Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timezone)
+
 const inUtc = (at: Date): ICAL.Time => ICAL.Time.fromJSDate(at, true)
 
 function addTime(event: ICAL.Component, name: string, at: Date, timezone: string): void {
   if (timezone === UTC) return void event.addPropertyWithValue(name, inUtc(at))
-  const { year, month, day, hour, minute, second } = Temporal.Instant.fromEpochMilliseconds(
-    at.getTime(),
-  ).toZonedDateTimeISO(timezone)
+  const { year, month, day, hour, minute, second } = onClock(at, timezone)
   const wallClock = ICAL.Time.fromData({ year, month, day, hour, minute, second })
   event.addPropertyWithValue(name, wallClock).setParameter('tzid', timezone)
 }

@@ -1,5 +1,5 @@
 /** What calendar programs read from items as iCalendar. The feed that it goes out by has tests of its own. */
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import ICAL from 'ical.js'
 import { toICalendar } from '../../../src/contracts/runtime/icalendar.ts'
 import type { Item } from '../../../src/core/agenda/items.ts'
@@ -85,4 +85,46 @@ test('a series without an end keeps its hour, also where no rule tells when cloc
       return new Date(at.epochMilliseconds).toISOString()
     }),
   )
+})
+
+describe('in an hour that the clock shows twice', () => {
+  const twice = (start: string, end: string | null, rrule: string | null = null) =>
+    item({
+      ...{ startAt: new Date(start), endAt: end === null ? null : new Date(end), rrule },
+      timezone: 'Europe/Berlin',
+    })
+
+  test.each([
+    ['from the first into the second', '2026-10-25T02:50+02:00', '2026-10-25T02:10+01:00'],
+    ['in the first', '2026-10-25T02:10+02:00', '2026-10-25T02:30+02:00'],
+    ['in the second', '2026-10-25T02:10+01:00', '2026-10-25T02:30+01:00'],
+    ['from before into the second', '2026-10-25T01:30+02:00', '2026-10-25T02:30+01:00'],
+    ['from the second until after', '2026-10-25T02:30+01:00', '2026-10-25T03:30+01:00'],
+    ['without an end, in the second', '2026-10-25T02:30+01:00', null],
+  ])('a single item is at its own time: %s', (_, start, end) => {
+    const one = twice(start, end)
+    expect(toICalendar([one])).not.toContain('TZID')
+    const [event] = read([one])
+    expect(instant(event!.startDate)).toBe(one.startAt.toISOString())
+    expect(instant(event!.endDate)).toBe((one.endAt ?? one.startAt).toISOString())
+  })
+
+  test('single items before, around and after it keep their time zone', () => {
+    const items = [
+      twice('2026-10-25T01:00+02:00', '2026-10-25T01:59:59+02:00'),
+      twice('2026-10-25T01:00+02:00', '2026-10-25T03:00+01:00'),
+      twice('2026-10-25T03:00+01:00', '2026-10-25T04:00+01:00'),
+    ]
+    expect(toICalendar(items).match(/DT(START|END);TZID=Europe\/Berlin:/g)).toHaveLength(6)
+    for (const [index, event] of read(items).entries()) {
+      expect(instant(event.startDate)).toBe(items[index]!.startAt.toISOString())
+      expect(instant(event.endDate)).toBe(items[index]!.endAt!.toISOString())
+    }
+  })
+
+  test('a series that begins there keeps its clock and its length', () => {
+    const text = toICalendar([twice('2026-10-25T02:50+02:00', '2026-10-25T02:10+01:00', 'FREQ=DAILY')])
+    expect(text).toContain('DTSTART;TZID=Europe/Berlin:20261025T025000\r\nDURATION:PT20M\r\n')
+    expect(text).not.toContain('DTEND')
+  })
 })
