@@ -73,12 +73,13 @@ function toEvent(item: Item): ICAL.Component {
   return event
 }
 
-/** An end must be later than the start (3.8.2.2); an event without one ends as it starts. */
+/** An end must be later than the start (3.8.2.2), in whole seconds; an event without one ends as it starts. */
 function addEnd(event: ICAL.Component, item: Item, timezone: string): void {
-  if (!item.endAt || item.endAt <= item.startAt) return
+  if (!item.endAt) return
+  const seconds = wholeSeconds(item.endAt) - wholeSeconds(item.startAt)
+  if (seconds <= 0) return
   if (item.rrule === null || !isUnclear(item)) return addTime(event, 'dtend', item.endAt, timezone)
   // On the clock it may be earlier.
-  const seconds = Math.round((item.endAt.getTime() - item.startAt.getTime()) / 1000)
   event.addPropertyWithValue('duration', ICAL.Duration.fromSeconds(seconds))
 }
 
@@ -89,6 +90,8 @@ function toAlarm(title: string, minutes: number): ICAL.Component {
   alarm.addPropertyWithValue('trigger', ICAL.Duration.fromSeconds(-minutes * 60))
   return alarm
 }
+
+const wholeSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)
 
 const onClock = (at: Date, timezone: string) =>
   Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timezone)

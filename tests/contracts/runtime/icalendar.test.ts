@@ -128,3 +128,14 @@ describe('in an hour that the clock shows twice', () => {
     expect(text).not.toContain('DTEND')
   })
 })
+
+test.each([
+  ['2026-12-01T09:00:00.500Z', '2026-12-01T09:00:00.900Z', null],
+  ['2026-12-01T09:00:00.500Z', '2026-12-01T09:00:01.400Z', '090001'],
+  ['1969-12-31T23:59:58.500Z', '1969-12-31T23:59:58.900Z', null],
+])('from %s to %s there are only whole seconds', (start, end, shown) => {
+  for (const rrule of [null, 'FREQ=DAILY']) {
+    const text = toICalendar([item({ startAt: new Date(start), endAt: new Date(end), rrule })])
+    expect(text.match(/DTEND:\d{8}T(\d{6})Z/)?.[1] ?? null).toBe(shown)
+  }
+})
