@@ -65,9 +65,9 @@ function toEvent(item: Item): ICAL.Component {
   addEnd(event, item, timezone)
   if (item.rrule !== null) event.addPropertyWithValue('rrule', ICAL.Recur.fromString(item.rrule))
   for (const start of item.exceptions) addTime(event, 'exdate', new Date(start), timezone)
-  event.addPropertyWithValue('summary', item.title)
-  if (item.description) event.addPropertyWithValue('description', item.description)
-  if (item.metadata.location) event.addPropertyWithValue('location', item.metadata.location)
+  event.addPropertyWithValue('summary', plain(item.title))
+  if (item.description) event.addPropertyWithValue('description', plain(item.description))
+  if (item.metadata.location) event.addPropertyWithValue('location', plain(item.metadata.location))
   event.addPropertyWithValue('status', STATUS[item.status])
   if (item.reminderMinutes !== null) event.addSubcomponent(toAlarm(item.title, item.reminderMinutes))
   return event
@@ -86,10 +86,13 @@ function addEnd(event: ICAL.Component, item: Item, timezone: string): void {
 function toAlarm(title: string, minutes: number): ICAL.Component {
   const alarm = new ICAL.Component('valarm')
   alarm.addPropertyWithValue('action', 'DISPLAY')
-  alarm.addPropertyWithValue('description', title)
+  alarm.addPropertyWithValue('description', plain(title))
   alarm.addPropertyWithValue('trigger', ICAL.Duration.fromSeconds(-minutes * 60))
   return alarm
 }
+
+/** A text has no control characters but tabs and line breaks (3.3.11), and the library escapes only \n. */
+const plain = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\t\n]/gu, '')
 
 const wholeSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)
 

@@ -139,3 +139,22 @@ test.each([
     expect(text.match(/DTEND:\d{8}T(\d{6})Z/)?.[1] ?? null).toBe(shown)
   }
 })
+
+test('texts have no control characters but tabs and line breaks', () => {
+  const controls = Array.from({ length: 0xa0 }, (_, code) => String.fromCharCode(code))
+  const text = `a\rb\r\nc\nd\r\re\tf${controls.filter((one) => /[^\t\r\n -~]/.test(one)).join('')}g 会🦉`
+  const clean = 'a\nb\nc\nd\n\ne\tfg 会🦉'
+  const one = item({
+    ...{ startAt: MADE, title: text, description: text, metadata: { location: text }, reminderMinutes: 5 },
+  })
+  expect(toICalendar([one]).replaceAll('\r\n', '')).not.toMatch(/[^\P{Cc}\t]/u)
+  const [event] = read([one])
+  const alarm = event!.component.getFirstSubcomponent('valarm')!
+  const shown = [
+    event!.summary,
+    event!.description,
+    event!.location,
+    alarm.getFirstPropertyValue('description'),
+  ]
+  expect(shown).toEqual([clean, clean, clean, clean])
+})
