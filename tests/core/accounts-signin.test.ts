@@ -1,7 +1,10 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { createAccount, findAccount } from '../../src/core/accounts/accounts.ts'
-import { users } from '../../src/db/schema/index.ts'
+import { changePassword, createAccount, findAccount } from '../../src/core/accounts/accounts.ts'
+import { endSessions, signIn } from '../../src/core/accounts/sessions.ts'
+import type { Core } from '../../src/core/context.ts'
+import { transaction } from '../../src/core/transaction.ts'
+import { sessions, users } from '../../src/db/schema/index.ts'
 import { api } from '../support/api.ts'
 import { unique } from '../support/factories.ts'
 import { PASSWORD, person } from '../support/people.ts'
@@ -47,6 +50,49 @@ describe('failed sign-ins', () => {
     const nobody = `${unique('nobody')}@example.com`
     await Promise.all(Array.from({ length: LIMIT }, () => fail(nobody)))
     expect((await fail(nobody)).status).toBe(429)
+  })
+})
+
+describe('a password that is changed while the old one is being verified', () => {
+  const { core } = strict.context
+  /** Whoever has it is late: just before their own transaction begins, `first` happens. */
+  const overtakenBy = (first: () => Promise<unknown>): Core => ({
+    ...core,
+    db: Object.assign(Object.create(core.db), {
+      transaction: async (...args: Parameters<Core['db']['transaction']>) => {
+        await first()
+        return core.db.transaction(...args)
+      },
+    }),
+  })
+  const reset = (userId: number) => () =>
+    transaction(core, async (tx) => {
+      await tx.db.update(users).set({ passwordHash: 'of another one' }).where(eq(users.id, userId))
+      await endSessions(tx, userId, 'password_reset')
+    })
+  const own = async (userId: number) => {
+    const of = eq(sessions.userId, userId)
+    return (await core.db.select().from(sessions).where(of)).filter(({ revokedAt }) => !revokedAt)
+  }
+
+  test('opens no session', async () => {
+    const { user } = await person(strict)
+    const client = { ip: '127.0.0.9', userAgent: undefined }
+    const input = { name: user.email, password: PASSWORD, accessMinutes: 30, client }
+    await expect(signIn(overtakenBy(reset(user.id)), input)).rejects.toMatchObject({
+      code: 'INVALID_CREDENTIALS',
+    })
+    expect(await own(user.id)).toEqual([])
+  })
+
+  test('is not changed once more by who knew the old one', async () => {
+    const { user } = await person(strict)
+    const [session] = await own(user.id)
+    const input = { currentPassword: PASSWORD, newPassword: 'of a thief', language: 'en' } as const
+    const late = overtakenBy(reset(user.id))
+    const change = changePassword(late, { userId: user.id, sessionId: session!.id }, input)
+    await expect(change).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
+    expect((await findAccount(core, user.email))!.passwordHash).toBe('of another one')
   })
 })
 

@@ -1,4 +1,4 @@
-import { eq, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, or, type SQL, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
 import { users } from '../../db/schema/index.ts'
 import type { Core, Tx } from '../context.ts'
@@ -154,7 +154,13 @@ export async function changePassword(
   }
   const passwordHash = await hashPassword(input.newPassword)
   await transaction(ctx, async (tx) => {
-    await tx.db.update(users).set({ passwordHash, updatedAt: sql`now()` }).where(eq(users.id, userId))
+    const changed = await tx.db
+      .update(users)
+      .set({ passwordHash, updatedAt: sql`now()` })
+      .where(and(eq(users.id, userId), eq(users.passwordHash, user.passwordHash)))
+      .returning({ id: users.id })
+    // Changed or reset in the meantime: who knew the old one must not undo that.
+    if (changed.length === 0) throw invalid('current_password', 'current_password')
     await endSessions(tx, userId, 'password_changed', sessionId)
     await tellPasswordChanged(tx, userId, input.language)
   })

@@ -51,34 +51,46 @@ export async function signIn(
   return openSession(ctx, user, input.accessMinutes, input.client)
 }
 
-/** Opens a session for a user whose identity is already certain. */
+/**
+ * Opens a session for a user whose identity is already certain.
+ * @throws AppError INVALID_CREDENTIALS when the password is another one by now
+ */
 export async function openSession(
   ctx: Core,
   user: User,
   accessMinutes: number,
   client: Client,
 ): Promise<SignedIn> {
-  const { sessionId, refreshToken } = await transaction(ctx, (tx) => addSession(tx, user.id, client))
+  const { sessionId, refreshToken } = await transaction(ctx, (tx) => addSession(tx, user, client))
   return issueTokens(ctx, user, sessionId, refreshToken, accessMinutes)
 }
 
-/** A session as part of a larger change; `issueTokens` makes its tokens after the commit. */
+/**
+ * A session as part of a larger change; `issueTokens` makes its tokens after the commit.
+ * @throws AppError INVALID_CREDENTIALS when the password is another one by now
+ */
 export async function addSession(
   tx: Tx,
-  userId: number,
+  user: User,
   client: Client,
 ): Promise<{ sessionId: string; refreshToken: string }> {
+  // First: a change of the password writes the same row before it ends the sessions, so it ends this one too, or is seen.
+  const current = await tx.db
+    .update(users)
+    .set({ lastLoginAt: sql`now()` })
+    .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash)))
+    .returning({ id: users.id })
+  if (current.length === 0) throw new AppError('INVALID_CREDENTIALS')
   const sessionId = Bun.randomUUIDv7()
   const refreshToken = randomSecret('rt')
   await tx.db.insert(sessions).values({
     id: sessionId,
-    userId,
+    userId: user.id,
     userAgent: client.userAgent?.slice(0, 300) ?? null,
     ip: client.ip,
     expiresAt: refreshExpiry(),
   })
   await tx.db.insert(refreshTokens).values({ hash: sha256(refreshToken), sessionId })
-  await tx.db.update(users).set({ lastLoginAt: sql`now()` }).where(eq(users.id, userId))
   return { sessionId, refreshToken }
 }
 

@@ -98,7 +98,7 @@ export async function verifySignup(
     })
     if (signup.inviteCode !== null) await useInviteCode(tx, signup.inviteCode, user.id)
     await tx.db.delete(signups).where(sql`lower(${signups.email}) = lower(${signup.email})`)
-    return { user, ...(await addSession(tx, user.id, client)) }
+    return { user, ...(await addSession(tx, user, client)) }
   })
   if (!verified) throw new AppError('INVALID_CODE')
   return issueTokens(ctx, verified.user, verified.sessionId, verified.refreshToken, input.accessMinutes)
