@@ -56,10 +56,13 @@ export interface Bus {
   /** Keeps a short-lived value that can be taken once. */
   put(key: string, value: string, ttlMs: number): Promise<void>
   take(key: string): Promise<string | undefined>
-  /** Adds one to a counter that begins with its first increment and ends `windowMs` later. */
-  increment(key: string, windowMs: number): Promise<{ count: number; resetMs: number }>
-  /** Reads such a counter without changing it. */
-  count(key: string): Promise<{ count: number; resetMs: number }>
+  /**
+   * Adds one to a counter that begins with its first increment and ends `windowMs` later. At `max` it counts no
+   * further: the answer is one more than that then.
+   */
+  increment(key: string, windowMs: number, max: number): Promise<{ count: number; resetMs: number }>
+  /** Takes one back; a counter of nothing has ended. */
+  decrement(key: string): Promise<void>
 
   /** Called when hints may have been lost (the broker was away). */
   onGap(handler: () => void): void

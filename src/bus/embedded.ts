@@ -32,20 +32,20 @@ export function createEmbeddedBus(log: Logger): Bus {
       values.delete(key)
       return entry && entry.expires > Date.now() ? entry.value : undefined
     },
-    async increment(key, windowMs) {
+    async increment(key, windowMs, max) {
       const now = Date.now()
       let entry = counters.get(key)
       if (!entry || entry.expires <= now) {
         entry = { count: 0, expires: now + windowMs }
         counters.set(key, entry)
       }
-      entry.count++
-      return { count: entry.count, resetMs: entry.expires - now }
+      const count = entry.count + 1
+      entry.count = Math.min(count, max)
+      return { count, resetMs: entry.expires - now }
     },
-    async count(key) {
+    async decrement(key) {
       const entry = counters.get(key)
-      const resetMs = entry ? entry.expires - Date.now() : 0
-      return entry && resetMs > 0 ? { count: entry.count, resetMs } : { count: 0, resetMs: 0 }
+      if (entry && --entry.count <= 0) counters.delete(key)
     },
     onGap() {},
     ping: async () => 0,

@@ -12,9 +12,13 @@ type Message =
   | { from: string; state: string; value: object | undefined }
 
 // One round trip: a counter without an expiry would count for ever.
-const INCREMENT = `local n = redis.call('incr', KEYS[1])
+const INCREMENT = `local n = tonumber(redis.call('get', KEYS[1]) or 0) + 1
+if n <= tonumber(ARGV[2]) then redis.call('incr', KEYS[1]) end
 if n == 1 then redis.call('pexpire', KEYS[1], ARGV[1]) end
 return {n, redis.call('pttl', KEYS[1])}`
+const DECREMENT = `if redis.call('exists', KEYS[1]) == 1 and redis.call('decr', KEYS[1]) <= 0 then
+  redis.call('del', KEYS[1])
+end`
 
 /**
  * The bus of several servers, over Redis. While Redis is away publishing does nothing: the log and its poll go on
@@ -100,13 +104,13 @@ export async function createRedisBus(url: string, epoch: string, log: Logger): P
     async take(key) {
       return (await commands.getdel(prefix + key).catch(unavailable)) ?? undefined
     },
-    async increment(key, windowMs) {
-      const [count, resetMs] = (await commands.eval(INCREMENT, 1, prefix + key, windowMs)) as [number, number]
+    async increment(key, windowMs, max) {
+      const answer = await commands.eval(INCREMENT, 1, prefix + key, windowMs, max)
+      const [count, resetMs] = answer as [number, number]
       return { count, resetMs }
     },
-    async count(key) {
-      const [count, ttl] = await Promise.all([commands.get(prefix + key), commands.pttl(prefix + key)])
-      return { count: Number(count ?? 0), resetMs: Math.max(0, ttl) }
+    async decrement(key) {
+      await commands.eval(DECREMENT, 1, prefix + key)
     },
     onGap: (handler) => gapHandlers.push(handler),
     async ping() {

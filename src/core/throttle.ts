@@ -18,38 +18,72 @@ export const keyOf = (name: string): string =>
  * @throws AppError RATE_LIMITED when that is more than a limit allows
  */
 export async function throttle(ctx: Core, limits: Limit[]): Promise<void> {
-  await refuseAbove(ctx, limits, ({ key, windowMs }) => ctx.bus.increment(key, windowMs), 0)
+  if (!ctx.config.rateLimits) return
+  const counters = await Promise.all(limits.map((limit) => increment(ctx, limit)))
+  for (const [i, counter] of counters.entries()) {
+    if (counter && counter.count > limits[i]!.max) throw limited(limits[i]!, counter.resetMs)
+  }
 }
 
 /**
- * For what counts only when it fails: then `countFailure` follows.
+ * For what counts only when it fails: when `attempt` answers undefined. It is counted before, or tries at once would
+ * all find the limit not yet used up, and taken back after.
  * @throws AppError RATE_LIMITED when a limit is used up
  */
-export async function assertMayTry(ctx: Core, limits: Limit[]): Promise<void> {
-  await refuseAbove(ctx, limits, ({ key }) => ctx.bus.count(key), 1)
-}
-
-export async function countFailure(ctx: Core, limits: Limit[]): Promise<void> {
-  if (!ctx.config.rateLimits) return
-  await Promise.all(
-    limits.map(({ key, windowMs }) => ctx.bus.increment(key, windowMs).catch(() => undefined)),
-  )
-}
-
-/** `next`: what this try would add to the counters. A broker that is away must not lock everybody out. */
-async function refuseAbove(
+export async function throttleFailures<T>(
   ctx: Core,
-  limits: Limit[],
-  read: (limit: Limit) => Promise<{ count: number; resetMs: number }>,
-  next: number,
-): Promise<void> {
-  if (!ctx.config.rateLimits) return
-  const counters = await Promise.all(
-    limits.map((limit) => read(limit).catch(() => ({ count: 0, resetMs: 0 }))),
-  )
-  for (const [i, { count, resetMs }] of counters.entries()) {
-    const { max } = limits[i]!
-    if (count + next <= max) continue
-    throw new AppError('RATE_LIMITED', { params: { seconds: Math.ceil(resetMs / 1000), limit: max } })
+  [limit, ...others]: Limit[],
+  attempt: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  if (!limit || !ctx.config.rateLimits) return attempt()
+  const counted = await enter(ctx, limit)
+  let failed = false
+  try {
+    const result = await throttleFailures(ctx, others, attempt)
+    failed = result === undefined
+    return result
+  } finally {
+    if (counted && !failed) await ctx.bus.decrement(limit.key).catch(() => undefined)
+    leave(limit.key)
   }
 }
+
+/** The tries of one limit in this process. Whoever waits does so for one that is under way. */
+interface Tries {
+  underWay: number
+  waiting: (() => void)[]
+}
+
+const triesOf = new Map<string, Tries>()
+
+/** Where the limit leaves no room, those under way may still succeed, and make some: they are waited for. */
+async function enter(ctx: Core, limit: Limit): Promise<boolean> {
+  const tries = triesOf.get(limit.key) ?? { underWay: 0, waiting: [] }
+  triesOf.set(limit.key, tries)
+  tries.underWay++
+  for (;;) {
+    const counter = await increment(ctx, limit)
+    if (!counter || counter.count <= limit.max) return counter !== undefined
+    if (tries.underWay === 1) {
+      leave(limit.key)
+      throw limited(limit, counter.resetMs)
+    }
+    tries.underWay--
+    await new Promise<void>((resolve) => tries.waiting.push(resolve))
+  }
+}
+
+function leave(key: string): void {
+  const tries = triesOf.get(key)!
+  const next = tries.waiting.shift()
+  // The next one counts as under way from here on, in place of the one that leaves.
+  if (next) next()
+  else if (--tries.underWay === 0) triesOf.delete(key)
+}
+
+/** Undefined without the broker: that one is away must not lock everybody out. */
+const increment = (ctx: Core, { key, windowMs, max }: Limit) =>
+  ctx.bus.increment(key, windowMs, max).catch(() => undefined)
+
+const limited = ({ max }: Limit, resetMs: number) =>
+  new AppError('RATE_LIMITED', { params: { seconds: Math.ceil(resetMs / 1000), limit: max } })

@@ -39,6 +39,28 @@ describe('failed sign-ins', () => {
     expect(learning.headers.get('retry-after')).toMatch(/^\d+$/)
   })
 
+  test('many at once: ten are looked at, the right one among the others or not, and all others wait', async () => {
+    const { user } = await person(strict)
+    const right = { email: user.email, password: PASSWORD }
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => (i === 39 ? post('/api/auth/login', right) : fail(user.email))),
+    )
+    const statuses = answers.map(({ status }) => status)
+    expect(statuses.filter((status) => status === 401).length).toBe(LIMIT)
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(39 - LIMIT)
+    expect((await post('/api/auth/login', right)).status).toBe(429)
+  })
+
+  test('right ones among them are taken back, also when nearly all is used up', async () => {
+    const { user } = await person(strict)
+    const right = () => post('/api/auth/login', { email: user.email, password: PASSWORD })
+    await Promise.all(Array.from({ length: LIMIT - 1 }, () => fail(user.email)))
+    const answers = await Promise.all(Array.from({ length: 5 }, right))
+    expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(200))
+    expect((await fail(user.email)).status).toBe(401)
+    expect((await right()).status).toBe(429)
+  })
+
   test('do not hold up another account, nor one that signs in rightly and often', async () => {
     const { user } = await person(strict)
     const body = { email: user.email, password: PASSWORD }

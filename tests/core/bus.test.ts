@@ -60,18 +60,32 @@ describe.each(kinds)('the %s bus', (_, open) => {
     expect(await bus.take(key)).toBeUndefined()
   })
 
-  test('a counter counts within its window, which the first increment opens', async () => {
+  test('a counter counts up to its maximum, within the window that the first increment opens', async () => {
     const bus = await opened
     const key = unique('limit:')
-    expect((await bus.count(key)).count).toBe(0)
-    const counts = await Promise.all(Array.from({ length: 5 }, () => bus.increment(key, 300)))
-    expect(counts.map(({ count }) => count).sort()).toEqual([1, 2, 3, 4, 5])
-    const now = await bus.count(key)
-    expect(now.count).toBe(5)
-    expect(now.resetMs).toBeGreaterThan(0)
-    expect(now.resetMs).toBeLessThanOrEqual(300)
+    const increment = () => bus.increment(key, 300, 4)
+    const counts = await Promise.all(Array.from({ length: 6 }, increment))
+    expect(counts.map(({ count }) => count).sort()).toEqual([1, 2, 3, 4, 5, 5])
+    for (const { resetMs } of counts) expect(resetMs).toBeWithin(1, 301)
     await Bun.sleep(350)
-    expect((await bus.count(key)).count).toBe(0)
+    expect((await increment()).count).toBe(1)
+  })
+
+  test('what is taken back from a counter leaves its window as it is; the last one ends it', async () => {
+    const bus = await opened
+    const key = unique('limit:')
+    const increment = (windowMs: number) => bus.increment(key, windowMs, 10)
+    await bus.decrement(key)
+    await increment(60_000)
+    await increment(90_000)
+    await bus.decrement(key)
+    const kept = await increment(90_000)
+    expect(kept.count).toBe(2)
+    expect(kept.resetMs).toBeWithin(1, 60_001)
+    await Promise.all([bus.decrement(key), bus.decrement(key), bus.decrement(key)])
+    const anew = await increment(90_000)
+    expect(anew.count).toBe(1)
+    expect(anew.resetMs).toBeWithin(60_001, 90_001)
   })
 })
 

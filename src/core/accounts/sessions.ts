@@ -4,7 +4,7 @@ import { trim } from '../../db/trim.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { assertMayTry, countFailure, keyOf, type Limit } from '../throttle.ts'
+import { keyOf, type Limit, throttleFailures } from '../throttle.ts'
 import { transaction } from '../transaction.ts'
 import { findAccount, type User } from './accounts.ts'
 import { verifyPassword } from './passwords.ts'
@@ -40,13 +40,11 @@ export async function signIn(
   ctx: Core,
   input: { name: string; password: string; accessMinutes: number; client: Client },
 ): Promise<SignedIn> {
-  const limits = failureLimits(input.client.ip, input.name)
-  await assertMayTry(ctx, limits)
-  const user = await findAccount(ctx, input.name)
-  if (!(await verifyPassword(input.password, user?.passwordHash)) || !user) {
-    await countFailure(ctx, limits)
-    throw new AppError('INVALID_CREDENTIALS')
-  }
+  const user = await throttleFailures(ctx, failureLimits(input.client.ip, input.name), async () => {
+    const found = await findAccount(ctx, input.name)
+    return (await verifyPassword(input.password, found?.passwordHash)) ? found : undefined
+  })
+  if (!user) throw new AppError('INVALID_CREDENTIALS')
   if (!user.isActive) throw new AppError('INACTIVE_USER')
   return openSession(ctx, user, input.accessMinutes, input.client)
 }
