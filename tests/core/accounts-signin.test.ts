@@ -75,6 +75,26 @@ describe('failed sign-ins', () => {
   })
 })
 
+describe('wrong current passwords', () => {
+  const LIMIT = 10
+  const change = (token: string, current_password: string) => {
+    const body = { current_password, new_password: 'another horse' }
+    return api(strict, 'POST', '/api/users/change-password', { token, body })
+  }
+
+  test('after ten of one user all others wait, the right one too, all at once or not', async () => {
+    const [owner, other] = [await person(strict), await person(strict)]
+    const answers = await Promise.all(
+      Array.from({ length: LIMIT + 2 }, () => change(owner.token, 'Wr0ng-One')),
+    )
+    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(LIMIT).fill(422), 429, 429])
+    const answer = await change(owner.token, PASSWORD)
+    expectFactoryError(answer, { status: 429, code: 'RATE_LIMIT_EXCEEDED' })
+    expect(Number(answer.headers.get('retry-after'))).toBeWithin(1, 301)
+    expect((await change(other.token, PASSWORD)).status).toBe(200)
+  })
+})
+
 describe('a password that is changed while the old one is being verified', () => {
   const { core } = strict.context
   /** Whoever has it is late: just before their own transaction begins, `first` happens. */

@@ -65,7 +65,7 @@ export const userRoutes = (ctx: Core) =>
           summary: 'Change your password; your other sessions end',
           tag: 'users',
           response: Envelope(Nothing),
-          errors: ['AUTHENTICATION_REQUIRED', 'VALIDATION_FAILED'],
+          errors: ['AUTHENTICATION_REQUIRED', 'VALIDATION_FAILED', 'RATE_LIMITED'],
         }),
       },
     )

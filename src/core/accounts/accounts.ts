@@ -4,6 +4,7 @@ import { users } from '../../db/schema/index.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
+import { type Limit, throttleFailures } from '../throttle.ts'
 import { transaction } from '../transaction.ts'
 import { assertUsername, deriveUsername } from './names.ts'
 import { hashPassword, verifyPassword } from './passwords.ts'
@@ -138,9 +139,14 @@ export async function updateProfile(
   }
 }
 
+/** Of the current password: whoever took over a session must not find it out. */
+const guessLimits = (userId: number): Limit[] => [
+  { key: `password:${userId}`, max: 10, windowMs: 5 * 60_000 },
+]
+
 /**
  * Ends the user's other sessions too, and tells them by mail.
- * @throws AppError VALIDATION_FAILED when the current password is wrong or the new one too short
+ * @throws AppError VALIDATION_FAILED when the current password is wrong or the new one too short, RATE_LIMITED
  */
 export async function changePassword(
   ctx: Core,
@@ -148,10 +154,11 @@ export async function changePassword(
   input: { currentPassword: string; newPassword: string; language: Language },
 ): Promise<void> {
   assertPassword(ctx, input.newPassword, 'new_password')
-  const user = await getAccount(ctx, userId)
-  if (!(await verifyPassword(input.currentPassword, user.passwordHash))) {
-    throw invalid('current_password', 'current_password')
-  }
+  const user = await throttleFailures(ctx, guessLimits(userId), async () => {
+    const found = await getAccount(ctx, userId)
+    return (await verifyPassword(input.currentPassword, found.passwordHash)) ? found : undefined
+  })
+  if (!user) throw invalid('current_password', 'current_password')
   const passwordHash = await hashPassword(input.newPassword)
   await transaction(ctx, async (tx) => {
     const changed = await tx.db
