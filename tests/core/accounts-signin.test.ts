@@ -213,6 +213,12 @@ describe('accounts', () => {
     }
   })
 
+  test.each(['İstanbul', 'ΣΊΣΥΦΟΣ'])('the username %s signs in as it is spelt', async (name) => {
+    const username = `${unique('u')}${name}`
+    await createAccount(core, { email: `${unique('u')}@example.com`, password, username })
+    expect((await post('/api/auth/login', { username, password })).status).toBe(200)
+  })
+
   test('passwords are kept as argon2id with its own salt', async () => {
     const make = async () => {
       const { id } = await createAccount(core, { email: `${unique('a')}@example.com`, password })

@@ -68,17 +68,12 @@ export async function insertAccount(ctx: Core, row: NewRow): Promise<User> {
   }
 }
 
-/** By email or by username, whichever `name` is; for sign-in. */
+/** By email or by username, whichever `name` is; for sign-in. The database judges the case, as for their uniqueness. */
 export async function findAccount(ctx: Core, name: string): Promise<User | undefined> {
   const [user] = await ctx.db
     .select()
     .from(users)
-    .where(
-      or(
-        eq(sql`lower(${users.email})`, name.toLowerCase()),
-        eq(sql`lower(${users.username})`, name.toLowerCase()),
-      ),
-    )
+    .where(or(hasEmail(name), sql`lower(${users.username}) = lower(${name})`))
   return user
 }
 
