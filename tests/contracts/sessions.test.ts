@@ -81,6 +81,20 @@ describe('refresh tokens', () => {
     )
     expectLearningError(await refresh(refreshToken), { status: 401, code: 'INVALID_TOKEN' })
   })
+
+  test('end after seven days each, also when another one keeps the session alive', async () => {
+    const { refreshToken } = await person(server)
+    const [used, unused] = [(await refresh(refreshToken)).body, (await refresh(refreshToken)).body]
+    const made = (token: string, days: number) =>
+      query(
+        server,
+        sql`update refresh_tokens set created_at = now() - make_interval(days => ${days}) where hash = ${sha256(token)}`,
+      )
+    await made(unused.refresh_token, 7)
+    expectLearningError(await refresh(unused.refresh_token), { status: 401, code: 'INVALID_TOKEN' })
+    await made(used.refresh_token, 6)
+    expect((await refresh(used.refresh_token)).status).toBe(200)
+  })
 })
 
 describe('access tokens', () => {

@@ -108,6 +108,7 @@ export async function refreshSession(
         session: sessions,
         user: users,
         usedSecondsAgo: sql<number | null>`extract(epoch from now() - ${refreshTokens.usedAt})::float8`,
+        expired: sql<boolean>`${refreshTokens.createdAt} < now() - make_interval(days => ${REFRESH_DAYS})`,
       })
       .from(refreshTokens)
       .innerJoin(sessions, eq(sessions.id, refreshTokens.sessionId))
@@ -119,6 +120,8 @@ export async function refreshSession(
       await revoke(tx, eq(sessions.id, row.session.id), 'refresh_token_reused')
       return 'INVALID_REFRESH_TOKEN'
     }
+    // Of two tabs' tokens one may lie unused while the other keeps the session alive.
+    if (row.expired) return 'INVALID_REFRESH_TOKEN'
     if (!row.user.isActive) return 'INACTIVE_USER'
     if (row.usedSecondsAgo === null) {
       await tx.db
