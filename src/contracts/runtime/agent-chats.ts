@@ -18,6 +18,7 @@ import { languageOf } from '../../http/language.ts'
 import { Page, pageOf, pageQuery } from '../../http/pagination.ts'
 import { ChatEvent, eventStream, presentRun } from './agent-events.ts'
 import { runtime } from './contract.ts'
+import { optional } from './models.ts'
 
 const Timestamp = t.String({ format: 'date-time' })
 const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
@@ -113,8 +114,8 @@ export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
         auth: true,
         body: t.Object({
           message: t.String({ minLength: 1, maxLength: 8000, pattern: '\\S' }),
-          session_id: t.Optional(nullable(t.String({ pattern: UUID }))),
-          timezone: t.Optional(t.String({ maxLength: 64 })),
+          session_id: optional(t.String({ pattern: UUID })),
+          timezone: optional(t.String({ maxLength: 64 })),
         }),
         detail: runtime.describe({
           summary: 'Ask the agent; with "Accept: text/event-stream" as AG-UI events while it answers',

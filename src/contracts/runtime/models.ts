@@ -4,13 +4,16 @@ import { choice } from '../../http/choice.ts'
 
 const Timestamp = t.String({ format: 'date-time' })
 const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
+/** Many clients write null for what they leave out. */
+export const optional = <T extends Parameters<typeof t.Optional>[0]>(schema: T) =>
+  t.Optional(nullable(schema))
 
 export const Email = t.String({ format: 'email', maxLength: 254 })
 /** The documented minimum; `PASSWORD_MIN_LENGTH` may ask for more. */
 export const Password = t.String({ minLength: 6, maxLength: 200 })
 export const Code = t.String({ pattern: '^[0-9]{6}$' })
 /** Only to pages of `ALLOWED_ORIGINS` and of `PUBLIC_URL`. */
-export const RedirectTo = t.Optional(t.String({ maxLength: 2000 }))
+export const RedirectTo = optional(t.String({ maxLength: 2000 }))
 export const Username = t.String({ minLength: 3, maxLength: 30 })
 
 export const Session = t.Object({

@@ -13,7 +13,7 @@ export const passwordResetRoutes = (ctx: Core) =>
       async ({ body, request, server, set }) => {
         await requestPasswordReset(ctx, clientOf(ctx, request, server), {
           email: body.email,
-          redirectTo: body.redirect_to,
+          redirectTo: body.redirect_to ?? undefined,
           language: languageOf(request, runtime.language),
         })
         set.status = 204

@@ -29,10 +29,10 @@ const read = (body: ScheduleItemChange): ItemChange => ({
   description: body.description,
   startAt: body.start_at,
   endAt: body.end_at,
-  timezone: body.timezone,
+  timezone: body.timezone ?? undefined,
   metadata: body.metadata,
   rrule: body.rrule,
-  exceptions: body.exceptions,
+  exceptions: body.exceptions === null ? [] : body.exceptions,
   reminderMinutes: body.reminder_minutes,
   status: body.status,
 })

@@ -3,10 +3,10 @@ import { type Static, t } from 'elysia'
 import { ITEM_STATUSES } from '../../core/agenda/items.ts'
 import { choice } from '../../http/choice.ts'
 import { integerText } from '../../http/integer-text.ts'
+import { optional } from './models.ts'
 
 const Timestamp = t.String({ format: 'date-time' })
 const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
-const optional = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Optional(nullable(schema))
 
 /** Not of `format: date-time`: a time without an offset is one too, in the item's time zone. */
 const Time = t.String({ minLength: 1, maxLength: 40 })
@@ -18,10 +18,10 @@ const fields = {
   description: optional(t.String({ maxLength: 2000 })),
   start_at: Time,
   end_at: optional(Time),
-  timezone: t.Optional(Timezone),
+  timezone: optional(Timezone),
   metadata: optional(t.Record(t.String(), t.Unknown())),
   rrule: optional(t.String({ minLength: 1, maxLength: 500 })),
-  exceptions: t.Optional(t.Array(Time, { maxItems: 500 })),
+  exceptions: optional(t.Array(Time, { maxItems: 500 })),
   reminder_minutes: optional(t.Integer({ minimum: 0, maximum: FOUR_WEEKS_MINUTES })),
 }
 export const NewScheduleItem = t.Object(fields)

@@ -4,7 +4,7 @@ import { requestSignup, resendSignupCode, verifySignup } from '../../core/signup
 import { clientOf } from '../../http/client.ts'
 import { languageOf } from '../../http/language.ts'
 import { runtime } from './contract.ts'
-import { Code, Email, Password, RedirectTo, Session, Username } from './models.ts'
+import { Code, Email, optional, Password, RedirectTo, Session, Username } from './models.ts'
 import { presentSession } from './presenters.ts'
 import { ACCESS_MINUTES } from './sessions.ts'
 
@@ -18,8 +18,8 @@ export const signupRoutes = (ctx: Core) =>
           username: body.username,
           email: body.email,
           password: body.password,
-          redirectTo: body.redirect_to,
-          inviteCode: body.invite_code,
+          redirectTo: body.redirect_to ?? undefined,
+          inviteCode: body.invite_code ?? undefined,
           language: languageOf(request, runtime.language),
         })
         set.status = 202
@@ -32,7 +32,7 @@ export const signupRoutes = (ctx: Core) =>
           password: Password,
           redirect_to: RedirectTo,
           // Of any form: one that is not valid never blocks.
-          invite_code: t.Optional(t.String({ maxLength: 64 })),
+          invite_code: optional(t.String({ maxLength: 64 })),
         }),
         detail: runtime.describe({
           summary: 'Sign up: mails a code to the address',

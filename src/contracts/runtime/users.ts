@@ -4,7 +4,7 @@ import { searchUsers } from '../../core/accounts/search.ts'
 import type { Core } from '../../core/context.ts'
 import { guard } from '../../http/authenticate.ts'
 import { runtime } from './contract.ts'
-import { AuthUser, Email, Profile, Username } from './models.ts'
+import { AuthUser, Email, optional, Profile, Username } from './models.ts'
 import { presentAuthUser, presentProfile } from './presenters.ts'
 
 const AvatarUrl = t.String({ format: 'uri', pattern: '^https?://', maxLength: 2000 })
@@ -40,7 +40,7 @@ export const userRoutes = (ctx: Core) =>
       async ({ principal, body }) =>
         presentProfile(
           await updateProfile(ctx, principal.userId, {
-            username: body.username,
+            username: body.username ?? undefined,
             avatarUrl: body.avatar_url,
             bio: body.bio,
           }),
@@ -48,9 +48,9 @@ export const userRoutes = (ctx: Core) =>
       {
         auth: true,
         body: t.Object({
-          username: t.Optional(Username),
-          avatar_url: t.Optional(t.Union([AvatarUrl, t.Null()])),
-          bio: t.Optional(t.Union([t.String({ maxLength: 200 }), t.Null()])),
+          username: optional(Username),
+          avatar_url: optional(AvatarUrl),
+          bio: optional(t.String({ maxLength: 200 })),
         }),
         detail: runtime.describe({
           summary: 'Change your username, picture or bio',

@@ -67,6 +67,12 @@ describe('the whole reset', () => {
     expect(account.body.email_confirmed_at).toBeString()
   })
 
+  test('a page of null is none', async () => {
+    const { user } = await person(server)
+    expect((await request({ email: user.email, redirect_to: null })).status).toBe(204)
+    expect(codeIn(await mailTo(server, user.email))).toBeString()
+  })
+
   test('in English, with a link to an allowed page', async () => {
     const { user } = await person(server)
     const body = { email: user.email.toUpperCase(), redirect_to: 'https://app.example.com/reset' }

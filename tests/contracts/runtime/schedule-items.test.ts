@@ -95,6 +95,13 @@ describe('POST /api/v1/schedule-items', () => {
     expect((await create(token, { timezone: 'Etc/UTC' })).timezone).toBe('Etc/UTC')
   })
 
+  test('what is null is as if left out', async () => {
+    const { token } = await person(server)
+    const nothing = { description: null, end_at: null, timezone: null, metadata: null, rrule: null }
+    const item = await create(token, { ...nothing, exceptions: null, reminder_minutes: null })
+    expect(item).toMatchObject({ ...nothing, timezone: 'UTC', metadata: {}, exceptions: [] })
+  })
+
   const bad: [object, string][] = [
     [{ title: '' }, 'title'],
     [{ title: ' \t' }, 'title'],
@@ -403,7 +410,11 @@ describe('recurring items', () => {
     const window = { start_at: '2026-03-01', end_at: '2026-04-30' }
     const left = ['2026-03-27T08:00:00Z', '2026-03-30T07:00:00Z', '2026-03-31T07:00:00Z']
     expect(await starts(token, window)).toEqual(left)
-    const once = await ask('PATCH', `${PATH}/${item.id}`, { token, body: { rrule: null } })
+    const patch = (body: object) => ask('PATCH', `${PATH}/${item.id}`, { token, body })
+    expect((await patch({ timezone: null })).body.timezone).toBe('Europe/Berlin')
+    expect((await patch({ exceptions: null })).body.exceptions).toEqual([])
+    expect((await starts(token, window)).length).toBe(5)
+    const once = await patch({ rrule: null })
     expect(once.body).toMatchObject({ rrule: null, exceptions: [] })
     expect(await starts(token, window)).toEqual(left.slice(0, 1))
   })

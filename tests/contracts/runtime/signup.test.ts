@@ -95,6 +95,12 @@ describe('the whole sign-up', () => {
     expect(answer.body.user.email).toBe(body.email)
   })
 
+  test('with a page and an invite code of null, which are none', async () => {
+    const body = signup({ redirect_to: null, invite_code: null })
+    expect((await post('verifications', body)).status).toBe(202)
+    expect((await verify(body.email, codeIn(await mailTo(server, body.email)))).status).toBe(200)
+  })
+
   test('leaves nothing secret in the database, nor in the queue', async () => {
     const body = signup()
     await post('verifications', body)
