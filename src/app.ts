@@ -71,11 +71,17 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
   return app
 }
 
+/** What pages of other origins may read of an answer beside its body; the library's default is what was asked with. */
+const EXPOSED_HEADERS = [
+  ...['accept-ranges', 'allow', 'content-disposition', 'content-range', 'etag'],
+  ...['link', 'retry-after', 'x-request-id'],
+]
+
 /** Browsers of other origins may call the API when they are listed; without a list nothing is added. */
 const corsFor = (origins: string[]) =>
   origins.length === 0
     ? new Elysia()
-    : cors({ origin: origins.map(toMatcher), credentials: true, maxAge: 600 })
+    : cors({ origin: origins.map(toMatcher), credentials: true, maxAge: 600, exposeHeaders: EXPOSED_HEADERS })
 
 // A plain string would match by its end only.
 const toMatcher = (origin: string) => new RegExp(`^${origin.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`)

@@ -29,8 +29,12 @@ describe('browsers of other origins', () => {
       }
       const get = await api(server, 'GET', '/api/docs', { headers: { origin } })
       expect(get.headers.get('access-control-allow-origin')).toBe(origin)
+      const exposed = get.headers.get('access-control-expose-headers')!.split(', ')
+      expect(exposed).toEqual(expect.arrayContaining(['etag', 'link', 'retry-after', 'x-request-id']))
+      expect(exposed).not.toContain('host')
       const refused = await api(server, 'GET', '/api/tasks', { headers: { origin } })
       expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, origin])
+      expect(refused.headers.get('access-control-expose-headers')).toBe(exposed.join(', '))
     },
   )
 
