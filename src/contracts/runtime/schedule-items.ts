@@ -14,6 +14,7 @@ import { guard } from '../../http/authenticate.ts'
 import { urlOf } from '../../util/url-of.ts'
 import { runtime } from './contract.ts'
 import {
+  MAX_PAGE,
   NewScheduleItem,
   ScheduleEntry,
   ScheduleItem,
@@ -83,7 +84,7 @@ export const scheduleItemRoutes = (ctx: Core) =>
           page: query.page,
           limit: query.limit,
         })
-        if (more) set.headers.link = nextPage(request, query.page)
+        if (more && query.page < MAX_PAGE) set.headers.link = nextPage(request, query.page)
         const files = await attachmentsOf(
           ctx,
           principal.userId,

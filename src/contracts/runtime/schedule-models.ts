@@ -33,11 +33,13 @@ export const ScheduleItemChange = t.Object({
 })
 export type ScheduleItemChange = Static<typeof ScheduleItemChange>
 
+export const MAX_PAGE = 10
+
 export const ScheduleQuery = t.Object({
   start_at: t.Optional(Time),
   end_at: t.Optional(Time),
   timezone: t.Optional(Timezone),
-  page: integerText({ minimum: 1, maximum: 10, default: 1 }),
+  page: integerText({ minimum: 1, maximum: MAX_PAGE, default: 1 }),
   limit: integerText({ minimum: 1, maximum: 500, default: 200 }),
 })
 

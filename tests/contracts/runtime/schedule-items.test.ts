@@ -360,6 +360,19 @@ describe('GET /api/v1/schedule-items', () => {
     }
     expect(pages).toEqual(whole.body)
   })
+
+  test('ends with the last page that may be asked for, also when there is more', async () => {
+    const { token } = await person(server)
+    await create(token, { rrule: 'FREQ=DAILY' })
+    const linked = async (page: number) => {
+      const path = `${PATH}?start_at=2026-03-02&end_at=2026-03-20&limit=1&page=${page}`
+      const answer = await ask('GET', path, { token })
+      expect(answer.body).toHaveLength(1)
+      return answer.headers.get('link')
+    }
+    expect(await linked(9)).toContain('page=10')
+    expect(await linked(10)).toBeNull()
+  })
 })
 
 describe('recurring items', () => {
