@@ -146,11 +146,24 @@ async function settle(input: ItemChange, before: Item | undefined) {
     metadata: input.metadata === undefined ? (before?.metadata ?? {}) : readMetadata(input.metadata ?? {}),
     status: input.status ?? before?.status ?? 'active',
     rrule: series?.rrule ?? null,
-    exceptions: series ? [...new Set(exceptions ?? before?.exceptions)].sort() : [],
+    exceptions: series ? [...new Set(exceptions ?? movedExceptions(before, startAt, timezone))].sort() : [],
     lastsUntil: lastStart && new Date(lastStart.getTime() + (endAt ?? startAt).getTime() - startAt.getTime()),
     reminderMinutes: or(input.reminderMinutes, before?.reminderMinutes),
   }
   return { ...values, nextReminderAt: nextReminder(values, before) }
+}
+
+/** What fell out of a series still does when the series moves: its exceptions move along, by the clock's difference. */
+function movedExceptions(before: Item | undefined, startAt: Date, timezone: string): string[] {
+  if (!before) return []
+  if (timezone === before.timezone && +startAt === +before.startAt) return before.exceptions
+  const clock = (at: Date | string, zone: string) =>
+    new Date(at).toTemporalInstant().toZonedDateTimeISO(zone).toPlainDateTime()
+  const moved = clock(before.startAt, before.timezone).until(clock(startAt, timezone))
+  return before.exceptions.map((text) => {
+    const start = clock(text, before.timezone).add(moved).toZonedDateTime(timezone)
+    return new Date(start.epochMilliseconds).toISOString()
+  })
 }
 
 type Settled = Awaited<ReturnType<typeof settle>>

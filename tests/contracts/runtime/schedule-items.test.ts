@@ -432,6 +432,26 @@ describe('recurring items', () => {
     expect(await starts(token, window)).toEqual(left.slice(0, 1))
   })
 
+  test('take their exceptions along when they move, by the clock', async () => {
+    const { token } = await person(server)
+    const { id } = await create(token, {
+      timezone: 'Europe/Berlin',
+      start_at: '2026-03-27T09:00',
+      rrule: 'FREQ=DAILY;COUNT=4',
+      exceptions: ['2026-03-29T09:00'],
+    })
+    const moved = { timezone: 'Asia/Shanghai', start_at: '2026-03-28T10:00' }
+    const { body } = await ask('PATCH', `${PATH}/${id}`, { token, body: moved })
+    expect(body.exceptions).toEqual(['2026-03-30T02:00:00.000Z'])
+    expect(await starts(token, { start_at: '2026-03-01', end_at: '2026-04-30' })).toEqual([
+      '2026-03-28T02:00:00Z',
+      '2026-03-29T02:00:00Z',
+      '2026-03-31T02:00:00Z',
+    ])
+    const other = await ask('PATCH', `${PATH}/${id}`, { token, body: { title: 'same time' } })
+    expect(other.body.exceptions).toEqual(body.exceptions)
+  })
+
   test('end with COUNT and UNTIL; an UNTIL that is a day counts whole', async () => {
     const { token } = await person(server)
     const until = await create(token, {
