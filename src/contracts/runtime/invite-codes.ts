@@ -1,4 +1,5 @@
 import { Elysia, t } from 'elysia'
+import { readInstant } from '../../core/agenda/times.ts'
 import type { Core } from '../../core/context.ts'
 import {
   createInviteCode,
@@ -23,7 +24,8 @@ const limits = {
 }
 const errors = ['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED'] as const
 
-const dateOf = (text: string | null | undefined) => (text ? new Date(text) : text) as Date | null | undefined
+const expiryOf = (text: string | null | undefined) =>
+  text === null || text === undefined ? text : readInstant('expires_at', text)
 
 /** For administrators (DESIGN 2, runtime). */
 export const inviteCodeRoutes = (ctx: Core) =>
@@ -34,7 +36,7 @@ export const inviteCodeRoutes = (ctx: Core) =>
       async ({ principal, body, set }) => {
         const code = await createInviteCode(ctx, principal.userId, {
           maxUses: body.max_uses,
-          expiresAt: dateOf(body.expires_at),
+          expiresAt: expiryOf(body.expires_at),
         })
         set.status = 201
         return presentInviteCode(code)
@@ -85,7 +87,7 @@ export const inviteCodeRoutes = (ctx: Core) =>
           await updateInviteCode(ctx, params.code, {
             isActive: body.status && body.status === 'active',
             maxUses: body.max_uses,
-            expiresAt: dateOf(body.expires_at),
+            expiresAt: expiryOf(body.expires_at),
           }),
         ),
       {

@@ -3,6 +3,8 @@ import { invalid } from '../errors.ts'
 /** What a calendar can be asked about: years that every part, the database and iCalendar included, can write. */
 const EARLIEST = Date.UTC(1900, 0, 1)
 export const LATEST = new Date(Date.UTC(3000, 0, 1))
+/** What no date of four digits a year can write, nor the database read. */
+const YEAR_10000 = Date.parse('+010000-01-01T00:00:00Z')
 
 /**
  * The IANA zone of this name, spelt properly. Offsets such as `+08:00` are no zones: they know no daylight saving.
@@ -28,6 +30,16 @@ const DATE_TIME = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Z
 export function readTime(field: string, text: string, timezone: string): Date {
   const at = epochMs(field, () => timeOf(text, timezone))
   if (at < EARLIEST || at >= LATEST.getTime()) throw invalid(field, 'date')
+  return new Date(at)
+}
+
+/**
+ * Reads a time that has its offset, the year 9999 for "always" included: no calendar is asked about it.
+ * @throws AppError VALIDATION_FAILED naming `field`
+ */
+export function readInstant(field: string, text: string): Date {
+  const at = epochMs(field, () => timeOf(text, 'UTC'))
+  if (at < EARLIEST || at >= YEAR_10000) throw invalid(field, 'date')
   return new Date(at)
 }
 

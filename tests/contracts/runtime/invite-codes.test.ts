@@ -55,6 +55,9 @@ describe('POST /api/v1/invite-codes', () => {
     const answer = await make({ max_uses: 3, expires_at: '2999-01-01T08:00:00+08:00' })
     expect(answer.body).toMatchObject({ max_uses: 3, expires_at: '2999-01-01T00:00:00.000Z' })
     expect((await make({ expires_at: PAST })).body.status).toBe('expired')
+    for (const expires_at of ['1900-01-01T00:00:00.000Z', '9999-12-31T23:59:59.000Z']) {
+      expect((await make({ expires_at })).body.expires_at).toBe(expires_at)
+    }
   })
 
   test.each<[string, object, string]>([
@@ -62,6 +65,10 @@ describe('POST /api/v1/invite-codes', () => {
     ['half a use', { max_uses: 1.5 }, 'max_uses'],
     ['very many', { max_uses: 1_000_001 }, 'max_uses'],
     ['an end that is no time', { expires_at: 'tomorrow' }, 'expires_at'],
+    ['an end on a day that there is not', { expires_at: '2027-02-30T00:00:00Z' }, 'expires_at'],
+    ['an end in the year 0', { expires_at: '0000-06-01T00:00:00Z' }, 'expires_at'],
+    ['an end in the year 99', { expires_at: '0099-06-01T00:00:00Z' }, 'expires_at'],
+    ['an end in the year 10000 of UTC', { expires_at: '9999-12-31T23:59:59-08:00' }, 'expires_at'],
     ['an end without a zone', { expires_at: '2999-01-01T00:00:00' }, 'expires_at'],
   ])('%s: 422', async (_, body, field) => {
     expectRuntimeError(await make(body), { status: 422, code: 'VALIDATION_ERROR', fields: [field] })
