@@ -130,7 +130,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     closers.push(() => agentRuns.close())
     await agentRuns.sweep({ all: database.embedded })
     const hub = new Hub(core)
-    const nodeSockets = new NodeSockets()
+    const nodeSockets = new NodeSockets(bus)
     const drain = async () => void (await Promise.all([hub.drain(), nodeSockets.drain(), agentRuns.close()]))
     closers.push(drain)
     closers.push(() => queue.close())

@@ -40,7 +40,7 @@ export class NodeConnection implements NodeLink {
     private readonly ctx: Core,
     private readonly control: NodeControl,
     private readonly sockets: NodeSockets,
-    private readonly node: Node | undefined,
+    readonly node: Node | undefined,
   ) {}
 
   open(ws: NodeWebSocket): void {
@@ -150,8 +150,6 @@ export class NodeConnection implements NodeLink {
       return this.send({ type: 'error', code: 'BAD_FRAME', message: 'hello is sent once, reconnect instead' })
     }
     clearTimeout(this.helloTimer)
-    // First, so that an assignment can't come before it.
-    this.welcome()
     const connected = await this.control.introduce(
       this.node!,
       {
@@ -163,7 +161,7 @@ export class NodeConnection implements NodeLink {
       this,
     )
     this.connected = connected
-    if (this.closed) this.control.leave(connected)
+    if (connected && this.closed) this.control.leave(connected)
   }
 
   private async dispatch(

@@ -1,5 +1,6 @@
 import type { ServerWebSocket } from 'bun'
 import { Elysia } from 'elysia'
+import type { Bus } from '../bus/bus.ts'
 import type { Core } from '../core/context.ts'
 import type { NodeControl } from '../core/nodes/control.ts'
 import { authenticateNode } from '../core/nodes/nodes.ts'
@@ -11,6 +12,13 @@ import { refuseUpgrade } from './upgrade.ts'
 /** All node sockets of this server. */
 export class NodeSockets {
   readonly open = new Set<NodeConnection>()
+
+  constructor(bus: Bus) {
+    bus.subscribe('node', ({ nodeId, command }) => {
+      if (command.type !== 'revoked') return
+      for (const connection of [...this.open]) if (connection.node?.id === nodeId) connection.end('revoked')
+    })
+  }
 
   /** Tells every node when to come back, then closes. */
   async drain(): Promise<void> {

@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
+import { rotateToken } from '../../src/core/nodes/nodes.ts'
 import { updateSystemConfig } from '../../src/core/settings.ts'
-import { tasks } from '../../src/db/schema/index.ts'
+import { nodes, tasks } from '../../src/db/schema/index.ts'
 import { api } from '../support/api.ts'
 import { makeNode, makeTask, makeUser, setBalance, unique } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
-import { heartbeat, openLive, openNode, TestSocket } from '../support/sockets.ts'
+import { heartbeat, hello, openLive, openNode, TestSocket } from '../support/sockets.ts'
 
 // Heartbeats of one second: a silent node is offline after three.
 const server = await startServer({ NODE_HEARTBEAT_SECONDS: '1' })
@@ -24,6 +25,8 @@ async function beating(socket: TestSocket): Promise<() => void> {
   const timer = setInterval(() => socket.closed || socket.send(heartbeat()), 500)
   return () => clearInterval(timer)
 }
+
+const storedNode = async (id: number) => (await core.db.select().from(nodes).where(eq(nodes.id, id)))[0]!
 
 const storedTask = async (uuid: string) =>
   (await core.db.select().from(tasks).where(eq(tasks.uuid, uuid)))[0]!
@@ -67,6 +70,27 @@ describe('getting in', () => {
     expect((await old.closing()).code).toBe(4401)
     const fresh = await openNode(server, rotated.body.data.node_token)
     fresh.close()
+  })
+
+  test('a rotated token ends a socket that has not said hello too', async () => {
+    const { node, token } = await makeNode(server)
+    const socket = await TestSocket.open(`${server.wsUrl}/ws/node?token=${token}`)
+    await rotateToken(core, node.uuid)
+    expect((await socket.closing()).code).toBe(4403)
+    expect(socket.frames).toEqual([])
+  })
+
+  test.each([
+    ['given a new token', { tokenHash: unique('hash_') }],
+    ['removed', { deletedAt: new Date() }],
+  ])('a socket whose node was %s on a server that could not tell is not greeted', async (_, change) => {
+    const { node, token } = await makeNode(server)
+    const socket = await TestSocket.open(`${server.wsUrl}/ws/node?token=${token}`)
+    await core.db.update(nodes).set(change).where(eq(nodes.id, node.id))
+    socket.send(hello())
+    expect((await socket.closing()).code).toBe(4403)
+    expect(socket.frames).toEqual([])
+    expect((await storedNode(node.id)).online).toBe(false)
   })
 })
 

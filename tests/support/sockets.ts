@@ -96,6 +96,15 @@ export interface NodeOptions {
   gpus?: { gpu_id: number; name: string; memory_total: number }[]
 }
 
+export const hello = (options: NodeOptions = {}) => ({
+  type: 'hello',
+  name: 'test node',
+  max_concurrent_tasks: options.max ?? 2,
+  task_types: options.taskTypes ?? ['test'],
+  gpus: options.gpus ?? [{ gpu_id: 0, name: 'Test GPU', memory_total: 24 }],
+  running: options.running ?? [],
+})
+
 /** A node that has said hello and one heartbeat; what it does with assignments is the test's business. */
 export async function openNode(
   server: { wsUrl: string },
@@ -103,14 +112,7 @@ export async function openNode(
   options: NodeOptions = {},
 ): Promise<TestSocket> {
   const socket = await TestSocket.open(`${server.wsUrl}/ws/node`, { authorization: `Bearer ${token}` })
-  socket.send({
-    type: 'hello',
-    name: 'test node',
-    max_concurrent_tasks: options.max ?? 2,
-    task_types: options.taskTypes ?? ['test'],
-    gpus: options.gpus ?? [{ gpu_id: 0, name: 'Test GPU', memory_total: 24 }],
-    running: options.running ?? [],
-  })
+  socket.send(hello(options))
   await socket.next('welcome')
   socket.send(heartbeat())
   return socket

@@ -1,5 +1,5 @@
 /** What a node may do, from its first frame to its silence; the sockets and the REST heartbeat call this. */
-import { eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { type GpuReading, nodes } from '../../db/schema/index.ts'
 import type { Core } from '../context.ts'
 import { acceptAttempt, heldTasks, loseAttempts, rejectAttempt, settleAttempt } from '../tasks/attempts.ts'
@@ -42,12 +42,18 @@ export class NodeControl {
 
   /**
    * A node has connected and said what it is and what it holds. What it holds and may keep goes on; what it does not
-   * name is lost at once; what is not its own any more it is told to stop.
+   * name is lost at once; what is not its own any more it is told to stop. Undefined: its token ended before it spoke.
    */
-  async introduce(node: Node, hello: Introduction, link: NodeLink): Promise<ConnectedNode> {
+  async introduce(node: Node, hello: Introduction, link: NodeLink): Promise<ConnectedNode | undefined> {
     const known = new Map(node.gpus.map((gpu) => [gpu.gpu_id, gpu]))
     const gpus = hello.gpus.map((gpu) => ({ usage: 0, memory_used: 0, ...known.get(gpu.gpu_id), ...gpu }))
-    const present = await this.markOnline(node.id, { taskTypes: hello.taskTypes, gpus })
+    const present = await this.markOnline(node, { taskTypes: hello.taskTypes, gpus })
+    if (!present) {
+      link.end('revoked')
+      return undefined
+    }
+    // First, so that an assignment can't come before it.
+    link.welcome()
     const connected = new ConnectedNode(present, link, new Set(hello.taskTypes), hello.maxConcurrentTasks)
 
     const named = new Map(hello.running.map(({ taskUuid, attempt }) => [taskUuid, attempt]))
@@ -81,7 +87,9 @@ export class NodeControl {
 
   async heartbeat(connected: ConnectedNode, reading: Reading): Promise<void> {
     if (!connected.node.online) {
-      connected.node = await this.markOnline(connected.node.id)
+      const present = await this.markOnline(connected.node)
+      if (!present) return connected.link.end('revoked')
+      connected.node = present
       this.dispatcher.wake()
     }
     this.fleet.heartbeat(connected, reading)
@@ -91,7 +99,8 @@ export class NodeControl {
   async restHeartbeat(node: Node, reading: Reading): Promise<void> {
     const connected = this.fleet.get(node.id)
     if (connected) return this.heartbeat(connected, reading)
-    this.fleet.record(node.online ? node : await this.markOnline(node.id), reading)
+    const present = node.online ? node : await this.markOnline(node)
+    if (present) this.fleet.record(present, reading)
   }
 
   async accept(connected: ConnectedNode, taskUuid: string, attempt: number): Promise<Verdict> {
@@ -168,13 +177,14 @@ export class NodeControl {
     return acceptAttempt(this.ctx, { nodeId: node.id, taskUuid: task.uuid, attempt: task.attempt })
   }
 
-  private async markOnline(nodeId: number, change: Partial<Node> = {}): Promise<Node> {
+  /** Undefined when the node was removed, or given another token, since it signed in with this one. */
+  private async markOnline({ id, tokenHash }: Node, change: Partial<Node> = {}): Promise<Node | undefined> {
     const [node] = await this.ctx.db
       .update(nodes)
       .set({ ...change, online: true, lastHeartbeatAt: sql`now()` })
-      .where(eq(nodes.id, nodeId))
+      .where(and(eq(nodes.id, id), eq(nodes.tokenHash, tokenHash), isNull(nodes.deletedAt)))
       .returning()
-    return node!
+    return node
   }
 
   /** Finds what another server has done and could not tell: without a broker nobody else would. */

@@ -249,8 +249,6 @@ export class Fleet {
       }
       case 'changed':
         return this.onChanged(connected)
-      case 'revoked':
-        return connected.link.end('revoked')
     }
   }
 
