@@ -22,6 +22,8 @@ export class Sweeper {
   private lastTick = Date.now()
   private lastLook = Date.now()
   private readonly timers: ReturnType<typeof setInterval>[]
+  /** One after the other, for they judge the same nodes; each gets its turn, however often others fall due. */
+  private readonly due = new Set<() => Promise<void>>()
   private sweeping = false
 
   constructor(
@@ -33,30 +35,40 @@ export class Sweeper {
     this.heartbeatMs = ctx.config.nodeHeartbeatSeconds * 1000
     this.silenceMs = SILENT_HEARTBEATS * this.heartbeatMs
     this.timers = [
-      setInterval(() => this.sweep(() => this.silentHere()), Math.min(1000, this.heartbeatMs / 2)),
-      setInterval(() => this.sweep(() => this.silentElsewhere()), this.heartbeatMs),
-      setInterval(() => this.sweep(reconcile), RECONCILE_MS),
-      setInterval(() => this.sweep(() => this.overdue()), 5000),
+      this.every(Math.min(1000, this.heartbeatMs / 2), () => this.silentHere()),
+      this.every(this.heartbeatMs, () => this.silentElsewhere()),
+      this.every(RECONCILE_MS, reconcile),
+      this.every(5000, () => this.overdue()),
     ]
   }
 
   close(): void {
     for (const timer of this.timers) clearInterval(timer)
+    this.due.clear()
   }
 
-  private async sweep(run: () => Promise<void>): Promise<void> {
-    // The process stood still (a suspended machine): what nodes said meanwhile is yet to be read.
-    if (Date.now() - this.lastTick > this.heartbeatMs) this.awakeSince = Date.now()
-    this.lastTick = Date.now()
-    if (this.sweeping) return
+  private every(ms: number, sweep: () => Promise<void>): ReturnType<typeof setInterval> {
+    return setInterval(() => {
+      // The process stood still (a suspended machine): what nodes said meanwhile is yet to be read.
+      if (Date.now() - this.lastTick > this.heartbeatMs) this.awakeSince = Date.now()
+      this.lastTick = Date.now()
+      this.due.add(sweep)
+      if (!this.sweeping) void this.run()
+    }, ms)
+  }
+
+  private async run(): Promise<void> {
     this.sweeping = true
-    try {
-      await run()
-    } catch (error) {
-      this.ctx.log.warn({ err: error }, 'a sweep over nodes and leases failed')
-    } finally {
-      this.sweeping = false
+    // What falls due meanwhile, also again, joins at the end.
+    for (const sweep of this.due) {
+      this.due.delete(sweep)
+      try {
+        await sweep()
+      } catch (error) {
+        this.ctx.log.warn({ err: error }, 'a sweep over nodes and leases failed')
+      }
     }
+    this.sweeping = false
   }
 
   private async overdue(): Promise<void> {
