@@ -1,10 +1,12 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { rotateToken } from '../../src/core/nodes/nodes.ts'
+import { nodeTopic } from '../../src/core/nodes/presence.ts'
 import { updateSystemConfig } from '../../src/core/settings.ts'
 import { nodes, tasks } from '../../src/db/schema/index.ts'
 import { api } from '../support/api.ts'
 import { makeNode, makeTask, makeUser, setBalance, unique } from '../support/factories.ts'
+import { eventually } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
 import { heartbeat, hello, openLive, openNode, TestSocket } from '../support/sockets.ts'
 
@@ -309,6 +311,23 @@ describe('nodes that go', () => {
     socket.close()
     live.close()
   })
+
+  test.each(['its socket', 'REST'])(
+    'a node last heard over %s is judged by what this server knows of it',
+    async (way) => {
+      const { node, token } = await makeNode(server)
+      const socket = way === 'REST' ? undefined : await openNode(server, token)
+      const { type: _, ...body } = heartbeat()
+      if (!socket) await api(server, 'POST', `/api/gpu/servers/${node.uuid}/heartbeat`, { token, body })
+      const state = await eventually(() => core.bus.getState(nodeTopic(node.uuid)), 'its first heartbeat')
+      // A server that has to go by what others say would wait for a day.
+      const timestamp = new Date(Date.now() + 86_400_000).toISOString()
+      core.bus.setState(nodeTopic(node.uuid), { ...state, timestamp })
+      expect((await storedNode(node.id)).online).toBe(true)
+      socket?.ws.terminate()
+      await eventually(async () => !(await storedNode(node.id)).online, 'it is offline', 15_000)
+    },
+  )
 
   test('removing a node sends its tasks back to the queue', async () => {
     const admin = await makeUser(server, { role: 'admin' })

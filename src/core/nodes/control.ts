@@ -100,7 +100,7 @@ export class NodeControl {
     const connected = this.fleet.get(node.id)
     if (connected) return this.heartbeat(connected, reading)
     const present = node.online ? node : await this.markOnline(node)
-    if (present) this.fleet.record(present, reading)
+    if (present) this.fleet.heartbeatOfAbsent(present, reading)
   }
 
   async accept(connected: ConnectedNode, taskUuid: string, attempt: number): Promise<Verdict> {

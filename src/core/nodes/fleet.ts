@@ -63,8 +63,15 @@ export class ConnectedNode {
   }
 }
 
+/** A node that this server has heard and that has no socket here: it has left, or reports over REST. */
+export interface AbsentNode {
+  node: Node
+  lastHeard: number
+}
+
 export class Fleet {
   private readonly connected = new Map<number, ConnectedNode>()
+  private readonly absent = new Map<number, AbsentNode>()
   private readonly dirtyReadings = new Map<number, NodeState>()
   private readonly dirtyProgress = new Map<string, ProgressReport>()
   private logs: NewLog[] = []
@@ -92,14 +99,32 @@ export class Fleet {
     return this.connected.values()
   }
 
+  /** Nodes to be judged by when they were last heard here, until they are forgotten or come back. */
+  allAbsent(): Iterable<AbsentNode> {
+    return this.absent.values()
+  }
+
+  isAbsent(absent: AbsentNode): boolean {
+    return this.absent.get(absent.node.id) === absent
+  }
+
+  forget(absent: AbsentNode): void {
+    if (this.isAbsent(absent)) this.absent.delete(absent.node.id)
+  }
+
   attach(connected: ConnectedNode): void {
-    this.connected.get(connected.node.id)?.link.end('superseded')
-    this.connected.set(connected.node.id, connected)
+    const { id } = connected.node
+    this.connected.get(id)?.link.end('superseded')
+    this.connected.set(id, connected)
+    this.absent.delete(id)
   }
 
   /** The socket is gone; the node keeps its tasks until it counts as offline. */
   detach(connected: ConnectedNode): void {
-    if (this.connected.get(connected.node.id) === connected) this.connected.delete(connected.node.id)
+    const { node, lastHeard } = connected
+    if (this.connected.get(node.id) !== connected) return
+    this.connected.delete(node.id)
+    this.absent.set(node.id, { node, lastHeard })
   }
 
   slots(): Slot[] {
@@ -157,8 +182,14 @@ export class Fleet {
     this.record(connected.node, reading, connected)
   }
 
+  /** A heartbeat of a node that has no socket here. */
+  heartbeatOfAbsent(node: Node, reading: Reading): void {
+    this.absent.set(node.id, { node, lastHeard: Date.now() })
+    this.record(node, reading)
+  }
+
   /** Takes a reading in: to the bus now, to the database with the next batch. */
-  record(node: Node, reading: Reading, connected?: ConnectedNode): void {
+  private record(node: Node, reading: Reading, connected?: ConnectedNode): void {
     const names = new Map(node.gpus.map((gpu) => [gpu.gpu_id, gpu.name]))
     const gpus = reading.gpus.map((gpu) => {
       const name = gpu.name ?? names.get(gpu.gpu_id)

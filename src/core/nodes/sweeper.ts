@@ -9,6 +9,8 @@ import { type NodeState, nodeTopic, statusOf } from './presence.ts'
 
 /** After this many heartbeats of silence a node is offline. */
 const SILENT_HEARTBEATS = 3
+/** What a batch of readings may take to be stored. */
+const STORING_MS = 1000
 /** How late this server may learn what another one has done, when no hint told it. */
 const RECONCILE_MS = 2000
 
@@ -35,7 +37,10 @@ export class Sweeper {
     this.heartbeatMs = ctx.config.nodeHeartbeatSeconds * 1000
     this.silenceMs = SILENT_HEARTBEATS * this.heartbeatMs
     this.timers = [
-      this.every(Math.min(1000, this.heartbeatMs / 2), () => this.silentHere()),
+      this.every(Math.min(1000, this.heartbeatMs / 2), async () => {
+        await this.silentHere()
+        await this.absentHere()
+      }),
       this.every(this.heartbeatMs, () => this.silentElsewhere()),
       this.every(RECONCILE_MS, reconcile),
       this.every(5000, () => this.overdue()),
@@ -79,7 +84,7 @@ export class Sweeper {
   private async silentHere(): Promise<void> {
     const before = Date.now() - this.silenceMs
     for (const connected of this.fleet.all()) {
-      const heard = () => Math.max(connected.lastHeard, this.awakeSince) > before
+      const heard = () => this.heardSince(before, connected)
       if (!connected.node.online || heard()) continue
       const { node } = connected
       // First here: what it loses must not be leased to it again.
@@ -97,6 +102,24 @@ export class Sweeper {
     }
   }
 
+  /** Nodes that left this server, or only report over REST: known here more exactly than from the database. */
+  private async absentHere(): Promise<void> {
+    if (!this.looking()) return
+    const before = Date.now() - this.silenceMs
+    for (const absent of this.fleet.allAbsent()) {
+      if (this.heardSince(before, absent)) continue
+      const { node, lastHeard } = absent
+      // What this server heard last is stored late; anything after that is another server's, which judges from then on.
+      const silent = this.unheard(Date.now() - lastHeard - this.heartbeatMs - STORING_MS)
+      await this.markOffline(and(eq(nodes.id, node.id), silent), node, () => this.fleet.isAbsent(absent))
+      this.fleet.forget(absent)
+    }
+  }
+
+  private heardSince(time: number, { lastHeard }: { lastHeard: number }): boolean {
+    return Math.max(lastHeard, this.awakeSince) > time
+  }
+
   /** By the database's clock; readings are stored once per heartbeat, by whichever server hears the node. */
   private unheard(ms: number) {
     return or(
@@ -111,18 +134,27 @@ export class Sweeper {
    * get it to store that they were heard.
    */
   private async silentElsewhere(): Promise<void> {
-    const silent = this.unheard(this.silenceMs + this.heartbeatMs + 1000)
+    const silent = this.unheard(this.silenceMs + this.heartbeatMs + STORING_MS)
     const candidates = await this.ctx.db
       .select()
       .from(nodes)
       .where(and(eq(nodes.online, true), silent))
-    if (Date.now() - this.lastLook > 2.5 * this.heartbeatMs) this.lookingSince = Date.now()
+    if (this.lookIsOld()) this.lookingSince = Date.now()
     this.lastLook = Date.now()
-    if (Date.now() - this.lookingSince < this.silenceMs) return
+    if (!this.looking()) return
     for (const node of candidates) {
       if (this.fleet.get(node.id)?.node.online || this.heardElsewhere(node)) continue
       await this.markOffline(and(eq(nodes.id, node.id), silent), node)
     }
+  }
+
+  private lookIsOld(): boolean {
+    return Date.now() - this.lastLook > 2.5 * this.heartbeatMs
+  }
+
+  /** Whether nodes have had the time to come back, and their servers to store it, since the database was last away. */
+  private looking(): boolean {
+    return !this.lookIsOld() && Date.now() - this.lookingSince >= this.silenceMs
   }
 
   private heardElsewhere(node: Node): boolean {
