@@ -144,6 +144,21 @@ describe('dispatch', () => {
     two!.close()
   })
 
+  test('a task that a node gives back after it began goes to another node, as a lost attempt', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const first = await openNode(server, (await makeNode(server, 1)).token, { taskTypes: [type], max: 1 })
+    const task = await makeTask(server, owner, { taskType: type })
+    const assign = await first.next('assign')
+    first.send({ type: 'accept', ...lease(assign) })
+    first.send({ type: 'reject', ...lease(assign), reason: 'changed its mind' })
+    const second = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })
+    expect(lease(await second.next('assign'))).toEqual({ task_id: task.uuid, attempt: 2 })
+    expect((await storedTask(task.uuid)).lostAttempts).toBe(1)
+    first.close()
+    second.close()
+  })
+
   test('a draining node finishes its task and gets no other until it is taken back', async () => {
     const admin = await makeUser(server, { role: 'admin' })
     const owner = await makeUser(server)

@@ -125,9 +125,11 @@ export class NodeControl {
     reason: string,
   ): Promise<Verdict> {
     if (reason === 'draining') connected.leaving = true
+    // Before it is back in the queue, from which this node would be offered it again.
     this.fleet.refuse(connected, taskUuid)
+    const rejected = await rejectAttempt(this.ctx, key(connected, taskUuid, attempt), reason)
     this.fleet.release(connected, taskUuid, attempt)
-    return (await rejectAttempt(this.ctx, key(connected, taskUuid, attempt), reason)) ? 'ok' : 'stale'
+    return rejected ? 'ok' : 'stale'
   }
 
   async progress(

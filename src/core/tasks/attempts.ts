@@ -53,10 +53,14 @@ export async function acceptAttempt(ctx: Core, key: AttemptKey): Promise<Task | 
   })
 }
 
-/** The node does not want it: back into the queue, without counting as a lost attempt. */
+/** The node does not want it: back into the queue; a lost attempt only when it had begun. */
 export async function rejectAttempt(ctx: Core, key: AttemptKey, reason: string): Promise<boolean> {
   return transaction(ctx, async (tx) => {
     const task = await lockAttempt(tx, key)
+    if (task?.status === 'running') {
+      await loseAttempts(tx, [task], `The node gave the task back: ${reason}`)
+      return true
+    }
     if (task?.status !== 'pending') return false
     await tx.db.update(tasks).set({ nodeId: null, leasedAt: null }).where(eq(tasks.id, task.id))
     await addLogs(tx, [
