@@ -223,6 +223,16 @@ describe('fencing', () => {
     thief.close()
   })
 
+  test.each([
+    ['completed', { result: {} }],
+    ['failed', { error: 'x' }],
+  ])('%s with an id that no task can have is stale, not to be repeated', async (type, word) => {
+    const node = await openNode(server, (await makeNode(server)).token)
+    node.send({ type, task_id: 'task 5', attempt: 1, ...word })
+    expect(await node.next('error')).toMatchObject({ code: 'STALE_ATTEMPT', task_id: 'task 5', attempt: 1 })
+    node.close()
+  })
+
   test('a cancelled task is stopped on its node, and what the node says of it afterwards is only acked', async () => {
     const owner = await makeUser(server)
     const type = ownType()

@@ -10,7 +10,7 @@ import { transaction } from '../transaction.ts'
 import { addLogs } from './logs.ts'
 import { taskTopic } from './progress.ts'
 import { type Ending, settleTask } from './settlement.ts'
-import { type Task, taskEvent, tellNode } from './tasks.ts'
+import { TASK_UUID, type Task, taskEvent, tellNode } from './tasks.ts'
 
 export interface AttemptKey {
   nodeId: number
@@ -25,6 +25,8 @@ export const MAX_LOST_ATTEMPTS = 3
 const ACCEPT_SECONDS = 10
 
 async function lockAttempt(tx: Tx, key: AttemptKey): Promise<Task | undefined> {
+  // The database would not compare anything else with its ids, and the node would repeat its final word for ever.
+  if (!TASK_UUID.test(key.taskUuid)) return undefined
   const [task] = await tx.db.select().from(tasks).where(eq(tasks.uuid, key.taskUuid)).for('update')
   return task && task.nodeId === key.nodeId && task.attempt === key.attempt ? task : undefined
 }

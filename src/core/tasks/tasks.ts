@@ -102,10 +102,12 @@ export function taskKey(id: string | number): SQL {
   return typeof key === 'number' ? eq(tasks.id, key) : eq(tasks.uuid, key)
 }
 
+export const TASK_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
 function parseTaskId(id: string | number): number | string | undefined {
   const text = String(id)
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase()
+  if (TASK_UUID.test(text)) return text.toLowerCase()
   return undefined
 }
 
