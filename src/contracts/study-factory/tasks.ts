@@ -166,7 +166,13 @@ export const taskRoutes = (ctx: Core) =>
           summary: 'Run a failed or cancelled task again',
           tag: 'tasks',
           response: One,
-          errors: ['AUTHENTICATION_REQUIRED', 'NOT_FOUND', 'INVALID_STATE', 'INSUFFICIENT_BALANCE'],
+          errors: [
+            'AUTHENTICATION_REQUIRED',
+            'NOT_FOUND',
+            'INVALID_STATE',
+            'TASK_LIMIT_EXCEEDED',
+            'INSUFFICIENT_BALANCE',
+          ],
         }),
       },
     )

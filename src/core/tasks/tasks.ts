@@ -49,17 +49,10 @@ export type NewTask = CommonInput &
  */
 export async function createTask(ctx: Core, userId: number, input: NewTask): Promise<TaskDetail> {
   const config = await systemConfig(ctx)
-  const limit = config.max_concurrent_tasks_per_user
   const price = input.kind === 'gpu' ? (config.task_prices[input.taskType] ?? 0) : 0
   const heldMinor = estimatedCost(price, input.estimatedMinutes ?? null)
   const task = await transaction(ctx, async (tx) => {
-    // The lock makes counting and inserting one step among the user's own requests.
-    await tx.db.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('no key update')
-    const [unfinished] = await tx.db
-      .select({ n: count() })
-      .from(tasks)
-      .where(and(eq(tasks.userId, userId), inArray(tasks.status, [...UNFINISHED])))
-    if (unfinished!.n >= limit) throw new AppError('TASK_LIMIT_EXCEEDED', { params: { limit } })
+    await assertRoom(tx, userId, config.max_concurrent_tasks_per_user)
     await hold(tx, userId, heldMinor)
     const [task] = await tx.db
       .insert(tasks)
@@ -83,6 +76,17 @@ export async function createTask(ctx: Core, userId: number, input: NewTask): Pro
     return task!
   })
   return { ...task, nodeUuid: null, logs: [] }
+}
+
+/** @throws AppError TASK_LIMIT_EXCEEDED when the user has as many unfinished tasks as may be */
+async function assertRoom(tx: Tx, userId: number, limit: number): Promise<void> {
+  // The lock makes counting and adding one step among the user's own requests.
+  await tx.db.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('no key update')
+  const [unfinished] = await tx.db
+    .select({ n: count() })
+    .from(tasks)
+    .where(and(eq(tasks.userId, userId), inArray(tasks.status, [...UNFINISHED])))
+  if (unfinished!.n >= limit) throw new AppError('TASK_LIMIT_EXCEEDED', { params: { limit } })
 }
 
 /** What every task event says of its task. */
@@ -209,15 +213,17 @@ export function tellNode(tx: Tx, task: Task): void {
 
 /**
  * Puts a failed or cancelled task back: a GPU task into the queue, a study task to be started.
- * @throws AppError NOT_FOUND, INVALID_STATE, INSUFFICIENT_BALANCE
+ * @throws AppError NOT_FOUND, INVALID_STATE, TASK_LIMIT_EXCEEDED, INSUFFICIENT_BALANCE
  */
 export async function retryTask(ctx: Core, who: Principal, id: string | number): Promise<TaskDetail> {
+  const { max_concurrent_tasks_per_user: limit } = await systemConfig(ctx)
   await transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
     // Narrower than the state machine: `running → pending` is for lost nodes only.
     if (task.status !== 'failed' && task.status !== 'cancelled') {
       throw new AppError('INVALID_STATE', { params: { status: task.status } })
     }
+    await assertRoom(tx, task.userId, limit)
     const heldMinor = estimatedCost(task.priceMinorPerMinute, task.estimatedMinutes)
     await hold(tx, task.userId, heldMinor)
     const [queued] = await tx.db

@@ -163,6 +163,26 @@ describe('POST /api/tasks', () => {
       await updateSystemConfig(core, { max_concurrent_tasks_per_user: 100 })
     }
   })
+
+  test('a retry is within that limit too, also when several come at once', async () => {
+    const { core } = server.context
+    const owner = await person(server)
+    const { token } = owner
+    const ids: number[] = []
+    for (let i = 0; i < 4; i++) ids.push((await create(owner, gpu)).body.id)
+    for (const id of ids) await ask('POST', `/api/tasks/${id}/cancel`, { token })
+    await updateSystemConfig(core, { max_concurrent_tasks_per_user: 2 })
+    try {
+      const answers = await Promise.all(ids.map((id) => ask('POST', `/api/tasks/${id}/retry`, { token })))
+      const refused = answers.filter(({ status }) => status !== 200)
+      expect(refused.length).toBe(2)
+      for (const answer of refused) {
+        expectFactoryError(answer, { status: 429, code: 'TASK_LIMIT_EXCEEDED' })
+      }
+    } finally {
+      await updateSystemConfig(core, { max_concurrent_tasks_per_user: 100 })
+    }
+  })
 })
 
 describe('GET /api/tasks', () => {
