@@ -49,7 +49,7 @@ export type NewTask = CommonInput &
  */
 export async function createTask(ctx: Core, userId: number, input: NewTask): Promise<TaskDetail> {
   const config = await systemConfig(ctx)
-  const price = input.kind === 'gpu' ? (config.task_prices[input.taskType] ?? 0) : 0
+  const price = input.kind === 'gpu' ? priceOf(input.taskType, config.task_prices) : 0
   const heldMinor = estimatedCost(price, input.estimatedMinutes ?? null)
   const task = await transaction(ctx, async (tx) => {
     await assertRoom(tx, userId, config.max_concurrent_tasks_per_user)
@@ -77,6 +77,10 @@ export async function createTask(ctx: Core, userId: number, input: NewTask): Pro
   })
   return { ...task, nodeUuid: null, logs: [] }
 }
+
+/** A type may be called like something that every object has: `constructor`. */
+const priceOf = (taskType: string, prices: Record<string, number>): number =>
+  Object.hasOwn(prices, taskType) ? prices[taskType]! : 0
 
 /** @throws AppError TASK_LIMIT_EXCEEDED when the user has as many unfinished tasks as may be */
 async function assertRoom(tx: Tx, userId: number, limit: number): Promise<void> {

@@ -112,6 +112,11 @@ describe('POST /api/tasks', () => {
     expect((await ask('GET', `/api/tasks/${body.data.id}`, { token: owner.token })).status).toBe(200)
   })
 
+  test('a task type may be called like something that every object has', async () => {
+    const answer = await create(await person(server), { title: 't', task_type: 'constructor' })
+    expect(answer.body.data).toMatchObject({ task_type: 'constructor', cost: 0 })
+  })
+
   const gpu = { title: 't', task_type: 'test' }
   test.each<[string, object, string[]]>([
     ['neither kind', { title: 't' }, ['task_type']],
