@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Core } from '../../core/context.ts'
-import { invalid } from '../../core/errors.ts'
+import { AppError, invalid } from '../../core/errors.ts'
 import type { Material as CoreMaterial } from '../../core/materials/materials.ts'
 import { receiveFile } from '../../core/materials/receive.ts'
 import { abandonUpload, finishUpload, ownMaterial, removeUpload } from '../../core/materials/uploads.ts'
@@ -44,7 +44,9 @@ async function upload(ctx: Core, userId: number, request: Request): Promise<Core
     const file = { size: received!.size, title: readTitle(fields), description: readDescription(fields) }
     return await finishUpload(ctx, received!.material, file)
   } catch (error) {
-    if (received) await abandonUpload(ctx, received.material, 'VALIDATION_FAILED')
+    if (received) {
+      await abandonUpload(ctx, received.material, error instanceof AppError ? error.code : 'UPLOAD_FAILED')
+    }
     throw error
   }
 }

@@ -3,7 +3,7 @@ import { materials } from '../../db/schema/index.ts'
 import { withoutQuery } from '../../util/logger.ts'
 import type { Core } from '../context.ts'
 import { deleteObjects, HIDDEN, objectsOf } from './objects.ts'
-import { abandonUpload } from './uploads.ts'
+import { giveUpUpload } from './uploads.ts'
 
 export interface CleanupReport {
   records: number
@@ -51,14 +51,14 @@ export async function cleanUp(
 
 /** Records of uploads whose server or client is gone. */
 async function removeStale(ctx: Core, maxAgeMinutes: number, report: CleanupReport): Promise<void> {
-  const stale = and(
-    eq(materials.status, 'processing'),
-    sql`${materials.updatedAt} < now() - make_interval(mins => ${maxAgeMinutes})`,
-  )
+  const stale = sql`${materials.updatedAt} < now() - make_interval(mins => ${maxAgeMinutes})`
+  const processing = eq(materials.status, 'processing')
   for (;;) {
-    const rows = await ctx.db.select().from(materials).where(stale).limit(BATCH)
-    for (const material of rows) await abandonUpload(ctx, material, 'UPLOAD_FAILED')
-    report.records += rows.length
+    const rows = await ctx.db.select().from(materials).where(and(processing, stale)).limit(BATCH)
+    for (const material of rows) {
+      // Many are read at once: by its turn, one may have gone on or ended.
+      if (await giveUpUpload(ctx, material, 'UPLOAD_FAILED', stale)) report.records++
+    }
     if (rows.length < BATCH) return
   }
 }

@@ -37,9 +37,7 @@ export async function receiveFile(
     const known = error instanceof AppError
     if (!known) ctx.log.warn({ err: error, material: material.id }, 'an upload could not be stored')
     const failure = known ? error : new AppError('UPLOAD_FAILED')
-    await abandonUpload(ctx, material, failure.code).catch((left) => {
-      ctx.log.warn({ err: left, material: material.id }, 'a failed upload is left to the clean-up')
-    })
+    await abandonUpload(ctx, material, failure.code)
     throw failure
   }
 }

@@ -1,5 +1,5 @@
 /** A material on its way in: it exists from its first bytes, and everything that happens to it is an event. */
-import { and, count, desc, eq, isNull, sql } from 'drizzle-orm'
+import { and, count, desc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import { materialKey } from '../../storage/keys.ts'
 import type { Principal } from '../accounts/principals.ts'
@@ -102,7 +102,9 @@ export async function finishUpload(
         fileSize: file.size,
         updatedAt: sql`now()`,
       })
-      .where(sql`${materials.id} = ${material.id} and ${materials.status} = 'processing'`)
+      .where(
+        and(eq(materials.id, material.id), eq(materials.status, 'processing'), isNull(materials.removedAt)),
+      )
       .returning()
     if (!active) throw new AppError('UPLOAD_FAILED')
     tx.emit(material.userId, 'upload.completed', { ...uploadEvent(active), file_size: file.size })
@@ -113,17 +115,51 @@ export async function finishUpload(
   })
 }
 
-/** Nothing of it is left: no object, no material; the uploader is told. */
+/**
+ * Nothing of it is left: no object, no material; the uploader is told. Only whoever wrote its object calls this, after
+ * that ended, however it ended. What fails here is left to the clean-up.
+ */
 export async function abandonUpload(ctx: Core, material: Material, reason: string): Promise<void> {
-  await ctx.storage.delete([material.filePath])
+  try {
+    if (await giveUpUpload(ctx, material, reason)) return
+    const [left] = await ctx.db
+      .select({ removedAt: materials.removedAt })
+      .from(materials)
+      .where(eq(materials.id, material.id))
+    // It is a material: the answer to its commit was lost, not the commit.
+    if (left?.removedAt === null) return
+    // Removed while it was written: whoever did that came before the object.
+    await ctx.storage.delete([material.filePath])
+  } catch (error) {
+    ctx.log.warn({ err: error, material: material.id }, 'a failed upload is left to the clean-up')
+  }
+}
+
+/**
+ * Removes an upload if it is still coming in, and fits `only`. From the first step on it can't end well, so its object may
+ * go; the record goes last, because it reserves the path. What a crash leaves of it is found by the clean-up.
+ * @returns whether it was
+ */
+export async function giveUpUpload(
+  ctx: Core,
+  { id, filePath, userId }: Material,
+  reason: string,
+  only?: SQL,
+): Promise<boolean> {
+  const processing = and(eq(materials.id, id), eq(materials.status, 'processing'))
+  const [givenUp] = await ctx.db
+    .update(materials)
+    .set({ removedAt: sql`now()`, updatedAt: sql`now()` })
+    .where(and(processing, only))
+    .returning({ id: materials.id })
+  if (!givenUp) return false
+  await ctx.storage.delete([filePath])
   await transaction(ctx, async (tx) => {
-    const [gone] = await tx.db
-      .delete(materials)
-      .where(sql`${materials.id} = ${material.id} and ${materials.status} = 'processing'`)
-      .returning()
-    if (gone) tx.emit(material.userId, 'upload.failed', { ...uploadEvent(gone), reason })
-    tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
+    const [gone] = await tx.db.delete(materials).where(processing).returning()
+    if (gone) tx.emit(userId, 'upload.failed', { ...uploadEvent(gone), reason })
+    tx.afterCommit(() => ctx.bus.setState(uploadTopic(id), undefined))
   })
+  return true
 }
 
 /** What a user has uploaded and not deleted, newest first. */

@@ -26,7 +26,7 @@ export const materials = pgTable(
     likeCount: integer('like_count').notNull().default(0),
     /** Hidden by its deletion as a material; the file is kept for 30 days. */
     hiddenAt: instant('hidden_at'),
-    /** Deleted as an upload, or cleaned up: its objects are gone. */
+    /** Deleted as an upload, or cleaned up: its objects are gone. While processing: it was given up. */
     removedAt: instant('removed_at'),
     createdAt: instant('created_at').notNull().defaultNow(),
     /** While processing: when bytes last came in. */

@@ -1,0 +1,142 @@
+/** Uploads that somebody gives up while they end: a file is lost with its material, and never without it. */
+import { afterAll, expect, test } from 'bun:test'
+import { eq, sql } from 'drizzle-orm'
+import type { Core, Tx } from '../../../src/core/context.ts'
+import { cleanUp } from '../../../src/core/materials/cleanup.ts'
+import {
+  abandonUpload,
+  beginUpload,
+  finishUpload,
+  giveUpUpload,
+} from '../../../src/core/materials/uploads.ts'
+import { materials } from '../../../src/db/schema/index.ts'
+import { form, mp4, upload } from '../../support/files.ts'
+import { person } from '../../support/people.ts'
+import { startServer } from '../../support/server.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+const { core } = server.context
+
+const format = { type: 'video', extension: 'mp4', maxBytes: 1e9 } as const
+
+/** An upload whose object is stored and whose record still says that it comes in. */
+async function stored() {
+  const { user } = await person(server)
+  const material = await beginUpload(core, user.id, { format, name: 'a.mp4', title: 't' })
+  await core.storage.write(material.filePath, new Response(mp4()).body!)
+  const finish = (ctx: Core = core) =>
+    finishUpload(ctx, material, { size: 2048, title: 't', description: '' })
+  const age = () =>
+    core.db
+      .update(materials)
+      .set({ updatedAt: sql`now() - interval '2 hours'` })
+      .where(eq(materials.id, material.id))
+  const state = async () => {
+    const [row] = await core.db.select().from(materials).where(eq(materials.id, material.id))
+    return [row?.status, (await core.storage.head(material.filePath)) !== undefined]
+  }
+  return { material, finish, age, state }
+}
+
+/** The core as it is, but for its storage's deletions. */
+const deleting = (remove: (keys: string[]) => Promise<void>): Core => ({
+  ...core,
+  storage: { ...core.storage, delete: remove },
+})
+const STALE = { processing: true, orphans: false, maxAgeMinutes: 60 }
+
+test('an upload that ended, or went on, while others were cleaned up keeps its file', async () => {
+  const uploads = [await stored(), await stored(), await stored()]
+  for (const { age } of uploads) await age()
+  const [, ending, going] = uploads
+  let first = true
+  const slow = deleting(async (keys) => {
+    if (first) {
+      first = false
+      await ending!.finish()
+      await core.db
+        .update(materials)
+        .set({ updatedAt: sql`now()` })
+        .where(eq(materials.id, going!.material.id))
+    }
+    await core.storage.delete(keys)
+  })
+  expect(await cleanUp(slow, STALE)).toEqual({ records: 1, files: 0, errors: [] })
+  expect(await Promise.all(uploads.map(({ state }) => state()))).toEqual([
+    [undefined, false],
+    ['active', true],
+    ['processing', true],
+  ])
+})
+
+test('an upload that is being given up can no longer end well', async () => {
+  const { material, finish, state } = await stored()
+  let ended: unknown
+  const slow = deleting(async (keys) => {
+    ended = await finish().catch((error) => error)
+    await core.storage.delete(keys)
+  })
+  await giveUpUpload(slow, material, 'UPLOAD_FAILED')
+  expect(ended).toMatchObject({ code: 'UPLOAD_FAILED' })
+  expect(await state()).toEqual([undefined, false])
+})
+
+test('what a crash leaves of an upload that was given up is cleaned up, its file too', async () => {
+  const { material, finish, age, state } = await stored()
+  const crashing = deleting(async () => {
+    throw new Error('crashed')
+  })
+  expect(giveUpUpload(crashing, material, 'UPLOAD_FAILED')).rejects.toThrow('crashed')
+  expect(finish()).rejects.toMatchObject({ code: 'UPLOAD_FAILED' })
+  expect(await state()).toEqual(['processing', true])
+  await age()
+  expect((await cleanUp(core, STALE)).records).toBe(1)
+  expect(await state()).toEqual([undefined, false])
+})
+
+test('a material whose commit nobody heard of keeps its file', async () => {
+  const { material, finish, state } = await stored()
+  await finish()
+  await abandonUpload(core, material, 'UPLOAD_FAILED')
+  expect(await state()).toEqual(['active', true])
+})
+
+test('the database that goes away while it commits does not cost the file', async () => {
+  const { token } = await person(server)
+  const { enqueue } = core.queue
+  const lost = Object.assign(new Error('the connection was lost'), { code: 'CONNECTION_CLOSED' })
+  // The commit that queues the thumbnail is the one that ends the upload.
+  const { transaction } = core.db
+  let armed = false
+  core.queue.enqueue = async (tx: Tx, ...rest: never[]) => {
+    armed = true
+    return (enqueue as (...all: unknown[]) => Promise<never>).call(core.queue, tx, ...rest)
+  }
+  core.db.transaction = (async (...all: Parameters<typeof transaction>) => {
+    const result = await transaction.apply(core.db, all)
+    if (!armed) return result
+    armed = false
+    throw lost
+  }) as typeof transaction
+  try {
+    const answer = await upload(server, token, form(['title', 'lost'], ['file', mp4(), 'a.mp4']))
+    expect(answer.status).toBe(503)
+  } finally {
+    core.queue.enqueue = enqueue
+    core.db.transaction = transaction
+  }
+  const [row] = await core.db.select().from(materials).where(eq(materials.title, 'lost'))
+  expect(row?.status).toBe('active')
+  expect(await core.storage.head(row!.filePath)).toBeDefined()
+})
+
+test('what is removed while it is written leaves no file', async () => {
+  const { material, state } = await stored()
+  await core.db
+    .update(materials)
+    .set({ status: 'hidden', removedAt: sql`now()` })
+    .where(eq(materials.id, material.id))
+  await abandonUpload(core, material, 'UPLOAD_FAILED')
+  expect(await state()).toEqual(['hidden', false])
+})
