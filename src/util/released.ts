@@ -1,4 +1,10 @@
 /**
+ * Multipart parsers hand out a buffer of their own, which they use again, for bytes that looked like the beginning of a
+ * boundary. It is as long as a boundary at most, and what is so small need not be given back.
+ */
+const SMALL_BYTES = 1024
+
+/**
  * Gives each chunk's memory back as soon as the next one is asked for: the collector, which sees only small objects,
  * would let a hundred megabytes of them gather first.
  */
@@ -7,6 +13,7 @@ export async function* released(body: AsyncIterable<Uint8Array>): AsyncGenerator
     yield chunk
     const { buffer, byteLength } = chunk
     // A part of a larger buffer has neighbours.
-    if (byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0)
+    const whole = byteLength === buffer.byteLength && buffer instanceof ArrayBuffer
+    if (whole && byteLength > SMALL_BYTES) buffer.transfer(0)
   }
 }

@@ -57,6 +57,15 @@ export const upload = (
     body,
   })
 
+/** The body of an upload, for what `form` can't say. */
+export const rawForm = (boundary: string, file: Uint8Array): Buffer =>
+  Buffer.concat([
+    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="title"\r\n\r\nraw\r\n`),
+    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n`),
+    file,
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ])
+
 /** An upload of `size` bytes that goes on when it is told to. */
 export interface SlowUpload {
   send(bytes: Uint8Array): void

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../../support/api.ts'
-import { form, mp4, pdf, slowUpload, upload, webm } from '../../support/files.ts'
+import { form, mp4, pdf, rawForm, slowUpload, upload, webm } from '../../support/files.ts'
 import { person } from '../../support/people.ts'
 import { openLive } from '../../support/sockets.ts'
 import { openStorages } from './storages.ts'
@@ -143,6 +143,33 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
         expect(file_path).toMatch(new RegExp(`^materials/${owner.user.id}/[^/]+\\.mp4$`))
         expect(file_path).not.toContain('..')
         expect(Buffer.byteLength(file_path)).toBeLessThan(200)
+      },
+    )
+
+    test.each([4096, 1000, 37])(
+      'a file full of beginnings of boundaries, in pieces of %p bytes, is stored as it is',
+      async (piece) => {
+        const owner = await person(server)
+        const numbered = Array.from({ length: 2000 }, (_, i) => `\r\n--XXBOUN${i.toString(36)}`)
+        const file = new Uint8Array(Buffer.concat([mp4(), Buffer.from(numbered.join(''))]))
+        const body = rawForm('XXBOUND', file)
+        let sent = 0
+        const pieces = new ReadableStream({
+          async pull(controller) {
+            controller.enqueue(body.subarray(sent, sent + piece))
+            sent += piece
+            // Each is to arrive by itself.
+            await new Promise(setImmediate)
+            if (sent >= body.byteLength) controller.close()
+          },
+        })
+        const answer = await upload(server, owner.token, pieces, {
+          'content-type': 'multipart/form-data; boundary=XXBOUND',
+        })
+        expect(answer.status).toBe(201)
+        const { file_path } = await json(answer)
+        const stored = await fetch(`${server.url}/files/${file_path}`)
+        expect(Buffer.compare(await stored.bytes(), file)).toBe(0)
       },
     )
 
