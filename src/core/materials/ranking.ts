@@ -10,6 +10,8 @@ interface Order {
   ids: number[]
   at: number
   loading: Promise<void> | undefined
+  /** Something changed while it was loading: the answer may or may not have it, the next one has. */
+  changed: boolean
 }
 
 /** Counts change with every read, so their order may be this old. */
@@ -50,11 +52,12 @@ export class MaterialRanking {
     const key = `${sortBy}:${type ?? ''}`
     let order = this.orders.get(key)
     if (!order) {
-      order = { ids: [], at: 0, loading: undefined }
+      order = { ids: [], at: 0, loading: undefined, changed: false }
       this.orders.set(key, order)
     }
     const fresh = sortBy === 'created_at' ? CREATION_FRESH_MS : COUNTS_FRESH_MS
-    if (Date.now() - order.at > fresh) {
+    // Twice at most: the first may have begun before something that this reader has seen happen.
+    for (let tries = 0; tries < 2 && Date.now() - order.at > fresh; tries++) {
       const stale = order
       order.loading ??= this.load(stale, type, sortBy).finally(() => {
         stale.loading = undefined
@@ -70,8 +73,8 @@ export class MaterialRanking {
       view_count: materials.viewCount,
       like_count: materials.likeCount,
     }[sortBy]
-    // What changes from here on may or may not be in the answer: the next reading has it.
     const at = Date.now()
+    order.changed = false
     // Ordered before it is aggregated: that way an index can give the order.
     const ordered = this.ctx.db
       .select({ id: materials.id })
@@ -83,14 +86,14 @@ export class MaterialRanking {
       .select({ ids: sql<number[]>`coalesce(json_agg(${ordered.id}), '[]')` })
       .from(ordered)
     order.ids = row!.ids
-    order.at = at
+    order.at = order.changed ? 0 : at
   }
 
   private apply({ id, type, active }: { id: number; type: MaterialType; active: boolean }): void {
     for (const [key, order] of this.orders) {
       const [sortBy, only] = key.split(':')
       if (only && only !== type) continue
-      if (order.loading) order.at = 0
+      order.changed = true
       if (sortBy !== 'created_at') {
         order.at = 0
         continue
