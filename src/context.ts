@@ -17,6 +17,7 @@ import type { Core } from './core/context.ts'
 import { trimCodes } from './core/mail/codes.ts'
 import { deliverMail } from './core/mail/deliver.ts'
 import { cleanUp } from './core/materials/cleanup.ts'
+import { IncomingUploads } from './core/materials/incoming.ts'
 import { putAway } from './core/materials/objects.ts'
 import { failThumbnail, makeThumbnail, type ThumbnailRenderer } from './core/materials/thumbnails.ts'
 import { NodeControl } from './core/nodes/control.ts'
@@ -119,6 +120,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       keyedHash: (purpose, text) => keyedHash(secret, purpose, text),
       principals: new Principals(database.db, bus),
       agentFeed: new AgentFeed(database.db, bus),
+      incoming: new IncomingUploads(bus),
     }
     // Nobody else works on the embedded database: uploads that are under way there were cut off with the last server.
     if (database.embedded) await cleanUp(core, { processing: true, orphans: false, maxAgeMinutes: 0 })

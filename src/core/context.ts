@@ -8,6 +8,7 @@ import type { Logger } from '../util/logger.ts'
 import type { Principals } from './accounts/principals.ts'
 import type { AgentFeed } from './agent/feed.ts'
 import type { ChannelEvents } from './channel/events.ts'
+import type { IncomingUploads } from './materials/incoming.ts'
 
 export type { Scheduler } from '../jobs/scheduler.ts'
 
@@ -27,6 +28,7 @@ export interface Core {
   readonly keyedHash: (purpose: string, text: string) => string
   readonly principals: Principals
   readonly agentFeed: AgentFeed
+  readonly incoming: IncomingUploads
 }
 
 /**

@@ -71,6 +71,8 @@ export interface SlowUpload {
   send(bytes: Uint8Array): void
   /** Sends the rest of the request. @returns the answer's status */
   finish(): Promise<number>
+  /** The answer, also when it comes early; `code` is that of an error. */
+  answer: Promise<{ status: number; code: string | undefined }>
   /** As a client that hangs up. */
   cut(): void
 }
@@ -88,17 +90,22 @@ export function slowUpload(server: { url: string }, token: string, size: number)
       'Content-Type: multipart/form-data; boundary=b\r\n' +
       `Content-Length: ${before.length + size + after.length}\r\n\r\n${before}`,
   )
+  const answer: SlowUpload['answer'] = new Promise((resolve, reject) => {
+    socket.once('data', (bytes) => {
+      socket.destroy()
+      const text = bytes.toString('latin1')
+      resolve({ status: Number(text.slice(9, 12)), code: /"code":"(\w+)"/.exec(text)?.[1] })
+    })
+    socket.once('close', () => reject(new Error('closed without an answer')))
+  })
+  answer.catch(() => {})
   return {
     send: (bytes) => void socket.write(bytes),
-    finish: () =>
-      new Promise((resolve, reject) => {
-        socket.once('data', (answer) => {
-          socket.destroy()
-          resolve(Number(answer.toString('latin1', 9, 12)))
-        })
-        socket.once('close', () => reject(new Error('closed without an answer')))
-        socket.write(after)
-      }),
+    answer,
+    async finish() {
+      socket.write(after)
+      return (await answer).status
+    },
     cut: () => void socket.destroy(),
   }
 }

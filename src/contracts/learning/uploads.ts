@@ -76,6 +76,7 @@ export const uploadRoutes = (ctx: Core) =>
               'VALIDATION_FAILED',
               'FILE_TOO_LARGE',
               'UNSUPPORTED_FILE_TYPE',
+              'ALREADY_DELETED',
               'UPLOAD_FAILED',
             ],
           }),

@@ -17,7 +17,7 @@ export interface IncomingFile {
 /**
  * Takes a file from the network to the storage without holding it. Its material exists from the first bytes on; when
  * anything fails, nothing is left of either.
- * @throws AppError VALIDATION_FAILED (empty), UNSUPPORTED_FILE_TYPE, FILE_TOO_LARGE, UPLOAD_FAILED
+ * @throws AppError VALIDATION_FAILED (empty), UNSUPPORTED_FILE_TYPE, FILE_TOO_LARGE, ALREADY_DELETED, UPLOAD_FAILED
  */
 export async function receiveFile(
   ctx: Core,
@@ -29,11 +29,18 @@ export async function receiveFile(
   if (head.byteLength === 0) throw invalid('file', 'empty_file')
   const format = await detectFormat(head)
   const material = await beginUpload(ctx, userId, { format, name: file.name, title: file.title })
+  using deletion = ctx.incoming.watch(material.id)
+  const { signal } = deletion
+  const reporter = uploadReporter(ctx, material, file.total)
+  signal.addEventListener('abort', reporter.stop)
   try {
-    const body = counted(head, chunks, format, uploadReporter(ctx, material, file.total))
-    const { size } = await ctx.storage.write(material.filePath, body)
+    const body = counted(head, chunks, format, reporter.report)
+    const { size } = await ctx.storage.write(material.filePath, body, { signal })
+    reporter.stop()
     return { material, size }
-  } catch (error) {
+  } catch (thrown) {
+    reporter.stop()
+    const error = signal.aborted ? signal.reason : thrown
     const known = error instanceof AppError
     if (!known) ctx.log.warn({ err: error, material: material.id }, 'an upload could not be stored')
     const failure = known ? error : new AppError('UPLOAD_FAILED')

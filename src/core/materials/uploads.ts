@@ -13,7 +13,8 @@ import { putAway } from './objects.ts'
 
 /** Present state of an upload on the bus, under `upload:<material id>`. */
 export interface UploadState {
-  status: Material['status']
+  /** Failed: nothing is left of it. */
+  status: Material['status'] | 'failed'
   /** Bytes of the file that have come in. */
   bytes: number
   /** Bytes of the whole request, when the client said so. */
@@ -62,15 +63,22 @@ const REPORT_MS = 200
 const TOUCH_MS = 20_000
 
 /** Reports how far an upload is: to watchers several times a second, to the clean-up now and then. */
-export function uploadReporter(ctx: Core, material: Material, total: number | null): (bytes: number) => void {
+export function uploadReporter(
+  ctx: Core,
+  material: Material,
+  total: number | null,
+): { report: (bytes: number) => void; stop: () => void } {
+  let latest = 0
   let reported = 0
   let touched = Date.now()
-  return (bytes) => {
+  let stopped = false
+  let due: ReturnType<typeof setTimeout> | undefined
+  const publish = () => {
+    due = undefined
     const now = Date.now()
-    if (now - reported < REPORT_MS) return
     reported = now
-    const percent = total ? Math.min(99, Math.floor((bytes / total) * 100)) : 0
-    const state: UploadState = { status: 'processing', bytes, total, percent }
+    const percent = total ? Math.min(99, Math.floor((latest / total) * 100)) : 0
+    const state: UploadState = { status: 'processing', bytes: latest, total, percent }
     ctx.bus.setState(uploadTopic(material.id), state)
     if (now - touched < TOUCH_MS) return
     touched = now
@@ -81,11 +89,25 @@ export function uploadReporter(ctx: Core, material: Material, total: number | nu
       .where(eq(materials.id, material.id))
       .then(undefined, () => {})
   }
+  return {
+    report(bytes) {
+      latest = bytes
+      if (stopped || due) return
+      const wait = reported + REPORT_MS - Date.now()
+      if (wait <= 0) publish()
+      // The last bytes before a pause are reported too.
+      else due = setTimeout(publish, wait)
+    },
+    stop() {
+      stopped = true
+      clearTimeout(due)
+    },
+  }
 }
 
 /**
  * The file is stored: the material is active, and its thumbnail is in the queue with the same commit.
- * @throws AppError UPLOAD_FAILED when it was cleaned up meanwhile
+ * @throws AppError meanwhile it was deleted (ALREADY_DELETED) or cleaned up (UPLOAD_FAILED)
  */
 export async function finishUpload(
   ctx: Core,
@@ -106,7 +128,13 @@ export async function finishUpload(
         and(eq(materials.id, material.id), eq(materials.status, 'processing'), isNull(materials.removedAt)),
       )
       .returning()
-    if (!active) throw new AppError('UPLOAD_FAILED')
+    if (!active) {
+      const [left] = await tx.db
+        .select({ status: materials.status })
+        .from(materials)
+        .where(eq(materials.id, material.id))
+      throw new AppError(left?.status === 'hidden' ? 'ALREADY_DELETED' : 'UPLOAD_FAILED')
+    }
     tx.emit(material.userId, 'upload.completed', { ...uploadEvent(active), file_size: file.size })
     await ctx.queue.enqueue(tx, 'thumbnail', { materialId: material.id })
     announce(tx, active, true)
@@ -157,7 +185,11 @@ export async function giveUpUpload(
   await transaction(ctx, async (tx) => {
     const [gone] = await tx.db.delete(materials).where(processing).returning()
     if (gone) tx.emit(userId, 'upload.failed', { ...uploadEvent(gone), reason })
-    tx.afterCommit(() => ctx.bus.setState(uploadTopic(id), undefined))
+    tx.afterCommit(() => {
+      const last = ctx.bus.getState(uploadTopic(id)) ?? { bytes: 0, total: null, percent: 0 }
+      ctx.bus.setState(uploadTopic(id), { ...last, status: 'failed' } as UploadState)
+      ctx.bus.setState(uploadTopic(id), undefined)
+    })
   })
   return true
 }
@@ -198,6 +230,7 @@ export async function removeUpload(ctx: Core, who: Principal, id: number): Promi
     tx.emit(material.userId, 'material.removed', { material_id: id })
     await ctx.queue.enqueue(tx, 'put_away', { materialId: id })
     announce(tx, material, false)
+    tx.afterCommit(() => ctx.bus.setState(uploadTopic(id), undefined))
   })
   await putAway(ctx, id).catch((error) => {
     ctx.log.warn({ err: error, material: id }, 'objects of a removed material are left to the queue')

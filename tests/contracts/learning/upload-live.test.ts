@@ -36,11 +36,7 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
     expect(first).toMatchObject({ material_id: id, data: { status: 'processing' } })
     for (const part of [1, 2, 3]) {
       const update = live.next('upload_update', ({ data }) => data.bytes > (part - 0.1) * MB)
-      // What comes within 200 ms of a report waits for the next bytes.
-      for (let piece = 0; piece < 16; piece++) {
-        slow.send(new Uint8Array(MB / 16))
-        await Bun.sleep(20)
-      }
+      slow.send(new Uint8Array(MB))
       const { data } = await update
       expect(data.status).toBe('processing')
       expect(data.total).toBeWithin(4 * MB, 4 * MB + 1000)
@@ -61,6 +57,45 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
     expect(seen).toEqual(seen.toSorted((a, b) => a - b))
     live.close()
     watching.close()
+  })
+
+  test('an upload that breaks off: its last frame says that it failed', async () => {
+    const owner = await person(server)
+    const live = await openLive(server, owner.token)
+    await live.next('welcome')
+    const slow = slowUpload(server, owner.token, 4 * MB)
+    slow.send(mp4(MB))
+    const { data } = await live.next('upload.started')
+    live.send({ type: 'subscribe', topic: `upload:${data.material_id}` })
+    await live.next('upload_update', ({ data }) => data.bytes === MB)
+    slow.cut()
+    const last = await live.next('upload_update', ({ data }) => data.status === 'failed')
+    expect(last.data).toMatchObject({ bytes: MB, percent: 24 })
+    await live.next('upload.failed')
+    expect(live.frames.filter(({ type }) => type === 'upload_update').at(-1)).toEqual(last)
+    live.close()
+  })
+
+  test('an upload that is deleted meanwhile ends at once, and nothing of it is told or kept', async () => {
+    const owner = await person(server)
+    const live = await openLive(server, owner.token)
+    await live.next('welcome')
+    const slow = slowUpload(server, owner.token, 40 * MB)
+    slow.send(mp4(MB))
+    const { data } = await live.next('upload.started')
+    const id: number = data.material_id
+    live.send({ type: 'subscribe', topic: `upload:${id}` })
+    await live.next('upload_update')
+    expect((await api(server, 'DELETE', `/api/v1/upload/${id}`, { token: owner.token })).status).toBe(204)
+    expect(await slow.answer).toMatchObject({ status: 400, code: 'ALREADY_DELETED' })
+    await live.next('upload_update', ({ data }) => data.status === 'hidden')
+    expect((await status(id, owner.token)).body).toMatchObject({ status: 'hidden' })
+    expect(await keys(`materials/${owner.user.id}/`)).toEqual([])
+    expect(await unfinished()).toEqual([])
+    const updates = live.frames.filter(({ type }) => type === 'upload_update')
+    expect(updates.at(-1).data.status).toBe('hidden')
+    expect(live.frames.some(({ type }) => type === 'upload.failed')).toBe(false)
+    live.close()
   })
 
   for (const [fault, arm] of Object.entries(faults)) {
