@@ -11,6 +11,7 @@ import { runtimeRoutes } from './contracts/runtime/index.ts'
 import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
 import { type Contract, defineContract } from './http/contract.ts'
 import { docs } from './http/docs.ts'
+import { IDLE_SECONDS } from './http/idle.ts'
 import { readJsonBody } from './http/json-body.ts'
 import { problem } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
@@ -38,7 +39,7 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
   const app = new Elysia({
     // No page of Bun's own, with its stack trace, should an answer to an error fail.
     // Bodies have limits of their own, which answer in the form of the contract.
-    serve: { idleTimeout: 60, development: false, maxRequestBodySize: Number.MAX_SAFE_INTEGER },
+    serve: { idleTimeout: IDLE_SECONDS, development: false, maxRequestBodySize: Number.MAX_SAFE_INTEGER },
     // The default looks for the path behind the eleventh character of the URL: a Host of three letters is shorter.
     handler: { standardHostname: false },
     // The default reshapes a body before it checks it: a list or a string becomes an object, and passes.

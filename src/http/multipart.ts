@@ -5,6 +5,8 @@ import { released } from '../util/released.ts'
 
 const MAX_FIELD_BYTES = 64 * 1024
 const MAX_FIELDS = 20
+/** A client that sends nothing for so long is gone, whatever its connection says. */
+const STALL_MS = 60_000
 
 export interface MultipartFile {
   /** Name of the field. */
@@ -18,13 +20,16 @@ export interface MultipartFile {
  * Reads a multipart request part by part; a file is handed over while it comes in and is never held whole. Strings are
  * given as they were sent, however they begin.
  * @param onFile receives the one file; its failure ends the reading
+ * @param stallMs how long to wait for the next bytes
  * @returns the text fields
- * @throws AppError VALIDATION_FAILED when it is no well-formed multipart body with exactly one file, or what `onFile` threw
+ * @throws AppError VALIDATION_FAILED when it is no well-formed multipart body with exactly one file, UPLOAD_FAILED when it
+ * does not go on, or what `onFile` threw
  */
 export async function readMultipart(
   request: Request,
   fileField: string,
   onFile: (file: MultipartFile, fields: ReadonlyMap<string, string>) => Promise<void>,
+  stallMs = STALL_MS,
 ): Promise<ReadonlyMap<string, string>> {
   const contentType = request.headers.get('content-type') ?? ''
   if (!/^multipart\/form-data\s*;.*boundary=/i.test(contentType) || !request.body) {
@@ -67,9 +72,15 @@ export async function readMultipart(
   parser.on('finish', resolve)
   source.on('error', fail)
   request.signal.addEventListener('abort', () => fail(new AppError('UPLOAD_FAILED')), { once: true })
+  const stalled = setTimeout(() => {
+    // The next bytes are there; whoever stores them is slow.
+    if (source.isPaused() || source.readableEnded) stalled.refresh()
+    else fail(new AppError('UPLOAD_FAILED'))
+  }, stallMs)
+  source.on('data', () => stalled.refresh())
   source.pipe(parser)
   try {
-    await parsed
+    await parsed.finally(() => clearTimeout(stalled))
     if (!storing) throw invalid(fileField, 'required')
     await storing
   } catch (error) {

@@ -5,6 +5,7 @@ import type { Material as CoreMaterial } from '../../core/materials/materials.ts
 import { receiveFile } from '../../core/materials/receive.ts'
 import { abandonUpload, finishUpload, ownMaterial, removeUpload } from '../../core/materials/uploads.ts'
 import { guard } from '../../http/authenticate.ts'
+import { neverIdle } from '../../http/idle.ts'
 import { readMultipart } from '../../http/multipart.ts'
 import { learning } from './contract.ts'
 import { MaterialId as params, ThumbnailState, Uploaded, UploadState } from './models.ts'
@@ -56,8 +57,8 @@ export const uploadRoutes = (ctx: Core) =>
     .use(guard(ctx))
     .post(
       '',
-      async ({ principal, request, set }) => {
-        const material = await upload(ctx, principal.userId, request)
+      async ({ principal, request, server, set }) => {
+        const material = await neverIdle(server, request, () => upload(ctx, principal.userId, request))
         set.status = 201
         return presentUploaded(urlsFor(ctx, request), material)
       },
