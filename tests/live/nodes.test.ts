@@ -296,6 +296,23 @@ describe('nodes that go', () => {
     live.close()
   })
 
+  test('a task lost to another connection with the same token says so', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const { token } = await makeNode(server)
+    const first = await openNode(server, token, { taskTypes: [type] })
+    const task = await makeTask(server, owner, { taskType: type })
+    first.send({ type: 'accept', ...lease(await first.next('assign')) })
+    const live = await openLive(server, owner.token, { cursor: `${core.epoch}.0` })
+    await live.next('task.started')
+    const second = await openNode(server, token)
+    const requeued = await live.next('task.requeued', (f) => f.data.task_id === task.uuid)
+    expect(requeued.data.reason).toContain('Another connection with the token')
+    expect((await first.closing()).code).toBe(4409)
+    second.close()
+    live.close()
+  })
+
   test('a silent node is offline after three heartbeats; the third loss fails the task, at no cost', async () => {
     const owner = await makeUser(server)
     await setBalance(server, owner, 10_000)

@@ -61,7 +61,11 @@ export class NodeControl {
     const kept = held.filter((task) => named.get(task.uuid) === task.attempt)
     const lost = held.filter((task) => !kept.includes(task))
     if (lost.length > 0) {
-      await transaction(this.ctx, (tx) => loseAttempts(tx, lost, 'The node restarted and lost the task'))
+      // A node whose connection stands has not restarted: a second program may be using its token.
+      const reason = this.fleet.get(node.id)
+        ? 'Another connection with the token of this node took its place, without the task'
+        : 'The node restarted and lost the task'
+      await transaction(this.ctx, (tx) => loseAttempts(tx, lost, reason))
     }
     this.fleet.attach(connected)
     try {
