@@ -141,6 +141,14 @@ export class Connection {
     this.write(JSON.stringify(frame))
   }
 
+  /** The same user, newly checked: what they may no longer watch ends, and they are told. */
+  renew(signedIn: SignedInSocket): void {
+    this.signedIn = signedIn
+    for (const { topic } of [...this.watches.values()]) {
+      if (!topic.permits(signedIn.principal)) this.unsubscribe(topic.name)
+    }
+  }
+
   /** The socket is gone. */
   close(): void {
     if (this.closed) return
@@ -241,7 +249,7 @@ export class Connection {
     if (signedIn.principal.userId !== this.signedIn.principal.userId) {
       return this.end(CLOSE.forbidden, 'a socket belongs to one user')
     }
-    this.signedIn = signedIn
+    this.renew(signedIn)
     this.warnedOfExpiry = false
   }
 
@@ -283,6 +291,8 @@ export class Connection {
 
   /** The present value first; changes from now on replace it, should they be quicker. */
   private async watch(topic: Topic): Promise<void> {
+    // Their role may have changed since the topic was opened.
+    if (!topic.permits(this.signedIn!.principal)) throw new AppError('NOT_FOUND')
     if (this.isFull(topic.name)) return
     const known = this.watches.get(topic.name)
     const watch = known ?? { topic, connection: this, overtaken: false }
@@ -290,10 +300,10 @@ export class Connection {
     this.watches.set(topic.name, watch)
     this.hub.watch(watch)
     const present = await topic.load()
-    if (!this.closed && !watch.overtaken) this.changed(watch, present)
+    if (this.watches.get(topic.name) === watch && !watch.overtaken) this.changed(watch, present)
   }
 
-  private async unsubscribe(name: string): Promise<void> {
+  private unsubscribe(name: string): void {
     const watch = this.watches.get(name)
     if (watch) {
       this.watches.delete(name)

@@ -232,7 +232,7 @@ export class Hub {
       const { principal, expiresAt } = connection.signedIn!
       if (change.sessionId && change.sessionId !== principal.sessionId) continue
       const still = await this.forSession(principal.sessionId, expiresAt).catch(() => connection.signedIn)
-      if (still) connection.signedIn = still
+      if (still) connection.renew(still)
       else connection.end(CLOSE.forbidden, 'the session has ended')
     }
   }

@@ -2,6 +2,7 @@
 import type { Principal } from '../core/accounts/principals.ts'
 import { latestRun, ownSession } from '../core/agent/sessions.ts'
 import type { Core } from '../core/context.ts'
+import { mayManage } from '../core/materials/materials.ts'
 import { ownMaterial, type UploadState, uploadTopic } from '../core/materials/uploads.ts'
 import { getNode } from '../core/nodes/nodes.ts'
 import {
@@ -13,13 +14,15 @@ import {
   viewNode,
 } from '../core/nodes/presence.ts'
 import { type TaskState, taskTopic } from '../core/tasks/progress.ts'
-import { getTask } from '../core/tasks/tasks.ts'
+import { getTask, mayAccess } from '../core/tasks/tasks.ts'
 
 export interface Topic {
   /** As the client named it; identifies the subscription on its socket. */
   name: string
   /** The state it follows; several names may follow one. */
   key: string
+  /** Whether this principal may watch it; asked again when their role may have changed, so it costs no query. */
+  permits(who: Principal): boolean
   /** The present value, also when nothing changes. */
   load(): Promise<object>
   render(value: object): string
@@ -34,6 +37,8 @@ export interface StreamTopic {
 
 export const CLUSTER = 'gpu:cluster'
 
+const anyone = () => true
+
 /**
  * Opens a topic for somebody. `agentSeq`: the last frame that they have of an agent's session.
  * @returns undefined when there is no such topic
@@ -45,7 +50,9 @@ export async function openTopic(
   name: string,
   agentSeq?: number,
 ): Promise<Topic | StreamTopic | undefined> {
-  if (name === CLUSTER) return { name, key: CLUSTER, load: () => clusterOverview(ctx), render: renderCluster }
+  if (name === CLUSTER) {
+    return { name, key: CLUSTER, permits: anyone, load: () => clusterOverview(ctx), render: renderCluster }
+  }
   if (name.startsWith(NODE_TOPIC)) return nodeTopicOf(ctx, name)
   if (/^upload:[1-9]\d{0,8}$/.test(name)) return uploadTopicOf(ctx, who, name)
   if (name.startsWith(AGENT_TOPIC)) return agentTopicOf(ctx, who, name, agentSeq)
@@ -60,11 +67,12 @@ export const taskTopicName = (id: string | number): string => `task:${id}`
 
 /** `id` is shown in every frame just as the client wrote it. */
 export async function openTask(ctx: Core, who: Principal, id: string | number): Promise<Topic> {
-  const { uuid } = await getTask(ctx, who, id)
+  const { uuid, userId } = await getTask(ctx, who, id)
   const prefix = `{"type":"task_update","task_id":${JSON.stringify(id)},"data":`
   return {
     name: taskTopicName(id),
     key: taskTopic(uuid),
+    permits: (who) => mayAccess(who, { userId }),
     load: async () => {
       const task = await getTask(ctx, who, uuid)
       return {
@@ -83,6 +91,7 @@ async function nodeTopicOf(ctx: Core, name: string): Promise<Topic> {
   return {
     name,
     key: nodeTopic(node.uuid),
+    permits: anyone,
     load: async () => {
       const current = await getNode(ctx, node.uuid)
       const view = viewNode(ctx, current, (await runningByNode(ctx, [current.id])).get(current.id) ?? [])
@@ -102,11 +111,12 @@ async function nodeTopicOf(ctx: Core, name: string): Promise<Topic> {
 }
 
 async function uploadTopicOf(ctx: Core, who: Principal, name: string): Promise<Topic> {
-  const { id } = await ownMaterial(ctx, who, Number(name.slice('upload:'.length)))
+  const { id, userId } = await ownMaterial(ctx, who, Number(name.slice('upload:'.length)))
   const prefix = `{"type":"upload_update","key":"${name}","material_id":${id},"data":`
   return {
     name,
     key: uploadTopic(id),
+    permits: (who) => mayManage(who, { userId }),
     load: async () => {
       const material = await ownMaterial(ctx, who, id)
       const known = ctx.bus.getState(uploadTopic(id)) as UploadState | undefined

@@ -1,7 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { appendEvents } from '../../src/core/channel/log.ts'
+import { taskTopic } from '../../src/core/tasks/progress.ts'
 import { transaction } from '../../src/core/transaction.ts'
+import { api } from '../support/api.ts'
 import { makeTask, makeUser, type TestUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 import { openLive, TestSocket } from '../support/sockets.ts'
@@ -84,6 +86,33 @@ describe('who may watch what', () => {
     })
     stranger.close()
     admin.close()
+  })
+})
+
+describe('a role that is taken away', () => {
+  test('ends what only it allowed to watch; the socket and its own topics stay', async () => {
+    const owner = await makeUser(server)
+    const admin = await makeUser(server, { role: 'admin' })
+    const above = await makeUser(server, { role: 'super_admin' })
+    const [theirs, own] = [await makeTask(server, owner), await makeTask(server, admin)]
+    const live = await openLive(server, admin.token, { topics: 'gpu:cluster' })
+    for (const task of [theirs, own]) {
+      live.send({ type: 'subscribe_task', task_id: task.id })
+      await live.next('task_update', (f) => f.task_id === task.id)
+    }
+    const change = { token: above.token, body: { role: 'user' } }
+    expect((await api(server, 'PUT', `/api/admin/users/${admin.user.id}`, change)).status).toBe(200)
+    await live.next('unsubscribed', (f) => f.topic === `task:${theirs.id}`)
+    const before = live.frames.length
+    for (const task of [theirs, own])
+      core.bus.setState(taskTopic(task.uuid), { progress: 7, current_item: '' })
+    await live.next('task_update', (f) => f.data.progress === 7)
+    live.send({ type: 'subscribe_task', task_id: theirs.id })
+    expect((await live.next('error')).code).toBe('NOT_FOUND')
+    const updates = live.frames.slice(before).filter((f) => f.type === 'task_update')
+    expect(updates.map((f) => f.task_id)).toEqual([own.id])
+    expect(live.frames.filter((f) => f.type === 'unsubscribed')).toHaveLength(1)
+    live.close()
   })
 })
 

@@ -120,7 +120,7 @@ function parseTaskId(id: string | number): number | string | undefined {
 }
 
 /** Whether the principal may see and change the task; others are told that it does not exist. */
-const mayAccess = (who: Principal, task: { userId: number }) =>
+export const mayAccess = (who: Principal, task: { userId: number }): boolean =>
   task.userId === who.userId || isAdmin(who.role)
 
 const newestLogs = sql<TaskLog[]>`(
