@@ -229,11 +229,17 @@ export class Hub {
   private async recheck(change: { userId: number; sessionId?: string }): Promise<void> {
     const connections = [...(this.channels.get(change.userId)?.connections ?? [])]
     for (const connection of connections) {
-      const { principal, expiresAt } = connection.signedIn!
-      if (change.sessionId && change.sessionId !== principal.sessionId) continue
-      const still = await this.forSession(principal.sessionId, expiresAt).catch(() => connection.signedIn)
-      if (still) connection.renew(still)
-      else connection.end(CLOSE.forbidden, 'the session has ended')
+      let known: SignedInSocket
+      let still: SignedInSocket | undefined
+      // Again when an `auth` frame came meanwhile: what it brought must not be undone, and may be of before the change.
+      do {
+        known = connection.signedIn!
+        const { principal, expiresAt } = known
+        if (change.sessionId && change.sessionId !== principal.sessionId) still = known
+        else still = await this.forSession(principal.sessionId, expiresAt).catch(() => known)
+      } while (connection.signedIn !== known)
+      if (!still) connection.end(CLOSE.forbidden, 'the session has ended')
+      else if (still !== known) connection.renew(still)
     }
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { api } from '../support/api.ts'
 import { makeNode, makeTask, makeUser, signInAgain } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
@@ -121,6 +121,34 @@ describe('getting in and staying in', () => {
     live.send({ type: 'ping', id: 7 })
     expect(await live.next('pong')).toEqual({ type: 'pong', id: 7 })
     expect(live.closed).toBeUndefined()
+    live.close()
+  })
+
+  test('a renewal while the user is looked at again is not undone', async () => {
+    const owner = await makeUser(server)
+    const other = await signInAgain(server, owner)
+    const live = await openLive(server, owner.token)
+    await live.next('welcome')
+    const { core, hub } = server.context
+    const asked = Promise.withResolvers<void>()
+    const answered = Promise.withResolvers<void>()
+    const { principals } = core
+    const load = spyOn(principals, 'load').mockImplementationOnce(async (sessionId) => {
+      asked.resolve()
+      await answered.promise
+      return principals.load(sessionId)
+    })
+    core.bus.publish('principals', { userId: owner.user.id })
+    await asked.promise
+    live.send({ type: 'auth', token: other.token })
+    live.send({ type: 'ping' })
+    await live.next('pong')
+    answered.resolve()
+    await Bun.sleep(50)
+    load.mockRestore()
+    const connection = [...hub.all()].find((one) => one.signedIn?.principal.userId === owner.user.id)!
+    const { sessionId } = (await core.tokens.verify(other.token))!
+    expect(connection.signedIn!.principal.sessionId).toBe(sessionId)
     live.close()
   })
 
