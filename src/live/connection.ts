@@ -296,6 +296,8 @@ export class Connection {
     if (this.isFull(topic.name)) return
     const known = this.watches.get(topic.name)
     const watch = known ?? { topic, connection: this, overtaken: false }
+    // Another writing of the same id: frames name it as it was written last.
+    watch.topic = topic
     watch.overtaken = false
     this.watches.set(topic.name, watch)
     this.hub.watch(watch)

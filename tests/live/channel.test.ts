@@ -59,6 +59,17 @@ describe('a GPU task, live', () => {
   })
 })
 
+test('a task is named as its watcher wrote it last', async () => {
+  const owner = await makeUser(server)
+  const { id } = await makeTask(server, owner)
+  const live = await openLive(server, owner.token)
+  for (const task_id of [String(id), id]) {
+    live.send({ type: 'subscribe_task', task_id })
+    await live.next('task_update', (f) => f.task_id === task_id)
+  }
+  live.close()
+})
+
 describe('resume', () => {
   test('a reader that returns with its cursor gets what it missed, once, and goes on live', async () => {
     const owner = await makeUser(server)
