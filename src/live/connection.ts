@@ -35,8 +35,10 @@ const FRAMES_PER_SECOND = 30
 export interface Watch {
   topic: Topic
   connection: Connection
-  /** Whether a change has arrived since the present value was asked for. */
-  overtaken: boolean
+  /** As of when the client is told, by the hub's clock. */
+  asOf: number
+  /** The frame that it had last. */
+  shown: string | undefined
 }
 
 /**
@@ -63,7 +65,7 @@ export class Connection {
   private readonly streams = new Map<string, AbortController>()
   /** Streams that wait until the client reads again. */
   private readonly paused: (() => void)[] = []
-  private readonly dirty = new Map<Watch, object>()
+  private readonly dirty = new Map<Watch, string>()
   private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
   private catchingUp = false
   /** Frames are handled one after the other; the budget bounds how many wait. */
@@ -120,18 +122,22 @@ export class Connection {
       this.sent++
       this.write(frame)
     }
-    for (const [watch, value] of this.dirty) {
+    for (const [watch, frame] of this.dirty) {
       if (this.blockedSince !== undefined) return
       this.dirty.delete(watch)
-      this.write(watch.topic.render(value))
+      watch.shown = frame
+      this.write(frame)
     }
     for (const go of this.paused.splice(0)) go()
   }
 
-  /** The newest value of something watched; an older one that has not been sent yet is replaced. */
-  changed(watch: Watch, value: object): void {
-    watch.overtaken = true
-    this.dirty.set(watch, value)
+  /** A value of something watched; an older one that has not been sent yet is replaced. */
+  changed(watch: Watch, value: object, asOf: number): void {
+    if (asOf < watch.asOf) return
+    watch.asOf = asOf
+    const frame = watch.topic.render(value)
+    if (frame === (this.dirty.get(watch) ?? watch.shown)) return
+    this.dirty.set(watch, frame)
     this.pump()
   }
 
@@ -295,14 +301,18 @@ export class Connection {
     if (!topic.permits(this.signedIn!.principal)) throw new AppError('NOT_FOUND')
     if (this.isFull(topic.name)) return
     const known = this.watches.get(topic.name)
-    const watch = known ?? { topic, connection: this, overtaken: false }
+    const watch = known ?? { topic, connection: this, asOf: 0, shown: undefined }
     // Another writing of the same id: frames name it as it was written last.
     watch.topic = topic
-    watch.overtaken = false
+    // Who asks again gets the present value again.
+    watch.shown = undefined
     this.watches.set(topic.name, watch)
     this.hub.watch(watch)
-    const present = await topic.load()
-    if (this.watches.get(topic.name) === watch && !watch.overtaken) this.changed(watch, present)
+    const asOf = this.hub.tick()
+    const present = (await topic.look(this.hub.ctx, [topic.key])).get(topic.key)
+    if (this.watches.get(topic.name) !== watch) return
+    if (present) this.changed(watch, present, asOf)
+    else this.unsubscribe(topic.name)
   }
 
   private unsubscribe(name: string): void {

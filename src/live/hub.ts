@@ -5,7 +5,7 @@ import { LiveChannel } from './channel.ts'
 import type { Connection, SignedInSocket, Watch } from './connection.ts'
 import { parseCursor } from './cursor.ts'
 import { CLOSE } from './protocol.ts'
-import { CLUSTER } from './topics.ts'
+import { CLUSTER, type Look } from './topics.ts'
 
 const MAX_CONNECTIONS_PER_USER = 20
 const AUTH_MS = 10_000
@@ -34,6 +34,7 @@ export class Hub {
   private loadingHeads = false
   private polling = false
   private clusterDue: ReturnType<typeof setTimeout> | undefined
+  private clock = 0
 
   constructor(readonly ctx: Core) {
     ctx.bus.subscribe('events', (events) => {
@@ -119,6 +120,11 @@ export class Hub {
     return oldest !== undefined && oldest <= seq + 1 ? seq : 'expired'
   }
 
+  /** Orders what is learned of states: a look that began before a change must not undo it. */
+  tick(): number {
+    return ++this.clock
+  }
+
   watch(watch: Watch): void {
     const watchers = this.watchers.get(watch.topic.key)
     if (watchers) watchers.add(watch)
@@ -175,45 +181,71 @@ export class Hub {
     this.loadingHeads = false
   }
 
-  /** Finds events whose hint was lost, and sessions that other servers ended. */
+  /** Finds events and states whose hint was lost, and sessions that other servers ended. */
   private async poll(): Promise<void> {
     // A database that hangs would otherwise find one more of them every time.
     if (this.polling) return
     this.polling = true
     try {
       await this.ctx.principals.poll()
-      const known = [...this.channels.values()].filter((channel) => channel.head !== undefined)
-      if (known.length === 0) return
-      const heads = await channelHeads(
-        this.ctx,
-        known.map((channel) => channel.userId),
-      )
-      for (const channel of known) {
-        channel.advance(heads.get(channel.userId) ?? 0)
-        pumpAll(channel)
-      }
+      await this.pollHeads()
+      // Nobody else writes to the embedded database: what changes there is told here.
+      if (this.ctx.config.databaseUrl) await this.look(this.watchers.keys())
     } catch (error) {
-      this.ctx.log.debug({ err: error }, 'polling the channel log failed')
+      this.ctx.log.debug({ err: error }, 'polling the channel log and states failed')
     } finally {
       this.polling = false
     }
   }
 
+  private async pollHeads(): Promise<void> {
+    const known = [...this.channels.values()].filter((channel) => channel.head !== undefined)
+    if (known.length === 0) return
+    const heads = await channelHeads(
+      this.ctx,
+      known.map((channel) => channel.userId),
+    )
+    for (const channel of known) {
+      channel.advance(heads.get(channel.userId) ?? 0)
+      pumpAll(channel)
+    }
+  }
+
   private stateChanged(key: string, value: object | undefined): void {
     const watchers = this.watchers.get(key)
-    if (watchers && value) for (const watch of watchers) watch.connection.changed(watch, value)
+    if (watchers && value) this.tell(watchers, value, this.tick())
     // The state has ended; what stands in the database now is its last value.
-    else if (watchers) void this.reload(watchers)
+    else if (watchers) this.reload(key)
     if (key.startsWith(NODE_TOPIC)) this.clusterChanged()
   }
 
-  private async reload(watchers: Set<Watch>): Promise<void> {
-    const [any] = watchers
-    try {
-      const value = await any!.topic.load()
-      for (const watch of watchers) watch.connection.changed(watch, value)
-    } catch {
-      // Deleted: the event that says so has gone out.
+  private tell(watchers: Set<Watch>, value: object, asOf: number): void {
+    for (const watch of watchers) watch.connection.changed(watch, value, asOf)
+  }
+
+  private reload(key: string): void {
+    this.look([key]).catch((error) => {
+      this.ctx.log.warn({ err: error, key }, 'a state could not be read')
+    })
+  }
+
+  /** Tells how these stand to those who do not know; one look per kind. */
+  private async look(keys: Iterable<string>): Promise<void> {
+    const kinds = new Map<Look, string[]>()
+    for (const key of keys) {
+      const [any] = this.watchers.get(key) ?? []
+      if (!any) continue
+      const { look } = any.topic
+      const known = kinds.get(look)
+      if (known) known.push(key)
+      else kinds.set(look, [key])
+    }
+    for (const [look, wanted] of kinds) {
+      const asOf = this.tick()
+      for (const [key, value] of await look(this.ctx, wanted)) {
+        const watchers = this.watchers.get(key)
+        if (watchers) this.tell(watchers, value, asOf)
+      }
     }
   }
 
@@ -221,8 +253,7 @@ export class Hub {
     if (this.clusterDue || !this.watchers.has(CLUSTER)) return
     this.clusterDue = setTimeout(() => {
       this.clusterDue = undefined
-      const watchers = this.watchers.get(CLUSTER)
-      if (watchers) void this.reload(watchers)
+      this.reload(CLUSTER)
     }, CLUSTER_MS)
   }
 

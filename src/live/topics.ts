@@ -1,20 +1,22 @@
-/** What can be watched: who may, under which key its state changes, and how a value becomes a frame. */
+/** What can be watched: who may, under which key its state changes, how it stands, and how a value becomes a frame. */
 import type { Principal } from '../core/accounts/principals.ts'
 import { latestRun, ownSession } from '../core/agent/sessions.ts'
 import type { Core } from '../core/context.ts'
 import { mayManage } from '../core/materials/materials.ts'
-import { ownMaterial, type UploadState, uploadTopic } from '../core/materials/uploads.ts'
+import { ownMaterial, presentUploads, type UploadState, uploadTopic } from '../core/materials/uploads.ts'
 import { getNode } from '../core/nodes/nodes.ts'
 import {
   clusterOverview,
   NODE_TOPIC,
   type NodeState,
   nodeTopic,
-  runningByNode,
-  viewNode,
+  presentNodes,
 } from '../core/nodes/presence.ts'
-import { type TaskState, taskTopic } from '../core/tasks/progress.ts'
+import { presentProgress, type TaskState, taskTopic } from '../core/tasks/progress.ts'
 import { getTask, mayAccess } from '../core/tasks/tasks.ts'
+
+/** How topics of one kind stand, by key, however many they are; what is gone is absent. */
+export type Look = (ctx: Core, keys: string[]) => Promise<Map<string, object>>
 
 export interface Topic {
   /** As the client named it; identifies the subscription on its socket. */
@@ -23,8 +25,7 @@ export interface Topic {
   key: string
   /** Whether this principal may watch it; asked again when their role may have changed, so it costs no query. */
   permits(who: Principal): boolean
-  /** The present value, also when nothing changes. */
-  load(): Promise<object>
+  look: Look
   render(value: object): string
 }
 
@@ -51,7 +52,7 @@ export async function openTopic(
   agentSeq?: number,
 ): Promise<Topic | StreamTopic | undefined> {
   if (name === CLUSTER) {
-    return { name, key: CLUSTER, permits: anyone, load: () => clusterOverview(ctx), render: renderCluster }
+    return { name, key: CLUSTER, permits: anyone, look: lookAtCluster, render: renderCluster }
   }
   if (name.startsWith(NODE_TOPIC)) return nodeTopicOf(ctx, name)
   if (/^upload:[1-9]\d{0,8}$/.test(name)) return uploadTopicOf(ctx, who, name)
@@ -73,14 +74,7 @@ export async function openTask(ctx: Core, who: Principal, id: string | number): 
     name: taskTopicName(id),
     key: taskTopic(uuid),
     permits: (who) => mayAccess(who, { userId }),
-    load: async () => {
-      const task = await getTask(ctx, who, uuid)
-      return {
-        attempt: task.attempt,
-        progress: task.progress,
-        current_item: task.currentItem,
-      } satisfies TaskState
-    },
+    look: lookAtTasks,
     render: (value) => `${prefix}${dataText(value, toTaskUpdate)}}`,
   }
 }
@@ -92,20 +86,7 @@ async function nodeTopicOf(ctx: Core, name: string): Promise<Topic> {
     name,
     key: nodeTopic(node.uuid),
     permits: anyone,
-    load: async () => {
-      const current = await getNode(ctx, node.uuid)
-      const view = viewNode(ctx, current, (await runningByNode(ctx, [current.id])).get(current.id) ?? [])
-      return {
-        node_id: current.id,
-        server_id: current.uuid,
-        status: view.status,
-        cpu_usage: view.cpu_usage,
-        memory_usage: view.memory_usage,
-        gpus: view.gpus,
-        running_tasks: view.runningTasks,
-        timestamp: view.lastHeartbeat ?? new Date().toISOString(),
-      } satisfies NodeState
-    },
+    look: lookAtNodes,
     render: (value) => `${prefix}${dataText(value, toGpuUpdate)}}`,
   }
 }
@@ -117,19 +98,24 @@ async function uploadTopicOf(ctx: Core, who: Principal, name: string): Promise<T
     name,
     key: uploadTopic(id),
     permits: (who) => mayManage(who, { userId }),
-    load: async () => {
-      const material = await ownMaterial(ctx, who, id)
-      const known = ctx.bus.getState(uploadTopic(id)) as UploadState | undefined
-      if (material.status === 'processing' && known) return known
-      const done = material.status !== 'processing'
-      return {
-        status: material.status,
-        bytes: material.fileSize,
-        total: done ? material.fileSize : null,
-        percent: done ? 100 : 0,
-      } satisfies UploadState
-    },
-    render: (value) => `${prefix}${dataText(value, (state) => state)}}`,
+    look: lookAtUploads,
+    render: (value) => `${prefix}${dataText(value, toUploadUpdate)}}`,
+  }
+}
+
+const lookAtCluster: Look = async (ctx) => new Map([[CLUSTER, await clusterOverview(ctx)]])
+const lookAtTasks = lookAt(presentProgress, taskTopic, (key) => key.slice(taskTopic('').length))
+const lookAtNodes = lookAt(presentNodes, nodeTopic, (key) => key.slice(NODE_TOPIC.length))
+const lookAtUploads = lookAt(presentUploads, uploadTopic, (key) => Number(key.slice('upload:'.length)))
+
+function lookAt<Id>(
+  present: (ctx: Core, ids: Id[]) => Promise<Map<Id, object>>,
+  toKey: (id: Id) => string,
+  toId: (key: string) => Id,
+): Look {
+  return async (ctx, keys) => {
+    const states = await present(ctx, keys.map(toId))
+    return new Map([...states].map(([id, state]) => [toKey(id), state]))
   }
 }
 
@@ -155,7 +141,7 @@ async function agentTopicOf(
 }
 
 // The documented fields and no others: study.md, WebSocket. A GPU task has no item clock: zeros, never null.
-const toTaskUpdate = (state: TaskState) => ({
+const toTaskUpdate = (state: Pick<TaskState, 'progress' | 'current_item'>) => ({
   progress: state.progress,
   current_item: state.current_item,
   item_progress: 0,
@@ -163,7 +149,17 @@ const toTaskUpdate = (state: TaskState) => ({
   item_total_time: 0,
 })
 
-const toGpuUpdate = ({ gpus, node_id: _, ...state }: NodeState) => ({ ...state, gpu_usage: gpus })
+const toGpuUpdate = (state: NodeState) => ({
+  server_id: state.server_id,
+  status: state.status,
+  cpu_usage: state.cpu_usage,
+  memory_usage: state.memory_usage,
+  gpu_usage: state.gpus,
+  running_tasks: state.running_tasks,
+  timestamp: state.timestamp,
+})
+
+const toUploadUpdate = ({ status, bytes, total, percent }: UploadState) => ({ status, bytes, total, percent })
 
 const renderCluster = (value: object) =>
   `{"type":"gpu_cluster","key":"${CLUSTER}","data":${dataText(value, (overview) => overview)}}`

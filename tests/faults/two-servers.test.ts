@@ -8,6 +8,7 @@ import { NO_POSTGRES, PostgresCluster, postgresBinaries } from '../support/postg
 import { eventually, ServerProcess, temporaryDirectory } from '../support/process.ts'
 import { Random } from '../support/random.ts'
 import { hasRedis, NO_REDIS, RedisProcess } from '../support/redis.ts'
+import { heartbeat, openLive, openNode } from '../support/sockets.ts'
 import { type Account, addNode, addTask, ask, must, register, showTask, signInAsAdmin } from './client.ts'
 import { gapProblems, lifeProblems, readerProblems, readHistory } from './history.ts'
 import { headOf, Reader } from './reader.ts'
@@ -37,6 +38,15 @@ async function pair(stack: AsyncDisposableStack, redis?: RedisProcess, cluster =
   stack.use(a)
   stack.use(b)
   return { databaseUrl, a, b }
+}
+
+/** A node of which the test says every word but its heartbeats. */
+async function beatingNode(stack: AsyncDisposableStack, server: { wsUrl: string }, token: string) {
+  const node = await openNode(server, token)
+  stack.defer(() => node.close())
+  const timer = setInterval(() => node.closed || node.send(heartbeat()), 500)
+  stack.defer(() => clearInterval(timer))
+  return node
 }
 
 describe('two servers start at once', () => {
@@ -128,6 +138,33 @@ describe.concurrent.each([
     expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
   })
 
+  test.skipIf(skip)('what a node on one says is shown on the other', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { a, b } = await open(stack)
+    const owner = await register(a.url)
+    const { token, id: nodeId } = await addNode(a.url, 'node')
+    const node = await beatingNode(stack, a, token)
+    const task = await addTask(b.url, owner)
+    const attempt = { task_id: task, attempt: (await node.next('assign')).attempt }
+    node.send({ type: 'accept', ...attempt })
+
+    const live = await openLive(b, owner.token, { topics: `task:${task},gpu:cluster,gpu:server:${nodeId}` })
+    stack.defer(() => live.close())
+    node.send({ type: 'progress', ...attempt, progress: 40, current_item: 'frame 40' })
+    await live.next('task_update', ({ data }) => data.progress === 40 && data.current_item === 'frame 40')
+    await live.next('gpu_update', ({ data }) => data.gpu_usage[0]?.usage === 50)
+    await live.next(
+      'gpu_cluster',
+      ({ data }) => data.average_gpu_usage === 50 && data.total_running_tasks === 1,
+    )
+    node.send({ type: 'completed', ...attempt, result: {} })
+    await live.next('task_update', ({ data }) => data.progress === 100)
+    const admin = await signInAsAdmin(a.url)
+    await must(a.url, 'DELETE', `/api/gpu/servers/${nodeId}`, { token: admin })
+    await live.next('gpu_update', ({ data }) => data.status === 'offline')
+    expect([...a.complaints, ...b.complaints]).toEqual([])
+  })
+
   test.skipIf(skip)('readers that move between them miss nothing', async () => {
     const random = Random.announced(`two servers, ${withRedis ? 'with' : 'without'} Redis`)
     await using stack = new AsyncDisposableStack()
@@ -193,6 +230,32 @@ describe.concurrent.each([
       ...b.complaints,
     ]).toEqual([])
   })
+})
+
+describe.concurrent('Redis goes away between two servers', () => {
+  test.skipIf(!postgresBinaries || !hasRedis)(
+    'how a task stands when it ends meanwhile is shown on both',
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const redis = stack.use(await RedisProcess.start())
+      const { a, b } = await pair(stack, redis)
+      const owner = await register(a.url)
+      const node = await beatingNode(stack, a, (await addNode(a.url, 'node')).token)
+      const task = await addTask(a.url, owner)
+      const attempt = { task_id: task, attempt: (await node.next('assign')).attempt }
+      node.send({ type: 'accept', ...attempt })
+      const live = await openLive(b, owner.token, { topics: `task:${task}` })
+      stack.defer(() => live.close())
+      node.send({ type: 'progress', ...attempt, progress: 50 })
+      await live.next('task_update', ({ data }) => data.progress === 50)
+      await redis.kill()
+      node.send({ type: 'completed', ...attempt, result: {} })
+      await node.next('ack')
+      await redis.start()
+      await live.next('task_update', ({ data }) => data.progress === 100)
+      expect([...a.complaints, ...b.complaints]).toEqual([])
+    },
+  )
 })
 
 describe.concurrent('a node and two servers', () => {

@@ -1,5 +1,5 @@
 /** A material on its way in: it exists from its first bytes, and everything that happens to it is an event. */
-import { and, count, desc, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, count, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import { materialKey } from '../../storage/keys.ts'
 import type { Principal } from '../accounts/principals.ts'
@@ -141,6 +141,22 @@ export async function finishUpload(
     tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
     return active
   })
+}
+
+/** How uploads stand, by material; those of which nothing is left are absent. One query. */
+export async function presentUploads(ctx: Core, ids: number[]): Promise<Map<number, UploadState>> {
+  const rows = await ctx.db
+    .select({ id: materials.id, status: materials.status, fileSize: materials.fileSize })
+    .from(materials)
+    .where(inArray(materials.id, ids))
+  return new Map(
+    rows.map(({ id, status, fileSize }) => {
+      const known = ctx.bus.getState(uploadTopic(id)) as UploadState | undefined
+      if (status === 'processing' && known) return [id, known]
+      const done = status !== 'processing'
+      return [id, { status, bytes: fileSize, total: done ? fileSize : null, percent: done ? 100 : 0 }]
+    }),
+  )
 }
 
 /**

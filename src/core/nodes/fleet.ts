@@ -211,8 +211,9 @@ export class Fleet {
   progress(held: HeldAttempt, taskUuid: string, progress: number, currentItem: string | undefined): void {
     held.progress = progress
     held.currentItem = currentItem ?? held.currentItem
-    const state: TaskState = { attempt: held.attempt, progress, current_item: held.currentItem }
-    this.dirtyProgress.set(taskUuid, { taskId: held.taskId, ...state })
+    const report = { attempt: held.attempt, progress, current_item: held.currentItem }
+    this.dirtyProgress.set(taskUuid, { taskId: held.taskId, ...report })
+    const state: TaskState = { ...report, at: Date.now() }
     this.ctx.bus.setState(taskTopic(taskUuid), state)
   }
 

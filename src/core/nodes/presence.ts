@@ -41,7 +41,7 @@ export interface NodeView extends Reading {
 }
 
 export function viewNode(ctx: Core, node: Node, held: RunningTask[]): NodeView {
-  const state = ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
+  const state = presentState(ctx, node)
   return {
     node,
     status: statusOf(node),
@@ -51,6 +51,43 @@ export function viewNode(ctx: Core, node: Node, held: RunningTask[]): NodeView {
     runningTasks: state?.running_tasks ?? held,
     lastHeartbeat: state?.timestamp ?? node.lastHeartbeatAt?.toISOString() ?? null,
   }
+}
+
+/** The state on the bus, unless the database knows better: another server heard the node last, or gave it up. */
+function presentState(ctx: Core, node: Node): NodeState | undefined {
+  const state = ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
+  if (!state || !node.online) return undefined
+  // Readings are stored once per heartbeat; one more for clocks that differ.
+  const overtakenMs = 2 * ctx.config.nodeHeartbeatSeconds * 1000
+  const storedAt = node.lastHeartbeatAt?.getTime() ?? 0
+  return storedAt - Date.parse(state.timestamp) > overtakenMs ? undefined : state
+}
+
+/** How nodes stand, by UUID; those that were removed are offline. Two queries. */
+export async function presentNodes(ctx: Core, uuids: string[]): Promise<Map<string, NodeState>> {
+  const rows = await ctx.db.select().from(nodes).where(inArray(nodes.uuid, uuids))
+  const held = await runningByNode(
+    ctx,
+    rows.map((node) => node.id),
+  )
+  return new Map(
+    rows.map((node) => {
+      const view = viewNode(ctx, node, held.get(node.id) ?? [])
+      return [
+        node.uuid,
+        {
+          node_id: node.id,
+          server_id: node.uuid,
+          status: view.status,
+          cpu_usage: view.cpu_usage,
+          memory_usage: view.memory_usage,
+          gpus: view.gpus,
+          running_tasks: view.runningTasks,
+          timestamp: view.lastHeartbeat ?? node.createdAt.toISOString(),
+        },
+      ]
+    }),
+  )
 }
 
 export const statusOf = (node: Pick<Node, 'online' | 'draining'>): NodeStatus =>

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { tasks } from '../../db/schema/index.ts'
 import type { Core } from '../context.ts'
 import type { Task } from './tasks.ts'
 
@@ -8,18 +9,53 @@ export interface TaskState {
   /** Percent. */
   progress: number
   current_item: string
+  /** When it was told, ms since the epoch. */
+  at: number
 }
 
 export const taskTopic = (uuid: string): string => `task:${uuid}`
 
+/** Longer than progress waits to be stored, and than the clocks of servers differ. */
+const OVERTAKEN_MS = 5000
+
 /** The task with the progress of this moment, which is stored only about once a second. */
-export function withPresentProgress<T extends Task>(ctx: Pick<Core, 'bus'>, task: T): T {
+export function withPresentProgress<
+  T extends Pick<Task, 'uuid' | 'status' | 'attempt' | 'progress' | 'currentItem' | 'updatedAt'>,
+>(ctx: Pick<Core, 'bus'>, task: T): T {
   const state = ctx.bus.getState(taskTopic(task.uuid)) as TaskState | undefined
   if (task.status !== 'running' || state?.attempt !== task.attempt) return task
+  // The node has moved to another server, and the bus did not say so.
+  if (task.updatedAt.getTime() - state.at > OVERTAKEN_MS) return task
   return { ...task, progress: state.progress, currentItem: state.current_item }
 }
 
-export interface ProgressReport extends TaskState {
+/** How tasks stand, by UUID; those that were deleted are absent. One query. */
+export async function presentProgress(
+  ctx: Core,
+  uuids: string[],
+): Promise<Map<string, Pick<TaskState, 'progress' | 'current_item'>>> {
+  const rows = await ctx.db
+    .select({
+      uuid: tasks.uuid,
+      status: tasks.status,
+      attempt: tasks.attempt,
+      progress: tasks.progress,
+      currentItem: tasks.currentItem,
+      updatedAt: tasks.updatedAt,
+    })
+    .from(tasks)
+    .where(
+      sql`${tasks.uuid} in (select value::uuid from json_array_elements_text(${JSON.stringify(uuids)}::text::json))`,
+    )
+  return new Map(
+    rows.map((row) => {
+      const { progress, currentItem } = withPresentProgress(ctx, row)
+      return [row.uuid, { progress, current_item: currentItem }]
+    }),
+  )
+}
+
+export interface ProgressReport extends Omit<TaskState, 'at'> {
   taskId: number
 }
 
