@@ -43,10 +43,12 @@ export class Hub {
         const channel = this.channels.get(event.userId)
         channel?.offer(event)
         if (channel) touched.add(channel)
+        // The queue, and what runs.
+        if (event.type.startsWith('task.')) this.clusterChanged()
       }
       for (const channel of touched) pumpAll(channel)
     })
-    ctx.bus.subscribe('queue', () => this.clusterChanged())
+    ctx.bus.subscribe('node', () => this.clusterChanged())
     ctx.bus.onState((key, value) => this.stateChanged(key, value))
     ctx.bus.onGap(() => void this.poll())
     ctx.principals.onChange((change) => void this.recheck(change))

@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { rotateToken } from '../../src/core/nodes/nodes.ts'
+import { deleteNode, rotateToken } from '../../src/core/nodes/nodes.ts'
 import { nodeTopic } from '../../src/core/nodes/presence.ts'
 import { updateSystemConfig } from '../../src/core/settings.ts'
+import { taskTopic } from '../../src/core/tasks/progress.ts'
 import { nodes, tasks } from '../../src/db/schema/index.ts'
 import { api } from '../support/api.ts'
 import { makeNode, makeTask, makeUser, setBalance, unique } from '../support/factories.ts'
@@ -445,6 +446,81 @@ describe('state', () => {
     await socket.next('cancel')
     stop()
     socket.close()
+    live.close()
+  })
+})
+
+describe('what changes without a node saying so', () => {
+  test('a task that is tried again shows nothing of its last attempt', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const node = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })
+    const task = await makeTask(server, owner, { taskType: type })
+    const assign = await node.next('assign')
+    node.send({ type: 'accept', ...lease(assign) })
+    node.send({ type: 'progress', ...lease(assign), progress: 55, current_item: 'frame 55' })
+    node.send({ type: 'failed', ...lease(assign), error: 'out of memory' })
+    await node.next('ack')
+    node.close()
+    const live = await openLive(server, owner.token, { topics: `task:${task.uuid}` })
+    await live.next('task_update', ({ data }) => data.progress === 55)
+    expect((await api(server, 'POST', `/api/tasks/${task.uuid}/retry`, { token: owner.token })).status).toBe(
+      200,
+    )
+    await live.next('task_update', ({ data }) => data.progress === 0 && data.current_item === '')
+    live.close()
+  })
+
+  test('an attempt that begins shows nothing of what was told before', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const task = await makeTask(server, owner, { taskType: type })
+    const live = await openLive(server, owner.token, { topics: `task:${task.uuid}` })
+    await live.next('task_update')
+    core.bus.setState(taskTopic(task.uuid), { attempt: 0, progress: 55, current_item: 'frame 55', at: 0 })
+    await live.next('task_update', ({ data }) => data.progress === 55)
+    const before = live.frames.length
+    const node = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })
+    const stop = await beating(node)
+    node.send({ type: 'accept', ...lease(await node.next('assign')) })
+    await live.next('task_update', ({ data }) => data.progress === 0, before)
+    stop()
+    node.close()
+    live.close()
+  })
+
+  test('the cluster follows tasks that wait and servers that come and go, also while no node is online', async () => {
+    const owner = await makeUser(server)
+    const live = await openLive(server, owner.token, { topics: 'gpu:cluster' })
+    let { data } = await live.next('gpu_cluster')
+    const changes = async (field: string, by: number, change: () => Promise<unknown>) => {
+      const [from, expected] = [live.frames.length, data[field] + by]
+      await change()
+      data = (await live.next('gpu_cluster', (f) => f.data[field] === expected, from)).data
+    }
+    let task = ''
+    await changes('queue_length', 1, async () => {
+      task = (await makeTask(server, owner, { taskType: ownType() })).uuid
+    })
+    await changes('queue_length', -1, () =>
+      api(server, 'POST', `/api/tasks/${task}/cancel`, { token: owner.token }),
+    )
+    let node = ''
+    await changes('total_servers', 1, async () => {
+      node = (await makeNode(server)).node.uuid
+    })
+    await changes('total_servers', -1, () => deleteNode(core, node))
+    live.close()
+  })
+
+  test('a server that is removed is shown offline', async () => {
+    const { node, token } = await makeNode(server)
+    const socket = await openNode(server, token)
+    const live = await openLive(server, (await makeUser(server)).token, { topics: `gpu:server:${node.uuid}` })
+    await live.next('gpu_update', ({ data }) => data.status === 'online')
+    await deleteNode(core, node.uuid)
+    await live.next('gpu_update', ({ data }) => data.status === 'offline')
+    expect((await socket.closing()).code).toBe(4403)
     live.close()
   })
 })

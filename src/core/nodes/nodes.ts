@@ -27,6 +27,7 @@ export async function createNode(ctx: Core, input: NewNode): Promise<{ node: Nod
     .values({ ...input, uuid: Bun.randomUUIDv7(), tokenHash: sha256(token) })
     .returning()
     .catch(nameTaken)
+  ctx.bus.publish('node', { nodeId: node!.id, command: { type: 'changed' } })
   return { node: node!, token }
 }
 

@@ -8,7 +8,7 @@ import type { Core, Tx } from '../context.ts'
 import { systemConfig } from '../settings.ts'
 import { transaction } from '../transaction.ts'
 import { addLogs } from './logs.ts'
-import { taskTopic } from './progress.ts'
+import { type TaskState, taskTopic } from './progress.ts'
 import { type Ending, settleTask } from './settlement.ts'
 import { TASK_UUID, type Task, taskEvent, tellNode } from './tasks.ts'
 
@@ -51,6 +51,8 @@ export async function acceptAttempt(ctx: Core, key: AttemptKey): Promise<Task | 
       .returning()
     const [node] = await tx.db.select({ uuid: nodes.uuid }).from(nodes).where(eq(nodes.id, key.nodeId))
     tx.emit(task.userId, 'task.started', { ...taskEvent(running!), gpu_server_id: node!.uuid })
+    const state: TaskState = { attempt: key.attempt, progress: 0, current_item: '', at: Date.now() }
+    tx.afterCommit(() => tx.bus.setState(taskTopic(task.uuid), state))
     return running!
   })
 }

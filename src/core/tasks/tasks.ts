@@ -10,7 +10,7 @@ import { AppError, notFound } from '../errors.ts'
 import { estimatedCost, hold } from '../ledger.ts'
 import { systemConfig } from '../settings.ts'
 import { transaction } from '../transaction.ts'
-import { withPresentProgress } from './progress.ts'
+import { taskTopic, withPresentProgress } from './progress.ts'
 import { settleTask } from './settlement.ts'
 import { type TaskStatus, UNFINISHED } from './states.ts'
 
@@ -250,7 +250,10 @@ export async function retryTask(ctx: Core, who: Principal, id: string | number):
       .where(eq(tasks.id, task.id))
       .returning()
     tx.emit(task.userId, 'task.requeued', { ...taskEvent(queued!), reason: 'retry' })
-    if (task.kind === 'gpu') tx.afterCommit(() => ctx.bus.publish('queue', null))
+    tx.afterCommit(() => {
+      ctx.bus.setState(taskTopic(task.uuid), undefined)
+      if (task.kind === 'gpu') ctx.bus.publish('queue', null)
+    })
   })
   return getTask(ctx, who, id)
 }
