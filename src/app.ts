@@ -28,6 +28,9 @@ const bases: [string, Contract][] = [
   ['', defineContract({ ...runtime, language: 'en', errorBody: problem })],
 ]
 
+/** The largest frame that is taken into memory: well above every socket's own limit, so that its code answers. */
+const MAX_PAYLOAD_BYTES = 4 * MAX_NODE_FRAME_BYTES
+
 /** The whole server, not yet listening: every contract under its base URL, the sockets and the documentation. */
 export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agentRuns }: Context) {
   /** A contract answers its own errors; an `onError` covers the routes mounted after it, in its own instance. */
@@ -44,9 +47,10 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     handler: { standardHostname: false },
     // The default reshapes a body before it checks it: a list or a string becomes an object, and passes.
     normalize: 'typebox',
-    // Every socket of the server shares these. Frames over a socket's own limit get a close code that says so.
+    // Every socket of the server shares these. Frames over a socket's own limit get a close code that says so; larger
+    // ones than these are cut off with 1009, for a socket that has not signed in may send them too.
     websocket: {
-      maxPayloadLength: MAX_NODE_FRAME_BYTES * 2,
+      maxPayloadLength: MAX_PAYLOAD_BYTES,
       backpressureLimit: 16 * 1024 * 1024,
       idleTimeout: 120,
       sendPings: true,
