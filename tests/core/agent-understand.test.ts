@@ -5,8 +5,8 @@ import { readsAsYes } from '../../src/core/agent/consent.ts'
 
 // A Saturday, late enough that in Shanghai it is Sunday already.
 const place = { timezone: 'Asia/Shanghai', now: new Date('2026-11-21T18:00:00Z') }
-const shown = (message: string) => {
-  const intent = understand(message, place)
+const shown = (message: string, at = place) => {
+  const intent = understand(message, at)
   return intent.kind === 'call' ? [intent.name, intent.input] : intent.kind
 }
 const tz = { timezone: 'Asia/Shanghai' }
@@ -75,6 +75,161 @@ describe('the schedule', () => {
   ])('%s', (message, expected) => expect(shown(message)).toEqual(expected as never))
 })
 
+describe('what is no order changes nothing', () => {
+  test.each([
+    ['查看运行中的测试任务', ['list_tasks', { status: 'running' }]],
+    ['正在运行的视频分析任务', ['list_tasks', { status: 'running' }]],
+    ['运行中的任务', ['list_tasks', { status: 'running' }]],
+    ['正在运行的任务', ['list_tasks', { status: 'running' }]],
+    ['取消的任务', ['list_tasks', { status: 'cancelled' }]],
+    ['did my test task start?', ['list_tasks', {}]],
+    ['which test jobs did I create', ['list_tasks', {}]],
+    ['测试任务什么时候开始的', ['list_tasks', {}]],
+    ['昨天创建的测试任务', ['list_tasks', {}]],
+    ['昨天启动、今天停止的测试任务', ['list_tasks', {}]],
+    ['我提交的任务', ['list_tasks', {}]],
+    ['测试任务运行时间', ['list_tasks', {}]],
+    ['任务 12 为什么停止了', ['show_task', { task_id: 12 }]],
+    ['how do I run a test task?', 'question'],
+    ['能启动一个测试任务吗', 'question'],
+    ['could you add dentist tomorrow at 3pm?', 'question'],
+    ['不要启动测试任务', 'declined'],
+    ["don't start a test task", 'declined'],
+    ['do not start a test task', 'declined'],
+    ['别取消任务12', 'declined'],
+    ["please don't cancel task 12", 'declined'],
+    ['不要添加日程 明天下午3点 牙医', 'declined'],
+    ["don't add dentist to my calendar tomorrow at 3pm", 'declined'],
+    ['不要删除日程 01920000-0000-7000-8000-000000000000', 'declined'],
+    ["don't cancel my meeting", 'declined'],
+  ])('%s', (message, expected) => expect(shown(message)).toEqual(expected as never))
+
+  test.each([
+    ['帮我跑一个测试任务', ['create_task', { title: 'test', task_type: 'test' }]],
+    ['把测试任务运行起来', ['create_task', { title: 'test', task_type: 'test' }]],
+    ['I want to start a test task', ['create_task', { title: 'test', task_type: 'test' }]],
+    ['启动人脸识别测试任务', ['create_task', { title: 'test', task_type: 'test' }]],
+    ["I'd like to cancel task 12, it's stuck", ['cancel_task', { task_id: 12 }]],
+    ["what's my task's status", ['list_tasks', {}]],
+    ["start a test task named 'mom's film'", ['create_task', { title: "mom's film", task_type: 'test' }]],
+  ])('an order stays one: %s', (message, expected) => expect(shown(message)).toEqual(expected as never))
+})
+
+// A Thursday, ten o'clock in Shanghai.
+const thursday = { timezone: 'Asia/Shanghai', now: new Date('2026-11-19T02:00:00Z') }
+
+describe('what is put on the schedule', () => {
+  test.each([
+    ['明天下午3点到5点添加日程 评审', '评审', '2026-11-20T15:00:00', '2026-11-20T17:00:00'],
+    ['明天下午3点到4点半添加日程 评审', '评审', '2026-11-20T15:00:00', '2026-11-20T16:30:00'],
+    ['明天下午3-5点添加日程 评审', '评审', '2026-11-20T15:00:00', '2026-11-20T17:00:00'],
+    ['明天上午10点到2点添加日程 评审', '评审', '2026-11-20T10:00:00', '2026-11-20T14:00:00'],
+    ['明天 9:00-10:30 添加日程 评审', '评审', '2026-11-20T09:00:00', '2026-11-20T10:30:00'],
+    ['晚上7点到9点添加日程 聚餐', '聚餐', '2026-11-19T19:00:00', '2026-11-19T21:00:00'],
+    ['明晚8点到12点添加日程 聚会', '聚会', '2026-11-20T20:00:00', '2026-11-21T00:00:00'],
+    ['明晚8点到后天早上8点添加日程 通宵', '通宵', '2026-11-20T20:00:00', '2026-11-21T08:00:00'],
+    ['下周日晚上8点添加日程 聚餐', '聚餐', '2026-11-29T20:00:00'],
+    ['下周天晚上8点添加日程 聚餐', '聚餐', '2026-11-29T20:00:00'],
+    ['周日晚上8点添加日程 聚餐', '聚餐', '2026-11-22T20:00:00'],
+    ['25号下午3点添加日程 牙医', '牙医', '2026-11-25T15:00:00'],
+    ['二十五号下午三点半添加日程 牙医', '牙医', '2026-11-25T15:30:00'],
+    ['5号下午3点添加日程 牙医', '牙医', '2026-12-05T15:00:00'],
+    ['下个月5号上午10点添加日程 体检', '体检', '2026-12-05T10:00:00'],
+    ['12/3 下午3:30添加日程 牙医', '牙医', '2026-12-03T15:30:00'],
+    ['一周后上午9点添加日程 复查', '复查', '2026-11-26T09:00:00'],
+    ['大后天早上8点添加日程 爬山', '爬山', '2026-11-22T08:00:00'],
+    ['下午3点一刻添加日程 牙医', '牙医', '2026-11-19T15:15:00'],
+    ['明天凌晨3点一刻添加日程 牙医', '牙医', '2026-11-20T03:15:00'],
+    ['今晚12点添加日程 倒计时', '倒计时', '2026-11-20T00:00:00'],
+    ['一个半小时后提醒我喝水', '喝水', '2026-11-19T11:30:00'],
+    ['明天下午3点添加日程 到加拿大的会议', '到加拿大的会议', '2026-11-20T15:00:00'],
+    ['把牙医添加到日程，明天下午3点', '牙医', '2026-11-20T15:00:00'],
+    ['安排明天上午10点开会', '开会', '2026-11-20T10:00:00'],
+    ['明天下午3点提醒我开会', '开会', '2026-11-20T15:00:00'],
+    ['明天9点提醒我别忘了带护照', '带护照', '2026-11-20T09:00:00'],
+    ['添加日程：明天10点讨论任务分配', '讨论任务分配', '2026-11-20T10:00:00'],
+    ['添加日程 明天10点 GPU 节点维护', 'GPU 节点维护', '2026-11-20T10:00:00'],
+    ['add meeting about tasks tomorrow at 10am', 'meeting about tasks', '2026-11-20T10:00:00'],
+    ['add Dentist to my calendar tomorrow at 3pm', 'Dentist', '2026-11-20T15:00:00'],
+    ['put lunch tomorrow at noon on my schedule', 'lunch', '2026-11-20T12:00:00'],
+    ['book a table tomorrow at 7pm for my birthday', 'table for my birthday', '2026-11-20T19:00:00'],
+    ['remind me to call mom tomorrow at 9am', 'call mom', '2026-11-20T09:00:00'],
+    ['add dentist on the 25th at 3pm', 'dentist', '2026-11-25T15:00:00'],
+    ['add dentist on the 5th of next month at 10am', 'dentist', '2026-12-05T10:00:00'],
+    ['add dinner tonight at 12', 'dinner', '2026-11-20T00:00:00'],
+  ] as string[][])('%s', (...[message, title, start_at, end_at]) =>
+    expect(shown(message!, thursday)).toEqual([
+      'add_schedule_item',
+      { title, start_at, ...(end_at && { end_at }), ...tz },
+    ]),
+  )
+
+  test.each([
+    ['每周一上午9点添加日程 例会', '例会', '2026-11-23T09:00:00', 'FREQ=WEEKLY'],
+    ['add standup every Monday at 9am', 'standup', '2026-11-23T09:00:00', 'FREQ=WEEKLY'],
+    ['每天晚上8点提醒我吃药', '吃药', '2026-11-19T20:00:00', 'FREQ=DAILY'],
+  ])('again and again: %s', (message, title, start_at, rrule) =>
+    expect(shown(message, thursday)).toEqual(['add_schedule_item', { title, start_at, rrule, ...tz }]),
+  )
+
+  test.each([
+    ['每周一三五上午9点添加日程 例会', 'unclear_repeat'],
+    ['每周一到周五上午9点添加日程 例会', 'unclear_repeat'],
+    ['每月1号上午9点添加日程 例会', 'unclear_repeat'],
+    ['add standup every Monday and Friday at 9am', 'unclear_repeat'],
+    ['周末下午3点添加日程 聚餐', 'unclear_time'],
+    ['几天后下午3点添加日程 牙医', 'unclear_time'],
+    ['春节下午3点添加日程 拜年', 'unclear_time'],
+    ['明天上午15点添加日程 牙医', 'unclear_time'],
+    ['明天3点添加日程 牙医', 'unclear_time'],
+    ['add dentist tomorrow at 3', 'unclear_time'],
+    ['明天下午3点和下午5点添加日程 牙医', 'unclear_time'],
+    ['2月30号下午3点添加日程 牙医', 'which_time'],
+    ['remind me to call mom', 'which_time'],
+    ['add dentist quarter past 3 tomorrow', 'which_time'],
+  ])('asks back about %s', (message, expected) => expect(shown(message, thursday)).toBe(expected as never))
+
+  test('tomorrow is tomorrow in the hour after midnight too', () => {
+    const place = { timezone: 'Asia/Shanghai', now: new Date('2026-11-18T16:30:00Z') }
+    expect(shown('明天的日程', place)).toEqual([
+      'list_schedule',
+      { from: '2026-11-20', to: '2026-11-20', ...tz },
+    ])
+  })
+})
+
+describe('the days that a question is about', () => {
+  test.each([
+    ['本周日程', '2026-11-16', '2026-11-22'],
+    ['下周日程', '2026-11-23', '2026-11-29'],
+    ['上周的日程', '2026-11-09', '2026-11-15'],
+    ['本周三的会议', '2026-11-18', '2026-11-18'],
+    ['周三的会议', '2026-11-25', '2026-11-25'],
+    ['下周一到周五的日程', '2026-11-23', '2026-11-27'],
+    ['下个月的日程', '2026-12-01', '2026-12-31'],
+    ['周末有什么安排', '2026-11-21', '2026-11-22'],
+    ['下周末有什么安排', '2026-11-28', '2026-11-29'],
+    ['后天上午有什么安排', '2026-11-21', '2026-11-21'],
+    ['未来三天的日程', '2026-11-19', '2026-11-21'],
+    ['12月1号到12月5号的日程', '2026-12-01', '2026-12-05'],
+    ['12月1号到5号有什么会议', '2026-12-01', '2026-12-05'],
+    ['11月10号到11月25号的日程', '2026-11-10', '2026-11-25'],
+    ['看看明天9点安排', '2026-11-20', '2026-11-20'],
+    ['取消的会议', '2026-11-19', '2026-11-25'],
+    ['my schedule from Dec 1 to Dec 5', '2026-12-01', '2026-12-05'],
+    ["what's tomorrow's schedule", '2026-11-20', '2026-11-20'],
+    ["what's on friday's agenda", '2026-11-20', '2026-11-20'],
+    ['meetings this wednesday', '2026-11-18', '2026-11-18'],
+    ['my meetings last friday', '2026-11-13', '2026-11-13'],
+    ['schedule for next week', '2026-11-23', '2026-11-29'],
+    ['my schedule last week', '2026-11-09', '2026-11-15'],
+    ['my schedule this weekend', '2026-11-21', '2026-11-22'],
+    ['meetings in December', '2026-12-01', '2026-12-31'],
+  ])('%s', (message, from, to) =>
+    expect(shown(message, thursday)).toEqual(['list_schedule', { from, to, ...tz }]),
+  )
+})
+
 describe('the rest', () => {
   test.each([
     ['GPU 状态', ['gpu_overview', {}]],
@@ -98,8 +253,23 @@ describe('the rest', () => {
 
   test('every message ends quickly, however hostile', () => {
     const started = performance.now()
-    for (const part of ['任务', 'a', '"', '明天', '1', ' ', '取消任务12 ', '下周一上午']) {
+    for (const part of [
+      '任务',
+      'a',
+      '"',
+      '明天',
+      '1',
+      ' ',
+      '取消任务12 ',
+      '下周一上午',
+      '下午3点到',
+      '把任务',
+      "don't ",
+      '每周一 ',
+      '12月1号到',
+    ]) {
       understand(part.repeat(8000 / part.length), place)
+      understand(part.repeat(1000 / part.length), place)
     }
     expect(performance.now() - started).toBeLessThan(5000)
   })

@@ -56,12 +56,36 @@ test('the schedule: adds, lists in the time zone of the user, and deletes after 
   expect(one.body.source_type).toBe('agent')
   expect((await say(token, 'what is on my schedule on March 3, 2031?')).output).toContain('15:00 牙医')
   expect((await say(token, 'what is on my schedule on March 4, 2031?')).output).toBe(
-    'Nothing is scheduled then.',
+    'Nothing is scheduled for Tue, 4 Mar 2031.',
   )
   const asked = await say(token, `删除日程 ${item.id}`)
   expect(asked.output).toContain('要删除日程“牙医”吗')
   expect((await say(token, '确认', asked.session_id)).output).toBe('日程已删除。')
   expect((await ask('GET', `/api/v1/schedule-items/${item.id}`, { token })).status).toBe(404)
+})
+
+test('a list of the schedule names its days, and leaves out what was cancelled', async () => {
+  const { token } = await person(server)
+  for (const title of ['牙医', '聚餐']) {
+    const { output } = await say(token, `2031年3月3日下午3点添加日程 ${title}`)
+    expect(output).toContain('15:00')
+  }
+  const items = (await ask('GET', '/api/v1/schedule-items', { token })).body as {
+    id: string
+    title: string
+  }[]
+  const { id } = items.find(({ title }) => title === '聚餐')!
+  await ask('PATCH', `/api/v1/schedule-items/${id}`, { token, body: { status: 'cancelled' } })
+  const { output } = await say(token, '2031年3月3日到3月5日的日程')
+  expect(output).toStartWith('2031/3/3周一至2031/3/5周三有 1 项安排')
+  expect(output).not.toContain('聚餐')
+})
+
+test('what repeats is added as such, and said', async () => {
+  const { token } = await person(server)
+  expect((await say(token, '每周一上午9点添加日程 例会')).output).toStartWith('已添加日程：每周')
+  const [item] = (await ask('GET', '/api/v1/schedule-items', { token })).body
+  expect(item).toMatchObject({ title: '例会', rrule: 'FREQ=WEEKLY' })
 })
 
 test('GPU status and uploads', async () => {
@@ -103,6 +127,10 @@ describe('before it destroys', () => {
     expect(second.output).toContain('nothing was done')
     expect(second.output).toContain(`#${id}`)
     await say(token, 'yes', first.session_id)
+    expect(await statusOf(token, id)).toBe('pending')
+    await say(token, `cancel task ${id}`, first.session_id)
+    const third = await say(token, `don't cancel task ${id}`, first.session_id)
+    expect(third.output.trim()).toBe('All right, nothing was done.')
     expect(await statusOf(token, id)).toBe('pending')
   })
 

@@ -9,22 +9,29 @@ export const builtinModel: ChatModel = {
     const asked = messages.findLast((message) => message.role === 'user')
     const tongue = languageOfText(asked?.content ?? '', language)
     const last = messages.at(-1)!
-    if (last.role === 'tool') return yield* say(tell(last, tongue, timezone))
+    if (last.role === 'tool')
+      return yield* say(tell(last, askedWith(messages, last.toolCallId), tongue, timezone))
     const declined = messages.at(-2)
     if (declined?.role === 'tool' && declined.content.startsWith('{"declined"')) {
       yield* say(`${PHRASES[tongue].declined}\n\n`)
     }
     const intent = understand(last.content, { timezone, now })
     if (intent.kind !== 'call') {
-      if (declined?.role === 'tool' && intent.kind === 'unknown') return
+      if (declined?.role === 'tool' && (intent.kind === 'unknown' || intent.kind === 'declined')) return
       return yield* say(speak(intent.kind, tongue))
     }
     yield { type: 'tool_call', id: `call_${Bun.randomUUIDv7()}`, name: intent.name, input: intent.input }
   },
 }
 
+const askedWith = (messages: ChatMessage[], id: string) =>
+  messages
+    .flatMap((message) => (message.role === 'assistant' ? message.toolCalls : []))
+    .find((toolCall) => toolCall.id === id)?.input
+
 function tell(
   { toolName, content }: ChatMessage & { role: 'tool' },
+  input: unknown,
   language: Language,
   timezone: string,
 ): string {
@@ -37,7 +44,7 @@ function tell(
     return content
   }
   if (result.error !== undefined) return phrases.failed(result.error)
-  return phrases.results[toolName]!(result as never, timezone)
+  return phrases.results[toolName]!(result as never, timezone, input as never)
 }
 
 /** Line by line, as a model would speak token by token. */

@@ -1,5 +1,5 @@
 import type { Language } from '../../messages.ts'
-import type { Intent } from './understand.ts'
+import type { Intent } from './intent.ts'
 
 /** What the built-in agent says. Results are what the tools return. */
 interface Phrases {
@@ -9,10 +9,13 @@ interface Phrases {
   which_task: string
   which_type: string
   which_time: string
+  unclear_time: string
+  unclear_repeat: string
   which_item: string
+  question: string
   declined: string
   failed(reason: string): string
-  results: Record<string, (result: never, timezone: string) => string>
+  results: Record<string, (result: never, timezone: string, input: never) => string>
 }
 
 interface TaskView {
@@ -44,9 +47,15 @@ interface ItemView {
   title: string
   start_at: string
   end_at: string | null
+  status: string
+  rrule: string | null
 }
 interface Items {
   items: ItemView[]
+}
+interface Days {
+  from: string
+  to: string
 }
 interface Uploads {
   total: number
@@ -61,8 +70,21 @@ const clock = (language: Language, timezone: string) => (iso: string) =>
     ...{ month: 'short', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit' },
   }).format(new Date(iso))
 
+/** The days that a list is of, so that a question read wrong shows. */
+function daysOf({ from, to }: Days, language: Language): string {
+  const format = new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', {
+    ...{ timeZone: 'UTC', year: 'numeric', month: 'short', day: 'numeric', weekday: 'short' },
+  })
+  return format.formatRange(new Date(from), new Date(to))
+}
+
+const planned = ({ items }: Items) => items.filter(({ status }) => status !== 'cancelled')
+
 const span = ({ start_at, end_at }: ItemView, at: (iso: string) => string) =>
   end_at ? `${at(start_at)} – ${at(end_at)}` : at(start_at)
+
+const everyZh = (rrule: string) => (rrule.includes('DAILY') ? '每天' : '每周')
+const everyEn = (rrule: string) => (rrule.includes('DAILY') ? 'every day' : 'every week')
 
 const STATUS_ZH: Record<string, string> = {
   ...{ pending: '等待中', running: '运行中', paused: '已暂停', completed: '已完成', failed: '失败' },
@@ -90,7 +112,13 @@ export const PHRASES: Record<Language, Phrases> = {
     which_task: '要取消哪个任务？请给出编号，例如“取消任务 12”。',
     which_type: '要启动哪种任务？内置的类型有“测试”（test）和“视频分析”（video_analysis）。',
     which_time: '请告诉我具体时间，例如“明天下午3点添加日程 牙医”。',
+    unclear_time:
+      '时间没有完全看懂（例如不知道是上午还是下午），所以没有添加。请只写一个时间，日期和钟点都写数字，名称放在引号里，例如“2026年12月1日15:00到16:00添加日程 "牙医"”。',
+    unclear_repeat:
+      '这样的重复日程无法在这里添加，所以没有添加。我只懂“每天上午9点”和“每周一上午9点”；其他重复方式请在日程页面设置，或逐项添加。',
     which_item: '要删除哪一项？请给出日程的 id（可以先问“我这周有什么安排”）。',
+    question:
+      '这听起来是一个问题，所以什么都没有改动。要我去做，请直接说，例如“启动一个测试任务”“取消任务 12”“明天下午3点添加日程 牙医”。',
     declined: '好的，没有执行。',
     failed: (reason) => `没有成功：${reason}`,
     results: {
@@ -107,15 +135,17 @@ export const PHRASES: Record<Language, Phrases> = {
               `${name}：${zhStatus(status)}，${gpus} 块 GPU，${running_tasks} 个任务`,
           ),
         ),
-      list_schedule: ({ items }: Items, timezone) =>
-        items.length === 0
-          ? '这段时间没有安排。'
+      list_schedule: (found: Items, timezone, days: Days) =>
+        planned(found).length === 0
+          ? `${daysOf(days, 'zh')}没有安排。`
           : lines(
-              `有 ${items.length} 项安排：`,
-              items.map((item) => `${span(item, clock('zh', timezone))} ${item.title}（id ${item.id}）`),
+              `${daysOf(days, 'zh')}有 ${planned(found).length} 项安排：`,
+              planned(found).map(
+                (item) => `${span(item, clock('zh', timezone))} ${item.title}（id ${item.id}）`,
+              ),
             ),
       add_schedule_item: (item: ItemView, timezone) =>
-        `已添加日程：${span(item, clock('zh', timezone))} ${item.title}（id ${item.id}）`,
+        `已添加日程：${item.rrule ? `${everyZh(item.rrule)}，首次 ` : ''}${span(item, clock('zh', timezone))} ${item.title}（id ${item.id}）`,
       delete_schedule_item: () => '日程已删除。',
       list_uploads: ({ total, materials }: Uploads) =>
         total === 0
@@ -143,7 +173,13 @@ export const PHRASES: Record<Language, Phrases> = {
     which_task: 'Which task? Give its number, as in “cancel task 12”.',
     which_type: 'Which type of task? Built in are “test” and “video_analysis”.',
     which_time: 'At what time? Say it like “add appointment "Dentist" tomorrow at 3pm”.',
+    unclear_time:
+      'I did not understand the time in full (it may be before or after noon), so nothing was added. Give one time, its day and hour in digits, and the title in quotes, as in “add appointment "Dentist" on 1 December 2026 from 15:00 to 16:00”.',
+    unclear_repeat:
+      'Items that repeat like this cannot be added here, so nothing was added. I know only “every day at 9am” and “every Monday at 9am”; set others on the page of the schedule, or add them one by one.',
     which_item: 'Which item? Give its id; “what is on my schedule this week” shows them.',
+    question:
+      'That reads as a question, so nothing was changed. To have something done, say it plainly, as in “start a test task”, “cancel task 12” or “add appointment "Dentist" tomorrow at 3pm”.',
     declined: 'All right, nothing was done.',
     failed: (reason) => `That did not work: ${reason}`,
     results: {
@@ -162,15 +198,17 @@ export const PHRASES: Record<Language, Phrases> = {
               `${name}: ${status}, ${gpus} GPUs, ${running_tasks} tasks`,
           ),
         ),
-      list_schedule: ({ items }: Items, timezone) =>
-        items.length === 0
-          ? 'Nothing is scheduled then.'
+      list_schedule: (found: Items, timezone, days: Days) =>
+        planned(found).length === 0
+          ? `Nothing is scheduled for ${daysOf(days, 'en')}.`
           : lines(
-              `${items.length} item${items.length === 1 ? '' : 's'}:`,
-              items.map((item) => `${span(item, clock('en', timezone))} ${item.title} (id ${item.id})`),
+              `${planned(found).length} item${planned(found).length === 1 ? '' : 's'} for ${daysOf(days, 'en')}:`,
+              planned(found).map(
+                (item) => `${span(item, clock('en', timezone))} ${item.title} (id ${item.id})`,
+              ),
             ),
       add_schedule_item: (item: ItemView, timezone) =>
-        `Added: ${span(item, clock('en', timezone))} ${item.title} (id ${item.id})`,
+        `Added: ${item.rrule ? `${everyEn(item.rrule)}, first ` : ''}${span(item, clock('en', timezone))} ${item.title} (id ${item.id})`,
       delete_schedule_item: () => 'The item is deleted.',
       list_uploads: ({ total, materials }: Uploads) =>
         total === 0
