@@ -149,6 +149,8 @@ describe('what is put on the schedule', () => {
     ['明天9点提醒我别忘了带护照', '带护照', '2026-11-20T09:00:00'],
     ['添加日程：明天10点讨论任务分配', '讨论任务分配', '2026-11-20T10:00:00'],
     ['添加日程 明天10点 GPU 节点维护', 'GPU 节点维护', '2026-11-20T10:00:00'],
+    ['明天下午3点提醒我取消会议', '取消会议', '2026-11-20T15:00:00'],
+    ['明天下午3点开始添加日程 评审', '评审', '2026-11-20T15:00:00'],
     ['add meeting about tasks tomorrow at 10am', 'meeting about tasks', '2026-11-20T10:00:00'],
     ['add Dentist to my calendar tomorrow at 3pm', 'Dentist', '2026-11-20T15:00:00'],
     ['put lunch tomorrow at noon on my schedule', 'lunch', '2026-11-20T12:00:00'],

@@ -30,7 +30,8 @@ export function isAddition(request: string, timed: Timed): boolean {
 
 export function agenda(request: string, named: string | undefined, place: Place): Intent {
   const mood = moodOf(request)
-  const deletes = DELETE.test(request)
+  // To be reminded of deleting something deletes nothing.
+  const deletes = DELETE.test(request) && !/提醒我|\bremind me\b/i.test(request)
   const repeat = repeatOf(request)
   const timed = findTimes(repeat?.request ?? request, place)
   if (deletes || isAddition(request, timed)) {

@@ -17,7 +17,7 @@ const TRAILING = new RegExp(`(?:${EDGE}|${AFTER.map(({ source }) => source).join
 /** What is left of a request to add an appointment when its time and its order are taken away. */
 export function titleOf(text: string, time: ParsedResult): string {
   const before = text.slice(0, time.index).replace(/(?:\b(?:on|in|at|for|from|by|this)|[从在于])\s*$/i, '')
-  const after = text.slice(time.index + time.text.length).replace(/^\s*的/, '')
+  const after = text.slice(time.index + time.text.length).replace(/^\s*(?:的|开始|起)/, '')
   let title = `${before.trim()} ${after.trim()}`.replace(ORDER, ' ').replace(LEADING, '')
   for (let length = -1; length !== title.length; ) {
     length = title.length
