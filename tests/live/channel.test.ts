@@ -70,6 +70,24 @@ test('a task is named as its watcher wrote it last', async () => {
   live.close()
 })
 
+test('a changed user is told which fields, by the names that are shown', async () => {
+  const admin = await makeUser(server, { role: 'super_admin' })
+  const owner = await makeUser(server)
+  await api(server, 'PATCH', '/api/v1/users/me', { token: owner.token, body: { avatar_url: null, bio: 'b' } })
+  await api(server, 'PUT', '/api/users/me', { token: owner.token, body: { full_name: 'A name' } })
+  const path = `/api/admin/users/${owner.user.id}`
+  for (const is_active of [false, true]) {
+    await api(server, 'PUT', path, { token: admin.token, body: { is_active } })
+  }
+  const live = await openLive(server, (await signInAgain(server, owner)).token, {
+    cursor: `${server.context.core.epoch}.0`,
+  })
+  await live.until((frames) => frames.filter((f) => f.type === 'user.updated').length === 4 || undefined)
+  const fields = live.events.filter((f) => f.type === 'user.updated').map((f) => f.data.fields)
+  expect(fields).toEqual([['avatar_url', 'bio'], ['full_name'], ['is_active'], ['is_active']])
+  live.close()
+})
+
 describe('resume', () => {
   test('a reader that returns with its cursor gets what it missed, once, and goes on live', async () => {
     const owner = await makeUser(server)

@@ -103,6 +103,22 @@ export async function getAccount(ctx: Core, userId: number): Promise<User> {
   return user
 }
 
+/** What `user.updated` calls the fields that may change. */
+const SHOWN_FIELDS = {
+  username: 'username',
+  displayName: 'full_name',
+  avatarUrl: 'avatar_url',
+  bio: 'bio',
+  role: 'role',
+  isActive: 'is_active',
+} as const
+
+/** The fields that a change sets, as they are shown. */
+export const shownFields = (change: { [K in keyof typeof SHOWN_FIELDS]?: unknown }): string[] =>
+  Object.entries(SHOWN_FIELDS).flatMap(([name, shown]) =>
+    change[name as keyof typeof SHOWN_FIELDS] === undefined ? [] : [shown],
+  )
+
 /** @throws AppError VALIDATION_FAILED, USERNAME_TAKEN */
 export async function updateProfile(
   ctx: Core,
@@ -115,7 +131,7 @@ export async function updateProfile(
   },
 ): Promise<User> {
   if (change.username !== undefined) assertUsername(change.username)
-  const fields = Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  const fields = shownFields(change)
   if (fields.length === 0) return getAccount(ctx, userId)
   try {
     return await transaction(ctx, async (tx) => {

@@ -5,7 +5,7 @@ import type { Core, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { adjustBalance } from '../ledger.ts'
 import { transaction } from '../transaction.ts'
-import type { User } from './accounts.ts'
+import { shownFields, type User } from './accounts.ts'
 import { outranks, type Role } from './permissions.ts'
 import type { Principal } from './principals.ts'
 
@@ -127,7 +127,7 @@ export async function updateAccount(
         .update(users)
         .set({ ...fields, updatedAt: sql`now()` })
         .where(eq(users.id, user.id))
-      tx.emit(user.id, 'user.updated', { fields: Object.keys(fields) })
+      tx.emit(user.id, 'user.updated', { fields: shownFields(fields) })
       tx.afterCommit(() => ctx.bus.publish('principals', { userId: user.id }))
     }
     if (change.balanceMinor !== undefined) {
