@@ -51,11 +51,11 @@ export type Answer =
   | { status: 416 }
 
 /**
- * How to answer a GET (or, but for ranges, a HEAD) for an object, with the precedence of 13.2.2. If-None-Match makes
- * If-Modified-Since count for nothing.
+ * How to answer a GET or a HEAD for an object, with the precedence of 13.2.2. If-None-Match makes If-Modified-Since count
+ * for nothing.
  */
 export function chooseAnswer(
-  fields: Pick<Headers, 'get'>,
+  { method, headers: fields }: { method: string; headers: Pick<Headers, 'get'> },
   object: { size: number; etag: string; lastModified: Date },
 ): Answer {
   const noneMatch = fields.get('if-none-match')
@@ -65,6 +65,8 @@ export function chooseAnswer(
     const since = new Date(fields.get('if-modified-since') ?? Number.NaN)
     if (seconds(object.lastModified) <= seconds(since)) return { status: 304 }
   }
+  // Ranges are defined for GET only (14.2).
+  if (method !== 'GET') return { status: 200 }
   const ifRange = fields.get('if-range')
   if (ifRange !== null && !matchesIfRange(ifRange, object)) return { status: 200 }
   const range = parseRange(fields.get('range'), object.size)

@@ -111,6 +111,14 @@ describe('chooseAnswer', () => {
     [{ range: 'bytes=10-', 'if-range': '"b"' }, { status: 200 }],
     [{ range: 'bytes=0-4', 'if-range': SAME }, part],
   ])('%j: %j', (fields, expected) => {
-    expect(chooseAnswer(new Headers(fields as Record<string, string>), object)).toEqual(expected as never)
+    const headers = new Headers(fields as Record<string, string>)
+    expect(chooseAnswer({ method: 'GET', headers }, object)).toEqual(expected as never)
+  })
+
+  test('there are no ranges for HEAD', () => {
+    for (const range of ['bytes=0-4', 'bytes=10-']) {
+      const headers = new Headers({ range })
+      expect(chooseAnswer({ method: 'HEAD', headers }, object)).toEqual({ status: 200 })
+    }
   })
 })

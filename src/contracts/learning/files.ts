@@ -8,9 +8,7 @@ export const fileRoutes = (ctx: Core) =>
   new Elysia().get(
     '/files/*',
     async ({ params, request }) =>
-      toResponse(
-        await openFile(ctx, await optionalPrincipal(ctx, request), decoded(params['*']), request.headers),
-      ),
+      toResponse(await openFile(ctx, await optionalPrincipal(ctx, request), decoded(params['*']), request)),
     // Not an API of its own: answers of the contract carry the URLs.
     { detail: { hide: true } },
   )

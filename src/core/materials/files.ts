@@ -24,19 +24,19 @@ export type FileAnswer =
 /**
  * Opens a file or thumbnail: active materials are for all, hidden ones for their uploader and administrators, and what
  * is removed or still coming in is for nobody.
- * @param fields what the client knows and wants: If-None-Match, Range and their like
+ * @param request says what the client knows and wants: If-None-Match, Range and their like
  * @throws AppError NOT_FOUND, which does not tell why
  */
 export async function openFile(
   ctx: Core,
   viewer: Principal | undefined,
   key: string,
-  fields: { get(name: string): string | null },
+  request: { method: string; headers: { get(name: string): string | null } },
 ): Promise<FileAnswer> {
   for (const place of isKey(key) ? await placesOf(ctx, viewer, key) : []) {
     const info = await ctx.storage.head(place)
     if (!info) continue
-    const answer = chooseAnswer(fields, info)
+    const answer = chooseAnswer(request, info)
     if (answer.status === 304 || answer.status === 416) return { status: answer.status, info }
     const object = await ctx.storage.read(place, answer.status === 206 ? { range: answer.range } : {})
     if (!object) continue

@@ -138,6 +138,10 @@ describe.each(storages.each)('on %s', (_, { server }) => {
       expect(part.headers.get('content-range')).toStartWith('bytes 0-3/')
       expect((await fetch(url, { headers: { 'if-none-match': etag } })).status).toBe(304)
       expect((await fetch(url, { headers: { range: 'bytes=99999999-' } })).status).toBe(416)
+      const head = await fetch(url, { method: 'HEAD', headers: { range: 'bytes=0-3' } })
+      expect([head.status, head.headers.get('content-range')]).toEqual([200, null])
+      expect(Number(head.headers.get('content-length'))).toBe(pdf().byteLength)
+      expect(head.headers.get('etag')).toBe(etag)
       for (const path of [
         'jwt-secret',
         '../jwt-secret',
