@@ -18,6 +18,12 @@ const catalogue = {
   server_created: { zh: '服务器已登记，令牌只显示这一次', en: 'Server created; its token is shown only now' },
   token_rotated: { zh: '令牌已更换，只显示这一次', en: 'Token replaced; it is shown only now' },
 
+  upload_processing: { zh: '文件正在上传', en: 'The file is coming in' },
+  upload_active: { zh: '上传完成，可以使用', en: 'Upload complete and ready' },
+  upload_hidden: { zh: '该课件已隐藏', en: 'The material is hidden' },
+  job_paused: { zh: '定时任务 {job_id} 已暂停', en: 'Job {job_id} paused successfully' },
+  job_resumed: { zh: '定时任务 {job_id} 已恢复', en: 'Job {job_id} resumed successfully' },
+
   confirm_how: {
     zh: '回复“是”确认，其他回复则不执行。',
     en: 'Answer “yes” to do it; anything else leaves it.',

@@ -40,7 +40,7 @@ export interface Contract extends ContractDefinition {
   /** The whole answer to a failed request. */
   errorResponse(error: unknown, request: Request, log: Logger): Response
   /** A text in the request's language. */
-  text(request: Request, key: MessageKey): string
+  text(request: Request, key: MessageKey, params?: Record<string, string | number>): string
   /** The OpenAPI description of a route. */
   describe(route: RouteDescription): RouteDetail
 }
@@ -69,7 +69,7 @@ export function defineContract(definition: ContractDefinition): Contract {
   return {
     ...definition,
     describe: (route) => describe(definition, route),
-    text: (request, key) => message(key, languageOf(request, definition.language)),
+    text: (request, key, params) => message(key, languageOf(request, definition.language), params),
     errorResponse(thrown, request, log) {
       const error = toAppError(thrown, log)
       const language = languageOf(request, definition.language)

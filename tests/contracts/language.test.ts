@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { type MessageKey, message } from '../../src/core/messages.ts'
 import { languageOf } from '../../src/http/language.ts'
 import { api } from '../support/api.ts'
+import { form, pdf, upload } from '../support/files.ts'
 import { person } from '../support/people.ts'
 import { startServer } from '../support/server.ts'
 
@@ -58,6 +59,22 @@ test('successes and the rules of fields are told in it too', async () => {
   const bad = { ...good, priority: 11 }
   expect((await create('zh', bad)).body.details.field_errors.priority).toEqual(['不能大于 10'])
   expect((await create('en', bad)).body.details.field_errors.priority).toEqual(['must be at most 10'])
+})
+
+test('the state of an upload and of a job is the documented text in English, and there is one in Chinese', async () => {
+  const admin = await person(server, { role: 'admin' })
+  const added = await upload(server, admin.token, form(['title', 't'], ['file', pdf(), 'a.pdf']))
+  const { id } = (await added.json()) as { id: number }
+  const said = async (method: string, path: string, language: string) => {
+    const headers = { 'accept-language': language }
+    return (await api(server, method, `/api/v1${path}`, { token: admin.token, headers })).body.message
+  }
+  const status = `/upload/status/${id}`
+  expect(await said('GET', status, 'en')).toBe('Upload complete and ready')
+  expect(await said('GET', status, 'zh')).toBe('上传完成，可以使用')
+  const job = '/admin/scheduler/jobs/cleanup_job'
+  expect(await said('POST', `${job}/pause`, 'zh')).toBe('定时任务 cleanup_job 已暂停')
+  expect(await said('POST', `${job}/resume`, 'en')).toBe('Job cleanup_job resumed successfully')
 })
 
 test("learning's farewell is the documented one in English, and there is one in Chinese", async () => {

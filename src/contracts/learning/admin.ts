@@ -88,29 +88,41 @@ export const adminRoutes = (ctx: Core, scheduler: Scheduler) =>
         }),
       },
     )
-    .post('/scheduler/jobs/:job_id/pause', ({ params }) => change(scheduler, params.job_id, 'pause'), {
-      auth: 'system.scheduler',
-      params,
-      detail: learning.describe({
-        summary: 'Pause a job on all servers (administrators)',
-        tag: 'administration',
-        response: JobChange,
-        errors: [...errors, 'JOB_NOT_FOUND'],
-      }),
-    })
-    .post('/scheduler/jobs/:job_id/resume', ({ params }) => change(scheduler, params.job_id, 'resume'), {
-      auth: 'system.scheduler',
-      params,
-      detail: learning.describe({
-        summary: 'Resume a paused job (administrators)',
-        tag: 'administration',
-        response: JobChange,
-        errors: [...errors, 'JOB_NOT_FOUND'],
-      }),
-    })
+    .post(
+      '/scheduler/jobs/:job_id/pause',
+      ({ params, request }) => change(scheduler, request, params.job_id, 'pause'),
+      {
+        auth: 'system.scheduler',
+        params,
+        detail: learning.describe({
+          summary: 'Pause a job on all servers (administrators)',
+          tag: 'administration',
+          response: JobChange,
+          errors: [...errors, 'JOB_NOT_FOUND'],
+        }),
+      },
+    )
+    .post(
+      '/scheduler/jobs/:job_id/resume',
+      ({ params, request }) => change(scheduler, request, params.job_id, 'resume'),
+      {
+        auth: 'system.scheduler',
+        params,
+        detail: learning.describe({
+          summary: 'Resume a paused job (administrators)',
+          tag: 'administration',
+          response: JobChange,
+          errors: [...errors, 'JOB_NOT_FOUND'],
+        }),
+      },
+    )
 
-async function change(scheduler: Scheduler, id: string, verb: 'pause' | 'resume') {
+async function change(scheduler: Scheduler, request: Request, id: string, verb: 'pause' | 'resume') {
   const known = await scheduler[verb](id)
   if (!known) throw new AppError('JOB_NOT_FOUND', { params: { job_id: id } })
-  return { success: true as const, message: `Job ${id} ${verb}d successfully`, job_id: id }
+  return {
+    success: true as const,
+    message: learning.text(request, `job_${verb}d`, { job_id: id }),
+    job_id: id,
+  }
 }

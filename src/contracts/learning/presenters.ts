@@ -8,6 +8,7 @@ import type {
   RelatedMaterial,
 } from '../../core/materials/materials.ts'
 import { originOf } from '../../http/origin.ts'
+import { learning } from './contract.ts'
 import type {
   Material,
   MaterialDetail,
@@ -89,16 +90,13 @@ export const presentMaterialDetail = (
 })
 
 /** learning.md, upload status: the progress of a state is fixed; bytes are on the live channel. */
-const PROGRESS = {
-  processing: { progress: 50, message: 'The file is coming in' },
-  active: { progress: 100, message: 'Upload complete and ready' },
-  hidden: { progress: 100, message: 'The material is hidden' },
-} as const
+const PROGRESS = { processing: 50, active: 100, hidden: 100 } as const
 
-export const presentUploadState = (material: CoreMaterial): UploadState => ({
+export const presentUploadState = (request: Request, material: CoreMaterial): UploadState => ({
   material_id: material.id,
   status: material.status,
-  ...PROGRESS[material.status],
+  progress: PROGRESS[material.status],
+  message: learning.text(request, `upload_${material.status}`),
   thumbnail_path: material.thumbnailPath,
   has_thumbnail: material.thumbnailStatus === 'completed',
 })

@@ -102,8 +102,8 @@ export const uploadRoutes = (ctx: Core) =>
     )
     .get(
       '/status/:material_id',
-      async ({ principal, params }) =>
-        presentUploadState(await ownMaterial(ctx, principal, params.material_id)),
+      async ({ principal, params, request }) =>
+        presentUploadState(request, await ownMaterial(ctx, principal, params.material_id)),
       {
         auth: true,
         params,
