@@ -68,6 +68,8 @@ export async function readMultipart(
     storing = onFile({ field, filename: filename ?? '', body: released(body) }, fields)
     storing.catch(reject)
   })
+  // What comes after would seem not to have been sent.
+  parser.on('fieldsLimit', () => fail(invalid('', 'max_items', { limit: MAX_FIELDS })))
   parser.on('error', fail)
   parser.on('finish', resolve)
   source.on('error', fail)

@@ -127,6 +127,41 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
       expect(await keys(`materials/${owner.user.id}/`)).toEqual([])
     })
 
+    test('a title of 255 characters may be of emoji', async () => {
+      const owner = await person(server)
+      const send = (title: string) =>
+        upload(server, owner.token, form(['title', title], ['file', pdf(), 'a.pdf']))
+      const answer = await send('😀'.repeat(255))
+      expect([answer.status, (await json(answer)).title]).toEqual([201, '😀'.repeat(255)])
+      expect((await send('😀'.repeat(256))).status).toBe(422)
+    })
+
+    test('more fields than are read: it is that which is told', async () => {
+      const owner = await person(server)
+      const many = Array.from({ length: 21 }, (_, i): [string, string] => [`field${i}`, 'x'])
+      const answer = await upload(
+        server,
+        owner.token,
+        form(...many, ['title', 't'], ['file', pdf(), 'a.pdf']),
+      )
+      expect([answer.status, (await json(answer)).error.details]).toEqual([
+        422,
+        { body: 'may have at most 20 items' },
+      ])
+    })
+
+    test.each([undefined, 'multipart/form-data; boundary=b', 'application/json'])(
+      'an empty body of type %p is told what it should be',
+      async (type) => {
+        const owner = await person(server)
+        const answer = await upload(server, owner.token, '', type ? { 'content-type': type } : {})
+        expect([answer.status, (await json(answer)).error.details]).toEqual([
+          422,
+          { body: 'must be multipart/form-data, complete and well formed' },
+        ])
+      },
+    )
+
     test.each(['[1,2]', '{"a":1}'])('a title %p stays the text that it is', async (title) => {
       const owner = await person(server)
       const answer = await upload(server, owner.token, form(['title', title], ['file', pdf(), 'a.pdf']))
