@@ -65,7 +65,14 @@ export async function listMaterials(
   const { ids, total } = await ranking.page(query)
   if (ids.length === 0) return { materials: [], total }
   const byId = await viewMaterials(ctx, viewer, ids)
-  return { materials: ids.flatMap((id) => byId.get(id) ?? []), total }
+  const page = ids.flatMap((id) => byId.get(id) ?? [])
+  if (query.sortBy !== 'created_at') {
+    // Their order may be older than they are: a page is sorted by what it shows.
+    const count = query.sortBy === 'view_count' ? 'viewCount' : 'likeCount'
+    const sign = query.sortOrder === 'asc' ? 1 : -1
+    page.sort((a, b) => sign * (a[count] - b[count] || a.id - b.id))
+  }
+  return { materials: page, total }
 }
 
 export interface RelatedMaterial {

@@ -44,6 +44,28 @@ describe.each(storages.each)('on %s', (_, { server }) => {
       expect((await list('')).body.items.map((item: { id: number }) => item.id)).not.toContain(ids[2])
     })
 
+    test('a page is sorted by the counts that it shows, however old the order of all is', async () => {
+      const owner = await person(server)
+      for (let i = 0; i < 3; i++) await add(owner)
+      for (const by of ['view_count', 'like_count']) {
+        for (const order of ['asc', 'desc']) {
+          const list = async () => {
+            const path = `/api/v1/materials?sort_by=${by}&sort_order=${order}`
+            return (await api(server, 'GET', path)).body.items as (Record<string, number> & { id: number })[]
+          }
+          const before = await list()
+          const { id } = before[order === 'asc' ? 0 : before.length - 1]!
+          await core.db
+            .update(materials)
+            .set({ viewCount: 2_000_000, likeCount: 2_000_000 })
+            .where(eq(materials.id, id))
+          const counts = (await list()).map((item) => item[by]!)
+          expect(counts).toEqual(counts.toSorted((a, b) => (order === 'asc' ? a - b : b - a)))
+          await core.db.update(materials).set({ viewCount: 0, likeCount: 0 }).where(eq(materials.id, id))
+        }
+      }
+    })
+
     test('sorts by likes and views', async () => {
       const owner = await person(server)
       const { id } = await add(owner)
