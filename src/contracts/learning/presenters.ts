@@ -97,13 +97,24 @@ export const presentUploadState = (request: Request, material: CoreMaterial): Up
   status: material.status,
   progress: PROGRESS[material.status],
   message: learning.text(request, `upload_${material.status}`),
-  thumbnail_path: material.thumbnailPath,
-  has_thumbnail: material.thumbnailStatus === 'completed',
+  ...thumbnailOf(material),
 })
+
+/** The record goes on naming what was removed: it says what to remove should that fail. */
+function thumbnailOf({ removedAt, thumbnailPath, thumbnailStatus }: CoreMaterial) {
+  const removed = removedAt !== null
+  return {
+    thumbnail_path: removed ? null : thumbnailPath,
+    has_thumbnail: !removed && thumbnailStatus === 'completed',
+  }
+}
 
 export const presentThumbnailState = (material: CoreMaterial): ThumbnailState => ({
   material_id: material.id,
-  thumbnail_status: material.thumbnailStatus,
-  thumbnail_path: material.thumbnailPath,
-  has_thumbnail: material.thumbnailStatus === 'completed',
+  // Deleted materials get none any more.
+  thumbnail_status:
+    material.status === 'hidden' && material.thumbnailStatus === 'pending'
+      ? 'failed'
+      : material.thumbnailStatus,
+  ...thumbnailOf(material),
 })

@@ -86,11 +86,28 @@ describe.each(storages.each)('on %s', (_, stored) => {
     expect((await at(server, file_path, owner.token)).status).toBe(404)
   }, 20_000)
 
+  test('a material that is deleted before its thumbnail is made waits for none', async () => {
+    const { id, owner, remove } = await add(stored)
+    await core.db
+      .update(materials)
+      .set({ thumbnailStatus: 'pending', thumbnailPath: null })
+      .where(eq(materials.id, id))
+    await remove('materials')
+    const { body } = await api(server, 'GET', `/api/v1/upload/thumbnail-status/${id}`, {
+      token: owner.token,
+    })
+    expect(body).toMatchObject({ thumbnail_status: 'failed', thumbnail_path: null, has_thumbnail: false })
+  })
+
   test('an upload that is deleted after its material leaves nothing anywhere', async () => {
-    const { owner, file_path, thumbnail_path, remove } = await add(stored)
+    const { id, owner, file_path, thumbnail_path, remove } = await add(stored)
     await remove('materials')
     await nobodySees(stored, owner.user.id)
     expect((await remove('upload')).status).toBe(204)
+    for (const state of ['status', 'thumbnail-status']) {
+      const { body } = await api(server, 'GET', `/api/v1/upload/${state}/${id}`, { token: owner.token })
+      expect(body).toMatchObject({ thumbnail_path: null, has_thumbnail: false })
+    }
     for (const key of [file_path, thumbnail_path]) expect(await keys(`hidden/${key}`)).toEqual([])
     expect((await at(server, file_path, owner.token)).status).toBe(404)
   })
