@@ -27,5 +27,5 @@ test('one beyond it is told so', async () => {
       await slices.step()
     }
   }
-  expect(run()).rejects.toBeInstanceOf(OverBudget)
+  await expect(run()).rejects.toBeInstanceOf(OverBudget)
 })
