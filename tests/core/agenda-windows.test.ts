@@ -171,8 +171,8 @@ test('a thousand years of the most laborious rules hold nobody else up', async (
     turn = performance.now()
   })
   const window = { startAt: '1900-01-01', endAt: '2999-12-31', limit: 500 }
-  await Promise.allSettled([10, 10].map((page) => listItems(core, user.id, { ...window, page })))
+  await Promise.allSettled([10, 10, 10].map((page) => listItems(core, user.id, { ...window, page })))
   clearInterval(watching)
   // Slices are a hundredth of this.
-  expect(longest).toBeLessThan(1000)
+  expect(longest).toBeLessThan(2500)
 }, 60_000)
