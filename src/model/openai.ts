@@ -43,7 +43,7 @@ export function createOpenAiModel(config: LlmConfig): ChatModel {
           silence.heard()
           if (part.type === 'text-delta') yield { type: 'text', delta: part.delta }
           else if (part.type === 'tool-call') {
-            yield { type: 'tool_call', id: part.toolCallId, name: part.toolName, input: parsed(part.input) }
+            yield { type: 'tool_call', name: part.toolName, input: parsed(part.input) }
           } else if (part.type === 'error') throw part.error
           else if (part.type === 'finish') finished = part.finishReason.raw !== undefined
         }

@@ -164,15 +164,21 @@ test('a thousand years of the most laborious rules hold nobody else up', async (
     const rrule = `FREQ=YEARLY;BYMONTHDAY=${days};BYSETPOS=-1`
     await createItem(core, user.id, { title: 't', startAt: `${1900 + i}-12-31T09:00:00Z`, rrule }, 'manual')
   }
+  const start = performance.now()
   let longest = 0
-  let turn = performance.now()
-  const watching = setInterval(() => {
+  let turn = start
+  const look = () => {
     longest = Math.max(longest, performance.now() - turn)
     turn = performance.now()
-  })
+  }
+  const watching = setInterval(look)
   const window = { startAt: '1900-01-01', endAt: '2999-12-31', limit: 500 }
-  await Promise.allSettled([10, 10, 10].map((page) => listItems(core, user.id, { ...window, page })))
+  const list = await listItems(core, user.id, { ...window, page: 10 }).catch((error) => error)
   clearInterval(watching)
-  // Slices are a hundredth of this.
-  expect(longest).toBeLessThan(2500)
+  look()
+  // On a slow machine it takes too long, and says so.
+  if (list instanceof Error) expect(list).toMatchObject({ issues: [{ rule: 'window_cost' }] })
+  else expect(list.entries.length).toBe(500)
+  // Slices are a hundredth of the whole.
+  expect(longest).toBeLessThan((turn - start) / 2)
 }, 60_000)

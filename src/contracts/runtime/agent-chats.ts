@@ -18,10 +18,9 @@ import { languageOf } from '../../http/language.ts'
 import { Page, pageOf, pageQuery } from '../../http/pagination.ts'
 import { ChatEvent, eventStream, presentRun } from './agent-events.ts'
 import { runtime } from './contract.ts'
-import { optional } from './models.ts'
+import { nullable, optional } from './models.ts'
 
 const Timestamp = t.String({ format: 'date-time' })
-const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
 const RunStatus = choice(['running', 'completed', 'failed', 'cancelled'])
 
 const Answer = t.Object({ session_id: t.String(), output: t.String(), events: t.Array(ChatEvent) })

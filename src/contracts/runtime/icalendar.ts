@@ -1,6 +1,7 @@
 /** A calendar as iCalendar (RFC 5545), in the form that Outlook, Google and Apple subscribe to. */
 import ICAL from 'ical.js'
 import type { Item } from '../../core/agenda/items.ts'
+import { onClock } from '../../core/agenda/times.ts'
 import { type Span, toTimezone } from './vtimezone.ts'
 
 /** RFC 5545 has no completed events. */
@@ -95,9 +96,6 @@ function toAlarm(title: string, minutes: number): ICAL.Component {
 const plain = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\t\n]/gu, '')
 
 const wholeSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)
-
-const onClock = (at: Date, timezone: string) =>
-  Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timezone)
 
 const inUtc = (at: Date): ICAL.Time => ICAL.Time.fromJSDate(at, true)
 

@@ -3,7 +3,7 @@ import { type Static, t } from 'elysia'
 import { choice } from '../../http/choice.ts'
 
 const Timestamp = t.String({ format: 'date-time' })
-const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
+export const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
 /** Many clients write null for what they leave out. */
 export const optional = <T extends Parameters<typeof t.Optional>[0]>(schema: T) =>
   t.Optional(nullable(schema))

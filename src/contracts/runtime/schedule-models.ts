@@ -3,10 +3,9 @@ import { type Static, t } from 'elysia'
 import { ITEM_STATUSES } from '../../core/agenda/items.ts'
 import { choice } from '../../http/choice.ts'
 import { integerText } from '../../http/integer-text.ts'
-import { optional } from './models.ts'
+import { nullable, optional } from './models.ts'
 
 const Timestamp = t.String({ format: 'date-time' })
-const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
 
 /** Not of `format: date-time`: a time without an offset is one too, in the item's time zone. */
 const Time = t.String({ minLength: 1, maxLength: 40 })

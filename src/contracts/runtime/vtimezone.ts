@@ -3,6 +3,7 @@
  * table of zones says something else as soon as one of the two is newer.
  */
 import ICAL from 'ical.js'
+import { onClock } from '../../core/agenda/times.ts'
 
 export interface Span {
   first: number
@@ -30,9 +31,9 @@ const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU']
 export function toTimezone(zone: string, span: Span): ICAL.Component {
   const component = new ICAL.Component('vtimezone')
   component.addPropertyWithValue('tzid', zone)
-  const start = zoned(zone, span.first)
+  const start = onClock(span.first, zone)
   const last = Math.max(span.first, Math.min(Math.max(span.last, Date.now()), ALL_REGULAR))
-  const end = zoned(zone, last).add(AHEAD)
+  const end = onClock(last, zone).add(AHEAD)
   const transitions = transitionsOf(start, end)
   const single: Transition[] = []
   for (const alike of Map.groupBy(transitions, yearly).values()) {
@@ -53,9 +54,6 @@ export function toTimezone(zone: string, span: Span): ICAL.Component {
   }
   return component
 }
-
-const zoned = (zone: string, at: number) =>
-  Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone)
 
 /** The first is the one that `start` follows, or, as one from an offset to the same, `start` itself. */
 function transitionsOf(start: Temporal.ZonedDateTime, end: Temporal.ZonedDateTime): Transition[] {

@@ -1,5 +1,6 @@
 import { and, count, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { scheduleItems } from '../../db/schema/index.ts'
+import { UUID } from '../../util/uuid.ts'
 import type { ScheduleEventData } from '../channel/events.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
@@ -8,7 +9,7 @@ import { checkAttachments, readMetadata } from './metadata.ts'
 import { lastStartOf } from './occurrences.ts'
 import { readRule } from './recurrence.ts'
 import { nextReminder } from './reminders.ts'
-import { readTime, timezoneNamed } from './times.ts'
+import { onClock, readTime, timezoneNamed } from './times.ts'
 
 export type Item = typeof scheduleItems.$inferSelect
 export type ItemStatus = Item['status']
@@ -38,7 +39,6 @@ export type ItemChange = { [K in keyof NewItem]?: NewItem[K] | undefined } & {
 
 /** Each is looked at whenever its owner lists a window. */
 const MAX_RECURRING = 200
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** @throws AppError VALIDATION_FAILED, INVALID_RANGE */
 export async function createItem(
@@ -157,11 +157,11 @@ async function settle(input: ItemChange, before: Item | undefined) {
 function movedExceptions(before: Item | undefined, startAt: Date, timezone: string): string[] {
   if (!before) return []
   if (timezone === before.timezone && +startAt === +before.startAt) return before.exceptions
-  const clock = (at: Date | string, zone: string) =>
-    new Date(at).toTemporalInstant().toZonedDateTimeISO(zone).toPlainDateTime()
-  const moved = clock(before.startAt, before.timezone).until(clock(startAt, timezone))
+  const wasAt = onClock(before.startAt, before.timezone).toPlainDateTime()
+  const moved = wasAt.until(onClock(startAt, timezone).toPlainDateTime())
   return before.exceptions.map((text) => {
-    const start = clock(text, before.timezone).add(moved).toZonedDateTime(timezone)
+    const exception = onClock(Date.parse(text), before.timezone).toPlainDateTime()
+    const start = exception.add(moved).toZonedDateTime(timezone)
     return new Date(start.epochMilliseconds).toISOString()
   })
 }

@@ -2,7 +2,7 @@
 import { RRuleTemporal } from 'rrule-temporal'
 import { Slices } from '../../util/slices.ts'
 import { AppError, invalid } from '../errors.ts'
-import { LATEST } from './times.ts'
+import { LATEST, onClock } from './times.ts'
 
 /**
  * The library gives up a search after so many periods, some milliseconds: on a rule that never comes true, or
@@ -90,7 +90,7 @@ async function lastOf(series: Series, slices: Slices): Promise<Date | null> {
   }
   const [, until] = /UNTIL=(\d{8}T\d{6}Z)/.exec(series.rrule) ?? []
   if (!until) return null
-  const end = Temporal.Instant.from(until).epochMilliseconds
+  const end = Math.min(Temporal.Instant.from(until).epochMilliseconds, LATEST.getTime())
   // Back from the end in growing steps, so that there are few to go through.
   for (let span = DAY_MS; ; span *= 4) {
     const from = new Date(Math.max(end - span, series.startAt.getTime()))
@@ -118,7 +118,7 @@ function hasGoodParts(text: string): boolean {
 const engine = ({ startAt, timezone, rrule }: Series, strict: boolean) =>
   new RRuleTemporal({
     rruleString: rrule,
-    dtstart: Temporal.Instant.fromEpochMilliseconds(startAt.getTime()).toZonedDateTimeISO(timezone),
+    dtstart: onClock(startAt, timezone),
     temporal: Temporal,
     maxIterations: MAX_STEPS,
     maxCandidateEvaluations: MAX_CANDIDATES,

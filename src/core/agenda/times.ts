@@ -33,6 +33,10 @@ export function readTime(field: string, text: string, timezone: string): Date {
   return new Date(at)
 }
 
+/** What a clock in `timezone` shows at a moment, which may be in ms since the epoch. */
+export const onClock = (at: Date | number, timezone: string): Temporal.ZonedDateTime =>
+  Temporal.Instant.fromEpochMilliseconds(+at).toZonedDateTimeISO(timezone)
+
 /**
  * Reads a time that has its offset, the year 9999 for "always" included: no calendar is asked about it.
  * @throws AppError VALIDATION_FAILED naming `field`

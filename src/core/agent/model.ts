@@ -32,7 +32,7 @@ export interface Turn {
   signal: AbortSignal
 }
 
-export type TurnPart = { type: 'text'; delta: string } | ({ type: 'tool_call' } & ToolCall)
+export type TurnPart = { type: 'text'; delta: string } | ({ type: 'tool_call' } & Omit<ToolCall, 'id'>)
 
 /** One turn of an answer: text, tool calls, or both. Whoever asks runs the tools, and asks again with their results. */
 export interface ChatModel {

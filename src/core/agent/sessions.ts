@@ -1,6 +1,8 @@
 /** Conversations with the agent, as they are kept. */
+
 import { and, asc, count, desc, eq } from 'drizzle-orm'
 import { agentMessages, agentRuns, agentSessions } from '../../db/schema/index.ts'
+import { UUID } from '../../util/uuid.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Core } from '../context.ts'
 import { notFound } from '../errors.ts'
@@ -32,8 +34,6 @@ export async function listSessions(
   ])
   return { sessions, total: total!.n }
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** @throws AppError NOT_FOUND, also for somebody else's */
 export async function ownSession(ctx: Core, who: Principal, id: string): Promise<AgentSession> {

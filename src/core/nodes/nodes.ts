@@ -2,6 +2,7 @@ import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
 import { nodes } from '../../db/schema/index.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
+import { UUID } from '../../util/uuid.ts'
 import type { Core } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { heldTasks, loseAttempts } from '../tasks/attempts.ts'
@@ -34,8 +35,6 @@ export async function createNode(ctx: Core, input: NewNode): Promise<{ node: Nod
 export async function listNodes(ctx: Core): Promise<Node[]> {
   return ctx.db.select().from(nodes).where(isNull(nodes.deletedAt)).orderBy(asc(nodes.id))
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 const existing = (id: string) =>
   UUID.test(id) ? and(eq(nodes.uuid, id.toLowerCase()), isNull(nodes.deletedAt)) : sql`false`

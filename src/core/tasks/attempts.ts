@@ -2,15 +2,17 @@
  * What a node may do to a task: every function names the attempt, and changes nothing unless that attempt is
  * the current one and this node holds it (fencing).
  */
+
 import { and, eq, inArray, lt, sql } from 'drizzle-orm'
 import { nodes, tasks } from '../../db/schema/index.ts'
+import { UUID } from '../../util/uuid.ts'
 import type { Core, Tx } from '../context.ts'
 import { systemConfig } from '../settings.ts'
 import { transaction } from '../transaction.ts'
 import { addLogs } from './logs.ts'
 import { type TaskState, taskTopic } from './progress.ts'
 import { type Ending, settleTask } from './settlement.ts'
-import { TASK_UUID, type Task, taskEvent, tellNode } from './tasks.ts'
+import { type Task, taskEvent, tellNode } from './tasks.ts'
 
 export interface AttemptKey {
   nodeId: number
@@ -26,7 +28,7 @@ const ACCEPT_SECONDS = 10
 
 async function lockAttempt(tx: Tx, key: AttemptKey): Promise<Task | undefined> {
   // The database would not compare anything else with its ids, and the node would repeat its final word for ever.
-  if (!TASK_UUID.test(key.taskUuid)) return undefined
+  if (!UUID.test(key.taskUuid)) return undefined
   const [task] = await tx.db.select().from(tasks).where(eq(tasks.uuid, key.taskUuid)).for('update')
   return task && task.nodeId === key.nodeId && task.attempt === key.attempt ? task : undefined
 }

@@ -2,6 +2,7 @@ import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { prepared } from '../../db/prepared.ts'
 import { nodes, taskLogs, tasks, users } from '../../db/schema/index.ts'
+import { UUID } from '../../util/uuid.ts'
 import { isAdmin } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { TaskEventData } from '../channel/events.ts'
@@ -110,12 +111,10 @@ export function taskKey(id: string | number): SQL {
   return typeof key === 'number' ? eq(tasks.id, key) : eq(tasks.uuid, key)
 }
 
-export const TASK_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 function parseTaskId(id: string | number): number | string | undefined {
   const text = String(id)
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  if (TASK_UUID.test(text)) return text.toLowerCase()
+  if (UUID.test(text)) return text.toLowerCase()
   return undefined
 }
 

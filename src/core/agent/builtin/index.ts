@@ -20,7 +20,7 @@ export const builtinModel: ChatModel = {
       if (declined?.role === 'tool' && (intent.kind === 'unknown' || intent.kind === 'declined')) return
       return yield* say(speak(intent.kind, tongue))
     }
-    yield { type: 'tool_call', id: `call_${Bun.randomUUIDv7()}`, name: intent.name, input: intent.input }
+    yield { type: 'tool_call', name: intent.name, input: intent.input }
   },
 }
 

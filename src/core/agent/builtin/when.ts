@@ -1,4 +1,5 @@
 import { en, type ParsedComponents, type ParsedResult, zh } from 'chrono-node'
+import { onClock } from '../../agenda/times.ts'
 import { withPlainDays as withPlainChineseDays } from './chinese-days.ts'
 import { NUMBER, numberOf } from './chinese-numbers.ts'
 import { withPlainTimes } from './chinese-times.ts'
@@ -14,7 +15,7 @@ export interface Timed {
 
 /** Chrono reckons in the clock of the process, so it is given the user's clock as if it were that one. */
 export function findTimes(request: string, place: Place): Timed {
-  const { year, month, day, hour, minute } = localTime(place)
+  const { year, month, day, hour, minute } = onClock(place.now, place.timezone)
   const today = new Temporal.PlainDate(year, month, day)
   const chinese = /\p{Script=Han}/u.test(request)
   const text = chinese
@@ -69,7 +70,7 @@ const AHEAD = new RegExp(
 
 /** Days of the user's own calendar, as `list_schedule` takes them: the last one included. */
 export function rangeOf({ text, found }: Timed, place: Place) {
-  const today = localTime(place).toPlainDate()
+  const today = onClock(place.now, place.timezone).toPlainDate()
   const days = (from: Temporal.PlainDate, count: number) => ({
     from: from.toString(),
     to: from.add({ days: count - 1 }).toString(),
@@ -112,6 +113,3 @@ export function wallClock(at: ParsedComponents): string {
 }
 
 const dayOf = (at: ParsedComponents) => Temporal.PlainDate.from(wallClock(at).slice(0, 10))
-
-const localTime = ({ now, timezone }: Place): Temporal.ZonedDateTime =>
-  Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(timezone)
