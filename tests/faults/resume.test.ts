@@ -116,9 +116,12 @@ describe.concurrent('readers that do not read', () => {
         while (made++ < TASKS) await addTask(url, owner, { steps: 0, result_bytes: RESULT_BYTES })
       }),
     )
+    // More events than three for each, where the machine is so busy that an assignment went unanswered for too long.
+    const completed = () =>
+      reads.events.filter(({ text }) => JSON.parse(text).type === 'task.completed').length
     await eventually(
-      () => reads.events.length === 3 * TASKS,
-      () => `the reader gets ${3 * TASKS} events; it has ${reads.events.length}`,
+      () => reads.events.length >= 3 * TASKS && completed() === TASKS,
+      () => `the reader is told of ${TASKS} results; of ${completed()}, in ${reads.events.length} events`,
       60_000,
     )
     const endedAt = performance.now()

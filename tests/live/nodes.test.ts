@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { deleteNode, rotateToken } from '../../src/core/nodes/nodes.ts'
-import { nodeTopic } from '../../src/core/nodes/presence.ts'
+import { type NodeState, nodeTopic } from '../../src/core/nodes/presence.ts'
 import { updateSystemConfig } from '../../src/core/settings.ts'
 import { taskTopic } from '../../src/core/tasks/progress.ts'
 import { nodes, tasks } from '../../src/db/schema/index.ts'
@@ -426,6 +426,25 @@ describe('state', () => {
     expect((await api(server, 'POST', path, { token: viewer.token, body })).status).toBe(403)
     socket.close()
     live.close()
+  })
+
+  test('a heartbeat does not wait for what the node has said of its tasks, which waits for the database', async () => {
+    const type = ownType()
+    const task = await makeTask(server, await makeUser(server), { taskType: type })
+    const { node, token } = await makeNode(server)
+    const socket = await openNode(server, token, { taskTypes: [type] })
+    const assign = await socket.next('assign')
+    await core.db.transaction(async (tx) => {
+      await tx.select().from(tasks).where(eq(tasks.id, task.id)).for('update')
+      socket.send({ type: 'accept', ...lease(assign) })
+      socket.send(heartbeat(88))
+      await eventually(() => {
+        const state = core.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
+        return state?.gpus[0]?.usage === 88
+      }, 'the heartbeat is heard')
+    })
+    await eventually(async () => (await storedTask(task.uuid)).status === 'running', 'it runs')
+    socket.close()
   })
 
   test('a task that runs too long fails and is stopped on its node', async () => {

@@ -14,6 +14,8 @@ import { type NodeState, nodeTopic, type Reading, saveReadings, statusOf } from 
 
 /** The way to a node, whatever it is made of. Every method returns at once. */
 export interface NodeLink {
+  /** How many things that the node has said are yet to be handled. */
+  readonly backlog: number
   assign(task: Task): void
   cancel(taskUuid: string, attempt: number): void
   drain(): void

@@ -1,7 +1,13 @@
 import { and, eq, isNull, lt, or, sql } from 'drizzle-orm'
 import { nodes } from '../../db/schema/index.ts'
 import type { Core } from '../context.ts'
-import { expireAssignments, expireRunning, heldTasks, loseAttempts } from '../tasks/attempts.ts'
+import {
+  ACCEPT_SECONDS,
+  expireAssignments,
+  expireRunning,
+  heldTasks,
+  loseAttempts,
+} from '../tasks/attempts.ts'
 import { transaction } from '../transaction.ts'
 import type { Fleet } from './fleet.ts'
 import type { Node } from './nodes.ts'
@@ -11,6 +17,8 @@ import { type NodeState, nodeTopic, statusOf } from './presence.ts'
 const SILENT_HEARTBEATS = 3
 /** What a batch of readings may take to be stored. */
 const STORING_MS = 1000
+/** For nodes of other servers, which know better whether their nodes have answered; until they are gone themselves. */
+const ACCEPT_SECONDS_ELSEWHERE = 3 * ACCEPT_SECONDS
 /** How late this server may learn what another one has done, when no hint told it. */
 const RECONCILE_MS = 2000
 
@@ -77,8 +85,15 @@ export class Sweeper {
   }
 
   private async overdue(): Promise<void> {
-    await expireAssignments(this.ctx)
+    await expireAssignments(this.ctx, (nodeId) => this.patience(nodeId))
     await expireRunning(this.ctx)
+  }
+
+  /** In seconds. A server that is behind with reading what its node said must not take that for silence. */
+  private patience(nodeId: number): number {
+    const connected = this.fleet.get(nodeId)
+    if (!connected) return ACCEPT_SECONDS_ELSEWHERE
+    return connected.link.backlog > 0 ? Number.POSITIVE_INFINITY : ACCEPT_SECONDS
   }
 
   private async silentHere(): Promise<void> {

@@ -3,7 +3,7 @@
  * the current one and this node holds it (fencing).
  */
 
-import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm'
 import { nodes, tasks } from '../../db/schema/index.ts'
 import { UUID } from '../../util/uuid.ts'
 import type { Core, Tx } from '../context.ts'
@@ -24,7 +24,7 @@ export interface AttemptKey {
 /** A task that loses this many attempts with their nodes fails. */
 export const MAX_LOST_ATTEMPTS = 3
 /** An assignment that is not answered in this time is taken back. */
-const ACCEPT_SECONDS = 10
+export const ACCEPT_SECONDS = 10
 
 async function lockAttempt(tx: Tx, key: AttemptKey): Promise<Task | undefined> {
   // The database would not compare anything else with its ids, and the node would repeat its final word for ever.
@@ -223,19 +223,31 @@ function tellLost(tx: Tx, { nodeId, uuid, attempt }: Task): void {
   })
 }
 
-/** Takes back assignments that nobody answered. */
-export async function expireAssignments(ctx: Core): Promise<void> {
-  const late = await ctx.db
-    .select({ id: tasks.id, attempt: tasks.attempt })
+/**
+ * Takes back assignments that nobody answered.
+ *
+ * @param patience how many seconds this node may take, {@link ACCEPT_SECONDS} or more
+ */
+export async function expireAssignments(ctx: Core, patience: (nodeId: number) => number): Promise<void> {
+  const unanswered = and(
+    eq(tasks.status, 'pending'),
+    isNotNull(tasks.nodeId),
+    lt(tasks.leasedAt, sql`now() - make_interval(secs => ${ACCEPT_SECONDS})`),
+  )
+  const seconds = sql<number>`extract(epoch from now() - ${tasks.leasedAt})::float8`
+  const leases = await ctx.db
+    .select({ id: tasks.id, nodeId: tasks.nodeId, attempt: tasks.attempt, seconds })
     .from(tasks)
-    .where(
-      and(
-        eq(tasks.status, 'pending'),
-        sql`${tasks.nodeId} is not null`,
-        lt(tasks.leasedAt, sql`now() - make_interval(secs => ${ACCEPT_SECONDS})`),
-      ),
-    )
-  if (late.length > 0) await transaction(ctx, (tx) => loseAttempts(tx, late, 'The node did not answer'))
+    .where(unanswered)
+  const late = leases.filter((lease) => lease.seconds > patience(lease.nodeId!))
+  if (late.length === 0) return
+  const ids = late.map(({ id }) => id)
+  await transaction(ctx, async (tx) => {
+    // Looked at again under the lock: an answer that came meanwhile counts.
+    const still = and(inArray(tasks.id, ids), unanswered)
+    const lost = await tx.db.select().from(tasks).where(still).orderBy(tasks.id).for('update')
+    await loseAttempts(tx, lost, 'The node did not answer')
+  })
 }
 
 /** Fails tasks that have run for longer than the system configuration allows. */
