@@ -18,13 +18,14 @@ export type FileAnswer =
       info: ObjectInfo
       range: ByteRange | undefined
       disposition: 'inline' | 'attachment'
-      body: ReadableStream<Uint8Array>
+      /** Null for HEAD. */
+      body: ReadableStream<Uint8Array> | null
     }
 
 /**
  * Opens a file or thumbnail: active materials are for all, hidden ones for their uploader and administrators, and what
  * is removed or still coming in is for nobody.
- * @param request says what the client knows and wants: If-None-Match, Range and their like
+ * @param request GET or HEAD; says what the client knows and wants: If-None-Match, Range and their like
  * @throws AppError NOT_FOUND, which does not tell why
  */
 export async function openFile(
@@ -38,10 +39,12 @@ export async function openFile(
     if (!info) continue
     const answer = chooseAnswer(request, info)
     if (answer.status === 304 || answer.status === 416) return { status: answer.status, info }
+    const disposition = dispositionOf(key)
+    if (request.method === 'HEAD') return { status: 200, info, range: undefined, disposition, body: null }
     const object = await ctx.storage.read(place, answer.status === 206 ? { range: answer.range } : {})
     if (!object) continue
     const { body, range, ...read } = object
-    return { status: answer.status, info: read, range, disposition: dispositionOf(key), body }
+    return { status: answer.status, info: read, range, disposition, body }
   }
   throw notFound('file', key)
 }

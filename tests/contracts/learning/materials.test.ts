@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
 import { eq, sql } from 'drizzle-orm'
 import { Material, MaterialDetail } from '../../../src/contracts/learning/models.ts'
@@ -160,7 +160,10 @@ describe.each(storages.each)('on %s', (_, { server }) => {
       expect(part.headers.get('content-range')).toStartWith('bytes 0-3/')
       expect((await fetch(url, { headers: { 'if-none-match': etag } })).status).toBe(304)
       expect((await fetch(url, { headers: { range: 'bytes=99999999-' } })).status).toBe(416)
+      const read = spyOn(server.context.core.storage, 'read')
       const head = await fetch(url, { method: 'HEAD', headers: { range: 'bytes=0-3' } })
+      expect(read.mock.calls.filter(([key]) => key === file_path)).toEqual([])
+      read.mockRestore()
       expect([head.status, head.headers.get('content-range')]).toEqual([200, null])
       expect(Number(head.headers.get('content-length'))).toBe(pdf().byteLength)
       expect(head.headers.get('etag')).toBe(etag)
