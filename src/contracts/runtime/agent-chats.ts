@@ -1,4 +1,5 @@
 import { Elysia, t } from 'elysia'
+import type { Principal } from '../../core/accounts/principals.ts'
 import { timezoneNamed } from '../../core/agenda/times.ts'
 import { endsRun, type Frame } from '../../core/agent/events.ts'
 import type { AgentRuns } from '../../core/agent/runs.ts'
@@ -87,6 +88,15 @@ const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 const wantsStream = (request: Request) =>
   (request.headers.get('accept') ?? '').toLowerCase().includes('text/event-stream')
 
+/** From memory as a rule; while the database is away nobody is signed out. */
+const signedIn =
+  ({ principals }: Core, { sessionId }: Principal) =>
+  () =>
+    principals.load(sessionId).then(
+      ({ status }) => status === 'active',
+      () => true,
+    )
+
 export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
   new Elysia({ prefix: '/agent-chats' })
     .use(guard(ctx))
@@ -99,7 +109,7 @@ export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
         const language = languageOf(request, runtime.language)
         const started = await runs.start(principal, { message, sessionId, timezone, language })
         const frames = ctx.agentFeed.follow(started.sessionId, started.firstSeq - 1, request.signal)
-        if (wantsStream(request)) return eventStream(frames, started.runId)
+        if (wantsStream(request)) return eventStream(frames, started.runId, signedIn(ctx, principal))
         // A model may think for longer than a connection may be silent.
         server?.timeout(request, 0)
         const run: Frame[] = []
@@ -162,7 +172,8 @@ export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
           if (run.status !== 'running' && !(await ctx.agentFeed.hasAfter(session.id, after))) {
             return new Response(null, { status: 204 })
           }
-          return eventStream(ctx.agentFeed.follow(session.id, after, request.signal), run.id)
+          const frames = ctx.agentFeed.follow(session.id, after, request.signal)
+          return eventStream(frames, run.id, signedIn(ctx, principal))
         }
         return {
           ...presentSession(session),

@@ -66,9 +66,13 @@ const PING_MS = 15_000
 
 /**
  * Server-sent events (HTML standard, 9.2); the id of each is its frame's number, so a client that comes back with
- * `Last-Event-ID` goes on from there. Ends with the run.
+ * `Last-Event-ID` goes on from there. Ends with the run, and when its reader is signed out.
  */
-export function eventStream(frames: AsyncGenerator<Frame, void>, runId: string): Response {
+export function eventStream(
+  frames: AsyncGenerator<Frame, void>,
+  runId: string,
+  isSignedIn: () => Promise<boolean>,
+): Response {
   const encoder = new TextEncoder()
   let next: Promise<IteratorResult<Frame, void>> | undefined
   const stream = new ReadableStream<Uint8Array>(
@@ -81,6 +85,10 @@ export function eventStream(frames: AsyncGenerator<Frame, void>, runId: string):
         })
         const result = await Promise.race([next, ping])
         clearTimeout(timer)
+        if (!(await isSignedIn())) {
+          controller.close()
+          return void frames.return()
+        }
         if (!result) return controller.enqueue(encoder.encode(': ping\n\n'))
         next = undefined
         if (result.done) return controller.close()

@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
+import { agentRuns } from '../../../src/db/schema/index.ts'
 import { all, chatStream, expectRun, readEvents, textOf } from '../../support/chat.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeTask } from '../../support/factories.ts'
@@ -238,6 +240,20 @@ describe('Accept: text/event-stream', () => {
     expect(textOf(sent).split(' ').filter(Boolean)).toHaveLength(120)
     expect(deltas[0].delta).toBe('w0 ')
     expect(deltas.length).toBeLessThanOrEqual(24)
+  })
+
+  test('a session that ends takes its stream with it, and not the run', async () => {
+    const { token } = await person(server)
+    const { events } = await chatStream(server, { token, message: 'slow' })
+    const sent = []
+    for await (const { event } of events) {
+      sent.push(event)
+      if (sent.length === 5) await ask('POST', '/api/v1/auth/logout', { token })
+    }
+    expect(sent.map(({ type }) => type)).not.toContain('RUN_FINISHED')
+    const { threadId } = sent[0]
+    const run = () => server.context.core.db.select().from(agentRuns).where(eq(agentRuns.sessionId, threadId))
+    await eventually(async () => (await run())[0]!.status === 'completed', 'the run ends by itself')
   })
 
   test('a client that leaves comes back with Last-Event-ID and misses nothing; the run went on without it', async () => {
