@@ -12,6 +12,9 @@ import { hasPostgres, NO_DATABASE, openParts } from './parts.ts'
 const endless = () =>
   new ModelServer(() => Array.from({ length: 3000 }, (_, i) => [`w${i} `, { pauseMs: 15 }]).flat())
 
+/** In the language of who asked, whichever server says it. */
+const STOPPED = { type: 'RUN_ERROR', code: 'SERVER_STOPPED', message: '服务器在回答过程中停止' }
+
 /** Starts a run and reads its first frames. */
 async function begin(url: string, { token }: Account): Promise<{ session: string; sent: Sent[] }> {
   const gone = new AbortController()
@@ -46,7 +49,7 @@ async function expectFailed(url: string, owner: Account, session: string, before
   expect(whole.map(({ id }) => id)).toEqual(whole.map((_, i) => i + 1))
   const run = whole.map(({ event }) => event)
   expectRun(run)
-  expect(run.at(-1)).toMatchObject({ type: 'RUN_ERROR', code: 'SERVER_STOPPED' })
+  expect(run.at(-1)).toMatchObject(STOPPED)
   const kept = await show(url, owner, session)
   expect(kept.run).toMatchObject({ status: 'failed', error: 'SERVER_STOPPED' })
   expect(kept.messages.at(-1).content).toBe(textOf(run))
@@ -96,7 +99,7 @@ describe.concurrent('a server goes while the agent answers', () => {
       await Bun.sleep(500)
       a.freeze()
       const rest = await reading
-      expect(rest.at(-1)!.event).toMatchObject({ type: 'RUN_ERROR', code: 'SERVER_STOPPED' })
+      expect(rest.at(-1)!.event).toMatchObject(STOPPED)
       a.thaw()
       await Bun.sleep(1500)
       const after = await show(b.url, owner, session)

@@ -86,7 +86,10 @@ export class AgentRuns {
         .where(eq(agentConfirmations.sessionId, session.id))
         .returning()
       const firstSeq = session.lastSeq + 1
-      await tx.db.insert(agentRuns).values({ id: runId, sessionId: session.id, status: 'running', firstSeq })
+      await tx.db.insert(agentRuns).values({
+        ...{ id: runId, sessionId: session.id, status: 'running' },
+        ...{ firstSeq, language: ask.language },
+      })
       await tx.db.insert(agentMessages).values({
         ...{ id: Bun.randomUUIDv7(), sessionId: session.id, runId },
         ...{ role: 'user', content: ask.message },
@@ -146,7 +149,7 @@ export class AgentRuns {
     for (const run of dead) {
       if (this.running.has(run.id)) continue
       try {
-        await this.bury(run.id, run.sessionId, run.firstSeq)
+        await this.bury(run)
         ended++
       } catch (error) {
         // Another server was quicker, or it lives after all.
@@ -210,7 +213,8 @@ export class AgentRuns {
     }
   }
 
-  private async bury(runId: string, sessionId: string, firstSeq: number): Promise<void> {
+  private async bury(run: typeof agentRuns.$inferSelect): Promise<void> {
+    const { id: runId, sessionId, firstSeq, language } = run
     const rows = await this.ctx.db
       .select({ seq: agentFrames.seq, event: agentFrames.event })
       .from(agentFrames)
@@ -222,7 +226,7 @@ export class AgentRuns {
     if (transcript.open) last.push({ type: EventType.TEXT_MESSAGE_END, messageId: transcript.open })
     last.push({
       type: EventType.RUN_ERROR,
-      message: textOf(faultText('SERVER_STOPPED'), 'en'),
+      message: textOf(faultText('SERVER_STOPPED'), language),
       code: 'SERVER_STOPPED',
     })
     const next = rows.at(-1) ? rows.at(-1)!.seq + 1 : firstSeq

@@ -43,6 +43,10 @@ export const agentRuns = pgTable(
     /** A code, for `failed`. */
     error: text('error'),
     firstSeq: bigint('first_seq', { mode: 'number' }).notNull(),
+    /** Of what the server itself says in it. */
+    language: text('language', { enum: ['zh', 'en'] })
+      .notNull()
+      .default('en'),
     /** Set from anywhere; the server that runs it looks. */
     cancelRequestedAt: instant('cancel_requested_at'),
     heartbeatAt: instant('heartbeat_at').notNull().defaultNow(),
