@@ -3,7 +3,6 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path'
 import type { Bus } from './bus/bus.ts'
 import { createEmbeddedBus } from './bus/embedded.ts'
-import { createRedisBus } from './bus/redis.ts'
 import type { Config } from './config.ts'
 import { ensureAdministrator } from './core/accounts/first-administrator.ts'
 import { Principals } from './core/accounts/principals.ts'
@@ -29,9 +28,7 @@ import { Hub } from './live/hub.ts'
 import { NodeSockets } from './live/node-socket.ts'
 import { createFileMailer } from './mail/files.ts'
 import { createSmtpMailer } from './mail/smtp.ts'
-import { createOpenAiModel } from './model/openai.ts'
 import { createDiskStorage } from './storage/disk.ts'
-import { createS3Storage } from './storage/s3.ts'
 import { placeholder } from './thumbnails/placeholder.ts'
 import { ThumbnailError } from './thumbnails/protocol.ts'
 import { renderThumbnail } from './thumbnails/render.ts'
@@ -93,12 +90,13 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     makeDirectory(config.dataDir)
     const database: Database = await openDatabase(config, log)
     closers.push(() => database.close())
+    // Real parts are imported where one is set: together they would cost every start 12 MB and some 100 ms.
     const bus: Bus = config.redisUrl
-      ? await createRedisBus(config.redisUrl, database.epoch, log)
+      ? await (await import('./bus/redis.ts')).createRedisBus(config.redisUrl, database.epoch, log)
       : createEmbeddedBus(log)
     closers.push(() => bus.close())
     const storage = config.s3
-      ? await createS3Storage(config.s3, config.dataDir, log)
+      ? await (await import('./storage/s3.ts')).createS3Storage(config.s3, config.dataDir, log)
       : await createDiskStorage(config.dataDir)
     closers.push(() => storage.close())
     const mailer = config.smtpUrl
@@ -127,7 +125,9 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     const madePassword = await ensureAdministrator(core)
     const nodeControl = new NodeControl(core)
     closers.push(() => nodeControl.close())
-    const model = config.llm ? createOpenAiModel(config.llm) : builtinModel
+    const model = config.llm
+      ? (await import('./model/openai.ts')).createOpenAiModel(config.llm)
+      : builtinModel
     const agentRuns = new AgentRuns(core, model)
     closers.push(() => agentRuns.close())
     await agentRuns.sweep({ all: database.embedded })
