@@ -92,7 +92,6 @@ describe('resume', () => {
   test('a reader that returns with its cursor gets what it missed, once, and goes on live', async () => {
     const owner = await makeUser(server)
     const first = await openLive(server, owner.token)
-    await first.next('welcome')
     await makeTask(server, owner)
     const seen = await first.next('task.created')
     first.close()
@@ -157,7 +156,6 @@ describe('getting in and staying in', () => {
     const owner = await makeUser(server)
     const other = await signInAgain(server, owner)
     const live = await openLive(server, owner.token)
-    await live.next('welcome')
     const { core, hub } = server.context
     const asked = Promise.withResolvers<void>()
     const answered = Promise.withResolvers<void>()
@@ -186,8 +184,6 @@ describe('getting in and staying in', () => {
     const other = await signInAgain(server, owner)
     const live = await openLive(server, owner.token)
     const stays = await openLive(server, other.token)
-    await live.next('welcome')
-    await stays.next('welcome')
     expect((await api(server, 'POST', '/api/v1/auth/logout', { token: owner.token })).status).toBe(200)
     expect((await live.closing()).code).toBe(4403)
     expect(live.events.at(-1).type).toBe('session.revoked')

@@ -35,14 +35,12 @@ describe('frames that do not fit', () => {
     ['a frame of more than 2 MB', 'x'.repeat(2_200_000), 1009],
   ])('%s closes the socket with its code', async (_, text, code) => {
     const live = await openLive(server, (await makeUser(server)).token)
-    await live.next('welcome')
     live.send(text)
     expect((await live.closing()).code).toBe(code)
   })
 
   test('an unknown type and a wrong field are answered, and the socket goes on', async () => {
     const live = await openLive(server, (await makeUser(server)).token)
-    await live.next('welcome')
     live.send({ type: 'dance' })
     live.send({ type: 'subscribe_task', task_id: { evil: true } })
     await live.until((frames) =>
@@ -55,7 +53,6 @@ describe('frames that do not fit', () => {
 
   test('a flood closes with 4429', async () => {
     const live = await openLive(server, (await makeUser(server)).token)
-    await live.next('welcome')
     for (let i = 0; i < 400; i++) live.send({ type: 'ping' })
     expect((await live.closing()).code).toBe(4429)
   })
@@ -122,7 +119,6 @@ describe('connections of one user', () => {
   test('the 21st is turned away with 4409, the others stay', async () => {
     const { token } = await makeUser(server)
     const sockets = await Promise.all(Array.from({ length: 20 }, () => openLive(server, token)))
-    await Promise.all(sockets.map((socket) => socket.next('welcome')))
     const extra = await openLive(server, token)
     expect((await extra.closing()).code).toBe(4409)
     sockets[0]!.send({ type: 'ping' })
@@ -182,7 +178,6 @@ describe('the log behind the sockets', () => {
   test('an event whose hint was lost arrives all the same', async () => {
     const owner = await makeUser(server)
     const live = await openLive(server, owner.token)
-    await live.next('welcome')
     await core.db.transaction((db) =>
       appendEvents(db, [{ userId: owner.user.id, type: 'user.updated', data: { fields: ['silent'] } }]),
     )
@@ -196,7 +191,6 @@ describe('the log behind the sockets', () => {
   test('a rolled-back change leaves no event and no gap', async () => {
     const owner = await makeUser(server)
     const live = await openLive(server, owner.token)
-    await live.next('welcome')
     await transaction(core, async (tx) => {
       tx.emit(owner.user.id, 'user.updated', { fields: ['never'] })
       throw new Error('undo')
@@ -211,7 +205,6 @@ describe('the log behind the sockets', () => {
   test('events of many writers at once are numbered without gaps and arrive in order', async () => {
     const owner = await makeUser(server)
     const live = await openLive(server, owner.token)
-    await live.next('welcome')
     await Promise.all(Array.from({ length: 30 }, () => emitMany(owner, 3, 5)))
     await live.until((f) => (f.filter((x) => x.type === 'user.updated').length === 90 ? true : undefined))
     expect(live.events.map((e) => Number(e.cursor.split('.')[1]))).toEqual(

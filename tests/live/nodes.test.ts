@@ -320,7 +320,6 @@ describe('nodes that go', () => {
     const type = ownType()
     await updateSystemConfig(core, { task_prices: { [type]: 600 } })
     const live = await openLive(server, owner.token)
-    await live.next('welcome')
     const { node, token } = await makeNode(server)
     const task = await makeTask(server, owner, { taskType: type, estimatedMinutes: 5 })
     expect(task.heldMinor).toBe(3000)

@@ -40,7 +40,7 @@ export class TestSocket {
       if (found !== undefined) return found
       const left = deadline - Date.now()
       if (left <= 0)
-        throw new Error(`${what} did not come; got ${JSON.stringify(this.frames).slice(0, 2000)}`)
+        throw new Error(`${what} did not come; got ${JSON.stringify(this.frames).slice(-2000)}`)
       await this.change(left)
     }
   }
@@ -85,9 +85,18 @@ export class TestSocket {
   }
 }
 
-/** The live channel of a user. */
-export const openLive = (server: { wsUrl: string }, token: string, query: Record<string, string> = {}) =>
-  TestSocket.open(`${server.wsUrl}/ws/connect?${new URLSearchParams({ token, ...query })}`)
+/** The live channel of a user, with its position known: what happens from now on arrives. Or it was refused. */
+export async function openLive(
+  server: { wsUrl: string },
+  token: string,
+  query: Record<string, string> = {},
+): Promise<TestSocket> {
+  const socket = await TestSocket.open(
+    `${server.wsUrl}/ws/connect?${new URLSearchParams({ token, ...query })}`,
+  )
+  await socket.until((frames) => frames[0] ?? socket.closed, 'welcome')
+  return socket
+}
 
 export interface NodeOptions {
   taskTypes?: string[]

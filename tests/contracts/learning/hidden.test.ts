@@ -23,7 +23,6 @@ const at = (server: TestServer, path: string, token?: string) =>
 async function add({ server }: StoredServer) {
   const owner = await person(server)
   const live = await openLive(server, owner.token)
-  await live.next('welcome')
   const answer = await upload(server, owner.token, form(['title', 't'], ['file', video, 'a.mp4']))
   const { id, file_path, file_url } = (await answer.json()) as {
     id: number

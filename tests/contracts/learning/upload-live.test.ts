@@ -25,7 +25,6 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
   test('a slow upload: its bytes and its percentage live, REST agreeing at every step', async () => {
     const [owner, stranger] = [await person(server), await person(server)]
     const live = await openLive(server, owner.token)
-    await live.next('welcome')
     const slow = slowUpload(server, owner.token, 4 * MB)
     slow.send(mp4(MB))
     const { data } = await live.next('upload.started')
@@ -62,7 +61,6 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
   test('an upload that breaks off: its last frame says that it failed', async () => {
     const owner = await person(server)
     const live = await openLive(server, owner.token)
-    await live.next('welcome')
     const slow = slowUpload(server, owner.token, 4 * MB)
     slow.send(mp4(MB))
     const { data } = await live.next('upload.started')
@@ -79,7 +77,6 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
   test('an upload that is deleted meanwhile ends at once, and nothing of it is told or kept', async () => {
     const owner = await person(server)
     const live = await openLive(server, owner.token)
-    await live.next('welcome')
     const slow = slowUpload(server, owner.token, 40 * MB)
     slow.send(mp4(MB))
     const { data } = await live.next('upload.started')
@@ -104,7 +101,6 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
       async () => {
         const owner = await person(server)
         const live = await openLive(server, owner.token)
-        await live.next('welcome')
         const send = () => upload(server, owner.token, form(['title', 't'], ['file', mp4(12 * MB), 'a.mp4']))
         {
           await using _fault = await arm!()
@@ -127,7 +123,6 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
   test('whatever a file is, it is taken; its thumbnail comes, or a placeholder for it', async () => {
     const owner = await person(server)
     const live = await openLive(server, owner.token)
-    await live.next('welcome')
     const cases: [name: string, file: Uint8Array, outcome: string][] = [
       ['whole.mp4', whole, 'thumbnail.completed'],
       ['truncated.mp4', whole.subarray(0, whole.byteLength * 0.3), 'thumbnail.failed'],

@@ -60,7 +60,6 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     test('the uploader sees it start and end on the live channel, under one id', async () => {
       const owner = await person(server)
       const live = await openLive(server, owner.token)
-      await live.next('welcome')
       const answer = await upload(server, owner.token, form(['title', 't'], ['file', mp4(), 'a.mp4']))
       const { id } = await json(answer)
       expect(await live.next('upload.started')).toMatchObject({ data: { material_id: id, type: 'video' } })
@@ -211,7 +210,6 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     test('a PDF over 50 MB is refused as soon as it is, and what was stored is removed', async () => {
       const owner = await person(server)
       const live = await openLive(server, owner.token)
-      await live.next('welcome')
       const answer = await upload(
         server,
         owner.token,
@@ -226,7 +224,6 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     test('a client that hangs up leaves nothing behind', async () => {
       const owner = await person(server)
       const live = await openLive(server, owner.token)
-      await live.next('welcome')
       const slow = slowUpload(server, owner.token, 10_000_000)
       slow.send(mp4(200_000))
       const { data } = await live.next('upload.started')

@@ -523,7 +523,6 @@ describe('attachments', () => {
 test('every change is an event on the live channel of its owner', async () => {
   const { token } = await person(server)
   const live = await openLive(server, token)
-  await live.next('welcome')
   const { id } = await create(token, { end_at: END, rrule: 'FREQ=DAILY' })
   await ask('PATCH', `${PATH}/${id}`, { token, body: {} })
   await ask('PATCH', `${PATH}/${id}`, { token, body: { title: 'x', end_at: START } })
