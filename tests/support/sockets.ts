@@ -39,8 +39,7 @@ export class TestSocket {
       const found = find(this.frames)
       if (found !== undefined) return found
       const left = deadline - Date.now()
-      if (left <= 0)
-        throw new Error(`${what} did not come; got ${JSON.stringify(this.frames).slice(-2000)}`)
+      if (left <= 0) throw new Error(`${what} did not come; got ${JSON.stringify(this.frames).slice(-2000)}`)
       await this.change(left)
     }
   }
