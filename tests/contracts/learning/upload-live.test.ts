@@ -19,7 +19,7 @@ const pages = (count: number) =>
     ...Array.from({ length: count }, () => '<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>'),
   ])
 
-describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) => {
+describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faults }) => {
   const status = (id: number, token: string) => api(server, 'GET', `/api/v1/upload/status/${id}`, { token })
 
   test('a slow upload: its bytes and its percentage live, REST agreeing at every step', async () => {
@@ -126,11 +126,14 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
     const cases: [name: string, file: Uint8Array, outcome: string][] = [
       ['whole.mp4', whole, 'thumbnail.completed'],
       ['truncated.mp4', whole.subarray(0, whole.byteLength * 0.3), 'thumbnail.failed'],
+    ]
+    // What is decoded is a local file, whichever storage it came from.
+    const hostile: typeof cases = [
       ['encrypted.pdf', fixture('encrypted.pdf'), 'thumbnail.failed'],
       ['5000-pages.pdf', pages(5000), 'thumbnail.completed'],
       ['400-million-pixels.pdf', fixture('picture-400m.pdf'), 'thumbnail.completed'],
     ]
-    for (const [name, file, outcome] of cases) {
+    for (const [name, file, outcome] of storage === 'disk' ? [...cases, ...hostile] : cases) {
       const answer = await upload(
         server,
         owner.token,
