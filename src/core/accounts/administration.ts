@@ -1,6 +1,7 @@
 /** What administrators see of accounts and may change, and what a user sees of their own numbers. */
 import { and, count, desc, eq, ilike, or, type SQL, sql } from 'drizzle-orm'
 import { tasks, users } from '../../db/schema/index.ts'
+import { UUID } from '../../util/uuid.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { adjustBalance } from '../ledger.ts'
@@ -89,7 +90,7 @@ export async function listAccounts(
 /** A user id as it stands in a path: an integer or a UUID. */
 export function userKey(id: string): SQL {
   if (/^[1-9]\d{0,8}$/.test(id)) return eq(users.id, Number(id))
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return eq(users.uuid, id.toLowerCase())
+  if (UUID.test(id)) return eq(users.uuid, id.toLowerCase())
   return sql`false`
 }
 

@@ -1,5 +1,4 @@
 /** Conversations with the agent, as they are kept. */
-
 import { and, asc, count, desc, eq } from 'drizzle-orm'
 import { agentMessages, agentRuns, agentSessions } from '../../db/schema/index.ts'
 import { UUID } from '../../util/uuid.ts'

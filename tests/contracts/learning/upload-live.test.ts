@@ -26,6 +26,17 @@ describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faul
   const nothingUnfinished = () =>
     eventually(async () => (await unfinished()).length === 0, 'nothing is left unfinished')
 
+  /** An upload of so many bytes whose first megabyte is sent, and is watched. */
+  async function begun(bytes: number) {
+    const owner = await person(server)
+    const live = await openLive(server, owner.token)
+    const slow = slowUpload(server, owner.token, bytes)
+    slow.send(mp4(MB))
+    const id: number = (await live.next('upload.started')).data.material_id
+    live.send({ type: 'subscribe', topic: `upload:${id}` })
+    return { owner, live, slow, id }
+  }
+
   test('a slow upload: its bytes and its percentage live, REST agreeing at every step', async () => {
     const [owner, stranger] = [await person(server), await person(server)]
     const live = await openLive(server, owner.token)
@@ -63,12 +74,7 @@ describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faul
   })
 
   test('an upload that breaks off: its last frame says that it failed', async () => {
-    const owner = await person(server)
-    const live = await openLive(server, owner.token)
-    const slow = slowUpload(server, owner.token, 4 * MB)
-    slow.send(mp4(MB))
-    const { data } = await live.next('upload.started')
-    live.send({ type: 'subscribe', topic: `upload:${data.material_id}` })
+    const { live, slow } = await begun(4 * MB)
     await live.next('upload_update', ({ data }) => data.bytes === MB)
     slow.cut()
     const last = await live.next('upload_update', ({ data }) => data.status === 'failed')
@@ -79,13 +85,7 @@ describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faul
   })
 
   test('an upload that is deleted meanwhile ends at once, and nothing of it is told or kept', async () => {
-    const owner = await person(server)
-    const live = await openLive(server, owner.token)
-    const slow = slowUpload(server, owner.token, 40 * MB)
-    slow.send(mp4(MB))
-    const { data } = await live.next('upload.started')
-    const id: number = data.material_id
-    live.send({ type: 'subscribe', topic: `upload:${id}` })
+    const { owner, live, slow, id } = await begun(40 * MB)
     await live.next('upload_update')
     expect((await api(server, 'DELETE', `/api/v1/upload/${id}`, { token: owner.token })).status).toBe(204)
     expect(await slow.answer).toMatchObject({ status: 400, code: 'ALREADY_DELETED' })
