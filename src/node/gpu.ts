@@ -1,4 +1,5 @@
 import type { HeartbeatBody } from '../live/node-protocol.ts'
+import { cutText } from '../util/cut.ts'
 
 type GpuFigures = HeartbeatBody['gpus'][number]
 
@@ -49,7 +50,7 @@ export function parseGpus(csv: string): Gpu[] {
     if (fields.length < 7 || index === undefined || !Number.isInteger(index) || index < 0) continue
     gpus.push({
       gpu_id: index,
-      name: fields.slice(1, -5).join(', ').slice(0, 200),
+      name: cutText(fields.slice(1, -5).join(', '), 200),
       usage: Math.min(100, Math.max(0, number(fields.at(-5)) ?? 0)),
       memory_used: gigabytes(fields.at(-4)),
       memory_total: gigabytes(fields.at(-3)),

@@ -1,5 +1,6 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { type NodeFrame, type NodeFrameOf, ServerFrame, type ServerFrameOf } from '../live/node-protocol.ts'
+import { cutText } from '../util/cut.ts'
 import type { Log } from './log.ts'
 
 export interface LinkEvents {
@@ -101,7 +102,7 @@ export class Link {
 
   private receive(text: string): void {
     const frame = parsed(text)
-    if (!frame) this.log.warn(`ignored a frame that this program does not know: ${text.slice(0, 200)}`)
+    if (!frame) this.log.warn(`ignored a frame that this program does not know: ${cutText(text, 200)}`)
     else if (frame.type === 'welcome') this.welcomed(frame)
     else if (frame.type === 'draining')
       this.drainDelayMs = Math.min(frame.reconnect_after_ms, MAX_DRAIN_DELAY_MS)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { cutText } from '../util/cut.ts'
 import { StartupError } from '../util/startup-error.ts'
 
 export const USAGE = `Usage: bun run node --server URL [options]
@@ -78,7 +79,7 @@ export function readOptions(argv: string[], env: NodeJS.ProcessEnv): NodeOptions
   }
 }
 
-export const defaultName = (): string => hostname().slice(0, 100) || 'node'
+export const defaultName = (): string => cutText(hostname(), 100) || 'node'
 
 function parsedArgs(argv: string[]) {
   const string = { type: 'string' } as const

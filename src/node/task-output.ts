@@ -1,4 +1,5 @@
 import { LogLevel as LogLevels, MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../live/node-protocol.ts'
+import { cutStart, cutText } from '../util/cut.ts'
 import type { Line } from './lines.ts'
 
 export type LogLevel = NodeFrameOf<'log'>['level']
@@ -26,8 +27,7 @@ const MAX_RESULT_BYTES = MAX_NODE_FRAME_BYTES - 1024
 const levels: ReadonlySet<unknown> = new Set(LogLevels.anyOf.map((literal) => literal.const))
 
 /** Cuts for the protocol's limits. Half a surrogate pair, cut or sent by the task, would not survive UTF-8. */
-export const cutTo = (text: string, max: number): string =>
-  (text.length <= max ? text : `${text.slice(0, max - 1)}…`).toWellFormed()
+export const cutTo = (text: string, max: number): string => cutText(text, max, '…').toWellFormed()
 
 /**
  * What a task's process says: on standard output one JSON object per line, `{"progress": 45.5, "current_item": "…"}`,
@@ -52,7 +52,7 @@ export class TaskOutput {
 
   stderr({ text }: Line): void {
     if (text.trim() === '') return
-    this.errorTail = `${this.errorTail}\n${text}`.slice(-MAX_MESSAGE)
+    this.errorTail = cutStart(`${this.errorTail}\n${text}`, MAX_MESSAGE)
     this.events.log('WARNING', cutTo(text, MAX_MESSAGE))
   }
 

@@ -1,3 +1,4 @@
+import { cutText, cutToBytes } from '../util/cut.ts'
 import { StorageError } from './storage.ts'
 
 const MAX_KEY_BYTES = 1024
@@ -26,7 +27,7 @@ export function isKey(key: string): boolean {
 /** @throws StorageError INVALID_KEY */
 export function assertKey(key: string): string {
   if (isKey(key)) return key
-  throw new StorageError('INVALID_KEY', `not an object key: ${JSON.stringify(key.slice(0, 200))}`)
+  throw new StorageError('INVALID_KEY', `not an object key: ${JSON.stringify(cutText(key, 200))}`)
 }
 
 /** @throws StorageError INVALID_KEY unless keys can begin with it */
@@ -47,27 +48,14 @@ export function safeFileName(name: string, extension?: string): string {
   const last = name.normalize('NFC').split(/[/\\]/).pop()!
   const [, stem = last, own = ''] = /^(.*)\.([a-z][a-z0-9]{0,9})$/is.exec(last) ?? []
   const ending = (extension ?? own).toLowerCase()
-  const safe = shorten(
-    stem
-      .replace(UNSAFE, '_')
-      .replace(/\.{2,}/g, '.')
-      .replace(/_{2,}/g, '_')
-      .replace(EDGES, ''),
-  )
-  const given = safe || 'file'
+  const safe = stem
+    .replace(UNSAFE, '_')
+    .replace(/\.{2,}/g, '.')
+    .replace(/_{2,}/g, '_')
+    .replace(EDGES, '')
+  const given = cutToBytes(safe, MAX_STEM_BYTES).replace(EDGES, '') || 'file'
   const harmless = DEVICES.test(given.split('.')[0]!) ? `_${given}` : given
   return ending ? `${harmless}.${ending}` : harmless
-}
-
-/** Cuts between characters as people see them. */
-function shorten(text: string): string {
-  if (bytes(text) <= MAX_STEM_BYTES) return text
-  let kept = ''
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    if (bytes(kept) + bytes(segment) > MAX_STEM_BYTES) break
-    kept += segment
-  }
-  return kept.replace(EDGES, '')
 }
 
 /**

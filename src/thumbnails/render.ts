@@ -2,6 +2,7 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cutStart } from '../util/cut.ts'
 import { confine, type Ending, type Limits } from './confine.ts'
 import {
   FAILURES,
@@ -62,7 +63,7 @@ function understood({ output, complaints, by }: Ending): Thumbnail & { jpeg: Uin
   if (by === 'SIGKILL' || OUT_OF_MEMORY.test(complaints)) {
     throw new ThumbnailError('MEMORY', 'it took too much memory')
   }
-  throw new ThumbnailError('CRASHED', `the decoder ended by ${by ?? 'itself'}: ${complaints.slice(-500)}`)
+  throw new ThumbnailError('CRASHED', `the decoder ended by ${by ?? 'itself'}: ${cutStart(complaints, 500)}`)
 }
 
 function parsed(output: string): WorkerAnswer | undefined {

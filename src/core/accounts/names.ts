@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { users } from '../../db/schema/index.ts'
+import { cutText } from '../../util/cut.ts'
 import type { Core } from '../context.ts'
 import { invalid } from '../errors.ts'
 
@@ -15,7 +16,7 @@ export function assertUsername(username: string): void {
 /** A free username made from an email; the unique index has the last word. */
 export async function deriveUsername(ctx: Core, email: string): Promise<string> {
   const local = email.split('@')[0]!.replace(/[^\p{L}\p{N}._-]/gu, '')
-  const base = [...local.padEnd(3, '_')].slice(0, 24).join('')
+  const base = cutText(local.padEnd(3, '_'), 24)
   const [taken] = await ctx.db
     .select({ id: users.id })
     .from(users)

@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
 import { refreshTokens, sessions, users } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
+import { cutText } from '../../util/cut.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -84,7 +85,7 @@ export async function addSession(
   await tx.db.insert(sessions).values({
     id: sessionId,
     userId: user.id,
-    userAgent: client.userAgent?.slice(0, 300) ?? null,
+    userAgent: client.userAgent === undefined ? null : cutText(client.userAgent, 300),
     ip: client.ip,
     expiresAt: refreshExpiry(),
   })

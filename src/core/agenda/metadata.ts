@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, or } from 'drizzle-orm'
 import { type ItemMetadata, materials } from '../../db/schema/index.ts'
+import { cutText } from '../../util/cut.ts'
 import type { Core } from '../context.ts'
 import { invalid } from '../errors.ts'
 import type { Material } from '../materials/materials.ts'
@@ -34,7 +35,7 @@ export function readMetadata(input: Record<string, unknown>): ItemMetadata {
   const entries = Object.entries(input).filter(([, value]) => value !== null)
   if (entries.length === 0) return {}
   const read = entries.map(([name, value]) => {
-    if (!Object.hasOwn(FIELDS, name)) throw invalid(`metadata.${name.slice(0, 50)}`, 'unknown')
+    if (!Object.hasOwn(FIELDS, name)) throw invalid(`metadata.${cutText(name, 50)}`, 'unknown')
     return [name, FIELDS[name as keyof ItemMetadata](value)]
   })
   return { ...Object.fromEntries(read), version: VERSION }

@@ -1,3 +1,4 @@
+import { cutText } from '../../util/cut.ts'
 import { StorableText, storable } from '../../util/storable.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Core } from '../context.ts'
@@ -260,7 +261,7 @@ export class Run {
 
   private result({ id, name }: ToolCall, value: unknown): ChatMessage {
     const whole = JSON.stringify(value) ?? 'null'
-    const content = whole.length > MAX_RESULT ? `${whole.slice(0, MAX_RESULT)}…` : whole
+    const content = cutText(whole, MAX_RESULT, '…')
     this.writer.event({
       type: EventType.TOOL_CALL_RESULT,
       ...{ messageId: Bun.randomUUIDv7(), toolCallId: id, content, role: 'tool' },

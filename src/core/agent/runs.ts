@@ -7,6 +7,7 @@ import {
   agentSessions,
 } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
+import { cutText } from '../../util/cut.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -250,7 +251,7 @@ async function openSession(tx: Tx, who: Principal, { sessionId, message }: Ask):
       .for('update')
     return locked!
   }
-  const title = [...message.replace(/\s+/g, ' ').trim()].slice(0, TITLE_LENGTH).join('')
+  const title = cutText(message.replace(/\s+/g, ' ').trim(), TITLE_LENGTH)
   const [session] = await tx.db
     .insert(agentSessions)
     .values({ id: Bun.randomUUIDv7(), userId: who.userId, title })

@@ -1,4 +1,5 @@
 import type { ParsedResult } from 'chrono-node'
+import { cutText } from '../../../util/cut.ts'
 
 /** Words that say what to do, not what it is about. They stand before a title or after it, never in it. */
 const BEFORE = [
@@ -23,5 +24,5 @@ export function titleOf(text: string, time: ParsedResult): string {
     length = title.length
     title = title.replace(TRAILING, '')
   }
-  return title.replace(/\s+/g, ' ').slice(0, 255) || (/\p{Script=Han}/u.test(text) ? '日程' : 'Appointment')
+  return cutText(title.replace(/\s+/g, ' '), 255) || (/\p{Script=Han}/u.test(text) ? '日程' : 'Appointment')
 }
