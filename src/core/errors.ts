@@ -65,6 +65,7 @@ export type IssueRule =
   | 'json'
   | 'characters'
   | 'depth'
+  | 'number'
   | 'task_kind'
   | 'current_password'
   | 'one_file'

@@ -138,6 +138,10 @@ const catalogue = {
   'issue.json': { zh: '不是有效的 JSON', en: 'is not valid JSON' },
   'issue.characters': { zh: '含有无法保存的字符', en: 'contains characters that cannot be stored' },
   'issue.depth': { zh: '嵌套不能超过 {limit} 层', en: 'may be nested at most {limit} levels deep' },
+  'issue.number': {
+    zh: '数字 {number} 过大，无法保存',
+    en: 'contains {number}, which is too large to be kept; send it as a string',
+  },
   'issue.task_kind': {
     zh: '请只提供 course_ids 或 task_type 其中之一',
     en: 'give either course_ids or task_type, and only one of them',

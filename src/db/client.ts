@@ -5,6 +5,7 @@ import { drizzle, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import type { Config } from '../config.ts'
+import { parseJson } from '../util/json.ts'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { startEmbeddedPostgres } from './embedded.ts'
@@ -86,6 +87,15 @@ const driverOptions = {
   backoff: () => 0.25,
   max_lifetime: null,
   fetch_types: false,
+  // Whole numbers that no double holds come back as they were stored.
+  types: {
+    json: {
+      to: 3802,
+      from: [114, 3802],
+      serialize: JSON.stringify,
+      parse: (text: string) => parseJson(text, 'null'),
+    },
+  },
 } satisfies postgres.Options<Record<string, postgres.PostgresType>>
 
 async function prepare(client: postgres.Sql): Promise<string> {

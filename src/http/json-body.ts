@@ -1,4 +1,5 @@
 import { AppError, invalid } from '../core/errors.ts'
+import { parseJson, UnkeepableNumber } from '../util/json.ts'
 import { isStorable, isTooDeep, MAX_DEPTH } from '../util/storable.ts'
 
 /** Largest JSON body, in bytes. Uploads are streams and have limits of their own. */
@@ -23,8 +24,9 @@ export async function readJsonBody(request: Request, contentType: string, wanted
   if (text.trim() === '') return undefined
   let value: unknown
   try {
-    value = JSON.parse(text)
-  } catch {
+    value = parseJson(text)
+  } catch (error) {
+    if (error instanceof UnkeepableNumber) throw invalid('', 'number', { number: error.literal })
     throw invalid('', 'json')
   }
   if (value === null || Array.isArray(value) || typeof value !== 'object') throw notAnObject()

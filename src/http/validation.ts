@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { ValueErrorType } from '@sinclair/typebox/errors'
 import type { ValidationError } from 'elysia'
 import { AppError, type InputPart, type Issue } from '../core/errors.ts'
+import { isRawNumber } from '../util/json.ts'
 
 interface SchemaError {
   type: ValueErrorType
@@ -38,6 +39,7 @@ type Rule = Omit<Issue, 'field'>
 function ruleOf(error: SchemaError): Rule {
   const { type, schema, value } = error
   const limit = (name: string) => ({ limit: schema[name] as number })
+  if (isRawNumber(value)) return hugeRule(schema, JSON.stringify(value))
   if (value === undefined) return { rule: 'required' }
   switch (type) {
     case ValueErrorType.ObjectRequiredProperty:
@@ -94,6 +96,15 @@ function numberRule({ type, minimum, maximum }: TSchema, value: unknown): Rule {
     if (value > maximum) return { rule: 'maximum', params: { limit: maximum } }
   }
   return { rule: 'type', params: { expected: type } }
+}
+
+/** A whole number that no double holds, where something else belongs: perhaps a smaller number. */
+function hugeRule(schema: TSchema, literal: string): Rule {
+  const options = (schema.anyOf ?? [schema]) as TSchema[]
+  const number = options.find(({ type }) => type === 'integer' || type === 'number')
+  if (!number) return { rule: 'type', params: { expected: options[0]?.type ?? 'other' } }
+  const rule = numberRule(number, Number(literal))
+  return rule.rule === 'type' ? { rule: 'number', params: { number: literal } } : rule
 }
 
 function choicesOf(schema: TSchema): string | undefined {

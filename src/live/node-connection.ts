@@ -3,6 +3,7 @@ import type { NodeControl, Verdict } from '../core/nodes/control.ts'
 import type { ConnectedNode, NodeLink } from '../core/nodes/fleet.ts'
 import type { Node } from '../core/nodes/nodes.ts'
 import type { Task } from '../core/tasks/tasks.ts'
+import { parseJson } from '../util/json.ts'
 import { toStorable } from '../util/storable.ts'
 import { FrameBudget } from './frame-budget.ts'
 import {
@@ -115,7 +116,7 @@ export class NodeConnection implements NodeLink {
     let value: unknown
     try {
       // What a task prints is not the node's choice: a result must not be refused for ever for one character.
-      value = toStorable(text, JSON.parse(text))
+      value = toStorable(text, parseJson(text, 'null'))
     } catch {
       value = undefined
     }

@@ -1,3 +1,5 @@
+import { isRawNumber } from './json.ts'
+
 /**
  * PostgreSQL stores neither a zero character nor half of a surrogate pair. JSON can carry both, as escapes; the raw
  * text tells quickly that it carries none.
@@ -13,6 +15,7 @@ export const MAX_DEPTH = 64
 export const isTooDeep = (value: unknown, left = MAX_DEPTH): boolean =>
   typeof value === 'object' &&
   value !== null &&
+  !isRawNumber(value) &&
   (left === 0 || Object.values(value).some((part) => isTooDeep(part, left - 1)))
 
 /** Whether some string in a parsed JSON text can't be stored. */
@@ -47,7 +50,7 @@ export class StorableText {
 
 function clean(value: unknown, left = MAX_DEPTH): unknown {
   if (typeof value === 'string') return value.replaceAll('\0', '\ufffd').toWellFormed()
-  if (value === null || typeof value !== 'object') return value
+  if (value === null || typeof value !== 'object' || isRawNumber(value)) return value
   if (left === 0) return null
   if (Array.isArray(value)) return value.map((part) => clean(part, left - 1))
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [clean(key), clean(part, left - 1)]))

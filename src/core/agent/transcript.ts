@@ -1,3 +1,4 @@
+import { parseJson } from '../../util/json.ts'
 import { type AgentEvent, EventType } from './events.ts'
 import type { ToolCall } from './model.ts'
 
@@ -44,7 +45,7 @@ export class Transcript {
         const { name, args, parent } = this.calls.get(event.toolCallId)!
         parent.toolCalls = [
           ...(parent.toolCalls ?? []),
-          { id: event.toolCallId, name, input: JSON.parse(args) },
+          { id: event.toolCallId, name, input: parseJson(args, 'null') },
         ]
         break
       }

@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm'
 import {
+  bigint,
   boolean,
   doublePrecision,
   integer,
   jsonb,
+  pgSequence,
   pgTable,
   serial,
   text,
@@ -23,6 +25,18 @@ export interface GpuReading {
   power?: number
 }
 
+/** A task type whose program a node could not start. */
+export interface CannotStart {
+  task_type: string
+  /** What the node said of it. */
+  message: string
+  /** RFC 3339, by the database's clock. */
+  at: string
+}
+
+/** Numbers the sockets of nodes, so that the newest one of a node is known to every server. */
+export const nodeSockets = pgSequence('node_sockets')
+
 export const nodes = pgTable(
   'nodes',
   {
@@ -41,6 +55,13 @@ export const nodes = pgTable(
     memoryUsage: doublePrecision('memory_usage').notNull().default(0),
     /** Stored in batches; the exact present state is in memory. */
     lastHeartbeatAt: instant('last_heartbeat_at'),
+    /** The same, but only what came over a socket: a node without one holds no task. */
+    socketHeardAt: instant('socket_heard_at'),
+    /** Number of the socket whose `hello` was taken last; older ones change nothing. */
+    socket: bigint('socket', { mode: 'number' }).notNull().default(0),
+    cannotStart: jsonb('cannot_start').$type<CannotStart[]>().notNull().default([]),
+    /** Grows with every change that an administrator makes: clocks may be set back. */
+    revision: integer('revision').notNull().default(0),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
     deletedAt: instant('deleted_at'),

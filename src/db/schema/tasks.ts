@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm'
-import { doublePrecision, index, integer, jsonb, pgTable, serial, text, uuid } from 'drizzle-orm/pg-core'
+import {
+  doublePrecision,
+  index,
+  integer,
+  json,
+  jsonb,
+  pgTable,
+  serial,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
 import { instant, minor } from './columns.ts'
 import { nodes } from './nodes.ts'
@@ -19,7 +29,8 @@ export const tasks = pgTable(
     description: text('description').notNull().default(''),
     /** GPU tasks only. */
     taskType: text('task_type'),
-    config: jsonb('config').$type<Record<string, unknown>>().notNull().default({}),
+    // json, not jsonb: numbers come back as they were written.
+    config: json('config').$type<Record<string, unknown>>().notNull().default({}),
     /** Study tasks only. */
     courseIds: jsonb('course_ids').$type<string[]>(),
     priority: integer('priority').notNull().default(0),
@@ -28,8 +39,11 @@ export const tasks = pgTable(
     status: text('status', { enum: TASK_STATUSES }).notNull().default('pending'),
     progress: doublePrecision('progress').notNull().default(0),
     currentItem: text('current_item').notNull().default(''),
-    result: jsonb('result').$type<Record<string, unknown>>().notNull().default({}),
+    result: json('result').$type<Record<string, unknown>>().notNull().default({}),
+    /** In English. When the server knows more than what a node said, `failureCode` and `failureParams` say it. */
     errorMessage: text('error_message'),
+    failureCode: text('failure_code'),
+    failureParams: json('failure_params').$type<Record<string, string | number>>(),
 
     /** The node that holds the task, or that settled it. Null: in the queue. */
     nodeId: integer('node_id').references(() => nodes.id, { onDelete: 'set null' }),
@@ -37,6 +51,8 @@ export const tasks = pgTable(
     attempt: integer('attempt').notNull().default(0),
     /** Leases that ended because the node was lost; the third fails the task. */
     lostAttempts: integer('lost_attempts').notNull().default(0),
+    /** Nodes that lost an attempt of this task; a retry prefers others. */
+    lostBy: jsonb('lost_by').$type<number[]>().notNull().default([]),
     leasedAt: instant('leased_at'),
     /** When the current attempt began to run. */
     attemptStartedAt: instant('attempt_started_at'),
@@ -71,7 +87,10 @@ export const taskLogs = pgTable(
       .references(() => tasks.id, { onDelete: 'cascade' }),
     attempt: integer('attempt').notNull(),
     level: text('level').notNull(),
+    /** What a node wrote, or the server in English. The server's own lines have a code and its parameters too. */
     message: text('message').notNull(),
+    code: text('code'),
+    params: json('params').$type<Record<string, string | number>>(),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (t) => [index('task_logs_task_idx').on(t.taskId, t.id)],
