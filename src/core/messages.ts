@@ -100,6 +100,14 @@ const catalogue = {
     en: 'Only mp4, webm and pdf files are accepted',
   },
   UPLOAD_FAILED: { zh: '文件保存失败，请重试', en: 'The file could not be stored; try again' },
+  UPLOAD_TOO_SLOW: {
+    zh: '上传速度过慢，已停止，请在网络恢复后重试',
+    en: 'The upload came in too slowly and was stopped; try again on a better connection',
+  },
+  TOO_MANY_UPLOADS: {
+    zh: '同时上传的文件不能超过 {limit} 个，请等待其中一个完成',
+    en: 'You can upload {limit} files at the same time; wait until one of them is done',
+  },
   CLEANUP_FAILED: { zh: '清理失败，详见服务器日志', en: 'The clean-up failed; the server log says why' },
   JOB_NOT_FOUND: { zh: '没有这个定时任务', en: 'There is no such job' },
   VALIDATION_FAILED: { zh: '提交的内容不符合要求', en: 'The request does not fit' },
@@ -114,6 +122,7 @@ const catalogue = {
     zh: '请求过于频繁，请在 {seconds} 秒后重试',
     en: 'Too many requests; try again in {seconds} s',
   },
+  CLIENT_CLOSED: { zh: '客户端中断了请求', en: 'The client broke off the request' },
   DATABASE_UNAVAILABLE: {
     zh: '服务暂时不可用，请稍后重试',
     en: 'The service is not available right now; try again shortly',

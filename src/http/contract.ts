@@ -92,7 +92,9 @@ export function defineContract(definition: ContractDefinition): Contract {
         requestId: requestIdOf(request),
       })
       const headers = new Headers({ 'content-type': definition.errorContentType })
-      if (error.code === 'RATE_LIMITED') headers.set('retry-after', String(error.params.seconds))
+      if (status === 429 && error.params.seconds) headers.set('retry-after', String(error.params.seconds))
+      // What the client still sends is not wanted any more.
+      if (status === 408) headers.set('connection', 'close')
       if (status === 503) headers.set('retry-after', '1')
       if (error.code === 'METHOD_NOT_ALLOWED') headers.set('allow', String(error.params.allow))
       noteStatus(request, status)

@@ -9,7 +9,7 @@ export const MAX_JSON_BYTES = 1024 * 1024
  * Reads a JSON body, giving up as soon as it is too large. Every body of every contract is an object.
  * @param wanted whether the route has a use for it; what is no JSON is ignored elsewhere
  * @returns undefined when there is none; null, which keeps Elysia's parsers from it, when it is ignored
- * @throws AppError PAYLOAD_TOO_LARGE, VALIDATION_FAILED
+ * @throws AppError PAYLOAD_TOO_LARGE, VALIDATION_FAILED, CLIENT_CLOSED
  */
 export async function readJsonBody(request: Request, contentType: string, wanted: boolean): Promise<unknown> {
   if (!contentType) return undefined
@@ -20,7 +20,7 @@ export async function readJsonBody(request: Request, contentType: string, wanted
   }
   const declared = Number(request.headers.get('content-length') ?? Number.NaN)
   if (declared > MAX_JSON_BYTES) throw tooLarge()
-  const text = Number.isNaN(declared) ? await readLimited(request) : await request.text()
+  const text = await readText(request, declared)
   if (text.trim() === '') return undefined
   let value: unknown
   try {
@@ -33,6 +33,15 @@ export async function readJsonBody(request: Request, contentType: string, wanted
   if (isTooDeep(value)) throw invalid('', 'depth', { limit: MAX_DEPTH })
   if (!isStorable(text, value)) throw invalid('', 'characters')
   return value
+}
+
+/** @throws AppError CLIENT_CLOSED, PAYLOAD_TOO_LARGE */
+async function readText(request: Request, declared: number): Promise<string> {
+  try {
+    return Number.isNaN(declared) ? await readLimited(request) : await request.text()
+  } catch (error) {
+    throw error instanceof AppError ? error : new AppError('CLIENT_CLOSED')
+  }
 }
 
 async function readLimited(request: Request): Promise<string> {

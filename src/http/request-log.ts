@@ -2,6 +2,9 @@ import { Elysia } from 'elysia'
 import type { Logger } from '../util/logger.ts'
 import { urlOf } from '../util/url-of.ts'
 
+/** The status in the log of a request whose client left; no client sees it. */
+const CLIENT_CLOSED = 499
+
 interface Started {
   id: string
   at: number
@@ -37,8 +40,20 @@ export function requestLog(log: Logger) {
       const start = started.get(request)
       if (!start || !log.isLevelEnabled('info')) return
       const status = start.status ?? (response instanceof Response ? response.status : (set.status ?? 200))
-      const { pathname } = urlOf(request)
-      const ms = Math.round((performance.now() - start.at) * 10) / 10
-      log.info({ id: start.id, method: request.method, path: pathname, status, ms }, 'request')
+      const line = (status: number | string) => ({
+        id: start.id,
+        method: request.method,
+        path: urlOf(request).pathname,
+        status,
+        ms: Math.round((performance.now() - start.at) * 10) / 10,
+      })
+      // Clients leave all the time; nobody has to look at that.
+      if (status === CLIENT_CLOSED) log.debug(line(status), 'request')
+      else log.info(line(status), 'request')
+      if (status === CLIENT_CLOSED || !log.isLevelEnabled('debug')) return
+      // A streamed answer, or a large file, is still on its way.
+      const left = () => log.debug(line(CLIENT_CLOSED), 'the client left before the end of the answer')
+      if (request.signal.aborted) left()
+      else request.signal.addEventListener('abort', left, { once: true })
     })
 }

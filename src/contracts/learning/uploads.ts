@@ -83,6 +83,7 @@ export const uploadRoutes = (ctx: Core) =>
               'UNSUPPORTED_FILE_TYPE',
               'ALREADY_DELETED',
               'UPLOAD_FAILED',
+              'UPLOAD_TOO_SLOW',
             ],
           }),
           requestBody: {

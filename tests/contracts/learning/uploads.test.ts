@@ -180,6 +180,21 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
       },
     )
 
+    test.each([
+      ["filename*=UTF-8''%E8%AF%BE%E7%A8%8B.mp4", '课程.mp4'],
+      ['filename="_.mp4"; filename*=UTF-8\'\'%E8%AF%BE%E7%A8%8B.mp4', '课程.mp4'],
+      ['filename*=UTF-8\'\'%E8%AF%BE%E7%A8%8B.mp4; filename="_.mp4"', '课程.mp4'],
+      ['filename="kept.mp4"; filename*=broken', 'kept.mp4'],
+    ])('a file with %s is stored under that name', async (disposition, name) => {
+      const owner = await person(server)
+      const body = rawForm('b', mp4()).toString('latin1').replace('filename="a.mp4"', disposition)
+      const answer = await upload(server, owner.token, new Blob([Buffer.from(body, 'latin1')]).stream(), {
+        'content-type': 'multipart/form-data; boundary=b',
+      })
+      expect(answer.status).toBe(201)
+      expect((await json(answer)).file_path).toEndWith(`_${name}`)
+    })
+
     test.each([4096, 1000, 37])(
       'a file full of beginnings of boundaries, in pieces of %p bytes, is stored as it is',
       async (piece) => {

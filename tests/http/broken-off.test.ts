@@ -1,0 +1,73 @@
+/** A client that leaves in the middle is nothing that an operator has to look at: a debug line of status 499. */
+import { afterAll, expect, test } from 'bun:test'
+import { connect } from 'node:net'
+import pino from 'pino'
+import { mp4, rawForm } from '../support/files.ts'
+import { person } from '../support/people.ts'
+import { eventually } from '../support/process.ts'
+import { startServer } from '../support/server.ts'
+
+interface Line {
+  level: number
+  msg: string
+  method?: string
+  path?: string
+  status?: number
+}
+const lines: Line[] = []
+const log = pino(
+  { level: 'debug', base: null },
+  { write: (line: string) => void lines.push(JSON.parse(line)) },
+)
+const server = await startServer({}, log)
+afterAll(() => server.stop())
+const { token } = await person(server)
+
+const DEBUG = 20
+/** What was logged of a path beyond what is of no interest. */
+const about = (path: string) => lines.filter((line) => line.path === path || line.level > 30)
+
+/** Sends the beginning of a request and leaves. */
+async function leave(head: string[], body: Uint8Array | string): Promise<void> {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  socket.on('error', () => {})
+  const fields = ['Host: localhost', `Authorization: Bearer ${token}`, ...head.slice(1)]
+  socket.write(`${head[0]} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n`)
+  socket.write(body)
+  const { promise: sent, resolve } = Promise.withResolvers<void>()
+  socket.write('', () => resolve())
+  await sent
+  await Bun.sleep(50)
+  socket.destroy()
+}
+
+const JSON_BODY = ['Content-Type: application/json', 'Content-Length: 1000']
+const CHUNKED = ['Content-Type: application/json', 'Transfer-Encoding: chunked']
+const FORM = ['Content-Type: multipart/form-data; boundary=b', 'Content-Length: 1000000']
+const FORM_CHUNKED = ['Content-Type: multipart/form-data; boundary=b', 'Transfer-Encoding: chunked']
+const BODY = rawForm('b', mp4(100_000))
+const chunk = (bytes: Uint8Array) =>
+  Buffer.concat([Buffer.from(`${bytes.byteLength.toString(16)}\r\n`), bytes, Buffer.from('\r\n')])
+
+const requests: [string, string, string[], Uint8Array | string][] = [
+  ['learning', 'POST /api/v1/auth/login', JSON_BODY, '{"email":'],
+  ['learning, in chunks', 'POST /api/v1/auth/register', CHUNKED, '5\r\n{"ema\r\n'],
+  ['runtime', 'POST /api/v1/schedule-items', JSON_BODY, '{"title":'],
+  ['a stream of the agent', 'POST /api/v1/agent-chats', JSON_BODY, '{"message":'],
+  ['both', 'POST /api/tasks', JSON_BODY, '{"task_type":'],
+  ['factory', 'PUT /api/users/me', JSON_BODY, ''],
+  ['an upload before its file', 'POST /api/v1/upload', FORM, BODY.subarray(0, 60)],
+  ['an upload', 'POST /api/v1/upload', FORM, BODY.subarray(0, 50_000)],
+  ['an upload in chunks', 'POST /api/v1/upload', FORM_CHUNKED, chunk(BODY.subarray(0, 50_000))],
+]
+
+test.each(requests)('%s: a request that is broken off', async (_, request, head, body) => {
+  lines.length = 0
+  const [method, path] = request.split(' ') as [string, string]
+  await leave([request, ...head], body)
+  await eventually(() => about(path).length > 0, 'the request is logged')
+  expect(about(path)).toEqual([
+    expect.objectContaining({ level: DEBUG, msg: 'request', method, path, status: 499 }),
+  ])
+  expect(JSON.stringify(lines)).not.toContain('stack')
+})
