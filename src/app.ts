@@ -52,8 +52,9 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     websocket: {
       maxPayloadLength: MAX_PAYLOAD_BYTES,
       backpressureLimit: 16 * 1024 * 1024,
+      // Above what `live/keep-alive.ts` allows, which pings.
       idleTimeout: 120,
-      sendPings: true,
+      sendPings: false,
       perMessageDeflate: false,
     },
   })

@@ -25,6 +25,7 @@ import { createTokenCodec } from './http/tokens.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import { Hub } from './live/hub.ts'
+import type { KeepAliveTiming } from './live/keep-alive.ts'
 import { NodeSockets } from './live/node-socket.ts'
 import { createFileMailer } from './mail/files.ts'
 import { createSmtpMailer } from './mail/smtp.ts'
@@ -70,6 +71,7 @@ export interface Context {
 /** Parts that a test brings along instead of those that the configuration names. */
 export interface Overrides {
   log?: Logger
+  keepAlive?: KeepAliveTiming
 }
 
 /** @throws StartupError with what the operator should look at */
@@ -131,8 +133,8 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     const agentRuns = new AgentRuns(core, model)
     closers.push(() => agentRuns.close())
     await agentRuns.sweep({ all: database.embedded })
-    const hub = new Hub(core)
-    const nodeSockets = new NodeSockets(bus)
+    const hub = new Hub(core, overrides.keepAlive)
+    const nodeSockets = new NodeSockets(bus, overrides.keepAlive)
     const drain = async () => void (await Promise.all([hub.drain(), nodeSockets.drain(), agentRuns.close()]))
     closers.push(drain)
     closers.push(() => queue.close())

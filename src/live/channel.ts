@@ -11,6 +11,10 @@ const TAIL_FRAMES = 64
  */
 export class LiveChannel {
   readonly connections = new Set<Connection>()
+  /** Sockets over the limit, until it is known whether all of the others still answer. */
+  readonly waiting = new Set<Connection>()
+  /** The look for sockets that do not answer, while it is under way. */
+  probe: Promise<Connection[]> | undefined
   /** Newest known sequence number; undefined until it was read from the log. */
   head: number | undefined
   /** What hints named while the head was being read. */
@@ -21,6 +25,10 @@ export class LiveChannel {
     readonly userId: number,
     private readonly epoch: string,
   ) {}
+
+  get isIdle(): boolean {
+    return this.connections.size === 0 && this.waiting.size === 0
+  }
 
   /** The head as the log says it; hints may already know better. */
   begin(head: number): void {

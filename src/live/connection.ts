@@ -7,7 +7,9 @@ import { eventFrame, type LiveChannel } from './channel.ts'
 import { formatCursor } from './cursor.ts'
 import { FrameBudget } from './frame-budget.ts'
 import type { Hub } from './hub.ts'
+import { Pulse } from './keep-alive.ts'
 import {
+  type About,
   CLOSE,
   type ClientFrame,
   MAX_CLIENT_FRAME_BYTES,
@@ -18,8 +20,10 @@ import { openTask, openTopic, type StreamTopic, type Topic, taskTopicName } from
 
 export interface SignedInSocket {
   principal: Principal
-  /** When the access token ends, ms since the epoch. */
+  /** When the access token ends, ms since the epoch; this is shown. */
   expiresAt: number
+  /** The same by the monotonic clock, which ends the socket. */
+  endsAt: number
 }
 
 /** A catch-up page. Frames are at most some 20 KB, so a page is too little to hurt and enough to be quick. */
@@ -56,7 +60,8 @@ export class Connection {
   channel: LiveChannel | undefined
   /** Sequence number of the last event sent. */
   sent = 0
-  readonly openedAt = Date.now()
+  readonly openedAt = performance.now()
+  readonly pulse = new Pulse()
   /** Since when the client has not been reading; undefined: it reads. */
   blockedSince: number | undefined
   warnedOfExpiry = false
@@ -85,25 +90,43 @@ export class Connection {
   open(ws: ServerWebSocket<Connection>): void {
     this.ws = ws
     if (this.start.refused) return this.end(CLOSE.unauthenticated, 'not signed in')
+    if (this.hub.draining) return this.end(CLOSE.restarting, 'restarting')
     this.hub.add(this)
     if (this.start.signedIn) this.enqueue(() => this.begin(this.start.signedIn!))
   }
 
   message(_ws: unknown, data: string | Buffer): void {
+    this.pulse.heard()
     if (!this.budget.spend()) return this.end(CLOSE.tooManyFrames, 'too many frames')
     if (Buffer.byteLength(data) > MAX_CLIENT_FRAME_BYTES) {
       return this.end(CLOSE.frameTooLarge, `frames may have ${MAX_CLIENT_FRAME_BYTES} bytes`)
     }
-    const frame = typeof data === 'string' ? parseClientFrame(data) : { malformed: true as const }
-    if ('malformed' in frame) {
+    const read = parseClientFrame(data)
+    if ('malformed' in read) {
       this.fail('BAD_FRAME', 'a frame is a JSON object with a type, sent as text')
       return this.end(CLOSE.badFrame, 'bad frame')
     }
-    if ('problem' in frame) return this.fail('BAD_FRAME', frame.problem)
-    this.enqueue(() => this.handle(frame))
+    const { about } = read
+    if ('problem' in read) return this.fail('BAD_FRAME', read.problem, about)
+    this.enqueue(() => this.handle(read.frame, about), about)
+  }
+
+  /** The client has answered a ping, or sends pings of its own. */
+  pong(): void {
+    this.pulse.heard()
+  }
+
+  ping(): void {
+    this.pulse.heard()
+  }
+
+  sendPing(): void {
+    this.ws.ping()
   }
 
   drain(): void {
+    // It has taken something, so it reads.
+    this.pulse.heard()
     if (this.ws.getBufferedAmount() > 0) return
     this.blockedSince = undefined
     this.pump()
@@ -177,26 +200,34 @@ export class Connection {
     if (this.ws.getBufferedAmount() > 0) setTimeout(() => this.ws.terminate(), CLOSE_GRACE_MS).unref()
   }
 
+  /** The other end answers nothing; it may come back and go on from its cursor. */
+  giveUp(): void {
+    this.end(CLOSE.tooSlow, 'no answer')
+  }
+
   private write(text: string): void {
     // -1: taken, but the client lags; 0: not taken, which only a dead socket does here.
-    if (this.ws.send(text) === -1) this.blockedSince ??= Date.now()
+    if (this.ws.send(text) === -1) this.blockedSince ??= performance.now()
   }
 
-  private fail(code: string, message: string): void {
-    this.send({ type: 'error', code, message })
+  private fail(code: string, message: string, about: About = {}): void {
+    this.send({ type: 'error', code, message, ...about })
   }
 
-  private enqueue(run: () => Promise<void>): void {
+  /** @param about what the client is told with an error */
+  private enqueue(run: () => Promise<void>, about: About = {}): void {
     this.handling = this.handling.then(async () => {
       if (this.closed) return
       try {
         await run()
       } catch (error) {
-        if (error instanceof AppError) return this.fail(error.code, textOf(error.code, 'en', error.params))
+        if (error instanceof AppError) {
+          return this.fail(error.code, textOf(error.code, 'en', error.params), about)
+        }
         this.hub.ctx.log.warn({ err: error }, 'a frame could not be handled')
         // Without a position in its channel it would hear nothing, for ever.
         if (!this.channel) return this.end(CLOSE.restarting, 'try again')
-        this.fail('INTERNAL', textOf('INTERNAL', 'en'))
+        this.fail('INTERNAL', textOf('INTERNAL', 'en'), about)
       }
     })
   }
@@ -225,26 +256,26 @@ export class Connection {
     this.channel = channel
     this.pump()
     const { topics, agentSeq } = this.start
-    for (const topic of topics) this.enqueue(() => this.subscribe(topic, agentSeq))
+    for (const topic of topics) this.enqueue(() => this.subscribe(topic, agentSeq, { topic }), { topic })
   }
 
-  private async handle(frame: ClientFrame): Promise<void> {
+  private async handle(frame: ClientFrame, about: About): Promise<void> {
     if (frame.type === 'auth') return this.authenticate(frame.token)
     if (frame.type === 'ping') {
       return this.send(frame.id === undefined ? { type: 'pong' } : { type: 'pong', id: frame.id })
     }
-    if (!this.signedIn) return this.fail('AUTHENTICATION_REQUIRED', 'send an auth frame first')
+    if (!this.signedIn) return this.fail('AUTHENTICATION_REQUIRED', 'send an auth frame first', about)
     switch (frame.type) {
       case 'subscribe':
-        return this.subscribe(frame.topic, frame.agent_seq)
+        return this.subscribe(frame.topic, frame.agent_seq, about)
       case 'unsubscribe':
-        return this.unsubscribe(frame.topic)
+        return this.unsubscribe(frame.topic, about.id)
       case 'subscribe_task': {
         const topic = await openTask(this.hub.ctx, this.signedIn.principal, frame.task_id)
-        return this.watch(topic)
+        return this.watch(topic, about)
       }
       case 'unsubscribe_task':
-        return this.unsubscribe(taskTopicName(frame.task_id))
+        return this.unsubscribe(taskTopicName(frame.task_id), about.id)
     }
   }
 
@@ -259,17 +290,17 @@ export class Connection {
     this.warnedOfExpiry = false
   }
 
-  private async subscribe(name: string, agentSeq?: number): Promise<void> {
+  private async subscribe(name: string, agentSeq: number | undefined, about: About): Promise<void> {
     const topic = await openTopic(this.hub.ctx, this.signedIn!.principal, name, agentSeq)
-    if (!topic) return this.fail('UNKNOWN_TOPIC', 'there is no such topic')
-    this.send({ type: 'subscribed', topic: name })
-    if ('follow' in topic) this.stream(topic)
-    else await this.watch(topic)
+    if (!topic) return this.fail('UNKNOWN_TOPIC', 'there is no such topic', about)
+    this.send({ type: 'subscribed', topic: name, ...idOf(about.id) })
+    if ('follow' in topic) this.stream(topic, about)
+    else await this.watch(topic, about)
   }
 
   /** A second subscription replaces the first: the client says anew where it stands. */
-  private stream(topic: StreamTopic): void {
-    if (this.isFull(topic.name)) return
+  private stream(topic: StreamTopic, about: About): void {
+    if (this.closed || this.isFull(topic.name, about)) return
     this.streams.get(topic.name)?.abort()
     const stop = new AbortController()
     this.streams.set(topic.name, stop)
@@ -286,20 +317,20 @@ export class Connection {
     }
   }
 
-  private isFull(name: string): boolean {
+  private isFull(name: string, about: About): boolean {
     const full =
       !this.watches.has(name) &&
       !this.streams.has(name) &&
       this.watches.size + this.streams.size >= MAX_TOPICS
-    if (full) this.fail('TOO_MANY_TOPICS', `a socket may watch ${MAX_TOPICS} topics`)
+    if (full) this.fail('TOO_MANY_TOPICS', `a socket may watch ${MAX_TOPICS} topics`, about)
     return full
   }
 
   /** The present value first; changes from now on replace it, should they be quicker. */
-  private async watch(topic: Topic): Promise<void> {
+  private async watch(topic: Topic, about: About): Promise<void> {
     // Their role may have changed since the topic was opened.
     if (!topic.permits(this.signedIn!.principal)) throw new AppError('NOT_FOUND')
-    if (this.isFull(topic.name)) return
+    if (this.closed || this.isFull(topic.name, about)) return
     const known = this.watches.get(topic.name)
     const watch = known ?? { topic, connection: this, asOf: 0, shown: undefined }
     // Another writing of the same id: frames name it as it was written last.
@@ -315,7 +346,7 @@ export class Connection {
     else this.unsubscribe(topic.name)
   }
 
-  private unsubscribe(name: string): void {
+  private unsubscribe(name: string, id?: About['id']): void {
     const watch = this.watches.get(name)
     if (watch) {
       this.watches.delete(name)
@@ -324,7 +355,7 @@ export class Connection {
     }
     this.streams.get(name)?.abort()
     this.streams.delete(name)
-    this.send({ type: 'unsubscribed', topic: name })
+    this.send({ type: 'unsubscribed', topic: name, ...idOf(id) })
   }
 
   /** Sends from the log until the tail takes over or the client stops reading; what it can't send is read again. */
@@ -362,3 +393,5 @@ export class Connection {
     this.pump()
   }
 }
+
+const idOf = (id: About['id']) => (id === undefined ? {} : { id })

@@ -1,7 +1,7 @@
 /** A token bucket for incoming frames: `burst` at once, `perSecond` in the long run. */
 export class FrameBudget {
   private tokens: number
-  private at = Date.now()
+  private at = performance.now()
 
   constructor(
     private readonly burst: number,
@@ -12,7 +12,7 @@ export class FrameBudget {
 
   /** Whether one more frame is within the budget. */
   spend(): boolean {
-    const now = Date.now()
+    const now = performance.now()
     this.tokens = Math.min(this.burst, this.tokens + ((now - this.at) / 1000) * this.perSecond)
     this.at = now
     if (this.tokens < 1) return false

@@ -4,10 +4,13 @@ import { NODE_TOPIC } from '../core/nodes/presence.ts'
 import { LiveChannel } from './channel.ts'
 import type { Connection, SignedInSocket, Watch } from './connection.ts'
 import { parseCursor } from './cursor.ts'
+import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from './keep-alive.ts'
 import { CLOSE } from './protocol.ts'
 import { CLUSTER, type Look } from './topics.ts'
 
 const MAX_CONNECTIONS_PER_USER = 20
+/** How many more may wait until it is known which of those do not answer. */
+const MAX_WAITING_PER_USER = 20
 const AUTH_MS = 10_000
 const EXPIRY_WARNING_MS = 60_000
 /** A client that has not read for this long is sent away; the log keeps everything for its return. */
@@ -35,8 +38,12 @@ export class Hub {
   private polling = false
   private clusterDue: ReturnType<typeof setTimeout> | undefined
   private clock = 0
+  private readonly keepAlive: KeepAlive<Connection>
 
-  constructor(readonly ctx: Core) {
+  constructor(
+    readonly ctx: Core,
+    private readonly timing: KeepAliveTiming = KEEP_ALIVE,
+  ) {
     ctx.bus.subscribe('events', (events) => {
       const touched = new Set<LiveChannel>()
       for (const event of events) {
@@ -52,6 +59,7 @@ export class Hub {
     ctx.bus.onState((key, value) => this.stateChanged(key, value))
     ctx.bus.onGap(() => void this.poll())
     ctx.principals.onChange((change) => void this.recheck(change))
+    this.keepAlive = new KeepAlive(this.connections, timing, (connection) => connection.giveUp())
     this.timers = [setInterval(() => this.sweep(), SWEEP_MS), setInterval(() => this.poll(), POLL_MS)]
   }
 
@@ -66,9 +74,11 @@ export class Hub {
     return this.forSession(claims.sessionId, claims.expiresAt * 1000)
   }
 
+  /** @param expiresAt when the access token ends, ms since the epoch */
   async forSession(sessionId: string, expiresAt: number): Promise<SignedInSocket | undefined> {
     const session = await this.ctx.principals.load(sessionId)
-    return session.status === 'active' ? { principal: session.principal, expiresAt } : undefined
+    if (session.status !== 'active') return undefined
+    return { principal: session.principal, expiresAt, endsAt: performance.now() + expiresAt - Date.now() }
   }
 
   add(connection: Connection): void {
@@ -80,24 +90,60 @@ export class Hub {
     const userId = connection.signedIn?.principal.userId
     const channel = userId === undefined ? undefined : this.channels.get(userId)
     channel?.connections.delete(connection)
-    if (channel && channel.connections.size === 0) this.channels.delete(channel.userId)
+    channel?.waiting.delete(connection)
+    if (channel?.isIdle) this.channels.delete(channel.userId)
   }
 
-  /** @returns the user's channel with its head known; undefined when the socket was closed instead */
+  /** @returns the user's channel with its head known; undefined when the socket was or is closed instead */
   async join(connection: Connection, userId: number): Promise<LiveChannel | undefined> {
+    // It may have closed while its token was checked. Nobody would take it out again.
+    if (connection.closed) return undefined
+    const channel = this.channel(userId)
+    const isFull = () => channel.connections.size >= MAX_CONNECTIONS_PER_USER
+    const silent = isFull() ? await this.findSilent(channel, connection) : []
+    if (connection.closed) return undefined
+    while (isFull() && silent.length > 0) silent.pop()!.giveUp()
+    if (isFull()) {
+      connection.end(CLOSE.tooManyConnections, 'too many connections')
+      return undefined
+    }
+    // In the set before its head is read: from here on no hint passes it by.
+    channel.waiting.delete(connection)
+    channel.connections.add(connection)
+    if (channel.head === undefined) await this.loadHead(userId)
+    return channel
+  }
+
+  private channel(userId: number): LiveChannel {
     let channel = this.channels.get(userId)
     if (!channel) {
       channel = new LiveChannel(userId, this.ctx.epoch)
       this.channels.set(userId, channel)
     }
-    if (channel.connections.size >= MAX_CONNECTIONS_PER_USER) {
-      connection.end(CLOSE.tooManyConnections, 'too many connections')
-      return undefined
-    }
-    // In the set before its head is read: from here on no hint passes it by.
-    channel.connections.add(connection)
-    if (channel.head === undefined) await this.loadHead(userId)
     return channel
+  }
+
+  /** Asks all sockets of a user whether they are there. */
+  private async findSilent(channel: LiveChannel, connection: Connection): Promise<Connection[]> {
+    if (channel.waiting.size >= MAX_WAITING_PER_USER) return []
+    channel.waiting.add(connection)
+    channel.probe ??= this.probe(channel).finally(() => {
+      channel.probe = undefined
+    })
+    return channel.probe
+  }
+
+  /** @returns the sockets that did not answer, the longest silent one last; whoever waited takes from them */
+  private async probe(channel: LiveChannel): Promise<Connection[]> {
+    const askedAt = performance.now()
+    const asked = [...channel.connections]
+    const answers = asked.map((connection) => {
+      connection.sendPing()
+      return connection.pulse.next(this.timing.probeMs)
+    })
+    await Promise.all(answers)
+    const silent = asked.filter(({ pulse }) => pulse.heardAt < askedAt)
+    return silent.sort((a, b) => b.pulse.heardAt - a.pulse.heardAt)
   }
 
   /**
@@ -152,6 +198,7 @@ export class Hub {
     if (this.connections.size > 0) await Bun.sleep(DRAIN_MS)
     for (const connection of [...this.connections]) connection.end(CLOSE.restarting, 'restarting')
     for (const timer of this.timers) clearInterval(timer)
+    this.keepAlive.close()
     clearTimeout(this.clusterDue)
   }
 
@@ -260,33 +307,40 @@ export class Hub {
   }
 
   private async recheck(change: { userId: number; sessionId?: string }): Promise<void> {
-    const connections = [...(this.channels.get(change.userId)?.connections ?? [])]
-    for (const connection of connections) {
+    const channel = this.channels.get(change.userId)
+    if (!channel) return
+    for (const connection of [...channel.connections, ...channel.waiting]) {
       let known: SignedInSocket
       let still: SignedInSocket | undefined
       // Again when an `auth` frame came meanwhile: what it brought must not be undone, and may be of before the change.
       do {
         known = connection.signedIn!
-        const { principal, expiresAt } = known
-        if (change.sessionId && change.sessionId !== principal.sessionId) still = known
-        else still = await this.forSession(principal.sessionId, expiresAt).catch(() => known)
+        const { sessionId } = known.principal
+        if (change.sessionId && change.sessionId !== sessionId) still = known
+        else still = await this.renewed(known).catch(() => known)
       } while (connection.signedIn !== known)
       if (!still) connection.end(CLOSE.forbidden, 'the session has ended')
       else if (still !== known) connection.renew(still)
     }
   }
 
+  /** The same sign-in with its user as they are now; undefined when the session has ended. */
+  private async renewed(signedIn: SignedInSocket): Promise<SignedInSocket | undefined> {
+    const session = await this.ctx.principals.load(signedIn.principal.sessionId)
+    return session.status === 'active' ? { ...signedIn, principal: session.principal } : undefined
+  }
+
   private sweep(): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const connection of this.connections) {
       const { signedIn, blockedSince } = connection
       if (!signedIn) {
         if (now - connection.openedAt > AUTH_MS) connection.end(CLOSE.authTimeout, 'no auth frame in time')
-      } else if (signedIn.expiresAt <= now) {
+      } else if (signedIn.endsAt <= now) {
         connection.end(CLOSE.unauthenticated, 'the token has expired')
       } else if (blockedSince !== undefined && now - blockedSince > STALLED_MS) {
         connection.end(CLOSE.tooSlow, 'too slow')
-      } else if (!connection.warnedOfExpiry && signedIn.expiresAt - now < EXPIRY_WARNING_MS) {
+      } else if (!connection.warnedOfExpiry && signedIn.endsAt - now < EXPIRY_WARNING_MS) {
         connection.warnedOfExpiry = true
         connection.send({ type: 'auth_expiring', expires_at: new Date(signedIn.expiresAt).toISOString() })
       }

@@ -6,6 +6,7 @@ import type { Task } from '../core/tasks/tasks.ts'
 import { parseJson } from '../util/json.ts'
 import { toStorable } from '../util/storable.ts'
 import { FrameBudget } from './frame-budget.ts'
+import { Pulse } from './keep-alive.ts'
 import {
   MAX_NODE_FRAME_BYTES,
   type NodeFrame,
@@ -28,6 +29,7 @@ const MAX_BUFFERED_BYTES = 4 * 1024 * 1024
 
 /** One socket of a GPU node. What it says of its tasks is handled strictly in order. */
 export class NodeConnection implements NodeLink {
+  readonly pulse = new Pulse()
   private ws!: NodeWebSocket
   private connected: ConnectedNode | undefined
   private closed = false
@@ -51,8 +53,21 @@ export class NodeConnection implements NodeLink {
     this.helloTimer = setTimeout(() => this.end(CLOSE.authTimeout, 'no hello in time'), HELLO_MS)
   }
 
+  pong(): void {
+    this.pulse.heard()
+  }
+
+  ping(): void {
+    this.pulse.heard()
+  }
+
+  sendPing(): void {
+    this.ws.ping()
+  }
+
   message(_ws: unknown, data: string | Buffer): void {
     if (this.closed) return
+    this.pulse.heard()
     if (!this.budget.spend() || this.backlog >= MAX_BACKLOG) {
       return this.end(CLOSE.tooManyFrames, 'too many frames')
     }

@@ -6,14 +6,20 @@ import type { NodeControl } from '../core/nodes/control.ts'
 import { authenticateNode } from '../core/nodes/nodes.ts'
 import { urlOf } from '../util/url-of.ts'
 import type { Hub } from './hub.ts'
+import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from './keep-alive.ts'
 import { NodeConnection } from './node-connection.ts'
+import { CLOSE } from './protocol.ts'
 import { refuseUpgrade } from './upgrade.ts'
 
 /** All node sockets of this server. */
 export class NodeSockets {
   readonly open = new Set<NodeConnection>()
+  private readonly keepAlive: KeepAlive<NodeConnection>
 
-  constructor(bus: Bus) {
+  constructor(bus: Bus, timing: KeepAliveTiming = KEEP_ALIVE) {
+    this.keepAlive = new KeepAlive(this.open, timing, (connection) =>
+      connection.end(CLOSE.tooSlow, 'no answer'),
+    )
     bus.subscribe('node', ({ nodeId, command }) => {
       if (command.type !== 'revoked') return
       for (const connection of [...this.open]) if (connection.node?.id === nodeId) connection.end('revoked')
@@ -25,7 +31,8 @@ export class NodeSockets {
     for (const connection of this.open) {
       connection.send({ type: 'draining', reconnect_after_ms: Math.floor(Math.random() * 1000) })
     }
-    for (const connection of [...this.open]) connection.end(1012, 'restarting')
+    for (const connection of [...this.open]) connection.end(CLOSE.restarting, 'restarting')
+    this.keepAlive.close()
   }
 }
 

@@ -27,6 +27,14 @@ export const CLOSE = {
   restarting: 1012,
 } as const
 
+/** What a client's frame was about, in the client's own words; its answers repeat it. */
+export interface About {
+  topic?: string | number
+  task_id?: string | number
+  /** Any frame may have one. */
+  id?: string | number
+}
+
 const TaskId = Type.Union([
   Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
   Type.String({ minLength: 1, maxLength: 64 }),
@@ -58,8 +66,9 @@ export type ServerFrame =
       expires_at: string
     }
   | { type: 'pong'; id?: string | number }
-  | { type: 'subscribed' | 'unsubscribed'; topic: string }
-  | { type: 'error'; code: string; message: string }
+  /** `id`: of the frame that asked for it, when that had one. */
+  | { type: 'subscribed' | 'unsubscribed'; topic: string; id?: string | number }
+  | ({ type: 'error'; code: string; message: string } & About)
   /** The cursor can't be served from the log: fetch anew, go on from `cursor`. */
   | { type: 'resync'; cursor: string; reason: 'expired' | 'epoch' | 'unknown' }
   | { type: 'auth_expiring'; expires_at: string }
@@ -68,22 +77,35 @@ export type ServerFrame =
 const checks = new Map<string, ReturnType<typeof TypeCompiler.Compile>>()
 for (const schema of ClientFrame.anyOf) checks.set(schema.properties.type.const, TypeCompiler.Compile(schema))
 
-/**
- * Reads a client's frame.
- * @returns the frame; or what is wrong with it: `malformed` (not JSON or not an object with a type) or `problem`
- */
-export function parseClientFrame(text: string): ClientFrame | { malformed: true } | { problem: string } {
+/** A frame, or what is wrong with it: `malformed` (no JSON text, or no object with a type) or `problem`. */
+export type ReadFrame =
+  | { malformed: true }
+  | { problem: string; about: About }
+  | { frame: ClientFrame; about: About }
+
+export function parseClientFrame(data: string | Buffer): ReadFrame {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = typeof data === 'string' ? JSON.parse(data) : undefined
   } catch {
     return { malformed: true }
   }
-  const type = (value as { type?: unknown } | null)?.type
+  const type = (value as { type?: unknown } | null | undefined)?.type
   if (typeof type !== 'string') return { malformed: true }
+  const about = aboutOf(value as Record<string, unknown>)
   const check = checks.get(type)
-  if (!check) return { problem: `unknown frame type; this server speaks protocol ${PROTOCOL_VERSION}` }
-  if (check.Check(value)) return value as ClientFrame
+  if (!check) return { problem: `unknown frame type; this server speaks protocol ${PROTOCOL_VERSION}`, about }
+  if (check.Check(value)) return { frame: value as ClientFrame, about }
   const error = check.Errors(value).First()
-  return { problem: `${error?.path || '/'}: ${error?.message}` }
+  return { problem: `${error?.path || '/'}: ${error?.message}`, about }
+}
+
+/** Texts and numbers only: what else may stand there has no use, and no bound. */
+function aboutOf(frame: Record<string, unknown>): About {
+  const about: About = {}
+  for (const name of ['topic', 'task_id', 'id'] as const) {
+    const value = frame[name]
+    if (typeof value === 'string' || Number.isFinite(value)) about[name] = value as string | number
+  }
+  return about
 }

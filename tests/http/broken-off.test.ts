@@ -19,7 +19,7 @@ const log = pino(
   { level: 'debug', base: null },
   { write: (line: string) => void lines.push(JSON.parse(line)) },
 )
-const server = await startServer({}, log)
+const server = await startServer({}, { log })
 afterAll(() => server.stop())
 const { token } = await person(server)
 

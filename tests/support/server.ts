@@ -5,8 +5,8 @@ import type { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
-import { type Context, createContext } from '../../src/context.ts'
-import { createLogger, type Logger } from '../../src/util/logger.ts'
+import { type Context, createContext, type Overrides } from '../../src/context.ts'
+import { createLogger } from '../../src/util/logger.ts'
 import { copyTemplate } from './template.ts'
 
 type Env = Record<string, string>
@@ -44,8 +44,8 @@ export async function freshParts(): Promise<{ env: Env; remove: () => Promise<vo
   }
 }
 
-/** A whole server in this process, on a port and with data of its own. `log` is for tests that read it. */
-export async function startServer(env: Env = {}, log?: Logger): Promise<TestServer> {
+/** A whole server in this process, on a port and with data of its own. `overrides`: parts that the test brings along. */
+export async function startServer(env: Env = {}, overrides: Overrides = {}): Promise<TestServer> {
   const parts = await freshParts()
   const config = readConfig({
     HOST: '127.0.0.1',
@@ -54,9 +54,8 @@ export async function startServer(env: Env = {}, log?: Logger): Promise<TestServ
     ...parts.env,
     ...env,
   })
-  const context = await createContext(config, {
-    log: log ?? createLogger((env.LOG_LEVEL ?? 'silent') as 'silent'),
-  })
+  const log = createLogger((env.LOG_LEVEL ?? 'silent') as 'silent')
+  const context = await createContext(config, { log, ...overrides })
   const app = createApp(context)
   app.listen({ port: 0, hostname: '127.0.0.1', reusePort: false })
   const port = app.server!.port
