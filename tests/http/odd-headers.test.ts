@@ -15,7 +15,7 @@ const log = pino(
   { level: 'info', base: null },
   { write: (line: string) => void (JSON.parse(line).level >= ERROR && errors.push(line)) },
 )
-const server = await startServer({ ALLOWED_ORIGINS: 'https://app.example.com' }, log)
+const server = await startServer({ ALLOWED_ORIGINS: 'https://app.example.com' }, { log })
 afterAll(() => server.stop())
 const port = Number(new URL(server.url).port)
 
