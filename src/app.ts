@@ -1,5 +1,5 @@
 import { cors } from '@elysiajs/cors'
-import { Elysia } from 'elysia'
+import { type AnyElysia, Elysia } from 'elysia'
 import type { Context } from './context.ts'
 import { factory } from './contracts/factory/contract.ts'
 import { factoryRoutes } from './contracts/factory/index.ts'
@@ -64,7 +64,7 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     .onParse(({ request, contentType, route }) =>
       readJsonBody(request, contentType, bodies.has(`${request.method} ${route}`)),
     )
-    .use(docs())
+    .use(docs((): AnyElysia => app, core.config.publicUrl))
     .use(contract(learning, '').use(learningRootRoutes(core)))
     .use(contract(learning, '/api/v1').use(learningRoutes(core, scheduler)))
     .use(contract(runtime, '/api/v1').use(runtimeRoutes(core, agentRuns)))

@@ -3,6 +3,7 @@ import { may, type Permission } from '../core/accounts/permissions.ts'
 import type { Principal } from '../core/accounts/principals.ts'
 import type { AccessClaims, Core } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
+import { AUTH } from './openapi/route.ts'
 
 export interface Authenticated {
   principal: Principal
@@ -40,6 +41,7 @@ export const optionalPrincipal = async (ctx: Core, request: Request): Promise<Pr
 export const guard = (ctx: Core) =>
   new Elysia({ name: 'guard' }).macro({
     auth: (need: true | Permission) => ({
+      detail: { [AUTH]: need } as object,
       // Only `resolve` can add to the handler's context, and only `transform` runs before validation.
       transform: async ({ request }) => {
         admitted.set(request, await admit(ctx, request, need))

@@ -5,6 +5,7 @@ import type { Logger } from '../util/logger.ts'
 import { urlOf } from '../util/url-of.ts'
 import { toAppError } from './errors.ts'
 import { languageOf } from './language.ts'
+import { ROUTE, type RouteDescription, type RouteDetail } from './openapi/route.ts'
 import { noteStatus, requestIdOf } from './request-log.ts'
 
 /** What a contract makes of each of core's codes: the status and the code of its own document. */
@@ -43,25 +44,6 @@ export interface Contract extends ContractDefinition {
   text(request: Request, key: MessageKey, params?: Record<string, string | number>): string
   /** The OpenAPI description of a route. */
   describe(route: RouteDescription): RouteDetail
-}
-
-export interface RouteDescription {
-  summary: string
-  tag: string
-  /** Status of success, 200 unless given. */
-  status?: number
-  response?: TSchema
-  /** Of success, JSON unless given. */
-  contentType?: string
-  /** The codes that this route answers with, besides those that every route may. */
-  errors?: ErrorCode[]
-}
-
-export interface RouteDetail {
-  summary: string
-  tags: string[]
-  security?: { bearerAuth: never[] }[]
-  responses: Record<string, { description: string; content?: Record<string, { schema: TSchema }> }>
 }
 
 /** A contract's outward manners: its language, its error table and its error body, in one place. */
@@ -107,24 +89,8 @@ export function defineContract(definition: ContractDefinition): Contract {
  * Responses are described here and not by Elysia's `response`: that one drops every field a model lacks, and checks
  * each answer at run time. Tests hold the answers against these models instead.
  */
-function describe(contract: ContractDefinition, route: RouteDescription): RouteDetail {
-  const success = route.response
-    ? {
-        description: 'Success',
-        content: { [route.contentType ?? 'application/json']: { schema: route.response } },
-      }
-    : { description: 'Success' }
-  const responses: RouteDetail['responses'] = { [route.status ?? 200]: success }
-  for (const error of [...(route.errors ?? []), 'DATABASE_UNAVAILABLE', 'INTERNAL'] as const) {
-    const [status, code] = contract.errors[error]
-    const known = responses[status]?.description
-    responses[status] = {
-      description: known ? `${known}, ${code}` : code,
-      content: { [contract.errorContentType]: { schema: contract.errorModel } },
-    }
-  }
-  const detail = { summary: route.summary, tags: [`${contract.name}: ${route.tag}`], responses }
-  return route.errors?.includes('AUTHENTICATION_REQUIRED')
-    ? { ...detail, security: [{ bearerAuth: [] }] }
-    : detail
-}
+const describe = (contract: ContractDefinition, description: RouteDescription): RouteDetail => ({
+  summary: description.summary,
+  tags: [`${contract.name}: ${description.tag}`],
+  [ROUTE]: { contract, description },
+})

@@ -1,71 +1,65 @@
 import { swagger } from '@elysiajs/swagger'
-import { Elysia } from 'elysia'
-import { version } from '../../package.json'
+import { type AnyElysia, Elysia } from 'elysia'
+import { openApiDocument } from './openapi/document.ts'
 
+const PAGE = '/api/docs'
+const DOCUMENT = `${PAGE}/json`
 const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js']
+/** An object, because the plugin's type leaves out `url`, which its own is relative to the page. */
+const OPTIONS: object = {
+  url: DOCUMENT,
+  deepLinking: true,
+  persistAuthorization: true,
+  docExpansion: 'none',
+  filter: true,
+}
+/** Where the plugin's page loads its script from. */
+const FOREIGN = /https:\/\/unpkg\.com\/swagger-ui-dist@[^/]*\//
 
-/** Swagger UI from this server's own files: it works without the internet, and no other host runs code in it. */
-const PAGE = `<!doctype html>
-<html lang="en">
-<head>
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <title>Roost API</title>
-  <link rel="stylesheet" href="/api/docs/swagger-ui.css">
-</head>
-<body>
-  <div id="swagger-ui"></div>
-  <script src="/api/docs/swagger-ui-bundle.js"></script>
-  <script>
-    SwaggerUIBundle({
-      url: '/api/docs/json',
-      dom_id: '#swagger-ui',
-      deepLinking: true,
-      persistAuthorization: true,
-      docExpansion: 'none',
-      filter: true,
-    })
-  </script>
-</body>
-</html>`
-
-/** `/api/docs`: the page, and `/api/docs/json`: the OpenAPI document of every route with a summary. */
-export function docs() {
+/**
+ * `/api/docs`: the page, Swagger UI from this server's own files: it works without the internet, and no other host runs
+ * code in it. `/api/docs/json`: the OpenAPI document.
+ * @param app the whole server, once it is put together
+ */
+export function docs(app: () => AnyElysia, publicUrl: string | undefined) {
   const hide = { detail: { hide: true } }
-  const app = new Elysia({ name: 'docs' })
-    .use(
-      swagger({
-        // The plugin's own page would load scripts from another host: this path is its document's, which takes it over.
-        path: '/api/docs/json',
-        specPath: '/api/docs/json',
-        // Else a route with a dot in its path, such as the calendar feed, would be taken for one.
-        excludeStaticFile: false,
-        documentation: {
-          info: {
-            title: 'Roost',
-            version,
-            description:
-              'Five HTTP APIs on one server. Sign in on any of them, then put the access token into Authorize. ' +
-              'The live channel is a WebSocket at /ws/connect, the socket of GPU nodes at /ws/node.',
-          },
-          components: {
-            securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-          },
-        },
-      }),
+  const plugin = swagger({
+    provider: 'swagger-ui',
+    path: PAGE,
+    specPath: DOCUMENT,
+    theme: `${PAGE}/swagger-ui.css`,
+    documentation: { info: { title: 'Roost API', version: '', description: 'The HTTP APIs of this server' } },
+    swaggerOptions: OPTIONS,
+  })
+  let page: Promise<string> | undefined
+  let document: string | undefined
+  const instance = new Elysia({ name: 'docs' })
+    .use(plugin)
+    // In place of the plugin's own two, whose page loads a script from another host, and whose document is OpenAPI 3.0.
+    .get(
+      PAGE,
+      async () => {
+        page ??= plugin.handle(new Request(`http://localhost${PAGE}`)).then((answer) => answer.text())
+        const text = (await page).replace(FOREIGN, `${PAGE}/`)
+        return new Response(text, { headers: { 'content-type': 'text/html; charset=utf-8' } })
+      },
+      hide,
     )
     .get(
-      '/api/docs',
-      () => new Response(PAGE, { headers: { 'content-type': 'text/html; charset=utf-8' } }),
+      DOCUMENT,
+      () => {
+        document ??= JSON.stringify(openApiDocument(app(), publicUrl))
+        return new Response(document, { headers: { 'content-type': 'application/json' } })
+      },
       hide,
     )
   for (const asset of ASSETS) {
     const file = Bun.file(Bun.resolveSync(`swagger-ui-dist/${asset}`, import.meta.dir))
-    app.get(
-      `/api/docs/${asset}`,
+    instance.get(
+      `${PAGE}/${asset}`,
       () => new Response(file, { headers: { 'cache-control': 'public, max-age=86400' } }),
       hide,
     )
   }
-  return app
+  return instance
 }

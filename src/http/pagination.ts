@@ -1,5 +1,6 @@
 import { t } from 'elysia'
 import { integerText } from './integer-text.ts'
+import { wrapping } from './openapi/schemas.ts'
 
 /** `page` and `page_size` as four of the contracts have them. */
 export const pageQuery = {
@@ -8,13 +9,17 @@ export const pageQuery = {
 }
 
 export const Page = <T extends Parameters<typeof t.Array>[0]>(item: T) =>
-  t.Object({
-    items: t.Array(item),
-    total: t.Integer(),
-    page: t.Integer(),
-    page_size: t.Integer(),
-    total_pages: t.Integer(),
-  })
+  wrapping(
+    item,
+    'Page',
+    t.Object({
+      items: t.Array(item),
+      total: t.Integer(),
+      page: t.Integer(),
+      page_size: t.Integer(),
+      total_pages: t.Integer(),
+    }),
+  )
 
 export const pageOf = <T>(items: T[], total: number, query: { page: number; page_size: number }) => ({
   items,

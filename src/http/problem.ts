@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { t } from 'elysia'
 import type { ShownError } from './contract.ts'
+import { named } from './openapi/schemas.ts'
 
 export const PROBLEM_JSON = 'application/problem+json'
 
@@ -34,3 +35,5 @@ export const ProblemWithError = t.Object({
   detail: t.String(),
   instance: t.String(),
 })
+
+named({ Problem: ProblemWithError })

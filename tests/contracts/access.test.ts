@@ -34,6 +34,7 @@ const PUBLIC = new Set([
   'POST /api/v1/auth/password-reset/confirm',
   'GET /api/v1/materials',
   'GET /api/v1/materials/:material_id',
+  'GET /files/*',
   // Its address is the secret.
   'GET /api/v1/schedule-items.ics',
   'POST /api/auth/register',

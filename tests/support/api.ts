@@ -1,3 +1,6 @@
+import { expect } from 'bun:test'
+import { routeOf, undocumented } from './openapi.ts'
+
 export interface Answer {
   status: number
   headers: Headers
@@ -15,7 +18,7 @@ export interface Ask {
   headers?: Record<string, string>
 }
 
-/** One request; the answer is parsed when it is JSON. */
+/** One request; the answer is parsed when it is JSON, and is one that the OpenAPI document describes. */
 export async function api(
   server: { url: string },
   method: string,
@@ -39,5 +42,8 @@ export async function api(
   } catch {
     parsed = undefined
   }
-  return { status: response.status, headers: response.headers, body: parsed, text }
+  const answer = { status: response.status, headers: response.headers, body: parsed, text }
+  const route = routeOf(method, path)
+  if (route) expect(undocumented(route, answer)).toEqual([])
+  return answer
 }

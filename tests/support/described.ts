@@ -1,8 +1,6 @@
-import { expect } from 'bun:test'
-import type { TSchema } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import { type Answer, type Ask, api } from './api.ts'
 import { hollowApp } from './hollow.ts'
+import { routeOf } from './openapi.ts'
 import type { TestServer } from './server.ts'
 
 export interface MountedRoute {
@@ -13,7 +11,6 @@ export interface MountedRoute {
     hide?: boolean
     summary?: string
     tags?: string[]
-    responses?: Record<string, { content?: Record<string, { schema: TSchema }> }>
   }
   hooks: Record<string, unknown>
 }
@@ -31,29 +28,13 @@ export function mountedRoutes(): MountedRoute[] {
 /** The address of a route with `id` in place of every parameter. */
 export const fill = (path: string, id: string): string => path.replace(/:\w+/g, id)
 
-const pattern = (path: string) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)
-
 /**
- * `api`, but every answer is held against the description of its route in the code: its status is one of those that
- * the route documents, and its body has the model of that status.
+ * `api`, for routes of the document alone: `api` holds each of their answers against the OpenAPI document, and passes
+ * over what the document does not have.
  */
-export function describedApi(server: TestServer) {
-  const routes = mountedRoutes().map((route) => ({ ...route, pattern: pattern(route.path) }))
-  return async (method: string, path: string, ask: Ask = {}): Promise<Answer> => {
-    const answer = await api(server, method, path, ask)
-    const [pathname] = path.split('?')
-    const route = routes.find((route) => route.method === method && route.pattern.test(pathname!))
-    if (!route) throw new Error(`no route ${method} ${pathname}`)
-    const described = route.detail.responses?.[answer.status]
-    expect(
-      described,
-      `${method} ${path} answers ${answer.status}, undocumented: ${answer.text}`,
-    ).toBeDefined()
-    const schema = Object.values(described?.content ?? {})[0]?.schema
-    if (schema) {
-      const errors = [...Value.Errors(schema, answer.body)].map((e) => `${e.path}: ${e.message}`)
-      expect(errors, `${method} ${path} does not fit its model`).toEqual([])
-    }
-    return answer
+export const describedApi =
+  (server: TestServer) =>
+  (method: string, path: string, ask: Ask = {}): Promise<Answer> => {
+    if (!routeOf(method, path)) throw new Error(`no route ${method} ${path}`)
+    return api(server, method, path, ask)
   }
-}

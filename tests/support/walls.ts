@@ -58,7 +58,10 @@ const WALLS: Record<string, string[]> = {
 
 /** Packages that only these parts may use. */
 const PACKAGES: [RegExp, string[]][] = [
-  [/^(elysia|@elysiajs\/.*)$/, ['app', 'http', 'contracts', 'live/node-socket.ts', 'live/user-socket.ts']],
+  [
+    /^(elysia|@elysiajs\/.*|@elysia\/.*)$/,
+    ['app', 'http', 'contracts', 'live/node-socket.ts', 'live/user-socket.ts'],
+  ],
   [/^drizzle-orm(\/|$)/, ['db', 'core']],
   [/^(postgres|@electric-sql\/.*)$/, ['db']],
   [/^ioredis$/, ['bus']],

@@ -1,6 +1,7 @@
 import { t } from 'elysia'
 import type { MessageKey } from '../../core/messages.ts'
 import { defineContract } from '../../http/contract.ts'
+import { wrapping } from '../../http/openapi/schemas.ts'
 
 /** The factory contract: factory.md, "通用响应格式" and "错误处理"; `detail` is for study's clients (DESIGN 2.10). */
 export const factory = defineContract({
@@ -71,7 +72,11 @@ function byField(issues: { field: string; message: string }[]): Record<string, s
 }
 
 export const Envelope = <T extends Parameters<typeof t.Optional>[0]>(data: T) =>
-  t.Object({ success: t.Literal(true), message: t.String(), data, error_code: t.Null() })
+  wrapping(
+    data,
+    'Envelope',
+    t.Object({ success: t.Literal(true), message: t.String(), data, error_code: t.Null() }),
+  )
 
 /** A success in the factory's envelope. */
 export const envelope = <T>(request: Request, data: T, key: MessageKey = 'ok') => ({

@@ -101,6 +101,7 @@ export const gpuRoutes = (ctx: Core, control: NodeControl) =>
         detail: factory.describe({
           summary: 'Create a GPU server; the answer has its only copy of node_token (administrators)',
           tag: 'gpu',
+          example: { name: 'GPU-Server-01', host: '192.168.1.100', max_concurrent_tasks: 4 },
           status: 201,
           response: Envelope(NewGpuServer),
           errors: ['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED', 'VALIDATION_FAILED', 'NAME_TAKEN'],
@@ -159,6 +160,7 @@ export const gpuRoutes = (ctx: Core, control: NodeControl) =>
         detail: factory.describe({
           summary: 'Change a GPU server; draining: false takes it back into service (administrators)',
           tag: 'gpu',
+          example: { name: 'GPU-Server-01', max_concurrent_tasks: 8, draining: false },
           response: Envelope(GpuServer),
           errors: [...adminErrors, 'VALIDATION_FAILED', 'NAME_TAKEN'],
         }),
@@ -211,6 +213,7 @@ export const gpuRoutes = (ctx: Core, control: NodeControl) =>
         detail: factory.describe({
           summary: 'Replace the node_token; the old one ends at once (administrators)',
           tag: 'gpu',
+          id: 'rotateGpuServerToken',
           response: Envelope(NewGpuServer),
           errors: [...adminErrors],
         }),
@@ -232,6 +235,13 @@ export const gpuRoutes = (ctx: Core, control: NodeControl) =>
         detail: factory.describe({
           summary: 'Report the load of a GPU server (its node_token, or an administrator)',
           tag: 'gpu',
+          id: 'reportGpuServer',
+          access: ['user', 'node'],
+          example: {
+            cpu_usage: 45.2,
+            memory_usage: 68.3,
+            gpus: [{ gpu_id: 0, usage: 85.5, memory_used: 10.2, memory_total: 12 }],
+          },
           response: Envelope(Nothing),
           errors: [...adminErrors, 'VALIDATION_FAILED'],
         }),

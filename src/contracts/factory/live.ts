@@ -16,6 +16,7 @@ export const liveRoutes = (ctx: Core) =>
       detail: factory.describe({
         summary: 'Get a one-use ticket for opening the live channel',
         tag: 'live',
+        id: 'createTicket',
         response: Envelope(t.Object({ ticket: t.String(), expires_in: t.Integer() })),
         errors: ['AUTHENTICATION_REQUIRED'],
       }),

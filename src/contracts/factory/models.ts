@@ -2,6 +2,7 @@
 import { type Static, t } from 'elysia'
 import { TASK_STATUSES } from '../../core/tasks/states.ts'
 import { choice } from '../../http/choice.ts'
+import { named } from '../../http/openapi/schemas.ts'
 
 const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
 export const Timestamp = t.String({ format: 'date-time' })
@@ -129,3 +130,20 @@ export const Nothing = t.Object({})
 
 export const Password = t.String({ minLength: 6, maxLength: 200 })
 export const ServerId = t.Object({ server_id: t.String() })
+
+named({
+  TaskStatus,
+  UserRole: Role,
+  FactorySessionUser: SessionUser,
+  FactorySession: Session,
+  FactoryUser: Me,
+  FactoryAdminUser: AdminUser,
+  FactoryUserStats: UserStats,
+  FactoryTask: Task,
+  GpuServerState: nodeStatus,
+  GpuServer,
+  NewGpuServer,
+  GpuServerStatus,
+  ClusterOverview,
+  Empty: Nothing,
+})

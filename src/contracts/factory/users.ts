@@ -40,6 +40,7 @@ export const userRoutes = (ctx: Core) =>
         detail: factory.describe({
           summary: 'Change your name or username',
           tag: 'users',
+          example: { full_name: '新的姓名', username: 'new_username' },
           response: Envelope(Me),
           errors: ['AUTHENTICATION_REQUIRED', 'VALIDATION_FAILED', 'USERNAME_TAKEN'],
         }),
@@ -64,6 +65,8 @@ export const userRoutes = (ctx: Core) =>
         detail: factory.describe({
           summary: 'Change your password; your other sessions end',
           tag: 'users',
+          id: 'changePassword',
+          example: { current_password: 'password123', new_password: 'new_password' },
           response: Envelope(Nothing),
           errors: ['AUTHENTICATION_REQUIRED', 'VALIDATION_FAILED', 'RATE_LIMITED'],
         }),
@@ -78,6 +81,7 @@ export const userRoutes = (ctx: Core) =>
         detail: factory.describe({
           summary: 'Count your tasks and costs',
           tag: 'users',
+          id: 'getUserStats',
           response: Envelope(UserStats),
           errors: ['AUTHENTICATION_REQUIRED'],
         }),

@@ -60,6 +60,8 @@ export const adminRoutes = (ctx: Core, scheduler: Scheduler) =>
         detail: learning.describe({
           summary: 'Clean up now (administrators)',
           tag: 'administration',
+          id: 'cleanUp',
+          example: { cleanup_processing: true, cleanup_orphans: true, max_age_minutes: 30 },
           response: Cleanup,
           errors: [...errors, 'VALIDATION_FAILED', 'CLEANUP_FAILED'],
         }),

@@ -33,6 +33,7 @@ export const authRoutes = (ctx: Core) =>
         detail: learning.describe({
           summary: 'Create an account',
           tag: 'auth',
+          example: { email: 'learner@example.com', name: '用户名', password: 'your-password' },
           status: 201,
           response: User,
           errors: ['EMAIL_TAKEN', 'VALIDATION_FAILED'],
@@ -58,6 +59,7 @@ export const authRoutes = (ctx: Core) =>
         detail: learning.describe({
           summary: 'Sign in with email or username',
           tag: 'auth',
+          example: { email: 'learner@example.com', password: 'your-password' },
           response: Session,
           errors: ['INVALID_CREDENTIALS', 'INACTIVE_USER', 'VALIDATION_FAILED', 'RATE_LIMITED'],
         }),
@@ -86,6 +88,7 @@ export const authRoutes = (ctx: Core) =>
         detail: learning.describe({
           summary: 'Exchange a refresh token for new tokens',
           tag: 'auth',
+          example: { refresh_token: 'the refresh_token of your last sign-in or refresh' },
           response: Refreshed,
           errors: ['INVALID_REFRESH_TOKEN', 'INACTIVE_USER', 'VALIDATION_FAILED'],
         }),

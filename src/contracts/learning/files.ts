@@ -1,7 +1,12 @@
-import { Elysia } from 'elysia'
+import { Elysia, t } from 'elysia'
 import type { Core } from '../../core/context.ts'
 import { type FileAnswer, openFile } from '../../core/materials/files.ts'
 import { optionalPrincipal } from '../../http/authenticate.ts'
+import { learning } from './contract.ts'
+
+/** The file's own. */
+const ANY_TYPE = '*/*'
+const Bytes = t.String({ format: 'binary' })
 
 /** `GET /files/{file_path}`, outside the base URL: files and thumbnails, where no object store serves them. */
 export const fileRoutes = (ctx: Core) =>
@@ -9,8 +14,22 @@ export const fileRoutes = (ctx: Core) =>
     '/files/*',
     async ({ params, request }) =>
       toResponse(await openFile(ctx, await optionalPrincipal(ctx, request), decoded(params['*']), request)),
-    // Not an API of its own: answers of the contract carry the URLs.
-    { detail: { hide: true } },
+    {
+      detail: learning.describe({
+        summary: 'Fetch a file or a thumbnail; Range and If-None-Match are understood',
+        tag: 'files',
+        id: 'getFile',
+        access: ['anyone', 'user'],
+        response: Bytes,
+        contentType: ANY_TYPE,
+        answers: {
+          206: { description: 'The part that Range asks for', response: Bytes, contentType: ANY_TYPE },
+          304: { description: 'Not changed since the ETag of If-None-Match' },
+          416: { description: 'The file does not have the part that Range asks for' },
+        },
+        errors: ['NOT_FOUND'],
+      }),
+    },
   )
 
 /** Empty, which is no file, when it can't be decoded. */

@@ -26,7 +26,12 @@ export const healthRoutes = (ctx: Core) =>
       }
     },
     {
-      detail: learning.describe({ summary: 'Say whether the server works', tag: 'health', response: Health }),
+      detail: learning.describe({
+        summary: 'Say whether the server works',
+        tag: 'health',
+        response: Health,
+        answers: { 503: { description: 'Unhealthy', response: Health } },
+      }),
     },
   )
 

@@ -62,6 +62,7 @@ export const materialRoutes = (ctx: Core, ranking: MaterialRanking) =>
         detail: learning.describe({
           summary: 'List the active materials',
           tag: 'materials',
+          access: ['anyone', 'user'],
           response: Page(Material),
           errors: ['VALIDATION_FAILED', 'UNKNOWN_MATERIAL_TYPE'],
         }),
@@ -79,6 +80,7 @@ export const materialRoutes = (ctx: Core, ranking: MaterialRanking) =>
         detail: learning.describe({
           summary: 'Read a material, which counts as a view',
           tag: 'materials',
+          access: ['anyone', 'user'],
           response: MaterialDetail,
           errors: ['NOT_FOUND'],
         }),

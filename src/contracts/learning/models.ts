@@ -2,6 +2,7 @@
 import { type Static, t } from 'elysia'
 import { choice } from '../../http/choice.ts'
 import { integerText } from '../../http/integer-text.ts'
+import { named } from '../../http/openapi/schemas.ts'
 
 export const User = t.Object({
   id: t.Integer(),
@@ -97,3 +98,18 @@ export const ThumbnailState = t.Object({
   has_thumbnail: t.Boolean(),
 })
 export type ThumbnailState = Static<typeof ThumbnailState>
+
+named({
+  LearningUser: User,
+  LearningTokens: Refreshed,
+  LearningSession: Session,
+  MaterialType: materialType,
+  MaterialStatus: materialStatus,
+  ThumbnailStatus: thumbnailStatus,
+  UploadedMaterial: Uploaded,
+  Material,
+  MaterialDetail,
+  MaterialLike: Like,
+  UploadState,
+  ThumbnailState,
+})

@@ -74,6 +74,7 @@ export const uploadRoutes = (ctx: Core) =>
           ...learning.describe({
             summary: 'Upload a video (mp4, webm: 500 MB) or a PDF (50 MB) as multipart/form-data',
             tag: 'upload',
+            id: 'uploadMaterial',
             status: 201,
             response: Uploaded,
             errors: [

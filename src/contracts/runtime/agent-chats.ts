@@ -16,6 +16,7 @@ import type { Core } from '../../core/context.ts'
 import { guard } from '../../http/authenticate.ts'
 import { choice } from '../../http/choice.ts'
 import { languageOf } from '../../http/language.ts'
+import { named } from '../../http/openapi/schemas.ts'
 import { Page, pageOf, pageQuery } from '../../http/pagination.ts'
 import { ChatEvent, eventStream, presentRun } from './agent-events.ts'
 import { runtime } from './contract.ts'
@@ -59,6 +60,14 @@ const SessionDetail = t.Composite([
     ),
   }),
 ])
+
+named({
+  AgentAnswer: Answer,
+  AgentEvent: ChatEvent,
+  AgentSession: Session,
+  AgentRun: Run,
+  AgentSessionDetail: SessionDetail,
+})
 
 const presentSession = (session: AgentSession) => ({
   session_id: session.id,
@@ -129,6 +138,8 @@ export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
         detail: runtime.describe({
           summary: 'Ask the agent; with "Accept: text/event-stream" as AG-UI events while it answers',
           tag: 'agent',
+          streams: true,
+          example: { message: '明天上午九点提醒我开会', timezone: 'Asia/Shanghai' },
           response: Answer,
           errors: [
             'AUTHENTICATION_REQUIRED',
@@ -189,6 +200,8 @@ export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
           summary:
             'Read a conversation; with "Accept: text/event-stream" its newest answer, from Last-Event-ID on',
           tag: 'agent',
+          streams: true,
+          answers: { 204: { description: 'Nothing is left to stream after Last-Event-ID' } },
           response: SessionDetail,
           errors: ['AUTHENTICATION_REQUIRED', 'NOT_FOUND'],
         }),

@@ -14,7 +14,14 @@ export const healthRoutes = (ctx: Core) =>
         set.status = 503
         return { status: 'unhealthy' }
       },
-      { detail: runtime.describe({ summary: 'Say whether the API works', tag: 'infra', response: Health }) },
+      {
+        detail: runtime.describe({
+          summary: 'Say whether the API works',
+          tag: 'infra',
+          response: Health,
+          answers: { 503: { description: 'Unhealthy', response: Health } },
+        }),
+      },
     )
     .get(
       '/infra/health',
@@ -38,6 +45,7 @@ export const healthRoutes = (ctx: Core) =>
           summary: 'Say whether every part in use answers, and how fast',
           tag: 'infra',
           response: InfraHealth,
+          answers: { 503: { description: 'Unhealthy', response: InfraHealth } },
         }),
       },
     )

@@ -47,6 +47,7 @@ export const inviteCodeRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Make an invite code',
           tag: 'invite codes',
+          example: { max_uses: 10, expires_at: '2099-12-31T23:59:59Z' },
           status: 201,
           response: InviteCode,
           errors: [...errors, 'VALIDATION_FAILED'],
@@ -97,6 +98,7 @@ export const inviteCodeRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Change the limits of an invite code, disable or enable it',
           tag: 'invite codes',
+          example: { status: 'active', max_uses: 20 },
           response: InviteCode,
           errors: [...errors, 'NOT_FOUND', 'VALIDATION_FAILED'],
         }),

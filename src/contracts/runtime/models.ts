@@ -1,6 +1,7 @@
 /** Wire models of the runtime contract: runtime.md. Ids are UUIDs. */
 import { type Static, t } from 'elysia'
 import { choice } from '../../http/choice.ts'
+import { named } from '../../http/openapi/schemas.ts'
 
 const Timestamp = t.String({ format: 'date-time' })
 export const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
@@ -66,3 +67,13 @@ export const InfraHealth = t.Object({
   }),
 })
 export type InfraHealth = Static<typeof InfraHealth>
+
+named({
+  RuntimeSession: Session,
+  AuthUser,
+  InviteCode,
+  Profile,
+  RuntimeHealth: Health,
+  HealthStatus: status,
+  InfraHealth,
+})

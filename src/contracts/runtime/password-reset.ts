@@ -23,6 +23,8 @@ export const passwordResetRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Mail a code for a new password, if the address has an account',
           tag: 'auth',
+          id: 'requestPasswordReset',
+          example: { email: 'ada@example.com' },
           status: 204,
           errors: ['VALIDATION_FAILED', 'RATE_LIMITED'],
         }),
@@ -44,6 +46,7 @@ export const passwordResetRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Set a new password with the mailed code; all sessions end',
           tag: 'auth',
+          example: { email: 'ada@example.com', token: '123456', new_password: 'battery staple' },
           status: 204,
           errors: ['INVALID_CODE', 'VALIDATION_FAILED', 'RATE_LIMITED'],
         }),

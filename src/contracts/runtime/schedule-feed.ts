@@ -33,6 +33,9 @@ export const scheduleFeedRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Read a calendar by its secret address, as iCalendar (RFC 5545)',
           tag: 'schedule',
+          id: 'readCalendarFeed',
+          access: ['feed'],
+          answers: { 304: { description: 'Not changed since the ETag of If-None-Match' } },
           response: t.String(),
           contentType: CONTENT_TYPE,
           errors: ['NOT_FOUND'],
@@ -50,6 +53,7 @@ export const scheduleFeedRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Tell whether your calendar has a secret address',
           tag: 'schedule',
+          id: 'getCalendarFeed',
           response: CalendarFeed,
           errors: ['AUTHENTICATION_REQUIRED'],
         }),
@@ -68,6 +72,7 @@ export const scheduleFeedRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Give your calendar a new secret address, shown only now; the one before ends',
           tag: 'schedule',
+          id: 'openCalendarFeed',
           status: 201,
           response: NewCalendarFeed,
           errors: ['AUTHENTICATION_REQUIRED'],
@@ -85,6 +90,7 @@ export const scheduleFeedRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'End the secret address of your calendar',
           tag: 'schedule',
+          id: 'closeCalendarFeed',
           status: 204,
           errors: ['AUTHENTICATION_REQUIRED'],
         }),

@@ -68,6 +68,19 @@ export const scheduleItemRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Create a schedule item, or a recurring one by an `rrule`',
           tag: 'schedule',
+          example: {
+            title: '组会',
+            start_at: '2030-01-15T09:00:00Z',
+            end_at: '2030-01-15T10:00:00Z',
+            timezone: 'Asia/Shanghai',
+            metadata: {
+              color: '#FF6B6B',
+              location: '会议室A',
+              notes: '记得带身份证',
+              attachments: [],
+              version: 1,
+            },
+          },
           status: 201,
           response: ScheduleItem,
           errors: ['INVALID_RANGE', 'AUTHENTICATION_REQUIRED', 'VALIDATION_FAILED'],
@@ -128,6 +141,11 @@ export const scheduleItemRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Change some fields of a schedule item; null empties one',
           tag: 'schedule',
+          example: {
+            title: '组会（改期）',
+            start_at: '2030-01-16T09:00:00Z',
+            end_at: '2030-01-16T10:00:00Z',
+          },
           response: ScheduleItem,
           errors: ['INVALID_RANGE', 'AUTHENTICATION_REQUIRED', 'NOT_FOUND', 'VALIDATION_FAILED'],
         }),

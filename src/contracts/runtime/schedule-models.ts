@@ -3,6 +3,7 @@ import { type Static, t } from 'elysia'
 import { ITEM_STATUSES } from '../../core/agenda/items.ts'
 import { choice } from '../../http/choice.ts'
 import { integerText } from '../../http/integer-text.ts'
+import { named } from '../../http/openapi/schemas.ts'
 import { nullable, optional } from './models.ts'
 
 const Timestamp = t.String({ format: 'date-time' })
@@ -84,3 +85,5 @@ export type ScheduleEntry = Static<typeof ScheduleEntry>
 
 export const CalendarFeed = t.Object({ active: t.Boolean(), created_at: nullable(Timestamp) })
 export const NewCalendarFeed = t.Object({ url: t.String(), token: t.String(), created_at: Timestamp })
+
+named({ NewScheduleItem, ScheduleItemChange, ScheduleItem, ScheduleEntry, CalendarFeed, NewCalendarFeed })

@@ -29,6 +29,7 @@ export const sessionRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Sign in with email or username',
           tag: 'auth',
+          example: { email: 'ada@example.com', password: 'correct horse' },
           response: Session,
           errors: ['INVALID_CREDENTIALS', 'INACTIVE_USER', 'VALIDATION_FAILED', 'RATE_LIMITED'],
         }),
@@ -45,6 +46,8 @@ export const sessionRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Exchange a refresh token for new tokens',
           tag: 'auth',
+          id: 'refreshSession',
+          example: { refresh_token: 'the refresh_token of your last sign-in or refresh' },
           response: Session,
           errors: ['INVALID_REFRESH_TOKEN', 'INACTIVE_USER', 'VALIDATION_FAILED'],
         }),
@@ -61,6 +64,8 @@ export const sessionRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Sign out: ends the session with its access tokens',
           tag: 'auth',
+          id: 'deleteSession',
+          example: { refresh_token: 'the refresh_token of your last sign-in or refresh' },
           status: 204,
           errors: ['VALIDATION_FAILED'],
         }),

@@ -37,6 +37,7 @@ export const signupRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Sign up: mails a code to the address',
           tag: 'auth',
+          example: { username: 'ada', email: 'ada@example.com', password: 'correct horse' },
           status: 202,
           response: t.Object({ email: t.String() }),
           errors: ['VALIDATION_FAILED', 'USERNAME_TAKEN', 'RATE_LIMITED'],
@@ -54,6 +55,7 @@ export const signupRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Mail a new code; the old one ends',
           tag: 'auth',
+          example: { email: 'ada@example.com' },
           status: 204,
           errors: ['VALIDATION_FAILED', 'RATE_LIMITED'],
         }),
@@ -74,6 +76,8 @@ export const signupRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Finish signing up with the mailed code, and sign in',
           tag: 'auth',
+          id: 'verify',
+          example: { email: 'ada@example.com', token: '123456' },
           response: Session,
           errors: ['INVALID_CODE', 'VALIDATION_FAILED', 'EMAIL_TAKEN', 'USERNAME_TAKEN', 'RATE_LIMITED'],
         }),

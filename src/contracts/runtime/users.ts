@@ -21,6 +21,7 @@ export const userRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Look a user up by email: yourself, or anybody as an administrator',
           tag: 'auth',
+          id: 'lookUpUser',
           response: AuthUser,
           errors: ['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED', 'NOT_FOUND', 'VALIDATION_FAILED'],
         }),
@@ -55,6 +56,7 @@ export const userRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Change your username, picture or bio',
           tag: 'users',
+          example: { username: 'ada_l', avatar_url: 'https://example.com/ada.png', bio: 'Likes owls.' },
           response: Profile,
           errors: ['AUTHENTICATION_REQUIRED', 'VALIDATION_FAILED', 'USERNAME_TAKEN'],
         }),
@@ -70,6 +72,7 @@ export const userRoutes = (ctx: Core) =>
         detail: runtime.describe({
           summary: 'Find up to 20 people by a part of their name, or one by email',
           tag: 'users',
+          example: { query: 'ada' },
           response: t.Array(Profile),
           errors: ['AUTHENTICATION_REQUIRED', 'VALIDATION_FAILED', 'RATE_LIMITED'],
         }),

@@ -73,6 +73,7 @@ export const adminUserRoutes = (ctx: Core) =>
         detail: factory.describe({
           summary: 'Change role, state or balance of a user (administrators)',
           tag: 'administration',
+          example: { role: 'editor', is_active: true, balance: 200 },
           response: Both(study.AdminUser, AdminUser),
           errors: [
             'AUTHENTICATION_REQUIRED',

@@ -26,7 +26,7 @@ const Credentials = t.Object({
 })
 
 // Neither document shows what registering answers in the envelope: the session, as at sign-in, beside the new user.
-const Registered = t.Composite([Session, SessionUser])
+const Registered = t.Composite([Session, SessionUser], { title: 'Registered' })
 
 export const authRoutes = (ctx: Core) =>
   new Elysia({ prefix: '/auth' })
@@ -54,6 +54,12 @@ export const authRoutes = (ctx: Core) =>
         detail: factory.describe({
           summary: 'Create an account and sign in',
           tag: 'auth',
+          example: {
+            email: 'newuser@example.com',
+            username: 'newuser',
+            password: 'password123',
+            full_name: '新用户',
+          },
           status: 201,
           response: Both(Token, Registered),
           errors: ['VALIDATION_FAILED', 'EMAIL_TAKEN', 'USERNAME_TAKEN'],
@@ -78,6 +84,7 @@ export const authRoutes = (ctx: Core) =>
         detail: factory.describe({
           summary: 'Sign in with email or username',
           tag: 'auth',
+          example: { email: 'newuser@example.com', password: 'password123' },
           response: Both(Token, Session),
           errors: ['VALIDATION_FAILED', 'INVALID_CREDENTIALS', 'INACTIVE_USER', 'RATE_LIMITED'],
         }),

@@ -2,6 +2,7 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { t } from 'elysia'
 import type { MessageKey } from '../../core/messages.ts'
+import { wrapping } from '../../http/openapi/schemas.ts'
 import { Envelope, envelope } from '../factory/contract.ts'
 
 /** Study's bare fields at the top level, and factory's envelope around its own. */
@@ -16,4 +17,4 @@ export const both = <S extends object, F>(
 })
 
 export const Both = <S extends TObject, F extends TSchema>(study: S, factory: F) =>
-  t.Composite([study, Envelope(factory)])
+  wrapping(factory, 'Answer', t.Composite([study, Envelope(factory)]))

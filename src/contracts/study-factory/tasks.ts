@@ -115,6 +115,14 @@ export const taskRoutes = (ctx: Core) =>
         detail: factory.describe({
           summary: 'Create a GPU task (task_type) or a study task (course_ids)',
           tag: 'tasks',
+          example: {
+            title: '视频分析任务',
+            description: '分析视频内容',
+            task_type: 'video_analysis',
+            priority: 2,
+            estimated_duration: 30,
+            config: { video_url: 'https://example.com/video.mp4', analysis_type: 'content' },
+          },
           status: 201,
           response: One,
           errors: [

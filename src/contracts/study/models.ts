@@ -2,6 +2,7 @@
 import { type Static, t } from 'elysia'
 import { TASK_STATUSES } from '../../core/tasks/states.ts'
 import { choice } from '../../http/choice.ts'
+import { named } from '../../http/openapi/schemas.ts'
 
 const Timestamp = t.String({ format: 'date-time' })
 const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
@@ -42,3 +43,11 @@ export const AdminUser = t.Object({
   last_login: nullable(Timestamp),
 })
 export type AdminUser = Static<typeof AdminUser>
+
+named({
+  StudyToken: Token,
+  StudyTask: Task,
+  StudyTaskLog: TaskLog,
+  StudyTaskDetail: TaskDetail,
+  StudyAdminUser: AdminUser,
+})

@@ -1,0 +1,176 @@
+import { toOpenAPISchema } from '@elysia/openapi'
+import { OptionalKind, type TSchema } from '@sinclair/typebox'
+import type { AnyElysia } from 'elysia'
+import { version } from '../../../package.json'
+import { operationId, pascal } from './operation-id.ts'
+import { responsesOf, securityOf } from './responses.ts'
+import { AUTH, type DescribedRoute, ROUTE, type RouteDetail } from './route.ts'
+import { sampleOf } from './sample.ts'
+import { type JsonSchema, SchemaPool } from './schemas.ts'
+import { socketPaths, socketSchemes } from './sockets.ts'
+
+export interface Parameter {
+  name: string
+  in: string
+  required: boolean
+  description?: string
+  schema: JsonSchema
+}
+
+export interface Operation {
+  operationId: string
+  summary: string
+  tags: string[]
+  description?: string
+  security: Record<string, string[]>[]
+  parameters?: Parameter[]
+  requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema; example?: unknown }> }
+  responses: Record<string, { description: string; content?: Record<string, { schema: JsonSchema }> }>
+}
+
+export interface OpenApiDocument {
+  openapi: string
+  info: { title: string; version: string; description: string }
+  servers: { url: string; description: string }[]
+  tags: { name: string; description: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, JsonSchema>; securitySchemes: Record<string, object> }
+}
+
+const DESCRIPTION = [
+  'Five HTTP APIs on one server, and one live channel. Sign in on any of them, then put the access token into',
+  'Authorize: an access token of one is good on all. Every answer has an `x-request-id`. A method that a path does',
+  'not have is 405 with `Allow`, a path that does not exist 404, each in the form of the API below whose base URL it is.',
+].join(' ')
+
+const SECURITY_SCHEMES = {
+  bearerAuth: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The access_token of a sign-in.',
+  },
+  nodeToken: { type: 'http', scheme: 'bearer', description: 'The node_token of a GPU server.' },
+  feedToken: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'token',
+    description: 'The secret in the address of a calendar, from POST /api/v1/schedule-items/feed.',
+  },
+  ...socketSchemes,
+}
+
+/** The OpenAPI document of every route that describes itself, and of the sockets. */
+export function openApiDocument(app: AnyElysia, publicUrl?: string): OpenApiDocument {
+  const mounted = toOpenAPISchema(app, { staticFile: false }).paths as Record<
+    string,
+    Record<string, Operation>
+  >
+  const routes = describedRoutes(app)
+  const pool = new SchemaPool(routes.flatMap(modelsOf))
+  const paths: OpenApiDocument['paths'] = {}
+  for (const route of routes) {
+    const method = route.method.toLowerCase()
+    const path = route.path.replace(/:(\w+)/g, '{$1}')
+    const operation = toOperation(route, mounted[path]![method]!, pool)
+    const written = path.replace('*', `{${WILDCARD}}`)
+    paths[written] = { ...paths[written], [method]: operation }
+  }
+  Object.assign(paths, socketPaths)
+  const tags = new Set(
+    Object.values(paths).flatMap((item) => Object.values(item).flatMap(({ tags }) => tags)),
+  )
+  return {
+    openapi: '3.1.1',
+    info: { title: 'Roost', version, description: DESCRIPTION },
+    servers: [{ url: publicUrl ?? '/', description: 'This server' }],
+    tags: [...tags].map((name) => ({
+      name,
+      description: name.replace(/(.*): (.*)/, 'The $2 part of the $1 API'),
+    })),
+    paths,
+    components: { schemas: sorted(pool.schemas), securitySchemes: SECURITY_SCHEMES },
+  }
+}
+
+/** The name that the rest of a path has as a parameter. */
+const WILDCARD = 'file_path'
+
+function describedRoutes(app: AnyElysia): DescribedRoute[] {
+  return app.routes.flatMap(({ method, path, hooks }) => {
+    const detail = hooks.detail as
+      | (RouteDetail & { hide?: boolean; [AUTH]?: DescribedRoute['auth'] })
+      | undefined
+    if (!detail?.[ROUTE] || detail.hide) return []
+    const { body, query, params } = hooks as unknown as Pick<DescribedRoute, 'body' | 'query' | 'params'>
+    return [{ ...detail[ROUTE], method, path, auth: detail[AUTH], body, query, params }]
+  })
+}
+
+const modelsOf = ({ contract, description, body, query, params }: DescribedRoute): TSchema[] =>
+  [
+    contract.errorModel,
+    description.response,
+    ...Object.values(description.answers ?? {}).map(({ response }) => response),
+    body,
+    query,
+    params,
+  ].filter((model) => model !== undefined)
+
+/** @param mounted what @elysia/openapi makes of the route */
+function toOperation(route: DescribedRoute, mounted: Operation, pool: SchemaPool): Operation {
+  const { contract, description, method, path, auth } = route
+  const id = operationId(contract.name, method, path, description.id)
+  const parameters = parametersOf(route, mounted.parameters ?? [], pool, pascal(id))
+  const requestBody = bodyOf(route, mounted, pool, pascal(id))
+  return {
+    operationId: id,
+    summary: mounted.summary,
+    tags: mounted.tags,
+    ...(typeof auth === 'string' && { description: `Needs the permission \`${auth}\`.` }),
+    security: securityOf(route),
+    ...(parameters.length > 0 && { parameters }),
+    ...(requestBody && { requestBody }),
+    responses: responsesOf(route, pool, id),
+  }
+}
+
+/** From the route's own models: the library loses defaults. */
+function parametersOf(
+  route: DescribedRoute,
+  mounted: Parameter[],
+  pool: SchemaPool,
+  place: string,
+): Parameter[] {
+  const models: Record<string, TSchema | undefined> = { path: route.params, query: route.query }
+  const parameters = mounted
+    .filter((one) => one.name !== '*')
+    .map((one) => {
+      const model = models[one.in]?.properties?.[one.name] as JsonSchema | undefined
+      const { description, ...schema } = pool.add(model ?? one.schema, place + pascal(one.name))
+      return {
+        name: one.name,
+        in: one.in,
+        required: one.required && !('default' in schema),
+        ...(typeof description === 'string' && { description }),
+        schema,
+      }
+    })
+  if (!route.path.endsWith('*')) return parameters
+  const description = 'As answers name it; its slashes stand as they are.'
+  return [
+    ...parameters,
+    { name: WILDCARD, in: 'path', required: true, description, schema: { type: 'string' } },
+  ]
+}
+
+/** The server reads JSON and nothing else, but for the routes that say so themselves. */
+function bodyOf({ body, description }: DescribedRoute, mounted: Operation, pool: SchemaPool, place: string) {
+  if (!body) return mounted.requestBody
+  const schema = pool.add(body, `${place}Body`)
+  const example = description.example ?? sampleOf(schema, pool.schemas)
+  return { required: !(OptionalKind in body), content: { 'application/json': { schema, example } } }
+}
+
+const sorted = <T>(record: Record<string, T>): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))

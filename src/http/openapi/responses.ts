@@ -1,0 +1,111 @@
+import type { TSchema } from '@sinclair/typebox'
+import type { ErrorCode, InputPart } from '../../core/errors.ts'
+import { pascal } from './operation-id.ts'
+import type { Access, DescribedRoute, RouteAnswer } from './route.ts'
+import type { JsonSchema, SchemaPool } from './schemas.ts'
+
+export interface ResponseObject {
+  description: string
+  headers?: Record<string, { description: string; schema: JsonSchema }>
+  content?: Record<string, { schema: JsonSchema }>
+}
+
+const SCHEMES: Record<Exclude<Access, 'anyone'>, string> = {
+  user: 'bearerAuth',
+  node: 'nodeToken',
+  feed: 'feedToken',
+}
+
+export const accessOf = ({ auth, description }: DescribedRoute): Access[] =>
+  description.access ?? [auth === undefined ? 'anyone' : 'user']
+
+/** Empty: no sign-in is asked for. An empty alternative: it may be left out. */
+export function securityOf(route: DescribedRoute): Record<string, never[]>[] {
+  const access = accessOf(route)
+  if (access.length === 1 && access[0] === 'anyone') return []
+  return access.map((who) => (who === 'anyone' ? {} : { [SCHEMES[who]]: [] }))
+}
+
+/** Every answer of a route by its status. */
+export function responsesOf(
+  route: DescribedRoute,
+  pool: SchemaPool,
+  id: string,
+): Record<string, ResponseObject> {
+  const { contract, description } = route
+  const { status = 200, answers = {} } = description
+  const place = pascal(id)
+  const responses: Record<string, ResponseObject> = { [status]: success(route, pool, `${place}Answer`) }
+  for (const [other, answer] of Object.entries(answers)) {
+    responses[other] = plain(answer, pool, `${place}Answer${other}`)
+  }
+  const errors = new Map<number, Set<string>>()
+  for (const [status, code] of errorsOf(route)) {
+    if (!responses[status]) errors.set(status, (errors.get(status) ?? new Set()).add(code))
+  }
+  for (const [status, codes] of errors) {
+    responses[status] = {
+      description: [...codes].join(', '),
+      ...(RETRIED.has(status) && { headers: RETRY_AFTER }),
+      content: {
+        [contract.errorContentType]: {
+          schema: pool.add(contract.errorModel, `${pascal(contract.name)}Error`),
+        },
+      },
+    }
+  }
+  return responses
+}
+
+function success({ description }: DescribedRoute, pool: SchemaPool, place: string): ResponseObject {
+  const { response, contentType, streams } = description
+  const answer = plain(
+    { description: 'Success', ...(response && { response }), ...(contentType && { contentType }) },
+    pool,
+    place,
+  )
+  if (streams) answer.content = { ...answer.content, 'text/event-stream': { schema: { type: 'string' } } }
+  return answer
+}
+
+function plain({ description, response, contentType }: RouteAnswer, pool: SchemaPool, place: string) {
+  const content = response && { [contentType ?? 'application/json']: { schema: pool.add(response, place) } }
+  return content ? { description, content } : { description }
+}
+
+const RETRIED = new Set([429, 503])
+const RETRY_AFTER = { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } }
+
+/** Status and code of each error that a route can answer: what it declares, and what follows from the rest. */
+function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, code: string]> {
+  const { contract, description, auth, body } = route
+  const declared = description.errors ?? []
+  const codes = new Set<ErrorCode>(declared.filter((code) => code !== 'VALIDATION_FAILED'))
+  const access = accessOf(route)
+  if (access.includes('user')) {
+    for (const code of ['INVALID_TOKEN', 'TOKEN_EXPIRED', 'INACTIVE_USER'] as const) codes.add(code)
+  }
+  if (access.some((who) => who === 'user' || who === 'node') && !access.includes('anyone')) {
+    codes.add('AUTHENTICATION_REQUIRED')
+  }
+  if (typeof auth === 'string') codes.add('PERMISSION_DENIED')
+  if (body) codes.add('PAYLOAD_TOO_LARGE')
+  for (const code of [...codes, 'DATABASE_UNAVAILABLE', 'INTERNAL'] as const) yield contract.errors[code]
+  const parts = checkedParts(route)
+  if (parts.length === 0 && declared.includes('VALIDATION_FAILED')) parts.push('body')
+  const [status, code] = contract.errors.VALIDATION_FAILED
+  for (const part of parts) yield [contract.validationStatus?.(part) ?? status, code]
+}
+
+/** The parts of a request in which something can be wrong. */
+function checkedParts({ body, query, params }: DescribedRoute): InputPart[] {
+  const parts: InputPart[] = []
+  if (body) parts.push('body')
+  if (query) parts.push('query')
+  if (params && Object.values(params.properties as Record<string, TSchema>).some(canBeWrong))
+    parts.push('params')
+  return parts
+}
+
+/** Any text is a text; what is checked has a further rule. */
+const canBeWrong = (schema: TSchema) => schema.type !== 'string' || Object.keys(schema).length > 1

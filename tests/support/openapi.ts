@@ -1,0 +1,90 @@
+/** The server's own OpenAPI document, and whether an answer is one that it describes. */
+import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020'
+import addFormats from 'ajv-formats'
+import { type OpenApiDocument, type Operation, openApiDocument } from '../../src/http/openapi/document.ts'
+import { hollowApp } from './hollow.ts'
+
+interface Answered {
+  status: number
+  headers: Headers
+  body: unknown
+  text: string
+}
+
+export interface DocumentedRoute {
+  /** In capitals. */
+  method: string
+  /** With `{name}` for parameters. */
+  path: string
+  operation: Operation
+}
+
+let document: OpenApiDocument | undefined
+export function documented(): OpenApiDocument {
+  // By way of JSON: what clients get of it.
+  document ??= JSON.parse(JSON.stringify(openApiDocument(hollowApp()))) as OpenApiDocument
+  return document
+}
+
+export const documentedRoutes = (): DocumentedRoute[] =>
+  Object.entries(documented().paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  )
+
+let patterns: [RegExp, DocumentedRoute][] | undefined
+/** The route that a request went to; undefined: none that the document has. */
+export function routeOf(method: string, path: string): DocumentedRoute | undefined {
+  patterns ??= documentedRoutes()
+    // As the router does: what stands there literally goes before what a parameter would take.
+    .sort((a, b) => a.path.split('{').length - b.path.split('{').length)
+    .map((route) => [
+      new RegExp(`^${route.path.replace('{file_path}', '.+').replace(/\{\w+\}/g, '[^/]+')}/?$`),
+      route,
+    ])
+  const [pathname = ''] = path.split(/[?#]/)
+  return patterns.find(([pattern, route]) => route.method === method && pattern.test(pathname))?.[1]
+}
+
+let ajv: Ajv2020 | undefined
+const validators = new Map<string, ValidateFunction>()
+
+/** What the document does not say of an answer: its status, its content type, or its body. */
+export function undocumented({ method, path, operation }: DocumentedRoute, answer: Answered): string[] {
+  const { status, headers, body, text } = answer
+  const response = operation.responses[status]
+  if (!response) return [`${status} is no documented status of ${method} ${path}: ${text.slice(0, 300)}`]
+  const [type = ''] = (headers.get('content-type') ?? '').split(';')
+  if (!response.content) {
+    return text === '' ? [] : [`${method} ${path} answers ${status} with a body, and documents none`]
+  }
+  if ('*/*' in response.content) return []
+  if (!(type in response.content)) {
+    return [`${method} ${path} answers ${status} as ${type}, which is not documented`]
+  }
+  if (!type.endsWith('json')) return []
+  const validate = validatorOf([
+    'paths',
+    path,
+    method.toLowerCase(),
+    'responses',
+    `${status}`,
+    'content',
+    type,
+    'schema',
+  ])
+  if (validate(body)) return []
+  return (validate.errors ?? []).map((e) => `${method} ${path} ${status}: ${e.instancePath} ${e.message}`)
+}
+
+/** @param pointer where the schema stands in the document */
+export function validatorOf(pointer: string[]): ValidateFunction {
+  if (!ajv) {
+    ajv = new Ajv2020({ strict: false, allErrors: true })
+    addFormats(ajv)
+    ajv.addSchema(documented(), 'openapi')
+  }
+  const ref = `openapi#/${pointer.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
+  const validate = validators.get(ref) ?? ajv.compile({ $ref: ref })
+  validators.set(ref, validate)
+  return validate
+}
