@@ -2,6 +2,7 @@
 import ICAL from 'ical.js'
 import type { Item } from '../../core/agenda/items.ts'
 import { onClock } from '../../core/agenda/times.ts'
+import { Slices } from '../../util/slices.ts'
 import { type Span, toTimezone } from './vtimezone.ts'
 
 /** RFC 5545 has no completed events. */
@@ -11,7 +12,11 @@ const UTC = 'UTC'
 // Lines are folded at 75 octets (3.1), and the library doesn't count the space that a folded one begins with.
 ICAL.foldLength = 74
 
-export function toICalendar(items: Item[]): string {
+/** A thousand items with all that they may have take seconds: others have their turn in between. */
+export async function toICalendar(
+  items: Item[],
+  slices = new Slices(Number.POSITIVE_INFINITY),
+): Promise<string> {
   const calendar = new ICAL.Component('vcalendar')
   calendar.addPropertyWithValue('prodid', '-//Roost//Schedule//EN')
   calendar.addPropertyWithValue('version', '2.0')
@@ -20,9 +25,16 @@ export function toICalendar(items: Item[]): string {
   calendar.addPropertyWithValue('x-wr-calname', 'Roost')
   calendar.addPropertyWithValue('refresh-interval', ICAL.Duration.fromString('PT1H'))
   calendar.addPropertyWithValue('x-published-ttl', 'PT1H')
-  for (const [zone, span] of spans(items)) calendar.addSubcomponent(toTimezone(zone, span))
-  for (const item of items) calendar.addSubcomponent(toEvent(item))
-  return `${calendar.toString()}\r\n`
+  const end = 'END:VCALENDAR'
+  const parts = [calendar.toString().slice(0, -end.length)]
+  for (const [zone, span] of spans(items)) {
+    parts.push(`${await toTimezone(zone, span, slices)}\r\n`)
+  }
+  for (const item of items) {
+    parts.push(`${toEvent(item)}\r\n`)
+    await slices.step()
+  }
+  return `${parts.join('')}${end}\r\n`
 }
 
 /** The time zones that the items are written in, and what of each. */
@@ -70,7 +82,9 @@ function toEvent(item: Item): ICAL.Component {
   if (item.description) event.addPropertyWithValue('description', plain(item.description))
   if (item.metadata.location) event.addPropertyWithValue('location', plain(item.metadata.location))
   event.addPropertyWithValue('status', STATUS[item.status])
-  if (item.reminderMinutes !== null) event.addSubcomponent(toAlarm(item.title, item.reminderMinutes))
+  // Programs ring for what is called off, too, as long as it has an alarm.
+  if (item.status === 'active' && item.reminderMinutes !== null)
+    event.addSubcomponent(toAlarm(item.title, item.reminderMinutes))
   return event
 }
 

@@ -18,7 +18,7 @@ export const scheduleFeedRoutes = (ctx: Core) =>
     .get(
       '/schedule-items.ics',
       async ({ query, request }) => {
-        const text = toICalendar(await readFeed(ctx, query.token ?? ''))
+        const text = await toICalendar(await readFeed(ctx, query.token ?? ''))
         const etag = `"${sha256(text)}"`
         const headers = { etag, 'cache-control': 'private, no-cache' }
         if (request.headers.get('if-none-match')?.includes(etag)) {

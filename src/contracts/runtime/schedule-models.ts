@@ -51,7 +51,7 @@ const item = {
   end_at: nullable(Timestamp),
   timezone: t.String(),
   metadata: t.Object({
-    version: t.Optional(t.Literal(1)),
+    version: t.Optional(t.Integer({ minimum: 1 })),
     color: t.Optional(t.String()),
     location: t.Optional(t.String()),
     notes: t.Optional(t.String()),

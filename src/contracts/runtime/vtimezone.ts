@@ -4,6 +4,7 @@
  */
 import ICAL from 'ical.js'
 import { onClock } from '../../core/agenda/times.ts'
+import type { Slices } from '../../util/slices.ts'
 
 export interface Span {
   first: number
@@ -28,13 +29,13 @@ const FULL_CYCLE = 12
 const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU']
 
 /** The zone as it is within `span`, and as far after it as it keeps to a yearly rule. */
-export function toTimezone(zone: string, span: Span): ICAL.Component {
+export async function toTimezone(zone: string, span: Span, slices: Slices): Promise<ICAL.Component> {
   const component = new ICAL.Component('vtimezone')
   component.addPropertyWithValue('tzid', zone)
   const start = onClock(span.first, zone)
   const last = Math.max(span.first, Math.min(Math.max(span.last, Date.now()), ALL_REGULAR))
   const end = onClock(last, zone).add(AHEAD)
-  const transitions = transitionsOf(start, end)
+  const transitions = await transitionsOf(start, end, slices)
   const single: Transition[] = []
   for (const alike of Map.groupBy(transitions, yearly).values()) {
     const tail = yearlyTail(alike, end.year)
@@ -56,7 +57,11 @@ export function toTimezone(zone: string, span: Span): ICAL.Component {
 }
 
 /** The first is the one that `start` follows, or, as one from an offset to the same, `start` itself. */
-function transitionsOf(start: Temporal.ZonedDateTime, end: Temporal.ZonedDateTime): Transition[] {
+async function transitionsOf(
+  start: Temporal.ZonedDateTime,
+  end: Temporal.ZonedDateTime,
+  slices: Slices,
+): Promise<Transition[]> {
   const first = start.getTimeZoneTransition('previous') ?? start
   const found = [transition(first.subtract({ seconds: 1 }), first)]
   let before = first
@@ -65,6 +70,7 @@ function transitionsOf(start: Temporal.ZonedDateTime, end: Temporal.ZonedDateTim
     if (!next || next.epochMilliseconds > end.epochMilliseconds) break
     found.push(transition(before, next))
     before = next
+    await slices.step()
   }
   // A zone that is always the same has standard time, also where it came from another offset.
   return found.length === 1 ? [{ ...found[0]!, from: found[0]!.to, forward: false }] : found

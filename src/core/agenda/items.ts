@@ -5,11 +5,12 @@ import type { ScheduleEventData } from '../channel/events.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
+import { movedExceptions } from './exceptions.ts'
 import { checkAttachments, readMetadata } from './metadata.ts'
 import { lastStartOf } from './occurrences.ts'
 import { readRule } from './recurrence.ts'
 import { nextReminder } from './reminders.ts'
-import { onClock, readTime, timezoneNamed } from './times.ts'
+import { readTime, timezoneNamed } from './times.ts'
 
 export type Item = typeof scheduleItems.$inferSelect
 export type ItemStatus = Item['status']
@@ -137,6 +138,10 @@ async function settle(input: ItemChange, before: Item | undefined) {
   const exceptions = input.exceptions?.map((text) => readTime('exceptions', text, timezone).toISOString())
   if (!series && exceptions && exceptions.length > 0) throw invalid('rrule', 'required')
   const lastStart = series ? series.lastStart : startAt
+  const kept =
+    series && before?.rrule
+      ? await movedExceptions({ ...before, rrule: before.rrule }, { startAt, timezone, rrule: series.rrule })
+      : []
   const values = {
     title: input.title ?? before!.title,
     description: or(input.description, before?.description),
@@ -146,24 +151,11 @@ async function settle(input: ItemChange, before: Item | undefined) {
     metadata: input.metadata === undefined ? (before?.metadata ?? {}) : readMetadata(input.metadata ?? {}),
     status: input.status ?? before?.status ?? 'active',
     rrule: series?.rrule ?? null,
-    exceptions: series ? [...new Set(exceptions ?? movedExceptions(before, startAt, timezone))].sort() : [],
+    exceptions: [...new Set(exceptions ?? kept)].sort(),
     lastsUntil: lastStart && new Date(lastStart.getTime() + (endAt ?? startAt).getTime() - startAt.getTime()),
     reminderMinutes: or(input.reminderMinutes, before?.reminderMinutes),
   }
-  return { ...values, nextReminderAt: nextReminder(values, before) }
-}
-
-/** What fell out of a series still does when the series moves: its exceptions move along, by the clock's difference. */
-function movedExceptions(before: Item | undefined, startAt: Date, timezone: string): string[] {
-  if (!before) return []
-  if (timezone === before.timezone && +startAt === +before.startAt) return before.exceptions
-  const wasAt = onClock(before.startAt, before.timezone).toPlainDateTime()
-  const moved = wasAt.until(onClock(startAt, timezone).toPlainDateTime())
-  return before.exceptions.map((text) => {
-    const exception = onClock(Date.parse(text), before.timezone).toPlainDateTime()
-    const start = exception.add(moved).toZonedDateTime(timezone)
-    return new Date(start.epochMilliseconds).toISOString()
-  })
+  return { ...values, nextReminderAt: await nextReminder(values, before) }
 }
 
 type Settled = Awaited<ReturnType<typeof settle>>

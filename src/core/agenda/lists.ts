@@ -54,9 +54,10 @@ export async function listItems(
       .where(and(reaching(userId, window), isNotNull(scheduleItems.rrule))),
   ])
   const endless = window.from === undefined || window.to === undefined
-  const streams = recurring.map((item) => entriesOf(item, window, endless))
+  const slices = new Slices(BUDGET_MS)
+  const streams = recurring.map((item) => entriesOf(item, window, endless, slices))
   const singles = single.map((item) => ({ item, startAt: item.startAt, endAt: item.endAt }))
-  const entries = await firstOf([singles.values(), ...streams], wanted)
+  const entries = await firstOf([singles.values(), ...streams], wanted, slices)
   return { entries: entries.slice(offset, wanted - 1), more: entries.length === wanted }
 }
 
@@ -83,8 +84,8 @@ const reaching = (userId: number, { from, to }: Window): SQL | undefined =>
 const overlapping = ({ from }: Window): SQL | undefined =>
   from && or(gte(scheduleItems.startAt, from), gt(scheduleItems.lastsUntil, from))
 
-function* entriesOf(item: Item, window: Window, once: boolean): Generator<Entry> {
-  for (const startAt of startsWithin(item, window)) {
+async function* entriesOf(item: Item, window: Window, once: boolean, slices: Slices): AsyncGenerator<Entry> {
+  for await (const startAt of startsWithin(item, window, slices)) {
     yield { item, startAt, endAt: endOf(item, startAt) }
     if (once) return
   }
@@ -97,11 +98,14 @@ const comesFirst = (a: Entry, b: Entry): boolean =>
  * The first entries of sorted streams in their common order.
  * @throws AppError VALIDATION_FAILED when it takes too long to find them
  */
-async function firstOf(streams: Iterator<Entry>[], wanted: number): Promise<Entry[]> {
-  const slices = new Slices(BUDGET_MS)
-  const next = async (stream: Iterator<Entry>) => {
+async function firstOf(
+  streams: (Iterator<Entry> | AsyncIterator<Entry>)[],
+  wanted: number,
+  slices: Slices,
+): Promise<Entry[]> {
+  const next = async (stream: Iterator<Entry> | AsyncIterator<Entry>) => {
     await slices.step()
-    return stream.next().value as Entry | undefined
+    return (await stream.next()).value as Entry | undefined
   }
   const entries: Entry[] = []
   try {

@@ -7,14 +7,16 @@ import type { Material } from '../materials/materials.ts'
 
 export type { ItemMetadata }
 
-const VERSION = 1
+/** Of what is sent without one. */
+const FIRST_VERSION = 1
 const MAX_ATTACHMENTS = 20
 const MAX_ID = 2_147_483_647
 
-/** What version 1 may have. What it lacks is refused, so that a later version can give it a meaning. */
+/** What metadata may have. What is not among it is refused, so that it can get a meaning later. */
 const FIELDS: Record<keyof ItemMetadata, (value: unknown) => unknown> = {
   version: (value) => {
-    if (value !== VERSION) throw invalid('metadata.version', 'choice', { choices: VERSION })
+    if (!Number.isSafeInteger(value)) throw invalid('metadata.version', 'type', { expected: 'integer' })
+    if ((value as number) < 1) throw invalid('metadata.version', 'minimum', { limit: 1 })
     return value
   },
   color: (value) => {
@@ -38,7 +40,7 @@ export function readMetadata(input: Record<string, unknown>): ItemMetadata {
     if (!Object.hasOwn(FIELDS, name)) throw invalid(`metadata.${cutText(name, 50)}`, 'unknown')
     return [name, FIELDS[name as keyof ItemMetadata](value)]
   })
-  return { ...Object.fromEntries(read), version: VERSION }
+  return { version: FIRST_VERSION, ...Object.fromEntries(read) }
 }
 
 function text(field: string, value: unknown, limit: number): string {

@@ -1,5 +1,7 @@
+import type { Slices } from '../../util/slices.ts'
 import type { Item } from './items.ts'
-import { startsFrom } from './recurrence.ts'
+import { startsFrom } from './series.ts'
+import { LATEST } from './times.ts'
 
 type Timed = Pick<Item, 'startAt' | 'endAt' | 'timezone' | 'rrule' | 'exceptions' | 'lastsUntil'>
 
@@ -10,11 +12,19 @@ const durationOf = ({ startAt, endAt }: Timed): number => (endAt ?? startAt).get
 export const lastStartOf = (item: Timed): Date | null =>
   item.lastsUntil && new Date(item.lastsUntil.getTime() - durationOf(item))
 
-/** The starts of an item that are at `from` or later, in order: of a recurring one all its occurrences, lazily. */
-export function* itemStartsFrom(item: Timed, from: Date): Generator<Date> {
+/**
+ * The starts of an item that are from `from` to `until`, in order: of a recurring one all its occurrences, lazily.
+ * @throws OverBudget
+ */
+export async function* itemStartsFrom(
+  item: Timed,
+  from: Date,
+  slices: Slices,
+  until: Date = LATEST,
+): AsyncGenerator<Date> {
   const { rrule, startAt } = item
-  if (rrule !== null) yield* startsFrom({ ...item, rrule, lastStart: lastStartOf(item) }, from)
-  else if (startAt >= from) yield startAt
+  if (rrule !== null) yield* startsFrom({ ...item, rrule, lastStart: lastStartOf(item) }, from, slices, until)
+  else if (startAt >= from && startAt <= until) yield startAt
 }
 
 /** When the occurrence ends that starts at `start`; null for an item without an end. */
@@ -30,11 +40,12 @@ export interface Window {
 /**
  * The starts of what overlaps a window. An item without a length takes up a millisecond: it overlaps what begins with
  * it, and not what ends there.
+ * @throws OverBudget
  */
-export function* startsWithin(item: Timed, { from, to }: Window): Generator<Date> {
+export async function* startsWithin(item: Timed, { from, to }: Window, slices: Slices): AsyncGenerator<Date> {
   const reach = Math.max(durationOf(item), 1) - 1
   const first = from ? new Date(from.getTime() - reach) : item.startAt
-  for (const start of itemStartsFrom(item, first)) {
+  for await (const start of itemStartsFrom(item, first, slices, to)) {
     if (to && start >= to) return
     yield start
   }

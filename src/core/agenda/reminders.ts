@@ -1,6 +1,8 @@
 import { asc, lte, sql } from 'drizzle-orm'
 import { scheduleItems } from '../../db/schema/index.ts'
+import { OverBudget, Slices } from '../../util/slices.ts'
 import type { Core, Tx } from '../context.ts'
+import { invalid } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import type { Item } from './items.ts'
 import { endOf, itemStartsFrom } from './occurrences.ts'
@@ -9,6 +11,8 @@ const MINUTE_MS = 60_000
 /** A reminder may come so late that the item has begun already, by at most this much. */
 const LATE_MS = 5 * MINUTE_MS
 const BATCH = 100
+/** In ms, for the next occurrence of an item: the most laborious rules take a tenth of it. */
+const BUDGET_MS = 1000
 
 type Reminding = Pick<
   Item,
@@ -18,19 +22,32 @@ type Reminding = Pick<
 /** What decides when reminders are due; the rest of an item may change without a second one. */
 const SCHEDULE = ['startAt', 'timezone', 'rrule', 'exceptions', 'status', 'reminderMinutes'] as const
 
-/** When the owner is next to be reminded of an item that was made, or changed from `before`; null: never. */
-export function nextReminder(item: Reminding, before: Item | undefined): Date | null {
+/**
+ * When the owner is next to be reminded of an item that was made, or changed from `before`; null: never.
+ * @throws AppError VALIDATION_FAILED when its rule takes too long
+ */
+export async function nextReminder(item: Reminding, before: Item | undefined): Promise<Date | null> {
   const unchanged = before && SCHEDULE.every((name) => Bun.deepEquals(item[name], before[name]))
   if (unchanged) return before.nextReminderAt
   const remindedFor = before?.remindedFor?.getTime()
-  return reminderBefore(item, new Date(), (start) => start.getTime() !== remindedFor)
+  try {
+    return await reminderBefore(item, new Date(), (start) => start.getTime() !== remindedFor)
+  } catch (error) {
+    throw error instanceof OverBudget ? invalid('rrule', 'recurrence') : error
+  }
 }
 
 /** The reminder of the first occurrence at `from` or later that `counts`. */
-function reminderBefore(item: Reminding, from: Date, counts: (start: Date) => boolean): Date | null {
+async function reminderBefore(
+  item: Reminding,
+  from: Date,
+  counts: (start: Date) => boolean,
+): Promise<Date | null> {
   if (item.reminderMinutes === null || item.status !== 'active') return null
-  const start = itemStartsFrom(item, from).find(counts)
-  return start ? new Date(start.getTime() - item.reminderMinutes * MINUTE_MS) : null
+  for await (const start of itemStartsFrom(item, from, new Slices(BUDGET_MS))) {
+    if (counts(start)) return new Date(start.getTime() - item.reminderMinutes * MINUTE_MS)
+  }
+  return null
 }
 
 /**
@@ -58,15 +75,16 @@ async function sendBatch(tx: Tx, now: Date): Promise<{ taken: number; sent: numb
   if (due.length === 0) return { taken: 0, sent: 0 }
   const earliest = new Date(now.getTime() - LATE_MS)
   let sent = 0
-  const steps = due.map((item) => {
+  const steps: { id: string; next: Date | null; told: Date | null }[] = []
+  for (const item of due) {
     const start = new Date(item.nextReminderAt!.getTime() + item.reminderMinutes! * MINUTE_MS)
     if (start >= earliest) {
       remind(tx, item, start)
       sent++
     }
-    const next = reminderAfter(tx, item, start, earliest)
-    return { id: item.id, next, told: start >= earliest ? start : item.remindedFor }
-  })
+    const next = await reminderAfter(tx, item, start, earliest)
+    steps.push({ id: item.id, next, told: start >= earliest ? start : item.remindedFor })
+  }
   await tx.db.execute(sql`
     update schedule_items s set next_reminder_at = x.next, reminded_for = x.told
     from json_to_recordset(${JSON.stringify(steps)}::text::json) as x(id uuid, next timestamptz, told timestamptz)
@@ -75,9 +93,9 @@ async function sendBatch(tx: Tx, now: Date): Promise<{ taken: number; sent: numb
 }
 
 /** An item that can't be reckoned with (its time zone is no more, say) must not keep the others' reminders back. */
-function reminderAfter(tx: Tx, item: Item, start: Date, earliest: Date): Date | null {
+async function reminderAfter(tx: Tx, item: Item, start: Date, earliest: Date): Promise<Date | null> {
   try {
-    return reminderBefore(item, earliest, (later) => later > start)
+    return await reminderBefore(item, earliest, (later) => later > start)
   } catch (error) {
     tx.log.error({ err: error, item: item.id }, 'the reminders of an item end')
     return null

@@ -5,7 +5,8 @@ import { instant } from './columns.ts'
 
 /** What a client keeps beside an item. An empty one has no version. */
 export interface ItemMetadata {
-  version?: 1
+  /** The client's own counter, from 1 on. */
+  version?: number
   /** `#RRGGBB` */
   color?: string
   location?: string

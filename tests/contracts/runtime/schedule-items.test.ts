@@ -126,7 +126,10 @@ describe('POST /api/v1/schedule-items', () => {
     [{ metadata: { color: '#12345' } }, 'metadata.color'],
     [{ metadata: { location: 'x'.repeat(256) } }, 'metadata.location'],
     [{ metadata: { notes: 7 } }, 'metadata.notes'],
-    [{ metadata: { version: 2 } }, 'metadata.version'],
+    [{ metadata: { version: 0 } }, 'metadata.version'],
+    [{ metadata: { version: 1.5 } }, 'metadata.version'],
+    [{ metadata: { version: '2' } }, 'metadata.version'],
+    [{ metadata: { version: 2 ** 53 } }, 'metadata.version'],
     [{ metadata: { colour: '#123456' } }, 'metadata.colour'],
     [{ metadata: { toString: 1 } }, 'metadata.toString'],
     [{ metadata: { attachments: [7] } }, 'metadata.attachments.0.material_id'],
@@ -173,6 +176,20 @@ describe('PATCH /api/v1/schedule-items/{id}', () => {
     expect(changed.updated_at >= before.updated_at).toBe(true)
     const emptied = await patch({ end_at: null, description: null, metadata: null })
     expect(emptied).toMatchObject({ end_at: null, description: null, metadata: {}, title: 'other' })
+  })
+
+  test('keeps the version of its metadata as it is sent, whatever it is', async () => {
+    const { token } = await person(server)
+    const { id, metadata } = await create(token, { metadata: { color: '#000000' } })
+    expect(metadata).toEqual({ color: '#000000', version: 1 })
+    for (const version of [2, 7, 3, Number.MAX_SAFE_INTEGER]) {
+      const body = { metadata: { notes: 'n', version } }
+      const answer = await ask('PATCH', `${PATH}/${id}`, { token, body })
+      expect(answer.body.metadata).toEqual({ notes: 'n', version })
+      expect((await ask('GET', `${PATH}/${id}`, { token })).body.metadata).toEqual({ notes: 'n', version })
+    }
+    const made = await create(token, { metadata: { version: 12 } })
+    expect(made.metadata).toEqual({ version: 12 })
   })
 
   test('a time without an offset is read in the new time zone, or in the one there is', async () => {
@@ -450,6 +467,96 @@ describe('recurring items', () => {
     ])
     const other = await ask('PATCH', `${PATH}/${id}`, { token, body: { title: 'same time' } })
     expect(other.body.exceptions).toEqual(body.exceptions)
+  })
+
+  /** The days of a window that are left, after each of several moves. */
+  const daysAfter = async (
+    item: object,
+    moves: object[],
+    window: Record<string, string>,
+  ): Promise<string[][]> => {
+    const { token } = await person(server)
+    const { id } = await create(token, item)
+    const days = async () => (await starts(token, window)).map((start) => start.slice(5, 16))
+    const left = [await days()]
+    for (const body of moves) {
+      const answer = await ask('PATCH', `${PATH}/${id}`, { token, body })
+      expect(answer.status).toBe(200)
+      left.push(await days())
+    }
+    return left
+  }
+
+  test.each([
+    [
+      'to an hour that its clock skips, and back',
+      {
+        ...{ timezone: 'Europe/Berlin', start_at: '2026-03-27T09:00', rrule: 'FREQ=DAILY;COUNT=4' },
+        exceptions: ['2026-03-29T09:00'],
+      },
+      [{ start_at: '2026-03-27T02:30' }, { start_at: '2026-03-27T09:00' }],
+      [
+        ['03-27T08:00', '03-28T08:00', '03-30T07:00'],
+        ['03-27T01:30', '03-28T01:30', '03-30T00:30', '03-31T00:30'],
+        ['03-27T08:00', '03-28T08:00', '03-30T07:00'],
+      ],
+    ],
+    [
+      'through an hour that its clock shows twice, other time zones and back',
+      {
+        ...{ timezone: 'Europe/Berlin', start_at: '2026-10-23T09:00', rrule: 'FREQ=DAILY;COUNT=4' },
+        exceptions: ['2026-10-25T09:00'],
+      },
+      [
+        { start_at: '2026-10-23T02:30' },
+        { timezone: 'Asia/Shanghai' },
+        { start_at: '2026-10-23T23:30', timezone: 'America/New_York' },
+        { start_at: '2026-10-23T09:00', timezone: 'Europe/Berlin' },
+      ],
+      [
+        ['10-23T07:00', '10-24T07:00', '10-26T08:00'],
+        ['10-23T00:30', '10-24T00:30', '10-26T01:30'],
+        ['10-23T00:30', '10-24T00:30', '10-26T00:30'],
+        ['10-24T03:30', '10-25T03:30', '10-27T03:30'],
+        ['10-23T07:00', '10-24T07:00', '10-26T08:00'],
+      ],
+    ],
+    [
+      'to a day that some months lack, and back over another one',
+      { start_at: '2026-03-15T09:00Z', rrule: 'FREQ=MONTHLY;COUNT=4', exceptions: ['2026-04-15T09:00Z'] },
+      [
+        { start_at: '2026-03-31T09:00Z' },
+        { start_at: '2026-03-01T09:00Z' },
+        { start_at: '2026-03-15T09:00Z' },
+      ],
+      [
+        ['03-15T09:00', '05-15T09:00', '06-15T09:00'],
+        ['03-31T09:00', '05-31T09:00', '07-31T09:00', '08-31T09:00'],
+        ['03-01T09:00', '05-01T09:00', '06-01T09:00'],
+        ['03-15T09:00', '05-15T09:00', '06-15T09:00'],
+      ],
+    ],
+    [
+      'from one weekday of a month to another',
+      {
+        ...{ start_at: '2026-06-01T09:00Z', rrule: 'FREQ=MONTHLY;BYDAY=1MO;COUNT=4' },
+        exceptions: ['2026-09-07T09:00Z'],
+      },
+      [{ start_at: '2026-06-09T09:00Z', rrule: 'FREQ=MONTHLY;BYDAY=2TU;COUNT=4' }],
+      [
+        ['06-01T09:00', '07-06T09:00', '08-03T09:00'],
+        ['06-09T09:00', '07-14T09:00', '08-11T09:00'],
+      ],
+    ],
+  ])('take their exceptions along: %s', async (_, item, moves, expected) => {
+    const window = { start_at: '2026-03-01', end_at: '2026-12-31' }
+    expect(await daysAfter(item, moves, window)).toEqual(expected)
+  })
+
+  test('take their exceptions along over the end of a February', async () => {
+    const item = { start_at: '2026-03-01T09:00Z', rrule: 'FREQ=YEARLY', exceptions: ['2028-03-01T09:00Z'] }
+    const window = { start_at: '2028-01-01', end_at: '2028-12-31' }
+    expect(await daysAfter(item, [{ start_at: '2026-02-28T09:00Z' }], window)).toEqual([[], []])
   })
 
   test('end with COUNT and UNTIL; an UNTIL that is a day counts whole', async () => {
