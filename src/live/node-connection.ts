@@ -7,13 +7,8 @@ import { parseJson } from '../util/json.ts'
 import { toStorable } from '../util/storable.ts'
 import { FrameBudget } from './frame-budget.ts'
 import { Pulse } from './keep-alive.ts'
-import {
-  MAX_NODE_FRAME_BYTES,
-  type NodeFrame,
-  type NodeFrameOf,
-  nodeFrameProblem,
-  type ServerFrame,
-} from './node-protocol.ts'
+import { type HeardFrame, type HeardHello, readNodeFrame } from './node-frames.ts'
+import { MAX_NODE_FRAME_BYTES, type ServerFrame } from './node-protocol.ts'
 import type { NodeSockets, NodeWebSocket } from './node-socket.ts'
 import { CLOSE } from './protocol.ts'
 
@@ -21,6 +16,10 @@ const HELLO_MS = 10_000
 const FRAME_BURST = 2000
 const FRAMES_PER_SECOND = 500
 const MAX_BACKLOG = 1000
+/** What a newer frame replaces, or nobody misses for long. */
+const TALK: ReadonlySet<string> = new Set(['heartbeat', 'progress', 'log'])
+/** Beyond this, unread talk is dropped; a node that goes on with other frames is sent away. */
+const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 /** Nonsense frames within the budget below are answered; a node that sends nothing else is sent away. */
 const NONSENSE_BURST = 20
 const NONSENSE_PER_SECOND = 0.2
@@ -33,6 +32,7 @@ export class NodeConnection implements NodeLink {
   private ws!: NodeWebSocket
   private connected: ConnectedNode | undefined
   private closed = false
+  private backlogBytes = 0
   private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
   private readonly nonsense = new FrameBudget(NONSENSE_BURST, NONSENSE_PER_SECOND)
   private handling: Promise<void> = Promise.resolve()
@@ -44,7 +44,17 @@ export class NodeConnection implements NodeLink {
     private readonly control: NodeControl,
     private readonly sockets: NodeSockets,
     readonly node: Node | undefined,
+    /** Number of this socket among those of all nodes. */
+    private readonly number: number,
   ) {}
+
+  get alive(): boolean {
+    return !this.closed
+  }
+
+  get quietMs(): number {
+    return performance.now() - this.pulse.heardAt
+  }
 
   open(ws: NodeWebSocket): void {
     this.ws = ws
@@ -62,24 +72,34 @@ export class NodeConnection implements NodeLink {
   }
 
   sendPing(): void {
-    this.ws.ping()
+    if (!this.closed) this.ws.ping()
   }
 
   message(_ws: unknown, data: string | Buffer): void {
     if (this.closed) return
     this.pulse.heard()
-    if (!this.budget.spend() || this.backlog >= MAX_BACKLOG) {
-      return this.end(CLOSE.tooManyFrames, 'too many frames')
-    }
-    if (Buffer.byteLength(data) > MAX_NODE_FRAME_BYTES) {
+    if (!this.budget.spend()) return this.end(CLOSE.tooManyFrames, 'too many frames')
+    const bytes = Buffer.byteLength(data)
+    if (bytes > MAX_NODE_FRAME_BYTES) {
       return this.end(CLOSE.frameTooLarge, `frames may have ${MAX_NODE_FRAME_BYTES} bytes`)
     }
     const frame = this.read(data)
     if (!frame) return
     // It asks nothing of the database, so it overtakes what does: a node is not silent while this server is slow.
     if (frame.type === 'heartbeat' && this.connected?.node.online) return void this.handle(frame)
+    if (this.backlog >= MAX_BACKLOG || this.backlogBytes + bytes > MAX_BACKLOG_BYTES) {
+      // This server is slow, which the node can't know: talk is worth less than the connection.
+      if (TALK.has(frame.type)) return
+      return this.end(CLOSE.tooManyFrames, 'too much that this server has yet to handle')
+    }
     this.backlog++
-    this.handling = this.handling.then(() => this.handle(frame)).finally(() => this.backlog--)
+    this.backlogBytes += bytes
+    this.handling = this.handling
+      .then(() => this.handle(frame))
+      .finally(() => {
+        this.backlog--
+        this.backlogBytes -= bytes
+      })
   }
 
   close(): void {
@@ -106,6 +126,7 @@ export class NodeConnection implements NodeLink {
     this.send({
       type: 'assign',
       task_id: task.uuid,
+      id: task.id,
       attempt: task.attempt,
       task_type: task.taskType!,
       config: task.config,
@@ -126,7 +147,7 @@ export class NodeConnection implements NodeLink {
     this.send({ type: 'welcome', server_id: this.node!.uuid, heartbeat_seconds: nodeHeartbeatSeconds })
   }
 
-  private read(data: string | Buffer): NodeFrame | undefined {
+  private read(data: string | Buffer): HeardFrame | undefined {
     const text = String(data)
     let value: unknown
     try {
@@ -135,14 +156,15 @@ export class NodeConnection implements NodeLink {
     } catch {
       value = undefined
     }
-    const problem = nodeFrameProblem(value)
-    if (!problem) return value as NodeFrame
-    if (this.nonsense.spend()) this.send({ type: 'error', code: 'BAD_FRAME', message: problem })
+    const frame = readNodeFrame(value)
+    if (!('problem' in frame)) return frame
+    const { problem, ...lease } = frame
+    if (this.nonsense.spend()) this.send({ type: 'error', code: 'BAD_FRAME', message: problem, ...lease })
     else this.end(CLOSE.badFrame, 'too many bad frames')
     return undefined
   }
 
-  private async handle(frame: NodeFrame): Promise<void> {
+  private async handle(frame: HeardFrame): Promise<void> {
     if (this.closed) return
     try {
       if (frame.type === 'hello') return await this.hello(frame)
@@ -163,13 +185,14 @@ export class NodeConnection implements NodeLink {
     }
   }
 
-  private async hello(frame: NodeFrameOf<'hello'>): Promise<void> {
+  private async hello(frame: HeardHello): Promise<void> {
     if (this.connected) {
       return this.send({ type: 'error', code: 'BAD_FRAME', message: 'hello is sent once, reconnect instead' })
     }
     clearTimeout(this.helloTimer)
     const connected = await this.control.introduce(
       this.node!,
+      this.number,
       {
         maxConcurrentTasks: frame.max_concurrent_tasks,
         taskTypes: frame.task_types,
@@ -184,12 +207,9 @@ export class NodeConnection implements NodeLink {
 
   private async dispatch(
     connected: ConnectedNode,
-    frame: Exclude<NodeFrame, { type: 'hello' }>,
+    frame: Exclude<HeardFrame, { type: 'hello' }>,
   ): Promise<void> {
-    if (frame.type === 'heartbeat') {
-      const { cpu_usage, memory_usage, gpus } = frame
-      return this.control.heartbeat(connected, { cpu_usage, memory_usage, gpus })
-    }
+    if (frame.type === 'heartbeat') return this.control.heartbeat(connected, frame)
     const { task_id, attempt } = frame
     const verdict = await this.attempt(connected, frame)
     if (verdict === 'stale') {
@@ -207,14 +227,14 @@ export class NodeConnection implements NodeLink {
 
   private async attempt(
     connected: ConnectedNode,
-    frame: Exclude<NodeFrame, { type: 'hello' | 'heartbeat' }>,
+    frame: Exclude<HeardFrame, { type: 'hello' | 'heartbeat' }>,
   ): Promise<Verdict> {
     const { task_id, attempt } = frame
     switch (frame.type) {
       case 'accept':
         return this.control.accept(connected, task_id, attempt)
       case 'reject':
-        return this.control.reject(connected, task_id, attempt, frame.reason)
+        return this.control.reject(connected, task_id, attempt, frame)
       case 'progress':
         return this.control.progress(connected, task_id, attempt, {
           progress: frame.progress,
@@ -225,7 +245,7 @@ export class NodeConnection implements NodeLink {
       case 'completed':
         return this.control.settle(connected, task_id, attempt, { status: 'completed', result: frame.result })
       case 'failed':
-        return this.control.settle(connected, task_id, attempt, { status: 'failed', error: frame.error })
+        return this.control.settle(connected, task_id, attempt, { ...frame, status: 'failed' })
     }
   }
 }

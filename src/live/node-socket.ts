@@ -3,7 +3,7 @@ import { Elysia } from 'elysia'
 import type { Bus } from '../bus/bus.ts'
 import type { Core } from '../core/context.ts'
 import type { NodeControl } from '../core/nodes/control.ts'
-import { authenticateNode } from '../core/nodes/nodes.ts'
+import { admitNode } from '../core/nodes/nodes.ts'
 import { urlOf } from '../util/url-of.ts'
 import type { Hub } from './hub.ts'
 import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from './keep-alive.ts'
@@ -46,8 +46,8 @@ export function nodeSocket(ctx: Core, control: NodeControl, hub: Hub, sockets: N
       const token =
         request.headers.get('authorization')?.replace(/^Bearer /i, '') ??
         urlOf(request).searchParams.get('token')
-      const node = token ? await authenticateNode(ctx, token) : undefined
-      const data = new NodeConnection(ctx, control, sockets, node)
+      const admitted = token ? await admitNode(ctx, token) : undefined
+      const data = new NodeConnection(ctx, control, sockets, admitted?.node, admitted?.socket ?? 0)
       if ((server as Bun.Server<NodeConnection> | null)!.upgrade(request, { data })) return
       return new Response('Upgrade failed', { status: 400 })
     },

@@ -11,6 +11,7 @@ import {
   type NodeState,
   nodeTopic,
   presentNodes,
+  shownGpu,
 } from '../core/nodes/presence.ts'
 import { presentProgress, type TaskState, taskTopic } from '../core/tasks/progress.ts'
 import { getTask, mayAccess } from '../core/tasks/tasks.ts'
@@ -154,8 +155,8 @@ const toGpuUpdate = (state: NodeState) => ({
   status: state.status,
   cpu_usage: state.cpu_usage,
   memory_usage: state.memory_usage,
-  gpu_usage: state.gpus,
-  running_tasks: state.running_tasks,
+  gpu_usage: state.gpus.map(shownGpu),
+  running_tasks: state.running_tasks.map(({ task_id, progress }) => ({ task_id, progress })),
   timestamp: state.timestamp,
 })
 

@@ -12,6 +12,7 @@ import {
   toMinor,
 } from '../../src/core/ledger.ts'
 import { updateSystemConfig } from '../../src/core/settings.ts'
+import { failure } from '../../src/core/tasks/failures.ts'
 import { type Ending, settleTask } from '../../src/core/tasks/settlement.ts'
 import { transaction } from '../../src/core/transaction.ts'
 import { ledgerEntries, tasks, users } from '../../src/db/schema/index.ts'
@@ -133,9 +134,14 @@ describe('the end of a task', () => {
   test.each<[string, number | undefined, Ending, number]>([
     ['that completed costs its time', 87, completed, 15],
     ['that ran longer than estimated costs its hold', 6000, completed, 50],
-    ['that failed costs its time', 87, { status: 'failed', error: 'x' }, 15],
+    ['that failed costs its time', 87, { status: 'failed', failure: failure('node_silent') }, 15],
     ['that was cancelled costs its time', 87, { status: 'cancelled' }, 15],
-    ['whose node was lost costs nothing', 87, { status: 'failed', error: 'x', charge: false }, 0],
+    [
+      'whose node was lost costs nothing',
+      87,
+      { status: 'failed', failure: failure('node_silent'), charge: false },
+      0,
+    ],
     ['that was cancelled before it ran costs nothing', undefined, { status: 'cancelled' }, 0],
     ['that began in the future, by a wrong clock, costs nothing', -60, completed, 0],
   ])('%s', async (_, seconds, ending, cost) => {

@@ -15,7 +15,8 @@ import {
 } from '../../core/nodes/nodes.ts'
 import { clusterOverview, type NodeView, runningByNode, viewNode } from '../../core/nodes/presence.ts'
 import { authenticate, bearer, guard } from '../../http/authenticate.ts'
-import { heartbeatFields } from '../../live/node-protocol.ts'
+import { readHeartbeat } from '../../live/node-frames.ts'
+import { GpuFigures, heartbeatFields } from '../../live/node-protocol.ts'
 import { Envelope, envelope, factory } from './contract.ts'
 import {
   ClusterOverview,
@@ -30,6 +31,19 @@ import { presentServer, presentServerStatus } from './presenters.ts'
 const name = t.String({ minLength: 1, maxLength: 100 })
 const host = t.String({ minLength: 1, maxLength: 255 })
 const limit = t.Integer({ minimum: 1, maximum: 1000 })
+
+/** A sensor that is sick must not end the whole heartbeat: what it measures is looked at later. */
+const HeartbeatBody = t.Object({
+  ...heartbeatFields,
+  gpus: t.Array(
+    t.Object({
+      ...GpuFigures.properties,
+      temperature: t.Optional(t.Unknown()),
+      power: t.Optional(t.Unknown()),
+    }),
+    { maxItems: heartbeatFields.gpus.maxItems! },
+  ),
+})
 
 async function views(ctx: Core, nodes: Node[]): Promise<NodeView[]> {
   const running = await runningByNode(
@@ -222,7 +236,7 @@ export const gpuRoutes = (ctx: Core, control: NodeControl) =>
     .post(
       '/servers/:server_id/heartbeat',
       async ({ body, request }) => {
-        await control.restHeartbeat(reporting.get(request)!, body)
+        await control.restHeartbeat(reporting.get(request)!, readHeartbeat(body))
         return envelope(request, {})
       },
       {
@@ -231,7 +245,7 @@ export const gpuRoutes = (ctx: Core, control: NodeControl) =>
         transform: async ({ request, params }) => {
           reporting.set(request, await reportingNode(ctx, request, params.server_id))
         },
-        body: t.Object(heartbeatFields),
+        body: HeartbeatBody,
         detail: factory.describe({
           summary: 'Report the load of a GPU server (its node_token, or an administrator)',
           tag: 'gpu',

@@ -60,6 +60,10 @@ export const Task = t.Object({
   config: t.Record(t.String(), t.Any()),
   result: t.Record(t.String(), t.Any()),
   error_message: nullable(t.String()),
+  /** Why it failed; null when it did not. `reported`: only its node has words for it. */
+  failure_code: nullable(t.String()),
+  /** Of the task's program, when it ended by itself. */
+  exit_code: nullable(t.Integer()),
   cost: t.Number(),
   estimated_duration: nullable(t.Integer()),
   started_at: nullable(Timestamp),
@@ -85,6 +89,8 @@ export const GpuServer = t.Object({
   memory_usage: t.Number(),
   last_heartbeat: nullable(Timestamp),
   task_types: t.Array(t.String()),
+  /** Task types whose program the server could not start; for administrators. */
+  cannot_start: t.Array(t.Object({ task_type: t.String(), message: t.String(), at: Timestamp })),
   created_at: Timestamp,
 })
 export type GpuServer = Static<typeof GpuServer>

@@ -3,8 +3,9 @@ import type { AccountSummary, UserStatistics } from '../../core/accounts/adminis
 import { isAdmin, type Role } from '../../core/accounts/permissions.ts'
 import type { SignedIn } from '../../core/accounts/sessions.ts'
 import { toMajor } from '../../core/ledger.ts'
-import { type NodeView, round1 } from '../../core/nodes/presence.ts'
-import type { Task as CoreTask } from '../../core/tasks/tasks.ts'
+import type { Language } from '../../core/messages.ts'
+import { type NodeView, round1, shownGpu } from '../../core/nodes/presence.ts'
+import { type Task as CoreTask, shownFailure } from '../../core/tasks/tasks.ts'
 import type {
   AdminUser,
   GpuServer,
@@ -60,7 +61,7 @@ export const presentUserStats = (stats: UserStatistics): UserStats => ({
   last_task_date: instant(stats.lastTaskAt),
 })
 
-export const presentTask = (task: CoreTask & { nodeUuid: string | null }): Task => ({
+export const presentTask = (task: CoreTask & { nodeUuid: string | null }, language: Language): Task => ({
   id: task.uuid,
   title: task.title,
   description: task.description,
@@ -71,7 +72,7 @@ export const presentTask = (task: CoreTask & { nodeUuid: string | null }): Task 
   gpu_server_id: task.nodeUuid,
   config: task.config,
   result: task.result,
-  error_message: task.errorMessage,
+  ...shownFailure(task, language),
   cost: toMajor(task.costMinor),
   estimated_duration: task.estimatedMinutes,
   started_at: instant(task.startedAt),
@@ -80,7 +81,7 @@ export const presentTask = (task: CoreTask & { nodeUuid: string | null }): Task 
   updated_at: task.updatedAt.toISOString(),
 })
 
-/** `host` is for administrators; others get an empty string. */
+/** `host` and `cannot_start` are for administrators; others get an empty string and an empty list. */
 export const presentServer = (view: NodeView, viewer: Role): GpuServer => ({
   id: view.node.uuid,
   name: view.node.name,
@@ -95,7 +96,14 @@ export const presentServer = (view: NodeView, viewer: Role): GpuServer => ({
   memory_usage: view.memory_usage,
   last_heartbeat: view.lastHeartbeat,
   task_types: view.node.taskTypes,
+  cannot_start: isAdmin(viewer) ? view.node.cannotStart.map(presentCannotStart) : [],
   created_at: view.node.createdAt.toISOString(),
+})
+
+const presentCannotStart = ({ task_type, message, at }: NodeView['node']['cannotStart'][number]) => ({
+  task_type,
+  message,
+  at,
 })
 
 export const presentServerStatus = (view: NodeView): GpuServerStatus => ({
@@ -103,7 +111,7 @@ export const presentServerStatus = (view: NodeView): GpuServerStatus => ({
   status: view.status,
   cpu_usage: view.cpu_usage,
   memory_usage: view.memory_usage,
-  gpu_usage: view.gpus,
+  gpu_usage: view.gpus.map(shownGpu),
   running_tasks: view.runningTasks,
   timestamp: view.lastHeartbeat ?? new Date().toISOString(),
 })

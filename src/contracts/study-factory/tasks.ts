@@ -14,6 +14,7 @@ import {
 } from '../../core/tasks/tasks.ts'
 import { guard } from '../../http/authenticate.ts'
 import { choice } from '../../http/choice.ts'
+import { languageOf } from '../../http/language.ts'
 import { Page, pageOf, pageQuery } from '../../http/pagination.ts'
 import { factory } from '../factory/contract.ts'
 import { Nothing, Task } from '../factory/models.ts'
@@ -68,8 +69,10 @@ const Query = t.Object({
 const params = t.Object({ id: t.String() })
 const One = Both(study.TaskDetail, Task)
 
-const answer = (request: Request, task: CoreTask, key?: Parameters<typeof both>[3]) =>
-  both(request, studyPresenters.presentTaskDetail(task), presentTask(task), key)
+const answer = (request: Request, task: CoreTask, key?: Parameters<typeof both>[3]) => {
+  const language = languageOf(request, factory.language)
+  return both(request, studyPresenters.presentTaskDetail(task, language), presentTask(task, language), key)
+}
 
 export const taskRoutes = (ctx: Core) =>
   new Elysia({ prefix: '/tasks' })
@@ -85,11 +88,10 @@ export const taskRoutes = (ctx: Core) =>
           sortBy: query.sort_by,
           sortOrder: query.sort_order,
         })
-        return both(
-          request,
-          pageOf(tasks.map(studyPresenters.presentTask), total, query),
-          pageOf(tasks.map(presentTask), total, query),
-        )
+        const language = languageOf(request, factory.language)
+        const ofStudy = tasks.map((task) => studyPresenters.presentTask(task, language))
+        const ofFactory = tasks.map((task) => presentTask(task, language))
+        return both(request, pageOf(ofStudy, total, query), pageOf(ofFactory, total, query))
       },
       {
         auth: true,

@@ -1,6 +1,12 @@
 import type { User } from '../../core/accounts/accounts.ts'
 import type { SignedIn } from '../../core/accounts/sessions.ts'
-import type { Task as CoreTask, TaskDetail as CoreTaskDetail } from '../../core/tasks/tasks.ts'
+import type { Language } from '../../core/messages.ts'
+import {
+  type Task as CoreTask,
+  type TaskDetail as CoreTaskDetail,
+  shownFailure,
+  shownLog,
+} from '../../core/tasks/tasks.ts'
 import type { AdminUser, Task, TaskDetail, Token } from './models.ts'
 
 export const presentToken = ({ accessToken }: SignedIn): Token => ({
@@ -8,22 +14,22 @@ export const presentToken = ({ accessToken }: SignedIn): Token => ({
   token_type: 'bearer',
 })
 
-export const presentTask = (task: CoreTask): Task => ({
+export const presentTask = (task: CoreTask, language: Language): Task => ({
   id: task.id,
   name: task.title,
   status: task.status,
   progress: task.progress,
   course_ids: task.courseIds ?? [],
-  error_message: task.errorMessage,
+  error_message: shownFailure(task, language).error_message,
   started_at: task.startedAt?.toISOString() ?? null,
   completed_at: task.completedAt?.toISOString() ?? null,
   created_at: task.createdAt.toISOString(),
   updated_at: task.updatedAt.toISOString(),
 })
 
-export const presentTaskDetail = (task: CoreTaskDetail): TaskDetail => ({
-  ...presentTask(task),
-  logs: task.logs,
+export const presentTaskDetail = (task: CoreTaskDetail, language: Language): TaskDetail => ({
+  ...presentTask(task, language),
+  logs: task.logs.map((line) => shownLog(line, language)),
 })
 
 export const presentAdminUser = (user: User): AdminUser => ({

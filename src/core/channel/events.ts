@@ -37,9 +37,21 @@ export interface ChannelEvents {
   'task.started': TaskEventData & { gpu_server_id: string }
   /** A large result is left out; REST has it. */
   'task.completed': TaskEventData & { result: Record<string, unknown>; result_omitted?: true; cost: number }
-  'task.failed': TaskEventData & { error_message: string; cost: number }
+  /** `error_message` is worded for the reader; the code and its parameters let a client word it by itself. */
+  'task.failed': TaskEventData & {
+    error_message: string
+    failure_code: string
+    failure_params: Record<string, string | number>
+    exit_code: number | null
+    cost: number
+  }
   'task.cancelled': TaskEventData & { cost: number }
-  'task.requeued': TaskEventData & { reason: string }
+  /** `reason` is worded for the reader, unless it is `retry`: then its owner asked for it. */
+  'task.requeued': TaskEventData & {
+    reason: string
+    reason_code?: string
+    reason_params?: Record<string, string | number>
+  }
   'task.deleted': TaskEventData
   'upload.started': UploadEventData
   'upload.completed': UploadEventData & { file_size: number }

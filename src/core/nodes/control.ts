@@ -1,21 +1,30 @@
 /** What a node may do, from its first frame to its silence; the sockets and the REST heartbeat call this. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
-import { type GpuReading, nodes } from '../../db/schema/index.ts'
-import type { Core } from '../context.ts'
-import { acceptAttempt, heldTasks, loseAttempts, rejectAttempt, settleAttempt } from '../tasks/attempts.ts'
-import type { Ending } from '../tasks/settlement.ts'
+import { nodes } from '../../db/schema/index.ts'
+import type { Core, Tx } from '../context.ts'
+import {
+  acceptAttempt,
+  CANNOT_START,
+  type FinalWord,
+  heldTasks,
+  loseAttempts,
+  type Rejection,
+  rejectAttempt,
+  settleAttempt,
+} from '../tasks/attempts.ts'
+import { failure } from '../tasks/failures.ts'
 import type { Task } from '../tasks/tasks.ts'
 import { transaction } from '../transaction.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { ConnectedNode, Fleet, type NodeLink } from './fleet.ts'
 import type { Node } from './nodes.ts'
-import type { Reading } from './presence.ts'
-import { Sweeper } from './sweeper.ts'
+import { completeGpu, type HeardGpu, type HeardReading } from './presence.ts'
+import { SILENT_HEARTBEATS, Sweeper } from './sweeper.ts'
 
 export interface Introduction {
   maxConcurrentTasks: number
   taskTypes: string[]
-  gpus: Pick<GpuReading, 'gpu_id' | 'name' | 'memory_total'>[]
+  gpus: HeardGpu[]
   running: { taskUuid: string; attempt: number }[]
 }
 
@@ -42,31 +51,23 @@ export class NodeControl {
 
   /**
    * A node has connected and said what it is and what it holds. What it holds and may keep goes on; what it does not
-   * name is lost at once; what is not its own any more it is told to stop. Undefined: its token ended before it spoke.
+   * name is lost at once; what is not its own any more it is told to stop. `socket` is the number of its socket: a
+   * `hello` of an older one than the last, or of one that has closed, changes nothing.
+   * @returns undefined when it changed nothing
    */
-  async introduce(node: Node, hello: Introduction, link: NodeLink): Promise<ConnectedNode | undefined> {
-    const known = new Map(node.gpus.map((gpu) => [gpu.gpu_id, gpu]))
-    const gpus = hello.gpus.map((gpu) => ({ usage: 0, memory_used: 0, ...known.get(gpu.gpu_id), ...gpu }))
-    const present = await this.markOnline(node, { taskTypes: hello.taskTypes, gpus })
-    if (!present) {
-      link.end('revoked')
-      return undefined
-    }
+  async introduce(
+    node: Node,
+    socket: number,
+    hello: Introduction,
+    link: NodeLink,
+  ): Promise<ConnectedNode | undefined> {
+    const outcome = await transaction(this.ctx, (tx) => this.takeIn(tx, node, socket, hello, link))
+    if (outcome === 'superseded' || outcome === 'revoked') link.end(outcome)
+    if (typeof outcome === 'string' || !link.alive) return undefined
+    const { present, kept } = outcome
     // First, so that an assignment can't come before it.
     link.welcome()
     const connected = new ConnectedNode(present, link, new Set(hello.taskTypes), hello.maxConcurrentTasks)
-
-    const named = new Map(hello.running.map(({ taskUuid, attempt }) => [taskUuid, attempt]))
-    const held = await heldTasks(this.ctx, node.id)
-    const kept = held.filter((task) => named.get(task.uuid) === task.attempt)
-    const lost = held.filter((task) => !kept.includes(task))
-    if (lost.length > 0) {
-      // A node whose connection stands has not restarted: a second program may be using its token.
-      const reason = this.fleet.get(node.id)
-        ? 'Another connection with the token of this node took its place, without the task'
-        : 'The node restarted and lost the task'
-      await transaction(this.ctx, (tx) => loseAttempts(tx, lost, reason))
-    }
     this.fleet.attach(connected)
     try {
       for (const task of kept) {
@@ -85,26 +86,70 @@ export class NodeControl {
     return connected
   }
 
+  private async takeIn(tx: Tx, node: Node, socket: number, hello: Introduction, link: NodeLink) {
+    // The lock orders the sockets of a node, whichever servers they are at.
+    const [stored] = await tx.db.select().from(nodes).where(eq(nodes.id, node.id)).for('no key update')
+    if (!link.alive) return 'closed'
+    if (!stored || stored.deletedAt || stored.tokenHash !== node.tokenHash) return 'revoked'
+    if (stored.socket >= socket) return 'superseded'
+    const known = new Map(stored.gpus.map((gpu) => [gpu.gpu_id, gpu]))
+    const gpus = hello.gpus.map((gpu) => completeGpu(gpu, known.get(gpu.gpu_id)))
+    const [present] = await tx.db
+      .update(nodes)
+      .set({ taskTypes: hello.taskTypes, gpus, socket, ...heardNow })
+      .where(eq(nodes.id, node.id))
+      .returning()
+    const named = new Map(hello.running.map(({ taskUuid, attempt }) => [taskUuid, attempt]))
+    const held = await heldTasks(tx, node.id)
+    const kept = held.filter((task) => named.get(task.uuid) === task.attempt)
+    // A node whose connection stands has not restarted: a second program may be using its token.
+    const why = failure(this.fleet.get(node.id) ? 'node_replaced' : 'node_restarted')
+    await loseAttempts(
+      tx,
+      held.filter((task) => !kept.includes(task)),
+      why,
+    )
+    return { present: present!, kept }
+  }
+
   leave(connected: ConnectedNode): void {
     this.fleet.detach(connected)
   }
 
-  async heartbeat(connected: ConnectedNode, reading: Reading): Promise<void> {
-    if (!connected.node.online) {
-      const present = await this.markOnline(connected.node)
-      if (!present) return connected.link.end('revoked')
-      connected.node = present
-      this.dispatcher.wake()
-    }
-    this.fleet.heartbeat(connected, reading)
+  async heartbeat(connected: ConnectedNode, heard: HeardReading): Promise<void> {
+    if (!(await this.revive(connected))) return
+    if (heard.max_concurrent_tasks !== undefined) this.fleet.resize(connected, heard.max_concurrent_tasks)
+    this.fleet.heartbeat(connected, heard)
   }
 
-  /** A heartbeat over REST; the node may or may not have a socket too. */
-  async restHeartbeat(node: Node, reading: Reading): Promise<void> {
+  /**
+   * A heartbeat over REST; the node may or may not have a socket too. It keeps the node online, but not its tasks:
+   * those need a socket that lives.
+   */
+  async restHeartbeat(node: Node, heard: HeardReading): Promise<void> {
     const connected = this.fleet.get(node.id)
-    if (connected) return this.heartbeat(connected, reading)
+    if (connected) {
+      const lives = connected.link.quietMs < SILENT_HEARTBEATS * this.ctx.config.nodeHeartbeatSeconds * 1000
+      connected.link.sendPing()
+      if (lives) return this.heartbeat(connected, heard)
+      if (await this.revive(connected)) this.fleet.restHeartbeat(connected, heard)
+      return
+    }
     const present = node.online ? node : await this.markOnline(node)
-    if (present) this.fleet.heartbeatOfAbsent(present, reading)
+    if (present) this.fleet.heartbeatOfAbsent(present, heard)
+  }
+
+  /** A node that counted as offline is there again. False: it is not welcome any more. */
+  private async revive(connected: ConnectedNode): Promise<boolean> {
+    if (connected.node.online) return true
+    const present = await this.markOnline(connected.node)
+    if (!present) {
+      connected.link.end('revoked')
+      return false
+    }
+    connected.node = present
+    this.dispatcher.wake()
+    return true
   }
 
   async accept(connected: ConnectedNode, taskUuid: string, attempt: number): Promise<Verdict> {
@@ -112,6 +157,7 @@ export class NodeControl {
     const task = held && (await acceptAttempt(this.ctx, key(connected, taskUuid, attempt)))
     if (!task) return 'stale'
     held.accepted = true
+    connected.answered()
     this.fleet.publish(connected)
     return 'ok'
   }
@@ -126,12 +172,23 @@ export class NodeControl {
     connected: ConnectedNode,
     taskUuid: string,
     attempt: number,
-    reason: string,
+    rejection: Rejection,
   ): Promise<Verdict> {
-    if (reason === 'draining') connected.leaving = true
+    const held = this.fleet.current(connected, taskUuid, attempt)
+    connected.answered()
+    const draining = rejection.reason === 'draining'
+    // What it was told to refuse, it takes again when the drain is over, which may be already.
+    const told = draining && (connected.node.draining || held?.drains !== connected.drains)
+    if (draining && !told) connected.leaving = true
     // Before it is back in the queue, from which this node would be offered it again.
-    this.fleet.refuse(connected, taskUuid)
-    const rejected = await rejectAttempt(this.ctx, key(connected, taskUuid, attempt), reason)
+    if (!told) this.fleet.refuse(connected, taskUuid)
+    const rejected = await rejectAttempt(this.ctx, key(connected, taskUuid, attempt), rejection)
+    if (rejected && rejection.reason === CANNOT_START) {
+      connected.cannotStart(rejected.taskType!)
+      const { name } = connected.node
+      const { taskType: task_type } = rejected
+      this.ctx.log.warn({ node: name, task_type, reason: rejection.detail }, 'a node could not start a task')
+    }
     this.fleet.release(connected, taskUuid, attempt)
     return rejected ? 'ok' : 'stale'
   }
@@ -165,12 +222,24 @@ export class NodeControl {
     connected: ConnectedNode,
     taskUuid: string,
     attempt: number,
-    ending: Extract<Ending, { status: 'completed' | 'failed' }>,
+    word: FinalWord,
   ): Promise<Verdict> {
     await this.begun(connected, taskUuid, attempt)
-    const outcome = await settleAttempt(this.ctx, key(connected, taskUuid, attempt), ending)
+    const outcome = await settleAttempt(this.ctx, key(connected, taskUuid, attempt), word)
+    const held = this.fleet.current(connected, taskUuid, attempt)
+    if (held && outcome === 'settled') await this.hasStarted(connected, held.taskType)
     this.fleet.release(connected, taskUuid, attempt)
     return outcome === 'stale' ? 'stale' : 'ok'
+  }
+
+  /** A task of this type has run there: that the node could not start one is past. */
+  private async hasStarted(connected: ConnectedNode, taskType: string | null): Promise<void> {
+    const { node } = connected
+    if (!node.cannotStart.some(({ task_type }) => task_type === taskType)) return
+    const others = sql`(select jsonb_agg(one) from jsonb_array_elements(${nodes.cannotStart}) one
+      where one ->> 'task_type' <> ${taskType})`
+    const cannotStart = sql`coalesce(${others}, '[]')`
+    await this.ctx.db.update(nodes).set({ cannotStart }).where(eq(nodes.id, node.id))
   }
 
   async close(): Promise<void> {
@@ -184,10 +253,10 @@ export class NodeControl {
   }
 
   /** Undefined when the node was removed, or given another token, since it signed in with this one. */
-  private async markOnline({ id, tokenHash }: Node, change: Partial<Node> = {}): Promise<Node | undefined> {
+  private async markOnline({ id, tokenHash }: Node): Promise<Node | undefined> {
     const [node] = await this.ctx.db
       .update(nodes)
-      .set({ ...change, online: true, lastHeartbeatAt: sql`now()` })
+      .set({ online: true, lastHeartbeatAt: sql`now()` })
       .where(and(eq(nodes.id, id), eq(nodes.tokenHash, tokenHash), isNull(nodes.deletedAt)))
       .returning()
     return node
@@ -207,18 +276,36 @@ export class NodeControl {
     for (const each of connected) this.adopt(each, stored.get(each.node.id))
   }
 
+  private endDrain(connected: ConnectedNode): void {
+    connected.drains++
+    connected.leaving = false
+    connected.link.welcome()
+  }
+
   private adopt(connected: ConnectedNode, stored: Node | undefined): void {
     const known = connected.node
     if (!stored || stored.deletedAt || stored.tokenHash !== known.tokenHash)
       return connected.link.end('revoked')
-    if (stored.updatedAt <= known.updatedAt && stored.online === known.online) return
+    if (stored.socket > connected.socket) return connected.link.end('superseded')
+    // Read before a change that is known already.
+    if (stored.revision < known.revision) return
     connected.node = stored
-    if (known.draining && !stored.draining) connected.link.welcome()
-    if (!known.draining && stored.draining) connected.link.drain()
+    if (known.draining && !stored.draining) this.endDrain(connected)
+    if (!known.draining && stored.draining) {
+      connected.drains++
+      connected.link.drain()
+    }
+    if (sameToOthers(known, stored)) return
     this.fleet.publish(connected)
     this.dispatcher.wake()
   }
 }
+
+const heardNow = { online: true, lastHeartbeatAt: sql`now()`, socketHeardAt: sql`now()` }
+
+/** Whether nothing has changed that watchers or the dispatcher go by. */
+const sameToOthers = (a: Node, b: Node): boolean =>
+  a.online === b.online && a.draining === b.draining && a.maxConcurrentTasks === b.maxConcurrentTasks
 
 const key = (connected: ConnectedNode, taskUuid: string, attempt: number) => ({
   nodeId: connected.node.id,

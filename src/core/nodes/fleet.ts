@@ -4,18 +4,40 @@
  */
 import type { NodeCommand } from '../../bus/bus.ts'
 import type { Core } from '../context.ts'
-import { endedAttempts } from '../tasks/attempts.ts'
-import { addLogs, type NewLog } from '../tasks/logs.ts'
-import { type ProgressReport, saveProgress, type TaskState, taskTopic } from '../tasks/progress.ts'
+import { CANNOT_START_SECONDS, endedAttempts } from '../tasks/attempts.ts'
+import { failure } from '../tasks/failures.ts'
+import { addLogs, type NewLog, noteLine } from '../tasks/logs.ts'
+import {
+  type ProgressReport,
+  saveProgress,
+  shownProgress,
+  type TaskState,
+  taskTopic,
+} from '../tasks/progress.ts'
 import type { Slot } from '../tasks/queue.ts'
 import type { Task } from '../tasks/tasks.ts'
 import type { Node } from './nodes.ts'
-import { type NodeState, nodeTopic, type Reading, saveReadings, statusOf } from './presence.ts'
+import {
+  completeReading,
+  type HeardReading,
+  type NodeState,
+  nodeTopic,
+  type Reading,
+  type StoredState,
+  saveReadings,
+  statusOf,
+} from './presence.ts'
 
 /** The way to a node, whatever it is made of. Every method returns at once. */
 export interface NodeLink {
   /** How many things that the node has said are yet to be handled. */
   readonly backlog: number
+  /** False when the socket has closed. */
+  readonly alive: boolean
+  /** How long ago, in ms, the socket showed that it lives. */
+  readonly quietMs: number
+  /** Asks the socket for a sign of life. */
+  sendPing(): void
   assign(task: Task): void
   cancel(taskUuid: string, attempt: number): void
   drain(): void
@@ -27,11 +49,14 @@ export interface NodeLink {
 
 interface HeldAttempt {
   taskId: number
+  taskType: string | null
   attempt: number
   accepted: boolean
   progress: number
   currentItem: string
   logLines: number
+  /** `drains` of the node when it was assigned. */
+  drains: number
   /** Ended by the server; the node has yet to say that it stopped. Its slot is not free before. */
   ending: ReturnType<typeof setTimeout> | undefined
 }
@@ -40,6 +65,9 @@ const FLUSH_PROGRESS_MS = 1000
 /** A node that does not confirm the end of a cancelled task gets its slot back after this. */
 const ENDING_MS = 10_000
 const REFUSAL_MS = 30_000
+/** A node that does not answer an assignment gets nothing for this long; twice as long each further time. */
+const UNANSWERED_MS = 10_000
+const MAX_UNANSWERED_MS = 300_000
 const MAX_LOG_LINES = 10_000
 const MAX_BUFFERED_LOGS = 5000
 
@@ -47,21 +75,68 @@ export class ConnectedNode {
   /** By task UUID. */
   readonly held = new Map<string, HeldAttempt>()
   readonly refused = new Map<string, number>()
+  /** Task types whose program it could not start, and until when they are not offered to it. */
+  private readonly unable = new Map<string, number>()
   lastHeard = Date.now()
   /** The node is about to stop and said so by a refusal; it takes nothing more on this connection. */
   leaving = false
+  /** How often the node was told to drain, or that the drain is over. */
+  drains = 0
+  /** Number of its socket. */
+  readonly socket: number
+  /** What it measured last. */
+  reading: Reading
+  /** Times in a row that it let assignments expire. */
+  private unanswered = 0
+  private mutedUntil = 0
 
   constructor(
     public node: Node,
     readonly link: NodeLink,
-    public taskTypes: ReadonlySet<string>,
+    private readonly ownTypes: ReadonlySet<string>,
     /** What the node itself allows; the administrator's figure may be lower. */
-    readonly ownLimit: number,
-  ) {}
+    public ownLimit: number,
+  ) {
+    this.socket = node.socket
+    this.reading = { cpu_usage: node.cpuUsage, memory_usage: node.memoryUsage, gpus: node.gpus }
+    for (const { task_type, at } of node.cannotStart) {
+      // Both times are the database's.
+      const ago = (node.lastHeartbeatAt?.getTime() ?? 0) - Date.parse(at)
+      if (ago >= 0 && ago < CANNOT_START_SECONDS * 1000) this.cannotStart(task_type, ago)
+    }
+  }
 
   get free(): number {
     if (this.node.draining || this.leaving || !this.node.online) return 0
-    return Math.max(0, Math.min(this.ownLimit, this.node.maxConcurrentTasks) - this.held.size)
+    const room = Math.max(0, Math.min(this.ownLimit, this.node.maxConcurrentTasks) - this.held.size)
+    if (this.unanswered === 0) return room
+    // One assignment at a time is enough to find out whether it answers again.
+    const waits =
+      performance.now() < this.mutedUntil || [...this.held.values()].some((held) => !held.accepted)
+    return waits ? 0 : Math.min(1, room)
+  }
+
+  get taskTypes(): ReadonlySet<string> {
+    const now = performance.now()
+    for (const [type, until] of this.unable) if (until <= now) this.unable.delete(type)
+    return this.unable.size === 0 ? this.ownTypes : this.ownTypes.difference(this.unable)
+  }
+
+  cannotStart(taskType: string, agoMs = 0): void {
+    this.unable.set(taskType, performance.now() + CANNOT_START_SECONDS * 1000 - agoMs)
+  }
+
+  /** It answered an assignment. */
+  answered(): void {
+    this.unanswered = 0
+  }
+
+  /** It let an assignment expire; those that expire together count once. */
+  ignored(): void {
+    const now = performance.now()
+    if (now < this.mutedUntil) return
+    this.mutedUntil = now + Math.min(MAX_UNANSWERED_MS, UNANSWERED_MS * 2 ** this.unanswered)
+    this.unanswered++
   }
 }
 
@@ -74,7 +149,7 @@ export interface AbsentNode {
 export class Fleet {
   private readonly connected = new Map<number, ConnectedNode>()
   private readonly absent = new Map<number, AbsentNode>()
-  private readonly dirtyReadings = new Map<number, NodeState>()
+  private readonly dirtyReadings = new Map<number, StoredState>()
   private readonly dirtyProgress = new Map<string, ProgressReport>()
   private logs: NewLog[] = []
   private savingLogs = false
@@ -137,6 +212,7 @@ export class Fleet {
       if (connected.free === 0) continue
       slots.push({
         nodeId: connected.node.id,
+        socket: connected.socket,
         taskTypes: connected.taskTypes,
         free: connected.free,
         refused: new Set(connected.refused.keys()),
@@ -149,11 +225,13 @@ export class Fleet {
   hold(connected: ConnectedNode, task: Task): void {
     connected.held.set(task.uuid, {
       taskId: task.id,
+      taskType: task.taskType,
       attempt: task.attempt,
       accepted: task.status === 'running',
       progress: task.progress,
       currentItem: task.currentItem,
       logLines: 0,
+      drains: connected.drains,
       ending: undefined,
     })
   }
@@ -179,38 +257,41 @@ export class Fleet {
     return held?.attempt === attempt && !held.ending ? held : undefined
   }
 
-  heartbeat(connected: ConnectedNode, reading: Reading): void {
+  heartbeat(connected: ConnectedNode, heard: HeardReading): void {
     connected.lastHeard = Date.now()
-    this.record(connected.node, reading, connected)
+    this.record(connected.node, completeReading(heard, connected.reading), connected, true)
+  }
+
+  /** A heartbeat over REST of a node whose socket here does not show that it lives: what it holds, nobody holds. */
+  restHeartbeat(connected: ConnectedNode, heard: HeardReading): void {
+    this.record(connected.node, completeReading(heard, connected.reading), connected, false)
   }
 
   /** A heartbeat of a node that has no socket here. */
-  heartbeatOfAbsent(node: Node, reading: Reading): void {
+  heartbeatOfAbsent(node: Node, heard: HeardReading): void {
     this.absent.set(node.id, { node, lastHeard: Date.now() })
-    this.record(node, reading)
+    const known = this.ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
+    const { cpuUsage: cpu_usage, memoryUsage: memory_usage, gpus } = node
+    this.record(node, completeReading(heard, known ?? { cpu_usage, memory_usage, gpus }), undefined, false)
   }
 
   /** Takes a reading in: to the bus now, to the database with the next batch. */
-  private record(node: Node, reading: Reading, connected?: ConnectedNode): void {
-    const names = new Map(node.gpus.map((gpu) => [gpu.gpu_id, gpu.name]))
-    const gpus = reading.gpus.map((gpu) => {
-      const name = gpu.name ?? names.get(gpu.gpu_id)
-      return name === undefined ? gpu : { ...gpu, name }
-    })
+  private record(node: Node, reading: Reading, connected: ConnectedNode | undefined, alive: boolean): void {
+    if (connected) connected.reading = reading
     const state: NodeState = {
       ...reading,
-      gpus,
       node_id: node.id,
       server_id: node.uuid,
       status: statusOf(node),
       running_tasks: connected ? runningTasks(connected) : [],
       timestamp: new Date().toISOString(),
     }
-    this.dirtyReadings.set(node.id, state)
+    this.dirtyReadings.set(node.id, { ...state, connected: alive })
     this.ctx.bus.setState(nodeTopic(node.uuid), state)
   }
 
-  progress(held: HeldAttempt, taskUuid: string, progress: number, currentItem: string | undefined): void {
+  progress(held: HeldAttempt, taskUuid: string, percent: number, currentItem: string | undefined): void {
+    const progress = shownProgress(percent)
     held.progress = progress
     held.currentItem = currentItem ?? held.currentItem
     const report = { attempt: held.attempt, progress, current_item: held.currentItem }
@@ -222,10 +303,17 @@ export class Fleet {
   log(held: HeldAttempt, line: Pick<NewLog, 'level' | 'message'>): void {
     if (held.logLines > MAX_LOG_LINES || this.logs.length >= MAX_BUFFERED_LOGS) return
     held.logLines++
-    const message =
-      held.logLines > MAX_LOG_LINES ? `Only the first ${MAX_LOG_LINES} lines are kept` : line.message
-    this.logs.push({ taskId: held.taskId, attempt: held.attempt, level: line.level, message })
+    const { taskId, attempt, logLines } = held
+    if (logLines <= MAX_LOG_LINES) this.logs.push({ taskId, attempt, ...line })
+    else this.logs.push(noteLine({ id: taskId, attempt }, failure('log_limit', { limit: MAX_LOG_LINES })))
     void this.flushLogs()
+  }
+
+  /** The node has other room than before: an administrator or its GPUs changed it. */
+  resize(connected: ConnectedNode, ownLimit: number): void {
+    const grown = ownLimit > connected.ownLimit
+    connected.ownLimit = ownLimit
+    if (grown) this.onRoom()
   }
 
   /** Publishes the newest state of a node again, after its tasks or its status changed. */
@@ -278,6 +366,7 @@ export class Fleet {
         const held = connected.held.get(command.taskId)
         connected.link.cancel(command.taskId, command.attempt)
         if (held?.attempt !== command.attempt || held.ending) return
+        if (command.type === 'lost' && !held.accepted) connected.ignored()
         held.ending = setTimeout(() => this.release(connected, command.taskId, command.attempt), ENDING_MS)
         return
       }

@@ -6,6 +6,7 @@ import { UUID } from '../../util/uuid.ts'
 import type { Core } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { heldTasks, loseAttempts } from '../tasks/attempts.ts'
+import { failure } from '../tasks/failures.ts'
 import { transaction } from '../transaction.ts'
 import { nodeTopic } from './presence.ts'
 
@@ -55,6 +56,18 @@ export async function authenticateNode(ctx: Core, token: string): Promise<Node |
   return node
 }
 
+/** A new socket of the node that a token belongs to, with its number: later ones have higher numbers. */
+export async function admitNode(
+  ctx: Core,
+  token: string,
+): Promise<{ node: Node; socket: number } | undefined> {
+  const [row] = await ctx.db
+    .select({ node: nodes, socket: sql<string>`nextval('node_sockets')` })
+    .from(nodes)
+    .where(and(eq(nodes.tokenHash, sha256(token)), isNull(nodes.deletedAt)))
+  return row && { node: row.node, socket: Number(row.socket) }
+}
+
 /** @throws AppError NOT_FOUND, NAME_TAKEN */
 export async function updateNode(
   ctx: Core,
@@ -85,14 +98,14 @@ export async function deleteNode(ctx: Core, id: string): Promise<void> {
       ctx.bus.publish('node', { nodeId: node.id, command: { type: 'revoked' } })
       ctx.bus.setState(nodeTopic(node.uuid), undefined)
     })
-    await loseAttempts(tx, held, 'The GPU server was removed')
+    await loseAttempts(tx, held, failure('node_removed'))
   })
 }
 
 async function patch(ctx: Core, id: string, change: object): Promise<Node> {
   const [node] = await ctx.db
     .update(nodes)
-    .set({ ...change, updatedAt: sql`now()` })
+    .set({ ...change, revision: sql`${nodes.revision} + 1`, updatedAt: sql`now()` })
     .where(existing(id))
     .returning()
     .catch(nameTaken)

@@ -2,7 +2,21 @@
 import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { type GpuReading, nodes, tasks } from '../../db/schema/index.ts'
 import type { Core } from '../context.ts'
+import { withPresentProgress } from '../tasks/progress.ts'
 import type { Node } from './nodes.ts'
+
+/** What a node says of one GPU; a figure that can't be is left out. */
+export type HeardGpu = Partial<GpuReading> & Pick<GpuReading, 'gpu_id'>
+
+/** What a node says of itself in a heartbeat. */
+export interface HeardReading {
+  cpu_usage?: number | undefined
+  memory_usage?: number | undefined
+  /** How many tasks it can run, when that has changed since its `hello`. */
+  max_concurrent_tasks?: number | undefined
+  /** Undefined: it said nothing of them. */
+  gpus?: HeardGpu[] | undefined
+}
 
 /** The newest reading of a node. GB, percent, °C, W. */
 export interface Reading {
@@ -15,6 +29,32 @@ export interface RunningTask {
   /** UUID. */
   task_id: string
   progress: number
+}
+
+/**
+ * A whole reading: what every reading has, and was left out, is as it was known before. Temperature and power are shown
+ * only while they are measured.
+ */
+export function completeReading(heard: HeardReading, known: Reading): Reading {
+  const before = new Map(known.gpus.map((gpu) => [gpu.gpu_id, gpu]))
+  return {
+    cpu_usage: heard.cpu_usage ?? known.cpu_usage,
+    memory_usage: heard.memory_usage ?? known.memory_usage,
+    gpus: heard.gpus?.map((gpu) => completeGpu(gpu, before.get(gpu.gpu_id))) ?? known.gpus,
+  }
+}
+
+export function completeGpu(heard: HeardGpu, known: GpuReading | undefined): GpuReading {
+  const name = heard.name ?? known?.name
+  return {
+    gpu_id: heard.gpu_id,
+    ...(name !== undefined && { name }),
+    usage: heard.usage ?? known?.usage ?? 0,
+    memory_used: heard.memory_used ?? known?.memory_used ?? 0,
+    memory_total: heard.memory_total ?? known?.memory_total ?? 0,
+    ...(heard.temperature !== undefined && { temperature: heard.temperature }),
+    ...(heard.power !== undefined && { power: heard.power }),
+  }
 }
 
 /** Present state of a node on the bus, under `gpu:server:<uuid>`; every server has all of them. */
@@ -40,7 +80,8 @@ export interface NodeView extends Reading {
   lastHeartbeat: string | null
 }
 
-export function viewNode(ctx: Core, node: Node, held: RunningTask[]): NodeView {
+/** @param running what it runs, from {@link runningByNode}: the same figures as the tasks' own */
+export function viewNode(ctx: Core, node: Node, running: RunningTask[]): NodeView {
   const state = presentState(ctx, node)
   return {
     node,
@@ -48,7 +89,7 @@ export function viewNode(ctx: Core, node: Node, held: RunningTask[]): NodeView {
     cpu_usage: state?.cpu_usage ?? node.cpuUsage,
     memory_usage: state?.memory_usage ?? node.memoryUsage,
     gpus: state?.gpus ?? node.gpus,
-    runningTasks: state?.running_tasks ?? held,
+    runningTasks: running,
     lastHeartbeat: state?.timestamp ?? node.lastHeartbeatAt?.toISOString() ?? null,
   }
 }
@@ -90,20 +131,35 @@ export async function presentNodes(ctx: Core, uuids: string[]): Promise<Map<stri
   )
 }
 
+/** A GPU as it is shown: what a node said, field by field. */
+export const shownGpu = (gpu: GpuReading): GpuReading => completeGpu(gpu, undefined)
+
 export const statusOf = (node: Pick<Node, 'online' | 'draining'>): NodeStatus =>
   !node.online ? 'offline' : node.draining ? 'draining' : 'online'
 
-/** What nodes run, as the database knows it, by node id. */
+const runningColumns = {
+  nodeId: tasks.nodeId,
+  uuid: tasks.uuid,
+  status: tasks.status,
+  attempt: tasks.attempt,
+  progress: tasks.progress,
+  currentItem: tasks.currentItem,
+  updatedAt: tasks.updatedAt,
+}
+
+/** What nodes run, by node id, with the progress of this moment. */
 export async function runningByNode(ctx: Core, nodeIds: number[]): Promise<Map<number, RunningTask[]>> {
   const rows =
     nodeIds.length === 0
       ? []
       : await ctx.db
-          .select({ nodeId: tasks.nodeId, uuid: tasks.uuid, progress: tasks.progress })
+          .select(runningColumns)
           .from(tasks)
           .where(and(inArray(tasks.nodeId, nodeIds), eq(tasks.status, 'running')))
+          .orderBy(tasks.id)
   const byNode = new Map<number, RunningTask[]>()
-  for (const { nodeId, uuid, progress } of rows) {
+  for (const row of rows) {
+    const { nodeId, uuid, progress } = withPresentProgress(ctx, row)
     byNode.set(nodeId!, [...(byNode.get(nodeId!) ?? []), { task_id: uuid, progress }])
   }
   return byNode
@@ -160,16 +216,19 @@ export async function clusterOverview(ctx: Core): Promise<ClusterOverview> {
 
 export const round1 = (value: number): number => Math.round(value * 10) / 10
 
+/** A state with whether it came over a socket. */
+export type StoredState = NodeState & { connected: boolean }
+
 /**
  * Stores the newest reading of many nodes in one statement. The time is the database's, by which other servers judge
  * silence; it is late by at most the interval of the batches.
  */
-export async function saveReadings(ctx: Core, states: NodeState[]): Promise<void> {
+export async function saveReadings(ctx: Core, states: StoredState[]): Promise<void> {
   if (states.length === 0) return
   await ctx.db.execute(sql`
     update nodes n set cpu_usage = r.cpu_usage, memory_usage = r.memory_usage, gpus = r.gpus,
-      last_heartbeat_at = now()
+      last_heartbeat_at = now(), socket_heard_at = case when r.connected then now() else n.socket_heard_at end
     from json_to_recordset(${JSON.stringify(states)}::text::json)
-      as r(node_id int, cpu_usage float8, memory_usage float8, gpus jsonb)
+      as r(node_id int, cpu_usage float8, memory_usage float8, gpus jsonb, connected boolean)
     where n.id = r.node_id`)
 }

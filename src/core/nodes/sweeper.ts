@@ -8,13 +8,15 @@ import {
   heldTasks,
   loseAttempts,
 } from '../tasks/attempts.ts'
+import { failure } from '../tasks/failures.ts'
 import { transaction } from '../transaction.ts'
 import type { Fleet } from './fleet.ts'
 import type { Node } from './nodes.ts'
 import { type NodeState, nodeTopic, statusOf } from './presence.ts'
+import { loseUnheld, nodesWithoutSocket } from './unheld.ts'
 
 /** After this many heartbeats of silence a node is offline. */
-const SILENT_HEARTBEATS = 3
+export const SILENT_HEARTBEATS = 3
 /** What a batch of readings may take to be stored. */
 const STORING_MS = 1000
 /** For nodes of other servers, which know better whether their nodes have answered; until they are gone themselves. */
@@ -50,6 +52,7 @@ export class Sweeper {
         await this.absentHere()
       }),
       this.every(this.heartbeatMs, () => this.silentElsewhere()),
+      this.every(this.heartbeatMs, () => this.unheld()),
       this.every(RECONCILE_MS, reconcile),
       this.every(5000, () => this.overdue()),
     ]
@@ -163,6 +166,21 @@ export class Sweeper {
     }
   }
 
+  /**
+   * Tasks of nodes that are online by what they say over REST, but have no socket anywhere: nobody holds them. Asked of
+   * the database, in which every server stores whom it hears over a socket.
+   */
+  private async unheld(): Promise<void> {
+    if (!this.looking()) return
+    const ms = this.silenceMs + this.heartbeatMs + STORING_MS
+    for (const node of await nodesWithoutSocket(this.ctx, ms)) {
+      const connected = this.fleet.get(node.id)
+      if (connected && this.heardSince(Date.now() - this.silenceMs, connected)) continue
+      const done = await loseUnheld(this.ctx, node, ms)
+      if (done) this.ctx.log.info({ node: node.name }, 'a node without a connection has lost its tasks')
+    }
+  }
+
   private lookIsOld(): boolean {
     return Date.now() - this.lastLook > 2.5 * this.heartbeatMs
   }
@@ -192,7 +210,7 @@ export class Sweeper {
         .where(and(condition, eq(nodes.online, true)))
         .returning({ id: nodes.id })
       if (!marked) return false
-      await loseAttempts(tx, held, `The GPU server ${node.name} went offline`)
+      await loseAttempts(tx, held, failure('node_offline', { name: node.name }))
       return true
     })
     const state = this.ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined

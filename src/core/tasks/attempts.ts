@@ -4,15 +4,16 @@
  */
 
 import { and, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm'
-import { nodes, tasks } from '../../db/schema/index.ts'
+import { type CannotStart, nodes, tasks } from '../../db/schema/index.ts'
 import { UUID } from '../../util/uuid.ts'
 import type { Core, Tx } from '../context.ts'
 import { systemConfig } from '../settings.ts'
 import { transaction } from '../transaction.ts'
-import { addLogs } from './logs.ts'
+import { type Failure, failure, failureText, type ReportedFailure, reportedFailure } from './failures.ts'
+import { addLogs, noteLine } from './logs.ts'
 import { type TaskState, taskTopic } from './progress.ts'
-import { type Ending, settleTask } from './settlement.ts'
-import { type Task, taskEvent, tellNode } from './tasks.ts'
+import { settleTask } from './settlement.ts'
+import { failedEvent, type Task, taskEvent, tellNode } from './tasks.ts'
 
 export interface AttemptKey {
   nodeId: number
@@ -59,28 +60,69 @@ export async function acceptAttempt(ctx: Core, key: AttemptKey): Promise<Task | 
   })
 }
 
-/** The node does not want it: back into the queue; a lost attempt only when it had begun. */
-export async function rejectAttempt(ctx: Core, key: AttemptKey, reason: string): Promise<boolean> {
+/** The reason of a `reject` when the node could not start the task's program. */
+export const CANNOT_START = 'cannot_start'
+/** For so long the node is not offered that task type again. */
+export const CANNOT_START_SECONDS = 60
+
+export interface Rejection {
+  reason: string
+  /** Why, for administrators. */
+  detail?: string | undefined
+}
+
+/**
+ * The node does not want it: back into the queue. It is a lost attempt only when it had begun and the node does not say
+ * that its program could not be started: then the node is noted as unable to run the type.
+ * @returns the rejected task, or undefined when the attempt is stale
+ */
+export async function rejectAttempt(
+  ctx: Core,
+  key: AttemptKey,
+  rejection: Rejection,
+): Promise<Task | undefined> {
+  const { reason, detail } = rejection
   return transaction(ctx, async (tx) => {
     const task = await lockAttempt(tx, key)
+    const unable = reason === CANNOT_START
+    const why = unable ? failure('cannot_start') : failure('refused', { detail: reason })
     if (task?.status === 'running') {
-      await loseAttempts(tx, [task], `The node gave the task back: ${reason}`)
-      return true
-    }
-    if (task?.status !== 'pending') return false
-    await tx.db.update(tasks).set({ nodeId: null, leasedAt: null }).where(eq(tasks.id, task.id))
-    await addLogs(tx, [
-      {
-        taskId: task.id,
-        attempt: task.attempt,
-        level: 'WARNING',
-        message: `The node refused the task: ${reason}`,
-      },
-    ])
-    tx.afterCommit(() => ctx.bus.publish('queue', null))
-    return true
+      if (unable) await requeue(tx, [task], why)
+      else await loseAttempts(tx, [task], failure('node_gave_back', { detail: reason }))
+    } else if (task?.status === 'pending') {
+      await tx.db.update(tasks).set({ nodeId: null, leasedAt: null }).where(eq(tasks.id, task.id))
+      await addLogs(tx, [noteLine(task, why)])
+      tx.afterCommit(() => ctx.bus.publish('queue', null))
+    } else return undefined
+    if (unable) await noteCannotStart(tx, key.nodeId, task.taskType!, detail ?? '')
+    return task
   })
 }
+
+/** The newest word on each task type, by the database's clock. */
+async function noteCannotStart(tx: Tx, nodeId: number, taskType: string, text: string): Promise<void> {
+  const [node] = await tx.db
+    .select({ known: nodes.cannotStart, at: rfc3339Now })
+    .from(nodes)
+    .where(eq(nodes.id, nodeId))
+    .for('update')
+  if (!node) return
+  const others = node.known.filter((one) => one.task_type !== taskType)
+  const noted: CannotStart[] = [...others, { task_type: taskType, message: text, at: node.at }]
+  await tx.db
+    .update(nodes)
+    .set({ cannotStart: noted.slice(-MAX_CANNOT_START) })
+    .where(eq(nodes.id, nodeId))
+}
+
+/** A node names 100 task types at most. */
+const MAX_CANNOT_START = 100
+const rfc3339Now = sql<string>`to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
+/** What a node's final word says. */
+export type FinalWord =
+  | { status: 'completed'; result: Record<string, unknown> }
+  | ({ status: 'failed' } & ReportedFailure)
 
 /**
  * The node's final word. @returns `settled` now, `repeated` when this node had settled this attempt before (or its
@@ -89,21 +131,26 @@ export async function rejectAttempt(ctx: Core, key: AttemptKey, reason: string):
 export async function settleAttempt(
   ctx: Core,
   key: AttemptKey,
-  ending: Extract<Ending, { status: 'completed' | 'failed' }>,
+  word: FinalWord,
 ): Promise<'settled' | 'repeated' | 'stale'> {
   return transaction(ctx, async (tx) => {
     const task = await lockAttempt(tx, key)
     if (!task || task.status === 'pending') return 'stale'
     if (task.status !== 'running' && task.status !== 'paused') return 'repeated'
-    const ended = await settleTask(tx, task, ending)
-    const cost = ended.costMinor / 100
-    if (ending.status === 'completed') {
-      tx.emit(task.userId, 'task.completed', { ...taskEvent(ended), ...shownResult(ending.result), cost })
+    if (word.status === 'completed') {
+      const ended = await settleTask(tx, task, word)
+      const cost = ended.costMinor / 100
+      tx.emit(task.userId, 'task.completed', { ...taskEvent(ended), ...shownResult(word.result), cost })
     } else {
-      tx.emit(task.userId, 'task.failed', { ...taskEvent(ended), error_message: ending.error, cost })
+      await failTask(tx, task, reportedFailure(word))
     }
     return 'settled'
   })
+}
+
+async function failTask(tx: Tx, task: Task, why: Failure, charge = true): Promise<void> {
+  const ended = await settleTask(tx, task, { status: 'failed', failure: why, charge })
+  tx.emit(task.userId, 'task.failed', failedEvent(ended, why))
 }
 
 /** Events stay small, so that a page of the log does: a larger result is fetched over REST. */
@@ -146,7 +193,7 @@ export async function heldTasks(ctx: Core, nodeId: number): Promise<Task[]> {
 export async function loseAttempts(
   tx: Tx,
   held: Pick<Task, 'id' | 'attempt'>[],
-  reason: string,
+  why: Failure,
 ): Promise<void> {
   if (held.length === 0) return
   const locked = await tx.db
@@ -165,34 +212,41 @@ export async function loseAttempts(
     .for('update')
   const current = new Map(held.map((task) => [task.id, task.attempt]))
   const lost = locked.filter((task) => task.nodeId !== null && current.get(task.id) === task.attempt)
+  if (lost.length === 0) return
   const final = lost.filter((task) => task.lostAttempts + 1 >= MAX_LOST_ATTEMPTS)
   const requeued = lost.filter((task) => !final.includes(task))
-  if (lost.length > 0) {
-    await tx.db
-      .update(tasks)
-      .set({ lostAttempts: sql`${tasks.lostAttempts} + 1` })
-      .where(
-        inArray(
-          tasks.id,
-          lost.map((task) => task.id),
-        ),
-      )
-    await addLogs(
-      tx,
-      lost.map((task) => ({ taskId: task.id, attempt: task.attempt, level: 'WARNING', message: reason })),
-    )
-  }
-  for (const task of final) {
-    const error = `${reason} (attempt ${task.lostAttempts + 1} of ${MAX_LOST_ATTEMPTS})`
-    const ended = await settleTask(tx, task, { status: 'failed', error, charge: false })
-    tx.emit(task.userId, 'task.failed', {
-      ...taskEvent(ended),
-      error_message: error,
-      cost: ended.costMinor / 100,
+  await tx.db
+    .update(tasks)
+    .set({
+      lostAttempts: sql`${tasks.lostAttempts} + 1`,
+      lostBy: sql`case when ${tasks.lostBy} @> to_jsonb(${tasks.nodeId}) then ${tasks.lostBy}
+        else ${tasks.lostBy} || to_jsonb(${tasks.nodeId}) end`,
     })
+    .where(
+      inArray(
+        tasks.id,
+        lost.map((task) => task.id),
+      ),
+    )
+  await addLogs(
+    tx,
+    final.map((task) => noteLine(task, why)),
+  )
+  for (const task of final) {
+    const params = { ...why.params, attempt: task.lostAttempts + 1, attempts: MAX_LOST_ATTEMPTS }
+    await failTask(tx, task, { code: why.code, params }, false)
     tellLost(tx, task)
   }
-  if (requeued.length === 0) return
+  await requeue(tx, requeued, why)
+}
+
+/** Puts tasks that the caller has locked back into the queue; their nodes are told to stop. */
+async function requeue(tx: Tx, held: Task[], why: Failure): Promise<void> {
+  if (held.length === 0) return
+  await addLogs(
+    tx,
+    held.map((task) => noteLine(task, why)),
+  )
   const queued = await tx.db
     .update(tasks)
     .set({
@@ -207,12 +261,13 @@ export async function loseAttempts(
     .where(
       inArray(
         tasks.id,
-        requeued.map((task) => task.id),
+        held.map((task) => task.id),
       ),
     )
     .returning()
-  for (const task of queued) tx.emit(task.userId, 'task.requeued', { ...taskEvent(task), reason })
-  for (const task of requeued) tellLost(tx, task)
+  const reason = { reason: failureText(why, 'en'), reason_code: why.code, reason_params: why.params }
+  for (const task of queued) tx.emit(task.userId, 'task.requeued', { ...taskEvent(task), ...reason })
+  for (const task of held) tellLost(tx, task)
   tx.afterCommit(() => tx.bus.publish('queue', null))
 }
 
@@ -246,7 +301,7 @@ export async function expireAssignments(ctx: Core, patience: (nodeId: number) =>
     // Looked at again under the lock: an answer that came meanwhile counts.
     const still = and(inArray(tasks.id, ids), unanswered)
     const lost = await tx.db.select().from(tasks).where(still).orderBy(tasks.id).for('update')
-    await loseAttempts(tx, lost, 'The node did not answer')
+    await loseAttempts(tx, lost, failure('node_silent'))
   })
 }
 
@@ -263,13 +318,7 @@ export async function expireRunning(ctx: Core): Promise<void> {
   await transaction(ctx, async (tx) => {
     const late = await tx.db.select().from(tasks).where(overdue).orderBy(tasks.id).limit(100).for('update')
     for (const task of late) {
-      const error = `The task ran for more than ${seconds} seconds`
-      const ended = await settleTask(tx, task, { status: 'failed', error })
-      tx.emit(task.userId, 'task.failed', {
-        ...taskEvent(ended),
-        error_message: error,
-        cost: ended.costMinor / 100,
-      })
+      await failTask(tx, task, failure('time_limit', { seconds }))
       tellNode(tx, task)
     }
   })

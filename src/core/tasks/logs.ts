@@ -1,20 +1,38 @@
 import { sql } from 'drizzle-orm'
 import type { Core } from '../context.ts'
+import { type Failure, type FailureParams, failureText } from './failures.ts'
+import type { Task } from './tasks.ts'
 
 export interface NewLog {
   taskId: number
   attempt: number
   level: string
   message: string
+  /** Of lines that the server writes itself. */
+  code?: string
+  params?: FailureParams
 }
 
-/** Appends in one statement; a line of a deleted task or of an attempt that is over changes nothing. */
+/** A line of the server's own about an attempt. */
+export const noteLine = (task: Pick<Task, 'id' | 'attempt'>, { code, params }: Failure): NewLog => ({
+  taskId: task.id,
+  attempt: task.attempt,
+  level: 'WARNING',
+  message: failureText({ code, params }, 'en'),
+  code,
+  params,
+})
+
+/** Appends in one statement, in this order; a line of a deleted task or of an attempt that is over changes nothing. */
 export async function addLogs(ctx: Pick<Core, 'db'>, lines: NewLog[]): Promise<void> {
   if (lines.length === 0) return
+  const numbered = lines.map((line, n) => ({ n, ...line }))
+  // A join gives rows in any order, and ids are given in the order of rows: without `order by` a log is shuffled.
   await ctx.db.execute(sql`
-    insert into task_logs (task_id, attempt, level, message)
-    select l."taskId", l.attempt, l.level, l.message
-    from json_to_recordset(${JSON.stringify(lines)}::text::json)
-      as l("taskId" int, attempt int, level text, message text)
-    join tasks t on t.id = l."taskId" and t.attempt = l.attempt`)
+    insert into task_logs (task_id, attempt, level, message, code, params)
+    select l."taskId", l.attempt, l.level, l.message, l.code, l.params
+    from json_to_recordset(${JSON.stringify(numbered)}::text::json)
+      as l(n int, "taskId" int, attempt int, level text, message text, code text, params json)
+    join tasks t on t.id = l."taskId" and t.attempt = l.attempt
+    order by l.n`)
 }

@@ -15,6 +15,9 @@ export interface TaskState {
 
 export const taskTopic = (uuid: string): string => `task:${uuid}`
 
+/** Percent with one decimal: what is shown is the same everywhere. */
+export const shownProgress = (percent: number): number => Math.round(percent * 10) / 10
+
 /** Longer than progress waits to be stored, and than the clocks of servers differ. */
 const OVERTAKEN_MS = 5000
 
@@ -23,10 +26,11 @@ export function withPresentProgress<
   T extends Pick<Task, 'uuid' | 'status' | 'attempt' | 'progress' | 'currentItem' | 'updatedAt'>,
 >(ctx: Pick<Core, 'bus'>, task: T): T {
   const state = ctx.bus.getState(taskTopic(task.uuid)) as TaskState | undefined
-  if (task.status !== 'running' || state?.attempt !== task.attempt) return task
+  const stored = { ...task, progress: shownProgress(task.progress) }
+  if (task.status !== 'running' || state?.attempt !== task.attempt) return stored
   // The node has moved to another server, and the bus did not say so.
-  if (task.updatedAt.getTime() - state.at > OVERTAKEN_MS) return task
-  return { ...task, progress: state.progress, currentItem: state.current_item }
+  if (task.updatedAt.getTime() - state.at > OVERTAKEN_MS) return stored
+  return { ...task, progress: shownProgress(state.progress), currentItem: state.current_item }
 }
 
 /** How tasks stand, by UUID; those that were deleted are absent. One query. */

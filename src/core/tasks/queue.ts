@@ -7,6 +7,8 @@ import type { Task } from './tasks.ts'
 /** Room on one node. */
 export interface Slot {
   nodeId: number
+  /** Number of its socket: a node that has a newer one elsewhere takes tasks there. */
+  socket: number
   taskTypes: ReadonlySet<string>
   free: number
   /** Tasks that the node refused a moment ago, by UUID. */
@@ -18,32 +20,55 @@ export interface Lease {
   nodeId: number
 }
 
-type Candidate = { id: number; uuid: string; task_type: string; priority: number }
+type Candidate = {
+  id: number
+  uuid: string
+  task_type: string
+  priority: number
+  lost_by: number[]
+  /** Whether a node that has not lost it before may still come free for it. */
+  hoping: boolean
+}
+
+/** So long a task that a node lost waits for another node, while there is one; then any may have it. */
+const HOPING_SECONDS = 60
+
+/** A task that a node lost waits: another node that runs its type is there, and was not waited for too long. */
+const hoping = sql`(lost_by <> '[]' and updated_at between now() - make_interval(secs => ${HOPING_SECONDS}) and now()
+  and exists (select 1 from nodes n where n.online and not n.draining and n.deleted_at is null
+    and n.task_types ? task_type and not lost_by @> to_jsonb(n.id)))`
 
 /**
- * Leases waiting tasks to nodes: highest priority first, then oldest, each to the free node with the most room.
- * Other servers lease at the same time; a row is skipped while another one holds it.
+ * Leases waiting tasks to nodes: highest priority first, then oldest, each to the free node with the most room; a task
+ * that was lost before to a node that has not lost it, if there is one. Other servers lease at the same time; a row is
+ * skipped while another one holds it.
  */
 export async function leaseTasks(ctx: Core, slots: Slot[]): Promise<Lease[]> {
   const types = [...new Set(slots.flatMap((slot) => [...slot.taskTypes]))]
+  const wanted = types.map((type) => ({
+    type,
+    nodes: slots.filter(({ taskTypes }) => taskTypes.has(type)).map(({ nodeId }) => nodeId),
+  }))
   // Refused tasks must not fill the window and hide those behind them.
   const window = slots.reduce((n, slot) => n + slot.free + slot.refused.size, 0)
   return transaction(ctx, async (tx) => {
     const candidates = await tx.db.execute<Candidate>(sql`
-      select c.* from json_array_elements_text(${JSON.stringify(types)}::text::json) as wanted(task_type)
+      select c.* from json_to_recordset(${JSON.stringify(wanted)}::text::json) as wanted(type text, nodes jsonb)
       cross join lateral (
-        select id, uuid, task_type, priority from tasks
-        where kind = 'gpu' and status = 'pending' and node_id is null and task_type = wanted.task_type
+        select id, uuid, task_type, priority, lost_by, ${hoping} as hoping from tasks
+        where kind = 'gpu' and status = 'pending' and node_id is null and task_type = wanted.type
+          and not (lost_by @> wanted.nodes and ${hoping})
         order by priority desc, id limit ${window} for update skip locked
       ) c`)
     const matches = match([...candidates], slots)
     if (matches.size === 0) return []
-    const input = [...matches].map(([id, nodeId]) => ({ id, node: nodeId }))
+    const sockets = new Map(slots.map(({ nodeId, socket }) => [nodeId, socket]))
+    const input = [...matches].map(([id, node]) => ({ id, node, socket: sockets.get(node) }))
     // This server's picture of a node may be a moment old; the database's is not.
     const leased = await tx.db.execute<{ id: number }>(sql`
       update tasks t set node_id = m.node, attempt = t.attempt + 1, leased_at = now(), updated_at = now()
-      from json_to_recordset(${JSON.stringify(input)}::text::json) as m(id int, node int)
-      join nodes n on n.id = m.node and n.online and not n.draining and n.deleted_at is null
+      from json_to_recordset(${JSON.stringify(input)}::text::json) as m(id int, node int, socket bigint)
+      join nodes n on n.id = m.node and n.socket = m.socket and n.online and not n.draining and n.deleted_at is null
       where t.id = m.id returning t.id`)
     if (leased.length === 0) return []
     const ids = leased.map((row) => row.id)
@@ -62,11 +87,12 @@ function match(candidates: Candidate[], slots: Slot[]): Map<number, number> {
   const matches = new Map<number, number>()
   candidates.sort((a, b) => b.priority - a.priority || a.id - b.id)
   for (const task of candidates) {
-    let best: Slot | undefined
-    for (const slot of slots) {
-      if (room(slot) === 0 || !slot.taskTypes.has(task.task_type) || slot.refused.has(task.uuid)) continue
-      if (!best || room(slot) > room(best)) best = slot
-    }
+    const fit = slots.filter(
+      (slot) => room(slot) > 0 && slot.taskTypes.has(task.task_type) && !slot.refused.has(task.uuid),
+    )
+    const fresh = fit.filter((slot) => !task.lost_by.includes(slot.nodeId))
+    const choice = fresh.length > 0 || task.hoping ? fresh : fit
+    const [best] = choice.sort((a, b) => room(b) - room(a))
     if (!best) continue
     matches.set(task.id, best.nodeId)
     free.set(best.nodeId, room(best) - 1)

@@ -2,13 +2,14 @@ import { eq, sql } from 'drizzle-orm'
 import { tasks } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
 import { runningCost, settle } from '../ledger.ts'
+import { type Failure, failureText } from './failures.ts'
 import { taskTopic, withPresentProgress } from './progress.ts'
 import { assertTransition } from './states.ts'
 import type { Task } from './tasks.ts'
 
 export type Ending =
   | { status: 'completed'; result: Record<string, unknown> }
-  | { status: 'failed'; error: string; charge?: boolean }
+  | { status: 'failed'; failure: Failure; charge?: boolean }
   | { status: 'cancelled' }
 
 /**
@@ -18,7 +19,7 @@ export type Ending =
  */
 export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Task> {
   assertTransition(task.status, ending.status)
-  const charged = !(ending.status === 'failed' && ending.charge === false)
+  const charged = ending.status !== 'failed' || ending.charge !== false
   const ranMs = charged && task.heldMinor > 0 ? await ranFor(tx, task) : 0
   const costMinor = Math.min(task.heldMinor, runningCost(task.priceMinorPerMinute, ranMs))
   await settle(tx, { userId: task.userId, heldMinor: task.heldMinor, costMinor, taskUuid: task.uuid })
@@ -30,7 +31,7 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
       progress,
       currentItem,
       ...(ending.status === 'completed' && { progress: 100, result: ending.result }),
-      ...(ending.status === 'failed' && { errorMessage: ending.error }),
+      ...(ending.status === 'failed' && stored(ending.failure)),
       heldMinor: 0,
       costMinor: task.costMinor + costMinor,
       leasedAt: null,
@@ -42,6 +43,12 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
   tx.afterCommit(() => tx.bus.setState(taskTopic(task.uuid), undefined))
   return ended!
 }
+
+const stored = (failure: Failure) => ({
+  errorMessage: failureText(failure, 'en'),
+  failureCode: failure.code,
+  failureParams: failure.params,
+})
 
 /** By the database's clock, which also set the beginning; 0 when it never began, or when that clock was set back. */
 async function ranFor(tx: Tx, { id }: Task): Promise<number> {

@@ -5,13 +5,15 @@ import { nodes, taskLogs, tasks, users } from '../../db/schema/index.ts'
 import { UUID } from '../../util/uuid.ts'
 import { isAdmin } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
-import type { TaskEventData } from '../channel/events.ts'
+import type { ChannelEvents, TaskEventData } from '../channel/events.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { estimatedCost, hold } from '../ledger.ts'
+import type { Language } from '../messages.ts'
 import { systemConfig } from '../settings.ts'
 import { transaction } from '../transaction.ts'
-import { taskTopic, withPresentProgress } from './progress.ts'
+import { type Failure, type FailureParams, failureText, storedText } from './failures.ts'
+import { shownProgress, taskTopic, withPresentProgress } from './progress.ts'
 import { settleTask } from './settlement.ts'
 import { type TaskStatus, UNFINISHED } from './states.ts'
 
@@ -19,7 +21,10 @@ export type Task = typeof tasks.$inferSelect
 export interface TaskLog {
   id: number
   level: string
+  /** In English, when the server wrote it; `code` and `params` give it in other languages. */
   message: string
+  code: string | null
+  params: FailureParams | null
   /** RFC 3339. */
   created_at: string
 }
@@ -99,9 +104,40 @@ export const taskEvent = (task: Task): TaskEventData => ({
   task_id: task.uuid,
   id: task.id,
   status: task.status,
-  progress: task.progress,
+  progress: shownProgress(task.progress),
   title: task.title,
   attempt: task.attempt,
+})
+
+/** What `task.failed` says. */
+export const failedEvent = (task: Task, why: Failure): ChannelEvents['task.failed'] => ({
+  ...taskEvent(task),
+  error_message: failureText(why, 'en'),
+  failure_code: why.code,
+  failure_params: why.params,
+  exit_code: exitCode(why.params),
+  cost: task.costMinor / 100,
+})
+
+const exitCode = (params: FailureParams | null): number | null =>
+  typeof params?.exit_code === 'number' ? params.exit_code : null
+
+/** Why a task failed, as it is shown; nulls when it did not. */
+export function shownFailure(task: Task, language: Language) {
+  const { errorMessage: text, failureCode: code, failureParams: params } = task
+  return {
+    error_message: storedText({ text, code, params }, language),
+    failure_code: code,
+    exit_code: exitCode(params),
+  }
+}
+
+/** A log line as it is shown. */
+export const shownLog = ({ message: text, code, params, ...line }: TaskLog, language: Language) => ({
+  id: line.id,
+  level: line.level,
+  message: storedText({ text, code, params }, language)!,
+  created_at: line.created_at,
 })
 
 /** A task id as it stands in a path or frame: an integer or a UUID. */
@@ -124,7 +160,7 @@ export const mayAccess = (who: Principal, task: { userId: number }): boolean =>
 
 const newestLogs = sql<TaskLog[]>`(
   select coalesce(json_agg(json_build_object('id', l.id, 'level', l.level, 'message', l.message,
-    'created_at', to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by l.id), '[]')
+    'code', l.code, 'params', l.params, 'created_at', to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by l.id), '[]')
   from (select * from ${taskLogs} where ${taskLogs.taskId} = ${tasks.id}
     order by ${taskLogs.id} desc limit ${DETAIL_LOGS}) l)`
 
@@ -237,6 +273,8 @@ export async function retryTask(ctx: Core, who: Principal, id: string | number):
         currentItem: '',
         result: {},
         errorMessage: null,
+        failureCode: null,
+        failureParams: null,
         nodeId: null,
         lostAttempts: 0,
         leasedAt: null,

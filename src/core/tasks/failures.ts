@@ -1,0 +1,90 @@
+import { type Language, type MessageKey, message } from '../messages.ts'
+
+/** Values for the words; `detail` is what a node or a task said, and stays as it is in every language. */
+export type FailureParams = Record<string, string | number>
+
+/** Why an attempt or a task ended without success: a code with parameters, worded for whoever reads it. */
+export interface Failure {
+  code: FailureCode
+  params: FailureParams
+}
+
+const TEXTS = {
+  /** Only what the node or the task said. */
+  reported: 'failure_reported',
+  exited: 'failure_exited',
+  killed: 'failure_killed',
+  timed_out: 'failure_timed_out',
+  cancelled: 'failure_cancelled',
+  result_invalid: 'failure_result_invalid',
+  result_too_large: 'failure_result_too_large',
+  result_too_deep: 'failure_result_too_deep',
+  node_restarted: 'failure_node_restarted',
+  node_replaced: 'failure_node_replaced',
+  node_gave_back: 'failure_node_gave_back',
+  node_silent: 'failure_node_silent',
+  node_offline: 'failure_node_offline',
+  node_disconnected: 'failure_node_disconnected',
+  node_removed: 'failure_node_removed',
+  cannot_start: 'failure_cannot_start',
+  time_limit: 'failure_time_limit',
+  // Of log lines only.
+  refused: 'log_refused',
+  log_limit: 'log_limit',
+} as const satisfies Record<string, MessageKey>
+
+export type FailureCode = keyof typeof TEXTS
+
+export const failure = (code: FailureCode, params: FailureParams = {}): Failure => ({ code, params })
+
+/** The failure in words; an exit code and the number of lost attempts stand behind them. */
+export function failureText({ code, params }: Failure, language: Language): string {
+  const notes = [
+    ...(params.exit_code !== undefined && code !== 'exited' ? (['note_exit_code'] as const) : []),
+    ...(params.signal !== undefined && code !== 'killed' ? (['note_signal'] as const) : []),
+    ...(params.attempts !== undefined ? (['note_attempts'] as const) : []),
+  ]
+  return [TEXTS[code], ...notes]
+    .map((key) => message(key, language, params))
+    .join(language === 'zh' ? '' : ' ')
+}
+
+/** What is stored: English for everybody who reads the table, and the code with its parameters for other languages. */
+export interface StoredFailure {
+  text: string | null
+  code: string | null
+  params: FailureParams | null
+}
+
+/** A stored text in the reader's language; as it is when it was stored without a code, or with one of a newer server. */
+export function storedText({ text, code, params }: StoredFailure, language: Language): string | null {
+  if (code === null || !Object.hasOwn(TEXTS, code)) return text
+  return failureText({ code: code as FailureCode, params: params ?? {} }, language)
+}
+
+/** A node's final word on a failed task. */
+export interface ReportedFailure {
+  error: string
+  code?: string | undefined
+  exit_code?: number | undefined
+  signal?: string | undefined
+  seconds?: number | undefined
+  limit?: number | undefined
+}
+
+/** What the server has words for is worded by it; what the task itself said stays as it is. */
+export function reportedFailure(report: ReportedFailure): Failure {
+  const { error, code, exit_code, signal, seconds, limit } = report
+  const ended = {
+    ...(exit_code !== undefined && { exit_code }),
+    ...(signal !== undefined && { signal }),
+  }
+  if (code === 'exited' && signal !== undefined) return failure('killed', { signal })
+  if (code === 'exited' && exit_code !== undefined) return failure('exited', { exit_code })
+  if (code === 'timed_out' && seconds !== undefined) return failure(code, { seconds })
+  if (code === 'cancelled' || code === 'result_invalid') return failure(code, ended)
+  if ((code === 'result_too_large' || code === 'result_too_deep') && limit !== undefined) {
+    return failure(code, { limit })
+  }
+  return failure('reported', { detail: error, ...ended })
+}
