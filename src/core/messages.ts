@@ -45,6 +45,18 @@ const catalogue = {
     en: 'The language model broke off in the middle of its answer',
   },
   agent_model_timeout: { zh: '语言模型响应超时', en: 'The language model took too long' },
+  agent_model_cut_off: {
+    zh: '回答达到了语言模型的长度上限，因此不完整',
+    en: 'The answer reached the language model’s length limit, so it is incomplete',
+  },
+  agent_model_filtered: {
+    zh: '语言模型服务的内容过滤器中止了回答',
+    en: 'The content filter of the language model’s provider stopped the answer',
+  },
+  agent_model_empty: {
+    zh: '语言模型没有给出任何回答，请换一种问法再试',
+    en: 'The language model gave no answer; try again in other words',
+  },
   agent_step_limit: {
     zh: '回答所需的步骤过多，已停止',
     en: 'The answer took too many steps and was stopped',
@@ -255,3 +267,7 @@ export function message(
 ): string {
   return catalogue[key][language].replace(/\{(\w+)\}/g, (hole, name) => String(params[name] ?? hole))
 }
+
+/** Sentences in a row: Chinese puts no space between them. */
+export const sentences = (language: Language, ...texts: string[]): string =>
+  texts.join(language === 'zh' ? '' : ' ')

@@ -1,97 +1,184 @@
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
-import { APICallError, type LanguageModelV4, type LanguageModelV4Message } from '@ai-sdk/provider'
 import type { LlmConfig } from '../config.ts'
-import {
-  type ChatMessage,
-  type ChatModel,
-  ModelError,
-  type Turn,
-  type TurnPart,
-} from '../core/agent/model.ts'
-import { egressRequest } from '../util/egress.ts'
-import { instructions } from './instructions.ts'
+import { type ChatModel, isJsonObject, ModelError, type Turn, type TurnPart } from '../core/agent/model.ts'
+import { EgressError, type EgressResponse, egressRequest } from '../util/egress.ts'
+import { bodyOf, faultIn, type Secrets, toModelError } from './api-faults.ts'
+import { type ChatRequest, chatRequest, wordsOf } from './chat-request.ts'
+import { Answer } from './chat-stream.ts'
+import { eventData } from './server-sent-events.ts'
+import { readArguments, toolName } from './tool-calls.ts'
 
-const MAX_OUTPUT_TOKENS = 4096
-/** From the request to the first word, and from one part of the answer to the next. */
-const FIRST_PART_MS = 60_000
-const PART_MS = 30_000
 const MAX_TURN_MS = 5 * 60_000
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 /** Before the answer begins only: what has been said can't be taken back. */
 const TRIES = 2
-const RETRY_MS = 500
 
-/**
- * A model behind an OpenAI-compatible API. The SDK's provider is asked directly: what `streamText` puts around it
- * (steps, tools, replay) is done by the run here, and cost as much processor time again for every word.
- */
-export function createOpenAiModel(config: LlmConfig): ChatModel {
-  const provider = createOpenAICompatible({
-    name: 'llm',
-    baseURL: config.baseUrl,
-    ...(config.apiKey && { apiKey: config.apiKey }),
-    fetch: throughEgress as typeof fetch,
-  })
-  const model = provider(config.model)
-  return {
-    async *turn(turn: Turn): AsyncGenerator<TurnPart> {
-      const silence = new Silence(turn.signal)
-      try {
-        const { stream } = await begin(model, turn, silence.signal)
-        let finished = false
-        for await (const part of stream) {
-          silence.heard()
-          if (part.type === 'text-delta') yield { type: 'text', delta: part.delta }
-          else if (part.type === 'tool-call') {
-            yield { type: 'tool_call', name: part.toolName, input: parsed(part.input) }
-          } else if (part.type === 'error') throw part.error
-          else if (part.type === 'finish') finished = part.finishReason.raw !== undefined
-        }
-        // A connection that was cut ends the stream like one that was finished.
-        if (!finished) throw new ModelError('MODEL_INTERRUPTED')
-      } catch (error) {
-        turn.signal.throwIfAborted()
-        throw silence.signal.aborted ? new ModelError('MODEL_TIMEOUT') : toModelError(error)
-      } finally {
-        silence.end()
-      }
-    },
-  }
+/** How long the API may be silent, in ms. Only content counts: a word, a thought or a piece of a tool call. */
+export interface Patience {
+  /** From the request to the first content. */
+  first: number
+  /** From one piece of content to the next. */
+  next: number
+  /** From the reason of the end to the end of the stream. */
+  last: number
+  /** Before a busy API is asked again. */
+  retry: number
+}
+const PATIENCE: Patience = { first: 60_000, next: 30_000, last: 2000, retry: 500 }
+
+/** How the limit of an answer is named. OpenAI's newer models refuse the older name, other servers the newer one. */
+const LIMITS: Record<string, number>[] = [
+  { max_tokens: 4096 },
+  // The model's thoughts count here.
+  { max_completion_tokens: 16_384 },
+  {},
+]
+
+/** A model behind an OpenAI-compatible API. */
+export function createOpenAiModel(config: LlmConfig, patience: Partial<Patience> = {}): ChatModel {
+  const api = new Api(config, { ...PATIENCE, ...patience })
+  return { turn: (turn) => api.turn(turn) }
 }
 
-async function begin(model: LanguageModelV4, turn: Turn, abortSignal: AbortSignal) {
-  const prompt: LanguageModelV4Message[] = [
-    { role: 'system', content: instructions(turn) },
-    ...turn.messages.map(toPrompt),
-  ]
-  const tools = turn.tools.map(({ name, description, input }) => ({
-    ...{ type: 'function' as const, name, description },
-    inputSchema: input as object,
-  }))
-  for (let tries = 1; ; tries++) {
+class Api {
+  /** The first of LIMITS that the API has not refused. */
+  private limit = 0
+
+  constructor(
+    private readonly config: LlmConfig,
+    private readonly patience: Patience,
+  ) {}
+
+  async *turn(turn: Turn): AsyncGenerator<TurnPart> {
+    const silence = new Silence(turn.signal, this.patience.first)
+    const answer = new Answer()
     try {
-      return await model.doStream({ prompt, tools, maxOutputTokens: MAX_OUTPUT_TOKENS, abortSignal })
+      yield* this.ask(chatRequest(turn), answer, silence)
     } catch (error) {
-      if (tries === TRIES || !APICallError.isInstance(error) || !error.isRetryable) throw error
-      await Bun.sleep(RETRY_MS)
-      abortSignal.throwIfAborted()
+      turn.signal.throwIfAborted()
+      if (error instanceof ModelError) throw error
+      throw silence.isOver ? new ModelError('MODEL_TIMEOUT') : brokenOff(error)
+    } finally {
+      silence.end()
     }
   }
+
+  private async *ask(request: ChatRequest, answer: Answer, silence: Silence): AsyncGenerator<TurnPart> {
+    const secrets = { key: this.config.apiKey, said: wordsOf(request) }
+    const response = await this.begin(request, secrets, silence.signal)
+    try {
+      for await (const data of eventsOf(response)) {
+        answer.done = data === '[DONE]'
+        if (answer.done) break
+        const before = answer.pieces
+        const parts = answer.take(read(data, answer, secrets))
+        if (answer.pieces > before) silence.pause()
+        yield* parts
+        if (answer.ended) silence.wait(this.patience.last)
+        else if (answer.pieces > before) silence.wait(this.patience.next)
+      }
+    } catch (error) {
+      // A finished answer stays finished, whatever trails it.
+      if (!answer.ended) throw error
+    }
+    yield* answer.end()
+    if (answer.fault) throw new ModelError(answer.fault, new Error(`the answer ended with ${answer.ending}`))
+    for (const { name, args } of answer.calls.whole) {
+      yield { type: 'tool_call', name: toolName(name), ...readArguments(args) }
+    }
+  }
+
+  /** Resolves with the answer when it begins. @throws ModelError, EgressError */
+  private async begin(request: ChatRequest, secrets: Secrets, signal: AbortSignal): Promise<EgressResponse> {
+    let { limit } = this
+    for (let tries = 1; ; ) {
+      const response = await this.post(request, LIMITS[limit]!, signal).catch((error: unknown) => {
+        if (error instanceof EgressError && tries < TRIES) return undefined
+        throw error
+      })
+      if (response?.status === 200) {
+        this.limit = limit
+        return response
+      }
+      if (response) {
+        const { status } = response
+        const body = await bodyOf(response.body)
+        if ([400, 422].includes(status) && LIMITS[limit + 1] && namesLimit(body)) {
+          limit++
+          continue
+        }
+        const mayPass = status >= 500 || [408, 409, 429].includes(status)
+        if (tries === TRIES || !mayPass) throw toModelError({ status, body }, secrets)
+      }
+      tries++
+      await Bun.sleep(this.patience.retry)
+      signal.throwIfAborted()
+    }
+  }
+
+  /** The operator named the address, so it may be a private one. */
+  private post(request: ChatRequest, limit: object, signal: AbortSignal): Promise<EgressResponse> {
+    const { baseUrl, apiKey, model } = this.config
+    return egressRequest(`${baseUrl}/chat/completions`, {
+      method: 'POST',
+      headers: {
+        accept: 'text/event-stream',
+        'content-type': 'application/json',
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+      },
+      body: JSON.stringify({ model, ...request, ...limit, stream: true }),
+      signal,
+      allowPrivate: true,
+      timeoutMs: MAX_TURN_MS,
+      maxBytes: MAX_ANSWER_BYTES,
+    })
+  }
 }
 
-/** Gives a model up that has gone silent. */
+const namesLimit = (body: string) => /\bmax_(?:completion_)?tokens\b/.test(body)
+
+/** An API that does not stream answers with a whole JSON document. */
+async function* eventsOf({ headers, body }: EgressResponse): AsyncGenerator<string> {
+  if (!/^application\/json\b/i.test(headers['content-type'] ?? '')) return yield* eventData(body)
+  yield await bodyOf(body, MAX_ANSWER_BYTES)
+  yield '[DONE]'
+}
+
+/** @throws ModelError for an error that comes in the middle of the stream */
+function read(data: string, { pieces }: Answer, secrets: Secrets): unknown {
+  let chunk: unknown
+  try {
+    chunk = JSON.parse(data)
+  } catch {
+    throw new ModelError('MODEL_INTERRUPTED', new Error("the model's API sent an event that is not JSON"))
+  }
+  if (!isJsonObject(chunk) || !chunk.error) return chunk
+  const fault = toModelError(faultIn(chunk.error), secrets)
+  throw pieces > 0 ? new ModelError('MODEL_INTERRUPTED', fault.cause) : fault
+}
+
+/** Gives up an API that has gone silent. */
 class Silence {
   private readonly controller = new AbortController()
   readonly signal: AbortSignal
-  private timer = setTimeout(() => this.controller.abort(), FIRST_PART_MS)
+  private timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(outer: AbortSignal) {
+  constructor(outer: AbortSignal, ms: number) {
     this.signal = AbortSignal.any([outer, this.controller.signal])
+    this.wait(ms)
   }
 
-  heard(): void {
+  get isOver(): boolean {
+    return this.controller.signal.aborted
+  }
+
+  /** Whoever reads the answer is at work; the API can't be heard meanwhile. */
+  pause(): void {
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.controller.abort(), PART_MS)
+  }
+
+  wait(ms: number): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.controller.abort(), ms)
   }
 
   end(): void {
@@ -101,58 +188,11 @@ class Silence {
   }
 }
 
-function toPrompt(message: ChatMessage): LanguageModelV4Message {
-  if (message.role === 'user') return { role: 'user', content: [{ type: 'text', text: message.content }] }
-  if (message.role === 'tool') {
-    const { toolCallId, toolName, content } = message
-    return {
-      role: 'tool',
-      content: [{ type: 'tool-result', toolCallId, toolName, output: { type: 'text', value: content } }],
-    }
-  }
-  const calls = message.toolCalls.map(({ id, name, input }) => ({
-    type: 'tool-call' as const,
-    ...{ toolCallId: id, toolName: name, input },
-  }))
-  const text = message.content === '' ? [] : [{ type: 'text' as const, text: message.content }]
-  return { role: 'assistant', content: [...text, ...calls] }
-}
-
-/** What is no JSON fits no tool, and the model is told so. */
-function parsed(input: string): unknown {
-  try {
-    return JSON.parse(input)
-  } catch {
-    return input
-  }
-}
-
-/** The cause is for the log: the SDK's own errors carry the request, and with it the conversation and the key. */
-function toModelError(error: unknown): ModelError {
-  if (error instanceof ModelError) return error
-  if (!APICallError.isInstance(error)) {
+function brokenOff(error: unknown): ModelError {
+  if (!(error instanceof EgressError)) {
     return new ModelError('MODEL_INTERRUPTED', new Error(error instanceof Error ? error.name : 'unknown'))
   }
-  const { statusCode } = error
-  const cause = new Error(`the model's API answered ${statusCode ?? 'nothing'}`)
-  if (statusCode === 429) return new ModelError('MODEL_RATE_LIMITED', cause)
-  if (statusCode === undefined || statusCode >= 500) return new ModelError('MODEL_UNAVAILABLE', cause)
-  return new ModelError('MODEL_REFUSED', cause)
-}
-
-/** The operator named the address, so it may be a private one. */
-async function throughEgress(url: string | URL, init: RequestInit = {}): Promise<Response> {
-  const { status, headers, body } = await egressRequest(url, {
-    method: init.method ?? 'GET',
-    headers: Object.fromEntries(new Headers(init.headers)),
-    ...(typeof init.body === 'string' && { body: init.body }),
-    ...(init.signal && { signal: init.signal }),
-    allowPrivate: true,
-    timeoutMs: MAX_TURN_MS,
-    maxBytes: MAX_ANSWER_BYTES,
-  })
-  const kept = Object.entries(headers).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, String(value)] as [string, string]],
-  )
-  return new Response(body, { status, headers: kept })
+  if (error.code === 'TIMEOUT') return new ModelError('MODEL_TIMEOUT')
+  const cause = new Error(`the model's API: ${error.message}`)
+  return new ModelError(error.code === 'TOO_LARGE' ? 'MODEL_INTERRUPTED' : 'MODEL_UNAVAILABLE', cause)
 }

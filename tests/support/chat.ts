@@ -58,6 +58,13 @@ export const textOf = (events: any[]): string =>
     .map(({ delta }) => delta)
     .join('')
 
+// biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+export const thoughtsOf = (events: any[]): string =>
+  events
+    .filter(({ type }) => type === 'REASONING_MESSAGE_CONTENT')
+    .map(({ delta }) => delta)
+    .join('')
+
 /**
  * The rules of AG-UI: each event has its published shape; a run begins and ends once, messages and calls nest, and
  * nothing follows the end.
@@ -74,12 +81,14 @@ export function expectRun(events: any[]): void {
   const open = new Set<string>()
   for (const { type, messageId, toolCallId } of events) {
     const id = toolCallId ?? messageId
-    if (type === 'TEXT_MESSAGE_START' || type === 'TOOL_CALL_START') {
+    if (type === 'REASONING_START' || type === 'TEXT_MESSAGE_START' || type === 'TOOL_CALL_START') {
       expect([...open]).toEqual([])
       open.add(id)
     }
-    if (type === 'TEXT_MESSAGE_CONTENT' || type === 'TOOL_CALL_ARGS') expect(open.has(id)).toBe(true)
-    if (type === 'TEXT_MESSAGE_END' || type === 'TOOL_CALL_END') expect(open.delete(id)).toBe(true)
+    if (/^(TEXT_MESSAGE_CONTENT|REASONING_MESSAGE_(START|CONTENT|END)|TOOL_CALL_ARGS)$/.test(type)) {
+      expect(open.has(id)).toBe(true)
+    }
+    if (/^(TEXT_MESSAGE|REASONING|TOOL_CALL)_END$/.test(type)) expect(open.delete(id)).toBe(true)
   }
   expect([...open]).toEqual([])
 }

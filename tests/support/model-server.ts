@@ -1,16 +1,30 @@
 /** A language model's API that does as the test says: OpenAI's streaming chat completions, over real HTTP. */
 
-export type Piece = string | { tool: string; input: unknown } | { pauseMs: number } | 'cut'
+import { faultsOf, type ModelRequest } from './strict-chat.ts'
 
-export interface ModelRequest {
-  messages: { role: string; content: unknown; tool_calls?: unknown[]; tool_call_id?: string }[]
-  tools: { function: { name: string; parameters: unknown } }[]
-  model: string
-}
+export type { ModelRequest }
+
+export type Piece =
+  | string
+  | { tool: string; input: unknown }
+  /** Arguments as they are written, whole or not. */
+  | { tool: string; args: string }
+  | { reasoning: string }
+  | { pauseMs: number }
+  /** A chunk's choice, for what the others can't say. */
+  | { choice: object }
+  /** As it goes over the wire. */
+  | { raw: string }
+  /** The reason of the end; without it, what the pieces come to. */
+  | { finish: string | null }
+  /** The connection ends here, as it is. */
+  | 'cut'
 
 export class ModelServer implements Disposable {
   readonly requests: ModelRequest[] = []
   readonly keys: (string | null)[] = []
+  /** What a strict API refuses in the requests that came. */
+  readonly faults: string[] = []
   /** Requests whose client has gone before their end. */
   aborted = 0
   private readonly server: Bun.Server<unknown>
@@ -38,6 +52,9 @@ export class ModelServer implements Disposable {
     const body = (await request.json()) as ModelRequest
     this.requests.push(body)
     this.keys.push(request.headers.get('authorization'))
+    const faults = faultsOf(body)
+    this.faults.push(...faults)
+    if (faults.length > 0) return Response.json({ error: { message: faults.join('; ') } }, { status: 400 })
     const pieces = this.answer(body, this.requests.length)
     if (pieces instanceof Response) return pieces
     request.signal.addEventListener('abort', () => {
@@ -61,22 +78,31 @@ function stream(pieces: Piece[], signal: AbortSignal): ReadableStream<Uint8Array
       }
       // Counted anew in every answer, as some servers do.
       let calls = 0
+      let finish: string | null | undefined
       try {
         for (const piece of pieces) {
           if (signal.aborted) return
           if (piece === 'cut') return controller.close()
           if (typeof piece === 'string') send({ index: 0, delta: { content: piece }, finish_reason: null })
           else if ('pauseMs' in piece) await Bun.sleep(piece.pauseMs)
-          else {
+          else if ('raw' in piece) controller.enqueue(encoder.encode(piece.raw))
+          else if ('choice' in piece) send({ index: 0, ...piece.choice })
+          else if ('finish' in piece) finish = piece.finish
+          else if ('reasoning' in piece) {
+            send({ index: 0, delta: { reasoning_content: piece.reasoning }, finish_reason: null })
+          } else {
+            const args = 'args' in piece ? piece.args : JSON.stringify(piece.input)
             const call = {
               ...{ index: calls, id: `call_${calls}`, type: 'function' },
-              function: { name: piece.tool, arguments: JSON.stringify(piece.input) },
+              function: { name: piece.tool, arguments: args },
             }
             calls++
             send({ index: 0, delta: { tool_calls: [call] }, finish_reason: null })
           }
         }
-        send({ index: 0, delta: {}, finish_reason: calls > 0 ? 'tool_calls' : 'stop' })
+        if (finish !== null) {
+          send({ index: 0, delta: {}, finish_reason: finish ?? (calls > 0 ? 'tool_calls' : 'stop') })
+        }
         controller.enqueue(encoder.encode('data: [DONE]\n\n'))
         controller.close()
       } catch {

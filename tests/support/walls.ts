@@ -68,7 +68,6 @@ const PACKAGES: [RegExp, string[]][] = [
   [/^(croner|pg-boss)$/, ['jobs']],
   [/^@aws-sdk\//, ['storage']],
   [/^nodemailer$/, ['mail']],
-  [/^@ai-sdk\//, ['model']],
   [/^(mediabunny|sharp|@embedpdf\/.*|@seydx\/.*)$/, ['thumbnails']],
 ]
 

@@ -33,8 +33,13 @@ export function presentRun(frames: Frame[]): { output: string; events: ChatEvent
     switch (event.type) {
       case EventType.TEXT_MESSAGE_START:
       case EventType.TEXT_MESSAGE_END:
+      case EventType.REASONING_START:
+      case EventType.REASONING_MESSAGE_START:
+      case EventType.REASONING_MESSAGE_END:
+      case EventType.REASONING_END:
         return { ...shown, message_id: event.messageId }
       case EventType.TEXT_MESSAGE_CONTENT:
+      case EventType.REASONING_MESSAGE_CONTENT:
         return { ...shown, message_id: event.messageId, delta: event.delta }
       case EventType.TOOL_CALL_START:
         tools.set(event.toolCallId, event.toolCallName)

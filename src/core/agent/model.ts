@@ -1,5 +1,8 @@
 import type { TSchema } from '@sinclair/typebox'
+import { isRawNumber } from '../../util/json.ts'
 import type { Language } from '../messages.ts'
+
+export type { Language }
 
 /** A conversation as a model reads it. */
 export type ChatMessage =
@@ -10,8 +13,13 @@ export type ChatMessage =
 export interface ToolCall {
   id: string
   name: string
-  input: unknown
+  input: JsonObject
 }
+
+export type JsonObject = Record<string, unknown>
+
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 
 /** What a model may call; `input` is a JSON schema. */
 export interface ToolDescription {
@@ -32,7 +40,12 @@ export interface Turn {
   signal: AbortSignal
 }
 
-export type TurnPart = { type: 'text'; delta: string } | ({ type: 'tool_call' } & Omit<ToolCall, 'id'>)
+export type TurnPart =
+  | { type: 'text'; delta: string }
+  /** What the model thinks before it answers. Shown, but no part of the answer. */
+  | { type: 'reasoning'; delta: string }
+  /** `problem`: the arguments were no JSON object, so `input` is empty and the tool must not run. */
+  | ({ type: 'tool_call'; problem?: string } & Omit<ToolCall, 'id'>)
 
 /** One turn of an answer: text, tool calls, or both. Whoever asks runs the tools, and asks again with their results. */
 export interface ChatModel {
@@ -46,6 +59,11 @@ export const MODEL_FAULTS = [
   'MODEL_REFUSED',
   'MODEL_INTERRUPTED',
   'MODEL_TIMEOUT',
+  /** The answer reached the model's limit of length. */
+  'MODEL_CUT_OFF',
+  /** A content filter of the API stopped the answer. */
+  'MODEL_FILTERED',
+  'MODEL_EMPTY',
 ] as const
 export type ModelFault = (typeof MODEL_FAULTS)[number]
 

@@ -6,7 +6,7 @@ const MAX_GATHERED = 4096
 /** Frames that wait for the log before the model is read on. */
 const MAX_WAITING = 20
 
-/** Turns what a run says into numbered frames: the first text of a message at once, then what has come together. */
+/** Turns what a run says into numbered frames: the first piece of a message at once, then what has come together. */
 export class RunWriter {
   readonly transcript = new Transcript()
   private gathered = ''
@@ -26,11 +26,11 @@ export class RunWriter {
     private readonly onFault: (error: unknown) => void,
   ) {}
 
-  /** Adds to the text message that is open, or opens one. Resolves when the next text may come. */
-  async text(messageId: string, delta: string): Promise<void> {
-    if (this.transcript.open !== messageId) {
-      this.endText()
-      this.append({ type: EventType.TEXT_MESSAGE_START, messageId, role: 'assistant' })
+  /** Adds to the message that is open, or opens one. Resolves when the next piece may come. */
+  async say(kind: 'text' | 'reasoning', messageId: string, delta: string): Promise<void> {
+    if (this.transcript.open?.messageId !== messageId) {
+      this.endMessage()
+      this.begin(kind, messageId)
       this.begun = false
     }
     this.gathered += delta
@@ -40,15 +40,9 @@ export class RunWriter {
     if (this.waiting > MAX_WAITING) await this.stored()
   }
 
-  endText(): void {
-    this.flush()
-    const messageId = this.transcript.open
-    if (messageId !== undefined) this.append({ type: EventType.TEXT_MESSAGE_END, messageId })
-  }
-
   /** Any other event; what was said before it goes out first. */
   event(event: AgentEvent): void {
-    this.endText()
+    this.endMessage()
     this.append(event)
   }
 
@@ -60,8 +54,22 @@ export class RunWriter {
 
   /** The last events, numbered on, for whoever stores them with the end of the run. Nothing may follow them. */
   close(last: AgentEvent[]): Frame[] {
-    this.endText()
+    this.endMessage()
     return last.map((event) => this.frame(event))
+  }
+
+  private begin(kind: 'text' | 'reasoning', messageId: string): void {
+    if (kind === 'text') {
+      this.append({ type: EventType.TEXT_MESSAGE_START, messageId, role: 'assistant' })
+    } else {
+      this.append({ type: EventType.REASONING_START, messageId })
+      this.append({ type: EventType.REASONING_MESSAGE_START, messageId, role: 'reasoning' })
+    }
+  }
+
+  private endMessage(): void {
+    this.flush()
+    for (const event of this.transcript.closing) this.append(event)
   }
 
   private flush(): void {
@@ -69,10 +77,11 @@ export class RunWriter {
     this.timer = undefined
     const delta = this.gathered
     this.gathered = ''
-    const messageId = this.transcript.open
-    if (delta !== '' && messageId !== undefined) {
-      this.append({ type: EventType.TEXT_MESSAGE_CONTENT, messageId, delta })
-    }
+    const { open } = this.transcript
+    if (delta === '' || !open) return
+    const { kind, messageId } = open
+    const type = kind === 'text' ? EventType.TEXT_MESSAGE_CONTENT : EventType.REASONING_MESSAGE_CONTENT
+    this.append({ type, messageId, delta })
   }
 
   private append(event: AgentEvent): void {

@@ -1,24 +1,27 @@
 import { cutText } from '../../util/cut.ts'
-import { StorableText, storable } from '../../util/storable.ts'
+import { storable } from '../../util/storable.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Core } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { type Language, message } from '../messages.ts'
+import { type Language, message, sentences } from '../messages.ts'
 import { type AgentEvent, EventType } from './events.ts'
 import { faultOf, faultText, RunCancelled, RunError } from './faults.ts'
 import { type FrameLog, RunLost } from './frame-log.ts'
-import type { ChatMessage, ChatModel, ToolCall } from './model.ts'
+import { historyOf, newCallId } from './history.ts'
+import type { ChatMessage, ChatModel, JsonObject, ToolCall } from './model.ts'
 import { RunWriter } from './run-writer.ts'
-import { type AgentMessage, historyOf } from './sessions.ts'
+import { Said } from './said.ts'
+import type { AgentMessage } from './sessions.ts'
 import { finishRun, type RunEnd } from './settle.ts'
 import { findTool, TOOLS } from './tools/index.ts'
-import type { Tool } from './tools/tool.ts'
 
 /** Turns of the model; each may call tools. */
 const MAX_STEPS = 8
 const MAX_RUN_MS = 5 * 60_000
 const MAX_OUTPUT = 200_000
+/** Calls of a turn that are carried out; the model is told of the others that they were not. */
 const MAX_CALLS_PER_TURN = 10
+const MAX_REFUSED_CALLS = 90
 /** Characters of a tool's result that the model and readers get. */
 const MAX_RESULT = 16_000
 
@@ -83,7 +86,7 @@ export class Run {
                   {
                     id: question.call.id,
                     reason: 'confirmation',
-                    message: question.text,
+                    message: question.question,
                     toolCallId: question.call.id,
                   },
                 ],
@@ -133,30 +136,23 @@ export class Run {
   }
 
   /** @returns the question that the run ends with, when a tool needs the user's word */
-  private async answer(): Promise<{ call: ToolCall; text: string } | undefined> {
+  private async answer(): Promise<Question | undefined> {
     const messages = await this.history()
     for (let step = 0; step < MAX_STEPS; step++) {
-      const { content, toolCalls } = await this.turn(messages)
-      if (toolCalls.length === 0) return undefined
-      messages.push({ role: 'assistant', content, toolCalls })
-      let asks: { call: ToolCall; text: string } | undefined
-      for (const call of toolCalls) {
-        const tool = findTool(call.name)
-        if (tool?.question && !tool.problem(call.input)) {
-          const question = asks ? undefined : await this.attempt(() => this.question(tool, call))
-          if (question && 'text' in question) {
-            asks = question
-            continue
-          }
-          messages.push(this.result(call, question ?? { error: 'One question at a time. Ask again later.' }))
-          continue
-        }
-        messages.push(this.result(call, await this.use(tool, call)))
+      const { content, calls } = await this.turn(messages)
+      if (calls.length === 0) return undefined
+      messages.push({ role: 'assistant', content, toolCalls: calls.map(({ call }) => call) })
+      let asks: Question | undefined
+      for (const { call, problem } of calls) {
+        const result = problem === undefined ? await this.use(call, !asks) : { error: problem }
+        if (isQuestion(result)) asks = result
+        else messages.push(this.result(call, result))
       }
       if (asks) {
-        const text = `${asks.text} ${message('confirm_how', this.start.language)}`
-        await this.writer.text(Bun.randomUUIDv7(), text)
-        return { call: asks.call, text: asks.text }
+        const { language } = this.start
+        const text = sentences(language, asks.question, message('confirm_how', language))
+        await this.writer.say('text', Bun.randomUUIDv7(), text)
+        return asks
       }
     }
     throw new RunError('STEP_LIMIT')
@@ -167,7 +163,7 @@ export class Run {
     const said: ChatMessage = { role: 'user', content: message }
     if (!confirmation) return [...historyOf(past), said]
     const result = confirmation.confirmed
-      ? await this.use(findTool(confirmation.name), confirmation)
+      ? await this.carryOut(confirmation)
       : { declined: 'The user did not confirm. Nothing was done.' }
     const { content } = this.result(confirmation, result)
     // The question, which comes last, was ours and not the model's; a yes is told by the result.
@@ -176,19 +172,12 @@ export class Run {
   }
 
   /** One turn of the model, said as it comes. */
-  private async turn(messages: ChatMessage[]): Promise<{ content: string; toolCalls: ToolCall[] }> {
+  private async turn(messages: ChatMessage[]): Promise<{ content: string; calls: Announced[] }> {
     const { signal } = this.stopping
     const { language, timezone } = this.start
-    const messageId = Bun.randomUUIDv7()
-    const toolCalls: ToolCall[] = []
-    const text = new StorableText()
-    let content = ''
+    const calls: Announced[] = []
+    const said = new Said(this.writer)
     let length = 0
-    const say = async (delta: string) => {
-      if (delta === '') return
-      content += delta
-      await this.writer.text(messageId, delta)
-    }
     const count = (more: number) => {
       length += more
       if (length > MAX_OUTPUT) throw new RunError('OUTPUT_LIMIT')
@@ -196,20 +185,22 @@ export class Run {
     const turn = { messages, tools: [...TOOLS], language, timezone, now: new Date(), signal }
     for await (const part of this.model.turn(turn)) {
       signal.throwIfAborted()
-      if (part.type === 'text') {
+      if (part.type !== 'tool_call') {
         count(part.delta.length)
-        await say(text.push(part.delta))
-      } else if (toolCalls.length < MAX_CALLS_PER_TURN) {
-        const { name, input } = storable(part)
-        const id = newCallId()
-        count(name.length + JSON.stringify(input).length)
-        toolCalls.push({ id, name, input })
-        this.announce(messageId, { id, name, input })
+        await said.add(part.type, part.delta)
+        continue
       }
+      const { name, input, problem } = storable(part)
+      const call = { id: newCallId(), name, input }
+      count(name.length + JSON.stringify(input).length)
+      if (calls.length === MAX_CALLS_PER_TURN + MAX_REFUSED_CALLS) throw new RunError('OUTPUT_LIMIT')
+      calls.push({ call, problem: calls.length < MAX_CALLS_PER_TURN ? problem : TOO_MANY_CALLS })
+      await said.end()
+      this.announce(said.messageId, call)
     }
-    await say(text.end())
+    await said.end()
     signal.throwIfAborted()
-    return { content, toolCalls }
+    return { content: said.content, calls }
   }
 
   private announce(parentMessageId: string, { id, name, input }: ToolCall): void {
@@ -224,18 +215,26 @@ export class Run {
     this.writer.event({ type: EventType.TOOL_CALL_END, toolCallId: id })
   }
 
-  private async use(tool: Tool | undefined, { name, input }: ToolCall): Promise<unknown> {
-    if (!tool) return { error: `There is no tool ${name}.` }
-    const problem = tool.problem(input)
-    if (problem) return { error: `The input does not fit: ${problem}` }
-    // Announced before it happens, also when the server is killed in between.
-    await this.writer.stored()
-    return this.attempt(async () => tool.run(this.ctx, await this.user(), input))
+  /** Carries a call out, or asks the user first. @param mayAsk whether no other question is open */
+  private async use(call: ToolCall, mayAsk: boolean): Promise<unknown> {
+    const tool = findTool(call.name)
+    const read = tool?.read(call.input)
+    if (!tool?.question || !read || 'problem' in read) return this.carryOut(call)
+    if (!mayAsk) return { error: 'One question at a time. Ask again later.' }
+    return this.attempt(async () => {
+      const question = await tool.question!(this.ctx, await this.user(), read.input, this.start.language)
+      return { call, question } satisfies Question
+    })
   }
 
-  private async question(tool: Tool, call: ToolCall): Promise<{ call: ToolCall; text: string }> {
-    const text = await tool.question!(this.ctx, await this.user(), call.input, this.start.language)
-    return { call, text }
+  private async carryOut({ name, input }: { name: string; input: JsonObject }): Promise<unknown> {
+    const tool = findTool(name)
+    if (!tool) return { error: `There is no tool ${name}.` }
+    const read = tool.read(input)
+    if ('problem' in read) return { error: `The input does not fit: ${read.problem}` }
+    // Announced before it happens, also when the server is killed in between.
+    await this.writer.stored()
+    return this.attempt(async () => tool.run(this.ctx, await this.user(), read.input))
   }
 
   /** The user as they are now: their session may have ended since the run began. */
@@ -255,7 +254,9 @@ export class Run {
       const issues = error.issues.map(
         ({ field, rule, params }) => `${field}: ${message(`issue.${rule}`, language, params)}`,
       )
-      return { error: [message(error.code, language, error.params), ...issues].join('; ') }
+      return {
+        error: [message(error.code, language, error.params), ...issues].join(language === 'zh' ? '；' : '; '),
+      }
     }
   }
 
@@ -272,8 +273,18 @@ export class Run {
   }
 }
 
-/**
- * Not the model's own: some count their calls anew in every answer, and a session is told by these which result
- * belongs to which call. Some take no longer ones.
- */
-const newCallId = () => crypto.randomUUID().replaceAll('-', '').slice(0, 9)
+/** A call with what keeps it from being carried out, if anything does. */
+interface Announced {
+  call: ToolCall
+  problem: string | undefined
+}
+
+const TOO_MANY_CALLS = `Only ${MAX_CALLS_PER_TURN} calls are carried out at once, so nothing was done. Call again.`
+
+interface Question {
+  call: ToolCall
+  question: string
+}
+
+const isQuestion = (result: unknown): result is Question =>
+  typeof result === 'object' && result !== null && 'question' in result && 'call' in result

@@ -17,7 +17,7 @@ import { readsAsYes } from './consent.ts'
 import { type AgentEvent, EventType, endsRun } from './events.ts'
 import { faultText } from './faults.ts'
 import { FrameLog, RunLost } from './frame-log.ts'
-import type { ChatModel } from './model.ts'
+import { type ChatModel, isJsonObject } from './model.ts'
 import { Run, type RunStart } from './run.ts'
 import { type AgentSession, latestRun, ownSession, readMessages } from './sessions.ts'
 import { finishRun } from './settle.ts'
@@ -96,7 +96,8 @@ export class AgentRuns {
         ...{ role: 'user', content: ask.message },
       })
       const confirmation = pending && {
-        ...{ id: pending.toolCallId, name: pending.tool, input: pending.input },
+        ...{ id: pending.toolCallId, name: pending.tool },
+        input: isJsonObject(pending.input) ? pending.input : {},
         confirmed: readsAsYes(ask.message),
       }
       return {
@@ -223,13 +224,14 @@ export class AgentRuns {
       .orderBy(agentFrames.seq)
     const transcript = new Transcript()
     for (const { event } of rows) transcript.apply(event as AgentEvent)
-    const last: AgentEvent[] = []
-    if (transcript.open) last.push({ type: EventType.TEXT_MESSAGE_END, messageId: transcript.open })
-    last.push({
-      type: EventType.RUN_ERROR,
-      message: textOf(faultText('SERVER_STOPPED'), language),
-      code: 'SERVER_STOPPED',
-    })
+    const last: AgentEvent[] = [
+      ...transcript.closing,
+      {
+        type: EventType.RUN_ERROR,
+        message: textOf(faultText('SERVER_STOPPED'), language),
+        code: 'SERVER_STOPPED',
+      },
+    ]
     const next = rows.at(-1) ? rows.at(-1)!.seq + 1 : firstSeq
     const frames = last.map((event, i) => ({ seq: next + i, runId, event: JSON.stringify(event) }))
     await finishRun(

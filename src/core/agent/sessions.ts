@@ -5,7 +5,6 @@ import { UUID } from '../../util/uuid.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Core } from '../context.ts'
 import { notFound } from '../errors.ts'
-import type { ChatMessage, ToolCall } from './model.ts'
 
 export type AgentSession = typeof agentSessions.$inferSelect
 export type AgentMessage = typeof agentMessages.$inferSelect
@@ -79,46 +78,4 @@ export async function readRunMessages(ctx: Core, runId: string): Promise<AgentMe
     .from(agentMessages)
     .where(eq(agentMessages.runId, runId))
     .orderBy(asc(agentMessages.position))
-}
-
-const HISTORY_MESSAGES = 60
-const HISTORY_CHARACTERS = 60_000
-
-/**
- * What a model is told of a session. A result stands right behind the call that it belongs to, and a call without one
- * (its server was killed, or the user has not answered) says so: models refuse anything else.
- */
-export function historyOf(
-  messages: AgentMessage[],
-  answer?: { toolCallId: string; content: string },
-): ChatMessage[] {
-  const results = new Map(messages.flatMap((one) => (one.toolCallId ? [[one.toolCallId, one.content]] : [])))
-  if (answer) results.set(answer.toolCallId, answer.content)
-  const history = messages.flatMap((one): ChatMessage[] => {
-    if (one.role === 'tool') return []
-    if (one.role === 'user') return [{ role: 'user', content: one.content }]
-    const toolCalls = one.toolCalls ?? []
-    const answers = toolCalls.map(
-      ({ id, name }: ToolCall): ChatMessage => ({
-        role: 'tool',
-        toolCallId: id,
-        toolName: name,
-        content: results.get(id) ?? '{"error":"This call was not carried out."}',
-      }),
-    )
-    return [{ role: 'assistant', content: one.content, toolCalls }, ...answers]
-  })
-  return shorten(history)
-}
-
-/** Keeps the end, beginning with something that the user said. */
-function shorten(history: ChatMessage[]): ChatMessage[] {
-  let characters = 0
-  let start = history.length
-  for (let i = history.length - 1; i >= 0 && history.length - i <= HISTORY_MESSAGES; i--) {
-    characters += history[i]!.content.length
-    if (characters > HISTORY_CHARACTERS && start < history.length) break
-    if (history[i]!.role === 'user') start = i
-  }
-  return history.slice(start)
 }

@@ -1,6 +1,6 @@
 import { parseJson } from '../../util/json.ts'
 import { type AgentEvent, EventType } from './events.ts'
-import type { ToolCall } from './model.ts'
+import { isJsonObject, type ToolCall } from './model.ts'
 
 /** A message as it is kept. */
 export interface TranscriptMessage {
@@ -17,20 +17,24 @@ export interface TranscriptMessage {
  */
 export class Transcript {
   readonly messages: TranscriptMessage[] = []
-  /** The text message that has not ended. */
-  open: string | undefined
+  /** What has begun and not ended: a text message, or thoughts, which are shown and not kept. */
+  open: { kind: 'text' | 'reasoning'; messageId: string } | undefined
   private readonly calls = new Map<string, { name: string; args: string; parent: TranscriptMessage }>()
 
   apply(event: AgentEvent): void {
     switch (event.type) {
       case EventType.TEXT_MESSAGE_START:
         this.messages.push({ id: event.messageId, role: 'assistant', content: '' })
-        this.open = event.messageId
+        this.open = { kind: 'text', messageId: event.messageId }
+        break
+      case EventType.REASONING_START:
+        this.open = { kind: 'reasoning', messageId: event.messageId }
         break
       case EventType.TEXT_MESSAGE_CONTENT:
         this.message(event.messageId).content += event.delta
         break
       case EventType.TEXT_MESSAGE_END:
+      case EventType.REASONING_END:
         this.open = undefined
         break
       case EventType.TOOL_CALL_START: {
@@ -43,9 +47,10 @@ export class Transcript {
         break
       case EventType.TOOL_CALL_END: {
         const { name, args, parent } = this.calls.get(event.toolCallId)!
+        const input = parseJson(args, 'null')
         parent.toolCalls = [
           ...(parent.toolCalls ?? []),
-          { id: event.toolCallId, name, input: parseJson(args, 'null') },
+          { id: event.toolCallId, name, input: isJsonObject(input) ? input : {} },
         ]
         break
       }
@@ -58,6 +63,17 @@ export class Transcript {
         })
         break
     }
+  }
+
+  /** The events that end what is open. */
+  get closing(): AgentEvent[] {
+    if (!this.open) return []
+    const { kind, messageId } = this.open
+    if (kind === 'text') return [{ type: EventType.TEXT_MESSAGE_END, messageId }]
+    return [
+      { type: EventType.REASONING_MESSAGE_END, messageId },
+      { type: EventType.REASONING_END, messageId },
+    ]
   }
 
   /** Everything that was said, tool calls and their results left out. */

@@ -1,24 +1,24 @@
-import type { Static, TSchema } from '@sinclair/typebox'
+import { type Static, type TObject, type TSchema, TypeGuard } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Principal } from '../../accounts/principals.ts'
 import type { Core } from '../../context.ts'
 import type { Language } from '../../messages.ts'
-import type { ToolDescription } from '../model.ts'
+import { isJsonObject, type JsonObject, type ToolDescription } from '../model.ts'
 
 /** `change` is announced in the events of the run; `destroy` is done only after the user has said yes. */
 export type Effect = 'read' | 'change' | 'destroy'
 
 export interface Tool extends ToolDescription {
   effect: Effect
-  /** What is wrong with an input, for whoever made it; undefined: nothing. */
-  problem(input: unknown): string | undefined
+  /** The input as the tool takes it, or what is wrong with it, for whoever made it. */
+  read(input: JsonObject): { input: JsonObject } | { problem: string }
   /** Acts as the user: core's own rules say what they may. Returns what the model is told, as JSON. */
   run(ctx: Core, who: Principal, input: unknown): Promise<unknown>
   /** The question before it destroys. @throws AppError when there is nothing to ask about */
   question?(ctx: Core, who: Principal, input: unknown, language: Language): Promise<string>
 }
 
-interface Definition<S extends TSchema> {
+interface Definition<S extends TObject> {
   name: string
   description: string
   input: S
@@ -28,13 +28,24 @@ interface Definition<S extends TSchema> {
 }
 
 /** Types a tool by its schema, and checks with the same schema what a model calls it with. */
-export function defineTool<S extends TSchema>(definition: Definition<S>): Tool {
+export function defineTool<S extends TObject>(definition: Definition<S>): Tool {
   const check = TypeCompiler.Compile(definition.input)
   return {
     ...definition,
-    problem(input) {
+    read(given) {
+      const input = withoutNulls(definition.input, given)
       const error = check.Errors(input).First()
-      return error && `${error.path || '/'}: ${error.message}`
+      return error ? { problem: `${error.path || '/'}: ${error.message}` } : { input }
     },
   } as Tool
 }
+
+/** Models write null for what they leave out. */
+const withoutNulls = ({ properties }: TObject, input: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(input).flatMap(([key, value]): [string, unknown][] => {
+      const schema: TSchema | undefined = Object.hasOwn(properties, key) ? properties[key] : undefined
+      if (value === null && schema && TypeGuard.IsOptional(schema)) return []
+      return [[key, TypeGuard.IsObject(schema) && isJsonObject(value) ? withoutNulls(schema, value) : value]]
+    }),
+  )

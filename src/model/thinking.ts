@@ -1,0 +1,54 @@
+export interface Said {
+  type: 'text' | 'reasoning'
+  delta: string
+}
+
+const TAGS = ['<think>', '<thinking>', '</think>', '</thinking>']
+const TAG = /<(\/?)think(?:ing)?>/i
+const FENCE = '```'
+
+/**
+ * Tells a model's thoughts from its answer, where it writes them into the answer as `<think>…</think>`. A tag may come
+ * in pieces, and the last one may never be closed. In code a tag is text.
+ */
+export class Thinking {
+  private held = ''
+  private thinks = false
+  private answered = false
+  private inFence = false
+  private ticks = 0
+
+  push(piece: string): Said[] {
+    const said: Said[] = []
+    let rest = this.held + piece
+    for (let tag = TAG.exec(rest); tag; tag = TAG.exec(rest)) {
+      said.push(...this.say(rest.slice(0, tag.index)))
+      rest = rest.slice(tag.index + tag[0].length)
+      if (this.ticks > 0 || this.inFence) said.push(...this.say(tag[0]))
+      // A closing tag alone closes nothing: what stands before it has been shown.
+      else this.thinks = tag[1] === ''
+    }
+    const tail = rest.lastIndexOf('<')
+    const mayBeTag = tail >= 0 && TAGS.some((tag) => tag.startsWith(rest.slice(tail).toLowerCase()))
+    this.held = mayBeTag ? rest.slice(tail) : ''
+    return [...said, ...this.say(mayBeTag ? rest.slice(0, tail) : rest)]
+  }
+
+  end(): Said[] {
+    return this.say(this.held)
+  }
+
+  private say(text: string): Said[] {
+    if (text === '') return []
+    if (this.thinks) return [{ type: 'reasoning', delta: text }]
+    // The empty lines between the thoughts and the answer belong to neither.
+    const delta = this.answered ? text : text.trimStart()
+    if (delta === '') return []
+    this.answered = true
+    for (const char of delta) {
+      this.ticks = char === '`' ? this.ticks + 1 : 0
+      if (this.ticks === FENCE.length) this.inFence = !this.inFence
+    }
+    return [{ type: 'text', delta }]
+  }
+}

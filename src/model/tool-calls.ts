@@ -1,0 +1,82 @@
+import { isJsonObject, type JsonObject } from '../core/agent/model.ts'
+import { cutText } from '../util/cut.ts'
+import { parseJson } from '../util/json.ts'
+
+/** A piece of a tool call, as it comes in a stream. */
+export interface CallPiece {
+  index?: unknown
+  id?: unknown
+  function?: { name?: unknown; arguments?: unknown } | null
+}
+
+interface Call {
+  index: number | undefined
+  id: string | undefined
+  name: string
+  args: string
+}
+
+/** Puts tool calls together: APIs differ in which of index, id and name a piece carries. */
+export class ToolCalls {
+  private readonly calls: Call[] = []
+
+  add({ index: at, id: named, function: given }: CallPiece): void {
+    const index = typeof at === 'number' ? at : undefined
+    const id = textIn(named)
+    const name = textIn(given?.name)
+    const args = given?.arguments
+    const last = this.calls.findLast((call) =>
+      index !== undefined ? call.index === index : id === undefined || call.id === id,
+    )
+    // Another call under the same index has another id, or comes whole when the last one was whole.
+    const another =
+      last !== undefined &&
+      name !== undefined &&
+      last.name !== '' &&
+      ((id !== undefined && last.id !== undefined && id !== last.id) ||
+        (index === undefined && id === undefined) ||
+        (typeof args === 'string' && args.startsWith('{') && isJsonObject(parsed(last.args))))
+    const call = another ? undefined : last
+    const target = call ?? { index, id, name: '', args: '' }
+    if (!call) this.calls.push(target)
+    target.id ??= id
+    if (target.name === '') target.name = name ?? ''
+    if (typeof args === 'string') target.args += args
+    else if (isJsonObject(args)) target.args += JSON.stringify(args)
+  }
+
+  get whole(): { name: string; args: string }[] {
+    return this.calls.filter(({ name, args }) => name !== '' || args !== '')
+  }
+}
+
+/** APIs refuse a history with another name in it than they allow for tools, whoever made it up. */
+export const toolName = (name: string): string => name.replace(/[^\w-]/g, '_').slice(0, 64) || 'unnamed'
+
+const SHOWN = 500
+
+/** The arguments of a call as an object, or what is wrong with them, for the model. */
+export function readArguments(text: string): { input: JsonObject; problem?: string } {
+  // What a call without arguments is written as.
+  if (/^\s*(?:null)?\s*$/.test(text)) return { input: {} }
+  let value = parsed(text)
+  // Some models encode the object twice.
+  if (typeof value === 'string') value = parsed(value) ?? value
+  if (isJsonObject(value)) return { input: value }
+  const wrong = value === undefined ? 'are not valid JSON' : 'are JSON, but not an object'
+  return {
+    input: {},
+    problem: `The arguments ${wrong}, so nothing was done. Call again with a JSON object. They were: ${cutText(text, SHOWN, '…')}`,
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text, 'null')
+  } catch {
+    return undefined
+  }
+}
+
+const textIn = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value : undefined
