@@ -3,11 +3,11 @@ import { sql } from 'drizzle-orm'
 import type { PgDatabase } from 'drizzle-orm/pg-core'
 import { drizzle, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import type { Config } from '../config.ts'
-import { parseJson } from '../util/json.ts'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
+import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool } from './driver.ts'
 import { startEmbeddedPostgres } from './embedded.ts'
 import * as schema from './schema/index.ts'
 
@@ -24,7 +24,7 @@ export interface Database {
 
 const MIGRATIONS = join(import.meta.dir, '../../drizzle')
 const MIN_SERVER_VERSION = 150_000
-const POOL_SIZE = 10
+const LOCK_RETRY_MS = 100
 
 /**
  * Opens the database, embedded or not, and brings it up to date. Several servers may do so at once.
@@ -40,28 +40,12 @@ export async function openDatabase(
         log.fatal({ message }, 'the embedded database crashed')
         process.exit(1)
       })
-  const connect = (max: number) =>
-    embedded
-      ? postgres({
-          ...driverOptions,
-          path: embedded.socketPath,
-          user: 'postgres',
-          database: 'postgres',
-          max: 1,
-        })
-      : postgres(config.databaseUrl!, {
-          ...driverOptions,
-          max,
-          // A query that hangs must not hold its connection for ever.
-          connection: { application_name: 'roost', statement_timeout: 15_000 },
-        })
-
-  const client = connect(POOL_SIZE)
+  const client = embedded ? openEmbedded(embedded) : openPool(config.databaseUrl!)
   // The lock belongs to a connection, so migrations have one of their own; PGlite has only one, and no rival.
-  const migrator = embedded ? client : connect(1)
+  const migrator = embedded ? client : openMigrator(config.databaseUrl!)
   let epoch: string
   try {
-    epoch = await prepare(migrator)
+    epoch = await prepare(client, migrator)
   } catch (error) {
     await client.end({ timeout: 0 })
     await embedded?.close()
@@ -80,33 +64,15 @@ export async function openDatabase(
   }
 }
 
-const driverOptions = {
-  onnotice: () => {},
-  connect_timeout: 5,
-  // While the database is away, retry soon: the first requests after its return should succeed.
-  backoff: () => 0.25,
-  max_lifetime: null,
-  fetch_types: false,
-  // Whole numbers that no double holds come back as they were stored.
-  types: {
-    json: {
-      to: 3802,
-      from: [114, 3802],
-      serialize: JSON.stringify,
-      parse: (text: string) => parseJson(text, 'null'),
-    },
-  },
-} satisfies postgres.Options<Record<string, postgres.PostgresType>>
-
-async function prepare(client: postgres.Sql): Promise<string> {
+async function prepare(client: postgres.Sql, migrator: postgres.Sql): Promise<string> {
   const [version] = await client`select current_setting('server_version_num')::int as number`
   if (version!.number < MIN_SERVER_VERSION) {
     throw new StartupError('DATABASE_URL points to a PostgreSQL older than version 15. Upgrade it.')
   }
-  const db = drizzle(client)
-  await client`select pg_advisory_lock(hashtext('roost:migrate'))`
+  await lockMigrations(migrator)
   try {
-    await migrate(db, { migrationsFolder: MIGRATIONS })
+    await migrate(drizzle(migrator), { migrationsFolder: MIGRATIONS })
+    const db = drizzle(client)
     const fresh = Bun.randomUUIDv7().replaceAll('-', '')
     await db.execute(
       sql`insert into settings (key, value) values ('epoch', to_jsonb(${fresh}::text)) on conflict do nothing`,
@@ -114,8 +80,21 @@ async function prepare(client: postgres.Sql): Promise<string> {
     const [row] = await db.select().from(schema.settings).where(sql`key = 'epoch'`)
     return row!.value as string
   } finally {
-    await client`select pg_advisory_unlock(hashtext('roost:migrate'))`
+    await migrator`select pg_advisory_unlock(hashtext('roost:migrate'))`
   }
+}
+
+/** Asks again and again, because a statement that waits for another server's migration would hold up that migration. */
+async function lockMigrations(migrator: postgres.Sql): Promise<void> {
+  const start = performance.now()
+  while (performance.now() - start < MIGRATION_SECONDS * 1000) {
+    const [lock] = await migrator`select pg_try_advisory_lock(hashtext('roost:migrate')) as taken`
+    if (lock!.taken) return
+    await Bun.sleep(LOCK_RETRY_MS)
+  }
+  throw new StartupError(
+    'Another server has been migrating the database in DATABASE_URL for an hour. Look whether it is stuck.',
+  )
 }
 
 /** What went wrong in the operator's words; never the URL, which carries a password. */
@@ -127,6 +106,9 @@ function startupError(error: unknown): StartupError {
     ENOTFOUND: 'its host name does not resolve',
     EAI_AGAIN: 'its host name does not resolve',
     CONNECT_TIMEOUT: 'its host does not answer',
+    CONNECTION_SILENT: 'its host does not answer',
+    QUERY_TIMEOUT: 'its host does not answer',
+    CONNECTION_CLOSED: 'what listens at its host and port closes connections',
     '28P01': 'the user name or password is wrong',
     '28000': 'the user may not connect',
     '3D000': 'the database does not exist',

@@ -30,19 +30,32 @@ const UNAVAILABLE = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'ETIMEDOUT',
+  'ECONNABORTED',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  // The driver's own.
   'CONNECT_TIMEOUT',
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
-  'CONNECTION_CONNECT_TIMEOUT',
+  'CONNECTION_SILENT',
+  'QUERY_TIMEOUT',
 ])
+
+/**
+ * 08: connection exceptions; 53: too many connections, disk or memory full; 57P: shutdown and crash; 25P03 and 25P04: a
+ * transaction stood still for too long; 25006: a former primary; 40001, 40P01 and 55P03: others were in the way;
+ * 57014: timeout.
+ */
+const UNAVAILABLE_STATE = /^(08|53|57P|25P0[34]$|25006$|40001$|40P01$|55P03$|57014$)/
 
 /** Whether the database is away or refuses work for now, so that the same request may succeed later. */
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error)
   if (!state) return false
-  // 08: connection exceptions; 57P: shutdown and crash; 53: too many connections, disk or memory full; 57014: timeout.
-  return UNAVAILABLE.has(state) || /^(08|57P|53)/.test(state) || state === '57014'
+  return UNAVAILABLE.has(state) || UNAVAILABLE_STATE.test(state)
 }
 
 /** Whether a value can't be stored as it is: a zero byte, a lone surrogate, a number out of range. */
