@@ -34,6 +34,8 @@ export interface Config {
   llm: LlmConfig | undefined
   logLevel: LogLevel
   nodeHeartbeatSeconds: number
+  /** How many uploads one user may have under way at the same time. */
+  uploadsPerUser: number
 }
 
 export interface S3Config {
@@ -161,6 +163,7 @@ export function readConfig(env: Env): Config {
     llm: llm(),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     nodeHeartbeatSeconds: integer('NODE_HEARTBEAT_SECONDS', 5, 1, 300),
+    uploadsPerUser: integer('UPLOADS_PER_USER', 10, 1, 1000),
   }
   for (const origin of list('ALLOWED_ORIGINS')) {
     if (URL.canParse(origin) && /^https?:$/.test(new URL(origin).protocol)) {

@@ -120,7 +120,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       keyedHash: (purpose, text) => keyedHash(secret, purpose, text),
       principals: new Principals(database.db, bus),
       agentFeed: new AgentFeed(database.db, bus),
-      incoming: new IncomingUploads(bus),
+      incoming: new IncomingUploads(bus, config.uploadsPerUser),
     }
     // Nobody else works on the embedded database: uploads that are under way there were cut off with the last server.
     if (database.embedded) await cleanUp(core, { processing: true, orphans: false, maxAgeMinutes: 0 })

@@ -60,11 +60,17 @@ export function safeFileName(name: string, extension?: string): string {
 
 /**
  * The key of an uploaded material, as learning.md shows it: `materials/1/20240115_083000_video.mp4`, in UTC.
- * @param copy 2 and on for one whose key is taken: same user, same second, same name
+ * @param mark sets it apart from the same name of the same user in the same second
  */
-export function materialKey(userId: number, at: Date, name: string, extension: string, copy = 1): string {
+export function materialKey(
+  userId: number,
+  at: Date,
+  name: string,
+  extension: string,
+  mark?: string,
+): string {
   const time = at.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '_')
   const safe = safeFileName(name, extension)
   const stem = safe.slice(0, -extension.length - 1)
-  return `materials/${userId}/${time}_${copy > 1 ? `${stem}_${copy}.${extension.toLowerCase()}` : safe}`
+  return `materials/${userId}/${time}_${mark ? `${stem}_${mark}.${extension.toLowerCase()}` : safe}`
 }

@@ -61,6 +61,8 @@ export const uploadRoutes = (ctx: Core) =>
     .post(
       '',
       async ({ principal, request, server, set }) => {
+        // Before anything is read: who may not upload now costs nothing.
+        using _ = ctx.incoming.enter(principal.userId)
         const material = await neverIdle(server, request, () => upload(ctx, principal.userId, request))
         set.status = 201
         return presentUploaded(urlsFor(ctx, request), material)
@@ -85,6 +87,7 @@ export const uploadRoutes = (ctx: Core) =>
               'ALREADY_DELETED',
               'UPLOAD_FAILED',
               'UPLOAD_TOO_SLOW',
+              'TOO_MANY_UPLOADS',
             ],
           }),
           requestBody: {

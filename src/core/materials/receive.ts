@@ -17,7 +17,8 @@ export interface IncomingFile {
 /**
  * Takes a file from the network to the storage without holding it. Its material exists from the first bytes on; when
  * anything fails, nothing is left of either.
- * @throws AppError VALIDATION_FAILED (empty), UNSUPPORTED_FILE_TYPE, FILE_TOO_LARGE, ALREADY_DELETED, UPLOAD_FAILED
+ * @throws AppError VALIDATION_FAILED (empty), UNSUPPORTED_FILE_TYPE, FILE_TOO_LARGE, TOO_MANY_UPLOADS, ALREADY_DELETED,
+ * UPLOAD_FAILED
  */
 export async function receiveFile(
   ctx: Core,

@@ -1,13 +1,15 @@
 /** A material on its way in: it exists from its first bytes, and everything that happens to it is an event. */
+import { randomBytes } from 'node:crypto'
 import { and, count, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import { materialKey } from '../../storage/keys.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { UploadEventData } from '../channel/events.ts'
-import type { Core } from '../context.ts'
+import type { Core, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import type { FileFormat } from './formats.ts'
+import { tooManyUploads } from './incoming.ts'
 import { announce, lockOwn, type Material, mayManage } from './materials.ts'
 import { putAway } from './objects.ts'
 
@@ -30,33 +32,62 @@ const uploadEvent = (material: Material): UploadEventData => ({
   file_format: material.fileFormat,
 })
 
-/** The first bytes are here and say what the file is. */
+/** An upload under way is touched every 20 s; one that was not for so long has lost its server. */
+const LOST_SECONDS = 120
+/** Sets apart what one user uploads under one name in one second: 2^40 of them. */
+const newMark = () => randomBytes(5).toString('hex')
+
+/**
+ * The first bytes are here and say what the file is.
+ * @throws AppError TOO_MANY_UPLOADS when the user has too many under way, on whichever server
+ */
 export async function beginUpload(
   ctx: Core,
   userId: number,
   file: { format: FileFormat; name: string; title: string },
+  at = new Date(),
 ): Promise<Material> {
-  const at = new Date()
+  const { extension, type } = file.format
   return transaction(ctx, async (tx) => {
-    for (let copy = 1; ; copy++) {
-      const [material] = await tx.db
+    await assertRoom(tx, userId)
+    const insert = (mark?: string) =>
+      tx.db
         .insert(materials)
         .values({
           userId,
           title: file.title,
-          type: file.format.type,
-          fileFormat: file.format.extension,
-          filePath: materialKey(userId, at, file.name, file.format.extension, copy),
+          type,
+          fileFormat: extension,
+          filePath: materialKey(userId, at, file.name, extension, mark),
           status: 'processing',
         })
         .onConflictDoNothing({ target: materials.filePath })
         .returning()
-      // Taken: the same user began the same file in the same second.
-      if (!material) continue
-      tx.emit(userId, 'upload.started', uploadEvent(material))
-      return material
-    }
+    const [material] = await insert()
+    // Taken: the same user began the same file in the same second.
+    const [begun] = material ? [material] : await insert(newMark())
+    if (!begun) throw new AppError('UPLOAD_FAILED')
+    tx.emit(userId, 'upload.started', uploadEvent(begun))
+    return begun
   })
+}
+
+/** One after the other for each user, so that no two of them take the last place. */
+async function assertRoom(tx: Tx, userId: number): Promise<void> {
+  const limit = tx.config.uploadsPerUser
+  await tx.db.execute(sql`select pg_advisory_xact_lock(hashtext('roost:uploads'), ${userId}::int)`)
+  const [row] = await tx.db
+    .select({ n: count() })
+    .from(materials)
+    .where(
+      and(
+        eq(materials.userId, userId),
+        eq(materials.status, 'processing'),
+        isNull(materials.removedAt),
+        sql`${materials.updatedAt} > now() - make_interval(secs => ${LOST_SECONDS})`,
+      ),
+    )
+  if (row!.n >= limit) throw tooManyUploads(limit)
 }
 
 const REPORT_MS = 200

@@ -1,0 +1,147 @@
+/** Many uploads of one user at once: constant work for each, a limit on how many, and nobody else notices. */
+import { afterAll, expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import type { Core } from '../../../src/core/context.ts'
+import { beginUpload } from '../../../src/core/materials/uploads.ts'
+import { materials } from '../../../src/db/schema/index.ts'
+import { api } from '../../support/api.ts'
+import { form, mp4, type SlowUpload, slowUpload, upload } from '../../support/files.ts'
+import { person } from '../../support/people.ts'
+import { eventually } from '../../support/process.ts'
+import { startServer } from '../../support/server.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+const { core } = server.context
+const LIMIT = core.config.uploadsPerUser
+const format = { type: 'video', extension: 'mp4', maxBytes: 1e9 } as const
+
+const sendFile = (token: string, name = 'same.mp4') =>
+  upload(server, token, form(['title', 't'], ['file', mp4(), name]))
+async function expectRefused(answer: Response): Promise<void> {
+  const { error } = (await answer.json()) as { error: { code: string } }
+  expect([answer.status, error.code]).toEqual([429, 'RATE_LIMIT_EXCEEDED'])
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+}
+
+test('one more upload than the limit is refused at once, others are not, and room that is made is used', async () => {
+  const [busy, other] = [await person(server), await person(server)]
+  // One too many; some have sent no byte of their file.
+  const opened = Array.from({ length: LIMIT + 1 }, (_, i): SlowUpload => {
+    const one = slowUpload(server, busy.token, 2048)
+    if (i % 2) one.send(mp4(1024))
+    return one
+  })
+  const refused = await Promise.any(opened.map(async (one) => ({ one, answer: await one.answer })))
+  expect(refused.answer).toEqual({ status: 429, code: 'RATE_LIMIT_EXCEEDED' })
+  const slow = opened.filter((one) => one !== refused.one)
+  await expectRefused(await sendFile(busy.token))
+  expect((await sendFile(other.token)).status).toBe(201)
+
+  slow.pop()!.cut()
+  await eventually(async () => (await sendFile(busy.token)).status === 201, 'the place is free again')
+  for (const one of slow.splice(0)) one.cut()
+  await eventually(async () => {
+    const answers = await Promise.all(Array.from({ length: LIMIT }, () => sendFile(busy.token)))
+    return answers.every(({ status }) => status === 201)
+  }, 'every place is free again')
+})
+
+test('what comes in on other servers counts, unless its server is lost', async () => {
+  const { user, token } = await person(server)
+  const elsewhere = (n: number, secondsAgo: number) => ({
+    userId: user.id,
+    title: 't',
+    type: 'video' as const,
+    fileFormat: 'mp4' as const,
+    filePath: `materials/${user.id}/elsewhere_${n}_${secondsAgo}.mp4`,
+    status: 'processing' as const,
+    updatedAt: sql`now() - make_interval(secs => ${secondsAgo})`,
+  })
+  const rows = Array.from({ length: LIMIT }, (_, n) => elsewhere(n, 20))
+  await core.db.insert(materials).values(rows.map((row, n) => ({ ...row, ...elsewhere(n, 600) })))
+  expect((await sendFile(token)).status).toBe(201)
+  await core.db.insert(materials).values(rows.slice(1))
+  expect((await sendFile(token)).status).toBe(201)
+  await core.db.insert(materials).values(rows.slice(0, 1))
+  await expectRefused(await sendFile(token))
+})
+
+test('two servers do not both give the last place away', async () => {
+  const { user } = await person(server)
+  const begins = await Promise.allSettled(
+    Array.from({ length: LIMIT * 3 }, () => beginUpload(core, user.id, { format, name: 'a.mp4', title: '' })),
+  )
+  expect(begins.filter(({ status }) => status === 'fulfilled')).toHaveLength(LIMIT)
+  for (const begin of begins)
+    if (begin.status === 'rejected') expect(begin.reason).toMatchObject({ code: 'TOO_MANY_UPLOADS' })
+})
+
+test('the name that the fortieth upload of a second gets costs what the second one costs', async () => {
+  const { user } = await person(server)
+  let inserts = 0
+  const counting = (db: Core['db']): Core['db'] =>
+    new Proxy(db, {
+      get(target, name) {
+        if (name === 'insert') inserts++
+        if (name === 'transaction') {
+          return (work: (db: Core['db']) => unknown) =>
+            target.transaction((tx) => work(counting(tx as unknown as Core['db'])) as Promise<unknown>)
+        }
+        const value = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  const ctx: Core = {
+    ...core,
+    db: counting(core.db),
+    config: { ...core.config, uploadsPerUser: 1000 },
+  }
+  const at = new Date('2026-03-01T08:30:00Z')
+  const paths = new Set<string>()
+  const costs: number[] = []
+  for (let i = 0; i < 40; i++) {
+    inserts = 0
+    paths.add((await beginUpload(ctx, user.id, { format, name: 'same.mp4', title: '' }, at)).filePath)
+    costs.push(inserts)
+  }
+  expect(paths.size).toBe(40)
+  expect([...paths][0]).toBe(`materials/${user.id}/20260301_083000_same.mp4`)
+  for (const path of paths)
+    expect(path).toMatch(/^materials\/\d+\/20260301_083000_same(_[0-9a-f]{10})?\.mp4$/)
+  expect(costs[0]).toBe(1)
+  expect(costs.slice(1)).toEqual(Array.from({ length: 39 }, () => 2))
+})
+
+test('hundreds at once: each is taken or told to wait, and the requests of others are answered meanwhile', async () => {
+  const [busy, other] = [await person(server), await person(server)]
+  const statuses = new Map<number, number>()
+  let running = true
+  const storm = Promise.all(
+    Array.from({ length: 400 }, async () => {
+      const answer = await sendFile(busy.token)
+      await answer.arrayBuffer()
+      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
+    }),
+  ).finally(() => {
+    running = false
+  })
+  let answered = 0
+  let slowest = 0
+  while (running) {
+    const start = performance.now()
+    const me = await api(server, 'GET', '/api/v1/materials', { token: other.token })
+    expect(me.status).toBe(200)
+    const own = await sendFile(other.token, 'mine.mp4')
+    expect(own.status).toBe(201)
+    slowest = Math.max(slowest, performance.now() - start)
+    answered++
+  }
+  await storm
+  console.log(
+    `400 uploads: ${JSON.stringify([...statuses])}; others: ${answered} times, ${slowest.toFixed(0)} ms`,
+  )
+  expect([...statuses.keys()].sort()).toEqual([201, 429])
+  expect(statuses.get(201)).toBeGreaterThanOrEqual(LIMIT)
+  expect(answered).toBeGreaterThan(0)
+}, 60_000)
