@@ -60,9 +60,10 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
   })
     .use(requestLog(core.log))
     .use(corsFor(core.config.allowedOrigins))
-    // For every body: Elysia's own parsers would read a form or a text of any size into memory.
+    // For every body: Elysia's own parsers would read a form or a text of any size into memory. A body that its route has
+    // no use for is not looked at, and null keeps those parsers from it too.
     .onParse(({ request, contentType, route }) =>
-      readJsonBody(request, contentType, bodies.has(`${request.method} ${route}`)),
+      bodies.has(`${request.method} ${route}`) ? readJsonBody(request, contentType) : null,
     )
     .use(docs((): AnyElysia => app, core.config.publicUrl))
     .use(contract(learning, '').use(learningRootRoutes(core)))

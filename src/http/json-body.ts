@@ -7,15 +7,14 @@ export const MAX_JSON_BYTES = 1024 * 1024
 
 /**
  * Reads a JSON body, giving up as soon as it is too large. Every body of every contract is an object.
- * @param wanted whether the route has a use for it; what is no JSON is ignored elsewhere
- * @returns undefined when there is none; null, which keeps Elysia's parsers from it, when it is ignored
+ * @returns undefined when there is none; null, which keeps Elysia's parsers from it, when it is empty and no JSON
  * @throws AppError PAYLOAD_TOO_LARGE, VALIDATION_FAILED, CLIENT_CLOSED
  */
-export async function readJsonBody(request: Request, contentType: string, wanted: boolean): Promise<unknown> {
+export async function readJsonBody(request: Request, contentType: string): Promise<unknown> {
   if (!contentType) return undefined
   if (!/^application\/([\w.-]+\+)?json$/i.test(contentType.trim())) {
     // Here, for a model with defaults would make an object of anything.
-    if (wanted && request.headers.get('content-length') !== '0') throw notAnObject()
+    if (request.headers.get('content-length') !== '0') throw notAnObject()
     return null
   }
   const declared = Number(request.headers.get('content-length') ?? Number.NaN)

@@ -9,7 +9,7 @@ import type { Hub } from './hub.ts'
 import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from './keep-alive.ts'
 import { NodeConnection } from './node-connection.ts'
 import { CLOSE } from './protocol.ts'
-import { refuseUpgrade } from './upgrade.ts'
+import { refuse, refuseUpgrade } from './upgrade.ts'
 
 /** All node sockets of this server. */
 export class NodeSockets {
@@ -49,7 +49,7 @@ export function nodeSocket(ctx: Core, control: NodeControl, hub: Hub, sockets: N
       const admitted = token ? await admitNode(ctx, token) : undefined
       const data = new NodeConnection(ctx, control, sockets, admitted?.node, admitted?.socket ?? 0)
       if ((server as Bun.Server<NodeConnection> | null)!.upgrade(request, { data })) return
-      return new Response('Upgrade failed', { status: 400 })
+      return refuse(400, 'Upgrade failed')
     },
     { detail: { hide: true } },
   )

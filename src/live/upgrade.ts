@@ -6,13 +6,17 @@ import type { Config } from '../config.ts'
  */
 export function refuseUpgrade(request: Request, config: Config, draining: boolean): Response | undefined {
   if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
-    return new Response('This address speaks WebSocket.', { status: 426, headers: { upgrade: 'websocket' } })
+    return refuse(426, 'This address speaks WebSocket.', { upgrade: 'websocket' })
   }
-  if (draining) return new Response('Restarting', { status: 503, headers: { 'retry-after': '1' } })
+  if (draining) return refuse(503, 'Restarting', { 'retry-after': '1' })
   const origin = request.headers.get('origin')
   if (!origin || isAllowed(origin, request, config)) return undefined
-  return new Response('This origin may not connect. See ALLOWED_ORIGINS.', { status: 403 })
+  return refuse(403, 'This origin may not connect. See ALLOWED_ORIGINS.')
 }
+
+/** With its type: Elysia loses the one that a text has by default. */
+export const refuse = (status: number, text: string, headers: Record<string, string> = {}) =>
+  new Response(text, { status, headers: { ...headers, 'content-type': 'text/plain; charset=utf-8' } })
 
 function isAllowed(origin: string, request: Request, config: Config): boolean {
   if (config.allowedOrigins.includes(origin)) return true

@@ -3,7 +3,7 @@ import { urlOf } from '../util/url-of.ts'
 import { Connection } from './connection.ts'
 import type { Hub } from './hub.ts'
 import { takeTicket } from './tickets.ts'
-import { refuseUpgrade } from './upgrade.ts'
+import { refuse, refuseUpgrade } from './upgrade.ts'
 
 const MAX_TOPICS_IN_URL = 500
 
@@ -31,7 +31,7 @@ export function userSocket(hub: Hub) {
       topics: (query.get('topics') ?? '').split(',').filter(Boolean).slice(0, MAX_TOPICS_IN_URL),
     })
     if (server!.upgrade(request, { data })) return
-    return new Response('Upgrade failed', { status: 400 })
+    return refuse(400, 'Upgrade failed')
   }
   const hide = { detail: { hide: true } }
   return new Elysia({ name: 'user-socket' })

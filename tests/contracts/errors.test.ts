@@ -89,6 +89,10 @@ describe('what is odd and right', () => {
       ['application/x-www-form-urlencoded', ''],
       ['application/json', ''],
       ['application/json', '{}'],
+      ['application/json', '{"a":'],
+      ['application/json', '[1]'],
+      ['application/json', '{"a":"\\u0000"}'],
+      ['application/json', `"${'x'.repeat(1_500_000)}"`],
       [undefined, undefined],
     ]) {
       const task = await makeTask(server, owner)
