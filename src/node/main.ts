@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { acquireFileLock } from '../util/file-lock.ts'
 import { StartupError } from '../util/startup-error.ts'
+import { onStopSignals } from '../util/stop-signals.ts'
 import { readConfig } from './config.ts'
 import { consoleLog as log } from './log.ts'
 import { GpuNode } from './node.ts'
@@ -40,7 +41,7 @@ function lockStateDir(dir: string): void {
   if (!lock) throw new StartupError(`another node program uses ${dir}: stop it, or give --state DIR`)
 }
 
-/** The first signal drains, the second one stops at once. */
+/** The first signal drains; a later one stops at once. */
 function stopOnSignals(node: GpuNode, drainTimeoutMs: number): void {
   const exit = async (code: number) => {
     node.close()
@@ -53,10 +54,7 @@ function stopOnSignals(node: GpuNode, drainTimeoutMs: number): void {
     if (running > 0) log.warn(`${running} tasks killed: the server gives them to another node`)
     return exit(running > 0 ? 1 : 0)
   }
-  let signals = 0
-  const onSignal = async (signal: NodeJS.Signals) => {
-    signals++
-    if (signals > 1) return giveUp()
+  const stop = async (signal: NodeJS.Signals) => {
     const { running } = node.held
     log.info(`${signal}: no new tasks; waiting for ${running} running. Again to stop at once`)
     const timer = setTimeout(giveUp, drainTimeoutMs)
@@ -64,7 +62,7 @@ function stopOnSignals(node: GpuNode, drainTimeoutMs: number): void {
     clearTimeout(timer)
     await exit(0)
   }
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal)
+  onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], stop, giveUp)
   // However the program ends, short of a kill -9, its tasks end with it.
   process.on('exit', () => node.close())
 }

@@ -12,7 +12,7 @@ export const USAGE = `Usage: bun run node --server URL [options]
   --config FILE          JSON: the task types that this node runs
   --state DIR            results not yet acknowledged (default: ./data/node/<hash of server and token>)
   --name NAME            shown by the server (default: the config's name, or the host name)
-  --drain-timeout SEC    how long SIGTERM and SIGINT wait for running tasks (default: 600); a second one stops at once
+  --drain-timeout SEC    how long SIGTERM and SIGINT wait for running tasks (default: 600); one more, at least 2 s later, stops at once
   --help
 
 Config file:

@@ -146,7 +146,10 @@ test('SIGTERM: no new task, the running one ends, its result is acknowledged, ex
   )
 })
 
-test('a second signal, or the end of --drain-timeout, stops at once and reports nothing', async () => {
+/** Signals that come sooner after the first one are repeats of it. */
+const SECOND_SIGNAL_MS = 2100
+
+test('a later second signal, or the end of --drain-timeout, stops at once and reports nothing', async () => {
   const stop = async (more: string[], signals: NodeJS.Signals[]) => {
     const server = fakeServer()
     const args = connectArgs(server, temporaryDirectory(), '--config', waitConfig(), ...more)
@@ -154,7 +157,8 @@ test('a second signal, or the end of --drain-timeout, stops at once and reports 
     await server.frame('heartbeat')
     server.assign('t', 'wait')
     const [, pid] = (await server.frame('log', 't')).message.split(' ')
-    for (const signal of signals) {
+    for (const [i, signal] of signals.entries()) {
+      if (i > 0) await Bun.sleep(SECOND_SIGNAL_MS)
       child.kill(signal)
       await said(`${signal}: no new tasks`)
     }

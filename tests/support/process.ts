@@ -227,6 +227,8 @@ export class NodeProcess implements AsyncDisposable {
       [
         ...[process.execPath, '--no-env-file', 'src/node/main.ts'],
         ...['--server', server.url, '--state', join(this.stateDir, 'state'), '--name', name],
+        // SIGTERM then kills its tasks, which are no children of this process, instead of waiting for them.
+        ...['--drain-timeout', '0.1'],
       ],
       { ROOST_NODE_TOKEN: token, NVIDIA_SMI_PATH: '/nonexistent/nvidia-smi' },
       join(this.stateDir, 'node.log'),
@@ -243,13 +245,9 @@ export class NodeProcess implements AsyncDisposable {
   freeze = () => this.program.signal('SIGSTOP')
   thaw = () => this.program.signal('SIGCONT')
 
-  /** Asked twice to stop it kills its tasks, which are no children of ours. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.thaw()
-    for (let i = 0; i < 2 && this.program.running; i++) {
-      this.program.signal('SIGTERM')
-      await Bun.sleep(100)
-    }
+    if (this.program.running) this.program.signal('SIGTERM')
     await Promise.race([this.program.running && this.program.exited, Bun.sleep(1000)])
     await this.kill()
     rmSync(this.stateDir, { recursive: true, force: true })

@@ -1,0 +1,58 @@
+/**
+ * `bun start` as operators run it, with its signals as they come: to the whole process group, from Ctrl-C in a terminal
+ * and from systemd. The server drains, whoever passes the signal on again.
+ */
+import { describe, expect, test } from 'bun:test'
+import { rmSync } from 'node:fs'
+import { eventually, freePort, ROOT, temporaryDirectory } from '../support/process.ts'
+import { register } from './client.ts'
+
+describe.concurrent('a signal to the process group of `bun start`', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s: sockets are told to come back, exit 0', async (signal) => {
+    const dataDir = temporaryDirectory('signals')
+    const port = freePort()
+    // A session of its own, so that the group is that of `bun start` alone.
+    const server = Bun.spawn(['setsid', process.execPath, 'run', 'start'], {
+      cwd: ROOT,
+      env: {
+        PATH: process.env.PATH ?? '',
+        HOME: process.env.HOME ?? '',
+        DATA_DIR: dataDir,
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        RATE_LIMITS: 'off',
+        ADMIN_PASSWORD: 'admin123',
+      },
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr: 'ignore',
+    })
+    try {
+      const url = `http://127.0.0.1:${port}`
+      await eventually(
+        () =>
+          fetch(`${url}/ready`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        'the server',
+        60_000,
+      )
+      const { token } = await register(url)
+      const frames: string[] = []
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/connect?token=${token}`)
+      const closed = new Promise<number>((resolve) => {
+        socket.onclose = ({ code }) => resolve(code)
+      })
+      socket.onmessage = ({ data }) => frames.push(JSON.parse(data).type)
+      await eventually(() => frames.includes('welcome'), 'the socket is open')
+      process.kill(-server.pid, signal)
+      expect(await closed).toBe(1012)
+      expect(frames).toContain('draining')
+      expect(await server.exited).toBe(0)
+    } finally {
+      if (server.exitCode === null) process.kill(-server.pid, 'SIGKILL')
+      rmSync(dataDir, { recursive: true, force: true })
+    }
+  })
+})
