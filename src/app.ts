@@ -14,11 +14,13 @@ import { docs } from './http/docs.ts'
 import { IDLE_SECONDS } from './http/idle.ts'
 import { readJsonBody } from './http/json-body.ts'
 import { problem } from './http/problem.ts'
+import { readyRoute } from './http/ready.ts'
 import { requestLog } from './http/request-log.ts'
 import { answerUnmatched } from './http/unmatched.ts'
 import { MAX_NODE_FRAME_BYTES } from './live/node-protocol.ts'
 import { nodeSocket } from './live/node-socket.ts'
 import { userSocket } from './live/user-socket.ts'
+import { Origins } from './util/origins.ts'
 
 /** Whose manners unmatched paths have, longest base URL first (DESIGN 2.9). */
 const bases: [string, Contract][] = [
@@ -37,6 +39,7 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
   const contract = (manners: Contract, prefix: string) =>
     new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, core.log))
 
+  const origins = new Origins(core.config, core.log)
   /** Routes that read a body. */
   const bodies = new Set<string>()
   const app = new Elysia({
@@ -59,6 +62,7 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     },
   })
     .use(requestLog(core.log))
+    .onRequest(({ request }) => void origins.allows(request))
     .use(corsFor(core.config.allowedOrigins))
     // For every body: Elysia's own parsers would read a form or a text of any size into memory. A body that its route has
     // no use for is not looked at, and null keeps those parsers from it too.
@@ -66,12 +70,14 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
       bodies.has(`${request.method} ${route}`) ? readJsonBody(request, contentType) : null,
     )
     .use(docs((): AnyElysia => app, core.config.publicUrl))
+    .get('/', ({ redirect }) => redirect('/api/docs'), { detail: { hide: true } })
+    .use(readyRoute(core, () => hub.draining))
     .use(contract(learning, '').use(learningRootRoutes(core)))
     .use(contract(learning, '/api/v1').use(learningRoutes(core, scheduler)))
     .use(contract(runtime, '/api/v1').use(runtimeRoutes(core, agentRuns)))
     .use(contract(factory, '/api').use(studyFactoryRoutes(core)).use(factoryRoutes(core, nodeControl)))
-    .use(userSocket(hub))
-    .use(nodeSocket(core, nodeControl, hub, nodeSockets))
+    .use(userSocket(hub, origins))
+    .use(nodeSocket(core, nodeControl, hub, nodeSockets, origins))
     // Last: an `onError` of the root would otherwise answer in place of the contracts'.
     .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: core.log }))
   for (const { method, path, hooks } of app.routes) if (hooks.body) bodies.add(`${method} ${path}`)

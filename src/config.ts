@@ -3,6 +3,7 @@
  * mistakes; then refuse contradictions. One message names everything that is wrong.
  */
 import { BlockList, isIP } from 'node:net'
+import { StartupError } from './util/startup-error.ts'
 
 export interface Config {
   production: boolean
@@ -70,7 +71,7 @@ const S3_VARIABLES = [
 ]
 
 /** Every mistake in the environment, one per line of `message`; shown to the operator as it is. */
-export class ConfigError extends Error {
+export class ConfigError extends StartupError {
   override name = 'ConfigError'
 }
 

@@ -60,8 +60,6 @@ export interface Context {
   scheduler: Scheduler
   agentRuns: AgentRuns
   embedded: { database: boolean; bus: boolean; storage: boolean; mail: boolean }
-  /** The first administrator's password, when this start made one. */
-  madePassword: string | undefined
   /** Tells all sockets when to come back, and closes them; ends the answers of the agent. */
   drain(): Promise<void>
   /** Writes what is only in memory and closes the parts, last opened first; drains before, if nobody has. */
@@ -71,6 +69,8 @@ export interface Context {
 /** Parts that a test brings along instead of those that the configuration names. */
 export interface Overrides {
   log?: Logger
+  /** Gets the first administrator's password when this start made one up. No later start can show it. */
+  onAdministratorMade?: (password: string) => void
   keepAlive?: KeepAliveTiming
 }
 
@@ -101,6 +101,11 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       ? await (await import('./storage/s3.ts')).createS3Storage(config.s3, config.dataDir, log)
       : await createDiskStorage(config.dataDir)
     closers.push(() => storage.close())
+    if (storage.kind === 'disk' && (config.redisUrl || database.shared)) {
+      log.warn(
+        `files stay on this server in ${config.dataDir}, and ${config.redisUrl ? 'REDIS_URL is set' : 'another server uses this database'}: several servers need S3_BUCKET and the other S3_ variables, or they do not find each other’s files`,
+      )
+    }
     const mailer = config.smtpUrl
       ? createSmtpMailer(config.smtpUrl, config.mailFrom)
       : await createFileMailer(config.dataDir, config.mailFrom)
@@ -124,7 +129,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     }
     // Nobody else works on the embedded database: uploads that are under way there were cut off with the last server.
     if (database.embedded) await cleanUp(core, { processing: true, orphans: false, maxAgeMinutes: 0 })
-    const madePassword = await ensureAdministrator(core)
+    await ensureAdministrator(core, overrides.onAdministratorMade ?? (() => {}))
     const nodeControl = new NodeControl(core)
     closers.push(() => nodeControl.close())
     const model = config.llm
@@ -192,7 +197,6 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
         storage: storage.kind === 'disk',
         mail: mailer.kind === 'files',
       },
-      madePassword,
       drain,
       close,
     }

@@ -1,8 +1,10 @@
 /** Environment → config → context → app → listen; signals → drain. */
 import { createApp } from './app.ts'
-import { ConfigError, readConfig } from './config.ts'
+import { type Config, readConfig } from './config.ts'
 import { type Context, createContext } from './context.ts'
-import { StartupError } from './util/startup-error.ts'
+import { openLogger } from './util/logger.ts'
+import { exitWithMessage, StartupError } from './util/startup-error.ts'
+import { onStopSignals } from './util/stop-signals.ts'
 
 /** How long requests that are under way at a stop may take. */
 const REQUESTS_MS = 3000
@@ -12,33 +14,29 @@ const STOP_MS = 4800
 try {
   await start()
 } catch (error) {
-  if (!(error instanceof StartupError || error instanceof ConfigError)) throw error
-  console.error(error.message)
-  process.exit(1)
+  exitWithMessage(error)
 }
 
 async function start(): Promise<void> {
   const config = readConfig(process.env)
-  const context = await createContext(config)
+  assertPortIsFree(config)
+  const context = await createContext(config, {
+    log: await openLogger(config.logLevel),
+    onAdministratorMade: (password) =>
+      console.log(
+        `First administrator: ${config.admin.email}  password: ${password}  (shown only this once)`,
+      ),
+  })
   const app = createApp(context)
   try {
     app.listen({ port: config.port, hostname: config.host, reusePort: false })
   } catch (error) {
     await context.close()
-    const { code, message } = error as { code?: string; message: string }
-    throw new StartupError(
-      code === 'EADDRINUSE'
-        ? `Port ${config.port} is in use. Stop what listens there, or set PORT to another one.`
-        : `The server can't listen on HOST ${config.host}, PORT ${config.port}: ${code ?? message}.`,
-    )
+    throw cannotListen(config, error)
   }
   announce(context, `http://localhost:${app.server!.port}`)
 
-  let stopping = false
   const stop = async (signal: string) => {
-    // A second signal does not wait.
-    if (stopping) process.exit(1)
-    stopping = true
     context.core.log.info({ signal }, 'draining')
     setTimeout(() => {
       context.core.log.error('a part did not close in time')
@@ -53,11 +51,33 @@ async function start(): Promise<void> {
     await context.close()
     process.exit(0)
   }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  onStopSignals(['SIGTERM', 'SIGINT'], stop, () => process.exit(1))
 }
 
-function announce({ core, embedded, madePassword }: Context, url: string): void {
+/** Before the database is opened and an administrator is made: a start that can't listen should leave nothing behind. */
+function assertPortIsFree(config: Config): void {
+  try {
+    Bun.serve({
+      port: config.port,
+      hostname: config.host,
+      reusePort: false,
+      fetch: () => new Response(null, { status: 503 }),
+    }).stop(true)
+  } catch (error) {
+    throw cannotListen(config, error)
+  }
+}
+
+function cannotListen({ host, port }: Config, error: unknown): StartupError {
+  const { code, message } = error as { code?: string; message: string }
+  return new StartupError(
+    code === 'EADDRINUSE'
+      ? `Port ${port} is in use. Stop what listens there, or set PORT to another one.`
+      : `The server can't listen on HOST ${host}, PORT ${port}: ${code ?? message}.`,
+  )
+}
+
+function announce({ core, embedded }: Context, url: string): void {
   const parts = [
     `database: ${embedded.database ? `embedded, in ${core.config.dataDir}` : 'PostgreSQL'}`,
     `objects: ${embedded.storage ? `files in ${core.config.dataDir}` : 'S3'}`,
@@ -71,10 +91,5 @@ function announce({ core, embedded, madePassword }: Context, url: string): void 
     `  Live:      ${url.replace('http', 'ws')}/ws/connect`,
     `  Parts:     ${parts.join('; ')}`,
   ]
-  if (madePassword) {
-    lines.push(
-      `  First administrator: ${core.config.admin.email}  password: ${madePassword}  (shown only this once)`,
-    )
-  }
   console.log(lines.join('\n'))
 }

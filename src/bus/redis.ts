@@ -7,6 +7,28 @@ import { Dispatcher } from './dispatcher.ts'
 /** A state that nobody renews is gone after this; heartbeats and progress renew theirs all the time. */
 const STATE_TTL_MS = 10 * 60_000
 
+/** How long a start waits for Redis, ms. */
+const START_MS = 4000
+
+/** Errors of a start, in the operator's words. */
+const REASONS: [pattern: RegExp, reason: string][] = [
+  [/ECONNREFUSED/, 'nothing listens at its host and port'],
+  [/ENOTFOUND|EAI_AGAIN|ENODATA/, 'its host name does not resolve'],
+  [/ETIMEDOUT|timed out/, 'it does not answer'],
+  [/NOAUTH/, 'it wants a password'],
+  [/WRONGPASS|invalid password|AUTH .*without any password/, 'the user name or password is wrong'],
+  [/NOPERM/, 'the user may not do what Roost needs'],
+  [/LOADING/, 'it is still loading its data'],
+  [/RESP/, 'what listens there is no Redis'],
+  [/EPIPE|ECONNRESET|closed/, 'it closes the connection'],
+]
+
+/** Without the URL, which carries a password. */
+function reasonOf(error: unknown): string {
+  const { code = '', message = '' } = error as { code?: string; message?: string }
+  return REASONS.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1] ?? (message || 'unknown error')
+}
+
 type Message =
   | { from: string; channel: keyof Hints; hint: Hints[keyof Hints] }
   | { from: string; state: string; value: object | undefined }
@@ -44,9 +66,13 @@ export async function createRedisBus(url: string, epoch: string, log: Logger): P
   const subscriber = new Redis(url, options)
 
   let away = false
+  let starting = true
+  /** The first error of the start says why; those that follow only say that the connection is closed. */
+  let startFault: Error | undefined
   for (const client of [commands, subscriber]) {
     client.on('error', (error: Error) => {
-      if (!away)
+      if (starting) startFault ??= error
+      else if (!away)
         log.warn({ reason: error.message }, 'Redis is away; other servers hear of changes by polling')
       away = true
     })
@@ -61,6 +87,11 @@ export async function createRedisBus(url: string, epoch: string, log: Logger): P
     if ('state' in message) dispatcher.setState(message.state, message.value)
     else dispatcher.dispatch(message.channel, message.hint)
   })
+  const timer = setTimeout(() => {
+    startFault ??= new Error('it does not answer')
+    commands.disconnect()
+    subscriber.disconnect()
+  }, START_MS)
   try {
     await Promise.all([commands.connect(), subscriber.connect()])
     await subscriber.subscribe(messages)
@@ -74,7 +105,10 @@ export async function createRedisBus(url: string, epoch: string, log: Logger): P
   } catch (error) {
     commands.disconnect()
     subscriber.disconnect()
-    throw new StartupError(`The Redis in REDIS_URL can't be used: ${(error as Error).message}.`)
+    throw new StartupError(`The Redis in REDIS_URL can't be used: ${reasonOf(startFault ?? error)}.`)
+  } finally {
+    clearTimeout(timer)
+    starting = false
   }
 
   const tell = (message: Message) => {

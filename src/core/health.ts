@@ -18,8 +18,14 @@ const PROBES = {
 export type Component = keyof typeof PROBES
 
 export const COMPONENTS = ['database', 'bus', 'storage', 'mail'] as const satisfies Component[]
-/** What no request can do without. Mails wait in their queue: that they do is no reason to send clients elsewhere. */
-export const ESSENTIAL = ['database', 'bus', 'storage'] as const satisfies Component[]
+
+/**
+ * Whether this server can serve requests, for load balancers. Only the database decides: without Redis events come by
+ * polling, mails wait in their queue, and without the object storage everything but files works. A load balancer that
+ * takes every server out for one of these ends what still works.
+ */
+export const canServe = async (ctx: Core): Promise<boolean> =>
+  (await checkHealth(ctx, ['database'])).database.healthy
 
 /** Asks these parts as they are in use, embedded ones too; never rejects. */
 export async function checkHealth<C extends Component>(

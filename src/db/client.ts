@@ -19,6 +19,8 @@ export interface Database {
   embedded: boolean
   /** Differs between any two databases; part of every cursor. */
   epoch: string
+  /** Whether another server used this database when this one started. */
+  shared: boolean
   close(): Promise<void>
 }
 
@@ -40,16 +42,23 @@ export async function openDatabase(
         log.fatal({ message }, 'the embedded database crashed')
         process.exit(1)
       })
-  const client = embedded ? openEmbedded(embedded) : openPool(config.databaseUrl!)
+  // Differs between any two servers, so that they can count each other.
+  const name = `roost ${crypto.randomUUID().slice(0, 8)}`
+  const client = embedded ? openEmbedded(embedded) : openPool(config.databaseUrl!, name)
   // The lock belongs to a connection, so migrations have one of their own; PGlite has only one, and no rival.
-  const migrator = embedded ? client : openMigrator(config.databaseUrl!)
+  const migrator = embedded ? client : openMigrator(config.databaseUrl!, name)
   let epoch: string
+  let shared = false
   try {
     epoch = await prepare(client, migrator)
+    if (!embedded) shared = await hasOtherServers(migrator, name)
   } catch (error) {
     await client.end({ timeout: 0 })
     await embedded?.close()
-    throw startupError(error)
+    throw startupError(
+      error,
+      embedded ? `embedded database in ${config.dataDir}` : 'database in DATABASE_URL',
+    )
   } finally {
     if (migrator !== client) await migrator.end({ timeout: 1 })
   }
@@ -57,6 +66,7 @@ export async function openDatabase(
     db: drizzle(client, { schema }),
     embedded: embedded !== undefined,
     epoch,
+    shared,
     async close() {
       await client.end({ timeout: 1 })
       await embedded?.close()
@@ -97,8 +107,18 @@ async function lockMigrations(migrator: postgres.Sql): Promise<void> {
   )
 }
 
+/** Whether other servers are connected to this database. */
+async function hasOtherServers(client: postgres.Sql, name: string): Promise<boolean> {
+  const [row] = await client`
+    select exists (
+      select from pg_stat_activity
+      where datname = current_database() and application_name like 'roost %' and application_name <> ${name}
+    ) as found`
+  return row!.found
+}
+
 /** What went wrong in the operator's words; never the URL, which carries a password. */
-function startupError(error: unknown): StartupError {
+function startupError(error: unknown, database: string): StartupError {
   if (error instanceof StartupError) return error
   const { code = '', message = '' } = error as { code?: string; message?: string }
   const hints: Record<string, string> = {
@@ -115,5 +135,5 @@ function startupError(error: unknown): StartupError {
     '42501': 'the user may not create tables',
   }
   const hint = hints[code] ?? `${message || 'unknown error'}${code && ` (${code})`}`
-  return new StartupError(`The database in DATABASE_URL can't be used: ${hint}.`)
+  return new StartupError(`The ${database} can't be used: ${hint}.`)
 }

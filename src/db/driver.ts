@@ -44,8 +44,8 @@ const common = {
   },
 } satisfies postgres.Options<Record<string, postgres.PostgresType>>
 
-/** The pool on a PostgreSQL. Every query ends: by its answer, by the database's limit, or by this side's. */
-export const openPool = (url: string): postgres.Sql =>
+/** The pool on a PostgreSQL, under the `name` of this server. Every query ends: by its answer, by the database's limit, or by this side's. */
+export const openPool = (url: string, name: string): postgres.Sql =>
   postgres(url, {
     ...common,
     max: POOL_SIZE,
@@ -53,17 +53,17 @@ export const openPool = (url: string): postgres.Sql =>
     // Longer than a statement may take: then the database would have said something.
     silence_timeout: STATEMENT_MS / 1000 + 2,
     query_timeout: STATEMENT_MS / 1000 + 5,
-    connection: { application_name: 'roost', statement_timeout: STATEMENT_MS, ...PRESENCE },
+    connection: { application_name: name, statement_timeout: STATEMENT_MS, ...PRESENCE },
   })
 
 /** A connection of its own, for statements that may take long. */
-export const openMigrator = (url: string): postgres.Sql =>
+export const openMigrator = (url: string, name: string): postgres.Sql =>
   postgres(url, {
     ...common,
     max: 1,
     keep_alive: 10,
     silence_timeout: MIGRATION_SECONDS + 2,
-    connection: { application_name: 'roost', statement_timeout: MIGRATION_SECONDS * 1000, ...PRESENCE },
+    connection: { application_name: name, statement_timeout: MIGRATION_SECONDS * 1000, ...PRESENCE },
   })
 
 /** PGlite has one backend. It is in this process: there is no network that could lose a connection. */

@@ -2,14 +2,15 @@ import { AppError } from '../core/errors.ts'
 import type { Logger } from '../util/logger.ts'
 import { urlOf } from '../util/url-of.ts'
 import type { Contract } from './contract.ts'
+import { noteStatus } from './request-log.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 /** The part of Elysia that knows which routes there are. */
 interface Routed {
   router: {
-    /** Paths without parameters. */
-    static: Record<string, Record<string, unknown>>
+    /** Paths without parameters: the index of the route of each method. */
+    static: Record<string, Record<string, number | undefined>>
     /** Paths with parameters. */
     http: { find(method: string, path: string): unknown }
   }
@@ -29,14 +30,20 @@ export function answerUnmatched(
   const { static: fixed, http } = app.router
   // The routes answer with a slash at their end too.
   const bare = pathname.replace(/(?<=.)\/$/, '')
-  const allowed = METHODS.filter((method) => fixed[bare]?.[method] ?? http.find(method, bare))
-  // Elysia answers HEAD wherever it answers GET.
+  // The value in the static table is the route's index, and the first route has index 0.
+  const allowed = METHODS.filter((method) => fixed[bare]?.[method] !== undefined || http.find(method, bare))
+  // Elysia answers HEAD wherever it answers GET, and this function answers OPTIONS.
   if (allowed[0] === 'GET') allowed.splice(1, 0, 'HEAD')
-  const shown =
-    (error as { code?: unknown }).code !== 'NOT_FOUND'
-      ? error
-      : allowed.length > 0
-        ? new AppError('METHOD_NOT_ALLOWED', { params: { allow: allowed.join(', ') } })
-        : new AppError('NOT_FOUND', { params: { path: pathname } })
-  return contract.errorResponse(shown, request, log)
+  if (allowed.length > 0) allowed.push('OPTIONS')
+  const allow = allowed.join(', ')
+  if ((error as { code?: unknown }).code !== 'NOT_FOUND') return contract.errorResponse(error, request, log)
+  // RFC 9110, 9.3.7. A preflight of an origin that is not allowed gets this too, and no CORS header.
+  if (allow && request.method === 'OPTIONS') {
+    noteStatus(request, 204)
+    return new Response(null, { status: 204, headers: { allow } })
+  }
+  const missing = allow
+    ? new AppError('METHOD_NOT_ALLOWED', { params: { allow } })
+    : new AppError('NOT_FOUND', { params: { path: pathname } })
+  return contract.errorResponse(missing, request, log)
 }

@@ -4,6 +4,7 @@ import type { Bus } from '../bus/bus.ts'
 import type { Core } from '../core/context.ts'
 import type { NodeControl } from '../core/nodes/control.ts'
 import { admitNode } from '../core/nodes/nodes.ts'
+import type { Origins } from '../util/origins.ts'
 import { urlOf } from '../util/url-of.ts'
 import type { Hub } from './hub.ts'
 import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from './keep-alive.ts'
@@ -37,11 +38,17 @@ export class NodeSockets {
 }
 
 /** `GET /ws/node`: the socket of a GPU node, signed in with its node token. */
-export function nodeSocket(ctx: Core, control: NodeControl, hub: Hub, sockets: NodeSockets) {
+export function nodeSocket(
+  ctx: Core,
+  control: NodeControl,
+  hub: Hub,
+  sockets: NodeSockets,
+  origins: Origins,
+) {
   return new Elysia({ name: 'node-socket' }).get(
     '/ws/node',
     async ({ request, server }) => {
-      const refusal = refuseUpgrade(request, ctx.config, hub.draining)
+      const refusal = refuseUpgrade(request, origins, hub.draining)
       if (refusal) return refusal
       const token =
         request.headers.get('authorization')?.replace(/^Bearer /i, '') ??

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import type { Origins } from '../util/origins.ts'
 import { urlOf } from '../util/url-of.ts'
 import { Connection } from './connection.ts'
 import type { Hub } from './hub.ts'
@@ -11,9 +12,9 @@ const MAX_TOPICS_IN_URL = 500
  * `GET /ws/connect` and `/api/ws/connect`: the live channel. A credential that is not good enough still gets a
  * socket, which closes with 4401: a browser can't see the status of a refused upgrade.
  */
-export function userSocket(hub: Hub) {
+export function userSocket(hub: Hub, origins: Origins) {
   const connect = async ({ request, server }: { request: Request; server: Bun.Server<unknown> | null }) => {
-    const refusal = refuseUpgrade(request, hub.ctx.config, hub.draining)
+    const refusal = refuseUpgrade(request, origins, hub.draining)
     if (refusal) return refusal
     const query = urlOf(request).searchParams
     const ticket = query.get('ticket')

@@ -4,6 +4,19 @@ import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import { type Mailer, mailDefaults } from './mailer.ts'
 
+/** RFC 5322, 2.1.1: octets of a line, without its end. */
+const MAX_LINE_BYTES = 998
+
+/** A text as it is, so that people read the file with `cat`; quoted-printable when a line is too long for that. */
+function readablePart(type: 'text/plain' | 'text/html', text: string) {
+  const lines = text.split(/\r\n|\r|\n/)
+  if (lines.some((line) => Buffer.byteLength(line) > MAX_LINE_BYTES)) {
+    return { contentType: `${type}; charset=utf-8`, content: text }
+  }
+  const headers = [`Content-Type: ${type}; charset=utf-8`, 'Content-Transfer-Encoding: 8bit']
+  return { raw: [...headers, '', ...lines].join('\r\n') }
+}
+
 /** Every mail as a file `<time>_<id>.eml` in `outbox` of the data directory: whole or not at all, for its owner only. */
 export async function createFileMailer(dataDir: string, from: string): Promise<Mailer> {
   const outbox = join(dataDir, 'outbox')
@@ -15,7 +28,12 @@ export async function createFileMailer(dataDir: string, from: string): Promise<M
   return {
     kind: 'files',
     async send(mail) {
-      const { message } = await composer.sendMail(mail)
+      const { message } = await composer.sendMail({
+        to: mail.to,
+        subject: mail.subject,
+        textEncoding: 'quoted-printable',
+        alternatives: [readablePart('text/plain', mail.text), readablePart('text/html', mail.html)],
+      })
       const time = new Date().toISOString().replace(/[-:.]/g, '')
       const path = join(outbox, `${time}_${crypto.randomUUID().slice(0, 8)}.eml`)
       const draft = `${path}.part`

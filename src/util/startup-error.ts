@@ -1,4 +1,11 @@
-/** A mistake of the operator or of the machine that keeps the server from starting. `message` says what to do. */
+/** A mistake of the operator or of the machine that keeps a program from doing its work. `message` says what to do. */
 export class StartupError extends Error {
   override name = 'StartupError'
+}
+
+/** Ends the program with such a message and exit code 1; any other error is thrown on. */
+export function exitWithMessage(error: unknown): never {
+  if (!(error instanceof StartupError)) throw error
+  console.error(error.message)
+  process.exit(1)
 }

@@ -1,6 +1,7 @@
 /** Paths and methods that no route has: DESIGN 2.9 and 2.10. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { type Answer, api } from '../support/api.ts'
+import { fill, mountedRoutes, pattern } from '../support/described.ts'
 import { person } from '../support/people.ts'
 import { startServer } from '../support/server.ts'
 import { expectFactoryError, expectLearningError, expectNoInternals, misfits } from '../support/shapes.ts'
@@ -58,7 +59,6 @@ const NOWHERE: [string, Form][] = [
   ),
   ...[
     '/x',
-    '/',
     '/v1x',
     '/apix',
     '/API/tasks',
@@ -91,20 +91,22 @@ describe('a path that there is not', () => {
 
 const ID = '01920000-0000-7000-8000-000000000000'
 const METHODS: [string, string, string, Form][] = [
-  ['GET', '/api/auth/login', 'POST', 'factory'],
-  ['DELETE', '/api/tasks', 'GET, HEAD, POST', 'factory'],
-  ['DELETE', '/api/tasks/', 'GET, HEAD, POST', 'factory'],
-  ['PUT', `/api/tasks/${ID}`, 'GET, HEAD, DELETE', 'factory'],
-  ['PATCH', '/api/tasks/5', 'GET, HEAD, DELETE', 'factory'],
-  ['GET', '/api/tasks/5/cancel', 'POST', 'factory'],
-  ['POST', `/api/gpu/servers/${ID}`, 'GET, HEAD, PUT, DELETE', 'factory'],
-  ['GET', '/api/admin/users/1', 'PUT', 'factory'],
-  ['POST', '/api/users/me', 'GET, HEAD, PUT', 'factory'],
-  ['POST', '/api/ws/connect', 'GET, HEAD', 'factory'],
-  ['GET', '/api/v1/auth/login', 'POST', 'merged'],
-  ['PUT', '/api/v1/auth/me', 'GET, HEAD', 'merged'],
-  ['POST', '/health', 'GET, HEAD', 'problem'],
-  ['DELETE', '/ws/connect', 'GET, HEAD', 'problem'],
+  ['GET', '/api/auth/login', 'POST, OPTIONS', 'factory'],
+  ['DELETE', '/api/tasks', 'GET, HEAD, POST, OPTIONS', 'factory'],
+  ['DELETE', '/api/tasks/', 'GET, HEAD, POST, OPTIONS', 'factory'],
+  ['PUT', `/api/tasks/${ID}`, 'GET, HEAD, DELETE, OPTIONS', 'factory'],
+  ['PATCH', '/api/tasks/5', 'GET, HEAD, DELETE, OPTIONS', 'factory'],
+  ['GET', '/api/tasks/5/cancel', 'POST, OPTIONS', 'factory'],
+  ['POST', `/api/gpu/servers/${ID}`, 'GET, HEAD, PUT, DELETE, OPTIONS', 'factory'],
+  ['GET', '/api/admin/users/1', 'PUT, OPTIONS', 'factory'],
+  ['POST', '/api/users/me', 'GET, HEAD, PUT, OPTIONS', 'factory'],
+  ['POST', '/api/ws/connect', 'GET, HEAD, OPTIONS', 'factory'],
+  ['GET', '/api/v1/auth/login', 'POST, OPTIONS', 'merged'],
+  ['PUT', '/api/v1/auth/me', 'GET, HEAD, OPTIONS', 'merged'],
+  ['POST', '/health', 'GET, HEAD, OPTIONS', 'problem'],
+  // The first route that is mounted.
+  ['DELETE', '/api/docs/json', 'GET, HEAD, OPTIONS', 'factory'],
+  ['DELETE', '/ws/connect', 'GET, HEAD, OPTIONS', 'problem'],
 ]
 
 describe('a method that a path does not have', () => {
@@ -116,16 +118,35 @@ describe('a method that a path does not have', () => {
 
   test('OPTIONS says what there is', async () => {
     const answer = await api(server, 'OPTIONS', '/api/tasks/5')
-    expect(answer.status).toBeLessThan(500)
-    expect(answer.headers.get('allow') ?? answer.headers.get('access-control-allow-methods')).toContain(
-      'DELETE',
-    )
+    expect([answer.status, answer.text]).toEqual([204, ''])
+    expect(answer.headers.get('allow')).toBe('GET, HEAD, DELETE, OPTIONS')
+  })
+
+  test('every path tells exactly the methods that it answers', async () => {
+    const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+    const routes = mountedRoutes().filter(({ method }) => methods.includes(method))
+    const paths = new Set(routes.map(({ path }) => path))
+    expect(paths.size).toBeGreaterThan(50)
+    for (const path of paths) {
+      // A fixed path may also be one of a path with a parameter.
+      const own = routes
+        .filter((route) => route.path === path || pattern(route.path).test(path))
+        .map(({ method }) => method)
+      const answered = methods.filter((m) => own.includes(m) || (m === 'HEAD' && own.includes('GET')))
+      const answer = await api(server, 'OPTIONS', fill(path, '5'))
+      expect(answer.headers.get('allow'), path).toBe([...answered, 'OPTIONS'].join(', '))
+    }
   })
 
   test('one that HTTP does not know is refused, not answered as another', async () => {
     const answer = await api(server, 'PROPFIND', '/api/tasks')
     expectForm(answer, 'factory', 405, '/api/tasks')
   })
+})
+
+test('/ leads to the documentation', async () => {
+  const answer = await fetch(server.url, { redirect: 'manual' })
+  expect([answer.status, answer.headers.get('location')]).toEqual([302, '/api/docs'])
 })
 
 describe('HEAD', () => {

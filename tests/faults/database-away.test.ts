@@ -83,6 +83,10 @@ describe.concurrent('the database goes away', () => {
       for (const reply of [me, tasks, create, signIn]) expect(reply).toMatchObject(factory)
       for (const reply of [learningMe, learningSignIn, databaseHealth]) expect(reply).toMatchObject(learning)
       expect(health).toMatchObject({ status: 503, late: false, body: { status: 'unhealthy' } })
+      expect(await ask(url, 'GET', '/ready')).toMatchObject({
+        status: 503,
+        body: { status: 'not_ready', reason: 'database' },
+      })
       // Many at once wait no longer than one.
       const crowd = await Promise.all(
         Array.from({ length: 100 }, () => timed(url, 'GET', '/api/users/me', { token })),

@@ -111,7 +111,7 @@ test.skipIf(!postgresBinaries)(
       )
       await cluster.query(
         url,
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'roost'",
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'roost %'",
       )
       await busy
     }

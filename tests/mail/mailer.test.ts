@@ -150,6 +150,21 @@ describe('into files', () => {
     expect((await PostalMime.parse(readFileSync(join(outbox, files[1]!)))).subject).toBe('second')
   })
 
+  test('people read it as it is, in every language; only a line that is too long for mail is encoded', async () => {
+    const mailer = await open()
+    const newest = () => readFileSync(join(outbox, readdirSync(outbox).sort().at(-1)!), 'utf8')
+    await mailer.send(MAIL)
+    expect(newest()).toContain('\r\n第三行 🦉\r\n')
+    expect(newest()).toContain('<p>第三行 🦉</p>')
+    await Bun.sleep(5)
+    const long = 'See https://example.com/ '.repeat(50)
+    await mailer.send({ ...MAIL, text: long })
+    const raw = newest()
+    expect(raw).toContain('quoted-printable')
+    expect(raw).not.toContain('base64')
+    expect((await PostalMime.parse(raw)).text!.trim()).toBe(long.trim())
+  })
+
   test('many at once each get a file', async () => {
     const mailer = await open()
     const before = readdirSync(outbox).length

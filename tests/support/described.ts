@@ -28,6 +28,8 @@ export function mountedRoutes(): MountedRoute[] {
 /** The address of a route with `id` in place of every parameter. */
 export const fill = (path: string, id: string): string => path.replace(/:\w+/g, id)
 
+export const pattern = (path: string) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)
+
 /**
  * `api`, for routes of the document alone: `api` holds each of their answers against the OpenAPI document, and passes
  * over what the document does not have.

@@ -51,6 +51,7 @@ const WALLS: Record<string, string[]> = {
     'http',
   ],
   main: ['config', 'context', 'app'],
+  admin: ['config', 'context', 'core'],
   node: ['live/node-protocol.ts'],
   client: ['app:type', 'live/protocol.ts:type'],
   dashboard: ['client'],

@@ -2,7 +2,7 @@ import { Elysia, t } from 'elysia'
 import { version } from '../../../package.json'
 import type { Core } from '../../core/context.ts'
 import { AppError } from '../../core/errors.ts'
-import { allHealthy, checkHealth, ESSENTIAL } from '../../core/health.ts'
+import { canServe, checkHealth } from '../../core/health.ts'
 import { choice } from '../../http/choice.ts'
 import { learning } from './contract.ts'
 
@@ -17,7 +17,7 @@ export const healthRoutes = (ctx: Core) =>
   new Elysia().get(
     '/health',
     async ({ set }) => {
-      const healthy = allHealthy(await checkHealth(ctx, ESSENTIAL))
+      const healthy = await canServe(ctx)
       if (!healthy) set.status = 503
       return {
         status: healthy ? 'healthy' : 'unhealthy',
@@ -27,7 +27,7 @@ export const healthRoutes = (ctx: Core) =>
     },
     {
       detail: learning.describe({
-        summary: 'Say whether the server works',
+        summary: 'Say whether this server can serve',
         tag: 'health',
         response: Health,
         answers: { 503: { description: 'Unhealthy', response: Health } },

@@ -1,16 +1,16 @@
 import { Elysia } from 'elysia'
 import type { Core } from '../../core/context.ts'
-import { allHealthy, COMPONENTS, type ComponentHealth, checkHealth, ESSENTIAL } from '../../core/health.ts'
+import { allHealthy, COMPONENTS, type ComponentHealth, canServe, checkHealth } from '../../core/health.ts'
 import { runtime } from './contract.ts'
 import { Health, InfraHealth } from './models.ts'
 
-/** What is not healthy is answered with 503 and the same body, so that a load balancer looks elsewhere. */
+/** `/health` says whether this server can serve, `/infra/health` how each part does. The answer is 503 when not. */
 export const healthRoutes = (ctx: Core) =>
   new Elysia()
     .get(
       '/health',
       async ({ set }) => {
-        if (allHealthy(await checkHealth(ctx, ESSENTIAL))) return { status: 'ok' }
+        if (await canServe(ctx)) return { status: 'ok' }
         set.status = 503
         return { status: 'unhealthy' }
       },

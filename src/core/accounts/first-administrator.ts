@@ -1,23 +1,39 @@
+import { randomBytes } from 'node:crypto'
 import { eq, sql } from 'drizzle-orm'
 import { users } from '../../db/schema/index.ts'
-import { randomSecret } from '../../util/secrets.ts'
+import { StartupError } from '../../util/startup-error.ts'
 import type { Core } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { createAccount } from './accounts.ts'
+import { transaction } from '../transaction.ts'
+import { createAccount, findAccount, tellPasswordChanged, type User } from './accounts.ts'
+import { hashPassword } from './passwords.ts'
+import { isAdmin } from './permissions.ts'
+import { endSessions } from './sessions.ts'
+
+/** 132 random bits, or more where PASSWORD_MIN_LENGTH (at most 128) asks for a longer one. */
+const makeUpPassword = (ctx: Core): string =>
+  randomBytes(96).toString('base64url').slice(0, Math.max(22, ctx.config.passwordMinLength))
 
 /**
  * Makes the first super administrator of a database that has none.
- * @returns the password, when it was made up here and has to be shown
+ * @param show gets the password when it was made up here. It is called at once, because no later start can show it.
  */
-export async function ensureAdministrator(ctx: Core): Promise<string | undefined> {
+export async function ensureAdministrator(ctx: Core, show: (password: string) => void): Promise<void> {
   const [existing] = await ctx.db
     .select({ id: users.id })
     .from(users)
     .where(eq(users.role, 'super_admin'))
     .limit(1)
-  if (existing) return undefined
   const { email, password } = ctx.config.admin
-  const made = password ?? randomSecret('admin').slice(0, 22)
+  if (existing) {
+    if (password) {
+      ctx.log.info(
+        'ADMIN_PASSWORD changes nothing, because there is an administrator; bun run admin:reset-password sets a new one',
+      )
+    }
+    return
+  }
+  const made = password ?? makeUpPassword(ctx)
   try {
     await createAccount(ctx, { email, password: made, displayName: 'Administrator', role: 'super_admin' })
   } catch (error) {
@@ -27,7 +43,45 @@ export async function ensureAdministrator(ctx: Core): Promise<string | undefined
       .update(users)
       .set({ role: 'super_admin', updatedAt: sql`now()` })
       .where(eq(sql`lower(${users.email})`, email.toLowerCase()))
-    return undefined
+    return
   }
-  return password ? undefined : made
+  if (!password) show(made)
+}
+
+/**
+ * Gives an administrator a new random password and ends their sessions: for the operator, who has lost theirs.
+ * @param name email or username; undefined: the only super administrator
+ * @throws StartupError which says what to do
+ */
+export async function resetAdministratorPassword(
+  ctx: Core,
+  name: string | undefined,
+): Promise<{ email: string; password: string }> {
+  const user = name ? await findAccount(ctx, name) : await onlySuperAdministrator(ctx)
+  if (!user) throw new StartupError(`There is no account ${name}.`)
+  if (!isAdmin(user.role)) throw new StartupError(`${user.email} is not an administrator.`)
+  const password = makeUpPassword(ctx)
+  const passwordHash = await hashPassword(password)
+  await transaction(ctx, async (tx) => {
+    await tx.db.update(users).set({ passwordHash, updatedAt: sql`now()` }).where(eq(users.id, user.id))
+    await endSessions(tx, user.id, 'password_reset')
+    await tellPasswordChanged(tx, user.id, 'en')
+  })
+  return { email: user.email, password }
+}
+
+/** So that the message stays readable. */
+const MAX_NAMED = 10
+
+async function onlySuperAdministrator(ctx: Core): Promise<User | undefined> {
+  const found = await ctx.db
+    .select()
+    .from(users)
+    .where(eq(users.role, 'super_admin'))
+    .orderBy(users.id)
+    .limit(MAX_NAMED)
+  if (found.length < 2) return found[0]
+  throw new StartupError(
+    `There are several super administrators; name one of them: ${found.map(({ email }) => email).join(', ')}`,
+  )
 }

@@ -1,0 +1,41 @@
+import { Elysia } from 'elysia'
+import type { Core } from '../core/context.ts'
+import { canServe } from '../core/health.ts'
+
+/**
+ * `GET /ready`: whether a load balancer should send requests here. 503 while the database is away, and from the moment
+ * that the server begins to stop.
+ */
+export const readyRoute = (ctx: Core, isDraining: () => boolean) =>
+  new Elysia({ name: 'ready' }).get(
+    '/ready',
+    async ({ set }) => {
+      const reason = isDraining() ? 'stopping' : (await canServe(ctx)) ? undefined : 'database'
+      if (!reason) return { status: 'ready' }
+      set.status = 503
+      set.headers['retry-after'] = '1'
+      return { status: 'not_ready', reason }
+    },
+    {
+      detail: {
+        summary: 'Say whether a load balancer should send requests here',
+        tags: ['operations'],
+        responses: {
+          200: answer('Success', { status: { type: 'string', enum: ['ready'] } }),
+          503: answer('The database is away, or the server is stopping', {
+            status: { type: 'string', enum: ['not_ready'] },
+            reason: { type: 'string', enum: ['stopping', 'database'] },
+          }),
+        },
+      },
+    },
+  )
+
+const answer = (description: string, properties: Record<string, { type: 'string'; enum: string[] }>) => ({
+  description,
+  content: {
+    'application/json': {
+      schema: { type: 'object' as const, properties, required: Object.keys(properties) },
+    },
+  },
+})

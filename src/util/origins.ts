@@ -1,0 +1,42 @@
+import type { Config } from '../config.ts'
+import type { Logger } from './logger.ts'
+import { urlOf } from './url-of.ts'
+
+/** So that a client with ever new origins does not fill the log. */
+const MAX_NAMED = 50
+const MAX_NAME_LENGTH = 200
+
+/** Which browser origins may call the API and open sockets. Those that may not are named in the log, once each. */
+export class Origins {
+  private readonly named = new Set<string>()
+
+  constructor(
+    private readonly config: Pick<Config, 'allowedOrigins' | 'publicUrl'>,
+    private readonly log: Logger,
+  ) {}
+
+  /** Whether the request comes from a page of an allowed origin, from this server's own page, or from no page. */
+  allows(request: Request): boolean {
+    const origin = request.headers.get('origin')
+    if (!origin || this.isAllowed(origin, request)) return true
+    this.name(origin, request)
+    return false
+  }
+
+  private isAllowed(origin: string, request: Request): boolean {
+    const { allowedOrigins, publicUrl } = this.config
+    if (allowedOrigins.includes(origin)) return true
+    if (publicUrl && new URL(publicUrl).origin === origin) return true
+    return URL.canParse(origin) && new URL(origin).host === request.headers.get('host')
+  }
+
+  private name(origin: string, request: Request): void {
+    const shown = origin.slice(0, MAX_NAME_LENGTH)
+    if (this.named.size >= MAX_NAMED || this.named.has(shown)) return
+    this.named.add(shown)
+    this.log.warn(
+      { origin: shown, path: urlOf(request).pathname },
+      'a page of this origin called, and ALLOWED_ORIGINS does not list it',
+    )
+  }
+}
