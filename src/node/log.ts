@@ -7,12 +7,24 @@ export interface Log {
 
 type Level = keyof Log
 
+/** With more than this unread on standard output, further lines are dropped: a reader that stopped must not cost memory. */
+const MAX_UNREAD_BYTES = 1024 * 1024
+
 // Messages carry text of the server and of tasks: a control character could forge lines or repaint a terminal.
 const printable = (message: string) => message.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
 
 function write(level: Level, message: string): void {
+  if (process.stdout.writableLength > MAX_UNREAD_BYTES) return
   const time = new Date().toTimeString().slice(0, 8)
   process.stdout.write(`${time} ${level.padEnd(5)} ${printable(message)}\n`)
+}
+
+/**
+ * The reader of the log may go away at any time (`| head`, a closed terminal, a full disk). Without a listener the
+ * failed write would end the node and, with it, its tasks.
+ */
+export function surviveLostReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 }
 
 export const consoleLog: Log = {

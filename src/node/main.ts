@@ -4,7 +4,7 @@ import { acquireFileLock } from '../util/file-lock.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { onStopSignals } from '../util/stop-signals.ts'
 import { readConfig } from './config.ts'
-import { consoleLog as log } from './log.ts'
+import { consoleLog as log, surviveLostReaders } from './log.ts'
 import { GpuNode } from './node.ts'
 import { defaultName, type NodeOptions, readOptions, USAGE } from './options.ts'
 import { taskPrograms } from './task-types.ts'
@@ -72,6 +72,7 @@ function fail(message: string): never {
   process.exit(1)
 }
 
+surviveLostReaders()
 try {
   const options = readOptions(process.argv.slice(2), process.env)
   if (options === 'help') console.log(USAGE)
