@@ -3,6 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { TaskType } from '../live/node-protocol.ts'
 import { StartupError } from '../util/startup-error.ts'
+import { TOKEN_VARIABLE } from './options.ts'
 
 const strict = { additionalProperties: false }
 
@@ -14,8 +15,15 @@ const TaskCommand = Type.Object(
     /** Run as it is, without a shell, in the node's working directory. */
     command: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
     timeout_seconds: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: MAX_TIMEOUT_SECONDS })),
+    /** How many GPUs a task gets. Default 1; 0 hides them all. */
+    gpus: Type.Optional(Type.Integer({ minimum: 0, maximum: 128 })),
+    /** A value, or `true`: the node's own variable of this name. A list of names is read as such. */
     env: Type.Optional(
-      Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(), strict),
+      Type.Record(
+        Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }),
+        Type.Union([Type.String(), Type.Literal(true)]),
+        strict,
+      ),
     ),
   },
   strict,
@@ -39,7 +47,7 @@ export async function readConfig(path: string | undefined): Promise<NodeConfig> 
   if (path === undefined) return {}
   let value: unknown
   try {
-    value = JSON.parse(await readFile(path, 'utf8'))
+    value = withNamedVariables(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
     throw new StartupError(`config ${path}: ${(error as Error).message}`)
   }
@@ -47,13 +55,25 @@ export async function readConfig(path: string | undefined): Promise<NodeConfig> 
   for (const { path: place, message } of Value.Errors(NodeConfig, value))
     if (!problems.has(place)) problems.set(place, message)
   if (problems.size === 0) {
-    for (const [type, { command }] of Object.entries((value as NodeConfig).tasks ?? {}))
+    for (const [type, { command, env = {} }] of Object.entries((value as NodeConfig).tasks ?? {})) {
       if (!Bun.which(command[0] ?? ''))
         problems.set(`/tasks/${type}/command/0`, `no program '${command[0]}' found`)
+      if (env[TOKEN_VARIABLE] === true)
+        problems.set(`/tasks/${type}/env/${TOKEN_VARIABLE}`, 'tasks never see the token of the node')
+    }
   }
   if (problems.size === 0) return value as NodeConfig
   const list = [...problems].map(
     ([place, message]) => `${place.slice(1).replaceAll('/', '.') || 'file'}: ${message}`,
   )
   throw new StartupError(`config ${path}: ${list.join('; ')}`)
+}
+
+/** `"env": ["HF_HOME"]` is short for `"env": {"HF_HOME": true}`. */
+function withNamedVariables(value: unknown): unknown {
+  const tasks = (value as { tasks?: unknown } | null)?.tasks
+  if (typeof tasks !== 'object' || tasks === null) return value
+  for (const task of Object.values(tasks) as { env?: unknown }[])
+    if (Array.isArray(task?.env)) task.env = Object.fromEntries(task.env.map((name) => [String(name), true]))
+  return value
 }

@@ -4,66 +4,76 @@ import { cutText } from '../util/cut.ts'
 type GpuFigures = HeartbeatBody['gpus'][number]
 
 /** What `hello` and `heartbeat` say about a GPU. Memory in GB (here 1024 MiB), usage in %, temperature in °C, power in W. */
-export type Gpu = GpuFigures & { name: string }
+export type Gpu = GpuFigures & {
+  name: string
+  /** Read only where somebody names GPUs by it. */
+  uuid?: string
+}
 
-const QUERY = 'index,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw'
+export const QUERY = 'index,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw'
+/** The same, with what `CUDA_VISIBLE_DEVICES=GPU-…` names. */
+export const QUERY_WITH_UUID = `${QUERY},uuid`
 
-/** Reads GPUs through `nvidia-smi`. A machine without it, or with a driver that fails or hangs, has zero GPUs. */
-export class GpuReader {
-  private lingering: Bun.Subprocess | undefined
+/** As many as the protocol takes. */
+const MAX_GPUS = 128
+const MAX_GPU_ID = 1023
+const MAX_NAME = 200
+const MAX_GIGABYTES = 1_000_000
+/** What a working sensor can say: 511 °C and 4294967 W are how broken ones answer. */
+const TEMPERATURES = { min: -50, max: 200 }
+const POWERS = { min: 0, max: 10_000 }
 
-  constructor(
-    private readonly nvidiaSmi: string,
-    private readonly timeoutMs = 3000,
-  ) {}
+/**
+ * One line of CSV per GPU; other lines (warnings) are skipped. What the driver can't tell (`[N/A]`), and what can't be
+ * true, is 0 for usage and memory, and left out for temperature and power.
+ */
+export function parseGpus(lines: string[]): Gpu[] {
+  const gpus = new Map<number, Gpu>()
+  for (const line of lines) {
+    const gpu = parseGpu(line)
+    if (gpu && !gpus.has(gpu.gpu_id)) gpus.set(gpu.gpu_id, gpu)
+  }
+  return [...gpus.values()].toSorted((a, b) => a.gpu_id - b.gpu_id).slice(0, MAX_GPUS)
+}
 
-  async read(): Promise<Gpu[]> {
-    // A driver that hangs in the kernel leaves a process that cannot be killed: never pile up a second one.
-    if (this.lingering && this.lingering.exitCode === null && this.lingering.signalCode === null) return []
-    try {
-      const process = Bun.spawn([this.nvidiaSmi, `--query-gpu=${QUERY}`, '--format=csv,noheader,nounits'], {
-        stdin: 'ignore',
-        stdout: 'pipe',
-        stderr: 'ignore',
-      })
-      this.lingering = process
-      const { promise: tooLate, resolve } = Promise.withResolvers<undefined>()
-      const timer = setTimeout(resolve, this.timeoutMs)
-      const text = await Promise.race([process.stdout.text(), tooLate])
-      const code = text === undefined ? undefined : await Promise.race([process.exited, tooLate])
-      clearTimeout(timer)
-      if (code === undefined) process.kill('SIGKILL')
-      return code === 0 ? parseGpus(text ?? '') : []
-    } catch {
-      return []
-    }
+function parseGpu(line: string): Gpu | undefined {
+  const fields = line.split(',').map((field) => field.trim())
+  const uuid = /^GPU-/.test(fields.at(-1) ?? '') ? fields.pop() : undefined
+  const index = fields[0] ?? ''
+  if (fields.length < 7 || !/^\d{1,4}$/.test(index) || Number(index) > MAX_GPU_ID) return undefined
+  const [usage, used, total, temperature, power] = fields.slice(-5)
+  const memory_total = gigabytes(total)
+  const memory_used = gigabytes(used)
+  const celsius = within(temperature, TEMPERATURES)
+  const watts = within(power, POWERS)
+  const name = fields.slice(1, -5).join(', ')
+  return {
+    gpu_id: Number(index),
+    name: cutText(name === '' || name.startsWith('[') ? 'unknown GPU' : name, MAX_NAME).toWellFormed(),
+    usage: within(usage, { min: 0, max: 100 }) ?? 0,
+    memory_used: memory_total > 0 ? Math.min(memory_used, memory_total) : memory_used,
+    memory_total,
+    ...(celsius !== undefined && { temperature: celsius }),
+    ...(watts !== undefined && { power: watts }),
+    ...(uuid !== undefined && { uuid }),
   }
 }
 
-/** One line of CSV per GPU; what the driver cannot tell (`[N/A]`) is 0 usage or memory, or a field left out. */
-export function parseGpus(csv: string): Gpu[] {
-  const gpus: Gpu[] = []
-  for (const line of csv.split('\n')) {
-    const fields = line.split(',').map((field) => field.trim())
-    const [temperature, power] = [number(fields.at(-2)), number(fields.at(-1))]
-    const index = number(fields[0])
-    if (fields.length < 7 || index === undefined || !Number.isInteger(index) || index < 0) continue
-    gpus.push({
-      gpu_id: index,
-      name: cutText(fields.slice(1, -5).join(', '), 200),
-      usage: Math.min(100, Math.max(0, number(fields.at(-5)) ?? 0)),
-      memory_used: gigabytes(fields.at(-4)),
-      memory_total: gigabytes(fields.at(-3)),
-      ...(temperature !== undefined && { temperature }),
-      ...(power !== undefined && power >= 0 && { power }),
-    })
-  }
-  return gpus
+/** With or without a unit behind the number: some wrappers pass no `nounits` on. */
+function number(text: string | undefined): { value: number; unit: string } | undefined {
+  const [, digits, unit = ''] = /^(-?\d+(?:\.\d+)?)\s*([A-Za-z%°]*)$/.exec(text ?? '') ?? []
+  return digits === undefined ? undefined : { value: Number(digits), unit }
 }
 
-function number(text: string | undefined): number | undefined {
-  return text !== undefined && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined
+function within(text: string | undefined, { min, max }: { min: number; max: number }): number | undefined {
+  const value = number(text)?.value
+  return value !== undefined && value >= min && value <= max ? value : undefined
 }
 
-const gigabytes = (mebibytes: string | undefined): number =>
-  Math.round((Math.max(0, number(mebibytes) ?? 0) / 1024) * 100) / 100
+const MEBIBYTES: Record<string, number> = { '': 1, MiB: 1, MB: 1, KiB: 1 / 1024, GiB: 1024, GB: 1024 }
+
+function gigabytes(text: string | undefined): number {
+  const { value, unit } = number(text) ?? { value: 0, unit: '' }
+  const result = (value * (MEBIBYTES[unit] ?? Number.NaN)) / 1024
+  return result >= 0 && result <= MAX_GIGABYTES ? Math.round(result * 100) / 100 : 0
+}

@@ -5,32 +5,106 @@ export interface Line {
   text: string
   /** The line was longer than the limit; `text` is its beginning. */
   cut: boolean
+  /** The program had written over it with `\r`; `text` is what stood there at last. */
+  redrawn: boolean
 }
 
-/** Splits a byte stream into lines; one that never ends costs no more than `maxChars` of memory. */
-export async function* readLines(stream: ReadableStream<Uint8Array>, maxChars: number): AsyncGenerator<Line> {
-  const decoder = new TextDecoder()
-  let text = ''
-  const take = (piece: string) => {
-    // One code point more than is kept tells whether a character ends there.
-    text += piece.slice(0, maxChars + 2 - text.length)
+export interface LineEvents {
+  line(line: Line): void
+  /** What stands now in a line that the program writes over again and again: a progress bar. */
+  state?(text: string): void
+}
+
+/** Splits bytes into lines; one that never ends costs no more than `maxChars` of memory. */
+export class LineSplitter {
+  private readonly decoder = new TextDecoder()
+  private text = ''
+  private redrawn = false
+  /** What the program wrote before its last `\r`, for as long as nothing stands after it. */
+  private before = ''
+  /** A chunk ended with `\r`, and only the next one tells whether `\n` follows. */
+  private heldReturn = ''
+  private ended = false
+
+  constructor(
+    private readonly maxChars: number,
+    private readonly events: LineEvents,
+  ) {}
+
+  push(chunk: Uint8Array): void {
+    if (this.ended) return
+    const text = this.heldReturn + this.decoder.decode(chunk, { stream: true })
+    this.heldReturn = text.endsWith('\r') ? '\r' : ''
+    this.split(this.heldReturn ? text.slice(0, -1) : text)
+    if (!this.redrawn && !this.heldReturn) return
+    const state = this.text.trim() === '' ? this.before : this.text
+    if (state.trim() !== '') this.events.state?.(state)
   }
-  const line = (): Line => {
-    const cut = text.length > maxChars
-    const whole = cutText(text, maxChars)
-    text = ''
-    return { text: cut ? whole : whole.replace(/\r$/, ''), cut }
+
+  /** What stands in the last line, which has no end. Later bytes are ignored. */
+  end(): void {
+    if (this.ended) return
+    this.ended = true
+    this.take(this.decoder.decode())
+    if (this.text !== '') this.endLine()
   }
-  for await (const chunk of stream) {
-    const pieces = decoder.decode(chunk, { stream: true }).split('\n')
-    const rest = pieces.pop() ?? ''
-    for (const piece of pieces) {
-      take(piece)
-      yield line()
+
+  private split(text: string): void {
+    if (!text.includes('\r')) {
+      const lines = text.split('\n')
+      const rest = lines.pop() ?? ''
+      for (const line of lines) {
+        this.take(line)
+        this.endLine()
+      }
+      this.take(rest)
+      return
     }
-    take(rest)
+    for (const piece of text.split(/(\r?\n|\r)/)) {
+      if (piece === '\r') this.return()
+      else if (piece === '\n' || piece === '\r\n') this.endLine()
+      else this.take(piece)
+    }
+  }
+
+  private take(piece: string): void {
+    // Two units more than is kept tell whether a character ends there.
+    this.text += piece.slice(0, this.maxChars + 2 - this.text.length)
+  }
+
+  private return(): void {
+    this.before = this.text
+    this.text = ''
+    this.redrawn = true
+  }
+
+  private endLine(): void {
+    const { text, redrawn } = this
+    this.text = ''
+    this.before = ''
+    this.redrawn = false
+    const cut = text.length > this.maxChars
+    this.events.line({ text: cutText(text, this.maxChars), cut, redrawn })
+  }
+}
+
+/** Feeds a stream to `splitter`, to its end. `heard` is called at every chunk. */
+export async function splitStream(
+  stream: ReadableStream<Uint8Array>,
+  splitter: LineSplitter,
+  heard: () => void = () => {},
+): Promise<void> {
+  for await (const chunk of stream) {
+    heard()
+    splitter.push(chunk)
     // A stream that always has more is read without ever going back to the event loop: heartbeats would stop.
     await setImmediate()
   }
-  if (text !== '') yield line()
+  splitter.end()
 }
+
+export const eachLine = (
+  stream: ReadableStream<Uint8Array>,
+  maxChars: number,
+  take: (text: string) => void,
+): Promise<void> => splitStream(stream, new LineSplitter(maxChars, { line: ({ text }) => take(text) }))

@@ -1,6 +1,8 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { type NodeFrame, type NodeFrameOf, ServerFrame, type ServerFrameOf } from '../live/node-protocol.ts'
 import { cutText } from '../util/cut.ts'
+import { parseJson } from '../util/json.ts'
+import { failedConnection } from './connection-problems.ts'
 import type { Log } from './log.ts'
 
 export interface LinkEvents {
@@ -43,6 +45,8 @@ export class Link {
 
   constructor(
     private readonly url: string,
+    /** For people. */
+    private readonly server: string,
     private readonly token: string,
     private readonly events: LinkEvents,
     private readonly log: Log,
@@ -51,8 +55,11 @@ export class Link {
   connect(): void {
     const socket = new WebSocket(this.url, { headers: { authorization: `Bearer ${this.token}` } })
     this.socket = socket
-    this.handshakeTimer = setTimeout(() => this.lost('no welcome in time'), HANDSHAKE_MS)
-    let problem = 'no connection'
+    this.handshakeTimer = setTimeout(
+      () => this.lost(`no answer from ${this.server} in ${HANDSHAKE_MS / 1000} s`),
+      HANDSHAKE_MS,
+    )
+    let problem: ErrorEvent | undefined
     // Late events of a connection that was given up must not touch its successor.
     const listen = <K extends keyof Bun.WebSocketEventMap>(
       type: K,
@@ -68,7 +75,7 @@ export class Link {
       if (typeof event.data === 'string') this.receive(event.data)
     })
     listen('error', (event) => {
-      problem = (event as ErrorEvent).message || problem
+      problem = event as ErrorEvent
     })
     listen('close', ({ code, reason }) => this.closed(code, reason, problem))
   }
@@ -76,6 +83,11 @@ export class Link {
   /** False when no server listens at present; nothing was sent then. */
   send(frame: NodeFrame): boolean {
     if (this.ready) this.transmit(frame)
+    return this.ready
+  }
+
+  /** Whether a server listens. */
+  get isReady(): boolean {
     return this.ready
   }
 
@@ -125,7 +137,7 @@ export class Link {
   private startHeartbeats(intervalMs: number): void {
     const { socket } = this
     const beat = async () => {
-      if (performance.now() - this.heardAt > 3 * intervalMs) return this.lost('the server fell silent')
+      if (performance.now() - this.heardAt > 3 * intervalMs) return this.lost(`${this.server} fell silent`)
       socket?.ping()
       const frame = await this.events.heartbeat(intervalMs / 2)
       if (this.socket === socket) this.send(frame)
@@ -135,20 +147,20 @@ export class Link {
     beat()
   }
 
-  private closed(code: number, reason: string, problem: string): void {
-    // A refused upgrade has no close code of its own; its HTTP status is in the error's text alone.
-    const status = /status code: (\d+)/.exec(problem)?.[1]
-    if (code === 4401 || code === 4403 || status === '401' || status === '403') {
+  private closed(code: number, reason: string, problem: ErrorEvent | undefined): void {
+    const { why, status } = failedConnection(this.server, problem)
+    if (code === 4401 || code === 4403 || status === 401 || status === 403) {
       this.reset()
       const how = status ? `HTTP ${status}` : `close code ${code}`
-      this.events.refused(`the server refuses this node token (${how})`)
-    } else if (status) this.lost(`the server answered HTTP ${status}`)
-    else if (code === 4409) {
+      this.events.refused(
+        `the server refuses this node token (${how}): ${this.server} does not know it, or it was replaced`,
+      )
+    } else if (code === 4409) {
       // The two would throw each other out at every return: come back seldom, and say what is wrong.
       this.failures = Math.max(this.failures, SELDOM)
       this.lost('another program uses the same node token')
-    } else if (code === 1006) this.lost(this.ready ? 'connection lost' : problem)
-    else this.lost(`closed by the server: ${code} ${reason}`)
+    } else if (code === 1006 || status) this.lost(this.ready ? `connection to ${this.server} lost` : why)
+    else this.lost(`closed by ${this.server}: ${code} ${reason}`)
   }
 
   private lost(why: string): void {
@@ -174,7 +186,7 @@ export class Link {
 
 function parsed(text: string): ServerFrame | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text, 'null')
     return serverFrame.Check(value) ? value : undefined
   } catch {
     return undefined

@@ -1,38 +1,161 @@
 import type { HeartbeatBody, NodeFrameOf } from '../live/node-protocol.ts'
-import { type Gpu, GpuReader } from './gpu.ts'
+import { cutText } from '../util/cut.ts'
+import { type Device, namedDevices, unknownDevices } from './devices.ts'
+import { type Gpu, parseGpus, QUERY, QUERY_WITH_UUID } from './gpu.ts'
+import type { Log } from './log.ts'
+import { type Answer, NvidiaSmi } from './nvidia-smi.ts'
 import { CpuMeter, memoryUsage } from './system.ts'
 
-/** The figures of the machine that the node runs on. */
+export interface MachineSettings {
+  nvidiaSmi: string
+  /** `CUDA_VISIBLE_DEVICES` of the node: which GPUs are its own. undefined: all. */
+  visibleDevices?: string | undefined
+  /** undefined: one task per GPU, at least one. */
+  maxConcurrentTasks: number | undefined
+  /** After which nvidia-smi is killed. Default 60 s: on large machines without persistence mode it takes many seconds. */
+  nvidiaSmiLimitMs?: number
+}
+
+/** How long the start waits for the GPUs, and after which the log calls nvidia-smi slow. */
+const SLOW_MS = 5000
+const MAX_COMPLAINT = 200
+
+/** The figures of the machine that the node runs on, and its GPUs, which may come and go. */
 export class Machine {
   private readonly cpu = new CpuMeter()
+  private readonly nvidiaSmi: NvidiaSmi
+  private readonly query: string
+  private gpus: Gpu[] = []
   private reading: Promise<void> | undefined
+  /** What the log said last about nvidia-smi, and about the GPUs. */
+  private condition = 'answers'
+  private described = ''
 
-  /** Reads the GPUs once: `hello` names them. */
-  static async read(nvidiaSmi: string): Promise<Machine> {
-    const reader = new GpuReader(nvidiaSmi)
-    return new Machine(reader, await reader.read())
+  /** Reads the GPUs once, so that `hello` names them, unless that takes too long. */
+  static async read(settings: MachineSettings, log: Log): Promise<Machine> {
+    const machine = new Machine(settings, log)
+    await Promise.race([machine.readGpus(), Bun.sleep(SLOW_MS)])
+    return machine
   }
 
   private constructor(
-    private readonly reader: GpuReader,
-    private gpus: Gpu[],
-  ) {}
+    private readonly settings: MachineSettings,
+    private readonly log: Log,
+  ) {
+    this.nvidiaSmi = new NvidiaSmi(settings.nvidiaSmi, settings.nvidiaSmiLimitMs ?? 60_000)
+    this.query = settings.visibleDevices?.includes('GPU-') ? QUERY_WITH_UUID : QUERY
+  }
+
+  /** What tasks are given: all GPUs, or those that the operator named. */
+  get devices(): Device[] {
+    const { visibleDevices } = this.settings
+    const devices = namedDevices(visibleDevices, this.gpus)
+    const unknown = unknownDevices(devices, this.gpus)
+    return devices.filter((device) => !unknown.includes(device))
+  }
+
+  get slots(): number {
+    return this.settings.maxConcurrentTasks ?? Math.max(1, this.devices.length)
+  }
 
   describe(): NodeFrameOf<'hello'>['gpus'] {
-    return this.gpus.map(({ gpu_id, name, memory_total }) => ({ gpu_id, name, memory_total }))
+    return this.ownGpus().map(({ gpu_id, name, memory_total }) => ({ gpu_id, name, memory_total }))
   }
 
   /** Present figures; the GPUs' last known ones when `nvidia-smi` takes longer than `limitMs`. */
   async measure(limitMs: number): Promise<HeartbeatBody> {
-    this.reading ??= this.reader.read().then((gpus) => {
-      this.gpus = gpus
-      this.reading = undefined
-    })
-    await Promise.race([this.reading, Bun.sleep(limitMs)])
+    await Promise.race([this.readGpus(), Bun.sleep(limitMs)])
     return {
       cpu_usage: this.cpu.read(),
       memory_usage: memoryUsage(),
-      gpus: this.gpus.map(({ name: _, ...figures }) => figures),
+      max_concurrent_tasks: this.slots,
+      gpus: this.ownGpus().map(({ uuid: _, ...figures }) => figures),
     }
   }
+
+  close(): void {
+    this.nvidiaSmi.close()
+  }
+
+  /** The GPUs behind the devices; all of them where a device's GPU can't be told (MIG). */
+  private ownGpus(): Gpu[] {
+    const { devices } = this
+    const own = this.gpus.filter((gpu) => devices.some((device) => device.gpu === gpu))
+    return devices.some(({ gpu }) => !gpu) ? this.gpus : own
+  }
+
+  private readGpus(): Promise<void> {
+    this.reading ??= this.readNow().finally(() => {
+      this.reading = undefined
+    })
+    return this.reading
+  }
+
+  private async readNow(): Promise<void> {
+    const timer = setTimeout(
+      () => this.say('slow', `has not answered in ${SLOW_MS / 1000} s: its last known figures are used`),
+      SLOW_MS,
+    )
+    const answer = await this.nvidiaSmi.query(this.query)
+    clearTimeout(timer)
+    this.take(answer)
+    this.describeGpus()
+  }
+
+  private take(answer: Answer): void {
+    if (answer.kind === 'hangs')
+      return this.say(
+        'hangs',
+        'hangs and was killed: its last known figures are used, and it is not started again while it lives',
+      )
+    if (answer.kind === 'not started') return this.say('not started', `could not be started: ${answer.why}`)
+    const gpus = answer.kind === 'ended' ? parseGpus(answer.rows) : []
+    this.gpus = gpus
+    if (answer.kind === 'missing')
+      return this.say('missing', 'is not there, so this node has no GPUs (NVIDIA_SMI_PATH names the program)')
+    const { code } = answer
+    const complaint = complaintIn(answer)
+    if (code !== 0 && gpus.length > 0)
+      this.say(`warns ${code}`, `ended with exit code ${code}; its figures are used${complaint}`)
+    else if (code !== 0)
+      this.say(`failed ${code}`, `failed with exit code ${code}: no GPUs until it answers${complaint}`)
+    else if (gpus.length === 0) this.say('lists none', `lists no GPUs${complaint}`)
+    // One that is slow every time would otherwise be slow and well again in turns.
+    else if (this.condition !== 'slow') this.say('answers', 'answers again')
+  }
+
+  /** One line per change. */
+  private say(condition: string, text: string): void {
+    if (condition === this.condition) return
+    this.condition = condition
+    const line = `${this.settings.nvidiaSmi} ${text}`
+    if (condition === 'answers' || condition === 'missing') this.log.info(line)
+    else this.log.warn(line)
+  }
+
+  private describeGpus(): void {
+    const { visibleDevices } = this.settings
+    const { devices, slots } = this
+    const names = devices.map(({ name, gpu }) => (gpu ? `${name} ${gpu.name}` : name)).join(', ')
+    const sharing =
+      devices.length > 0 && slots > devices.length
+        ? `: up to ${Math.ceil(slots / devices.length)} share a GPU`
+        : ''
+    const missing = unknownDevices(namedDevices(visibleDevices, this.gpus), this.gpus).map(({ name }) => name)
+    const line =
+      `${count(devices.length, 'GPU')}${names && ` (${names})`}, ${count(slots, 'task')} at a time${sharing}` +
+      (visibleDevices === undefined ? '' : `; CUDA_VISIBLE_DEVICES is '${visibleDevices}'`) +
+      (missing.length > 0 ? `, of which nvidia-smi does not list ${missing.join(', ')}` : '')
+    if (line === this.described) return
+    const isDull = this.described === '' && devices.length === 0 && visibleDevices === undefined
+    this.described = line
+    if (!isDull) this.log.info(line)
+  }
+}
+
+export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
+
+function complaintIn({ rows, complaints }: Extract<Answer, { kind: 'ended' }>): string {
+  const said = [...complaints, ...rows].filter((line) => parseGpus([line]).length === 0)
+  return said.length === 0 ? '' : `. It says: ${cutText(said.join(' '), MAX_COMPLAINT, '…')}`
 }

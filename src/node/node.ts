@@ -1,39 +1,32 @@
-import type { NodeFrame, NodeFrameOf, ServerFrame } from '../live/node-protocol.ts'
+import type { ServerFrame } from '../live/node-protocol.ts'
 import { Link } from './link.ts'
 import type { Log } from './log.ts'
-import { Machine } from './machine.ts'
-import { Results } from './results.ts'
+import { count, Machine, type MachineSettings } from './machine.ts'
+import { Outbox } from './outbox.ts'
+import { type FinalFrame, Results } from './results.ts'
 import type { TaskProgram } from './runner.ts'
 import { Tasks } from './tasks.ts'
 
-export interface NodeSettings {
+export interface NodeSettings extends MachineSettings {
   /** For people. */
   server: string
   socketUrl: string
   token: string
   name: string
   stateDir: string
-  nvidiaSmi: string
   programs: ReadonlyMap<string, TaskProgram>
-  /** undefined: one per GPU, at least one. */
-  maxConcurrentTasks: number | undefined
   /** How often a result is repeated until it is acknowledged. Default 10 s. */
   repeatResultsMs?: number
   /** The server does not take the token; the node can do nothing more. */
   onRefused(message: string): void
 }
 
-/** Log lines kept for the server while it is away; the oldest go first. */
-const MAX_KEPT_LOGS = 500
-/** With more than this on its way, what can wait (logs, results) waits. */
-const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
-
 /** The node program: says how the machine does, runs the tasks that it is given, keeps results until they have arrived. */
 export class GpuNode {
   private readonly results: Results
   private readonly tasks: Tasks
   private readonly link: Link
-  private readonly keptLogs: NodeFrameOf<'log'>[] = []
+  private readonly outbox: Outbox
   private readonly repeatMs: number
   private readonly repeatTimer: Timer
   private readonly idle = Promise.withResolvers<void>()
@@ -41,39 +34,35 @@ export class GpuNode {
 
   /** Kills what an earlier run left behind, reads the GPUs, connects. `settings.stateDir` must be this process's own. */
   static async start(settings: NodeSettings, log: Log): Promise<GpuNode> {
-    const node = new GpuNode(settings, await Machine.read(settings.nvidiaSmi), log)
+    const node = new GpuNode(settings, await Machine.read(settings, log), log)
+    log.info(`connecting to ${settings.server} as ${settings.name}`)
     node.link.connect()
     return node
   }
 
-  private constructor(settings: NodeSettings, machine: Machine, log: Log) {
+  private constructor(
+    settings: NodeSettings,
+    private readonly machine: Machine,
+    log: Log,
+  ) {
     const { stateDir, programs, name } = settings
-    const maxConcurrent = settings.maxConcurrentTasks ?? Math.max(1, machine.describe().length)
     this.results = new Results(stateDir, log)
-    this.tasks = new Tasks({
-      stateDir,
-      programs,
-      maxConcurrent,
-      results: this.results,
-      send: (frame) => (frame.type === 'log' ? this.sendLog(frame) : this.link.send(frame)),
-      settled: () => this.settled(),
-      log,
-    })
     this.link = new Link(
       settings.socketUrl,
+      settings.server,
       settings.token,
       {
         hello: () => ({
           type: 'hello',
           name,
-          max_concurrent_tasks: maxConcurrent,
+          max_concurrent_tasks: machine.slots,
           task_types: [...programs.keys()],
           gpus: machine.describe(),
           running: [...this.tasks.leases(), ...this.results.leases()].slice(0, 1000),
         }),
         welcome: () => {
-          const gpus = machine.describe().length
-          log.info(`connected to ${settings.server} as ${name} (${gpus} GPU${gpus === 1 ? '' : 's'})`)
+          const gpus = count(machine.describe().length, 'GPU')
+          log.info(`connected to ${settings.server} as ${name} (${gpus})`)
           this.welcomed()
         },
         frame: (frame) => this.receive(frame, log),
@@ -82,6 +71,17 @@ export class GpuNode {
       },
       log,
     )
+    this.outbox = new Outbox(this.link, () => this.settled())
+    this.tasks = new Tasks({
+      stateDir,
+      programs,
+      machine,
+      visibleDevices: settings.visibleDevices,
+      results: this.results,
+      outbox: this.outbox,
+      settled: () => this.settled(),
+      log,
+    })
     this.repeatMs = settings.repeatResultsMs ?? 10_000
     this.repeatTimer = setInterval(() => this.sendResults(this.repeatMs), Math.min(1000, this.repeatMs))
   }
@@ -103,7 +103,9 @@ export class GpuNode {
   close(): void {
     clearInterval(this.repeatTimer)
     this.link.close()
+    this.outbox.close()
     this.tasks.killAll()
+    this.machine.close()
   }
 
   private receive(frame: ServerFrame, log: Log): void {
@@ -126,8 +128,7 @@ export class GpuNode {
   private welcomed(): void {
     // A drain holds until the next welcome: a server that still wants it says so again.
     if (!this.stopping) this.tasks.refusing = undefined
-    for (const frame of this.keptLogs.splice(0)) this.link.send(frame)
-    for (const frame of this.tasks.progress()) this.link.send(frame)
+    this.outbox.connected()
     this.sendResults(0)
   }
 
@@ -137,13 +138,7 @@ export class GpuNode {
   }
 
   private sendResults(olderThanMs: number): void {
-    const send = (frame: NodeFrame) => this.link.backlog < MAX_BACKLOG_BYTES && this.link.send(frame)
+    const send = (frame: FinalFrame) => this.outbox.mayEnd(frame) && this.outbox.urgent(frame)
     this.results.send(send, olderThanMs)
-  }
-
-  private sendLog(frame: NodeFrameOf<'log'>): void {
-    if (this.link.backlog < MAX_BACKLOG_BYTES && this.link.send(frame)) return
-    this.keptLogs.push(frame)
-    if (this.keptLogs.length > MAX_KEPT_LOGS) this.keptLogs.shift()
   }
 }

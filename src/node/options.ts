@@ -17,13 +17,16 @@ export const USAGE = `Usage: bun run node --server URL [options]
 
 Config file:
   { "name": "gpu-01", "max_concurrent_tasks": 2, "max_download_bytes": 524288000,
-    "tasks": { "<task_type>": { "command": ["program", "argument"], "timeout_seconds": 3600, "env": {} } } }
+    "tasks": { "<task_type>": { "command": ["program", "argument"], "timeout_seconds": 3600, "gpus": 1, "env": {} } } }
   A command is started without a shell, in the directory where the node was started. It gets the task as JSON on
   standard input and writes JSON lines: {"progress": 45.5, "current_item": "..."}, {"log": {"level": "INFO",
   "message": "..."}}, {"result": {...}}, {"error": "..."}. TMPDIR is its own and is removed when it ends.
+  "gpus": how many GPUs a task gets (default 1), in CUDA_VISIBLE_DEVICES and as "gpus" in its JSON.
+  "env": { "NAME": "value", "OTHER": true } sets NAME and passes the node's own OTHER on. Without it, a task sees PATH,
+  HOME, LANG, LD_LIBRARY_PATH, PYTHONUNBUFFERED=1 and the variables of CUDA.
 
-Environment: ROOST_NODE_TOKEN, NVIDIA_SMI_PATH, FFMPEG_PATH (ffprobe is looked for beside it),
-ALLOW_PRIVATE_EGRESS=1 (video_url may name private addresses).`
+Environment: ROOST_NODE_TOKEN, NVIDIA_SMI_PATH, CUDA_VISIBLE_DEVICES (the GPUs of this node: numbers or UUIDs),
+FFMPEG_PATH (ffprobe is looked for beside it), ALLOW_PRIVATE_EGRESS=1 (video_url may name private addresses).`
 
 export interface NodeOptions {
   /** For people; the socket is at `socketUrl`. */
@@ -37,8 +40,12 @@ export interface NodeOptions {
   nvidiaSmi: string
   ffmpeg: string | undefined
   allowPrivateEgress: boolean
-  /** All that tasks see of the node's environment: never the token. */
+  /** Which GPUs are this node's; undefined: all. */
+  visibleDevices: string | undefined
+  /** All that every task sees of the node's environment: never the token. */
   taskEnv: Record<string, string>
+  /** Variables that the configuration may pass on to tasks by name. */
+  nodeEnv: Readonly<Record<string, string | undefined>>
 }
 
 /** Command line and environment, the only place of the node program that reads either. 'help' when asked for it. Throws StartupError. */
@@ -48,7 +55,7 @@ export function readOptions(argv: string[], env: NodeJS.ProcessEnv): NodeOptions
 
   const problems: string[] = []
   const server = serverUrl(values.server, problems)
-  const token = values.token ?? env.ROOST_NODE_TOKEN ?? ''
+  const token = values.token ?? env[TOKEN_VARIABLE] ?? ''
   if (token === '') problems.push('no token: set ROOST_NODE_TOKEN or give --token')
   else if (!/^[\x21-\x7e]{1,4096}$/.test(token))
     problems.push('the token contains characters that no token has')
@@ -73,10 +80,31 @@ export function readOptions(argv: string[], env: NodeJS.ProcessEnv): NodeOptions
     nvidiaSmi: env.NVIDIA_SMI_PATH || 'nvidia-smi',
     ffmpeg: env.FFMPEG_PATH || undefined,
     allowPrivateEgress: env.ALLOW_PRIVATE_EGRESS === '1',
-    taskEnv: Object.fromEntries(
-      ['PATH', 'HOME', 'LANG'].flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]])),
-    ),
+    visibleDevices: env.CUDA_VISIBLE_DEVICES,
+    taskEnv: taskEnvironment(env),
+    nodeEnv: env,
   }
+}
+
+/** Never passed on, and not to be passed on by the configuration either. */
+export const TOKEN_VARIABLE = 'ROOST_NODE_TOKEN'
+const PASSED_ON = new Set([
+  ...['PATH', 'HOME', 'LANG', 'LD_LIBRARY_PATH'],
+  ...['NVIDIA_VISIBLE_DEVICES', 'NVIDIA_DRIVER_CAPABILITIES', 'NVIDIA_TF32_OVERRIDE'],
+])
+/** Which of its GPUs a task sees is decided for every task. */
+const isCuda = (name: string): boolean =>
+  name.startsWith('CUDA_') &&
+  name !== 'CUDA_VISIBLE_DEVICES' &&
+  !/TOKEN|SECRET|PASSWORD|CREDENTIAL|_KEY/.test(name)
+
+/** A task is started as from a bare terminal with CUDA. Python writes its output at once, or progress would come late. */
+function taskEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+  const passed = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (PASSED_ON.has(entry[0]) || isCuda(entry[0])),
+  )
+  return { ...Object.fromEntries(passed), PYTHONUNBUFFERED: '1' }
 }
 
 export const defaultName = (): string => cutText(hostname(), 100) || 'node'
@@ -107,9 +135,15 @@ function serverUrl(value: string | undefined, problems: string[]): URL | undefin
     problems.push('no server: give --server URL')
     return undefined
   }
-  const url = URL.parse(value.replace(/^ws/i, 'http'))
+  // The socket's own address means the same server.
+  const url = URL.parse(value.replace(/^ws/i, 'http').replace(/\/ws\/node\/?$/, ''))
   if (url && /^https?:$/.test(url.protocol) && url.hostname && !url.username && !url.search && !url.hash)
     return url
-  problems.push('--server: a URL such as https://roost.example.org, without credentials or query')
+  problems.push(
+    `--server: a URL such as https://roost.example.org, without credentials or query; not '${withoutCredentials(value)}'`,
+  )
   return undefined
 }
+
+/** A password in a URL must not reach a terminal, or a log. */
+const withoutCredentials = (url: string): string => url.replace(/\/\/[^/]*@/, '//…@').replace(/\?.*$/, '')

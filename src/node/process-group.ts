@@ -29,16 +29,20 @@ export function identify(pid: number): ProcessIdentity | undefined {
  * gives the group's number to no new process, so members without their leader are still this group's.
  */
 export function killLeftovers(leader: ProcessIdentity): boolean {
+  if (!isGroupAlive(leader)) return false
+  signalGroup(leader.pid, 'SIGKILL')
+  return true
+}
+
+/** Whether some process of the group that `leader` led has not ended. */
+export function isGroupAlive(leader: ProcessIdentity): boolean {
   if (leader.boot !== bootId()) return false
   const present = stat(leader.pid)
   if (present && present.started !== leader.started) return false
-  const members = readdirSync('/proc')
+  return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => stat(Number(name)))
-    .filter((other) => other?.group === leader.pid && other.session === leader.pid)
-  if (members.length === 0) return false
-  signalGroup(leader.pid, 'SIGKILL')
-  return true
+    .some((other) => other?.group === leader.pid && other.session === leader.pid && other.state !== 'Z')
 }
 
 function bootId(): string | undefined {
@@ -49,12 +53,19 @@ function bootId(): string | undefined {
   }
 }
 
-function stat(pid: number): { group: number; session: number; started: number } | undefined {
+function stat(
+  pid: number,
+): { state: string | undefined; group: number; session: number; started: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The second field is the program's name in parentheses and may hold anything, so count from its end.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { group: Number(fields[2]), session: Number(fields[3]), started: Number(fields[19]) }
+    return {
+      state: fields[0],
+      group: Number(fields[2]),
+      session: Number(fields[3]),
+      started: Number(fields[19]),
+    }
   } catch {
     return undefined
   }

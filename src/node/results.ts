@@ -5,12 +5,22 @@ import { type Lease, leaseKey, StateFiles } from './state-files.ts'
 
 export type FinalFrame = NodeFrameOf<'completed'> | NodeFrameOf<'failed'>
 
+interface Entry {
+  frame: FinalFrame
+  chars: number
+  sentAt: number
+}
+
+/** How much may be on its way without an acknowledgement: a server that comes back is not flooded with all of it. */
+const MAX_UNACKNOWLEDGED = 100
+const MAX_UNACKNOWLEDGED_CHARS = 2 * 1024 * 1024
+
 /**
  * Results of finished attempts, kept on disk until the server has acknowledged them: written before they are first
  * sent, so that neither a crash nor a lost connection loses one.
  */
 export class Results {
-  private readonly frames = new Map<string, { frame: FinalFrame; sentAt: number }>()
+  private readonly frames = new Map<string, Entry>()
   private readonly files: StateFiles<FinalFrame>
 
   constructor(
@@ -19,7 +29,7 @@ export class Results {
   ) {
     this.files = new StateFiles(join(stateDir, 'results'))
     for (const frame of this.files.load()) {
-      if (isFinal(frame)) this.frames.set(leaseKey(frame), { frame, sentAt: Number.NEGATIVE_INFINITY })
+      if (isFinal(frame)) this.keep(frame)
       else log.warn(`ignored a file in ${stateDir}/results that holds no result`)
     }
   }
@@ -37,13 +47,13 @@ export class Results {
   }
 
   /** On a disk that is full the result is still kept in memory, and sent. */
-  add(frame: FinalFrame): void {
+  add(frame: FinalFrame, name: string): void {
     try {
       this.files.save(frame)
     } catch (error) {
-      this.log.error(`the result of ${frame.task_id} could not be saved: ${(error as Error).message}`)
+      this.log.error(`the result of ${name} could not be saved: ${(error as Error).message}`)
     }
-    this.frames.set(leaseKey(frame), { frame, sentAt: Number.NEGATIVE_INFINITY })
+    this.keep(frame)
   }
 
   /** Acknowledged, or no longer wanted. */
@@ -57,14 +67,28 @@ export class Results {
     if (entry) entry.sentAt = Number.NEGATIVE_INFINITY
   }
 
-  /** Sends what was last sent more than `olderThanMs` ago; stops where `send` takes no more. */
+  /** Sends what was last sent more than `olderThanMs` ago, the longest waiting first, and what `send` takes. */
   send(send: (frame: FinalFrame) => boolean, olderThanMs: number): void {
     const now = performance.now()
-    for (const entry of this.frames.values()) {
-      if (now - entry.sentAt < olderThanMs) continue
-      if (!send(entry.frame)) return
+    const entries = [...this.frames.values()]
+    const onTheirWay = entries.filter(({ sentAt }) => now - sentAt < olderThanMs)
+    const due = entries
+      .filter(({ sentAt }) => now - sentAt >= olderThanMs)
+      .toSorted((a, b) => a.sentAt - b.sentAt)
+    let count = onTheirWay.length
+    let chars = onTheirWay.reduce((sum, entry) => sum + entry.chars, 0)
+    for (const entry of due) {
+      if (count > 0 && (count >= MAX_UNACKNOWLEDGED || chars + entry.chars > MAX_UNACKNOWLEDGED_CHARS)) return
+      if (!send(entry.frame)) continue
       entry.sentAt = now
+      count++
+      chars += entry.chars
     }
+  }
+
+  private keep(frame: FinalFrame): void {
+    const entry = { frame, chars: JSON.stringify(frame).length, sentAt: Number.NEGATIVE_INFINITY }
+    this.frames.set(leaseKey(frame), entry)
   }
 }
 

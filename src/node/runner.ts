@@ -1,52 +1,57 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerFrameOf } from '../live/node-protocol.ts'
-import { type Line, readLines } from './lines.ts'
+import type { Placement } from './devices.ts'
+import { LineSplitter, splitStream } from './lines.ts'
 import { signalGroup } from './process-group.ts'
-import { MAX_LINE, type Outcome, type OutputEvents, TaskOutput, type TaskProgress } from './task-output.ts'
-import { Conflated, Rate } from './throttle.ts'
+import { type Failure, MAX_LINE, type Outcome, type OutputEvents, TaskOutput } from './task-output.ts'
 
 /** How tasks of one type are run; never made from what the server sends. */
 export interface TaskProgram {
   command: string[]
   timeout_seconds?: number | undefined
-  /** All of the process's environment, but for TMPDIR. */
+  /** All of the process's environment, but for TMPDIR and what tells it its GPUs. */
   env: Record<string, string>
+  /** How many GPUs a task gets. Default 1. */
+  gpus?: number | undefined
+  /** Files that the command names: where one is gone, the program can't be started. */
+  files?: string[]
 }
 
 export type Assignment = Omit<ServerFrameOf<'assign'>, 'type'>
 
 export interface RunnerEvents extends OutputEvents {
+  /** Called when the attempt's turn has come; `release` follows its end. */
+  place(): Placement
+  release(placement: Placement): void
   /** The process runs; `scratch` is its temporary directory. */
-  started(pid: number, scratch: string): void
-}
-
-/** How much of a task's talk is passed on. */
-export interface TalkLimits {
-  logLinesPerSecond: number
-  progressIntervalMs: number
+  started(pid: number, scratch: string, placement: Placement): void
 }
 
 /** Why a process is stopped. 'dropped': nobody waits for its outcome any more. */
 export type StopReason = 'cancelled' | 'timed out' | 'dropped'
 
+/** Nothing ran, because the program can't be started here. */
+export interface CannotStart {
+  cannotStart: string
+}
+
 const KILL_AFTER_MS = 5000
-/** How long output may stay open after the process and its group are gone: a daemon that left the group holds it. */
+/** How long output may stay silent and open after the process and its group are gone: a daemon that left the group holds it. */
 const OUTPUT_GRACE_MS = 2000
+const MAX_OUTPUT_GRACE_MS = 10_000
+
+type Child = Bun.Subprocess<Uint8Array, 'pipe', 'pipe'>
 
 /** One attempt as a process of its own, leader of its own group, so that all it starts can be stopped with it. */
 export class TaskRunner {
   /** undefined when it was dropped. Never rejects. */
-  readonly done: Promise<Outcome | undefined>
-  /** What it reported last. */
-  progress: TaskProgress | undefined
-  private process: Bun.Subprocess<Uint8Array, 'pipe', 'pipe'> | undefined
+  readonly done: Promise<Outcome | CannotStart | undefined>
+  private process: Child | undefined
   private stopped: StopReason | undefined
   private killTimer: Timer | undefined
-  private settled = false
-  private readonly progressLane: Conflated<TaskProgress>
-  private readonly logRate: Rate
+  private heardAt = 0
   private readonly output: TaskOutput
 
   /** Starts at once, or when all `predecessors` are settled. */
@@ -54,23 +59,9 @@ export class TaskRunner {
     private readonly assignment: Assignment,
     private readonly program: TaskProgram,
     private readonly events: RunnerEvents,
-    private readonly limits: TalkLimits,
     predecessors: Promise<unknown>[] = [],
   ) {
-    this.progressLane = new Conflated((progress) => events.progress(progress), limits.progressIntervalMs)
-    this.logRate = new Rate(limits.logLinesPerSecond)
-    this.output = new TaskOutput({
-      progress: (progress) => {
-        if (this.settled) return
-        this.progress = progress
-        this.progressLane.set(progress)
-      },
-      log: (level, message) => {
-        if (this.settled || !this.logRate.take()) return
-        this.reportDropped()
-        events.log(level, message)
-      },
-    })
+    this.output = new TaskOutput(events)
     this.done = this.run(predecessors)
   }
 
@@ -89,76 +80,92 @@ export class TaskRunner {
     if (this.process) signalGroup(this.process.pid, 'SIGKILL')
   }
 
-  private async run(predecessors: Promise<unknown>[]): Promise<Outcome | undefined> {
+  private async run(predecessors: Promise<unknown>[]): Promise<Outcome | CannotStart | undefined> {
     if (predecessors.length > 0) await Promise.all(predecessors)
-    const outcome = this.stopped ? { error: this.stopped } : await this.execute()
-    this.settled = true
-    this.progressLane.flush()
-    this.reportDropped()
-    if (this.stopped === 'dropped') return undefined
-    if (this.stopped === 'timed out')
-      return { error: `timed out after ${this.program.timeout_seconds} seconds` }
-    return this.stopped ? { error: this.stopped } : outcome
+    const outcome = this.failure() ?? (await this.execute())
+    return this.stopped === 'dropped' ? undefined : outcome
   }
 
-  private async execute(): Promise<Outcome> {
+  private async execute(): Promise<Outcome | CannotStart> {
+    const placement = this.events.place()
     let scratch: string | undefined
     try {
-      scratch = mkdtempSync(join(tmpdir(), 'roost-task-'))
-      return await this.attend(this.spawn(scratch))
-    } catch (error) {
-      return { error: `could not run ${this.program.command[0]}: ${(error as Error).message}` }
+      let child: Child
+      try {
+        scratch = mkdtempSync(join(tmpdir(), 'roost-task-'))
+        child = this.spawn(scratch, placement)
+      } catch (error) {
+        return { cannotStart: `${this.program.command[0]}: ${(error as Error).message}` }
+      }
+      this.process = child
+      this.events.started(child.pid, scratch, placement)
+      return await this.attend(child)
     } finally {
       this.process = undefined
       clearTimeout(this.killTimer)
+      this.events.release(placement)
       if (scratch) rmSync(scratch, { recursive: true, force: true })
     }
   }
 
-  private spawn(scratch: string) {
-    const { command, env } = this.program
-    const { task_id, attempt, task_type, config, estimated_duration } = this.assignment
-    const child = Bun.spawn(command, {
+  private spawn(scratch: string, { gpus, env }: Placement): Child {
+    const { program, assignment } = this
+    const missing = program.files?.find((file) => !existsSync(file))
+    if (missing !== undefined) throw new Error(`ENOENT: ${missing} is not there any more`)
+    const { task_id, id, attempt, task_type, config, estimated_duration } = assignment
+    const task = { task_id, id, attempt, task_type, config, estimated_duration, gpus }
+    return Bun.spawn(program.command, {
       detached: true,
-      env: { TMPDIR: scratch, ...env },
-      stdin: new TextEncoder().encode(
-        JSON.stringify({ task_id, attempt, task_type, config, estimated_duration }),
-      ),
+      env: { TMPDIR: scratch, ...env, ...program.env },
+      stdin: new TextEncoder().encode(JSON.stringify(task)),
       stdout: 'pipe',
       stderr: 'pipe',
     })
-    this.process = child
-    this.events.started(child.pid, scratch)
-    return child
   }
 
-  private async attend(child: Bun.Subprocess<Uint8Array, 'pipe', 'pipe'>): Promise<Outcome> {
+  private async attend(child: Child): Promise<Outcome> {
     const seconds = this.program.timeout_seconds
     const timeout =
       seconds === undefined ? undefined : setTimeout(() => this.stop('timed out'), seconds * 1000)
+    const { output } = this
+    const state = (text: string) => output.state(text)
+    const stdout = new LineSplitter(MAX_LINE, { line: (line) => output.stdout(line), state })
+    const stderr = new LineSplitter(MAX_LINE, { line: (line) => output.stderr(line), state })
+    const heard = () => {
+      this.heardAt = performance.now()
+    }
     const reading = Promise.allSettled([
-      eachLine(child.stdout, (line) => this.output.stdout(line)),
-      eachLine(child.stderr, (line) => this.output.stderr(line)),
+      splitStream(child.stdout, stdout, heard),
+      splitStream(child.stderr, stderr, heard),
     ])
     const code = await child.exited
     clearTimeout(timeout)
     // What the task left running in its group belongs to nobody now.
     signalGroup(child.pid, 'SIGKILL')
-    await Promise.race([reading, Bun.sleep(OUTPUT_GRACE_MS)])
-    const ended = child.signalCode ? `killed by ${child.signalCode}` : `exited with code ${code}`
-    return this.output.outcome(code === 0 && child.signalCode === null, ended)
+    await Promise.race([reading, this.silence()])
+    stdout.end()
+    stderr.end()
+    // Bun's type allows a number, as Node.js does not.
+    const signal = child.signalCode === null ? null : String(child.signalCode)
+    return output.outcome({ code: signal === null ? code : null, signal }, this.failure())
   }
 
-  private reportDropped(): void {
-    const dropped = this.logRate.takeDropped()
-    if (dropped > 0)
-      this.events.log(
-        'WARNING',
-        `${dropped} lines dropped: more than ${this.limits.logLinesPerSecond} per second`,
-      )
+  /** Resolves when nothing more is heard, though the output is still open. */
+  private async silence(): Promise<void> {
+    const from = performance.now()
+    this.heardAt = from
+    for (let now = from; now - this.heardAt < OUTPUT_GRACE_MS && now - from < MAX_OUTPUT_GRACE_MS; ) {
+      await Bun.sleep(OUTPUT_GRACE_MS / 10)
+      now = performance.now()
+    }
   }
-}
 
-async function eachLine(stream: ReadableStream<Uint8Array>, take: (line: Line) => void): Promise<void> {
-  for await (const line of readLines(stream, MAX_LINE)) take(line)
+  /** Why it failed, when the node stopped it. */
+  private failure(): Failure | undefined {
+    const { stopped } = this
+    const seconds = this.program.timeout_seconds ?? 0
+    if (stopped === 'timed out')
+      return { error: `timed out after ${seconds} seconds`, code: 'timed_out', seconds }
+    return stopped && { error: stopped, code: 'cancelled' }
+  }
 }

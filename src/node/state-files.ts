@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { parseJson } from '../util/json.ts'
 
 export interface Lease {
   task_id: string
@@ -32,7 +33,8 @@ export class StateFiles<T extends Lease> {
       const path = join(this.dir, name)
       try {
         if (!name.endsWith('.json')) throw new Error('a temporary file')
-        records.push(JSON.parse(readFileSync(path, 'utf8')) as T)
+        // A result's whole numbers stay what the task printed.
+        records.push(parseJson(readFileSync(path, 'utf8'), 'null') as T)
       } catch {
         rmSync(path, { force: true })
       }

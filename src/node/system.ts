@@ -35,4 +35,6 @@ function availableMemory(): number | undefined {
   }
 }
 
-const percent = (share: number): number => Math.round(Math.min(1, Math.max(0, share)) * 1000) / 10
+/** 0 where the system's own figures make no sense, as in some containers. */
+const percent = (share: number): number =>
+  Number.isFinite(share) ? Math.round(Math.min(1, Math.max(0, share)) * 1000) / 10 : 0

@@ -1,16 +1,27 @@
 import { LogLevel as LogLevels, MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../live/node-protocol.ts'
 import { cutStart, cutText } from '../util/cut.ts'
+import { isRawNumber } from '../util/json.ts'
+import { isTooDeep, MAX_DEPTH } from '../util/storable.ts'
+import { type JsonObject, ObjectFinder } from './json-objects.ts'
 import type { Line } from './lines.ts'
+import { Conflated } from './throttle.ts'
 
 export type LogLevel = NodeFrameOf<'log'>['level']
 export interface TaskProgress {
   progress: number
   current_item?: string
 }
-type JsonObject = Record<string, unknown>
 
+/** The fields of a `failed` frame; see there. */
+export type Failure = Omit<NodeFrameOf<'failed'>, 'type' | 'task_id' | 'attempt'>
 /** How a task ended, in the words of its final frame. */
-export type Outcome = { result: JsonObject } | { error: string }
+export type Outcome = { result: JsonObject } | Failure
+
+/** How a process ended. */
+export interface Exit {
+  code: number | null
+  signal: string | null
+}
 
 export interface OutputEvents {
   progress(progress: TaskProgress): void
@@ -23,44 +34,122 @@ const MAX_ITEM = 500
 export const MAX_LINE = 4 * MAX_NODE_FRAME_BYTES
 /** What `{"type":"completed",…}` needs around a result. */
 const MAX_RESULT_BYTES = MAX_NODE_FRAME_BYTES - 1024
+/** The server keeps frames of MAX_DEPTH levels, of which the frame is one. */
+const MAX_RESULT_DEPTH = MAX_DEPTH - 1
+const STATE_INTERVAL_MS = 1000
 
-const levels: ReadonlySet<unknown> = new Set(LogLevels.anyOf.map((literal) => literal.const))
+/** Text that was meant as a result: also what `print` makes of a dictionary in Python. */
+const RESULT = /^\s*\{\s*(["'])result\1\s*:/
+const RESULT_WITHIN = /\{\s*(["'])result\1\s*:/
 
-/** Cuts for the protocol's limits. Half a surrogate pair, cut or sent by the task, would not survive UTF-8. */
+/** Cuts for the protocol's limits. Half a surrogate pair that the task sent would not survive UTF-8. */
 export const cutTo = (text: string, max: number): string => cutText(text, max, '…').toWellFormed()
 
 /**
- * What a task's process says: on standard output one JSON object per line, `{"progress": 45.5, "current_item": "…"}`,
+ * What a task's process says. On standard output: JSON objects `{"progress": 45.5, "current_item": "…"}`,
  * `{"log": {"level", "message"}}`, `{"result": {…}}`, `{"error": "…"}`; anything else there is a log line, and so is
  * standard error, whose tail explains a failure that has no `error`.
+ *
+ * Nothing that was printed as a result is lost in silence: it is the task's result, or the task fails and says why, or
+ * a line in the log says what became of it. Of several results the last one counts.
  */
 export class TaskOutput {
-  private result: JsonObject | undefined
+  private result: { value: JsonObject } | { failure: Failure } | undefined
+  private results = 0
   private error: string | undefined
   private errorTail = ''
+  private hasStrayResult = false
+  private shownState: string | undefined
+  private readonly objects: ObjectFinder
+  private readonly states: Conflated<string>
 
-  constructor(private readonly events: OutputEvents) {}
+  constructor(private readonly events: OutputEvents) {
+    this.states = new Conflated((text) => {
+      this.shownState = text
+      events.log('INFO', text)
+    }, STATE_INTERVAL_MS)
+    this.objects = new ObjectFinder(
+      MAX_LINE,
+      {
+        object: (value) => this.read(value),
+        text: (line) => this.logText('INFO', line),
+        spoilt: (why) => this.spoilt(why),
+      },
+      (text) => RESULT.test(text),
+    )
+  }
 
-  stdout({ text, cut }: Line): void {
-    if (text.trim() === '') return
-    const message = cut ? undefined : parsedObject(text)
-    if (message === undefined || !this.read(message)) {
-      if (cut && /^\s*\{\s*"result"/.test(text)) this.tooLarge()
-      else this.events.log('INFO', cutTo(text, MAX_MESSAGE))
+  stdout(line: Line): void {
+    if (this.isShown(line)) return
+    const { text, cut } = line
+    if (!cut) this.objects.line(text)
+    else if (RESULT.test(text)) this.spoilt('too long')
+    else this.logText('INFO', text)
+  }
+
+  stderr(line: Line): void {
+    if (this.isShown(line)) return
+    this.errorTail = cutStart(`${this.errorTail}\n${cutText(line.text, MAX_MESSAGE)}`, MAX_MESSAGE)
+    // A progress bar is no warning, though most of them are drawn on standard error.
+    this.logText(line.redrawn ? 'INFO' : 'WARNING', line.text)
+  }
+
+  /** A line that is written over again and again is logged as it stands, now and then. */
+  state(text: string): void {
+    this.states.set(cutTo(text, MAX_MESSAGE))
+  }
+
+  /** The last word on a process that has ended. `stopped`: the node ended it, and that is why it failed. */
+  outcome(exit: Exit, stopped?: Failure): Outcome {
+    this.objects.end()
+    this.states.flush()
+    const failure = stopped ?? this.failure(exit)
+    this.explain(failure)
+    if (failure) return failure
+    return { result: this.result && 'value' in this.result ? this.result.value : {} }
+  }
+
+  private failure({ code, signal }: Exit): Failure | undefined {
+    const exit = {
+      ...(code !== null && code !== 0 && { exit_code: code }),
+      ...(signal !== null && { signal }),
     }
+    if (this.error !== undefined) return { error: this.error, ...exit }
+    if (code === 0 && signal === null)
+      return this.result && 'failure' in this.result ? this.result.failure : undefined
+    const said = this.errorTail.trim().toWellFormed()
+    if (said !== '') return { error: said, ...exit }
+    const ended = signal === null ? `exited with code ${code}` : `killed by ${signal}`
+    return { error: ended, code: 'exited', ...exit }
   }
 
-  stderr({ text }: Line): void {
+  private explain(failure: Failure | undefined): void {
+    const { result } = this
+    if (result && 'value' in result && failure)
+      this.warn(
+        `the task printed a result and failed, so the result does not count: ${JSON.stringify(result.value)}`,
+      )
+    else if (this.results > 1) this.warn(`the task printed ${this.results} results: the last one counts`)
+    if (this.hasStrayResult && this.results === 0)
+      this.warn(
+        'a line contains a result and is not one: print {"result": {…}} on standard output, on a new line',
+      )
+  }
+
+  private warn(message: string): void {
+    this.events.log('WARNING', cutTo(message, MAX_MESSAGE))
+  }
+
+  /** Blank, or the end of a progress bar that the log shows already. */
+  private isShown({ text, redrawn }: Line): boolean {
+    if (redrawn) this.states.clear()
+    return text.trim() === '' || (redrawn && cutTo(text, MAX_MESSAGE) === this.shownState)
+  }
+
+  private logText(level: LogLevel, text: string): void {
     if (text.trim() === '') return
-    this.errorTail = cutStart(`${this.errorTail}\n${text}`, MAX_MESSAGE)
-    this.events.log('WARNING', cutTo(text, MAX_MESSAGE))
-  }
-
-  /** Success is exit code 0 without an `error` line. `ended` says how the process ended, for want of better words. */
-  outcome(succeeded: boolean, ended: string): Outcome {
-    if (this.error !== undefined) return { error: this.error }
-    if (!succeeded) return { error: this.errorTail.trim().toWellFormed() || ended }
-    return { result: this.result ?? {} }
+    this.hasStrayResult ||= RESULT_WITHIN.test(text)
+    this.events.log(level, cutTo(text, MAX_MESSAGE))
   }
 
   /** False when the object is none of ours. */
@@ -74,17 +163,15 @@ export class TaskOutput {
         ...(typeof item === 'string' && { current_item: cutTo(item, MAX_ITEM) }),
       })
     }
-    if (isObject(message.log) && typeof message.log.message === 'string') {
+    const log = typeof message.log === 'string' ? { message: message.log } : message.log
+    if (isObject(log) && typeof log.message === 'string') {
       known = true
-      const level = levels.has(message.log.level) ? (message.log.level as LogLevel) : 'INFO'
-      this.events.log(level, cutTo(message.log.message, MAX_MESSAGE))
+      this.events.log(logLevel(log.level), cutTo(log.message, MAX_MESSAGE))
     }
     if ('result' in message) {
       known = true
-      const size = isObject(message.result) ? serializedSize(message.result) : undefined
-      if (size === undefined) this.error = 'the task wrote a result that is no JSON object, or too deep a one'
-      else if (size > MAX_RESULT_BYTES) this.tooLarge()
-      else this.result = message.result as JsonObject
+      this.results++
+      this.result = checkedResult(message.result)
     }
     if (typeof message.error === 'string') {
       known = true
@@ -93,29 +180,69 @@ export class TaskOutput {
     return known
   }
 
-  private tooLarge(): void {
-    this.error = `the task's result is larger than ${MAX_RESULT_BYTES} bytes`
+  private spoilt(why: 'invalid' | 'incomplete' | 'too long'): void {
+    this.results++
+    this.result = { failure: why === 'too long' ? tooLarge : why === 'invalid' ? invalid : incomplete }
   }
 }
 
-function parsedObject(text: string): JsonObject | undefined {
-  if (!text.trimStart().startsWith('{')) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+const tooLarge: Failure = {
+  error: `the task's result is larger than ${MAX_RESULT_BYTES} bytes`,
+  code: 'result_too_large',
+  limit: MAX_RESULT_BYTES,
+}
+const tooDeep: Failure = {
+  error: `the task's result has more than ${MAX_RESULT_DEPTH} levels`,
+  code: 'result_too_deep',
+  limit: MAX_RESULT_DEPTH,
+}
+const noObject: Failure = { error: "the task's result is no JSON object", code: 'result_invalid' }
+const invalid: Failure = {
+  error: 'the task printed a result that is not valid JSON (in Python, print it with json.dumps)',
+  code: 'result_invalid',
+}
+const incomplete: Failure = {
+  error: 'the task printed a result that is not complete',
+  code: 'result_invalid',
 }
 
-/** In bytes as sent; undefined when it is nested too deeply for JSON.stringify. */
-function serializedSize(value: JsonObject): number | undefined {
-  try {
-    return Buffer.byteLength(JSON.stringify(value))
-  } catch {
-    return undefined
-  }
+function checkedResult(value: unknown): { value: JsonObject } | { failure: Failure } {
+  if (!isObject(value)) return { failure: noObject }
+  // Before it is serialised, which recurses.
+  if (isTooDeep(value, MAX_RESULT_DEPTH)) return { failure: tooDeep }
+  if (Buffer.byteLength(JSON.stringify(value)) > MAX_RESULT_BYTES) return { failure: tooLarge }
+  return { value }
+}
+
+const known: ReadonlySet<string> = new Set(LogLevels.anyOf.map((literal) => literal.const))
+/** What loggers of other languages call their levels; numbers are those of Python. */
+const OTHER_NAMES: Record<string, LogLevel> = {
+  TRACE: 'DEBUG',
+  VERBOSE: 'DEBUG',
+  10: 'DEBUG',
+  NOTICE: 'INFO',
+  INFORMATION: 'INFO',
+  20: 'INFO',
+  WARN: 'WARNING',
+  30: 'WARNING',
+  ERR: 'ERROR',
+  SEVERE: 'ERROR',
+  40: 'ERROR',
+  FATAL: 'CRITICAL',
+  CRIT: 'CRITICAL',
+  ALERT: 'CRITICAL',
+  EMERG: 'CRITICAL',
+  EMERGENCY: 'CRITICAL',
+  PANIC: 'CRITICAL',
+  50: 'CRITICAL',
+}
+
+/** In any case; a level that nobody knows is INFO. */
+function logLevel(value: unknown): LogLevel {
+  const name = String(value).trim().toUpperCase()
+  if (known.has(name)) return name as LogLevel
+  return Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name]! : 'INFO'
 }
 
 const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StartupError } from '../util/startup-error.ts'
 import type { NodeConfig } from './config.ts'
@@ -29,12 +29,35 @@ export function taskPrograms(config: NodeConfig, options: NodeOptions): Map<stri
     programs.set('video_analysis', {
       command: builtin('video-analysis', [JSON.stringify(settings)]),
       timeout_seconds: VIDEO_TIMEOUT_SECONDS,
+      files: [tools.ffmpeg, tools.ffprobe],
       env: options.taskEnv,
     })
   }
-  for (const [type, { command, timeout_seconds, env }] of Object.entries(config.tasks ?? {}))
-    programs.set(type, { command, timeout_seconds, env: { ...options.taskEnv, ...env } })
+  for (const [type, { command, timeout_seconds, gpus, env = {} }] of Object.entries(config.tasks ?? {}))
+    programs.set(type, {
+      command,
+      timeout_seconds,
+      gpus,
+      files: filesIn(command),
+      env: { ...options.taskEnv, ...chosen(env, options.nodeEnv) },
+    })
   return programs
+}
+
+/** `python3 train.py` can't start without train.py, though python3 is there. */
+const filesIn = (command: string[]): string[] => command.slice(1).filter(isFile)
+
+function isFile(argument: string): boolean {
+  try {
+    return statSync(argument).isFile()
+  } catch {
+    return false
+  }
+}
+
+function chosen(env: Record<string, string | true>, nodeEnv: NodeOptions['nodeEnv']): Record<string, string> {
+  const values = Object.entries(env).map(([name, value]) => [name, value === true ? nodeEnv[name] : value])
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined))
 }
 
 /** Both programs, or undefined: `video_analysis` needs the two. Throws StartupError when the named one isn't there. */

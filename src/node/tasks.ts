@@ -1,15 +1,19 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { NodeFrame, NodeFrameOf } from '../live/node-protocol.ts'
+import { cutText } from '../util/cut.ts'
+import { type Device, DevicePool, namedDevices, type Placement } from './devices.ts'
 import type { Log } from './log.ts'
+import type { Outbox } from './outbox.ts'
 import { identify, killLeftovers, type ProcessIdentity } from './process-group.ts'
 import type { Results } from './results.ts'
-import { type Assignment, type TalkLimits, type TaskProgram, TaskRunner } from './runner.ts'
+import { type Assignment, type CannotStart, type TaskProgram, TaskRunner } from './runner.ts'
 import { type Lease, leaseKey, StateFiles } from './state-files.ts'
 import type { Outcome } from './task-output.ts'
 
 /** What must be known about a process to clean up after a node that was killed. */
 interface ProcessRecord extends Lease {
+  /** Of the task, for the log. */
+  name: string
   process: ProcessIdentity | undefined
   scratch: string
 }
@@ -17,25 +21,19 @@ interface ProcessRecord extends Lease {
 export interface TasksOptions {
   stateDir: string
   programs: ReadonlyMap<string, TaskProgram>
-  maxConcurrent: number
+  /** Present values: GPUs may come and go. */
+  machine: { readonly slots: number; readonly devices: Device[] }
+  /** `CUDA_VISIBLE_DEVICES` of the node. */
+  visibleDevices: string | undefined
   results: Results
-  send(frame: NodeFrame): void
+  outbox: Outbox
   /** A result was added to `results`, or an attempt ended without one. */
   settled(): void
   log: Log
 }
 
-/** The server sends a node away that says much more than this, of each kind, per second. */
-const FRAMES_PER_SECOND = 200
-
-/** At most 50 log lines and 10 reports of progress a second; less on a node whose tasks are many. */
-function talkLimits(maxConcurrent: number): TalkLimits {
-  const share = FRAMES_PER_SECOND / maxConcurrent
-  return {
-    logLinesPerSecond: Math.min(50, Math.max(1, Math.floor(share))),
-    progressIntervalMs: Math.max(100, 1000 / share),
-  }
-}
+/** Longest text in a `reject`. */
+const MAX_DETAIL = 1000
 
 /** The attempts that run here: takes them, replaces them, ends them. */
 export class Tasks {
@@ -45,6 +43,7 @@ export class Tasks {
   /** Their processes, and those of dropped attempts until they are dead. */
   private readonly runners = new Map<TaskRunner, Lease>()
   private readonly records: StateFiles<ProcessRecord>
+  private readonly pool = new DevicePool()
 
   constructor(private readonly options: TasksOptions) {
     this.records = new StateFiles(join(options.stateDir, 'running'))
@@ -59,20 +58,16 @@ export class Tasks {
     return [...this.running.values()].map(({ lease }) => lease)
   }
 
-  /** What each running attempt last reported, for a server that may have missed it. */
-  progress(): NodeFrameOf<'progress'>[] {
-    return [...this.running.values()].flatMap(({ lease, runner }) =>
-      runner.progress ? [{ type: 'progress' as const, ...lease, ...runner.progress }] : [],
-    )
-  }
-
-  /** Answers at once. A newer attempt of a task replaces the older one, and starts when that one's process is dead. */
+  /**
+   * Answers at once: accepted is what runs. A newer attempt of a task replaces the older one; it is accepted first and
+   * starts when the older one's process is dead.
+   */
   assign(assignment: Assignment): void {
-    const { programs, results, send, log } = this.options
+    const { programs, results, outbox, log } = this.options
     const { task_id, attempt, task_type } = assignment
     const lease = { task_id, attempt }
     if (this.running.has(leaseKey(lease)) || results.has(lease)) {
-      send({ type: 'accept', ...lease })
+      outbox.urgent({ type: 'accept', ...lease })
       results.repeat(lease)
       this.options.settled()
       return
@@ -81,11 +76,10 @@ export class Tasks {
     const older = [...this.running.values()].find((other) => other.lease.task_id === task_id)
     const reason = program ? this.refusal(attempt, older?.lease) : 'unknown task type'
     if (!program || reason !== undefined) {
-      log.info(`rejected ${task_type} ${task_id}: ${reason}`)
-      send({ type: 'reject', ...lease, reason: reason ?? '' })
+      log.info(`rejected ${named(assignment)}: ${reason}`)
+      outbox.urgent({ type: 'reject', ...lease, reason: reason ?? '' })
       return
     }
-    send({ type: 'accept', ...lease })
     if (older) this.drop(older.lease)
     this.start(assignment, program)
   }
@@ -100,6 +94,7 @@ export class Tasks {
     const key = leaseKey(lease)
     this.running.get(key)?.runner.stop('dropped')
     this.running.delete(key)
+    this.options.outbox.discard(lease)
     this.options.results.drop(lease)
     this.options.settled()
   }
@@ -112,47 +107,77 @@ export class Tasks {
   private refusal(attempt: number, older: Lease | undefined): string | undefined {
     if (this.refusing !== undefined) return this.refusing
     if (older && older.attempt > attempt) return 'a newer attempt of this task runs here'
-    return this.running.size - (older ? 1 : 0) < this.options.maxConcurrent ? undefined : 'busy'
+    return this.running.size - (older ? 1 : 0) < this.options.machine.slots ? undefined : 'busy'
   }
 
   private start(assignment: Assignment, program: TaskProgram): void {
-    const { send, log } = this.options
-    const { task_id, attempt, task_type } = assignment
+    const { outbox, log } = this.options
+    const { task_id, attempt } = assignment
     const lease = { task_id, attempt }
-    const sendIfOurs = (frame: NodeFrame) => {
-      if (this.running.has(leaseKey(lease))) send(frame)
-    }
+    const lane = outbox.lane(lease)
+    const accept = () => outbox.urgent({ type: 'accept', ...lease })
     // Two processes of one task would meet in whatever the task writes to.
     const predecessors = [...this.runners].filter(([, other]) => other.task_id === task_id)
+    if (predecessors.length > 0) accept()
     const runner = new TaskRunner(
       assignment,
       program,
       {
-        started: (pid, scratch) => this.record({ ...lease, process: identify(pid), scratch }),
-        progress: (progress) => sendIfOurs({ type: 'progress', ...lease, ...progress }),
-        log: (level, message) => sendIfOurs({ type: 'log', ...lease, level, message }),
+        place: () => this.place(program),
+        release: (placement) => this.pool.release(placement),
+        started: (pid, scratch, { devices }) => {
+          if (predecessors.length === 0) accept()
+          this.record({ ...lease, name: named(assignment), process: identify(pid), scratch })
+          const where = devices.length > 0 ? ` on GPU ${devices.map(({ name }) => name).join(', ')}` : ''
+          log.info(`${named(assignment)} started${where}, process ${pid}`)
+        },
+        progress: (progress) => lane.progress(progress),
+        log: (level, message) => lane.log(level, message),
       },
-      talkLimits(this.options.maxConcurrent),
       predecessors.map(([{ done }]) => done),
     )
     this.runners.set(runner, lease)
     this.running.set(leaseKey(lease), { lease, runner })
-    log.info(`task ${task_id} (${task_type}, attempt ${attempt}) started`)
-    runner.done.then((outcome) => this.finish(lease, runner, outcome))
+    runner.done.then((outcome) => this.finish(assignment, runner, outcome))
   }
 
-  private finish(lease: Lease, runner: TaskRunner, outcome: Outcome | undefined): void {
-    const { results, log, settled } = this.options
+  private place({ gpus = 1, env }: TaskProgram): Placement {
+    const { machine, visibleDevices } = this.options
+    // A configuration that names the task's GPUs itself has decided.
+    const own = env.CUDA_VISIBLE_DEVICES
+    if (own === undefined) return this.pool.place(machine.devices, gpus, visibleDevices)
+    const named = namedDevices(
+      own,
+      machine.devices.flatMap(({ gpu }) => gpu ?? []),
+    )
+    return this.pool.place(named, named.length, own)
+  }
+
+  private finish(
+    assignment: Assignment,
+    runner: TaskRunner,
+    outcome: Outcome | CannotStart | undefined,
+  ): void {
+    const { results, outbox, log, settled } = this.options
+    const { task_id, attempt } = assignment
+    const lease = { task_id, attempt }
+    const name = named(assignment)
     this.runners.delete(runner)
-    if (outcome && 'result' in outcome) {
-      results.add({ type: 'completed', ...lease, ...outcome })
-      log.info(`task ${lease.task_id} completed`)
-    } else if (outcome) {
-      results.add({ type: 'failed', ...lease, ...outcome })
-      log.warn(`task ${lease.task_id} failed: ${outcome.error}`)
+    if (!outcome) {
+      log.info(`${name} stopped: no longer ours`)
+    } else if ('cannotStart' in outcome) {
+      const detail = cutText(outcome.cannotStart, MAX_DETAIL, '…')
+      log.error(`${name} cannot start and was given back: ${detail}`)
+      outbox.discard(lease)
+      outbox.urgent({ type: 'reject', ...lease, reason: 'cannot_start', detail })
+    } else if ('result' in outcome) {
+      results.add({ type: 'completed', ...lease, ...outcome }, name)
+      log.info(`${name} completed`)
     } else {
-      log.info(`task ${lease.task_id} (attempt ${lease.attempt}) stopped: no longer ours`)
+      results.add({ type: 'failed', ...lease, ...outcome }, name)
+      log.warn(`${name} failed: ${outcome.error}`)
     }
+    outbox.end(lease)
     this.running.delete(leaseKey(lease))
     this.records.remove(lease)
     settled()
@@ -162,17 +187,19 @@ export class Tasks {
     try {
       this.records.save(record)
     } catch (error) {
-      this.options.log.error(
-        `the process of ${record.task_id} could not be noted: ${(error as Error).message}`,
-      )
+      this.options.log.error(`the process of ${record.name} could not be noted: ${(error as Error).message}`)
     }
   }
 
   /** An earlier run of this program was killed: its processes are not, and nobody hears them any more. */
   private cleanUp(record: ProcessRecord): void {
     if (record.process && killLeftovers(record.process))
-      this.options.log.warn(`killed the process of ${record.task_id}, left by an earlier run`)
+      this.options.log.warn(`killed the process of ${record.name}, left by an earlier run`)
     rmSync(record.scratch, { recursive: true, force: true })
     this.records.remove(record)
   }
 }
+
+/** A task in the node's log: by its number, where the server tells it. */
+const named = ({ id, task_id, task_type, attempt }: Assignment): string =>
+  `task ${id ?? task_id} (${task_type}, attempt ${attempt}${id === undefined ? '' : `, ${task_id}`})`

@@ -1,4 +1,4 @@
-/** Passes on at most one value per `intervalMs`: the newest. `flush` passes the one that waits. */
+/** Passes on at most one value per `intervalMs`: the newest. */
 export class Conflated<T> {
   private waiting: { value: T } | undefined
   private timer: Timer | undefined
@@ -13,9 +13,14 @@ export class Conflated<T> {
     if (!this.timer) this.passWaiting()
   }
 
+  /** Forgets the value that waits: something newer has taken its place. */
+  clear(): void {
+    this.waiting = undefined
+  }
+
+  /** Passes the value that waits, and ends. */
   flush(): void {
     clearTimeout(this.timer)
-    this.timer = undefined
     const { waiting } = this
     this.waiting = undefined
     if (waiting) this.pass(waiting.value)
@@ -30,32 +35,34 @@ export class Conflated<T> {
   }
 }
 
-/** A token bucket: a second's worth in a burst, then `perSecond`. */
+/** A token bucket: `burst` at once, then `perSecond`. */
 export class Rate {
   private tokens: number
   private filledAt = performance.now()
-  /** Refused since the last `takeDropped`. */
-  private dropped = 0
 
-  constructor(private readonly perSecond: number) {
-    this.tokens = perSecond
+  constructor(
+    private readonly perSecond: number,
+    private readonly burst = perSecond,
+  ) {
+    this.tokens = burst
+  }
+
+  /** Whether one more is within the rate. */
+  get open(): boolean {
+    const now = performance.now()
+    this.tokens = Math.min(this.burst, this.tokens + ((now - this.filledAt) / 1000) * this.perSecond)
+    this.filledAt = now
+    return this.tokens >= 1
+  }
+
+  /** Counts one, within the rate or not. */
+  spend(): void {
+    this.tokens--
   }
 
   take(): boolean {
-    const now = performance.now()
-    this.tokens = Math.min(this.perSecond, this.tokens + ((now - this.filledAt) / 1000) * this.perSecond)
-    this.filledAt = now
-    if (this.tokens < 1) {
-      this.dropped++
-      return false
-    }
-    this.tokens--
-    return true
-  }
-
-  takeDropped(): number {
-    const { dropped } = this
-    this.dropped = 0
-    return dropped
+    const { open } = this
+    if (open) this.spend()
+    return open
   }
 }

@@ -19,6 +19,10 @@ interface FakeServerOptions {
 /** The server's end of the node protocol, and a record of all that nodes sent. Every frame must be a valid one. */
 export class FakeServer {
   readonly frames: NodeFrame[] = []
+  /** The same frames as they came. */
+  readonly texts: string[] = []
+  /** When they came, by `performance.now()`. */
+  readonly times: number[] = []
   readonly problems: string[] = []
   connections = 0
   ack: boolean
@@ -45,7 +49,11 @@ export class FakeServer {
           this.socket = socket
           this.connections++
         },
-        message: (_, message) => this.receive(JSON.parse(String(message))),
+        message: (_, message) => {
+          this.texts.push(String(message))
+          this.times.push(performance.now())
+          this.receive(JSON.parse(String(message)))
+        },
         close: (socket) => {
           if (this.socket === socket) this.socket = undefined
         },
@@ -62,8 +70,12 @@ export class FakeServer {
   }
 
   send(frame: ServerFrame): void {
+    this.sendText(JSON.stringify(frame))
+  }
+
+  sendText(text: string): void {
     if (!this.socket) throw new Error('no node is connected')
-    this.socket.send(JSON.stringify(frame))
+    this.socket.send(text)
   }
 
   assign(task_id: string, task_type: string, config: Record<string, unknown> = {}, attempt = 1): void {

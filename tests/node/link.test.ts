@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { connect, createServer, type Socket } from 'node:net'
+import { eventually } from '../support/process.ts'
 import { type FakeServer, TOKEN } from './fake-server.ts'
-import { cleanUpAfterEach, fakeServer, later, shell, startNode } from './support.ts'
+import { cleanUpAfterEach, fakeServer, keptLog, later, shell, startNode } from './support.ts'
 
 cleanUpAfterEach()
 
@@ -162,4 +163,64 @@ test('a server that is not there yet is tried again, and the log never shows the
   await server.frame('heartbeat')
   expect(lines.join('\n')).toContain(`connected to ${server.url} as gpu-01 (0 GPUs)`)
   expect(lines.join('\n')).not.toContain(TOKEN)
+})
+
+const listening = async (greeting: string | undefined) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    if (greeting === undefined) socket.end()
+    else socket.write(greeting)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  later(() => server.close())
+  return (server.address() as { port: number }).port
+}
+const answering = (status: number) => {
+  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('no', { status }) })
+  later(() => server.stop(true))
+  return server.port
+}
+
+const WRONG: [string, () => Promise<string> | string, RegExp][] = [
+  [
+    'a port where nothing listens',
+    () => 'http://127.0.0.1:1',
+    /connection refused: nothing listens on port 1 of 127\.0\.0\.1/,
+  ],
+  ['a host that is not there', () => 'http://nowhere.invalid', /no host is named nowhere\.invalid/],
+  [
+    'a path',
+    () => `http://127.0.0.1:${answering(404)}/roost`,
+    /\/roost\/ws\/node answered HTTP 404: there is no Roost server/,
+  ],
+  [
+    'another web server',
+    () => `http://127.0.0.1:${answering(200)}`,
+    /answered HTTP 200: there is no Roost server/,
+  ],
+  ['a redirect', () => `http://127.0.0.1:${answering(301)}`, /answered HTTP 301: it redirects/],
+  ['https for http', () => `https://127.0.0.1:${answering(404)}`, /speaks no TLS: use http:\/\//],
+  [
+    'a port of something else',
+    async () => `http://127.0.0.1:${await listening('SSH-2.0-OpenSSH_9\r\n')}`,
+    /speaks no HTTP/,
+  ],
+  [
+    'a port that closes',
+    async () => `http://127.0.0.1:${await listening(undefined)}`,
+    /closes connections without an answer/,
+  ],
+]
+
+test.each(WRONG)('a wrong URL is named, with what is wrong: %s', async (_, url, why) => {
+  const server = await url()
+  const { log, lines } = keptLog()
+  const socketUrl = `${server.replace('http', 'ws')}/ws/node`
+  await startNode(fakeServer(), {}, { server, socketUrl }, log)
+  await eventually(() => lines.some((line) => line.startsWith('warn')), 'a warning in the log')
+  expect(lines).toContain(`info connecting to ${server} as gpu-01`)
+  const [warning = ''] = lines.filter((line) => line.startsWith('warn'))
+  expect(warning).toContain(server)
+  expect(warning).toMatch(why)
+  expect(warning).toMatch(/; next try in [\d.]+ s$/)
 })

@@ -94,7 +94,9 @@ test('a refused token: one message, exit 1, and the token is not printed', async
     connectArgs(server, temporaryDirectory()),
     tokenEnv,
   ).finished()
-  expect(stderr).toBe('roost node: the server refuses this node token (HTTP 401)\n')
+  expect(stderr).toBe(
+    `roost node: the server refuses this node token (HTTP 401): ${server.url} does not know it, or it was replaced\n`,
+  )
   expect(code).toBe(1)
   expect(stdout).not.toContain(TOKEN)
 })
@@ -120,6 +122,37 @@ test('a state directory has one program', async () => {
     code: 1,
     stderr: expect.stringContaining(`another node program uses ${stateDir}`),
   })
+})
+
+test('the address of its socket means the server, too', async () => {
+  const server = fakeServer()
+  const args = ['--server', `${server.url.replace('http', 'ws')}/ws/node/`, '--state', temporaryDirectory()]
+  runNode(args, tokenEnv)
+  await server.frame('heartbeat')
+})
+
+test('the program goes on when the reader of its output goes away, and when it comes to an end', async () => {
+  const server = fakeServer()
+  const args = connectArgs(server, temporaryDirectory(), '--config', waitConfig())
+  const command = ['src/node/main.ts', ...args].map((arg) => `'${arg}'`).join(' ')
+  const node = Bun.spawn(
+    ['sh', '-c', `(echo $$; exec '${process.execPath}' --no-env-file ${command}; ) 2>&1 | head -n 1`],
+    {
+      cwd: join(import.meta.dir, '../..'),
+      env: { PATH: process.env.PATH ?? '', ...tokenEnv },
+      stdout: 'ignore',
+    },
+  )
+  later(() => node.kill('SIGKILL'))
+  await server.frame('heartbeat')
+  for (let i = 0; i < 5; i++) {
+    server.assign(`t${i}`, 'quick')
+    await server.frame('completed', `t${i}`)
+  }
+  expect(server.connections).toBe(1)
+  // Its last words go nowhere as well.
+  server.closeSocket(4401)
+  await node.exited
 })
 
 test('SIGTERM: no new task, the running one ends, its result is acknowledged, exit 0', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, expect } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Log } from '../../src/node/log.ts'
@@ -35,6 +35,14 @@ export function fakeServer(options?: ConstructorParameters<typeof FakeServer>[0]
   return server
 }
 
+/** A program in nvidia-smi's place. */
+export function nvidiaSmi(script: string): string {
+  const path = join(temporaryDirectory(), 'nvidia-smi')
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
 const PATH = process.env.PATH ?? ''
 export const shell = (script: string, more: Partial<TaskProgram> = {}): TaskProgram => ({
   command: ['sh', '-c', script],
@@ -44,9 +52,23 @@ export const shell = (script: string, more: Partial<TaskProgram> = {}): TaskProg
 
 export const silentLog: Log = { info() {}, warn() {}, error() {} }
 
+/** A log that can be read: `warn the message`. */
+export function keptLog(): { log: Log; lines: string[] } {
+  const lines: string[] = []
+  const keep = (level: string) => (message: string) => void lines.push(`${level} ${message}`)
+  return { log: { info: keep('info'), warn: keep('warn'), error: keep('error') }, lines }
+}
+
 /** A node in this process, connected to `server`. */
-export async function startNode(
+export const startNode = (
   server: FakeServer,
+  programs: Record<string, TaskProgram>,
+  settings: Partial<NodeSettings> = {},
+  log: Log = silentLog,
+): Promise<GpuNode> => startNodeAt(server.url, programs, settings, log)
+
+export async function startNodeAt(
+  url: string,
   programs: Record<string, TaskProgram>,
   settings: Partial<NodeSettings> = {},
   log: Log = silentLog,
@@ -54,8 +76,8 @@ export async function startNode(
   const stateDir = settings.stateDir ?? temporaryDirectory()
   const node = await GpuNode.start(
     {
-      server: server.url,
-      socketUrl: server.socketUrl,
+      server: url,
+      socketUrl: `${url.replace('http', 'ws')}/ws/node`,
       token: TOKEN,
       name: 'gpu-01',
       stateDir,

@@ -1,5 +1,5 @@
 /** ffprobe and ffmpeg on a file that a stranger chose: local file only, known containers only, limits on all. */
-import { readLines } from '../lines.ts'
+import { eachLine } from '../lines.ts'
 
 export interface Tools {
   ffmpeg: string
@@ -125,10 +125,10 @@ async function run(command: string[], limitMs: number, onLine?: (line: string) =
   }, limitMs)
   const complaints = lastLine(child.stderr)
   let output = ''
-  for await (const { text } of readLines(child.stdout, 10_000)) {
+  await eachLine(child.stdout, 10_000, (text) => {
     if (onLine) onLine(text)
     else output += `${text}\n`
-  }
+  })
   const code = await child.exited
   clearTimeout(timer)
   if (tooLong) throw new Error(`the video took longer than ${limitMs / 1000} seconds to analyse`)
@@ -139,7 +139,9 @@ async function run(command: string[], limitMs: number, onLine?: (line: string) =
 /** Without the path of our temporary file, which says nothing to anybody. */
 async function lastLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   let last = ''
-  for await (const { text } of readLines(stream, 1000)) if (text.trim() !== '') last = text
+  await eachLine(stream, 1000, (text) => {
+    if (text.trim() !== '') last = text
+  })
   return last.replace(/^\S*file:\S+?: /, '')
 }
 

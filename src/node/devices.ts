@@ -1,0 +1,99 @@
+/** Which GPUs this node has, and which of them a task gets. */
+import type { Gpu } from './gpu.ts'
+
+/** A GPU, or a slice of one (MIG), as `CUDA_VISIBLE_DEVICES` names it. */
+export interface Device {
+  name: string
+  /** undefined where nvidia-smi does not tell. */
+  gpu: Gpu | undefined
+}
+
+/** What a task is told of a GPU of its own, in its JSON input. */
+export interface TaskGpu {
+  gpu_id?: number
+  name?: string
+  /** GB. */
+  memory_total?: number
+  uuid?: string
+}
+
+/** What a task gets: `gpus` for its input, variables for its environment. */
+export interface Placement {
+  devices: Device[]
+  gpus: TaskGpu[]
+  env: Record<string, string>
+}
+
+const INDEX = /^\d{1,4}$/
+const UUID = /^(?:GPU-|MIG-)[\w/-]+$/
+
+/**
+ * The devices that a value of `CUDA_VISIBLE_DEVICES` names, as CUDA reads it: the first name that is none (`-1`,
+ * `NoDevFiles`) ends the list. Without the variable, all that nvidia-smi lists.
+ */
+export function namedDevices(variable: string | undefined, gpus: Gpu[]): Device[] {
+  if (variable === undefined) return gpus.map((gpu) => ({ name: String(gpu.gpu_id), gpu }))
+  const devices = new Map<string, Device>()
+  for (const name of variable.split(',').map((part) => part.trim())) {
+    if (!INDEX.test(name) && !UUID.test(name)) break
+    devices.set(name, { name, gpu: gpuNamed(name, gpus) })
+  }
+  return [...devices.values()]
+}
+
+/** Numbers that `namedDevices` found and that nvidia-smi does not list, though it lists others. */
+export const unknownDevices = (devices: Device[], gpus: Gpu[]): Device[] =>
+  gpus.length === 0 ? [] : devices.filter(({ name, gpu }) => !gpu && INDEX.test(name))
+
+/** A GPU's UUID may be cut short; a MIG device of older drivers has its GPU's in its name, one of newer ones has not. */
+function gpuNamed(name: string, gpus: Gpu[]): Gpu | undefined {
+  if (INDEX.test(name)) return gpus.find(({ gpu_id }) => gpu_id === Number(name))
+  const uuid = name.replace(/^MIG-(?=GPU-)/, '').replace(/\/.*$/, '')
+  return uuid.startsWith('GPU-') ? gpus.find((gpu) => gpu.uuid?.startsWith(uuid)) : undefined
+}
+
+/** Hands devices out: each task gets those that the fewest tasks have. */
+export class DevicePool {
+  private readonly users = new Map<string, number>()
+
+  /** @param empty what `CUDA_VISIBLE_DEVICES` is where there are no devices; undefined: not set */
+  place(devices: Device[], count: number, empty: string | undefined): Placement {
+    const chosen = devices
+      .toSorted((a, b) => this.usersOf(a) - this.usersOf(b))
+      .slice(0, count)
+      .toSorted((a, b) => devices.indexOf(a) - devices.indexOf(b))
+    for (const device of chosen) this.users.set(device.name, this.usersOf(device) + 1)
+    const visible = chosen.length > 0 || devices.length > 0 ? chosen.map(({ name }) => name).join(',') : empty
+    return {
+      devices: chosen,
+      gpus: chosen.map(describe),
+      env: {
+        ...(visible !== undefined && { CUDA_VISIBLE_DEVICES: visible }),
+        // CUDA's own order is "fastest first", and nvidia-smi's numbers are those of the bus.
+        ...(chosen.some(({ name }) => INDEX.test(name)) && { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' }),
+      },
+    }
+  }
+
+  release({ devices }: Placement): void {
+    for (const device of devices) {
+      const users = this.usersOf(device) - 1
+      if (users > 0) this.users.set(device.name, users)
+      else this.users.delete(device.name)
+    }
+  }
+
+  private usersOf({ name }: Device): number {
+    return this.users.get(name) ?? 0
+  }
+}
+
+function describe({ name, gpu }: Device): TaskGpu {
+  const uuid = INDEX.test(name) ? gpu?.uuid : name
+  return {
+    ...(gpu
+      ? { gpu_id: gpu.gpu_id, name: gpu.name, memory_total: gpu.memory_total }
+      : INDEX.test(name) && { gpu_id: Number(name) }),
+    ...(uuid !== undefined && { uuid }),
+  }
+}

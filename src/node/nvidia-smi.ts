@@ -1,0 +1,85 @@
+import { cutText } from '../util/cut.ts'
+import { LineSplitter, splitStream } from './lines.ts'
+import { identify, isGroupAlive, signalGroup } from './process-group.ts'
+
+/** What came of one call of `nvidia-smi`. */
+export type Answer =
+  /** It ended, by itself; `rows` may be good whatever its exit code is. */
+  | { kind: 'ended'; code: number; rows: string[]; complaints: string[] }
+  | { kind: 'missing' }
+  | { kind: 'not started'; why: string }
+  /** It did not end in time and was killed, or one that was killed earlier still lives. */
+  | { kind: 'hangs' }
+
+const MAX_LINES = 1000
+const MAX_LINE_CHARS = 1000
+/** How long output may stay open after the program has ended: something that it started holds it. */
+const OUTPUT_GRACE_MS = 500
+
+/** Calls `nvidia-smi`, never more than one at a time. */
+export class NvidiaSmi {
+  /** Tells whether one that was killed still lives: a driver that hangs in the kernel holds it. */
+  private lingers = (): boolean => false
+  private running: Bun.Subprocess | undefined
+
+  constructor(
+    private readonly program: string,
+    private readonly limitMs: number,
+  ) {}
+
+  async query(fields: string): Promise<Answer> {
+    if (this.lingers()) return { kind: 'hangs' }
+    let child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>
+    try {
+      child = this.start(fields)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      return code === 'ENOENT' ? { kind: 'missing' } : { kind: 'not started', why: message }
+    }
+    this.running = child
+    const answer = await this.attend(child)
+    this.running = undefined
+    return answer
+  }
+
+  /** Ends the one that runs; synchronous, for exit handlers. */
+  close(): void {
+    if (this.running) signalGroup(this.running.pid, 'SIGKILL')
+  }
+
+  private start(fields: string) {
+    // Its own process group, because the program may be a shell script around the real one.
+    return Bun.spawn([this.program, `--query-gpu=${fields}`, '--format=csv,noheader,nounits'], {
+      detached: true,
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+  }
+
+  private async attend(child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>): Promise<Answer> {
+    const leader = identify(child.pid)
+    const rows: string[] = []
+    const complaints: string[] = []
+    const reading = Promise.allSettled([collect(child.stdout, rows), collect(child.stderr, complaints)])
+    const { promise: tooLate, resolve } = Promise.withResolvers<undefined>()
+    const timer = setTimeout(resolve, this.limitMs)
+    const code = await Promise.race([child.exited, tooLate])
+    if (code !== undefined) await Promise.race([reading, Bun.sleep(OUTPUT_GRACE_MS)])
+    clearTimeout(timer)
+    signalGroup(child.pid, 'SIGKILL')
+    if (code !== undefined) return { kind: 'ended', code, rows, complaints }
+    this.lingers = () =>
+      leader ? isGroupAlive(leader) : child.exitCode === null && child.signalCode === null
+    return { kind: 'hangs' }
+  }
+}
+
+function collect(stream: ReadableStream<Uint8Array>, lines: string[]): Promise<void> {
+  const splitter = new LineSplitter(MAX_LINE_CHARS, {
+    line: ({ text }) => {
+      if (lines.length < MAX_LINES && text.trim() !== '') lines.push(cutText(text.trim(), MAX_LINE_CHARS))
+    },
+  })
+  return splitStream(stream, splitter)
+}

@@ -1,0 +1,77 @@
+import { expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Results } from '../../src/node/results.ts'
+import { cleanUpAfterEach, fakeServer, shell, silentLog, startNode, temporaryDirectory } from './support.ts'
+
+cleanUpAfterEach()
+
+const TASKS = 24
+const SECONDS = 4
+
+test('many talking tasks stay below the rate, each is heard, and what is urgent does not wait', async () => {
+  const server = fakeServer({ heartbeatSeconds: 0.2 })
+  const script = join(temporaryDirectory(), 'talk.py')
+  writeFileSync(
+    script,
+    `import json, time
+for i in range(${SECONDS * 20}):
+    print(json.dumps({"progress": i * 100 / ${SECONDS * 20}}), flush=True)
+    for n in range(20): print("line", i, n, flush=True)
+    time.sleep(0.05)
+print(json.dumps({"progress": 100}))
+print("last line")`,
+  )
+  await startNode(
+    server,
+    { talk: { command: ['python3', script], env: { PATH: process.env.PATH ?? '' } }, quick: shell('exit 0') },
+    { maxConcurrentTasks: TASKS + 1 },
+  )
+  await server.frame('heartbeat')
+  const ids = Array.from({ length: TASKS }, (_, i) => `t${i}`)
+  for (const id of ids) server.assign(id, 'talk')
+  await server.until(() => ids.every((id) => server.of('log', id).length > 0), 'a line of every task', 30_000)
+  server.assign('quick', 'quick')
+  await server.frame('completed', 'quick')
+  expect(server.of('completed')).toHaveLength(1)
+  await server.until(() => server.of('completed').length === TASKS + 1, 'all results', 60_000)
+
+  const { times } = server
+  const seconds = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1000
+  // Half of what the server allows, and a second's worth at once.
+  expect(server.of('log').length + server.of('progress').length).toBeLessThan(250 * (seconds + 1.5))
+
+  for (const id of ids) {
+    const logs = server.of('log', id)
+    const lines = logs.filter(({ message }) => message.startsWith('line '))
+    const notices = logs.filter(({ message }) => /^\d+ lines dropped/.test(message))
+    const dropped = notices.reduce((sum, { message }) => sum + Number.parseInt(message, 10), 0)
+    expect(logs.at(-1)?.message).toMatch(/^last line|lines dropped/)
+    expect(lines.length + dropped + logs.filter(({ message }) => message === 'last line').length).toBe(
+      SECONDS * 400 + 1,
+    )
+    expect(lines.length).toBeGreaterThan(5)
+    expect(server.of('progress', id).at(-1)?.progress).toBe(100)
+    expect(notices.length).toBeLessThanOrEqual(seconds + 1)
+  }
+  const last = (type: string, id: string) =>
+    server.frames.findLastIndex((f) => f.type === type && 'task_id' in f && f.task_id === id)
+  for (const id of ids)
+    expect(last('completed', id)).toBeGreaterThan(Math.max(last('log', id), last('progress', id)))
+}, 120_000)
+
+test('a server that comes back gets a thousand results within its limits', async () => {
+  const stateDir = temporaryDirectory()
+  const results = new Results(stateDir, silentLog)
+  for (let i = 0; i < 1000; i++)
+    results.add({ type: 'completed', task_id: `t${i}`, attempt: 1, result: { i } }, `t${i}`)
+  const server = fakeServer({ ack: false })
+  await startNode(server, {}, { stateDir, repeatResultsMs: 60_000 })
+  await server.until(() => server.of('completed').length >= 100, 'the first results')
+  await server.frame('heartbeat', undefined, 3)
+  expect(server.of('completed')).toHaveLength(100)
+  server.ack = true
+  for (const { task_id, attempt } of server.of('completed')) server.send({ type: 'ack', task_id, attempt })
+  await server.until(() => server.of('completed').length === 1000, 'all results', 30_000)
+  expect(new Set(server.of('completed').map(({ task_id }) => task_id)).size).toBe(1000)
+}, 60_000)
