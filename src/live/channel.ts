@@ -1,4 +1,6 @@
 import type { LoggedEvent } from '../bus/bus.ts'
+import type { Language } from '../core/messages.ts'
+import { isWorded, wordedData } from '../core/tasks/wording.ts'
 import type { Connection } from './connection.ts'
 import { formatCursor } from './cursor.ts'
 
@@ -19,7 +21,7 @@ export class LiveChannel {
   head: number | undefined
   /** What hints named while the head was being read. */
   private hinted = 0
-  private tail: string[] = []
+  private tail: TailEvent[] = []
 
   constructor(
     readonly userId: number,
@@ -42,7 +44,7 @@ export class LiveChannel {
       this.hinted = Math.max(this.hinted, event.seq)
     } else if (event.seq === this.head + 1) {
       this.head = event.seq
-      this.tail.push(eventFrame(this.epoch, event))
+      this.tail.push({ event, frames: {} })
       if (this.tail.length > TAIL_FRAMES) this.tail.shift()
     } else if (event.seq > this.head) {
       this.advance(event.seq)
@@ -61,12 +63,31 @@ export class LiveChannel {
     if (this.tail.length > 0) this.tail = []
   }
 
-  /** The frame of `seq`, when it is among the newest. */
-  frame(seq: number): string | undefined {
+  /** Whether the event of `seq` is among the newest. */
+  has(seq: number): boolean {
+    return this.tailEvent(seq) !== undefined
+  }
+
+  /** The frame of `seq` in a reader's language, when it is among the newest. Made once for all sockets. */
+  frame(seq: number, language: Language = 'en'): string | undefined {
+    const kept = this.tailEvent(seq)
+    if (!kept) return undefined
+    const { event, frames } = kept
+    const shared = isWorded(event.type) ? language : 'en'
+    frames[shared] ??= eventFrame(this.epoch, event, shared)
+    return frames[shared]
+  }
+
+  private tailEvent(seq: number): TailEvent | undefined {
     return this.tail[this.tail.length - 1 - (this.head! - seq)]
   }
 }
 
-/** The log's text goes out as it is: nothing is parsed or written again. */
-export const eventFrame = (epoch: string, event: LoggedEvent): string =>
-  `{"type":"${event.type}","cursor":"${formatCursor(epoch, event.seq)}","at":"${event.at}","data":${event.data}}`
+interface TailEvent {
+  event: LoggedEvent
+  frames: Partial<Record<Language, string>>
+}
+
+/** The log's text goes out as it is: nothing is parsed or written again, but for events that have words. */
+export const eventFrame = (epoch: string, event: LoggedEvent, language: Language = 'en'): string =>
+  `{"type":"${event.type}","cursor":"${formatCursor(epoch, event.seq)}","at":"${event.at}","data":${wordedData(event, language)}}`

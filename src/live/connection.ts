@@ -2,7 +2,7 @@ import type { ServerWebSocket } from 'bun'
 import type { Principal } from '../core/accounts/principals.ts'
 import { readEvents } from '../core/channel/log.ts'
 import { AppError } from '../core/errors.ts'
-import { message as textOf } from '../core/messages.ts'
+import { type Language, message as textOf } from '../core/messages.ts'
 import { eventFrame, type LiveChannel } from './channel.ts'
 import { formatCursor } from './cursor.ts'
 import { FrameBudget } from './frame-budget.ts'
@@ -84,6 +84,8 @@ export class Connection {
       cursor: string | undefined
       topics: string[]
       agentSeq: number | undefined
+      /** Of the words in events. */
+      language: Language
     },
   ) {}
 
@@ -137,7 +139,7 @@ export class Connection {
     if (this.closed || !this.channel || this.catchingUp) return
     const head = this.channel.head ?? this.sent
     while (this.sent < head && this.blockedSince === undefined) {
-      const frame = this.channel.frame(this.sent + 1)
+      const frame = this.channel.frame(this.sent + 1, this.start.language)
       if (frame === undefined) {
         void this.catchUp()
         return
@@ -364,7 +366,7 @@ export class Connection {
     try {
       const channel = this.channel!
       while (!this.closed && this.blockedSince === undefined && this.sent < channel.head!) {
-        if (channel.frame(this.sent + 1) !== undefined) break
+        if (channel.has(this.sent + 1)) break
         const page = await readEvents(this.hub.ctx, channel.userId, this.sent, PAGE)
         if (this.closed) return
         if (page[0]?.seq !== this.sent + 1) {
@@ -379,7 +381,7 @@ export class Connection {
         for (const event of page) {
           if (this.blockedSince !== undefined) break
           this.sent = event.seq
-          this.write(eventFrame(this.hub.ctx.epoch, event))
+          this.write(eventFrame(this.hub.ctx.epoch, event, this.start.language))
         }
         // The log may be ahead of every hint.
         channel.advance(this.sent)

@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { preferredLanguage } from '../core/language.ts'
 import type { Origins } from '../util/origins.ts'
 import { urlOf } from '../util/url-of.ts'
 import { Connection } from './connection.ts'
@@ -29,6 +30,8 @@ export function userSocket(hub: Hub, origins: Origins) {
       refused: !signedIn && Boolean(ticket ?? token),
       cursor: query.get('cursor') ?? undefined,
       agentSeq: parseSeq(query.get('agent_seq')),
+      // As in error frames: a client that does not say what it reads gets English.
+      language: preferredLanguage(request.headers.get('accept-language'), 'en'),
       topics: (query.get('topics') ?? '').split(',').filter(Boolean).slice(0, MAX_TOPICS_IN_URL),
     })
     if (server!.upgrade(request, { data })) return

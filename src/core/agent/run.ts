@@ -234,7 +234,7 @@ export class Run {
     if ('problem' in read) return { error: `The input does not fit: ${read.problem}` }
     // Announced before it happens, also when the server is killed in between.
     await this.writer.stored()
-    return this.attempt(async () => tool.run(this.ctx, await this.user(), read.input))
+    return this.attempt(async () => tool.run(this.ctx, await this.user(), read.input, this.start.language))
   }
 
   /** The user as they are now: their session may have ended since the run began. */

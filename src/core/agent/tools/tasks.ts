@@ -1,16 +1,17 @@
 import { Type } from '@sinclair/typebox'
+import type { Language } from '../../messages.ts'
 import { TASK_STATUSES } from '../../tasks/states.ts'
-import { cancelTask, createTask, getTask, listTasks, type Task } from '../../tasks/tasks.ts'
+import { cancelTask, createTask, getTask, listTasks, shownFailure, type Task } from '../../tasks/tasks.ts'
 import { defineTool } from './tool.ts'
 
-const present = (task: Task) => ({
+const present = (task: Task, language: Language) => ({
   id: task.id,
   title: task.title,
   kind: task.kind,
   task_type: task.taskType,
   status: task.status,
   progress: task.progress,
-  error_message: task.errorMessage,
+  error_message: shownFailure(task, language).error_message,
   created_at: task.createdAt.toISOString(),
 })
 const TaskId = Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'Number of the task' })
@@ -24,7 +25,7 @@ export const taskTools = [
       status: Type.Optional(Type.Union(TASK_STATUSES.map((status) => Type.Literal(status)))),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })),
     }),
-    async run(ctx, who, { status, limit = 10 }) {
+    async run(ctx, who, { status, limit = 10 }, language) {
       const { tasks, total } = await listTasks(ctx, who.userId, {
         page: 1,
         pageSize: limit,
@@ -32,7 +33,7 @@ export const taskTools = [
         sortBy: 'created_at',
         sortOrder: 'desc',
       })
-      return { total, tasks: tasks.map(present) }
+      return { total, tasks: tasks.map((task) => present(task, language)) }
     },
   }),
   defineTool({
@@ -40,9 +41,9 @@ export const taskTools = [
     description: "Shows one of the user's tasks with its result.",
     effect: 'read',
     input: Type.Object({ task_id: TaskId }),
-    async run(ctx, who, { task_id }) {
+    async run(ctx, who, { task_id }, language) {
       const task = await getTask(ctx, who, task_id)
-      return { ...present(task), result: task.result }
+      return { ...present(task, language), result: task.result }
     },
   }),
   defineTool({
@@ -56,9 +57,10 @@ export const taskTools = [
       config: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { maxProperties: 50 })),
       priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 10 })),
     }),
-    run: async (ctx, who, { title, task_type, config, priority }) =>
+    run: async (ctx, who, { title, task_type, config, priority }, language) =>
       present(
         await createTask(ctx, who.userId, { kind: 'gpu', title, taskType: task_type, config, priority }),
+        language,
       ),
   }),
   defineTool({
@@ -66,7 +68,7 @@ export const taskTools = [
     description: "Cancels one of the user's tasks that has not ended.",
     effect: 'destroy',
     input: Type.Object({ task_id: TaskId }),
-    run: async (ctx, who, { task_id }) => present(await cancelTask(ctx, who, task_id)),
+    run: async (ctx, who, { task_id }, language) => present(await cancelTask(ctx, who, task_id), language),
     async question(ctx, who, { task_id }, language) {
       const { id, title } = await getTask(ctx, who, task_id)
       return language === 'zh' ? `要取消任务 ${id}“${title}”吗？` : `Cancel task ${id}, “${title}”?`

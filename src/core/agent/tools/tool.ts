@@ -13,7 +13,7 @@ export interface Tool extends ToolDescription {
   /** The input as the tool takes it, or what is wrong with it, for whoever made it. */
   read(input: JsonObject): { input: JsonObject } | { problem: string }
   /** Acts as the user: core's own rules say what they may. Returns what the model is told, as JSON. */
-  run(ctx: Core, who: Principal, input: unknown): Promise<unknown>
+  run(ctx: Core, who: Principal, input: unknown, language: Language): Promise<unknown>
   /** The question before it destroys. @throws AppError when there is nothing to ask about */
   question?(ctx: Core, who: Principal, input: unknown, language: Language): Promise<string>
 }
@@ -23,7 +23,7 @@ interface Definition<S extends TObject> {
   description: string
   input: S
   effect: Effect
-  run(ctx: Core, who: Principal, input: Static<S>): Promise<unknown>
+  run(ctx: Core, who: Principal, input: Static<S>, language: Language): Promise<unknown>
   question?(ctx: Core, who: Principal, input: Static<S>, language: Language): Promise<string>
 }
 
