@@ -86,7 +86,7 @@ function announce({ core, embedded }: Context, url: string): void {
     `agent: ${core.config.llm ? core.config.llm.model : 'built in, without a model'}`,
   ]
   const lines = [
-    `Roost listens on ${url}`,
+    `Roost listens on ${url} (process ${process.pid})`,
     `  API docs:  ${url}/api/docs`,
     `  Live:      ${url.replace('http', 'ws')}/ws/connect`,
     `  Parts:     ${parts.join('; ')}`,

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { ROOT } from '../support/process.ts'
 
 /** A logger writes to the standard output of its process, so it gets one. */
@@ -21,4 +22,18 @@ test('a failed query is logged without its parameters and the values of its row'
 test('any other error is logged with its causes', async () => {
   const { err } = JSON.parse(await logged("new Error('outer', { cause: new Error('inner') })"))
   expect(err.message).toBe('outer: inner')
+})
+
+test.skipIf(!Bun.which('script'))('a terminal gets lines for people, a pipe gets JSON', async () => {
+  const program = `import { openLogger } from ${JSON.stringify(join(ROOT, 'src/util/logger.ts'))}
+    ;(await openLogger('info')).info({ port: 8000 }, 'it listens')`
+  const command = [process.execPath, '-e', program]
+  const piped = Bun.spawnSync(command)
+  expect(JSON.parse(piped.stdout.toString())).toMatchObject({ port: 8000, msg: 'it listens' })
+  // `script` runs a command on a terminal of its own.
+  const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  const shown = Bun.spawnSync(['script', '-qec', quoted, '/dev/null']).stdout.toString()
+  expect(shown).toContain('it listens')
+  expect(shown).toMatch(/\d\d:\d\d:\d\d/)
+  expect(shown).not.toContain('"msg"')
 })
