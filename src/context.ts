@@ -21,6 +21,7 @@ import { putAway } from './core/materials/objects.ts'
 import { failThumbnail, makeThumbnail, type ThumbnailRenderer } from './core/materials/thumbnails.ts'
 import { NodeControl } from './core/nodes/control.ts'
 import { type Database, openDatabase } from './db/client.ts'
+import { DatabaseClock } from './db/clock.ts'
 import { createTokenCodec } from './http/tokens.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { Scheduler } from './jobs/scheduler.ts'
@@ -112,7 +113,9 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
     closers.push(() => mailer.close())
     const secret = config.jwtSecret ?? keptSecret(config.dataDir)
     const queue = await JobQueue.open({ db: database.db, embedded: database.embedded, log })
+    const clock = await DatabaseClock.open(database.db)
     const core: Core = {
+      clock,
       storage,
       queue,
       mailer,
@@ -123,7 +126,7 @@ export async function createContext(config: Config, overrides: Overrides = {}): 
       bus,
       tokens: createTokenCodec(secret),
       keyedHash: (purpose, text) => keyedHash(secret, purpose, text),
-      principals: new Principals(database.db, bus),
+      principals: new Principals(database.db, clock, bus),
       agentFeed: new AgentFeed(database.db, bus),
       incoming: new IncomingUploads(bus, config.uploadsPerUser),
     }

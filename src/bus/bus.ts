@@ -48,9 +48,11 @@ export interface Bus {
   publish<K extends keyof Hints>(channel: K, hint: Hints[K]): void
   subscribe<K extends keyof Hints>(channel: K, handler: (hint: Hints[K]) => void): void
 
-  /** The newest value of a topic, kept by every server; undefined removes it. */
+  /** The newest value of a topic, kept by every server for some minutes; undefined removes it. */
   setState(key: string, value: object | undefined): void
   getState(key: string): object | undefined
+  /** How long ago this server heard that state, in ms. */
+  stateAge(key: string): number | undefined
   onState(handler: (key: string, value: object | undefined) => void): void
 
   /** Keeps a short-lived value that can be taken once. */

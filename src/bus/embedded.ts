@@ -1,16 +1,16 @@
 import type { Logger } from '../util/logger.ts'
 import type { Bus, Hints } from './bus.ts'
-import { Dispatcher } from './dispatcher.ts'
+import { Dispatcher, STATE_TTL_MS } from './dispatcher.ts'
 
 const SWEEP_MS = 10_000
 
 /** The bus of a single server: function calls and maps. */
-export function createEmbeddedBus(log: Logger): Bus {
-  const dispatcher = new Dispatcher(log)
+export function createEmbeddedBus(log: Logger, stateTtlMs = STATE_TTL_MS): Bus {
+  const dispatcher = new Dispatcher(log, stateTtlMs)
   const values = new Map<string, { value: string; expires: number }>()
   const counters = new Map<string, { count: number; expires: number }>()
   const sweep = setInterval(() => {
-    const now = Date.now()
+    const now = performance.now()
     for (const [key, entry] of values) if (entry.expires <= now) values.delete(key)
     for (const [key, entry] of counters) if (entry.expires <= now) counters.delete(key)
   }, SWEEP_MS)
@@ -22,18 +22,19 @@ export function createEmbeddedBus(log: Logger): Bus {
     subscribe: (channel, handler) =>
       dispatcher.subscribe(channel, handler as (hint: Hints[keyof Hints]) => void),
     setState: (key, value) => dispatcher.setState(key, value),
-    getState: (key) => dispatcher.states.get(key),
+    getState: (key) => dispatcher.getState(key),
+    stateAge: (key) => dispatcher.stateAge(key),
     onState: (handler) => dispatcher.stateHandlers.push(handler),
     async put(key, value, ttlMs) {
-      values.set(key, { value, expires: Date.now() + ttlMs })
+      values.set(key, { value, expires: performance.now() + ttlMs })
     },
     async take(key) {
       const entry = values.get(key)
       values.delete(key)
-      return entry && entry.expires > Date.now() ? entry.value : undefined
+      return entry && entry.expires > performance.now() ? entry.value : undefined
     },
     async increment(key, windowMs, max) {
-      const now = Date.now()
+      const now = performance.now()
       let entry = counters.get(key)
       if (!entry || entry.expires <= now) {
         entry = { count: 0, expires: now + windowMs }
@@ -51,6 +52,7 @@ export function createEmbeddedBus(log: Logger): Bus {
     ping: async () => 0,
     async close() {
       clearInterval(sweep)
+      dispatcher.close()
     },
   }
 }

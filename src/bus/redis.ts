@@ -2,10 +2,7 @@ import { Redis } from 'ioredis'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import type { Bus, Hints } from './bus.ts'
-import { Dispatcher } from './dispatcher.ts'
-
-/** A state that nobody renews is gone after this; heartbeats and progress renew theirs all the time. */
-const STATE_TTL_MS = 10 * 60_000
+import { Dispatcher, STATE_TTL_MS } from './dispatcher.ts'
 
 /** How long a start waits for Redis, ms. */
 const START_MS = 4000
@@ -47,11 +44,16 @@ end`
  * delivering events, later.
  * @throws StartupError when Redis does not answer at start
  */
-export async function createRedisBus(url: string, epoch: string, log: Logger): Promise<Bus> {
+export async function createRedisBus(
+  url: string,
+  epoch: string,
+  log: Logger,
+  stateTtlMs = STATE_TTL_MS,
+): Promise<Bus> {
   // Servers of one database share a Redis with those of others without hearing them.
   const prefix = `roost:${epoch}:`
   const messages = `${prefix}messages`
-  const dispatcher = new Dispatcher(log)
+  const dispatcher = new Dispatcher(log, stateTtlMs)
   const self = crypto.randomUUID()
   const gapHandlers: (() => void)[] = []
   const options = {
@@ -103,6 +105,7 @@ export async function createRedisBus(url: string, epoch: string, log: Logger): P
       }
     }
   } catch (error) {
+    dispatcher.close()
     commands.disconnect()
     subscriber.disconnect()
     throw new StartupError(`The Redis in REDIS_URL can't be used: ${reasonOf(startFault ?? error)}.`)
@@ -126,11 +129,12 @@ export async function createRedisBus(url: string, epoch: string, log: Logger): P
       dispatcher.setState(key, value)
       tell({ from: self, state: key, value })
       const stored = value
-        ? commands.set(`${prefix}state:${key}`, JSON.stringify(value), 'PX', STATE_TTL_MS)
+        ? commands.set(`${prefix}state:${key}`, JSON.stringify(value), 'PX', stateTtlMs)
         : commands.del(`${prefix}state:${key}`)
       stored.catch(() => {})
     },
-    getState: (key) => dispatcher.states.get(key),
+    getState: (key) => dispatcher.getState(key),
+    stateAge: (key) => dispatcher.stateAge(key),
     onState: (handler) => dispatcher.stateHandlers.push(handler),
     async put(key, value, ttlMs) {
       await commands.set(prefix + key, value, 'PX', ttlMs).catch(unavailable)
@@ -153,6 +157,7 @@ export async function createRedisBus(url: string, epoch: string, log: Logger): P
       return performance.now() - start
     },
     async close() {
+      dispatcher.close()
       commands.disconnect()
       subscriber.disconnect()
     },

@@ -1,6 +1,7 @@
 import type { Bus } from '../bus/bus.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db/client.ts'
+import type { DatabaseClock } from '../db/clock.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -16,6 +17,7 @@ export type { Scheduler } from '../jobs/scheduler.ts'
 export interface Core {
   readonly config: Config
   readonly db: Db
+  readonly clock: DatabaseClock
   /** Identifies the database; part of every cursor. */
   readonly epoch: string
   readonly log: Logger

@@ -26,10 +26,10 @@ const cached = new WeakMap<object, { value: SystemConfig; at: number }>()
 /** The configuration as it is stored, from memory when read within the last two seconds. */
 export async function systemConfig(ctx: Core): Promise<SystemConfig> {
   const known = cached.get(ctx.bus)
-  if (known && Date.now() - known.at < FRESH_MS) return known.value
+  if (known && performance.now() - known.at < FRESH_MS) return known.value
   const [row] = await ctx.db.select().from(settings).where(eq(settings.key, 'system'))
   const value = { ...DEFAULT_SYSTEM_CONFIG, ...(row?.value as Partial<SystemConfig> | undefined) }
-  cached.set(ctx.bus, { value, at: Date.now() })
+  cached.set(ctx.bus, { value, at: performance.now() })
   return value
 }
 

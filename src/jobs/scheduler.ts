@@ -30,6 +30,8 @@ export interface SchedulerStatus {
 
 /** A timer may fire a little early, by the wall clock. */
 const EARLY_MS = 500
+/** Timers do not follow when the wall clock is set, so each looks at it this often. */
+const RECHECK_MS = 10_000
 const CLOSE_MS = 5000
 
 /**
@@ -39,6 +41,11 @@ const CLOSE_MS = 5000
  */
 export class Scheduler {
   private readonly jobs: Map<string, { job: ScheduledJob; cron: Cron }>
+  /** The wall clock less the monotonic one. */
+  private offset = Date.now() - performance.now()
+  /** Jobs whose last run may be one that is yet to come, since the clock was set back. */
+  private readonly setBack = new Set<string>()
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>()
   private readonly runs = new Map<string, Promise<unknown>>()
   private running = true
 
@@ -48,11 +55,9 @@ export class Scheduler {
     jobs: ScheduledJob[],
   ) {
     this.jobs = new Map(
-      jobs.map((job) => {
-        const cron: Cron = new Cron(job.pattern, { timezone: 'UTC', unref: true }, () => this.due(job, cron))
-        return [job.id, { job, cron }]
-      }),
+      jobs.map((job) => [job.id, { job, cron: new Cron(job.pattern, { timezone: 'UTC' }) }]),
     )
+    for (const { job, cron } of this.jobs.values()) this.wait(job, cron)
   }
 
   async status(): Promise<SchedulerStatus> {
@@ -86,7 +91,7 @@ export class Scheduler {
   /** Starts no more runs, and waits some seconds for those under way. */
   async close(): Promise<void> {
     this.running = false
-    for (const { cron } of this.jobs.values()) cron.stop()
+    for (const timer of this.timers.values()) clearTimeout(timer)
     const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())
     await Promise.race([Promise.allSettled(this.runs.values()), late])
   }
@@ -97,10 +102,36 @@ export class Scheduler {
     return true
   }
 
+  /** Not Cron's own timers: each aims at one instant, which is an hour away once the clock is set back by one. */
+  private wait(job: ScheduledJob, cron: Cron): void {
+    const next = cron.nextRun()
+    if (!next || !this.running) return
+    const left = next.getTime() - Date.now()
+    const timer = setTimeout(
+      () => {
+        this.lookAtClock()
+        if (Date.now() >= next.getTime()) void this.due(job, cron)
+        this.wait(job, cron)
+      },
+      Math.min(Math.max(left, 1), RECHECK_MS),
+    )
+    timer.unref()
+    this.timers.set(job.id, timer)
+  }
+
+  private lookAtClock(): void {
+    const offset = Date.now() - performance.now()
+    if (offset < this.offset - EARLY_MS) for (const id of this.jobs.keys()) this.setBack.add(id)
+    this.offset = offset
+  }
+
   private async due(job: ScheduledJob, cron: Cron): Promise<void> {
     try {
       const [at] = cron.previousRuns(1, new Date(Date.now() + EARLY_MS))
-      if (this.runs.has(job.id) || !(await claimRun(this.db, job.id, at!)) || !this.running) return
+      if (this.runs.has(job.id)) return
+      const claimed = await claimRun(this.db, job.id, at!, this.setBack.has(job.id))
+      this.setBack.delete(job.id)
+      if (!claimed || !this.running) return
       const result = await this.start(job)
       if (result !== undefined) this.log.info({ job: job.id, result }, 'job done')
     } catch (error) {

@@ -27,7 +27,8 @@ export function createSmtpMailer(url: string, from: string): Mailer {
     kind: 'smtp',
     send: async (mail) => void (await transport.sendMail(mail).catch(rethrow)),
     ping() {
-      if (!pinged || pinged.at < Date.now() - PING_KEPT_MS) pinged = { at: Date.now(), latency: measure() }
+      if (!pinged || pinged.at < performance.now() - PING_KEPT_MS)
+        pinged = { at: performance.now(), latency: measure() }
       return pinged.latency
     },
     removeOlder: async () => 0,

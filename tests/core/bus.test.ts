@@ -3,6 +3,7 @@ import type { Bus, Hints } from '../../src/bus/bus.ts'
 import { createEmbeddedBus } from '../../src/bus/embedded.ts'
 import { createRedisBus } from '../../src/bus/redis.ts'
 import { createLogger } from '../../src/util/logger.ts'
+import { SteppedClock } from '../support/clock.ts'
 import { unique } from '../support/factories.ts'
 
 const log = createLogger('silent')
@@ -16,8 +17,10 @@ async function eventually(check: () => boolean): Promise<void> {
   }
 }
 
-const kinds: [string, () => Promise<Bus>][] = [['embedded', async () => createEmbeddedBus(log)]]
-if (redis) kinds.push(['redis', () => createRedisBus(redis, epoch, log)])
+const kinds: [string, (stateTtlMs?: number) => Promise<Bus>][] = [
+  ['embedded', async (ttl) => createEmbeddedBus(log, ttl)],
+]
+if (redis) kinds.push(['redis', (ttl) => createRedisBus(redis, epoch, log, ttl)])
 
 describe.each(kinds)('the %s bus', (_, open) => {
   const opened = open()
@@ -47,6 +50,23 @@ describe.each(kinds)('the %s bus', (_, open) => {
     bus.setState(key, undefined)
     expect(bus.getState(key)).toBeUndefined()
     expect(changes).toEqual([{ n: 1 }, { n: 2 }, undefined])
+  })
+
+  test('a state that nobody renews ends by itself, and is told to have ended', async () => {
+    const bus = await open(400)
+    const [lost, renewed, ended] = [unique('task:'), unique('task:'), unique('task:')]
+    const ends: string[] = []
+    bus.onState((key, value) => void (value ?? ends.push(key)))
+    for (const key of [lost, renewed, ended]) bus.setState(key, { n: 1 })
+    bus.setState(ended, undefined)
+    const renewal = setInterval(() => bus.setState(renewed, { n: 2 }), 20)
+    await eventually(() => bus.getState(lost) === undefined)
+    expect(bus.getState(renewed)).toEqual({ n: 2 })
+    expect(bus.stateAge(renewed)).toBeWithin(0, 400)
+    clearInterval(renewal)
+    await eventually(() => bus.getState(renewed) === undefined)
+    expect(ends).toEqual([ended, lost, renewed])
+    await bus.close()
   })
 
   test('a value can be taken once, even by two at the same moment, and not after its time', async () => {
@@ -87,6 +107,22 @@ describe.each(kinds)('the %s bus', (_, open) => {
     expect(anew.count).toBe(1)
     expect(anew.resetMs).toBeWithin(60_001, 90_001)
   })
+})
+
+test('what the embedded bus keeps for a time does not follow the wall clock', async () => {
+  using clock = new SteppedClock()
+  const bus = createEmbeddedBus(log)
+  await bus.put('ticket', 'value', 60_000)
+  await bus.increment('limit', 60_000, 10)
+  clock.step(3_600_000)
+  expect((await bus.increment('limit', 60_000, 10)).count).toBe(2)
+  clock.step(-2 * 3_600_000)
+  const { count, resetMs } = await bus.increment('limit', 60_000, 10)
+  expect(count).toBe(3)
+  expect(resetMs).toBeWithin(1, 60_001)
+  clock.step(3 * 3_600_000)
+  expect(await bus.take('ticket')).toBe('value')
+  await bus.close()
 })
 
 describe.if(redis !== undefined)('two servers on one Redis', () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Database } from '../../src/db/client.ts'
 import { claimRun } from '../../src/db/scheduled-jobs.ts'
 import { type ScheduledJob, Scheduler } from '../../src/jobs/scheduler.ts'
+import { SteppedClock } from '../support/clock.ts'
 import { unique } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
 import { openServers, signalled, silent } from './support.ts'
@@ -161,4 +162,16 @@ test('clocks that differ take no run twice, and a wrong one stops nobody', async
     Array.from({ length: 20 }, (_, i) => claimRun((i % 2 ? here : there).db, id, at(900))),
   )
   expect(tries.filter(Boolean)).toHaveLength(1)
+})
+
+test('a clock that is set back or forward by an hour stops no job', async () => {
+  using clock = new SteppedClock()
+  let runs = 0
+  const own = scheduler([job({ pattern: EVERY_SECOND, run: async () => void runs++ })])
+  for (const minutes of [0, -60, -5, 60]) {
+    clock.step(minutes * 60_000)
+    const before = runs
+    await eventually(() => runs > before + 1, `runs after a step of ${minutes} minutes`, 15_000)
+  }
+  await own.close()
 })

@@ -451,18 +451,19 @@ describe('state', () => {
     const type = ownType()
     const socket = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })
     const stop = await beating(socket)
-    const task = await makeTask(server, owner, { taskType: type })
+    await makeTask(server, owner, { taskType: type })
     const assign = await socket.next('assign')
     socket.send({ type: 'accept', ...lease(assign) })
     const live = await openLive(server, owner.token, { cursor: `${core.epoch}.0` })
     await live.next('task.started')
-    await core.db
-      .update(tasks)
-      .set({ attemptStartedAt: new Date(Date.now() - 4000 * 1000) })
-      .where(eq(tasks.uuid, task.uuid))
-    expect((await live.next('task.failed')).data.error_message).toContain('3600 seconds')
-    await socket.next('cancel')
-    stop()
+    await updateSystemConfig(core, { default_task_timeout: 2 })
+    try {
+      expect((await live.next('task.failed')).data.error_message).toContain('2 seconds')
+      await socket.next('cancel')
+    } finally {
+      await updateSystemConfig(core, { default_task_timeout: 3600 })
+      stop()
+    }
     socket.close()
     live.close()
   })
@@ -495,7 +496,7 @@ describe('what changes without a node saying so', () => {
     const task = await makeTask(server, owner, { taskType: type })
     const live = await openLive(server, owner.token, { topics: `task:${task.uuid}` })
     await live.next('task_update')
-    core.bus.setState(taskTopic(task.uuid), { attempt: 0, progress: 55, current_item: 'frame 55', at: 0 })
+    core.bus.setState(taskTopic(task.uuid), { attempt: 0, progress: 55, current_item: 'frame 55' })
     await live.next('task_update', ({ data }) => data.progress === 55)
     const before = live.frames.length
     const node = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })

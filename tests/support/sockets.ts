@@ -34,11 +34,11 @@ export class TestSocket {
 
   /** Waits until `find` finds something in what came so far. */
   async until<T>(find: (frames: Frame[]) => T | undefined, what = 'the frame', ms = 8000): Promise<T> {
-    const deadline = Date.now() + ms
+    const deadline = performance.now() + ms
     for (;;) {
       const found = find(this.frames)
       if (found !== undefined) return found
-      const left = deadline - Date.now()
+      const left = deadline - performance.now()
       if (left <= 0) throw new Error(`${what} did not come; got ${JSON.stringify(this.frames).slice(-2000)}`)
       await this.change(left)
     }
@@ -50,10 +50,10 @@ export class TestSocket {
   }
 
   async closing(ms = 8000): Promise<{ code: number; reason: string }> {
-    const deadline = Date.now() + ms
+    const deadline = performance.now() + ms
     while (!this.closed) {
-      if (Date.now() > deadline) throw new Error('the socket was not closed')
-      await this.change(deadline - Date.now())
+      if (performance.now() > deadline) throw new Error('the socket was not closed')
+      await this.change(deadline - performance.now())
     }
     return this.closed
   }

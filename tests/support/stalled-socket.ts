@@ -48,9 +48,10 @@ export class StalledSocket {
 
   /** Waits until that many frames have come. */
   async until(count: number, ms = 15_000): Promise<void> {
-    const deadline = Date.now() + ms
+    const deadline = performance.now() + ms
     while (this.frames.length < count) {
-      if (Date.now() > deadline) throw new Error(`${count} frames did not come, but ${this.frames.length}`)
+      if (performance.now() > deadline)
+        throw new Error(`${count} frames did not come, but ${this.frames.length}`)
       await Bun.sleep(10)
     }
   }

@@ -31,7 +31,7 @@ export async function requestPasswordReset(
       email: input.email,
       redirectTo: input.redirectTo ?? null,
       language: input.language,
-      expiresAt: new Date(Date.now() + REQUEST_HOURS * 3_600_000),
+      expiresAt: sql`now() + make_interval(hours => ${REQUEST_HOURS})`,
     })
     await tx.queue.enqueue(tx, 'mail', { letter: 'password_reset', resetId: id })
   })

@@ -1,6 +1,7 @@
 import { eq, gt, sql } from 'drizzle-orm'
 import type { Bus } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
+import type { DatabaseClock } from '../../db/clock.ts'
 import { sessions, users } from '../../db/schema/index.ts'
 import { Lru } from '../../util/lru.ts'
 import type { Role } from './permissions.ts'
@@ -18,7 +19,7 @@ export type SessionState = { status: 'active'; principal: Principal } | { status
 
 const CAPACITY = 50_000
 /** Longer than any gap between a commit's clock and its visibility. */
-const POLL_OVERLAP_SECONDS = 30
+const POLL_OVERLAP = '30 seconds'
 
 /**
  * The session behind an access token, from memory: one query when this server first sees the session, none after.
@@ -29,13 +30,16 @@ export class Principals {
   private readonly cache = new Lru<string, SessionState>(CAPACITY)
   /** Grows with every forgetting, so that a load that was under way meanwhile is not kept. */
   private generation = 0
-  private polledAt = Date.now()
+  /** By the database's clock. */
+  private polledAt: string
   private readonly listeners: ((change: { userId: number; sessionId?: string }) => void)[] = []
 
   constructor(
     private readonly db: Db,
+    private readonly clock: DatabaseClock,
     bus: Bus,
   ) {
+    this.polledAt = clock.text
     bus.subscribe('principals', (change) => this.forget(change))
   }
 
@@ -73,9 +77,9 @@ export class Principals {
 
   /** Looks for changes that another server made since the last look; idempotent. */
   async poll(): Promise<void> {
-    const startedAt = Date.now()
-    const seconds = POLL_OVERLAP_SECONDS + (startedAt - this.polledAt) / 1000
-    const since = sql`now() - make_interval(secs => ${seconds})`
+    const startedAt = await this.clock.read()
+    // That clock may have been set, forward or back, since the last look.
+    const since = sql`least(${this.polledAt}::timestamptz, now()) - ${POLL_OVERLAP}::interval`
     const revoked = await this.db
       .select({ userId: sessions.userId, sessionId: sessions.id })
       .from(sessions)

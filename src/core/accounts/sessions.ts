@@ -24,6 +24,7 @@ export interface SignedIn {
 }
 
 const REFRESH_DAYS = 7
+const REFRESH_EXPIRY = sql`now() + make_interval(days => ${REFRESH_DAYS})`
 /** Two tabs may use the same refresh token at once; a later second use is a theft. */
 const REUSE_GRACE_SECONDS = 10
 
@@ -87,7 +88,7 @@ export async function addSession(
     userId: user.id,
     userAgent: client.userAgent === undefined ? null : cutText(client.userAgent, 300),
     ip: client.ip,
-    expiresAt: refreshExpiry(),
+    expiresAt: REFRESH_EXPIRY,
   })
   await tx.db.insert(refreshTokens).values({ hash: sha256(refreshToken), sessionId })
   return { sessionId, refreshToken }
@@ -109,6 +110,7 @@ export async function refreshSession(
         session: sessions,
         user: users,
         usedSecondsAgo: sql<number | null>`extract(epoch from now() - ${refreshTokens.usedAt})::float8`,
+        sessionEnded: sql<boolean>`${sessions.revokedAt} is not null or ${sessions.expiresAt} < now()`,
         expired: sql<boolean>`${refreshTokens.createdAt} < now() - make_interval(days => ${REFRESH_DAYS})`,
       })
       .from(refreshTokens)
@@ -116,7 +118,7 @@ export async function refreshSession(
       .innerJoin(users, eq(users.id, sessions.userId))
       .where(eq(refreshTokens.hash, sha256(input.refreshToken)))
       .for('update', { of: refreshTokens })
-    if (!row || row.session.revokedAt || row.session.expiresAt < new Date()) return 'INVALID_REFRESH_TOKEN'
+    if (!row || row.sessionEnded) return 'INVALID_REFRESH_TOKEN'
     if (row.usedSecondsAgo !== null && row.usedSecondsAgo > REUSE_GRACE_SECONDS) {
       await revoke(tx, eq(sessions.id, row.session.id), 'refresh_token_reused')
       return 'INVALID_REFRESH_TOKEN'
@@ -131,7 +133,7 @@ export async function refreshSession(
         .where(eq(refreshTokens.hash, sha256(input.refreshToken)))
     }
     await tx.db.insert(refreshTokens).values({ hash: sha256(next), sessionId: row.session.id })
-    await tx.db.update(sessions).set({ expiresAt: refreshExpiry() }).where(eq(sessions.id, row.session.id))
+    await tx.db.update(sessions).set({ expiresAt: REFRESH_EXPIRY }).where(eq(sessions.id, row.session.id))
     return row
   })
   if (typeof outcome === 'string') throw new AppError(outcome)
@@ -190,8 +192,6 @@ export async function issueTokens(
   const accessToken = await ctx.tokens.sign({ userId: user.id, sessionId, expiresAt })
   return { user, accessToken, refreshToken, expiresIn }
 }
-
-const refreshExpiry = () => new Date(Date.now() + REFRESH_DAYS * 24 * 3_600_000)
 
 /** Forgets sessions that ended more than a day ago: longer than any access token lives. */
 export function trimSessions(ctx: Core): Promise<number> {

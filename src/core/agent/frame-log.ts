@@ -39,7 +39,7 @@ export class FrameLog {
   /** Resolves when the frame is stored. @throws RunLost; or the database's error after half a minute */
   append(sessionId: string, frame: Frame): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ sessionId, frame, since: Date.now(), resolve, reject })
+      this.waiting.push({ sessionId, frame, since: performance.now(), resolve, reject })
       if (!this.writing) void this.write()
     })
   }
@@ -61,7 +61,7 @@ export class FrameLog {
         }
       } catch (error) {
         const hopeless = databaseFault(error)?.code !== 'DATABASE_UNAVAILABLE'
-        const late = (one: Pending) => hopeless || Date.now() - one.since > GIVE_UP_MS
+        const late = (one: Pending) => hopeless || performance.now() - one.since > GIVE_UP_MS
         for (const one of batch) if (late(one)) one.reject(error)
         this.waiting.unshift(...batch.filter((one) => !late(one)))
         await Bun.sleep(RETRY_MS)

@@ -1,4 +1,4 @@
-import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import {
   agentConfirmations,
   agentFrames,
@@ -7,6 +7,7 @@ import {
   agentSessions,
 } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
+import { Ages } from '../../util/ages.ts'
 import { cutText } from '../../util/cut.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Core, Tx } from '../context.ts'
@@ -58,6 +59,7 @@ export class AgentRuns {
   private readonly running = new Map<string, { run: Run; ended: Promise<void> }>()
   private readonly log: FrameLog
   private readonly timer: ReturnType<typeof setInterval>
+  private readonly beats = new Ages()
   private beating = false
   private closed = false
   private readonly gatherMs = () => (this.running.size > BUSY_RUNS ? GATHER_BUSY_MS : GATHER_MS)
@@ -141,12 +143,7 @@ export class AgentRuns {
    * @returns how many
    */
   async sweep({ all = false } = {}): Promise<number> {
-    const silent = lt(agentRuns.heartbeatAt, sql`now() - make_interval(secs => ${DEAD_SECONDS})`)
-    const dead = await this.ctx.db
-      .select()
-      .from(agentRuns)
-      .where(and(eq(agentRuns.status, 'running'), all ? undefined : silent))
-      .limit(SWEEP_BATCH)
+    const dead = await this.dead(all)
     let ended = 0
     for (const run of dead) {
       if (this.running.has(run.id)) continue
@@ -159,6 +156,28 @@ export class AgentRuns {
       }
     }
     return ended
+  }
+
+  /** By no wall clock: a step of the database's own would make every run dead at once, or none for an hour. */
+  private async dead(all: boolean): Promise<(typeof agentRuns.$inferSelect)[]> {
+    const at = performance.now()
+    const seen = await this.ctx.db
+      .select({
+        id: agentRuns.id,
+        beat: agentRuns.heartbeatAt,
+        seconds: sql<number>`extract(epoch from now() - ${agentRuns.heartbeatAt})::float8`,
+      })
+      .from(agentRuns)
+      .where(eq(agentRuns.status, 'running'))
+    const beats = seen.map(({ id, beat, seconds }) => ({ id, key: `${id} ${beat.getTime()}`, seconds }))
+    this.beats.look(beats, at)
+    const silent = beats.filter(({ key }) => all || this.beats.of(key)! > DEAD_SECONDS * 1000)
+    if (silent.length === 0) return []
+    const ids = silent.slice(0, SWEEP_BATCH).map(({ id }) => id)
+    return this.ctx.db
+      .select()
+      .from(agentRuns)
+      .where(and(inArray(agentRuns.id, ids), eq(agentRuns.status, 'running')))
   }
 
   /** Stops the runs of this server; what they have said is kept. */

@@ -8,12 +8,14 @@ export type SortBy = 'created_at' | 'view_count' | 'like_count'
 interface Order {
   /** Ids of active materials, ascending by the sort value, then by id. */
   ids: number[]
+  /** When it was read, by the monotonic clock. */
   at: number
   loading: Promise<void> | undefined
   /** Something changed while it was loading: the answer may or may not have it, the next one has. */
   changed: boolean
 }
 
+const NEVER = Number.NEGATIVE_INFINITY
 /** Counts change with every read, so their order may be this old. */
 const COUNTS_FRESH_MS = 2000
 /** Creations and deletions are applied as they happen; this only mends what a lost hint missed. */
@@ -52,12 +54,12 @@ export class MaterialRanking {
     const key = `${sortBy}:${type ?? ''}`
     let order = this.orders.get(key)
     if (!order) {
-      order = { ids: [], at: 0, loading: undefined, changed: false }
+      order = { ids: [], at: NEVER, loading: undefined, changed: false }
       this.orders.set(key, order)
     }
     const fresh = sortBy === 'created_at' ? CREATION_FRESH_MS : COUNTS_FRESH_MS
     // Twice at most: the first may have begun before something that this reader has seen happen.
-    for (let tries = 0; tries < 2 && Date.now() - order.at > fresh; tries++) {
+    for (let tries = 0; tries < 2 && performance.now() - order.at > fresh; tries++) {
       const stale = order
       order.loading ??= this.load(stale, type, sortBy).finally(() => {
         stale.loading = undefined
@@ -73,7 +75,7 @@ export class MaterialRanking {
       view_count: materials.viewCount,
       like_count: materials.likeCount,
     }[sortBy]
-    const at = Date.now()
+    const at = performance.now()
     order.changed = false
     // Ordered before it is aggregated: that way an index can give the order.
     const ordered = this.ctx.db
@@ -86,7 +88,7 @@ export class MaterialRanking {
       .select({ ids: sql<number[]>`coalesce(json_agg(${ordered.id}), '[]')` })
       .from(ordered)
     order.ids = row!.ids
-    order.at = order.changed ? 0 : at
+    order.at = order.changed ? NEVER : at
   }
 
   private apply({ id, type, active }: { id: number; type: MaterialType; active: boolean }): void {
@@ -95,7 +97,7 @@ export class MaterialRanking {
       if (only && only !== type) continue
       order.changed = true
       if (sortBy !== 'created_at') {
-        order.at = 0
+        order.at = NEVER
         continue
       }
       const index = lowerBound(order.ids, id)

@@ -100,13 +100,13 @@ export function uploadReporter(
   total: number | null,
 ): { report: (bytes: number) => void; stop: () => void } {
   let latest = 0
-  let reported = 0
-  let touched = Date.now()
+  let reported = Number.NEGATIVE_INFINITY
+  let touched = performance.now()
   let stopped = false
   let due: ReturnType<typeof setTimeout> | undefined
   const publish = () => {
     due = undefined
-    const now = Date.now()
+    const now = performance.now()
     reported = now
     const percent = total ? Math.min(99, Math.floor((latest / total) * 100)) : 0
     const state: UploadState = { status: 'processing', bytes: latest, total, percent }
@@ -124,7 +124,7 @@ export function uploadReporter(
     report(bytes) {
       latest = bytes
       if (stopped || due) return
-      const wait = reported + REPORT_MS - Date.now()
+      const wait = reported + REPORT_MS - performance.now()
       if (wait <= 0) publish()
       // The last bytes before a pause are reported too.
       else due = setTimeout(publish, wait)

@@ -77,7 +77,7 @@ export class ConnectedNode {
   readonly refused = new Map<string, number>()
   /** Task types whose program it could not start, and until when they are not offered to it. */
   private readonly unable = new Map<string, number>()
-  lastHeard = Date.now()
+  lastHeard = performance.now()
   /** The node is about to stop and said so by a refusal; it takes nothing more on this connection. */
   leaving = false
   /** How often the node was told to drain, or that the drain is over. */
@@ -205,7 +205,7 @@ export class Fleet {
   }
 
   slots(): Slot[] {
-    const now = Date.now()
+    const now = performance.now()
     const slots: Slot[] = []
     for (const connected of this.connected.values()) {
       for (const [task, until] of connected.refused) if (until <= now) connected.refused.delete(task)
@@ -248,7 +248,7 @@ export class Fleet {
 
   /** The node does not want this task now; it is not offered to it again for half a minute. */
   refuse(connected: ConnectedNode, taskUuid: string): void {
-    connected.refused.set(taskUuid, Date.now() + REFUSAL_MS)
+    connected.refused.set(taskUuid, performance.now() + REFUSAL_MS)
   }
 
   /** The attempt when this node holds it and it is not ending; undefined: stale. */
@@ -258,7 +258,7 @@ export class Fleet {
   }
 
   heartbeat(connected: ConnectedNode, heard: HeardReading): void {
-    connected.lastHeard = Date.now()
+    connected.lastHeard = performance.now()
     this.record(connected.node, completeReading(heard, connected.reading), connected, true)
   }
 
@@ -269,7 +269,7 @@ export class Fleet {
 
   /** A heartbeat of a node that has no socket here. */
   heartbeatOfAbsent(node: Node, heard: HeardReading): void {
-    this.absent.set(node.id, { node, lastHeard: Date.now() })
+    this.absent.set(node.id, { node, lastHeard: performance.now() })
     const known = this.ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
     const { cpuUsage: cpu_usage, memoryUsage: memory_usage, gpus } = node
     this.record(node, completeReading(heard, known ?? { cpu_usage, memory_usage, gpus }), undefined, false)
@@ -294,10 +294,9 @@ export class Fleet {
     const progress = shownProgress(percent)
     held.progress = progress
     held.currentItem = currentItem ?? held.currentItem
-    const report = { attempt: held.attempt, progress, current_item: held.currentItem }
+    const report: TaskState = { attempt: held.attempt, progress, current_item: held.currentItem }
     this.dirtyProgress.set(taskUuid, { taskId: held.taskId, ...report })
-    const state: TaskState = { ...report, at: Date.now() }
-    this.ctx.bus.setState(taskTopic(taskUuid), state)
+    this.ctx.bus.setState(taskTopic(taskUuid), report)
   }
 
   log(held: HeldAttempt, line: Pick<NewLog, 'level' | 'message'>): void {

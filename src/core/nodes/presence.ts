@@ -98,10 +98,11 @@ export function viewNode(ctx: Core, node: Node, running: RunningTask[]): NodeVie
 function presentState(ctx: Core, node: Node): NodeState | undefined {
   const state = ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
   if (!state || !node.online) return undefined
-  // Readings are stored once per heartbeat; one more for clocks that differ.
+  // Readings are stored once per heartbeat; one more for what that takes.
   const overtakenMs = 2 * ctx.config.nodeHeartbeatSeconds * 1000
-  const storedAt = node.lastHeartbeatAt?.getTime() ?? 0
-  return storedAt - Date.parse(state.timestamp) > overtakenMs ? undefined : state
+  const heardAgo = ctx.bus.stateAge(nodeTopic(node.uuid))!
+  const storedAgo = node.lastHeartbeatAt ? ctx.clock.ageOf(node.lastHeartbeatAt) : Number.POSITIVE_INFINITY
+  return heardAgo - storedAgo > overtakenMs ? undefined : state
 }
 
 /** How nodes stand, by UUID; those that were removed are offline. Two queries. */

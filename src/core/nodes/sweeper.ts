@@ -1,5 +1,6 @@
-import { and, eq, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import { nodes } from '../../db/schema/index.ts'
+import { Ages } from '../../util/ages.ts'
 import type { Core } from '../context.ts'
 import {
   ACCEPT_SECONDS,
@@ -13,7 +14,7 @@ import { transaction } from '../transaction.ts'
 import type { Fleet } from './fleet.ts'
 import type { Node } from './nodes.ts'
 import { type NodeState, nodeTopic, statusOf } from './presence.ts'
-import { loseUnheld, nodesWithoutSocket } from './unheld.ts'
+import { loseUnheld, thatHoldTasks } from './unheld.ts'
 
 /** After this many heartbeats of silence a node is offline. */
 export const SILENT_HEARTBEATS = 3
@@ -29,10 +30,16 @@ export class Sweeper {
   private readonly heartbeatMs: number
   private readonly silenceMs: number
   /** Since when this process has run, and since when the database has shown it the nodes, without a break. */
-  private awakeSince = Date.now()
-  private lookingSince = Date.now()
-  private lastTick = Date.now()
-  private lastLook = Date.now()
+  private awakeSince = performance.now()
+  private lookingSince = this.awakeSince
+  private lastTick = this.awakeSince
+  private lastLook = this.awakeSince
+  /** Online nodes as of the last look, and since when each has the times of its last heartbeat and of that over a socket. */
+  private online = new Map<number, Node>()
+  private readonly heartbeats = new Ages()
+  private readonly socketHeartbeats = new Ages()
+  private readonly assignments = new Ages()
+  private readonly runs = new Ages()
   private readonly timers: ReturnType<typeof setInterval>[]
   /** One after the other, for they judge the same nodes; each gets its turn, however often others fall due. */
   private readonly due = new Set<() => Promise<void>>()
@@ -48,6 +55,7 @@ export class Sweeper {
     this.silenceMs = SILENT_HEARTBEATS * this.heartbeatMs
     this.timers = [
       this.every(Math.min(1000, this.heartbeatMs / 2), async () => {
+        await this.look()
         await this.silentHere()
         await this.absentHere()
       }),
@@ -66,8 +74,9 @@ export class Sweeper {
   private every(ms: number, sweep: () => Promise<void>): ReturnType<typeof setInterval> {
     return setInterval(() => {
       // The process stood still (a suspended machine): what nodes said meanwhile is yet to be read.
-      if (Date.now() - this.lastTick > this.heartbeatMs) this.awakeSince = Date.now()
-      this.lastTick = Date.now()
+      const now = performance.now()
+      if (now - this.lastTick > this.heartbeatMs) this.awakeSince = now
+      this.lastTick = now
       this.due.add(sweep)
       if (!this.sweeping) void this.run()
     }, ms)
@@ -88,8 +97,8 @@ export class Sweeper {
   }
 
   private async overdue(): Promise<void> {
-    await expireAssignments(this.ctx, (nodeId) => this.patience(nodeId))
-    await expireRunning(this.ctx)
+    await expireAssignments(this.ctx, this.assignments, (nodeId) => this.patience(nodeId))
+    await expireRunning(this.ctx, this.runs)
   }
 
   /** In seconds. A server that is behind with reading what its node said must not take that for silence. */
@@ -99,22 +108,54 @@ export class Sweeper {
     return connected.link.backlog > 0 ? Number.POSITIVE_INFINITY : ACCEPT_SECONDS
   }
 
+  /** How the database has the nodes: readings are stored once per heartbeat, by whichever server hears the node. */
+  private async look(): Promise<void> {
+    const at = performance.now()
+    const rows = await this.ctx.db
+      .select({
+        node: nodes,
+        seconds: sql<number | null>`extract(epoch from now() - ${nodes.lastHeartbeatAt})::float8`,
+        socketSeconds: sql<number | null>`extract(epoch from now() - ${socketHeardAt})::float8`,
+      })
+      .from(nodes)
+      .where(eq(nodes.online, true))
+    this.heartbeats.look(
+      rows.map(({ node, seconds }) => ({ key: heartbeatKey(node), seconds })),
+      at,
+    )
+    this.socketHeartbeats.look(
+      rows.map(({ node, socketSeconds }) => ({ key: socketKey(node), seconds: socketSeconds })),
+      at,
+    )
+    this.online = new Map(rows.map(({ node }) => [node.id, node]))
+    if (this.lookIsOld()) this.lookingSince = performance.now()
+    this.lastLook = performance.now()
+  }
+
+  /**
+   * A node as the last look showed it, when no server has stored a heartbeat of it for so long; by no wall clock,
+   * because a step of the database's own would make every node silent at once, or none for an hour.
+   */
+  private unheardFor(ms: number, nodeId: number): Node | undefined {
+    const node = this.online.get(nodeId)
+    return node && this.heartbeats.of(heartbeatKey(node))! >= ms ? node : undefined
+  }
+
   private async silentHere(): Promise<void> {
-    const before = Date.now() - this.silenceMs
+    const before = performance.now() - this.silenceMs
     for (const connected of this.fleet.all()) {
       const heard = () => this.heardSince(before, connected)
       if (!connected.node.online || heard()) continue
       const { node } = connected
       // First here: what it loses must not be leased to it again.
       connected.node = { ...node, online: false }
-      const done = await this.markOffline(
-        and(eq(nodes.id, node.id), this.unheard(this.silenceMs - this.heartbeatMs)),
-        node,
-        () => !heard(),
-      ).catch((error) => {
-        connected.node = node
-        throw error
-      })
+      const stored = this.unheardFor(this.silenceMs - this.heartbeatMs, node.id)
+      const done =
+        stored !== undefined &&
+        (await this.markOffline(stored, () => !heard()).catch((error) => {
+          connected.node = node
+          throw error
+        }))
       // Another server hears it: it has moved there, and this socket is a dead one.
       if (!done && !heard()) connected.link.end('superseded')
     }
@@ -123,13 +164,14 @@ export class Sweeper {
   /** Nodes that left this server, or only report over REST: known here more exactly than from the database. */
   private async absentHere(): Promise<void> {
     if (!this.looking()) return
-    const before = Date.now() - this.silenceMs
+    const now = performance.now()
+    const before = now - this.silenceMs
     for (const absent of this.fleet.allAbsent()) {
       if (this.heardSince(before, absent)) continue
       const { node, lastHeard } = absent
       // What this server heard last is stored late; anything after that is another server's, which judges from then on.
-      const silent = this.unheard(Date.now() - lastHeard - this.heartbeatMs - STORING_MS)
-      await this.markOffline(and(eq(nodes.id, node.id), silent), node, () => this.fleet.isAbsent(absent))
+      const stored = this.unheardFor(now - lastHeard - this.heartbeatMs - STORING_MS, node.id)
+      if (stored) await this.markOffline(stored, () => this.fleet.isAbsent(absent))
       this.fleet.forget(absent)
     }
   }
@@ -138,31 +180,17 @@ export class Sweeper {
     return Math.max(lastHeard, this.awakeSince) > time
   }
 
-  /** By the database's clock; readings are stored once per heartbeat, by whichever server hears the node. */
-  private unheard(ms: number) {
-    return or(
-      isNull(nodes.lastHeartbeatAt),
-      lt(nodes.lastHeartbeatAt, sql`now() - make_interval(secs => ${ms / 1000})`),
-    )
-  }
-
   /**
    * Nodes whose server is gone, or which have not come back to one; later than here, for what is stored is older.
    * After a start nodes get the time to find their way back; and after a time without the database their servers
    * get it to store that they were heard.
    */
   private async silentElsewhere(): Promise<void> {
-    const silent = this.unheard(this.silenceMs + this.heartbeatMs + STORING_MS)
-    const candidates = await this.ctx.db
-      .select()
-      .from(nodes)
-      .where(and(eq(nodes.online, true), silent))
-    if (this.lookIsOld()) this.lookingSince = Date.now()
-    this.lastLook = Date.now()
     if (!this.looking()) return
-    for (const node of candidates) {
-      if (this.fleet.get(node.id)?.node.online || this.heardElsewhere(node)) continue
-      await this.markOffline(and(eq(nodes.id, node.id), silent), node)
+    for (const id of this.online.keys()) {
+      const node = this.unheardFor(this.silenceMs + this.heartbeatMs + STORING_MS, id)
+      if (!node || this.fleet.get(id)?.node.online || this.heardElsewhere(node)) continue
+      await this.markOffline(node)
     }
   }
 
@@ -173,52 +201,62 @@ export class Sweeper {
   private async unheld(): Promise<void> {
     if (!this.looking()) return
     const ms = this.silenceMs + this.heartbeatMs + STORING_MS
-    for (const node of await nodesWithoutSocket(this.ctx, ms)) {
+    const silent = [...this.online.values()].filter(
+      (node) => this.socketHeartbeats.of(socketKey(node))! >= ms,
+    )
+    for (const node of await thatHoldTasks(this.ctx, silent)) {
       const connected = this.fleet.get(node.id)
-      if (connected && this.heardSince(Date.now() - this.silenceMs, connected)) continue
-      const done = await loseUnheld(this.ctx, node, ms)
+      if (connected && this.heardSince(performance.now() - this.silenceMs, connected)) continue
+      const done = await loseUnheld(this.ctx, node)
       if (done) this.ctx.log.info({ node: node.name }, 'a node without a connection has lost its tasks')
     }
   }
 
   private lookIsOld(): boolean {
-    return Date.now() - this.lastLook > 2.5 * this.heartbeatMs
+    return performance.now() - this.lastLook > 2.5 * this.heartbeatMs
   }
 
   /** Whether nodes have had the time to come back, and their servers to store it, since the database was last away. */
   private looking(): boolean {
-    return !this.lookIsOld() && Date.now() - this.lookingSince >= this.silenceMs
+    return !this.lookIsOld() && performance.now() - this.lookingSince >= this.silenceMs
   }
 
   private heardElsewhere(node: Node): boolean {
-    const state = this.ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
-    return state !== undefined && Date.parse(state.timestamp) > Date.now() - this.silenceMs
+    const ago = this.ctx.bus.stateAge(nodeTopic(node.uuid))
+    return ago !== undefined && ago < this.silenceMs
   }
 
-  /** @param silent asked again after the first look at the database, which may have hung */
-  private async markOffline(
-    condition: ReturnType<typeof and>,
-    node: Node,
-    silent = () => true,
-  ): Promise<boolean> {
+  /**
+   * Nothing when a server has stored a heartbeat since the look that showed the node.
+   * @param silent asked again after the first look at the database, which may have hung
+   */
+  private async markOffline(node: Node, silent = () => true): Promise<boolean> {
+    const { id, lastHeartbeatAt: heartbeat } = node
+    const unheard = heartbeat ? eq(nodes.lastHeartbeatAt, heartbeat) : isNull(nodes.lastHeartbeatAt)
     const held = await heldTasks(this.ctx, node.id)
     if (!silent()) return false
     const done = await transaction(this.ctx, async (tx) => {
       const [marked] = await tx.db
         .update(nodes)
         .set({ online: false })
-        .where(and(condition, eq(nodes.online, true)))
+        .where(and(eq(nodes.id, id), eq(nodes.online, true), unheard))
         .returning({ id: nodes.id })
       if (!marked) return false
       await loseAttempts(tx, held, failure('node_offline', { name: node.name }))
       return true
     })
     const state = this.ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
-    if (done && state) {
-      const status = statusOf({ ...node, online: false })
-      this.ctx.bus.setState(nodeTopic(node.uuid), { ...state, status, running_tasks: [] })
+    const status = statusOf({ ...node, online: false })
+    // Also without one, so that watchers look at what is stored.
+    if (done) {
+      this.ctx.bus.setState(nodeTopic(node.uuid), state && { ...state, status, running_tasks: [] })
     }
     if (done) this.ctx.log.info({ node: node.name }, 'a node went offline')
     return done
   }
 }
+
+/** Rows of before sockets were told apart have no time of their own. */
+const socketHeardAt = sql`coalesce(${nodes.socketHeardAt}, ${nodes.lastHeartbeatAt})`
+const socketKey = (node: Node) => `${node.id}:${(node.socketHeardAt ?? node.lastHeartbeatAt)?.getTime()}`
+const heartbeatKey = ({ id, lastHeartbeatAt }: Node) => `${id}:${lastHeartbeatAt?.getTime()}`

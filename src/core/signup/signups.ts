@@ -52,7 +52,7 @@ export async function requestSignup(ctx: Core, client: Client, input: NewSignup)
       inviteCode: input.inviteCode ?? null,
       redirectTo: input.redirectTo ?? null,
       language: input.language,
-      expiresAt: new Date(Date.now() + SIGNUP_HOURS * 3_600_000),
+      expiresAt: sql`now() + make_interval(hours => ${SIGNUP_HOURS})`,
     })
     await tx.queue.enqueue(tx, 'mail', { letter: 'signup', signupIds: [id] })
   })

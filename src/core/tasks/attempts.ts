@@ -3,8 +3,9 @@
  * the current one and this node holds it (fencing).
  */
 
-import { and, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { type CannotStart, nodes, tasks } from '../../db/schema/index.ts'
+import type { Ages } from '../../util/ages.ts'
 import { UUID } from '../../util/uuid.ts'
 import type { Core, Tx } from '../context.ts'
 import { systemConfig } from '../settings.ts'
@@ -54,7 +55,7 @@ export async function acceptAttempt(ctx: Core, key: AttemptKey): Promise<Task | 
       .returning()
     const [node] = await tx.db.select({ uuid: nodes.uuid }).from(nodes).where(eq(nodes.id, key.nodeId))
     tx.emit(task.userId, 'task.started', { ...taskEvent(running!), gpu_server_id: node!.uuid })
-    const state: TaskState = { attempt: key.attempt, progress: 0, current_item: '', at: Date.now() }
+    const state: TaskState = { attempt: key.attempt, progress: 0, current_item: '' }
     tx.afterCommit(() => tx.bus.setState(taskTopic(task.uuid), state))
     return running!
   })
@@ -281,45 +282,76 @@ function tellLost(tx: Tx, { nodeId, uuid, attempt }: Task): void {
 /**
  * Takes back assignments that nobody answered.
  *
+ * @param ages of assignments, kept from one call to the next
  * @param patience how many seconds this node may take, {@link ACCEPT_SECONDS} or more
  */
-export async function expireAssignments(ctx: Core, patience: (nodeId: number) => number): Promise<void> {
-  const unanswered = and(
-    eq(tasks.status, 'pending'),
-    isNotNull(tasks.nodeId),
-    lt(tasks.leasedAt, sql`now() - make_interval(secs => ${ACCEPT_SECONDS})`),
-  )
-  const seconds = sql<number>`extract(epoch from now() - ${tasks.leasedAt})::float8`
-  const leases = await ctx.db
-    .select({ id: tasks.id, nodeId: tasks.nodeId, attempt: tasks.attempt, seconds })
-    .from(tasks)
-    .where(unanswered)
-  const late = leases.filter((lease) => lease.seconds > patience(lease.nodeId!))
+export async function expireAssignments(
+  ctx: Core,
+  ages: Ages,
+  patience: (nodeId: number) => number,
+): Promise<void> {
+  const unanswered = and(eq(tasks.status, 'pending'), isNotNull(tasks.nodeId))
+  const leases = await lookAtAttempts(ctx, ages, unanswered, tasks.leasedAt)
+  const late = leases.filter(({ ageMs, nodeId }) => ageMs > patience(nodeId!) * 1000)
   if (late.length === 0) return
-  const ids = late.map(({ id }) => id)
   await transaction(ctx, async (tx) => {
     // Looked at again under the lock: an answer that came meanwhile counts.
-    const still = and(inArray(tasks.id, ids), unanswered)
-    const lost = await tx.db.select().from(tasks).where(still).orderBy(tasks.id).for('update')
+    const lost = await lockAttempts(tx, late, unanswered)
     await loseAttempts(tx, lost, failure('node_silent'))
   })
 }
 
-/** Fails tasks that have run for longer than the system configuration allows. */
-export async function expireRunning(ctx: Core): Promise<void> {
+/**
+ * Fails tasks that have run for longer than the system configuration allows.
+ *
+ * @param ages of running attempts, kept from one call to the next
+ */
+export async function expireRunning(ctx: Core, ages: Ages): Promise<void> {
   const { default_task_timeout: seconds } = await systemConfig(ctx)
-  const overdue = and(
-    eq(tasks.kind, 'gpu'),
-    eq(tasks.status, 'running'),
-    lt(tasks.attemptStartedAt, sql`now() - make_interval(secs => ${seconds})`),
-  )
-  const [any] = await ctx.db.select({ id: tasks.id }).from(tasks).where(overdue).limit(1)
-  if (!any) return
+  const isRunning = and(eq(tasks.kind, 'gpu'), eq(tasks.status, 'running'))
+  const running = await lookAtAttempts(ctx, ages, isRunning, tasks.attemptStartedAt)
+  const overdue = running.filter(({ ageMs }) => ageMs > seconds * 1000).slice(0, 100)
+  if (overdue.length === 0) return
   await transaction(ctx, async (tx) => {
-    const late = await tx.db.select().from(tasks).where(overdue).orderBy(tasks.id).limit(100).for('update')
+    const late = await lockAttempts(tx, overdue, isRunning)
     for (const task of late) {
       await failTask(tx, task, failure('time_limit', { seconds }))
       tellNode(tx, task)
     }
   })
+}
+
+type SeenAttempt = Pick<Task, 'id' | 'attempt' | 'nodeId'>
+
+/** The attempts that there are now, with how long each has stood; the stored time of its beginning is a wall clock's. */
+async function lookAtAttempts(
+  ctx: Core,
+  ages: Ages,
+  which: SQL | undefined,
+  began: typeof tasks.leasedAt | typeof tasks.attemptStartedAt,
+): Promise<(SeenAttempt & { ageMs: number })[]> {
+  const at = performance.now()
+  const seconds = sql<number | null>`extract(epoch from now() - ${began})::float8`
+  const rows = await ctx.db
+    .select({ id: tasks.id, attempt: tasks.attempt, nodeId: tasks.nodeId, seconds })
+    .from(tasks)
+    .where(which)
+  const keyOf = ({ id, attempt }: SeenAttempt) => `${id}:${attempt}`
+  ages.look(
+    rows.map((row) => ({ key: keyOf(row), seconds: row.seconds })),
+    at,
+  )
+  return rows.map((row) => ({ ...row, ageMs: ages.of(keyOf(row))! }))
+}
+
+/** Of these attempts those that are still as `which` says. */
+async function lockAttempts(tx: Tx, seen: SeenAttempt[], which: SQL | undefined): Promise<Task[]> {
+  const attempts = new Map(seen.map(({ id, attempt }) => [id, attempt]))
+  const rows = await tx.db
+    .select()
+    .from(tasks)
+    .where(and(inArray(tasks.id, [...attempts.keys()]), which))
+    .orderBy(tasks.id)
+    .for('update')
+  return rows.filter(({ id, attempt }) => attempts.get(id) === attempt)
 }

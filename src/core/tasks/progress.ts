@@ -9,8 +9,6 @@ export interface TaskState {
   /** Percent. */
   progress: number
   current_item: string
-  /** When it was told, ms since the epoch. */
-  at: number
 }
 
 export const taskTopic = (uuid: string): string => `task:${uuid}`
@@ -18,18 +16,19 @@ export const taskTopic = (uuid: string): string => `task:${uuid}`
 /** Percent with one decimal: what is shown is the same everywhere. */
 export const shownProgress = (percent: number): number => Math.round(percent * 10) / 10
 
-/** Longer than progress waits to be stored, and than the clocks of servers differ. */
+/** Longer than progress waits to be stored. */
 const OVERTAKEN_MS = 5000
 
 /** The task with the progress of this moment, which is stored only about once a second. */
 export function withPresentProgress<
   T extends Pick<Task, 'uuid' | 'status' | 'attempt' | 'progress' | 'currentItem' | 'updatedAt'>,
->(ctx: Pick<Core, 'bus'>, task: T): T {
+>(ctx: Pick<Core, 'bus' | 'clock'>, task: T): T {
   const state = ctx.bus.getState(taskTopic(task.uuid)) as TaskState | undefined
   const stored = { ...task, progress: shownProgress(task.progress) }
   if (task.status !== 'running' || state?.attempt !== task.attempt) return stored
   // The node has moved to another server, and the bus did not say so.
-  if (task.updatedAt.getTime() - state.at > OVERTAKEN_MS) return stored
+  const heardAgo = ctx.bus.stateAge(taskTopic(task.uuid))!
+  if (heardAgo - ctx.clock.ageOf(task.updatedAt) > OVERTAKEN_MS) return stored
   return { ...task, progress: shownProgress(state.progress), currentItem: state.current_item }
 }
 
@@ -59,7 +58,7 @@ export async function presentProgress(
   )
 }
 
-export interface ProgressReport extends Omit<TaskState, 'at'> {
+export interface ProgressReport extends TaskState {
   taskId: number
 }
 
