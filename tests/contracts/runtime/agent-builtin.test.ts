@@ -1,8 +1,10 @@
 /** Protects the agent without a model: it does what it is asked, says what it is, and asks before it destroys. */
 import { afterAll, describe, expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
+import { nodes, tasks } from '../../../src/db/schema/index.ts'
 import { all, chatStream, expectRun } from '../../support/chat.ts'
 import { describedApi } from '../../support/described.ts'
-import { makeTask } from '../../support/factories.ts'
+import { makeNode, makeTask, unique } from '../../support/factories.ts'
 import { person } from '../../support/people.ts'
 import { startServer } from '../../support/server.ts'
 
@@ -86,6 +88,84 @@ test('what repeats is added as such, and said', async () => {
   expect((await say(token, '每周一上午9点添加日程 例会')).output).toStartWith('已添加日程：每周')
   const [item] = (await ask('GET', '/api/v1/schedule-items', { token })).body
   expect(item).toMatchObject({ title: '例会', rrule: 'FREQ=WEEKLY' })
+})
+
+test('a reminder that is asked for is set, and said', async () => {
+  const { token } = await person(server)
+  const weekly = await say(token, '每周五下午五点写周报，提前十分钟提醒我')
+  expect(weekly.output).toContain('提前 10 分钟提醒')
+  const once = await say(token, 'Remind me on March 3, 2031 at 9am to call Anna')
+  expect(once.output).toStartWith('Added to your schedule: ')
+  expect(once.output).toContain('call Anna, with a reminder at that time')
+  const items = (await ask('GET', '/api/v1/schedule-items', { token })).body as Record<string, unknown>[]
+  const shown = new Map(
+    items.map(({ title, rrule, reminder_minutes }) => [title, { rrule, reminder_minutes }]),
+  )
+  expect(shown.get('写周报')).toEqual({ rrule: 'FREQ=WEEKLY', reminder_minutes: 10 })
+  expect(shown.get('call Anna')).toEqual({ rrule: null, reminder_minutes: 0 })
+})
+
+test('what it can’t do it says, in both languages, and nothing happens', async () => {
+  const owner = await person(server)
+  const { token } = owner
+  const { id } = await makeTask(server, owner)
+  for (const message of [
+    'retry the failed tasks',
+    'delete the clip I uploaded',
+    `delete task ${id}`,
+    'hi, delete my account',
+  ]) {
+    const { output, events } = await say(token, message)
+    expect(output).toStartWith(
+      'Sorry, I did not understand that, or I can’t do it, so nothing was done. No language model',
+    )
+    expect(events.map(({ type }: { type: string }) => type)).not.toContain('TOOL_CALL_START')
+  }
+  for (const message of ['重试失败的任务', '删除我上传的视频', `删除任务${id}`]) {
+    expect((await say(token, message)).output).toMatch(
+      /^抱歉，我没有理解这句话，或者做不到，所以什么都没有做。\S/,
+    )
+  }
+  expect(await statusOf(token, id)).toBe('pending')
+})
+
+test('starts what the nodes offer by its name, and says what there is', async () => {
+  const { core } = server.context
+  const { node } = await makeNode(server)
+  const type = unique('own_type')
+  await core.db
+    .update(nodes)
+    .set({ taskTypes: [type] })
+    .where(eq(nodes.id, node.id))
+  const { token } = await person(server)
+  expect((await say(token, `start a ${type} task called night`)).output).toStartWith('Task created')
+  expect((await say(token, `启动一个 ${type} 任务`)).output).toStartWith('任务已创建')
+  const started = await core.db.select().from(tasks).where(eq(tasks.taskType, type)).orderBy(tasks.id)
+  expect(started.map(({ title }) => title)).toEqual(['night', type])
+  const unknown = await say(token, 'start a knitting task')
+  expect(unknown.output).toStartWith(
+    'Which type of task? Say its name; nothing was started yet. Types there are: ',
+  )
+  expect(unknown.output).toContain(type)
+  expect((await say(token, '启动编织任务')).output).toContain('还没有启动任何任务。现有的类型：')
+})
+
+test('starts a video analysis of a URL', async () => {
+  const { token } = await person(server)
+  const { output } = await say(token, 'start a video analysis of https://example.com/a.mp4')
+  expect(output).toStartWith('Task created')
+  const { items } = (await ask('GET', '/api/tasks', { token })).body
+  const task = await ask('GET', `/api/tasks/${items[0].id}`, { token })
+  expect(JSON.stringify(task.body)).toContain('"video_url":"https://example.com/a.mp4"')
+})
+
+test('a list that can’t be narrowed down as asked says so', async () => {
+  const { token } = await person(server)
+  expect((await say(token, 'my tasks from yesterday')).output).toStartWith(
+    'I can narrow tasks down only by status',
+  )
+  expect((await say(token, '昨天创建的测试任务')).output).toStartWith('我只能按状态筛选任务')
+  expect((await say(token, 'my failed tasks')).output).toBe('There are no such tasks.')
 })
 
 test('GPU status and uploads', async () => {

@@ -4,12 +4,14 @@ import { clusterOverview, runningByNode, viewNode } from '../../nodes/presence.t
 import { defineTool } from './tool.ts'
 
 const MAX_SERVERS = 20
+/** Every node program can run them. */
+const BUILTIN_TYPES = ['test', 'video_analysis']
 
 export const gpuTools = [
   defineTool({
     name: 'gpu_overview',
     description:
-      'Shows the GPU servers: how many are online and busy, and how long the queue is. Memory is in GB.',
+      'Shows the GPU servers: how many are online and busy, how long the queue is, and which types of tasks can be started. Memory is in GB.',
     effect: 'read',
     input: Type.Object({}),
     async run(ctx) {
@@ -28,7 +30,8 @@ export const gpuTools = [
           running_tasks: view.runningTasks.length,
         }
       })
-      return { ...overview, servers }
+      const offered = nodes.flatMap(({ taskTypes }) => taskTypes)
+      return { ...overview, task_types: [...new Set([...BUILTIN_TYPES, ...offered])].toSorted(), servers }
     },
   }),
 ]

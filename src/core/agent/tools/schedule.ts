@@ -13,6 +13,7 @@ const present = (item: Item, startAt = item.startAt, endAt = item.endAt) => ({
   timezone: item.timezone,
   status: item.status,
   rrule: item.rrule,
+  reminder_minutes: item.reminderMinutes,
 })
 const Timezone = Type.String({ maxLength: 64, description: 'IANA name' })
 const Time = Type.String({ maxLength: 40, description: 'RFC 3339, or without an offset in the time zone' })

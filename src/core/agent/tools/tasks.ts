@@ -49,7 +49,7 @@ export const taskTools = [
   defineTool({
     name: 'create_task',
     description:
-      'Starts a GPU task. Types: "test" (takes duration_seconds and steps in config), "video_analysis" (takes url in config), and whatever else the nodes offer. It may cost the user money.',
+      'Starts a GPU task. Types: "test" (takes duration_seconds and steps in config), "video_analysis" (takes video_url in config), and whatever else gpu_overview lists. It may cost the user money.',
     effect: 'change',
     input: Type.Object({
       title: Type.String({ minLength: 1, maxLength: 255 }),

@@ -1,5 +1,4 @@
 import { en, type ParsedComponents, type ParsedResult, zh } from 'chrono-node'
-import { onClock } from '../../agenda/times.ts'
 import { withPlainDays as withPlainChineseDays } from './chinese-days.ts'
 import { NUMBER, numberOf } from './chinese-numbers.ts'
 import { withPlainTimes } from './chinese-times.ts'
@@ -13,9 +12,12 @@ export interface Timed {
   found: ParsedResult[]
 }
 
+const onClock = ({ now, timezone }: Place) =>
+  Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(timezone)
+
 /** Chrono reckons in the clock of the process, so it is given the user's clock as if it were that one. */
 export function findTimes(request: string, place: Place): Timed {
-  const { year, month, day, hour, minute } = onClock(place.now, place.timezone)
+  const { year, month, day, hour, minute } = onClock(place)
   const today = new Temporal.PlainDate(year, month, day)
   const chinese = /\p{Script=Han}/u.test(request)
   const text = chinese
@@ -36,6 +38,13 @@ const UNREAD_CLOCK =
 const EITHER_HALF = /(?<![\d:])[1-5](?::\d\d)?(?!\d| ?(?:hours?|min))/i
 const FEAST =
   /春节|除夕|元旦|国庆|中秋|端午|清明|圣诞|元宵|五一|\b(?:christmas|easter|thanksgiving|new year|halloween)\b/i
+const DURATION =
+  /(?:\d+|[一二两三四五六七八九十半几])个?半?(?:小时|分钟|钟头)|\bfor (?:\S+ )?(?:\d+|an?|half an|one|two|three|four|five|six) ?-?(?:hours?|hrs?|minutes?|mins?|days?|weeks?)\b|(?<!\w)\d+ ?(?:h|hours?|hrs?|minutes?|mins?)\b/i
+const OTHER_ZONE =
+  /时区|(?:北京|东京|伦敦|纽约|巴黎|当地|美国|欧洲)时间|\b(?:UTC|GMT|time ?zone|[A-Z][a-z]+ time)\b/
+// Chrono gives an offset to “in 10 minutes” as well.
+const isElsewhere = ({ start, text }: ParsedResult) =>
+  start.isCertain('timezoneOffset') && !/^(?:in|within|after)\b|后|\blater\b|from now/i.test(text)
 
 /** Whether there is more about the time than was found, so that what was found may be wrong. */
 export function isUnclear({ text, found: [time, ...more] }: Timed): boolean {
@@ -43,6 +52,7 @@ export function isUnclear({ text, found: [time, ...more] }: Timed): boolean {
   const rest = text.slice(0, time.index) + text.slice(time.index + time.text.length)
   if (UNREAD.some((pattern) => pattern.test(rest)) || UNREAD_CLOCK.test(text)) return true
   if (!saysDay(time) && FEAST.test(rest)) return true
+  if (DURATION.test(rest) || isElsewhere(time) || OTHER_ZONE.test(rest)) return true
   const hour = time.start.get('hour')!
   const early = hour > 0 && hour < 6 && !time.start.isCertain('meridiem')
   if (
@@ -70,7 +80,7 @@ const AHEAD = new RegExp(
 
 /** Days of the user's own calendar, as `list_schedule` takes them: the last one included. */
 export function rangeOf({ text, found }: Timed, place: Place) {
-  const today = onClock(place.now, place.timezone).toPlainDate()
+  const today = onClock(place).toPlainDate()
   const days = (from: Temporal.PlainDate, count: number) => ({
     from: from.toString(),
     to: from.add({ days: count - 1 }).toString(),
@@ -102,6 +112,15 @@ export function rangeOf({ text, found }: Timed, place: Place) {
   const all = (said.length > 0 ? said : [time]).flatMap(({ start, end }) => [start, end ?? start]).map(dayOf)
   all.sort(Temporal.PlainDate.compare)
   return { from: all[0]!.toString(), to: all.at(-1)!.toString() }
+}
+
+/** What a request says beside its days and times, as each of two readings has it: in 本周日程 chrono finds 周日. */
+export function withoutDays({ text, found }: Timed): string[] {
+  const rest = found.reduceRight(
+    (left, { index, text: { length } }) => `${left.slice(0, index)} ${left.slice(index + length)}`,
+    text,
+  )
+  return [rest, text].map((reading) => reading.replace(AHEAD, ' ').replace(PERIOD, ' '))
 }
 
 const saysDay = ({ start }: ParsedResult) => start.isCertain('day') || start.isCertain('weekday')

@@ -1,16 +1,19 @@
-import type { Language } from '../../messages.ts'
+import type { Language } from '../../core/agent/model.ts'
 import { agenda, isAddition, placeOfAgenda, speaksOfAgenda } from './agenda.ts'
 import { call, type Intent, type Place } from './intent.ts'
-import { startsTask, TASK, tasks } from './tasks.ts'
+import { moodOf } from './mood.ts'
+import { start, startsByName, startsTask, TASK, tasks } from './tasks.ts'
 import { findTimes } from './when.ts'
+import { says, WORDS } from './words.ts'
 
 export const languageOfText = (text: string, fallback: Language): Language =>
   /\p{Script=Han}/u.test(text) ? 'zh' : /[a-z]{2}/i.test(text) ? 'en' : fallback
 
 const LONGEST = 1000
 const GPU = /\bgpus?\b|显卡|算力|集群|节点|\b(?:cluster|nodes?|servers?)\b/i
-const UPLOADS = /上传|课件|材料|资料|文件|视频|\b(?:uploads?|uploaded|materials?|files?|videos?|pdfs?)\b/i
-const GREETING = /^(?:你好|您好|嗨|哈喽|帮助|你能做什么|(?:hi|hello|hey|help|what can you do)\b|[?？]$)/i
+const UPLOADS = /上传|课件|材料|资料|文件|\b(?:uploads|uploaded|materials?|files?)\b/i
+const GREETING =
+  /^(?:你好|您好|嗨|哈喽|帮助|你(?:能|会)做什么|hi|hello|hey|help|what can you do|(?=[?？]))[呀啊\s!！?？.。,，]*$/i
 // An apostrophe opens a quotation only where a word could begin: “what's” has none.
 const QUOTED =
   /["“「『《]([^"”」』》]{1,255})["”」』》]|(?<=^|[\s,:;]|\p{Script=Han})['‘]([^'’]{1,255}(?:['’]\w[^'’]{0,255})?)['’](?!\w)/u
@@ -31,10 +34,14 @@ export function understand(message: string, place: Place): Intent {
   const adds = isAddition(request, findTimes(request, place))
   // “A meeting about tasks” is a meeting, a task for a meeting is a task: what is named first is meant.
   const isAgenda = agendaAt >= 0 && (agendaAt < taskAt || (adds && !startsTask(request)))
-  if (taskAt >= 0 && !isAgenda) return tasks(request, named)
+  if ((taskAt >= 0 || startsTask(request)) && !isAgenda) return tasks(request, named)
   if (isAgenda || adds) return agenda(request, named, place)
-  if (GPU.test(request)) return call('gpu_overview', {})
+  if (startsByName(request) && moodOf(request) === 'told') return start(request, named)
+  if (GPU.test(request)) return look('gpu_overview', says(request, WORDS.gpus))
   if (speaksOfAgenda(request)) return agenda(request, named, place)
-  if (UPLOADS.test(request)) return call('list_uploads', {})
+  if (UPLOADS.test(request)) return look('list_uploads', says(request, WORDS.uploads))
   return { kind: GREETING.test(text) ? 'greeting' : 'unknown' }
 }
+
+const look = (name: string, isUnderstood: boolean): Intent =>
+  isUnderstood ? call(name, {}) : { kind: 'unknown' }

@@ -1,0 +1,111 @@
+import { call, type Intent, type Place } from './intent.ts'
+import { CLAUSE, moodOf } from './mood.ts'
+import { type Reminder, reminderOf } from './reminder.ts'
+import { titleOf } from './title.ts'
+import { findTimes, isUnclear, rangeOf, type Timed, wallClock, withoutDays } from './when.ts'
+import { says, WORDS } from './words.ts'
+
+const NOUN =
+  /日程|行程|日历|约会|会议|预约|提醒|\b(?:schedules?|calendar|agenda|appointments?|meetings?|events?|remind(?:ers?)?)\b/i
+const AGENDA = new RegExp(`${NOUN.source}|安排`, 'i')
+const ADD =
+  /添加|新增|新建|创建|安排一[个下场次]|加[一个上到]|记一?下|预约(?!的|了|吗|\s*$)|设(?:置|定|一?个)(?=.*(?:提醒|闹钟|日程|会议))|提醒我|\b(?:add|create|book|put|set up|set (?:an? |the )?(?:reminder|alarm)|remind me)\b/i
+const DELETE = /(?:取消|删除|删掉|去掉)(?![了过]|的)|\b(?:cancel|delete|remove)\b/i
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i
+// Both name the schedule itself as well: an order has them at its beginning, and a time and a matter.
+const ARRANGE = /(?<!的|什么|有|哪些|啥)安排(?=\s*[^\s的吗呢了吧?。!])/
+// “Meeting with Bob every Monday at 9am” is said to have it put down.
+const MATTER = /^(?:an? |new )?(?:meeting|appointment|event|reminder)\b|^(?:会议|约会|预约|提醒)[:：]/i
+const PLAN = new RegExp(`${CLAUSE}(?:schedule|plan)\\s+(?!for\\b|of\\b|on\\b|at\\b|in\\b)\\S`, 'i')
+
+/** Where a request speaks of the schedule; -1: nowhere. */
+export const placeOfAgenda = (request: string): number => request.search(NOUN)
+
+export const speaksOfAgenda = (request: string): boolean => AGENDA.test(request)
+
+/** Whether a request is, in its words, one to put something on the schedule. */
+export function isAddition(request: string, timed: Timed): boolean {
+  const [time] = timed.found
+  const hasHour = time?.start.isCertain('hour') ?? false
+  if (reminderOf(request).isAhead) return true
+  if (ADD.test(request)) return AGENDA.test(request) || time !== undefined
+  if (ARRANGE.test(request) || MATTER.test(request)) return hasHour
+  return PLAN.test(time ? timed.text.replace(time.text, ' ').trim() : request)
+}
+
+export function agenda(said: string, named: string | undefined, place: Place): Intent {
+  const mood = moodOf(said)
+  const reminder = reminderOf(said)
+  const { request } = reminder
+  // To be reminded of deleting something deletes nothing.
+  const deletes = DELETE.test(request) && reminder.minutes === undefined
+  const repeat = repeatOf(request)
+  const timed = findTimes(repeat?.request ?? request, place)
+  if (deletes || isAddition(said, findTimes(said, place))) {
+    if (mood === 'negated') return { kind: 'declined' }
+    if (mood === 'how') return { kind: 'question' }
+    if (mood === 'told') return deletes ? remove(request) : add(timed, named, repeat, reminder, place)
+  }
+  const [time] = timed.found
+  const isLooking = mood !== 'told' || !time?.start.isCertain('hour')
+  if (repeat || !isLooking || !withoutDays(timed).some((rest) => says(rest, WORDS.agenda)))
+    return { kind: 'unknown' }
+  const { timezone } = place
+  return call('list_schedule', { ...rangeOf(timed, place), timezone })
+}
+
+function remove(request: string): Intent {
+  const id = UUID.exec(request)?.[0]
+  if (!id) return { kind: 'which_item' }
+  return says(request.replace(id, ' '), WORDS.remove)
+    ? call('delete_schedule_item', { item_id: id })
+    : { kind: 'unknown' }
+}
+
+function add(
+  timed: Timed,
+  named: string | undefined,
+  repeat: Repeat | undefined,
+  { minutes, isUnclear: isUnclearReminder }: Reminder,
+  place: Place,
+): Intent {
+  const [time] = timed.found
+  if (repeat?.isUnclear) return { kind: 'unclear_repeat' }
+  if (isUnclearReminder || (minutes ?? 0) > MOST_MINUTES) return { kind: 'unclear_reminder' }
+  if (!time?.start.isCertain('hour')) return { kind: 'which_time' }
+  if (isUnclear(timed)) return { kind: 'unclear_time' }
+  return call('add_schedule_item', {
+    title: named ?? titleOf(timed.text, time),
+    start_at: wallClock(time.start),
+    ...(time.end && { end_at: wallClock(time.end) }),
+    ...(repeat && { rrule: repeat.rule }),
+    ...(minutes !== undefined && { reminder_minutes: minutes }),
+    timezone: place.timezone,
+  })
+}
+
+/** Four weeks, as the tool takes them. */
+const MOST_MINUTES = 40_320
+const REPEATS =
+  /每|隔[\d一二两三四五六七八九十]?个?[天日周月年星礼]|天天|周周|\b(?:every|each|everyday|hourly|nightly|daily|weekly|bi-?weekly|fortnightly|monthly|quarterly|yearly|annually|weekdays|weekends|mornings|afternoons|evenings|nights|(?:mon|tues|wednes|thurs|fri|satur|sun)days)\b/i
+/** Where a repetition begins later, ends or is interrupted. */
+const BOUNDED =
+  /直到|为止|截[止至]|除了?|除外|不含|跳过|共[^,，。]{0,4}次|[\d一二两三四五六七八九十]+次|开始|起(?!床)|[连持]续|\b(?:until|till|through|except|excluding|skip(?:ping)?|but not|starting|beginning|for (?:the )?(?:next |\w+ )?(?:\w+ )?(?:days?|weeks?|months?|years?|times)|\w+ times)\b/i
+const EACH_WEEK =
+  /每个?(?=(?:周|星期|礼拜)[一二三四五六日天](?!\s*[、和及与到至,~-]|[一二三四五六日]))|\b(?:every|each) (?=(?:mon|tues|wednes|thurs|fri|satur|sun)day\b(?! ?(?:,|and\b|or\b|through\b|-|to (?:mon|tues|wednes|thurs|fri|satur|sun))))/i
+const EACH_DAY = /每[天日]|\b(?:every ?|each )day\b/i
+
+interface Repeat {
+  request: string
+  rule: string
+  /** It is more than the rule says. */
+  isUnclear: boolean
+}
+
+/** The rules that a few words make; undefined: it does not repeat. */
+function repeatOf(said: string): Repeat | undefined {
+  const [pattern, rule] = EACH_WEEK.test(said) ? [EACH_WEEK, 'FREQ=WEEKLY'] : [EACH_DAY, 'FREQ=DAILY']
+  if (!REPEATS.test(said) && !pattern.test(said)) return undefined
+  const request = said.replace(pattern, ' ')
+  return { request, rule, isUnclear: request === said || REPEATS.test(request) || BOUNDED.test(request) }
+}
