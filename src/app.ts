@@ -20,6 +20,7 @@ import { answerUnmatched } from './http/unmatched.ts'
 import { MAX_NODE_FRAME_BYTES } from './live/node-protocol.ts'
 import { nodeSocket } from './live/node-socket.ts'
 import { userSocket } from './live/user-socket.ts'
+import type { Logger } from './util/logger.ts'
 import { Origins } from './util/origins.ts'
 
 /** Whose manners unmatched paths have, longest base URL first (DESIGN 2.9). */
@@ -45,7 +46,12 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
   const app = new Elysia({
     // No page of Bun's own, with its stack trace, should an answer to an error fail.
     // Bodies have limits of their own, which answer in the form of the contract.
-    serve: { idleTimeout: IDLE_SECONDS, development: false, maxRequestBodySize: Number.MAX_SAFE_INTEGER },
+    serve: {
+      idleTimeout: IDLE_SECONDS,
+      development: false,
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      error: (error) => answerUnsent(error, core.log),
+    },
     // The default looks for the path behind the eleventh character of the URL: a Host of three letters is shorter.
     handler: { standardHostname: false },
     // The default reshapes a body before it checks it: a list or a string becomes an object, and passes.
@@ -82,6 +88,13 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: core.log }))
   for (const { method, path, hooks } of app.routes) if (hooks.body) bodies.add(`${method} ${path}`)
   return app
+}
+
+/** Bun could not send an answer that was decided: of a file, because it has been deleted since. */
+function answerUnsent(error: Error, log: Logger): Response {
+  const isGone = (error as { code?: string }).code === 'ENOENT'
+  if (!isGone) log.error({ err: error }, 'an answer could not be sent')
+  return new Response(null, { status: isGone ? 404 : 500, headers: { 'cache-control': 'no-store' } })
 }
 
 /** What pages of other origins may read of an answer beside its body; the library's default is what was asked with. */

@@ -1,4 +1,4 @@
-import { constants, type Dirent } from 'node:fs'
+import { type BigIntStats, constants, type Dirent } from 'node:fs'
 import { access, lstat, mkdir, open, opendir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { contentTypeOf } from './content-types.ts'
@@ -6,16 +6,18 @@ import {
   codeOf,
   etagOf,
   fromSystem,
+  IN_MEMORY_BYTES,
   isMissing,
   lendLocally,
   openTemporaries,
+  readPart,
   streamFile,
   system,
   writeFile,
 } from './files.ts'
 import { assertKey, assertPrefix, isKey } from './keys.ts'
 import { endedBy } from './source.ts'
-import { type ListedObject, type Storage, StorageError } from './storage.ts'
+import { type ByteRange, type ListedObject, type ObjectInfo, type Storage, StorageError } from './storage.ts'
 
 /** No key begins with a dot. It is within the root, so that what is finished can be moved and need not be copied. */
 const UNFINISHED = '.unfinished'
@@ -44,6 +46,30 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
         // Between the two calls a deletion may have removed the directory, which was empty.
         if (codeOf(error) !== 'ENOENT' || tries === PUBLISH_TRIES) throw error
       }
+    }
+  }
+
+  /** @returns what is there, or undefined; the file is the caller's to close */
+  async function openPart(key: string, range: ByteRange | undefined) {
+    if (!isKey(key)) return undefined
+    const file = await open(pathOf(key)).catch((error) => {
+      if (isMissing(error)) return undefined
+      throw fromSystem(error)
+    })
+    if (!file) return undefined
+    try {
+      const found = await system(file.stat({ bigint: true }))
+      if (found.isFile()) {
+        const info = infoOf(key, found)
+        const part = { start: range?.start ?? 0, end: Math.min(range?.end ?? info.size, info.size - 1) }
+        if (!range || part.start < info.size) return { file, info, part }
+        throw new StorageError('RANGE_NOT_SATISFIABLE', `the object has ${info.size} bytes`)
+      }
+      await file.close()
+      return undefined
+    } catch (error) {
+      await file.close().catch(() => {})
+      throw error
     }
   }
 
@@ -99,7 +125,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
       const path = pathOf(assertKey(key))
       try {
         return await unfinished.lend(async (draft) => {
-          const written = await writeFile(draft, body, signal)
+          const written = await writeFile(draft, body, { signal, durable: true })
           signal?.throwIfAborted()
           await system(publish(draft, path))
           return written
@@ -110,35 +136,25 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
     },
 
     async read(key, { range } = {}) {
-      if (!isKey(key)) return undefined
-      const file = await open(pathOf(key)).catch((error) => {
-        if (isMissing(error)) return undefined
-        throw fromSystem(error)
-      })
-      if (!file) return undefined
-      const close = () => file.close().catch(() => {})
+      const opened = await openPart(key, range)
+      if (!opened) return undefined
+      const { file, info, part } = opened
+      return { ...info, range: range && part, body: streamFile(file, part) }
+    },
+
+    async open(key, _info, { range } = {}) {
+      const opened = await openPart(key, range)
+      if (!opened) return undefined
+      const { file, info, part } = opened
       try {
-        const found = await system(file.stat({ bigint: true }))
-        const size = Number(found.size)
-        if (!found.isFile()) {
-          await close()
-          return undefined
-        }
-        if (range && range.start >= size) {
-          throw new StorageError('RANGE_NOT_SATISFIABLE', `the object has ${size} bytes`)
-        }
-        const part = range && { start: range.start, end: Math.min(range.end, size - 1) }
-        return {
-          size,
-          etag: etagOf(found),
-          lastModified: found.mtime,
-          contentType: contentTypeOf(key),
-          body: streamFile(file, part ?? { start: 0, end: size - 1 }),
-          range: part,
-        }
-      } catch (error) {
-        await close()
-        throw error
+        const small = part.end + 1 - part.start <= IN_MEMORY_BYTES
+        // Not by its descriptor: Bun tells the length of the whole file then.
+        const content = small
+          ? await readPart(file, part)
+          : Bun.file(pathOf(key)).slice(part.start, part.end + 1)
+        return { ...info, range: range && part, content }
+      } finally {
+        await file.close().catch(() => {})
       }
     },
 
@@ -149,12 +165,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
         throw fromSystem(error)
       })
       if (!found?.isFile()) return undefined
-      return {
-        size: Number(found.size),
-        etag: etagOf(found),
-        lastModified: found.mtime,
-        contentType: contentTypeOf(key),
-      }
+      return infoOf(key, found)
     },
 
     async move(from, to) {
@@ -205,6 +216,13 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
     async close() {},
   }
 }
+
+const infoOf = (key: string, found: BigIntStats): ObjectInfo => ({
+  size: Number(found.size),
+  etag: etagOf(found),
+  lastModified: found.mtime,
+  contentType: contentTypeOf(key),
+})
 
 /** A new name outlives a power cut only with its directory on the disk. */
 async function syncDirectory(path: string): Promise<void> {

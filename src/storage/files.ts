@@ -41,14 +41,14 @@ export interface WrittenFile {
 }
 
 /**
- * Writes a new file and has it on the disk, not only in the system's memory. What a failure leaves is the caller's to
- * remove.
+ * Writes a new file. What a failure leaves is the caller's to remove.
+ * @param options.durable has it on the disk in the end, not only in the system's memory
  * @throws StorageError NO_SPACE, UNAVAILABLE; what the body threw; `signal.reason`
  */
 export async function writeFile(
   path: string,
   body: Body,
-  signal?: AbortSignal | undefined,
+  { signal, durable }: { signal?: AbortSignal | undefined; durable: boolean },
 ): Promise<WrittenFile> {
   const file = await system(open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600))
   // One write is under way while the next is gathered.
@@ -66,7 +66,7 @@ export async function writeFile(
       writing.catch(() => {})
       ;[buffer, spare] = [spare, buffer]
       used = 0
-      if (syncing || size - synced < SYNC_BYTES) return
+      if (!durable || syncing || size - synced < SYNC_BYTES) return
       synced = size
       // What it fails with, the last one fails with too.
       syncing = file
@@ -89,7 +89,7 @@ export async function writeFile(
     await flush()
     await writing
     await syncing
-    await system(file.sync())
+    if (durable) await system(file.sync())
     return { size, etag: etagOf(await system(file.stat({ bigint: true }))) }
   } finally {
     await writing?.catch(() => {})
@@ -108,6 +108,26 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 /** Strong as long as nobody changes a file in place, which nobody does: every write makes a new one. */
 export const etagOf = ({ ino, size, mtimeNs }: { ino: bigint; size: bigint; mtimeNs: bigint }): string =>
   `"${ino.toString(36)}-${size.toString(36)}-${mtimeNs.toString(36)}"`
+
+/**
+ * As large as a part may be that an answer holds in memory. Thumbnails are smaller, and so are the pieces that a stream
+ * would hold.
+ */
+export const IN_MEMORY_BYTES = READ_BYTES
+
+/** @throws StorageError UNAVAILABLE when the file has become shorter */
+export async function readPart(
+  file: FileHandle,
+  { start, end }: ByteRange,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(end + 1 - start)
+  for (let read = 0; read < bytes.byteLength; ) {
+    const { bytesRead } = await system(file.read(bytes, read, bytes.byteLength - read, start + read))
+    if (bytesRead === 0) throw new StorageError('UNAVAILABLE', 'the file has become shorter')
+    read += bytesRead
+  }
+  return bytes
+}
 
 /** Reads on demand, and closes the file at the end, on a fault and when it is cancelled. */
 export function streamFile(file: FileHandle, { start, end }: ByteRange): ReadableStream<Uint8Array> {

@@ -13,9 +13,10 @@ import type { S3Config } from '../config.ts'
 import type { Logger } from '../util/logger.ts'
 import { released } from '../util/released.ts'
 import { contentTypeOf, dispositionOf } from './content-types.ts'
-import { lendLocally, openTemporaries, writeFile } from './files.ts'
+import { IN_MEMORY_BYTES, lendLocally, openTemporaries, writeFile } from './files.ts'
 import { assertKey, assertPrefix, isKey, keyToPath } from './keys.ts'
 import { openBucket } from './s3/bucket.ts'
+import { LocalCopies } from './s3/copies.ts'
 import { fromS3, isMissing, sent } from './s3/errors.ts'
 import { createTransport } from './s3/transport.ts'
 import { abortStaleUploads } from './s3/unfinished.ts'
@@ -56,6 +57,15 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
   const scratch = await openTemporaries(resolve(dataDir, 'tmp'))
   const Bucket = config.bucket
   const live = new Set<string>()
+  const copies = new LocalCopies(scratch, async (key, path, { etag, range, signal }) => {
+    const found = await get(key, range, signal)
+    if (found?.etag !== etag) {
+      await found?.body.cancel()
+      throw new StorageError('NOT_FOUND', 'the object was replaced or deleted')
+    }
+    const { size } = await writeFile(path, received(found.body), { signal, durable: false })
+    if (size !== lengthOf(found)) throw new StorageError('UNAVAILABLE', 'the object broke off')
+  })
 
   async function get(
     key: string,
@@ -115,6 +125,27 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
 
     read: (key, { range } = {}) => get(key, range),
 
+    async open(key, info, { range, signal } = {}) {
+      const part = { start: range?.start ?? 0, end: Math.min(range?.end ?? info.size, info.size - 1) }
+      if (range && part.start >= info.size) {
+        throw new StorageError('RANGE_NOT_SATISFIABLE', `the object has ${info.size} bytes`)
+      }
+      if (part.end + 1 - part.start > IN_MEMORY_BYTES) {
+        try {
+          const content = await copies.open(key, info, part, signal)
+          if (content) return { ...info, range: range && part, content }
+        } catch (error) {
+          const { code } = error as StorageError
+          if (code === 'NOT_FOUND') return undefined
+          if (code !== 'NO_SPACE') throw endedBy(error, signal)
+        }
+      }
+      const found = await get(key, range)
+      if (!found) return undefined
+      const { body, ...rest } = found
+      return { ...rest, content: lengthOf(found) > IN_MEMORY_BYTES ? body : await bytesOf(body) }
+    },
+
     async head(key) {
       if (!isKey(key)) return undefined
       try {
@@ -132,6 +163,7 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
     },
 
     async move(from, to) {
+      await copies.forget([from, to])
       const CopySource = `${Bucket}/${keyToPath(assertKey(from))}`
       const Key = assertKey(to)
       try {
@@ -143,7 +175,10 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
       await remove([from])
     },
 
-    delete: remove,
+    async delete(keys) {
+      await copies.forget(keys)
+      await remove(keys)
+    },
 
     async *list(prefix) {
       try {
@@ -176,7 +211,7 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
         try {
           const found = await get(key, undefined, signal)
           if (!found) throw new StorageError('NOT_FOUND', `there is no object ${JSON.stringify(key)}`)
-          const { size } = await writeFile(path, received(found.body), signal)
+          const { size } = await writeFile(path, received(found.body), { signal, durable: false })
           if (size !== found.size) throw new StorageError('UNAVAILABLE', 'the object broke off')
           return path
         } catch (error) {
@@ -193,8 +228,19 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
     },
 
     async close() {
+      await copies.close()
       client.destroy()
     },
+  }
+}
+
+const lengthOf = ({ range, size }: StoredObject): number => (range ? range.end + 1 - range.start : size)
+
+async function bytesOf(body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return (await new Response(body).bytes()) as Uint8Array<ArrayBuffer>
+  } catch (error) {
+    throw fromS3(error)
   }
 }
 

@@ -28,6 +28,14 @@ export interface StoredObject extends ObjectInfo {
   range: ByteRange | undefined
 }
 
+/** An object, or a part of it, as the body of an answer. */
+export interface ObjectContent extends ObjectInfo {
+  /** Bytes and files have a length that is known; of a stream it is not, and Bun sends it in chunks. */
+  content: Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>
+  /** The part of the object that `content` is; undefined when it is the whole. */
+  range: ByteRange | undefined
+}
+
 export interface ListedObject {
   key: string
   size: number
@@ -62,6 +70,20 @@ export interface Storage {
    * @throws StorageError RANGE_NOT_SATISFIABLE when the object ends before `range` begins, UNAVAILABLE
    */
   read(key: string, options?: { range?: ByteRange | undefined }): Promise<StoredObject | undefined>
+  /**
+   * Opens an object for an answer whose length has to be known, in bounded memory: a small part as bytes, a larger one as a
+   * file on this machine. Where that is impossible, because there is no room for a copy, it is a stream. A file may be
+   * gone when it is read, because the object was deleted after this.
+   * @param info what `head` has just told
+   * @param options.signal ends the waiting for a copy
+   * @returns undefined when there is no such object any more
+   * @throws StorageError RANGE_NOT_SATISFIABLE, UNAVAILABLE, ABORTED
+   */
+  open(
+    key: string,
+    info: ObjectInfo,
+    options?: { range?: ByteRange | undefined; signal?: AbortSignal | undefined },
+  ): Promise<ObjectContent | undefined>
   /** @throws StorageError UNAVAILABLE */
   head(key: string): Promise<ObjectInfo | undefined>
   /**

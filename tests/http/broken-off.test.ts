@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import pino from 'pino'
-import { mp4, rawForm } from '../support/files.ts'
+import { form, mp4, rawForm, upload } from '../support/files.ts'
 import { person } from '../support/people.ts'
 import { eventually } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
@@ -70,4 +70,41 @@ test.each(requests)('%s: a request that is broken off', async (_, request, head,
     expect.objectContaining({ level: DEBUG, msg: 'request', method, path, status: 499 }),
   ])
   expect(JSON.stringify(lines)).not.toContain('stack')
+})
+
+/** Asks, reads the beginning of the answer, and leaves. */
+function leaveAnswer(request: string, head: string[] = [], body = ''): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.once('data', () => {
+    socket.destroy()
+    resolve()
+  })
+  const fields = ['Host: localhost', `Authorization: Bearer ${token}`, ...head]
+  socket.write(`${request} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n${body}`)
+  return promise
+}
+
+test('an answer that its reader leaves is told at the same level, and once', async () => {
+  const answer = await upload(server, token, form(['title', 't'], ['file', mp4(40_000_000), 'a.mp4']))
+  const { file_path } = (await answer.json()) as { file_path: string }
+  lines.length = 0
+  const path = `/files/${file_path}`
+  await leaveAnswer(`GET ${path}`)
+  await eventually(() => about(path).length === 2, 'both lines are there')
+  expect(about(path)).toEqual([
+    expect.objectContaining({ level: 30, msg: 'request', status: 200 }),
+    expect.objectContaining({
+      level: DEBUG,
+      msg: 'the client left before the end of the answer',
+      status: 499,
+    }),
+  ])
+  // One that is read to its end is not told.
+  await (await fetch(server.url + path)).bytes()
+  await eventually(() => about(path).length === 3, 'the third line is there')
+  await fetch(`${server.url}/health`)
+  await eventually(() => about('/health').length > 0, 'a later line is there')
+  expect(about(path)).toHaveLength(3)
 })

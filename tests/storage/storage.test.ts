@@ -108,6 +108,32 @@ describe.each(kinds)('the storage on %s', (_, open) => {
     expect((error as StorageError).code).toBe('RANGE_NOT_SATISFIABLE')
   })
 
+  test.each([
+    ['a small object', 10_000],
+    ['a large one', 9 * MB],
+  ])('%s is opened with its length, whole and in part', async (name, size) => {
+    const { storage } = await opened
+    const key = `open/${name.replaceAll(' ', '_')}.mp4`
+    await storage.write(key, numbered(size))
+    const info = (await storage.head(key))!
+    const whole = new Uint8Array(await new Response((await storage.read(key))!.body).arrayBuffer())
+    const parts = [undefined, [0, 0], [5, size - 1], [0, 9_999_999], [size - 1, size - 1], [100, 400_000]]
+    for (const part of parts as ([number, number] | undefined)[]) {
+      const range = part && { start: part[0], end: part[1] }
+      const { content, range: sent, ...told } = (await storage.open(key, info, { range }))!
+      expect(told).toEqual(info)
+      expect(sent).toEqual(range && { start: range.start, end: Math.min(range.end, size - 1) })
+      expect(content).not.toBeInstanceOf(ReadableStream)
+      const bytes = new Uint8Array(await new Response(content).arrayBuffer())
+      const expected = whole.subarray(range?.start ?? 0, (range?.end ?? size) + 1)
+      expect(Buffer.compare(bytes, expected)).toBe(0)
+    }
+    const beyond = storage.open(key, info, { range: { start: size, end: size } })
+    expect(await failure(beyond)).toMatchObject({ code: 'RANGE_NOT_SATISFIABLE' })
+    await storage.delete([key])
+    expect(await storage.open(key, info)).toBeUndefined()
+  })
+
   test('a stream that is cancelled early lets go, as often as one likes', async () => {
     const { storage } = await opened
     await storage.write('cancel/a.mp4', bytes(2 * MB))

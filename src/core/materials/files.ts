@@ -3,15 +3,18 @@ import { materials } from '../../db/schema/index.ts'
 import { dispositionOf } from '../../storage/content-types.ts'
 import { isKey, keyToPath } from '../../storage/keys.ts'
 import { chooseAnswer } from '../../storage/ranges.ts'
-import type { ByteRange, ObjectInfo } from '../../storage/storage.ts'
+import type { ByteRange, ObjectContent, ObjectInfo } from '../../storage/storage.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Core } from '../context.ts'
-import { notFound } from '../errors.ts'
+import { AppError, notFound } from '../errors.ts'
 import { mayManage } from './materials.ts'
 import { hiddenKey } from './objects.ts'
 
 /** How a request for a stored file is answered (RFC 9110, chapters 13 and 14). */
-export type FileAnswer =
+export type FileAnswer = {
+  /** Whether everybody may see the file, as long as its material is active. */
+  isPublic: boolean
+} & (
   | { status: 304 | 416; info: ObjectInfo }
   | {
       status: 200 | 206
@@ -19,8 +22,9 @@ export type FileAnswer =
       range: ByteRange | undefined
       disposition: 'inline' | 'attachment'
       /** Null for HEAD. */
-      body: ReadableStream<Uint8Array> | null
+      content: ObjectContent['content'] | null
     }
+)
 
 /**
  * Opens a file or thumbnail: active materials are for all, hidden ones for their uploader and administrators, and what
@@ -32,21 +36,41 @@ export async function openFile(
   ctx: Core,
   viewer: Principal | undefined,
   key: string,
-  request: { method: string; headers: { get(name: string): string | null } },
+  request: { method: string; headers: { get(name: string): string | null }; signal: AbortSignal },
 ): Promise<FileAnswer> {
-  for (const place of isKey(key) ? await placesOf(ctx, viewer, key) : []) {
+  const places = isKey(key) ? await placesOf(ctx, viewer, key) : []
+  const isPublic = places.length === 1
+  for (const place of places) {
     const info = await ctx.storage.head(place)
     if (!info) continue
     const answer = chooseAnswer(request, info)
-    if (answer.status === 304 || answer.status === 416) return { status: answer.status, info }
+    if (answer.status === 304 || answer.status === 416) return { status: answer.status, info, isPublic }
     const disposition = dispositionOf(key)
-    if (request.method === 'HEAD') return { status: 200, info, range: undefined, disposition, body: null }
-    const object = await ctx.storage.read(place, answer.status === 206 ? { range: answer.range } : {})
-    if (!object) continue
-    const { body, range, ...read } = object
-    return { status: answer.status, info: read, range, disposition, body }
+    if (request.method === 'HEAD') {
+      return { status: 200, info, isPublic, range: undefined, disposition, content: null }
+    }
+    const range = answer.status === 206 ? answer.range : undefined
+    const opened = await openObject(ctx, place, info, range, request.signal)
+    if (!opened) continue
+    const { content, range: part, ...read } = opened
+    return { status: answer.status, info: read, isPublic, range: part, disposition, content }
   }
   throw notFound('file', key)
+}
+
+/** @throws AppError CLIENT_CLOSED when the client did not wait for it */
+async function openObject(
+  ctx: Core,
+  key: string,
+  info: ObjectInfo,
+  range: ByteRange | undefined,
+  signal: AbortSignal,
+): Promise<ObjectContent | undefined> {
+  try {
+    return await ctx.storage.open(key, info, { range, signal })
+  } catch (error) {
+    throw signal.aborted ? new AppError('CLIENT_CLOSED') : error
+  }
 }
 
 /** Where to look for a file, in this order; empty: this viewer may not see it. */
