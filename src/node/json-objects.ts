@@ -1,4 +1,5 @@
 import { parseJson } from '../util/json.ts'
+import { JsonScanner } from './json-scanner.ts'
 
 export type JsonObject = Record<string, unknown>
 
@@ -13,10 +14,10 @@ export interface ObjectEvents {
 
 /** An object over several lines begins so; `{epoch 3}` is a line of text. */
 const BEGINNING = /^\s*\{\s*(?:$|["}])/
-/** A token of JSON, or of what Python writes for numbers that JSON lacks. A string never spans lines. */
-const TOKEN = /[\s,:]+|[[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"|true|false|null|NaN|-?Infinity|-?\d[\d.eE+-]*/y
 /** Lines by whose text `isOurs` tells what an unfinished object is. */
 const TELLING_LINES = 20
+/** How often lines that turned out to be no object are looked at for objects within them. */
+const MAX_SECOND_LOOKS = 20
 
 /**
  * Finds JSON objects in a program's lines: one to a line, several in a line, or one over many lines (`indent=2`). NaN
@@ -26,9 +27,11 @@ export class ObjectFinder {
   /** Lines of an object that is not complete yet, without their indentation. */
   private lines: string[] = []
   private chars = 0
-  private depth = 0
-  /** The present object is too long and said so; its lines are only counted. */
+  private readonly scanner = new JsonScanner()
+  /** The present object is too long and said so; its lines are only scanned. */
   private skipping = false
+  /** undefined: these lines are seen for the first time. */
+  private secondLooks: number | undefined
 
   constructor(
     private readonly maxChars: number,
@@ -38,26 +41,22 @@ export class ObjectFinder {
   ) {}
 
   line(text: string): void {
-    if (this.depth > 0) return this.goOn(text)
+    if (this.scanner.depth > 0) return this.goOn(text)
     const value = text.trimStart().startsWith('{') ? parseLoose(text) : undefined
     if (value) this.found(value, [text])
-    else if (BEGINNING.test(text)) this.goOn(text)
+    else if (BEGINNING.test(text) && this.mayBegin()) this.goOn(text)
     else this.refuse('invalid', [text])
   }
 
   end(): void {
-    if (this.depth > 0) this.refuse('incomplete', this.reset())
+    // Its lines are looked at again, and one of them may begin another object that is not complete.
+    this.secondLooks ??= 0
+    while (this.scanner.depth > 0) this.refuse('incomplete', this.reset())
   }
 
   private goOn(text: string): void {
-    const first = this.depth === 0
-    const end = this.scan(text)
-    if (end === 'broken') {
-      const before = this.reset()
-      if (first) return this.refuse('invalid', [text])
-      this.refuse('invalid', before)
-      return this.line(text)
-    }
+    const end = this.scanner.line(text)
+    if (end === 'broken') return this.breakOff(text)
     this.keep(end === 'open' ? text : text.slice(0, end))
     if (end === 'open') return
     const { skipping } = this
@@ -69,17 +68,12 @@ export class ObjectFinder {
     if (rest.trim() !== '') this.line(rest)
   }
 
-  /** Where the object ends in this line. */
-  private scan(text: string): number | 'open' | 'broken' {
-    TOKEN.lastIndex = 0
-    while (TOKEN.lastIndex < text.length) {
-      const at = TOKEN.lastIndex
-      if (!TOKEN.test(text)) return 'broken'
-      const first = text[at]
-      if (first === '{' || first === '[') this.depth++
-      if ((first === '}' || first === ']') && --this.depth === 0) return TOKEN.lastIndex
-    }
-    return 'open'
+  /** `text` is no part of an object, and may begin another one. */
+  private breakOff(text: string): void {
+    const { skipping } = this
+    const before = this.reset()
+    if (skipping) this.line(text)
+    else this.refuse('invalid', [...before, text])
   }
 
   private keep(line: string): void {
@@ -88,32 +82,39 @@ export class ObjectFinder {
     this.lines.push(text)
     this.chars += text.length
     if (this.chars <= this.maxChars) return
-    const { lines } = this
-    if (this.isOurs(lines.slice(0, TELLING_LINES).join('\n'))) {
+    if (this.isOurs(this.lines.slice(0, TELLING_LINES).join('\n'))) {
       this.events.spoilt('too long')
       this.lines = []
       this.skipping = true
-    } else {
-      this.reset()
-      for (const each of lines) this.events.text(each)
-    }
+    } else for (const each of this.reset()) this.events.text(each)
   }
 
   private found(value: JsonObject, lines: string[]): void {
     if (!this.events.object(value)) for (const line of lines) this.events.text(line)
   }
 
-  private refuse(why: 'invalid' | 'incomplete', lines: string[]): void {
-    if (this.isOurs(lines.slice(0, TELLING_LINES).join('\n'))) this.events.spoilt(why)
-    for (const line of lines) this.events.text(line)
+  /** The first line is text; the others may be, or hold, objects of their own: a lone `{` may be a line of text. */
+  private refuse(why: 'invalid' | 'incomplete', [first, ...others]: string[]): void {
+    if (first === undefined) return
+    if (this.isOurs([first, ...others.slice(0, TELLING_LINES)].join('\n'))) this.events.spoilt(why)
+    this.events.text(first)
+    if (others.length === 0) return
+    const isOutermost = this.secondLooks === undefined
+    this.secondLooks ??= 0
+    for (const line of others) this.line(line)
+    if (isOutermost) this.secondLooks = undefined
+  }
+
+  private mayBegin(): boolean {
+    return this.secondLooks === undefined || this.secondLooks++ < MAX_SECOND_LOOKS
   }
 
   private reset(): string[] {
     const { lines } = this
     this.lines = []
     this.chars = 0
-    this.depth = 0
     this.skipping = false
+    this.scanner.reset()
     return lines
   }
 }
@@ -127,9 +128,8 @@ function parseLoose(text: string): JsonObject | undefined {
 function parsed(text: string): JsonObject | undefined {
   try {
     const value = parseJson(text, 'null')
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as JsonObject)
-      : undefined
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? (value as JsonObject) : undefined
   } catch {
     return undefined
   }

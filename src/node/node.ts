@@ -121,7 +121,10 @@ export class GpuNode {
       const { code, message, task_id, attempt } = frame
       if (code === 'STALE_ATTEMPT' && task_id !== undefined && attempt !== undefined)
         this.tasks.drop({ task_id, attempt })
-      else log.warn(`the server answered ${code}: ${message}`)
+      else {
+        const about = task_id === undefined ? '' : ` about task ${task_id}, attempt ${attempt}`
+        log.warn(`the server answered ${code}${about}: ${message}`)
+      }
     }
   }
 

@@ -3,18 +3,17 @@
  * progress and log lines of all tasks share one rate, in turns: a task that floods takes nothing from the others.
  * Everything else (accept, heartbeat, completed…) goes at once and only counts against the rate.
  */
-import type { NodeFrame, NodeFrameOf } from '../live/node-protocol.ts'
+import type { NodeFrame } from '../live/node-protocol.ts'
+import { Lane } from './lane.ts'
 import { type Lease, leaseKey } from './state-files.ts'
-import type { LogLevel, TaskProgress } from './task-output.ts'
 import { Rate } from './throttle.ts'
 
 /** The server's limit is 500 a second with a burst of 2000. */
 const FRAMES_PER_SECOND = 250
-const LOG_LINES_PER_SECOND = 50
-const PROGRESS_INTERVAL_MS = 100
-const NOTICE_INTERVAL_MS = 1000
 const TURN_MS = 25
-/** With more than this on its way to the network, progress, logs and results wait. */
+/** With more than this on its way to the network, progress and logs wait: what is urgent comes after it. */
+const MAX_TALK_BACKLOG_BYTES = 256 * 1024
+/** The same for results. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
 /** Log lines that wait, of one task; the oldest go first. Few while the server listens, so that what it sees is recent. */
 const MAX_WAITING_LINES = 20
@@ -69,7 +68,8 @@ export class Outbox {
     const lane = this.lanes.get(leaseKey(lease))
     if (!lane) return
     lane.end()
-    this.pump()
+    if (lane.hasFrames) this.pump()
+    else this.remove(lane)
   }
 
   /** Forgets what waits: the attempt is no longer ours. */
@@ -96,6 +96,8 @@ export class Outbox {
   }
 
   private pump(): void {
+    // Called for every line that a task writes; above the rate only the timer goes on.
+    if (this.timer && !this.rate.open) return
     let sent = true
     while (sent && this.mayTalk()) sent = this.round()
     this.removeDrained()
@@ -123,7 +125,8 @@ export class Outbox {
   }
 
   private mayTalk(): boolean {
-    return this.connection.isReady && this.connection.backlog < MAX_BACKLOG_BYTES && this.rate.open
+    const { isReady, backlog } = this.connection
+    return isReady && backlog < MAX_TALK_BACKLOG_BYTES && this.rate.open
   }
 
   private removeDrained(): void {
@@ -135,93 +138,5 @@ export class Outbox {
   private remove(lane: Lane): void {
     if (this.lanes.get(leaseKey(lane.lease)) === lane) this.lanes.delete(leaseKey(lane.lease))
     this.turns = this.turns.filter((other) => other !== lane)
-  }
-}
-
-/** One attempt's progress and log. */
-export class Lane {
-  ended = false
-  private readonly logRate = new Rate(LOG_LINES_PER_SECOND)
-  private readonly lines: { level: LogLevel; message: string }[] = []
-  private latest: TaskProgress | undefined
-  private isProgressNew = false
-  private progressAt = Number.NEGATIVE_INFINITY
-  private dropped = 0
-  private noticeAt = 0
-  private wasLog = false
-
-  constructor(
-    readonly lease: Lease,
-    private readonly wake: () => void,
-    private readonly lineLimit: () => number,
-  ) {}
-
-  get hasFrames(): boolean {
-    return this.isProgressNew || this.lines.length > 0 || this.dropped > 0
-  }
-
-  progress(progress: TaskProgress): void {
-    this.latest = progress
-    if (this.isProgressNew) return
-    this.isProgressNew = true
-    this.wake()
-  }
-
-  log(level: LogLevel, message: string): void {
-    if (!this.logRate.take()) return this.drop()
-    if (this.lines.length >= this.lineLimit()) {
-      this.lines.shift()
-      this.drop()
-    }
-    this.lines.push({ level, message })
-    this.wake()
-  }
-
-  repeatProgress(): void {
-    this.isProgressNew = this.latest !== undefined
-  }
-
-  end(): void {
-    this.ended = true
-  }
-
-  /** The next frame that is due. Progress and log lines take turns, so that neither waits for the other. */
-  take(now: number): NodeFrameOf<'progress'> | NodeFrameOf<'log'> | undefined {
-    return this.wasLog
-      ? (this.takeProgress(now) ?? this.takeLog(now))
-      : (this.takeLog(now) ?? this.takeProgress(now))
-  }
-
-  private takeProgress(now: number): NodeFrameOf<'progress'> | undefined {
-    if (!this.isProgressNew || !this.latest) return undefined
-    if (!this.ended && now - this.progressAt < PROGRESS_INTERVAL_MS) return undefined
-    this.isProgressNew = false
-    this.progressAt = now
-    this.wasLog = false
-    return { type: 'progress', ...this.lease, ...this.latest }
-  }
-
-  private takeLog(now: number): NodeFrameOf<'log'> | undefined {
-    const line =
-      this.takeNotice(now) ??
-      this.lines.shift() ??
-      (this.ended ? this.takeNotice(Number.POSITIVE_INFINITY) : undefined)
-    if (!line) return undefined
-    this.wasLog = true
-    return { type: 'log', ...this.lease, ...line }
-  }
-
-  private takeNotice(now: number): { level: LogLevel; message: string } | undefined {
-    if (this.dropped === 0 || now < this.noticeAt) return undefined
-    const message = `${this.dropped} lines dropped: a task may log ${LOG_LINES_PER_SECOND} lines a second, fewer while others log too`
-    this.dropped = 0
-    return { level: 'WARNING', message }
-  }
-
-  private drop(): void {
-    // A second after the first line that is dropped, and never earlier after the notice before.
-    if (this.dropped++ > 0) return
-    this.noticeAt = performance.now() + NOTICE_INTERVAL_MS
-    this.wake()
   }
 }

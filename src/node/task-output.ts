@@ -1,12 +1,12 @@
-import { LogLevel as LogLevels, MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../live/node-protocol.ts'
+import { MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../live/node-protocol.ts'
 import { cutStart, cutText } from '../util/cut.ts'
 import { isRawNumber } from '../util/json.ts'
 import { isTooDeep, MAX_DEPTH } from '../util/storable.ts'
 import { type JsonObject, ObjectFinder } from './json-objects.ts'
 import type { Line } from './lines.ts'
+import { type LogLevel, logLevel } from './log-levels.ts'
 import { Conflated } from './throttle.ts'
 
-export type LogLevel = NodeFrameOf<'log'>['level']
 export interface TaskProgress {
   progress: number
   current_item?: string
@@ -212,36 +212,6 @@ function checkedResult(value: unknown): { value: JsonObject } | { failure: Failu
   if (isTooDeep(value, MAX_RESULT_DEPTH)) return { failure: tooDeep }
   if (Buffer.byteLength(JSON.stringify(value)) > MAX_RESULT_BYTES) return { failure: tooLarge }
   return { value }
-}
-
-const known: ReadonlySet<string> = new Set(LogLevels.anyOf.map((literal) => literal.const))
-/** What loggers of other languages call their levels; numbers are those of Python. */
-const OTHER_NAMES: Record<string, LogLevel> = {
-  TRACE: 'DEBUG',
-  VERBOSE: 'DEBUG',
-  10: 'DEBUG',
-  NOTICE: 'INFO',
-  INFORMATION: 'INFO',
-  20: 'INFO',
-  WARN: 'WARNING',
-  30: 'WARNING',
-  ERR: 'ERROR',
-  SEVERE: 'ERROR',
-  40: 'ERROR',
-  FATAL: 'CRITICAL',
-  CRIT: 'CRITICAL',
-  ALERT: 'CRITICAL',
-  EMERG: 'CRITICAL',
-  EMERGENCY: 'CRITICAL',
-  PANIC: 'CRITICAL',
-  50: 'CRITICAL',
-}
-
-/** In any case; a level that nobody knows is INFO. */
-function logLevel(value: unknown): LogLevel {
-  const name = String(value).trim().toUpperCase()
-  if (known.has(name)) return name as LogLevel
-  return Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name]! : 'INFO'
 }
 
 const isObject = (value: unknown): value is JsonObject =>

@@ -56,6 +56,10 @@ test('a result may stand on one line or on many, and numbers that JSON lacks are
     [`printf '{"progress": 5}{"result": {"a": 1}} {"progress": 6}\\n'`, { a: 1 }],
     [`printf '{\\r\\n"result": {"a": 1}\\r\\n}\\r\\n'`, { a: 1 }],
     [`printf '  50%%\\r{"result": {"a": 1}}\\n'`, { a: 1 }],
+    // A line that could begin an object, and does not.
+    [`echo '{'; echo '{"result": {"a": 1}}'`, { a: 1 }],
+    [`echo '{"lr": '; printf '{\\n "result": {"a": 1}\\n}\\n'`, { a: 1 }],
+    [`echo '{"lr": '; echo '{"a": 1}, '; echo '"x": '; echo '{"result": {"a": 1}}'`, { a: 1 }],
     // What holds the output open does not hold the result back.
     [`printf '{"result": {"a": 1}}'; setsid sleep 4 &`, { a: 1 }],
     [
