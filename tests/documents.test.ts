@@ -1,0 +1,58 @@
+/** The documents name everything that people rely on, and both READMEs lead through the same commands. */
+import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { NodeFrame, ServerFrame as NodeServerFrame } from '../src/live/node-protocol.ts'
+import { CLOSE, ClientFrame } from '../src/live/protocol.ts'
+import { ROOT } from './support/process.ts'
+import { shellBlocks } from './support/tour.ts'
+
+const read = (name: string) => readFileSync(join(ROOT, name), 'utf8')
+const protocol = read('docs/protocol.md')
+const operations = read('docs/operations.md')
+
+const matches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found]) => found!)
+
+describe('docs/protocol.md', () => {
+  const events = matches(read('src/core/channel/events.ts'), /^ {2}'([a-z_]+\.[a-z_]+)':/gm)
+
+  test('is compared with every event of the code', () => expect(events.length).toBeGreaterThan(20))
+  test.each(events)('names the event %s', (event) => expect(protocol).toContain(`\`${event}\``))
+  test.each(Object.values(CLOSE))('names the close code %s', (code) => {
+    expect(protocol).toContain(`| ${code} |`)
+  })
+  test.each(ClientFrame.anyOf.map((frame) => frame.properties.type.const))(
+    'shows the frame %s of a client',
+    (type) => expect(protocol).toContain(`{"type":"${type}"`),
+  )
+  const node = [...NodeFrame.anyOf, ...NodeServerFrame.anyOf]
+  test.each(node.map((frame) => frame.properties.type.const))('names the frame %s of a node', (type) => {
+    expect(protocol).toContain(`| \`${type}\` |`)
+  })
+})
+
+describe('docs/operations.md', () => {
+  const variables = new Set(
+    matches(read('src/config.ts'), /(?:text|integer|oneOf|url|list|required)\('([A-Z][A-Z0-9_]+)'/g),
+  )
+  test('is compared with every variable of the code', () => expect(variables.size).toBeGreaterThan(25))
+  test.each([...variables])('explains %s', (name) => expect(operations).toContain(`\`${name}\``))
+})
+
+test('the Chinese README has the commands of the English one', () => {
+  const english = shellBlocks('README.md', 'Five minutes')
+  expect(shellBlocks('README.zh.md', '五分钟上手')).toEqual(english)
+  expect(english.length).toBeGreaterThan(5)
+})
+
+test.each([
+  'README.md',
+  'README.zh.md',
+  'docs/apis.md',
+  'docs/protocol.md',
+  'docs/operations.md',
+  'docs/development.md',
+])('every file that %s links to exists', (name) => {
+  const links = matches(read(name), /\]\((?!https?:)([^)#]+)/g)
+  for (const link of links) expect(() => readFileSync(join(ROOT, name, '..', link)), link).not.toThrow()
+})
