@@ -1,9 +1,9 @@
-import { toOpenAPISchema } from '@elysia/openapi'
+import { toOpenAPISchema } from '@elysia/openapi/openapi'
 import { OptionalKind, type TSchema } from '@sinclair/typebox'
 import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
 import { operationId, pascal } from './operation-id.ts'
-import { responsesOf, securityOf } from './responses.ts'
+import { answerName, responsesOf, securityOf } from './responses.ts'
 import { AUTH, type DescribedRoute, ROUTE, type RouteDetail } from './route.ts'
 import { sampleOf } from './sample.ts'
 import { type JsonSchema, SchemaPool } from './schemas.ts'
@@ -75,6 +75,12 @@ export function openApiDocument(app: AnyElysia, publicUrl?: string): OpenApiDocu
     const operation = toOperation(route, mounted[path]![method]!, pool)
     const written = path.replace('*', `{${WILDCARD}}`)
     paths[written] = { ...paths[written], [method]: operation }
+    delete mounted[path]![method]
+  }
+  for (const [path, item] of Object.entries(mounted)) {
+    for (const [method, operation] of Object.entries(item)) {
+      paths[path] = { ...paths[path], [method]: ofServer(method, path, operation, pool) }
+    }
   }
   Object.assign(paths, socketPaths)
   const tags = new Set(
@@ -133,6 +139,19 @@ function toOperation(route: DescribedRoute, mounted: Operation, pool: SchemaPool
     ...(requestBody && { requestBody }),
     responses: responsesOf(route, pool, id),
   }
+}
+
+/** A route of no contract, which has written its answers down in its `detail`. */
+function ofServer(method: string, path: string, mounted: Operation, pool: SchemaPool): Operation {
+  const id = operationId('server', method.toUpperCase(), path)
+  const responses = Object.entries(mounted.responses ?? {}).map(([status, { content, ...answer }]) => {
+    const types = Object.entries(content ?? {}).map(([type, { schema }]) => [
+      type,
+      { schema: pool.add(schema, answerName(id, status)) },
+    ])
+    return [status, content ? { ...answer, content: Object.fromEntries(types) } : answer]
+  })
+  return { ...mounted, operationId: id, security: [], responses: Object.fromEntries(responses) }
 }
 
 /** From the route's own models: the library loses defaults. */

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import type { TSchema } from '@sinclair/typebox'
 import type { ErrorCode, InputPart } from '../../core/errors.ts'
 import { pascal } from './operation-id.ts'
@@ -26,6 +27,10 @@ export function securityOf(route: DescribedRoute): Record<string, never[]>[] {
   return access.map((who) => (who === 'anyone' ? {} : { [SCHEMES[who]]: [] }))
 }
 
+/** What the model of an answer is called that has no name. */
+export const answerName = (id: string, status: string): string =>
+  `${pascal(id)}Answer${status < '300' ? '' : pascal(STATUS_CODES[status] ?? status)}`
+
 /** Every answer of a route by its status. */
 export function responsesOf(
   route: DescribedRoute,
@@ -34,10 +39,9 @@ export function responsesOf(
 ): Record<string, ResponseObject> {
   const { contract, description } = route
   const { status = 200, answers = {} } = description
-  const place = pascal(id)
-  const responses: Record<string, ResponseObject> = { [status]: success(route, pool, `${place}Answer`) }
+  const responses: Record<string, ResponseObject> = { [status]: success(route, pool, answerName(id, '')) }
   for (const [other, answer] of Object.entries(answers)) {
-    responses[other] = plain(answer, pool, `${place}Answer${other}`)
+    responses[other] = plain(answer, pool, answerName(id, other))
   }
   const errors = new Map<number, Set<string>>()
   for (const [status, code] of errorsOf(route)) {

@@ -63,7 +63,7 @@ export class SchemaPool {
   }
 
   private write(schema: JsonSchema, place: string): JsonSchema {
-    const { anyOf, allOf, properties, required, items, patternProperties, ...rest } = schema
+    const { anyOf, allOf, properties, required, items, patternProperties, ...rest } = asWritten(schema)
     if (Array.isArray(anyOf)) return this.union(anyOf, rest, place)
     const written: JsonSchema = { ...rest }
     if (Array.isArray(allOf)) written.allOf = allOf.map((part, n) => this.add(part, `${place}Part${n + 1}`))
@@ -126,6 +126,16 @@ const isAnything = (schema: JsonSchema) => Object.keys(schema).length === 0
 const mapFields = (fields: Fields, change: (field: JsonSchema, name: string) => JsonSchema): Fields =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, change(field, name)]))
 
+/** Elysia marks a model so once it has compiled it; the server ignores what a model lacks. */
+function asWritten({ additionalProperties, ...schema }: JsonSchema): JsonSchema {
+  return additionalProperties === false || additionalProperties === undefined
+    ? schema
+    : { ...schema, additionalProperties }
+}
+
 /** Alike in all but their names. */
 const identityOf = (schema: JsonSchema): string =>
-  JSON.stringify(schema, (key, value) => (key === 'title' && typeof value === 'string' ? undefined : value))
+  JSON.stringify(schema, (key, value) => {
+    if (key === 'title' && typeof value === 'string') return undefined
+    return key === 'additionalProperties' && value === false ? undefined : value
+  })
