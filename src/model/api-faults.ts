@@ -1,5 +1,5 @@
 /** What an API said when it refused, for the log: never a key, never what somebody wrote in a conversation. */
-import { ModelError, type ModelFault } from '../core/agent/model.ts'
+import { isJsonObject, ModelError, type ModelFault } from '../core/agent/model.ts'
 import { cutText } from '../util/cut.ts'
 
 const MAX_BODY = 100_000
@@ -33,7 +33,7 @@ export async function bodyOf(body: ReadableStream<Uint8Array>, max = MAX_BODY): 
 
 /** An error in a stream has no status of its own; most say one. */
 export function faultIn(error: unknown): ApiFault {
-  const { code, status } = (typeof error === 'object' ? error : null) as { code?: unknown; status?: unknown }
+  const { code, status } = isJsonObject(error) ? error : {}
   const said = [status, code].map(Number).find((one) => one >= 400 && one < 600)
   return { status: said, body: JSON.stringify({ error }) }
 }
@@ -82,22 +82,25 @@ function errorIn(body: string): Record<string, unknown> {
 
 /** Hides the key, whatever looks like one, and every quotation of the conversation. */
 function redact(reason: string, { key, said }: Secrets): string {
-  const spoken = said.replace(/\s+/g, ' ')
   const hidden = new Uint8Array(reason.length)
   const hide = (start: number, length: number) => hidden.fill(1, start, start + length)
   for (const { index, 0: found } of reason.matchAll(/\b(?:sk|pk|key|org|proj)-[\w*.-]+|\bBearer\s+\S+/gi)) {
     hide(index, found.length)
   }
-  // Also a short one, such as a name.
+  const spoken = fold(said.replace(/\s+/g, ' '))
+  // Short ones too: what stands in quotes, names and figures.
   for (const { index, 0: found, groups } of reason.matchAll(/(['"`“‘])(?<quoted>.+?)['"`”’]/g)) {
-    const quoted = groups!.quoted!.trim()
-    if (spoken.includes(quoted) || spoken.includes(quoted.replaceAll('\\n', ' '))) hide(index, found.length)
+    if (spoken.includes(fold(groups!.quoted!.trim().replaceAll('\\n', ' ')))) hide(index, found.length)
   }
-  for (const secret of [key ?? '', spoken]) {
-    for (let i = 0; i < reason.length; i++) {
+  for (const { index, 0: word } of reason.matchAll(/[\p{L}\p{N}]+/gu)) {
+    if (/\p{N}|\p{Lu}/u.test(word) && said.includes(word)) hide(index, word.length)
+  }
+  const heard = fold(reason)
+  for (const secret of [fold(key ?? ''), spoken]) {
+    for (let i = 0; i < heard.length; i++) {
       // Ideographs say more in fewer characters.
-      const length = /^[^ -~]{2}/.test(reason.slice(i, i + 2)) ? 2 : QUOTATION
-      if (i + length <= reason.length && secret.includes(reason.slice(i, i + length))) hide(i, length)
+      const length = /^[^ -~]{2}/.test(heard.slice(i, i + 2)) ? 2 : QUOTATION
+      if (i + length <= heard.length && secret.includes(heard.slice(i, i + length))) hide(i, length)
     }
   }
   let text = ''
@@ -106,4 +109,11 @@ function redact(reason: string, { key, said }: Secrets): string {
     else if (!text.endsWith(HIDDEN)) text += HIDDEN
   }
   return text.toWellFormed()
+}
+
+/** The same text in another spelling; as long as before, so that places stay. */
+function fold(text: string): string {
+  const spaced = text.replace(/\s/g, ' ')
+  const lower = spaced.toLowerCase()
+  return lower.length === spaced.length ? lower : spaced
 }

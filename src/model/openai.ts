@@ -67,7 +67,7 @@ class Api {
     const response = await this.begin(request, secrets, silence.signal)
     try {
       for await (const data of eventsOf(response)) {
-        answer.done = data === '[DONE]'
+        answer.done = data.trim() === '[DONE]'
         if (answer.done) break
         const before = answer.pieces
         const parts = answer.take(read(data, answer, secrets))

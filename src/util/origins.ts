@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { cutText } from './cut.ts'
 import type { Logger } from './logger.ts'
 import { urlOf } from './url-of.ts'
 
@@ -31,7 +32,7 @@ export class Origins {
   }
 
   private name(origin: string, request: Request): void {
-    const shown = origin.slice(0, MAX_NAME_LENGTH)
+    const shown = cutText(origin, MAX_NAME_LENGTH)
     if (this.named.size >= MAX_NAMED || this.named.has(shown)) return
     this.named.add(shown)
     this.log.warn(

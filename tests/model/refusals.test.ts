@@ -111,10 +111,13 @@ describe('the reason, as it is logged', () => {
     }
   })
 
-  const said = 'my diagnosis is scabies; 我得了疥疮，很难受\nplease tell Anna 👩‍💻'
+  const said = 'my diagnosis is scabies; 我得了疥疮，很难受\nplease tell Anna 👩‍💻, PIN 4711'
   test.each([
     ['as it was written', JSON.stringify({ error: { message: `Invalid input: ${said}` } })],
     ['in quotes', JSON.stringify({ error: { message: `Invalid value: 'Anna'.` } })],
+    ['a name', JSON.stringify({ error: { message: 'cannot process Anna here' } })],
+    ['a figure', JSON.stringify({ error: { message: 'token 4711 is odd' } })],
+    ['in capitals', JSON.stringify({ error: { message: 'BAD: MY DIAGNOSIS IS SCABIES' } })],
     ['in part', JSON.stringify({ error: { message: `Invalid value: diagnosis is scab…` } })],
     ['in Chinese', JSON.stringify({ error: { message: `输入无效：得了疥疮` } })],
     ['in details', JSON.stringify({ detail: [{ loc: ['body', 'messages', 1], msg: 'bad', input: said }] })],
@@ -125,7 +128,14 @@ describe('the reason, as it is logged', () => {
     const error = await ask(modelOf(server), said).catch((thrown: Error) => thrown)
     const { message } = (error as Error).cause as Error
     expect(message).toStartWith("the model's API answered 400: ")
-    expect(message).not.toMatch(/diagnos|scab|Anna|疥|得了|\p{Emoji_Presentation}/u)
+    expect(message).not.toMatch(/diagnos|scab|Anna|4711|疥|得了|\p{Emoji_Presentation}/iu)
+  })
+
+  test('of an error in the middle of a stream', async () => {
+    for (const error of [{ message: 'overloaded', code: 503 }, 'overloaded']) {
+      const { fault, cause } = await answerTo([{ raw: `data: ${JSON.stringify({ error })}\n\n` }])
+      expect([fault, cause]).toEqual(['MODEL_UNAVAILABLE', expect.stringContaining('overloaded')])
+    }
   })
 
   test('never what a tool said or was given', async () => {

@@ -37,6 +37,8 @@ const model = new ModelServer((request) => {
           { tool: 'list_tasks', input: {} },
         ]
       : [{ reasoning: 'last thought' }, 'There are none', ' at all.']
+  if (asked.startsWith('brood'))
+    return ['<think>', ...Array.from({ length: 600 }, () => ['hm ', { pauseMs: 15 }]).flat()]
   if (asked.startsWith('large'))
     return once(request, { tool: 'list_tasks', input: { note: 'x"'.repeat(40_000) } })
   if (asked.startsWith('odd name')) return once(request, { tool: 'list tasks!', input: {} })
@@ -152,6 +154,23 @@ test('thoughts are shown as such, are no part of the answer, and are not sent ba
   await chat(token, 'and then', threadId)
   expect(JSON.stringify(model.requests.at(-1))).not.toContain('thought')
   expect(model.faults).toEqual([])
+})
+
+test('a run that is stopped in the middle of a thought ends it', async () => {
+  const { token } = await person(server)
+  const { events } = await chatStream(server, { token, message: 'brood' })
+  const sent = []
+  for await (const { event } of events) {
+    sent.push(event)
+    if (sent.length === 5) await ask('POST', `${PATH}/${sent[0].threadId}/cancel`, { token })
+  }
+  expectRun(sent)
+  expect(sent.at(-1).outcome).toEqual({ type: 'cancelled' })
+  expect(sent.slice(-3).map(({ type }) => type)).toEqual([
+    'REASONING_MESSAGE_END',
+    'REASONING_END',
+    'RUN_FINISHED',
+  ])
 })
 
 test.each([
