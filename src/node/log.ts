@@ -8,15 +8,21 @@ export interface Log {
 type Level = keyof Log
 
 /** With more than this unread on standard output, further lines are dropped: a reader that stopped must not cost memory. */
-const MAX_UNREAD_BYTES = 1024 * 1024
+const MAX_UNREAD_CHARS = 1024 * 1024
+let unread = 0
 
 // Messages carry text of the server and of tasks: a control character could forge lines or repaint a terminal.
 const printable = (message: string) => message.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
 
 function write(level: Level, message: string): void {
-  if (process.stdout.writableLength > MAX_UNREAD_BYTES) return
+  if (unread > MAX_UNREAD_CHARS) return
   const time = new Date().toTimeString().slice(0, 8)
-  process.stdout.write(`${time} ${level.padEnd(5)} ${printable(message)}\n`)
+  const line = `${time} ${level.padEnd(5)} ${printable(message)}\n`
+  // Bun's `writableLength` is always 0.
+  unread += line.length
+  process.stdout.write(line, () => {
+    unread -= line.length
+  })
 }
 
 /**

@@ -138,7 +138,7 @@ describe.concurrent('a server that is killed while nodes work', () => {
     const task = await addTask(url, owner, { duration_seconds: 3, steps: 6, result: 'kept' })
     await reader.event('task.started', task, 30_000)
     await server.kill()
-    await eventually(() => node.output.includes(`task ${task} completed`), 'the task ends meanwhile', 30_000)
+    await eventually(() => node.output.includes(`${task}) completed`), 'the task ends meanwhile', 30_000)
     await server.start()
     expect((await reader.event('task.completed', task, 60_000)).data.result.result).toBe('kept')
     expect(reader.story(task)).toEqual(['created 0', 'started 1', 'completed 1'])
