@@ -50,6 +50,7 @@ describe('tasks', () => {
       'please run a video analysis on this URL: https://example.com/a.mp4',
       '启动视频分析 https://example.com/a.mp4',
       '对 https://example.com/a.mp4 做视频分析',
+      '请创建视频分析任务：https://example.com/a.mp4，现在',
     ].map((text) => [text, ['create_task', ANALYSIS]] as [string, unknown]),
   ])('%s', (message, expected) => expect(shown(message)).toEqual(expected as never))
 })
@@ -389,6 +390,8 @@ describe('what can’t be done is not answered with something else', () => {
     start a video analysis of my last upload
     start a video analysis of https://example.com/a.mp4 tomorrow at 9
     start a video analysis of https://a.example/1.mp4 and https://a.example/2.mp4
+    启动视频分析 https://example.com/测试.mp4
+    启动视频分析 https://example.com/新任务
     start a test task on https://example.com/a.mp4
     start 3 test tasks
     启动三个测试任务

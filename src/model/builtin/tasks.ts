@@ -30,7 +30,9 @@ const CANCEL =
   /(?<!已|被|自动)(?:取消|停止|终止|中止)(?![了过掉]*的|了|过|时间)|\b(?:cancel|stop|abort|kill)\b/i
 const NUMBERED = /(?:任务|\b(?:tasks?|jobs?))\s*(?:#|号|number\b|no\b)?\s*(\d{1,9})(?:\s*号)?(?!\d)/i
 const NUMBER = /(?<!\d)\d{1,9}(?!\d)/g
-const URL = /https?:\/\/[^\s，。；、）”]+/gi
+// Chinese right behind a URL may belong to it; behind a comma it does not.
+const URL =
+  /https?:\/\/[^\s\p{Script=Han}]+(?<![.,;:!?)\]'"])(?=[.,;:!?)\]'"]*(?:\s|$)|[.,;:!?)\]'"]+\p{Script=Han})/giu
 
 /** Whether a request has the words of an order to start a task. */
 export const startsTask = (request: string): boolean => START.test(request)
@@ -65,7 +67,7 @@ function cancel(request: string): Intent {
 
 /** Starts what Roost has built in; for all else the nodes must be asked what they offer. */
 export function start(request: string, named: string | undefined): Intent {
-  const [url, ...more] = (request.match(URL) ?? []).map((found) => found.replace(/[.,;:!?)\]'"]+$/, ''))
+  const [url, ...more] = request.match(URL) ?? []
   const rest = request.replace(URL, ' ')
   const [pattern, type] = BUILTIN_TYPES.find(([pattern]) => pattern.test(rest)) ?? []
   if (!pattern || !says(rest.replace(pattern, ' ').replace(/视频|\bvideo\b/gi, ' '), WORDS.start)) {
