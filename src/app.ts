@@ -81,7 +81,11 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     .use(contract(learning, '').use(learningRootRoutes(core)))
     .use(contract(learning, '/api/v1').use(learningRoutes(core, scheduler)))
     .use(contract(runtime, '/api/v1').use(runtimeRoutes(core, agentRuns)))
-    .use(contract(factory, '/api').use(studyFactoryRoutes(core)).use(factoryRoutes(core, nodeControl)))
+    .use(
+      contract(factory, '/api')
+        .use(studyFactoryRoutes(core))
+        .use(factoryRoutes(core, nodeControl, hub)),
+    )
     .use(userSocket(hub, origins))
     .use(nodeSocket(core, nodeControl, hub, nodeSockets, origins))
     // Last: an `onError` of the root would otherwise answer in place of the contracts'.

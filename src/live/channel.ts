@@ -3,6 +3,7 @@ import type { Language } from '../core/messages.ts'
 import { isWorded, wordedData } from '../core/tasks/wording.ts'
 import type { Connection } from './connection.ts'
 import { formatCursor } from './cursor.ts'
+import type { ChannelReader } from './reader.ts'
 
 /** How many of the newest frames of a channel are kept while one of its sockets has not had them. */
 const TAIL_FRAMES = 64
@@ -13,6 +14,8 @@ const TAIL_FRAMES = 64
  */
 export class LiveChannel {
   readonly connections = new Set<Connection>()
+  /** Requests that wait for events. */
+  readonly readers = new Set<ChannelReader>()
   /** Sockets over the limit, until it is known whether all of the others still answer. */
   readonly waiting = new Set<Connection>()
   /** The look for sockets that do not answer, while it is under way. */
@@ -29,7 +32,7 @@ export class LiveChannel {
   ) {}
 
   get isIdle(): boolean {
-    return this.connections.size === 0 && this.waiting.size === 0
+    return this.connections.size === 0 && this.waiting.size === 0 && this.readers.size === 0
   }
 
   /** The head as the log says it; hints may already know better. */

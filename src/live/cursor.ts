@@ -1,9 +1,12 @@
 /** A position in a user's channel as clients see it: opaque, `epoch.seq`. */
 export const formatCursor = (epoch: string, seq: number): string => `${epoch}.${seq}`
 
+export const CURSOR_PATTERN = '^([0-9a-z]+)\\.(\\d{1,15})$'
+const CURSOR = new RegExp(CURSOR_PATTERN)
+
 /** @returns the sequence number, or why the cursor can't be served */
 export function parseCursor(epoch: string, cursor: string): number | 'epoch' | 'unknown' {
-  const match = /^([0-9a-z]+)\.(\d{1,15})$/.exec(cursor)
+  const match = CURSOR.exec(cursor)
   if (!match) return 'unknown'
   return match[1] === epoch ? Number(match[2]) : 'epoch'
 }

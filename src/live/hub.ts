@@ -1,14 +1,19 @@
+import type { Principal } from '../core/accounts/principals.ts'
 import { channelHead, channelHeads, oldestEvent } from '../core/channel/log.ts'
 import type { Core } from '../core/context.ts'
+import { AppError } from '../core/errors.ts'
 import { NODE_TOPIC } from '../core/nodes/presence.ts'
 import { LiveChannel } from './channel.ts'
 import type { Connection, SignedInSocket, Watch } from './connection.ts'
 import { parseCursor } from './cursor.ts'
 import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from './keep-alive.ts'
 import { CLOSE } from './protocol.ts'
+import { ChannelReader } from './reader.ts'
 import { CLUSTER, type Look } from './topics.ts'
 
 const MAX_CONNECTIONS_PER_USER = 20
+/** Requests of one user that wait for events or stream them. */
+const MAX_READERS_PER_USER = 20
 /** How many more may wait until it is known which of those do not answer. */
 const MAX_WAITING_PER_USER = 20
 const AUTH_MS = 10_000
@@ -31,6 +36,7 @@ export class Hub {
   draining = false
   private readonly connections = new Set<Connection>()
   private readonly channels = new Map<number, LiveChannel>()
+  private readonly readers = new Set<ChannelReader>()
   private readonly watchers = new Map<string, Set<Watch>>()
   private readonly timers: ReturnType<typeof setInterval>[]
   private wanted = new Map<number, Pick<PromiseWithResolvers<void>, 'resolve' | 'reject'>[]>()
@@ -77,8 +83,12 @@ export class Hub {
   /** @param expiresAt when the access token ends, ms since the epoch */
   async forSession(sessionId: string, expiresAt: number): Promise<SignedInSocket | undefined> {
     const session = await this.ctx.principals.load(sessionId)
-    if (session.status !== 'active') return undefined
-    return { principal: session.principal, expiresAt, endsAt: performance.now() + expiresAt - Date.now() }
+    return session.status === 'active' ? this.signIn(session.principal, expiresAt) : undefined
+  }
+
+  /** @param expiresAt when the access token ends, ms since the epoch */
+  signIn(principal: Principal, expiresAt: number): SignedInSocket {
+    return { principal, expiresAt, endsAt: performance.now() + expiresAt - Date.now() }
   }
 
   add(connection: Connection): void {
@@ -91,7 +101,7 @@ export class Hub {
     const channel = userId === undefined ? undefined : this.channels.get(userId)
     channel?.connections.delete(connection)
     channel?.waiting.delete(connection)
-    if (channel?.isIdle) this.channels.delete(channel.userId)
+    if (channel) this.dropIdle(channel)
   }
 
   /** @returns the user's channel with its head known; undefined when the socket was or is closed instead */
@@ -112,6 +122,38 @@ export class Hub {
     channel.connections.add(connection)
     if (channel.head === undefined) await this.loadHead(userId)
     return channel
+  }
+
+  /**
+   * Lets a request wait for events of a user; to be disposed of.
+   * @throws AppError RATE_LIMITED too many of this user's do
+   */
+  async read(signedIn: SignedInSocket): Promise<ChannelReader> {
+    const { userId } = signedIn.principal
+    const channel = this.channel(userId)
+    if (channel.readers.size >= MAX_READERS_PER_USER) {
+      throw new AppError('RATE_LIMITED', { params: { seconds: 5, limit: MAX_READERS_PER_USER } })
+    }
+    const reader = new ChannelReader(signedIn, channel, () => {
+      channel.readers.delete(reader)
+      this.readers.delete(reader)
+      this.dropIdle(channel)
+    })
+    channel.readers.add(reader)
+    this.readers.add(reader)
+    if (this.draining) reader.end('restarting')
+    try {
+      if (channel.head === undefined) await this.loadHead(userId)
+      return reader
+    } catch (error) {
+      reader[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  private dropIdle(channel: LiveChannel): void {
+    const { userId } = channel
+    if (channel.isIdle && this.channels.get(userId) === channel) this.channels.delete(userId)
   }
 
   private channel(userId: number): LiveChannel {
@@ -192,9 +234,10 @@ export class Hub {
     for (const connection of this.connections) {
       connection.send({
         type: 'draining',
-        reconnect_after_ms: Math.floor(Math.random() * RECONNECT_SPREAD_MS),
+        reconnect_after_ms: reconnectDelay(),
       })
     }
+    for (const reader of this.readers) reader.end('restarting')
     if (this.connections.size > 0) await Bun.sleep(DRAIN_MS)
     for (const connection of [...this.connections]) connection.end(CLOSE.restarting, 'restarting')
     for (const timer of this.timers) clearInterval(timer)
@@ -322,6 +365,12 @@ export class Hub {
       if (!still) connection.end(CLOSE.forbidden, 'the session has ended')
       else if (still !== known) connection.renew(still)
     }
+    for (const reader of channel.readers) {
+      const { sessionId } = reader.signedIn.principal
+      if (change.sessionId && change.sessionId !== sessionId) continue
+      const still = await this.renewed(reader.signedIn).catch(() => reader.signedIn)
+      if (!still) reader.end('signed_out')
+    }
   }
 
   /** The same sign-in with its user as they are now; undefined when the session has ended. */
@@ -332,6 +381,7 @@ export class Hub {
 
   private sweep(): void {
     const now = performance.now()
+    for (const reader of this.readers) if (reader.signedIn.endsAt <= now) reader.end('expired')
     for (const connection of this.connections) {
       const { signedIn, blockedSince } = connection
       if (!signedIn) {
@@ -348,7 +398,11 @@ export class Hub {
   }
 }
 
+/** Not all clients are to come back at the same moment. */
+export const reconnectDelay = (): number => Math.floor(Math.random() * RECONNECT_SPREAD_MS)
+
 function pumpAll(channel: LiveChannel): void {
+  for (const reader of channel.readers) reader.wake()
   let behind = false
   for (const connection of channel.connections) {
     connection.pump()

@@ -55,6 +55,9 @@ export const ClientFrame = Type.Union([
 ])
 export type ClientFrame = Static<typeof ClientFrame>
 
+/** The log does not keep what comes after the cursor; or it is another database's, or of a time to come. */
+export type ResyncReason = 'expired' | 'epoch' | 'unknown'
+
 /** Frames that only carry what their type says; events and state are built as text by the hub. */
 export type ServerFrame =
   | {
@@ -70,7 +73,7 @@ export type ServerFrame =
   | { type: 'subscribed' | 'unsubscribed'; topic: string; id?: string | number }
   | ({ type: 'error'; code: string; message: string } & About)
   /** The cursor can't be served from the log: fetch anew, go on from `cursor`. */
-  | { type: 'resync'; cursor: string; reason: 'expired' | 'epoch' | 'unknown' }
+  | { type: 'resync'; cursor: string; reason: ResyncReason }
   | { type: 'auth_expiring'; expires_at: string }
   | { type: 'draining'; reconnect_after_ms: number }
 

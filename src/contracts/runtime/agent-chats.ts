@@ -18,7 +18,8 @@ import { choice } from '../../http/choice.ts'
 import { languageOf } from '../../http/language.ts'
 import { named } from '../../http/openapi/schemas.ts'
 import { Page, pageOf, pageQuery } from '../../http/pagination.ts'
-import { ChatEvent, eventStream, presentRun } from './agent-events.ts'
+import { eventStream, wantsStream } from '../../http/sse.ts'
+import { ChatEvent, presentRun, runEvents } from './agent-events.ts'
 import { runtime } from './contract.ts'
 import { nullable, optional } from './models.ts'
 
@@ -94,8 +95,6 @@ const presentMessage = (message: AgentMessage) => ({
 
 const params = t.Object({ session_id: t.String({ maxLength: 64 }) })
 const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
-const wantsStream = (request: Request) =>
-  (request.headers.get('accept') ?? '').toLowerCase().includes('text/event-stream')
 
 /** From memory as a rule; while the database is away nobody is signed out. */
 const signedIn =
@@ -117,12 +116,16 @@ export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
         const sessionId = body.session_id ?? undefined
         const language = languageOf(request, runtime.language)
         const started = await runs.start(principal, { message, sessionId, timezone, language })
-        const frames = ctx.agentFeed.follow(started.sessionId, started.firstSeq - 1, request.signal)
-        if (wantsStream(request)) return eventStream(frames, started.runId, signedIn(ctx, principal))
+        const follow = (signal: AbortSignal) =>
+          ctx.agentFeed.follow(started.sessionId, started.firstSeq - 1, signal)
+        if (wantsStream(request)) {
+          const source = (signal: AbortSignal) => runEvents(follow(signal), started.runId)
+          return eventStream(request, source, signedIn(ctx, principal))
+        }
         // A model may think for longer than a connection may be silent.
         server?.timeout(request, 0)
         const run: Frame[] = []
-        for await (const frame of frames) {
+        for await (const frame of follow(request.signal)) {
           run.push(frame)
           if (endsRun(frame.event)) break
         }
@@ -183,8 +186,9 @@ export const agentChatRoutes = (ctx: Core, runs: AgentRuns) =>
           if (run.status !== 'running' && !(await ctx.agentFeed.hasAfter(session.id, after))) {
             return new Response(null, { status: 204 })
           }
-          const frames = ctx.agentFeed.follow(session.id, after, request.signal)
-          return eventStream(frames, run.id, signedIn(ctx, principal))
+          const source = (signal: AbortSignal) =>
+            runEvents(ctx.agentFeed.follow(session.id, after, signal), run.id)
+          return eventStream(request, source, signedIn(ctx, principal))
         }
         return {
           ...presentSession(session),

@@ -2,6 +2,7 @@
 import { type Static, t } from 'elysia'
 import { type AgentEvent, EventType, endsRun, type Frame } from '../../core/agent/events.ts'
 import { Transcript } from '../../core/agent/transcript.ts'
+import type { ServerSentEvent } from '../../http/sse.ts'
 
 const nullable = t.Union([t.String(), t.Null()])
 
@@ -66,53 +67,13 @@ export function presentRun(frames: Frame[]): { output: string; events: ChatEvent
   return { output: transcript.output, events }
 }
 
-/** A silent stream is taken for dead by proxies, and by the server itself. */
-const PING_MS = 15_000
-
-/**
- * Server-sent events (HTML standard, 9.2); the id of each is its frame's number, so a client that comes back with
- * `Last-Event-ID` goes on from there. Ends with the run, and when its reader is signed out.
- */
-export function eventStream(
-  frames: AsyncGenerator<Frame, void>,
+/** The frames of a run as server-sent events; each has its frame's number, from which a client goes on. */
+export async function* runEvents(
+  frames: AsyncIterable<Frame>,
   runId: string,
-  isSignedIn: () => Promise<boolean>,
-): Response {
-  const encoder = new TextEncoder()
-  let next: Promise<IteratorResult<Frame, void>> | undefined
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        next ??= frames.next()
-        let timer: ReturnType<typeof setTimeout> | undefined
-        const ping = new Promise<undefined>((resolve) => {
-          timer = setTimeout(() => resolve(undefined), PING_MS)
-        })
-        const result = await Promise.race([next, ping])
-        clearTimeout(timer)
-        if (!(await isSignedIn())) {
-          controller.close()
-          return void frames.return()
-        }
-        if (!result) return controller.enqueue(encoder.encode(': ping\n\n'))
-        next = undefined
-        if (result.done) return controller.close()
-        const { seq, event } = result.value
-        controller.enqueue(encoder.encode(`id: ${seq}\ndata: ${event}\n\n`))
-        if (result.value.runId !== runId || !endsRun(event)) return
-        controller.close()
-        await frames.return()
-      },
-      cancel: () => void frames.return(),
-    },
-    { highWaterMark: 0 },
-  )
-  return new Response(stream, {
-    headers: {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
-      // nginx would keep it back.
-      'x-accel-buffering': 'no',
-    },
-  })
+): AsyncGenerator<ServerSentEvent, void> {
+  for await (const frame of frames) {
+    yield { id: frame.seq, data: frame.event }
+    if (frame.runId === runId && endsRun(frame.event)) return
+  }
 }

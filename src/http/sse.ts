@@ -1,0 +1,76 @@
+/** Server-sent events (HTML standard, 9.2). */
+
+export interface ServerSentEvent {
+  /** What a client that comes back sends as `Last-Event-ID`. */
+  id?: string | number
+  /** One line. Without it the client takes the id and sees nothing. */
+  data?: string
+  /** How long the client waits before it comes back, in ms. */
+  retry?: number
+}
+
+/** A silent stream is taken for dead by proxies, and by the server itself. */
+const PING_MS = 15_000
+
+export const wantsStream = (request: Request): boolean =>
+  (request.headers.get('accept') ?? '').toLowerCase().includes('text/event-stream')
+
+/**
+ * Sends what `source` yields, at the pace at which the client reads. Ends with it.
+ *
+ * @param source its signal says that nobody reads any more
+ * @param mayGoOn asked before each event and each ping
+ */
+export function eventStream(
+  request: Request,
+  source: (signal: AbortSignal) => AsyncGenerator<ServerSentEvent, void>,
+  mayGoOn: () => Promise<boolean> = async () => true,
+): Response {
+  const encoder = new TextEncoder()
+  const stop = new AbortController()
+  const events = source(AbortSignal.any([stop.signal, request.signal]))
+  let next: Promise<IteratorResult<ServerSentEvent, void>> | undefined
+  const end = () => {
+    stop.abort()
+    void events.return()
+  }
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        next ??= events.next()
+        let timer: ReturnType<typeof setTimeout> | undefined
+        const ping = new Promise<undefined>((resolve) => {
+          timer = setTimeout(() => resolve(undefined), PING_MS)
+        })
+        const result = await Promise.race([next, ping])
+        clearTimeout(timer)
+        if (!(await mayGoOn())) {
+          controller.close()
+          return end()
+        }
+        if (!result) return controller.enqueue(encoder.encode(': ping\n\n'))
+        next = undefined
+        if (result.done) return controller.close()
+        controller.enqueue(encoder.encode(textOf(result.value)))
+      },
+      cancel: end,
+    },
+    { highWaterMark: 0 },
+  )
+  return new Response(stream, {
+    headers: {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      // nginx would keep it back.
+      'x-accel-buffering': 'no',
+    },
+  })
+}
+
+function textOf({ id, data, retry }: ServerSentEvent): string {
+  const lines: string[] = []
+  if (retry !== undefined) lines.push(`retry: ${retry}`)
+  if (id !== undefined) lines.push(`id: ${id}`)
+  if (data !== undefined) lines.push(`data: ${data}`)
+  return `${lines.join('\n')}\n\n`
+}
