@@ -100,6 +100,8 @@ export class TaskRunner {
       this.process = child
       this.events.started(child.pid, scratch, placement)
       return await this.attend(child)
+    } catch (error) {
+      return { error: `could not run ${this.program.command[0]}: ${(error as Error).message}` }
     } finally {
       this.process = undefined
       clearTimeout(this.killTimer)

@@ -12,8 +12,8 @@ import type { Outcome } from './task-output.ts'
 
 /** What must be known about a process to clean up after a node that was killed. */
 interface ProcessRecord extends Lease {
-  /** Of the task, for the log. */
-  name: string
+  /** Of the task, for the log; absent in records of older versions. */
+  name?: string
   process: ProcessIdentity | undefined
   scratch: string
 }
@@ -194,7 +194,9 @@ export class Tasks {
   /** An earlier run of this program was killed: its processes are not, and nobody hears them any more. */
   private cleanUp(record: ProcessRecord): void {
     if (record.process && killLeftovers(record.process))
-      this.options.log.warn(`killed the process of ${record.name}, left by an earlier run`)
+      this.options.log.warn(
+        `killed the process of ${record.name ?? `task ${record.task_id}`}, left by an earlier run`,
+      )
     rmSync(record.scratch, { recursive: true, force: true })
     this.records.remove(record)
   }

@@ -2,24 +2,27 @@ import { expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Results } from '../../src/node/results.ts'
+import { parseJson } from '../../src/util/json.ts'
 import { cleanUpAfterEach, fakeServer, shell, silentLog, startNode, temporaryDirectory } from './support.ts'
 
 cleanUpAfterEach()
 
 const TASKS = 24
-const SECONDS = 4
+const SECONDS = 3
 
 test('many talking tasks stay below the rate, each is heard, and what is urgent does not wait', async () => {
   const server = fakeServer({ heartbeatSeconds: 0.2 })
   const script = join(temporaryDirectory(), 'talk.py')
+  const go = join(temporaryDirectory(), 'go')
   writeFileSync(
     script,
-    `import json, time
+    `import json, os, time
 for i in range(${SECONDS * 20}):
     print(json.dumps({"progress": i * 100 / ${SECONDS * 20}}), flush=True)
     for n in range(20): print("line", i, n, flush=True)
     time.sleep(0.05)
-print(json.dumps({"progress": 100}))
+print(json.dumps({"progress": 100}), flush=True)
+while not os.path.exists("${go}"): time.sleep(0.05)
 print("last line")`,
   )
   await startNode(
@@ -34,6 +37,7 @@ print("last line")`,
   server.assign('quick', 'quick')
   await server.frame('completed', 'quick')
   expect(server.of('completed')).toHaveLength(1)
+  writeFileSync(go, '')
   await server.until(() => server.of('completed').length === TASKS + 1, 'all results', 60_000)
 
   const { times } = server
@@ -75,3 +79,13 @@ test('a server that comes back gets a thousand results within its limits', async
   await server.until(() => server.of('completed').length === 1000, 'all results', 30_000)
   expect(new Set(server.of('completed').map(({ task_id }) => task_id)).size).toBe(1000)
 }, 60_000)
+
+test('a kept result has its whole numbers still after a restart of the node', () => {
+  const stateDir = temporaryDirectory()
+  const result = '{"seed":1970670598291982290,"huge":[123456789012345678901234567890]}'
+  const frame = { type: 'completed' as const, task_id: 't', attempt: 1, result: parseJson(result) as object }
+  new Results(stateDir, silentLog).add({ ...frame, result: { ...frame.result } }, 't')
+  const sent: string[] = []
+  new Results(stateDir, silentLog).send((kept) => sent.push(JSON.stringify(kept)) > 0, 0)
+  expect(sent).toEqual([`{"type":"completed","task_id":"t","attempt":1,"result":${result}}`])
+})

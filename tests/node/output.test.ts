@@ -31,7 +31,7 @@ async function run(server: FakeServer, script: string) {
 async function node() {
   const server = fakeServer()
   const script = `sh "$(sed 's/.*"file":"\\([^"]*\\)".*/\\1/')"`
-  await startNode(server, { run: shell(script) }, { maxConcurrentTasks: 10 })
+  await startNode(server, { run: shell(script) }, { maxConcurrentTasks: 30 })
   await server.frame('heartbeat')
   return server
 }
@@ -67,7 +67,9 @@ test('a result may stand on one line or on many, and numbers that JSON lacks are
       { list: Array.from({ length: 60_000 }, (_, i) => i) },
     ],
   ]
-  for (const [script, result] of cases) expect((await run(server, script)).result).toEqual(result)
+  await Promise.all(
+    cases.map(async ([script, result]) => expect((await run(server, script)).result).toEqual(result)),
+  )
 }, 30_000)
 
 test('a result that can not be taken fails the task, in a sentence', async () => {
@@ -110,7 +112,11 @@ test('a result that can not be taken fails the task, in a sentence', async () =>
       sentence('levels', 'result_too_deep', 63),
     ],
   ]
-  for (const [script, expected] of cases) expect((await run(server, script)).failed).toMatchObject(expected)
+  await Promise.all(
+    cases.map(async ([script, expected]) =>
+      expect((await run(server, script)).failed).toMatchObject(expected),
+    ),
+  )
 }, 30_000)
 
 test('the last result counts; what became of the others is in the log', async () => {
@@ -234,7 +240,7 @@ test('a progress bar is logged as it stands, at most once a second, and its end 
 for i in range(151):
     sys.STREAM.write("\\r%3d%%|bar| %d/150" % (i * 100 // 150, i)); sys.STREAM.flush(); time.sleep(0.01)
 sys.STREAM.write("\\n"); print("after", flush=True)`
-  for (const stream of ['stdout', 'stderr']) {
+  const draw = async (stream: string) => {
     const started = performance.now()
     const { log, failed } = await run(server, python(bar.replaceAll('STREAM', stream)))
     const seconds = (performance.now() - started) / 1000
@@ -247,6 +253,7 @@ sys.STREAM.write("\\n"); print("after", flush=True)`
     expect(states.filter((line) => line.includes('150/150'))).toHaveLength(1)
     expect(log).toContain('INFO after')
   }
+  await Promise.all([draw('stdout'), draw('stderr')])
 }, 30_000)
 
 test('a bar that stops moving, or is cut off, has said where it stood', async () => {
