@@ -200,7 +200,7 @@ describe.concurrent.each([
     // A connection that is cut in the middle of an assignment costs an attempt; a third one ends the task.
     const ended = async (task: string) => {
       const { status, error_message } = await showTask(a.url, owner, task)
-      return status === 'completed' || error_message?.includes('attempt 3 of 3')
+      return status === 'completed' || error_message?.includes('第 3 次尝试，共 3 次')
     }
     for (const task of made) await eventually(() => ended(task), `task ${task} ends`, 60_000)
     const head = await headOf(a.wsUrl, owner)
