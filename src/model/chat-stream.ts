@@ -45,8 +45,8 @@ export class Answer {
     // Chunks with figures of use, or that keep the connection alive, have no choice.
     const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
     if (!isJsonObject(choice)) return
-    if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '')
-      this.reason = choice.finish_reason
+    // The first one counts: some APIs go on after it.
+    this.reason ||= textOf(choice.finish_reason)
     // `message`: an API that does not stream.
     const delta = choice.delta ?? choice.message
     if (!isJsonObject(delta)) return

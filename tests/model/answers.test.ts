@@ -45,6 +45,11 @@ describe('the end of an answer', () => {
     ['odd chunks in between', [data({ type: 'ping' }), data([]), data(null), 'Hello'], undefined],
     ['an event of another kind', [{ raw: 'event: ping\ndata: {}\n\n' }, 'Hello'], undefined],
     [
+      'another reason after the end',
+      ['Hello', { choice: { delta: {}, finish_reason: 'stop' } }, { finish: 'error' }],
+      undefined,
+    ],
+    [
       'an error after the end',
       ['Hello', { choice: { delta: {}, finish_reason: 'stop' } }, data({ error: { message: 'x' } })],
       undefined,

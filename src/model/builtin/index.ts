@@ -40,8 +40,8 @@ function* afterTool(turn: Turn, last: Result, asked: string, language: Language)
     return yield* say(inARow(language, speak('which_type', language), PHRASES[language].types(types)))
   }
   const told = result ? tell(turn, last, result, language) : last.content
-  const isNarrowed = intent.kind === 'call' && intent.isNarrowed
-  yield* say(isNarrowed ? `${PHRASES[language].isNarrowed}\n\n${told}` : told)
+  const isUnfiltered = intent.kind === 'call' && intent.isUnfiltered
+  yield* say(isUnfiltered ? `${PHRASES[language].unfiltered}\n\n${told}` : told)
 }
 
 function tell(

@@ -12,7 +12,7 @@ interface Call {
   name: string
   input: ToolCall['input']
   /** More was asked for than the list can be narrowed down to. */
-  isNarrowed?: boolean
+  isUnfiltered?: boolean
 }
 
 export type Spoken = 'greeting' | 'unknown' | 'declined' | 'question' | Lacking

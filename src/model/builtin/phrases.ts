@@ -16,7 +16,7 @@ interface Phrases {
   which_item: string
   question: string
   declined: string
-  isNarrowed: string
+  unfiltered: string
   types(offered: string[]): string
   failed(reason: string): string
   results: Record<string, (result: never, timezone: string, input: never) => string>
@@ -137,7 +137,7 @@ export const PHRASES: Record<Language, Phrases> = {
     question:
       '这听起来是一个问题，所以什么都没有改动。要我去做，请直接说，例如“启动一个测试任务”“取消任务 12”“明天下午3点添加日程 牙医”。',
     declined: '好的，没有执行。',
-    isNarrowed: '我只能按状态筛选任务，所以下面没有按类型或时间筛选。',
+    unfiltered: '我只能按状态筛选任务，所以下面没有按类型或时间筛选。',
     types: (offered) => `现有的类型：${offered.join('、')}。`,
     failed: (reason) => `没有成功：${reason}`,
     results: {
@@ -203,7 +203,7 @@ export const PHRASES: Record<Language, Phrases> = {
     question:
       'That reads as a question, so nothing was changed. To have something done, say it plainly, as in “start a test task”, “cancel task 12” or “add appointment "Dentist" tomorrow at 3pm”.',
     declined: 'All right, nothing was done.',
-    isNarrowed: 'I can narrow tasks down only by status, so these are not narrowed down by type or time.',
+    unfiltered: 'I can narrow tasks down only by status, so these are not narrowed down by type or time.',
     types: (offered) => `Types there are: ${offered.join(', ')}.`,
     failed: (reason) => `That did not work: ${reason}`,
     results: {

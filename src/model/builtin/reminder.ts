@@ -10,35 +10,24 @@ const UNITS: Record<string, number> = {
   周: 10_080,
   星期: 10_080,
 }
-const WORDS: Record<string, number> = {
-  ...{
-    a: 1,
-    an: 1,
-    one: 1,
-    two: 2,
-    three: 3,
-    five: 5,
-    ten: 10,
-    fifteen: 15,
-    twenty: 20,
-    thirty: 30,
-    'half an': 0.5,
-  },
+const COUNTS: Record<string, number> = {
+  ...{ a: 1, an: 1, 'half an': 0.5, one: 1, two: 2, three: 3, five: 5, ten: 10 },
+  ...{ fifteen: 15, twenty: 20, thirty: 30 },
 }
-const COUNT = `(\\d{1,4}|${Object.keys(WORDS).toSorted().toReversed().join('|')})[ -]?(minute|min|hour|hr|day|week)s?`
+const COUNT = `(\\d{1,4}|${Object.keys(COUNTS).toSorted().toReversed().join('|')})[ -]?(minute|min|hour|hr|day|week)s?`
 
 const CHINESE = new RegExp(
-  `[,，、;；。\\s]*(?:并且?|同时|然后|请|记得|要|也)*提[前早](?:${NUMBER}|(半))个?(分钟?|刻钟|小时|钟头|天|周|星期)(半)?再?(?:提醒|通知|叫)(?:一下)?我?(?:一下)?`,
+  `[,，、;；。\\s]{0,3}(?:并且?|同时|然后|请|记得|要|也){0,3}提[前早](?:${NUMBER}|(半))个?(分钟?|刻钟|小时|钟头|天|周|星期)(半)?再?(?:提醒|通知|叫)(?:一下)?我?(?:一下)?`,
 )
 // “10 minutes before the meeting” is about a meeting that is there already.
 const ENGLISH = [
-  `[,;.]?\\s*(?:and |then |please |also )*(?:remind|notify|alert) me ${COUNT} (?:before(?:hand)?|earlier|ahead(?: of time)?|in advance|prior)(?!\\w| (?:of|to|the|my|a|an|it starts)\\b| \\w+ing\\b)`,
-  `[,;.]?\\s*(?:and )?with an? (?:reminder ${COUNT} (?:before(?:hand)?|earlier|in advance)|${COUNT} reminder)`,
+  `[,;.]?\\s{0,3}(?:and |then |please |also ){0,3}(?:remind|notify|alert) me ${COUNT} (?:before(?:hand)?|earlier|ahead(?: of time)?|in advance|prior)(?!\\w| (?:of|to|the|my|a|an|it starts)\\b| \\w+ing\\b)`,
+  `[,;.]?\\s{0,3}(?:and )?with an? (?:reminder ${COUNT} (?:before(?:hand)?|earlier|in advance)|${COUNT} reminder)`,
 ].map((pattern) => new RegExp(pattern, 'i'))
 
 /** It says no more than that. */
 const AT_THE_END =
-  /[,，。;；\s]*(?:并|请|记得|到时候?|届时|准时)+提醒我(?:一下)?[\s。.!！]*$|[,;]?\s+(?:and |then |please )+remind me[\s.!]*$/i
+  /[,，。;；\s]{0,3}(?:并|请|记得|到时候?|届时|准时){1,3}提醒我(?:一下)?[\s。.!！]{0,3}$|[,;]?\s(?:and |then |please ){1,3}remind me[\s.!]{0,3}$/i
 const ASKED = /提醒|闹钟|\bremind(?:er)?\b|\balarm\b|\b(?:notify|alert) me\b/i
 const UNREAD =
   /提[前早](?:[\d一二两三四五六七八九十半几]|一?点|些|[^,，。]{0,8}(?:提醒|通知))|[不无]\S{0,2}提醒|\b(?:before(?:hand)?|in advance|ahead|earlier|prior|(?:minute|hour) reminder|(?:no|without|any) (?:an? |any )?reminders?)\b/i
@@ -77,5 +66,5 @@ function inChinese([, count, half, unit, more]: RegExpExecArray): number {
 function inEnglish(found: RegExpExecArray): number {
   const [count, unit] = found.slice(1).filter((group) => group !== undefined)
   const minutes = { m: 1, h: 60, d: 1440, w: 10_080 }[unit![0]!.toLowerCase()]!
-  return Math.round((WORDS[count!.toLowerCase()] ?? Number(count)) * minutes)
+  return Math.round((COUNTS[count!.toLowerCase()] ?? Number(count)) * minutes)
 }

@@ -49,14 +49,14 @@ export function tasks(request: string, named: string | undefined): Intent {
     if (mood === 'told') return cancels ? cancel(request) : start(request, named)
   }
   const rest = request.replace(NUMBERED, ' ')
-  const isNarrowed = !says(rest, WORDS.tasks)
+  const isUnfiltered = !says(rest, WORDS.tasks)
   // A verb in a question asks whether it happened; in anything else it is an order that is not understood.
   const verbs = mood === 'asked' ? request : request.replace(/\b(?:start|create|run)\b/gi, ' ? verb ')
   if (!says(verbs.replace(NUMBERED, ' '), WORDS.narrowing, WORDS.tasks)) return { kind: 'unknown' }
   const id = NUMBERED.exec(request)?.[1]
   if (id) return call('show_task', { task_id: Number(id) })
   const intent = call('list_tasks', status ? { status } : {})
-  return isNarrowed ? { ...intent, isNarrowed } : intent
+  return isUnfiltered ? { ...intent, isUnfiltered } : intent
 }
 
 function cancel(request: string): Intent {

@@ -1,5 +1,5 @@
 /** Protects chats with models that err: what is stored and sent back stays valid, and the user is told what happened. */
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, spyOn, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { agentMessages } from '../../../src/db/schema/index.ts'
 import { all, chatStream, expectRun, textOf, thoughtsOf } from '../../support/chat.ts'
@@ -37,6 +37,10 @@ const model = new ModelServer((request) => {
           { tool: 'list_tasks', input: {} },
         ]
       : [{ reasoning: 'last thought' }, 'There are none', ' at all.']
+  if (asked.startsWith('refuse')) {
+    const message = `Unknown model test-model; key sk-very-secret-key; you said "${asked}"`
+    return Response.json({ error: { message, code: 'model_not_found' } }, { status: 404 })
+  }
   if (asked.startsWith('brood'))
     return ['<think>', ...Array.from({ length: 600 }, () => ['hm ', { pauseMs: 15 }]).flat()]
   if (asked.startsWith('large'))
@@ -154,6 +158,22 @@ test('thoughts are shown as such, are no part of the answer, and are not sent ba
   await chat(token, 'and then', threadId)
   expect(JSON.stringify(model.requests.at(-1))).not.toContain('thought')
   expect(model.faults).toEqual([])
+})
+
+test('why the API refused is in the log, without the key and without what was said', async () => {
+  const { token } = await person(server)
+  using warn = spyOn(server.context.core.log, 'warn')
+  const answer = await chat(token, 'refuse my secret diary')
+  expect(answer.events.at(-1).type).toBe('RUN_ERROR')
+  const run = answer.events[0].run_id
+  const [told] = warn.mock.calls.map(
+    ([fields]) => fields as unknown as { err: Error; run: string; code: string },
+  )
+  expect(told).toMatchObject({ run, code: 'MODEL_REFUSED' })
+  expect(told!.err.message).toStartWith("the model's API answered 404: Unknown model")
+  expect(told!.err.message).toEndWith('(model_not_found)')
+  expect(`${told!.err.message}${told!.err.stack}${told!.err.cause}`).not.toMatch(/secret|diary/)
+  expect(JSON.stringify(answer)).not.toContain('model_not_found')
 })
 
 test('a run that is stopped in the middle of a thought ends it', async () => {
