@@ -79,7 +79,7 @@ export function undocumented({ method, path, operation }: DocumentedRoute, answe
 /** @param pointer where the schema stands in the document */
 export function validatorOf(pointer: string[]): ValidateFunction {
   if (!ajv) {
-    ajv = new Ajv2020({ strict: false, allErrors: true })
+    ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false, meta: false })
     addFormats(ajv)
     ajv.addSchema(documented(), 'openapi')
   }

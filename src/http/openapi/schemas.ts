@@ -23,6 +23,7 @@ export function wrapping<T extends TSchema>(inner: TSchema, suffix: string, mode
 export class SchemaPool {
   readonly schemas: Fields = {}
   private readonly names = new Map<string, string>()
+  private readonly seen = new WeakSet<object>()
 
   /** Models with a name keep it, wherever one of them is met first. */
   constructor(models: TSchema[]) {
@@ -44,7 +45,8 @@ export class SchemaPool {
   }
 
   private collect(model: unknown): void {
-    if (typeof model !== 'object' || model === null) return
+    if (typeof model !== 'object' || model === null || this.seen.has(model)) return
+    this.seen.add(model)
     const { title } = model as JsonSchema
     if (typeof title === 'string') {
       const identity = identityOf(model as JsonSchema)
@@ -133,9 +135,15 @@ function asWritten({ additionalProperties, ...schema }: JsonSchema): JsonSchema 
     : { ...schema, additionalProperties }
 }
 
-/** Alike in all but their names. */
-const identityOf = (schema: JsonSchema): string =>
-  JSON.stringify(schema, (key, value) => {
+/** The same of models that are alike in all but their names. */
+function identityOf(schema: JsonSchema): string {
+  const known = identities.get(schema)
+  if (known !== undefined) return known
+  const identity = JSON.stringify(schema, (key, value) => {
     if (key === 'title' && typeof value === 'string') return undefined
     return key === 'additionalProperties' && value === false ? undefined : value
   })
+  identities.set(schema, identity)
+  return identity
+}
+const identities = new WeakMap<JsonSchema, string>()
