@@ -18,6 +18,7 @@ afterAll(() => server.stop())
 /** Open to everybody, with the reason. */
 const PUBLIC = new Set([
   'GET /health',
+  'GET /ready',
   'GET /api/v1/health/db',
   'POST /api/v1/auth/register',
   'POST /api/v1/auth/login',
