@@ -108,3 +108,18 @@ test('an answer that its reader leaves is told at the same level, and once', asy
   await eventually(() => about('/health').length > 0, 'a later line is there')
   expect(about(path)).toHaveLength(3)
 })
+
+test('a stream of the agent that its reader leaves is no fault', async () => {
+  lines.length = 0
+  const body = '{"message":"hello"}'
+  await leaveAnswer(
+    'POST /api/v1/agent-chats',
+    ['Accept: text/event-stream', 'Content-Type: application/json', `Content-Length: ${body.length}`],
+    body,
+  )
+  await eventually(() => about('/api/v1/agent-chats').length > 0, 'the request is logged')
+  // Its run goes on without the reader, and ends.
+  await fetch(`${server.url}/health`)
+  await eventually(() => about('/health').length > 0, 'a later line is there')
+  expect(lines.filter(({ level }) => level > 30)).toEqual([])
+})
