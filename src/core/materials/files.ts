@@ -38,8 +38,7 @@ export async function openFile(
   key: string,
   request: { method: string; headers: { get(name: string): string | null }; signal: AbortSignal },
 ): Promise<FileAnswer> {
-  const places = isKey(key) ? await placesOf(ctx, viewer, key) : []
-  const isPublic = places.length === 1
+  const { places, isPublic } = isKey(key) ? await placesOf(ctx, viewer, key) : NOWHERE
   for (const place of places) {
     const info = await ctx.storage.head(place)
     if (!info) continue
@@ -73,16 +72,23 @@ async function openObject(
   }
 }
 
-/** Where to look for a file, in this order; empty: this viewer may not see it. */
-async function placesOf(ctx: Core, viewer: Principal | undefined, key: string): Promise<string[]> {
+interface Places {
+  /** In the order in which to look; none when this viewer may not see the file. */
+  places: string[]
+  isPublic: boolean
+}
+const NOWHERE: Places = { places: [], isPublic: false }
+
+async function placesOf(ctx: Core, viewer: Principal | undefined, key: string): Promise<Places> {
   const [material] = await ctx.db
     .select({ userId: materials.userId, status: materials.status, removedAt: materials.removedAt })
     .from(materials)
     .where(or(eq(materials.filePath, key), eq(materials.thumbnailPath, key)))
-  if (!material || material.removedAt !== null) return []
-  if (material.status === 'active') return [key]
+  if (!material || material.removedAt !== null) return NOWHERE
+  if (material.status === 'active') return { places: [key], isPublic: true }
+  if (material.status !== 'hidden' || !mayManage(viewer, material)) return NOWHERE
   // The first place first: what is moved on meanwhile is found at the second.
-  return material.status === 'hidden' && mayManage(viewer, material) ? [key, hiddenKey(key)] : []
+  return { places: [key, hiddenKey(key)], isPublic: false }
 }
 
 /**
