@@ -11,6 +11,7 @@ export const tooManyUploads = (limit: number): AppError =>
 export class IncomingUploads {
   private readonly stops = new Map<number, AbortController>()
   private readonly counts = new Map<number, number>()
+  private readonly turns = new Map<number, Promise<unknown>>()
 
   /** @param perUser how many uploads of one user this server takes at the same time */
   constructor(
@@ -37,6 +38,21 @@ export class IncomingUploads {
         else this.counts.delete(userId)
       },
     }
+  }
+
+  /**
+   * Runs the changes of one user one after the other. They wait for each other in the database anyway, and would do so
+   * with every connection that others need.
+   */
+  inTurn<T>(userId: number, change: () => Promise<T>): Promise<T> {
+    const before = this.turns.get(userId) ?? Promise.resolve()
+    const turn = before.then(change, change)
+    this.turns.set(userId, turn)
+    const done = () => {
+      if (this.turns.get(userId) === turn) this.turns.delete(userId)
+    }
+    turn.then(done, done)
+    return turn
   }
 
   /** @returns a signal that says, until it is disposed of, that the material was deleted */

@@ -48,7 +48,7 @@ export async function beginUpload(
   at = new Date(),
 ): Promise<Material> {
   const { extension, type } = file.format
-  return transaction(ctx, async (tx) => {
+  const begin = async (tx: Tx): Promise<Material> => {
     await assertRoom(tx, userId)
     const insert = (mark?: string) =>
       tx.db
@@ -69,7 +69,8 @@ export async function beginUpload(
     if (!begun) throw new AppError('UPLOAD_FAILED')
     tx.emit(userId, 'upload.started', uploadEvent(begun))
     return begun
-  })
+  }
+  return ctx.incoming.inTurn(userId, () => transaction(ctx, begin))
 }
 
 /** One after the other for each user, so that no two of them take the last place. */
@@ -145,7 +146,7 @@ export async function finishUpload(
   material: Material,
   file: { size: number; title: string; description: string },
 ): Promise<Material> {
-  return transaction(ctx, async (tx) => {
+  const finish = async (tx: Tx): Promise<Material> => {
     const [active] = await tx.db
       .update(materials)
       .set({
@@ -171,7 +172,8 @@ export async function finishUpload(
     announce(tx, active, true)
     tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
     return active
-  })
+  }
+  return ctx.incoming.inTurn(material.userId, () => transaction(ctx, finish))
 }
 
 /** How uploads stand, by material; those of which nothing is left are absent. One query. */

@@ -2,7 +2,8 @@
 import { afterAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import type { Core } from '../../../src/core/context.ts'
-import { beginUpload } from '../../../src/core/materials/uploads.ts'
+import { IncomingUploads } from '../../../src/core/materials/incoming.ts'
+import { beginUpload, finishUpload } from '../../../src/core/materials/uploads.ts'
 import { materials } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { form, mp4, type SlowUpload, slowUpload, upload } from '../../support/files.ts'
@@ -69,8 +70,11 @@ test('what comes in on other servers counts, unless its server is lost', async (
 
 test('two servers do not both give the last place away', async () => {
   const { user } = await person(server)
+  const servers = [core, { ...core, incoming: new IncomingUploads(core.bus, LIMIT) }]
   const begins = await Promise.allSettled(
-    Array.from({ length: LIMIT * 3 }, () => beginUpload(core, user.id, { format, name: 'a.mp4', title: '' })),
+    Array.from({ length: LIMIT * 3 }, (_, i) =>
+      beginUpload(servers[i % 2]!, user.id, { format, name: 'a.mp4', title: '' }),
+    ),
   )
   expect(begins.filter(({ status }) => status === 'fulfilled')).toHaveLength(LIMIT)
   for (const begin of begins)
@@ -111,6 +115,33 @@ test('the name that the fortieth upload of a second gets costs what the second o
     expect(path).toMatch(/^materials\/\d+\/20260301_083000_same(_[0-9a-f]{10})?\.mp4$/)
   expect(costs[0]).toBe(1)
   expect(costs.slice(1)).toEqual(Array.from({ length: 39 }, () => 2))
+})
+
+test('the uploads of one user take one connection to the database at a time', async () => {
+  let [now, most] = [0, 0]
+  const db = new Proxy(core.db, {
+    get(target, name) {
+      if (name !== 'transaction') return Reflect.get(target, name)
+      return async (work: Parameters<Core['db']['transaction']>[0]) => {
+        most = Math.max(most, ++now)
+        return await target.transaction(work).finally(() => now--)
+      }
+    },
+  })
+  const ctx: Core = { ...core, db }
+  const upload = async (userId: number) => {
+    const material = await beginUpload(ctx, userId, { format, name: 'a.mp4', title: '' })
+    await finishUpload(ctx, material, { size: 1, title: 't', description: '' })
+  }
+  const [one, two] = [await person(server), await person(server)]
+  await Promise.all(Array.from({ length: LIMIT }, () => upload(one.user.id)))
+  expect(most).toBe(1)
+  // A failure ends its own turn only.
+  const full = Array.from({ length: LIMIT + 5 }, () =>
+    beginUpload(ctx, one.user.id, { format, name: 'a.mp4', title: '' }),
+  )
+  expect((await Promise.allSettled(full)).filter(({ status }) => status === 'rejected')).toHaveLength(5)
+  await upload(two.user.id)
 })
 
 test('hundreds at once: each is taken or told to wait, and the requests of others are answered meanwhile', async () => {
