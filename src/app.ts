@@ -1,5 +1,5 @@
 import { cors } from '@elysiajs/cors'
-import { type AnyElysia, Elysia } from 'elysia'
+import { type AnyElysia, Elysia, type TSchema } from 'elysia'
 import type { Context } from './context.ts'
 import { factory } from './contracts/factory/contract.ts'
 import { factoryRoutes } from './contracts/factory/index.ts'
@@ -16,6 +16,7 @@ import { readJsonBody } from './http/json-body.ts'
 import { problem } from './http/problem.ts'
 import { readyRoute } from './http/ready.ts'
 import { requestLog } from './http/request-log.ts'
+import { asTyped } from './http/typed.ts'
 import { answerUnmatched } from './http/unmatched.ts'
 import { MAX_NODE_FRAME_BYTES } from './live/node-protocol.ts'
 import { nodeSocket } from './live/node-socket.ts'
@@ -41,8 +42,8 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, core.log))
 
   const origins = new Origins(core.config, core.log)
-  /** Routes that read a body. */
-  const bodies = new Set<string>()
+  /** The models of the routes that read a body. */
+  const bodies = new Map<string, TSchema>()
   const app = new Elysia({
     // No page of Bun's own, with its stack trace, should an answer to an error fail.
     // Bodies have limits of their own, which answer in the form of the contract.
@@ -72,9 +73,10 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     .use(corsFor(core.config.allowedOrigins))
     // For every body: Elysia's own parsers would read a form or a text of any size into memory. A body that its route has
     // no use for is not looked at, and null keeps those parsers from it too.
-    .onParse(({ request, contentType, route }) =>
-      bodies.has(`${request.method} ${route}`) ? readJsonBody(request, contentType) : null,
-    )
+    .onParse(async ({ request, contentType, route }) => {
+      const model = bodies.get(`${request.method} ${route}`)
+      return model ? asTyped(model, await readJsonBody(request, contentType)) : null
+    })
     .use(docs((): AnyElysia => app, core.config.publicUrl))
     .get('/', ({ redirect }) => redirect('/api/docs'), { detail: { hide: true } })
     .use(readyRoute(core, () => hub.draining))
@@ -90,7 +92,8 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
     .use(nodeSocket(core, nodeControl, hub, nodeSockets, origins))
     // Last: an `onError` of the root would otherwise answer in place of the contracts'.
     .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: core.log }))
-  for (const { method, path, hooks } of app.routes) if (hooks.body) bodies.add(`${method} ${path}`)
+  for (const { method, path, hooks } of app.routes)
+    if (hooks.body) bodies.set(`${method} ${path}`, hooks.body)
   return app
 }
 

@@ -2,6 +2,7 @@
 
 import type { Core } from '../../src/core/context.ts'
 import { createNode } from '../../src/core/nodes/nodes.ts'
+import { nameKeys } from '../../src/db/name-keys.ts'
 import { sessions, taskLogs, tasks, users } from '../../src/db/schema/index.ts'
 
 const HOUR_MS = 3_600_000
@@ -27,6 +28,7 @@ export async function seedUsers(core: Core, count: number): Promise<SeededUser[]
             username,
             displayName: 'Bench',
             email: `${username}@example.com`,
+            ...nameKeys({ username, displayName: 'Bench', email: `${username}@example.com` }),
             passwordHash: '-',
             role: 'user' as const,
             // Not of this minute: other servers look at recent changes every other second.

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { isIP } from 'node:net'
+import { foldCase } from '../util/fold.ts'
 import type { Core } from './context.ts'
 import { AppError } from './errors.ts'
 
@@ -9,9 +11,22 @@ export interface Limit {
   windowMs: number
 }
 
-/** A name as a part of a key: the broker need not know who it is about. */
+/** A name as a part of a key: the broker need not know who it is about. Names that fold alike are one. */
 export const keyOf = (name: string): string =>
-  createHash('sha256').update(name.toLowerCase()).digest('base64url').slice(0, 22)
+  createHash('sha256').update(foldCase(name.trim())).digest('base64url').slice(0, 22)
+
+/** An address as a part of a key: of IPv6 the network, because whoever has one address of it has all of them. */
+export function networkOf(ip: string): string {
+  if (isIP(ip) !== 6) return ip
+  const [head = '', tail = ''] = ip.split('::')
+  const groups = head.split(':').filter(Boolean)
+  const missing = 8 - groups.length - tail.split(':').filter(Boolean).length
+  if (ip.includes('::')) groups.push(...Array(Math.max(missing, 0)).fill('0'), ...tail.split(':'))
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
+}
 
 /**
  * Counts one more of each, for what counts whether it succeeds or not.

@@ -9,6 +9,7 @@ import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool } from './driver.ts'
 import { startEmbeddedPostgres } from './embedded.ts'
+import { fillNameKeys } from './name-keys.ts'
 import * as schema from './schema/index.ts'
 
 /** A database or a transaction on it: the query builder is the same. */
@@ -50,7 +51,7 @@ export async function openDatabase(
   let epoch: string
   let shared = false
   try {
-    epoch = await prepare(client, migrator)
+    epoch = await prepare(client, migrator, log)
     if (!embedded) shared = await hasOtherServers(migrator, name)
   } catch (error) {
     await client.end({ timeout: 0 })
@@ -74,7 +75,7 @@ export async function openDatabase(
   }
 }
 
-async function prepare(client: postgres.Sql, migrator: postgres.Sql): Promise<string> {
+async function prepare(client: postgres.Sql, migrator: postgres.Sql, log: Logger): Promise<string> {
   const [version] = await client`select current_setting('server_version_num')::int as number`
   if (version!.number < MIN_SERVER_VERSION) {
     throw new StartupError('DATABASE_URL points to a PostgreSQL older than version 15. Upgrade it.')
@@ -87,6 +88,7 @@ async function prepare(client: postgres.Sql, migrator: postgres.Sql): Promise<st
     await db.execute(
       sql`insert into settings (key, value) values ('epoch', to_jsonb(${fresh}::text)) on conflict do nothing`,
     )
+    await fillNameKeys(drizzle(client, { schema }), log)
     const [row] = await db.select().from(schema.settings).where(sql`key = 'epoch'`)
     return row!.value as string
   } finally {

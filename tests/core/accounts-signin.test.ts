@@ -208,7 +208,7 @@ describe('accounts', () => {
     for (const name of [user.email, user.email.toUpperCase(), user.username, user.username.toUpperCase()]) {
       expect((await findAccount(core, name))?.id).toBe(user.id)
     }
-    for (const name of ['', '%', '_', `${user.email} `, user.email.slice(0, -1)]) {
+    for (const name of ['', '%', '_', user.email.slice(0, -1)]) {
       expect(await findAccount(core, name)).toBeUndefined()
     }
   })

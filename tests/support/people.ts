@@ -1,6 +1,7 @@
 import { hashPassword } from '../../src/core/accounts/passwords.ts'
 import type { Role } from '../../src/core/accounts/permissions.ts'
 import { openSession } from '../../src/core/accounts/sessions.ts'
+import { nameKeys } from '../../src/db/name-keys.ts'
 import { users } from '../../src/db/schema/index.ts'
 import { type TestUser, unique } from './factories.ts'
 import type { TestServer } from './server.ts'
@@ -28,6 +29,7 @@ export async function person(server: TestServer, input: Person = {}): Promise<Te
       username: name,
       displayName: `Person ${name}`,
       email: `${name}@example.com`,
+      ...nameKeys({ username: name, displayName: `Person ${name}`, email: `${name}@example.com` }),
       passwordHash: await hash,
       role: input.role ?? 'user',
       isActive: input.isActive ?? true,

@@ -4,6 +4,7 @@ import { accountSummary, userStatistics } from '../../core/accounts/administrati
 import type { Core } from '../../core/context.ts'
 import { guard } from '../../http/authenticate.ts'
 import { languageOf } from '../../http/language.ts'
+import { typed } from '../../http/typed.ts'
 import { Envelope, envelope, factory } from './contract.ts'
 import { Me, Nothing, Password, UserStats } from './models.ts'
 import { presentMe, presentUserStats } from './presenters.ts'
@@ -34,8 +35,8 @@ export const userRoutes = (ctx: Core) =>
       {
         auth: true,
         body: t.Object({
-          full_name: t.Optional(t.String({ minLength: 1, maxLength: 100 })),
-          username: t.Optional(t.String({ minLength: 3, maxLength: 30 })),
+          full_name: t.Optional(t.String({ minLength: 1, maxLength: 100, ...typed('name') })),
+          username: t.Optional(t.String({ minLength: 3, maxLength: 30, ...typed('name') })),
         }),
         detail: factory.describe({
           summary: 'Change your name or username',

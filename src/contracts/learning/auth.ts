@@ -1,9 +1,10 @@
 import { Elysia, t } from 'elysia'
-import { createAccount, getAccount } from '../../core/accounts/accounts.ts'
+import { getAccount, register } from '../../core/accounts/accounts.ts'
 import { endSession, refreshSession, signIn } from '../../core/accounts/sessions.ts'
 import type { Core } from '../../core/context.ts'
 import { guard } from '../../http/authenticate.ts'
 import { clientOf } from '../../http/client.ts'
+import { typed } from '../../http/typed.ts'
 import { learning } from './contract.ts'
 import { Refreshed, Session, User } from './models.ts'
 import { presentRefreshed, presentSession, presentUser } from './presenters.ts'
@@ -15,8 +16,9 @@ export const authRoutes = (ctx: Core) =>
     .use(guard(ctx))
     .post(
       '/register',
-      async ({ body, set }) => {
-        const user = await createAccount(ctx, {
+      async ({ body, request, server, set }) => {
+        const client = clientOf(ctx, request, server)
+        const user = await register(ctx, client.ip, {
           email: body.email,
           password: body.password,
           displayName: body.name,
@@ -26,8 +28,8 @@ export const authRoutes = (ctx: Core) =>
       },
       {
         body: t.Object({
-          email: t.String({ format: 'email', maxLength: 254 }),
-          name: t.String({ minLength: 1, maxLength: 100 }),
+          email: t.String({ format: 'email', maxLength: 254, ...typed('email') }),
+          name: t.String({ minLength: 1, maxLength: 100, ...typed('name') }),
           password: t.String({ minLength: 8, maxLength: 200 }),
         }),
         detail: learning.describe({
@@ -36,7 +38,7 @@ export const authRoutes = (ctx: Core) =>
           example: { email: 'learner@example.com', name: '用户名', password: 'your-password' },
           status: 201,
           response: User,
-          errors: ['EMAIL_TAKEN', 'VALIDATION_FAILED'],
+          errors: ['EMAIL_TAKEN', 'VALIDATION_FAILED', 'RATE_LIMITED'],
         }),
       },
     )
@@ -53,7 +55,7 @@ export const authRoutes = (ctx: Core) =>
         ),
       {
         body: t.Object({
-          email: t.String({ minLength: 1, maxLength: 254 }),
+          email: t.String({ minLength: 1, maxLength: 254, ...typed('login') }),
           password: t.String({ minLength: 1, maxLength: 200 }),
         }),
         detail: learning.describe({

@@ -2,6 +2,7 @@
 import { type Static, t } from 'elysia'
 import { choice } from '../../http/choice.ts'
 import { named } from '../../http/openapi/schemas.ts'
+import { typed } from '../../http/typed.ts'
 
 const Timestamp = t.String({ format: 'date-time' })
 export const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
@@ -9,13 +10,13 @@ export const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) 
 export const optional = <T extends Parameters<typeof t.Optional>[0]>(schema: T) =>
   t.Optional(nullable(schema))
 
-export const Email = t.String({ format: 'email', maxLength: 254 })
+export const Email = t.String({ format: 'email', maxLength: 254, ...typed('email') })
 /** The documented minimum; `PASSWORD_MIN_LENGTH` may ask for more. */
 export const Password = t.String({ minLength: 6, maxLength: 200 })
-export const Code = t.String({ pattern: '^[0-9]{6}$' })
+export const Code = t.String({ pattern: '^[0-9]{6}$', ...typed('code') })
 /** Only to pages of `ALLOWED_ORIGINS` and of `PUBLIC_URL`. */
 export const RedirectTo = optional(t.String({ maxLength: 2000 }))
-export const Username = t.String({ minLength: 3, maxLength: 30 })
+export const Username = t.String({ minLength: 3, maxLength: 30, ...typed('name') })
 
 export const Session = t.Object({
   access_token: t.String(),

@@ -2,6 +2,7 @@ import { Elysia, t } from 'elysia'
 import { endSessionOf, refreshSession, signIn } from '../../core/accounts/sessions.ts'
 import type { Core } from '../../core/context.ts'
 import { clientOf } from '../../http/client.ts'
+import { typed } from '../../http/typed.ts'
 import { runtime } from './contract.ts'
 import { Password, Session } from './models.ts'
 import { presentSession } from './presenters.ts'
@@ -25,7 +26,10 @@ export const sessionRoutes = (ctx: Core) =>
           }),
         ),
       {
-        body: t.Object({ email: t.String({ minLength: 1, maxLength: 254 }), password: Password }),
+        body: t.Object({
+          email: t.String({ minLength: 1, maxLength: 254, ...typed('login') }),
+          password: Password,
+        }),
         detail: runtime.describe({
           summary: 'Sign in with email or username',
           tag: 'auth',

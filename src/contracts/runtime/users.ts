@@ -3,11 +3,13 @@ import { getAccount, lookUpByEmail, updateProfile } from '../../core/accounts/ac
 import { searchUsers } from '../../core/accounts/search.ts'
 import type { Core } from '../../core/context.ts'
 import { guard } from '../../http/authenticate.ts'
+import { asTyped } from '../../http/typed.ts'
 import { runtime } from './contract.ts'
 import { AuthUser, Email, optional, Profile, Username } from './models.ts'
 import { presentAuthUser, presentProfile } from './presenters.ts'
 
 const AvatarUrl = t.String({ format: 'uri', pattern: '^https?://', maxLength: 2000 })
+const EmailQuery = t.Object({ email: Email })
 
 export const userRoutes = (ctx: Core) =>
   new Elysia()
@@ -17,7 +19,8 @@ export const userRoutes = (ctx: Core) =>
       async ({ principal, query }) => presentAuthUser(await lookUpByEmail(ctx, principal, query.email)),
       {
         auth: true,
-        query: t.Object({ email: Email }),
+        query: EmailQuery,
+        transform: ({ query }) => void asTyped(EmailQuery, query),
         detail: runtime.describe({
           summary: 'Look a user up by email: yourself, or anybody as an administrator',
           tag: 'auth',

@@ -1,9 +1,10 @@
 import { Elysia, t } from 'elysia'
-import { createAccount } from '../../core/accounts/accounts.ts'
+import { register } from '../../core/accounts/accounts.ts'
 import { openSession, signIn } from '../../core/accounts/sessions.ts'
 import type { Core } from '../../core/context.ts'
 import { invalid } from '../../core/errors.ts'
 import { clientOf } from '../../http/client.ts'
+import { typed } from '../../http/typed.ts'
 import { factory } from '../factory/contract.ts'
 import { Password, Session, SessionUser } from '../factory/models.ts'
 import { presentSession, presentSessionUser } from '../factory/presenters.ts'
@@ -12,16 +13,16 @@ import { presentToken } from '../study/presenters.ts'
 import { Both, both } from './both.ts'
 
 const Registration = t.Object({
-  email: t.String({ format: 'email', maxLength: 254 }),
-  username: t.Optional(t.String({ minLength: 3, maxLength: 30 })),
+  email: t.String({ format: 'email', maxLength: 254, ...typed('email') }),
+  username: t.Optional(t.String({ minLength: 3, maxLength: 30, ...typed('name') })),
   password: Password,
-  full_name: t.Optional(t.String({ minLength: 1, maxLength: 100 })),
+  full_name: t.Optional(t.String({ minLength: 1, maxLength: 100, ...typed('name') })),
 })
 
 /** Either field takes the email or the username (DESIGN 2.4). */
 const Credentials = t.Object({
-  email: t.Optional(t.String({ minLength: 1, maxLength: 254 })),
-  username: t.Optional(t.String({ minLength: 1, maxLength: 254 })),
+  email: t.Optional(t.String({ minLength: 1, maxLength: 254, ...typed('login') })),
+  username: t.Optional(t.String({ minLength: 1, maxLength: 254, ...typed('login') })),
   password: t.String({ minLength: 1, maxLength: 200 }),
 })
 
@@ -33,18 +34,14 @@ export const authRoutes = (ctx: Core) =>
     .post(
       '/register',
       async ({ body, request, server, set }) => {
-        const user = await createAccount(ctx, {
+        const client = clientOf(ctx, request, server)
+        const user = await register(ctx, client.ip, {
           email: body.email,
           username: body.username,
           password: body.password,
           displayName: body.full_name,
         })
-        const session = await openSession(
-          ctx,
-          user,
-          ctx.config.accessTokenMinutes,
-          clientOf(ctx, request, server),
-        )
+        const session = await openSession(ctx, user, ctx.config.accessTokenMinutes, client)
         set.status = 201
         const data = { ...presentSession(session), ...presentSessionUser(user) }
         return both(request, presentToken(session), data, 'registered')
@@ -62,7 +59,7 @@ export const authRoutes = (ctx: Core) =>
           },
           status: 201,
           response: Both(Token, Registered),
-          errors: ['VALIDATION_FAILED', 'EMAIL_TAKEN', 'USERNAME_TAKEN'],
+          errors: ['VALIDATION_FAILED', 'EMAIL_TAKEN', 'USERNAME_TAKEN', 'RATE_LIMITED'],
         }),
       },
     )

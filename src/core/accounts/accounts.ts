@@ -1,12 +1,14 @@
-import { and, eq, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, or, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
+import { keysOf, nameKeys, searchKey, usernameKeys } from '../../db/name-keys.ts'
 import { users } from '../../db/schema/index.ts'
+import { tidyAscii, tidyName, tidyPassword } from '../../util/fold.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
-import { type Limit, throttleFailures } from '../throttle.ts'
+import { type Limit, networkOf, throttle, throttleFailures } from '../throttle.ts'
 import { transaction } from '../transaction.ts'
-import { assertUsername, deriveUsername } from './names.ts'
+import { deriveUsername, readUsername } from './names.ts'
 import { hashPassword, verifyPassword } from './passwords.ts'
 import { isAdmin, type Role } from './permissions.ts'
 import type { Principal } from './principals.ts'
@@ -30,27 +32,48 @@ type NewRow = Pick<
 /** How often a derived username may lose a race for uniqueness before it is reported. */
 const DERIVED_TRIES = 5
 
+/** A class of pupils behind one address may sign up together. */
+const REGISTRATIONS = { max: 30, windowMs: 10 * 60_000 }
+
+/**
+ * Before anything is done for somebody who wants an account, whether they get one or not: each try costs a hash, and
+ * tells whether a name is taken.
+ * @throws AppError RATE_LIMITED
+ */
+export const throttleRegistrations = (ctx: Core, ip: string): Promise<void> =>
+  throttle(ctx, [{ key: `register:${networkOf(ip)}`, ...REGISTRATIONS }])
+
+/**
+ * Creates the account of somebody who asks for it.
+ * @throws AppError RATE_LIMITED, and as `createAccount`
+ */
+export async function register(ctx: Core, ip: string, input: NewAccount): Promise<User> {
+  await throttleRegistrations(ctx, ip)
+  return createAccount(ctx, input)
+}
+
 /**
  * Creates an account. Without a username it gets a unique one made from the email.
  * @throws AppError VALIDATION_FAILED, EMAIL_TAKEN, USERNAME_TAKEN
  */
 export async function createAccount(ctx: Core, input: NewAccount): Promise<User> {
-  if (input.username !== undefined) assertUsername(input.username)
+  const wanted = input.username === undefined ? undefined : readUsername(input.username)
   assertPassword(ctx, input.password, 'password')
+  const email = tidyAscii(input.email)
   const passwordHash = await hashPassword(input.password)
   for (let attempt = 1; ; attempt++) {
-    const username = input.username ?? (await deriveUsername(ctx, input.email))
+    const username = wanted ?? (await deriveUsername(ctx, email))
     try {
       return await insertAccount(ctx, {
         username,
-        displayName: input.displayName ?? username,
-        email: input.email,
+        displayName: input.displayName === undefined ? username : tidyName(input.displayName),
+        email,
         passwordHash,
         role: input.role ?? 'user',
       })
     } catch (error) {
       const lost = error instanceof AppError && error.code === 'USERNAME_TAKEN'
-      if (!lost || input.username !== undefined || attempt === DERIVED_TRIES) throw error
+      if (!lost || wanted !== undefined || attempt === DERIVED_TRIES) throw error
     }
   }
 }
@@ -60,7 +83,7 @@ export async function insertAccount(ctx: Core, row: NewRow): Promise<User> {
   try {
     const [user] = await ctx.db
       .insert(users)
-      .values({ uuid: Bun.randomUUIDv7(), ...row })
+      .values({ uuid: Bun.randomUUIDv7(), ...row, ...nameKeys(row) })
       .returning()
     return user!
   } catch (error) {
@@ -68,13 +91,26 @@ export async function insertAccount(ctx: Core, row: NewRow): Promise<User> {
   }
 }
 
-/** By email or by username, whichever `name` is; for sign-in. The database judges the case, as for their uniqueness. */
-export async function findAccount(ctx: Core, name: string): Promise<User | undefined> {
-  const [user] = await ctx.db
+/** By email or by username, whichever `name` is; for sign-in. */
+export const findAccount = (ctx: Core, name: string): Promise<User | undefined> =>
+  findByKey(ctx, name, ['emailKey', 'usernameKey'])
+
+export const findByEmail = (ctx: Core, email: string): Promise<User | undefined> =>
+  findByKey(ctx, email, ['emailKey'])
+
+/** Who is called exactly as it is spelt, before who is called so in another spelling. */
+async function findByKey(
+  ctx: Core,
+  name: string,
+  columns: ('emailKey' | 'usernameKey')[],
+): Promise<User | undefined> {
+  const keys = keysOf(name.trim())
+  const found = await ctx.db
     .select()
     .from(users)
-    .where(or(hasEmail(name), sql`lower(${users.username}) = lower(${name})`))
-  return user
+    .where(or(...columns.map((column) => inArray(users[column], keys))))
+  const exact = found.find((user) => columns.some((column) => user[column] === keys[1]))
+  return exact ?? found[0]
 }
 
 /**
@@ -87,14 +123,6 @@ export async function lookUpByEmail(ctx: Core, principal: Principal, email: stri
   if (!user) throw notFound('user', email)
   return user
 }
-
-export async function findByEmail(ctx: Core, email: string): Promise<User | undefined> {
-  const [user] = await ctx.db.select().from(users).where(hasEmail(email))
-  return user
-}
-
-/** Emails are unique, and found, in any case of their letters. */
-export const hasEmail = (email: string): SQL => sql`lower(${users.email}) = lower(${email})`
 
 /** @throws AppError NOT_FOUND */
 export async function getAccount(ctx: Core, userId: number): Promise<User> {
@@ -130,20 +158,30 @@ export async function updateProfile(
     bio?: string | null | undefined
   },
 ): Promise<User> {
-  if (change.username !== undefined) assertUsername(change.username)
   const fields = shownFields(change)
   if (fields.length === 0) return getAccount(ctx, userId)
+  const names: Partial<Pick<User, 'username' | 'displayName'>> = {}
+  if (change.username !== undefined) names.username = readUsername(change.username)
+  if (change.displayName !== undefined) names.displayName = tidyName(change.displayName)
   try {
     return await transaction(ctx, async (tx) => {
+      const [before] = await tx.db.select().from(users).where(eq(users.id, userId)).for('update')
+      if (!before) throw notFound('user', userId)
+      const keys = {
+        // One that spells its name otherwise than an older account of the same name keeps its keys until it is renamed.
+        ...(names.username !== undefined &&
+          names.username !== before.username &&
+          usernameKeys(names.username)),
+        searchKey: searchKey({ ...before, ...names }),
+      }
       const [user] = await tx.db
         .update(users)
-        .set({ ...(change as Partial<User>), updatedAt: sql`now()` })
+        .set({ ...(change as Partial<User>), ...names, ...keys, updatedAt: sql`now()` })
         .where(eq(users.id, userId))
         .returning()
-      if (!user) throw notFound('user', userId)
       tx.emit(userId, 'user.updated', { fields })
       tx.afterCommit(() => ctx.bus.publish('principals', { userId }))
-      return user
+      return user!
     })
   } catch (error) {
     throw uniqueError(error)
@@ -195,12 +233,12 @@ export async function tellPasswordChanged(tx: Tx, userId: number, language: Lang
  */
 export function assertPassword(ctx: Core, password: string, field: string): void {
   const limit = ctx.config.passwordMinLength
-  if (password.length < limit) throw invalid(field, 'min_length', { limit })
+  if (tidyPassword(password).length < limit) throw invalid(field, 'min_length', { limit })
 }
 
 function uniqueError(error: unknown): AppError {
   const constraint = violatedConstraint(error)
-  if (constraint === 'users_email_key') return new AppError('EMAIL_TAKEN')
-  if (constraint === 'users_username_key') return new AppError('USERNAME_TAKEN')
+  if (constraint === 'users_email_key_idx') return new AppError('EMAIL_TAKEN')
+  if (constraint?.startsWith('users_username_')) return new AppError('USERNAME_TAKEN')
   throw error
 }

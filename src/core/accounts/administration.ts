@@ -1,6 +1,7 @@
 /** What administrators see of accounts and may change, and what a user sees of their own numbers. */
-import { and, count, desc, eq, ilike, or, type SQL, sql } from 'drizzle-orm'
+import { and, count, desc, eq, like, or, type SQL, sql } from 'drizzle-orm'
 import { tasks, users } from '../../db/schema/index.ts'
+import { foldCase } from '../../util/fold.ts'
 import { UUID } from '../../util/uuid.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
@@ -66,13 +67,11 @@ export async function listAccounts(
   ctx: Core,
   filter: AccountFilter,
 ): Promise<{ accounts: AccountSummary[]; total: number }> {
-  const pattern = filter.search && `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`
+  const pattern = filter.search && `%${foldCase(filter.search).replace(/[\\%_]/g, '\\$&')}%`
   const where = and(
     filter.role && eq(users.role, filter.role),
     filter.isActive === undefined ? undefined : eq(users.isActive, filter.isActive),
-    pattern
-      ? or(ilike(users.username, pattern), ilike(users.email, pattern), ilike(users.displayName, pattern))
-      : undefined,
+    pattern ? or(like(users.searchKey, pattern), like(users.emailKey, pattern)) : undefined,
   )
   const [[total], accounts] = await Promise.all([
     ctx.db.select({ n: count() }).from(users).where(where),

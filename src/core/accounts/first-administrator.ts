@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { eq, sql } from 'drizzle-orm'
 import { users } from '../../db/schema/index.ts'
+import { foldCase } from '../../util/fold.ts'
 import { StartupError } from '../../util/startup-error.ts'
 import type { Core } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -42,7 +43,7 @@ export async function ensureAdministrator(ctx: Core, show: (password: string) =>
     await ctx.db
       .update(users)
       .set({ role: 'super_admin', updatedAt: sql`now()` })
-      .where(eq(sql`lower(${users.email})`, email.toLowerCase()))
+      .where(eq(users.emailKey, foldCase(email.trim())))
     return
   }
   if (!password) show(made)

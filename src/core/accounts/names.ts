@@ -1,25 +1,46 @@
 import { randomInt } from 'node:crypto'
-import { sql } from 'drizzle-orm'
+import { eq, or } from 'drizzle-orm'
+import { usernameKeys } from '../../db/name-keys.ts'
 import { users } from '../../db/schema/index.ts'
-import { cutText } from '../../util/cut.ts'
+import { tidyName } from '../../util/fold.ts'
 import type { Core } from '../context.ts'
 import { invalid } from '../errors.ts'
 
-// No '@': one field takes the email or the username.
-const USERNAME = /^[\p{L}\p{N}._-]{3,30}$/u
+/** No '@': one field takes the email or the username. A mark belongs to the letter before it. */
+const USERNAME = /^[\p{L}\p{N}._-][\p{L}\p{M}\p{N}._-]{2,29}$/u
+/** Nobody sees them, so that a name with them would look like another one. */
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u
 
-/** @throws AppError VALIDATION_FAILED */
-export function assertUsername(username: string): void {
-  if (!USERNAME.test(username)) throw invalid('username', 'username')
+/**
+ * A username in the form in which it is kept (RFC 8265, 3.4).
+ * @throws AppError VALIDATION_FAILED
+ */
+export function readUsername(text: string): string {
+  const username = tidyName(text)
+  if (!USERNAME.test(username) || INVISIBLE.test(username)) throw invalid('username', 'username')
+  return username
 }
 
-/** A free username made from an email; the unique index has the last word. */
-export async function deriveUsername(ctx: Core, email: string): Promise<string> {
-  const local = email.split('@')[0]!.replace(/[^\p{L}\p{N}._-]/gu, '')
-  const base = cutText(local.padEnd(3, '_'), 24)
+/** Whether somebody is called so, or by a name that looks the same. The unique indexes have the last word. */
+export async function isTaken(ctx: Core, username: string): Promise<boolean> {
+  const keys = usernameKeys(username)
   const [taken] = await ctx.db
     .select({ id: users.id })
     .from(users)
-    .where(sql`lower(${users.username}) = lower(${base})`)
-  return taken ? `${base}${randomInt(10_000, 1_000_000)}` : base
+    .where(
+      or(
+        eq(users.usernameKey, keys.usernameKey),
+        eq(users.usernameLook, keys.usernameLook),
+        eq(users.usernameTypedLook, keys.usernameTypedLook),
+      ),
+    )
+    .limit(1)
+  return taken !== undefined
+}
+
+/** A free username made from an email. */
+export async function deriveUsername(ctx: Core, email: string): Promise<string> {
+  const local = email.split('@')[0]!.replace(/[^\p{L}\p{N}._-]/gu, '')
+  const base = [...local.padEnd(3, '_')].slice(0, 24).join('')
+  return (await isTaken(ctx, base)) ? `${base}${randomInt(10_000, 1_000_000)}` : base
 }

@@ -1,5 +1,6 @@
 import { eq, or, sql } from 'drizzle-orm'
 import { passwordResets, users } from '../../db/schema/index.ts'
+import { foldCase, tidyAscii } from '../../util/fold.ts'
 import type { Core } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { findByCode, throttleMails, throttleTries } from '../mail/codes.ts'
@@ -23,12 +24,14 @@ export async function requestPasswordReset(
   input: { email: string; redirectTo: string | undefined; language: Language },
 ): Promise<void> {
   assertRedirect(ctx, input.redirectTo)
-  await throttleMails(ctx, 'password_reset', input.email, client.ip)
+  const email = tidyAscii(input.email)
+  await throttleMails(ctx, 'password_reset', email, client.ip)
   await transaction(ctx, async (tx) => {
     const id = Bun.randomUUIDv7()
     await tx.db.insert(passwordResets).values({
       id,
-      email: input.email,
+      email,
+      emailKey: foldCase(email),
       redirectTo: input.redirectTo ?? null,
       language: input.language,
       expiresAt: sql`now() + make_interval(hours => ${REQUEST_HOURS})`,
@@ -48,12 +51,22 @@ export async function confirmPasswordReset(
   input: { email: string; code: string; newPassword: string; language: Language },
 ): Promise<void> {
   assertPassword(ctx, input.newPassword, 'new_password')
-  await throttleTries(ctx, 'password_reset', input.email, client.ip)
+  const done = await throttleTries(ctx, 'password_reset', input.email, client.ip, () =>
+    resetPassword(ctx, input),
+  )
+  if (!done) throw new AppError('INVALID_CODE')
+}
+
+/** @returns undefined when the code is wrong: not thrown, for the try must be counted */
+async function resetPassword(
+  ctx: Core,
+  input: { email: string; code: string; newPassword: string; language: Language },
+): Promise<true | undefined> {
+  const email = tidyAscii(input.email)
   const passwordHash = await hashPassword(input.newPassword)
-  const done = await transaction(ctx, async (tx) => {
-    const reset = await findByCode(tx, passwordResets, input.email, input.code)
-    // Returned, not thrown: the wrong try must be counted.
-    if (!reset?.userId) return false
+  return transaction(ctx, async (tx) => {
+    const reset = await findByCode(tx, passwordResets, email, input.code)
+    if (!reset?.userId) return undefined
     const { userId } = reset
     await tx.db
       .update(users)
@@ -70,5 +83,4 @@ export async function confirmPasswordReset(
     await tellPasswordChanged(tx, userId, input.language)
     return true
   })
-  if (!done) throw new AppError('INVALID_CODE')
 }

@@ -1,6 +1,7 @@
 import { asc, eq, sql } from 'drizzle-orm'
-import { nameGrams, namesOf } from '../../db/names.ts'
+import { nameGrams } from '../../db/names.ts'
 import { users } from '../../db/schema/index.ts'
+import { foldCase } from '../../util/fold.ts'
 import type { Core } from '../context.ts'
 import { type Limit, throttle } from '../throttle.ts'
 import { findByEmail, type User } from './accounts.ts'
@@ -25,14 +26,14 @@ export async function searchUsers(ctx: Core, userId: number, query: string): Pro
 }
 
 async function searchByName(ctx: Core, wanted: string): Promise<User[]> {
-  const names = namesOf(users)
+  const folded = foldCase(wanted)
   /** Each rank by itself, so that no crowd of lower ones can push a higher one out, and with a limit of its own. */
-  const hits = [`\n${wanted}\n`, `\n${wanted}`, wanted].map((text, rank) => {
+  const hits = [`\n${folded}\n`, `\n${folded}`, folded].map((text, rank) => {
     const part = sql`${text}::text`
     // Single characters are needed for a query of one only: long lists, which would tell nothing more.
     const grams = nameGrams(part, sql`least(2, char_length(${part}))`)
     return sql`(select ${users.id} as id, ${rank}::int as rank from ${users} where ${users.isActive}
-      and ${nameGrams(names, 1)} @> ${grams} and strpos(lower(${names}), lower(${part})) > 0 limit ${MAX_FOUND})`
+      and ${nameGrams(sql`${users.searchKey}`, 1)} @> ${grams} and strpos(${users.searchKey}, ${part}) > 0 limit ${MAX_FOUND})`
   })
   const found = sql`(select id, min(rank) as rank from (${sql.join(hits, sql` union all `)}) hits group by id) found`
   const rows = await ctx.db

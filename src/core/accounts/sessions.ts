@@ -5,10 +5,10 @@ import { cutText } from '../../util/cut.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { keyOf, type Limit, throttleFailures } from '../throttle.ts'
+import { keyOf, type Limit, networkOf, throttleFailures } from '../throttle.ts'
 import { transaction } from '../transaction.ts'
-import { findAccount, type User } from './accounts.ts'
-import { verifyPassword } from './passwords.ts'
+import { findAccount, getAccount, type User } from './accounts.ts'
+import { hashPassword, judgePassword, verifyPassword } from './passwords.ts'
 
 export interface Client {
   ip: string
@@ -28,10 +28,13 @@ const REFRESH_EXPIRY = sql`now() + make_interval(days => ${REFRESH_DAYS})`
 /** Two tabs may use the same refresh token at once; a later second use is a theft. */
 const REUSE_GRACE_SECONDS = 10
 
-/** Only failures count: somebody who knows the password is never held up by their own sign-ins. */
+/**
+ * Only failures count: somebody who knows the password is never held up by their own sign-ins. By name and not by
+ * account: a limit that an email and a username share would tell that they belong together.
+ */
 const failureLimits = (ip: string, name: string): Limit[] => [
-  { key: `signin:${ip}:${keyOf(name)}`, max: 10, windowMs: 5 * 60_000 },
-  { key: `signin:${ip}`, max: 100, windowMs: 5 * 60_000 },
+  { key: `signin:${networkOf(ip)}:${keyOf(name)}`, max: 10, windowMs: 5 * 60_000 },
+  { key: `signin:${networkOf(ip)}`, max: 100, windowMs: 5 * 60_000 },
 ]
 
 /**
@@ -42,13 +45,30 @@ export async function signIn(
   ctx: Core,
   input: { name: string; password: string; accessMinutes: number; client: Client },
 ): Promise<SignedIn> {
-  const user = await throttleFailures(ctx, failureLimits(input.client.ip, input.name), async () => {
-    const found = await findAccount(ctx, input.name)
-    return (await verifyPassword(input.password, found?.passwordHash)) ? found : undefined
+  const { password, client } = input
+  const user = await throttleFailures(ctx, failureLimits(client.ip, input.name), async () => {
+    const account = await findAccount(ctx, input.name)
+    const verdict = await judgePassword(password, account?.passwordHash)
+    if (!account || verdict === 'wrong') return undefined
+    return verdict === 'old' ? hashAnew(ctx, account, password) : account
   })
   if (!user) throw new AppError('INVALID_CREDENTIALS')
   if (!user.isActive) throw new AppError('INACTIVE_USER')
-  return openSession(ctx, user, input.accessMinutes, input.client)
+  return openSession(ctx, user, input.accessMinutes, client)
+}
+
+/** @returns undefined when the password was changed to another one in the meantime */
+async function hashAnew(ctx: Core, user: User, password: string): Promise<User | undefined> {
+  const passwordHash = await hashPassword(password)
+  const [changed] = await ctx.db
+    .update(users)
+    .set({ passwordHash })
+    .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash)))
+    .returning()
+  if (changed) return changed
+  // Another sign-in of the same user may have been quicker.
+  const current = await getAccount(ctx, user.id)
+  return (await verifyPassword(password, current.passwordHash)) ? current : undefined
 }
 
 /**

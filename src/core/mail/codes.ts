@@ -1,10 +1,11 @@
 /** The codes that mails carry: 6 digits, for 10 minutes, for one use, void after 5 wrong tries (DESIGN 2, runtime). */
 import { randomInt, timingSafeEqual } from 'node:crypto'
-import { and, asc, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { passwordResets, signups } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
+import { foldCase } from '../../util/fold.ts'
 import type { Core, Tx } from '../context.ts'
-import { keyOf, type Limit, throttle } from '../throttle.ts'
+import { keyOf, networkOf, throttle, throttleFailures } from '../throttle.ts'
 
 export const CODE_MINUTES = 10
 const MAX_WRONG_TRIES = 5
@@ -15,32 +16,44 @@ type Coded = typeof signups | typeof passwordResets
 type Purpose = 'signup' | 'password_reset'
 
 /**
- * Before anybody gets a mail: nobody's mailbox is flooded, and codes are not drawn until one is guessed.
+ * Before anybody gets a mail: nobody's mailbox is flooded, and codes are not drawn until one is guessed. Whoever asks
+ * for an email from elsewhere leaves its owner some.
  * @throws AppError RATE_LIMITED
  */
-export const throttleMails = (ctx: Core, purpose: Purpose, email: string, ip: string): Promise<void> =>
-  throttle(ctx, limits(`mail:${purpose}`, email, ip, { perEmail: 5, perAddress: 30 }))
+export const throttleMails = (ctx: Core, purpose: Purpose, email: string, ip: string): Promise<void> => {
+  const key = (what: string) => `mail:${purpose}:${what}`
+  const [network, name] = [networkOf(ip), keyOf(email)]
+  return throttle(ctx, [
+    { key: key(`both:${network}:${name}`), max: 5, windowMs: HOUR_MS },
+    { key: key(`ip:${network}`), max: 30, windowMs: HOUR_MS },
+    { key: key(`email:${name}`), max: 15, windowMs: HOUR_MS },
+  ])
+}
 
 /**
- * Before a code is looked at, right or wrong: tries at once must all have been counted.
+ * Looks at a code. Wrong ones count against the address that they come from; what an email may be tried in all is bounded
+ * by the tries that each of its codes has, and by the codes that it is sent. So strangers can end a code, an address
+ * fewer of them than the owner may ask for, but they can't keep the owner from using a new one.
  * @throws AppError RATE_LIMITED
  */
-export const throttleTries = (ctx: Core, purpose: Purpose, email: string, ip: string): Promise<void> =>
-  throttle(ctx, limits(`code:${purpose}`, email, ip, { perEmail: 10, perAddress: 100 }))
-
-const limits = (
-  what: string,
+export const throttleTries = <T>(
+  ctx: Core,
+  purpose: Purpose,
   email: string,
   ip: string,
-  max: Record<'perEmail' | 'perAddress', number>,
-): Limit[] => [
-  { key: `${what}:email:${keyOf(email)}`, max: max.perEmail, windowMs: HOUR_MS },
-  { key: `${what}:ip:${ip}`, max: max.perAddress, windowMs: HOUR_MS },
-]
+  attempt: () => Promise<T | undefined>,
+): Promise<T | undefined> => {
+  const network = networkOf(ip)
+  const limits = [
+    { key: `code:${purpose}:both:${network}:${keyOf(email)}`, max: 20, windowMs: HOUR_MS },
+    { key: `code:${purpose}:ip:${network}`, max: 100, windowMs: HOUR_MS },
+  ]
+  return throttleFailures(ctx, limits, attempt)
+}
 
 /** The requests of an email that have not expired, oldest first. */
 export const requestsOf = (table: Coded, email: string): SQL =>
-  and(sql`lower(${table.email}) = lower(${email})`, gt(table.expiresAt, sql`now()`))!
+  and(eq(table.emailKey, foldCase(email)), gt(table.expiresAt, sql`now()`))!
 
 /** Makes a new code for each row, in place of its old one. */
 export async function drawCodes(ctx: Core, table: Coded, ids: string[]): Promise<Map<string, string>> {

@@ -61,7 +61,7 @@ async function deliverReset(ctx: Core, id: string): Promise<void> {
   // Only the newest code counts: each further one would be one more to guess.
   await ctx.db
     .delete(passwordResets)
-    .where(and(sql`lower(${passwordResets.email}) = lower(${email})`, lt(passwordResets.id, id)))
+    .where(and(eq(passwordResets.emailKey, request.emailKey), lt(passwordResets.id, id)))
   await ctx.db
     .update(passwordResets)
     .set({ userId: owner?.id ?? null })

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { and, count, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
 import { invitations, inviteCodes } from '../../db/schema/index.ts'
+import { tidyCode } from '../../util/fold.ts'
 import type { Core, Tx } from '../context.ts'
 import { notFound } from '../errors.ts'
 
@@ -26,7 +27,7 @@ const drawCode = () => Array.from({ length: LENGTH }, () => ALPHABET[randomInt(A
 
 /** As people type it. What has not the form of a code is none, and not asked for. */
 function typed(code: string): SQL {
-  const written = code.trim().toUpperCase()
+  const written = tidyCode(code).toUpperCase()
   return /^[0-9A-Z]{8}$/.test(written) ? eq(inviteCodes.code, written) : sql`false`
 }
 

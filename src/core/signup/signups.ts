@@ -1,7 +1,8 @@
-import { desc, sql } from 'drizzle-orm'
-import { signups, users } from '../../db/schema/index.ts'
-import { assertPassword, insertAccount } from '../accounts/accounts.ts'
-import { assertUsername } from '../accounts/names.ts'
+import { desc, eq, sql } from 'drizzle-orm'
+import { signups } from '../../db/schema/index.ts'
+import { foldCase, tidyAscii } from '../../util/fold.ts'
+import { assertPassword, insertAccount, throttleRegistrations } from '../accounts/accounts.ts'
+import { isTaken, readUsername } from '../accounts/names.ts'
 import { hashPassword } from '../accounts/passwords.ts'
 import { addSession, type Client, issueTokens, type SignedIn } from '../accounts/sessions.ts'
 import type { Core } from '../context.ts'
@@ -32,22 +33,21 @@ export interface NewSignup {
  * @throws AppError VALIDATION_FAILED, USERNAME_TAKEN, RATE_LIMITED
  */
 export async function requestSignup(ctx: Core, client: Client, input: NewSignup): Promise<void> {
-  assertUsername(input.username)
+  const username = readUsername(input.username)
+  const email = tidyAscii(input.email)
   assertPassword(ctx, input.password, 'password')
   assertRedirect(ctx, input.redirectTo)
-  const [taken] = await ctx.db
-    .select({ id: users.id })
-    .from(users)
-    .where(sql`lower(${users.username}) = lower(${input.username})`)
-  if (taken) throw new AppError('USERNAME_TAKEN')
-  await throttleMails(ctx, 'signup', input.email, client.ip)
+  await throttleRegistrations(ctx, client.ip)
+  if (await isTaken(ctx, username)) throw new AppError('USERNAME_TAKEN')
+  await throttleMails(ctx, 'signup', email, client.ip)
   const passwordHash = await hashPassword(input.password)
   await transaction(ctx, async (tx) => {
     const id = Bun.randomUUIDv7()
     await tx.db.insert(signups).values({
       id,
-      email: input.email,
-      username: input.username,
+      email,
+      emailKey: foldCase(email),
+      username,
       passwordHash,
       inviteCode: input.inviteCode ?? null,
       redirectTo: input.redirectTo ?? null,
@@ -62,7 +62,8 @@ export async function requestSignup(ctx: Core, client: Client, input: NewSignup)
  * Has new codes mailed for the signups of an email; an email without any gets none, after the same work.
  * @throws AppError RATE_LIMITED
  */
-export async function resendSignupCode(ctx: Core, client: Client, email: string): Promise<void> {
+export async function resendSignupCode(ctx: Core, client: Client, address: string): Promise<void> {
+  const email = tidyAscii(address)
   await throttleMails(ctx, 'signup', email, client.ip)
   await transaction(ctx, async (tx) => {
     const requests = await tx.db
@@ -84,10 +85,17 @@ export async function verifySignup(
   client: Client,
   input: { email: string; code: string; accessMinutes: number },
 ): Promise<SignedIn> {
-  await throttleTries(ctx, 'signup', input.email, client.ip)
-  const verified = await transaction(ctx, async (tx) => {
-    const signup = await findByCode(tx, signups, input.email, input.code)
-    // Returned, not thrown: the wrong try must be counted.
+  const verified = await throttleTries(ctx, 'signup', input.email, client.ip, () =>
+    makeAccount(ctx, client, tidyAscii(input.email), input.code),
+  )
+  if (!verified) throw new AppError('INVALID_CODE')
+  return issueTokens(ctx, verified.user, verified.sessionId, verified.refreshToken, input.accessMinutes)
+}
+
+/** @returns undefined when the code is wrong: not thrown, for the try must be counted */
+const makeAccount = (ctx: Core, client: Client, email: string, code: string) =>
+  transaction(ctx, async (tx) => {
+    const signup = await findByCode(tx, signups, email, code)
     if (!signup) return undefined
     const user = await insertAccount(tx, {
       username: signup.username,
@@ -97,9 +105,6 @@ export async function verifySignup(
       emailConfirmedAt: new Date(),
     })
     if (signup.inviteCode !== null) await useInviteCode(tx, signup.inviteCode, user.id)
-    await tx.db.delete(signups).where(sql`lower(${signups.email}) = lower(${signup.email})`)
+    await tx.db.delete(signups).where(eq(signups.emailKey, signup.emailKey))
     return { user, ...(await addSession(tx, user, client)) }
   })
-  if (!verified) throw new AppError('INVALID_CODE')
-  return issueTokens(ctx, verified.user, verified.sessionId, verified.refreshToken, input.accessMinutes)
-}

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { boolean, index, integer, pgTable, serial, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { nameGrams, namesOf } from '../names.ts'
+import { nameGrams } from '../names.ts'
 import { instant, minor } from './columns.ts'
 
 export const users = pgTable(
@@ -11,6 +11,12 @@ export const users = pgTable(
     username: text('username').notNull(),
     displayName: text('display_name').notNull(),
     email: text('email').notNull(),
+    /** What the names are unique by and found by (`db/name-keys.ts`); null until a server has filled them. */
+    emailKey: text('email_key'),
+    usernameKey: text('username_key'),
+    usernameLook: text('username_look'),
+    usernameTypedLook: text('username_typed_look'),
+    searchKey: text('search_key'),
     passwordHash: text('password_hash').notNull(),
     role: text('role', { enum: ['super_admin', 'admin', 'editor', 'user'] })
       .notNull()
@@ -29,12 +35,15 @@ export const users = pgTable(
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
   (t) => [
-    uniqueIndex('users_email_key').on(sql`lower(${t.email})`),
-    uniqueIndex('users_username_key').on(sql`lower(${t.username})`),
+    uniqueIndex('users_email_key_idx').on(t.emailKey),
+    uniqueIndex('users_username_key_idx').on(t.usernameKey),
+    uniqueIndex('users_username_look_idx').on(t.usernameLook),
+    uniqueIndex('users_username_typed_look_idx').on(t.usernameTypedLook),
+    index('users_unnamed_idx').on(t.id).where(sql`${t.emailKey} is null or ${t.usernameKey} is null`),
     // Other instances poll for who was changed in the last seconds.
     index('users_updated_idx').on(t.updatedAt),
     // For the search for people.
-    index('users_names_idx').using('gin', nameGrams(namesOf(t), 1)),
+    index('users_search_idx').using('gin', nameGrams(sql`${t.searchKey}`, 1)),
   ],
 )
 

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm'
 import { boolean, index, integer, pgTable, serial, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
 import { instant } from './columns.ts'
@@ -6,6 +5,8 @@ import { instant } from './columns.ts'
 /** A request that a mailed code answers. The code is made when its mail is written: until then it is null. */
 const coded = {
   email: text('email').notNull(),
+  /** `foldCase` of the email; empty where a server of an older version wrote it. */
+  emailKey: text('email_key').notNull().default(''),
   language: text('language', { enum: ['zh', 'en'] }).notNull(),
   /** Where the mail's link leads. */
   redirectTo: text('redirect_to'),
@@ -27,10 +28,7 @@ export const signups = pgTable(
     inviteCode: text('invite_code'),
     ...coded,
   },
-  (t) => [
-    index('signups_email_idx').on(sql`lower(${t.email})`, t.id),
-    index('signups_expires_idx').on(t.expiresAt),
-  ],
+  (t) => [index('signups_email_key_idx').on(t.emailKey, t.id), index('signups_expires_idx').on(t.expiresAt)],
 )
 
 /** Asked for by anybody, for any email; `userId` is looked up when the mail is written. */
@@ -43,7 +41,7 @@ export const passwordResets = pgTable(
   },
   (t) => [
     index('password_resets_user_idx').on(t.userId),
-    index('password_resets_email_idx').on(sql`lower(${t.email})`, t.id),
+    index('password_resets_email_key_idx').on(t.emailKey, t.id),
     index('password_resets_expires_idx').on(t.expiresAt),
   ],
 )

@@ -300,7 +300,7 @@ describe('POST /api/v1/auth/verifications/verify', () => {
     ['letters', { email: 'a@example.com', token: 'abcdef' }, ['token']],
     ['other digits', { email: 'a@example.com', token: '١٢٣٤٥٦' }, ['token']],
     ['a number', { email: 'a@example.com', token: 123456 }, ['token']],
-    ['a line break after it', { email: 'a@example.com', token: '123456\n' }, ['token']],
+    ['a letter among them', { email: 'a@example.com', token: '123a456' }, ['token']],
   ])('%s: 422', async (_, body, fields) => {
     const answer = await post('verifications/verify', body)
     expectRuntimeError(answer, { status: 422, code: 'VALIDATION_ERROR', fields })

@@ -1,0 +1,32 @@
+/** What people type by hand is brought into one form before it is checked: its model says which. */
+import type { TSchema } from '@sinclair/typebox'
+import { tidyAscii, tidyCode, tidyName } from '../util/fold.ts'
+
+const FORMS = {
+  email: tidyAscii,
+  name: tidyName,
+  /** Email or username. */
+  login: (text: string) => text.trim(),
+  code: tidyCode,
+}
+
+const FORM = 'x-typed'
+
+/** An option of a string model. */
+export const typed = (form: keyof typeof FORMS) => ({ [FORM]: form })
+
+/** Brings the fields of a body into the forms that its model names. */
+export function asTyped(model: TSchema, body: unknown): unknown {
+  if (!model.properties || typeof body !== 'object' || body === null) return body
+  const fields = body as Record<string, unknown>
+  for (const [name, schema] of Object.entries(model.properties as Record<string, TSchema>)) {
+    const form = formOf(schema)
+    const value = Object.hasOwn(fields, name) ? fields[name] : undefined
+    if (form && typeof value === 'string') fields[name] = FORMS[form](value)
+  }
+  return body
+}
+
+/** Of a model, or of the variant of a union that is not null. */
+const formOf = (schema: TSchema): keyof typeof FORMS | undefined =>
+  schema[FORM] ?? schema.anyOf?.map((variant: TSchema) => variant[FORM]).find(Boolean)

@@ -1,0 +1,30 @@
+/**
+ * A text without the case of its letters and without the differences that compatibility characters make: two texts that
+ * fold alike count as the same name. As near to Unicode's full case folding (toNFKC_Casefold) as JavaScript gives; coarser
+ * in that the Turkish dotless ı folds like i. It does not depend on any database's or system's locale.
+ */
+export function foldCase(text: string): string {
+  // Upper case in between: it makes SS of ß, and one Σ of σ and ς. Lower case first: ẞ has no other upper case.
+  const folded = text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase()
+  // What stands at the end of a word gets a ς again.
+  return folded.replaceAll('ς', 'σ').normalize('NFKC')
+}
+
+/** Letters and digits as wide as a Chinese character, and narrow ones of East Asia: typed by accident (RFC 8265, 3.3). */
+const ODD_WIDTHS = /[\u3000\uff01-\uffee]/g
+
+/** A name as it is kept and shown: one form of each character, and no space around it (RFC 8265). */
+export const tidyName = (text: string): string =>
+  text
+    .replace(ODD_WIDTHS, (character) => character.normalize('NFKC'))
+    .normalize('NFC')
+    .trim()
+
+/** An email, or whatever else is ASCII in the end, however wide it was typed. */
+export const tidyAscii = (text: string): string => text.normalize('NFKC').trim()
+
+/** A code as a person types it: without the spaces and hyphens of groups. */
+export const tidyCode = (text: string): string => text.normalize('NFKC').replace(/[\s\p{Pd}\p{Cf}]/gu, '')
+
+/** Every form of an accented or compatibility character counts as the same one (RFC 8265, 4.2, with NFKC). */
+export const tidyPassword = (text: string): string => text.normalize('NFKC')
