@@ -9,7 +9,11 @@ import { ThumbnailError } from './protocol.ts'
 
 interface NativeFrame extends Size {
   format: number
+  flags: number
   colorRange: number
+  colorPrimaries: number
+  colorTrc: number
+  colorSpace: number
   alloc(): void
   free(): void
   getBuffer(align: number): number
@@ -54,6 +58,10 @@ const LOG_QUIET = -8
 const RGB24 = 2
 /** 0 to 255, as JPEG has it; video has 16 to 235. */
 const FULL_RANGE = 2
+/** Of the primaries, of the transfer characteristics and of the matrix alike. */
+const UNSPECIFIED = 2
+/** AV_FRAME_FLAG_INTERLACED and AV_FRAME_FLAG_TOP_FIELD_FIRST. */
+const FIELDS = 0b11000
 const { ENOMEM } = constants.errno
 
 native.Log.setLevel(LOG_QUIET)
@@ -109,17 +117,32 @@ export class Decoder implements Disposable {
   }
 }
 
-/** As RGB in a size of its own; the frame's colour space is minded. */
-export async function scale(frame: Frame, { width, height }: Size): Promise<Pixels> {
+/**
+ * The frame as RGB in a size of its own, by its own matrix where swscale knows that. Only the matrix is used of what the
+ * file says about its colours: swscale refuses some legal primaries and transfer characteristics, and spends some twenty
+ * seconds on tables for others (BT.2020, PQ, HLG), so that HDR looks paler here. Two fields are scaled as one picture,
+ * because swscale refuses them otherwise.
+ */
+export async function scale(frame: Frame, size: Size): Promise<Pixels> {
+  frame.flags &= ~FIELDS
+  frame.colorPrimaries = UNSPECIFIED
+  frame.colorTrc = UNSPECIFIED
+  const pixels = await converted(frame, size)
+  if (pixels) return pixels
+  frame.colorSpace = UNSPECIFIED
+  const plain = await converted(frame, size)
+  if (!plain) throw new ThumbnailError('UNREADABLE', 'its pixels have a form that is not known')
+  return plain
+}
+
+async function converted(frame: Frame, { width, height }: Size): Promise<Pixels | undefined> {
   const picture = new native.Frame()
   const scaler = new native.SoftwareScaleContext()
   picture.alloc()
   scaler.allocContext()
   try {
     Object.assign(picture, { width, height, format: RGB24, colorRange: FULL_RANGE })
-    if (failed(picture.getBuffer(1)) || failed(await scaler.scaleFrame(picture, frame))) {
-      throw new ThumbnailError('UNREADABLE', 'its pixels have a form that is not known')
-    }
+    if (failed(picture.getBuffer(1)) || failed(await scaler.scaleFrame(picture, frame))) return undefined
     return { data: picture.toBuffer(), width, height, channels: 3 }
   } finally {
     scaler.freeContext()

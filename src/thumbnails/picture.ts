@@ -29,16 +29,26 @@ export function fit({ width, height }: Size, scale = Number.POSITIVE_INFINITY): 
   }
 }
 
-/** @param degrees clockwise, a multiple of 90 */
+/** How a picture is to be shown: turned first, then mirrored. */
+export interface Orientation {
+  /** Clockwise, a multiple of 90. */
+  degrees: number
+  /** Left and right change places. */
+  mirrored: boolean
+}
+
 export async function toJpeg(
   pixels: Pixels,
-  degrees = 0,
+  { degrees, mirrored }: Orientation = { degrees: 0, mirrored: false },
 ): Promise<{ data: Buffer; width: number; height: number }> {
-  const { data, info } = await open(pixels)
-    .rotate(degrees)
+  // Two steps, because sharp mirrors before it turns, in whatever order it is asked.
+  const turned = await open(pixels).rotate(degrees).raw().toBuffer({ resolveWithObject: true })
+  const { width, height, channels } = turned.info
+  const data = await open({ data: turned.data, width, height, channels: channels as 3 })
+    .flop(mirrored)
     .jpeg({ quality: QUALITY, mozjpeg: true })
-    .toBuffer({ resolveWithObject: true })
-  return { data, width: info.width, height: info.height }
+    .toBuffer()
+  return { data, width, height }
 }
 
 export async function isBlank(pixels: Pixels): Promise<boolean> {

@@ -15,7 +15,7 @@ import {
   WEBM,
 } from 'mediabunny'
 import { Decoder, type Frame, MAX_PIXELS, scale } from './libav.ts'
-import { fit, isBlank, type Pixels, type Size } from './picture.ts'
+import { fit, isBlank, type Orientation, type Pixels, type Size } from './picture.ts'
 import { ThumbnailError } from './protocol.ts'
 
 const DECODERS: Partial<Record<VideoCodec, string>> = {
@@ -33,7 +33,7 @@ const LOOK_MS = 3000
 
 export async function renderVideo(
   file: string,
-): Promise<{ pixels: Pixels; degrees: number; durationSeconds?: number }> {
+): Promise<{ pixels: Pixels; orientation: Orientation; durationSeconds?: number }> {
   using input = new Input({ formats: [MP4, QTFF, WEBM, MATROSKA], source: new FilePathSource(file) })
   const track = await input.getPrimaryVideoTrack()
   if (!track) throw new ThumbnailError('UNREADABLE', 'there is no video in it')
@@ -51,7 +51,7 @@ export async function renderVideo(
   if (!pixels) throw new ThumbnailError('UNREADABLE', 'not one picture of it can be decoded')
   return {
     pixels,
-    degrees: await track.getRotation(),
+    orientation: { degrees: await track.getRotation(), mirrored: await track.getFlip() },
     ...(durationSeconds !== undefined && { durationSeconds }),
   }
 }

@@ -13,14 +13,14 @@ process.exit(0)
 
 async function run(): Promise<WorkerAnswer> {
   const { toJpeg } = await import('./picture.ts')
-  const { pixels, degrees, ...facts } = kind === 'pdf' ? await pdf() : await video()
-  const { data, width, height } = await toJpeg(pixels, degrees)
+  const { pixels, orientation, ...facts } = kind === 'pdf' ? await pdf() : await video()
+  const { data, width, height } = await toJpeg(pixels, orientation)
   return { ...facts, width, height, jpeg: data.toString('base64') }
 }
 
 async function pdf() {
   const { renderPdf } = await import('./pdf.ts')
-  return { ...(await reading(() => renderPdf(input, memoryMiB))), degrees: 0 }
+  return { ...(await reading(() => renderPdf(input, memoryMiB))), orientation: undefined }
 }
 
 async function video() {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { placeholder } from '../../src/thumbnails/placeholder.ts'
 import { renderThumbnail } from '../../src/thumbnails/render.ts'
-import { coloursAt, fixture, fixturePath, onePage, pdf, processesOf, workshop } from './support.ts'
+import { coloursAt, fixture, fixturePath, onePage, patched, pdf, processesOf, workshop } from './support.ts'
 
 const { dir, save, render, leftovers } = workshop()
 
@@ -13,6 +13,19 @@ const SIDES: [number, number][] = [
   [0.2, 0.5],
   [0.8, 0.5],
 ]
+
+const [RED, BLUE, WHITE, BLACK] = ['red', 'blue', 'white', 'black'] as const
+/** ISO/IEC 14496-12, 6.2.2: a, b, c and d of the matrix, and the corners as it shows them, line by line. */
+const MATRICES: Record<string, [number, number, number, number, string[]]> = {
+  'as it is': [1, 0, 0, 1, [RED, BLUE, WHITE, BLACK]],
+  'turned to the right': [0, 1, -1, 0, [WHITE, RED, BLACK, BLUE]],
+  'upside down': [-1, 0, 0, -1, [BLACK, WHITE, BLUE, RED]],
+  'turned to the left': [0, -1, 1, 0, [BLUE, BLACK, RED, WHITE]],
+  'left and right exchanged': [-1, 0, 0, 1, [BLUE, RED, BLACK, WHITE]],
+  'top and bottom exchanged': [1, 0, 0, -1, [WHITE, BLACK, RED, BLUE]],
+  'along one diagonal': [0, 1, 1, 0, [RED, WHITE, BLUE, BLACK]],
+  'along the other diagonal': [0, -1, -1, 0, [BLACK, BLUE, WHITE, RED]],
+}
 
 describe('a video', () => {
   test.each(['h264.mp4', 'vp8.webm', 'vp9.webm', 'hevc.mp4', 'av1.mp4'])('%s', async (name) => {
@@ -32,6 +45,33 @@ describe('a video', () => {
       ]),
     ).toEqual(['blue', 'red'])
   })
+
+  test.each(['interlaced.mp4', 'described.mp4'])('%s: fields and unusual colours', async (name) => {
+    const { jpeg, ...thumbnail } = await render(fixturePath(name), 'video')
+    expect(thumbnail).toEqual({ width: 160, height: 96, durationSeconds: 4 })
+    expect(await coloursAt(jpeg, SIDES)).toEqual(['red', 'blue'])
+  })
+
+  test.each(Object.entries(MATRICES))(
+    'is shown by its display matrix: %s',
+    async (_, [a, b, c, d, shown]) => {
+      const fixed = (value: number) => (value < 0 ? 'ffff0000' : `000${value}0000`)
+      const matrix = (m: number[]) =>
+        `${fixed(m[0]!)}${fixed(m[1]!)}00000000${fixed(m[2]!)}${fixed(m[3]!)}00000000`
+      // The track's alone: its size stands behind it.
+      const rest = '00000000000000004000000000a0000000600000'
+      const file = patched(fixture('quarters.mp4'), matrix([1, 0, 0, 1]) + rest, matrix([a, b, c, d]) + rest)
+      const { jpeg, width, height } = await render(save(file), 'video')
+      expect([width, height]).toEqual(a === 0 ? [96, 160] : [160, 96])
+      const corners = await coloursAt(jpeg, [
+        [0.2, 0.2],
+        [0.8, 0.2],
+        [0.2, 0.8],
+        [0.8, 0.8],
+      ])
+      expect(corners).toEqual(shown)
+    },
+  )
 
   test('that begins with two seconds of black, with no other key frame, shows what follows', async () => {
     const { jpeg } = await render(fixturePath('black-first.mp4'), 'video')
