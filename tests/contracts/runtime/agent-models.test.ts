@@ -4,6 +4,7 @@ import { eq } from 'drizzle-orm'
 import { agentMessages } from '../../../src/db/schema/index.ts'
 import { all, chatStream, expectRun, textOf, thoughtsOf } from '../../support/chat.ts'
 import { describedApi } from '../../support/described.ts'
+import { makeTask } from '../../support/factories.ts'
 import { lastUserText, type ModelRequest, ModelServer, type Piece } from '../../support/model-server.ts'
 import { person } from '../../support/people.ts'
 import { startServer } from '../../support/server.ts'
@@ -37,6 +38,11 @@ const model = new ModelServer((request) => {
           { tool: 'list_tasks', input: {} },
         ]
       : [{ reasoning: 'last thought' }, 'There are none', ' at all.']
+  const cancel = /^cancel (\d+)/.exec(asked)
+  if (cancel) {
+    const call: Piece = { tool: 'cancel_task', input: { task_id: Number(cancel[1]) } }
+    return once(request, call, call, { tool: 'list_tasks', input: {} })
+  }
   if (asked.startsWith('refuse')) {
     const message = `Unknown model test-model; key sk-very-secret-key; you said "${asked}"`
     return Response.json({ error: { message, code: 'model_not_found' } }, { status: 404 })
@@ -157,6 +163,20 @@ test('thoughts are shown as such, are no part of the answer, and are not sent ba
   expect(JSON.stringify(kept.body.messages)).not.toContain('thought')
   await chat(token, 'and then', threadId)
   expect(JSON.stringify(model.requests.at(-1))).not.toContain('thought')
+  expect(model.faults).toEqual([])
+})
+
+test('a question before something is destroyed, answered with no and with yes, leaves a valid chat', async () => {
+  const owner = await person(server)
+  const { token } = owner
+  const { id } = await makeTask(server, owner)
+  const first = await chat(token, `cancel ${id}`)
+  expect(first.events.at(-1).type).toBe('RUN_FINISHED')
+  expect((await chat(token, 'no, hello', first.session_id)).output).toBe('Hello')
+  await chat(token, `cancel ${id}`, first.session_id)
+  expect((await chat(token, 'yes', first.session_id)).output).toContain('I was told')
+  expect((await ask('GET', `/api/tasks/${id}`, { token })).body.status).toBe('cancelled')
+  expect((await chat(token, 'and then', first.session_id)).output).toBe('Hello')
   expect(model.faults).toEqual([])
 })
 
