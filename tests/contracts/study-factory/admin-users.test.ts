@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { updateProfile } from '../../../src/core/accounts/accounts.ts'
 import { readEvents } from '../../../src/core/channel/log.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeTask, unique } from '../../support/factories.ts'
@@ -70,7 +71,7 @@ describe('GET /api/admin/users', () => {
     const made: { id: number }[] = []
     for (const role of ['user', 'editor', 'user'] as const) {
       const { user } = await person(server, { role })
-      await query(server, sql`update users set display_name = ${`${tag} ${role}`} where id = ${user.id}`)
+      await updateProfile(server.context.core, user.id, { displayName: `${tag} ${role}` })
       made.push(user)
     }
     await query(server, sql`update users set is_active = false where id = ${made[0]!.id}`)
@@ -88,7 +89,7 @@ describe('GET /api/admin/users', () => {
 
   test('a search means its characters, not a pattern', async () => {
     const { user } = await person(server)
-    await query(server, sql`update users set display_name = ${'100% _a\\b'} where id = ${user.id}`)
+    await updateProfile(server.context.core, user.id, { displayName: '100% _a\\b' })
     for (const text of ['100%', '_a', 'a\\b', "'", '"', '%_%']) {
       const { body } = await list(`search=${encodeURIComponent(text)}`)
       const found = body.items.some((item: { id: number }) => item.id === user.id)
