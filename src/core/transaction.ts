@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { sqlState } from '../db/errors.ts'
 import { appendEvents, type PendingEvent } from './channel/log.ts'
 import type { Core, Tx } from './context.ts'
@@ -8,22 +9,29 @@ const RETRYABLE = new Set(['40001', '40P01'])
 
 /**
  * Runs `change` in one transaction together with the events that it emits. Hooks and hints follow the commit.
- * `change` may run more than once: it must have no effect outside the transaction.
+ * `change` may run more than once: it must have no effect outside the transaction. `lockMs`: fails when a lock does not
+ * come in that time.
  */
-export async function transaction<T>(ctx: Core, change: (tx: Tx) => Promise<T>): Promise<T> {
+export async function transaction<T>(
+  ctx: Core,
+  change: (tx: Tx) => Promise<T>,
+  { lockMs }: { lockMs?: number | undefined } = {},
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runOnce(ctx, change)
+      return await runOnce(ctx, change, lockMs)
     } catch (error) {
       if (attempt === MAX_TRIES || !RETRYABLE.has(sqlState(error) ?? '')) throw error
     }
   }
 }
 
-async function runOnce<T>(ctx: Core, change: (tx: Tx) => Promise<T>): Promise<T> {
+async function runOnce<T>(ctx: Core, change: (tx: Tx) => Promise<T>, lockMs: number | undefined): Promise<T> {
   const pending: PendingEvent[] = []
   const hooks: (() => void)[] = []
   const { result, logged } = await ctx.db.transaction(async (db) => {
+    if (lockMs !== undefined)
+      await db.execute(sql`select set_config('lock_timeout', ${String(lockMs)}, true)`)
     const result = await change({
       ...ctx,
       db,

@@ -51,6 +51,9 @@ const UNAVAILABLE = new Set([
  */
 const UNAVAILABLE_STATE = /^(08|53|57P|25P0[34]$|25006$|40001$|40P01$|55P03$|57014$)/
 
+/** Whether a row was held by others for longer than the lock timeout. */
+export const isLocked = (error: unknown): boolean => sqlState(error) === '55P03'
+
 /** Whether the database is away or refuses work for now, so that the same request may succeed later. */
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error)

@@ -1,6 +1,7 @@
 import type { ServerWebSocket } from 'bun'
 import type { Principal } from '../core/accounts/principals.ts'
 import { readEvents } from '../core/channel/log.ts'
+import { databaseFault } from '../core/database-faults.ts'
 import { AppError } from '../core/errors.ts'
 import { type Language, message as textOf } from '../core/messages.ts'
 import { eventFrame, type LiveChannel } from './channel.ts'
@@ -229,7 +230,12 @@ export class Connection {
         this.hub.ctx.log.warn({ err: error }, 'a frame could not be handled')
         // Without a position in its channel it would hear nothing, for ever.
         if (!this.channel) return this.end(CLOSE.restarting, 'try again')
-        this.fail('INTERNAL', textOf('INTERNAL', 'en'), about)
+        const { code, params } = databaseFault(error) ?? new AppError('INTERNAL')
+        const retryable = code === 'DATABASE_UNAVAILABLE'
+        this.send({
+          ...{ type: 'error', code, message: textOf(code, 'en', params), ...about },
+          ...(retryable && { retryable }),
+        })
       }
     })
   }
@@ -342,10 +348,25 @@ export class Connection {
     this.watches.set(topic.name, watch)
     this.hub.watch(watch)
     const asOf = this.hub.tick()
-    const present = (await topic.look(this.hub.ctx, [topic.key])).get(topic.key)
+    const present = await this.look(watch, known !== undefined)
     if (this.watches.get(topic.name) !== watch) return
     if (present) this.changed(watch, present, asOf)
     else this.unsubscribe(topic.name)
+  }
+
+  /** A new watch whose first look fails is none: the client is told to ask again. */
+  private async look(watch: Watch, known: boolean): Promise<object | undefined> {
+    const { topic } = watch
+    try {
+      return (await topic.look(this.hub.ctx, [topic.key])).get(topic.key)
+    } catch (error) {
+      if (!known && this.watches.get(topic.name) === watch) {
+        this.watches.delete(topic.name)
+        this.dirty.delete(watch)
+        this.hub.unwatch(watch)
+      }
+      throw error
+    }
   }
 
   private unsubscribe(name: string, id?: About['id']): void {

@@ -71,7 +71,8 @@ export type ServerFrame =
   | { type: 'pong'; id?: string | number }
   /** `id`: of the frame that asked for it, when that had one. */
   | { type: 'subscribed' | 'unsubscribed'; topic: string; id?: string | number }
-  | ({ type: 'error'; code: string; message: string } & About)
+  /** `retryable`: the same frame may succeed later. */
+  | ({ type: 'error'; code: string; message: string; retryable?: true } & About)
   /** The cursor can't be served from the log: fetch anew, go on from `cursor`. */
   | { type: 'resync'; cursor: string; reason: ResyncReason }
   | { type: 'auth_expiring'; expires_at: string }

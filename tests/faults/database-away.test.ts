@@ -87,6 +87,21 @@ describe.concurrent('the database goes away', () => {
         status: 503,
         body: { status: 'not_ready', reason: 'database' },
       })
+      // The live channel says so too, for whatever a client asks of it.
+      const frames = [
+        { type: 'subscribe_task', task_id: goesOn },
+        { type: 'subscribe', topic: `task:${goesOn}` },
+        { type: 'subscribe', topic: 'agent:0197f4c5-0000-7000-8000-000000000000' },
+        { type: 'subscribe', topic: 'gpu:cluster' },
+      ]
+      for (const [id, frame] of frames.entries()) {
+        reader.send({ ...frame, id })
+        const answer = await eventually(
+          () => reader.others.find((other) => other.type === 'error' && other.id === id),
+          `an answer to ${JSON.stringify(frame)}`,
+        )
+        expect(answer).toMatchObject({ code: 'DATABASE_UNAVAILABLE', retryable: true })
+      }
       // Many at once wait no longer than one.
       const crowd = await Promise.all(
         Array.from({ length: 100 }, () => timed(url, 'GET', '/api/users/me', { token })),
@@ -110,6 +125,11 @@ describe.concurrent('the database goes away', () => {
       await reader.event('task.completed', ends)
       const after = await addTask(url, owner, { steps: 1 })
       for (const reader of readers) await reader.event('task.completed', after)
+      reader.send({ ...frames[0]!, id: 'again' })
+      await eventually(
+        () => reader.others.some(({ type, task_id }) => type === 'task_update' && task_id === goesOn),
+        'the same frame succeeds later',
+      )
       await latecomer.ready()
       await latecomer.event('task.completed', await addTask(url, other, { steps: 1 }))
       await reader.event('task.completed', goesOn, 60_000)

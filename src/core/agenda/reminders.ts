@@ -1,9 +1,9 @@
-import { asc, lte, sql } from 'drizzle-orm'
+import { and, asc, inArray, lte, type SQL, sql } from 'drizzle-orm'
 import { scheduleItems } from '../../db/schema/index.ts'
 import { OverBudget, Slices } from '../../util/slices.ts'
 import type { Core, Tx } from '../context.ts'
 import { invalid } from '../errors.ts'
-import { transaction } from '../transaction.ts'
+import { sweepAll } from '../sweeps.ts'
 import type { Item } from './items.ts'
 import { endOf, itemStartsFrom } from './occurrences.ts'
 
@@ -56,21 +56,38 @@ async function reminderBefore(
  * @returns how many were told; undefined: none
  */
 export async function sendReminders(ctx: Core, now = new Date()): Promise<number | undefined> {
+  const due = lte(scheduleItems.nextReminderAt, now)
   let sent = 0
   for (;;) {
-    const batch = await transaction(ctx, (tx) => sendBatch(tx, now))
-    sent += batch.sent
-    if (batch.taken === 0) return sent || undefined
+    const found = await ctx.db
+      .select({ id: scheduleItems.id })
+      .from(scheduleItems)
+      .where(due)
+      .orderBy(asc(scheduleItems.nextReminderAt))
+      .limit(BATCH)
+    let taken = 0
+    await sweepAll(ctx, found, async (tx, some) => {
+      const ids = some.map(({ id }) => id)
+      const batch = await sendBatch(tx, now, and(due, inArray(scheduleItems.id, ids)))
+      tx.afterCommit(() => {
+        taken += batch.taken
+        sent += batch.sent
+      })
+    })
+    if (taken === 0) return sent || undefined
   }
 }
 
-async function sendBatch(tx: Tx, now: Date): Promise<{ taken: number; sent: number }> {
+async function sendBatch(
+  tx: Tx,
+  now: Date,
+  which: SQL | undefined,
+): Promise<{ taken: number; sent: number }> {
   const due = await tx.db
     .select()
     .from(scheduleItems)
-    .where(lte(scheduleItems.nextReminderAt, now))
+    .where(which)
     .orderBy(asc(scheduleItems.nextReminderAt))
-    .limit(BATCH)
     .for('update', { skipLocked: true })
   if (due.length === 0) return { taken: 0, sent: 0 }
   const earliest = new Date(now.getTime() - LATE_MS)

@@ -13,6 +13,7 @@ import type { Principal } from '../accounts/principals.ts'
 import type { Core, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { type Language, message as textOf } from '../messages.ts'
+import { sweepAll, sweepOne } from '../sweeps.ts'
 import { transaction } from '../transaction.ts'
 import { readsAsYes } from './consent.ts'
 import { type AgentEvent, EventType, endsRun } from './events.ts'
@@ -21,7 +22,7 @@ import { FrameLog, RunLost } from './frame-log.ts'
 import { type ChatModel, isJsonObject } from './model.ts'
 import { Run, type RunStart } from './run.ts'
 import { type AgentSession, latestRun, ownSession, readMessages } from './sessions.ts'
-import { finishRun } from './settle.ts'
+import { endRun, type RunEnd } from './settle.ts'
 import { Transcript } from './transcript.ts'
 
 const HEARTBEAT_MS = 2000
@@ -148,8 +149,7 @@ export class AgentRuns {
     for (const run of dead) {
       if (this.running.has(run.id)) continue
       try {
-        await this.bury(run)
-        ended++
+        if (await this.bury(run)) ended++
       } catch (error) {
         // Another server was quicker, or it lives after all.
         if (!(error instanceof RunLost)) throw error
@@ -209,22 +209,7 @@ export class AgentRuns {
     try {
       const ids = [...this.running.keys()]
       if (ids.length > 0) {
-        const alive = await this.ctx.db
-          .update(agentRuns)
-          .set({ heartbeatAt: sql`now()` })
-          .where(
-            // Locked in the order in which frames lock them.
-            inArray(
-              agentRuns.id,
-              sql`(select id from agent_runs where ${inArray(agentRuns.id, ids)}
-                and status = 'running' order by id for update)`,
-            ),
-          )
-          .returning({
-            id: agentRuns.id,
-            cancelled: sql<boolean>`${agentRuns.cancelRequestedAt} is not null`,
-          })
-        for (const { id, cancelled } of alive) if (cancelled) this.running.get(id)?.run.cancel()
+        await sweepAll(this.ctx, ids, (tx, some) => this.keepAlive(tx, some))
       }
       await this.sweep()
     } catch (error) {
@@ -234,7 +219,23 @@ export class AgentRuns {
     }
   }
 
-  private async bury(run: typeof agentRuns.$inferSelect): Promise<void> {
+  private async keepAlive(tx: Tx, ids: string[]): Promise<void> {
+    const alive = await tx.db
+      .update(agentRuns)
+      .set({ heartbeatAt: sql`now()` })
+      .where(
+        // Locked in the order in which frames lock them.
+        inArray(
+          agentRuns.id,
+          sql`(select id from agent_runs where ${inArray(agentRuns.id, ids)}
+            and status = 'running' order by id for update)`,
+        ),
+      )
+      .returning({ id: agentRuns.id, cancelled: sql<boolean>`${agentRuns.cancelRequestedAt} is not null` })
+    for (const { id, cancelled } of alive) if (cancelled) this.running.get(id)?.run.cancel()
+  }
+
+  private async bury(run: typeof agentRuns.$inferSelect): Promise<boolean> {
     const { id: runId, sessionId, firstSeq, language } = run
     const rows = await this.ctx.db
       .select({ seq: agentFrames.seq, event: agentFrames.event })
@@ -253,11 +254,8 @@ export class AgentRuns {
     ]
     const next = rows.at(-1) ? rows.at(-1)!.seq + 1 : firstSeq
     const frames = last.map((event, i) => ({ seq: next + i, runId, event: JSON.stringify(event) }))
-    await finishRun(
-      this.ctx,
-      { runId, sessionId },
-      { status: 'failed', error: 'SERVER_STOPPED', frames, transcript },
-    )
+    const end: RunEnd = { status: 'failed', error: 'SERVER_STOPPED', frames, transcript }
+    return (await sweepOne(this.ctx, (tx) => endRun(tx, { runId, sessionId }, end))) !== undefined
   }
 }
 
@@ -291,5 +289,6 @@ export function trimFrames(ctx: Core): Promise<number> {
     agentFrames,
     sql`select f.ctid from agent_frames f join agent_runs r on r.id = f.run_id
       where f.at < ${before} and r.ended_at < ${before}`,
+    'f',
   )
 }

@@ -6,12 +6,17 @@ import {
   agentRuns,
   agentSessions,
 } from '../../db/schema/index.ts'
-import type { Core } from '../context.ts'
+import type { Core, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import type { Frame } from './events.ts'
 import { RunLost } from './frame-log.ts'
 import type { ToolCall } from './model.ts'
 import type { Transcript } from './transcript.ts'
+
+interface RunKey {
+  runId: string
+  sessionId: string
+}
 
 export interface RunEnd {
   status: 'completed' | 'failed' | 'cancelled'
@@ -24,48 +29,51 @@ export interface RunEnd {
   confirmation?: ToolCall | undefined
 }
 
+/** {@link endRun} in a transaction of its own. */
+export async function finishRun(ctx: Core, run: RunKey, end: RunEnd): Promise<void> {
+  await transaction(ctx, (tx) => endRun(tx, run, end))
+}
+
 /**
  * Ends a run: its last frames, its messages and the event that says so, together.
  * @throws RunLost when somebody else has ended it
  */
-export async function finishRun(
-  ctx: Core,
-  { runId, sessionId }: { runId: string; sessionId: string },
+export async function endRun(
+  tx: Tx,
+  { runId, sessionId }: RunKey,
   { status, error, frames, transcript, confirmation }: RunEnd,
 ): Promise<void> {
-  await transaction(ctx, async (tx) => {
-    const [run] = await tx.db.select().from(agentRuns).where(eq(agentRuns.id, runId)).for('update')
-    if (run?.status !== 'running') throw new RunLost()
-    await tx.db
-      .update(agentRuns)
-      .set({ status, error: error ?? null, endedAt: sql`now()` })
-      .where(eq(agentRuns.id, runId))
-    await tx.db
-      .insert(agentFrames)
-      .values(frames.map(({ seq, event }) => ({ sessionId, seq, runId, event: sql`${event}::text::json` })))
-    const messages = transcript.messages.filter(({ content, toolCalls }) => content !== '' || toolCalls)
-    if (messages.length > 0) {
-      await tx.db.insert(agentMessages).values(
-        messages.map(({ id, role, content, toolCalls, toolCallId }) => ({
-          ...{ id, sessionId, runId, role, content },
-          toolCalls: toolCalls ?? null,
-          toolCallId: toolCallId ?? null,
-        })),
-      )
-    }
-    if (confirmation) {
-      const { id: toolCallId, name: tool, input } = confirmation
-      await tx.db.insert(agentConfirmations).values({ sessionId, toolCallId, tool, input })
-    }
-    const [session] = await tx.db
-      .update(agentSessions)
-      .set({ lastSeq: frames.at(-1)!.seq, updatedAt: sql`now()` })
-      .where(eq(agentSessions.id, sessionId))
-      .returning({ userId: agentSessions.userId })
-    tx.emit(session!.userId, 'agent.run_finished', {
-      ...{ session_id: sessionId, run_id: runId, status },
-      error: error ?? null,
-    })
-    tx.afterCommit(() => ctx.bus.publish('agent', [{ sessionId, frames }]))
+  const [run] = await tx.db.select().from(agentRuns).where(eq(agentRuns.id, runId)).for('update')
+  if (run?.status !== 'running') throw new RunLost()
+  await tx.db
+    .update(agentRuns)
+    .set({ status, error: error ?? null, endedAt: sql`now()` })
+    .where(eq(agentRuns.id, runId))
+  await tx.db
+    .insert(agentFrames)
+    .values(frames.map(({ seq, event }) => ({ sessionId, seq, runId, event: sql`${event}::text::json` })))
+  const messages = transcript.messages.filter(({ content, toolCalls }) => content !== '' || toolCalls)
+  if (messages.length > 0) {
+    await tx.db.insert(agentMessages).values(
+      messages.map(({ id, role, content, toolCalls, toolCallId }) => ({
+        ...{ id, sessionId, runId, role, content },
+        toolCalls: toolCalls ?? null,
+        toolCallId: toolCallId ?? null,
+      })),
+    )
+  }
+  if (confirmation) {
+    const { id: toolCallId, name: tool, input } = confirmation
+    await tx.db.insert(agentConfirmations).values({ sessionId, toolCallId, tool, input })
+  }
+  const [session] = await tx.db
+    .update(agentSessions)
+    .set({ lastSeq: frames.at(-1)!.seq, updatedAt: sql`now()` })
+    .where(eq(agentSessions.id, sessionId))
+    .returning({ userId: agentSessions.userId })
+  tx.emit(session!.userId, 'agent.run_finished', {
+    ...{ session_id: sessionId, run_id: runId, status },
+    error: error ?? null,
   })
+  tx.afterCommit(() => tx.bus.publish('agent', [{ sessionId, frames }]))
 }

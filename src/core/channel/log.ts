@@ -95,5 +95,6 @@ export function trimEvents(ctx: Core): Promise<number> {
     events,
     sql`select e.ctid from channels c join events e on e.user_id = c.user_id and e.seq <= c.last_seq - ${KEEP_EVENTS}
       where c.last_seq > ${KEEP_EVENTS} and e.at < now() - make_interval(hours => ${KEEP_HOURS})`,
+    'e',
   )
 }

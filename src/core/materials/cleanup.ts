@@ -1,7 +1,10 @@
-import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
+import { isLocked } from '../../db/errors.ts'
 import { materials } from '../../db/schema/index.ts'
 import { withoutQuery } from '../../util/logger.ts'
 import type { Core } from '../context.ts'
+import { LOCK_MS } from '../sweeps.ts'
+import type { Material } from './materials.ts'
 import { deleteObjects, HIDDEN, objectsOf } from './objects.ts'
 import { giveUpUpload } from './uploads.ts'
 
@@ -53,13 +56,37 @@ export async function cleanUp(
 async function removeStale(ctx: Core, maxAgeMinutes: number, report: CleanupReport): Promise<void> {
   const stale = sql`${materials.updatedAt} < now() - make_interval(mins => ${maxAgeMinutes})`
   const processing = eq(materials.status, 'processing')
-  for (;;) {
-    const rows = await ctx.db.select().from(materials).where(and(processing, stale)).limit(BATCH)
+  for await (const rows of batches(ctx, and(processing, stale))) {
     for (const material of rows) {
       // Many are read at once: by its turn, one may have gone on or ended.
-      if (await giveUpUpload(ctx, material, 'UPLOAD_FAILED', stale)) report.records++
+      if (await giveUpStale(ctx, material, stale)) report.records++
     }
-    if (rows.length < BATCH) return
+  }
+}
+
+async function giveUpStale(ctx: Core, material: Material, only: SQL): Promise<boolean> {
+  try {
+    return await giveUpUpload(ctx, material, 'UPLOAD_FAILED', { only, lockMs: LOCK_MS })
+  } catch (error) {
+    if (isLocked(error)) return false
+    throw error
+  }
+}
+
+/** Materials page by page, without those whose rows somebody else holds: they must not keep the others waiting. */
+async function* batches(ctx: Core, which: SQL | undefined): AsyncGenerator<Material[]> {
+  for (let last = 0; ; ) {
+    const next = and(which, gt(materials.id, last))
+    const rows = await ctx.db
+      .select()
+      .from(materials)
+      .where(next)
+      .orderBy(asc(materials.id))
+      .limit(BATCH)
+      .for('update', { skipLocked: true })
+    if (rows.length === 0) return
+    last = rows.at(-1)!.id
+    yield rows
   }
 }
 
@@ -69,9 +96,7 @@ async function removeHidden(ctx: Core, report: CleanupReport): Promise<void> {
     isNull(materials.removedAt),
     sql`${materials.hiddenAt} < now() - make_interval(days => ${KEEP_HIDDEN_DAYS})`,
   )
-  for (;;) {
-    const rows = await ctx.db.select().from(materials).where(due).limit(BATCH)
-    if (rows.length === 0) return
+  for await (const rows of batches(ctx, due)) {
     await deleteObjects(ctx, rows)
     await ctx.db
       .update(materials)

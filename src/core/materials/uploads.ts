@@ -215,13 +215,14 @@ export async function abandonUpload(ctx: Core, material: Material, reason: strin
 /**
  * Removes an upload if it is still coming in, and fits `only`. From the first step on it can't end well, so its object may
  * go; the record goes last, because it reserves the path. What a crash leaves of it is found by the clean-up.
+ * @param lockMs for sweeps, which must not queue behind what others hold; then it throws, and the next sweep goes on
  * @returns whether it was
  */
 export async function giveUpUpload(
   ctx: Core,
   { id, filePath, userId }: Material,
   reason: string,
-  only?: SQL,
+  { only, lockMs }: { only?: SQL; lockMs?: number } = {},
 ): Promise<boolean> {
   const processing = and(eq(materials.id, id), eq(materials.status, 'processing'))
   const [givenUp] = await ctx.db
@@ -231,7 +232,7 @@ export async function giveUpUpload(
     .returning({ id: materials.id })
   if (!givenUp) return false
   await ctx.storage.delete([filePath])
-  await transaction(ctx, async (tx) => {
+  const remove = async (tx: Tx) => {
     const [gone] = await tx.db.delete(materials).where(processing).returning()
     if (gone) tx.emit(userId, 'upload.failed', { ...uploadEvent(gone), reason })
     tx.afterCommit(() => {
@@ -239,7 +240,8 @@ export async function giveUpUpload(
       ctx.bus.setState(uploadTopic(id), { ...last, status: 'failed' } as UploadState)
       ctx.bus.setState(uploadTopic(id), undefined)
     })
-  })
+  }
+  await transaction(ctx, remove, { lockMs })
   return true
 }
 

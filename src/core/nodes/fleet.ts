@@ -163,8 +163,9 @@ export class Fleet {
   ) {
     ctx.bus.subscribe('node', ({ nodeId, command }) => this.command(nodeId, command))
     this.timers = [
-      setInterval(() => this.flushReadings(), ctx.config.nodeHeartbeatSeconds * 1000),
-      setInterval(() => this.flushProgress(), FLUSH_PROGRESS_MS),
+      this.every(ctx.config.nodeHeartbeatSeconds * 1000, () => this.flushReadings()),
+      this.every(FLUSH_PROGRESS_MS, () => this.flushProgress()),
+      this.every(FLUSH_PROGRESS_MS, () => this.flushLogs()),
     ]
   }
 
@@ -374,6 +375,17 @@ export class Fleet {
     }
   }
 
+  /** While the database hangs, one flush of a kind waits for it, and no more. */
+  private every(ms: number, flush: () => Promise<void>): ReturnType<typeof setInterval> {
+    let flushing = false
+    return setInterval(async () => {
+      if (flushing) return
+      flushing = true
+      await flush()
+      flushing = false
+    }, ms)
+  }
+
   private async flushReadings(): Promise<void> {
     const states = [...this.dirtyReadings.values()]
     this.dirtyReadings.clear()
@@ -381,19 +393,35 @@ export class Fleet {
   }
 
   private async flushProgress(): Promise<void> {
-    const reports = [...this.dirtyProgress.values()]
+    const reports = [...this.dirtyProgress]
     this.dirtyProgress.clear()
-    await this.save('progress', () => saveProgress(this.ctx, reports))
+    await this.save('progress', async () => {
+      const left = new Set(
+        await saveProgress(
+          this.ctx,
+          reports.map(([, report]) => report),
+        ),
+      )
+      for (const [uuid, report] of reports) {
+        if (left.has(report.taskId) && !this.dirtyProgress.has(uuid)) this.dirtyProgress.set(uuid, report)
+      }
+    })
   }
 
-  /** One statement at a time; lines that come meanwhile go with the next. */
+  /** One statement at a time; lines that come meanwhile go with the next, and so do those that were left out. */
   private async flushLogs(): Promise<void> {
     if (this.savingLogs) return
     this.savingLogs = true
-    while (this.logs.length > 0) {
+    for (let left = 0; this.logs.length > left; ) {
       const lines = this.logs
       this.logs = []
-      await this.save('logs', () => addLogs(this.ctx, lines))
+      left = 0
+      await this.save('logs', async () => {
+        const held = new Set(await addLogs(this.ctx, lines))
+        const again = lines.filter(({ taskId }) => held.has(taskId))
+        left = again.length
+        this.logs.unshift(...again)
+      })
     }
     this.savingLogs = false
   }

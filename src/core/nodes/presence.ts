@@ -223,6 +223,7 @@ export type StoredState = NodeState & { connected: boolean }
 /**
  * Stores the newest reading of many nodes in one statement. The time is the database's, by which other servers judge
  * silence; it is late by at most the interval of the batches.
+ * A node whose row somebody else holds is left out: its next reading comes soon.
  */
 export async function saveReadings(ctx: Core, states: StoredState[]): Promise<void> {
   if (states.length === 0) return
@@ -231,5 +232,9 @@ export async function saveReadings(ctx: Core, states: StoredState[]): Promise<vo
       last_heartbeat_at = now(), socket_heard_at = case when r.connected then now() else n.socket_heard_at end
     from json_to_recordset(${JSON.stringify(states)}::text::json)
       as r(node_id int, cpu_usage float8, memory_usage float8, gpus jsonb, connected boolean)
-    where n.id = r.node_id`)
+    where n.id = r.node_id and n.id in (
+      select id from nodes where ${inArray(
+        nodes.id,
+        states.map((state) => state.node_id),
+      )} order by id for no key update skip locked)`)
 }

@@ -1,7 +1,8 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { nodes } from '../../db/schema/index.ts'
 import { Ages } from '../../util/ages.ts'
-import type { Core } from '../context.ts'
+import type { Core, Tx } from '../context.ts'
+import { sweepOne } from '../sweeps.ts'
 import {
   ACCEPT_SECONDS,
   expireAssignments,
@@ -10,7 +11,6 @@ import {
   loseAttempts,
 } from '../tasks/attempts.ts'
 import { failure } from '../tasks/failures.ts'
-import { transaction } from '../transaction.ts'
 import type { Fleet } from './fleet.ts'
 import type { Node } from './nodes.ts'
 import { type NodeState, nodeTopic, statusOf } from './presence.ts'
@@ -150,14 +150,15 @@ export class Sweeper {
       // First here: what it loses must not be leased to it again.
       connected.node = { ...node, online: false }
       const stored = this.unheardFor(this.silenceMs - this.heartbeatMs, node.id)
-      const done =
-        stored !== undefined &&
-        (await this.markOffline(stored, () => !heard()).catch((error) => {
-          connected.node = node
-          throw error
-        }))
+      const done = stored
+        ? await this.markOffline(stored, () => !heard()).catch((error) => {
+            connected.node = node
+            throw error
+          })
+        : false
+      if (done === undefined) connected.node = node
       // Another server hears it: it has moved there, and this socket is a dead one.
-      if (!done && !heard()) connected.link.end('superseded')
+      else if (!done && !heard()) connected.link.end('superseded')
     }
   }
 
@@ -171,8 +172,8 @@ export class Sweeper {
       const { node, lastHeard } = absent
       // What this server heard last is stored late; anything after that is another server's, which judges from then on.
       const stored = this.unheardFor(now - lastHeard - this.heartbeatMs - STORING_MS, node.id)
-      if (stored) await this.markOffline(stored, () => this.fleet.isAbsent(absent))
-      this.fleet.forget(absent)
+      const done = stored ? await this.markOffline(stored, () => this.fleet.isAbsent(absent)) : false
+      if (done !== undefined) this.fleet.forget(absent)
     }
   }
 
@@ -229,22 +230,31 @@ export class Sweeper {
   /**
    * Nothing when a server has stored a heartbeat since the look that showed the node.
    * @param silent asked again after the first look at the database, which may have hung
+   * @returns whether it was marked; undefined: others hold its row, and the next sweep tries again
    */
-  private async markOffline(node: Node, silent = () => true): Promise<boolean> {
+  private async markOffline(node: Node, silent = () => true): Promise<boolean | undefined> {
     const { id, lastHeartbeatAt: heartbeat } = node
     const unheard = heartbeat ? eq(nodes.lastHeartbeatAt, heartbeat) : isNull(nodes.lastHeartbeatAt)
     const held = await heldTasks(this.ctx, node.id)
     if (!silent()) return false
-    const done = await transaction(this.ctx, async (tx) => {
-      const [marked] = await tx.db
+    const mark = async (tx: Tx) => {
+      const marked = await tx.db
         .update(nodes)
         .set({ online: false })
         .where(and(eq(nodes.id, id), eq(nodes.online, true), unheard))
         .returning({ id: nodes.id })
-      if (!marked) return false
-      await loseAttempts(tx, held, failure('node_offline', { name: node.name }))
-      return true
+      return marked.length > 0
+    }
+    const together = await sweepOne(this.ctx, async (tx) => {
+      const marked = await mark(tx)
+      if (marked) await loseAttempts(tx, held, failure('node_offline', { name: node.name }))
+      return marked
     })
+    // Others hold the row of one of its tasks: that one is lost later, by the sweep over tasks that nobody holds.
+    const outcome = together ?? (await sweepOne(this.ctx, mark))
+    if (!outcome) return undefined
+    const done = outcome.result
+    if (!together && done) await loseUnheld(this.ctx, { ...node, online: false })
     const state = this.ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
     const status = statusOf({ ...node, online: false })
     // Also without one, so that watchers look at what is stored.

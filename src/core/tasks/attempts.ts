@@ -9,6 +9,7 @@ import type { Ages } from '../../util/ages.ts'
 import { UUID } from '../../util/uuid.ts'
 import type { Core, Tx } from '../context.ts'
 import { systemConfig } from '../settings.ts'
+import { sweepAll } from '../sweeps.ts'
 import { transaction } from '../transaction.ts'
 import { type Failure, failure, failureText, type ReportedFailure, reportedFailure } from './failures.ts'
 import { addLogs, noteLine } from './logs.ts'
@@ -293,13 +294,14 @@ export async function expireAssignments(
   const unanswered = and(eq(tasks.status, 'pending'), isNotNull(tasks.nodeId))
   const leases = await lookAtAttempts(ctx, ages, unanswered, tasks.leasedAt)
   const late = leases.filter(({ ageMs, nodeId }) => ageMs > patience(nodeId!) * 1000)
-  if (late.length === 0) return
-  await transaction(ctx, async (tx) => {
+  await sweepAll(ctx, late, async (tx, some) => {
     // Looked at again under the lock: an answer that came meanwhile counts.
-    const lost = await lockAttempts(tx, late, unanswered)
+    const lost = await lockAttempts(tx, some, unanswered)
     await loseAttempts(tx, lost, failure('node_silent'))
   })
 }
+
+const EXPIRE_BATCH = 100
 
 /**
  * Fails tasks that have run for longer than the system configuration allows.
@@ -310,10 +312,9 @@ export async function expireRunning(ctx: Core, ages: Ages): Promise<void> {
   const { default_task_timeout: seconds } = await systemConfig(ctx)
   const isRunning = and(eq(tasks.kind, 'gpu'), eq(tasks.status, 'running'))
   const running = await lookAtAttempts(ctx, ages, isRunning, tasks.attemptStartedAt)
-  const overdue = running.filter(({ ageMs }) => ageMs > seconds * 1000).slice(0, 100)
-  if (overdue.length === 0) return
-  await transaction(ctx, async (tx) => {
-    const late = await lockAttempts(tx, overdue, isRunning)
+  const overdue = running.filter(({ ageMs }) => ageMs > seconds * 1000).slice(0, EXPIRE_BATCH)
+  await sweepAll(ctx, overdue, async (tx, some) => {
+    const late = await lockAttempts(tx, some, isRunning)
     for (const task of late) {
       await failTask(tx, task, failure('time_limit', { seconds }))
       tellNode(tx, task)

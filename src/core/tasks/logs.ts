@@ -1,4 +1,5 @@
-import { sql } from 'drizzle-orm'
+import { inArray, sql } from 'drizzle-orm'
+import { tasks } from '../../db/schema/index.ts'
 import type { Core } from '../context.ts'
 import { type Failure, type FailureParams, failureText } from './failures.ts'
 import type { Task } from './tasks.ts'
@@ -23,16 +24,26 @@ export const noteLine = (task: Pick<Task, 'id' | 'attempt'>, { code, params }: F
   params,
 })
 
-/** Appends in one statement, in this order; a line of a deleted task or of an attempt that is over changes nothing. */
-export async function addLogs(ctx: Pick<Core, 'db'>, lines: NewLog[]): Promise<void> {
-  if (lines.length === 0) return
+/**
+ * Appends in one statement, in this order; a line of a deleted task or of an attempt that is over changes nothing.
+ * @returns the ids of tasks whose lines are left out, because somebody else holds their rows
+ */
+export async function addLogs(ctx: Pick<Core, 'db'>, lines: NewLog[]): Promise<number[]> {
+  if (lines.length === 0) return []
+  const ids = inArray(tasks.id, [...new Set(lines.map(({ taskId }) => taskId))])
   const numbered = lines.map((line, n) => ({ n, ...line }))
   // A join gives rows in any order, and ids are given in the order of rows: without `order by` a log is shuffled.
-  await ctx.db.execute(sql`
-    insert into task_logs (task_id, attempt, level, message, code, params)
-    select l."taskId", l.attempt, l.level, l.message, l.code, l.params
-    from json_to_recordset(${JSON.stringify(numbered)}::text::json)
-      as l(n int, "taskId" int, attempt int, level text, message text, code text, params json)
-    join tasks t on t.id = l."taskId" and t.attempt = l.attempt
-    order by l.n`)
+  const held = await ctx.db.execute<{ id: number }>(sql`
+    with free as materialized (
+      select id, attempt from tasks where ${ids} order by id for key share skip locked
+    ), added as (
+      insert into task_logs (task_id, attempt, level, message, code, params)
+      select l."taskId", l.attempt, l.level, l.message, l.code, l.params
+      from json_to_recordset(${JSON.stringify(numbered)}::text::json)
+        as l(n int, "taskId" int, attempt int, level text, message text, code text, params json)
+      join free t on t.id = l."taskId" and t.attempt = l.attempt
+      order by l.n
+    )
+    select id from tasks where ${ids} and id not in (select id from free)`)
+  return held.map(({ id }) => id)
 }

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { inArray, sql } from 'drizzle-orm'
 import { tasks } from '../../db/schema/index.ts'
 import type { Core } from '../context.ts'
 import type { Task } from './tasks.ts'
@@ -62,12 +62,26 @@ export interface ProgressReport extends TaskState {
   taskId: number
 }
 
-/** Stores many tasks' progress in one statement; reports of attempts that are not current change nothing. */
-export async function saveProgress(ctx: Core, reports: ProgressReport[]): Promise<void> {
-  if (reports.length === 0) return
-  await ctx.db.execute(sql`
-    update tasks t set progress = r.progress, current_item = r.current_item, updated_at = now()
-    from json_to_recordset(${JSON.stringify(reports)}::text::json)
-      as r("taskId" int, attempt int, progress float8, current_item text)
-    where t.id = r."taskId" and t.attempt = r.attempt and t.status = 'running'`)
+/**
+ * Stores many tasks' progress in one statement; reports of attempts that are not current change nothing.
+ * @returns the ids of tasks that are left out, because somebody else holds their rows
+ */
+export async function saveProgress(ctx: Core, reports: ProgressReport[]): Promise<number[]> {
+  if (reports.length === 0) return []
+  const ids = inArray(
+    tasks.id,
+    reports.map(({ taskId }) => taskId),
+  )
+  const held = await ctx.db.execute<{ id: number }>(sql`
+    with free as materialized (
+      select id from tasks where ${ids} order by id for no key update skip locked
+    ), saved as (
+      update tasks t set progress = r.progress, current_item = r.current_item, updated_at = now()
+      from json_to_recordset(${JSON.stringify(reports)}::text::json)
+        as r("taskId" int, attempt int, progress float8, current_item text)
+      join free on free.id = r."taskId"
+      where t.id = r."taskId" and t.attempt = r.attempt and t.status = 'running'
+    )
+    select id from tasks where ${ids} and id not in (select id from free)`)
+  return held.map(({ id }) => id)
 }

@@ -1,5 +1,5 @@
 import { inArray, sql } from 'drizzle-orm'
-import { tasks } from '../../db/schema/index.ts'
+import { nodes, tasks } from '../../db/schema/index.ts'
 import type { Core } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import type { Task } from './tasks.ts'
@@ -64,11 +64,15 @@ export async function leaseTasks(ctx: Core, slots: Slot[]): Promise<Lease[]> {
     if (matches.size === 0) return []
     const sockets = new Map(slots.map(({ nodeId, socket }) => [nodeId, socket]))
     const input = [...matches].map(([id, node]) => ({ id, node, socket: sockets.get(node) }))
+    const matched = inArray(
+      nodes.id,
+      input.map(({ node }) => node),
+    )
     // This server's picture of a node may be a moment old; the database's is not.
     const leased = await tx.db.execute<{ id: number }>(sql`
       update tasks t set node_id = m.node, attempt = t.attempt + 1, leased_at = now(), updated_at = now()
       from json_to_recordset(${JSON.stringify(input)}::text::json) as m(id int, node int, socket bigint)
-      join nodes n on n.id = m.node and n.socket = m.socket and n.online and not n.draining and n.deleted_at is null
+      join (select * from nodes where ${matched} for key share skip locked) n on n.id = m.node and n.socket = m.socket and n.online and not n.draining and n.deleted_at is null
       where t.id = m.id returning t.id`)
     if (leased.length === 0) return []
     const ids = leased.map((row) => row.id)
