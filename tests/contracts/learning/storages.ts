@@ -42,7 +42,7 @@ async function smallDisk(directory: string): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: async () => void Bun.spawnSync(['umount', '-l', directory]) }
 }
 
-/** The bucket that the README describes: two prefixes are for everybody. */
+/** The bucket that docs/operations.md describes: two prefixes are for everybody. */
 export interface PublicBucket extends StoredServer {
   bucketUrl: string
   /** Refuses so many of the next requests of this operation. */
@@ -90,10 +90,10 @@ async function onS3(): Promise<PublicBucket> {
   }
 }
 
-/** As the README has it. */
+/** As docs/operations.md has it. */
 async function documentedPolicy(bucket: string): Promise<string> {
-  const readme = await Bun.file(join(import.meta.dir, '../../../README.md')).text()
-  const policy = /```json\n(\{[^`]*"s3:GetObject"[^`]*)```/.exec(readme)![1]!
+  const page = await Bun.file(join(import.meta.dir, '../../../docs/operations.md')).text()
+  const policy = /```json\n(\{[^`]*"s3:GetObject"[^`]*)```/.exec(page)![1]!
   return policy.replaceAll('YOUR_BUCKET', bucket)
 }
 
