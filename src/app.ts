@@ -9,6 +9,7 @@ import { portfolio } from './contracts/portfolio/contract.ts'
 import { runtime } from './contracts/runtime/contract.ts'
 import { runtimeRoutes } from './contracts/runtime/index.ts'
 import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
+import { clientOf } from './http/client.ts'
 import { type Contract, defineContract } from './http/contract.ts'
 import { docs } from './http/docs.ts'
 import { IDLE_SECONDS } from './http/idle.ts'
@@ -32,8 +33,11 @@ const bases: [string, Contract][] = [
   ['', defineContract({ ...runtime, language: 'en', errorBody: problem })],
 ]
 
-/** The largest frame that is taken into memory: well above every socket's own limit, so that its code answers. */
-const MAX_PAYLOAD_BYTES = 4 * MAX_NODE_FRAME_BYTES
+/**
+ * The largest frame that is taken into memory, of sockets that have not signed in too: Bun knows one limit for all.
+ * Above every socket's own limit, so that its code answers.
+ */
+const MAX_PAYLOAD_BYTES = 2 * MAX_NODE_FRAME_BYTES
 
 /** The whole server, not yet listening: every contract under its base URL, the sockets and the documentation. */
 export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agentRuns }: Context) {
@@ -88,7 +92,7 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
         .use(studyFactoryRoutes(core))
         .use(factoryRoutes(core, nodeControl, hub)),
     )
-    .use(userSocket(hub, origins))
+    .use(userSocket(hub, origins, (request, server) => clientOf(core, request, server).ip))
     .use(nodeSocket(core, nodeControl, hub, nodeSockets, origins))
     // Last: an `onError` of the root would otherwise answer in place of the contracts'.
     .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: core.log }))

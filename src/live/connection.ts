@@ -14,6 +14,7 @@ import {
   CLOSE,
   type ClientFrame,
   MAX_CLIENT_FRAME_BYTES,
+  MAX_STRANGER_FRAME_BYTES,
   parseClientFrame,
   type ServerFrame,
 } from './protocol.ts'
@@ -79,8 +80,10 @@ export class Connection {
 
   constructor(
     private readonly hub: Hub,
-    private readonly start: {
+    readonly start: {
       signedIn: SignedInSocket | undefined
+      /** Of the client. */
+      address: string
       refused: boolean
       cursor: string | undefined
       topics: string[]
@@ -101,9 +104,8 @@ export class Connection {
   message(_ws: unknown, data: string | Buffer): void {
     this.pulse.heard()
     if (!this.budget.spend()) return this.end(CLOSE.tooManyFrames, 'too many frames')
-    if (Buffer.byteLength(data) > MAX_CLIENT_FRAME_BYTES) {
-      return this.end(CLOSE.frameTooLarge, `frames may have ${MAX_CLIENT_FRAME_BYTES} bytes`)
-    }
+    const most = this.signedIn ? MAX_CLIENT_FRAME_BYTES : MAX_STRANGER_FRAME_BYTES
+    if (Buffer.byteLength(data) > most) return this.end(CLOSE.frameTooLarge, `frames may have ${most} bytes`)
     const read = parseClientFrame(data)
     if ('malformed' in read) {
       this.fail('BAD_FRAME', 'a frame is a JSON object with a type, sent as text')
@@ -208,6 +210,11 @@ export class Connection {
     this.end(CLOSE.tooSlow, 'no answer')
   }
 
+  /** It has not signed in, and others need its place. */
+  endAsStranger(): void {
+    this.end(CLOSE.authTimeout, 'too many sockets that have not signed in')
+  }
+
   private write(text: string): void {
     // -1: taken, but the client lags; 0: not taken, which only a dead socket does here.
     if (this.ws.send(text) === -1) this.blockedSince ??= performance.now()
@@ -288,6 +295,8 @@ export class Connection {
   }
 
   private async authenticate(token: string): Promise<void> {
+    // From here on it is checked, and then signed in or closed.
+    this.hub.strangers.delete(this)
     const signedIn = await this.hub.authenticate(token)
     if (!signedIn) return this.end(CLOSE.unauthenticated, 'the token is not valid')
     if (!this.signedIn) return this.begin(signedIn)

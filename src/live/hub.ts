@@ -9,6 +9,7 @@ import { parseCursor } from './cursor.ts'
 import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from './keep-alive.ts'
 import { CLOSE } from './protocol.ts'
 import { ChannelReader } from './reader.ts'
+import { Strangers } from './strangers.ts'
 import { CLUSTER, type Look } from './topics.ts'
 
 const MAX_CONNECTIONS_PER_USER = 20
@@ -34,6 +35,7 @@ const DRAIN_MS = 500
  */
 export class Hub {
   draining = false
+  readonly strangers = new Strangers()
   private readonly connections = new Set<Connection>()
   private readonly channels = new Map<number, LiveChannel>()
   private readonly readers = new Set<ChannelReader>()
@@ -93,10 +95,12 @@ export class Hub {
 
   add(connection: Connection): void {
     this.connections.add(connection)
+    if (!connection.start.signedIn) this.strangers.add(connection, connection.start.address)
   }
 
   remove(connection: Connection): void {
     this.connections.delete(connection)
+    this.strangers.delete(connection)
     const userId = connection.signedIn?.principal.userId
     const channel = userId === undefined ? undefined : this.channels.get(userId)
     channel?.connections.delete(connection)

@@ -9,6 +9,8 @@ export const PROTOCOL_VERSION = 1
 
 /** Largest frame a client may send, in bytes of UTF-8. */
 export const MAX_CLIENT_FRAME_BYTES = 16 * 1024
+/** And before it has signed in: an `auth` frame with the longest token. */
+export const MAX_STRANGER_FRAME_BYTES = 6 * 1024
 
 /** Why a socket was closed; "come back" means that the same client may reconnect with its cursor. */
 export const CLOSE = {

@@ -9,11 +9,14 @@ import { refuse, refuseUpgrade } from './upgrade.ts'
 
 const MAX_TOPICS_IN_URL = 500
 
+/** The address of a client, behind proxies too. */
+type AddressOf = (request: Request, server: Bun.Server<unknown> | null) => string
+
 /**
  * `GET /ws/connect` and `/api/ws/connect`: the live channel. A credential that is not good enough still gets a
  * socket, which closes with 4401: a browser can't see the status of a refused upgrade.
  */
-export function userSocket(hub: Hub, origins: Origins) {
+export function userSocket(hub: Hub, origins: Origins, addressOf: AddressOf) {
   const connect = async ({ request, server }: { request: Request; server: Bun.Server<unknown> | null }) => {
     const refusal = refuseUpgrade(request, origins, hub.draining)
     if (refusal) return refusal
@@ -27,6 +30,7 @@ export function userSocket(hub: Hub, origins: Origins) {
         : undefined
     const data = new Connection(hub, {
       signedIn,
+      address: addressOf(request, server),
       refused: !signedIn && Boolean(ticket ?? token),
       cursor: query.get('cursor') ?? undefined,
       agentSeq: parseSeq(query.get('agent_seq')),
