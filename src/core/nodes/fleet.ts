@@ -116,6 +116,11 @@ export class ConnectedNode {
     return waits ? 0 : Math.min(1, room)
   }
 
+  /** It did not answer lately, and is tried with one assignment at a time. */
+  get probing(): boolean {
+    return this.unanswered > 0
+  }
+
   get taskTypes(): ReadonlySet<string> {
     const now = performance.now()
     for (const [type, until] of this.unable) if (until <= now) this.unable.delete(type)
@@ -216,6 +221,7 @@ export class Fleet {
         socket: connected.socket,
         taskTypes: connected.taskTypes,
         free: connected.free,
+        probing: connected.probing,
         refused: new Set(connected.refused.keys()),
       })
     }

@@ -11,6 +11,8 @@ export interface Slot {
   socket: number
   taskTypes: ReadonlySet<string>
   free: number
+  /** It let assignments expire: what it has lost before it gets only when there is no other node for it. */
+  probing: boolean
   /** Tasks that the node refused a moment ago, by UUID. */
   refused: ReadonlySet<string>
 }
@@ -26,17 +28,19 @@ type Candidate = {
   task_type: string
   priority: number
   lost_by: number[]
-  /** Whether a node that has not lost it before may still come free for it. */
+  /** A node lost it, and another one that has not is there. */
+  others: boolean
+  /** The same, and was not waited for too long. */
   hoping: boolean
 }
 
 /** So long a task that a node lost waits for another node, while there is one; then any may have it. */
 const HOPING_SECONDS = 60
 
-/** A task that a node lost waits: another node that runs its type is there, and was not waited for too long. */
-const hoping = sql`(lost_by <> '[]' and updated_at between now() - make_interval(secs => ${HOPING_SECONDS}) and now()
-  and exists (select 1 from nodes n where n.online and not n.draining and n.deleted_at is null
-    and n.task_types ? task_type and not lost_by @> to_jsonb(n.id)))`
+/** Of a task that a node lost: another node that runs its type is there. */
+const others = sql`(lost_by <> '[]' and exists (select 1 from nodes n where n.online and not n.draining
+  and n.deleted_at is null and n.task_types ? task_type and not lost_by @> to_jsonb(n.id)))`
+const hoping = sql`(${others} and updated_at between now() - make_interval(secs => ${HOPING_SECONDS}) and now())`
 
 /**
  * Leases waiting tasks to nodes: highest priority first, then oldest, each to the free node with the most room; a task
@@ -45,19 +49,23 @@ const hoping = sql`(lost_by <> '[]' and updated_at between now() - make_interval
  */
 export async function leaseTasks(ctx: Core, slots: Slot[]): Promise<Lease[]> {
   const types = [...new Set(slots.flatMap((slot) => [...slot.taskTypes]))]
-  const wanted = types.map((type) => ({
-    type,
-    nodes: slots.filter(({ taskTypes }) => taskTypes.has(type)).map(({ nodeId }) => nodeId),
-  }))
+  const wanted = types.map((type) => {
+    const able = slots.filter(({ taskTypes }) => taskTypes.has(type))
+    return {
+      type,
+      nodes: able.map(({ nodeId }) => nodeId),
+      probing: able.every(({ probing }) => probing),
+    }
+  })
   // Refused tasks must not fill the window and hide those behind them.
   const window = slots.reduce((n, slot) => n + slot.free + slot.refused.size, 0)
   return transaction(ctx, async (tx) => {
     const candidates = await tx.db.execute<Candidate>(sql`
-      select c.* from json_to_recordset(${JSON.stringify(wanted)}::text::json) as wanted(type text, nodes jsonb)
+      select c.* from json_to_recordset(${JSON.stringify(wanted)}::text::json) as wanted(type text, nodes jsonb, probing boolean)
       cross join lateral (
-        select id, uuid, task_type, priority, lost_by, ${hoping} as hoping from tasks
+        select id, uuid, task_type, priority, lost_by, ${others} as others, ${hoping} as hoping from tasks
         where kind = 'gpu' and status = 'pending' and node_id is null and task_type = wanted.type
-          and not (lost_by @> wanted.nodes and ${hoping})
+          and not (lost_by @> wanted.nodes and (${hoping} or (wanted.probing and ${others})))
         order by priority desc, id limit ${window} for update skip locked
       ) c`)
     const matches = match([...candidates], slots)
@@ -95,7 +103,8 @@ function match(candidates: Candidate[], slots: Slot[]): Map<number, number> {
       (slot) => room(slot) > 0 && slot.taskTypes.has(task.task_type) && !slot.refused.has(task.uuid),
     )
     const fresh = fit.filter((slot) => !task.lost_by.includes(slot.nodeId))
-    const choice = fresh.length > 0 || task.hoping ? fresh : fit
+    const any = task.others ? fit.filter((slot) => !slot.probing) : fit
+    const choice = fresh.length > 0 || task.hoping ? fresh : any
     const [best] = choice.sort((a, b) => room(b) - room(a))
     if (!best) continue
     matches.set(task.id, best.nodeId)
