@@ -10,6 +10,7 @@ import { StartupError } from '../util/startup-error.ts'
 import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool } from './driver.ts'
 import { startEmbeddedPostgres } from './embedded.ts'
 import { fillNameKeys } from './name-keys.ts'
+import { fillNodeKeys } from './node-keys.ts'
 import * as schema from './schema/index.ts'
 
 /** A database or a transaction on it: the query builder is the same. */
@@ -89,6 +90,7 @@ async function prepare(client: postgres.Sql, migrator: postgres.Sql, log: Logger
       sql`insert into settings (key, value) values ('epoch', to_jsonb(${fresh}::text)) on conflict do nothing`,
     )
     await fillNameKeys(drizzle(client, { schema }), log)
+    await fillNodeKeys(drizzle(client, { schema }))
     const [row] = await db.select().from(schema.settings).where(sql`key = 'epoch'`)
     return row!.value as string
   } finally {

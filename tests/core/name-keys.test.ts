@@ -4,8 +4,10 @@ import { eq, inArray } from 'drizzle-orm'
 import postgres from 'postgres'
 import { createAccount, findAccount, insertAccount } from '../../src/core/accounts/accounts.ts'
 import { searchUsers } from '../../src/core/accounts/search.ts'
+import { createNode, listNodes, updateNode } from '../../src/core/nodes/nodes.ts'
 import { fillNameKeys } from '../../src/db/name-keys.ts'
-import { users } from '../../src/db/schema/index.ts'
+import { fillNodeKeys } from '../../src/db/node-keys.ts'
+import { nodes, users } from '../../src/db/schema/index.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { unique } from '../support/factories.ts'
 import { PASSWORD } from '../support/people.ts'
@@ -138,4 +140,26 @@ describe('accounts from before there were keys', () => {
     expect((await findAccount(core, name.toUpperCase()))!.id).toBe(late)
     expect((await findAccount(core, rows.at(-1)!.email.toUpperCase()))!.username).toBe(rows.at(-1)!.username)
   }, 60_000)
+})
+
+test('names of nodes are compared so, too, also of those from before', async () => {
+  const server = await startServer()
+  try {
+    const { core } = server.context
+    const make = (name: string) => createNode(core, { name, host: 'h', maxConcurrentTasks: 1 })
+    const older = await make('УЗЕЛ Straße')
+    await expect(make('узел STRASSE')).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+    const newer = await make('other')
+    await expect(updateNode(core, newer.node.uuid, { name: 'Узел strasse' })).rejects.toMatchObject({
+      code: 'NAME_TAKEN',
+    })
+    await core.db.update(nodes).set({ nameKey: null })
+    await core.db.update(nodes).set({ name: 'узел strasse' }).where(eq(nodes.id, newer.node.id))
+    await fillNodeKeys(core.db)
+    const names = (await listNodes(core)).map(({ name }) => name)
+    expect(names).toEqual([older.node.name, 'узел strasse'])
+    await expect(make('УЗЕЛ STRASSE')).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+  } finally {
+    await server.stop()
+  }
 })

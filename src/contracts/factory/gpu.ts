@@ -15,6 +15,7 @@ import {
 } from '../../core/nodes/nodes.ts'
 import { clusterOverview, type NodeView, runningByNode, viewNode } from '../../core/nodes/presence.ts'
 import { authenticate, bearer, guard } from '../../http/authenticate.ts'
+import { typed } from '../../http/typed.ts'
 import { readHeartbeat } from '../../live/node-frames.ts'
 import { GpuFigures, heartbeatFields } from '../../live/node-protocol.ts'
 import { Envelope, envelope, factory } from './contract.ts'
@@ -28,7 +29,7 @@ import {
 } from './models.ts'
 import { presentServer, presentServerStatus } from './presenters.ts'
 
-const name = t.String({ minLength: 1, maxLength: 100 })
+const name = t.String({ minLength: 1, maxLength: 100, ...typed('name') })
 const host = t.String({ minLength: 1, maxLength: 255 })
 const limit = t.Integer({ minimum: 1, maximum: 1000 })
 

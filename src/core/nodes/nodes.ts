@@ -1,6 +1,7 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
 import { nodes } from '../../db/schema/index.ts'
+import { foldCase, tidyName } from '../../util/fold.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
 import { UUID } from '../../util/uuid.ts'
 import type { Core } from '../context.ts'
@@ -26,12 +27,15 @@ export async function createNode(ctx: Core, input: NewNode): Promise<{ node: Nod
   const token = randomSecret('node')
   const [node] = await ctx.db
     .insert(nodes)
-    .values({ ...input, uuid: Bun.randomUUIDv7(), tokenHash: sha256(token) })
+    .values({ ...input, ...named(input.name), uuid: Bun.randomUUIDv7(), tokenHash: sha256(token) })
     .returning()
     .catch(nameTaken)
   ctx.bus.publish('node', { nodeId: node!.id, command: { type: 'changed' } })
   return { node: node!, token }
 }
+
+/** Names are unique in any case of their letters, whatever the database's locale. */
+const named = (name: string) => ({ name: tidyName(name), nameKey: foldCase(name) })
 
 export async function listNodes(ctx: Core): Promise<Node[]> {
   return ctx.db.select().from(nodes).where(isNull(nodes.deletedAt)).orderBy(asc(nodes.id))
@@ -74,7 +78,7 @@ export async function updateNode(
   id: string,
   change: { [K in keyof NewNode]?: NewNode[K] | undefined } & { draining?: boolean },
 ): Promise<Node> {
-  const node = await patch(ctx, id, change)
+  const node = await patch(ctx, id, { ...change, ...(change.name !== undefined && named(change.name)) })
   ctx.bus.publish('node', { nodeId: node.id, command: { type: 'changed' } })
   return node
 }
@@ -114,6 +118,6 @@ async function patch(ctx: Core, id: string, change: object): Promise<Node> {
 }
 
 function nameTaken(error: unknown): never {
-  if (violatedConstraint(error) === 'nodes_name_key') throw new AppError('NAME_TAKEN')
+  if (violatedConstraint(error) === 'nodes_name_key_idx') throw new AppError('NAME_TAKEN')
   throw error
 }

@@ -43,6 +43,8 @@ export const nodes = pgTable(
     id: serial('id').primaryKey(),
     uuid: uuid('uuid').notNull().unique(),
     name: text('name').notNull(),
+    /** `foldCase` of the name; null until a server has filled it (`db/node-keys.ts`). */
+    nameKey: text('name_key'),
     host: text('host').notNull(),
     tokenHash: text('token_hash').notNull().unique(),
     maxConcurrentTasks: integer('max_concurrent_tasks').notNull(),
@@ -66,5 +68,5 @@ export const nodes = pgTable(
     updatedAt: instant('updated_at').notNull().defaultNow(),
     deletedAt: instant('deleted_at'),
   },
-  (t) => [uniqueIndex('nodes_name_key').on(sql`lower(${t.name})`).where(sql`${t.deletedAt} is null`)],
+  (t) => [uniqueIndex('nodes_name_key_idx').on(t.nameKey).where(sql`${t.deletedAt} is null`)],
 )
