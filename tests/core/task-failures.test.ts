@@ -105,6 +105,14 @@ describe('a failed task', () => {
     // From the log, after the tail is gone.
     const late = await listen('zh')
     expect((await late.next('task.failed')).data.error_message).toBe(texts.zh)
+    for (const [language, text] of Object.entries(texts)) {
+      const page = await api(server, 'GET', `/api/events?cursor=${core.epoch}.0`, {
+        token: owner.token,
+        headers: { 'accept-language': language },
+      })
+      const failed = page.body.events.find((event: Frame) => event.type === 'task.failed')
+      expect(failed.data).toMatchObject({ error_message: text, ...fields })
+    }
     for (const [language, text] of [
       [undefined, texts.zh],
       ['en', texts.en],

@@ -1,4 +1,5 @@
 import type { Core } from '../../core/context.ts'
+import type { Language } from '../../core/messages.ts'
 import type { ServerSentEvent } from '../../http/sse.ts'
 import { eventFrame } from '../../live/channel.ts'
 import { formatCursor } from '../../live/cursor.ts'
@@ -17,18 +18,20 @@ export function eventSource(
   ctx: Core,
   reader: ChannelReader,
   from: Position | undefined,
+  language: Language,
   signal: AbortSignal,
 ): AsyncGenerator<ServerSentEvent, void> {
   const close = () => reader[Symbol.dispose]()
   if (signal.aborted) close()
   else signal.addEventListener('abort', close)
-  return follow(ctx, reader, from, signal)
+  return follow(ctx, reader, from, language, signal)
 }
 
 async function* follow(
   ctx: Core,
   reader: ChannelReader,
   from: Position | undefined,
+  language: Language,
   signal: AbortSignal,
 ): AsyncGenerator<ServerSentEvent, void> {
   const { userId } = reader.signedIn.principal
@@ -40,7 +43,8 @@ async function* follow(
     yield page.resync ? { retry: RETRY_MS } : { retry: RETRY_MS, id: id(page.seq - page.events.length) }
     while (!signal.aborted && !reader.ended) {
       if (page.resync) yield { id: id(page.seq), data: resyncFrame(ctx, page.seq, page.resync) }
-      for (const event of page.events) yield { id: id(event.seq), data: eventFrame(ctx.epoch, event) }
+      for (const event of page.events)
+        yield { id: id(event.seq), data: eventFrame(ctx.epoch, event, language) }
       if (!page.hasMore) await reader.beyond(page.seq, signal)
       if (signal.aborted || reader.ended) break
       page = await readPage(ctx, userId, page.seq, PAGE)

@@ -1,9 +1,11 @@
 import { Elysia, t } from 'elysia'
 import type { Core } from '../../core/context.ts'
 import { AppError, invalid } from '../../core/errors.ts'
+import type { Language } from '../../core/messages.ts'
 import { guard } from '../../http/authenticate.ts'
 import { choice } from '../../http/choice.ts'
 import { integerText } from '../../http/integer-text.ts'
+import { languageOf } from '../../http/language.ts'
 import { eventStream, wantsStream } from '../../http/sse.ts'
 import { eventFrame } from '../../live/channel.ts'
 import { CURSOR_PATTERN, formatCursor, parseCursor } from '../../live/cursor.ts'
@@ -30,9 +32,13 @@ const Events = t.Object({
   resync: t.Union([choice(['expired', 'epoch', 'unknown']), t.Null()]),
 })
 
-/** The log's text goes out as it is: nothing is parsed or written again. */
-function present(ctx: Core, { events, seq, hasMore, resync }: ChannelPage): Response {
-  const frames = events.map((event) => eventFrame(ctx.epoch, event)).join(',')
+/** In the language of their words, as on the socket: English for a client that does not say what it reads. */
+const wordsOf = (request: Request): Language => languageOf(request, 'en')
+
+/** The log's text goes out as it is: nothing is parsed or written again, but for events that have words. */
+function present(request: Request, ctx: Core, { events, seq, hasMore, resync }: ChannelPage): Response {
+  const language = wordsOf(request)
+  const frames = events.map((event) => eventFrame(ctx.epoch, event, language)).join(',')
   const rest = JSON.stringify({
     cursor: formatCursor(ctx.epoch, seq),
     has_more: hasMore,
@@ -59,19 +65,19 @@ export const eventRoutes = (ctx: Core, hub: Hub) =>
       if (wantsStream(request)) {
         const from = position(startOf(request, query.cursor))
         const reader = await hub.read(hub.signIn(principal, claims.expiresAt * 1000))
-        return eventStream(request, (signal) => eventSource(ctx, reader, from, signal))
+        return eventStream(request, (signal) => eventSource(ctx, reader, from, wordsOf(request), signal))
       }
       const { limit, wait } = query
       const from = position(query.cursor)
       const read = (from: Position | undefined) => readPage(ctx, principal.userId, from, limit)
-      if (wait === 0) return present(ctx, await read(from))
+      if (wait === 0) return present(request, ctx, await read(from))
       // Before the first look, so that nothing can come between that and the wait.
       using reader = await hub.read(hub.signIn(principal, claims.expiresAt * 1000))
       const page = await read(from)
-      if (page.events.length > 0 || page.resync) return present(ctx, page)
+      if (page.events.length > 0 || page.resync) return present(request, ctx, page)
       await reader.beyond(page.seq, request.signal, wait * 1000)
       if (reader.ended === 'signed_out') throw new AppError('INVALID_TOKEN')
-      return present(ctx, await read(page.seq))
+      return present(request, ctx, await read(page.seq))
     },
     {
       auth: true,
