@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { init } from '@embedpdf/pdfium'
+import { provideFonts } from './fonts.ts'
 import { fit, type Pixels } from './picture.ts'
 import { ThumbnailError } from './protocol.ts'
 
@@ -14,6 +15,8 @@ const WITH_ANNOTATIONS = 0x01
 const RGB_ORDER = 0x10
 const WITHOUT_ALPHA = 0
 const WHITE = 0xffffffff
+/** A value of a pixel above which it is white; alpha is 255 everywhere. */
+const WHITE_FROM = 250
 
 let isFull = false
 const pdfium = await init({
@@ -28,13 +31,20 @@ pdfium.PDFiumExt_Init()
 /** Looked up each time: when the memory grows it is another one. The package's types lack it. */
 const memory = () => (pdfium.pdfium as unknown as { HEAPU8: Uint8Array }).HEAPU8
 
+provideFonts(pdfium, memory)
+
 /** @param memoryMiB what it may use */
 export function renderPdf(file: string, memoryMiB: number): { pixels: Pixels; pages: number } {
   reserve(memoryMiB)
   const fd = openSync(file, 'r')
   try {
     const { document, pages } = open(fd)
-    return { pixels: draw(firstPage(document)), pages }
+    const page = firstPage(document)
+    const pixels = draw(page)
+    if (pixels.data.every((value) => value > WHITE_FROM) && hasText(page)) {
+      throw new ThumbnailError('UNREADABLE', 'its text needs a font that is neither in it nor here')
+    }
+    return { pixels, pages }
   } catch (error) {
     // PDFium aborts when it gets no memory.
     throw isFull ? new ThumbnailError('MEMORY', 'PDFium got no more memory') : error
@@ -83,6 +93,18 @@ function draw(page: number): Pixels {
   const start = pdfium.FPDFBitmap_GetBuffer(bitmap)
   const data = memory().slice(start, start + pdfium.FPDFBitmap_GetStride(bitmap) * height)
   return { data, width, height, channels: 4 }
+}
+
+function hasText(page: number): boolean {
+  const text = pdfium.FPDFText_LoadPage(page)
+  if (text === 0) return false
+  const count = pdfium.FPDFText_CountChars(text)
+  for (let i = 0; i < count; i++) {
+    const code = pdfium.FPDFText_GetUnicode(text, i)
+    // Without a Unicode value it is a character all the same.
+    if (code === 0 || !/\s/.test(String.fromCodePoint(code))) return true
+  }
+  return false
 }
 
 /** An FPDF_FILEACCESS: PDFium reads the parts that it wants, so that a large file isn't held in memory. */

@@ -6,13 +6,26 @@ import { placeholder } from '../../src/thumbnails/placeholder.ts'
 import { renderThumbnail } from '../../src/thumbnails/render.ts'
 import { coloursAt, fixture, fixturePath, onePage, patched, pdf, processesOf, workshop } from './support.ts'
 
-const { dir, save, render, leftovers } = workshop()
+const { dir, save, render, failure, leftovers } = workshop()
 
 /** Four seconds, 160 × 90: the left half red, the right half blue. */
 const SIDES: [number, number][] = [
   [0.2, 0.5],
   [0.8, 0.5],
 ]
+
+/** Two large characters, in a font that is only named. */
+const textPdf = (font: string, encoding: string, ordering: string, text: string): Buffer =>
+  onePage(`BT /F 100 Tf 20 60 Td <${text}> Tj ET`, {
+    resources: '/Font<</F 5 0 R>>',
+    objects: [
+      `<</Type/Font/Subtype/Type0/BaseFont/${font}/Encoding/${encoding}/DescendantFonts[6 0 R]>>`,
+      `<</Type/Font/Subtype/CIDFontType0/BaseFont/${font}/DW 1000/FontDescriptor 7 0 R` +
+        `/CIDSystemInfo<</Registry(Adobe)/Ordering(${ordering})/Supplement 2>>>>`,
+      `<</Type/FontDescriptor/FontName/${font}/Flags 6/FontBBox[-25 -254 1000 880]/ItalicAngle 0` +
+        '/Ascent 880/Descent -120/CapHeight 880/StemV 93>>',
+    ].map((object) => Buffer.from(object)),
+  })
 
 const [RED, BLUE, WHITE, BLACK] = ['red', 'blue', 'white', 'black'] as const
 /** ISO/IEC 14496-12, 6.2.2: a, b, c and d of the matrix, and the corners as it shows them, line by line. */
@@ -112,6 +125,28 @@ describe('a PDF', () => {
       'pdf',
     )
     expect((await sharp(jpeg).stats()).channels[0]!.min).toBeLessThan(64)
+  })
+
+  test.each([
+    ['simplified Chinese', 'STSong-Light', 'UniGB-UCS2-H', 'GB1', '4F60597D'],
+    ['Chinese in GBK', 'SimSun', 'GBK-EUC-H', 'GB1', 'C4E3BAC3'],
+    ['traditional Chinese', 'MSung-Light', 'UniCNS-UCS2-H', 'CNS1', '7E419AD4'],
+    ['Japanese', 'HeiseiMin-W3', 'UniJIS-UCS2-H', 'Japan1', '65E5672C'],
+  ])('%s in a font that it does not bring is drawn', async (_, font, encoding, ordering, text) => {
+    const { jpeg } = await render(save(textPdf(font, encoding, ordering, text)), 'pdf')
+    expect((await sharp(jpeg).stats()).channels[0]!.min).toBeLessThan(64)
+  })
+
+  test.each([
+    ['Korean', 'HYSMyeongJo-Medium', 'UniKS-UCS2-H', 'Korea1', 'C548B155'],
+    ['glyph numbers of an unknown font', 'Mystery', 'Identity-H', 'Identity', '0CEA0A75'],
+  ])('%s without a font fails, instead of a white picture', async (_, font, encoding, ordering, text) => {
+    expect(await failure(save(textPdf(font, encoding, ordering, text)), 'pdf')).toBe('UNREADABLE')
+  })
+
+  test('a page of spaces is white, and no failure', async () => {
+    const { jpeg } = await render(save(textPdf('STSong-Light', 'UniGB-UCS2-H', 'GB1', '00200020')), 'pdf')
+    expect(await coloursAt(jpeg, [[0.5, 0.5]])).toEqual(['white'])
   })
 
   test('5,000 pages', async () => {
