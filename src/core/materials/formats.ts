@@ -10,13 +10,26 @@ export interface FileFormat {
 
 const MB = 1024 * 1024
 
-/** What learning.md accepts, by the type that the content itself shows. */
+const MP4: FileFormat = { type: 'video', extension: 'mp4', maxBytes: 500 * MB }
+const PDF: FileFormat = { type: 'pdf', extension: 'pdf', maxBytes: 50 * MB }
+
+/**
+ * What learning.md accepts, by the type that the content itself shows. An `.mp4` may have any brand of the family whose
+ * pictures can be decoded: cameras and telephones write QuickTime's and 3GPP's under that name.
+ */
 const FORMATS: Record<string, FileFormat> = {
-  'video/mp4': { type: 'video', extension: 'mp4', maxBytes: 500 * MB },
-  'video/x-m4v': { type: 'video', extension: 'mp4', maxBytes: 500 * MB },
+  'video/mp4': MP4,
+  'video/x-m4v': MP4,
+  'video/quicktime': MP4,
+  'video/3gpp': MP4,
+  'video/3gpp2': MP4,
   'video/webm': { type: 'video', extension: 'webm', maxBytes: 500 * MB },
-  'application/pdf': { type: 'pdf', extension: 'pdf', maxBytes: 50 * MB },
+  'application/pdf': PDF,
 }
+
+/** ISO 32000-1, annex H, implementation note 13: readers look for the header in so many bytes. */
+const PDF_HEADER_WITHIN = 1024
+const PDF_HEADER = '%PDF-'
 
 /** As many of a file's first bytes as decide its type. */
 export const SNIFF_BYTES = 4100
@@ -27,10 +40,13 @@ export const SNIFF_BYTES = 4100
  */
 export async function detectFormat(head: Uint8Array): Promise<FileFormat> {
   const found = await fileTypeFromBuffer(head)
-  const format = found && FORMATS[found.mime]
+  const format = found ? FORMATS[found.mime] : hasPdfHeader(head) ? PDF : undefined
   if (!format) throw new AppError('UNSUPPORTED_FILE_TYPE')
   return format
 }
+
+const hasPdfHeader = (head: Uint8Array): boolean =>
+  Buffer.from(head.subarray(0, PDF_HEADER_WITHIN)).includes(PDF_HEADER)
 
 /** @throws AppError FILE_TOO_LARGE */
 export function assertSize(format: FileFormat, bytes: number): void {
