@@ -38,8 +38,14 @@ import { createLogger, type Logger } from './util/logger.ts'
 import { keyedHash } from './util/secrets.ts'
 import { StartupError } from './util/startup-error.ts'
 
-/** Limits of ours that a file may exceed once because the machine was busy, but hardly three times. */
-const THUMBNAIL_TRIES = { UNREADABLE: 1, TIMEOUT: 3, MEMORY: 3, CRASHED: Number.POSITIVE_INFINITY }
+/** A file that is to blame itself costs one try. */
+const THUMBNAIL_TRIES = {
+  UNREADABLE: 1,
+  TIMEOUT: 1,
+  MEMORY: 1,
+  BUSY: 3,
+  CRASHED: Number.POSITIVE_INFINITY,
+}
 /** Each is a process of its own with up to half a gigabyte; the server's own work comes first. */
 const THUMBNAILS_AT_ONCE = 1
 const MAILS_AT_ONCE = 2

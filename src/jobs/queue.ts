@@ -16,6 +16,8 @@ export interface EnqueueOptions {
   /** While a job with this key waits for its first run, no further one is added. Letters, digits and `_-./`. */
   singletonKey?: string
   startAfter?: Date
+  /** Jobs of a higher one run first; 0 unless given. */
+  priority?: number
 }
 
 export interface Job<P> {
@@ -101,11 +103,12 @@ export class JobQueue<P extends PayloadMap<P> = Payloads> {
     tx: Enqueuing,
     queue: Q,
     payload: P[Q],
-    { singletonKey = crypto.randomUUID(), startAfter }: EnqueueOptions = {},
+    { singletonKey = crypto.randomUUID(), startAfter, priority = 0 }: EnqueueOptions = {},
   ): Promise<boolean> {
     const id = await this.boss.send(queue, payload, {
       db: bossDatabase(tx.db),
       singletonKey,
+      priority,
       ...(startAfter && { startAfter }),
     })
     if (id === null) return false
@@ -212,13 +215,23 @@ export class JobQueue<P extends PayloadMap<P> = Payloads> {
   }
 
   /** The server's stop is no failure of the job: it begins anew, with the runs that were left to it. */
-  private async handBack({ name, id, data, singletonKey, retryCount, retryLimit }: JobWithMetadata) {
+  private async handBack({
+    name,
+    id,
+    data,
+    singletonKey,
+    priority,
+    retryCount,
+    retryLimit,
+  }: JobWithMetadata) {
     await this.db.transaction(async (tx) => {
       const db = bossDatabase(tx)
       const done = (await this.boss.cancel(name, { id, retryCount }, { db })) as { affected: number }
       if (done.affected === 0) return
       await this.boss.send(name, data, {
-        ...{ db, retryLimit: Math.max(0, retryLimit - retryCount) },
+        db,
+        priority,
+        retryLimit: Math.max(0, retryLimit - retryCount),
         ...(singletonKey !== null && { singletonKey }),
       })
     })

@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export interface Limits {
-  /** Of the wall clock. */
+  /** Of the wall clock: longer, because the machine may be busy. */
   milliseconds: number
+  /** Of the processor. */
+  cpuSeconds: number
   /** For the decoding: beside what the runtime and its libraries map. */
   memoryMiB: number
 }
@@ -44,7 +46,7 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
  * of a file, no core dump. Where a kernel lacks one (macOS: address space), the rest hold.
  */
 const SHELL =
-  '{ ulimit -v "$1"; ulimit -t "$2"; ulimit -f 20480; ulimit -c 0; } 2>/dev/null; shift 2; exec "$@"'
+  '{ ulimit -v "$1"; ulimit -S -t "$2"; ulimit -f 20480; ulimit -c 0; } 2>/dev/null; shift 2; exec "$@"'
 
 /**
  * Runs a script of ours by the same Bun, in a new directory within `place` that goes with it.
@@ -70,8 +72,8 @@ export async function confine(
 
 function start(script: string, argument: string, limits: Limits, scratch: string) {
   const kibibytes = (RUNTIME_MIB + limits.memoryMiB) * 1024
-  const cpuSeconds = Math.ceil((2 * limits.milliseconds) / 1000)
-  const shell = ['/bin/sh', '-c', SHELL, 'sh', String(kibibytes), String(cpuSeconds)]
+  // The soft limit, which ends the child with SIGXCPU: at a hard one it would be SIGKILL, as when memory runs out.
+  const shell = ['/bin/sh', '-c', SHELL, 'sh', String(kibibytes), String(limits.cpuSeconds)]
   const bun = [process.execPath, '--no-install', '--no-env-file', script, argument]
   return Bun.spawn([...shell, ...bun], {
     // A process group of its own.

@@ -3,10 +3,11 @@
 export type ThumbnailKind = 'video' | 'pdf'
 
 /**
- * UNREADABLE: the file itself, so trying again is of no use. The others may go away: TIMEOUT and MEMORY are limits of
- * ours, CRASHED is a decoder that died or is not there.
+ * The file is to blame for UNREADABLE, TIMEOUT (it takes more of the processor than a file may) and MEMORY (more than
+ * the limit); another try would end alike. It may not be for BUSY (the machine had no time or memory for it) and CRASHED
+ * (a decoder died, or is not there).
  */
-export const FAILURES = ['UNREADABLE', 'TIMEOUT', 'MEMORY', 'CRASHED'] as const
+export const FAILURES = ['UNREADABLE', 'TIMEOUT', 'MEMORY', 'BUSY', 'CRASHED'] as const
 export type ThumbnailFailure = (typeof FAILURES)[number]
 
 export class ThumbnailError extends Error {

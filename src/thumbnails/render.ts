@@ -1,4 +1,4 @@
-/** Thumbnails of files that strangers sent: decoded in a process of their own, never in the server's. */
+/** Thumbnails of untrusted files: decoded in a process of their own, never in the server's. */
 import { stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +25,7 @@ export interface ThumbnailJob {
   limits?: Partial<Limits>
 }
 
-const LIMITS: Limits = { milliseconds: 15_000, memoryMiB: 512 }
+const LIMITS: Limits = { milliseconds: 20_000, cpuSeconds: 6, memoryMiB: 512 }
 const OUT_OF_MEMORY = /out of memory|bad_alloc|cannot allocate/i
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
@@ -58,11 +58,11 @@ function understood({ output, complaints, by }: Ending): Thumbnail & { jpeg: Uin
   const answer = parsed(output)
   if (answer && 'jpeg' in answer) return checked(answer)
   if (answer && FAILURES.includes(answer.code)) throw new ThumbnailError(answer.code, String(answer.message))
-  if (by === 'timeout' || by === 'SIGXCPU') throw new ThumbnailError('TIMEOUT', 'it took too long')
-  // Not our SIGKILL, so it was the kernel's, which does that when the machine is out of memory.
-  if (by === 'SIGKILL' || OUT_OF_MEMORY.test(complaints)) {
-    throw new ThumbnailError('MEMORY', 'it took too much memory')
-  }
+  if (by === 'SIGXCPU') throw new ThumbnailError('TIMEOUT', 'it takes too long to decode')
+  if (by === 'timeout') throw new ThumbnailError('BUSY', 'the machine had no time for it')
+  if (OUT_OF_MEMORY.test(complaints)) throw new ThumbnailError('MEMORY', 'it takes too much memory')
+  // Not this server's SIGKILL, so it was the kernel's, which sends it when the machine is out of memory.
+  if (by === 'SIGKILL') throw new ThumbnailError('BUSY', 'the machine had no memory for it')
   throw new ThumbnailError('CRASHED', `the decoder ended by ${by ?? 'itself'}: ${cutStart(complaints, 500)}`)
 }
 
@@ -75,7 +75,7 @@ function parsed(output: string): WorkerAnswer | undefined {
   }
 }
 
-/** The child read a stranger's file, so its word is looked at like a stranger's. */
+/** The child has read an untrusted file, so its answer is validated like untrusted input. */
 function checked({ jpeg, width, height, durationSeconds, pages }: Thumbnail & { jpeg: string }) {
   const bytes = Buffer.from(String(jpeg), 'base64')
   const isNumber = (value: unknown) => value === undefined || Number.isFinite(value)

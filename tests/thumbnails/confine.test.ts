@@ -3,7 +3,7 @@ import { confine } from '../../src/thumbnails/confine.ts'
 import { processesOf, scriptPath, workshop } from './support.ts'
 
 const { dir, leftovers } = workshop()
-const LIMITS = { milliseconds: 5000, memoryMiB: 64 }
+const LIMITS = { milliseconds: 30_000, cpuSeconds: 5, memoryMiB: 64 }
 
 test('it starts without our environment, in an empty directory', async () => {
   process.env.THUMBNAIL_TEST_SECRET = 'swordfish'
@@ -24,6 +24,11 @@ describe('the limits end', () => {
       'timeout',
     )
     expect(performance.now() - start).toBeLessThan(1700)
+  })
+
+  test('what takes too much of the processor', async () => {
+    const { by } = await confine(scriptPath('spin.ts'), '', dir, { ...LIMITS, cpuSeconds: 1 })
+    expect(by).toBe('SIGXCPU')
   })
 
   test('what takes too much memory, while ours stays', async () => {

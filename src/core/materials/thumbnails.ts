@@ -1,7 +1,7 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, count, eq, ne, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Body } from '../../storage/storage.ts'
-import type { Core } from '../context.ts'
+import type { Core, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import { lockMaterial, type Material } from './materials.ts'
 
@@ -22,6 +22,31 @@ export interface ThumbnailRenderer {
 async function waiting(ctx: Core, materialId: number): Promise<Material | undefined> {
   const [material] = await ctx.db.select().from(materials).where(eq(materials.id, materialId))
   return material?.status === 'active' && material.thumbnailStatus === 'pending' ? material : undefined
+}
+
+/** So many of a user's thumbnails that wait are told apart in their order. */
+const MAX_TURNS = 1000
+
+/**
+ * Fair between users: a thumbnail waits behind those that have fewer of the same user's before them. The first of every
+ * user comes before the second of any.
+ */
+export async function enqueueThumbnail(tx: Tx, { id, userId }: Material): Promise<void> {
+  const before = tx.db
+    .select({ one: sql`1` })
+    .from(materials)
+    .where(
+      and(
+        eq(materials.userId, userId),
+        eq(materials.status, 'active'),
+        eq(materials.thumbnailStatus, 'pending'),
+        ne(materials.id, id),
+      ),
+    )
+    .limit(MAX_TURNS)
+    .as('before')
+  const [row] = await tx.db.select({ turns: count() }).from(before)
+  await tx.queue.enqueue(tx, 'thumbnail', { materialId: id }, { priority: -row!.turns })
 }
 
 /**

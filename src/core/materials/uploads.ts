@@ -12,6 +12,7 @@ import type { FileFormat } from './formats.ts'
 import { tooManyUploads } from './incoming.ts'
 import { announce, lockOwn, type Material, mayManage } from './materials.ts'
 import { putAway } from './objects.ts'
+import { enqueueThumbnail } from './thumbnails.ts'
 
 /** Present state of an upload on the bus, under `upload:<material id>`. */
 export interface UploadState {
@@ -168,7 +169,7 @@ export async function finishUpload(
       throw new AppError(left?.status === 'hidden' ? 'ALREADY_DELETED' : 'UPLOAD_FAILED')
     }
     tx.emit(material.userId, 'upload.completed', { ...uploadEvent(active), file_size: file.size })
-    await ctx.queue.enqueue(tx, 'thumbnail', { materialId: material.id })
+    await enqueueThumbnail(tx, active)
     announce(tx, active, true)
     tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
     return active

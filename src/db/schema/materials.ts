@@ -39,6 +39,9 @@ export const materials = pgTable(
       .on(t.type, t.viewCount.desc(), t.id.desc())
       .where(sql`${t.status} = 'active'`),
     index('materials_processing_idx').on(t.updatedAt).where(sql`${t.status} = 'processing'`),
+    index('materials_pending_idx')
+      .on(t.userId)
+      .where(sql`${t.status} = 'active' and ${t.thumbnailStatus} = 'pending'`),
     index('materials_hidden_idx')
       .on(t.hiddenAt)
       .where(sql`${t.removedAt} is null and ${t.hiddenAt} is not null`),

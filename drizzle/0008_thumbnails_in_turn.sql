@@ -1,0 +1,1 @@
+CREATE INDEX "materials_pending_idx" ON "materials" USING btree ("user_id") WHERE "materials"."status" = 'active' and "materials"."thumbnail_status" = 'pending';
