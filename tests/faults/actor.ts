@@ -37,7 +37,7 @@ export class Actor {
         return open.length === 0
       },
       () => `all tasks of user ${this.account.id} end; open: ${open.join(', ')}`,
-      60_000,
+      180_000,
     )
   }
 

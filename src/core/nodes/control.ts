@@ -154,10 +154,14 @@ export class NodeControl {
 
   async accept(connected: ConnectedNode, taskUuid: string, attempt: number): Promise<Verdict> {
     const held = this.fleet.current(connected, taskUuid, attempt)
+    // Also when it can't be stored now: a node that answers must not count as one that does not.
+    if (held) {
+      held.answered = true
+      connected.answered()
+    }
     const task = held && (await acceptAttempt(this.ctx, key(connected, taskUuid, attempt)))
     if (!task) return 'stale'
     held.accepted = true
-    connected.answered()
     this.fleet.publish(connected)
     return 'ok'
   }

@@ -52,6 +52,8 @@ interface HeldAttempt {
   taskType: string | null
   attempt: number
   accepted: boolean
+  /** It said that it begins, though that may not be stored yet. */
+  answered?: boolean
   progress: number
   currentItem: string
   logLines: number
@@ -372,7 +374,7 @@ export class Fleet {
         const held = connected.held.get(command.taskId)
         connected.link.cancel(command.taskId, command.attempt)
         if (held?.attempt !== command.attempt || held.ending) return
-        if (command.type === 'lost' && !held.accepted) connected.ignored()
+        if (command.type === 'lost' && !held.accepted && !held.answered) connected.ignored()
         held.ending = setTimeout(() => this.release(connected, command.taskId, command.attempt), ENDING_MS)
         return
       }
