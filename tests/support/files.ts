@@ -1,4 +1,6 @@
+import { expect } from 'bun:test'
 import { connect } from 'node:net'
+import { routeOf } from './openapi.ts'
 
 /** Small files that are what they say, for uploads; the bytes after the head are the test's. */
 const head = (bytes: number[], size: number): Uint8Array<ArrayBuffer> => {
@@ -45,17 +47,22 @@ export function form(
   return data
 }
 
-export const upload = (
+/** The status of the answer is one that the OpenAPI document has. */
+export async function upload(
   server: { url: string },
   token: string | undefined,
   body: FormData | ReadableStream | string,
   headers = {},
-) =>
-  fetch(`${server.url}/api/v1/upload`, {
+): Promise<Response> {
+  const response = await fetch(`${server.url}/api/v1/upload`, {
     method: 'POST',
     headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
     body,
   })
+  const { operation } = routeOf('POST', '/api/v1/upload')!
+  expect(Object.keys(operation.responses)).toContain(String(response.status))
+  return response
+}
 
 /** The body of an upload, for what `form` can't say. */
 export const rawForm = (boundary: string, file: Uint8Array): Buffer =>
