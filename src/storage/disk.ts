@@ -22,6 +22,7 @@ import { type ByteRange, type ListedObject, type ObjectInfo, type Storage, Stora
 /** No key begins with a dot. It is within the root, so that what is finished can be moved and need not be copied. */
 const UNFINISHED = '.unfinished'
 const DELETIONS_AT_ONCE = 16
+const DIRECTORY_CAME_OR_WENT = new Set(['ENOENT', 'EEXIST'])
 const PUBLISH_TRIES = 5
 
 /** Objects as files under `dataDir`/objects, at their keys. */
@@ -43,8 +44,9 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
           if (!made || level === root) return
         }
       } catch (error) {
-        // Between the two calls a deletion may have removed the directory, which was empty.
-        if (codeOf(error) !== 'ENOENT' || tries === PUBLISH_TRIES) throw error
+        // A deletion may have removed the directory, which was empty: between the two calls, or within the first one,
+        // which then finds it and a moment later not.
+        if (!DIRECTORY_CAME_OR_WENT.has(codeOf(error) ?? '') || tries === PUBLISH_TRIES) throw error
       }
     }
   }

@@ -3,11 +3,13 @@
  * an FPDF_SYSFONTINFO (fpdf_sysfontinfo.h). Of Chinese and Japanese there is one font, from a package.
  */
 import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { WrappedPdfiumModule } from '@embedpdf/pdfium'
 
-const CJK_FONT = fileURLToPath(
-  new URL('../fonts/NotoSansHans-Regular.otf', import.meta.resolve('@embedpdf/fonts-sc')),
+const CJK_FONT = join(
+  dirname(fileURLToPath(import.meta.resolve('@embedpdf/fonts-sc'))),
+  '../fonts/NotoSansHans-Regular.otf',
 )
 
 /** Character sets of fpdf_sysfontinfo.h that the font covers; it lacks Hangul. */

@@ -35,7 +35,7 @@ print("last line")`,
   for (const id of ids) server.assign(id, 'talk')
   await server.until(() => ids.every((id) => server.of('log', id).length > 0), 'a line of every task', 30_000)
   server.assign('quick', 'quick')
-  await server.frame('completed', 'quick')
+  await server.until(() => server.of('completed', 'quick').length > 0, 'the quick task', 60_000)
   expect(server.of('completed')).toHaveLength(1)
   writeFileSync(go, '')
   await server.until(() => server.of('completed').length === TASKS + 1, 'all results', 60_000)
