@@ -40,7 +40,8 @@ export const SNIFF_BYTES = 4100
  */
 export async function detectFormat(head: Uint8Array): Promise<FileFormat> {
   const found = await fileTypeFromBuffer(head)
-  const format = found ? FORMATS[found.mime] : hasPdfHeader(head) ? PDF : undefined
+  // What stands before the header of a PDF may look like the beginning of another format.
+  const format = (found && FORMATS[found.mime]) ?? (hasPdfHeader(head) ? PDF : undefined)
   if (!format) throw new AppError('UNSUPPORTED_FILE_TYPE')
   return format
 }
