@@ -23,8 +23,19 @@ export const tidyName = (text: string): string =>
 /** An email, or whatever else is ASCII in the end, however wide it was typed. */
 export const tidyAscii = (text: string): string => text.normalize('NFKC').trim()
 
-/** A code as a person types it: without the spaces and hyphens of groups. */
-export const tidyCode = (text: string): string => text.normalize('NFKC').replace(/[\s\p{Pd}\p{Cf}]/gu, '')
+/** A code as a person types it: in the digits of their keyboard, and without the spaces and hyphens of groups. */
+export const tidyCode = (text: string): string =>
+  text
+    .normalize('NFKC')
+    .replace(/[\s\p{Pd}\p{Cf}]/gu, '')
+    .replace(/\p{Nd}/gu, asciiDigit)
+
+/** Unicode has the digits of each script in a row, from its zero on. */
+function asciiDigit(digit: string): string {
+  let value = 0
+  for (let code = digit.codePointAt(0)! - 1; /\p{Nd}/u.test(String.fromCodePoint(code)); code--) value++
+  return String(value % 10)
+}
 
 /** Every form of an accented or compatibility character counts as the same one (RFC 8265, 4.2, with NFKC). */
 export const tidyPassword = (text: string): string => text.normalize('NFKC')

@@ -34,8 +34,21 @@ describe('what people type', () => {
     ['123–456', '123456'],
     ['１２３　４５６', '123456'],
     ['\u200b123456', '123456'],
+    ['١٢٣٤٥٠', '123450'],
+    ['۱۲۳-۴۵۹', '123459'],
+    ['१२३४५०', '123450'],
+    ['𝟙𝟚𝟛𝟜𝟝𝟘', '123450'],
     ['12345a', '12345a'],
   ])('%j is the code %j', (text, code) => expect(tidyCode(text)).toBe(code))
+
+  test('every decimal digit of Unicode has its value', () => {
+    const wrong: string[] = []
+    for (const system of Intl.supportedValuesOf('numberingSystem')) {
+      const written = new Intl.NumberFormat(`en-u-nu-${system}`, { useGrouping: false }).format(9876543210)
+      if (/^\p{Nd}{10}$/u.test(written) && tidyCode(written) !== '9876543210') wrong.push(system)
+    }
+    expect(wrong).toEqual([])
+  })
 
   test.each([
     ['　ａｄｍｉｎ ', 'admin'],
