@@ -167,6 +167,10 @@ describe('what is put on the schedule', () => {
     ['add meeting about tasks tomorrow at 10am', 'meeting about tasks', '2026-11-20T10:00:00'],
     ['add Dentist to my calendar tomorrow at 3pm', 'Dentist', '2026-11-20T15:00:00'],
     ['put lunch tomorrow at noon on my schedule', 'lunch', '2026-11-20T12:00:00'],
+    ['put down a call with Anna tomorrow at 9am', 'call with Anna', '2026-11-20T09:00:00'],
+    ['set a reminder for the dentist tomorrow at 9am', 'dentist', '2026-11-20T09:00:00'],
+    ['给我加一个明天九点的会议', '会议', '2026-11-20T09:00:00'],
+    ['add meeting on 5/13 at 3pm', 'meeting', '2027-05-13T15:00:00'],
     ['book a table tomorrow at 7pm for my birthday', 'table for my birthday', '2026-11-20T19:00:00'],
     ['remind me to call mom tomorrow at 9am', 'call mom', '2026-11-20T09:00:00'],
     ['add dentist on the 25th at 3pm', 'dentist', '2026-11-25T15:00:00'],
@@ -203,6 +207,12 @@ describe('what is put on the schedule', () => {
     ['add dentist tomorrow at 3', 'unclear_time'],
     ['明天下午3点和下午5点添加日程 牙医', 'unclear_time'],
     ['2月30号下午3点添加日程 牙医', 'which_time'],
+    ['添加日程 牙医 2027-13-01 15:00', 'which_time'],
+    ['添加日程 牙医 2027-02-30 15:00', 'which_time'],
+    ['2027-12-32到2027-01-02添加日程 旅行', 'which_time'],
+    ['add meeting on 13/14/2027 at 3pm', 'unclear_time'],
+    ['add meeting on 12.05.2027 at 3pm', 'unclear_time'],
+    ['add meeting on 03/04/2027 at 3pm', 'unclear_time'],
     ['remind me to call mom', 'which_time'],
     ['add dentist quarter past 3 tomorrow', 'which_time'],
   ])('asks back about %s', (message, expected) => expect(shown(message, thursday)).toBe(expected as never))
@@ -288,6 +298,11 @@ describe('when to remind', () => {
     ['每周五下午五点写周报，提前很久提醒我', 'unclear_reminder'],
     ['每周五下午五点写周报，提前十分钟和一小时提醒我', 'unclear_reminder'],
     ['add dentist tomorrow at 3pm, remind me the evening before', 'unclear_reminder'],
+    ['明天九点前提醒我交报告', 'unclear_reminder'],
+    ['提醒我们明天九点开会', 'unclear_reminder'],
+    ['每周五下午五点写周报，提前十分钟提醒我和小王', 'unclear_reminder'],
+    ['remind me and Bob tomorrow at 9am to call Anna', 'unclear_reminder'],
+    ['remind me tomorrow at 9am by email to call Anna', 'unclear_reminder'],
     ['提前十分钟提醒我明天的会议', 'which_time'],
     ['提醒我开会', 'which_time'],
     ['remind me daily at 8am to take pills', 'unclear_repeat'],
@@ -382,6 +397,28 @@ describe('what can’t be done is not answered with something else', () => {
     when is my dentist appointment
     remind Bob tomorrow at 9am to call
     提醒张三明天9点开会
+    Add Bob to the meeting tomorrow at 9am
+    add Bob to meeting at 9am tomorrow
+    add a note to the meeting with Bob about taxes tomorrow at 9am
+    add a reminder to the meeting tomorrow at 9am
+    put Bob in charge of the meeting tomorrow at 9am
+    put off the meeting tomorrow at 9am
+    put the meeting tomorrow at 9am on hold
+    create a zoom link for the meeting tomorrow at 9am
+    create a report about my meetings tomorrow at 9am
+    给明天九点的会议加一个备注
+    给明天九点的会议设个提醒
+    把小王加到明天九点的会议里
+    设置明天上午九点的会议为私密
+    schedule a test task tomorrow at 9am
+    schedule a video analysis of https://example.com/a.mp4 tomorrow at 9am
+    schedule the deployment job tomorrow at 9am
+    cancel task 12 and remind me tomorrow at 9 to call Anna
+    remind me tomorrow at 9 to call Anna. Also cancel task 12.
+    add meeting with Bob tomorrow at 9am and invite Anna
+    取消任务12，明天九点提醒我打电话
+    提醒我明天九点打电话，另外取消任务12
+    添加日程 牙医 明天下午3点，再启动一个测试任务
     add dentist tomorrow at 3pm then cancel task 12
     add dentist tomorrow at 3pm and start a test task
     analyze the video at https://example.com/a.mp4

@@ -1,4 +1,5 @@
 import { NUMBER, numberOf } from './chinese-numbers.ts'
+import { isDate } from './dates.ts'
 
 type Day = Temporal.PlainDate
 
@@ -57,7 +58,9 @@ export function withPlainDays(text: string, today: Day): string {
     .replace(WEEKDAY, weekday)
     .replace(IN_MONTH, inMonth)
     .replace(BACKWARDS, (found, first: string, upTo: string, end: string) =>
-      first > end ? `${Temporal.PlainDate.from(first).subtract({ years: 1 })} ${upTo}${end}` : found,
+      first > end && isDate(first)
+        ? `${Temporal.PlainDate.from(first).subtract({ years: 1 })} ${upTo}${end}`
+        : found,
     )
 }
 

@@ -1,4 +1,5 @@
 import { NUMBER, numberOf } from './chinese-numbers.ts'
+import { isDate } from './dates.ts'
 
 const ISO = '(?:(\\d{4}-\\d{2}-\\d{2})[\\s,的]*)?'
 const PART = '(凌晨|清晨|早上|早晨|上午|中午|下午|午后|傍晚|晚上|夜里|夜晚|深夜|半夜|午夜)?的?\\s*'
@@ -24,6 +25,7 @@ export function withPlainTimes(text: string, today: Temporal.PlainDate): string 
       const start = minutesOf(parts.slice(1, 9))
       if (start === undefined) return found
       const [day, endDay] = [parts[0], parts[9]] as (string | undefined)[]
+      if (![day, endDay].every((date) => date === undefined || isDate(date))) return found
       const at = (date: string | undefined, minutes: number) =>
         date || minutes >= 1440 ? onDay(date ?? today.toString(), minutes) : clock(minutes)
       const isRange = parts.slice(10, 18).some((part) => part !== undefined)

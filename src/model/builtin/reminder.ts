@@ -17,7 +17,7 @@ const COUNTS: Record<string, number> = {
 const COUNT = `(\\d{1,4}|${Object.keys(COUNTS).toSorted().toReversed().join('|')})[ -]?(minute|min|hour|hr|day|week)s?`
 
 const CHINESE = new RegExp(
-  `[,，、;；。\\s]{0,3}(?:并且?|同时|然后|请|记得|要|也){0,3}提[前早](?:${NUMBER}|(半))个?(分钟?|刻钟|小时|钟头|天|周|星期)(半)?再?(?:提醒|通知|叫)(?:一下)?我?(?:一下)?`,
+  `[,，、;；。\\s]{0,3}(?:并且?|同时|然后|请|记得|要|也){0,3}提[前早](?:${NUMBER}|(半))个?(分钟?|刻钟|小时|钟头|天|周|星期)(半)?再?(?:提醒|通知|叫)(?!我(?:们|[和跟与][^\\s,，。]{1,3}$))(?:一下)?我?(?:一下)?`,
 )
 // “10 minutes before the meeting” is about a meeting that is there already.
 const ENGLISH = [
@@ -30,7 +30,7 @@ const AT_THE_END =
   /[,，。;；\s]{0,3}(?:并|请|记得|到时候?|届时|准时){1,3}提醒我(?:一下)?[\s。.!！]{0,3}$|[,;]?\s(?:and |then |please ){1,3}remind me[\s.!]{0,3}$/i
 const ASKED = /提醒|闹钟|\bremind(?:er)?\b|\balarm\b|\b(?:notify|alert) me\b/i
 const UNREAD =
-  /提[前早](?:[\d一二两三四五六七八九十半几]|一?点|些|[^,，。]{0,8}(?:提醒|通知))|[不无]\S{0,2}提醒|\b(?:before(?:hand)?|in advance|ahead|earlier|prior|(?:minute|hour) reminder|(?:no|without|any) (?:an? |any )?reminders?)\b/i
+  /提[前早](?:[\d一二两三四五六七八九十半几]|一?点|些|[^,，。]{0,8}(?:提醒|通知))|(?<!提)前\S{0,2}提醒|提醒我(?:们|[和跟与][^\s,，。]{1,3}$)|[不无]\S{0,2}提醒|\b(?:before(?:hand)?|in advance|ahead|earlier|prior|(?:minute|hour) reminder|(?:no|without|any) (?:an? |any )?reminders?|remind me (?:and|or) (?!to\b)\w+|by (?:e-?mail|sms|text|phone))\b/i
 
 export interface Reminder {
   /** The request without the words about when to remind. */

@@ -4,7 +4,7 @@ import { cutText } from '../../util/cut.ts'
 /** Words that say what to do, not what it is about. They stand before a title or after it, never in it. */
 const BEFORE = [
   /请|麻烦|帮我|给我|我要|我想|我需要|别忘了|不要忘了|记得|提醒我?|去?(?:添加|新增|新建|创建|预约|安排|设[置定]?|加|记)(?:[一1]?[个下场项条次])?|(?:[到进在]|到?我的)?(?:日程|日历)[里中上]?|[一1][个场项条次]|把|在|的/,
-  /(?:please|(?:and|also|don['’]t forget to) (?=add|remind|put|book)|i(?:['’]d like| want| need) to|let['’]s|add|create|schedule|book|plan|put|set(?: up)?|remind me(?: to| of| about| that)?|an?|the|my|to (?!the\b)|that|calendar|agenda|appointment|event|reminder|new)\b/,
+  /(?:please|(?:and|also|don['’]t forget to) (?=add|remind|put|book)|i(?:['’]d like| want| need) to|let['’]s|add|create|schedule|book|plan|put(?: down)?|set(?: up)?|remind me(?: to| of| about| that)?|an?|the|my|to (?!the\b)|that|calendar|agenda|appointment|event|reminder(?: (?:for|about|of))?|new)\b/,
 ]
 const AFTER = [
   /(?:添加|加|放|记|写|安排)[到进入在]?(?:我的)?(?:日程|日历)?[里中上]?|[到进](?:我的)?(?:日程|日历)[里中上]?|在|于|从|的/,

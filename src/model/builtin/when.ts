@@ -46,12 +46,24 @@ const OTHER_ZONE =
 const isElsewhere = ({ start, text }: ParsedResult) =>
   start.isCertain('timezoneOffset') && !/^(?:in|within|after)\b|后|\blater\b|from now/i.test(text)
 
+/** No day in digits that chrono took: there is none such. */
+const NO_DAY = /\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|\d{1,2}\.\d{1,2}\.\d{2,4}/
+/** Day and month in digits, in an order that half of the world reads the other way. */
+const EITHER_ORDER = /(?<![\d/.-])(\d{1,2})[/.-](\d{1,2})(?:[/.-]\d{2,4})?(?![\d/.:-])/
+
+function isEitherOrder(text: string): boolean {
+  const [, first, second] = EITHER_ORDER.exec(text) ?? []
+  return first !== undefined && first !== second && Number(first) < 13 && Number(second) < 13
+}
+
 /** Whether there is more about the time than was found, so that what was found may be wrong. */
 export function isUnclear({ text, found: [time, ...more] }: Timed): boolean {
   if (!time || more.length > 0) return true
   const rest = text.slice(0, time.index) + text.slice(time.index + time.text.length)
   if (UNREAD.some((pattern) => pattern.test(rest)) || UNREAD_CLOCK.test(text)) return true
   if (!saysDay(time) && FEAST.test(rest)) return true
+  if (NO_DAY.test(rest) || (!/\p{Script=Han}/u.test(text) && saysDay(time) && isEitherOrder(time.text)))
+    return true
   if (DURATION.test(rest) || isElsewhere(time) || OTHER_ZONE.test(rest)) return true
   const hour = time.start.get('hour')!
   const early = hour > 0 && hour < 6 && !time.start.isCertain('meridiem')
