@@ -13,6 +13,8 @@ export interface LineEvents {
   line(line: Line): void
   /** What stands now in a line that the program writes over again and again: a progress bar. */
   state?(text: string): void
+  /** What stood in a line when the program went back to its beginning. */
+  overwritten?(line: Line): void
 }
 
 /** Splits bytes into lines; one that never ends costs no more than `maxChars` of memory. */
@@ -73,18 +75,23 @@ export class LineSplitter {
   }
 
   private return(): void {
+    this.events.overwritten?.(this.line())
     this.before = this.text
     this.text = ''
     this.redrawn = true
   }
 
   private endLine(): void {
-    const { text, redrawn } = this
+    const line = this.line()
     this.text = ''
     this.before = ''
     this.redrawn = false
-    const cut = text.length > this.maxChars
-    this.events.line({ text: cutText(text, this.maxChars), cut, redrawn })
+    this.events.line(line)
+  }
+
+  private line(): Line {
+    const { text, redrawn, maxChars } = this
+    return { text: cutText(text, maxChars), cut: text.length > maxChars, redrawn }
   }
 }
 

@@ -130,9 +130,15 @@ export class TaskRunner {
     const timeout =
       seconds === undefined ? undefined : setTimeout(() => this.stop('timed out'), seconds * 1000)
     const { output } = this
-    const state = (text: string) => output.state(text)
-    const stdout = new LineSplitter(MAX_LINE, { line: (line) => output.stdout(line), state })
-    const stderr = new LineSplitter(MAX_LINE, { line: (line) => output.stderr(line), state })
+    const stdout = new LineSplitter(MAX_LINE, {
+      line: (line) => output.stdout(line),
+      state: (text) => output.stdoutState(text),
+      overwritten: (line) => output.stdoutOverwritten(line),
+    })
+    const stderr = new LineSplitter(MAX_LINE, {
+      line: (line) => output.stderr(line),
+      state: (text) => output.state(text),
+    })
     const heard = () => {
       this.heardAt = performance.now()
     }

@@ -38,9 +38,8 @@ const MAX_RESULT_BYTES = MAX_NODE_FRAME_BYTES - 1024
 const MAX_RESULT_DEPTH = MAX_DEPTH - 1
 const STATE_INTERVAL_MS = 1000
 
-/** Text that was meant as a result: also what `print` makes of a dictionary in Python. */
-const RESULT = /^\s*\{\s*(["'])result\1\s*:/
-const RESULT_WITHIN = /\{\s*(["'])result\1\s*:/
+/** A result's key in a line of text, also within a string of JSON. */
+const RESULT_WITHIN = /(\\?["'])result\1\s*:/
 
 /** Cuts for the protocol's limits. Half a surrogate pair that the task sent would not survive UTF-8. */
 export const cutTo = (text: string, max: number): string => cutText(text, max, '…').toWellFormed()
@@ -75,7 +74,7 @@ export class TaskOutput {
         text: (line) => this.logText('INFO', line),
         spoilt: (why) => this.spoilt(why),
       },
-      (text) => RESULT.test(text),
+      hasResultKey,
     )
   }
 
@@ -83,8 +82,17 @@ export class TaskOutput {
     if (this.isShown(line)) return
     const { text, cut } = line
     if (!cut) this.objects.line(text)
-    else if (RESULT.test(text)) this.spoilt('too long')
+    else if (hasResultKey(text)) this.spoilt('too long')
     else this.logText('INFO', text)
+  }
+
+  /** A line of standard output that the program goes on to write over. */
+  stdoutOverwritten(line: Line): void {
+    if (mayBeObject(line.text)) this.stdout({ ...line, redrawn: false })
+  }
+
+  stdoutState(text: string): void {
+    if (!mayBeObject(text)) this.state(text)
   }
 
   stderr(line: Line): void {
@@ -204,6 +212,32 @@ const invalid: Failure = {
 const incomplete: Failure = {
   error: 'the task printed a result that is not complete',
   code: 'result_invalid',
+}
+
+/** Whether a line is more than a line of text; what it is shows at its end. */
+const mayBeObject = (text: string): boolean => /^\s*\{/.test(text)
+
+const STRING_OR_BRACKET = /"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'|[{}[\]]/g
+
+/**
+ * Whether text that is no valid JSON was meant as an object with a result: also what `print` makes of a dictionary in
+ * Python. The result of something within the object is none.
+ */
+function hasResultKey(text: string): boolean {
+  if (!mayBeObject(text)) return false
+  let depth = 0
+  for (const { 0: token, index } of text.matchAll(STRING_OR_BRACKET)) {
+    if (token === '{' || token === '[') depth++
+    else if (token === '}' || token === ']') depth--
+    else if (
+      depth === 1 &&
+      token.slice(1, -1) === 'result' &&
+      /^\s*:/.test(text.slice(index + 8, index + 40))
+    )
+      return true
+    if (depth === 0) return false
+  }
+  return false
 }
 
 function checkedResult(value: unknown): { value: JsonObject } | { failure: Failure } {

@@ -56,6 +56,11 @@ test('a result may stand on one line or on many, and numbers that JSON lacks are
     [`printf '{"progress": 5}{"result": {"a": 1}} {"progress": 6}\\n'`, { a: 1 }],
     [`printf '{\\r\\n"result": {"a": 1}\\r\\n}\\r\\n'`, { a: 1 }],
     [`printf '  50%%\\r{"result": {"a": 1}}\\n'`, { a: 1 }],
+    // A progress bar that stands still, or wipes itself away, is written over in pieces.
+    [`printf '  50%%\\r{"result": {"a": 1}}'`, { a: 1 }],
+    [`printf '  50%%\\r     \\r'; sleep 0.1; printf '{"result": {"a": 1}}'; sleep 0.1; echo`, { a: 1 }],
+    [`printf '{"result": {"a": 1}}\\r'; sleep 0.1; printf ' 99%%\\rdone\\n'`, { a: 1 }],
+    [`printf '{"result": {"a": 1}}\\r\\r\\n'`, { a: 1 }],
     // A line that could begin an object, and does not.
     [`echo '{'; echo '{"result": {"a": 1}}'`, { a: 1 }],
     [`echo '{"lr": '; printf '{\\n "result": {"a": 1}\\n}\\n'`, { a: 1 }],
@@ -89,6 +94,18 @@ test('a result that can not be taken fails the task, in a sentence', async () =>
       sentence('not valid JSON', 'result_invalid'),
     ],
     [`echo '{"result": {"a": 1,}}'`, sentence('not valid JSON', 'result_invalid')],
+    // Other keys before it, and other objects within them.
+    [`echo "{'it': 'a \\"b', 'm': {'x': [1]}, 'result': {}}"`, sentence('not valid JSON', 'result_invalid')],
+    [`echo '{"status": "ok", "result" : {"a": 1,}}'`, sentence('not valid JSON', 'result_invalid')],
+    [
+      `printf '{\\n"status": "ok",\\n"result":\\n{"a": undefined}}\\n'`,
+      sentence('not valid', 'result_invalid'),
+    ],
+    [`echo '{"status": "ok", "result": {"a": 1}'`, sentence('not complete', 'result_invalid')],
+    [
+      python('print(json.dumps({"status": "ok", "result": {"list": ["word"] * 400000}}, indent=2))'),
+      sentence('larger than', 'result_too_large', 523_264),
+    ],
     [
       `echo '{'; echo '"result": {"a":'; echo 'a line of another thread'; echo '1}}'`,
       sentence('not valid JSON', 'result_invalid'),
@@ -141,13 +158,30 @@ test('the last result counts; what became of the others is in the log', async ()
 
 test('a result in the wrong place is a line in the log, with a word about it', async () => {
   const server = await node()
-  for (const script of [`echo 'INFO done: {"result": {"a": 1}}'`, `echo '{"result": {"a": 1}}' >&2`]) {
+  for (const script of [
+    `echo 'INFO done: {"result": {"a": 1}}'`,
+    `echo '{"result": {"a": 1}}' >&2`,
+    `echo '[{"result": {"a": 1}}]'`,
+    `printf 'done: {\\n"status": 1, "result": {"a": 1}}\\n'`,
+    `echo "status: {'loss': 1, 'result': {'a': 1}}"`,
+    python('print(json.dumps(json.dumps({"status": 1, "result": {}})))'),
+  ]) {
     const { result, log } = await run(server, script)
     expect(result).toEqual({})
-    expect(log).toHaveLength(2)
-    expect(log[0]).toContain('{"result": {"a": 1}}')
-    expect(log[1]).toStartWith('WARNING a line contains a result and is not one')
+    expect(log.at(-2)).toMatch(/result.*:/)
+    expect(log.at(-1)).toStartWith('WARNING a line contains a result and is not one')
   }
+})
+
+test('what a task writes over itself is read too', async () => {
+  const server = await node()
+  const bar = `for i in 10 20 30; do printf '{"progress": %s}\\r' $i; sleep 0.3; done; exit 3`
+  const { failed, log } = await run(server, bar)
+  expect(failed).toMatchObject({ exit_code: 3 })
+  expect(server.of('progress').map(({ progress }) => progress)).toContain(30)
+  expect(log).toEqual([])
+  const nested = await run(server, `echo "{'metrics': {'result': 1}}"`)
+  expect(nested.failed).toBeUndefined()
 })
 
 test('a task that ends well and prints no result has an empty one; other JSON is a line of its log', async () => {
