@@ -12,8 +12,18 @@ export interface ServerSentEvent {
 /** A silent stream is taken for dead by proxies, and by the server itself. */
 const PING_MS = 15_000
 
-export const wantsStream = (request: Request): boolean =>
-  (request.headers.get('accept') ?? '').toLowerCase().includes('text/event-stream')
+const STREAM = 'text/event-stream'
+
+/** Whether the client names streams, and likes nothing else that it names better (RFC 9110, 12.5.1). */
+export function wantsStream(request: Request): boolean {
+  const liked = (request.headers.get('accept') ?? '').split(',').map((range) => {
+    const [type = '', ...parameters] = range.toLowerCase().split(';')
+    const quality = parameters.map((parameter) => /^\s*q=([\d.]+)\s*$/.exec(parameter)?.[1]).find(Boolean)
+    return { type: type.trim(), quality: Number(quality ?? 1) }
+  })
+  const quality = liked.find(({ type }) => type === STREAM)?.quality ?? 0
+  return quality > 0 && liked.every((other) => other.type.includes('*') || other.quality <= quality)
+}
 
 /**
  * Sends what `source` yields, at the pace at which the client reads. Ends with it.

@@ -276,9 +276,7 @@ export class Connection {
 
   private async handle(frame: ClientFrame, about: About): Promise<void> {
     if (frame.type === 'auth') return this.authenticate(frame.token)
-    if (frame.type === 'ping') {
-      return this.send(frame.id === undefined ? { type: 'pong' } : { type: 'pong', id: frame.id })
-    }
+    if (frame.type === 'ping') return this.send({ type: 'pong', ...idOf(about.id) })
     if (!this.signedIn) return this.fail('AUTHENTICATION_REQUIRED', 'send an auth frame first', about)
     switch (frame.type) {
       case 'subscribe':

@@ -169,7 +169,12 @@ export class NodeConnection implements NodeLink {
     try {
       if (frame.type === 'hello') return await this.hello(frame)
       if (!this.connected) {
-        return this.send({ type: 'error', code: 'HELLO_FIRST', message: 'the first frame is hello' })
+        return this.send({
+          type: 'error',
+          code: 'HELLO_FIRST',
+          message: 'the first frame is hello',
+          ...leaseOf(frame),
+        })
       }
       await this.dispatch(this.connected, frame)
     } catch (error) {
@@ -179,6 +184,7 @@ export class NodeConnection implements NodeLink {
         type: 'error',
         code: 'TRY_AGAIN',
         message: 'the server could not store this; repeat it later',
+        ...leaseOf(frame),
       })
       // Without its hello nothing else can work: the node reconnects.
       if (!this.connected) this.end(CLOSE.restarting, 'try again')
@@ -249,3 +255,7 @@ export class NodeConnection implements NodeLink {
     }
   }
 }
+
+/** Which attempt a frame is about: an answer names it. */
+const leaseOf = (frame: HeardFrame): { task_id?: string; attempt?: number } =>
+  'task_id' in frame ? { task_id: frame.task_id, attempt: frame.attempt } : {}

@@ -78,14 +78,15 @@ export function readNodeFrame(
 ): HeardFrame | { problem: string; task_id?: string; attempt?: number } {
   if (!isObject(value)) return { problem: nodeFrameProblem(value) ?? 'a frame is an object' }
   if (value.type === 'heartbeat') return { type: 'heartbeat', ...readHeartbeat(value) }
+  const { task_id, attempt } = fitting(Named, value)
+  const about = task_id !== undefined && attempt !== undefined && { task_id, attempt }
   const schema = typeof value.type === 'string' ? schemas.get(value.type) : undefined
-  if (!schema) return { problem: 'unknown frame type' }
+  if (!schema) return { problem: 'unknown frame type', ...about }
   const frame = declared(schema, value)
   // Its GPUs are figures too.
   const gpus = value.type === 'hello' ? (readGpus(value.gpus) ?? []) : undefined
   const problem = nodeFrameProblem(gpus ? { ...frame, gpus: [] } : frame)
   if (problem === undefined) return { ...frame, ...(gpus && { gpus }) } as HeardFrame
-  const { task_id, attempt } = fitting(Named, value)
-  return { problem, ...(task_id !== undefined && attempt !== undefined && { task_id, attempt }) }
+  return { problem, ...about }
 }
 const Named = Type.Object({ task_id: Type.String({ maxLength: 64 }), attempt: Type.Integer() })

@@ -4,6 +4,7 @@
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { isRawNumber, parseJson } from '../util/json.ts'
 
 export const PROTOCOL_VERSION = 1
 
@@ -53,7 +54,7 @@ export const ClientFrame = Type.Union([
   /** `agent_seq`: the last frame that the client has of an agent's session. */
   frame('subscribe', { topic: Topic, agent_seq: Type.Optional(Type.Integer({ minimum: 0 })) }),
   frame('unsubscribe', { topic: Topic }),
-  frame('ping', { id: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Number()])) }),
+  frame('ping', {}),
 ])
 export type ClientFrame = Static<typeof ClientFrame>
 
@@ -92,7 +93,8 @@ export type ReadFrame =
 export function parseClientFrame(data: string | Buffer): ReadFrame {
   let value: unknown
   try {
-    value = typeof data === 'string' ? JSON.parse(data) : undefined
+    // An id is repeated as it was written, also beyond what a double holds.
+    value = typeof data === 'string' ? parseJson(data, 'null') : undefined
   } catch {
     return { malformed: true }
   }
@@ -111,7 +113,9 @@ function aboutOf(frame: Record<string, unknown>): About {
   const about: About = {}
   for (const name of ['topic', 'task_id', 'id'] as const) {
     const value = frame[name]
-    if (typeof value === 'string' || Number.isFinite(value)) about[name] = value as string | number
+    if (typeof value === 'string' || typeof value === 'number' || isRawNumber(value)) {
+      about[name] = value as string | number
+    }
   }
   return about
 }

@@ -26,6 +26,8 @@ export interface Placement {
 
 const INDEX = /^\d{1,4}$/
 const UUID = /^(?:GPU-|MIG-)[\w/-]+$/
+/** A UUID that tells its GPU's. */
+const OF_GPU = /^(?:MIG-)?GPU-/
 
 /**
  * The devices that a value of `CUDA_VISIBLE_DEVICES` names, as CUDA reads it: the first name that is none (`-1`,
@@ -41,9 +43,12 @@ export function namedDevices(variable: string | undefined, gpus: Gpu[]): Device[
   return [...devices.values()]
 }
 
-/** Numbers that `namedDevices` found and that nvidia-smi does not list, though it lists others. */
-export const unknownDevices = (devices: Device[], gpus: Gpu[]): Device[] =>
-  gpus.length === 0 ? [] : devices.filter(({ name, gpu }) => !gpu && INDEX.test(name))
+/** What `namedDevices` found and nvidia-smi does not list, though it lists others of the kind: numbers, or UUIDs. */
+export function unknownDevices(devices: Device[], gpus: Gpu[]): Device[] {
+  const listsUuids = gpus.some(({ uuid }) => uuid !== undefined)
+  const isOfThem = (name: string) => (INDEX.test(name) ? gpus.length > 0 : listsUuids && OF_GPU.test(name))
+  return devices.filter(({ name, gpu }) => !gpu && isOfThem(name))
+}
 
 /** A GPU's UUID may be cut short; a MIG device of older drivers has its GPU's in its name, one of newer ones has not. */
 function gpuNamed(name: string, gpus: Gpu[]): Gpu | undefined {

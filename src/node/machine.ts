@@ -92,13 +92,16 @@ export class Machine {
   }
 
   private async readNow(): Promise<void> {
+    const rows: string[] = []
     const timer = setTimeout(() => {
+      this.keep(rows)
       // One that hangs every time would otherwise be slow and hang in turns.
       if (this.condition !== 'hangs')
         this.say('slow', `has not answered in ${SLOW_MS / 1000} s: its last known figures are used`)
     }, SLOW_MS)
-    const answer = await this.nvidiaSmi.query(this.query)
+    const answer = await this.nvidiaSmi.query(this.query, rows)
     clearTimeout(timer)
+    if (answer.kind === 'hangs') this.keep(rows)
     this.take(answer)
     this.describeGpus()
   }
@@ -123,6 +126,12 @@ export class Machine {
     else if (gpus.length === 0) this.say('lists none', `lists no GPUs${complaint}`)
     // One that is slow every time would otherwise be slow and well again in turns.
     else if (this.condition !== 'slow') this.say('answers', 'answers again')
+  }
+
+  /** Takes what one that does not end has printed; rows of fewer GPUs than are known may be only a beginning. */
+  private keep(rows: string[]): void {
+    const gpus = parseGpus(rows)
+    if (gpus.length > 0 && gpus.length >= this.gpus.length) this.gpus = gpus
   }
 
   /** One line per change. */

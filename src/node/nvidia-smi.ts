@@ -27,7 +27,8 @@ export class NvidiaSmi {
     private readonly limitMs: number,
   ) {}
 
-  async query(fields: string): Promise<Answer> {
+  /** @param rows what it prints goes here as it comes: one that does not end may have said all */
+  async query(fields: string, rows: string[] = []): Promise<Answer> {
     if (this.lingers()) return { kind: 'hangs' }
     let child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>
     try {
@@ -37,7 +38,7 @@ export class NvidiaSmi {
       return code === 'ENOENT' ? { kind: 'missing' } : { kind: 'not started', why: message }
     }
     this.running = child
-    const answer = await this.attend(child)
+    const answer = await this.attend(child, rows)
     this.running = undefined
     return answer
   }
@@ -57,9 +58,8 @@ export class NvidiaSmi {
     })
   }
 
-  private async attend(child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>): Promise<Answer> {
+  private async attend(child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>, rows: string[]): Promise<Answer> {
     const leader = identify(child.pid)
-    const rows: string[] = []
     const complaints: string[] = []
     const reading = Promise.allSettled([collect(child.stdout, rows), collect(child.stderr, complaints)])
     const { promise: tooLate, resolve } = Promise.withResolvers<undefined>()

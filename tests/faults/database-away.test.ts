@@ -165,6 +165,7 @@ describe.concurrent('the database goes away', () => {
         () => node.frames('error').filter(({ code }) => code === 'TRY_AGAIN').length === 2,
         'the server says that it could not store the acceptances',
       )
+      expect(node.frames('error')).toMatchObject(leases)
       await cluster.start()
       await eventually(async () => (await ask(url, 'GET', '/health'))?.status === 200, 'the server is well')
       // A node speaks of what it runs; it does not know that its first word was lost.

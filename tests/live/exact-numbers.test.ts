@@ -100,3 +100,15 @@ test('a result with a number that cannot be kept is not lost for it', async () =
   )
   node.socket.close()
 })
+
+test('an id of a client is repeated as it was written', async () => {
+  const { token } = await makeUser(server)
+  const { socket, frame } = await listen('/ws/connect', { authorization: `Bearer ${token}` })
+  await frame('welcome')
+  const id = '1970670598291982290'
+  socket.send(`{"type":"ping","id":${id}}`)
+  expect(await frame('pong')).toBe(`{"type":"pong","id":${id}}`)
+  socket.send(`{"type":"subscribe_task","task_id":${id},"id":-${id}}`)
+  expect(await frame('error')).toEndWith(`"task_id":${id},"id":-${id}}`)
+  socket.close()
+})

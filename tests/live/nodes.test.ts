@@ -45,6 +45,10 @@ describe('getting in', () => {
     const socket = await TestSocket.open(`${server.wsUrl}/ws/node?token=${token}`)
     socket.send(heartbeat())
     expect((await socket.next('error')).code).toBe('HELLO_FIRST')
+    socket.send({ type: 'progress', task_id: 'x', attempt: 3, progress: 1 })
+    expect(await socket.next('error', ({ task_id }) => task_id === 'x')).toMatchObject({
+      ...{ code: 'HELLO_FIRST', attempt: 3 },
+    })
     socket.send('{"type":')
     socket.send({ type: 'hello', name: 5 })
     socket.send({ type: 'completed', task_id: 'x', attempt: 'first' })

@@ -226,6 +226,19 @@ test('one that hangs behind a shell is killed with what it started, and never ru
   await gone(started())
 })
 
+test('one that prints its rows and then hangs has said what it knows', async () => {
+  const server = fakeServer({ heartbeatSeconds: 0.1 })
+  const script = `echo '${ROW}'; echo '${ROW_1}'; sleep 300 & wait`
+  await startNode(server, {}, { ...withGpus, nvidiaSmi: nvidiaSmi(script), nvidiaSmiLimitMs: 500 })
+  expect(await server.frame('hello')).toMatchObject({ gpus: [{ gpu_id: 0 }, { gpu_id: 1 }] })
+})
+
+test('one that prints its rows and is slow to end is not waited for', async () => {
+  const server = fakeServer()
+  await startNode(server, {}, { ...withGpus, nvidiaSmi: nvidiaSmi(`echo '${ROW}'; sleep 300 & wait`) })
+  expect(await server.frame('hello')).toMatchObject({ gpus: [{ gpu_id: 0 }] })
+}, 20_000)
+
 test('one that leaves something behind, which holds its output, is done when it ends', async () => {
   const server = fakeServer()
   const pid = join(temporaryDirectory(), 'pid')
@@ -241,6 +254,16 @@ test('GPUs that the operator names by their UUID are found, and the node has onl
   const settings = { ...withGpus, nvidiaSmi: nvidiaSmi(script), visibleDevices: 'GPU-bbbb' }
   await startNode(server, {}, settings)
   expect(await server.frame('hello')).toMatchObject({ max_concurrent_tasks: 1, gpus: [{ gpu_id: 1 }] })
+})
+
+test('a UUID that nvidia-smi does not list is no GPU of the node', async () => {
+  const server = fakeServer()
+  const { log, lines } = keptLog()
+  const script = `echo '${ROW}, GPU-aaaa-1'; echo '${ROW_1}, GPU-bbbb-2'`
+  const visibleDevices = 'GPU-cccc,GPU-bbbb,MIG-GPU-dddd/1/0'
+  await startNode(server, {}, { ...withGpus, nvidiaSmi: nvidiaSmi(script), visibleDevices }, log)
+  expect(await server.frame('hello')).toMatchObject({ max_concurrent_tasks: 1, gpus: [{ gpu_id: 1 }] })
+  expect(lines.join('\n')).toContain('does not list GPU-cccc, MIG-GPU-dddd/1/0')
 })
 
 test('a node that stops takes its nvidia-smi along', async () => {
