@@ -136,10 +136,12 @@ class Api {
 
 const namesLimit = (body: string) => /\bmax_(?:completion_)?tokens\b/.test(body)
 
-/** An API that does not stream answers with a whole JSON document. */
+/** An API that does not stream answers with a whole JSON document; some call a stream so, too. */
 async function* eventsOf({ headers, body }: EgressResponse): AsyncGenerator<string> {
   if (!/^application\/json\b/i.test(headers['content-type'] ?? '')) return yield* eventData(body)
-  yield await bodyOf(body, MAX_ANSWER_BYTES)
+  const document = await bodyOf(body, MAX_ANSWER_BYTES)
+  if (/^\s*(?:data|event|id|retry)?:/.test(document)) return yield* eventData(new Blob([document]).stream())
+  yield document
   yield '[DONE]'
 }
 
@@ -151,8 +153,10 @@ function read(data: string, { pieces }: Answer, secrets: Secrets): unknown {
   } catch {
     throw new ModelError('MODEL_INTERRUPTED', new Error("the model's API sent an event that is not JSON"))
   }
-  if (!isJsonObject(chunk) || !chunk.error) return chunk
-  const fault = toModelError(faultIn(chunk.error), secrets)
+  // `object`: how vLLM and its like say it.
+  const error = isJsonObject(chunk) && (chunk.error || (chunk.object === 'error' && chunk))
+  if (!error) return chunk
+  const fault = toModelError(faultIn(error), secrets)
   throw pieces > 0 ? new ModelError('MODEL_INTERRUPTED', fault.cause) : fault
 }
 

@@ -8,6 +8,8 @@ export async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerat
       if (data.length > 0) yield data.join('\n')
       data = []
     } else if (line.startsWith('data:')) data.push(line.slice(line[5] === ' ' ? 6 : 5))
+    // No field begins so: APIs send a whole document, or one a line, under the name of a stream.
+    else if (line.startsWith('{')) yield line
   }
   for await (const chunk of body) {
     text += decoder.decode(chunk, { stream: true })

@@ -3,12 +3,13 @@ export interface Said {
   delta: string
 }
 
-const TAGS = ['<think>', '<thinking>', '</think>', '</thinking>']
-const TAG = /<(\/?)think(?:ing)?>/i
+const NAMES = ['think', 'thinking', 'thought', 'reasoning', 'seed:think']
+const TAGS = NAMES.flatMap((name) => [`<${name}>`, `</${name}>`])
+const TAG = new RegExp(`<(/?)(?:${NAMES.join('|')})>`, 'i')
 const FENCE = '```'
 
 /**
- * Tells a model's thoughts from its answer, where it writes them into the answer as `<think>…</think>`. A tag may come
+ * Tells a model's thoughts from its answer, where it writes them into the answer as `<think>…</think>` or the like. A tag may come
  * in pieces, and the last one may never be closed. In code a tag is text.
  */
 export class Thinking {

@@ -16,6 +16,9 @@ interface Call {
   args: string
 }
 
+/** Far more than a run takes, which then ends: what comes after them is not kept. */
+const MOST_CALLS = 1000
+
 /** Puts tool calls together: APIs differ in which of index, id and name a piece carries. */
 export class ToolCalls {
   private readonly calls: Call[] = []
@@ -35,20 +38,23 @@ export class ToolCalls {
       last.name !== '' &&
       ((id !== undefined && last.id !== undefined && id !== last.id) ||
         (index === undefined && id === undefined) ||
-        (typeof args === 'string' && args.startsWith('{') && isJsonObject(parsed(last.args))))
+        (typeof args === 'string' && args.startsWith('{') && isWhole(last.args)))
     const call = another ? undefined : last
+    if (!call && this.calls.length === MOST_CALLS) return
     const target = call ?? { index, id, name: '', args: '' }
     if (!call) this.calls.push(target)
     target.id ??= id
     if (target.name === '') target.name = name ?? ''
     if (typeof args === 'string') target.args += args
-    else if (isJsonObject(args)) target.args += JSON.stringify(args)
+    else if (args !== undefined && args !== null) target.args += JSON.stringify(args)
   }
 
   get whole(): { name: string; args: string }[] {
     return this.calls.filter(({ name, args }) => name !== '' || args !== '')
   }
 }
+
+const isWhole = (args: string): boolean => args.trimEnd().endsWith('}') && isJsonObject(parsed(args))
 
 /** APIs refuse a history with another name in it than they allow for tools, whoever made it up. */
 export const toolName = (name: string): string => name.replace(/[^\w-]/g, '_').slice(0, 64) || 'unnamed'

@@ -126,6 +126,28 @@ describe('the end of an answer', () => {
     expect(error).toMatchObject({ fault: 'MODEL_REFUSED', cause: expect.stringContaining('no such model') })
   })
 
+  const document = { choices: [{ message: { content: 'Hello' }, finish_reason: 'stop' }] }
+  const streamed = `: hi\n\ndata: ${JSON.stringify(document)}\n\ndata: [DONE]\n\n`
+  test.each([
+    ['a document that is called a stream', JSON.stringify(document), 'text/event-stream'],
+    ['a document without a type', JSON.stringify(document), 'text/plain'],
+    ['one document a line', `${JSON.stringify(document)}\n`, 'application/x-ndjson'],
+    ['a stream that is called a document', streamed, 'application/json'],
+  ])('%s', async (_, body, type) => {
+    const answer = new Response(body, { headers: { 'content-type': type } })
+    expect(await answerTo(answer)).toMatchObject({ text: 'Hello', fault: undefined })
+  })
+
+  test('an error that is the whole answer', async () => {
+    const error = { object: 'error', message: 'context too long', type: 'BadRequestError', code: 400 }
+    for (const answer of [Response.json(error), [data(error), DONE]]) {
+      expect(await answerTo(answer)).toMatchObject({
+        fault: 'MODEL_REFUSED',
+        cause: expect.stringContaining('context too long'),
+      })
+    }
+  })
+
   test.each(['\r\n', '\r', '\n'])('lines that end with %j', async (end) => {
     const lines = [
       '',
@@ -203,6 +225,9 @@ describe('thoughts', () => {
     ['in the content', ['<think>I think</think>\n\nHello'], 'I think', 'Hello'],
     ['in capitals', ['<THINK>I think</THINK>Hello'], 'I think', 'Hello'],
     ['under another name', ['<thinking>I think</thinking>Hello'], 'I think', 'Hello'],
+    ['as one thought', ['<thought>I think</thought>Hello'], 'I think', 'Hello'],
+    ['as ByteDance writes it', ['<seed:think>I think</seed:think>Hello'], 'I think', 'Hello'],
+    ['as reasoning', ['<reasoning>I think</reasoning>Hello'], 'I think', 'Hello'],
     ['after empty lines', ['\n', '\n<think>I think</think>', '\n', 'Hello'], 'I think', 'Hello'],
     ['several', ['<think>a</think>Hello<think>b</think> world'], 'ab', 'Hello world'],
     [
@@ -284,6 +309,20 @@ describe('calls', () => {
   const piece = (call: object): Piece => ({ choice: { delta: { tool_calls: [call] } } })
   const names = async (pieces: Piece[]) =>
     (await answerTo(pieces)).calls.map(({ name, input }) => [name, input])
+
+  test.each([[[1]], 5, true])('arguments that are %j are told', async (args) => {
+    const pieces = [piece({ index: 0, id: 'a', function: { name: 't', arguments: args } })]
+    expect((await answerTo(pieces)).calls).toEqual([
+      { type: 'tool_call', name: 't', input: {}, problem: expect.stringContaining(JSON.stringify(args)) },
+    ])
+  })
+
+  test('more calls than anybody takes are not all kept', async () => {
+    const calls = Array.from({ length: 5000 }, (_, index) => ({
+      ...{ index, id: `c${index}`, function: { name: 't', arguments: '{}' } },
+    }))
+    expect((await answerTo([{ choice: { delta: { tool_calls: calls } } }])).calls).toHaveLength(1000)
+  })
 
   test.each([
     ['no arguments at all', [piece({ index: 0, id: 'a', function: { name: 't' } })], [['t', {}]]],
