@@ -51,7 +51,7 @@ async function start(): Promise<void> {
     await context.close()
     process.exit(0)
   }
-  onStopSignals(['SIGTERM', 'SIGINT'], stop, () => process.exit(1))
+  onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], stop, () => process.exit(1))
 }
 
 /** Before the database is opened and an administrator is made: a start that can't listen should leave nothing behind. */

@@ -4,13 +4,45 @@ import { join } from 'node:path'
 
 const PROGRAM = `
 import { onStopSignals } from ${JSON.stringify(join(import.meta.dir, '../../src/util/stop-signals.ts'))}
-onStopSignals(['SIGTERM', 'SIGINT'], (signal) => console.log('stop', signal), () => { console.log('force'); process.exit(7) })
+onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], (signal) => console.log('stop', signal), () => { console.log('force'); process.exit(7) })
 console.log('ready')
 setInterval(() => {}, 1000)
 `
 
+const SHOWS = 'process.on("SIGUSR1", () => console.log("still here"))\n'
+
 test('repeats of the first signal change nothing; a signal two seconds later forces the end', async () => {
-  const child = Bun.spawn([process.execPath, '-e', PROGRAM], { stdout: 'pipe' })
+  const { child, said, output } = start([process.execPath, '-e', PROGRAM])
+  await said('ready')
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGTERM'] as const) child.kill(signal)
+  await said('stop SIG')
+  await Bun.sleep(2100)
+  expect([output().match(/stop/g)?.length, child.exitCode]).toEqual([1, null])
+  child.kill('SIGINT')
+  await said('force')
+  expect(await child.exited).toBe(7)
+})
+
+test('a terminal that closes stops it, unless it was started with nohup', async () => {
+  const plain = start([process.execPath, '-e', PROGRAM])
+  await plain.said('ready')
+  plain.child.kill('SIGHUP')
+  await plain.said('stop SIGHUP')
+  plain.child.kill('SIGKILL')
+
+  const kept = start(['nohup', process.execPath, '-e', SHOWS + PROGRAM])
+  await kept.said('ready')
+  kept.child.kill('SIGHUP')
+  kept.child.kill('SIGUSR1')
+  await kept.said('still here')
+  expect(kept.output()).not.toContain('stop')
+  kept.child.kill('SIGTERM')
+  await kept.said('stop SIGTERM')
+  kept.child.kill('SIGKILL')
+})
+
+function start(command: string[]) {
+  const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' })
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader()
   let output = ''
   const said = async (text: string) => {
@@ -20,12 +52,5 @@ test('repeats of the first signal change nothing; a signal two seconds later for
       output += value
     }
   }
-  await said('ready')
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGTERM'] as const) child.kill(signal)
-  await said('stop SIG')
-  await Bun.sleep(2100)
-  expect([output.match(/stop/g)?.length, child.exitCode]).toEqual([1, null])
-  child.kill('SIGINT')
-  await said('force')
-  expect(await child.exited).toBe(7)
-})
+  return { child, said, output: () => output }
+}
