@@ -1,13 +1,16 @@
 /** `bun run admin:reset-password [email or username]`: for an operator who has lost an administrator's password. */
-import { readConfig } from './config.ts'
+import { existsSync } from 'node:fs'
+import { type Config, readConfig } from './config.ts'
 import { createContext } from './context.ts'
 import { resetAdministratorPassword } from './core/accounts/first-administrator.ts'
 import { createLogger } from './util/logger.ts'
-import { exitWithMessage } from './util/startup-error.ts'
+import { exitWithMessage, StartupError } from './util/startup-error.ts'
 
 try {
-  const [name] = process.argv.slice(2)
-  const context = await createContext(readConfig(process.env), { log: createLogger('warn') })
+  const name = accountName(process.argv.slice(2))
+  const config = readConfig(process.env)
+  assertDataExists(config)
+  const context = await createContext(config, { log: createLogger('warn') })
   try {
     const { email, password } = await resetAdministratorPassword(context.core, name)
     console.log(`${email} has a new password: ${password}  (shown only this once)`)
@@ -17,4 +20,19 @@ try {
   }
 } catch (error) {
   exitWithMessage(error)
+}
+
+function accountName(args: string[]): string | undefined {
+  const [name] = args
+  if (args.length > 1 || name?.startsWith('-'))
+    throw new StartupError(
+      'Usage: bun run admin:reset-password [email or username]. The new password is made up and shown.',
+    )
+  return name
+}
+
+/** A mistyped DATA_DIR would become a new database, with an administrator of its own. */
+function assertDataExists({ databaseUrl, dataDir }: Config): void {
+  if (databaseUrl === undefined && !existsSync(dataDir))
+    throw new StartupError(`There is no data directory ${dataDir}. Set DATA_DIR as the server has it.`)
 }

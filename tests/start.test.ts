@@ -1,6 +1,6 @@
 /** What operators meet at a start: mistakes are one readable message and exit 1, and nothing is lost by them. */
 import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { api } from './support/api.ts'
@@ -96,6 +96,17 @@ describe('the administrator’s password', () => {
     expect((await api(server, 'GET', '/api/users/me', { token })).status).toBe(401)
     // The variable is set as at the first start, and the administrator is there.
     expect(server.output).toContain('ADMIN_PASSWORD changes nothing')
+  })
+
+  test('is not reset by guessing: not with an option, a password of one’s own, or where no server has been', async () => {
+    for (const args of [['--help'], ['admin@example.com', 'secret12']]) {
+      const { code, stderr } = await run('src/admin.ts', {}, ...args)
+      expect([code, stderr]).toEqual([1, expect.stringContaining('Usage: bun run admin:reset-password')])
+    }
+    const dataDir = join(tmpdir(), `roost-none-${crypto.randomUUID()}`)
+    const { code, stderr } = await run('src/admin.ts', { DATA_DIR: dataDir, DATABASE_URL: '' })
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`no data directory ${dataDir}`)])
+    expect(existsSync(dataDir)).toBe(false)
   })
 
   test('is long enough for every PASSWORD_MIN_LENGTH', async () => {
