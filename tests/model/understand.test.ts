@@ -64,6 +64,14 @@ describe('the schedule', () => {
     ['今天有什么会议', ['list_schedule', { from: '2026-11-22', to: '2026-11-22', ...tz }]],
     ['明天的日程', ['list_schedule', { from: '2026-11-23', to: '2026-11-23', ...tz }]],
     ['what meetings do I have tomorrow', ['list_schedule', { from: '2026-11-23', to: '2026-11-23', ...tz }]],
+    ['三天内的日程', ['list_schedule', { from: '2026-11-22', to: '2026-11-24', ...tz }]],
+    ['schedule within 3 days', ['list_schedule', { from: '2026-11-22', to: '2026-11-24', ...tz }]],
+    ['过去三天的日程', ['list_schedule', { from: '2026-11-20', to: '2026-11-22', ...tz }]],
+    ['my schedule of the last 2 weeks', ['list_schedule', { from: '2026-11-09', to: '2026-11-22', ...tz }]],
+    ['11月的安排', ['list_schedule', { from: '2026-11-01', to: '2026-11-30', ...tz }]],
+    ['schedule for November', ['list_schedule', { from: '2026-11-01', to: '2026-11-30', ...tz }]],
+    ['schedule for December', ['list_schedule', { from: '2026-12-01', to: '2026-12-31', ...tz }]],
+    ['schedule for October', ['list_schedule', { from: '2027-10-01', to: '2027-10-31', ...tz }]],
     ['show my calendar this month', ['list_schedule', { from: '2026-11-01', to: '2026-11-30', ...tz }]],
     [
       '明天下午3点添加日程 牙医',
@@ -81,6 +89,10 @@ describe('the schedule', () => {
       ],
     ],
     ['添加日程 牙医', 'which_time'],
+    [
+      'delete item 01920000-0000-7000-8000-000000000000',
+      ['delete_schedule_item', { item_id: '01920000-0000-7000-8000-000000000000' }],
+    ],
     [
       '删除日程 01920000-0000-7000-8000-000000000000',
       ['delete_schedule_item', { item_id: '01920000-0000-7000-8000-000000000000' }],
@@ -419,6 +431,18 @@ describe('what can’t be done is not answered with something else', () => {
     取消任务12，明天九点提醒我打电话
     提醒我明天九点打电话，另外取消任务12
     添加日程 牙医 明天下午3点，再启动一个测试任务
+    cancel my 5 tasks
+    cancel the 2 jobs
+    cancel task -5
+    取消5个任务
+    show tasks named foo
+    show my uploads named foo
+    显示名为foo的任务
+    delete file 01920000-0000-7000-8000-000000000000
+    schedule last year
+    我去年的日程
+    schedule this year
+    my schedule at 3pm
     add dentist tomorrow at 3pm then cancel task 12
     add dentist tomorrow at 3pm and start a test task
     analyze the video at https://example.com/a.mp4

@@ -2,7 +2,7 @@ import { call, type Intent, type Place } from './intent.ts'
 import { CLAUSE, moodOf } from './mood.ts'
 import { type Reminder, reminderOf } from './reminder.ts'
 import { titleOf } from './title.ts'
-import { findTimes, isUnclear, rangeOf, type Timed, wallClock, withoutDays } from './when.ts'
+import { findTimes, isUnclear, rangeOf, saysDays, type Timed, wallClock, withoutDays } from './when.ts'
 import { says, WORDS } from './words.ts'
 
 const NOUN =
@@ -34,12 +34,15 @@ const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i
 const ARRANGE = /(?<!的|什么|有|哪些|啥)安排(?=\s*[^\s的吗呢了吧?。!])/
 // “Meeting with Bob every Monday at 9am” is said to have it put down.
 const MATTER = /^(?:an? |new )?(?:meeting|appointment|event|reminder)\b|^(?:会议|约会|预约|提醒)[:：]/i
-const PLAN = new RegExp(`${CLAUSE}(?:schedule|plan)\\s+(?!for\\b|of\\b|on\\b|at\\b|in\\b)\\S`, 'i')
+const PLAN = new RegExp(`${CLAUSE}(?:schedule|plan)\\s+(?!(?:for|of|on|at|in|from|between)\\b)\\S`, 'i')
 
 /** Where a request speaks of the schedule; -1: nowhere. */
 export const placeOfAgenda = (request: string): number => request.search(NOUN)
 
 export const speaksOfAgenda = (request: string): boolean => AGENDA.test(request)
+
+/** Only items of the schedule are named by such an id and can be deleted. */
+export const removesItem = (request: string): boolean => DELETE.test(request) && UUID.test(request)
 
 /** Whether a request is, in its words, one to put something on the schedule. */
 export function isAddition(request: string, timed: Timed): boolean {
@@ -67,7 +70,12 @@ export function agenda(said: string, named: string | undefined, place: Place): I
   }
   const [time] = timed.found
   const isLooking = mood !== 'told' || !time?.start.isCertain('hour')
-  if (repeat || !isLooking || !withoutDays(timed).some((rest) => says(rest, WORDS.agenda)))
+  if (
+    repeat ||
+    !isLooking ||
+    (time && !saysDays(timed)) ||
+    !withoutDays(timed).some((rest) => says(rest, WORDS.agenda))
+  )
     return { kind: 'unknown' }
   const { timezone } = place
   return call('list_schedule', { ...rangeOf(timed, place), timezone })

@@ -30,6 +30,8 @@ const CANCEL =
   /(?<!已|被|自动)(?:取消|停止|终止|中止)(?![了过掉]*的|了|过|时间)|\b(?:cancel|stop|abort|kill)\b/i
 const NUMBERED = /(?:任务|\b(?:tasks?|jobs?))\s*(?:#|号|number\b|no\b)?\s*(\d{1,9})(?:\s*号)?(?!\d)/i
 const NUMBER = /(?<!\d)\d{1,9}(?!\d)/g
+/** So many tasks, and not the one of that number. */
+const COUNTED = /\d\s*(?:\w+\s+)?(?:tasks|jobs)\b|(?<!第\s*\d*)\d\s*[个项条]|-\d/i
 // Chinese right behind a URL may belong to it; behind a comma it does not.
 const URL =
   /https?:\/\/[^\s\p{Script=Han}]+(?<![.,;:!?)\]'"])(?=[.,;:!?)\]'"]*(?:\s|$)|[.,;:!?)\]'"]+\p{Script=Han})/giu
@@ -61,7 +63,8 @@ export function tasks(request: string, named: string | undefined): Intent {
 
 function cancel(request: string): Intent {
   const numbers = request.match(NUMBER) ?? []
-  if (!says(request.replace(NUMBER, ' '), WORDS.cancel) || numbers.length > 1) return { kind: 'unknown' }
+  const isOne = numbers.length <= 1 && !COUNTED.test(request)
+  if (!isOne || !says(request.replace(NUMBER, ' '), WORDS.cancel)) return { kind: 'unknown' }
   return numbers[0] ? call('cancel_task', { task_id: Number(numbers[0]) }) : { kind: 'which_task' }
 }
 

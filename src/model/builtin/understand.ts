@@ -1,5 +1,5 @@
 import type { Language } from '../../core/agent/model.ts'
-import { agenda, isAddition, placeOfAgenda, speaksOfAgenda } from './agenda.ts'
+import { agenda, isAddition, placeOfAgenda, removesItem, speaksOfAgenda } from './agenda.ts'
 import { call, type Intent, type Place } from './intent.ts'
 import { moodOf } from './mood.ts'
 import { start, startsByName, startsTask, TASK, tasks } from './tasks.ts'
@@ -29,13 +29,22 @@ export function understand(message: string, place: Place): Intent {
   const named = quoted?.[1] ?? quoted?.[2] ?? NAMED.exec(text)?.[1]
   // What is in quotes is a name, not a request; so is what follows “called”.
   const request = quoted ? text.replace(QUOTED, ' ') : text.replace(NAMED, ' ')
+  const intent = intentOf(request, text, named, place)
+  // Nothing that there is can be found by its name.
+  const isIgnored = named !== undefined && intent.kind === 'call' && !GETS_NAME.has(intent.name)
+  return isIgnored ? { kind: 'unknown' } : intent
+}
+
+const GETS_NAME = new Set(['create_task', 'add_schedule_item'])
+
+function intentOf(request: string, text: string, named: string | undefined, place: Place): Intent {
   const taskAt = request.search(TASK)
   const agendaAt = placeOfAgenda(request)
   const adds = isAddition(request, findTimes(request, place))
   // “A meeting about tasks” is a meeting, a task for a meeting is a task: what is named first is meant.
   const isAgenda = agendaAt >= 0 && (agendaAt < taskAt || (adds && !startsTask(request)))
   if ((taskAt >= 0 || startsTask(request)) && !isAgenda) return tasks(request, named)
-  if (isAgenda || adds) return agenda(request, named, place)
+  if (isAgenda || adds || removesItem(request)) return agenda(request, named, place)
   if (startsByName(request) && moodOf(request) === 'told') return start(request, named)
   if (GPU.test(request)) return look('gpu_overview', says(request, WORDS.gpus))
   if (speaksOfAgenda(request)) return agenda(request, named, place)

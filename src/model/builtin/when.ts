@@ -86,7 +86,12 @@ const STEPS: Record<string, number> = {
   ...{ last: -1, past: -1, previous: -1, next: 1 },
 }
 const AHEAD = new RegExp(
-  `(?:未来|接下来|今后)的?${NUMBER}个?(天|日|周|星期|礼拜)|\\b(?:next|coming|following) (\\d{1,2}) (day|week)s\\b`,
+  `(?:未来|接下来|今后)的?${NUMBER}个?(天|日|周|星期|礼拜)|${NUMBER}个?(天|日|周|星期|礼拜)(?:之|以)?内|\\b(?:next|coming|following|within) (\\d{1,2}) (day|week)s\\b`,
+  'i',
+)
+
+const BEHIND = new RegExp(
+  `(?:过去|最近|近)的?${NUMBER}个?(天|日|周|星期|礼拜)|\\b(?:last|past|previous) (\\d{1,2}) (day|week)s\\b`,
   'i',
 )
 
@@ -98,9 +103,11 @@ export function rangeOf({ text, found }: Timed, place: Place) {
     to: from.add({ days: count - 1 }).toString(),
   })
   const ahead = AHEAD.exec(text)
-  if (ahead) {
-    const count = numberOf((ahead[1] ?? ahead[3])!)
-    return days(today, count * (/天|日|day/i.test((ahead[2] ?? ahead[4])!) ? 1 : 7))
+  const near = ahead ?? BEHIND.exec(text)
+  if (near) {
+    const [said, unit] = near.slice(1).filter(Boolean) as [string, string]
+    const count = numberOf(said) * (/天|日|day/i.test(unit) ? 1 : 7)
+    return days(ahead ? today : today.subtract({ days: count - 1 }), count)
   }
   const period = PERIOD.exec(text)
   if (period && !/\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b/i.test(text)) {
@@ -116,7 +123,10 @@ export function rangeOf({ text, found }: Timed, place: Place) {
   const [time] = found
   if (!time) return days(today, 7)
   if (!saysDay(time) && time.start.isCertain('month')) {
-    const first = dayOf(time.start).with({ day: 1 })
+    const month = dayOf(time.start).with({ day: 1 })
+    // Chrono looks ahead, in the middle of a month to the next year's.
+    const isThis = month.month === today.month && !time.start.isCertain('year')
+    const first = isThis ? today.with({ day: 1 }) : month
     return days(first, first.daysInMonth)
   }
   // Chrono takes a part of a day alone for today's.
@@ -126,13 +136,20 @@ export function rangeOf({ text, found }: Timed, place: Place) {
   return { from: all[0]!.toString(), to: all.at(-1)!.toString() }
 }
 
+/** Whether a request says days, not a year or an hour alone. */
+export const saysDays = ({ text, found }: Timed): boolean =>
+  AHEAD.test(text) ||
+  BEHIND.test(text) ||
+  PERIOD.test(text) ||
+  found.some((time) => saysDay(time) || time.start.isCertain('month') || PART_OF_DAY.test(time.text))
+
 /** What a request says beside its days and times, as each of two readings has it: in 本周日程 chrono finds 周日. */
 export function withoutDays({ text, found }: Timed): string[] {
   const rest = found.reduceRight(
     (left, { index, text: { length } }) => `${left.slice(0, index)} ${left.slice(index + length)}`,
     text,
   )
-  return [rest, text].map((reading) => reading.replace(AHEAD, ' ').replace(PERIOD, ' '))
+  return [rest, text].map((reading) => reading.replace(AHEAD, ' ').replace(BEHIND, ' ').replace(PERIOD, ' '))
 }
 
 const saysDay = ({ start }: ParsedResult) => start.isCertain('day') || start.isCertain('weekday')
