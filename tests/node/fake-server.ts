@@ -110,7 +110,7 @@ export class FakeServer {
   }
 
   /** Looks again at every frame. */
-  async until(condition: () => boolean, what: string, timeoutMs = 8000): Promise<void> {
+  async until(condition: () => boolean, what: string, timeoutMs = 30_000): Promise<void> {
     const deadline = performance.now() + timeoutMs
     while (!condition()) {
       const left = deadline - performance.now()

@@ -11,3 +11,11 @@ if (process.env.TMPDIR === undefined && existsSync(MEMORY)) {
   const { bavail, bsize } = statfsSync(MEMORY)
   if (bavail * bsize > ROOM) process.env.TMPDIR = MEMORY
 }
+
+/**
+ * Hashing a password takes 40 ms of a processor by design, and tests make hundreds of accounts. Servers in a test's
+ * process hash with argon2id's smallest cost; those in a process of their own as everywhere.
+ */
+const CHEAP = { algorithm: 'argon2id', memoryCost: 8, timeCost: 1 } as const
+const hash = Bun.password.hash
+Bun.password.hash = (password) => hash.call(Bun.password, password, CHEAP)
