@@ -11,21 +11,25 @@ const AGENDA = new RegExp(`${NOUN.source}|安排`, 'i')
 const ADD =
   /添加|新增|新建|创建|安排一[个下场次]|加[一个上到]|记一?下|预约(?!的|了|吗|\s*$)|设(?:置|定|一?个)(?=.*(?:提醒|闹钟|日程|会议))|提醒我|\b(?:add|create|book|put(?= (?:an?|in|down)\b|.*\b(?:on|in|into|onto) (?:the |my )?(?:calendar|agenda|schedule)\b)|set up|set (?:an? |the )?(?:reminder|alarm)|remind me)\b/i
 /** What is there already is to be changed, which only the page of the schedule can. */
+const EXISTING =
+  "(?:(?:the|my|our|his|her|their|this|that|these|those|an?|\\S+['’]s) )?(?:[\\w:]+ )?(?:meetings?|appointments?|events?)\\b"
 const CHANGES = [
   /(?:给|为|往|在)(?!我).{0,30}(?:会议?|约会|预约|面试|活动)[里中上]?[加添增设]|加[到进入](?!\s*(?:我的)?(?:日程|日历|行程)).{0,30}(?:会议?|约会|预约|面试|活动)|(?:会议?|约会|预约|面试|活动|日程|提醒)(?:设[置定]?|改)?[为成]/,
-  /\b(?:add|create|put|set up|attach)\b.*\b(?:to|on|for|of|about|in charge of) (?:(?:the|my|our|his|her|their|this|that|these|those|an?|\S+['’]s) )?(?:[\w:]+ )?(?:meetings?|appointments?|events?)\b/,
-  /\badd an? (?:reminder|alarm) to\b|\bput (?:off|back|forward)\b|\bin charge\b|\bon hold\b/,
-].map((pattern) => new RegExp(pattern, 'i'))
-/** Something else is to be done as well, or instead. */
+  new RegExp(`\\b(?:add|put|set up|attach)\\b.*\\b(?:to|on|in charge of) ${EXISTING}`, 'i'),
+  new RegExp(`\\bcreate (?!(?:an? |the )?(?:new )?${EXISTING}).*\\b(?:to|on|for|of|about) ${EXISTING}`, 'i'),
+  /\badd an? (?:reminder|alarm) to\b|\bput (?:off|back|forward)\b|\bin charge\b|\bon hold\b/i,
+]
+/** Something is to be done with a task as well, or instead. */
 const ORDER_ZH = '(?:取消|删除|停止|终止|重试|启动|运行|创建|提交)'
+const ORDER_EN =
+  '(?:cancel|stop|abort|delete|remove|start|run|launch|retry)\\b[^,.;!]{0,60}\\b(?:tasks?|jobs?|analysis)\\b'
 const MORE = [
   new RegExp(
     `${ORDER_ZH}[^,，。;；]*任务[^,，。;；]*[,，。;；].*提醒我|[,，。;；]\\s*\\S{0,3}${ORDER_ZH}[^,，。;；]*任务`,
   ),
-  new RegExp(
-    `${CLAUSE}(?:cancel|stop|abort|delete|remove|start|run|launch|retry)\\b.*(?:[,.;!]|\\band\\b).*\\bremind me\\b|(?:[,.;!]|\\band)\\s+(?:also |then |please )*(?:cancel|stop|abort|delete|retry|start|run|launch|invite|email)\\b`,
-    'i',
-  ),
+  new RegExp(`${CLAUSE}${ORDER_EN}.*\\bremind me\\b`, 'i'),
+  new RegExp(`(?:[,.;!]|\\band)\\s+(?:also |then |please )*${ORDER_EN}`, 'i'),
+  /^(?!.*\bremind me\b).*\band (?:also |then |please )*(?:invite|e-?mail|notify)\b/i,
   /\b(?:schedule|plan)\s+(?:(?!about|for|with|to|on|of)\w+\s+){0,4}(?:tasks?|jobs?|video[_ -]?analysis)\b/i,
 ]
 const DELETE = /(?:取消|删除|删掉|去掉)(?![了过]|的)|\b(?:cancel|delete|remove)\b/i
