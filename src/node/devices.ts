@@ -38,7 +38,10 @@ export function namedDevices(variable: string | undefined, gpus: Gpu[]): Device[
   const devices = new Map<string, Device>()
   for (const name of variable.split(',').map((part) => part.trim())) {
     if (!INDEX.test(name) && !UUID.test(name)) break
-    devices.set(name, { name, gpu: gpuNamed(name, gpus) })
+    const gpu = gpuNamed(name, gpus)
+    // A GPU named twice, in whatever ways, is one; of its MIG devices there may be several.
+    const one = gpu && !name.startsWith('MIG-') ? String(gpu.gpu_id) : name
+    if (!devices.has(one)) devices.set(one, { name, gpu })
   }
   return [...devices.values()]
 }

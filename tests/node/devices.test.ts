@@ -35,6 +35,8 @@ test.each([
   ['0,-1,1', ['0'], [0]],
   ['NoDevFiles', [], []],
   ['1,1', ['1'], [1]],
+  ['1,01,GPU-1aaaa,GPU-1,2', ['1', '2'], [1, 2]],
+  ['MIG-GPU-1aaaa/1/0,MIG-GPU-1aaaa/2/0', ['MIG-GPU-1aaaa/1/0', 'MIG-GPU-1aaaa/2/0'], [1, 1]],
   ['GPU-2aaaa-bbbb', ['GPU-2aaaa-bbbb'], [2]],
   ['GPU-3a,GPU-0', ['GPU-3a', 'GPU-0'], [3, 0]],
   ['MIG-GPU-1aaaa-bbbb/3/0', ['MIG-GPU-1aaaa-bbbb/3/0'], [1]],
