@@ -8,8 +8,9 @@ import { constants } from 'node:os'
 const SAME_REQUEST_MS = 2000
 
 /**
- * Calls `stop` at the first of these signals, and `force` at one that comes after the repeats of the first. A signal that
- * the process was started to ignore (`nohup`, for SIGHUP) goes on being ignored: a listener of its own would undo that.
+ * Calls `stop` at the first of these signals, and `force` at one that comes after the repeats of the first. SIGHUP goes on
+ * being ignored where the process was started to ignore it (`nohup`): a listener of its own would undo that. SIGINT is
+ * heard all the same, for a shell script starts whatever it puts into the background to ignore that.
  */
 export function onStopSignals(
   signals: NodeJS.Signals[],
@@ -25,19 +26,15 @@ export function onStopSignals(
       force()
     }
   }
-  const ignored = ignoredSignals()
-  for (const signal of signals) {
-    const bit = BigInt(constants.signals[signal] - 1)
-    if ((ignored >> bit) % 2n === 0n) process.on(signal, onSignal)
-  }
+  for (const signal of signals) if (signal !== 'SIGHUP' || !isHangupIgnored()) process.on(signal, onSignal)
 }
 
-/** As bits. None where there is no /proc, which tells. */
-function ignoredSignals(): bigint {
+/** False where there is no /proc, which tells. */
+function isHangupIgnored(): boolean {
   try {
     const [, bits = '0'] = /^SigIgn:\s*([\da-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
-    return BigInt(`0x${bits}`)
+    return (BigInt(`0x${bits}`) >> BigInt(constants.signals.SIGHUP - 1)) % 2n === 1n
   } catch {
-    return 0n
+    return false
   }
 }

@@ -41,6 +41,16 @@ test('a terminal that closes stops it, unless it was started with nohup', async 
   kept.child.kill('SIGKILL')
 })
 
+test('SIGINT reaches what a script has put into the background', async () => {
+  const { child, said } = start(['sh', '-c', `"$0" -e "$1" & echo pid $!; wait`, process.execPath, PROGRAM])
+  const pid = Number(/pid (\d+)\n/.exec(await said('pid '))![1])
+  await said('ready')
+  process.kill(pid, 'SIGINT')
+  await said('stop SIGINT')
+  process.kill(pid, 'SIGKILL')
+  child.kill('SIGKILL')
+})
+
 function start(command: string[]) {
   const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' })
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader()
@@ -51,6 +61,7 @@ function start(command: string[]) {
       if (done) throw new Error(`it ended and said only ${output}`)
       output += value
     }
+    return output
   }
   return { child, said, output: () => output }
 }
