@@ -50,9 +50,10 @@ export function nodeSocket(
     async ({ request, server }) => {
       const refusal = refuseUpgrade(request, origins, hub.draining)
       if (refusal) return refusal
+      // The URL first: the header may be one of a proxy's own.
       const token =
-        request.headers.get('authorization')?.replace(/^Bearer /i, '') ??
-        urlOf(request).searchParams.get('token')
+        urlOf(request).searchParams.get('token') ??
+        request.headers.get('authorization')?.replace(/^Bearer /i, '')
       const admitted = token ? await admitNode(ctx, token) : undefined
       const data = new NodeConnection(ctx, control, sockets, admitted?.node, admitted?.socket ?? 0)
       if ((server as Bun.Server<NodeConnection> | null)!.upgrade(request, { data })) return

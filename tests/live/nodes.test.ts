@@ -40,6 +40,16 @@ describe('getting in', () => {
     expect((await socket.closing()).code).toBe(4401)
   })
 
+  test('a token in the URL counts beside a header that is a proxy’s own', async () => {
+    const { token } = await makeNode(server)
+    const socket = await TestSocket.open(`${server.wsUrl}/ws/node?token=${token}`, {
+      authorization: `Basic ${btoa('a:b')}`,
+    })
+    socket.send(hello())
+    await socket.next('welcome')
+    socket.close()
+  })
+
   test('a node that sends nonsense is told so and harms nobody', async () => {
     const { token } = await makeNode(server)
     const socket = await TestSocket.open(`${server.wsUrl}/ws/node?token=${token}`)
@@ -299,6 +309,26 @@ describe('nodes that go', () => {
     expect((await storedTask(lost.uuid)).lostAttempts).toBe(1)
     after.close()
     live.close()
+  })
+
+  test('a node that names an earlier attempt too keeps the present one', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const { token } = await makeNode(server)
+    const before = await openNode(server, token, { taskTypes: [type] })
+    const { uuid: task_id } = await makeTask(server, owner, { taskType: type })
+    before.send({ type: 'accept', ...lease(await before.next('assign')) })
+    before.ws.terminate()
+    // Only the database tells attempts apart: this one is the third.
+    await core.db.update(tasks).set({ attempt: 3 }).where(eq(tasks.uuid, task_id))
+    const running = [2, 3, 1].map((attempt) => ({ task_id, attempt }))
+    const after = await openNode(server, token, { taskTypes: [type], running })
+    after.send({ type: 'completed', task_id, attempt: 3, result: { kept: true } })
+    expect(await after.next('ack')).toMatchObject({ attempt: 3 })
+    const cancelled = after.frames.filter(({ type }) => type === 'cancel').map(({ attempt }) => attempt)
+    expect(cancelled).toEqual([2, 1])
+    expect(await storedTask(task_id)).toMatchObject({ status: 'completed', lostAttempts: 0 })
+    after.close()
   })
 
   test('a task lost to another connection with the same token says so', async () => {

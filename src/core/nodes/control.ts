@@ -99,9 +99,10 @@ export class NodeControl {
       .set({ taskTypes: hello.taskTypes, gpus, socket, ...heardNow })
       .where(eq(nodes.id, node.id))
       .returning()
-    const named = new Map(hello.running.map(({ taskUuid, attempt }) => [taskUuid, attempt]))
+    // A node may name an earlier attempt of a task too: its result is yet to be refused.
+    const named = new Set(hello.running.map(({ taskUuid, attempt }) => `${taskUuid}:${attempt}`))
     const held = await heldTasks(tx, node.id)
-    const kept = held.filter((task) => named.get(task.uuid) === task.attempt)
+    const kept = held.filter((task) => named.has(`${task.uuid}:${task.attempt}`))
     // A node whose connection stands has not restarted: a second program may be using its token.
     const why = failure(this.fleet.get(node.id) ? 'node_replaced' : 'node_restarted')
     await loseAttempts(
