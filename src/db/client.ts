@@ -12,6 +12,7 @@ import { startEmbeddedPostgres } from './embedded.ts'
 import { fillNameKeys } from './name-keys.ts'
 import { fillNodeKeys } from './node-keys.ts'
 import * as schema from './schema/index.ts'
+import { endStuckConnections } from './stuck.ts'
 
 /** A database or a transaction on it: the query builder is the same. */
 export type Db = PgDatabase<PostgresJsQueryResultHKT, typeof schema>
@@ -64,12 +65,14 @@ export async function openDatabase(
   } finally {
     if (migrator !== client) await migrator.end({ timeout: 1 })
   }
+  const stopWatch = embedded ? () => {} : endStuckConnections(client)
   return {
     db: drizzle(client, { schema }),
     embedded: embedded !== undefined,
     epoch,
     shared,
     async close() {
+      stopWatch()
       await client.end({ timeout: 1 })
       await embedded?.close()
     },

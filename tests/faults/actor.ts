@@ -4,6 +4,9 @@ import type { Random } from '../support/random.ts'
 import { type Account, ask, listTasks, type ShownTask } from './client.ts'
 import type { History } from './history.ts'
 
+/** From one look at whether all tasks have ended to the next. */
+const LOOK_MS = 500
+
 export class Actor {
   /** Titles of tasks that were answered 201, and of those whose answer was lost: they may be there or not. */
   private readonly created: string[] = []
@@ -30,6 +33,8 @@ export class Actor {
     let open: string[] = []
     await eventually(
       async () => {
+        // Lists of hundreds of tasks, asked for without a pause, would take the server's time from the nodes.
+        await Bun.sleep(LOOK_MS)
         this.shown = await listTasks(this.url, this.account)
         open = this.shown
           .filter(({ status }) => status === 'pending' || status === 'running')

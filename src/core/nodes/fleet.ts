@@ -69,7 +69,7 @@ const ENDING_MS = 10_000
 const REFUSAL_MS = 30_000
 /** A node that does not answer an assignment gets nothing for this long; twice as long each further time. */
 const UNANSWERED_MS = 10_000
-const MAX_UNANSWERED_MS = 300_000
+const MAX_UNANSWERED_MS = 40_000
 const MAX_LOG_LINES = 10_000
 const MAX_BUFFERED_LOGS = 5000
 
