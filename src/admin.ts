@@ -10,7 +10,7 @@ try {
   const name = accountName(process.argv.slice(2))
   const config = readConfig(process.env)
   assertDataExists(config)
-  const context = await createContext(config, { log: createLogger('warn') })
+  const context = await createContext(config, { log: createLogger('error') })
   try {
     const { email, password } = await resetAdministratorPassword(context.core, name)
     console.log(`${email} has a new password: ${password}  (shown only this once)`)

@@ -1,6 +1,6 @@
 /**
  * A program as somebody writes it who has only the OpenAPI document: its types are generated from that (see
- * ../typescript-client.test.ts, which checks and runs it). Each `@ts-expect-error` says that the types are no `any`.
+ * ../typescript-client.slow.test.ts, which checks and runs it). Each `@ts-expect-error` says that the types are no `any`.
  */
 import createClient from 'openapi-fetch'
 import type { components, paths } from 'roost-api'
