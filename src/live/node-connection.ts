@@ -18,7 +18,9 @@ const FRAMES_PER_SECOND = 500
 const MAX_BACKLOG = 1000
 /** What a newer frame replaces, or nobody misses for long. */
 const TALK: ReadonlySet<string> = new Set(['heartbeat', 'progress', 'log'])
-/** Beyond this, unread talk is dropped; a node that goes on with other frames is sent away. */
+/** What a node says again until it is acknowledged. */
+const REPEATED: ReadonlySet<string> = new Set(['completed', 'failed'])
+/** Beyond this, talk and final words are dropped; a node that goes on with other frames is sent away. */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 /** Nonsense frames within the budget below are answered; a node that sends nothing else is sent away. */
 const NONSENSE_BURST = 20
@@ -88,8 +90,8 @@ export class NodeConnection implements NodeLink {
     // It asks nothing of the database, so it overtakes what does: a node is not silent while this server is slow.
     if (frame.type === 'heartbeat' && this.connected?.node.online) return void this.handle(frame)
     if (this.backlog >= MAX_BACKLOG || this.backlogBytes + bytes > MAX_BACKLOG_BYTES) {
-      // This server is slow, which the node can't know: talk is worth less than the connection.
-      if (TALK.has(frame.type)) return
+      // This server is slow, which the node can't know: talk is worth less than the connection, and final words come again.
+      if (TALK.has(frame.type) || REPEATED.has(frame.type)) return
       return this.end(CLOSE.tooManyFrames, 'too much that this server has yet to handle')
     }
     this.backlog++

@@ -1,6 +1,6 @@
 /**
  * Protects uploads and their thumbnails (DESIGN 2, learning): a server killed in the middle of either leaves nothing
- * over, and the thumbnail comes; a file that exceeds our limits is tried three times and no more.
+ * over, and the thumbnail comes; a file that exceeds the limits is tried once.
  */
 import { describe, expect, test } from 'bun:test'
 import { readdir } from 'node:fs/promises'
@@ -118,7 +118,7 @@ describe.concurrent('a server that is killed', () => {
   })
 })
 
-test('a file that takes too much memory is tried three times; then there is a placeholder', async () => {
+test('a file that takes too much memory costs one try; then there is a placeholder', async () => {
   await using stack = new AsyncDisposableStack()
   const { server } = await open(stack, 'disk')
   const owner = await register(server.url)
@@ -126,7 +126,7 @@ test('a file that takes too much memory is tried three times; then there is a pl
   const bomb = await send(server, owner, 'contents-512m.pdf')
   const { data } = await reader.event('thumbnail.failed', undefined, 60_000)
   expect(data).toMatchObject({ material_id: bomb.id, reason: 'MEMORY' })
-  expect(server.output.split('a job failed').length - 1).toBe(2)
+  expect(server.output).not.toContain('a job failed')
   const picture = await fetch(`${server.url}/files/${data.thumbnail_path}`)
   expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
   const video = await send(server, owner, 'h264.mp4')

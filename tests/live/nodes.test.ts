@@ -248,6 +248,22 @@ describe('fencing', () => {
     node.close()
   })
 
+  test('final words that are repeated faster than the server handles them cost the connection nothing', async () => {
+    const owner = await makeUser(server)
+    const type = ownType()
+    const node = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })
+    const task = await makeTask(server, owner, { taskType: type })
+    const assigned = lease(await node.next('assign'))
+    node.send({ type: 'accept', ...assigned })
+    // 20 MB at once: more than the server lets wait of one node.
+    const result = { text: 'x'.repeat(500_000) }
+    for (let i = 0; i < 40; i++) node.send({ type: 'completed', ...assigned, result })
+    await node.next('ack')
+    expect((await storedTask(task.uuid)).status).toBe('completed')
+    expect(node.closed).toBeFalsy()
+    node.close()
+  })
+
   test('a cancelled task is stopped on its node, and what the node says of it afterwards is only acked', async () => {
     const owner = await makeUser(server)
     const type = ownType()
