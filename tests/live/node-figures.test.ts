@@ -212,7 +212,7 @@ describe('progress', () => {
   })
 })
 
-test('what a node says while the server is slow is limited in bytes; talk is dropped, and more closes the socket', async () => {
+test('what a node says while the server is slow is limited; talk and final words are dropped, and more closes the socket', async () => {
   const owner = await makeUser(server)
   const type = unique('type_')
   const socket = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })
@@ -228,6 +228,9 @@ test('what a node says while the server is slow is limited in bytes; talk is dro
     const result = { filler: 'x'.repeat(500_000) }
     for (let n = 0; n < 30; n++)
       socket.send({ type: 'completed', task_id: crypto.randomUUID(), attempt: 1, result })
+    await Bun.sleep(300)
+    expect(socket.closed).toBeUndefined()
+    socket.send({ type: 'reject', ...lease(assign), reason: 'busy' })
     expect((await socket.closing()).code).toBe(4429)
   })
 })
