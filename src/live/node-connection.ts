@@ -39,6 +39,8 @@ export class NodeConnection implements NodeLink {
   private readonly nonsense = new FrameBudget(NONSENSE_BURST, NONSENSE_PER_SECOND)
   private handling: Promise<void> = Promise.resolve()
   backlog = 0
+  /** Final words that wait to be handled, and the last repeat of each. */
+  private readonly finals = new Map<string, HeardFrame | undefined>()
   private helloTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
@@ -89,6 +91,16 @@ export class NodeConnection implements NodeLink {
     if (!frame) return
     // It asks nothing of the database, so it overtakes what does: a node is not silent while this server is slow.
     if (frame.type === 'heartbeat' && this.connected?.node.online) return void this.handle(frame)
+    this.enqueue(frame, bytes)
+  }
+
+  private enqueue(frame: HeardFrame, bytes: number): void {
+    const final = REPEATED.has(frame.type) ? JSON.stringify(leaseOf(frame)) : undefined
+    if (final && this.finals.has(final)) {
+      // However often it comes meanwhile, it is handled and answered once more.
+      this.finals.set(final, frame)
+      return
+    }
     if (this.backlog >= MAX_BACKLOG || this.backlogBytes + bytes > MAX_BACKLOG_BYTES) {
       // This server is slow, which the node can't know: talk is worth less than the connection, and final words come again.
       if (TALK.has(frame.type) || REPEATED.has(frame.type)) return
@@ -96,11 +108,16 @@ export class NodeConnection implements NodeLink {
     }
     this.backlog++
     this.backlogBytes += bytes
+    if (final) this.finals.set(final, undefined)
     this.handling = this.handling
       .then(() => this.handle(frame))
       .finally(() => {
         this.backlog--
         this.backlogBytes -= bytes
+        if (!final) return
+        const repeat = this.finals.get(final)
+        this.finals.delete(final)
+        if (repeat && !this.closed) this.enqueue(repeat, bytes)
       })
   }
 
