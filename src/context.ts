@@ -38,7 +38,7 @@ import { createLogger, type Logger } from './util/logger.ts'
 import { keyedHash } from './util/secrets.ts'
 import { StartupError } from './util/startup-error.ts'
 
-/** A file that is to blame itself costs one try. */
+/** Tries per kind of failure. Another try helps only where the machine is to blame, and not the file. */
 const THUMBNAIL_TRIES = {
   UNREADABLE: 1,
   TIMEOUT: 1,

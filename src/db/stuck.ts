@@ -5,10 +5,10 @@ const CHECK_MS = 10_000
 const STUCK_SECONDS = 20
 
 /**
- * Ends connections of Roost that PostgreSQL would wait for without end: their client is gone in the middle of a message,
- * while something between the two keeps the socket open (a load balancer, a frozen machine). No timeout of PostgreSQL
- * covers that state, and the rows that such a transaction has locked stay locked. Every server looks for those of all.
- * @returns ends the watch
+ * Ends connections of Roost whose client is gone in the middle of a message, while something between client and database
+ * (a load balancer, a frozen machine) keeps the socket open. PostgreSQL waits for the rest of the message without a limit,
+ * and the transaction keeps its rows locked. Each server looks for such connections of all servers.
+ * @returns a function that ends the watch
  */
 export function endStuckConnections(client: postgres.Sql): () => void {
   let looking = false
@@ -22,7 +22,7 @@ export function endStuckConnections(client: postgres.Sql): () => void {
           and state = 'active' and wait_event = 'ClientRead'
           and state_change < clock_timestamp() - make_interval(secs => ${STUCK_SECONDS}::int)`
     } catch {
-      // The database is away, or this look was on such a connection: the next one is soon.
+      // The database is away, or this query was sent on a broken connection. The next look follows in seconds.
     } finally {
       looking = false
     }

@@ -18,7 +18,7 @@ const FRAMES_PER_SECOND = 500
 const MAX_BACKLOG = 1000
 /** What a newer frame replaces, or nobody misses for long. */
 const TALK: ReadonlySet<string> = new Set(['heartbeat', 'progress', 'log'])
-/** What a node says again until it is acknowledged. */
+/** Frames that a node repeats until the server acknowledges them. */
 const REPEATED: ReadonlySet<string> = new Set(['completed', 'failed'])
 /** Beyond this, talk and final words are dropped; a node that goes on with other frames is sent away. */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
@@ -97,7 +97,7 @@ export class NodeConnection implements NodeLink {
   private enqueue(frame: HeardFrame, bytes: number): void {
     const final = REPEATED.has(frame.type) ? JSON.stringify(leaseOf(frame)) : undefined
     if (final && this.finals.has(final)) {
-      // However often it comes meanwhile, it is handled and answered once more.
+      // The node may repeat it many times while the first waits. The server keeps the newest repeat, and answers that too.
       this.finals.set(final, frame)
       return
     }

@@ -15,7 +15,7 @@ async function takeTurn(): Promise<void> {
   try {
     mkdirSync(directory, { recursive: true })
   } catch {
-    // A read-only folder: nobody else can install there either.
+    // The folder is read-only, so no other install can write there either.
     return
   }
   const deadline = performance.now() + WAIT_MS
