@@ -126,6 +126,7 @@ const catalogue = {
   note_signal: { zh: '（信号 {signal}）', en: '(signal {signal})' },
   note_attempts: { zh: '（第 {attempt} 次尝试，共 {attempts} 次）', en: '(attempt {attempt} of {attempts})' },
   log_refused: { zh: '节点拒绝了任务：{detail}', en: 'The node refused the task: {detail}' },
+  log_lost: { zh: '{lines} 行日志未能保存', en: '{lines} lines could not be stored' },
   log_limit: { zh: '只保留前 {limit} 行日志', en: 'Only the first {limit} lines are kept' },
 
   AUTHENTICATION_REQUIRED: { zh: '请先登录', en: 'Sign in first' },

@@ -103,6 +103,8 @@ export class NodeConnection implements NodeLink {
     }
     if (this.backlog >= MAX_BACKLOG || this.backlogBytes + bytes > MAX_BACKLOG_BYTES) {
       // This server is slow, which the node can't know: talk is worth less than the connection, and final words come again.
+      if (frame.type === 'log' && this.connected)
+        this.control.logLost(this.connected, frame.task_id, frame.attempt)
       if (TALK.has(frame.type) || REPEATED.has(frame.type)) return
       return this.end(CLOSE.tooManyFrames, 'too much that this server has yet to handle')
     }

@@ -222,6 +222,12 @@ export class NodeControl {
     return 'ok'
   }
 
+  /** A line that this server had no room for. */
+  logLost(connected: ConnectedNode, taskUuid: string, attempt: number): void {
+    const held = this.fleet.current(connected, taskUuid, attempt)
+    if (held) this.fleet.logLost(held)
+  }
+
   /** The final word on an attempt; `ok` also when it is said again, which changes nothing. */
   async settle(
     connected: ConnectedNode,
@@ -230,6 +236,8 @@ export class NodeControl {
     word: FinalWord,
   ): Promise<Verdict> {
     await this.begun(connected, taskUuid, attempt)
+    const ending = this.fleet.current(connected, taskUuid, attempt)
+    if (ending) await this.fleet.logStored(ending)
     const outcome = await settleAttempt(this.ctx, key(connected, taskUuid, attempt), word)
     const held = this.fleet.current(connected, taskUuid, attempt)
     if (held && outcome === 'settled') await this.hasStarted(connected, held.taskType)

@@ -5,8 +5,7 @@
 import type { NodeCommand } from '../../bus/bus.ts'
 import type { Core } from '../context.ts'
 import { CANNOT_START_SECONDS, endedAttempts } from '../tasks/attempts.ts'
-import { failure } from '../tasks/failures.ts'
-import { addLogs, type NewLog, noteLine } from '../tasks/logs.ts'
+import type { NewLog } from '../tasks/logs.ts'
 import {
   type ProgressReport,
   saveProgress,
@@ -16,6 +15,7 @@ import {
 } from '../tasks/progress.ts'
 import type { Slot } from '../tasks/queue.ts'
 import type { Task } from '../tasks/tasks.ts'
+import { type AttemptLog, LogBuffer } from './log-buffer.ts'
 import type { Node } from './nodes.ts'
 import {
   completeReading,
@@ -56,7 +56,7 @@ interface HeldAttempt {
   answered?: boolean
   progress: number
   currentItem: string
-  logLines: number
+  readonly log: AttemptLog
   /** `drains` of the node when it was assigned. */
   drains: number
   /** Ended by the server; the node has yet to say that it stopped. Its slot is not free before. */
@@ -70,8 +70,6 @@ const REFUSAL_MS = 30_000
 /** A node that does not answer an assignment gets nothing for this long; twice as long each further time. */
 const UNANSWERED_MS = 10_000
 const MAX_UNANSWERED_MS = 40_000
-const MAX_LOG_LINES = 10_000
-const MAX_BUFFERED_LOGS = 5000
 
 export class ConnectedNode {
   /** By task UUID. */
@@ -158,8 +156,7 @@ export class Fleet {
   private readonly absent = new Map<number, AbsentNode>()
   private readonly dirtyReadings = new Map<number, StoredState>()
   private readonly dirtyProgress = new Map<string, ProgressReport>()
-  private logs: NewLog[] = []
-  private savingLogs = false
+  private readonly logs: LogBuffer
   private readonly timers: ReturnType<typeof setInterval>[]
 
   constructor(
@@ -168,11 +165,12 @@ export class Fleet {
     private readonly onRoom: () => void,
     private readonly onChanged: (node: ConnectedNode) => void,
   ) {
+    this.logs = new LogBuffer(ctx)
     ctx.bus.subscribe('node', ({ nodeId, command }) => this.command(nodeId, command))
     this.timers = [
       this.every(ctx.config.nodeHeartbeatSeconds * 1000, () => this.flushReadings()),
       this.every(FLUSH_PROGRESS_MS, () => this.flushProgress()),
-      this.every(FLUSH_PROGRESS_MS, () => this.flushLogs()),
+      this.every(FLUSH_PROGRESS_MS, () => this.logs.flush()),
     ]
   }
 
@@ -239,7 +237,7 @@ export class Fleet {
       accepted: task.status === 'running',
       progress: task.progress,
       currentItem: task.currentItem,
-      logLines: 0,
+      log: { taskId: task.id, attempt: task.attempt, lines: 0, waiting: 0, lost: 0 },
       drains: connected.drains,
       ending: undefined,
     })
@@ -309,12 +307,17 @@ export class Fleet {
   }
 
   log(held: HeldAttempt, line: Pick<NewLog, 'level' | 'message'>): void {
-    if (held.logLines > MAX_LOG_LINES || this.logs.length >= MAX_BUFFERED_LOGS) return
-    held.logLines++
-    const { taskId, attempt, logLines } = held
-    if (logLines <= MAX_LOG_LINES) this.logs.push({ taskId, attempt, ...line })
-    else this.logs.push(noteLine({ id: taskId, attempt }, failure('log_limit', { limit: MAX_LOG_LINES })))
-    void this.flushLogs()
+    this.logs.add(held.log, line)
+  }
+
+  /** A log line that this server heard and did not keep. */
+  logLost(held: HeldAttempt): void {
+    this.logs.lose(held.log)
+  }
+
+  /** Resolves when the lines of an attempt are stored, or can't be for now. */
+  logStored(held: HeldAttempt): Promise<void> {
+    return this.logs.settled(held.log)
   }
 
   /** The node has other room than before: an administrator or its GPUs changed it. */
@@ -355,7 +358,7 @@ export class Fleet {
 
   /** Writes what is only in memory. */
   async flush(): Promise<void> {
-    await Promise.all([this.flushReadings(), this.flushProgress(), this.flushLogs()])
+    await Promise.all([this.flushReadings(), this.flushProgress(), this.logs.flush()])
   }
 
   async close(): Promise<void> {
@@ -414,24 +417,6 @@ export class Fleet {
         if (left.has(report.taskId) && !this.dirtyProgress.has(uuid)) this.dirtyProgress.set(uuid, report)
       }
     })
-  }
-
-  /** One statement at a time; lines that come meanwhile go with the next, and so do those that were left out. */
-  private async flushLogs(): Promise<void> {
-    if (this.savingLogs) return
-    this.savingLogs = true
-    for (let left = 0; this.logs.length > left; ) {
-      const lines = this.logs
-      this.logs = []
-      left = 0
-      await this.save('logs', async () => {
-        const held = new Set(await addLogs(this.ctx, lines))
-        const again = lines.filter(({ taskId }) => held.has(taskId))
-        left = again.length
-        this.logs.unshift(...again)
-      })
-    }
-    this.savingLogs = false
   }
 
   /** State that could not be stored is replaced by the next one; the failure is not the node's business. */

@@ -31,6 +31,7 @@ const TEXTS = {
   // Of log lines only.
   refused: 'log_refused',
   log_limit: 'log_limit',
+  log_lost: 'log_lost',
 } as const satisfies Record<string, MessageKey>
 
 export type FailureCode = keyof typeof TEXTS

@@ -1,0 +1,122 @@
+/**
+ * Log lines of running attempts on their way to the database: those of all attempts together, one statement at a time.
+ * A line that was not kept is counted, and a line in the task's log tells how many are missing.
+ */
+import type { Core } from '../context.ts'
+import { failure } from '../tasks/failures.ts'
+import { addLogs, type NewLog, noteLine } from '../tasks/logs.ts'
+
+/** The log of one attempt, as far as this server has heard it. */
+export interface AttemptLog {
+  readonly taskId: number
+  readonly attempt: number
+  /** All lines so far. */
+  lines: number
+  /** Lines that are not stored yet. */
+  waiting: number
+  /** Lines that were not kept, and of which the task's log does not tell yet. */
+  lost: number
+}
+
+interface Entry {
+  log: AttemptLog
+  line: NewLog
+  /** How many lines are missing when this one is: a notice stands for several. */
+  weight: number
+}
+
+const MAX_LINES_OF_ATTEMPT = 10_000
+const MAX_WAITING_LINES = 5000
+/** An attempt may end before its last lines are stored when another transaction holds the task's row for so long. */
+const MAX_DELAY_OF_END_MS = 3000
+
+export class LogBuffer {
+  private entries: Entry[] = []
+  private readonly incomplete = new Set<AttemptLog>()
+  private flushing: Promise<void> | undefined
+  /** The statement that runs: a flush may go on for as long as nodes send lines. */
+  private storing: Promise<number | undefined> | undefined
+
+  constructor(private readonly ctx: Pick<Core, 'db' | 'log'>) {}
+
+  add(log: AttemptLog, line: Pick<NewLog, 'level' | 'message'>): void {
+    if (log.lines > MAX_LINES_OF_ATTEMPT) return
+    if (this.entries.length >= MAX_WAITING_LINES) return this.lose(log)
+    const { taskId, attempt } = log
+    if (++log.lines <= MAX_LINES_OF_ATTEMPT) this.push(log, { taskId, attempt, ...line })
+    else this.push(log, notice(log, 'log_limit', { limit: MAX_LINES_OF_ATTEMPT }))
+    void this.flush()
+  }
+
+  /** Counts lines that this server had no room for. */
+  lose(log: AttemptLog, lines = 1): void {
+    if (log.lines > MAX_LINES_OF_ATTEMPT) return
+    log.lost += lines
+    this.incomplete.add(log)
+  }
+
+  /** Waits until the lines of an attempt are stored, so that whoever is told of its end can read them. */
+  async settled(log: AttemptLog): Promise<void> {
+    const until = performance.now() + MAX_DELAY_OF_END_MS
+    while (log.waiting > 0 || log.lost > 0) {
+      const { waiting, lost } = log
+      void this.flush()
+      await this.storing
+      if (log.waiting + log.lost < waiting + lost) continue
+      if (performance.now() > until) return
+      await Bun.sleep(20)
+    }
+  }
+
+  /** Stores what waits. Lines of rows that another transaction holds wait for the next call. */
+  flush(): Promise<void> {
+    this.flushing ??= this.storeAll().finally(() => {
+      this.flushing = undefined
+    })
+    return this.flushing
+  }
+
+  private async storeAll(): Promise<void> {
+    for (let left = 0; this.entries.length > left || this.incomplete.size > 0; ) {
+      for (const log of this.incomplete) {
+        this.push(log, notice(log, 'log_lost', { lines: log.lost }), log.lost)
+        log.lost = 0
+      }
+      this.incomplete.clear()
+      const batch = this.entries
+      this.entries = []
+      this.storing = this.store(batch)
+      const again = await this.storing
+      if (again === undefined) return
+      left = again
+    }
+  }
+
+  /** @returns how many wait again; undefined when the database could not store any */
+  private async store(batch: Entry[]): Promise<number | undefined> {
+    const lines = batch.map(({ line }) => line)
+    let held: Set<number>
+    try {
+      held = new Set(await addLogs(this.ctx, lines))
+    } catch (error) {
+      this.ctx.log.warn({ err: error }, 'could not store the log lines of tasks')
+      for (const { log, weight } of batch) {
+        log.waiting--
+        this.lose(log, weight)
+      }
+      return undefined
+    }
+    const again = batch.filter(({ log }) => held.has(log.taskId))
+    for (const { log } of batch) if (!held.has(log.taskId)) log.waiting--
+    this.entries.unshift(...again)
+    return again.length
+  }
+
+  private push(log: AttemptLog, line: NewLog, weight = 1): void {
+    log.waiting++
+    this.entries.push({ log, line, weight })
+  }
+}
+
+const notice = ({ taskId, attempt }: AttemptLog, ...why: Parameters<typeof failure>) =>
+  noteLine({ id: taskId, attempt }, failure(...why))
