@@ -60,7 +60,7 @@ test('lines that the database did not take are counted in the log, those after t
   expect(attempt).toMatchObject({ waiting: 0, lost: 3 })
   away = false
   buffer.add(attempt, { level: 'INFO', message: '3' })
-  await buffer.settled(attempt)
+  await buffer.whenStored(attempt)
   expect(attempt).toMatchObject({ waiting: 0, lost: 0 })
   expect(warnings.length).toBeGreaterThan(0)
   const stored = await core.db.select().from(taskLogs).where(eq(taskLogs.taskId, id)).orderBy(taskLogs.id)
@@ -85,11 +85,11 @@ test('an end waits for lines of a row that another transaction holds, though not
   const buffer = new LogBuffer({ db, log: core.log })
   const attempt = { taskId: id, attempt: task!.attempt, lines: 0, waiting: 0, lost: 0 }
   for (const message of ['0', '1']) buffer.add(attempt, { level: 'INFO', message })
-  await buffer.settled(attempt)
+  await buffer.whenStored(attempt)
   const stored = await core.db.select().from(taskLogs).where(eq(taskLogs.taskId, id)).orderBy(taskLogs.id)
   expect(lineNumbers(stored)).toEqual([0, 1])
   held.left = Number.POSITIVE_INFINITY
   buffer.add(attempt, { level: 'INFO', message: '2' })
-  await buffer.settled(attempt)
+  await buffer.whenStored(attempt)
   expect(attempt.waiting).toBe(1)
 })

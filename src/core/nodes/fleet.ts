@@ -315,9 +315,9 @@ export class Fleet {
     this.logs.lose(held.log)
   }
 
-  /** Resolves when the lines of an attempt are stored, or can't be for now. */
+  /** Resolves when the lines of an attempt are stored, or can't be stored for now. */
   logStored(held: HeldAttempt): Promise<void> {
-    return this.logs.settled(held.log)
+    return this.logs.whenStored(held.log)
   }
 
   /** The node has other room than before: an administrator or its GPUs changed it. */

@@ -29,6 +29,7 @@ const MAX_LINES_OF_ATTEMPT = 10_000
 const MAX_WAITING_LINES = 5000
 /** An attempt may end before its last lines are stored when another transaction holds the task's row for so long. */
 const MAX_DELAY_OF_END_MS = 3000
+const RETRY_MS = 20
 
 export class LogBuffer {
   private entries: Entry[] = []
@@ -48,34 +49,35 @@ export class LogBuffer {
     void this.flush()
   }
 
-  /** Counts lines that this server had no room for. */
-  lose(log: AttemptLog, lines = 1): void {
-    if (log.lines > MAX_LINES_OF_ATTEMPT) return
-    log.lost += lines
-    this.incomplete.add(log)
+  /** Counts a line that this server had no room for. */
+  lose(log: AttemptLog): void {
+    if (log.lines <= MAX_LINES_OF_ATTEMPT) this.miss(log, 1)
   }
 
-  /** Waits until the lines of an attempt are stored, so that whoever is told of its end can read them. */
-  async settled(log: AttemptLog): Promise<void> {
+  /**
+   * Waits until the lines of an attempt are stored, so that whoever is told of its end can read them. Gives up when the
+   * database fails: the transaction that ends the attempt then most likely fails too, and the node repeats its final word.
+   */
+  async whenStored(log: AttemptLog): Promise<void> {
     const until = performance.now() + MAX_DELAY_OF_END_MS
     while (log.waiting > 0 || log.lost > 0) {
       const { waiting, lost } = log
       void this.flush()
-      await this.storing
+      const failed = (await this.storing) === undefined
+      if (failed && log.lost > 0) return
       if (log.waiting + log.lost < waiting + lost) continue
       if (performance.now() > until) return
-      await Bun.sleep(20)
+      await Bun.sleep(RETRY_MS)
     }
   }
 
   /** Stores what waits. Lines of rows that another transaction holds wait for the next call. */
   flush(): Promise<void> {
-    this.flushing ??= this.storeAll().finally(() => {
-      this.flushing = undefined
-    })
-    return this.flushing
+    if (this.entries.length > 0 || this.incomplete.size > 0) this.flushing ??= this.storeAll()
+    return this.flushing ?? Promise.resolve()
   }
 
+  /** Call it only when something waits: it must not end before `flushing` is set. */
   private async storeAll(): Promise<void> {
     for (let left = 0; this.entries.length > left || this.incomplete.size > 0; ) {
       for (const log of this.incomplete) {
@@ -87,9 +89,11 @@ export class LogBuffer {
       this.entries = []
       this.storing = this.store(batch)
       const again = await this.storing
-      if (again === undefined) return
+      if (again === undefined) break
       left = again
     }
+    // In the same turn as the last look: a line that comes now begins a new flush.
+    this.flushing = undefined
   }
 
   /** @returns how many wait again; undefined when the database could not store any */
@@ -102,7 +106,7 @@ export class LogBuffer {
       this.ctx.log.warn({ err: error }, 'could not store the log lines of tasks')
       for (const { log, weight } of batch) {
         log.waiting--
-        this.lose(log, weight)
+        this.miss(log, weight)
       }
       return undefined
     }
@@ -110,6 +114,11 @@ export class LogBuffer {
     for (const { log } of batch) if (!held.has(log.taskId)) log.waiting--
     this.entries.unshift(...again)
     return again.length
+  }
+
+  private miss(log: AttemptLog, lines: number): void {
+    log.lost += lines
+    this.incomplete.add(log)
   }
 
   private push(log: AttemptLog, line: NewLog, weight = 1): void {
