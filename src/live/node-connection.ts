@@ -39,8 +39,8 @@ export class NodeConnection implements NodeLink {
   private readonly nonsense = new FrameBudget(NONSENSE_BURST, NONSENSE_PER_SECOND)
   private handling: Promise<void> = Promise.resolve()
   backlog = 0
-  /** Final words that wait to be handled, and the last repeat of each. */
-  private readonly finals = new Map<string, HeardFrame | undefined>()
+  /** Final words that wait to be handled, and whether the node has repeated each meanwhile. */
+  private readonly finals = new Map<string, boolean>()
   private helloTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
@@ -97,8 +97,9 @@ export class NodeConnection implements NodeLink {
   private enqueue(frame: HeardFrame, bytes: number): void {
     const final = REPEATED.has(frame.type) ? JSON.stringify(leaseOf(frame)) : undefined
     if (final && this.finals.has(final)) {
-      // The node may repeat it many times while the first waits. The server keeps the newest repeat, and answers that too.
-      this.finals.set(final, frame)
+      // The node may repeat it many times while the first waits. The server handles the first once more, because the first
+      // may fail; it keeps no repeat, which the limit of bytes would not count.
+      this.finals.set(final, true)
       return
     }
     if (this.backlog >= MAX_BACKLOG || this.backlogBytes + bytes > MAX_BACKLOG_BYTES) {
@@ -110,16 +111,16 @@ export class NodeConnection implements NodeLink {
     }
     this.backlog++
     this.backlogBytes += bytes
-    if (final) this.finals.set(final, undefined)
+    if (final) this.finals.set(final, false)
     this.handling = this.handling
       .then(() => this.handle(frame))
       .finally(() => {
         this.backlog--
         this.backlogBytes -= bytes
         if (!final) return
-        const repeat = this.finals.get(final)
+        const repeated = this.finals.get(final)
         this.finals.delete(final)
-        if (repeat && !this.closed) this.enqueue(repeat, bytes)
+        if (repeated && !this.closed) this.enqueue(frame, bytes)
       })
   }
 
