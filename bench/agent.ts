@@ -29,7 +29,7 @@ async function streaming(kind: Parameters<typeof freshParts>[0]): Promise<Row[]>
   const port = await model.call('listen', DELAY_MS, TOKENS, EVERY_MS)
   const parts = await freshParts(kind, { LLM_BASE_URL: `http://127.0.0.1:${port}/v1`, LLM_MODEL: 'clock' })
   try {
-    const users = await parts.prepare((core) => seedUsers(core, RUNS))
+    const users = await parts.prepare((ctx) => seedUsers(ctx, RUNS))
     const server = await startRoost(parts.env)
     const tokens = users.map(({ token }) => token)
     const p99 = { subject: [] as number[], floor: [] as number[] }

@@ -23,9 +23,9 @@ async function measure(kind: Kind): Promise<Row> {
   const client = startWorker<NodesClient>('clients/nodes.ts')
   const floorClient = startWorker<NodesClient>('clients/nodes.ts')
   try {
-    const [[user], [node]] = await parts.prepare(async (core) => [
-      await seedUsers(core, 1),
-      await seedNodes(core, 1),
+    const [[user], [node]] = await parts.prepare(async (ctx) => [
+      await seedUsers(ctx, 1),
+      await seedNodes(ctx, 1),
     ])
     // The floor's tasks belong to the first administrator.
     await floorParts.prepare(async () => {})

@@ -32,7 +32,7 @@ async function delivery(users: number): Promise<Row> {
   const floorClient = startWorker<SocketClient>('clients/sockets.ts')
   const floor = startWorker<SocketFloor>('servers/socket-floor.ts')
   try {
-    const seeded = await parts.prepare((core) => seedUsers(core, users))
+    const seeded = await parts.prepare((ctx) => seedUsers(ctx, users))
     const server = startWorker<Live>('servers/live.ts', parts.env)
     const tokens = seeded.map(({ token }) => token)
     await client.call('open', await server.call('listen'), tokens, SOCKETS / users)
@@ -88,7 +88,7 @@ async function committed(kind: 'embedded' | 'PostgreSQL'): Promise<Row> {
   const client = startWorker<SocketClient>('clients/sockets.ts')
   const http = startWorker<HttpClient>('clients/http.ts')
   try {
-    const users = await parts.prepare((core) => seedUsers(core, USERS * (ROUNDS + 1) * 2))
+    const users = await parts.prepare((ctx) => seedUsers(ctx, USERS * (ROUNDS + 1) * 2))
     const server = await startRoost(parts.env)
     const create = async (who: SeededUser[]) => {
       const requests = who.map(({ token }) => [

@@ -32,9 +32,9 @@ async function delay(kind: Kind): Promise<Row[]> {
   const floorClient = startWorker<NodesClient>('clients/nodes.ts')
   const floor = startWorker<SocketFloor>('servers/socket-floor.ts')
   try {
-    const { users, nodes } = await parts.prepare(async (core) => ({
-      users: (await seedUsers(core, DASHBOARDS)).map(({ token }) => token),
-      nodes: await seedNodes(core, NODES),
+    const { users, nodes } = await parts.prepare(async (ctx) => ({
+      users: (await seedUsers(ctx, DASHBOARDS)).map(({ token }) => token),
+      nodes: await seedNodes(ctx, NODES),
     }))
     const nodeTokens = nodes.map(({ token }) => token)
     const ids = nodes.map(({ uuid }) => uuid)
@@ -98,7 +98,7 @@ async function statements(): Promise<Row> {
   const client = startWorker<NodesClient>('clients/nodes.ts')
   const observer = postgres(parts.env.DATABASE_URL!, { max: 1, onnotice: () => {} })
   try {
-    const nodes = await parts.prepare((core) => seedNodes(core, MANY_NODES))
+    const nodes = await parts.prepare((ctx) => seedNodes(ctx, MANY_NODES))
     const server = await startRoost(parts.env)
     const count = async (meanwhile: () => Promise<unknown>) => {
       const before = await commits(observer)

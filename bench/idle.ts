@@ -28,7 +28,7 @@ interface Subject {
 export async function idle(): Promise<Row[]> {
   const parts = await freshParts('embedded')
   try {
-    const tokens = (await parts.prepare((core) => seedUsers(core, USERS))).map(({ token }) => token)
+    const tokens = (await parts.prepare((ctx) => seedUsers(ctx, USERS))).map(({ token }) => token)
     const figures = {
       kb: [] as number[],
       floorKb: [] as number[],

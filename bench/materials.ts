@@ -1,7 +1,7 @@
 /** Pages of a filtered, sorted list of 100,000 materials, the first and a deep one, against reading one by its key. */
 import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
-import type { Core } from '../src/core/context.ts'
+import type { Context } from '../src/core/context.ts'
 import { listMaterials } from '../src/core/materials/materials.ts'
 import { MaterialRanking, type SortBy } from '../src/core/materials/ranking.ts'
 import { freshParts, type Kind, kinds } from './support/parts.ts'
@@ -30,11 +30,11 @@ export async function materials(): Promise<Row[]> {
 async function measure(kind: Kind): Promise<Row[]> {
   const parts = await freshParts(kind)
   try {
-    return await parts.prepare(async (core) => {
-      await seed(core)
-      const ranking = new MaterialRanking(core)
+    return await parts.prepare(async (ctx) => {
+      await seed(ctx)
+      const ranking = new MaterialRanking(ctx)
       const list = (sortBy: SortBy, page: number) =>
-        listMaterials(core, ranking, undefined, {
+        listMaterials(ctx, ranking, undefined, {
           page,
           pageSize: 20,
           sortBy,
@@ -42,7 +42,7 @@ async function measure(kind: Kind): Promise<Row[]> {
           type: 'video',
         })
       // The driver itself, which keeps the statement prepared.
-      const driver = (core.db as unknown as { $client: postgres.Sql }).$client
+      const driver = (ctx.db as unknown as { $client: postgres.Sql }).$client
       const byKey = (id: number) => driver`select * from materials where id = ${id}`
 
       const costs = LISTS.map((): number[] => [])
@@ -82,9 +82,9 @@ async function costOf(read: (n: number) => PromiseLike<unknown>): Promise<number
 }
 
 /** Half of them are videos. */
-async function seed(core: Core): Promise<void> {
-  const [first] = await seedUsers(core, UPLOADERS)
-  await core.db.execute(sql`
+async function seed(ctx: Context): Promise<void> {
+  const [first] = await seedUsers(ctx, UPLOADERS)
+  await ctx.db.execute(sql`
     insert into materials (user_id, title, description, type, status, file_path, file_size, file_format,
       thumbnail_path, thumbnail_status, view_count, like_count)
     select ${first!.id} + n % ${UPLOADERS}, 'Lecture ' || n, 'The slides, the speaker and the chapters of one lecture.',
@@ -92,5 +92,5 @@ async function seed(core: Core): Promise<void> {
       case n % 2 when 0 then 'mp4' else 'pdf' end, 'thumbnails/1/' || n || '.jpg', 'completed',
       (n * 7919) % 50021, n % 1009
     from generate_series(1, ${MATERIALS}) n`)
-  await core.db.execute(sql`analyze`)
+  await ctx.db.execute(sql`analyze`)
 }

@@ -88,10 +88,10 @@ async function measure(kind: Kind): Promise<Row[]> {
 
 /** One user a connection, who reads their own tasks. */
 const seed = (parts: Awaited<ReturnType<typeof freshParts>>) =>
-  parts.prepare(async (core) => {
+  parts.prepare(async (ctx) => {
     const requests: { path: string; token: string }[][] = []
-    for (const user of await seedUsers(core, CONNECTIONS)) {
-      const ids = await seedTasks(core, user.id, TASKS_EACH, LOG_LINES)
+    for (const user of await seedUsers(ctx, CONNECTIONS)) {
+      const ids = await seedTasks(ctx, user.id, TASKS_EACH, LOG_LINES)
       requests.push(ids.map((id) => ({ path: `/api/tasks/${id}`, token: user.token })))
     }
     return requests

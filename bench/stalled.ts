@@ -28,7 +28,7 @@ export async function stalled(): Promise<Row[]> {
   const healthy = startWorker<SocketClient>('clients/sockets.ts')
   const unread = startWorker<StalledClient>('clients/stalled.ts')
   try {
-    const users = await parts.prepare((core) => seedUsers(core, USERS))
+    const users = await parts.prepare((ctx) => seedUsers(ctx, USERS))
     const tokens = users.map(({ token }) => token)
     const userIds = users.map(({ id }) => id)
     const server = startWorker<Live>('servers/live.ts', parts.env)

@@ -23,7 +23,7 @@ const MAX_GROWTH_MB = 64
 const SAMPLE_MS = 20
 const MEMORY_ROUNDS = 5
 
-const VIDEO = join(import.meta.dir, '../tests/thumbnails/fixtures/rotated.mp4')
+const VIDEO = join(import.meta.dir, '../tests/imaging/fixtures/rotated.mp4')
 const VIDEOS = 20
 const THUMBNAIL_ROUNDS = 3
 
@@ -45,7 +45,7 @@ async function withServer<T>(
 ): Promise<T> {
   const parts = await freshParts('embedded', env)
   try {
-    const [user] = await parts.prepare((core) => seedUsers(core, 1))
+    const [user] = await parts.prepare((ctx) => seedUsers(ctx, 1))
     const server = await startRoost(parts.env)
     try {
       return await work({ server, user: user! })

@@ -1,8 +1,8 @@
 /** `bun run admin:reset-password [email or username]`: for an operator who has lost an administrator's password. */
 import { existsSync } from 'node:fs'
-import { type Config, readConfig } from './config.ts'
-import { createContext } from './context.ts'
+import { type Config, readConfig } from './config/index.ts'
 import { resetAdministratorPassword } from './core/accounts/first-administrator.ts'
+import { createServer } from './server.ts'
 import { createLogger } from './util/logger.ts'
 import { exitWithMessage, StartupError } from './util/startup-error.ts'
 
@@ -10,9 +10,9 @@ try {
   const name = accountName(process.argv.slice(2))
   const config = readConfig(process.env)
   assertDataExists(config)
-  const context = await createContext(config, { log: createLogger('error') })
+  const context = await createServer(config, { log: createLogger('error') })
   try {
-    const { email, password } = await resetAdministratorPassword(context.core, name)
+    const { email, password } = await resetAdministratorPassword(context.ctx, name)
     console.log(`${email} has a new password: ${password}  (shown only this once)`)
     console.log('The sessions of this account have ended.')
   } finally {

@@ -1,6 +1,5 @@
 import { cors } from '@elysiajs/cors'
 import { type AnyElysia, Elysia, type TSchema } from 'elysia'
-import type { Context } from './context.ts'
 import { factory } from './contracts/factory/contract.ts'
 import { factoryRoutes } from './contracts/factory/index.ts'
 import { learning } from './contracts/learning/contract.ts'
@@ -19,9 +18,10 @@ import { readyRoute } from './http/ready.ts'
 import { requestLog } from './http/request-log.ts'
 import { asTyped } from './http/typed.ts'
 import { answerUnmatched } from './http/unmatched.ts'
-import { MAX_NODE_FRAME_BYTES } from './live/node-protocol.ts'
-import { nodeSocket } from './live/node-socket.ts'
-import { userSocket } from './live/user-socket.ts'
+import { nodeSocket } from './live/node/socket.ts'
+import { userSocket } from './live/user/socket.ts'
+import { MAX_NODE_FRAME_BYTES } from './protocol/node.ts'
+import type { Server } from './server.ts'
 import type { Logger } from './util/logger.ts'
 import { Origins } from './util/origins.ts'
 
@@ -40,12 +40,12 @@ const bases: [string, Contract][] = [
 const MAX_PAYLOAD_BYTES = 2 * MAX_NODE_FRAME_BYTES
 
 /** The whole server, not yet listening: every contract under its base URL, the sockets and the documentation. */
-export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agentRuns }: Context) {
+export function createApp({ ctx, hub, nodeControl, nodeSockets, scheduler, agentRuns }: Server) {
   /** A contract answers its own errors; an `onError` covers the routes mounted after it, in its own instance. */
   const contract = (manners: Contract, prefix: string) =>
-    new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, core.log))
+    new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, ctx.log))
 
-  const origins = new Origins(core.config, core.log)
+  const origins = new Origins(ctx.config, ctx.log)
   /** The models of the routes that read a body. */
   const bodies = new Map<string, TSchema>()
   const app = new Elysia({
@@ -55,7 +55,7 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
       idleTimeout: IDLE_SECONDS,
       development: false,
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      error: (error) => answerUnsent(error, core.log),
+      error: (error) => answerUnsent(error, ctx.log),
     },
     // The default looks for the path behind the eleventh character of the URL: a Host of three letters is shorter.
     handler: { standardHostname: false },
@@ -72,30 +72,30 @@ export function createApp({ core, hub, nodeControl, nodeSockets, scheduler, agen
       perMessageDeflate: false,
     },
   })
-    .use(requestLog(core.log))
+    .use(requestLog(ctx.log))
     .onRequest(({ request }) => void origins.allows(request))
-    .use(corsFor(core.config.allowedOrigins))
+    .use(corsFor(ctx.config.allowedOrigins))
     // For every body: Elysia's own parsers would read a form or a text of any size into memory. A body that its route has
     // no use for is not looked at, and null keeps those parsers from it too.
     .onParse(async ({ request, contentType, route }) => {
       const model = bodies.get(`${request.method} ${route}`)
       return model ? asTyped(model, await readJsonBody(request, contentType)) : null
     })
-    .use(docs((): AnyElysia => app, core.config.publicUrl))
+    .use(docs((): AnyElysia => app, ctx.config.publicUrl))
     .get('/', ({ redirect }) => redirect('/api/docs'), { detail: { hide: true } })
-    .use(readyRoute(core, () => hub.draining))
-    .use(contract(learning, '').use(learningRootRoutes(core)))
-    .use(contract(learning, '/api/v1').use(learningRoutes(core, scheduler)))
-    .use(contract(runtime, '/api/v1').use(runtimeRoutes(core, agentRuns)))
+    .use(readyRoute(ctx, () => hub.draining))
+    .use(contract(learning, '').use(learningRootRoutes(ctx)))
+    .use(contract(learning, '/api/v1').use(learningRoutes(ctx, scheduler)))
+    .use(contract(runtime, '/api/v1').use(runtimeRoutes(ctx, agentRuns)))
     .use(
       contract(factory, '/api')
-        .use(studyFactoryRoutes(core))
-        .use(factoryRoutes(core, nodeControl, hub)),
+        .use(studyFactoryRoutes(ctx))
+        .use(factoryRoutes(ctx, nodeControl, hub)),
     )
-    .use(userSocket(hub, origins, (request, server) => clientOf(core, request, server).ip))
-    .use(nodeSocket(core, nodeControl, hub, nodeSockets, origins))
+    .use(userSocket(hub, origins, (request, server) => clientOf(ctx, request, server).ip))
+    .use(nodeSocket(ctx, nodeControl, hub, nodeSockets, origins))
     // Last: an `onError` of the root would otherwise answer in place of the contracts'.
-    .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: core.log }))
+    .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: ctx.log }))
   for (const { method, path, hooks } of app.routes)
     if (hooks.body) bodies.set(`${method} ${path}`, hooks.body)
   return app

@@ -1,7 +1,7 @@
 /** Environment → config → context → app → listen; signals → drain. */
 import { createApp } from './app.ts'
-import { type Config, readConfig } from './config.ts'
-import { type Context, createContext } from './context.ts'
+import { type Config, readConfig } from './config/index.ts'
+import { createServer, type Server } from './server.ts'
 import { openLogger } from './util/logger.ts'
 import { exitWithMessage, StartupError } from './util/startup-error.ts'
 import { onStopSignals } from './util/stop-signals.ts'
@@ -20,7 +20,7 @@ try {
 async function start(): Promise<void> {
   const config = readConfig(process.env)
   assertPortIsFree(config)
-  const context = await createContext(config, {
+  const context = await createServer(config, {
     log: await openLogger(config.logLevel),
     onAdministratorMade: (password) =>
       console.log(
@@ -37,9 +37,9 @@ async function start(): Promise<void> {
   announce(context, `http://localhost:${app.server!.port}`)
 
   const stop = async (signal: string) => {
-    context.core.log.info({ signal }, 'draining')
+    context.ctx.log.info({ signal }, 'draining')
     setTimeout(() => {
-      context.core.log.error('a part did not close in time')
+      context.ctx.log.error('a part did not close in time')
       process.exit(1)
     }, STOP_MS).unref()
     // Not awaited: it resolves only when every connection is gone, and idle ones need not go.
@@ -77,13 +77,13 @@ function cannotListen({ host, port }: Config, error: unknown): StartupError {
   )
 }
 
-function announce({ core, embedded }: Context, url: string): void {
+function announce({ ctx, embedded }: Server, url: string): void {
   const parts = [
-    `database: ${embedded.database ? `embedded, in ${core.config.dataDir}` : 'PostgreSQL'}`,
-    `objects: ${embedded.storage ? `files in ${core.config.dataDir}` : 'S3'}`,
+    `database: ${embedded.database ? `embedded, in ${ctx.config.dataDir}` : 'PostgreSQL'}`,
+    `objects: ${embedded.storage ? `files in ${ctx.config.dataDir}` : 'S3'}`,
     `bus: ${embedded.bus ? 'embedded' : 'Redis'}`,
-    `mail: ${embedded.mail ? `files in ${core.config.dataDir}/outbox` : 'SMTP'}`,
-    `agent: ${core.config.llm ? core.config.llm.model : 'built in, without a model'}`,
+    `mail: ${embedded.mail ? `files in ${ctx.config.dataDir}/outbox` : 'SMTP'}`,
+    `agent: ${ctx.config.llm ? ctx.config.llm.model : 'built in, without a model'}`,
   ]
   const lines = [
     `Roost listens on ${url} (process ${process.pid})`,

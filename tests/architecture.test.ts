@@ -68,7 +68,7 @@ describe('the rule itself', () => {
     ['contracts/learning/auth.ts', "const x = await import('../factory/models.ts')"],
     ['jobs/scheduler.ts', "import { createApp } from '../app.ts'"],
     ['node/main.ts', "import { createTask } from '../core/tasks/tasks.ts'"],
-    ['node/link.ts', "import { CLOSE } from '../live/protocol.ts'"],
+    ['node/link.ts', "import { CLOSE } from '../live/user/hub.ts'"],
     ['app.ts', "import { openDatabase } from './db/client.ts'"],
     ['db/embedded.ts', "new Worker(new URL('../core/worker.ts', import.meta.url))"],
     ['core/ledger.ts', "import {\n  a,\n  b,\n} from '../http/language.ts'"],
@@ -91,12 +91,12 @@ describe('the rule itself', () => {
       "import { t } from 'elysia'\nimport { guard } from '../../http/authenticate.ts'",
     ],
     [
-      'live/node-socket.ts',
-      "import { Elysia } from 'elysia'\nimport type { Core } from '../core/context.ts'",
+      'live/node/socket.ts',
+      "import { Elysia } from 'elysia'\nimport type { Context } from '../../core/context.ts'",
     ],
     [
       'node/link.ts',
-      "import { nodeFrameProblem } from '../live/node-protocol.ts'\nimport { a } from '../util/egress.ts'",
+      "import { nodeFrameProblem } from '../protocol/node.ts'\nimport { a } from '../util/egress.ts'",
     ],
     ['http/docs.ts', "import { version } from '../../package.json'\nimport { join } from 'node:path'"],
     [

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { NodeFrame, ServerFrame as NodeServerFrame } from '../src/live/node-protocol.ts'
-import { CLOSE, ClientFrame } from '../src/live/protocol.ts'
+import { CLOSE, ClientFrame } from '../src/protocol/live.ts'
+import { NodeFrame, ServerFrame as NodeServerFrame } from '../src/protocol/node.ts'
 import { ROOT } from './support/process.ts'
 import { shellBlocks } from './support/tour.ts'
 
@@ -33,7 +33,7 @@ describe('docs/protocol.md', () => {
 
 describe('docs/operations.md', () => {
   const variables = new Set(
-    matches(read('src/config.ts'), /(?:text|integer|oneOf|url|list|required)\('([A-Z][A-Z0-9_]+)'/g),
+    matches(read('src/config/index.ts'), /(?:text|integer|oneOf|url|list|required)\('([A-Z][A-Z0-9_]+)'/g),
   )
   test('is compared with every variable of the code', () => expect(variables.size).toBeGreaterThan(25))
   test.each([...variables])('explains %s', (name) => expect(operations).toContain(`\`${name}\``))

@@ -4,17 +4,17 @@
  */
 import { createApp } from '../../src/app.ts'
 import type { LoggedEvent } from '../../src/bus/bus.ts'
-import { readConfig } from '../../src/config.ts'
-import { createContext } from '../../src/context.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { appendEvents } from '../../src/core/channel/log.ts'
 import { transaction } from '../../src/core/transaction.ts'
-import { eventFrame } from '../../src/live/channel.ts'
-import type { Connection } from '../../src/live/connection.ts'
+import { eventFrame } from '../../src/live/user/channel.ts'
+import type { Connection } from '../../src/live/user/connection.ts'
+import { createServer } from '../../src/server.ts'
 import { answer } from '../support/answer.ts'
 import { now } from '../support/readings.ts'
 
-const context = await createContext(readConfig(process.env))
-const { core } = context
+const context = await createServer(readConfig(process.env))
+const { ctx } = context
 const app = createApp(context)
 
 /** The poll's own queries have been answered by then. */
@@ -24,8 +24,8 @@ let pollsBefore = 0
 let written: LoggedEvent[] = []
 /** When each event was handed to the sockets, `user.seq` → ms; while somebody wants to know. */
 let published: Map<string, number> | undefined
-const publish = core.bus.publish
-core.bus.publish = (channel, hint) => {
+const publish = ctx.bus.publish
+ctx.bus.publish = (channel, hint) => {
   if (channel === 'events' && published) {
     for (const { userId, seq } of hint as LoggedEvent[]) published.set(`${userId}.${seq}`, now())
   }
@@ -34,8 +34,8 @@ core.bus.publish = (channel, hint) => {
 
 let polls = 0
 let polled = Promise.withResolvers<void>()
-const poll = core.principals.poll.bind(core.principals)
-core.principals.poll = () => {
+const poll = ctx.principals.poll.bind(ctx.principals)
+ctx.principals.poll = () => {
   polls++
   polled.resolve()
   polled = Promise.withResolvers<void>()
@@ -72,10 +72,10 @@ const handlers = answer({
     const pending = Array.from({ length: rounds }, () =>
       userIds.map((userId) => ({ userId, type: 'task.completed', data: data(userId, bytes) })),
     ).flat()
-    const logged = await core.db.transaction((db) => appendEvents(db, pending))
+    const logged = await ctx.db.transaction((db) => appendEvents(db, pending))
     // As they happened, and not user by user.
     written = logged.toSorted((a, b) => a.seq - b.seq)
-    return written.map((event) => eventFrame(core.epoch, event))
+    return written.map((event) => eventFrame(ctx.epoch, event))
   },
   /**
    * Tells the sockets what was written, one event after the other, with a breath every `batch`.
@@ -83,7 +83,7 @@ const handlers = answer({
    */
   async publish(batch: number) {
     for (const [n, event] of written.entries()) {
-      core.bus.publish('events', [event])
+      ctx.bus.publish('events', [event])
       if ((n + 1) % batch === 0) await Bun.sleep(1)
     }
     written = []
@@ -96,7 +96,7 @@ const handlers = answer({
     for (let n = 0; n < perSecond * seconds; n++) {
       const early = startedAt + (n * 1000) / perSecond - performance.now()
       if (early > 0) await Bun.sleep(early)
-      await transaction(core, async (tx) => {
+      await transaction(ctx, async (tx) => {
         for (const userId of userIds) tx.emit(userId, 'task.completed', data(userId, bytes))
       })
     }

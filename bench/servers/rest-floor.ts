@@ -1,7 +1,7 @@
 /** The floor of `rest`: a bare Elysia route that answers one prepared SELECT as large as the server's. */
 import { Elysia } from 'elysia'
 import type postgres from 'postgres'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { answer } from '../support/answer.ts'

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { renderThumbnail } from '../../src/thumbnails/render.ts'
+import { renderThumbnail } from '../../src/imaging/render.ts'
 import { answer } from '../support/answer.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'roost-bench-floor-'))

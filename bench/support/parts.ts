@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { readConfig } from '../../src/config.ts'
-import { createContext } from '../../src/context.ts'
-import type { Core } from '../../src/core/context.ts'
+import { readConfig } from '../../src/config/index.ts'
+import type { Context } from '../../src/core/context.ts'
+import { createServer } from '../../src/server.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { copyTemplate } from '../../tests/support/template.ts'
 
@@ -15,7 +15,7 @@ export interface Parts {
   kind: Kind
   env: Record<string, string>
   /** Works on the data with the server's own core; no server may be running on it. */
-  prepare<T>(work: (core: Core) => Promise<T>): Promise<T>
+  prepare<T>(work: (ctx: Context) => Promise<T>): Promise<T>
   remove(): Promise<void>
 }
 
@@ -55,9 +55,9 @@ export async function freshParts(kind: Kind, extra: Record<string, string> = {})
     kind,
     env,
     async prepare(work) {
-      const context = await createContext(readConfig(env), { log: createLogger('silent') })
+      const context = await createServer(readConfig(env), { log: createLogger('silent') })
       try {
-        return await work(context.core)
+        return await work(context.ctx)
       } finally {
         await context.close()
       }

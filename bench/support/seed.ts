@@ -1,6 +1,6 @@
 /** Rows to measure with, written in bulk: no password is hashed, since none is ever asked for. */
 
-import type { Core } from '../../src/core/context.ts'
+import type { Context } from '../../src/core/context.ts'
 import { createNode } from '../../src/core/nodes/nodes.ts'
 import { nameKeys } from '../../src/db/name-keys.ts'
 import { sessions, taskLogs, tasks, users } from '../../src/db/schema/index.ts'
@@ -14,10 +14,10 @@ export interface SeededUser {
 }
 
 /** Users with one session and one access token each. */
-export async function seedUsers(core: Core, count: number): Promise<SeededUser[]> {
+export async function seedUsers(ctx: Context, count: number): Promise<SeededUser[]> {
   const seeded: SeededUser[] = []
   while (seeded.length < count) {
-    const rows = await core.db
+    const rows = await ctx.db
       .insert(users)
       .values(
         Array.from({ length: Math.min(CHUNK, count - seeded.length) }, () => {
@@ -37,7 +37,7 @@ export async function seedUsers(core: Core, count: number): Promise<SeededUser[]
         }),
       )
       .returning({ id: users.id })
-    const opened = await core.db
+    const opened = await ctx.db
       .insert(sessions)
       .values(
         rows.map(({ id }) => ({
@@ -51,7 +51,7 @@ export async function seedUsers(core: Core, count: number): Promise<SeededUser[]
       .returning({ sessionId: sessions.id, userId: sessions.userId })
     for (const { sessionId, userId } of opened) {
       const expiresAt = Math.floor((Date.now() + 2 * HOUR_MS) / 1000)
-      seeded.push({ id: userId, token: await core.tokens.sign({ userId, sessionId, expiresAt }) })
+      seeded.push({ id: userId, token: await ctx.tokens.sign({ userId, sessionId, expiresAt }) })
     }
   }
   return seeded
@@ -59,12 +59,12 @@ export async function seedUsers(core: Core, count: number): Promise<SeededUser[]
 
 /** Completed GPU tasks with log lines, as a client looks at them afterwards. @returns their ids */
 export async function seedTasks(
-  core: Core,
+  ctx: Context,
   userId: number,
   count: number,
   logLines: number,
 ): Promise<number[]> {
-  const made = await core.db
+  const made = await ctx.db
     .insert(tasks)
     .values(
       Array.from({ length: count }, (_, n) => ({
@@ -92,7 +92,7 @@ export async function seedTasks(
     })),
   )
   for (let from = 0; from < lines.length; from += CHUNK) {
-    await core.db.insert(taskLogs).values(lines.slice(from, from + CHUNK))
+    await ctx.db.insert(taskLogs).values(lines.slice(from, from + CHUNK))
   }
   return made.map(({ id }) => id)
 }
@@ -102,10 +102,10 @@ export interface SeededNode {
   token: string
 }
 
-export async function seedNodes(core: Core, count: number, maxConcurrentTasks = 1): Promise<SeededNode[]> {
+export async function seedNodes(ctx: Context, count: number, maxConcurrentTasks = 1): Promise<SeededNode[]> {
   const made: SeededNode[] = []
   for (let n = 0; n < count; n++) {
-    const { node, token } = await createNode(core, {
+    const { node, token } = await createNode(ctx, {
       name: `bench-${n}`,
       host: '127.0.0.1',
       maxConcurrentTasks,

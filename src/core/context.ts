@@ -1,5 +1,5 @@
 import type { Bus } from '../bus/bus.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/index.ts'
 import type { Db } from '../db/client.ts'
 import type { DatabaseClock } from '../db/clock.ts'
 import type { JobQueue } from '../jobs/queue.ts'
@@ -14,7 +14,7 @@ import type { IncomingUploads } from './materials/incoming.ts'
 export type { Scheduler } from '../jobs/scheduler.ts'
 
 /** What every core function takes first. Built once at start, with parts that tests may swap. */
-export interface Core {
+export interface Context {
   readonly config: Config
   readonly db: Db
   readonly clock: DatabaseClock
@@ -37,7 +37,7 @@ export interface Core {
  * The context inside a transaction: `db` is the transaction, so the outer one is out of reach. A function that takes
  * a Tx is part of its caller's change.
  */
-export interface Tx extends Core {
+export interface Tx extends Context {
   /** Adds an event to a user's channel; it is written, and seen, with the change or not at all. */
   emit<T extends keyof ChannelEvents>(userId: number, type: T, data: ChannelEvents[T]): void
   /** Runs after the commit, never after a rollback; its own faults are logged. */

@@ -3,7 +3,7 @@
  * holds: a server that vanished in the middle of a transaction holds its rows for seconds.
  */
 import { isLocked } from '../db/errors.ts'
-import type { Core, Tx } from './context.ts'
+import type { Context, Tx } from './context.ts'
 import { transaction } from './transaction.ts'
 
 /** What a sweep waits for a lock: longer than an ordinary transaction holds one. */
@@ -13,7 +13,7 @@ const SINGLE_LOCK_MS = 50
 
 /** Runs `change` in a transaction. @returns undefined when rows that it needs are held by others: the next sweep tries again */
 export async function sweepOne<T>(
-  ctx: Core,
+  ctx: Context,
   change: (tx: Tx) => Promise<T>,
   lockMs = LOCK_MS,
 ): Promise<{ result: T } | undefined> {
@@ -31,7 +31,7 @@ export async function sweepOne<T>(
  * @returns how many were done; the next sweep finds the others
  */
 export async function sweepAll<T>(
-  ctx: Core,
+  ctx: Context,
   items: T[],
   change: (tx: Tx, items: T[]) => Promise<unknown>,
 ): Promise<number> {

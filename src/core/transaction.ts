@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { sqlState } from '../db/errors.ts'
 import { appendEvents, type PendingEvent } from './channel/log.ts'
-import type { Core, Tx } from './context.ts'
+import type { Context, Tx } from './context.ts'
 
 const MAX_TRIES = 4
 /** serialization_failure and deadlock_detected: the database undid the transaction, it may simply run again. */
@@ -13,7 +13,7 @@ const RETRYABLE = new Set(['40001', '40P01'])
  * come in that time.
  */
 export async function transaction<T>(
-  ctx: Core,
+  ctx: Context,
   change: (tx: Tx) => Promise<T>,
   { lockMs }: { lockMs?: number | undefined } = {},
 ): Promise<T> {
@@ -26,7 +26,11 @@ export async function transaction<T>(
   }
 }
 
-async function runOnce<T>(ctx: Core, change: (tx: Tx) => Promise<T>, lockMs: number | undefined): Promise<T> {
+async function runOnce<T>(
+  ctx: Context,
+  change: (tx: Tx) => Promise<T>,
+  lockMs: number | undefined,
+): Promise<T> {
   const pending: PendingEvent[] = []
   const hooks: (() => void)[] = []
   const { result, logged } = await ctx.db.transaction(async (db) => {

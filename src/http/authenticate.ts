@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { may, type Permission } from '../core/accounts/permissions.ts'
 import type { Principal } from '../core/accounts/principals.ts'
-import type { AccessClaims, Core } from '../core/context.ts'
+import type { AccessClaims, Context } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
 import { AUTH } from './openapi/route.ts'
 
@@ -14,7 +14,7 @@ export const bearer = (request: Request): string | undefined =>
   /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
 
 /** @throws AppError AUTHENTICATION_REQUIRED, INVALID_TOKEN, TOKEN_EXPIRED, INACTIVE_USER */
-export async function authenticate(ctx: Core, request: Request): Promise<Authenticated> {
+export async function authenticate(ctx: Context, request: Request): Promise<Authenticated> {
   const token = bearer(request)
   if (!token) throw new AppError('AUTHENTICATION_REQUIRED')
   const claims = await ctx.tokens.verify(token)
@@ -31,14 +31,14 @@ export async function authenticate(ctx: Core, request: Request): Promise<Authent
  * For routes that anybody may read: who it is, when a token came along. A token that is not good is an error, not an
  * anonymous reader.
  */
-export const optionalPrincipal = async (ctx: Core, request: Request): Promise<Principal | undefined> =>
+export const optionalPrincipal = async (ctx: Context, request: Request): Promise<Principal | undefined> =>
   bearer(request) ? (await authenticate(ctx, request)).principal : undefined
 
 /**
  * Routes say what they need: `{ auth: true }`, or `{ auth: 'node.create' }` for a permission. The handler then has
  * `principal` and `claims`. Checked before the input is validated: a stranger learns nothing about it.
  */
-export const guard = (ctx: Core) =>
+export const guard = (ctx: Context) =>
   new Elysia({ name: 'guard' }).macro({
     auth: (need: true | Permission) => ({
       detail: { [AUTH]: need } as object,
@@ -55,7 +55,7 @@ export const guard = (ctx: Core) =>
 
 const admitted = new WeakMap<Request, Authenticated>()
 
-async function admit(ctx: Core, request: Request, need: true | Permission): Promise<Authenticated> {
+async function admit(ctx: Context, request: Request, need: true | Permission): Promise<Authenticated> {
   const authenticated = await authenticate(ctx, request)
   const { role } = authenticated.principal
   if (need !== true && !may(role, need)) {

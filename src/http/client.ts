@@ -1,9 +1,9 @@
 import { type BlockList, isIP } from 'node:net'
 import type { Client } from '../core/accounts/sessions.ts'
-import type { Core } from '../core/context.ts'
+import type { Context } from '../core/context.ts'
 
 /** Who is at the other end of a request, for sessions and limits. */
-export const clientOf = (ctx: Core, request: Request, server: Bun.Server<unknown> | null): Client => ({
+export const clientOf = (ctx: Context, request: Request, server: Bun.Server<unknown> | null): Client => ({
   ip: addressOf(
     server?.requestIP(request)?.address,
     request.headers.get('x-forwarded-for'),

@@ -1,12 +1,12 @@
 import { Elysia } from 'elysia'
-import type { Core } from '../core/context.ts'
-import { canServe } from '../core/health.ts'
+import type { Context } from '../core/context.ts'
+import { canServe } from '../core/system/health.ts'
 
 /**
  * `GET /ready`: whether a load balancer should send requests here. 503 while the database is away, and from the moment
  * that the server begins to stop.
  */
-export const readyRoute = (ctx: Core, isDraining: () => boolean) =>
+export const readyRoute = (ctx: Context, isDraining: () => boolean) =>
   new Elysia({ name: 'ready' }).get(
     '/ready',
     async ({ set }) => {

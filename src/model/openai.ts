@@ -1,4 +1,4 @@
-import type { LlmConfig } from '../config.ts'
+import type { LlmConfig } from '../config/index.ts'
 import { type ChatModel, isJsonObject, ModelError, type Turn, type TurnPart } from '../core/agent/model.ts'
 import { EgressError, type EgressResponse, egressRequest } from '../util/egress.ts'
 import { bodyOf, faultIn, type Secrets, toModelError } from './api-faults.ts'

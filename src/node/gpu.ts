@@ -1,4 +1,4 @@
-import type { HeartbeatBody } from '../live/node-protocol.ts'
+import type { HeartbeatBody } from '../protocol/node.ts'
 import { cutText } from '../util/cut.ts'
 
 type GpuFigures = HeartbeatBody['gpus'][number]

@@ -1,5 +1,5 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { type NodeFrame, type NodeFrameOf, ServerFrame, type ServerFrameOf } from '../live/node-protocol.ts'
+import { type NodeFrame, type NodeFrameOf, ServerFrame, type ServerFrameOf } from '../protocol/node.ts'
 import { cutText } from '../util/cut.ts'
 import { parseJson } from '../util/json.ts'
 import { failedConnection } from './connection-problems.ts'

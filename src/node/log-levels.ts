@@ -1,4 +1,4 @@
-import { LogLevel as LogLevels, type NodeFrameOf } from '../live/node-protocol.ts'
+import { LogLevel as LogLevels, type NodeFrameOf } from '../protocol/node.ts'
 
 export type LogLevel = NodeFrameOf<'log'>['level']
 

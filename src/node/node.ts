@@ -1,4 +1,4 @@
-import type { ServerFrame } from '../live/node-protocol.ts'
+import type { ServerFrame } from '../protocol/node.ts'
 import { Link } from './link.ts'
 import type { Log } from './log.ts'
 import { count, Machine, type MachineSettings } from './machine.ts'

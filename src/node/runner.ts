@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ServerFrameOf } from '../live/node-protocol.ts'
+import type { ServerFrameOf } from '../protocol/node.ts'
 import type { Placement } from './devices.ts'
 import { LineSplitter, splitStream } from './lines.ts'
 import { signalGroup } from './process-group.ts'

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config } from '../config/index.ts'
 import { cutText } from './cut.ts'
 import type { Logger } from './logger.ts'
 import { urlOf } from './url-of.ts'

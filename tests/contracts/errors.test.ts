@@ -44,7 +44,7 @@ describe.each(servers)('in %s', (environment, server) => {
 
   test('a fault that nobody expected says nothing of itself', async () => {
     const { user, token } = await person(server)
-    const { db } = server.context.core
+    const { db } = server.ctx
     const transaction = db.transaction
     db.transaction = () => Promise.reject(new Error(`select password_hash from users at /srv/secret.ts`))
     try {

@@ -62,7 +62,7 @@ describe('refresh tokens', () => {
     expect((await refresh(next.refresh_token)).status).toBe(401)
     expect((await me(FACTORY_ME, elsewhere.token)).status).toBe(200)
     expect((await refresh(elsewhere.refreshToken)).status).toBe(200)
-    const events = await readEvents(server.context.core, owner.user.id, 0, 10)
+    const events = await readEvents(server.ctx, owner.user.id, 0, 10)
     expect(events.map(({ type, data }) => [type, JSON.parse(data).reason])).toEqual([
       ['session.revoked', 'refresh_token_reused'],
     ])

@@ -1,6 +1,6 @@
-/** Protects the hand-over from the log to the newest frames (src/live/connection.ts): numbers and frames never part. */
+/** Protects the hand-over from the log to the newest frames (src/live/user/connection.ts): numbers and frames never part. */
 import { expect, test } from 'bun:test'
-import { LiveChannel } from '../../src/live/channel.ts'
+import { LiveChannel } from '../../src/live/user/channel.ts'
 
 const event = (seq: number) => ({
   userId: 1,

@@ -2,7 +2,7 @@
 import { asc } from 'drizzle-orm'
 import { openDatabase } from '../../src/db/client.ts'
 import { channels, ledgerEntries, tasks, users } from '../../src/db/schema/index.ts'
-import { eventFrame } from '../../src/live/channel.ts'
+import { eventFrame } from '../../src/live/user/channel.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import type { Reader } from './reader.ts'
 

@@ -66,14 +66,13 @@ async function hold(query: string): Promise<AsyncDisposable> {
 const holdTask = (id: number) => hold(`select 1 from tasks where id = ${id} for update`)
 /** Whatever tells this user of something needs this row. */
 const holdChannel = async ({ user }: TestUser) => {
-  await server.context.core.db.execute(
+  await server.ctx.db.execute(
     sql`insert into channels (user_id, last_seq) values (${user.id}, 0) on conflict do nothing`,
   )
   return hold(`select 1 from channels where user_id = ${user.id} for update`)
 }
 
-const stored = async (id: number) =>
-  (await server.context.core.db.select().from(tasks).where(eq(tasks.id, id)))[0]!
+const stored = async (id: number) => (await server.ctx.db.select().from(tasks).where(eq(tasks.id, id)))[0]!
 
 async function node(stack: AsyncDisposableStack, slots = 4) {
   const made = await makeNode(server, slots)
@@ -106,7 +105,7 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
     const owner = await makeUser(server)
     const [held, free] = [await run(owner), await run(owner)]
     const logged = async (id: number) => {
-      const rows = await server.context.core.db.execute<{ message: string }>(
+      const rows = await server.ctx.db.execute<{ message: string }>(
         sql`select message from task_logs where task_id = ${id} and level = 'INFO' order by id`,
       )
       return rows.map(({ message }) => message)
@@ -158,7 +157,7 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
     const [one, other] = [await node(stack), await node(stack)]
     await using _ = await hold(`select 1 from nodes where id = ${one.node.id} for update`)
     const heard = async () => {
-      const [row] = await server.context.core.db.execute<{ at: string }>(
+      const [row] = await server.ctx.db.execute<{ at: string }>(
         sql`select last_heartbeat_at::text as at from nodes where id = ${other.node.id}`,
       )
       return row!.at
@@ -174,10 +173,10 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
   }, 60_000)
 
   test('overdue tasks and unanswered assignments of others are ended', async () => {
-    const { core } = server.context
+    const { ctx } = server
     const { node: absent } = await makeNode(server)
     // Nobody else has a reason to take these tasks from it.
-    await core.db
+    await ctx.db
       .update(nodes)
       .set({ online: true, lastHeartbeatAt: new Date(Date.now() + 3_600_000) })
       .where(eq(nodes.id, absent.id))
@@ -190,7 +189,7 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
     )
     const past = sql`now() - interval '30 days'`
     const set = (ids: number[], change: object) =>
-      core.db
+      ctx.db
         .update(tasks)
         .set({ nodeId: absent.id, attempt: 1, leasedAt: past as never, ...change })
         .where(inArray(tasks.id, ids))
@@ -205,8 +204,8 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
         {},
       )
       const start = performance.now()
-      await expireRunning(core, new Ages())
-      await expireAssignments(core, new Ages(), () => 10)
+      await expireRunning(ctx, new Ages())
+      await expireAssignments(ctx, new Ages(), () => 10)
       // The held row would have cost each of them all the time that a statement has.
       expect(performance.now() - start).toBeLessThan(9000)
       for (const { long, unanswered } of own.slice(1)) {
@@ -215,16 +214,16 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
       }
       expect((await stored(own[0]!.long)).status).toBe('running')
     }
-    await expireRunning(core, new Ages())
+    await expireRunning(ctx, new Ages())
     expect((await stored(own[0]!.long)).status).toBe('failed')
   }, 60_000)
 
   test('reminders of others are sent', async () => {
-    const { core } = server.context
+    const { ctx } = server
     const people = await Promise.all([makeUser(server), makeUser(server), makeUser(server)])
     for (const { user } of people) {
       await createItem(
-        core,
+        ctx,
         user.id,
         { title: 't', startAt: '2090-03-01T09:00:00Z', reminderMinutes: 15 },
         'manual',
@@ -232,28 +231,28 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
     }
     const now = new Date('2090-03-01T08:50:00Z')
     const told = async ({ user }: TestUser) =>
-      core.db.$count(events, and(eq(events.userId, user.id), eq(events.type, 'schedule.reminder')))
+      ctx.db.$count(events, and(eq(events.userId, user.id), eq(events.type, 'schedule.reminder')))
     {
       await using _ = await holdChannel(people[1]!)
-      expect(await sendReminders(core, now)).toBe(2)
+      expect(await sendReminders(ctx, now)).toBe(2)
       expect(await Promise.all(people.map(told))).toEqual([1, 0, 1])
     }
-    expect(await sendReminders(core, now)).toBe(1)
+    expect(await sendReminders(ctx, now)).toBe(1)
     expect(await Promise.all(people.map(told))).toEqual([1, 1, 1])
   }, 60_000)
 
   test('what is forgotten, and what is cleaned up', async () => {
-    const { core, scheduler } = server.context
+    const { ctx, scheduler } = server
     const { user } = await makeUser(server)
     const old = await Promise.all(
       [1, 2, 3].map(async () => {
         const id = crypto.randomUUID()
-        await core.db.execute(sql`
+        await ctx.db.execute(sql`
           insert into sessions (id, user_id, expires_at) values (${id}, ${user.id}, now() - interval '3 days')`)
         return id
       }),
     )
-    const kept = () => core.db.$count(sessions, inArray(sessions.id, old))
+    const kept = () => ctx.db.$count(sessions, inArray(sessions.id, old))
     {
       await using _ = await hold(`select 1 from sessions where id = '${old[1]}' for update`)
       await scheduler.runNow('trim_sessions')
@@ -264,7 +263,7 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
 
     const uploads = await Promise.all(
       [1, 2, 3].map(async (n) => {
-        const [row] = await core.db
+        const [row] = await ctx.db
           .insert(materials)
           .values({
             ...{ userId: user.id, title: `t${n}`, type: 'pdf', status: 'processing' },
@@ -276,8 +275,8 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
         return row!.id
       }),
     )
-    const left = () => core.db.$count(materials, inArray(materials.id, uploads))
-    const clean = () => cleanUp(core, { processing: true, orphans: false, maxAgeMinutes: 60 })
+    const left = () => ctx.db.$count(materials, inArray(materials.id, uploads))
+    const clean = () => cleanUp(ctx, { processing: true, orphans: false, maxAgeMinutes: 60 })
     {
       await using _ = await hold(`select 1 from materials where id = ${uploads[0]} for update`)
       expect((await clean()).errors).toEqual([])
@@ -288,22 +287,22 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
   }, 60_000)
 
   test('runs of the agent whose server is gone are ended', async () => {
-    const { core, agentRuns: runs } = server.context
+    const { ctx, agentRuns: runs } = server
     const people = await Promise.all([makeUser(server), makeUser(server)])
     const dead = await Promise.all(
       people.map(async ({ user }) => {
         const [sessionId, id] = [Bun.randomUUIDv7(), Bun.randomUUIDv7()]
-        await core.db.insert(agentSessions).values({ id: sessionId, userId: user.id, title: 't' })
-        await core.db
+        await ctx.db.insert(agentSessions).values({ id: sessionId, userId: user.id, title: 't' })
+        await ctx.db
           .insert(agentRuns)
           .values({ id, sessionId, status: 'running', firstSeq: 1, language: 'en' })
         return id
       }),
     )
     const status = async (id: string) =>
-      (await core.db.select().from(agentRuns).where(eq(agentRuns.id, id)))[0]!.status
+      (await ctx.db.select().from(agentRuns).where(eq(agentRuns.id, id)))[0]!.status
     await using _ = await hold(`select 1 from agent_runs where id = '${dead[0]}' for update`)
-    await core.db
+    await ctx.db
       .update(agentRuns)
       .set({ heartbeatAt: sql`now() - interval '1 hour'` })
       .where(eq(agentRuns.id, dead[1]!))

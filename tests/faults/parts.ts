@@ -1,7 +1,7 @@
 /** What a scenario's server stands on: a directory and a database of their own. */
 import { rmSync } from 'node:fs'
 import postgres from 'postgres'
-import type { SystemConfig } from '../../src/core/settings.ts'
+import type { SystemConfig } from '../../src/core/system/settings.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { settings } from '../../src/db/schema/index.ts'
 import { createLogger } from '../../src/util/logger.ts'

@@ -4,7 +4,7 @@
  * What a task does stands in its config: `steps`, `step_ms`, `fail`, `result_bytes`.
  */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { type NodeFrame, ServerFrame, type ServerFrameOf } from '../../src/live/node-protocol.ts'
+import { type NodeFrame, ServerFrame, type ServerFrameOf } from '../../src/protocol/node.ts'
 import { eventually } from '../support/process.ts'
 import { RawWebSocket } from '../support/raw-websocket.ts'
 

@@ -1,6 +1,6 @@
 /** Whose failures count against whom when proxies stand between. */
 import { afterAll, describe, expect, test } from 'bun:test'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { addressOf } from '../../src/http/client.ts'
 import { api } from '../support/api.ts'
 import { unique } from '../support/factories.ts'

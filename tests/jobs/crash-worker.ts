@@ -1,5 +1,5 @@
 /** A server to be killed: enqueues one job, begins it, and never ends. */
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { enqueue, openQueue, QUICK, silent } from './support.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { eventually, Program, ROOT } from '../support/process.ts'
 import { freshParts } from '../support/server.ts'

@@ -1,4 +1,4 @@
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config/index.ts'
 import { type Database, openDatabase } from '../../src/db/client.ts'
 import { type EnqueueOptions, JobQueue } from '../../src/jobs/queue.ts'
 import type { QueueOptions } from '../../src/jobs/queues.ts'

@@ -13,10 +13,10 @@ import { heartbeat, openLive, openNode } from '../support/sockets.ts'
 
 const server = await startServer({ NODE_HEARTBEAT_SECONDS: '1' })
 afterAll(() => server.stop())
-const { core, hub } = server.context
+const { ctx, hub } = server
 
 const HOUR_MS = 3_600_000
-const stored = async (id: number) => (await core.db.select().from(nodes).where(eq(nodes.id, id)))[0]!
+const stored = async (id: number) => (await ctx.db.select().from(nodes).where(eq(nodes.id, id)))[0]!
 const goesOffline = (id: number) =>
   eventually(async () => !(await stored(id)).online, 'the node is offline', 15_000)
 
@@ -65,7 +65,7 @@ describe('the clock of the database is set', () => {
   async function heardElsewhere(offset: string) {
     const { node } = await makeNode(server)
     const at = sql`now() + ${offset}::interval`
-    await core.db.update(nodes).set({ online: true, lastHeartbeatAt: at }).where(eq(nodes.id, node.id))
+    await ctx.db.update(nodes).set({ online: true, lastHeartbeatAt: at }).where(eq(nodes.id, node.id))
     return node.id
   }
 
@@ -103,15 +103,15 @@ describe('the clock of the database is set', () => {
     const task = await makeTask(server, await makeUser(server), { taskType: 'nobody_has_this' })
     const { node } = await makeNode(server)
     const leasedAt = sql`now() + interval '1 hour'`
-    await core.db.update(tasks).set({ nodeId: node.id, attempt: 1, leasedAt }).where(eq(tasks.id, task.id))
+    await ctx.db.update(tasks).set({ nodeId: node.id, attempt: 1, leasedAt }).where(eq(tasks.id, task.id))
     const lost = async () =>
-      (await core.db.select().from(tasks).where(eq(tasks.id, task.id)))[0]!.lostAttempts === 1
+      (await ctx.db.select().from(tasks).where(eq(tasks.id, task.id)))[0]!.lostAttempts === 1
     const ages = new Ages()
     const patience = (nodeId: number) => (nodeId === node.id ? 0.2 : Number.POSITIVE_INFINITY)
-    await expireAssignments(core, ages, patience)
+    await expireAssignments(ctx, ages, patience)
     expect(await lost()).toBe(false)
     await Bun.sleep(250)
-    await expireAssignments(core, ages, patience)
+    await expireAssignments(ctx, ages, patience)
     expect(await lost()).toBe(true)
   })
 })

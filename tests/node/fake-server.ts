@@ -4,7 +4,7 @@ import {
   type NodeFrameOf,
   nodeFrameProblem,
   type ServerFrame,
-} from '../../src/live/node-protocol.ts'
+} from '../../src/protocol/node.ts'
 
 export const TOKEN = 'rnode_the-secret-of-this-node'
 

@@ -10,13 +10,13 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import type { S3Config } from '../../src/config.ts'
+import type { S3Config } from '../../src/config/index.ts'
 import { createDiskStorage } from '../../src/storage/disk.ts'
 import { createS3Storage } from '../../src/storage/s3.ts'
 import type { Storage } from '../../src/storage/storage.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { unique } from '../support/factories.ts'
-import type { FaultOrder } from './s3-server/faults.ts'
+import type { FaultOrder } from '../support/s3-server/faults.ts'
 
 export const log = createLogger('silent')
 
@@ -124,7 +124,13 @@ export async function startS3(page = 1000): Promise<S3Server> {
   const directory = temporaryDirectory()
   const keys = { accessKeyId: 'tester', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
   const server = Bun.spawn(
-    ['bun', join(import.meta.dir, 's3-server/main.ts'), directory, ...Object.values(keys), String(page)],
+    [
+      'bun',
+      join(import.meta.dir, '../support/s3-server/main.ts'),
+      directory,
+      ...Object.values(keys),
+      String(page),
+    ],
     { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' },
   )
   const { value } = await server.stdout.getReader().read()

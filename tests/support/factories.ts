@@ -25,22 +25,22 @@ export async function makeUser(
   server: TestServer,
   input: { role?: Role; minutes?: number } = {},
 ): Promise<TestUser> {
-  const { core } = server.context
+  const { ctx } = server
   const name = unique('u')
   const password = 'correct horse'
-  const created = await createAccount(core, {
+  const created = await createAccount(ctx, {
     email: `${name}@example.com`,
     username: name,
     password,
     role: input.role ?? 'user',
   })
-  const session = await openSession(core, created, input.minutes ?? 30, CLIENT)
+  const session = await openSession(ctx, created, input.minutes ?? 30, CLIENT)
   return { user: session.user, password, token: session.accessToken, refreshToken: session.refreshToken }
 }
 
 /** One more session of the same user. */
 export async function signInAgain(server: TestServer, { user }: TestUser): Promise<TestUser> {
-  const session = await openSession(server.context.core, user, 30, CLIENT)
+  const session = await openSession(server.ctx, user, 30, CLIENT)
   return { user, password: '', token: session.accessToken, refreshToken: session.refreshToken }
 }
 
@@ -49,7 +49,7 @@ export async function makeTask(
   owner: TestUser,
   input: Partial<NewTask> = {},
 ): Promise<TaskDetail> {
-  return createTask(server.context.core, owner.user.id, {
+  return createTask(server.ctx, owner.user.id, {
     kind: 'gpu',
     title: unique('task '),
     taskType: 'test',
@@ -58,7 +58,7 @@ export async function makeTask(
 }
 
 export async function makeNode(server: TestServer, maxConcurrentTasks = 2) {
-  return createNode(server.context.core, { name: unique('node-'), host: '10.0.0.1', maxConcurrentTasks })
+  return createNode(server.ctx, { name: unique('node-'), host: '10.0.0.1', maxConcurrentTasks })
 }
 
 export async function setBalance(
@@ -66,5 +66,5 @@ export async function setBalance(
   { user }: TestUser,
   balanceMinor: number,
 ): Promise<void> {
-  await server.context.core.db.update(users).set({ balanceMinor }).where(eq(users.id, user.id))
+  await server.ctx.db.update(users).set({ balanceMinor }).where(eq(users.id, user.id))
 }

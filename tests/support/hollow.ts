@@ -1,6 +1,6 @@
 import { createApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config.ts'
-import type { Context } from '../../src/context.ts'
+import { readConfig } from '../../src/config/index.ts'
+import type { Server } from '../../src/server.ts'
 import { createLogger } from '../../src/util/logger.ts'
 
 /**
@@ -11,8 +11,8 @@ export function hollowApp(env: Record<string, string> = {}) {
   // biome-ignore lint/suspicious/noExplicitAny: stands for every part alike
   const nothing: any = new Proxy(() => {}, { get: () => nothing, apply: () => nothing })
   const real = { config: readConfig(env), log: createLogger('silent') }
-  const core = new Proxy(real, { get: (parts, name) => (name in parts ? Reflect.get(parts, name) : nothing) })
+  const ctx = new Proxy(real, { get: (parts, name) => (name in parts ? Reflect.get(parts, name) : nothing) })
   return createApp(
-    new Proxy({ core }, { get: (parts, name) => Reflect.get(parts, name) ?? nothing }) as unknown as Context,
+    new Proxy({ ctx }, { get: (parts, name) => Reflect.get(parts, name) ?? nothing }) as unknown as Server,
   )
 }

@@ -72,7 +72,7 @@ export class MailServer implements AsyncDisposable {
   }
 }
 
-const outboxOf = (server: TestServer): string => join(server.context.core.config.dataDir, 'outbox')
+const outboxOf = (server: TestServer): string => join(server.ctx.config.dataDir, 'outbox')
 
 const readOutbox = (outbox: string): Promise<Email[]> =>
   Promise.all(

@@ -19,10 +19,10 @@ export interface Person {
 
 /** A signed-in user with PASSWORD, without the price of hashing it anew. */
 export async function person(server: TestServer, input: Person = {}): Promise<TestUser> {
-  const { core } = server.context
+  const { ctx } = server
   hash ??= hashPassword(PASSWORD)
   const name = unique('p')
-  const [user] = await core.db
+  const [user] = await ctx.db
     .insert(users)
     .values({
       uuid: Bun.randomUUIDv7(),
@@ -36,6 +36,6 @@ export async function person(server: TestServer, input: Person = {}): Promise<Te
       balanceMinor: input.balanceMinor ?? 0,
     })
     .returning()
-  const session = await openSession(core, user!, input.minutes ?? 30, { ip: '127.0.0.1', userAgent: 'test' })
+  const session = await openSession(ctx, user!, input.minutes ?? 30, { ip: '127.0.0.1', userAgent: 'test' })
   return { user: user!, password: PASSWORD, token: session.accessToken, refreshToken: session.refreshToken }
 }

@@ -4,18 +4,17 @@ import { join } from 'node:path'
 import type { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { createApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config.ts'
-import { type Context, createContext, type Overrides } from '../../src/context.ts'
+import { readConfig } from '../../src/config/index.ts'
+import { createServer, type Overrides, type Server } from '../../src/server.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { copyTemplate } from './template.ts'
 
 type Env = Record<string, string>
 
-export interface TestServer {
+export interface TestServer extends Server {
   url: string
   /** `ws://…` */
   wsUrl: string
-  context: Context
   stop(): Promise<void>
 }
 
@@ -55,16 +54,16 @@ export async function startServer(env: Env = {}, overrides: Overrides = {}): Pro
     ...env,
   })
   const log = createLogger((env.LOG_LEVEL ?? 'silent') as 'silent')
-  const context = await createContext(config, { log, ...overrides })
-  const app = createApp(context)
+  const server = await createServer(config, { log, ...overrides })
+  const app = createApp(server)
   app.listen({ port: 0, hostname: '127.0.0.1', reusePort: false })
   const port = app.server!.port
   return {
     url: `http://127.0.0.1:${port}`,
     wsUrl: `ws://127.0.0.1:${port}`,
-    context,
+    ...server,
     async stop() {
-      await context.close()
+      await server.close()
       await app.server?.stop(true)
       await parts.remove()
     },
@@ -73,4 +72,4 @@ export async function startServer(env: Env = {}, overrides: Overrides = {}): Pro
 
 /** Lets a test look behind the API. */
 export const query = async (server: TestServer, text: ReturnType<typeof sql>) =>
-  server.context.core.db.execute(text) as Promise<unknown> as Promise<Record<string, unknown>[]>
+  server.ctx.db.execute(text) as Promise<unknown> as Promise<Record<string, unknown>[]>

@@ -24,6 +24,7 @@ export const importsOf = (source: string): Import[] =>
  */
 const WALLS: Record<string, string[]> = {
   config: [],
+  protocol: [],
   util: ['config:type'],
   db: ['config:type', 'storage:type', 'mail:type', 'bus:type'],
   storage: ['config:type', 'db:type', 'mail:type', 'bus:type'],
@@ -32,28 +33,16 @@ const WALLS: Record<string, string[]> = {
   core: ['config:type', 'db', 'storage', 'mail', 'bus', 'jobs:type', 'model:type'],
   jobs: ['db', 'storage:type', 'mail:type', 'bus:type'],
   model: ['config:type', 'core/agent/model.ts'],
-  thumbnails: ['config:type', 'storage:type'],
-  live: ['config:type', 'core', 'db', 'storage', 'mail', 'bus'],
+  imaging: ['config:type', 'storage:type'],
+  live: ['config:type', 'protocol', 'core', 'db', 'storage', 'mail', 'bus'],
   http: ['core', 'live'],
-  contracts: ['http', 'core', 'live'],
-  app: ['context:type', 'contracts', 'core', 'http', 'live'],
-  context: [
-    'config:type',
-    'db',
-    'storage',
-    'mail',
-    'bus',
-    'core',
-    'jobs',
-    'model',
-    'thumbnails',
-    'live',
-    'http',
-  ],
-  main: ['config', 'context', 'app'],
-  admin: ['config', 'context', 'core'],
-  node: ['live/node-protocol.ts'],
-  client: ['app:type', 'live/protocol.ts:type'],
+  contracts: ['http', 'core', 'live', 'protocol'],
+  app: ['server:type', 'contracts', 'core', 'http', 'live', 'protocol'],
+  server: ['config:type', 'db', 'storage', 'mail', 'bus', 'core', 'jobs', 'model', 'imaging', 'live', 'http'],
+  main: ['config', 'server', 'app'],
+  admin: ['config', 'server', 'core'],
+  node: ['protocol'],
+  client: ['app:type', 'protocol'],
   dashboard: ['client'],
 }
 
@@ -61,7 +50,7 @@ const WALLS: Record<string, string[]> = {
 const PACKAGES: [RegExp, string[]][] = [
   [
     /^(elysia|@elysiajs\/.*|@elysia\/.*)$/,
-    ['app', 'http', 'contracts', 'live/node-socket.ts', 'live/user-socket.ts'],
+    ['app', 'http', 'contracts', 'live/node/socket.ts', 'live/user/socket.ts'],
   ],
   [/^drizzle-orm(\/|$)/, ['db', 'core']],
   [/^(postgres|@electric-sql\/.*)$/, ['db']],
@@ -69,7 +58,7 @@ const PACKAGES: [RegExp, string[]][] = [
   [/^(croner|pg-boss)$/, ['jobs']],
   [/^@aws-sdk\//, ['storage']],
   [/^nodemailer$/, ['mail']],
-  [/^(mediabunny|sharp|@embedpdf\/.*|@seydx\/.*)$/, ['thumbnails']],
+  [/^(mediabunny|sharp|@embedpdf\/.*|@seydx\/.*)$/, ['imaging']],
 ]
 
 /** The one folder that may use two contracts: the routes that both claim. */

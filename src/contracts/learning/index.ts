@@ -1,15 +1,15 @@
 import { Elysia } from 'elysia'
-import type { Core, Scheduler } from '../../core/context.ts'
+import type { Context, Scheduler } from '../../core/context.ts'
 import { MaterialRanking } from '../../core/materials/ranking.ts'
-import { adminRoutes } from './admin.ts'
-import { authRoutes } from './auth.ts'
-import { fileRoutes } from './files.ts'
-import { databaseHealthRoutes, healthRoutes } from './health.ts'
-import { materialRoutes } from './materials.ts'
-import { uploadRoutes } from './uploads.ts'
+import { adminRoutes } from './admin/routes.ts'
+import { authRoutes } from './auth/routes.ts'
+import { fileRoutes } from './files/routes.ts'
+import { databaseHealthRoutes, healthRoutes } from './health/routes.ts'
+import { materialRoutes } from './materials/routes.ts'
+import { uploadRoutes } from './uploads/routes.ts'
 
 /** learning.md, under `/api/v1`. */
-export const learningRoutes = (ctx: Core, scheduler: Scheduler) =>
+export const learningRoutes = (ctx: Context, scheduler: Scheduler) =>
   new Elysia()
     .use(authRoutes(ctx))
     .use(materialRoutes(ctx, new MaterialRanking(ctx)))
@@ -18,4 +18,4 @@ export const learningRoutes = (ctx: Core, scheduler: Scheduler) =>
     .use(databaseHealthRoutes(ctx))
 
 /** What of the contract lies outside its base URL. */
-export const learningRootRoutes = (ctx: Core) => new Elysia().use(healthRoutes(ctx)).use(fileRoutes(ctx))
+export const learningRootRoutes = (ctx: Context) => new Elysia().use(healthRoutes(ctx)).use(fileRoutes(ctx))

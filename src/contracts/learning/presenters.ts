@@ -1,6 +1,6 @@
 import type { User as Account } from '../../core/accounts/accounts.ts'
 import type { SignedIn } from '../../core/accounts/sessions.ts'
-import type { Core } from '../../core/context.ts'
+import type { Context } from '../../core/context.ts'
 import { fileUrl } from '../../core/materials/files.ts'
 import type {
   Material as CoreMaterial,
@@ -43,7 +43,7 @@ export const presentSession = (session: SignedIn): Session => ({
 
 /** Absolute URLs of stored objects, for one request. */
 export type UrlOf = (key: string) => string
-export function urlsFor(ctx: Core, request: Request): UrlOf {
+export function urlsFor(ctx: Context, request: Request): UrlOf {
   const origin = originOf(ctx, request)
   return (key) => fileUrl(ctx, origin, key)
 }

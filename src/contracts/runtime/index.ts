@@ -1,18 +1,18 @@
 import { Elysia } from 'elysia'
 import type { AgentRuns } from '../../core/agent/runs.ts'
-import type { Core } from '../../core/context.ts'
-import { agentChatRoutes } from './agent-chats.ts'
-import { healthRoutes } from './health.ts'
-import { inviteCodeRoutes } from './invite-codes.ts'
-import { passwordResetRoutes } from './password-reset.ts'
-import { scheduleFeedRoutes } from './schedule-feed.ts'
-import { scheduleItemRoutes } from './schedule-items.ts'
-import { sessionRoutes } from './sessions.ts'
-import { signupRoutes } from './signup.ts'
-import { userRoutes } from './users.ts'
+import type { Context } from '../../core/context.ts'
+import { agentChatRoutes } from './agent-chats/routes.ts'
+import { healthRoutes } from './health/routes.ts'
+import { inviteCodeRoutes } from './invite-codes/routes.ts'
+import { passwordResetRoutes } from './password-reset/routes.ts'
+import { scheduleFeedRoutes } from './schedule/feed.ts'
+import { scheduleItemRoutes } from './schedule/routes.ts'
+import { sessionRoutes } from './sessions/routes.ts'
+import { userRoutes } from './users/routes.ts'
+import { signupRoutes } from './verifications/routes.ts'
 
 /** runtime.md, under `/api/v1`. */
-export const runtimeRoutes = (ctx: Core, agentRuns: AgentRuns) =>
+export const runtimeRoutes = (ctx: Context, agentRuns: AgentRuns) =>
   new Elysia()
     .use(signupRoutes(ctx))
     .use(sessionRoutes(ctx))

@@ -1,6 +1,6 @@
 import type { User } from '../../core/accounts/accounts.ts'
 import type { SignedIn } from '../../core/accounts/sessions.ts'
-import type { InviteCode as CoreInviteCode } from '../../core/signup/invites.ts'
+import type { InviteCode as CoreInviteCode } from '../../core/verification/invites.ts'
 import type { AuthUser, InviteCode, Profile, Session } from './models.ts'
 
 export const presentSession = ({ accessToken, refreshToken, expiresIn, user }: SignedIn): Session => ({

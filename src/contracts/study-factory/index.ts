@@ -1,9 +1,9 @@
 import { Elysia } from 'elysia'
-import type { Core } from '../../core/context.ts'
-import { adminUserRoutes } from './admin-users.ts'
-import { authRoutes } from './auth.ts'
-import { taskRoutes } from './tasks.ts'
+import type { Context } from '../../core/context.ts'
+import { adminUserRoutes } from './admin-users/routes.ts'
+import { authRoutes } from './auth/routes.ts'
+import { taskRoutes } from './tasks/routes.ts'
 
 /** The routes that both study.md and factory.md claim. */
-export const studyFactoryRoutes = (ctx: Core) =>
+export const studyFactoryRoutes = (ctx: Context) =>
   new Elysia().use(authRoutes(ctx)).use(taskRoutes(ctx)).use(adminUserRoutes(ctx))

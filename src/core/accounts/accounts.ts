@@ -3,10 +3,10 @@ import { violatedConstraint } from '../../db/errors.ts'
 import { keysOf, nameKeys, searchKey, usernameKeys } from '../../db/name-keys.ts'
 import { users } from '../../db/schema/index.ts'
 import { tidyAscii, tidyName, tidyPassword } from '../../util/fold.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
-import { type Limit, networkOf, throttle, throttleFailures } from '../throttle.ts'
+import { type Limit, networkOf, throttle, throttleFailures } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
 import { deriveUsername, readUsername } from './names.ts'
 import { hashPassword, verifyPassword } from './passwords.ts'
@@ -40,14 +40,14 @@ const REGISTRATIONS = { max: 30, windowMs: 10 * 60_000 }
  * tells whether a name is taken.
  * @throws AppError RATE_LIMITED
  */
-export const throttleRegistrations = (ctx: Core, ip: string): Promise<void> =>
+export const throttleRegistrations = (ctx: Context, ip: string): Promise<void> =>
   throttle(ctx, [{ key: `register:${networkOf(ip)}`, ...REGISTRATIONS }])
 
 /**
  * Creates the account of somebody who asks for it.
  * @throws AppError RATE_LIMITED, and as `createAccount`
  */
-export async function register(ctx: Core, ip: string, input: NewAccount): Promise<User> {
+export async function register(ctx: Context, ip: string, input: NewAccount): Promise<User> {
   await throttleRegistrations(ctx, ip)
   return createAccount(ctx, input)
 }
@@ -56,7 +56,7 @@ export async function register(ctx: Core, ip: string, input: NewAccount): Promis
  * Creates an account. Without a username it gets a unique one made from the email.
  * @throws AppError VALIDATION_FAILED, EMAIL_TAKEN, USERNAME_TAKEN
  */
-export async function createAccount(ctx: Core, input: NewAccount): Promise<User> {
+export async function createAccount(ctx: Context, input: NewAccount): Promise<User> {
   const wanted = input.username === undefined ? undefined : readUsername(input.username)
   assertPassword(ctx, input.password, 'password')
   const email = tidyAscii(input.email)
@@ -79,7 +79,7 @@ export async function createAccount(ctx: Core, input: NewAccount): Promise<User>
 }
 
 /** @throws AppError EMAIL_TAKEN, USERNAME_TAKEN; a transaction is lost then */
-export async function insertAccount(ctx: Core, row: NewRow): Promise<User> {
+export async function insertAccount(ctx: Context, row: NewRow): Promise<User> {
   try {
     const [user] = await ctx.db
       .insert(users)
@@ -92,15 +92,15 @@ export async function insertAccount(ctx: Core, row: NewRow): Promise<User> {
 }
 
 /** By email or by username, whichever `name` is; for sign-in. */
-export const findAccount = (ctx: Core, name: string): Promise<User | undefined> =>
+export const findAccount = (ctx: Context, name: string): Promise<User | undefined> =>
   findByKey(ctx, name, ['emailKey', 'usernameKey'])
 
-export const findByEmail = (ctx: Core, email: string): Promise<User | undefined> =>
+export const findByEmail = (ctx: Context, email: string): Promise<User | undefined> =>
   findByKey(ctx, email, ['emailKey'])
 
 /** Who is called exactly as it is spelt, before who is called so in another spelling. */
 async function findByKey(
-  ctx: Core,
+  ctx: Context,
   name: string,
   columns: ('emailKey' | 'usernameKey')[],
 ): Promise<User | undefined> {
@@ -117,7 +117,7 @@ async function findByKey(
  * One's own account, or anybody's for an administrator. Others are told the same whether there is such a user or not.
  * @throws AppError PERMISSION_DENIED, NOT_FOUND
  */
-export async function lookUpByEmail(ctx: Core, principal: Principal, email: string): Promise<User> {
+export async function lookUpByEmail(ctx: Context, principal: Principal, email: string): Promise<User> {
   const user = await findByEmail(ctx, email)
   if (!isAdmin(principal.role) && user?.id !== principal.userId) throw new AppError('PERMISSION_DENIED')
   if (!user) throw notFound('user', email)
@@ -125,7 +125,7 @@ export async function lookUpByEmail(ctx: Core, principal: Principal, email: stri
 }
 
 /** @throws AppError NOT_FOUND */
-export async function getAccount(ctx: Core, userId: number): Promise<User> {
+export async function getAccount(ctx: Context, userId: number): Promise<User> {
   const [user] = await ctx.db.select().from(users).where(eq(users.id, userId))
   if (!user) throw notFound('user', userId)
   return user
@@ -149,7 +149,7 @@ export const shownFields = (change: { [K in keyof typeof SHOWN_FIELDS]?: unknown
 
 /** @throws AppError VALIDATION_FAILED, USERNAME_TAKEN */
 export async function updateProfile(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   change: {
     username?: string | undefined
@@ -198,7 +198,7 @@ const guessLimits = (userId: number): Limit[] => [
  * @throws AppError VALIDATION_FAILED when the current password is wrong or the new one too short, RATE_LIMITED
  */
 export async function changePassword(
-  ctx: Core,
+  ctx: Context,
   { userId, sessionId }: Pick<Principal, 'userId' | 'sessionId'>,
   input: { currentPassword: string; newPassword: string; language: Language },
 ): Promise<void> {
@@ -231,7 +231,7 @@ export async function tellPasswordChanged(tx: Tx, userId: number, language: Lang
  * The floor that the operator set; a contract's own documented minimum is part of its model.
  * @throws AppError VALIDATION_FAILED
  */
-export function assertPassword(ctx: Core, password: string, field: string): void {
+export function assertPassword(ctx: Context, password: string, field: string): void {
   const limit = ctx.config.passwordMinLength
   if (tidyPassword(password).length < limit) throw invalid(field, 'min_length', { limit })
 }

@@ -3,9 +3,9 @@ import { and, count, desc, eq, like, or, type SQL, sql } from 'drizzle-orm'
 import { tasks, users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
 import { UUID } from '../../util/uuid.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
-import { adjustBalance } from '../ledger.ts'
+import { adjustBalance } from '../money/ledger.ts'
 import { transaction } from '../transaction.ts'
 import { shownFields, type User } from './accounts.ts'
 import { outranks, type Role } from './permissions.ts'
@@ -20,7 +20,7 @@ export interface AccountSummary {
 const totalTasks = sql<number>`(select count(*)::int from ${tasks} t where t.user_id = ${users}.id)`
 
 /** @throws AppError NOT_FOUND */
-export async function accountSummary(ctx: Core, userId: number): Promise<AccountSummary> {
+export async function accountSummary(ctx: Context, userId: number): Promise<AccountSummary> {
   const [row] = await ctx.db.select({ user: users, totalTasks }).from(users).where(eq(users.id, userId))
   if (!row) throw notFound('user', userId)
   return row
@@ -35,7 +35,7 @@ export interface UserStatistics {
   lastTaskAt: Date | null
 }
 
-export async function userStatistics(ctx: Core, userId: number): Promise<UserStatistics> {
+export async function userStatistics(ctx: Context, userId: number): Promise<UserStatistics> {
   const [row] = await ctx.db
     .select({
       totalTasks: count(tasks.id),
@@ -64,7 +64,7 @@ export interface AccountFilter {
 }
 
 export async function listAccounts(
-  ctx: Core,
+  ctx: Context,
   filter: AccountFilter,
 ): Promise<{ accounts: AccountSummary[]; total: number }> {
   const pattern = filter.search && `%${foldCase(filter.search).replace(/[\\%_]/g, '\\$&')}%`
@@ -104,7 +104,7 @@ export interface AccountChange {
  * @throws AppError NOT_FOUND, PERMISSION_DENIED, LAST_SUPER_ADMIN
  */
 export async function updateAccount(
-  ctx: Core,
+  ctx: Context,
   admin: Principal,
   id: string,
   change: AccountChange,

@@ -3,7 +3,7 @@ import { eq, sql } from 'drizzle-orm'
 import { users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
 import { StartupError } from '../../util/startup-error.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { createAccount, findAccount, tellPasswordChanged, type User } from './accounts.ts'
@@ -12,14 +12,14 @@ import { isAdmin } from './permissions.ts'
 import { endSessions } from './sessions.ts'
 
 /** 132 random bits, or more where PASSWORD_MIN_LENGTH (at most 128) asks for a longer one. */
-const makeUpPassword = (ctx: Core): string =>
+const makeUpPassword = (ctx: Context): string =>
   randomBytes(96).toString('base64url').slice(0, Math.max(22, ctx.config.passwordMinLength))
 
 /**
  * Makes the first super administrator of a database that has none.
  * @param show gets the password when it was made up here. It is called at once, because no later start can show it.
  */
-export async function ensureAdministrator(ctx: Core, show: (password: string) => void): Promise<void> {
+export async function ensureAdministrator(ctx: Context, show: (password: string) => void): Promise<void> {
   const [existing] = await ctx.db
     .select({ id: users.id })
     .from(users)
@@ -55,7 +55,7 @@ export async function ensureAdministrator(ctx: Core, show: (password: string) =>
  * @throws StartupError which says what to do
  */
 export async function resetAdministratorPassword(
-  ctx: Core,
+  ctx: Context,
   name: string | undefined,
 ): Promise<{ email: string; password: string }> {
   const user = name ? await findAccount(ctx, name) : await onlySuperAdministrator(ctx)
@@ -74,7 +74,7 @@ export async function resetAdministratorPassword(
 /** So that the message stays readable. */
 const MAX_NAMED = 10
 
-async function onlySuperAdministrator(ctx: Core): Promise<User | undefined> {
+async function onlySuperAdministrator(ctx: Context): Promise<User | undefined> {
   const found = await ctx.db
     .select()
     .from(users)

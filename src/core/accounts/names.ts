@@ -3,7 +3,7 @@ import { eq, or } from 'drizzle-orm'
 import { usernameKeys } from '../../db/name-keys.ts'
 import { users } from '../../db/schema/index.ts'
 import { tidyName } from '../../util/fold.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { invalid } from '../errors.ts'
 
 /** No '@': one field takes the email or the username. A mark belongs to the letter before it. */
@@ -22,7 +22,7 @@ export function readUsername(text: string): string {
 }
 
 /** Whether somebody is called so, or by a name that looks the same. The unique indexes have the last word. */
-export async function isTaken(ctx: Core, username: string): Promise<boolean> {
+export async function isTaken(ctx: Context, username: string): Promise<boolean> {
   const keys = usernameKeys(username)
   const [taken] = await ctx.db
     .select({ id: users.id })
@@ -39,7 +39,7 @@ export async function isTaken(ctx: Core, username: string): Promise<boolean> {
 }
 
 /** A free username made from an email. */
-export async function deriveUsername(ctx: Core, email: string): Promise<string> {
+export async function deriveUsername(ctx: Context, email: string): Promise<string> {
   const local = email.split('@')[0]!.replace(/[^\p{L}\p{N}._-]/gu, '')
   const base = [...local.padEnd(3, '_')].slice(0, 24).join('')
   return (await isTaken(ctx, base)) ? `${base}${randomInt(10_000, 1_000_000)}` : base

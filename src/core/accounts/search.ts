@@ -2,8 +2,8 @@ import { asc, eq, sql } from 'drizzle-orm'
 import { nameGrams } from '../../db/names.ts'
 import { users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
-import type { Core } from '../context.ts'
-import { type Limit, throttle } from '../throttle.ts'
+import type { Context } from '../context.ts'
+import { type Limit, throttle } from '../rate-limits/rate-limits.ts'
 import { findByEmail, type User } from './accounts.ts'
 
 /** runtime.md, users/search. */
@@ -16,7 +16,7 @@ const limits = (userId: number): Limit[] => [{ key: `search:${userId}`, max: 30,
  * username or display name: first who is called so, then whose name begins so, then the others. At most 20.
  * @throws AppError RATE_LIMITED
  */
-export async function searchUsers(ctx: Core, userId: number, query: string): Promise<User[]> {
+export async function searchUsers(ctx: Context, userId: number, query: string): Promise<User[]> {
   await throttle(ctx, limits(userId))
   const wanted = query.trim()
   if (!wanted) return []
@@ -25,7 +25,7 @@ export async function searchUsers(ctx: Core, userId: number, query: string): Pro
   return user?.isActive ? [user] : []
 }
 
-async function searchByName(ctx: Core, wanted: string): Promise<User[]> {
+async function searchByName(ctx: Context, wanted: string): Promise<User[]> {
   const folded = foldCase(wanted)
   /** Each rank by itself, so that no crowd of lower ones can push a higher one out, and with a limit of its own. */
   const hits = [`\n${folded}\n`, `\n${folded}`, folded].map((text, rank) => {

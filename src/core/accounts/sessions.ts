@@ -3,9 +3,9 @@ import { refreshTokens, sessions, users } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import { cutText } from '../../util/cut.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { keyOf, type Limit, networkOf, throttleFailures } from '../throttle.ts'
+import { keyOf, type Limit, networkOf, throttleFailures } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
 import { findAccount, getAccount, type User } from './accounts.ts'
 import { hashPassword, judgePassword, verifyPassword } from './passwords.ts'
@@ -42,7 +42,7 @@ const failureLimits = (ip: string, name: string): Limit[] => [
  * @throws AppError INVALID_CREDENTIALS, INACTIVE_USER, RATE_LIMITED
  */
 export async function signIn(
-  ctx: Core,
+  ctx: Context,
   input: { name: string; password: string; accessMinutes: number; client: Client },
 ): Promise<SignedIn> {
   const { password, client } = input
@@ -58,7 +58,7 @@ export async function signIn(
 }
 
 /** @returns undefined when the password was changed to another one in the meantime */
-async function hashAnew(ctx: Core, user: User, password: string): Promise<User | undefined> {
+async function hashAnew(ctx: Context, user: User, password: string): Promise<User | undefined> {
   const passwordHash = await hashPassword(password)
   const [changed] = await ctx.db
     .update(users)
@@ -76,7 +76,7 @@ async function hashAnew(ctx: Core, user: User, password: string): Promise<User |
  * @throws AppError INVALID_CREDENTIALS when the password is another one by now
  */
 export async function openSession(
-  ctx: Core,
+  ctx: Context,
   user: User,
   accessMinutes: number,
   client: Client,
@@ -119,7 +119,7 @@ export async function addSession(
  * @throws AppError INVALID_REFRESH_TOKEN, INACTIVE_USER
  */
 export async function refreshSession(
-  ctx: Core,
+  ctx: Context,
   input: { refreshToken: string; accessMinutes: number },
 ): Promise<SignedIn> {
   const next = randomSecret('rt')
@@ -162,7 +162,7 @@ export async function refreshSession(
 
 /** Ends one session; ending it twice is no error. */
 export async function endSession(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   sessionId: string,
   reason: string,
@@ -173,7 +173,7 @@ export async function endSession(
 }
 
 /** Ends the session of a refresh token, also of one that was rotated since; an unknown one has none to end. */
-export async function endSessionOf(ctx: Core, refreshToken: string, reason: string): Promise<void> {
+export async function endSessionOf(ctx: Context, refreshToken: string, reason: string): Promise<void> {
   await transaction(ctx, async (tx) => {
     const session = tx.db
       .select({ id: refreshTokens.sessionId })
@@ -201,7 +201,7 @@ async function revoke(tx: Tx, which: SQL | undefined, reason: string): Promise<v
 }
 
 export async function issueTokens(
-  ctx: Core,
+  ctx: Context,
   user: User,
   sessionId: string,
   refreshToken: string,
@@ -214,7 +214,7 @@ export async function issueTokens(
 }
 
 /** Forgets sessions that ended more than a day ago: longer than any access token lives. */
-export function trimSessions(ctx: Core): Promise<number> {
+export function trimSessions(ctx: Context): Promise<number> {
   const ended = sql`now() - interval '1 day'`
   const gone = or(lt(sessions.expiresAt, ended), lt(sessions.revokedAt, ended))
   return trim(ctx.db, sessions, sql`select ctid from ${sessions} where ${gone}`)

@@ -1,7 +1,7 @@
 import { and, desc, eq, gte, isNull, or } from 'drizzle-orm'
 import { calendarFeeds, scheduleItems, users } from '../../db/schema/index.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Item } from './items.ts'
 
@@ -13,7 +13,7 @@ const MAX_ITEMS = 1000
  * Gives a user's calendar a private address. The one before, if there was one, ends at once.
  * @returns the only copy of its token
  */
-export async function openFeed(ctx: Core, userId: number): Promise<{ token: string; createdAt: Date }> {
+export async function openFeed(ctx: Context, userId: number): Promise<{ token: string; createdAt: Date }> {
   const token = randomSecret('cal')
   const values = { tokenHash: sha256(token), createdAt: new Date() }
   await ctx.db
@@ -24,13 +24,13 @@ export async function openFeed(ctx: Core, userId: number): Promise<{ token: stri
 }
 
 /** Since when the calendar has its present address; undefined: it has none. */
-export async function feedSince(ctx: Core, userId: number): Promise<Date | undefined> {
+export async function feedSince(ctx: Context, userId: number): Promise<Date | undefined> {
   const [feed] = await ctx.db.select().from(calendarFeeds).where(eq(calendarFeeds.userId, userId))
   return feed?.createdAt
 }
 
 /** Nobody can read the calendar by its address any more. */
-export async function closeFeed(ctx: Core, userId: number): Promise<void> {
+export async function closeFeed(ctx: Context, userId: number): Promise<void> {
   await ctx.db.delete(calendarFeeds).where(eq(calendarFeeds.userId, userId))
 }
 
@@ -38,7 +38,7 @@ export async function closeFeed(ctx: Core, userId: number): Promise<void> {
  * What the calendar with this token shows: from a year ago on.
  * @throws AppError NOT_FOUND
  */
-export async function readFeed(ctx: Core, token: string): Promise<Item[]> {
+export async function readFeed(ctx: Context, token: string): Promise<Item[]> {
   const [owner] = await ctx.db
     .select({ id: users.id })
     .from(calendarFeeds)

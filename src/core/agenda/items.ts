@@ -2,7 +2,7 @@ import { and, count, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { scheduleItems } from '../../db/schema/index.ts'
 import { UUID } from '../../util/uuid.ts'
 import type { ScheduleEventData } from '../channel/events.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { movedExceptions } from './exceptions.ts'
@@ -43,7 +43,7 @@ const MAX_RECURRING = 200
 
 /** @throws AppError VALIDATION_FAILED, INVALID_RANGE */
 export async function createItem(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   input: NewItem,
   sourceType: Item['sourceType'],
@@ -62,14 +62,19 @@ export async function createItem(
 }
 
 /** @throws AppError NOT_FOUND, also for what is deleted or somebody else's */
-export async function getItem(ctx: Core, userId: number, id: string): Promise<Item> {
+export async function getItem(ctx: Context, userId: number, id: string): Promise<Item> {
   const [item] = await ctx.db.select().from(scheduleItems).where(own(userId, id))
   if (!item) throw notFound('schedule_item', id)
   return item
 }
 
 /** @throws AppError NOT_FOUND, VALIDATION_FAILED, INVALID_RANGE */
-export async function updateItem(ctx: Core, userId: number, id: string, change: ItemChange): Promise<Item> {
+export async function updateItem(
+  ctx: Context,
+  userId: number,
+  id: string,
+  change: ItemChange,
+): Promise<Item> {
   for (;;) {
     const before = await getItem(ctx, userId, id)
     if (Object.values(change).every((value) => value === undefined)) return before
@@ -79,7 +84,7 @@ export async function updateItem(ctx: Core, userId: number, id: string, change: 
 }
 
 /** @returns undefined when the item has changed since it was read, by a reminder too */
-async function replaceItem(ctx: Core, before: Item, values: Settled): Promise<Item | undefined> {
+async function replaceItem(ctx: Context, before: Item, values: Settled): Promise<Item | undefined> {
   const { userId } = before
   return transaction(ctx, async (tx) => {
     if (!Bun.deepEquals(await lockItem(tx, userId, before.id), before)) return undefined
@@ -98,7 +103,7 @@ async function replaceItem(ctx: Core, before: Item, values: Settled): Promise<It
  * From then on it does not exist for its owner.
  * @throws AppError NOT_FOUND
  */
-export async function deleteItem(ctx: Core, userId: number, id: string): Promise<void> {
+export async function deleteItem(ctx: Context, userId: number, id: string): Promise<void> {
   await transaction(ctx, async (tx) => {
     const item = await lockItem(tx, userId, id)
     await tx.db

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, gte, isNotNull, isNull, lt, or, type SQL } from 'drizzle-orm'
 import { scheduleItems } from '../../db/schema/index.ts'
 import { OverBudget, Slices } from '../../util/slices.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { AppError, invalid } from '../errors.ts'
 import type { Item } from './items.ts'
 import { endOf, startsWithin, type Window } from './occurrences.ts'
@@ -34,7 +34,7 @@ export interface ListQuery {
  * @throws AppError VALIDATION_FAILED, INVALID_RANGE
  */
 export async function listItems(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   query: ListQuery,
 ): Promise<{ entries: Entry[]; more: boolean }> {

@@ -1,7 +1,7 @@
 import { and, eq, inArray, isNull, or } from 'drizzle-orm'
 import { type ItemMetadata, materials } from '../../db/schema/index.ts'
 import { cutText } from '../../util/cut.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { invalid } from '../errors.ts'
 import type { Material } from '../materials/materials.ts'
 
@@ -69,7 +69,7 @@ export type Attachment = Pick<Material, 'id' | 'title' | 'type' | 'fileFormat' |
 
 /** The files attached to these items of a user, by their id. One that is gone, or hidden by somebody else, is absent. */
 export async function attachmentsOf(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   items: { metadata: ItemMetadata }[],
 ): Promise<Map<number, Attachment>> {
@@ -89,7 +89,7 @@ export async function attachmentsOf(
  * @throws AppError VALIDATION_FAILED
  */
 export async function checkAttachments(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   metadata: ItemMetadata,
   before: ItemMetadata,

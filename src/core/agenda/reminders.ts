@@ -1,7 +1,7 @@
 import { and, asc, inArray, lte, type SQL, sql } from 'drizzle-orm'
 import { scheduleItems } from '../../db/schema/index.ts'
 import { OverBudget, Slices } from '../../util/slices.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { invalid } from '../errors.ts'
 import { sweepAll } from '../sweeps.ts'
 import type { Item } from './items.ts'
@@ -55,7 +55,7 @@ async function reminderBefore(
  * event commits with the step to the next occurrence. What began while no server ran is passed over.
  * @returns how many were told; undefined: none
  */
-export async function sendReminders(ctx: Core, now = new Date()): Promise<number | undefined> {
+export async function sendReminders(ctx: Context, now = new Date()): Promise<number | undefined> {
   const due = lte(scheduleItems.nextReminderAt, now)
   let sent = 0
   for (;;) {

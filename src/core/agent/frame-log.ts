@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { databaseFault } from '../database-faults.ts'
 import type { Frame } from './events.ts'
 
@@ -34,7 +34,7 @@ export class FrameLog {
   private writing = false
   private writtenAt = 0
 
-  constructor(private readonly ctx: Core) {}
+  constructor(private readonly ctx: Context) {}
 
   /** Resolves when the frame is stored. @throws RunLost; or the database's error after half a minute */
   append(sessionId: string, frame: Frame): Promise<void> {

@@ -1,7 +1,7 @@
 import { cutText } from '../../util/cut.ts'
 import { storable } from '../../util/storable.ts'
 import type { Principal } from '../accounts/principals.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { type Language, message, sentences } from '../messages.ts'
 import { type AgentEvent, EventType } from './events.ts'
@@ -45,7 +45,7 @@ export class Run {
   private readonly stopping = new AbortController()
 
   constructor(
-    private readonly ctx: Core,
+    private readonly ctx: Context,
     private readonly model: ChatModel,
     log: FrameLog,
     private readonly start: RunStart,

@@ -10,7 +10,7 @@ import { trim } from '../../db/trim.ts'
 import { Ages } from '../../util/ages.ts'
 import { cutText } from '../../util/cut.ts'
 import type { Principal } from '../accounts/principals.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { type Language, message as textOf } from '../messages.ts'
 import { sweepAll, sweepOne } from '../sweeps.ts'
@@ -66,7 +66,7 @@ export class AgentRuns {
   private readonly gatherMs = () => (this.running.size > BUSY_RUNS ? GATHER_BUSY_MS : GATHER_MS)
 
   constructor(
-    private readonly ctx: Core,
+    private readonly ctx: Context,
     private readonly model: ChatModel,
   ) {
     this.log = new FrameLog(ctx)
@@ -281,7 +281,7 @@ async function openSession(tx: Tx, who: Principal, { sessionId, message }: Ask):
 const KEEP_HOURS = 24
 
 /** Forgets the frames of runs that ended a day ago; their messages stay. */
-export function trimFrames(ctx: Core): Promise<number> {
+export function trimFrames(ctx: Context): Promise<number> {
   const before = sql`now() - make_interval(hours => ${KEEP_HOURS})`
   // A frame is older than the end of its run: said again, for the index.
   return trim(

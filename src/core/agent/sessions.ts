@@ -3,7 +3,7 @@ import { and, asc, count, desc, eq } from 'drizzle-orm'
 import { agentMessages, agentRuns, agentSessions } from '../../db/schema/index.ts'
 import { UUID } from '../../util/uuid.ts'
 import type { Principal } from '../accounts/principals.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { notFound } from '../errors.ts'
 
 export type AgentSession = typeof agentSessions.$inferSelect
@@ -15,7 +15,7 @@ const MAX_MESSAGES = 1000
 
 /** The user's sessions, the last used first. */
 export async function listSessions(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   { page, pageSize }: { page: number; pageSize: number },
 ): Promise<{ sessions: AgentSession[]; total: number }> {
@@ -34,7 +34,7 @@ export async function listSessions(
 }
 
 /** @throws AppError NOT_FOUND, also for somebody else's */
-export async function ownSession(ctx: Core, who: Principal, id: string): Promise<AgentSession> {
+export async function ownSession(ctx: Context, who: Principal, id: string): Promise<AgentSession> {
   const [session] = UUID.test(id)
     ? await ctx.db
         .select()
@@ -46,7 +46,7 @@ export async function ownSession(ctx: Core, who: Principal, id: string): Promise
 }
 
 /** The newest run, ended or not; undefined: the session never had one. */
-export async function latestRun(ctx: Core, sessionId: string): Promise<AgentRun | undefined> {
+export async function latestRun(ctx: Context, sessionId: string): Promise<AgentRun | undefined> {
   const [run] = await ctx.db
     .select()
     .from(agentRuns)
@@ -58,7 +58,7 @@ export async function latestRun(ctx: Core, sessionId: string): Promise<AgentRun 
 
 /** The newest messages of a session, oldest first. */
 export async function readMessages(
-  ctx: Core,
+  ctx: Context,
   sessionId: string,
   limit = MAX_MESSAGES,
 ): Promise<AgentMessage[]> {
@@ -72,7 +72,7 @@ export async function readMessages(
 }
 
 /** The messages of one run, with what it was asked. */
-export async function readRunMessages(ctx: Core, runId: string): Promise<AgentMessage[]> {
+export async function readRunMessages(ctx: Context, runId: string): Promise<AgentMessage[]> {
   return ctx.db
     .select()
     .from(agentMessages)

@@ -6,7 +6,7 @@ import {
   agentRuns,
   agentSessions,
 } from '../../db/schema/index.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import type { Frame } from './events.ts'
 import { RunLost } from './frame-log.ts'
@@ -30,7 +30,7 @@ export interface RunEnd {
 }
 
 /** {@link endRun} in a transaction of its own. */
-export async function finishRun(ctx: Core, run: RunKey, end: RunEnd): Promise<void> {
+export async function finishRun(ctx: Context, run: RunKey, end: RunEnd): Promise<void> {
   await transaction(ctx, (tx) => endRun(tx, run, end))
 }
 

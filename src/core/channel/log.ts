@@ -7,7 +7,7 @@ import type { LoggedEvent } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
 import { channels, events } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 
 export interface PendingEvent {
   userId: number
@@ -44,20 +44,20 @@ const rfc3339 = (column: unknown) =>
   sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** The newest sequence number of a user's channel; 0 before its first event. */
-export async function channelHead(ctx: Core, userId: number): Promise<number> {
+export async function channelHead(ctx: Context, userId: number): Promise<number> {
   const [row] = await ctx.db.select().from(channels).where(eq(channels.userId, userId))
   return row?.lastSeq ?? 0
 }
 
 /** The heads of many channels at once; a user without events is absent. */
-export async function channelHeads(ctx: Core, userIds: number[]): Promise<Map<number, number>> {
+export async function channelHeads(ctx: Context, userIds: number[]): Promise<Map<number, number>> {
   const rows = await ctx.db.select().from(channels).where(inArray(channels.userId, userIds))
   return new Map(rows.map((row) => [row.userId, row.lastSeq]))
 }
 
 /** The events after `afterSeq`, oldest first, at most `limit`. */
 export async function readEvents(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   afterSeq: number,
   limit: number,
@@ -77,7 +77,7 @@ export async function readEvents(
 }
 
 /** The oldest sequence number still kept, or undefined when nothing is. */
-export async function oldestEvent(ctx: Core, userId: number): Promise<number | undefined> {
+export async function oldestEvent(ctx: Context, userId: number): Promise<number | undefined> {
   const [row] = await ctx.db
     .select({ seq: sql<number | null>`min(${events.seq})::int` })
     .from(events)
@@ -89,7 +89,7 @@ const KEEP_HOURS = 24
 const KEEP_EVENTS = 1000
 
 /** Drops events older than 24 hours, but never one of the last 1,000 of its user. */
-export function trimEvents(ctx: Core): Promise<number> {
+export function trimEvents(ctx: Context): Promise<number> {
   return trim(
     ctx.db,
     events,

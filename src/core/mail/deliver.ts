@@ -3,13 +3,13 @@ import { passwordResets, signups, users } from '../../db/schema/index.ts'
 import type { MailJob } from '../../jobs/queues.ts'
 import { MailRefused } from '../../mail/mailer.ts'
 import { findByEmail } from '../accounts/accounts.ts'
-import type { Core } from '../context.ts'
-import { drawCodes } from './codes.ts'
+import type { Context } from '../context.ts'
+import { drawCodes } from '../verification/codes.ts'
+import { linkTo } from '../verification/links.ts'
 import { type Letter, writeLetter } from './letters.ts'
-import { linkTo } from './links.ts'
 
 /** Writes a letter of the queue and hands it over. Rejects when a later try may succeed. */
-export async function deliverMail(ctx: Core, job: MailJob): Promise<void> {
+export async function deliverMail(ctx: Context, job: MailJob): Promise<void> {
   switch (job.letter) {
     case 'signup':
       return deliverSignup(ctx, job.signupIds)
@@ -24,7 +24,7 @@ export async function deliverMail(ctx: Core, job: MailJob): Promise<void> {
  * The codes of one email's signups; or, when the email has an account, that it has. All the same codes are drawn then:
  * what happens to them later must not tell which of the two mails was sent.
  */
-async function deliverSignup(ctx: Core, ids: string[]): Promise<void> {
+async function deliverSignup(ctx: Context, ids: string[]): Promise<void> {
   const requests = await ctx.db
     .select()
     .from(signups)
@@ -49,7 +49,7 @@ async function deliverSignup(ctx: Core, ids: string[]): Promise<void> {
 }
 
 /** A request for an email without an account gets a code too, which nobody is sent and which would reset nothing. */
-async function deliverReset(ctx: Core, id: string): Promise<void> {
+async function deliverReset(ctx: Context, id: string): Promise<void> {
   const [request] = await ctx.db
     .select()
     .from(passwordResets)
@@ -73,14 +73,14 @@ async function deliverReset(ctx: Core, id: string): Promise<void> {
 }
 
 async function deliverPasswordChanged(
-  ctx: Core,
+  ctx: Context,
   { userId, language }: Extract<MailJob, { letter: 'password_changed' }>,
 ): Promise<void> {
   const [user] = await ctx.db.select({ email: users.email }).from(users).where(eq(users.id, userId))
   if (user) await send(ctx, user.email, writeLetter('password_changed', language))
 }
 
-async function send(ctx: Core, to: string, letter: Letter): Promise<void> {
+async function send(ctx: Context, to: string, letter: Letter): Promise<void> {
   try {
     await ctx.mailer.send({ to, ...letter })
   } catch (error) {

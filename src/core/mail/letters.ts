@@ -1,7 +1,7 @@
 /** Every mail that the server writes, in both languages: one place for their words, one for their form. */
 import type { Mail } from '../../mail/mailer.ts'
 import type { Language } from '../messages.ts'
-import { CODE_MINUTES } from './codes.ts'
+import { CODE_MINUTES } from '../verification/codes.ts'
 
 export interface MailedCode {
   code: string

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-or
 import { isLocked } from '../../db/errors.ts'
 import { materials } from '../../db/schema/index.ts'
 import { withoutQuery } from '../../util/logger.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { LOCK_MS } from '../sweeps.ts'
 import type { Material } from './materials.ts'
 import { deleteObjects, HIDDEN, objectsOf } from './objects.ts'
@@ -25,7 +25,7 @@ const PREFIXES = ['materials/', 'thumbnails/', HIDDEN]
  * touched, and what an upload is still writing is younger.
  */
 export async function cleanUp(
-  ctx: Core,
+  ctx: Context,
   options: { processing: boolean; orphans: boolean; maxAgeMinutes: number },
 ): Promise<CleanupReport> {
   const report: CleanupReport = { records: 0, files: 0, errors: [] }
@@ -53,7 +53,7 @@ export async function cleanUp(
 }
 
 /** Records of uploads whose server or client is gone. */
-async function removeStale(ctx: Core, maxAgeMinutes: number, report: CleanupReport): Promise<void> {
+async function removeStale(ctx: Context, maxAgeMinutes: number, report: CleanupReport): Promise<void> {
   const stale = sql`${materials.updatedAt} < now() - make_interval(mins => ${maxAgeMinutes})`
   const processing = eq(materials.status, 'processing')
   for await (const rows of batches(ctx, and(processing, stale))) {
@@ -64,7 +64,7 @@ async function removeStale(ctx: Core, maxAgeMinutes: number, report: CleanupRepo
   }
 }
 
-async function giveUpStale(ctx: Core, material: Material, only: SQL): Promise<boolean> {
+async function giveUpStale(ctx: Context, material: Material, only: SQL): Promise<boolean> {
   try {
     return await giveUpUpload(ctx, material, 'UPLOAD_FAILED', { only, lockMs: LOCK_MS })
   } catch (error) {
@@ -74,7 +74,7 @@ async function giveUpStale(ctx: Core, material: Material, only: SQL): Promise<bo
 }
 
 /** Materials page by page, without those whose rows somebody else holds: they must not keep the others waiting. */
-async function* batches(ctx: Core, which: SQL | undefined): AsyncGenerator<Material[]> {
+async function* batches(ctx: Context, which: SQL | undefined): AsyncGenerator<Material[]> {
   for (let last = 0; ; ) {
     const next = and(which, gt(materials.id, last))
     const rows = await ctx.db
@@ -91,7 +91,7 @@ async function* batches(ctx: Core, which: SQL | undefined): AsyncGenerator<Mater
 }
 
 /** The files of materials that were hidden 30 days ago. */
-async function removeHidden(ctx: Core, report: CleanupReport): Promise<void> {
+async function removeHidden(ctx: Context, report: CleanupReport): Promise<void> {
   const due = and(
     isNull(materials.removedAt),
     sql`${materials.hiddenAt} < now() - make_interval(days => ${KEEP_HIDDEN_DAYS})`,
@@ -113,7 +113,12 @@ async function removeHidden(ctx: Core, report: CleanupReport): Promise<void> {
 }
 
 /** Objects that no material refers to. */
-async function removeOrphans(ctx: Core, prefix: string, before: Date, report: CleanupReport): Promise<void> {
+async function removeOrphans(
+  ctx: Context,
+  prefix: string,
+  before: Date,
+  report: CleanupReport,
+): Promise<void> {
   let batch: string[] = []
   const flush = async () => {
     if (batch.length === 0) return
@@ -130,7 +135,7 @@ async function removeOrphans(ctx: Core, prefix: string, before: Date, report: Cl
   await flush()
 }
 
-async function unreferenced(ctx: Core, keys: string[]): Promise<string[]> {
+async function unreferenced(ctx: Context, keys: string[]): Promise<string[]> {
   const paths = keys.map(pathOf)
   const rows = await ctx.db
     .select({ filePath: materials.filePath, thumbnailPath: materials.thumbnailPath })

@@ -5,7 +5,7 @@ import { isKey, keyToPath } from '../../storage/keys.ts'
 import { chooseAnswer } from '../../storage/ranges.ts'
 import type { ByteRange, ObjectContent, ObjectInfo } from '../../storage/storage.ts'
 import type { Principal } from '../accounts/principals.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { mayManage } from './materials.ts'
 import { hiddenKey } from './objects.ts'
@@ -33,7 +33,7 @@ export type FileAnswer = {
  * @throws AppError NOT_FOUND, which does not tell why
  */
 export async function openFile(
-  ctx: Core,
+  ctx: Context,
   viewer: Principal | undefined,
   key: string,
   request: { method: string; headers: { get(name: string): string | null }; signal: AbortSignal },
@@ -59,7 +59,7 @@ export async function openFile(
 
 /** @throws AppError CLIENT_CLOSED when the client did not wait for it */
 async function openObject(
-  ctx: Core,
+  ctx: Context,
   key: string,
   info: ObjectInfo,
   range: ByteRange | undefined,
@@ -79,7 +79,7 @@ interface Places {
 }
 const NOWHERE: Places = { places: [], isPublic: false }
 
-async function placesOf(ctx: Core, viewer: Principal | undefined, key: string): Promise<Places> {
+async function placesOf(ctx: Context, viewer: Principal | undefined, key: string): Promise<Places> {
   const [material] = await ctx.db
     .select({ userId: materials.userId, status: materials.status, removedAt: materials.removedAt })
     .from(materials)
@@ -95,5 +95,5 @@ async function placesOf(ctx: Core, viewer: Principal | undefined, key: string): 
  * Where clients fetch a stored object: from the object store itself, or from this server.
  * @param origin under which they reach this server
  */
-export const fileUrl = ({ storage }: Core, origin: string, key: string): string =>
+export const fileUrl = ({ storage }: Context, origin: string, key: string): string =>
   storage.publicUrl(key) ?? `${origin}/files/${keyToPath(key)}`

@@ -3,7 +3,7 @@ import { prepared } from '../../db/prepared.ts'
 import { materialLikes, materials, users } from '../../db/schema/index.ts'
 import { isAdmin } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import type { MaterialRanking, SortBy } from './ranking.ts'
@@ -40,7 +40,7 @@ const materialsById = prepared((db) =>
 
 /** Those of them that are active. */
 async function viewMaterials(
-  ctx: Core,
+  ctx: Context,
   viewer: Principal | undefined,
   ids: number[],
 ): Promise<Map<number, MaterialView>> {
@@ -51,7 +51,7 @@ async function viewMaterials(
 
 /** One page of the active materials. */
 export async function listMaterials(
-  ctx: Core,
+  ctx: Context,
   ranking: MaterialRanking,
   viewer: Principal | undefined,
   query: {
@@ -89,7 +89,7 @@ export interface RelatedMaterial {
  * @throws AppError NOT_FOUND, also for what is hidden
  */
 export async function readMaterial(
-  ctx: Core,
+  ctx: Context,
   viewer: Principal | undefined,
   id: number,
 ): Promise<MaterialView & { related: RelatedMaterial[] }> {
@@ -125,7 +125,7 @@ export async function readMaterial(
  * @throws AppError NOT_FOUND, MATERIAL_HIDDEN
  */
 export async function toggleLike(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   id: number,
 ): Promise<{ isLiked: boolean; likeCount: number }> {
@@ -150,7 +150,7 @@ export async function toggleLike(
  * Hides a material; its file is kept for 30 days.
  * @throws AppError NOT_FOUND, PERMISSION_DENIED, ALREADY_DELETED
  */
-export async function hideMaterial(ctx: Core, who: Principal, id: number): Promise<void> {
+export async function hideMaterial(ctx: Context, who: Principal, id: number): Promise<void> {
   await transaction(ctx, async (tx) => {
     const material = await lockOwn(tx, who, id)
     if (material.hiddenAt) throw new AppError('ALREADY_DELETED')

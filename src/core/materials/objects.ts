@@ -1,7 +1,7 @@
 /** Where the objects of a material are, which depends on whether it was deleted. */
 import { eq } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Material } from './materials.ts'
 
 /**
@@ -17,7 +17,7 @@ export const objectsOf = ({ filePath, thumbnailPath }: Paths): string[] =>
   thumbnailPath ? [filePath, thumbnailPath] : [filePath]
 
 /** At both places: a move may be under way. */
-export async function deleteObjects(ctx: Core, deleted: Paths[]): Promise<void> {
+export async function deleteObjects(ctx: Context, deleted: Paths[]): Promise<void> {
   const keys = deleted.flatMap(objectsOf)
   await ctx.storage.delete([...keys, ...keys.map(hiddenKey)])
 }
@@ -27,7 +27,7 @@ export async function deleteObjects(ctx: Core, deleted: Paths[]): Promise<void> 
  * another deletion of the same material.
  * @throws StorageError; the queue tries again
  */
-export async function putAway(ctx: Core, materialId: number): Promise<void> {
+export async function putAway(ctx: Context, materialId: number): Promise<void> {
   const [material] = await ctx.db.select().from(materials).where(eq(materials.id, materialId))
   if (material?.removedAt) await deleteObjects(ctx, [material])
   else if (material?.hiddenAt) {

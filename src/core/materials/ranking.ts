@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { MaterialType } from './materials.ts'
 
 export type SortBy = 'created_at' | 'view_count' | 'like_count'
@@ -28,7 +28,7 @@ const CREATION_FRESH_MS = 30_000
 export class MaterialRanking {
   private readonly orders = new Map<string, Order>()
 
-  constructor(private readonly ctx: Core) {
+  constructor(private readonly ctx: Context) {
     ctx.bus.subscribe('materials', (change) => this.apply(change))
   }
 

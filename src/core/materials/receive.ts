@@ -1,4 +1,4 @@
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { AppError, invalid } from '../errors.ts'
 import { assertSize, detectFormat, type FileFormat, SNIFF_BYTES } from './formats.ts'
 import type { Material } from './materials.ts'
@@ -21,7 +21,7 @@ export interface IncomingFile {
  * UPLOAD_FAILED
  */
 export async function receiveFile(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   file: IncomingFile,
 ): Promise<{ material: Material; size: number }> {

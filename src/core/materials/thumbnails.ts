@@ -1,7 +1,7 @@
 import { and, count, eq, ne, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Body } from '../../storage/storage.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import { lockMaterial, type Material } from './materials.ts'
 
@@ -19,7 +19,7 @@ export interface ThumbnailRenderer {
 }
 
 /** The material while it still waits for a thumbnail; deleted ones get none. */
-async function waiting(ctx: Core, materialId: number): Promise<Material | undefined> {
+async function waiting(ctx: Context, materialId: number): Promise<Material | undefined> {
   const [material] = await ctx.db.select().from(materials).where(eq(materials.id, materialId))
   return material?.status === 'active' && material.thumbnailStatus === 'pending' ? material : undefined
 }
@@ -54,7 +54,7 @@ export async function enqueueThumbnail(tx: Tx, { id, userId }: Material): Promis
  * @throws what rendering or the storage threw, when another try may succeed
  */
 export async function makeThumbnail(
-  ctx: Core,
+  ctx: Context,
   renderer: ThumbnailRenderer,
   materialId: number,
   { attempt, signal }: { attempt: number; signal: AbortSignal },
@@ -76,7 +76,7 @@ export async function makeThumbnail(
 
 /** Gives up: a placeholder takes the thumbnail's place, and the uploader is told. */
 export async function failThumbnail(
-  ctx: Core,
+  ctx: Context,
   renderer: ThumbnailRenderer,
   materialId: number,
   reason: string,
@@ -90,7 +90,7 @@ export async function failThumbnail(
 type Outcome = { status: 'completed' } | { status: 'failed'; reason: string }
 
 /** Stores a picture, then says so. */
-async function keep(ctx: Core, { userId, id }: Material, picture: Body, outcome: Outcome): Promise<void> {
+async function keep(ctx: Context, { userId, id }: Material, picture: Body, outcome: Outcome): Promise<void> {
   const thumbnailPath = `thumbnails/${userId}/${id}.jpg`
   await ctx.storage.write(thumbnailPath, picture)
   const active = await transaction(ctx, async (tx) => {

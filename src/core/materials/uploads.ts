@@ -5,7 +5,7 @@ import { materials } from '../../db/schema/index.ts'
 import { materialKey } from '../../storage/keys.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { UploadEventData } from '../channel/events.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import type { FileFormat } from './formats.ts'
@@ -43,7 +43,7 @@ const newMark = () => randomBytes(5).toString('hex')
  * @throws AppError TOO_MANY_UPLOADS when the user has too many under way, on whichever server
  */
 export async function beginUpload(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   file: { format: FileFormat; name: string; title: string },
   at = new Date(),
@@ -97,7 +97,7 @@ const TOUCH_MS = 20_000
 
 /** Reports how far an upload is: to watchers several times a second, to the clean-up now and then. */
 export function uploadReporter(
-  ctx: Core,
+  ctx: Context,
   material: Material,
   total: number | null,
 ): { report: (bytes: number) => void; stop: () => void } {
@@ -143,7 +143,7 @@ export function uploadReporter(
  * @throws AppError meanwhile it was deleted (ALREADY_DELETED) or cleaned up (UPLOAD_FAILED)
  */
 export async function finishUpload(
-  ctx: Core,
+  ctx: Context,
   material: Material,
   file: { size: number; title: string; description: string },
 ): Promise<Material> {
@@ -178,7 +178,7 @@ export async function finishUpload(
 }
 
 /** How uploads stand, by material; those of which nothing is left are absent. One query. */
-export async function presentUploads(ctx: Core, ids: number[]): Promise<Map<number, UploadState>> {
+export async function presentUploads(ctx: Context, ids: number[]): Promise<Map<number, UploadState>> {
   const rows = await ctx.db
     .select({ id: materials.id, status: materials.status, fileSize: materials.fileSize })
     .from(materials)
@@ -197,7 +197,7 @@ export async function presentUploads(ctx: Core, ids: number[]): Promise<Map<numb
  * Nothing of it is left: no object, no material; the uploader is told. Only whoever wrote its object calls this, after
  * that ended, however it ended. What fails here is left to the clean-up.
  */
-export async function abandonUpload(ctx: Core, material: Material, reason: string): Promise<void> {
+export async function abandonUpload(ctx: Context, material: Material, reason: string): Promise<void> {
   try {
     if (await giveUpUpload(ctx, material, reason)) return
     const [left] = await ctx.db
@@ -220,7 +220,7 @@ export async function abandonUpload(ctx: Core, material: Material, reason: strin
  * @returns whether it was
  */
 export async function giveUpUpload(
-  ctx: Core,
+  ctx: Context,
   { id, filePath, userId }: Material,
   reason: string,
   { only, lockMs }: { only?: SQL; lockMs?: number } = {},
@@ -248,7 +248,7 @@ export async function giveUpUpload(
 
 /** What a user has uploaded and not deleted, newest first. */
 export async function listUploads(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   limit: number,
 ): Promise<{ materials: Material[]; total: number }> {
@@ -261,7 +261,7 @@ export async function listUploads(
 }
 
 /** @throws AppError NOT_FOUND, also for somebody else's */
-export async function ownMaterial(ctx: Core, who: Principal, id: number): Promise<Material> {
+export async function ownMaterial(ctx: Context, who: Principal, id: number): Promise<Material> {
   const [material] = await ctx.db.select().from(materials).where(eq(materials.id, id))
   if (!material || !mayManage(who, material)) throw notFound('material', id)
   return material
@@ -271,7 +271,7 @@ export async function ownMaterial(ctx: Core, who: Principal, id: number): Promis
  * Hides a material and removes its objects at once, also after it was hidden.
  * @throws AppError NOT_FOUND, PERMISSION_DENIED, ALREADY_DELETED
  */
-export async function removeUpload(ctx: Core, who: Principal, id: number): Promise<void> {
+export async function removeUpload(ctx: Context, who: Principal, id: number): Promise<void> {
   await transaction(ctx, async (tx) => {
     const material = await lockOwn(tx, who, id)
     if (material.removedAt) throw new AppError('ALREADY_DELETED')

@@ -1,7 +1,7 @@
 /** What a node may do, from its first frame to its silence; the sockets and the REST heartbeat call this. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { nodes } from '../../db/schema/index.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import {
   acceptAttempt,
   CANNOT_START,
@@ -36,7 +36,7 @@ export class NodeControl {
   private readonly dispatcher: Dispatcher
   private readonly sweeper: Sweeper
 
-  constructor(private readonly ctx: Core) {
+  constructor(private readonly ctx: Context) {
     this.dispatcher = new Dispatcher(ctx, () => this.fleet)
     this.fleet = new Fleet(
       ctx,

@@ -1,4 +1,4 @@
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { leaseTasks } from '../tasks/queue.ts'
 import type { Fleet } from './fleet.ts'
 
@@ -13,7 +13,7 @@ export class Dispatcher {
   private readonly poll = setInterval(() => this.wake(), POLL_MS)
 
   constructor(
-    private readonly ctx: Core,
+    private readonly ctx: Context,
     private readonly fleet: () => Fleet,
   ) {
     ctx.bus.subscribe('queue', () => this.wake())

@@ -3,7 +3,7 @@
  * reports goes to `core/tasks/attempts`, which decides by the database; this file only remembers.
  */
 import type { NodeCommand } from '../../bus/bus.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { CANNOT_START_SECONDS, endedAttempts } from '../tasks/attempts.ts'
 import type { NewLog } from '../tasks/logs.ts'
 import {
@@ -160,7 +160,7 @@ export class Fleet {
   private readonly timers: ReturnType<typeof setInterval>[]
 
   constructor(
-    private readonly ctx: Core,
+    private readonly ctx: Context,
     /** Called when a slot may have become free. */
     private readonly onRoom: () => void,
     private readonly onChanged: (node: ConnectedNode) => void,

@@ -2,7 +2,7 @@
  * Log lines of running attempts on their way to the database: those of all attempts together, one statement at a time.
  * A line that was not kept is counted, and a line in the task's log tells how many are missing.
  */
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { failure } from '../tasks/failures.ts'
 import { addLogs, type NewLog, noteLine } from '../tasks/logs.ts'
 
@@ -38,7 +38,7 @@ export class LogBuffer {
   /** The statement that runs: a flush may go on for as long as nodes send lines. */
   private storing: Promise<number | undefined> | undefined
 
-  constructor(private readonly ctx: Pick<Core, 'db' | 'log'>) {}
+  constructor(private readonly ctx: Pick<Context, 'db' | 'log'>) {}
 
   add(log: AttemptLog, line: Pick<NewLog, 'level' | 'message'>): void {
     if (log.lines > MAX_LINES_OF_ATTEMPT) return

@@ -4,7 +4,7 @@ import { nodes } from '../../db/schema/index.ts'
 import { foldCase, tidyName } from '../../util/fold.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
 import { UUID } from '../../util/uuid.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { heldTasks, loseAttempts } from '../tasks/attempts.ts'
 import { failure } from '../tasks/failures.ts'
@@ -23,7 +23,7 @@ export interface NewNode {
  * @returns the node, and the only copy of its token
  * @throws AppError NAME_TAKEN
  */
-export async function createNode(ctx: Core, input: NewNode): Promise<{ node: Node; token: string }> {
+export async function createNode(ctx: Context, input: NewNode): Promise<{ node: Node; token: string }> {
   const token = randomSecret('node')
   const [node] = await ctx.db
     .insert(nodes)
@@ -37,7 +37,7 @@ export async function createNode(ctx: Core, input: NewNode): Promise<{ node: Nod
 /** Names are unique in any case of their letters, whatever the database's locale. */
 const named = (name: string) => ({ name: tidyName(name), nameKey: foldCase(name) })
 
-export async function listNodes(ctx: Core): Promise<Node[]> {
+export async function listNodes(ctx: Context): Promise<Node[]> {
   return ctx.db.select().from(nodes).where(isNull(nodes.deletedAt)).orderBy(asc(nodes.id))
 }
 
@@ -45,14 +45,14 @@ const existing = (id: string) =>
   UUID.test(id) ? and(eq(nodes.uuid, id.toLowerCase()), isNull(nodes.deletedAt)) : sql`false`
 
 /** @throws AppError NOT_FOUND */
-export async function getNode(ctx: Core, id: string): Promise<Node> {
+export async function getNode(ctx: Context, id: string): Promise<Node> {
   const [node] = await ctx.db.select().from(nodes).where(existing(id))
   if (!node) throw notFound('gpu_server', id)
   return node
 }
 
 /** The node that a token belongs to, or undefined. */
-export async function authenticateNode(ctx: Core, token: string): Promise<Node | undefined> {
+export async function authenticateNode(ctx: Context, token: string): Promise<Node | undefined> {
   const [node] = await ctx.db
     .select()
     .from(nodes)
@@ -62,7 +62,7 @@ export async function authenticateNode(ctx: Core, token: string): Promise<Node |
 
 /** A new socket of the node that a token belongs to, with its number: later ones have higher numbers. */
 export async function admitNode(
-  ctx: Core,
+  ctx: Context,
   token: string,
 ): Promise<{ node: Node; socket: number } | undefined> {
   const [row] = await ctx.db
@@ -74,7 +74,7 @@ export async function admitNode(
 
 /** @throws AppError NOT_FOUND, NAME_TAKEN */
 export async function updateNode(
-  ctx: Core,
+  ctx: Context,
   id: string,
   change: { [K in keyof NewNode]?: NewNode[K] | undefined } & { draining?: boolean },
 ): Promise<Node> {
@@ -84,7 +84,7 @@ export async function updateNode(
 }
 
 /** Gives the node a new token; the old one, and a socket opened with it, end at once. */
-export async function rotateToken(ctx: Core, id: string): Promise<{ node: Node; token: string }> {
+export async function rotateToken(ctx: Context, id: string): Promise<{ node: Node; token: string }> {
   const token = randomSecret('node')
   const node = await patch(ctx, id, { tokenHash: sha256(token) })
   ctx.bus.publish('node', { nodeId: node.id, command: { type: 'revoked' } })
@@ -92,7 +92,7 @@ export async function rotateToken(ctx: Core, id: string): Promise<{ node: Node; 
 }
 
 /** Removes a node; what it was running goes back to the queue. */
-export async function deleteNode(ctx: Core, id: string): Promise<void> {
+export async function deleteNode(ctx: Context, id: string): Promise<void> {
   const node = await getNode(ctx, id)
   const held = await heldTasks(ctx, node.id)
   await transaction(ctx, async (tx) => {
@@ -106,7 +106,7 @@ export async function deleteNode(ctx: Core, id: string): Promise<void> {
   })
 }
 
-async function patch(ctx: Core, id: string, change: object): Promise<Node> {
+async function patch(ctx: Context, id: string, change: object): Promise<Node> {
   const [node] = await ctx.db
     .update(nodes)
     .set({ ...change, revision: sql`${nodes.revision} + 1`, updatedAt: sql`now()` })

@@ -1,7 +1,7 @@
 /** How nodes stand right now: in memory and on the bus; stored in batches, never a row per heartbeat. */
 import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { type GpuReading, nodes, tasks } from '../../db/schema/index.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { withPresentProgress } from '../tasks/progress.ts'
 import type { Node } from './nodes.ts'
 
@@ -81,7 +81,7 @@ export interface NodeView extends Reading {
 }
 
 /** @param running what it runs, from {@link runningByNode}: the same figures as the tasks' own */
-export function viewNode(ctx: Core, node: Node, running: RunningTask[]): NodeView {
+export function viewNode(ctx: Context, node: Node, running: RunningTask[]): NodeView {
   const state = presentState(ctx, node)
   return {
     node,
@@ -95,7 +95,7 @@ export function viewNode(ctx: Core, node: Node, running: RunningTask[]): NodeVie
 }
 
 /** The state on the bus, unless the database knows better: another server heard the node last, or gave it up. */
-function presentState(ctx: Core, node: Node): NodeState | undefined {
+function presentState(ctx: Context, node: Node): NodeState | undefined {
   const state = ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
   if (!state || !node.online) return undefined
   // Readings are stored once per heartbeat; one more for what that takes.
@@ -106,7 +106,7 @@ function presentState(ctx: Core, node: Node): NodeState | undefined {
 }
 
 /** How nodes stand, by UUID; those that were removed are offline. Two queries. */
-export async function presentNodes(ctx: Core, uuids: string[]): Promise<Map<string, NodeState>> {
+export async function presentNodes(ctx: Context, uuids: string[]): Promise<Map<string, NodeState>> {
   const rows = await ctx.db.select().from(nodes).where(inArray(nodes.uuid, uuids))
   const held = await runningByNode(
     ctx,
@@ -149,7 +149,7 @@ const runningColumns = {
 }
 
 /** What nodes run, by node id, with the progress of this moment. */
-export async function runningByNode(ctx: Core, nodeIds: number[]): Promise<Map<number, RunningTask[]>> {
+export async function runningByNode(ctx: Context, nodeIds: number[]): Promise<Map<number, RunningTask[]>> {
   const rows =
     nodeIds.length === 0
       ? []
@@ -184,7 +184,7 @@ export interface ClusterOverview {
 const BUSY_PERCENT = 5
 
 /** All servers at a glance; GPUs and memory are those of reachable servers. Two queries. */
-export async function clusterOverview(ctx: Core): Promise<ClusterOverview> {
+export async function clusterOverview(ctx: Context): Promise<ClusterOverview> {
   const [all, [counts]] = await Promise.all([
     ctx.db.select().from(nodes).where(isNull(nodes.deletedAt)),
     ctx.db
@@ -225,7 +225,7 @@ export type StoredState = NodeState & { connected: boolean }
  * silence; it is late by at most the interval of the batches.
  * A node whose row somebody else holds is left out: its next reading comes soon.
  */
-export async function saveReadings(ctx: Core, states: StoredState[]): Promise<void> {
+export async function saveReadings(ctx: Context, states: StoredState[]): Promise<void> {
   if (states.length === 0) return
   await ctx.db.execute(sql`
     update nodes n set cpu_usage = r.cpu_usage, memory_usage = r.memory_usage, gpus = r.gpus,

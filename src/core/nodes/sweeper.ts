@@ -1,7 +1,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { nodes } from '../../db/schema/index.ts'
 import { Ages } from '../../util/ages.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { sweepOne } from '../sweeps.ts'
 import {
   ACCEPT_SECONDS,
@@ -46,7 +46,7 @@ export class Sweeper {
   private sweeping = false
 
   constructor(
-    private readonly ctx: Core,
+    private readonly ctx: Context,
     private readonly fleet: Fleet,
     /** Finds what other servers have done to nodes and tasks of this one. */
     reconcile: () => Promise<void>,

@@ -1,6 +1,6 @@
 import { and, eq, exists, inArray, isNull, not, or } from 'drizzle-orm'
 import { nodes, tasks } from '../../db/schema/index.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { sweepAll } from '../sweeps.ts'
 import { heldTasks, loseAttempts } from '../tasks/attempts.ts'
 import { failure } from '../tasks/failures.ts'
@@ -10,7 +10,7 @@ import type { Node } from './nodes.ts'
  * Of these nodes those that hold tasks, and offline ones that do: others held the rows of their tasks as they went
  * offline.
  */
-export async function thatHoldTasks(ctx: Core, candidates: Node[]): Promise<Node[]> {
+export async function thatHoldTasks(ctx: Context, candidates: Node[]): Promise<Node[]> {
   const seen = new Map(candidates.map((node) => [node.id, node]))
   const offline = and(not(nodes.online), isNull(nodes.deletedAt))
   const held = ctx.db
@@ -25,7 +25,7 @@ export async function thatHoldTasks(ctx: Core, candidates: Node[]): Promise<Node
 }
 
 /** @returns whether its tasks were lost: no server has heard it over a socket since this row was read */
-export async function loseUnheld(ctx: Core, node: Node): Promise<boolean> {
+export async function loseUnheld(ctx: Context, node: Node): Promise<boolean> {
   const { id, socketHeardAt: heard } = node
   const still = heard ? eq(nodes.socketHeardAt, heard) : isNull(nodes.socketHeardAt)
   const why = failure(node.online ? 'node_disconnected' : 'node_offline', { name: node.name })

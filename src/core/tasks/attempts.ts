@@ -7,9 +7,9 @@ import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { type CannotStart, nodes, tasks } from '../../db/schema/index.ts'
 import type { Ages } from '../../util/ages.ts'
 import { UUID } from '../../util/uuid.ts'
-import type { Core, Tx } from '../context.ts'
-import { systemConfig } from '../settings.ts'
+import type { Context, Tx } from '../context.ts'
 import { sweepAll } from '../sweeps.ts'
+import { systemConfig } from '../system/settings.ts'
 import { transaction } from '../transaction.ts'
 import { type Failure, failure, failureText, type ReportedFailure, reportedFailure } from './failures.ts'
 import { addLogs, noteLine } from './logs.ts'
@@ -37,7 +37,7 @@ async function lockAttempt(tx: Tx, key: AttemptKey): Promise<Task | undefined> {
 }
 
 /** The node has begun. @returns the running task, or undefined when the attempt is stale */
-export async function acceptAttempt(ctx: Core, key: AttemptKey): Promise<Task | undefined> {
+export async function acceptAttempt(ctx: Context, key: AttemptKey): Promise<Task | undefined> {
   return transaction(ctx, async (tx) => {
     const task = await lockAttempt(tx, key)
     if (task?.status === 'running') return task
@@ -79,7 +79,7 @@ export interface Rejection {
  * @returns the rejected task, or undefined when the attempt is stale
  */
 export async function rejectAttempt(
-  ctx: Core,
+  ctx: Context,
   key: AttemptKey,
   rejection: Rejection,
 ): Promise<Task | undefined> {
@@ -131,7 +131,7 @@ export type FinalWord =
  * owner cancelled it), `stale` when it is not this node's any more; only the first changes anything
  */
 export async function settleAttempt(
-  ctx: Core,
+  ctx: Context,
   key: AttemptKey,
   word: FinalWord,
 ): Promise<'settled' | 'repeated' | 'stale'> {
@@ -165,7 +165,7 @@ const shownResult = (result: Record<string, unknown>) =>
 
 /** Of attempts that nodes are believed to hold, those that are over: another server may have ended them. */
 export async function endedAttempts(
-  ctx: Core,
+  ctx: Context,
   held: (AttemptKey & { taskId: number })[],
 ): Promise<AttemptKey[]> {
   if (held.length === 0) return []
@@ -181,7 +181,7 @@ export async function endedAttempts(
 }
 
 /** The tasks that a node holds, assigned or running. */
-export async function heldTasks(ctx: Core, nodeId: number): Promise<Task[]> {
+export async function heldTasks(ctx: Context, nodeId: number): Promise<Task[]> {
   return ctx.db
     .select()
     .from(tasks)
@@ -287,7 +287,7 @@ function tellLost(tx: Tx, { nodeId, uuid, attempt }: Task): void {
  * @param patience how many seconds this node may take, {@link ACCEPT_SECONDS} or more
  */
 export async function expireAssignments(
-  ctx: Core,
+  ctx: Context,
   ages: Ages,
   patience: (nodeId: number) => number,
 ): Promise<void> {
@@ -308,7 +308,7 @@ const EXPIRE_BATCH = 100
  *
  * @param ages of running attempts, kept from one call to the next
  */
-export async function expireRunning(ctx: Core, ages: Ages): Promise<void> {
+export async function expireRunning(ctx: Context, ages: Ages): Promise<void> {
   const { default_task_timeout: seconds } = await systemConfig(ctx)
   const isRunning = and(eq(tasks.kind, 'gpu'), eq(tasks.status, 'running'))
   const running = await lookAtAttempts(ctx, ages, isRunning, tasks.attemptStartedAt)
@@ -326,7 +326,7 @@ type SeenAttempt = Pick<Task, 'id' | 'attempt' | 'nodeId'>
 
 /** The attempts that there are now, with how long each has stood; the stored time of its beginning is a wall clock's. */
 async function lookAtAttempts(
-  ctx: Core,
+  ctx: Context,
   ages: Ages,
   which: SQL | undefined,
   began: typeof tasks.leasedAt | typeof tasks.attemptStartedAt,

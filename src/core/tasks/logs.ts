@@ -1,6 +1,6 @@
 import { inArray, sql } from 'drizzle-orm'
 import { tasks } from '../../db/schema/index.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { type Failure, type FailureParams, failureText } from './failures.ts'
 import type { Task } from './tasks.ts'
 
@@ -28,7 +28,7 @@ export const noteLine = (task: Pick<Task, 'id' | 'attempt'>, { code, params }: F
  * Appends in one statement, in this order; a line of a deleted task or of an attempt that is over changes nothing.
  * @returns the ids of tasks whose lines are left out, because somebody else holds their rows
  */
-export async function addLogs(ctx: Pick<Core, 'db'>, lines: NewLog[]): Promise<number[]> {
+export async function addLogs(ctx: Pick<Context, 'db'>, lines: NewLog[]): Promise<number[]> {
   if (lines.length === 0) return []
   const ids = inArray(tasks.id, [...new Set(lines.map(({ taskId }) => taskId))])
   const numbered = lines.map((line, n) => ({ n, ...line }))

@@ -1,6 +1,6 @@
 import { inArray, sql } from 'drizzle-orm'
 import { tasks } from '../../db/schema/index.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import type { Task } from './tasks.ts'
 
 /** The present progress of a running task, on the bus under `task:<uuid>`. */
@@ -22,7 +22,7 @@ const OVERTAKEN_MS = 5000
 /** The task with the progress of this moment, which is stored only about once a second. */
 export function withPresentProgress<
   T extends Pick<Task, 'uuid' | 'status' | 'attempt' | 'progress' | 'currentItem' | 'updatedAt'>,
->(ctx: Pick<Core, 'bus' | 'clock'>, task: T): T {
+>(ctx: Pick<Context, 'bus' | 'clock'>, task: T): T {
   const state = ctx.bus.getState(taskTopic(task.uuid)) as TaskState | undefined
   const stored = { ...task, progress: shownProgress(task.progress) }
   if (task.status !== 'running' || state?.attempt !== task.attempt) return stored
@@ -34,7 +34,7 @@ export function withPresentProgress<
 
 /** How tasks stand, by UUID; those that were deleted are absent. One query. */
 export async function presentProgress(
-  ctx: Core,
+  ctx: Context,
   uuids: string[],
 ): Promise<Map<string, Pick<TaskState, 'progress' | 'current_item'>>> {
   const rows = await ctx.db
@@ -66,7 +66,7 @@ export interface ProgressReport extends TaskState {
  * Stores many tasks' progress in one statement; reports of attempts that are not current change nothing.
  * @returns the ids of tasks that are left out, because somebody else holds their rows
  */
-export async function saveProgress(ctx: Core, reports: ProgressReport[]): Promise<number[]> {
+export async function saveProgress(ctx: Context, reports: ProgressReport[]): Promise<number[]> {
   if (reports.length === 0) return []
   const ids = inArray(
     tasks.id,

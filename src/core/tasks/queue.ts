@@ -1,6 +1,6 @@
 import { inArray, sql } from 'drizzle-orm'
 import { nodes, tasks } from '../../db/schema/index.ts'
-import type { Core } from '../context.ts'
+import type { Context } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import type { Task } from './tasks.ts'
 
@@ -47,7 +47,7 @@ const hoping = sql`(${others} and updated_at between now() - make_interval(secs 
  * that was lost before to a node that has not lost it, if there is one. Other servers lease at the same time; a row is
  * skipped while another one holds it.
  */
-export async function leaseTasks(ctx: Core, slots: Slot[]): Promise<Lease[]> {
+export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<Lease[]> {
   const types = [...new Set(slots.flatMap((slot) => [...slot.taskTypes]))]
   const wanted = types.map((type) => {
     const able = slots.filter(({ taskTypes }) => taskTypes.has(type))

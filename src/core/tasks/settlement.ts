@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { tasks } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
-import { runningCost, settle } from '../ledger.ts'
+import { runningCost, settle } from '../money/ledger.ts'
 import { type Failure, failureText } from './failures.ts'
 import { taskTopic, withPresentProgress } from './progress.ts'
 import { assertTransition } from './states.ts'

@@ -6,11 +6,11 @@ import { UUID } from '../../util/uuid.ts'
 import { isAdmin } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { ChannelEvents, TaskEventData } from '../channel/events.ts'
-import type { Core, Tx } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
-import { estimatedCost, hold } from '../ledger.ts'
 import type { Language } from '../messages.ts'
-import { systemConfig } from '../settings.ts'
+import { estimatedCost, hold } from '../money/ledger.ts'
+import { systemConfig } from '../system/settings.ts'
 import { transaction } from '../transaction.ts'
 import { type Failure, type FailureParams, failureText, storedText } from './failures.ts'
 import { shownProgress, taskTopic, withPresentProgress } from './progress.ts'
@@ -53,7 +53,7 @@ export type NewTask = CommonInput &
  * Creates a task: a GPU task is in the queue with its commit, a study task waits to be started.
  * @throws AppError TASK_LIMIT_EXCEEDED, INSUFFICIENT_BALANCE
  */
-export async function createTask(ctx: Core, userId: number, input: NewTask): Promise<TaskDetail> {
+export async function createTask(ctx: Context, userId: number, input: NewTask): Promise<TaskDetail> {
   const config = await systemConfig(ctx)
   const price = input.kind === 'gpu' ? priceOf(input.taskType, config.task_prices) : 0
   const heldMinor = estimatedCost(price, input.estimatedMinutes ?? null)
@@ -179,7 +179,7 @@ const taskByUuid = prepared((db) =>
  * One query; the progress is the present one, also when it has not been stored yet.
  * @throws AppError NOT_FOUND, also for somebody else's task
  */
-export async function getTask(ctx: Core, who: Principal, id: string | number): Promise<TaskDetail> {
+export async function getTask(ctx: Context, who: Principal, id: string | number): Promise<TaskDetail> {
   const key = parseTaskId(id)
   if (key === undefined) throw notFound('task', id)
   const query = typeof key === 'number' ? taskById : taskByUuid
@@ -199,7 +199,7 @@ export interface TaskFilter {
 
 /** The user's own tasks. */
 export async function listTasks(
-  ctx: Core,
+  ctx: Context,
   userId: number,
   filter: TaskFilter,
 ): Promise<{ tasks: (Task & { nodeUuid: string | null })[]; total: number }> {
@@ -233,7 +233,7 @@ export async function listTasks(
 }
 
 /** @throws AppError NOT_FOUND, INVALID_STATE when it has ended already */
-export async function cancelTask(ctx: Core, who: Principal, id: string | number): Promise<TaskDetail> {
+export async function cancelTask(ctx: Context, who: Principal, id: string | number): Promise<TaskDetail> {
   await transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
     const ended = await settleTask(tx, task, { status: 'cancelled' })
@@ -254,7 +254,7 @@ export function tellNode(tx: Tx, task: Task): void {
  * Puts a failed or cancelled task back: a GPU task into the queue, a study task to be started.
  * @throws AppError NOT_FOUND, INVALID_STATE, TASK_LIMIT_EXCEEDED, INSUFFICIENT_BALANCE
  */
-export async function retryTask(ctx: Core, who: Principal, id: string | number): Promise<TaskDetail> {
+export async function retryTask(ctx: Context, who: Principal, id: string | number): Promise<TaskDetail> {
   const { max_concurrent_tasks_per_user: limit } = await systemConfig(ctx)
   await transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
@@ -296,7 +296,7 @@ export async function retryTask(ctx: Core, who: Principal, id: string | number):
 }
 
 /** @throws AppError NOT_FOUND, INVALID_STATE while it runs */
-export async function deleteTask(ctx: Core, who: Principal, id: string | number): Promise<Task> {
+export async function deleteTask(ctx: Context, who: Principal, id: string | number): Promise<Task> {
   return transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
     if (task.status === 'running' || task.status === 'paused') {

@@ -198,9 +198,9 @@ describe('health', () => {
   })
 
   test('both tell the truth when the database is gone: 503', async () => {
-    const { core } = server.context
-    const db = new Proxy(core.db, { get: () => () => Promise.reject(gone()) })
-    const app = createApp({ ...server.context, core: { ...core, db } })
+    const { ctx } = server
+    const db = new Proxy(ctx.db, { get: () => () => Promise.reject(gone()) })
+    const app = createApp({ ...server, ctx: { ...ctx, db } })
     const health = await app.handle(new Request('http://localhost/health'))
     expect(health.status).toBe(503)
     expect(await health.json()).toMatchObject({ status: 'unhealthy' })

@@ -191,7 +191,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
 
   test('a file that is deleted just before it is sent is not there, and no fault of the server', async () => {
     const { url, file_path } = await add(server, video(1_000_000))
-    const { storage } = server.context.core
+    const { storage } = server.ctx
     const open = storage.open
     storage.open = async (key, info, options) => {
       const opened = await open(key, info, options)

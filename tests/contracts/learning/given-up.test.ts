@@ -1,7 +1,7 @@
 /** Uploads that somebody gives up while they end: a file is lost with its material, and never without it. */
 import { afterAll, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
-import type { Core, Tx } from '../../../src/core/context.ts'
+import type { Context, Tx } from '../../../src/core/context.ts'
 import { cleanUp } from '../../../src/core/materials/cleanup.ts'
 import {
   abandonUpload,
@@ -16,33 +16,33 @@ import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
-const { core } = server.context
+const { ctx } = server
 
 const format = { type: 'video', extension: 'mp4', maxBytes: 1e9 } as const
 
 /** An upload whose object is stored and whose record still says that it comes in. */
 async function stored() {
   const { user } = await person(server)
-  const material = await beginUpload(core, user.id, { format, name: 'a.mp4', title: 't' })
-  await core.storage.write(material.filePath, new Response(mp4()).body!)
-  const finish = (ctx: Core = core) =>
-    finishUpload(ctx, material, { size: 2048, title: 't', description: '' })
+  const material = await beginUpload(ctx, user.id, { format, name: 'a.mp4', title: 't' })
+  await ctx.storage.write(material.filePath, new Response(mp4()).body!)
+  const finish = (with_: Context = ctx) =>
+    finishUpload(with_, material, { size: 2048, title: 't', description: '' })
   const age = () =>
-    core.db
+    ctx.db
       .update(materials)
       .set({ updatedAt: sql`now() - interval '2 hours'` })
       .where(eq(materials.id, material.id))
   const state = async () => {
-    const [row] = await core.db.select().from(materials).where(eq(materials.id, material.id))
-    return [row?.status, (await core.storage.head(material.filePath)) !== undefined]
+    const [row] = await ctx.db.select().from(materials).where(eq(materials.id, material.id))
+    return [row?.status, (await ctx.storage.head(material.filePath)) !== undefined]
   }
   return { material, finish, age, state }
 }
 
 /** The core as it is, but for its storage's deletions. */
-const deleting = (remove: (keys: string[]) => Promise<void>): Core => ({
-  ...core,
-  storage: { ...core.storage, delete: remove },
+const deleting = (remove: (keys: string[]) => Promise<void>): Context => ({
+  ...ctx,
+  storage: { ...ctx.storage, delete: remove },
 })
 const STALE = { processing: true, orphans: false, maxAgeMinutes: 60 }
 
@@ -55,12 +55,12 @@ test('an upload that ended, or went on, while others were cleaned up keeps its f
     if (first) {
       first = false
       await ending!.finish()
-      await core.db
+      await ctx.db
         .update(materials)
         .set({ updatedAt: sql`now()` })
         .where(eq(materials.id, going!.material.id))
     }
-    await core.storage.delete(keys)
+    await ctx.storage.delete(keys)
   })
   expect(await cleanUp(slow, STALE)).toEqual({ records: 1, files: 0, errors: [] })
   expect(await Promise.all(uploads.map(({ state }) => state()))).toEqual([
@@ -75,7 +75,7 @@ test('an upload that is being given up can no longer end well', async () => {
   let ended: unknown
   const slow = deleting(async (keys) => {
     ended = await finish().catch((error) => error)
-    await core.storage.delete(keys)
+    await ctx.storage.delete(keys)
   })
   await giveUpUpload(slow, material, 'UPLOAD_FAILED')
   expect(ended).toMatchObject({ code: 'UPLOAD_FAILED' })
@@ -91,30 +91,30 @@ test('what a crash leaves of an upload that was given up is cleaned up, its file
   expect(finish()).rejects.toMatchObject({ code: 'UPLOAD_FAILED' })
   expect(await state()).toEqual(['processing', true])
   await age()
-  expect((await cleanUp(core, STALE)).records).toBe(1)
+  expect((await cleanUp(ctx, STALE)).records).toBe(1)
   expect(await state()).toEqual([undefined, false])
 })
 
 test('a material whose commit nobody heard of keeps its file', async () => {
   const { material, finish, state } = await stored()
   await finish()
-  await abandonUpload(core, material, 'UPLOAD_FAILED')
+  await abandonUpload(ctx, material, 'UPLOAD_FAILED')
   expect(await state()).toEqual(['active', true])
 })
 
 test('the database that goes away while it commits does not cost the file', async () => {
   const { token } = await person(server)
-  const { enqueue } = core.queue
+  const { enqueue } = ctx.queue
   const lost = Object.assign(new Error('the connection was lost'), { code: 'CONNECTION_CLOSED' })
   // The commit that queues the thumbnail is the one that ends the upload.
-  const { transaction } = core.db
+  const { transaction } = ctx.db
   let armed = false
-  core.queue.enqueue = async (tx: Tx, ...rest: never[]) => {
+  ctx.queue.enqueue = async (tx: Tx, ...rest: never[]) => {
     armed = true
-    return (enqueue as (...all: unknown[]) => Promise<never>).call(core.queue, tx, ...rest)
+    return (enqueue as (...all: unknown[]) => Promise<never>).call(ctx.queue, tx, ...rest)
   }
-  core.db.transaction = (async (...all: Parameters<typeof transaction>) => {
-    const result = await transaction.apply(core.db, all)
+  ctx.db.transaction = (async (...all: Parameters<typeof transaction>) => {
+    const result = await transaction.apply(ctx.db, all)
     if (!armed) return result
     armed = false
     throw lost
@@ -123,20 +123,20 @@ test('the database that goes away while it commits does not cost the file', asyn
     const answer = await upload(server, token, form(['title', 'lost'], ['file', mp4(), 'a.mp4']))
     expect(answer.status).toBe(503)
   } finally {
-    core.queue.enqueue = enqueue
-    core.db.transaction = transaction
+    ctx.queue.enqueue = enqueue
+    ctx.db.transaction = transaction
   }
-  const [row] = await core.db.select().from(materials).where(eq(materials.title, 'lost'))
+  const [row] = await ctx.db.select().from(materials).where(eq(materials.title, 'lost'))
   expect(row?.status).toBe('active')
-  expect(await core.storage.head(row!.filePath)).toBeDefined()
+  expect(await ctx.storage.head(row!.filePath)).toBeDefined()
 })
 
 test('what is removed while it is written leaves no file', async () => {
   const { material, state } = await stored()
-  await core.db
+  await ctx.db
     .update(materials)
     .set({ status: 'hidden', removedAt: sql`now()` })
     .where(eq(materials.id, material.id))
-  await abandonUpload(core, material, 'UPLOAD_FAILED')
+  await abandonUpload(ctx, material, 'UPLOAD_FAILED')
   expect(await state()).toEqual(['hidden', false])
 })

@@ -3,13 +3,13 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { cleanUp } from '../../../src/core/materials/cleanup.ts'
 import { materials } from '../../../src/db/schema/index.ts'
+import { fixture } from '../../imaging/support.ts'
 import { api } from '../../support/api.ts'
 import { form, upload } from '../../support/files.ts'
 import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import type { TestServer } from '../../support/server.ts'
 import { openLive } from '../../support/sockets.ts'
-import { fixture } from '../../thumbnails/support.ts'
 import { openStorages, type StoredServer } from './storages.ts'
 
 const storages = await openStorages()
@@ -45,7 +45,7 @@ const nobodySees = ({ keys }: StoredServer, userId: number) =>
 
 describe.each(storages.each)('on %s', (_, stored) => {
   const { server, keys } = stored
-  const { core } = server.context
+  const { ctx } = server
   const everythingIsOld = { processing: false, orphans: true, maxAgeMinutes: -1 }
 
   test('a hidden material is kept apart, for its owner and administrators; 30 days later it is gone', async () => {
@@ -72,22 +72,22 @@ describe.each(storages.each)('on %s', (_, stored) => {
     for (const path of hidden) expect((await at(server, path, owner.token)).status).toBe(404)
 
     for (const place of ['materials', 'thumbnails', 'hidden/materials']) {
-      await core.storage.write(`${place}/${owner.user.id}/orphan.mp4`, new Response('x').body!)
+      await ctx.storage.write(`${place}/${owner.user.id}/orphan.mp4`, new Response('x').body!)
     }
-    expect(await cleanUp(core, everythingIsOld)).toEqual({ records: 0, files: 3, errors: [] })
+    expect(await cleanUp(ctx, everythingIsOld)).toEqual({ records: 0, files: 3, errors: [] })
     await read()
-    await core.db
+    await ctx.db
       .update(materials)
       .set({ hiddenAt: sql`now() - interval '31 days'` })
       .where(eq(materials.id, id))
-    expect(await cleanUp(core, everythingIsOld)).toEqual({ records: 1, files: 2, errors: [] })
+    expect(await cleanUp(ctx, everythingIsOld)).toEqual({ records: 1, files: 2, errors: [] })
     expect(await keys(`hidden/`)).toEqual([])
     expect((await at(server, file_path, owner.token)).status).toBe(404)
   }, 20_000)
 
   test('a material that is deleted before its thumbnail is made waits for none', async () => {
     const { id, owner, remove } = await add(stored)
-    await core.db
+    await ctx.db
       .update(materials)
       .set({ thumbnailStatus: 'pending', thumbnailPath: null })
       .where(eq(materials.id, id))

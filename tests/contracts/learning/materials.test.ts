@@ -14,7 +14,7 @@ const storages = await openStorages()
 afterAll(storages.stop)
 
 describe.each(storages.each)('on %s', (_, { server }) => {
-  const { core } = server.context
+  const { ctx } = server
 
   async function add(owner: TestUser, file = pdf()): Promise<{ id: number; file_path: string }> {
     const answer = await upload(server, owner.token, form(['title', unique('t')], ['file', file, 'a.pdf']))
@@ -55,13 +55,13 @@ describe.each(storages.each)('on %s', (_, { server }) => {
           }
           const before = await list()
           const { id } = before[order === 'asc' ? 0 : before.length - 1]!
-          await core.db
+          await ctx.db
             .update(materials)
             .set({ viewCount: 2_000_000, likeCount: 2_000_000 })
             .where(eq(materials.id, id))
           const counts = (await list()).map((item) => item[by]!)
           expect(counts).toEqual(counts.toSorted((a, b) => (order === 'asc' ? a - b : b - a)))
-          await core.db.update(materials).set({ viewCount: 0, likeCount: 0 }).where(eq(materials.id, id))
+          await ctx.db.update(materials).set({ viewCount: 0, likeCount: 0 }).where(eq(materials.id, id))
         }
       }
     })
@@ -69,7 +69,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
     test('sorts by likes and views', async () => {
       const owner = await person(server)
       const { id } = await add(owner)
-      await core.db
+      await ctx.db
         .update(materials)
         .set({ viewCount: 1_000_000, likeCount: 1_000_000 })
         .where(eq(materials.id, id))
@@ -160,7 +160,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
       expect(part.headers.get('content-range')).toStartWith('bytes 0-3/')
       expect((await fetch(url, { headers: { 'if-none-match': etag } })).status).toBe(304)
       expect((await fetch(url, { headers: { range: 'bytes=99999999-' } })).status).toBe(416)
-      const read = spyOn(server.context.core.storage, 'read')
+      const read = spyOn(server.ctx.storage, 'read')
       const head = await fetch(url, { method: 'HEAD', headers: { range: 'bytes=0-3' } })
       expect(read.mock.calls.filter(([key]) => key === file_path)).toEqual([])
       read.mockRestore()
@@ -186,15 +186,15 @@ describe.each(storages.each)('on %s', (_, { server }) => {
       const owner = await person(server)
       const [kept, hidden, stale] = [await add(owner), await add(owner), await add(owner)]
       const old = sql`now() - interval '40 days'`
-      await core.db
+      await ctx.db
         .update(materials)
         .set({ status: 'hidden', hiddenAt: old })
         .where(eq(materials.id, hidden.id))
-      await core.db
+      await ctx.db
         .update(materials)
         .set({ status: 'processing', updatedAt: old })
         .where(eq(materials.id, stale.id))
-      await core.storage.write(`materials/${owner.user.id}/orphan.pdf`, new Response('x').body!)
+      await ctx.storage.write(`materials/${owner.user.id}/orphan.pdf`, new Response('x').body!)
       const ask = (body: object, token: string) =>
         api(server, 'POST', '/api/v1/admin/cleanup', { token, body })
       expect((await ask({}, owner.token)).status).toBe(403)
@@ -206,10 +206,10 @@ describe.each(storages.each)('on %s', (_, { server }) => {
       expect(answer.body).toMatchObject({ success: true, cleaned_records: 2, errors: [] })
       expect(answer.body.cleaned_files).toBeGreaterThanOrEqual(1)
       // The orphan is too young.
-      expect(await core.storage.head(`materials/${owner.user.id}/orphan.pdf`)).toBeDefined()
-      expect(await core.storage.head(hidden.file_path)).toBeUndefined()
-      expect(await core.storage.head(stale.file_path)).toBeUndefined()
-      expect(await core.storage.head(kept.file_path)).toBeDefined()
+      expect(await ctx.storage.head(`materials/${owner.user.id}/orphan.pdf`)).toBeDefined()
+      expect(await ctx.storage.head(hidden.file_path)).toBeUndefined()
+      expect(await ctx.storage.head(stale.file_path)).toBeUndefined()
+      expect(await ctx.storage.head(kept.file_path)).toBeDefined()
     })
 
     test('a clean-up whose body is no JSON object is refused, not done in full', async () => {

@@ -18,7 +18,7 @@ export interface StoredServer {
 
 async function onDisk(): Promise<StoredServer> {
   const server = await startServer()
-  const { storage, config } = server.context.core
+  const { storage, config } = server.ctx
   const objects = join(config.dataDir, 'objects')
   return {
     server,
@@ -73,7 +73,7 @@ async function onS3(): Promise<PublicBucket> {
     server,
     bucketUrl,
     failNext: (operation, times) => s3.order({ operation, times, how: 'refuse' }),
-    keys: (prefix) => keysOf(server.context.core.storage, prefix),
+    keys: (prefix) => keysOf(server.ctx.storage, prefix),
     async unfinished() {
       const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }))
       return Uploads.map(({ UploadId }) => UploadId!)

@@ -1,7 +1,7 @@
 /** Many uploads of one user at once: constant work for each, a limit on how many, and nobody else notices. */
 import { afterAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import type { Core } from '../../../src/core/context.ts'
+import type { Context } from '../../../src/core/context.ts'
 import { IncomingUploads } from '../../../src/core/materials/incoming.ts'
 import { beginUpload, finishUpload } from '../../../src/core/materials/uploads.ts'
 import { materials } from '../../../src/db/schema/index.ts'
@@ -13,8 +13,8 @@ import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
-const { core } = server.context
-const LIMIT = core.config.uploadsPerUser
+const { ctx } = server
+const LIMIT = ctx.config.uploadsPerUser
 const format = { type: 'video', extension: 'mp4', maxBytes: 1e9 } as const
 
 const sendFile = (token: string, name = 'same.mp4') =>
@@ -60,17 +60,17 @@ test('what comes in on other servers counts, unless its server is lost', async (
     updatedAt: sql`now() - make_interval(secs => ${secondsAgo})`,
   })
   const rows = Array.from({ length: LIMIT }, (_, n) => elsewhere(n, 20))
-  await core.db.insert(materials).values(rows.map((row, n) => ({ ...row, ...elsewhere(n, 600) })))
+  await ctx.db.insert(materials).values(rows.map((row, n) => ({ ...row, ...elsewhere(n, 600) })))
   expect((await sendFile(token)).status).toBe(201)
-  await core.db.insert(materials).values(rows.slice(1))
+  await ctx.db.insert(materials).values(rows.slice(1))
   expect((await sendFile(token)).status).toBe(201)
-  await core.db.insert(materials).values(rows.slice(0, 1))
+  await ctx.db.insert(materials).values(rows.slice(0, 1))
   await expectRefused(await sendFile(token))
 })
 
 test('two servers do not both give the last place away', async () => {
   const { user } = await person(server)
-  const servers = [core, { ...core, incoming: new IncomingUploads(core.bus, LIMIT) }]
+  const servers = [ctx, { ...ctx, incoming: new IncomingUploads(ctx.bus, LIMIT) }]
   const begins = await Promise.allSettled(
     Array.from({ length: LIMIT * 3 }, (_, i) =>
       beginUpload(servers[i % 2]!, user.id, { format, name: 'a.mp4', title: '' }),
@@ -84,29 +84,29 @@ test('two servers do not both give the last place away', async () => {
 test('the name that the fortieth upload of a second gets costs what the second one costs', async () => {
   const { user } = await person(server)
   let inserts = 0
-  const counting = (db: Core['db']): Core['db'] =>
+  const counting = (db: Context['db']): Context['db'] =>
     new Proxy(db, {
       get(target, name) {
         if (name === 'insert') inserts++
         if (name === 'transaction') {
-          return (work: (db: Core['db']) => unknown) =>
-            target.transaction((tx) => work(counting(tx as unknown as Core['db'])) as Promise<unknown>)
+          return (work: (db: Context['db']) => unknown) =>
+            target.transaction((tx) => work(counting(tx as unknown as Context['db'])) as Promise<unknown>)
         }
         const value = Reflect.get(target, name)
         return typeof value === 'function' ? value.bind(target) : value
       },
     })
-  const ctx: Core = {
-    ...core,
-    db: counting(core.db),
-    config: { ...core.config, uploadsPerUser: 1000 },
+  const counted: Context = {
+    ...ctx,
+    db: counting(ctx.db),
+    config: { ...ctx.config, uploadsPerUser: 1000 },
   }
   const at = new Date('2026-03-01T08:30:00Z')
   const paths = new Set<string>()
   const costs: number[] = []
   for (let i = 0; i < 40; i++) {
     inserts = 0
-    paths.add((await beginUpload(ctx, user.id, { format, name: 'same.mp4', title: '' }, at)).filePath)
+    paths.add((await beginUpload(counted, user.id, { format, name: 'same.mp4', title: '' }, at)).filePath)
     costs.push(inserts)
   }
   expect(paths.size).toBe(40)
@@ -119,26 +119,26 @@ test('the name that the fortieth upload of a second gets costs what the second o
 
 test('the uploads of one user take one connection to the database at a time', async () => {
   let [now, most] = [0, 0]
-  const db = new Proxy(core.db, {
+  const db = new Proxy(ctx.db, {
     get(target, name) {
       if (name !== 'transaction') return Reflect.get(target, name)
-      return async (work: Parameters<Core['db']['transaction']>[0]) => {
+      return async (work: Parameters<Context['db']['transaction']>[0]) => {
         most = Math.max(most, ++now)
         return await target.transaction(work).finally(() => now--)
       }
     },
   })
-  const ctx: Core = { ...core, db }
+  const slow: Context = { ...ctx, db }
   const upload = async (userId: number) => {
-    const material = await beginUpload(ctx, userId, { format, name: 'a.mp4', title: '' })
-    await finishUpload(ctx, material, { size: 1, title: 't', description: '' })
+    const material = await beginUpload(slow, userId, { format, name: 'a.mp4', title: '' })
+    await finishUpload(slow, material, { size: 1, title: 't', description: '' })
   }
   const [one, two] = [await person(server), await person(server)]
   await Promise.all(Array.from({ length: LIMIT }, () => upload(one.user.id)))
   expect(most).toBe(1)
   // A failure ends its own turn only.
   const full = Array.from({ length: LIMIT + 5 }, () =>
-    beginUpload(ctx, one.user.id, { format, name: 'a.mp4', title: '' }),
+    beginUpload(slow, one.user.id, { format, name: 'a.mp4', title: '' }),
   )
   expect((await Promise.allSettled(full)).filter(({ status }) => status === 'rejected')).toHaveLength(5)
   await upload(two.user.id)

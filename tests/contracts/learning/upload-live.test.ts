@@ -1,11 +1,11 @@
 /** What an uploader sees while a file comes in, and what becomes of files that nobody should have sent. */
 import { afterAll, describe, expect, test } from 'bun:test'
+import { fixture, pdf } from '../../imaging/support.ts'
 import { api } from '../../support/api.ts'
 import { form, mp4, slowUpload, upload } from '../../support/files.ts'
 import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import { openLive } from '../../support/sockets.ts'
-import { fixture, pdf } from '../../thumbnails/support.ts'
 import { openStorages } from './storages.ts'
 
 const MB = 1024 * 1024

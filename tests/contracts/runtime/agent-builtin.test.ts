@@ -130,17 +130,17 @@ test('what it can’t do it says, in both languages, and nothing happens', async
 })
 
 test('starts what the nodes offer by its name, and says what there is', async () => {
-  const { core } = server.context
+  const { ctx } = server
   const { node } = await makeNode(server)
   const type = unique('own_type')
-  await core.db
+  await ctx.db
     .update(nodes)
     .set({ taskTypes: [type] })
     .where(eq(nodes.id, node.id))
   const { token } = await person(server)
   expect((await say(token, `start a ${type} task called night`)).output).toStartWith('Task created')
   expect((await say(token, `启动一个 ${type} 任务`)).output).toStartWith('任务已创建')
-  const started = await core.db.select().from(tasks).where(eq(tasks.taskType, type)).orderBy(tasks.id)
+  const started = await ctx.db.select().from(tasks).where(eq(tasks.taskType, type)).orderBy(tasks.id)
   expect(started.map(({ title }) => title)).toEqual(['night', type])
   const unknown = await say(token, 'start a knitting task')
   expect(unknown.output).toStartWith(

@@ -255,7 +255,7 @@ describe('Accept: text/event-stream', () => {
     }
     expect(sent.map(({ type }) => type)).not.toContain('RUN_FINISHED')
     const { threadId } = sent[0]
-    const run = () => server.context.core.db.select().from(agentRuns).where(eq(agentRuns.sessionId, threadId))
+    const run = () => server.ctx.db.select().from(agentRuns).where(eq(agentRuns.sessionId, threadId))
     await eventually(async () => (await run())[0]!.status === 'completed', 'the run ends by itself')
   })
 

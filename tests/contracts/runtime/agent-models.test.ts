@@ -87,7 +87,7 @@ test('a chat that an earlier version stored with broken calls can be used again'
   const { token } = await person(server)
   const { session_id, events } = await chat(token, 'hi')
   const run = events[0].run_id
-  const { db } = server.context.core
+  const { db } = server.ctx
   const message = (more: object) => ({
     ...{ id: Bun.randomUUIDv7(), sessionId: session_id, runId: run, role: 'assistant' as const, content: '' },
     ...more,
@@ -182,7 +182,7 @@ test('a question before something is destroyed, answered with no and with yes, l
 
 test('why the API refused is in the log, without the key and without what was said', async () => {
   const { token } = await person(server)
-  using warn = spyOn(server.context.core.log, 'warn')
+  using warn = spyOn(server.ctx.log, 'warn')
   const answer = await chat(token, 'refuse my secret diary')
   expect(answer.events.at(-1).type).toBe('RUN_ERROR')
   const run = answer.events[0].run_id

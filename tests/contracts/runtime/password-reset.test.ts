@@ -27,7 +27,7 @@ const forgetful = async () => {
 }
 const queueIsEmpty = () =>
   eventually(async () => {
-    const { waiting, running } = await server.context.core.queue.pending('mail')
+    const { waiting, running } = await server.ctx.queue.pending('mail')
     return waiting + running === 0
   }, 'the queue is empty')
 

@@ -17,7 +17,7 @@ import { expectRuntimeError } from '../../support/shapes.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
-const { core } = server.context
+const { ctx } = server
 const ask = describedApi(server)
 const FEED = '/api/v1/schedule-items/feed'
 
@@ -28,7 +28,7 @@ async function open({ token }: TestUser): Promise<string> {
   return answer.body.url
 }
 const add = ({ user }: TestUser, item: Partial<NewItem> & { startAt: string }) =>
-  createItem(core, user.id, { title: 't', ...item }, 'manual')
+  createItem(ctx, user.id, { title: 't', ...item }, 'manual')
 async function feedOf(owner: TestUser): Promise<string> {
   return (await fetch(await open(owner))).text()
 }
@@ -67,7 +67,7 @@ describe('the secret address', () => {
     const token = new URL(url).searchParams.get('token')!
     expect((await ask('GET', FEED, { token })).status).toBe(401)
     await gone(`${server.url}/api/v1/schedule-items.ics?token=${owner.token.slice(0, 190)}`)
-    await core.db.update(users).set({ isActive: false }).where(eq(users.id, owner.user.id))
+    await ctx.db.update(users).set({ isActive: false }).where(eq(users.id, owner.user.id))
     await gone(url)
   })
 
@@ -93,7 +93,7 @@ test('it is an iCalendar file that is fetched anew only when it has changed', as
   const again = () => fetch(url, { headers: { 'if-none-match': etag } })
   const same = await again()
   expect([same.status, same.headers.get('etag'), await same.text()]).toEqual([304, etag, ''])
-  await updateItem(core, owner.user.id, item.id, { title: 'other' })
+  await updateItem(ctx, owner.user.id, item.id, { title: 'other' })
   const changed = await again()
   expect(changed.status).toBe(200)
   expect(await changed.text()).toContain('SUMMARY:other\r\n')
@@ -143,11 +143,11 @@ test('an event has what calendar programs need, in the form that RFC 5545 wants'
 test('the status is told, changes are counted, and an item that has no end or time zone has none', async () => {
   const owner = await person(server)
   const { id } = await add(owner, { startAt: '2030-01-01T00:00Z', endAt: '2030-01-01T00:00Z' })
-  await updateItem(core, owner.user.id, id, { status: 'cancelled' })
+  await updateItem(ctx, owner.user.id, id, { status: 'cancelled' })
   const cancelled = await feedOf(owner)
   expect(cancelled).toContain('SEQUENCE:1\r\nDTSTART:20300101T000000Z\r\nSUMMARY:t\r\nSTATUS:CANCELLED\r\n')
   expect(cancelled).not.toContain('VTIMEZONE')
-  await updateItem(core, owner.user.id, id, { status: 'completed' })
+  await updateItem(ctx, owner.user.id, id, { status: 'completed' })
   expect(await feedOf(owner)).toContain('STATUS:CONFIRMED')
 })
 

@@ -69,7 +69,7 @@ describe('PATCH /api/v1/users/me', () => {
   test('a role, an email or an id in the body is not taken', async () => {
     const owner = await person(server)
     await patch(owner, { role: 'super_admin', email: 'x@example.com', id: 'x', is_active: false, bio: 'b' })
-    const [row] = await server.context.core.db.select().from(users).where(eq(users.id, owner.user.id))
+    const [row] = await server.ctx.db.select().from(users).where(eq(users.id, owner.user.id))
     expect(row).toMatchObject({
       role: 'user',
       email: owner.user.email,
@@ -162,7 +162,7 @@ describe('POST /api/v1/users/search', () => {
   }
   const named = async (displayName: string, username = unique('n')) => {
     const { user } = await person(server)
-    await updateProfile(server.context.core, user.id, { displayName, username })
+    await updateProfile(server.ctx, user.id, { displayName, username })
     return username
   }
 

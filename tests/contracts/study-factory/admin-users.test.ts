@@ -71,7 +71,7 @@ describe('GET /api/admin/users', () => {
     const made: { id: number }[] = []
     for (const role of ['user', 'editor', 'user'] as const) {
       const { user } = await person(server, { role })
-      await updateProfile(server.context.core, user.id, { displayName: `${tag} ${role}` })
+      await updateProfile(server.ctx, user.id, { displayName: `${tag} ${role}` })
       made.push(user)
     }
     await query(server, sql`update users set is_active = false where id = ${made[0]!.id}`)
@@ -89,7 +89,7 @@ describe('GET /api/admin/users', () => {
 
   test('a search means its characters, not a pattern', async () => {
     const { user } = await person(server)
-    await updateProfile(server.context.core, user.id, { displayName: '100% _a\\b' })
+    await updateProfile(server.ctx, user.id, { displayName: '100% _a\\b' })
     for (const text of ['100%', '_a', 'a\\b', "'", '"', '%_%']) {
       const { body } = await list(`search=${encodeURIComponent(text)}`)
       const found = body.items.some((item: { id: number }) => item.id === user.id)
@@ -141,7 +141,7 @@ describe('PUT /api/admin/users/{id}', () => {
     expect(rows.map((row) => ({ ...row }))).toEqual(
       [10_050, -7045, -3005].map((amount) => ({ ...entry, amount })),
     )
-    const events = await readEvents(server.context.core, user.id, 0, 10)
+    const events = await readEvents(server.ctx, user.id, 0, 10)
     expect(events.map(({ type, data }) => [type, JSON.parse(data)])).toEqual(
       [100.5, 30.05, 0].map((balance) => [
         'balance.changed',

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { updateSystemConfig } from '../../../src/core/settings.ts'
+import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeNode, makeTask, type TestUser, unique } from '../../support/factories.ts'
 import { person } from '../../support/people.ts'
@@ -12,7 +12,7 @@ const server = await startServer()
 afterAll(() => server.stop())
 const ask = describedApi(server)
 // Minor units per minute.
-await updateSystemConfig(server.context.core, { task_prices: { paid: 10, odd: 7, run: 10 } })
+await updateSystemConfig(server.ctx, { task_prices: { paid: 10, odd: 7, run: 10 } })
 
 const create = (owner: TestUser, body: object = {}) =>
   ask('POST', '/api/tasks', { token: owner.token, body: { title: 't', task_type: 'paid', ...body } })

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { updateSystemConfig } from '../../../src/core/settings.ts'
+import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeTask, type TestUser } from '../../support/factories.ts'
 import { person } from '../../support/people.ts'
@@ -149,8 +149,8 @@ describe('POST /api/tasks', () => {
   })
 
   test('more unfinished tasks than the system allows: 429, also when they come at once', async () => {
-    const { core } = server.context
-    await updateSystemConfig(core, { max_concurrent_tasks_per_user: 3 })
+    const { ctx } = server
+    await updateSystemConfig(ctx, { max_concurrent_tasks_per_user: 3 })
     try {
       const owner = await person(server)
       const answers = await Promise.all(Array.from({ length: 8 }, () => create(owner, gpu)))
@@ -165,18 +165,18 @@ describe('POST /api/tasks', () => {
       expect((await create(owner, { name: 'n', course_ids: ['1'] })).status).toBe(201)
       expect((await create(await person(server), gpu)).status).toBe(201)
     } finally {
-      await updateSystemConfig(core, { max_concurrent_tasks_per_user: 100 })
+      await updateSystemConfig(ctx, { max_concurrent_tasks_per_user: 100 })
     }
   })
 
   test('a retry is within that limit too, also when several come at once', async () => {
-    const { core } = server.context
+    const { ctx } = server
     const owner = await person(server)
     const { token } = owner
     const ids: number[] = []
     for (let i = 0; i < 4; i++) ids.push((await create(owner, gpu)).body.id)
     for (const id of ids) await ask('POST', `/api/tasks/${id}/cancel`, { token })
-    await updateSystemConfig(core, { max_concurrent_tasks_per_user: 2 })
+    await updateSystemConfig(ctx, { max_concurrent_tasks_per_user: 2 })
     try {
       const answers = await Promise.all(ids.map((id) => ask('POST', `/api/tasks/${id}/retry`, { token })))
       const refused = answers.filter(({ status }) => status !== 200)
@@ -185,7 +185,7 @@ describe('POST /api/tasks', () => {
         expectFactoryError(answer, { status: 429, code: 'TASK_LIMIT_EXCEEDED' })
       }
     } finally {
-      await updateSystemConfig(core, { max_concurrent_tasks_per_user: 100 })
+      await updateSystemConfig(ctx, { max_concurrent_tasks_per_user: 100 })
     }
   })
 })

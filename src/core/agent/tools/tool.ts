@@ -1,7 +1,7 @@
 import { type Static, type TObject, type TSchema, TypeGuard } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { Principal } from '../../accounts/principals.ts'
-import type { Core } from '../../context.ts'
+import type { Context } from '../../context.ts'
 import type { Language } from '../../messages.ts'
 import { isJsonObject, type JsonObject, type ToolDescription } from '../model.ts'
 
@@ -13,9 +13,9 @@ export interface Tool extends ToolDescription {
   /** The input as the tool takes it, or what is wrong with it, for whoever made it. */
   read(input: JsonObject): { input: JsonObject } | { problem: string }
   /** Acts as the user: core's own rules say what they may. Returns what the model is told, as JSON. */
-  run(ctx: Core, who: Principal, input: unknown, language: Language): Promise<unknown>
+  run(ctx: Context, who: Principal, input: unknown, language: Language): Promise<unknown>
   /** The question before it destroys. @throws AppError when there is nothing to ask about */
-  question?(ctx: Core, who: Principal, input: unknown, language: Language): Promise<string>
+  question?(ctx: Context, who: Principal, input: unknown, language: Language): Promise<string>
 }
 
 interface Definition<S extends TObject> {
@@ -23,8 +23,8 @@ interface Definition<S extends TObject> {
   description: string
   input: S
   effect: Effect
-  run(ctx: Core, who: Principal, input: Static<S>, language: Language): Promise<unknown>
-  question?(ctx: Core, who: Principal, input: Static<S>, language: Language): Promise<string>
+  run(ctx: Context, who: Principal, input: Static<S>, language: Language): Promise<unknown>
+  question?(ctx: Context, who: Principal, input: Static<S>, language: Language): Promise<string>
 }
 
 /** Types a tool by its schema, and checks with the same schema what a model calls it with. */

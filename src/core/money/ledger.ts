@@ -1,0 +1,83 @@
+/** Money: integers of minor units, an append-only ledger, and a hold per unfinished task. */
+import { eq, sql } from 'drizzle-orm'
+import { ledgerEntries, users } from '../../db/schema/index.ts'
+import type { Tx } from '../context.ts'
+import { AppError } from '../errors.ts'
+
+/** A task without an estimate is held for as long as this. */
+const DEFAULT_ESTIMATE_MINUTES = 30
+
+export const estimatedCost = (priceMinorPerMinute: number, estimatedMinutes: number | null): number =>
+  priceMinorPerMinute * (estimatedMinutes ?? DEFAULT_ESTIMATE_MINUTES)
+
+export const runningCost = (priceMinorPerMinute: number, ranMs: number): number =>
+  Math.ceil((priceMinorPerMinute * ranMs) / 60_000)
+
+/**
+ * Sets aside part of the balance.
+ * @throws AppError INSUFFICIENT_BALANCE
+ */
+export async function hold(tx: Tx, userId: number, amountMinor: number): Promise<void> {
+  if (amountMinor === 0) return
+  const held = await tx.db
+    .update(users)
+    .set({ heldMinor: sql`${users.heldMinor} + ${amountMinor}` })
+    .where(sql`${users.id} = ${userId} and ${users.balanceMinor} - ${users.heldMinor} >= ${amountMinor}`)
+    .returning({ id: users.id })
+  if (held.length === 0) throw new AppError('INSUFFICIENT_BALANCE')
+}
+
+/** Ends a hold, taking `costMinor` of it for good; the caller has made sure that it is not more than the hold. */
+export async function settle(
+  tx: Tx,
+  input: { userId: number; heldMinor: number; costMinor: number; taskUuid: string },
+): Promise<void> {
+  if (input.heldMinor === 0) return
+  await tx.db
+    .update(users)
+    .set({ heldMinor: sql`${users.heldMinor} - ${input.heldMinor}` })
+    .where(eq(users.id, input.userId))
+  if (input.costMinor > 0) {
+    await post(tx, {
+      userId: input.userId,
+      kind: 'capture',
+      amountMinor: -input.costMinor,
+      reference: input.taskUuid,
+    })
+  }
+}
+
+/** Sets the balance by an adjusting entry of the difference. */
+export async function adjustBalance(
+  tx: Tx,
+  input: { userId: number; balanceMinor: number; createdBy: number },
+): Promise<void> {
+  const [user] = await tx.db
+    .select({ balanceMinor: users.balanceMinor })
+    .from(users)
+    .where(eq(users.id, input.userId))
+    .for('update')
+  const amountMinor = input.balanceMinor - (user?.balanceMinor ?? 0)
+  if (amountMinor === 0) return
+  await post(tx, { userId: input.userId, kind: 'adjustment', amountMinor, createdBy: input.createdBy })
+}
+
+async function post(tx: Tx, entry: typeof ledgerEntries.$inferInsert): Promise<void> {
+  await tx.db.insert(ledgerEntries).values(entry)
+  const [user] = await tx.db
+    .update(users)
+    .set({ balanceMinor: sql`${users.balanceMinor} + ${entry.amountMinor}` })
+    .where(eq(users.id, entry.userId))
+    .returning({ balance: users.balanceMinor, held: users.heldMinor })
+  if (!user) return
+  tx.emit(entry.userId, 'balance.changed', {
+    balance: toMajor(user.balance),
+    available_balance: toMajor(user.balance - user.held),
+    reason: entry.kind,
+  })
+}
+
+/** Minor units as the JSON number with two decimals that contracts show. */
+export const toMajor = (minor: number): number => minor / 100
+/** A JSON number as minor units, rounded to the cent. */
+export const toMinor = (major: number): number => Math.round(major * 100)

@@ -1,0 +1,120 @@
+import { randomInt } from 'node:crypto'
+import { and, count, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { violatedConstraint } from '../../db/errors.ts'
+import { invitations, inviteCodes } from '../../db/schema/index.ts'
+import { tidyCode } from '../../util/fold.ts'
+import type { Context, Tx } from '../context.ts'
+import { notFound } from '../errors.ts'
+
+type Row = typeof inviteCodes.$inferSelect
+export type InviteStatus = 'active' | 'disabled' | 'expired' | 'exhausted'
+export type InviteCode = Row & { status: InviteStatus }
+
+export interface InviteSettings {
+  isActive?: boolean | undefined
+  /** Null: any number. */
+  maxUses?: number | null | undefined
+  /** Null: never. */
+  expiresAt?: Date | null | undefined
+}
+
+/** runtime.md: without 0, 1, I, L and O, which are taken for one another. */
+const ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
+const LENGTH = 8
+const TRIES = 3
+
+const drawCode = () => Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
+
+/** As people type it. What has not the form of a code is none, and not asked for. */
+function typed(code: string): SQL {
+  const written = tidyCode(code).toUpperCase()
+  return /^[0-9A-Z]{8}$/.test(written) ? eq(inviteCodes.code, written) : sql`false`
+}
+
+export async function createInviteCode(
+  ctx: Context,
+  adminId: number,
+  settings: InviteSettings,
+): Promise<InviteCode> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const [row] = await ctx.db
+        .insert(inviteCodes)
+        .values({
+          code: drawCode(),
+          createdBy: adminId,
+          maxUses: settings.maxUses ?? null,
+          expiresAt: settings.expiresAt ?? null,
+        })
+        .returning()
+      return withStatus(row!)
+    } catch (error) {
+      if (violatedConstraint(error) !== 'invite_codes_code_key' || attempt === TRIES) throw error
+    }
+  }
+}
+
+/** Newest first. */
+export async function listInviteCodes(
+  ctx: Context,
+  { page, pageSize }: { page: number; pageSize: number },
+): Promise<{ codes: InviteCode[]; total: number }> {
+  const [[total], rows] = await Promise.all([
+    ctx.db.select({ n: count() }).from(inviteCodes),
+    ctx.db
+      .select()
+      .from(inviteCodes)
+      .orderBy(desc(inviteCodes.id))
+      .limit(pageSize)
+      .offset((page - 1) * pageSize),
+  ])
+  return { codes: rows.map(withStatus), total: total!.n }
+}
+
+/** @throws AppError NOT_FOUND */
+export async function getInviteCode(ctx: Context, code: string): Promise<InviteCode> {
+  const [row] = await ctx.db.select().from(inviteCodes).where(typed(code))
+  if (!row) throw notFound('invite_code', code)
+  return withStatus(row)
+}
+
+/**
+ * Changes what is given. A code that is disabled keeps its history.
+ * @throws AppError NOT_FOUND
+ */
+export async function updateInviteCode(
+  ctx: Context,
+  code: string,
+  settings: InviteSettings,
+): Promise<InviteCode> {
+  const change = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+  if (Object.keys(change).length === 0) return getInviteCode(ctx, code)
+  const [row] = await ctx.db.update(inviteCodes).set(change).where(typed(code)).returning()
+  if (!row) throw notFound('invite_code', code)
+  return withStatus(row)
+}
+
+/** Counts a use and notes who came by it. A code that does not count (any more) never blocks anybody: it is passed over. */
+export async function useInviteCode(tx: Tx, code: string, userId: number): Promise<void> {
+  const [used] = await tx.db
+    .update(inviteCodes)
+    .set({ usedCount: sql`${inviteCodes.usedCount} + 1` })
+    .where(
+      and(
+        typed(code),
+        eq(inviteCodes.isActive, true),
+        or(isNull(inviteCodes.maxUses), lt(inviteCodes.usedCount, inviteCodes.maxUses)),
+        or(isNull(inviteCodes.expiresAt), gt(inviteCodes.expiresAt, sql`now()`)),
+      ),
+    )
+    .returning({ id: inviteCodes.id })
+  if (used) await tx.db.insert(invitations).values({ userId, inviteCodeId: used.id })
+}
+
+function withStatus(row: Row): InviteCode {
+  const { isActive, maxUses, usedCount, expiresAt } = row
+  if (!isActive) return { ...row, status: 'disabled' }
+  if (expiresAt && expiresAt <= new Date()) return { ...row, status: 'expired' }
+  if (maxUses !== null && usedCount >= maxUses) return { ...row, status: 'exhausted' }
+  return { ...row, status: 'active' }
+}

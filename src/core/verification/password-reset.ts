@@ -1,0 +1,86 @@
+import { eq, or, sql } from 'drizzle-orm'
+import { passwordResets, users } from '../../db/schema/index.ts'
+import { foldCase, tidyAscii } from '../../util/fold.ts'
+import { assertPassword, tellPasswordChanged } from '../accounts/accounts.ts'
+import { hashPassword } from '../accounts/passwords.ts'
+import { type Client, endSessions } from '../accounts/sessions.ts'
+import type { Context } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { Language } from '../messages.ts'
+import { transaction } from '../transaction.ts'
+import { findByCode, throttleMails, throttleTries } from './codes.ts'
+import { assertRedirect } from './links.ts'
+
+const REQUEST_HOURS = 1
+
+/**
+ * Has a code mailed to the owner of an email. Whether there is one is looked up later, when the mail is written: so
+ * neither the answer nor its timing tells.
+ * @throws AppError VALIDATION_FAILED, RATE_LIMITED
+ */
+export async function requestPasswordReset(
+  ctx: Context,
+  client: Client,
+  input: { email: string; redirectTo: string | undefined; language: Language },
+): Promise<void> {
+  assertRedirect(ctx, input.redirectTo)
+  const email = tidyAscii(input.email)
+  await throttleMails(ctx, 'password_reset', email, client.ip)
+  await transaction(ctx, async (tx) => {
+    const id = Bun.randomUUIDv7()
+    await tx.db.insert(passwordResets).values({
+      id,
+      email,
+      emailKey: foldCase(email),
+      redirectTo: input.redirectTo ?? null,
+      language: input.language,
+      expiresAt: sql`now() + make_interval(hours => ${REQUEST_HOURS})`,
+    })
+    await tx.queue.enqueue(tx, 'mail', { letter: 'password_reset', resetId: id })
+  })
+}
+
+/**
+ * Sets the password, ends all sessions and tells the owner. Who read the code also owns the mailbox: the email counts as
+ * confirmed.
+ * @throws AppError INVALID_CODE, VALIDATION_FAILED, RATE_LIMITED
+ */
+export async function confirmPasswordReset(
+  ctx: Context,
+  client: Client,
+  input: { email: string; code: string; newPassword: string; language: Language },
+): Promise<void> {
+  assertPassword(ctx, input.newPassword, 'new_password')
+  const done = await throttleTries(ctx, 'password_reset', input.email, client.ip, () =>
+    resetPassword(ctx, input),
+  )
+  if (!done) throw new AppError('INVALID_CODE')
+}
+
+/** @returns undefined when the code is wrong: not thrown, for the try must be counted */
+async function resetPassword(
+  ctx: Context,
+  input: { email: string; code: string; newPassword: string; language: Language },
+): Promise<true | undefined> {
+  const email = tidyAscii(input.email)
+  const passwordHash = await hashPassword(input.newPassword)
+  return transaction(ctx, async (tx) => {
+    const reset = await findByCode(tx, passwordResets, email, input.code)
+    if (!reset?.userId) return undefined
+    const { userId } = reset
+    await tx.db
+      .update(users)
+      .set({
+        passwordHash,
+        emailConfirmedAt: sql`coalesce(${users.emailConfirmedAt}, now())`,
+        updatedAt: sql`now()`,
+      })
+      .where(eq(users.id, userId))
+    await endSessions(tx, userId, 'password_reset')
+    await tx.db
+      .delete(passwordResets)
+      .where(or(eq(passwordResets.userId, userId), eq(passwordResets.id, reset.id)))
+    await tellPasswordChanged(tx, userId, input.language)
+    return true
+  })
+}

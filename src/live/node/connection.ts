@@ -1,0 +1,283 @@
+import type { Context } from '../../core/context.ts'
+import type { NodeControl, Verdict } from '../../core/nodes/control.ts'
+import type { ConnectedNode, NodeLink } from '../../core/nodes/fleet.ts'
+import type { Node } from '../../core/nodes/nodes.ts'
+import type { Task } from '../../core/tasks/tasks.ts'
+import { CLOSE } from '../../protocol/live.ts'
+import { MAX_NODE_FRAME_BYTES, type ServerFrame } from '../../protocol/node.ts'
+import { parseJson } from '../../util/json.ts'
+import { toStorable } from '../../util/storable.ts'
+import { FrameBudget } from '../frame-budget.ts'
+import { Pulse } from '../keep-alive.ts'
+import { type HeardFrame, type HeardHello, readNodeFrame } from './frames.ts'
+import type { NodeSockets, NodeWebSocket } from './socket.ts'
+
+const HELLO_MS = 10_000
+const FRAME_BURST = 2000
+const FRAMES_PER_SECOND = 500
+const MAX_BACKLOG = 1000
+/** What a newer frame replaces, or nobody misses for long. */
+const TALK: ReadonlySet<string> = new Set(['heartbeat', 'progress', 'log'])
+/** Frames that a node repeats until the server acknowledges them. */
+const REPEATED: ReadonlySet<string> = new Set(['completed', 'failed'])
+/** Beyond this, talk and final words are dropped; a node that goes on with other frames is sent away. */
+const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
+/** Nonsense frames within the budget below are answered; a node that sends nothing else is sent away. */
+const NONSENSE_BURST = 20
+const NONSENSE_PER_SECOND = 0.2
+/** A node that does not read its assignments is as good as gone. */
+const MAX_BUFFERED_BYTES = 4 * 1024 * 1024
+
+/** One socket of a GPU node. What it says of its tasks is handled strictly in order. */
+export class NodeConnection implements NodeLink {
+  readonly pulse = new Pulse()
+  private ws!: NodeWebSocket
+  private connected: ConnectedNode | undefined
+  private closed = false
+  private backlogBytes = 0
+  private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
+  private readonly nonsense = new FrameBudget(NONSENSE_BURST, NONSENSE_PER_SECOND)
+  private handling: Promise<void> = Promise.resolve()
+  backlog = 0
+  /** Final words that wait to be handled, and whether the node has repeated each meanwhile. */
+  private readonly finals = new Map<string, boolean>()
+  private helloTimer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    private readonly ctx: Context,
+    private readonly control: NodeControl,
+    private readonly sockets: NodeSockets,
+    readonly node: Node | undefined,
+    /** Number of this socket among those of all nodes. */
+    private readonly number: number,
+  ) {}
+
+  get alive(): boolean {
+    return !this.closed
+  }
+
+  get quietMs(): number {
+    return performance.now() - this.pulse.heardAt
+  }
+
+  open(ws: NodeWebSocket): void {
+    this.ws = ws
+    if (!this.node) return this.end(CLOSE.unauthenticated, 'unknown node token')
+    this.sockets.open.add(this)
+    this.helloTimer = setTimeout(() => this.end(CLOSE.authTimeout, 'no hello in time'), HELLO_MS)
+  }
+
+  pong(): void {
+    this.pulse.heard()
+  }
+
+  ping(): void {
+    this.pulse.heard()
+  }
+
+  sendPing(): void {
+    if (!this.closed) this.ws.ping()
+  }
+
+  message(_ws: unknown, data: string | Buffer): void {
+    if (this.closed) return
+    this.pulse.heard()
+    if (!this.budget.spend()) return this.end(CLOSE.tooManyFrames, 'too many frames')
+    const bytes = Buffer.byteLength(data)
+    if (bytes > MAX_NODE_FRAME_BYTES) {
+      return this.end(CLOSE.frameTooLarge, `frames may have ${MAX_NODE_FRAME_BYTES} bytes`)
+    }
+    const frame = this.read(data)
+    if (!frame) return
+    // It asks nothing of the database, so it overtakes what does: a node is not silent while this server is slow.
+    if (frame.type === 'heartbeat' && this.connected?.node.online) return void this.handle(frame)
+    this.enqueue(frame, bytes)
+  }
+
+  private enqueue(frame: HeardFrame, bytes: number): void {
+    const final = REPEATED.has(frame.type) ? JSON.stringify(leaseOf(frame)) : undefined
+    if (final && this.finals.has(final)) {
+      // The node may repeat it many times while the first waits. The server handles the first once more, because the first
+      // may fail; it keeps no repeat, which the limit of bytes would not count.
+      this.finals.set(final, true)
+      return
+    }
+    if (this.backlog >= MAX_BACKLOG || this.backlogBytes + bytes > MAX_BACKLOG_BYTES) {
+      // This server is slow, which the node can't know: talk is worth less than the connection, and final words come again.
+      if (frame.type === 'log' && this.connected)
+        this.control.logLost(this.connected, frame.task_id, frame.attempt)
+      if (TALK.has(frame.type) || REPEATED.has(frame.type)) return
+      return this.end(CLOSE.tooManyFrames, 'too much that this server has yet to handle')
+    }
+    this.backlog++
+    this.backlogBytes += bytes
+    if (final) this.finals.set(final, false)
+    this.handling = this.handling
+      .then(() => this.handle(frame))
+      .finally(() => {
+        this.backlog--
+        this.backlogBytes -= bytes
+        if (!final) return
+        const repeated = this.finals.get(final)
+        this.finals.delete(final)
+        if (repeated && !this.closed) this.enqueue(frame, bytes)
+      })
+  }
+
+  close(): void {
+    this.closed = true
+    clearTimeout(this.helloTimer)
+    this.sockets.open.delete(this)
+    if (this.connected) this.control.leave(this.connected)
+  }
+
+  end(code: number | 'superseded' | 'revoked', reason = String(code)): void {
+    if (this.closed) return
+    this.close()
+    const codes = { superseded: CLOSE.tooManyConnections, revoked: CLOSE.forbidden }
+    this.ws.close(typeof code === 'number' ? code : codes[code], reason)
+  }
+
+  send(frame: ServerFrame): void {
+    if (this.closed) return
+    if (this.ws.getBufferedAmount() > MAX_BUFFERED_BYTES) return this.end(CLOSE.tooSlow, 'too slow')
+    this.ws.send(JSON.stringify(frame))
+  }
+
+  assign(task: Task): void {
+    this.send({
+      type: 'assign',
+      task_id: task.uuid,
+      id: task.id,
+      attempt: task.attempt,
+      task_type: task.taskType!,
+      config: task.config,
+      estimated_duration: task.estimatedMinutes,
+    })
+  }
+
+  cancel(taskUuid: string, attempt: number): void {
+    this.send({ type: 'cancel', task_id: taskUuid, attempt })
+  }
+
+  drain(): void {
+    this.send({ type: 'drain' })
+  }
+
+  welcome(): void {
+    const { nodeHeartbeatSeconds } = this.ctx.config
+    this.send({ type: 'welcome', server_id: this.node!.uuid, heartbeat_seconds: nodeHeartbeatSeconds })
+  }
+
+  private read(data: string | Buffer): HeardFrame | undefined {
+    const text = String(data)
+    let value: unknown
+    try {
+      // What a task prints is not the node's choice: a result must not be refused for ever for one character.
+      value = toStorable(text, parseJson(text, 'null'))
+    } catch {
+      value = undefined
+    }
+    const frame = readNodeFrame(value)
+    if (!('problem' in frame)) return frame
+    const { problem, ...lease } = frame
+    if (this.nonsense.spend()) this.send({ type: 'error', code: 'BAD_FRAME', message: problem, ...lease })
+    else this.end(CLOSE.badFrame, 'too many bad frames')
+    return undefined
+  }
+
+  private async handle(frame: HeardFrame): Promise<void> {
+    if (this.closed) return
+    try {
+      if (frame.type === 'hello') return await this.hello(frame)
+      if (!this.connected) {
+        return this.send({
+          type: 'error',
+          code: 'HELLO_FIRST',
+          message: 'the first frame is hello',
+          ...leaseOf(frame),
+        })
+      }
+      await this.dispatch(this.connected, frame)
+    } catch (error) {
+      // A final word that could not be stored is not acked: the node says it again.
+      this.ctx.log.warn({ err: error, node: this.node!.name, frame: frame.type }, 'a node frame failed')
+      this.send({
+        type: 'error',
+        code: 'TRY_AGAIN',
+        message: 'the server could not store this; repeat it later',
+        ...leaseOf(frame),
+      })
+      // Without its hello nothing else can work: the node reconnects.
+      if (!this.connected) this.end(CLOSE.restarting, 'try again')
+    }
+  }
+
+  private async hello(frame: HeardHello): Promise<void> {
+    if (this.connected) {
+      return this.send({ type: 'error', code: 'BAD_FRAME', message: 'hello is sent once, reconnect instead' })
+    }
+    clearTimeout(this.helloTimer)
+    const connected = await this.control.introduce(
+      this.node!,
+      this.number,
+      {
+        maxConcurrentTasks: frame.max_concurrent_tasks,
+        taskTypes: frame.task_types,
+        gpus: frame.gpus,
+        running: frame.running.map((held) => ({ taskUuid: held.task_id, attempt: held.attempt })),
+      },
+      this,
+    )
+    this.connected = connected
+    if (connected && this.closed) this.control.leave(connected)
+  }
+
+  private async dispatch(
+    connected: ConnectedNode,
+    frame: Exclude<HeardFrame, { type: 'hello' }>,
+  ): Promise<void> {
+    if (frame.type === 'heartbeat') return this.control.heartbeat(connected, frame)
+    const { task_id, attempt } = frame
+    const verdict = await this.attempt(connected, frame)
+    if (verdict === 'stale') {
+      this.send({
+        type: 'error',
+        code: 'STALE_ATTEMPT',
+        message: 'this attempt is not yours any more; stop it and forget it',
+        task_id,
+        attempt,
+      })
+    } else if (frame.type === 'completed' || frame.type === 'failed') {
+      this.send({ type: 'ack', task_id, attempt })
+    }
+  }
+
+  private async attempt(
+    connected: ConnectedNode,
+    frame: Exclude<HeardFrame, { type: 'hello' | 'heartbeat' }>,
+  ): Promise<Verdict> {
+    const { task_id, attempt } = frame
+    switch (frame.type) {
+      case 'accept':
+        return this.control.accept(connected, task_id, attempt)
+      case 'reject':
+        return this.control.reject(connected, task_id, attempt, frame)
+      case 'progress':
+        return this.control.progress(connected, task_id, attempt, {
+          progress: frame.progress,
+          currentItem: frame.current_item,
+        })
+      case 'log':
+        return this.control.log(connected, task_id, attempt, frame)
+      case 'completed':
+        return this.control.settle(connected, task_id, attempt, { status: 'completed', result: frame.result })
+      case 'failed':
+        return this.control.settle(connected, task_id, attempt, { ...frame, status: 'failed' })
+    }
+  }
+}
+
+/** Which attempt a frame is about: an answer names it. */
+const leaseOf = (frame: HeardFrame): { task_id?: string; attempt?: number } =>
+  'task_id' in frame ? { task_id: frame.task_id, attempt: frame.attempt } : {}

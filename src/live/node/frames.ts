@@ -1,0 +1,92 @@
+/**
+ * What the server takes of a node's frames: only declared fields, of their types and lengths. A figure that can't be
+ * (a sick sensor's 511 °C) is left out and the frame counts; anything else that does not fit refuses the frame.
+ */
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+import type { HeardGpu, HeardReading } from '../../core/nodes/presence.ts'
+import {
+  GpuFigures,
+  heartbeatFields,
+  MAX_GPUS,
+  NodeFrame,
+  type NodeFrameOf,
+  nodeFrameProblem,
+} from '../../protocol/node.ts'
+
+export type HeardHeartbeat = { type: 'heartbeat' } & HeardReading
+export type HeardHello = Omit<NodeFrameOf<'hello'>, 'gpus'> & { gpus: HeardGpu[] }
+export type HeardFrame = Exclude<NodeFrame, { type: 'hello' | 'heartbeat' }> | HeardHello | HeardHeartbeat
+
+const schemas = new Map<string, TObject>(
+  NodeFrame.anyOf.map((schema) => [schema.properties.type.const, schema]),
+)
+const checks = new Map<TSchema, TypeCheck<TSchema>>()
+
+function fits(schema: TSchema, value: unknown): boolean {
+  let check = checks.get(schema)
+  if (!check) {
+    check = TypeCompiler.Compile(schema)
+    checks.set(schema, check)
+  }
+  return check.Check(value)
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The declared fields that fit. */
+function fitting<T extends TObject>(schema: T, value: Record<string, unknown>): Partial<Static<T>> {
+  const found = Object.entries(schema.properties).flatMap(([key, field]) =>
+    Object.hasOwn(value, key) && fits(field, value[key]) ? [[key, value[key]]] : [],
+  )
+  return Object.fromEntries(found)
+}
+
+/** The declared fields, optional ones only if they fit. */
+function declared(schema: TObject, value: Record<string, unknown>): Record<string, unknown> {
+  const required = new Set(schema.required)
+  const found = Object.entries(schema.properties).flatMap(([key, field]) =>
+    Object.hasOwn(value, key) && (required.has(key) || fits(field, value[key])) ? [[key, value[key]]] : [],
+  )
+  return Object.fromEntries(found)
+}
+
+/** A GPU without an id, or named twice, can't be shown. */
+function readGpus(value: unknown): HeardGpu[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const gpus = new Map<number, HeardGpu>()
+  for (const one of value) {
+    if (gpus.size === MAX_GPUS) break
+    const { gpu_id, ...rest } = isObject(one) ? fitting(GpuFigures, one) : {}
+    if (gpu_id !== undefined && !gpus.has(gpu_id)) gpus.set(gpu_id, { gpu_id, ...rest })
+  }
+  return [...gpus.values()]
+}
+
+/** The figures of a heartbeat, over a socket or REST. */
+export function readHeartbeat(value: object): HeardReading {
+  const { cpu_usage, memory_usage, max_concurrent_tasks } = fitting(Figures, { ...value })
+  return { cpu_usage, memory_usage, max_concurrent_tasks, gpus: readGpus((value as { gpus?: unknown }).gpus) }
+}
+const { gpus: _, ...figures } = heartbeatFields
+const Figures = Type.Object(figures)
+
+/** @returns the frame, or what is wrong with it and which attempt it was about */
+export function readNodeFrame(
+  value: unknown,
+): HeardFrame | { problem: string; task_id?: string; attempt?: number } {
+  if (!isObject(value)) return { problem: nodeFrameProblem(value) ?? 'a frame is an object' }
+  if (value.type === 'heartbeat') return { type: 'heartbeat', ...readHeartbeat(value) }
+  const { task_id, attempt } = fitting(Named, value)
+  const about = task_id !== undefined && attempt !== undefined && { task_id, attempt }
+  const schema = typeof value.type === 'string' ? schemas.get(value.type) : undefined
+  if (!schema) return { problem: 'unknown frame type', ...about }
+  const frame = declared(schema, value)
+  // Its GPUs are figures too.
+  const gpus = value.type === 'hello' ? (readGpus(value.gpus) ?? []) : undefined
+  const problem = nodeFrameProblem(gpus ? { ...frame, gpus: [] } : frame)
+  if (problem === undefined) return { ...frame, ...(gpus && { gpus }) } as HeardFrame
+  return { problem, ...about }
+}
+const Named = Type.Object({ task_id: Type.String({ maxLength: 64 }), attempt: Type.Integer() })

@@ -1,0 +1,66 @@
+import type { ServerWebSocket } from 'bun'
+import { Elysia } from 'elysia'
+import type { Bus } from '../../bus/bus.ts'
+import type { Context } from '../../core/context.ts'
+import type { NodeControl } from '../../core/nodes/control.ts'
+import { admitNode } from '../../core/nodes/nodes.ts'
+import { CLOSE } from '../../protocol/live.ts'
+import type { Origins } from '../../util/origins.ts'
+import { urlOf } from '../../util/url-of.ts'
+import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from '../keep-alive.ts'
+import { refuse, refuseUpgrade } from '../upgrade.ts'
+import type { Hub } from '../user/hub.ts'
+import { NodeConnection } from './connection.ts'
+
+/** All node sockets of this server. */
+export class NodeSockets {
+  readonly open = new Set<NodeConnection>()
+  private readonly keepAlive: KeepAlive<NodeConnection>
+
+  constructor(bus: Bus, timing: KeepAliveTiming = KEEP_ALIVE) {
+    this.keepAlive = new KeepAlive(this.open, timing, (connection) =>
+      connection.end(CLOSE.tooSlow, 'no answer'),
+    )
+    bus.subscribe('node', ({ nodeId, command }) => {
+      if (command.type !== 'revoked') return
+      for (const connection of [...this.open]) if (connection.node?.id === nodeId) connection.end('revoked')
+    })
+  }
+
+  /** Tells every node when to come back, then closes. */
+  async drain(): Promise<void> {
+    for (const connection of this.open) {
+      connection.send({ type: 'draining', reconnect_after_ms: Math.floor(Math.random() * 1000) })
+    }
+    for (const connection of [...this.open]) connection.end(CLOSE.restarting, 'restarting')
+    this.keepAlive.close()
+  }
+}
+
+/** `GET /ws/node`: the socket of a GPU node, signed in with its node token. */
+export function nodeSocket(
+  ctx: Context,
+  control: NodeControl,
+  hub: Hub,
+  sockets: NodeSockets,
+  origins: Origins,
+) {
+  return new Elysia({ name: 'node-socket' }).get(
+    '/ws/node',
+    async ({ request, server }) => {
+      const refusal = refuseUpgrade(request, origins, hub.draining)
+      if (refusal) return refusal
+      // The URL first: the header may be one of a proxy's own.
+      const token =
+        urlOf(request).searchParams.get('token') ??
+        request.headers.get('authorization')?.replace(/^Bearer /i, '')
+      const admitted = token ? await admitNode(ctx, token) : undefined
+      const data = new NodeConnection(ctx, control, sockets, admitted?.node, admitted?.socket ?? 0)
+      if ((server as Bun.Server<NodeConnection> | null)!.upgrade(request, { data })) return
+      return refuse(400, 'Upgrade failed')
+    },
+    { detail: { hide: true } },
+  )
+}
+
+export type NodeWebSocket = ServerWebSocket<NodeConnection>

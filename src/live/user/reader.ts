@@ -1,0 +1,97 @@
+import type { LoggedEvent } from '../../bus/bus.ts'
+import { channelHead, readEvents } from '../../core/channel/log.ts'
+import type { Context } from '../../core/context.ts'
+import type { ResyncReason } from '../../protocol/live.ts'
+import type { LiveChannel } from './channel.ts'
+import type { SignedInSocket } from './connection.ts'
+
+/** A part of a user's log. */
+export interface ChannelPage {
+  events: LoggedEvent[]
+  /** The position behind them. */
+  seq: number
+  hasMore: boolean
+  /** Why the page does not go on from where it was asked to; it has no events then. */
+  resync: ResyncReason | undefined
+}
+
+/** A sequence number, or what is wrong with the cursor that should have named one. */
+export type Position = number | 'epoch' | 'unknown'
+
+/** The events after `from`, oldest first; without it, the position of now. */
+export async function readPage(
+  ctx: Context,
+  userId: number,
+  from: Position | undefined,
+  limit: number,
+): Promise<ChannelPage> {
+  const nothing = { events: [], hasMore: false }
+  const now = async (resync?: ResyncReason): Promise<ChannelPage> => ({
+    ...nothing,
+    seq: await channelHead(ctx, userId),
+    resync,
+  })
+  if (from === undefined) return now()
+  if (typeof from !== 'number') return now(from)
+  // One more tells whether there are more.
+  const read = () => readEvents(ctx, userId, from, limit + 1)
+  let rows = await read()
+  if (rows.length === 0) {
+    const head = await channelHead(ctx, userId)
+    if (head < from) return now('unknown')
+    if (head === from) return { ...nothing, seq: from, resync: undefined }
+    // Events have come between the two looks, or the log has forgotten these.
+    rows = await read()
+  }
+  // Sequence numbers have no gaps.
+  if (rows[0]?.seq !== from + 1) return now('expired')
+  const events = rows.slice(0, limit)
+  return { events, seq: from + events.length, hasMore: rows.length > limit, resync: undefined }
+}
+
+export type ReaderEnd = 'signed_out' | 'expired' | 'restarting'
+
+/** A request that waits for events. The hub wakes it: it never looks at the database to see whether there are any. */
+export class ChannelReader {
+  ended: ReaderEnd | undefined
+  private wakeUp: (() => void) | undefined
+
+  constructor(
+    readonly signedIn: SignedInSocket,
+    readonly channel: LiveChannel,
+    private readonly onClose: (reader: ChannelReader) => void,
+  ) {}
+
+  /** Resolves as soon as there are events after `seq`, or the time is up, or nobody waits any more, or it has ended. */
+  async beyond(seq: number, signal: AbortSignal, ms?: number): Promise<void> {
+    if (this.ended || signal.aborted || this.isBeyond(seq)) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.wakeUp = () => {
+      if (this.ended || this.isBeyond(seq)) resolve()
+    }
+    const done = () => resolve()
+    signal.addEventListener('abort', done)
+    const timer = ms === undefined ? undefined : setTimeout(done, ms)
+    await promise
+    clearTimeout(timer)
+    signal.removeEventListener('abort', done)
+    this.wakeUp = undefined
+  }
+
+  wake(): void {
+    this.wakeUp?.()
+  }
+
+  end(why: ReaderEnd): void {
+    this.ended ??= why
+    this.wake()
+  }
+
+  [Symbol.dispose](): void {
+    this.onClose(this)
+  }
+
+  private isBeyond(seq: number): boolean {
+    return (this.channel.head ?? 0) > seq
+  }
+}

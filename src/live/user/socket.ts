@@ -1,0 +1,51 @@
+import { Elysia } from 'elysia'
+import { preferredLanguage } from '../../core/language.ts'
+import type { Origins } from '../../util/origins.ts'
+import { urlOf } from '../../util/url-of.ts'
+import { refuse, refuseUpgrade } from '../upgrade.ts'
+import { Connection } from './connection.ts'
+import type { Hub } from './hub.ts'
+import { takeTicket } from './tickets.ts'
+
+const MAX_TOPICS_IN_URL = 500
+
+/** The address of a client, behind proxies too. */
+type AddressOf = (request: Request, server: Bun.Server<unknown> | null) => string
+
+/**
+ * `GET /ws/connect` and `/api/ws/connect`: the live channel. A credential that is not good enough still gets a
+ * socket, which closes with 4401: a browser can't see the status of a refused upgrade.
+ */
+export function userSocket(hub: Hub, origins: Origins, addressOf: AddressOf) {
+  const connect = async ({ request, server }: { request: Request; server: Bun.Server<unknown> | null }) => {
+    const refusal = refuseUpgrade(request, origins, hub.draining)
+    if (refusal) return refusal
+    const query = urlOf(request).searchParams
+    const ticket = query.get('ticket')
+    const token = query.get('token') ?? request.headers.get('authorization')?.replace(/^Bearer /i, '')
+    const signedIn = ticket
+      ? await takeTicket(hub, ticket)
+      : token
+        ? await hub.authenticate(token)
+        : undefined
+    const data = new Connection(hub, {
+      signedIn,
+      address: addressOf(request, server),
+      refused: !signedIn && Boolean(ticket ?? token),
+      cursor: query.get('cursor') ?? undefined,
+      agentSeq: parseSeq(query.get('agent_seq')),
+      // As in error frames: a client that does not say what it reads gets English.
+      language: preferredLanguage(request.headers.get('accept-language'), 'en'),
+      topics: (query.get('topics') ?? '').split(',').filter(Boolean).slice(0, MAX_TOPICS_IN_URL),
+    })
+    if (server!.upgrade(request, { data })) return
+    return refuse(400, 'Upgrade failed')
+  }
+  const hide = { detail: { hide: true } }
+  return new Elysia({ name: 'user-socket' })
+    .get('/ws/connect', connect, hide)
+    .get('/api/ws/connect', connect, hide)
+}
+
+const parseSeq = (text: string | null): number | undefined =>
+  text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined

@@ -1,0 +1,64 @@
+/** The frames of a session reach a reader in order and each once, whatever becomes of the hints. */
+import { afterAll, expect, test } from 'bun:test'
+import { agentFrames, agentRuns, agentSessions } from '../../../src/db/schema/index.ts'
+import { person } from '../../support/people.ts'
+import { startServer } from '../../support/server.ts'
+
+const server = await startServer()
+const { ctx } = server
+afterAll(() => server.stop())
+
+async function openSession() {
+  const { user } = await person(server)
+  const sessionId = Bun.randomUUIDv7()
+  const runId = Bun.randomUUIDv7()
+  await ctx.db.insert(agentSessions).values({ id: sessionId, userId: user.id, title: 't' })
+  // Ended, so that nobody cares for it.
+  await ctx.db.insert(agentRuns).values({ id: runId, sessionId, status: 'completed', firstSeq: 1 })
+  const frame = (seq: number) => ({ seq, runId, event: JSON.stringify({ n: seq }) })
+  return {
+    sessionId,
+    store: (...seqs: number[]) =>
+      ctx.db.insert(agentFrames).values(seqs.map((seq) => ({ sessionId, seq, runId, event: { n: seq } }))),
+    hint: (...seqs: number[]) => ctx.bus.publish('agent', [{ sessionId, frames: seqs.map(frame) }]),
+  }
+}
+
+test.each([
+  ['in order', [[4], [5], [6]]],
+  ['as one', [[4, 5, 6]]],
+  ['in any order', [[4], [6], [5]]],
+  ['without the first', [[5], [6]]],
+  ['without one in the middle', [[4], [6]]],
+  ['twice', [[4, 5], [4, 5], [6]]],
+  ['not at all', []],
+])('hints that come %s', async (_, hints) => {
+  const { sessionId, store, hint } = await openSession()
+  await store(1, 2, 3)
+  const gone = new AbortController()
+  const seqs: number[] = []
+  const reading = (async () => {
+    for await (const { seq, event } of ctx.agentFeed.follow(sessionId, 0, gone.signal)) {
+      expect(JSON.parse(event)).toEqual({ n: seq })
+      seqs.push(seq)
+      if (seq === 3) {
+        await store(4, 5, 6)
+        for (const one of hints) hint(...one)
+      }
+      if (seq === 6) gone.abort()
+    }
+  })()
+  await reading
+  expect(seqs).toEqual([1, 2, 3, 4, 5, 6])
+})
+
+test('a reader that leaves is forgotten', async () => {
+  const { sessionId, store } = await openSession()
+  await store(1)
+  const gone = new AbortController()
+  const frames = ctx.agentFeed.follow(sessionId, 0, gone.signal)
+  expect((await frames.next()).value).toMatchObject({ seq: 1 })
+  const waiting = frames.next()
+  gone.abort()
+  expect(await waiting).toEqual({ done: true, value: undefined })
+})

@@ -1,0 +1,20 @@
+/** Protects what is said of a run whose server went: whatever was open is ended. */
+import { expect, test } from 'bun:test'
+import { EventType } from '../../../src/core/agent/events.ts'
+import { Transcript } from '../../../src/core/agent/transcript.ts'
+
+test('an open text or thought is ended, and thoughts are no messages', () => {
+  const transcript = new Transcript()
+  expect(transcript.closing).toEqual([])
+  transcript.apply({ type: EventType.REASONING_START, messageId: 'r' })
+  transcript.apply({ type: EventType.REASONING_MESSAGE_START, messageId: 'r', role: 'reasoning' })
+  transcript.apply({ type: EventType.REASONING_MESSAGE_CONTENT, messageId: 'r', delta: 'hm' })
+  const ended = transcript.closing
+  expect(ended.map(({ type }) => String(type))).toEqual(['REASONING_MESSAGE_END', 'REASONING_END'])
+  for (const event of ended) transcript.apply(event)
+  expect(transcript.closing).toEqual([])
+  transcript.apply({ type: EventType.TEXT_MESSAGE_START, messageId: 't', role: 'assistant' })
+  transcript.apply({ type: EventType.TEXT_MESSAGE_CONTENT, messageId: 't', delta: 'Hello' })
+  expect(transcript.closing).toEqual([{ type: EventType.TEXT_MESSAGE_END, messageId: 't' }])
+  expect(transcript.messages).toMatchObject([{ id: 't', content: 'Hello' }])
+})

@@ -1,0 +1,39 @@
+/** The page of the documentation; its document is the matter of tests/openapi. */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { api } from '../support/api.ts'
+import { mountedRoutes } from '../support/described.ts'
+import { startServer } from '../support/server.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+const get = (path: string) => api(server, 'GET', path)
+
+describe('/api/docs', () => {
+  test('is a page whose every asset comes from this server', async () => {
+    const page = await get('/api/docs')
+    expect(page.status).toBe(200)
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(page.text).not.toMatch(/(https?:)?\/\/[\w.-]+\.\w+/)
+    const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!)
+    expect(assets).toEqual(['/api/docs/swagger-ui.css', '/api/docs/swagger-ui-bundle.js'])
+    for (const path of [...assets, '/api/docs/json']) {
+      const asset = await get(path)
+      expect(asset.status, path).toBe(200)
+      const type = path.endsWith('css')
+        ? 'text/css'
+        : path.endsWith('js')
+          ? 'text/javascript'
+          : 'application/json'
+      expect(asset.headers.get('content-type')).toStartWith(type)
+      expect(asset.text.length).toBeGreaterThan(1000)
+    }
+  })
+
+  test('no other page of it, such as the plugin has, loads anything from another host', async () => {
+    for (const { method, path } of mountedRoutes().filter(({ path }) => path.startsWith('/api/docs'))) {
+      const answer = await api(server, method, path)
+      const isPage = answer.headers.get('content-type')?.startsWith('text/html')
+      if (isPage) expect(answer.text).not.toMatch(/(?:src|href)=["']?(?:https?:)?\/\//)
+    }
+  })
+})

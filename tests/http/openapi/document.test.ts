@@ -1,0 +1,224 @@
+/** What is true of the OpenAPI document as a whole, whichever routes there are. */
+import { describe, expect, test } from 'bun:test'
+import { createConfig, lintFromString } from '@redocly/openapi-core'
+import { mountedRoutes } from '../../support/described.ts'
+import { hollowApp } from '../../support/hollow.ts'
+import { documented, documentedRoutes, validatorOf } from '../../support/openapi.ts'
+
+const document = documented()
+const operations = documentedRoutes().map((route) => ({ ...route, name: `${route.method} ${route.path}` }))
+const SOCKETS = /^(\/api)?\/ws\/(connect|node)$/
+const http = operations.filter(({ path }) => !SOCKETS.test(path))
+
+type Schema = Record<string, unknown>
+/** Every schema of the document, with the place where it stands. */
+function* schemasIn(value: unknown, place: string): Generator<[place: string, schema: Schema]> {
+  if (typeof value !== 'object' || value === null) return
+  if (!Array.isArray(value) && isSchema(value as Schema)) yield [place, value as Schema]
+  for (const [name, part] of Object.entries(value)) yield* schemasIn(part, `${place}.${name}`)
+}
+const isSchema = ({ type, $ref, anyOf, allOf, enum: values }: Schema) =>
+  typeof type === 'string' ||
+  Array.isArray(type) ||
+  $ref !== undefined ||
+  Array.isArray(anyOf ?? allOf ?? values)
+const all = [...schemasIn(document.components.schemas, 'schemas'), ...schemasIn(document.paths, 'paths')]
+
+describe('the document', () => {
+  test('is valid OpenAPI 3.1 with nothing that a linter minds', async () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d$/)
+    const config = await createConfig({
+      extends: ['recommended'],
+      rules: {
+        // The sockets answer 101, and what asks for health nothing of 4xx; the test of each operation says so below.
+        'operation-2xx-response': 'off',
+        'operation-4xx-response': 'off',
+        // There is none.
+        'info-license': 'off',
+        'operation-operationId-url-safe': 'error',
+        'no-unused-components': 'error',
+        'spec-strict-refs': 'error',
+      },
+    })
+    const source = JSON.stringify(document)
+    const problems = await lintFromString({ source, absoluteRef: '/openapi.json', config })
+    expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual(
+      [],
+    )
+  })
+
+  test('is served as it is built, and names PUBLIC_URL as its server', async () => {
+    const ask = async (env: Record<string, string>) => {
+      const answer = await hollowApp(env).handle(new Request('http://localhost/api/docs/json'))
+      expect(answer.headers.get('content-type')).toBe('application/json')
+      return await answer.json()
+    }
+    expect(await ask({})).toEqual(document)
+    expect(document.servers.map(({ url }) => url)).toEqual(['/'])
+    const { servers } = (await ask({ PUBLIC_URL: 'https://roost.example' })) as typeof document
+    expect(servers.map(({ url }) => url)).toEqual(['https://roost.example'])
+  })
+
+  test('has every mounted route, but the documentation itself', () => {
+    const mounted = mountedRoutes()
+      .filter(({ path }) => !path.startsWith('/api/docs') && path !== '/')
+      .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}').replace('*', '{file_path}')}`)
+    expect(operations.map(({ name }) => name).sort()).toEqual(mounted.sort())
+  })
+
+  test('names every operation once, in words', () => {
+    const ids = operations.map(({ operation }) => operation.operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const id of ids)
+      expect(id).toMatch(/^(learning|portfolio|study|runtime|factory|live|server)([A-Z][a-z]+)+$/)
+    expect(ids).toContain('factoryCancelTask')
+    expect(ids).toContain('runtimeListScheduleItems')
+  })
+
+  test('says nothing of a secret in any answer', () => {
+    const reachable = JSON.stringify(http.map(({ operation }) => schemasOfAnswers(operation.responses)))
+    for (const field of ['"password', 'password_hash', 'token_hash', 'balance_minor', '"host_key']) {
+      expect(reachable).not.toContain(field)
+    }
+  })
+})
+
+describe('its schemas', () => {
+  test('are written once, by names in words; everywhere else stands a reference', () => {
+    for (const name of Object.keys(document.components.schemas)) expect(name).toMatch(/^([A-Z][A-Za-z]+)+$/)
+    const inline = all
+      .filter(
+        ([place, { type, properties }]) => !/^schemas\.\w+$/.test(place) && type === 'object' && properties,
+      )
+      .map(([place]) => place)
+      .filter((place) => !place.includes('multipart'))
+    expect(inline).toEqual([])
+    expect(Object.keys(document.components.schemas)).toContain('FactoryTask')
+  })
+
+  test('are those of JSON Schema 2020-12', () => {
+    for (const name of Object.keys(document.components.schemas)) {
+      expect(() => validatorOf(['components', 'schemas', name])).not.toThrow()
+    }
+    for (const [place, schema] of all) {
+      expect(schema, place).not.toHaveProperty('nullable')
+      expect(schema, place).not.toHaveProperty('patternProperties')
+    }
+  })
+
+  test('have one of some strings as an enumeration, never as alternatives', () => {
+    const unions = all.filter(([, { anyOf }]) =>
+      (anyOf as Schema[] | undefined)?.some((one) => 'const' in one),
+    )
+    expect(unions.map(([place]) => place)).toEqual([])
+    expect(document.components.schemas.TaskStatus).toEqual({
+      type: 'string',
+      enum: ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'],
+    })
+  })
+
+  test('have a whole number as an integer, and a truth as a boolean, though a text is read as one', () => {
+    const texts = all.filter(
+      ([, { type, format }]) => type === 'string' && /integer|numeric|boolean/.test(`${format}`),
+    )
+    expect(texts.map(([place]) => place)).toEqual([])
+    const query = operations.find(({ name }) => name === 'GET /api/admin/users')!.operation.parameters!
+    expect(query.find(({ name }) => name === 'page')?.schema.type).toBe('integer')
+    expect(query.find(({ name }) => name === 'is_active')?.schema.type).toBe('boolean')
+    const body = document.components.schemas.FactoryCreateTaskBody as { properties: Record<string, Schema> }
+    expect(body.properties.priority).toEqual({ type: 'integer', minimum: 0, maximum: 10 })
+  })
+
+  test('require no field that the server fills in, and it fills in only where that is meant', () => {
+    const INTENDED = ['limit', 'max_concurrent_tasks', 'page', 'page_size', 'sort_by', 'sort_order', 'wait']
+    const filled = new Set<string>()
+    for (const [place, { properties, required }] of all) {
+      for (const [field, schema] of Object.entries((properties ?? {}) as Record<string, Schema>)) {
+        if (!('default' in schema)) continue
+        filled.add(field)
+        expect((required ?? []) as string[], place).not.toContain(field)
+      }
+    }
+    for (const { name, operation } of operations) {
+      for (const parameter of operation.parameters ?? []) {
+        if (!('default' in parameter.schema)) continue
+        filled.add(parameter.name)
+        expect(parameter.required, name).toBe(false)
+      }
+    }
+    expect([...filled].sort()).toEqual(INTENDED)
+  })
+})
+
+describe('each operation', () => {
+  test.each(http.map(({ name, operation, path }) => [name, operation, path] as const))(
+    '%s',
+    (name, operation, path) => {
+      expect(operation.summary).toMatch(/^[A-Z].{9,}[^.]$/)
+      expect(operation.tags).toHaveLength(1)
+      expect(document.tags.map((tag) => tag.name)).toContain(operation.tags[0]!)
+      const statuses = Object.keys(operation.responses)
+      expect(statuses.filter((status) => /^20[0124]$/.test(status))).not.toBeEmpty()
+      for (const status of statuses) {
+        const { description, content } = operation.responses[status]!
+        expect(description).not.toBeEmpty()
+        if (status === '204' || status === '304') expect(content).toBeUndefined()
+        if (status < '400' || status === '416') continue
+        const types = Object.keys(content ?? {})
+        expect(types).toHaveLength(1)
+        expect(errorTypesOf(path, operation.tags[0]!)).toContain(types[0]!)
+      }
+      if (!name.endsWith(' /ready')) expect(statuses).toContain('500')
+      // What can be wrong is what there is: a sign-in, an id, a body.
+      expect(operation.security).toBeArray()
+      for (const scheme of operation.security.flatMap((one) => Object.keys(one))) {
+        expect(Object.keys(document.components.securitySchemes)).toContain(scheme)
+      }
+      const signedIn = operation.security.some((one) => 'bearerAuth' in one)
+      expect(statuses.includes('401')).toBe(signedIn || SIGN_IN.test(name))
+      if (signedIn) expect(statuses).toContain('403')
+      if (name.includes('{')) expect(statuses).toContain('404')
+      const { requestBody } = operation
+      if (requestBody) {
+        const types = Object.keys(requestBody.content)
+        expect(types).toEqual([name === 'POST /api/v1/upload' ? 'multipart/form-data' : 'application/json'])
+        expect(statuses).toContain('422')
+        expect(statuses).toContain('413')
+      }
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, id]) => id!)
+      const described = (operation.parameters ?? []).filter((one) => one.in === 'path')
+      expect(described.map((one) => one.name)).toEqual(inPath)
+      for (const { in: place, required } of operation.parameters ?? []) {
+        expect(['path', 'query']).toContain(place)
+        if (place === 'path') expect(required).toBe(true)
+      }
+    },
+  )
+
+  test('of a socket says how it opens, and how it does not', () => {
+    const sockets = operations.filter(({ path }) => SOCKETS.test(path))
+    expect(sockets).toHaveLength(3)
+    for (const { operation } of sockets) {
+      expect(Object.keys(operation.responses)).toEqual(['101', '400', '403', '426', '503'])
+      expect(operation.description!.length).toBeGreaterThan(200)
+    }
+  })
+})
+
+/** Asks for a proof of who it is that is no access token. */
+const SIGN_IN = /^POST .*\/(login|sessions|refresh|verify|confirm)$/
+
+/** What asks for health answers in one form, whatever the health. */
+function errorTypesOf(path: string, tag: string): string[] {
+  const types = ['application/json', 'application/problem+json']
+  return path.includes('health') ? types : [types[tag.startsWith('runtime:') ? 1 : 0]!]
+}
+
+/** The schemas of the answers, and all that they refer to. */
+function schemasOfAnswers(responses: unknown, seen = new Set<string>()): unknown[] {
+  const text = JSON.stringify(responses)
+  const names = [...text.matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name!)
+  const fresh = names.filter((name) => !seen.has(name))
+  for (const name of fresh) seen.add(name)
+  return [responses, ...fresh.flatMap((name) => schemasOfAnswers(document.components.schemas[name], seen))]
+}

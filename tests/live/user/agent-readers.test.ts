@@ -1,0 +1,105 @@
+/** Protects DESIGN 3 for answers that stream: readers that are cut at random each end with the text that is kept. */
+import { expect, test } from 'bun:test'
+import { chatStream, expectRun, readEvents, type Sent, textOf } from '../../support/chat.ts'
+import { ModelServer } from '../../support/model-server.ts'
+import { person } from '../../support/people.ts'
+import { Random } from '../../support/random.ts'
+import { startServer, type TestServer } from '../../support/server.ts'
+
+const READERS = 6
+const RUNS = 3
+
+/** Reads a session's newest run over SSE, leaving and coming back as chance has it. */
+async function readStream(
+  server: TestServer,
+  token: string,
+  session: string,
+  random: Random,
+): Promise<Sent[]> {
+  const sent: Sent[] = []
+  for (;;) {
+    const gone = new AbortController()
+    const response = await fetch(`${server.url}/api/v1/agent-chats/${session}`, {
+      headers: {
+        accept: 'text/event-stream',
+        authorization: `Bearer ${token}`,
+        ...(sent.length > 0 && { 'last-event-id': String(sent.at(-1)!.id) }),
+      },
+      signal: gone.signal,
+    })
+    let left = random.between(1, 12)
+    for await (const one of readEvents(response)) {
+      sent.push(one)
+      if (/^RUN_(FINISHED|ERROR)$/.test(one.event.type)) return sent
+      if (--left === 0) break
+    }
+    gone.abort()
+    if (random.chance(0.5)) await Bun.sleep(random.between(1, 100))
+  }
+}
+
+/** The same over the live channel. */
+async function readSocket(
+  server: TestServer,
+  token: string,
+  session: string,
+  random: Random,
+): Promise<Sent[]> {
+  const sent: Sent[] = []
+  while (!/^RUN_(FINISHED|ERROR)$/.test(sent.at(-1)?.event.type ?? '')) {
+    const from = sent.length > 0 ? `&agent_seq=${sent.at(-1)!.id}` : ''
+    const socket = new WebSocket(`${server.wsUrl}/ws/connect?token=${token}&topics=agent:${session}${from}`)
+    let left = random.between(1, 12)
+    await new Promise<void>((done) => {
+      socket.onmessage = ({ data }) => {
+        const frame = JSON.parse(String(data))
+        if (frame.type !== 'agent_event' || left === 0) return
+        sent.push({ id: frame.seq, event: frame.event })
+        if (--left === 0 || /^RUN_(FINISHED|ERROR)$/.test(frame.event.type)) done()
+      }
+      socket.onclose = () => done()
+    })
+    left = 0
+    socket.terminate()
+    if (random.chance(0.5)) await Bun.sleep(random.between(1, 100))
+  }
+  return sent
+}
+
+test('readers that are cut at random read what is kept: nothing lost, nothing twice', async () => {
+  const random = Random.announced('agent readers')
+  const words = random.fork()
+  const said = () => `${'词'.repeat(words.between(1, 3))}${words.between(0, 999)} `
+  using model = new ModelServer(() =>
+    Array.from({ length: 150 }, () => [said(), { pauseMs: words.between(0, 12) }]).flat(),
+  )
+  const server = await startServer(model.env)
+  try {
+    const { token } = await person(server)
+    await Promise.all(
+      Array.from({ length: RUNS }, async () => {
+        const gone = new AbortController()
+        const { events } = await chatStream(server, { token, message: 'tell me' }, gone.signal)
+        const session = (await events.next()).value!.event.threadId
+        gone.abort()
+        const readers = await Promise.all(
+          Array.from({ length: READERS }, (_, i) =>
+            (i % 2 ? readStream : readSocket)(server, token, session, random.fork()),
+          ),
+        )
+        const kept = await fetch(`${server.url}/api/v1/agent-chats/${session}`, {
+          headers: { authorization: `Bearer ${token}` },
+        })
+        const { messages } = (await kept.json()) as { messages: { content: string }[] }
+        for (const sent of readers) {
+          expect(sent.map(({ id }) => id)).toEqual(sent.map((_, i) => i + 1))
+          const run = sent.map(({ event }) => event)
+          expectRun(run)
+          expect(textOf(run)).toBe(messages.at(-1)!.content)
+        }
+      }),
+    )
+  } finally {
+    await server.stop()
+  }
+}, 60_000)
