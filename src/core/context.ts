@@ -34,14 +34,16 @@ export interface Context {
 }
 
 /**
- * The context inside a transaction: `db` is the transaction, so the outer one is out of reach. A function that takes
- * a Tx is part of its caller's change.
+ * The context inside a transaction: its `db` is the transaction, so that no statement can run outside by mistake.
+ * A function that takes a Tx is part of its caller's change.
  */
 export interface Tx extends Context {
-  /** Adds an event to a user's channel; it is written, and seen, with the change or not at all. */
+  /** Adds an event to a user's channel. It is stored, and delivered, with the change or not at all. */
   emit<T extends keyof ChannelEvents>(userId: number, type: T, data: ChannelEvents[T]): void
-  /** Runs after the commit, never after a rollback; its own faults are logged. */
+  /** Runs `run` after the outermost commit, and never after a rollback. An error of `run` is logged. */
   afterCommit(run: () => void): void
+  /** Rolls the transaction back at its end with this error, whoever catches the error before. */
+  fail(error: unknown): void
 }
 
 export interface AccessClaims {

@@ -4,25 +4,45 @@ import { appendEvents, type PendingEvent } from './channel/log.ts'
 import type { Context, Tx } from './context.ts'
 
 const MAX_TRIES = 4
-/** serialization_failure and deadlock_detected: the database undid the transaction, it may simply run again. */
+/** serialization_failure and deadlock_detected: PostgreSQL rolled the transaction back, and a repeat may succeed. */
 const RETRYABLE = new Set(['40001', '40P01'])
 
 /**
- * Runs `change` in one transaction together with the events that it emits. Hooks and hints follow the commit.
- * `change` may run more than once: it must have no effect outside the transaction. `lockMs`: fails when a lock does not
- * come in that time.
+ * Runs `change` in one transaction together with the events that it emits. The events reach the bus and the hooks run
+ * after the commit. Called with a Tx, it joins that transaction: events and hooks wait for the outermost commit, and an
+ * error of `change` fails the outermost transaction even when a caller in between catches it, because the statements
+ * of a half-done change must not be committed.
+ * `change` may run more than once, so it must have no effect outside the transaction.
+ * @param options.lockMs a statement that waits longer than this for a lock fails; only for an outermost transaction,
+ * because PostgreSQL would apply it to the rest of the outer one too
  */
 export async function transaction<T>(
-  ctx: Context,
+  ctx: Context | Tx,
   change: (tx: Tx) => Promise<T>,
   { lockMs }: { lockMs?: number | undefined } = {},
 ): Promise<T> {
+  if (isTx(ctx)) {
+    if (lockMs !== undefined)
+      throw new Error('lockMs was given inside a transaction. Set it on the outermost transaction.')
+    return join(ctx, change)
+  }
   for (let attempt = 1; ; attempt++) {
     try {
       return await runOnce(ctx, change, lockMs)
     } catch (error) {
       if (attempt === MAX_TRIES || !RETRYABLE.has(sqlState(error) ?? '')) throw error
     }
+  }
+}
+
+const isTx = (ctx: Context | Tx): ctx is Tx => 'afterCommit' in ctx
+
+async function join<T>(tx: Tx, change: (tx: Tx) => Promise<T>): Promise<T> {
+  try {
+    return await change(tx)
+  } catch (error) {
+    tx.fail(error)
+    throw error
   }
 }
 
@@ -33,6 +53,7 @@ async function runOnce<T>(
 ): Promise<T> {
   const pending: PendingEvent[] = []
   const hooks: (() => void)[] = []
+  const failures: unknown[] = []
   const { result, logged } = await ctx.db.transaction(async (db) => {
     if (lockMs !== undefined)
       await db.execute(sql`select set_config('lock_timeout', ${String(lockMs)}, true)`)
@@ -41,7 +62,9 @@ async function runOnce<T>(
       db,
       emit: (userId, type, data) => pending.push({ userId, type, data }),
       afterCommit: (run) => hooks.push(run),
+      fail: (error) => failures.push(error),
     })
+    if (failures.length > 0) throw failures[0]
     return { result, logged: pending.length > 0 ? await appendEvents(db, pending) : [] }
   })
   if (logged.length > 0) ctx.bus.publish('events', logged)
@@ -49,7 +72,7 @@ async function runOnce<T>(
     try {
       hook()
     } catch (error) {
-      ctx.log.error({ err: error }, 'a step after a commit failed')
+      ctx.log.error({ err: error }, 'A step after a commit failed.')
     }
   }
   return result

@@ -1,0 +1,128 @@
+/** A change, its events and its hooks: all of them with the outermost commit, or none of them. */
+import { afterAll, describe, expect, spyOn, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
+import type { LoggedEvent } from '../../src/bus/bus.ts'
+import { readEvents } from '../../src/core/channel/log.ts'
+import type { Context, Tx } from '../../src/core/context.ts'
+import { transaction } from '../../src/core/transaction.ts'
+import { users } from '../../src/db/schema/index.ts'
+import type { TestUser } from '../support/factories.ts'
+import { person } from '../support/people.ts'
+import { startServer } from '../support/server.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+const { ctx } = server
+
+const rename = async (tx: Tx, { user }: TestUser, displayName: string) => {
+  await tx.db.update(users).set({ displayName }).where(eq(users.id, user.id))
+  tx.emit(user.id, 'user.updated', { fields: [displayName] })
+}
+const nameOf = async ({ user }: TestUser) => {
+  const [row] = await ctx.db.select().from(users).where(eq(users.id, user.id))
+  return row!.displayName
+}
+const fieldsOf = (events: LoggedEvent[]) => events.flatMap(({ data }) => JSON.parse(data).fields as string[])
+const logOf = async ({ user }: TestUser) => fieldsOf(await readEvents(ctx, user.id, 0, 100))
+
+/** Someone, and what the bus hears of that person. */
+async function scene(stack: DisposableStack) {
+  const owner = await person(server)
+  const hints: string[][] = []
+  const publish = stack.use(spyOn(ctx.bus, 'publish'))
+  publish.mockImplementation((channel, hint) => {
+    if (channel !== 'events') return
+    hints.push(fieldsOf((hint as LoggedEvent[]).filter(({ userId }) => userId === owner.user.id)))
+  })
+  const hooks: string[] = []
+  return { owner, hints, hooks }
+}
+
+describe('a transaction inside a transaction', () => {
+  test('is committed with the outermost: events in the order of their emits, one hint, then the hooks', async () => {
+    using stack = new DisposableStack()
+    const { owner, hints, hooks } = await scene(stack)
+    await transaction(ctx, async (outer) => {
+      await rename(outer, owner, 'one')
+      outer.afterCommit(() => hooks.push('outer'))
+      const answer = await transaction(outer, async (inner) => {
+        await rename(inner, owner, 'two')
+        inner.afterCommit(() => hooks.push('inner'))
+        await transaction(inner, (innermost) => rename(innermost, owner, 'three'))
+        return 'the answer of the inner change'
+      })
+      expect(answer).toBe('the answer of the inner change')
+      expect({ hints, hooks }).toEqual({ hints: [], hooks: [] })
+      await rename(outer, owner, 'four')
+    })
+    expect(await nameOf(owner)).toBe('four')
+    expect(await logOf(owner)).toEqual(['one', 'two', 'three', 'four'])
+    expect({ hints, hooks }).toEqual({ hints: [['one', 'two', 'three', 'four']], hooks: ['outer', 'inner'] })
+  })
+
+  test('is rolled back with the outermost: no change, no event, no hint, no hook', async () => {
+    using stack = new DisposableStack()
+    const { owner, hints, hooks } = await scene(stack)
+    const before = await nameOf(owner)
+    const undone = transaction(ctx, async (outer) => {
+      await transaction(outer, async (inner) => {
+        await rename(inner, owner, 'undone')
+        inner.afterCommit(() => hooks.push('inner'))
+      })
+      throw new Error('the end of the outer change')
+    })
+    await expect(undone).rejects.toThrow('the end of the outer change')
+    expect(await nameOf(owner)).toBe(before)
+    expect(await logOf(owner)).toEqual([])
+    expect({ hints, hooks }).toEqual({ hints: [], hooks: [] })
+  })
+
+  test('fails the outermost also when its error is caught', async () => {
+    using stack = new DisposableStack()
+    const { owner, hints, hooks } = await scene(stack)
+    const before = await nameOf(owner)
+    const undone = transaction(ctx, async (outer) => {
+      await rename(outer, owner, 'first half')
+      await transaction(outer, async (inner) => {
+        await rename(inner, owner, 'second half')
+        inner.afterCommit(() => hooks.push('inner'))
+        throw new Error('the end of the inner change')
+      }).catch(() => {})
+    })
+    await expect(undone).rejects.toThrow('the end of the inner change')
+    expect(await nameOf(owner)).toBe(before)
+    expect(await logOf(owner)).toEqual([])
+    expect({ hints, hooks }).toEqual({ hints: [], hooks: [] })
+  })
+
+  test('runs again as a part of the outermost when the database undid that', async () => {
+    using stack = new DisposableStack()
+    const { owner, hints } = await scene(stack)
+    const runs = { outer: 0, inner: 0 }
+    await transaction(ctx, async (outer) => {
+      runs.outer++
+      await transaction(outer, async (inner) => {
+        await rename(inner, owner, `run ${runs.outer}`)
+        if (++runs.inner === 1) throw Object.assign(new Error('deadlock detected'), { code: '40P01' })
+      })
+    })
+    expect(runs).toEqual({ outer: 2, inner: 2 })
+    expect(await logOf(owner)).toEqual(['run 2'])
+    expect(hints).toEqual([['run 2']])
+  })
+
+  test('opens no savepoint and uses no other connection', async () => {
+    const statements: Context['db'][] = []
+    await transaction(ctx, async (outer) => {
+      const opened = spyOn(outer.db, 'transaction')
+      await transaction(outer, async (inner) => void statements.push(outer.db, inner.db))
+      expect(opened).not.toHaveBeenCalled()
+    })
+    expect(statements[1]).toBe(statements[0]!)
+  })
+
+  test('refuses a lock timeout, which would outlast it', async () => {
+    const refused = transaction(ctx, (outer) => transaction(outer, async () => {}, { lockMs: 100 }))
+    await expect(refused).rejects.toThrow('Set it on the outermost transaction')
+  })
+})
