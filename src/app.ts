@@ -25,7 +25,7 @@ import type { Server } from './server.ts'
 import type { Logger } from './util/logger.ts'
 import { Origins } from './util/origins.ts'
 
-/** Whose manners unmatched paths have, longest base URL first (DESIGN 2.9). */
+/** Which contract formats the error of an unmatched path, longest base URL first: docs/design.md, "Unmatched paths". */
 const bases: [string, Contract][] = [
   ['/api/v1', defineContract({ ...runtime, language: 'en' })],
   ['/api', factory],

@@ -110,7 +110,7 @@ describe('the rule itself', () => {
 
 /** What the documents of the finished contracts name, in their order. A contract that is finished adds its own. */
 const DOCUMENTED = {
-  'factory.md': `
+  factory: `
     POST /api/auth/login
     POST /api/auth/register
     GET /api/users/me
@@ -129,7 +129,7 @@ const DOCUMENTED = {
     GET /api/gpu/cluster/overview
     GET /api/admin/users
     PUT /api/admin/users/:`,
-  'learning.md': `
+  learning: `
     GET /health
     GET /api/v1/health/db
     POST /api/v1/auth/register
@@ -149,7 +149,7 @@ const DOCUMENTED = {
     GET /api/v1/admin/scheduler/status
     POST /api/v1/admin/scheduler/jobs/:/pause
     POST /api/v1/admin/scheduler/jobs/:/resume`,
-  'runtime.md': `
+  runtime: `
     POST /api/v1/auth/verifications
     POST /api/v1/auth/verifications/resend
     POST /api/v1/auth/verifications/verify
@@ -170,7 +170,7 @@ const DOCUMENTED = {
     POST /api/v1/agent-chats
     GET /api/v1/infra/health
     GET /api/v1/health`,
-  'study.md, as far as factory has it too': `
+  'study, as far as factory has it too': `
     POST /api/auth/register
     POST /api/auth/login
     GET /api/tasks
@@ -183,7 +183,7 @@ const DOCUMENTED = {
     PUT /api/admin/users/:
     GET /ws/connect
     GET /api/docs`,
-  'DESIGN.md': `
+  'docs/design.md': `
     POST /api/gpu/servers
     PUT /api/gpu/servers/:
     DELETE /api/gpu/servers/:

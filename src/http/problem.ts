@@ -14,7 +14,7 @@ export const problem = ({ status, message, path }: ShownError) => ({
   instance: path,
 })
 
-/** Errors of `/api/v1` carry what both of its documents say (DESIGN 2.10). */
+/** The error body of `/api/v1`: docs/design.md, "Error bodies". */
 export const problemWithError = (error: ShownError) => ({
   ...problem(error),
   error: {

@@ -17,8 +17,8 @@ interface Routed {
 }
 
 /**
- * Answers what belongs to no route, in the form of the longest matching base URL (DESIGN 2.9): 405 with `Allow` when
- * another method would do, else 404. Base URLs are given longest first, the empty one last.
+ * Answers a request that no route takes, as docs/design.md, "Unmatched paths" says: 405 with `Allow` when the path has
+ * another method, else 404. Base URLs are given longest first, the empty one last.
  */
 export function answerUnmatched(
   app: Routed,

@@ -1,5 +1,5 @@
 /**
- * The live channel's frames, protocol version 1 (DESIGN 3): JSON text, every frame `{type, …}`.
+ * The live channel's frames, protocol version 1 (docs/protocol.md): JSON text, every frame `{type, …}`.
  * What clients send is a closed union, validated; what the server sends is typed here.
  */
 import { type Static, type TSchema, Type } from '@sinclair/typebox'

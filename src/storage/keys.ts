@@ -59,7 +59,7 @@ export function safeFileName(name: string, extension?: string): string {
 }
 
 /**
- * The key of an uploaded material, as learning.md shows it: `materials/1/20240115_083000_video.mp4`, in UTC.
+ * The key of an uploaded material: `materials/1/20240115_083000_video.mp4`, in UTC (docs/contracts/learning.md, "Files").
  * @param mark sets it apart from the same name of the same user in the same second
  */
 export function materialKey(

@@ -41,7 +41,7 @@ const PUBLIC = new Set([
   'POST /api/auth/register',
   'POST /api/auth/login',
 ])
-/** What only administrators may do: `admin` and `super_admin` (DESIGN 2.7). */
+/** What only administrators may do: docs/design.md, "Roles". */
 const ADMIN = [
   'GET /api/admin/users',
   'PUT /api/admin/users/:id',

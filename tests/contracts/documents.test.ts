@@ -9,7 +9,7 @@ import { misfits, type Shape } from '../support/shapes.ts'
 const server = await startServer()
 afterAll(() => server.stop())
 
-describe.skipIf(!Bun.which('curl'))("factory.md's curl", () => {
+describe.skipIf(!Bun.which('curl'))("the factory document's curl", () => {
   /** Runs a command of the document; also tells the status. */
   async function curl(command: string, token = '') {
     const here = command.replace('http://localhost:8000', server.url).replace('YOUR_TOKEN_HERE', token)
@@ -74,7 +74,7 @@ const HEADERS = { 'User-Agent': 'python-requests/2.32.3', 'Accept-Encoding': 'gz
 const send = (method: string, path: string, raw?: string, token?: string) =>
   api(server, method, path, { token, headers: HEADERS, ...(raw !== undefined && { raw }) })
 
-test("factory.md's Python program runs: login, get_user_info, create_task", async () => {
+test("the factory document's Python program runs: login, get_user_info, create_task", async () => {
   const credentials = pythonJson({ email: 'admin@example.com', password: 'admin123' })
   const response = await send('POST', '/api/auth/login', credentials)
   // `if response.status_code == 200: return response.json()["data"]["access_token"]`
@@ -89,7 +89,7 @@ test("factory.md's Python program runs: login, get_user_info, create_task", asyn
   expect(task.body.data).toMatchObject({ title: '测试任务', description: 'API测试任务' })
 })
 
-test("factory.md's Postman collection signs in", async () => {
+test("the factory document's Postman collection signs in", async () => {
   const raw = '{\n  "email": "admin@example.com",\n  "password": "admin123"\n}'
   expect((await send('POST', '/api/auth/login', raw)).status).toBe(200)
 })
@@ -112,9 +112,9 @@ describe('the printed bodies', () => {
   }
 
   test.each<[string, string, string, string, number, Shape]>([
-    ['factory.md', 'POST', '/api/tasks', NEW_TASK, 201, CREATED],
+    ['factory', 'POST', '/api/tasks', NEW_TASK, 201, CREATED],
     [
-      'study.md',
+      'study',
       'POST',
       '/api/tasks',
       '{\n  "name": "学习任务",\n  "course_ids": ["123456", "789012"]\n}',
@@ -122,7 +122,7 @@ describe('the printed bodies', () => {
       { id: 'integer', name: 'string' },
     ],
     [
-      'factory.md',
+      'factory',
       'PUT',
       '/api/users/me',
       '{\n  "full_name": "新的姓名",\n  "username": "new_username"\n}',
@@ -130,7 +130,7 @@ describe('the printed bodies', () => {
       { success: 'true' },
     ],
     [
-      'factory.md',
+      'factory',
       'GET',
       '/api/tasks?page=1&page_size=20&status=running',
       '',
@@ -145,7 +145,7 @@ describe('the printed bodies', () => {
     else expect(answer.body.data).toEqual({ items: [], total: 0, page: 1, page_size: 20, total_pages: 0 })
   })
 
-  test('of study.md and factory.md: registering', async () => {
+  test('of study and factory: registering', async () => {
     const study = await send(
       'POST',
       '/api/auth/register',
@@ -164,7 +164,7 @@ describe('the printed bodies', () => {
     expect((await send('POST', '/api/v1/auth/register', learning)).status).toBe(201)
   })
 
-  test('of factory.md: administration, by the UUID that its answers show', async () => {
+  test('of factory: administration, by the UUID that its answers show', async () => {
     const { user } = await person(server)
     const { token } = await person(server, { role: 'admin' })
     const list = await send(

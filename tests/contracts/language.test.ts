@@ -1,4 +1,4 @@
-/** DESIGN 2.8: a contract answers in its own language, unless the client asks for the other one. */
+/** docs/design.md, "Languages": a contract answers in its default language, unless the client asks for the other one. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { type MessageKey, message } from '../../src/core/messages.ts'
 import { languageOf } from '../../src/http/language.ts'

@@ -1,4 +1,4 @@
-/** Sessions and access tokens, across contracts: DESIGN 2.2. */
+/** Sessions and access tokens, across contracts: docs/design.md, "Sessions and tokens". */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { sql } from 'drizzle-orm'

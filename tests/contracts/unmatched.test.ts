@@ -1,4 +1,4 @@
-/** Paths and methods that no route has: DESIGN 2.9 and 2.10. */
+/** Paths and methods that no route has: docs/design.md, "Unmatched paths". */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { type Answer, api } from '../support/api.ts'
 import { fill, mountedRoutes, pattern } from '../support/described.ts'

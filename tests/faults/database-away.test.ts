@@ -1,6 +1,6 @@
 /**
- * Protects DESIGN 2 and 3 while the database is away or hangs: answers in each contract's own format, soon; the
- * process and the sockets stay; and with its return everything goes on by itself.
+ * Protects docs/operations.md, "Start, stop, health" while the database is away or hangs: the server answers soon, in
+ * each contract's own format; the process and the sockets stay; when the database returns, everything goes on.
  */
 import { describe, expect, test } from 'bun:test'
 import { NO_POSTGRES, PostgresCluster, postgresBinaries } from '../support/postgres.ts'

@@ -1,6 +1,6 @@
 /**
- * Protects the end of a server (DESIGN 3, 5): SIGTERM tells every socket when to come back, closes it with 1012, and the
- * process is gone soon, whoever still holds a connection; and no second process ever opens a data directory.
+ * Protects docs/operations.md, "Start, stop, health": at SIGTERM the server tells every socket when to come back, closes it
+ * with 1012, and ends soon, whatever connections are open; and no second process opens a data directory that is in use.
  */
 import { describe, expect, test } from 'bun:test'
 import { NO_POSTGRES, PostgresCluster, postgresBinaries } from '../support/postgres.ts'

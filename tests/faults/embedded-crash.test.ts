@@ -1,6 +1,6 @@
 /**
- * Protects the embedded database (DESIGN 5, 7): killed while it writes, its directory still opens, and whatever was
- * answered 201 is there.
+ * Protects the embedded database (docs/design.md, "Parts"): after a kill during writes its directory still opens, and
+ * every write that was answered 201 is there.
  */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, rmSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * Protects the attempts of DESIGN 4: a node that was frozen or killed loses its tasks, another one does them, and
- * whatever the first says later changes nothing. The real node program.
+ * Protects docs/design.md, "Attempts": a node that was frozen or killed loses its tasks, another one does them, and
+ * what the first node sends later changes nothing. Runs the real node program.
  */
 import { describe, expect, test } from 'bun:test'
 import { eventually, NodeProcess, ServerProcess } from '../support/process.ts'

@@ -1,6 +1,7 @@
 /**
- * Protects DESIGN 4: a node that returns within its lease keeps what its `hello` names, to itself and to a server that
- * was killed meanwhile; what it does not name is lost at once; a final word is repeated until it is acknowledged.
+ * Protects docs/design.md, "Silence and return": a node that returns within its lease keeps the tasks that its `hello`
+ * names, on the same server and on a restarted one; a task that it does not name is lost at once; the node repeats a result
+ * until the server acknowledges it.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eventually, NodeProcess, ServerProcess } from '../support/process.ts'

@@ -1,6 +1,6 @@
 /**
- * Protects the promise of the channel (DESIGN 3): every event in order, exactly once per reader, across cut sockets,
- * slow readers and `kill -9` of the server; and that of the nodes (DESIGN 4): one ending per life of a task.
+ * Protects docs/design.md, "Live channel": every event in order, exactly once per reader, across cut sockets, slow
+ * readers and `kill -9` of the server; and "Nodes": a task ends once, unless its owner retries it.
  */
 import { describe, expect, test } from 'bun:test'
 import { eventually, ServerProcess } from '../support/process.ts'

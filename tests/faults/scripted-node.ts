@@ -1,7 +1,7 @@
 /**
- * A node in the test's own process that follows DESIGN chapter 4 to the letter: it comes back after every loss, its
- * `hello` names all that it holds, finished attempts too, and it repeats a final word until it is acknowledged.
- * What a task does stands in its config: `steps`, `step_ms`, `fail`, `result_bytes`.
+ * A node in the test's own process that does what docs/design.md, "Nodes" asks of nodes: it reconnects after every loss,
+ * its `hello` names every attempt that it holds, finished ones too, and it repeats a result until it is acknowledged.
+ * A task's config says what it does: `steps`, `step_ms`, `fail`, `result_bytes`.
  */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { type NodeFrame, ServerFrame, type ServerFrameOf } from '../../src/protocol/node.ts'

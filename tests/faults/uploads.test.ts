@@ -1,6 +1,6 @@
 /**
- * Protects uploads and their thumbnails (DESIGN 2, learning): a server killed in the middle of either leaves nothing
- * over, and the thumbnail comes; a file that exceeds the limits is tried once.
+ * Protects docs/contracts/learning.md, "Uploads" and "Thumbnails": a server that is killed in the middle of either leaves
+ * no remains, and the thumbnail is made; a file that exceeds the limits is tried once.
  */
 import { describe, expect, test } from 'bun:test'
 import { readdir } from 'node:fs/promises'

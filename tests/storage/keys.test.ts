@@ -89,7 +89,7 @@ describe('safeFileName', () => {
   })
 })
 
-test('materialKey is what learning.md shows, in UTC, and can be told apart', () => {
+test('materialKey is what the learning contract shows, in UTC, and can be told apart', () => {
   const at = new Date('2024-01-15T08:30:00.999Z')
   expect(materialKey(1, at, 'video.mp4', 'mp4')).toBe('materials/1/20240115_083000_video.mp4')
   expect(materialKey(1, at, 'video.mp4', 'mp4', '2f')).toBe('materials/1/20240115_083000_video_2f.mp4')

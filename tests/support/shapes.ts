@@ -20,11 +20,11 @@ const TYPES: Record<string, (value: unknown) => boolean> = {
   false: (value) => value === false,
   uuid: (value) => UUID.test(String(value)),
   jwt: (value) => /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(String(value)),
-  /** RFC 3339 in UTC (DESIGN 2.5). */
+  /** RFC 3339 in UTC: docs/design.md, "Time". */
   instant: (value) => INSTANT.test(String(value)) && !Number.isNaN(Date.parse(String(value))),
 }
 
-/** Everything in which a value differs from its documented shape; extra fields are allowed (DESIGN 2.1). */
+/** Every difference between a value and its documented shape: docs/design.md, "Documented requests". */
 export function misfits(value: unknown, shape: Shape, path = ''): string[] {
   if (typeof shape === 'string') {
     const fits = shape.split('|').some((type) => (TYPES[type] ?? unknownType(type))(value))
@@ -68,7 +68,7 @@ export const NEVER_SHOWN = [
   'balanceMinor',
 ]
 
-/** factory.md, "通用响应格式", around `data`. */
+/** The envelope around `data`: docs/contracts/factory.md, "Conventions". */
 export const enveloped = <T extends Shape>(data: T) =>
   ({ success: 'true', message: 'string', data, error_code: 'null' }) as const
 
@@ -79,7 +79,7 @@ export interface ErrorCase {
   fields?: string[]
 }
 
-/** factory.md, "错误响应格式", and study's `detail` (DESIGN 2.10). */
+/** docs/contracts/factory.md, "Errors". */
 export function expectFactoryError(answer: Answer, { status, code, fields }: ErrorCase): void {
   expect(answer.status, answer.text.slice(0, 500)).toBe(status)
   expect(answer.headers.get('content-type')).toBe('application/json')
@@ -97,7 +97,7 @@ export function expectFactoryError(answer: Answer, { status, code, fields }: Err
   expectNoInternals(answer)
 }
 
-/** learning.md, "错误处理", with the members of RFC 9457 (DESIGN 2.10). */
+/** docs/contracts/learning.md, "Errors", with the members of RFC 9457. */
 export function expectLearningError(
   answer: Answer,
   { status, code, fields }: ErrorCase,
@@ -120,7 +120,7 @@ export function expectLearningError(
   expectNoInternals(answer)
 }
 
-/** runtime.md, "Error Response Format". */
+/** docs/contracts/runtime.md, "Errors". */
 export const expectRuntimeError = (answer: Answer, error: ErrorCase): void =>
   expectLearningError(answer, error, 'application/problem+json')
 

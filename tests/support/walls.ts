@@ -1,4 +1,4 @@
-/** Who may import whom in `src`: DESIGN chapter 6, as a function that a test can also be wrong about. */
+/** Who may import whom in `src` (docs/design.md, "Walls"), as a function, so that a test can show it a wrong import. */
 import { dirname, join, normalize } from 'node:path'
 
 export interface Import {

@@ -3,7 +3,7 @@ import type { MessageKey } from '../../core/messages.ts'
 import { defineContract } from '../../http/contract.ts'
 import { wrapping } from '../../http/openapi/schemas.ts'
 
-/** The factory contract: factory.md, "通用响应格式" and "错误处理"; `detail` is for study's clients (DESIGN 2.10). */
+/** The factory contract's errors: docs/contracts/factory.md, "Errors". `detail` is for study's clients. */
 export const factory = defineContract({
   name: 'factory',
   language: 'zh',

@@ -7,7 +7,7 @@ import { eventRoutes } from './live/events.ts'
 import { liveRoutes } from './live/tickets.ts'
 import { userRoutes } from './users/routes.ts'
 
-/** factory.md, but for what it shares with study. */
+/** The factory contract's own routes, without those that it shares with study: docs/contracts/factory.md. */
 export const factoryRoutes = (ctx: Context, control: NodeControl, hub: Hub) =>
   new Elysia()
     .use(userRoutes(ctx))

@@ -1,4 +1,4 @@
-/** Wire models of the factory contract, chapter by chapter of factory.md. */
+/** Wire models of the factory contract: docs/contracts/factory.md. Ids are UUIDs. */
 import { type Static, t } from 'elysia'
 import { TASK_STATUSES } from '../../core/tasks/states.ts'
 import { choice } from '../../http/choice.ts'

@@ -1,7 +1,7 @@
 import { defineContract } from '../../http/contract.ts'
 import { ProblemWithError, problemWithError } from '../../http/problem.ts'
 
-/** The learning contract: learning.md, "错误处理"; runtime's RFC 9457 members stand beside it (DESIGN 2.10). */
+/** The learning contract's errors: docs/contracts/learning.md, "Errors". */
 export const learning = defineContract({
   name: 'learning',
   language: 'en',

@@ -8,7 +8,7 @@ import { databaseHealthRoutes, healthRoutes } from './health/routes.ts'
 import { materialRoutes } from './materials/routes.ts'
 import { uploadRoutes } from './uploads/routes.ts'
 
-/** learning.md, under `/api/v1`. */
+/** The learning contract's routes under `/api/v1`: docs/contracts/learning.md. */
 export const learningRoutes = (ctx: Context, scheduler: Scheduler) =>
   new Elysia()
     .use(authRoutes(ctx))

@@ -1,4 +1,4 @@
-/** Wire models of the learning contract: learning.md. Ids are integers. */
+/** Wire models of the learning contract: docs/contracts/learning.md. Ids are integers. */
 import { type Static, t } from 'elysia'
 import { choice } from '../../http/choice.ts'
 import { integerText } from '../../http/integer-text.ts'

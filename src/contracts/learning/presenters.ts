@@ -89,7 +89,7 @@ export const presentMaterialDetail = (
   })),
 })
 
-/** learning.md, upload status: the progress of a state is fixed; bytes are on the live channel. */
+/** docs/contracts/learning.md, "Upload status": each status has a fixed progress; the live channel counts bytes. */
 const PROGRESS = { processing: 50, active: 100, hidden: 100 } as const
 
 export const presentUploadState = (request: Request, material: CoreMaterial): UploadState => ({

@@ -1,7 +1,7 @@
 import { t } from 'elysia'
 import { defineContract } from '../../http/contract.ts'
 
-/** The portfolio contract: portfolio.md 1.3.3 and chapter 11. */
+/** The portfolio contract's errors: docs/contracts/portfolio.md, "Errors". */
 export const portfolio = defineContract({
   name: 'portfolio',
   language: 'en',

@@ -1,7 +1,7 @@
 import { defineContract } from '../../http/contract.ts'
 import { PROBLEM_JSON, ProblemWithError, problemWithError } from '../../http/problem.ts'
 
-/** The runtime contract: runtime.md, "Error Response Format"; learning's members stand beside it (DESIGN 2.10). */
+/** The runtime contract's errors: docs/contracts/runtime.md, "Errors". */
 export const runtime = defineContract({
   name: 'runtime',
   language: 'zh',

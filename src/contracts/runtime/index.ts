@@ -11,7 +11,7 @@ import { sessionRoutes } from './sessions/routes.ts'
 import { userRoutes } from './users/routes.ts'
 import { signupRoutes } from './verifications/routes.ts'
 
-/** runtime.md, under `/api/v1`. */
+/** The runtime contract's routes under `/api/v1`: docs/contracts/runtime.md. */
 export const runtimeRoutes = (ctx: Context, agentRuns: AgentRuns) =>
   new Elysia()
     .use(signupRoutes(ctx))

@@ -1,4 +1,4 @@
-/** Wire models of the runtime contract: runtime.md. Ids are UUIDs. */
+/** Wire models of the runtime contract: docs/contracts/runtime.md. Ids are UUIDs. */
 import { type Static, t } from 'elysia'
 import { choice } from '../../http/choice.ts'
 import { named } from '../../http/openapi/schemas.ts'

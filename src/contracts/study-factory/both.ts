@@ -1,4 +1,4 @@
-/** The form of the routes that study and factory both claim (DESIGN 2.11). */
+/** The answer's form on the routes of both contracts: docs/design.md, "Routes of study and factory". */
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { t } from 'elysia'
 import type { MessageKey } from '../../core/messages.ts'

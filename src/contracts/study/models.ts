@@ -1,4 +1,4 @@
-/** Wire models of the study contract: study.md. Ids are integers. */
+/** Wire models of the study contract: docs/contracts/study.md. Ids are integers. */
 import { type Static, t } from 'elysia'
 import { TASK_STATUSES } from '../../core/tasks/states.ts'
 import { choice } from '../../http/choice.ts'

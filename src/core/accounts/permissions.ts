@@ -1,4 +1,4 @@
-/** Roles and what they permit: portfolio.md 2.2.1, and DESIGN 2.7 for what that table does not name. */
+/** Roles and their permissions: docs/design.md, "Roles". */
 export const ROLES = ['user', 'editor', 'admin', 'super_admin'] as const
 export type Role = (typeof ROLES)[number]
 

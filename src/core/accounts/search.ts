@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { type Limit, throttle } from '../rate-limits/rate-limits.ts'
 import { findByEmail, type User } from './accounts.ts'
 
-/** runtime.md, users/search. */
+/** docs/contracts/runtime.md, "Users". */
 const MAX_FOUND = 20
 
 const limits = (userId: number): Limit[] => [{ key: `search:${userId}`, max: 30, windowMs: 60_000 }]

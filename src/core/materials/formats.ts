@@ -14,8 +14,8 @@ const MP4: FileFormat = { type: 'video', extension: 'mp4', maxBytes: 500 * MB }
 const PDF: FileFormat = { type: 'pdf', extension: 'pdf', maxBytes: 50 * MB }
 
 /**
- * What learning.md accepts, by the type that the content itself shows. An `.mp4` may have any brand of the family whose
- * pictures can be decoded: cameras and telephones write QuickTime's and 3GPP's under that name.
+ * The accepted formats (docs/contracts/learning.md, "File formats"), by the type that the content shows. An `.mp4` may
+ * have any brand whose pictures libav decodes, because cameras and phones write QuickTime and 3GPP under that name.
  */
 const FORMATS: Record<string, FileFormat> = {
   'video/mp4': MP4,

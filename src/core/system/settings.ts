@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import { settings } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 
-/** What administrators may change at run time (factory.md, system configuration). */
+/** What administrators may change at run time: docs/contracts/factory.md, "System configuration". */
 export interface SystemConfig {
   /** Unfinished tasks (pending, running, paused) that one user may have. */
   max_concurrent_tasks_per_user: number

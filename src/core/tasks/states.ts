@@ -5,7 +5,7 @@ export { TASK_STATUSES }
 export type TaskStatus = (typeof TASK_STATUSES)[number]
 
 /**
- * The one state machine of all tasks (DESIGN 2.12). `running → pending` is a requeue after a lost node,
+ * The state machine of all tasks (docs/design.md, "Tasks"). `running → pending` is a requeue after a lost node,
  * `failed/cancelled → pending` a retry.
  */
 const NEXT: Record<TaskStatus, readonly TaskStatus[]> = {

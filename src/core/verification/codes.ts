@@ -1,4 +1,4 @@
-/** The codes that mails carry: 6 digits, for 10 minutes, for one use, void after 5 wrong tries (DESIGN 2, runtime). */
+/** The codes in mails: docs/contracts/runtime.md, "Codes". */
 import { randomInt, timingSafeEqual } from 'node:crypto'
 import { and, asc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { passwordResets, signups } from '../../db/schema/index.ts'

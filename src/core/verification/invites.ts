@@ -18,7 +18,7 @@ export interface InviteSettings {
   expiresAt?: Date | null | undefined
 }
 
-/** runtime.md: without 0, 1, I, L and O, which are taken for one another. */
+/** docs/contracts/runtime.md, "Invite codes": 0, 1, I, L and O are left out, because readers confuse them. */
 const ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
 const LENGTH = 8
 const TRIES = 3

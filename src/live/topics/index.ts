@@ -141,7 +141,7 @@ async function agentTopicOf(
   }
 }
 
-// The documented fields and no others: study.md, WebSocket. A GPU task has no item clock: zeros, never null.
+// These fields and no others: docs/contracts/study.md, "Task updates". A GPU task has no item clock: zeros, never null.
 const toTaskUpdate = (state: Pick<TaskState, 'progress' | 'current_item'>) => ({
   progress: state.progress,
   current_item: state.current_item,

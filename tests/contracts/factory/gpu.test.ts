@@ -18,7 +18,7 @@ const ask = describedApi(server)
 const admin = await person(server, { role: 'admin' })
 const user = await person(server)
 
-/** factory.md, "获取GPU服务器列表". */
+/** docs/contracts/factory.md, "GPU servers". */
 const SERVER = {
   id: 'uuid',
   name: 'string',
@@ -34,7 +34,7 @@ const SERVER = {
   last_heartbeat: 'instant|null',
 } satisfies Shape
 
-/** factory.md, "获取GPU服务器实时状态". */
+/** docs/contracts/factory.md, "GPU servers": the current figures. */
 const STATUS = enveloped({
   server_id: 'uuid',
   status: 'string',
@@ -64,7 +64,7 @@ const create = (body: object = {}) =>
     token: admin.token,
     body: { name: unique('GPU-'), host: '192.168.1.100', ...body },
   })
-/** factory.md's example: two GPUs of 12 GB. */
+/** The document's example: two GPUs of 12 GB. */
 const BEAT = {
   cpu_usage: 45.2,
   memory_usage: 68.3,

@@ -15,7 +15,7 @@ const server = await startServer()
 afterAll(() => server.stop())
 const ask = describedApi(server)
 
-/** factory.md, "获取当前用户信息"; `available_balance` is DESIGN's. */
+/** docs/contracts/factory.md, "Accounts". */
 const ME = enveloped({
   id: 'uuid',
   email: 'string',
@@ -169,7 +169,7 @@ describe('POST /api/users/change-password', () => {
 })
 
 describe('GET /api/users/stats', () => {
-  /** factory.md, "获取用户统计信息". */
+  /** docs/contracts/factory.md, "Accounts". */
   const STATS = enveloped({
     total_tasks: 'integer',
     completed_tasks: 'integer',

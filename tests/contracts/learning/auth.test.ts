@@ -18,7 +18,7 @@ const ask = describedApi(server)
 const post = (path: string, body?: unknown, token?: string) =>
   ask('POST', `/api/v1/auth/${path}`, { body, token })
 
-/** learning.md, "用户注册" and "用户登录". */
+/** docs/contracts/learning.md, "Accounts". */
 const USER = {
   id: 'integer',
   email: 'string',

@@ -1,4 +1,4 @@
-/** learning.md's own requests, sent by curl as they are printed. Only host, token and ids differ. */
+/** The requests of the learning document, sent by curl as printed there. Only host, token and ids differ. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -60,7 +60,7 @@ const PATH = '/api/v1/agent-chats'
 const chat = (token: string | undefined, body: unknown) => ask('POST', PATH, { token, body })
 
 const nullable = 'string|null'
-/** runtime.md, "Agent Chat". */
+/** docs/contracts/runtime.md, "Agent chats". */
 const ANSWER = {
   session_id: 'uuid',
   output: 'string',

@@ -1,4 +1,4 @@
-/** runtime.md, "Schedule Items": what is written, what a window shows, and what is refused. */
+/** docs/contracts/runtime.md, "Schedule items": what a user can write, what a window shows, what the server refuses. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { type Answer, api } from '../../support/api.ts'

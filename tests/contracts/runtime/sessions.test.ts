@@ -20,7 +20,7 @@ const refresh = (body: object) => ask('POST', '/api/v1/auth/sessions/refresh', {
 const signOut = (body: object, token?: string) => ask('DELETE', '/api/v1/auth/sessions', { body, token })
 const me = (token: string) => ask('GET', '/api/v1/users/me', { token })
 
-/** runtime.md, "POST /auth/sessions". */
+/** docs/contracts/runtime.md, "Sessions". */
 const SESSION = {
   access_token: 'jwt',
   refresh_token: 'string',

@@ -30,7 +30,7 @@ const signup = (change: object = {}) => {
 }
 const verify = (email: string, token: string) => post('verifications/verify', { email, token })
 
-/** runtime.md, "POST /auth/verifications/verify". */
+/** docs/contracts/runtime.md, "Sign-up". */
 const SESSION = {
   access_token: 'jwt',
   refresh_token: 'string',

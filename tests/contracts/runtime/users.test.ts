@@ -20,7 +20,7 @@ const ask = describedApi(server)
 
 const searcher = await person(server)
 
-/** runtime.md, "Users". */
+/** docs/contracts/runtime.md, "Users". */
 const PROFILE = {
   id: 'uuid',
   username: 'string',

@@ -16,15 +16,15 @@ afterAll(() => server.stop())
 const ask = describedApi(server)
 const post = (path: string, body: unknown) => ask('POST', path, { body })
 
-/** factory.md, "获取Token", beside study.md's bare fields (DESIGN 2.11). */
+/** Factory's envelope beside study's bare fields: docs/design.md, "Routes of study and factory". */
 const user = { id: 'uuid', email: 'string', username: 'string', role: 'string' }
 const session = { access_token: 'jwt', token_type: 'string', expires_in: 'integer', user }
 const signedIn = { access_token: 'jwt', token_type: 'string', ...enveloped(session) }
 
 describe('POST /api/auth/register', () => {
   test.each([
-    ['as factory.md has it', { username: 'newuser', full_name: '新用户' }],
-    ['as study.md has it', { username: 'testuser' }],
+    ['as the factory contract has it', { username: 'newuser', full_name: '新用户' }],
+    ['as the study contract has it', { username: 'testuser' }],
     ['with an email alone', {}],
   ])('%s: 201, signed in, in both forms', async (_, extra: { username?: string; full_name?: string }) => {
     const name = unique(extra.username ?? 'm').slice(0, 25)

@@ -14,10 +14,10 @@ const create = (owner: TestUser, body: unknown) => ask('POST', '/api/tasks', { t
 const setState = (id: number, status: string) =>
   query(server, sql`update tasks set status = ${status}, started_at = now() where id = ${id}`)
 
-/** study.md, "GET /tasks/{id}". */
+/** docs/contracts/study.md, "Study tasks". */
 const STUDY = { id: 'integer', name: 'string', status: 'string', progress: 'number' } satisfies Shape
 const LOGS = [{ id: 'integer', level: 'string', message: 'string', created_at: 'instant' }] as const
-/** factory.md, "获取任务详情". */
+/** docs/contracts/factory.md, "Tasks". */
 const FACTORY = {
   id: 'uuid',
   title: 'string',

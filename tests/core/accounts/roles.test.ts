@@ -1,4 +1,4 @@
-/** Who may do what to whom: DESIGN 2.7. */
+/** Who may do what to whom: docs/design.md, "Roles". */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { updateAccount } from '../../../src/core/accounts/administration.ts'

@@ -1,4 +1,4 @@
-/** Protects DESIGN 3 for answers that stream: readers that are cut at random each end with the text that is kept. */
+/** Protects docs/contracts/runtime.md, "Agent chats": readers that are cut at random all end with the stored text. */
 import { expect, test } from 'bun:test'
 import { chatStream, expectRun, readEvents, type Sent, textOf } from '../../support/chat.ts'
 import { ModelServer } from '../../support/model-server.ts'

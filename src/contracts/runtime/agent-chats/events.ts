@@ -6,7 +6,7 @@ import type { ServerSentEvent } from '../../../http/sse.ts'
 
 const nullable = t.Union([t.String(), t.Null()])
 
-/** runtime.md, "Agent Chat". `type` is AG-UI's. */
+/** docs/contracts/runtime.md, "Agent events". `type` is AG-UI's. */
 export const ChatEvent = t.Object({
   type: t.String(),
   run_id: nullable,

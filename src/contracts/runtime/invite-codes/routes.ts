@@ -27,7 +27,7 @@ const errors = ['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED'] as const
 const expiryOf = (text: string | null | undefined) =>
   text === null || text === undefined ? text : readInstant('expires_at', text)
 
-/** For administrators (DESIGN 2, runtime). */
+/** For administrators: docs/contracts/runtime.md, "Invite codes". */
 export const inviteCodeRoutes = (ctx: Context) =>
   new Elysia({ prefix: '/invite-codes' })
     .use(guard(ctx))

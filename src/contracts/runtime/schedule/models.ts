@@ -1,4 +1,4 @@
-/** Wire models of the runtime contract's schedule: runtime.md, "Schedule Items". */
+/** Wire models of the runtime contract's schedule: docs/contracts/runtime.md, "Schedule items". */
 import { type Static, t } from 'elysia'
 import { ITEM_STATUSES } from '../../../core/agenda/items.ts'
 import { choice } from '../../../http/choice.ts'

@@ -7,7 +7,7 @@ import { runtime } from '../contract.ts'
 import { Password, Session } from '../models.ts'
 import { presentSession } from '../presenters.ts'
 
-/** runtime.md: `expires_in` is 3600. */
+/** docs/contracts/runtime.md, "Sessions": `expires_in` is 3600. */
 export const ACCESS_MINUTES = 60
 
 const RefreshToken = t.Object({ refresh_token: t.String({ minLength: 1, maxLength: 500 }) })

@@ -19,7 +19,7 @@ const Registration = t.Object({
   full_name: t.Optional(t.String({ minLength: 1, maxLength: 100, ...typed('name') })),
 })
 
-/** Either field takes the email or the username (DESIGN 2.4). */
+/** Either field takes the email or the username: docs/design.md, "Names and sign-in". */
 const Credentials = t.Object({
   email: t.Optional(t.String({ minLength: 1, maxLength: 254, ...typed('login') })),
   username: t.Optional(t.String({ minLength: 1, maxLength: 254, ...typed('login') })),

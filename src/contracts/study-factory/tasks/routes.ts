@@ -38,7 +38,7 @@ const Body = t.Object({
 
 const MAX_CONFIG_BYTES = 64 * 1024
 
-/** The body decides the kind: `course_ids` a study task, `task_type` a GPU task (DESIGN 2.12). */
+/** The body decides the kind, `course_ids` a study task, `task_type` a GPU task: docs/design.md, "Tasks". */
 function toNewTask(body: Static<typeof Body>): NewTask {
   const title = body.title ?? body.name
   if ((body.course_ids === undefined) === (body.task_type === undefined))
