@@ -3,9 +3,9 @@
  * Every event is a true one: it stands in the log before any socket hears of it.
  */
 import { createApp } from '../../src/app.ts'
-import type { LoggedEvent } from '../../src/bus/bus.ts'
 import { readConfig } from '../../src/config/index.ts'
-import { appendEvents } from '../../src/core/channel/log.ts'
+import { eventsHint } from '../../src/core/channel/hints.ts'
+import { appendEvents, type LoggedEvent } from '../../src/core/channel/log.ts'
 import { transaction } from '../../src/core/transaction.ts'
 import { eventFrame } from '../../src/live/user/channel.ts'
 import type { Connection } from '../../src/live/user/connection.ts'
@@ -25,11 +25,12 @@ let written: LoggedEvent[] = []
 /** When each event was handed to the sockets, `user.seq` → ms; while somebody wants to know. */
 let published: Map<string, number> | undefined
 const publish = ctx.bus.publish
-ctx.bus.publish = (channel, hint) => {
-  if (channel === 'events' && published) {
-    for (const { userId, seq } of hint as LoggedEvent[]) published.set(`${userId}.${seq}`, now())
+ctx.bus.publish = (hint, payload) => {
+  if (hint.name === eventsHint.name && published) {
+    for (const { userId, seq } of payload as unknown as LoggedEvent[])
+      published.set(`${userId}.${seq}`, now())
   }
-  publish(channel, hint)
+  publish(hint, payload)
 }
 
 let polls = 0
@@ -83,7 +84,7 @@ const handlers = answer({
    */
   async publish(batch: number) {
     for (const [n, event] of written.entries()) {
-      ctx.bus.publish('events', [event])
+      ctx.bus.publish(eventsHint, [event])
       if ((n + 1) % batch === 0) await Bun.sleep(1)
     }
     written = []

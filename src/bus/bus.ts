@@ -1,57 +1,28 @@
 /**
- * What several servers tell each other. Everything here may be lost without harm: hints only hasten what a
- * look at the database would find, and present state is replaced by its next value.
+ * What several servers tell each other. Everything here may be lost without harm: a hint only hastens what a query of
+ * the database would find, and a state is replaced by its next value.
  */
 
-/** An event as the log holds it; `data` is JSON text, sent to sockets as it is. */
-export interface LoggedEvent {
-  userId: number
-  seq: number
-  type: string
-  data: string
-  /** RFC 3339, UTC. */
-  at: string
+/** A kind of hint. A domain declares its hints with {@link defineHint}, beside what publishes them. */
+export interface Hint<T> {
+  /** Of the channel on Redis. */
+  readonly name: string
+  /** Never set: it only lets the type checker know what a hint carries. */
+  readonly payload?: T
 }
 
-/** A stored frame of a session of the agent; `event` is JSON text. */
-export interface AgentFrame {
-  seq: number
-  runId: string
-  event: string
-}
-
-export interface Hints {
-  /** The log grew by these. */
-  events: LoggedEvent[]
-  /** Forget what is cached of a session, or of all sessions of a user. */
-  principals: { userId: number; sessionId?: string }
-  /** A material became active, or is no longer. */
-  materials: { id: number; type: 'video' | 'pdf'; active: boolean }
-  /** A GPU task waits in the queue. */
-  queue: null
-  /** Sessions of the agent have these new frames, oldest first. */
-  agent: { sessionId: string; frames: AgentFrame[] }[]
-  /** For the server that runs it. */
-  agent_cancel: { runId: string }
-  /** For the server that holds the node's socket. */
-  node: { nodeId: number; command: NodeCommand }
-}
-
-export type NodeCommand =
-  | { type: 'cancel' | 'lost'; taskId: string; attempt: number }
-  | { type: 'changed' }
-  | { type: 'revoked' }
+export const defineHint = <T>(name: string): Hint<T> => ({ name })
 
 export interface Bus {
   readonly kind: 'embedded' | 'redis'
   /** Tells every server, this one first and synchronously. */
-  publish<K extends keyof Hints>(channel: K, hint: Hints[K]): void
-  subscribe<K extends keyof Hints>(channel: K, handler: (hint: Hints[K]) => void): void
+  publish<T>(hint: Hint<T>, payload: NoInfer<T>): void
+  subscribe<T>(hint: Hint<T>, handler: (payload: T) => void): void
 
   /** The newest value of a topic, kept by every server for some minutes; undefined removes it. */
   setState(key: string, value: object | undefined): void
   getState(key: string): object | undefined
-  /** How long ago this server heard that state, in ms. */
+  /** How long ago this server received that state, in ms. */
   stateAge(key: string): number | undefined
   onState(handler: (key: string, value: object | undefined) => void): void
 
@@ -59,14 +30,14 @@ export interface Bus {
   put(key: string, value: string, ttlMs: number): Promise<void>
   take(key: string): Promise<string | undefined>
   /**
-   * Adds one to a counter that begins with its first increment and ends `windowMs` later. At `max` it counts no
-   * further: the answer is one more than that then.
+   * Adds one to a counter that begins with its first increment and ends `windowMs` later. The counter stops at `max`:
+   * `count` is then `max + 1`.
    */
   increment(key: string, windowMs: number, max: number): Promise<{ count: number; resetMs: number }>
-  /** Takes one back; a counter of nothing has ended. */
+  /** Takes one back; a counter at zero is removed. */
   decrement(key: string): Promise<void>
 
-  /** Called when hints may have been lost (the broker was away). */
+  /** The handler is called when hints may have been lost, because Redis was away. */
   onGap(handler: () => void): void
   /** Round trip in milliseconds. */
   ping(): Promise<number>

@@ -1,12 +1,12 @@
 import type { Logger } from '../util/logger.ts'
-import type { Bus, Hints } from './bus.ts'
-import { Dispatcher, STATE_TTL_MS } from './dispatcher.ts'
+import type { Bus } from './bus.ts'
+import { LocalBus, STATE_TTL_MS } from './local.ts'
 
 const SWEEP_MS = 10_000
 
 /** The bus of a single server: function calls and maps. */
 export function createEmbeddedBus(log: Logger, stateTtlMs = STATE_TTL_MS): Bus {
-  const dispatcher = new Dispatcher(log, stateTtlMs)
+  const local = new LocalBus(log, stateTtlMs)
   const values = new Map<string, { value: string; expires: number }>()
   const counters = new Map<string, { count: number; expires: number }>()
   const sweep = setInterval(() => {
@@ -18,13 +18,12 @@ export function createEmbeddedBus(log: Logger, stateTtlMs = STATE_TTL_MS): Bus {
 
   return {
     kind: 'embedded',
-    publish: (channel, hint) => dispatcher.dispatch(channel, hint),
-    subscribe: (channel, handler) =>
-      dispatcher.subscribe(channel, handler as (hint: Hints[keyof Hints]) => void),
-    setState: (key, value) => dispatcher.setState(key, value),
-    getState: (key) => dispatcher.getState(key),
-    stateAge: (key) => dispatcher.stateAge(key),
-    onState: (handler) => dispatcher.stateHandlers.push(handler),
+    publish: ({ name }, payload) => local.deliver(name, payload),
+    subscribe: (hint, handler) => local.subscribe(hint, handler),
+    setState: (key, value) => local.setState(key, value),
+    getState: (key) => local.getState(key),
+    stateAge: (key) => local.stateAge(key),
+    onState: (handler) => local.stateHandlers.push(handler),
     async put(key, value, ttlMs) {
       values.set(key, { value, expires: performance.now() + ttlMs })
     },
@@ -52,7 +51,7 @@ export function createEmbeddedBus(log: Logger, stateTtlMs = STATE_TTL_MS): Bus {
     ping: async () => 0,
     async close() {
       clearInterval(sweep)
-      dispatcher.close()
+      local.close()
     },
   }
 }

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
-import type { Bus, Hints } from './bus.ts'
-import { Dispatcher, STATE_TTL_MS } from './dispatcher.ts'
+import type { Bus } from './bus.ts'
+import { LocalBus, STATE_TTL_MS } from './local.ts'
 
 /** How long a start waits for Redis, ms. */
 const START_MS = 4000
@@ -27,7 +27,8 @@ function reasonOf(error: unknown): string {
 }
 
 type Message =
-  | { from: string; channel: keyof Hints; hint: Hints[keyof Hints] }
+  /** `channel` is the name of the hint, `hint` its payload: servers of the version before use these words. */
+  | { from: string; channel: string; hint: unknown }
   | { from: string; state: string; value: object | undefined }
 
 // One round trip: a counter without an expiry would count for ever.
@@ -53,7 +54,7 @@ export async function createRedisBus(
   // Servers of one database share a Redis with those of others without hearing them.
   const prefix = `roost:${epoch}:`
   const messages = `${prefix}messages`
-  const dispatcher = new Dispatcher(log, stateTtlMs)
+  const local = new LocalBus(log, stateTtlMs)
   const self = crypto.randomUUID()
   const gapHandlers: (() => void)[] = []
   const options = {
@@ -86,8 +87,8 @@ export async function createRedisBus(
   subscriber.on('message', (_channel: string, text: string) => {
     const message = JSON.parse(text) as Message
     if (message.from === self) return
-    if ('state' in message) dispatcher.setState(message.state, message.value)
-    else dispatcher.dispatch(message.channel, message.hint)
+    if ('state' in message) local.setState(message.state, message.value)
+    else local.deliver(message.channel, message.hint)
   })
   const timer = setTimeout(() => {
     startFault ??= new Error('it does not answer')
@@ -101,11 +102,11 @@ export async function createRedisBus(
       if (keys.length === 0) continue
       const texts = await commands.mget(keys)
       for (const [i, text] of texts.entries()) {
-        if (text) dispatcher.setState(keys[i].slice(`${prefix}state:`.length), JSON.parse(text))
+        if (text) local.setState(keys[i].slice(`${prefix}state:`.length), JSON.parse(text))
       }
     }
   } catch (error) {
-    dispatcher.close()
+    local.close()
     commands.disconnect()
     subscriber.disconnect()
     throw new StartupError(`The Redis in REDIS_URL can't be used: ${reasonOf(startFault ?? error)}.`)
@@ -119,23 +120,22 @@ export async function createRedisBus(
   }
   return {
     kind: 'redis',
-    publish(channel, hint) {
-      dispatcher.dispatch(channel, hint)
-      tell({ from: self, channel, hint })
+    publish({ name }, payload) {
+      local.deliver(name, payload)
+      tell({ from: self, channel: name, hint: payload })
     },
-    subscribe: (channel, handler) =>
-      dispatcher.subscribe(channel, handler as (hint: Hints[keyof Hints]) => void),
+    subscribe: (hint, handler) => local.subscribe(hint, handler),
     setState(key, value) {
-      dispatcher.setState(key, value)
+      local.setState(key, value)
       tell({ from: self, state: key, value })
       const stored = value
         ? commands.set(`${prefix}state:${key}`, JSON.stringify(value), 'PX', stateTtlMs)
         : commands.del(`${prefix}state:${key}`)
       stored.catch(() => {})
     },
-    getState: (key) => dispatcher.getState(key),
-    stateAge: (key) => dispatcher.stateAge(key),
-    onState: (handler) => dispatcher.stateHandlers.push(handler),
+    getState: (key) => local.getState(key),
+    stateAge: (key) => local.stateAge(key),
+    onState: (handler) => local.stateHandlers.push(handler),
     async put(key, value, ttlMs) {
       await commands.set(prefix + key, value, 'PX', ttlMs).catch(unavailable)
     },
@@ -157,7 +157,7 @@ export async function createRedisBus(
       return performance.now() - start
     },
     async close() {
-      dispatcher.close()
+      local.close()
       commands.disconnect()
       subscriber.disconnect()
     },

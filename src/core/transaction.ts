@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { sqlState } from '../db/errors.ts'
+import { eventsHint } from './channel/hints.ts'
 import { appendEvents, type PendingEvent } from './channel/log.ts'
 import type { Context, Tx } from './context.ts'
 
@@ -67,7 +68,7 @@ async function runOnce<T>(
     if (failures.length > 0) throw failures[0]
     return { result, logged: pending.length > 0 ? await appendEvents(db, pending) : [] }
   })
-  if (logged.length > 0) ctx.bus.publish('events', logged)
+  if (logged.length > 0) ctx.bus.publish(eventsHint, logged)
   for (const hook of hooks) {
     try {
       hook()

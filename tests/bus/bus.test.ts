@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import type { Bus, Hints } from '../../src/bus/bus.ts'
+import { type Bus, defineHint } from '../../src/bus/bus.ts'
 import { createEmbeddedBus } from '../../src/bus/embedded.ts'
 import { createRedisBus } from '../../src/bus/redis.ts'
 import { createLogger } from '../../src/util/logger.ts'
@@ -9,6 +9,8 @@ import { unique } from '../support/factories.ts'
 const log = createLogger('silent')
 const redis = process.env.TEST_REDIS_URL
 const epoch = unique('epoch')
+const greeting = defineHint<{ userId: number }>('greeting')
+const bell = defineHint<null>('bell')
 
 async function eventually(check: () => boolean): Promise<void> {
   for (let i = 0; !check(); i++) {
@@ -28,12 +30,12 @@ describe.each(kinds)('the %s bus', (_, open) => {
 
   test('delivers hints to its own server at once, and survives a listener that throws', async () => {
     const bus = await opened
-    const heard: Hints['principals'][] = []
-    bus.subscribe('principals', () => {
+    const heard: { userId: number }[] = []
+    bus.subscribe(greeting, () => {
       throw new Error('broken listener')
     })
-    bus.subscribe('principals', (hint) => heard.push(hint))
-    bus.publish('principals', { userId: 7 })
+    bus.subscribe(greeting, (hint) => heard.push(hint))
+    bus.publish(greeting, { userId: 7 })
     expect(heard).toEqual([{ userId: 7 }])
   })
 
@@ -133,10 +135,10 @@ describe.if(redis !== undefined)('two servers on one Redis', () => {
       createRedisBus(redis!, unique('other'), log),
     ])
     const heard: string[] = []
-    a.subscribe('queue', () => heard.push('a'))
-    b.subscribe('queue', () => heard.push('b'))
-    stranger.subscribe('queue', () => heard.push('stranger'))
-    a.publish('queue', null)
+    a.subscribe(bell, () => heard.push('a'))
+    b.subscribe(bell, () => heard.push('b'))
+    stranger.subscribe(bell, () => heard.push('stranger'))
+    a.publish(bell, null)
     const key = unique('task:')
     a.setState(key, { progress: 40 })
     await eventually(() => heard.length === 2 && b.getState(key) !== undefined)

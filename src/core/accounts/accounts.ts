@@ -8,6 +8,7 @@ import { AppError, invalid, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
 import { type Limit, networkOf, throttle, throttleFailures } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
+import { principalsHint } from './hints.ts'
 import { deriveUsername, readUsername } from './names.ts'
 import { hashPassword, verifyPassword } from './passwords.ts'
 import { isAdmin, type Role } from './permissions.ts'
@@ -180,7 +181,7 @@ export async function updateProfile(
         .where(eq(users.id, userId))
         .returning()
       tx.emit(userId, 'user.updated', { fields })
-      tx.afterCommit(() => ctx.bus.publish('principals', { userId }))
+      tx.afterCommit(() => ctx.bus.publish(principalsHint, { userId }))
       return user!
     })
   } catch (error) {

@@ -1,4 +1,5 @@
 /** What administrators see of accounts and may change, and what a user sees of their own numbers. */
+
 import { and, count, desc, eq, like, or, type SQL, sql } from 'drizzle-orm'
 import { tasks, users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
@@ -8,6 +9,7 @@ import { AppError, notFound } from '../errors.ts'
 import { adjustBalance } from '../money/ledger.ts'
 import { transaction } from '../transaction.ts'
 import { shownFields, type User } from './accounts.ts'
+import { principalsHint } from './hints.ts'
 import { outranks, type Role } from './permissions.ts'
 import type { Principal } from './principals.ts'
 
@@ -128,7 +130,7 @@ export async function updateAccount(
         .set({ ...fields, updatedAt: sql`now()` })
         .where(eq(users.id, user.id))
       tx.emit(user.id, 'user.updated', { fields: shownFields(fields) })
-      tx.afterCommit(() => ctx.bus.publish('principals', { userId: user.id }))
+      tx.afterCommit(() => ctx.bus.publish(principalsHint, { userId: user.id }))
     }
     if (change.balanceMinor !== undefined) {
       await adjustBalance(tx, { userId: user.id, balanceMinor: change.balanceMinor, createdBy: admin.userId })

@@ -4,6 +4,7 @@ import type { Db } from '../../db/client.ts'
 import type { DatabaseClock } from '../../db/clock.ts'
 import { sessions, users } from '../../db/schema/index.ts'
 import { Lru } from '../../util/lru.ts'
+import { principalsHint } from './hints.ts'
 import type { Role } from './permissions.ts'
 
 /** Who makes a request, as far as every request needs to know. */
@@ -40,7 +41,7 @@ export class Principals {
     bus: Bus,
   ) {
     this.polledAt = clock.text
-    bus.subscribe('principals', (change) => this.forget(change))
+    bus.subscribe(principalsHint, (change) => this.forget(change))
   }
 
   /** Called when a session may have ended or its user may have changed. */

@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts'
 import { keyOf, type Limit, networkOf, throttleFailures } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
 import { findAccount, getAccount, type User } from './accounts.ts'
+import { principalsHint } from './hints.ts'
 import { hashPassword, judgePassword, verifyPassword } from './passwords.ts'
 
 export interface Client {
@@ -196,7 +197,7 @@ async function revoke(tx: Tx, which: SQL | undefined, reason: string): Promise<v
     .returning({ id: sessions.id, userId: sessions.userId })
   for (const { id, userId } of revoked) {
     tx.emit(userId, 'session.revoked', { session_id: id, reason })
-    tx.afterCommit(() => tx.bus.publish('principals', { userId, sessionId: id }))
+    tx.afterCommit(() => tx.bus.publish(principalsHint, { userId, sessionId: id }))
   }
 }
 

@@ -3,8 +3,15 @@ import { type AGUIEvent, EventType } from '@ag-ui/core'
 
 export type AgentEvent = AGUIEvent
 
-/** `seq` grows without gaps over all runs of a session. */
-export type { AgentFrame as Frame } from '../../bus/bus.ts'
+/** A stored frame of a session. */
+export interface Frame {
+  /** Grows without gaps over all runs of a session. */
+  seq: number
+  runId: string
+  /** JSON text. */
+  event: string
+}
+
 export { EventType }
 
 /** No frame of its run comes after it. */

@@ -3,6 +3,7 @@ import type { Bus } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
 import { agentFrames } from '../../db/schema/index.ts'
 import type { Frame } from './events.ts'
+import { agentFramesHint } from './hints.ts'
 
 /** A reader that is busy may have so many frames waiting; beyond, it reads them from the log. */
 const MAX_HELD = 64
@@ -28,7 +29,7 @@ export class AgentFeed {
     private readonly db: Db,
     bus: Bus,
   ) {
-    bus.subscribe('agent', (batches) => {
+    bus.subscribe(agentFramesHint, (batches) => {
       for (const { sessionId, frames } of batches) {
         for (const reader of this.readers.get(sessionId) ?? []) {
           if (reader.held && reader.held.length + frames.length <= MAX_HELD) reader.held.push(...frames)

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Context } from '../context.ts'
 import { databaseFault } from '../database-faults.ts'
 import type { Frame } from './events.ts'
+import { agentFramesHint } from './hints.ts'
 
 /** Frames of one statement: enough for hundreds of runs, too few to keep other queries waiting. */
 const MAX_BATCH = 500
@@ -100,7 +101,7 @@ export class FrameLog {
       else batches.set(sessionId, [frame])
     }
     this.ctx.bus.publish(
-      'agent',
+      agentFramesHint,
       [...batches].map(([sessionId, frames]) => ({ sessionId, frames })),
     )
     return stored

@@ -19,6 +19,7 @@ import { readsAsYes } from './consent.ts'
 import { type AgentEvent, EventType, endsRun } from './events.ts'
 import { faultText } from './faults.ts'
 import { FrameLog, RunLost } from './frame-log.ts'
+import { cancelRunHint } from './hints.ts'
 import { type ChatModel, isJsonObject } from './model.ts'
 import { Run, type RunStart } from './run.ts'
 import { type AgentSession, latestRun, ownSession, readMessages } from './sessions.ts'
@@ -70,7 +71,7 @@ export class AgentRuns {
     private readonly model: ChatModel,
   ) {
     this.log = new FrameLog(ctx)
-    ctx.bus.subscribe('agent_cancel', ({ runId }) => this.running.get(runId)?.run.cancel())
+    ctx.bus.subscribe(cancelRunHint, ({ runId }) => this.running.get(runId)?.run.cancel())
     this.timer = setInterval(() => void this.beat(), HEARTBEAT_MS)
   }
 
@@ -129,7 +130,7 @@ export class AgentRuns {
       .returning()
     if (run) {
       const signal = AbortSignal.timeout(CANCEL_WAIT_MS)
-      this.ctx.bus.publish('agent_cancel', { runId: run.id })
+      this.ctx.bus.publish(cancelRunHint, { runId: run.id })
       // Its last frame is stored with its end.
       for await (const { runId, event } of this.ctx.agentFeed.follow(session.id, run.firstSeq - 1, signal)) {
         if (runId === run.id && endsRun(event)) break

@@ -10,6 +10,7 @@ import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import type { Frame } from './events.ts'
 import { RunLost } from './frame-log.ts'
+import { agentFramesHint } from './hints.ts'
 import type { ToolCall } from './model.ts'
 import type { Transcript } from './transcript.ts'
 
@@ -75,5 +76,5 @@ export async function endRun(
     ...{ session_id: sessionId, run_id: runId, status },
     error: error ?? null,
   })
-  tx.afterCommit(() => tx.bus.publish('agent', [{ sessionId, frames }]))
+  tx.afterCommit(() => tx.bus.publish(agentFramesHint, [{ sessionId, frames }]))
 }

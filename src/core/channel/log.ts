@@ -3,11 +3,20 @@
  * it reports; read by sockets from their cursor.
  */
 import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
-import type { LoggedEvent } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
 import { channels, events } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import type { Context } from '../context.ts'
+
+/** An event as the log holds it; `data` is JSON text, which sockets send as it is. */
+export interface LoggedEvent {
+  userId: number
+  seq: number
+  type: string
+  data: string
+  /** RFC 3339, UTC. */
+  at: string
+}
 
 export interface PendingEvent {
   userId: number

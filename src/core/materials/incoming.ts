@@ -1,5 +1,6 @@
 import type { Bus } from '../../bus/bus.ts'
 import { AppError } from '../errors.ts'
+import { materialsHint } from './hints.ts'
 
 /** How long a client had better wait before it tries again: nobody knows when an upload ends. */
 const RETRY_SECONDS = 5
@@ -18,7 +19,7 @@ export class IncomingUploads {
     bus: Bus,
     private readonly perUser: number,
   ) {
-    bus.subscribe('materials', ({ id, active }) => {
+    bus.subscribe(materialsHint, ({ id, active }) => {
       if (!active) this.stops.get(id)?.abort(new AppError('ALREADY_DELETED'))
     })
   }

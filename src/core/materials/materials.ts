@@ -6,6 +6,7 @@ import type { Principal } from '../accounts/principals.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
+import { materialsHint } from './hints.ts'
 import type { MaterialRanking, SortBy } from './ranking.ts'
 
 export type Material = typeof materials.$inferSelect
@@ -167,7 +168,7 @@ export async function hideMaterial(ctx: Context, who: Principal, id: number): Pr
 
 /** Tells every server's ranking. */
 export function announce(tx: Tx, { id, type }: Material, active: boolean): void {
-  tx.afterCommit(() => tx.bus.publish('materials', { id, type, active }))
+  tx.afterCommit(() => tx.bus.publish(materialsHint, { id, type, active }))
 }
 
 /** @throws AppError NOT_FOUND */

@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
+import { materialsHint } from './hints.ts'
 import type { MaterialType } from './materials.ts'
 
 export type SortBy = 'created_at' | 'view_count' | 'like_count'
@@ -29,7 +30,7 @@ export class MaterialRanking {
   private readonly orders = new Map<string, Order>()
 
   constructor(private readonly ctx: Context) {
-    ctx.bus.subscribe('materials', (change) => this.apply(change))
+    ctx.bus.subscribe(materialsHint, (change) => this.apply(change))
   }
 
   /** The ids of one page, and how many there are in all. */

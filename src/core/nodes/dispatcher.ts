@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts'
+import { queueHint } from '../tasks/hints.ts'
 import { leaseTasks } from '../tasks/queue.ts'
 import type { Fleet } from './fleet.ts'
 
@@ -16,7 +17,7 @@ export class Dispatcher {
     private readonly ctx: Context,
     private readonly fleet: () => Fleet,
   ) {
-    ctx.bus.subscribe('queue', () => this.wake())
+    ctx.bus.subscribe(queueHint, () => this.wake())
   }
 
   wake(): void {

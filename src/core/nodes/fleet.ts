@@ -2,9 +2,10 @@
  * The nodes whose sockets this server holds: who they are, what each runs, and what they say. Work that a node
  * reports goes to `core/tasks/attempts`, which decides by the database; this file only remembers.
  */
-import type { NodeCommand } from '../../bus/bus.ts'
+
 import type { Context } from '../context.ts'
 import { CANNOT_START_SECONDS, endedAttempts } from '../tasks/attempts.ts'
+import { type NodeCommand, nodeHint } from '../tasks/hints.ts'
 import type { NewLog } from '../tasks/logs.ts'
 import {
   type ProgressReport,
@@ -166,7 +167,7 @@ export class Fleet {
     private readonly onChanged: (node: ConnectedNode) => void,
   ) {
     this.logs = new LogBuffer(ctx)
-    ctx.bus.subscribe('node', ({ nodeId, command }) => this.command(nodeId, command))
+    ctx.bus.subscribe(nodeHint, ({ nodeId, command }) => this.command(nodeId, command))
     this.timers = [
       this.every(ctx.config.nodeHeartbeatSeconds * 1000, () => this.flushReadings()),
       this.every(FLUSH_PROGRESS_MS, () => this.flushProgress()),

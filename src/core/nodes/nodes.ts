@@ -8,6 +8,7 @@ import type { Context } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { heldTasks, loseAttempts } from '../tasks/attempts.ts'
 import { failure } from '../tasks/failures.ts'
+import { nodeHint } from '../tasks/hints.ts'
 import { transaction } from '../transaction.ts'
 import { nodeTopic } from './presence.ts'
 
@@ -30,7 +31,7 @@ export async function createNode(ctx: Context, input: NewNode): Promise<{ node: 
     .values({ ...input, ...named(input.name), uuid: Bun.randomUUIDv7(), tokenHash: sha256(token) })
     .returning()
     .catch(nameTaken)
-  ctx.bus.publish('node', { nodeId: node!.id, command: { type: 'changed' } })
+  ctx.bus.publish(nodeHint, { nodeId: node!.id, command: { type: 'changed' } })
   return { node: node!, token }
 }
 
@@ -79,7 +80,7 @@ export async function updateNode(
   change: { [K in keyof NewNode]?: NewNode[K] | undefined } & { draining?: boolean },
 ): Promise<Node> {
   const node = await patch(ctx, id, { ...change, ...(change.name !== undefined && named(change.name)) })
-  ctx.bus.publish('node', { nodeId: node.id, command: { type: 'changed' } })
+  ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'changed' } })
   return node
 }
 
@@ -87,7 +88,7 @@ export async function updateNode(
 export async function rotateToken(ctx: Context, id: string): Promise<{ node: Node; token: string }> {
   const token = randomSecret('node')
   const node = await patch(ctx, id, { tokenHash: sha256(token) })
-  ctx.bus.publish('node', { nodeId: node.id, command: { type: 'revoked' } })
+  ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'revoked' } })
   return { node, token }
 }
 
@@ -99,7 +100,7 @@ export async function deleteNode(ctx: Context, id: string): Promise<void> {
     await tx.db.update(nodes).set({ deletedAt: sql`now()`, online: false }).where(eq(nodes.id, node.id))
     // Before the tasks are back in the queue: the node must not be there to take them.
     tx.afterCommit(() => {
-      ctx.bus.publish('node', { nodeId: node.id, command: { type: 'revoked' } })
+      ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'revoked' } })
       ctx.bus.setState(nodeTopic(node.uuid), undefined)
     })
     await loseAttempts(tx, held, failure('node_removed'))

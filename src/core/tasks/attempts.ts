@@ -12,6 +12,7 @@ import { sweepAll } from '../sweeps.ts'
 import { systemConfig } from '../system/settings.ts'
 import { transaction } from '../transaction.ts'
 import { type Failure, failure, failureText, type ReportedFailure, reportedFailure } from './failures.ts'
+import { nodeHint, queueHint } from './hints.ts'
 import { addLogs, noteLine } from './logs.ts'
 import { type TaskState, taskTopic } from './progress.ts'
 import { settleTask } from './settlement.ts'
@@ -94,7 +95,7 @@ export async function rejectAttempt(
     } else if (task?.status === 'pending') {
       await tx.db.update(tasks).set({ nodeId: null, leasedAt: null }).where(eq(tasks.id, task.id))
       await addLogs(tx, [noteLine(task, why)])
-      tx.afterCommit(() => ctx.bus.publish('queue', null))
+      tx.afterCommit(() => ctx.bus.publish(queueHint, null))
     } else return undefined
     if (unable) await noteCannotStart(tx, key.nodeId, task.taskType!, detail ?? '')
     return task
@@ -270,13 +271,13 @@ async function requeue(tx: Tx, held: Task[], why: Failure): Promise<void> {
   const reason = { reason: failureText(why, 'en'), reason_code: why.code, reason_params: why.params }
   for (const task of queued) tx.emit(task.userId, 'task.requeued', { ...taskEvent(task), ...reason })
   for (const task of held) tellLost(tx, task)
-  tx.afterCommit(() => tx.bus.publish('queue', null))
+  tx.afterCommit(() => tx.bus.publish(queueHint, null))
 }
 
 function tellLost(tx: Tx, { nodeId, uuid, attempt }: Task): void {
   tx.afterCommit(() => {
     tx.bus.setState(taskTopic(uuid), undefined)
-    tx.bus.publish('node', { nodeId: nodeId!, command: { type: 'lost', taskId: uuid, attempt } })
+    tx.bus.publish(nodeHint, { nodeId: nodeId!, command: { type: 'lost', taskId: uuid, attempt } })
   })
 }
 

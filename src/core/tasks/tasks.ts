@@ -13,6 +13,7 @@ import { estimatedCost, hold } from '../money/ledger.ts'
 import { systemConfig } from '../system/settings.ts'
 import { transaction } from '../transaction.ts'
 import { type Failure, type FailureParams, failureText, storedText } from './failures.ts'
+import { nodeHint, queueHint } from './hints.ts'
 import { shownProgress, taskTopic, withPresentProgress } from './progress.ts'
 import { settleTask } from './settlement.ts'
 import { type TaskStatus, UNFINISHED } from './states.ts'
@@ -78,7 +79,7 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
       })
       .returning()
     tx.emit(userId, 'task.created', taskEvent(task!))
-    if (input.kind === 'gpu') tx.afterCommit(() => ctx.bus.publish('queue', null))
+    if (input.kind === 'gpu') tx.afterCommit(() => ctx.bus.publish(queueHint, null))
     return task!
   })
   return { ...task, nodeUuid: null, logs: [] }
@@ -247,7 +248,9 @@ export async function cancelTask(ctx: Context, who: Principal, id: string | numb
 export function tellNode(tx: Tx, task: Task): void {
   const { nodeId, uuid, attempt } = task
   if (nodeId === null) return
-  tx.afterCommit(() => tx.bus.publish('node', { nodeId, command: { type: 'cancel', taskId: uuid, attempt } }))
+  tx.afterCommit(() =>
+    tx.bus.publish(nodeHint, { nodeId, command: { type: 'cancel', taskId: uuid, attempt } }),
+  )
 }
 
 /**
@@ -289,7 +292,7 @@ export async function retryTask(ctx: Context, who: Principal, id: string | numbe
     tx.emit(task.userId, 'task.requeued', { ...taskEvent(queued!), reason: 'retry' })
     tx.afterCommit(() => {
       ctx.bus.setState(taskTopic(task.uuid), undefined)
-      if (task.kind === 'gpu') ctx.bus.publish('queue', null)
+      if (task.kind === 'gpu') ctx.bus.publish(queueHint, null)
     })
   })
   return getTask(ctx, who, id)

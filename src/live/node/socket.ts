@@ -4,6 +4,7 @@ import type { Bus } from '../../bus/bus.ts'
 import type { Context } from '../../core/context.ts'
 import type { NodeControl } from '../../core/nodes/control.ts'
 import { admitNode } from '../../core/nodes/nodes.ts'
+import { nodeHint } from '../../core/tasks/hints.ts'
 import { CLOSE } from '../../protocol/live.ts'
 import type { Origins } from '../../util/origins.ts'
 import { urlOf } from '../../util/url-of.ts'
@@ -21,7 +22,7 @@ export class NodeSockets {
     this.keepAlive = new KeepAlive(this.open, timing, (connection) =>
       connection.end(CLOSE.tooSlow, 'no answer'),
     )
-    bus.subscribe('node', ({ nodeId, command }) => {
+    bus.subscribe(nodeHint, ({ nodeId, command }) => {
       if (command.type !== 'revoked') return
       for (const connection of [...this.open]) if (connection.node?.id === nodeId) connection.end('revoked')
     })

@@ -1,4 +1,4 @@
-import type { LoggedEvent } from '../../bus/bus.ts'
+import type { LoggedEvent } from '../../core/channel/log.ts'
 import type { Language } from '../../core/messages.ts'
 import { isWorded, wordedData } from '../../core/tasks/wording.ts'
 import { formatCursor } from '../cursor.ts'

@@ -1,8 +1,10 @@
 import type { Principal } from '../../core/accounts/principals.ts'
+import { eventsHint } from '../../core/channel/hints.ts'
 import { channelHead, channelHeads, oldestEvent } from '../../core/channel/log.ts'
 import type { Context } from '../../core/context.ts'
 import { AppError } from '../../core/errors.ts'
 import { NODE_TOPIC } from '../../core/nodes/presence.ts'
+import { nodeHint } from '../../core/tasks/hints.ts'
 import { CLOSE } from '../../protocol/live.ts'
 import { parseCursor } from '../cursor.ts'
 import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from '../keep-alive.ts'
@@ -52,7 +54,7 @@ export class Hub {
     readonly ctx: Context,
     private readonly timing: KeepAliveTiming = KEEP_ALIVE,
   ) {
-    ctx.bus.subscribe('events', (events) => {
+    ctx.bus.subscribe(eventsHint, (events) => {
       const touched = new Set<LiveChannel>()
       for (const event of events) {
         const channel = this.channels.get(event.userId)
@@ -63,7 +65,7 @@ export class Hub {
       }
       for (const channel of touched) pumpAll(channel)
     })
-    ctx.bus.subscribe('node', () => this.clusterChanged())
+    ctx.bus.subscribe(nodeHint, () => this.clusterChanged())
     ctx.bus.onState((key, value) => this.stateChanged(key, value))
     ctx.bus.onGap(() => void this.poll())
     ctx.principals.onChange((change) => void this.recheck(change))

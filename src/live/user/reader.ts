@@ -1,4 +1,4 @@
-import type { LoggedEvent } from '../../bus/bus.ts'
+import type { LoggedEvent } from '../../core/channel/log.ts'
 import { channelHead, readEvents } from '../../core/channel/log.ts'
 import type { Context } from '../../core/context.ts'
 import type { ResyncReason } from '../../protocol/live.ts'

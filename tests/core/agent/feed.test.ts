@@ -1,5 +1,7 @@
 /** The frames of a session reach a reader in order and each once, whatever becomes of the hints. */
+
 import { afterAll, expect, test } from 'bun:test'
+import { agentFramesHint } from '../../../src/core/agent/hints.ts'
 import { agentFrames, agentRuns, agentSessions } from '../../../src/db/schema/index.ts'
 import { person } from '../../support/people.ts'
 import { startServer } from '../../support/server.ts'
@@ -20,7 +22,7 @@ async function openSession() {
     sessionId,
     store: (...seqs: number[]) =>
       ctx.db.insert(agentFrames).values(seqs.map((seq) => ({ sessionId, seq, runId, event: { n: seq } }))),
-    hint: (...seqs: number[]) => ctx.bus.publish('agent', [{ sessionId, frames: seqs.map(frame) }]),
+    hint: (...seqs: number[]) => ctx.bus.publish(agentFramesHint, [{ sessionId, frames: seqs.map(frame) }]),
   }
 }
 

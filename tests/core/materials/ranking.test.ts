@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
-import type { Hints } from '../../../src/bus/bus.ts'
 import type { Context } from '../../../src/core/context.ts'
+import type { MaterialChange } from '../../../src/core/materials/hints.ts'
 import { MaterialRanking } from '../../../src/core/materials/ranking.ts'
 
 /** A ranking whose readings of the database are answered by the test. */
 function open() {
-  const handlers: ((change: Hints['materials']) => void)[] = []
+  const handlers: ((change: MaterialChange) => void)[] = []
   const readings: ((ids: number[]) => void)[] = []
   const query = {
     from: () => query,
@@ -16,7 +16,7 @@ function open() {
     then: (resolve: (rows: { ids: number[] }[]) => void) => void readings.push((ids) => resolve([{ ids }])),
   }
   const ctx = {
-    bus: { subscribe: (_: string, handler: (typeof handlers)[number]) => void handlers.push(handler) },
+    bus: { subscribe: (_: unknown, handler: (typeof handlers)[number]) => void handlers.push(handler) },
     db: { select: () => query },
   } as unknown as Context
   const ranking = new MaterialRanking(ctx)

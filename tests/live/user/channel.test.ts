@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, spyOn, test } from 'bun:test'
+import { principalsHint } from '../../../src/core/accounts/hints.ts'
 import { api } from '../../support/api.ts'
 import { makeNode, makeTask, makeUser, signInAgain } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
@@ -165,7 +166,7 @@ describe('getting in and staying in', () => {
       await answered.promise
       return principals.load(sessionId)
     })
-    ctx.bus.publish('principals', { userId: owner.user.id })
+    ctx.bus.publish(principalsHint, { userId: owner.user.id })
     await asked.promise
     live.send({ type: 'auth', token: other.token })
     live.send({ type: 'ping' })

@@ -1,18 +1,19 @@
 import type { Logger } from '../util/logger.ts'
-import type { Hints } from './bus.ts'
+import type { Hint } from './bus.ts'
 
-type Handler = (hint: Hints[keyof Hints]) => void
+type Handler = (payload: unknown) => void
 type StateHandler = (key: string, value: object | undefined) => void
 
-/** A state that nobody renews is gone after this; heartbeats and progress renew theirs all the time. */
+/** A state that no server renews ends after this time; heartbeats and progress renew theirs all the time. */
 export const STATE_TTL_MS = 10 * 60_000
 
-/** The part of a bus that is inside this process, the same for both forms. */
-export class Dispatcher {
+/** The listeners and states of this process: the part that the embedded bus and the bus over Redis share. */
+export class LocalBus {
   readonly stateHandlers: StateHandler[] = []
   /** The least recently renewed first. */
   private readonly states = new Map<string, { value: object; at: number }>()
-  private readonly handlers = new Map<keyof Hints, Handler[]>()
+  /** By the name of the hint. */
+  private readonly handlers = new Map<string, Handler[]>()
   private readonly expiry: ReturnType<typeof setInterval>
 
   constructor(
@@ -23,19 +24,20 @@ export class Dispatcher {
     this.expiry.unref()
   }
 
-  subscribe(channel: keyof Hints, handler: Handler): void {
-    this.handlers.set(channel, [...(this.handlers.get(channel) ?? []), handler])
+  subscribe<T>({ name }: Hint<T>, handler: (payload: T) => void): void {
+    this.handlers.set(name, [...(this.handlers.get(name) ?? []), handler as Handler])
   }
 
-  dispatch(channel: keyof Hints, hint: Hints[keyof Hints]): void {
-    for (const handler of this.handlers.get(channel) ?? []) this.guarded(() => handler(hint))
+  /** Calls the handlers of the hint with this name, which may come from another server. */
+  deliver(name: string, payload: unknown): void {
+    for (const handler of this.handlers.get(name) ?? []) this.guarded(() => handler(payload))
   }
 
   getState(key: string): object | undefined {
     return this.states.get(key)?.value
   }
 
-  /** How long ago this server heard the state, in ms. */
+  /** How long ago this server received the state, in ms. */
   stateAge(key: string): number | undefined {
     const state = this.states.get(key)
     return state && performance.now() - state.at
@@ -51,7 +53,7 @@ export class Dispatcher {
     clearInterval(this.expiry)
   }
 
-  /** Whoever would have ended these is gone, or its hint was lost. */
+  /** Removes the states whose server has gone, or has removed them in a hint that was lost. */
   private expire(): void {
     const before = performance.now() - this.stateTtlMs
     for (const [key, { at }] of this.states) {
@@ -60,7 +62,7 @@ export class Dispatcher {
     }
   }
 
-  /** A listener's fault must not reach whoever published: that has already committed. */
+  /** A listener that throws must not make the publisher fail, because the publisher's change has committed already. */
   private guarded(run: () => void): void {
     try {
       run()

@@ -1,0 +1,8 @@
+import { defineHint } from '../../bus/bus.ts'
+import type { Frame } from './events.ts'
+
+/** Sessions of the agent have these new frames, oldest first. */
+export const agentFramesHint = defineHint<{ sessionId: string; frames: Frame[] }[]>('agent')
+
+/** The server that runs it stops the run. */
+export const cancelRunHint = defineHint<{ runId: string }>('agent_cancel')

@@ -1,0 +1,13 @@
+import { defineHint } from '../../bus/bus.ts'
+
+/** A GPU task waits in the queue. */
+export const queueHint = defineHint<null>('queue')
+
+/** `cancel` and `lost` are about an attempt of a task; `changed` and `revoked` are about the node itself. */
+export type NodeCommand =
+  | { type: 'cancel' | 'lost'; taskId: string; attempt: number }
+  | { type: 'changed' }
+  | { type: 'revoked' }
+
+/** A command for the server that holds the node's socket. Declared here because tasks send commands, too. */
+export const nodeHint = defineHint<{ nodeId: number; command: NodeCommand }>('node')
