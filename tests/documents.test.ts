@@ -1,9 +1,11 @@
 /** The documents name everything that people rely on, and both READMEs lead through the same commands. */
 import { describe, expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Glob } from 'bun'
 import { CLOSE, ClientFrame } from '../src/protocol/live.ts'
 import { NodeFrame, ServerFrame as NodeServerFrame } from '../src/protocol/node.ts'
+import { anchors } from './support/citations.ts'
 import { ROOT } from './support/process.ts'
 import { shellBlocks } from './support/tour.ts'
 
@@ -45,14 +47,13 @@ test('the Chinese README has the commands of the English one', () => {
   expect(english.length).toBeGreaterThan(5)
 })
 
-test.each([
-  'README.md',
-  'README.zh.md',
-  'docs/apis.md',
-  'docs/protocol.md',
-  'docs/operations.md',
-  'docs/development.md',
-])('every file that %s links to exists', (name) => {
-  const links = matches(read(name), /\]\((?!https?:)([^)#]+)/g)
-  for (const link of links) expect(() => readFileSync(join(ROOT, name, '..', link)), link).not.toThrow()
+const PAGES = ['README.md', 'README.zh.md', 'CHANGELOG.md', ...new Glob('docs/**/*.md').scanSync({ cwd: ROOT })]
+
+test.each(PAGES.sort())('every page and heading that %s links to exists', (name) => {
+  for (const link of matches(read(name), /\]\((?!https?:)([^)]+)\)/g)) {
+    const [path, anchor] = link.split('#')
+    const page = path ? join(name, '..', path) : name
+    expect(existsSync(join(ROOT, page)), link).toBe(true)
+    if (anchor) expect([...anchors(read(page))], link).toContain(anchor)
+  }
 })

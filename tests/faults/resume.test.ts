@@ -1,6 +1,6 @@
 /**
- * Protects docs/design.md, "Live channel": every event in order, exactly once per reader, across cut sockets, slow
- * readers and `kill -9` of the server; and "Nodes": a task ends once, unless its owner retries it.
+ * Protects docs/design.md, "Live channel" and "Nodes": every event arrives in order, exactly once per reader, across cut
+ * sockets, slow readers and `kill -9` of the server; and a task ends once, unless its owner retries it.
  */
 import { describe, expect, test } from 'bun:test'
 import { eventually, ServerProcess } from '../support/process.ts'
