@@ -47,9 +47,9 @@ test('the Chinese README has the commands of the English one', () => {
   expect(english.length).toBeGreaterThan(5)
 })
 
-const PAGES = ['README.md', 'README.zh.md', 'CHANGELOG.md', ...new Glob('docs/**/*.md').scanSync({ cwd: ROOT })]
+const PAGES = [...new Glob('{README*,CHANGELOG,docs/**/*}.md').scanSync({ cwd: ROOT })].sort()
 
-test.each(PAGES.sort())('every page and heading that %s links to exists', (name) => {
+test.each(PAGES)('every page and heading that %s links to exists', (name) => {
   for (const link of matches(read(name), /\]\((?!https?:)([^)]+)\)/g)) {
     const [path, anchor] = link.split('#')
     const page = path ? join(name, '..', path) : name
