@@ -47,8 +47,10 @@ test('the Chinese README has the commands of the English one', () => {
   expect(english.length).toBeGreaterThan(5)
 })
 
-const PAGES = [...new Glob('{README*,CHANGELOG,docs/**/*}.md').scanSync({ cwd: ROOT })].sort()
+const pagesLike = (pattern: string) => [...new Glob(pattern).scanSync({ cwd: ROOT })].sort()
+const PAGES = [...pagesLike('*.md'), ...pagesLike('docs/**/*.md')]
 
+test('there are pages whose links are checked', () => expect(PAGES.length).toBeGreaterThan(10))
 test.each(PAGES)('every page and heading that %s links to exists', (name) => {
   for (const link of matches(read(name), /\]\((?!https?:)([^)]+)\)/g)) {
     const [path, anchor] = link.split('#')
