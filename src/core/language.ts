@@ -1,4 +1,8 @@
-import type { Language } from './messages.ts'
+/** The languages in which the server writes to people. */
+export type Language = 'zh' | 'en'
+
+/** A text in each language. `{name}` stands for a parameter. */
+export type Text = Record<Language, string>
 
 /** The language that an `Accept-Language` header asks for (RFC 9110, 12.5.4), or `fallback`. */
 export function preferredLanguage(header: string | null, fallback: Language): Language {

@@ -1,5 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
-import type { AppError, ErrorCode } from '../core/errors.ts'
+import { ERRORS, type ErrorCode } from '../core/errors/catalogue.ts'
+import type { ErrorKind } from '../core/errors/define.ts'
+import type { AppError } from '../core/errors.ts'
 import { type Language, type MessageKey, message } from '../core/messages.ts'
 import type { Logger } from '../util/logger.ts'
 import { urlOf } from '../util/url-of.ts'
@@ -8,7 +10,10 @@ import { languageOf } from './language.ts'
 import { ROUTE, type RouteDescription, type RouteDetail } from './openapi/route.ts'
 import { noteStatus, requestIdOf } from './request-log.ts'
 
-/** What a contract makes of each of core's codes: the status and the code of its own document. */
+/** The status and the code of a contract's document. Without a code, the answer shows core's own. */
+export type ErrorAnswer = readonly [status: number, code?: string]
+
+/** The answer to every error that core can throw. */
 export type ErrorTable = Record<ErrorCode, readonly [status: number, code: string]>
 
 /** An error as a contract's body shows it. */
@@ -17,7 +22,7 @@ export interface ShownError {
   /** The contract's own code. */
   code: string
   message: string
-  /** What is wrong with which field; empty when it is not about input. */
+  /** The rules that the input breaks; empty when the error is not about input. */
   issues: { field: string; message: string; rule: string }[]
   params: Record<string, string | number>
   /** Path of the request. */
@@ -27,17 +32,26 @@ export interface ShownError {
 
 export interface ContractDefinition {
   name: string
+  /** The language of its texts, unless `Accept-Language` asks for the other one. */
   language: Language
-  errors: ErrorTable
-  /** For contracts in which the status of bad input depends on where it stood. */
+  /** The answer to every kind of error. */
+  kinds: Record<ErrorKind, ErrorAnswer>
+  /** The answers to those codes that the contract's document names, where the kind's answer is another one. */
+  codes: Partial<Record<ErrorCode, ErrorAnswer>>
+  /** The status of VALIDATION_FAILED, for contracts in which it depends on the part of the request. */
   validationStatus?: (part: AppError['part']) => number
   errorBody(error: ShownError): object
-  /** Its model, for the documentation. */
+  /** The model of `errorBody`, for the documentation. */
   errorModel: TSchema
   errorContentType: string
 }
 
-export interface Contract extends ContractDefinition {
+/** A contract as its routes are documented: its definition, with the answer to every code worked out. */
+export interface DescribedContract extends ContractDefinition {
+  errors: ErrorTable
+}
+
+export interface Contract extends DescribedContract {
   /** The whole answer to a failed request. */
   errorResponse(error: unknown, request: Request, log: Logger): Response
   /** A text in the request's language. */
@@ -46,16 +60,18 @@ export interface Contract extends ContractDefinition {
   describe(route: RouteDescription): RouteDetail
 }
 
-/** A contract's outward manners: its language, its error table and its error body, in one place. */
+/** Makes a contract from its definition: its language, its answers to errors and the form of their body. */
 export function defineContract(definition: ContractDefinition): Contract {
+  const errors = errorTable(definition)
   return {
     ...definition,
-    describe: (route) => describe(definition, route),
+    errors,
+    describe: (route) => describe({ ...definition, errors }, route),
     text: (request, key, params) => message(key, languageOf(request, definition.language), params),
     errorResponse(thrown, request, log) {
       const error = toAppError(thrown, log)
       const language = languageOf(request, definition.language)
-      const [tableStatus, code] = definition.errors[error.code]
+      const [tableStatus, code] = errors[error.code]
       const status =
         error.code === 'VALIDATION_FAILED'
           ? (definition.validationStatus?.(error.part) ?? tableStatus)
@@ -75,7 +91,7 @@ export function defineContract(definition: ContractDefinition): Contract {
       })
       const headers = new Headers({ 'content-type': definition.errorContentType })
       if (status === 429 && error.params.seconds) headers.set('retry-after', String(error.params.seconds))
-      // What the client still sends is not wanted any more.
+      // The server reads nothing more of this request, so the connection can't carry another one.
       if (status === 408) headers.set('connection', 'close')
       if (status === 503) headers.set('retry-after', '1')
       if (error.code === 'METHOD_NOT_ALLOWED') headers.set('allow', String(error.params.allow))
@@ -85,11 +101,19 @@ export function defineContract(definition: ContractDefinition): Contract {
   }
 }
 
+function errorTable({ kinds, codes }: ContractDefinition): ErrorTable {
+  const answers = Object.entries(ERRORS).map(([own, { kind }]) => {
+    const [status, code] = codes[own as ErrorCode] ?? kinds[kind]
+    return [own, [status, code ?? own]]
+  })
+  return Object.fromEntries(answers)
+}
+
 /**
- * Responses are described here and not by Elysia's `response`: that one drops every field a model lacks, and checks
- * each answer at run time. Tests hold the answers against these models instead.
+ * Describes a route's answers for the documentation. Elysia's `response` is not used, because it drops every field
+ * that the model lacks and checks each answer at run time. The tests check the answers against these models.
  */
-const describe = (contract: ContractDefinition, description: RouteDescription): RouteDetail => ({
+const describe = (contract: DescribedContract, description: RouteDescription): RouteDetail => ({
   summary: description.summary,
   tags: [`${contract.name}: ${description.tag}`],
   [ROUTE]: { contract, description },

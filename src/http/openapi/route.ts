@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { Permission } from '../../core/accounts/permissions.ts'
 import type { ErrorCode } from '../../core/errors.ts'
-import type { ContractDefinition } from '../contract.ts'
+import type { DescribedContract } from '../contract.ts'
 
 /** Who may call a route: `feed` by the secret in its address, `node` a GPU server for itself. */
 export type Access = 'anyone' | 'user' | 'node' | 'feed'
@@ -43,14 +43,14 @@ export const AUTH = 'x-auth'
 export interface RouteDetail {
   summary: string
   tags: string[]
-  [ROUTE]: { contract: ContractDefinition; description: RouteDescription }
+  [ROUTE]: { contract: DescribedContract; description: RouteDescription }
 }
 
 export interface DescribedRoute {
   method: string
   /** As it was mounted: `/api/tasks/:id`. */
   path: string
-  contract: ContractDefinition
+  contract: DescribedContract
   description: RouteDescription
   /** What the guard asks for. */
   auth: true | Permission | undefined

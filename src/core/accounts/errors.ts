@@ -1,0 +1,42 @@
+import { defineErrors, defineTexts } from '../errors/define.ts'
+
+export const ACCOUNT_ERRORS = defineErrors({
+  AUTHENTICATION_REQUIRED: { kind: 'unauthenticated', zh: '请先登录', en: 'Sign in first' },
+  INVALID_TOKEN: {
+    kind: 'unauthenticated',
+    zh: '令牌无效，请重新登录',
+    en: 'The token is not valid; sign in again',
+  },
+  TOKEN_EXPIRED: {
+    kind: 'unauthenticated',
+    zh: '令牌已过期，请刷新',
+    en: 'The token has expired; refresh it',
+  },
+  INVALID_CREDENTIALS: {
+    kind: 'unauthenticated',
+    zh: '邮箱、用户名或密码不正确',
+    en: 'The email, username or password is wrong',
+  },
+  INVALID_REFRESH_TOKEN: {
+    kind: 'unauthenticated',
+    zh: '刷新令牌无效或已过期，请重新登录',
+    en: 'The refresh token is not valid any more; sign in again',
+  },
+  INACTIVE_USER: { kind: 'forbidden', zh: '该账号已停用', en: 'This account is deactivated' },
+  PERMISSION_DENIED: { kind: 'forbidden', zh: '没有执行此操作的权限', en: 'You may not do this' },
+  EMAIL_TAKEN: { kind: 'conflict', zh: '该邮箱已有账号', en: 'This email already has an account' },
+  USERNAME_TAKEN: { kind: 'conflict', zh: '该用户名已被使用', en: 'This username is taken' },
+  LAST_SUPER_ADMIN: {
+    kind: 'conflict',
+    zh: '至少要保留一名超级管理员',
+    en: 'The last super administrator has to stay',
+  },
+})
+
+export const ACCOUNT_RULES = defineTexts({
+  username: {
+    zh: '应为 3–30 个字母、数字、点、下划线或连字符',
+    en: 'must be 3–30 letters, digits, dots, underscores or hyphens',
+  },
+  current_password: { zh: '当前密码不正确', en: 'is not your current password' },
+})

@@ -1,0 +1,9 @@
+import { defineTexts } from '../errors/define.ts'
+
+export const ACCOUNT_MESSAGES = defineTexts({
+  registered: { zh: '账号已创建', en: 'Account created' },
+  signed_in: { zh: '已登录', en: 'Signed in' },
+  signed_out: { zh: '已退出登录', en: 'Successfully logged out' },
+  discard_tokens: { zh: '请同时删除客户端保存的令牌', en: 'Please discard your tokens on the client side' },
+  password_changed: { zh: '密码已修改', en: 'Password changed' },
+})

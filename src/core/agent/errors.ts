@@ -1,0 +1,9 @@
+import { defineErrors } from '../errors/define.ts'
+
+export const AGENT_ERRORS = defineErrors({
+  RUN_IN_PROGRESS: {
+    kind: 'conflict',
+    zh: '上一条消息仍在处理中，请等待完成或先取消',
+    en: 'The session is still answering; wait for the end or cancel it',
+  },
+})

@@ -1,0 +1,40 @@
+/**
+ * The list of every error and every rule of input. A new domain declares its own in `core/<domain>/errors.ts`, which
+ * imports only `define.ts`, and adds one line here.
+ */
+import { ACCOUNT_ERRORS, ACCOUNT_RULES } from '../accounts/errors.ts'
+import { AGENDA_ERRORS, AGENDA_RULES } from '../agenda/errors.ts'
+import { AGENT_ERRORS } from '../agent/errors.ts'
+import { MATERIAL_ERRORS, MATERIAL_RULES } from '../materials/errors.ts'
+import { MONEY_ERRORS } from '../money/errors.ts'
+import { RATE_LIMIT_ERRORS } from '../rate-limits/errors.ts'
+import { SYSTEM_ERRORS } from '../system/errors.ts'
+import { TASK_ERRORS, TASK_RULES } from '../tasks/errors.ts'
+import { VERIFICATION_ERRORS, VERIFICATION_RULES } from '../verification/errors.ts'
+import { joinLists } from './define.ts'
+import { GENERAL_ERRORS, GENERAL_RULES } from './general.ts'
+
+export const ERRORS = joinLists(
+  GENERAL_ERRORS,
+  RATE_LIMIT_ERRORS,
+  SYSTEM_ERRORS,
+  MONEY_ERRORS,
+  ACCOUNT_ERRORS,
+  VERIFICATION_ERRORS,
+  MATERIAL_ERRORS,
+  TASK_ERRORS,
+  AGENDA_ERRORS,
+  AGENT_ERRORS,
+)
+export type ErrorCode = keyof typeof ERRORS
+
+export const RULES = joinLists(
+  GENERAL_RULES,
+  ACCOUNT_RULES,
+  VERIFICATION_RULES,
+  MATERIAL_RULES,
+  TASK_RULES,
+  AGENDA_RULES,
+)
+/** The name of a rule that input can break. */
+export type IssueRule = keyof typeof RULES

@@ -1,0 +1,9 @@
+import { defineErrors } from '../errors/define.ts'
+
+export const MONEY_ERRORS = defineErrors({
+  INSUFFICIENT_BALANCE: {
+    kind: 'invalid_state',
+    zh: '可用余额不足，请先充值',
+    en: 'The available balance is too low; top it up first',
+  },
+})

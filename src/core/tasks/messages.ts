@@ -1,0 +1,64 @@
+import { defineTexts } from '../errors/define.ts'
+
+export const TASK_MESSAGES = defineTexts({
+  task_created: { zh: '任务已创建', en: 'Task created' },
+  task_cancelled: { zh: '任务已取消', en: 'Task cancelled' },
+  task_retried: { zh: '任务已重新排队', en: 'Task queued again' },
+  task_deleted: { zh: '任务已删除', en: 'Task deleted' },
+  failure_reported: { zh: '{detail}', en: '{detail}' },
+  failure_exited: {
+    zh: '任务程序已退出，退出码 {exit_code}',
+    en: 'The program ended with exit code {exit_code}',
+  },
+  failure_killed: { zh: '任务程序被信号 {signal} 终止', en: 'The program was ended by the signal {signal}' },
+  failure_timed_out: {
+    zh: '任务程序运行超过 {seconds} 秒，已终止',
+    en: 'The program ran for more than {seconds} seconds and was stopped',
+  },
+  failure_cancelled: { zh: '任务已取消', en: 'The task was cancelled' },
+  failure_result_invalid: {
+    zh: '任务输出的结果不是 JSON 对象',
+    en: 'The result that the task wrote is no JSON object',
+  },
+  failure_result_too_large: {
+    zh: '任务结果过大（上限 {limit} 字节）',
+    en: 'The result of the task is larger than {limit} bytes',
+  },
+  failure_result_too_deep: {
+    zh: '任务结果嵌套过深（上限 {limit} 层）',
+    en: 'The result of the task is nested more than {limit} levels deep',
+  },
+  failure_node_restarted: {
+    zh: '节点重启，任务丢失',
+    en: 'The node restarted and lost the task',
+  },
+  failure_node_replaced: {
+    zh: '另一个使用同一令牌的连接取代了该节点，且未接管任务',
+    en: 'Another connection with the token of this node took its place, without the task',
+  },
+  failure_node_gave_back: { zh: '节点退回了任务：{detail}', en: 'The node gave the task back: {detail}' },
+  failure_node_silent: { zh: '节点没有响应', en: 'The node did not answer' },
+  failure_node_offline: {
+    zh: 'GPU 服务器 {name} 已离线',
+    en: 'The GPU server {name} went offline',
+  },
+  failure_node_disconnected: {
+    zh: 'GPU 服务器 {name} 已断开连接',
+    en: 'The GPU server {name} lost its connection',
+  },
+  failure_node_removed: { zh: 'GPU 服务器已被移除', en: 'The GPU server was removed' },
+  failure_cannot_start: {
+    zh: '节点无法启动任务程序',
+    en: 'The node could not start the program of the task',
+  },
+  failure_time_limit: {
+    zh: '任务运行超过 {seconds} 秒',
+    en: 'The task ran for more than {seconds} seconds',
+  },
+  note_exit_code: { zh: '（退出码 {exit_code}）', en: '(exit code {exit_code})' },
+  note_signal: { zh: '（信号 {signal}）', en: '(signal {signal})' },
+  note_attempts: { zh: '（第 {attempt} 次尝试，共 {attempts} 次）', en: '(attempt {attempt} of {attempts})' },
+  log_refused: { zh: '节点拒绝了任务：{detail}', en: 'The node refused the task: {detail}' },
+  log_lost: { zh: '{lines} 行日志未能保存', en: '{lines} lines could not be stored' },
+  log_limit: { zh: '只保留前 {limit} 行日志', en: 'Only the first {limit} lines are kept' },
+})

@@ -1,0 +1,32 @@
+/** Each contract's answer to each error, by core's code: clients know these statuses and codes. */
+import { expect, test } from 'bun:test'
+import { factory } from '../../src/contracts/factory/contract.ts'
+import { learning } from '../../src/contracts/learning/contract.ts'
+import { portfolio } from '../../src/contracts/portfolio/contract.ts'
+import { runtime } from '../../src/contracts/runtime/contract.ts'
+import { ERRORS } from '../../src/core/errors/catalogue.ts'
+import { joinLists } from '../../src/core/errors/define.ts'
+import known from './error-answers.json'
+
+const contracts = { factory, learning, portfolio, runtime }
+
+test.each(Object.values(contracts))('$name answers as its clients know it', ({ name, errors }) => {
+  // A new code may be missing in the file; a known one keeps its answer.
+  const answers = known[name as keyof typeof contracts]
+  expect(Object.keys(answers).length).toBeGreaterThanOrEqual(35)
+  expect(errors).toMatchObject(answers)
+})
+
+test('an override says what the kind does not', () => {
+  for (const { name, kinds, codes } of Object.values(contracts)) {
+    for (const [code, [status, shown = code]] of Object.entries(codes)) {
+      const [kindStatus, kindCode = code] = kinds[ERRORS[code as keyof typeof ERRORS].kind]
+      expect([status, shown], `${name} ${code}`).not.toEqual([kindStatus, kindCode])
+    }
+  }
+})
+
+test('two domains cannot declare the same code', () => {
+  expect(joinLists({ A: 1 }, { B: 2 })).toEqual({ A: 1, B: 2 })
+  expect(() => joinLists({ A: 1 }, { A: 2 })).toThrow('two domains declare A')
+})
