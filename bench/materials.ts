@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
 import type { Context } from '../src/core/context.ts'
 import { listMaterials } from '../src/core/materials/materials.ts'
-import { MaterialRanking, type SortBy } from '../src/core/materials/ranking.ts'
+import type { SortBy } from '../src/core/materials/ranking.ts'
 import { freshParts, type Kind, kinds } from './support/parts.ts'
 import { seedUsers } from './support/seed.ts'
 import { ratios, spread } from './support/stats.ts'
@@ -32,9 +32,8 @@ async function measure(kind: Kind): Promise<Row[]> {
   try {
     return await parts.prepare(async (ctx) => {
       await seed(ctx)
-      const ranking = new MaterialRanking(ctx)
       const list = (sortBy: SortBy, page: number) =>
-        listMaterials(ctx, ranking, undefined, {
+        listMaterials(ctx, undefined, {
           page,
           pageSize: 20,
           sortBy,

@@ -10,13 +10,13 @@ try {
   const name = accountName(process.argv.slice(2))
   const config = readConfig(process.env)
   assertDataExists(config)
-  const context = await createServer(config, { log: createLogger('error') })
+  const server = await createServer(config, { log: createLogger('error') })
   try {
-    const { email, password } = await resetAdministratorPassword(context.ctx, name)
+    const { email, password } = await resetAdministratorPassword(server.ctx, name)
     console.log(`${email} has a new password: ${password}  (shown only this once)`)
     console.log('The sessions of this account have ended.')
   } finally {
-    await context.close()
+    await server.close()
   }
 } catch (error) {
   exitWithMessage(error)

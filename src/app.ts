@@ -18,10 +18,10 @@ import { readyRoute } from './http/ready.ts'
 import { requestLog } from './http/request-log.ts'
 import { asTyped } from './http/typed.ts'
 import { answerUnmatched } from './http/unmatched.ts'
+import type { LiveContext } from './live/context.ts'
 import { nodeSocket } from './live/node/socket.ts'
 import { userSocket } from './live/user/socket.ts'
 import { MAX_NODE_FRAME_BYTES } from './protocol/node.ts'
-import type { Server } from './server.ts'
 import type { Logger } from './util/logger.ts'
 import { Origins } from './util/origins.ts'
 
@@ -40,9 +40,9 @@ const bases: [string, Contract][] = [
 const MAX_PAYLOAD_BYTES = 2 * MAX_NODE_FRAME_BYTES
 
 /** The whole server, not yet listening: every contract under its base URL, the sockets and the documentation. */
-export function createApp({ ctx, hub, nodeControl, nodeSockets, scheduler, agentRuns }: Server) {
+export function createApp(ctx: LiveContext) {
   /** A contract answers its own errors; an `onError` covers the routes mounted after it, in its own instance. */
-  const contract = (manners: Contract, prefix: string) =>
+  const contract = <const P extends string>(manners: Contract, prefix: P) =>
     new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, ctx.log))
 
   const origins = new Origins(ctx.config, ctx.log)
@@ -83,17 +83,13 @@ export function createApp({ ctx, hub, nodeControl, nodeSockets, scheduler, agent
     })
     .use(docs((): AnyElysia => app, ctx.config.publicUrl))
     .get('/', ({ redirect }) => redirect('/api/docs'), { detail: { hide: true } })
-    .use(readyRoute(ctx, () => hub.draining))
+    .use(readyRoute(ctx))
     .use(contract(learning, '').use(learningRootRoutes(ctx)))
-    .use(contract(learning, '/api/v1').use(learningRoutes(ctx, scheduler)))
-    .use(contract(runtime, '/api/v1').use(runtimeRoutes(ctx, agentRuns)))
-    .use(
-      contract(factory, '/api')
-        .use(studyFactoryRoutes(ctx))
-        .use(factoryRoutes(ctx, nodeControl, hub)),
-    )
-    .use(userSocket(hub, origins, (request, server) => clientOf(ctx, request, server).ip))
-    .use(nodeSocket(ctx, nodeControl, hub, nodeSockets, origins))
+    .use(contract(learning, '/api/v1').use(learningRoutes(ctx)))
+    .use(contract(runtime, '/api/v1').use(runtimeRoutes(ctx)))
+    .use(contract(factory, '/api').use(studyFactoryRoutes(ctx)).use(factoryRoutes(ctx)))
+    .use(userSocket(ctx, origins, (request, server) => clientOf(ctx, request, server).ip))
+    .use(nodeSocket(ctx, origins))
     // Last: an `onError` of the root would otherwise answer in place of the contracts'.
     .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: ctx.log }))
   for (const { method, path, hooks } of app.routes)

@@ -20,35 +20,35 @@ try {
 async function start(): Promise<void> {
   const config = readConfig(process.env)
   assertPortIsFree(config)
-  const context = await createServer(config, {
+  const server = await createServer(config, {
     log: await openLogger(config.logLevel),
     onAdministratorMade: (password) =>
       console.log(
         `First administrator: ${config.admin.email}  password: ${password}  (shown only this once)`,
       ),
   })
-  const app = createApp(context)
+  const app = createApp(server.ctx)
   try {
     app.listen({ port: config.port, hostname: config.host, reusePort: false })
   } catch (error) {
-    await context.close()
+    await server.close()
     throw cannotListen(config, error)
   }
-  announce(context, `http://localhost:${app.server!.port}`)
+  announce(server, `http://localhost:${app.server!.port}`)
 
   const stop = async (signal: string) => {
-    context.ctx.log.info({ signal }, 'draining')
+    server.ctx.log.info({ signal }, 'draining')
     setTimeout(() => {
-      context.ctx.log.error('a part did not close in time')
+      server.ctx.log.error('a part did not close in time')
       process.exit(1)
     }, STOP_MS).unref()
     // Not awaited: it resolves only when every connection is gone, and idle ones need not go.
     void app.server?.stop(false)
-    await context.drain()
+    await server.drain()
     for (let waited = 0; (app.server?.pendingRequests ?? 0) > 0 && waited < REQUESTS_MS; waited += 50) {
       await Bun.sleep(50)
     }
-    await context.close()
+    await server.close()
     process.exit(0)
   }
   onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], stop, () => process.exit(1))

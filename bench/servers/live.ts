@@ -13,9 +13,9 @@ import { createServer } from '../../src/server.ts'
 import { answer } from '../support/answer.ts'
 import { now } from '../support/readings.ts'
 
-const context = await createServer(readConfig(process.env))
-const { ctx } = context
-const app = createApp(context)
+const server = await createServer(readConfig(process.env))
+const { ctx } = server
+const app = createApp(server.ctx)
 
 /** The poll's own queries have been answered by then. */
 const AFTER_POLL_MS = 100
@@ -35,15 +35,15 @@ ctx.bus.publish = (hint, payload) => {
 
 let polls = 0
 let polled = Promise.withResolvers<void>()
-const poll = ctx.principals.poll.bind(ctx.principals)
-ctx.principals.poll = () => {
+const poll = ctx.services.principals.poll.bind(ctx.services.principals)
+ctx.services.principals.poll = () => {
   polls++
   polled.resolve()
   polled = Promise.withResolvers<void>()
   return poll()
 }
 
-const connections = () => (context.hub as unknown as { connections: Set<Connection> }).connections
+const connections = () => (ctx.live.hub as unknown as { connections: Set<Connection> }).connections
 
 const data = (userId: number, bytes: number) => ({
   task_id: Bun.randomUUIDv7(),
@@ -109,7 +109,7 @@ const handlers = answer({
 export type Live = typeof handlers
 
 process.on('SIGTERM', async () => {
-  await context.close()
+  await server.close()
   await app.server?.stop(true)
   process.exit(0)
 })

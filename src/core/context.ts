@@ -3,15 +3,14 @@ import type { Config } from '../config/index.ts'
 import type { Db } from '../db/client.ts'
 import type { DatabaseClock } from '../db/clock.ts'
 import type { JobQueue } from '../jobs/queue.ts'
+import type { Scheduler } from '../jobs/scheduler.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Logger } from '../util/logger.ts'
-import type { Principals } from './accounts/principals.ts'
-import type { AgentFeed } from './agent/feed.ts'
+import type { ChatModel } from './agent/model.ts'
 import type { ChannelEvents } from './channel/events.ts'
-import type { IncomingUploads } from './materials/incoming.ts'
-
-export type { Scheduler } from '../jobs/scheduler.ts'
+import type { ThumbnailRenderer } from './materials/thumbnails.ts'
+import type { Services } from './services.ts'
 
 /** What every core function takes first. Built once at start, with parts that tests may swap. */
 export interface Context {
@@ -24,13 +23,14 @@ export interface Context {
   readonly bus: Bus
   readonly storage: Storage
   readonly queue: JobQueue
+  readonly scheduler: Scheduler
   readonly mailer: Mailer
+  readonly model: ChatModel
+  readonly imaging: ThumbnailRenderer
   readonly tokens: TokenCodec
   /** A hash with the server's own secret as its key; `purpose` keeps uses apart. */
   readonly keyedHash: (purpose: string, text: string) => string
-  readonly principals: Principals
-  readonly agentFeed: AgentFeed
-  readonly incoming: IncomingUploads
+  readonly services: Services
 }
 
 /**

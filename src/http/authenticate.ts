@@ -20,7 +20,8 @@ export async function authenticate(ctx: Context, request: Request): Promise<Auth
   const claims = await ctx.tokens.verify(token)
   if (!claims) throw new AppError('INVALID_TOKEN')
   if (claims.expiresAt * 1000 <= Date.now()) throw new AppError('TOKEN_EXPIRED')
-  const session = ctx.principals.peek(claims.sessionId) ?? (await ctx.principals.load(claims.sessionId))
+  const session =
+    ctx.services.principals.peek(claims.sessionId) ?? (await ctx.services.principals.load(claims.sessionId))
   if (session.status !== 'active') {
     throw new AppError(session.status === 'inactive' ? 'INACTIVE_USER' : 'INVALID_TOKEN')
   }

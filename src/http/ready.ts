@@ -1,16 +1,16 @@
 import { Elysia } from 'elysia'
-import type { Context } from '../core/context.ts'
 import { canServe } from '../core/system/health.ts'
+import type { LiveContext } from '../live/context.ts'
 
 /**
  * `GET /ready`: whether a load balancer should send requests here. 503 while the database is away, and from the moment
  * that the server begins to stop.
  */
-export const readyRoute = (ctx: Context, isDraining: () => boolean) =>
+export const readyRoute = (ctx: LiveContext) =>
   new Elysia({ name: 'ready' }).get(
     '/ready',
     async ({ set }) => {
-      const reason = isDraining() ? 'stopping' : (await canServe(ctx)) ? undefined : 'database'
+      const reason = ctx.live.hub.draining ? 'stopping' : (await canServe(ctx)) ? undefined : 'database'
       if (!reason) return { status: 'ready' }
       set.status = 503
       set.headers['retry-after'] = '1'

@@ -9,7 +9,8 @@ import { startServer } from '../support/server.ts'
 import { openLive } from '../support/sockets.ts'
 
 const server = await startServer()
-const { ctx, scheduler } = server
+const { ctx } = server
+const { scheduler } = ctx
 afterAll(() => server.stop())
 
 /** More than a statement deletes. */

@@ -1,8 +1,8 @@
 /** A change, its events and its hooks: all of them with the outermost commit, or none of them. */
 import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import type { LoggedEvent } from '../../src/bus/bus.ts'
-import { readEvents } from '../../src/core/channel/log.ts'
+import { eventsHint } from '../../src/core/channel/hints.ts'
+import { type LoggedEvent, readEvents } from '../../src/core/channel/log.ts'
 import type { Context, Tx } from '../../src/core/context.ts'
 import { transaction } from '../../src/core/transaction.ts'
 import { users } from '../../src/db/schema/index.ts'
@@ -31,7 +31,7 @@ async function scene(stack: DisposableStack) {
   const hints: string[][] = []
   const publish = stack.use(spyOn(ctx.bus, 'publish'))
   publish.mockImplementation((channel, hint) => {
-    if (channel !== 'events') return
+    if ((channel as unknown) !== eventsHint) return
     hints.push(fieldsOf((hint as LoggedEvent[]).filter(({ userId }) => userId === owner.user.id)))
   })
   const hooks: string[] = []

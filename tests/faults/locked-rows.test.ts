@@ -242,7 +242,7 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
   }, 60_000)
 
   test('what is forgotten, and what is cleaned up', async () => {
-    const { ctx, scheduler } = server
+    const { ctx } = server
     const { user } = await makeUser(server)
     const old = await Promise.all(
       [1, 2, 3].map(async () => {
@@ -255,10 +255,10 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
     const kept = () => ctx.db.$count(sessions, inArray(sessions.id, old))
     {
       await using _ = await hold(`select 1 from sessions where id = '${old[1]}' for update`)
-      await scheduler.runNow('trim_sessions')
+      await ctx.scheduler.runNow('trim_sessions')
       expect(await kept()).toBe(1)
     }
-    await scheduler.runNow('trim_sessions')
+    await ctx.scheduler.runNow('trim_sessions')
     expect(await kept()).toBe(0)
 
     const uploads = await Promise.all(
@@ -287,7 +287,8 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
   }, 60_000)
 
   test('runs of the agent whose server is gone are ended', async () => {
-    const { ctx, agentRuns: runs } = server
+    const { ctx } = server
+    const { agentRuns: runs } = ctx.services
     const people = await Promise.all([makeUser(server), makeUser(server)])
     const dead = await Promise.all(
       people.map(async ({ user }) => {

@@ -13,7 +13,8 @@ import { heartbeat, openLive, openNode } from '../support/sockets.ts'
 
 const server = await startServer({ NODE_HEARTBEAT_SECONDS: '1' })
 afterAll(() => server.stop())
-const { ctx, hub } = server
+const { ctx } = server
+const { hub } = ctx.live
 
 const HOUR_MS = 3_600_000
 const stored = async (id: number) => (await ctx.db.select().from(nodes).where(eq(nodes.id, id)))[0]!

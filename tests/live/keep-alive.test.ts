@@ -14,8 +14,8 @@ const server = await startServer({}, { keepAlive })
 const patient = await startServer({}, { keepAlive: { ...keepAlive, pingMs: 600_000, silenceMs: 1_200_000 } })
 afterAll(() => Promise.all([server.stop(), patient.stop()]))
 
-const socketsOf = ({ hub }: typeof server, userId: number) =>
-  [...hub.all()].filter(({ signedIn }) => signedIn?.principal.userId === userId)
+const socketsOf = ({ ctx }: typeof server, userId: number) =>
+  [...ctx.live.hub.all()].filter(({ signedIn }) => signedIn?.principal.userId === userId)
 
 /** Signed in, and silent for ever: it does not even answer pings. */
 async function openFrozen(on: typeof server, token: string): Promise<StalledSocket> {
@@ -48,7 +48,7 @@ test('a node that answers nothing loses its socket', async () => {
     text: () => frozen.pause(),
     closed: () => gone.resolve(),
   })
-  const { open } = server.nodeSockets
+  const { open } = server.ctx.live.nodeSockets
   await eventually(() => open.size === 1, 'the socket')
   await eventually(() => open.size === 0, 'its end', 8000)
   frozen.resume()
@@ -77,7 +77,8 @@ describe('a user who is at the limit of sockets', () => {
     const frozen = await Promise.all(Array.from({ length: 20 }, () => openFrozen(patient, owner.token)))
     const late = await TestSocket.open(`${patient.wsUrl}/ws/connect?token=${owner.token}`)
     await eventually(() => socketsOf(patient, owner.user.id).length === 21, 'the socket that waits')
-    const { hub, ctx } = patient
+    const { ctx } = patient
+    const { hub } = ctx.live
     const { sessionId } = socketsOf(patient, owner.user.id)[0]!.signedIn!.principal
     await endSession(ctx, owner.user.id, sessionId, 'test')
     expect((await late.closing()).code).toBe(4403)
@@ -90,10 +91,11 @@ describe('a user who is at the limit of sockets', () => {
 describe('a socket that closes while the server works for it', () => {
   test('does not count when it was its token that was checked', async () => {
     const owner = await makeUser(patient)
-    const { hub, ctx } = patient
+    const { ctx } = patient
+    const { hub } = ctx.live
     const gate = Promise.withResolvers<void>()
-    const load = ctx.principals.load.bind(ctx.principals)
-    const spy = spyOn(ctx.principals, 'load').mockImplementation(async (id) => {
+    const load = ctx.services.principals.load.bind(ctx.services.principals)
+    const spy = spyOn(ctx.services.principals, 'load').mockImplementation(async (id) => {
       await gate.promise
       return load(id)
     })
@@ -118,7 +120,7 @@ describe('a socket that closes while the server works for it', () => {
   test('watches nothing when it was a topic that was opened', async () => {
     const owner = await makeUser(patient)
     const task = await makeTask(patient, owner)
-    const { hub } = patient
+    const { hub } = patient.ctx.live
     const live = await openLive(patient, owner.token)
     const connection = socketsOf(patient, owner.user.id)[0]!
     const watch = spyOn(hub, 'watch')

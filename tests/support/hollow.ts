@@ -1,6 +1,6 @@
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config/index.ts'
-import type { Server } from '../../src/server.ts'
+import type { LiveContext } from '../../src/live/context.ts'
 import { createLogger } from '../../src/util/logger.ts'
 
 /**
@@ -12,7 +12,5 @@ export function hollowApp(env: Record<string, string> = {}) {
   const nothing: any = new Proxy(() => {}, { get: () => nothing, apply: () => nothing })
   const real = { config: readConfig(env), log: createLogger('silent') }
   const ctx = new Proxy(real, { get: (parts, name) => (name in parts ? Reflect.get(parts, name) : nothing) })
-  return createApp(
-    new Proxy({ ctx }, { get: (parts, name) => Reflect.get(parts, name) ?? nothing }) as unknown as Server,
-  )
+  return createApp(ctx as unknown as LiveContext)
 }

@@ -55,7 +55,7 @@ export async function startServer(env: Env = {}, overrides: Overrides = {}): Pro
   })
   const log = createLogger((env.LOG_LEVEL ?? 'silent') as 'silent')
   const server = await createServer(config, { log, ...overrides })
-  const app = createApp(server)
+  const app = createApp(server.ctx)
   app.listen({ port: 0, hostname: '127.0.0.1', reusePort: false })
   const port = app.server!.port
   return {

@@ -1,6 +1,5 @@
 import { Elysia } from 'elysia'
-import type { Context, Scheduler } from '../../core/context.ts'
-import { MaterialRanking } from '../../core/materials/ranking.ts'
+import type { Context } from '../../core/context.ts'
 import { adminRoutes } from './admin/routes.ts'
 import { authRoutes } from './auth/routes.ts'
 import { fileRoutes } from './files/routes.ts'
@@ -9,12 +8,12 @@ import { materialRoutes } from './materials/routes.ts'
 import { uploadRoutes } from './uploads/routes.ts'
 
 /** The learning contract's routes under `/api/v1`: docs/contracts/learning.md. */
-export const learningRoutes = (ctx: Context, scheduler: Scheduler) =>
+export const learningRoutes = (ctx: Context) =>
   new Elysia()
     .use(authRoutes(ctx))
-    .use(materialRoutes(ctx, new MaterialRanking(ctx)))
+    .use(materialRoutes(ctx))
     .use(uploadRoutes(ctx))
-    .use(adminRoutes(ctx, scheduler))
+    .use(adminRoutes(ctx))
     .use(databaseHealthRoutes(ctx))
 
 /** What of the contract lies outside its base URL. */

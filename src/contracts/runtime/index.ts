@@ -1,5 +1,4 @@
 import { Elysia } from 'elysia'
-import type { AgentRuns } from '../../core/agent/runs.ts'
 import type { Context } from '../../core/context.ts'
 import { agentChatRoutes } from './agent-chats/routes.ts'
 import { healthRoutes } from './health/routes.ts'
@@ -12,7 +11,7 @@ import { userRoutes } from './users/routes.ts'
 import { signupRoutes } from './verifications/routes.ts'
 
 /** The runtime contract's routes under `/api/v1`: docs/contracts/runtime.md. */
-export const runtimeRoutes = (ctx: Context, agentRuns: AgentRuns) =>
+export const runtimeRoutes = (ctx: Context) =>
   new Elysia()
     .use(signupRoutes(ctx))
     .use(sessionRoutes(ctx))
@@ -21,5 +20,5 @@ export const runtimeRoutes = (ctx: Context, agentRuns: AgentRuns) =>
     .use(scheduleItemRoutes(ctx))
     .use(userRoutes(ctx))
     .use(inviteCodeRoutes(ctx))
-    .use(agentChatRoutes(ctx, agentRuns))
+    .use(agentChatRoutes(ctx))
     .use(healthRoutes(ctx))

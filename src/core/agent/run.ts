@@ -239,7 +239,7 @@ export class Run {
 
   /** The user as they are now: their session may have ended since the run began. */
   private async user(): Promise<Principal> {
-    const session = await this.ctx.principals.load(this.start.who.sessionId)
+    const session = await this.ctx.services.principals.load(this.start.who.sessionId)
     if (session.status !== 'active') throw new RunError('SESSION_ENDED')
     return session.principal
   }

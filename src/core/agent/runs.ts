@@ -132,7 +132,11 @@ export class AgentRuns {
       const signal = AbortSignal.timeout(CANCEL_WAIT_MS)
       this.ctx.bus.publish(cancelRunHint, { runId: run.id })
       // Its last frame is stored with its end.
-      for await (const { runId, event } of this.ctx.agentFeed.follow(session.id, run.firstSeq - 1, signal)) {
+      for await (const { runId, event } of this.ctx.services.agentFeed.follow(
+        session.id,
+        run.firstSeq - 1,
+        signal,
+      )) {
         if (runId === run.id && endsRun(event)) break
       }
     }

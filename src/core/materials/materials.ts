@@ -7,7 +7,7 @@ import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { materialsHint } from './hints.ts'
-import type { MaterialRanking, SortBy } from './ranking.ts'
+import type { SortBy } from './ranking.ts'
 
 export type Material = typeof materials.$inferSelect
 export type MaterialType = Material['type']
@@ -53,7 +53,6 @@ async function viewMaterials(
 /** One page of the active materials. */
 export async function listMaterials(
   ctx: Context,
-  ranking: MaterialRanking,
   viewer: Principal | undefined,
   query: {
     page: number
@@ -63,7 +62,7 @@ export async function listMaterials(
     type: MaterialType | undefined
   },
 ): Promise<{ materials: MaterialView[]; total: number }> {
-  const { ids, total } = await ranking.page(query)
+  const { ids, total } = await ctx.services.ranking.page(query)
   if (ids.length === 0) return { materials: [], total }
   const byId = await viewMaterials(ctx, viewer, ids)
   const page = ids.flatMap((id) => byId.get(id) ?? [])

@@ -30,7 +30,7 @@ export async function receiveFile(
   if (head.byteLength === 0) throw invalid('file', 'empty_file')
   const format = await detectFormat(head)
   const material = await beginUpload(ctx, userId, { format, name: file.name, title: file.title })
-  using deletion = ctx.incoming.watch(material.id)
+  using deletion = ctx.services.uploads.watch(material.id)
   const { signal } = deletion
   const reporter = uploadReporter(ctx, material, file.total)
   signal.addEventListener('abort', reporter.stop)

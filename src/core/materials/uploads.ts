@@ -71,7 +71,7 @@ export async function beginUpload(
     tx.emit(userId, 'upload.started', uploadEvent(begun))
     return begun
   }
-  return ctx.incoming.inTurn(userId, () => transaction(ctx, begin))
+  return ctx.services.uploads.inTurn(userId, () => transaction(ctx, begin))
 }
 
 /** One after the other for each user, so that no two of them take the last place. */
@@ -174,7 +174,7 @@ export async function finishUpload(
     tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
     return active
   }
-  return ctx.incoming.inTurn(material.userId, () => transaction(ctx, finish))
+  return ctx.services.uploads.inTurn(material.userId, () => transaction(ctx, finish))
 }
 
 /** How uploads stand, by material; those of which nothing is left are absent. One query. */

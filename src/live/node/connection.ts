@@ -1,5 +1,5 @@
 import type { Context } from '../../core/context.ts'
-import type { NodeControl, Verdict } from '../../core/nodes/control.ts'
+import type { Verdict } from '../../core/nodes/control.ts'
 import type { ConnectedNode, NodeLink } from '../../core/nodes/fleet.ts'
 import type { Node } from '../../core/nodes/nodes.ts'
 import type { Task } from '../../core/tasks/tasks.ts'
@@ -45,7 +45,6 @@ export class NodeConnection implements NodeLink {
 
   constructor(
     private readonly ctx: Context,
-    private readonly control: NodeControl,
     private readonly sockets: NodeSockets,
     readonly node: Node | undefined,
     /** Number of this socket among those of all nodes. */
@@ -105,7 +104,7 @@ export class NodeConnection implements NodeLink {
     if (this.backlog >= MAX_BACKLOG || this.backlogBytes + bytes > MAX_BACKLOG_BYTES) {
       // This server is slow, which the node can't know: talk is worth less than the connection, and final words come again.
       if (frame.type === 'log' && this.connected)
-        this.control.logLost(this.connected, frame.task_id, frame.attempt)
+        this.ctx.services.nodeControl.logLost(this.connected, frame.task_id, frame.attempt)
       if (TALK.has(frame.type) || REPEATED.has(frame.type)) return
       return this.end(CLOSE.tooManyFrames, 'too much that this server has yet to handle')
     }
@@ -128,7 +127,7 @@ export class NodeConnection implements NodeLink {
     this.closed = true
     clearTimeout(this.helloTimer)
     this.sockets.open.delete(this)
-    if (this.connected) this.control.leave(this.connected)
+    if (this.connected) this.ctx.services.nodeControl.leave(this.connected)
   }
 
   end(code: number | 'superseded' | 'revoked', reason = String(code)): void {
@@ -218,7 +217,7 @@ export class NodeConnection implements NodeLink {
       return this.send({ type: 'error', code: 'BAD_FRAME', message: 'hello is sent once, reconnect instead' })
     }
     clearTimeout(this.helloTimer)
-    const connected = await this.control.introduce(
+    const connected = await this.ctx.services.nodeControl.introduce(
       this.node!,
       this.number,
       {
@@ -230,14 +229,14 @@ export class NodeConnection implements NodeLink {
       this,
     )
     this.connected = connected
-    if (connected && this.closed) this.control.leave(connected)
+    if (connected && this.closed) this.ctx.services.nodeControl.leave(connected)
   }
 
   private async dispatch(
     connected: ConnectedNode,
     frame: Exclude<HeardFrame, { type: 'hello' }>,
   ): Promise<void> {
-    if (frame.type === 'heartbeat') return this.control.heartbeat(connected, frame)
+    if (frame.type === 'heartbeat') return this.ctx.services.nodeControl.heartbeat(connected, frame)
     const { task_id, attempt } = frame
     const verdict = await this.attempt(connected, frame)
     if (verdict === 'stale') {
@@ -260,20 +259,26 @@ export class NodeConnection implements NodeLink {
     const { task_id, attempt } = frame
     switch (frame.type) {
       case 'accept':
-        return this.control.accept(connected, task_id, attempt)
+        return this.ctx.services.nodeControl.accept(connected, task_id, attempt)
       case 'reject':
-        return this.control.reject(connected, task_id, attempt, frame)
+        return this.ctx.services.nodeControl.reject(connected, task_id, attempt, frame)
       case 'progress':
-        return this.control.progress(connected, task_id, attempt, {
+        return this.ctx.services.nodeControl.progress(connected, task_id, attempt, {
           progress: frame.progress,
           currentItem: frame.current_item,
         })
       case 'log':
-        return this.control.log(connected, task_id, attempt, frame)
+        return this.ctx.services.nodeControl.log(connected, task_id, attempt, frame)
       case 'completed':
-        return this.control.settle(connected, task_id, attempt, { status: 'completed', result: frame.result })
+        return this.ctx.services.nodeControl.settle(connected, task_id, attempt, {
+          status: 'completed',
+          result: frame.result,
+        })
       case 'failed':
-        return this.control.settle(connected, task_id, attempt, { ...frame, status: 'failed' })
+        return this.ctx.services.nodeControl.settle(connected, task_id, attempt, {
+          ...frame,
+          status: 'failed',
+        })
     }
   }
 }

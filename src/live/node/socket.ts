@@ -1,16 +1,14 @@
 import type { ServerWebSocket } from 'bun'
 import { Elysia } from 'elysia'
 import type { Bus } from '../../bus/bus.ts'
-import type { Context } from '../../core/context.ts'
-import type { NodeControl } from '../../core/nodes/control.ts'
 import { admitNode } from '../../core/nodes/nodes.ts'
 import { nodeHint } from '../../core/tasks/hints.ts'
 import { CLOSE } from '../../protocol/live.ts'
 import type { Origins } from '../../util/origins.ts'
 import { urlOf } from '../../util/url-of.ts'
+import type { LiveContext } from '../context.ts'
 import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from '../keep-alive.ts'
 import { refuse, refuseUpgrade } from '../upgrade.ts'
-import type { Hub } from '../user/hub.ts'
 import { NodeConnection } from './connection.ts'
 
 /** All node sockets of this server. */
@@ -39,13 +37,8 @@ export class NodeSockets {
 }
 
 /** `GET /ws/node`: the socket of a GPU node, signed in with its node token. */
-export function nodeSocket(
-  ctx: Context,
-  control: NodeControl,
-  hub: Hub,
-  sockets: NodeSockets,
-  origins: Origins,
-) {
+export function nodeSocket(ctx: LiveContext, origins: Origins) {
+  const { hub, nodeSockets } = ctx.live
   return new Elysia({ name: 'node-socket' }).get(
     '/ws/node',
     async ({ request, server }) => {
@@ -56,7 +49,7 @@ export function nodeSocket(
         urlOf(request).searchParams.get('token') ??
         request.headers.get('authorization')?.replace(/^Bearer /i, '')
       const admitted = token ? await admitNode(ctx, token) : undefined
-      const data = new NodeConnection(ctx, control, sockets, admitted?.node, admitted?.socket ?? 0)
+      const data = new NodeConnection(ctx, nodeSockets, admitted?.node, admitted?.socket ?? 0)
       if ((server as Bun.Server<NodeConnection> | null)!.upgrade(request, { data })) return
       return refuse(400, 'Upgrade failed')
     },

@@ -134,7 +134,7 @@ async function agentTopicOf(
   return {
     name,
     async *follow(signal) {
-      for await (const { seq, runId, event } of ctx.agentFeed.follow(session.id, start, signal)) {
+      for await (const { seq, runId, event } of ctx.services.agentFeed.follow(session.id, start, signal)) {
         yield `{"type":"agent_event","session_id":"${session.id}","run_id":"${runId}","seq":${seq},"event":${event}}`
       }
     },

@@ -68,7 +68,7 @@ export class Hub {
     ctx.bus.subscribe(nodeHint, () => this.clusterChanged())
     ctx.bus.onState((key, value) => this.stateChanged(key, value))
     ctx.bus.onGap(() => void this.poll())
-    ctx.principals.onChange((change) => void this.recheck(change))
+    ctx.services.principals.onChange((change) => void this.recheck(change))
     this.keepAlive = new KeepAlive(this.connections, timing, (connection) => connection.giveUp())
     this.timers = [setInterval(() => this.sweep(), SWEEP_MS), setInterval(() => this.poll(), POLL_MS)]
   }
@@ -86,7 +86,7 @@ export class Hub {
 
   /** @param expiresAt when the access token ends, ms since the epoch */
   async forSession(sessionId: string, expiresAt: number): Promise<SignedInSocket | undefined> {
-    const session = await this.ctx.principals.load(sessionId)
+    const session = await this.ctx.services.principals.load(sessionId)
     return session.status === 'active' ? this.signIn(session.principal, expiresAt) : undefined
   }
 
@@ -285,7 +285,7 @@ export class Hub {
     if (this.polling) return
     this.polling = true
     try {
-      await this.ctx.principals.poll()
+      await this.ctx.services.principals.poll()
       await this.pollHeads()
       // Nobody else writes to the embedded database: what changes there is told here.
       if (this.ctx.config.databaseUrl) await this.look(this.watchers.keys())
@@ -381,7 +381,7 @@ export class Hub {
 
   /** The same sign-in with its user as they are now; undefined when the session has ended. */
   private async renewed(signedIn: SignedInSocket): Promise<SignedInSocket | undefined> {
-    const session = await this.ctx.principals.load(signedIn.principal.sessionId)
+    const session = await this.ctx.services.principals.load(signedIn.principal.sessionId)
     return session.status === 'active' ? { ...signedIn, principal: session.principal } : undefined
   }
 

@@ -2,9 +2,9 @@ import { Elysia } from 'elysia'
 import { preferredLanguage } from '../../core/language.ts'
 import type { Origins } from '../../util/origins.ts'
 import { urlOf } from '../../util/url-of.ts'
+import type { LiveContext } from '../context.ts'
 import { refuse, refuseUpgrade } from '../upgrade.ts'
 import { Connection } from './connection.ts'
-import type { Hub } from './hub.ts'
 import { takeTicket } from './tickets.ts'
 
 const MAX_TOPICS_IN_URL = 500
@@ -16,7 +16,7 @@ type AddressOf = (request: Request, server: Bun.Server<unknown> | null) => strin
  * `GET /ws/connect` and `/api/ws/connect`: the live channel. A credential that is not good enough still gets a
  * socket, which closes with 4401: a browser can't see the status of a refused upgrade.
  */
-export function userSocket(hub: Hub, origins: Origins, addressOf: AddressOf) {
+export function userSocket({ live: { hub } }: LiveContext, origins: Origins, addressOf: AddressOf) {
   const connect = async ({ request, server }: { request: Request; server: Bun.Server<unknown> | null }) => {
     const refusal = refuseUpgrade(request, origins, hub.draining)
     if (refusal) return refusal

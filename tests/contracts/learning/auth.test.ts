@@ -200,7 +200,7 @@ describe('health', () => {
   test('both tell the truth when the database is gone: 503', async () => {
     const { ctx } = server
     const db = new Proxy(ctx.db, { get: () => () => Promise.reject(gone()) })
-    const app = createApp({ ...server, ctx: { ...ctx, db } })
+    const app = createApp({ ...ctx, db })
     const health = await app.handle(new Request('http://localhost/health'))
     expect(health.status).toBe(503)
     expect(await health.json()).toMatchObject({ status: 'unhealthy' })

@@ -70,7 +70,10 @@ test('what comes in on other servers counts, unless its server is lost', async (
 
 test('two servers do not both give the last place away', async () => {
   const { user } = await person(server)
-  const servers = [ctx, { ...ctx, incoming: new IncomingUploads(ctx.bus, LIMIT) }]
+  const servers = [
+    ctx,
+    { ...ctx, services: { ...ctx.services, uploads: new IncomingUploads(ctx.bus, LIMIT) } },
+  ]
   const begins = await Promise.allSettled(
     Array.from({ length: LIMIT * 3 }, (_, i) =>
       beginUpload(servers[i % 2]!, user.id, { format, name: 'a.mp4', title: '' }),

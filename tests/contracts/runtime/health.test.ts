@@ -41,7 +41,7 @@ describe('GET /api/v1/infra/health', () => {
     const { ctx } = server
     const gone = Object.assign(new Error('connect ECONNREFUSED 10.0.0.9'), { code: 'ECONNREFUSED' })
     const db = new Proxy(ctx.db, { get: () => () => Promise.reject(gone) })
-    const app = createApp({ ...server, ctx: { ...ctx, db } })
+    const app = createApp({ ...ctx, db })
     const infra = await app.handle(new Request('http://localhost/api/v1/infra/health'))
     expect(infra.status).toBe(503)
     expect(infra.headers.get('content-type')).toStartWith('application/json')

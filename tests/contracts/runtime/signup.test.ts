@@ -457,7 +457,7 @@ test('signups that have expired are forgotten, and their mail is not sent any mo
   )
   expect((await verify(body.email, code)).status).toBe(401)
   await post('verifications/resend', { email: body.email })
-  await server.scheduler.runNow('trim_codes')
+  await server.ctx.scheduler.runNow('trim_codes')
   expect(await query(server, sql`select id from signups where email = ${body.email}`)).toEqual([])
   await eventually(async () => {
     const { waiting, running } = await server.ctx.queue.pending('mail')

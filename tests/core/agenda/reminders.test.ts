@@ -179,7 +179,7 @@ test('more items than one transaction takes are all told of', async () => {
 })
 
 test('the server sends them by itself, a late one too, unless it is paused', async () => {
-  const { scheduler } = server
+  const { scheduler } = server.ctx
   expect(await scheduler.pause('schedule_reminders')).toBe(true)
   const { user, token } = await person(server)
   const live = await openLive(server, token)

@@ -40,7 +40,7 @@ test.each([
   const gone = new AbortController()
   const seqs: number[] = []
   const reading = (async () => {
-    for await (const { seq, event } of ctx.agentFeed.follow(sessionId, 0, gone.signal)) {
+    for await (const { seq, event } of ctx.services.agentFeed.follow(sessionId, 0, gone.signal)) {
       expect(JSON.parse(event)).toEqual({ n: seq })
       seqs.push(seq)
       if (seq === 3) {
@@ -58,7 +58,7 @@ test('a reader that leaves is forgotten', async () => {
   const { sessionId, store } = await openSession()
   await store(1)
   const gone = new AbortController()
-  const frames = ctx.agentFeed.follow(sessionId, 0, gone.signal)
+  const frames = ctx.services.agentFeed.follow(sessionId, 0, gone.signal)
   expect((await frames.next()).value).toMatchObject({ seq: 1 })
   const waiting = frames.next()
   gone.abort()

@@ -8,7 +8,7 @@ import { hello } from '../../support/sockets.ts'
 test('repeats of a waiting final word are handled once more, by the word that the byte limit has counted', async () => {
   const handled: unknown[] = []
   const { promise: slow, resolve } = Promise.withResolvers<void>()
-  const control = {
+  const nodeControl = {
     introduce: async () => ({ node: { online: true } }),
     leave() {},
     settle: async (_: unknown, _uuid: string, _attempt: number, word: { result: unknown }) => {
@@ -18,10 +18,10 @@ test('repeats of a waiting final word are handled once more, by the word that th
       return 'ok'
     },
   } as unknown as NodeControl
-  const ctx = { log: { warn() {} } } as never
+  const ctx = { log: { warn() {} }, services: { nodeControl } } as never
   const sent: { type: string; code?: string }[] = []
   const ws = { send: (text: string) => sent.push(JSON.parse(text)), getBufferedAmount: () => 0, close() {} }
-  const connection = new NodeConnection(ctx, control, { open: new Set() } as never, { name: 'n' } as never, 1)
+  const connection = new NodeConnection(ctx, { open: new Set() } as never, { name: 'n' } as never, 1)
   connection.open(ws as never)
   connection.message(undefined, JSON.stringify(hello()))
   const word = { type: 'completed', task_id: 't', attempt: 1 }

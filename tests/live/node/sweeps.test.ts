@@ -8,7 +8,8 @@ import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
-const { ctx, nodeControl } = server
+const { ctx } = server
+const { nodeControl } = ctx.services
 
 /** A task that was assigned to a node of its own, so long ago. */
 async function leased(seconds: number) {

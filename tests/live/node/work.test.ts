@@ -11,7 +11,8 @@ import { type Frame, heartbeat, hello, openLive, openNode, TestSocket } from '..
 // Heartbeats of one second: a silent node is offline after three.
 const server = await startServer({ NODE_HEARTBEAT_SECONDS: '1' })
 afterAll(() => server.stop())
-const { ctx, nodeControl } = server
+const { ctx } = server
+const { nodeControl } = ctx.services
 const admin = await makeUser(server, { role: 'admin' })
 
 const ownType = () => unique('type_')

@@ -157,10 +157,11 @@ describe('getting in and staying in', () => {
     const owner = await makeUser(server)
     const other = await signInAgain(server, owner)
     const live = await openLive(server, owner.token)
-    const { ctx, hub } = server
+    const { ctx } = server
+    const { hub } = ctx.live
     const asked = Promise.withResolvers<void>()
     const answered = Promise.withResolvers<void>()
-    const { principals } = ctx
+    const { principals } = ctx.services
     const load = spyOn(principals, 'load').mockImplementationOnce(async (sessionId) => {
       asked.resolve()
       await answered.promise

@@ -12,7 +12,8 @@ import { openLive } from '../../support/sockets.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
-const { ctx, hub } = server
+const { ctx } = server
+const { hub } = ctx.live
 
 const emit = (owner: TestUser, ...fields: string[]) =>
   transaction(ctx, async (tx) => {
@@ -291,7 +292,7 @@ test('a server that stops ends them: a poll with an answer, a stream with the ti
     await reader.until(({ blocks }) => blocks.length === 1)
     const polled = api(stopping, 'GET', '/api/events?wait=30', { token: owner.token })
     // biome-ignore lint/complexity/useLiteralKeys: private
-    await eventually(() => stopping.hub['readers'].size === 2, 'both wait')
+    await eventually(() => stopping.ctx.live.hub['readers'].size === 2, 'both wait')
     await stopping.drain()
     expect((await polled).body).toMatchObject({ events: [], has_more: false })
     await reader.until(({ ended }) => ended)

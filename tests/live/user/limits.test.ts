@@ -149,7 +149,9 @@ describe('the log behind the sockets', () => {
     const events = 1500
     await emitMany(owner, events, 8000)
     // Everything was handed over long ago, had it been queued: 12 MB. The socket holds one frame beyond the kernel's.
-    const connection = [...server.hub.all()].find((c) => c.signedIn?.principal.userId === owner.user.id)!
+    const connection = [...server.ctx.live.hub.all()].find(
+      (c) => c.signedIn?.principal.userId === owner.user.id,
+    )!
     expect(connection.blockedSince).toBeNumber()
     expect(connection.ws.getBufferedAmount()).toBeLessThan(64 * 1024)
     expect(connection.sent).toBeLessThan(events)

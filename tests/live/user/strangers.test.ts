@@ -21,7 +21,10 @@ test('are ended by new ones of the same address, the oldest first; whoever signs
   fresh.send({ type: 'auth', token: owner.token })
   await fresh.next('welcome')
   const last = await open()
-  await eventually(() => [...server.hub.all()].length === MAX_STRANGERS_PER_ADDRESS + 2, 'all are open')
+  await eventually(
+    () => [...server.ctx.live.hub.all()].length === MAX_STRANGERS_PER_ADDRESS + 2,
+    'all are open',
+  )
   expect(strangers.slice(1).filter(({ closed }) => closed)).toEqual([])
   for (const socket of [live, fresh]) {
     socket.send({ type: 'ping' })

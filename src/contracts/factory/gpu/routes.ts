@@ -2,7 +2,6 @@ import { Elysia, t } from 'elysia'
 import { may } from '../../../core/accounts/permissions.ts'
 import type { Context } from '../../../core/context.ts'
 import { AppError } from '../../../core/errors.ts'
-import type { NodeControl } from '../../../core/nodes/control.ts'
 import {
   authenticateNode,
   createNode,
@@ -74,7 +73,7 @@ const reporting = new WeakMap<Request, Node>()
 const readErrors = ['AUTHENTICATION_REQUIRED', 'NOT_FOUND'] as const
 const adminErrors = ['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED', 'NOT_FOUND'] as const
 
-export const gpuRoutes = (ctx: Context, control: NodeControl) =>
+export const gpuRoutes = (ctx: Context) =>
   new Elysia({ prefix: '/gpu' })
     .use(guard(ctx))
     .get(
@@ -237,7 +236,7 @@ export const gpuRoutes = (ctx: Context, control: NodeControl) =>
     .post(
       '/servers/:server_id/heartbeat',
       async ({ body, request }) => {
-        await control.restHeartbeat(reporting.get(request)!, readHeartbeat(body))
+        await ctx.services.nodeControl.restHeartbeat(reporting.get(request)!, readHeartbeat(body))
         return envelope(request, {})
       },
       {

@@ -7,9 +7,9 @@ import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
 import { languageOf } from '../../../http/language.ts'
 import { eventStream, wantsStream } from '../../../http/sse.ts'
+import type { LiveContext } from '../../../live/context.ts'
 import { CURSOR_PATTERN, formatCursor, parseCursor } from '../../../live/cursor.ts'
 import { eventFrame } from '../../../live/user/channel.ts'
-import type { Hub } from '../../../live/user/hub.ts'
 import { type ChannelPage, type Position, readPage } from '../../../live/user/reader.ts'
 import { factory } from '../contract.ts'
 import { eventSource } from './event-source.ts'
@@ -56,7 +56,7 @@ function startOf(request: Request, cursor: string | undefined): string | undefin
   return last || cursor
 }
 
-export const eventRoutes = (ctx: Context, hub: Hub) =>
+export const eventRoutes = (ctx: LiveContext) =>
   new Elysia().use(guard(ctx)).get(
     '/events',
     async ({ principal, claims, query, request }) => {
@@ -64,7 +64,7 @@ export const eventRoutes = (ctx: Context, hub: Hub) =>
         cursor === undefined ? undefined : parseCursor(ctx.epoch, cursor)
       if (wantsStream(request)) {
         const from = position(startOf(request, query.cursor))
-        const reader = await hub.read(hub.signIn(principal, claims.expiresAt * 1000))
+        const reader = await ctx.live.hub.read(ctx.live.hub.signIn(principal, claims.expiresAt * 1000))
         return eventStream(request, (signal) => eventSource(ctx, reader, from, wordsOf(request), signal))
       }
       const { limit, wait } = query
@@ -72,7 +72,7 @@ export const eventRoutes = (ctx: Context, hub: Hub) =>
       const read = (from: Position | undefined) => readPage(ctx, principal.userId, from, limit)
       if (wait === 0) return present(request, ctx, await read(from))
       // Before the first look, so that nothing can come between that and the wait.
-      using reader = await hub.read(hub.signIn(principal, claims.expiresAt * 1000))
+      using reader = await ctx.live.hub.read(ctx.live.hub.signIn(principal, claims.expiresAt * 1000))
       const page = await read(from)
       if (page.events.length > 0 || page.resync) return present(request, ctx, page)
       await reader.beyond(page.seq, request.signal, wait * 1000)

@@ -1,5 +1,5 @@
 import { Elysia, t } from 'elysia'
-import type { Context, Scheduler } from '../../../core/context.ts'
+import type { Context } from '../../../core/context.ts'
 import { AppError } from '../../../core/errors.ts'
 import { cleanUp } from '../../../core/materials/cleanup.ts'
 import { guard } from '../../../http/authenticate.ts'
@@ -28,7 +28,7 @@ const JobChange = t.Object({ success: t.Literal(true), message: t.String(), job_
 const params = t.Object({ job_id: t.String({ maxLength: 100 }) })
 const errors = ['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED'] as const
 
-export const adminRoutes = (ctx: Context, scheduler: Scheduler) =>
+export const adminRoutes = (ctx: Context) =>
   new Elysia({ prefix: '/admin' })
     .use(guard(ctx))
     .post(
@@ -70,7 +70,7 @@ export const adminRoutes = (ctx: Context, scheduler: Scheduler) =>
     .get(
       '/scheduler/status',
       async () => {
-        const { running, jobs } = await scheduler.status()
+        const { running, jobs } = await ctx.scheduler.status()
         return {
           running,
           jobs: jobs.map(({ id, name, nextRunAt }) => ({
@@ -92,7 +92,7 @@ export const adminRoutes = (ctx: Context, scheduler: Scheduler) =>
     )
     .post(
       '/scheduler/jobs/:job_id/pause',
-      ({ params, request }) => change(scheduler, request, params.job_id, 'pause'),
+      ({ params, request }) => change(ctx, request, params.job_id, 'pause'),
       {
         auth: 'system.scheduler',
         params,
@@ -106,7 +106,7 @@ export const adminRoutes = (ctx: Context, scheduler: Scheduler) =>
     )
     .post(
       '/scheduler/jobs/:job_id/resume',
-      ({ params, request }) => change(scheduler, request, params.job_id, 'resume'),
+      ({ params, request }) => change(ctx, request, params.job_id, 'resume'),
       {
         auth: 'system.scheduler',
         params,
@@ -119,7 +119,7 @@ export const adminRoutes = (ctx: Context, scheduler: Scheduler) =>
       },
     )
 
-async function change(scheduler: Scheduler, request: Request, id: string, verb: 'pause' | 'resume') {
+async function change({ scheduler }: Context, request: Request, id: string, verb: 'pause' | 'resume') {
   const known = await scheduler[verb](id)
   if (!known) throw new AppError('JOB_NOT_FOUND', { params: { job_id: id } })
   return {

@@ -9,7 +9,6 @@ import {
   readMaterial,
   toggleLike,
 } from '../../../core/materials/materials.ts'
-import type { MaterialRanking } from '../../../core/materials/ranking.ts'
 import { guard, optionalPrincipal } from '../../../http/authenticate.ts'
 import { choice } from '../../../http/choice.ts'
 import { Page, pageOf, pageQuery } from '../../../http/pagination.ts'
@@ -32,24 +31,19 @@ function readType(type: string | undefined): MaterialType | undefined {
   return known
 }
 
-export const materialRoutes = (ctx: Context, ranking: MaterialRanking) =>
+export const materialRoutes = (ctx: Context) =>
   new Elysia({ prefix: '/materials' })
     .use(guard(ctx))
     .get(
       '',
       async ({ query, request }) => {
-        const { materials, total } = await listMaterials(
-          ctx,
-          ranking,
-          await optionalPrincipal(ctx, request),
-          {
-            page: query.page,
-            pageSize: query.page_size,
-            sortBy: query.sort_by,
-            sortOrder: query.sort_order,
-            type: readType(query.material_type),
-          },
-        )
+        const { materials, total } = await listMaterials(ctx, await optionalPrincipal(ctx, request), {
+          page: query.page,
+          pageSize: query.page_size,
+          sortBy: query.sort_by,
+          sortOrder: query.sort_order,
+          type: readType(query.material_type),
+        })
         const urlOf = urlsFor(ctx, request)
         return pageOf(
           materials.map((material) => presentMaterial(urlOf, material)),

@@ -62,7 +62,7 @@ export const uploadRoutes = (ctx: Context) =>
       '',
       async ({ principal, request, server, set }) => {
         // Before anything is read: who may not upload now costs nothing.
-        using _ = ctx.incoming.enter(principal.userId)
+        using _ = ctx.services.uploads.enter(principal.userId)
         const material = await neverIdle(server, request, () => upload(ctx, principal.userId, request))
         set.status = 201
         return presentUploaded(urlsFor(ctx, request), material)

@@ -2,7 +2,6 @@ import { Elysia, t } from 'elysia'
 import type { Principal } from '../../../core/accounts/principals.ts'
 import { timezoneNamed } from '../../../core/agenda/times.ts'
 import { endsRun, type Frame } from '../../../core/agent/events.ts'
-import type { AgentRuns } from '../../../core/agent/runs.ts'
 import {
   type AgentMessage,
   type AgentRun,
@@ -98,14 +97,14 @@ const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 
 /** From memory as a rule; while the database is away nobody is signed out. */
 const signedIn =
-  ({ principals }: Context, { sessionId }: Principal) =>
+  ({ services }: Context, { sessionId }: Principal) =>
   () =>
-    principals.load(sessionId).then(
+    services.principals.load(sessionId).then(
       ({ status }) => status === 'active',
       () => true,
     )
 
-export const agentChatRoutes = (ctx: Context, runs: AgentRuns) =>
+export const agentChatRoutes = (ctx: Context) =>
   new Elysia({ prefix: '/agent-chats' })
     .use(guard(ctx))
     .post(
@@ -115,9 +114,14 @@ export const agentChatRoutes = (ctx: Context, runs: AgentRuns) =>
         const timezone = timezoneNamed(body.timezone ?? 'UTC')
         const sessionId = body.session_id ?? undefined
         const language = languageOf(request, runtime.language)
-        const started = await runs.start(principal, { message, sessionId, timezone, language })
+        const started = await ctx.services.agentRuns.start(principal, {
+          message,
+          sessionId,
+          timezone,
+          language,
+        })
         const follow = (signal: AbortSignal) =>
-          ctx.agentFeed.follow(started.sessionId, started.firstSeq - 1, signal)
+          ctx.services.agentFeed.follow(started.sessionId, started.firstSeq - 1, signal)
         if (wantsStream(request)) {
           const source = (signal: AbortSignal) => runEvents(follow(signal), started.runId)
           return eventStream(request, source, signedIn(ctx, principal))
@@ -183,11 +187,11 @@ export const agentChatRoutes = (ctx: Context, runs: AgentRuns) =>
           const last = Number(request.headers.get('last-event-id') ?? Number.NaN)
           const after = Number.isSafeInteger(last) && last >= 0 ? last : run.firstSeq - 1
           // Everything has been had, or is kept no more: an empty answer, not one that waits for ever.
-          if (run.status !== 'running' && !(await ctx.agentFeed.hasAfter(session.id, after))) {
+          if (run.status !== 'running' && !(await ctx.services.agentFeed.hasAfter(session.id, after))) {
             return new Response(null, { status: 204 })
           }
           const source = (signal: AbortSignal) =>
-            runEvents(ctx.agentFeed.follow(session.id, after, signal), run.id)
+            runEvents(ctx.services.agentFeed.follow(session.id, after, signal), run.id)
           return eventStream(request, source, signedIn(ctx, principal))
         }
         return {
@@ -214,7 +218,7 @@ export const agentChatRoutes = (ctx: Context, runs: AgentRuns) =>
     .post(
       '/:session_id/cancel',
       async ({ principal, params }) => {
-        const run = await runs.cancel(principal, params.session_id)
+        const run = await ctx.services.agentRuns.cancel(principal, params.session_id)
         return { session_id: params.session_id.toLowerCase(), run: run ? presentStatus(run) : null }
       },
       {

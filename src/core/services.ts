@@ -1,0 +1,32 @@
+/** Everything in core that keeps state in memory. A new service is a field, a line in `createServices`, and one in `closeServices` when it has timers. */
+import { Principals } from './accounts/principals.ts'
+import { AgentFeed } from './agent/feed.ts'
+import { AgentRuns } from './agent/runs.ts'
+import type { Context } from './context.ts'
+import { IncomingUploads } from './materials/incoming.ts'
+import { MaterialRanking } from './materials/ranking.ts'
+import { NodeControl } from './nodes/control.ts'
+
+export interface Services {
+  readonly principals: Principals
+  readonly agentFeed: AgentFeed
+  readonly agentRuns: AgentRuns
+  readonly uploads: IncomingUploads
+  readonly ranking: MaterialRanking
+  readonly nodeControl: NodeControl
+}
+
+/** @param ctx a context that will have these services: a constructor must not use `ctx.services` yet */
+export const createServices = (ctx: Context): Services => ({
+  principals: new Principals(ctx.db, ctx.clock, ctx.bus),
+  agentFeed: new AgentFeed(ctx.db, ctx.bus),
+  agentRuns: new AgentRuns(ctx, ctx.model),
+  uploads: new IncomingUploads(ctx.bus, ctx.config.uploadsPerUser),
+  ranking: new MaterialRanking(ctx),
+  nodeControl: new NodeControl(ctx),
+})
+
+export async function closeServices({ agentRuns, nodeControl }: Services): Promise<void> {
+  await agentRuns.close()
+  await nodeControl.close()
+}

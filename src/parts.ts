@@ -1,0 +1,120 @@
+/** Opens each part in its embedded or its real form, as the configuration says. */
+import { mkdirSync } from 'node:fs'
+import type { Bus } from './bus/bus.ts'
+import { createEmbeddedBus } from './bus/embedded.ts'
+import type { Config } from './config/index.ts'
+import type { ChatModel } from './core/agent/model.ts'
+import type { ThumbnailRenderer } from './core/materials/thumbnails.ts'
+import { type Database, openDatabase } from './db/client.ts'
+import { DatabaseClock } from './db/clock.ts'
+import { placeholder } from './imaging/placeholder.ts'
+import { ThumbnailError } from './imaging/protocol.ts'
+import { renderThumbnail } from './imaging/render.ts'
+import { JobQueue } from './jobs/queue.ts'
+import { createFileMailer } from './mail/files.ts'
+import type { Mailer } from './mail/mailer.ts'
+import { createSmtpMailer } from './mail/smtp.ts'
+import { builtinModel } from './model/builtin/index.ts'
+import { createDiskStorage } from './storage/disk.ts'
+import type { Storage } from './storage/storage.ts'
+import type { Logger } from './util/logger.ts'
+import { StartupError } from './util/startup-error.ts'
+
+export interface Parts {
+  database: Database
+  clock: DatabaseClock
+  bus: Bus
+  storage: Storage
+  mailer: Mailer
+  queue: JobQueue
+  model: ChatModel
+  imaging: ThumbnailRenderer
+}
+
+/** Parts that a test brings along in place of those that the configuration names; the test closes them. */
+export type GivenParts = Partial<Pick<Parts, 'bus' | 'storage' | 'mailer' | 'model' | 'imaging'>>
+
+/**
+ * Opens the parts, one after the other.
+ * @param onOpen gets the function that closes a part as soon as that part is open
+ * @throws StartupError with what the operator should look at
+ */
+export async function openParts(
+  config: Config,
+  log: Logger,
+  given: GivenParts,
+  onOpen: (close: () => Promise<unknown> | unknown) => void,
+): Promise<Parts> {
+  makeDirectory(config.dataDir)
+  const database = await openDatabase(config, log)
+  onOpen(() => database.close())
+  const bus = given.bus ?? (await openBus(config, database, log))
+  if (!given.bus) onOpen(() => bus.close())
+  const storage = given.storage ?? (await openStorage(config, log))
+  if (!given.storage) onOpen(() => storage.close())
+  warnOfLocalFiles(config, database, storage, log)
+  const mailer = given.mailer ?? (await openMailer(config))
+  if (!given.mailer) onOpen(() => mailer.close())
+  return {
+    database,
+    bus,
+    storage,
+    mailer,
+    queue: await JobQueue.open({ db: database.db, embedded: database.embedded, log }),
+    clock: await DatabaseClock.open(database.db),
+    model: given.model ?? (await openModel(config)),
+    imaging: given.imaging ?? renderer,
+  }
+}
+
+// The real forms are imported only when the configuration names one: together they cost every start 12 MB and some 100 ms.
+
+const openBus = async ({ redisUrl }: Config, { epoch }: Database, log: Logger): Promise<Bus> =>
+  redisUrl ? (await import('./bus/redis.ts')).createRedisBus(redisUrl, epoch, log) : createEmbeddedBus(log)
+
+const openStorage = async ({ s3, dataDir }: Config, log: Logger): Promise<Storage> =>
+  s3 ? (await import('./storage/s3.ts')).createS3Storage(s3, dataDir, log) : createDiskStorage(dataDir)
+
+const openMailer = async ({ smtpUrl, mailFrom, dataDir }: Config): Promise<Mailer> =>
+  smtpUrl ? createSmtpMailer(smtpUrl, mailFrom) : createFileMailer(dataDir, mailFrom)
+
+const openModel = async ({ llm }: Config): Promise<ChatModel> =>
+  llm ? (await import('./model/openai.ts')).createOpenAiModel(llm) : builtinModel
+
+/** Tries per kind of failure. Another try helps only where the machine is to blame, and not the file. */
+const THUMBNAIL_TRIES = {
+  UNREADABLE: 1,
+  TIMEOUT: 1,
+  MEMORY: 1,
+  BUSY: 3,
+  CRASHED: Number.POSITIVE_INFINITY,
+}
+
+const renderer: ThumbnailRenderer = {
+  render: async (job, signal) => void (await renderThumbnail(job, { signal })),
+  placeholder,
+  isFinal: (error, attempt) => error instanceof ThumbnailError && attempt >= THUMBNAIL_TRIES[error.code],
+}
+
+function warnOfLocalFiles(
+  { dataDir, redisUrl }: Config,
+  database: Database,
+  storage: Storage,
+  log: Logger,
+): void {
+  if (storage.kind !== 'disk' || (!redisUrl && !database.shared)) return
+  const why = redisUrl ? 'REDIS_URL is set' : 'another server uses this database'
+  log.warn(
+    `files stay on this server in ${dataDir}, and ${why}: several servers need S3_BUCKET and the other S3_ variables, or they do not find each other’s files`,
+  )
+}
+
+function makeDirectory(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new StartupError(
+      `The directory in DATA_DIR, ${dataDir}, can't be made: ${(error as { code: string }).code}.`,
+    )
+  }
+}
