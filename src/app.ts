@@ -21,7 +21,7 @@ import { answerUnmatched } from './http/unmatched.ts'
 import type { LiveContext } from './live/context.ts'
 import { nodeSocket } from './live/node/socket.ts'
 import { userSocket } from './live/user/socket.ts'
-import { MAX_NODE_FRAME_BYTES } from './protocol/node.ts'
+import { MAX_NODE_FRAME_BYTES } from './protocol/node/node-frames.ts'
 import type { Logger } from './util/logger.ts'
 import { Origins } from './util/origins.ts'
 

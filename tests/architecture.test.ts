@@ -70,6 +70,8 @@ describe('the rule itself', () => {
     ['node/main.ts', "import { createTask } from '../core/tasks/tasks.ts'"],
     ['node/link.ts', "import { CLOSE } from '../live/user/hub.ts'"],
     ['app.ts', "import { openDatabase } from './db/client.ts'"],
+    ['protocol/frame.ts', "import { parseJson } from '../util/json.ts'"],
+    ['protocol/frame.ts', "import { join } from 'node:path'"],
     ['db/embedded.ts', "new Worker(new URL('../core/worker.ts', import.meta.url))"],
     ['core/ledger.ts', "import {\n  a,\n  b,\n} from '../http/language.ts'"],
   ])('%s with %j is reported', (file, source) => {
@@ -96,7 +98,7 @@ describe('the rule itself', () => {
     ],
     [
       'node/link.ts',
-      "import { nodeFrameProblem } from '../protocol/node.ts'\nimport { a } from '../util/egress.ts'",
+      "import { nodeFrameProblem } from '../protocol/node/node-frames.ts'\nimport { a } from '../util/egress.ts'",
     ],
     ['http/docs.ts', "import { version } from '../../package.json'\nimport { join } from 'node:path'"],
     [

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { TaskType } from '../protocol/node.ts'
+import { TaskType } from '../protocol/node/node-frames.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { TOKEN_VARIABLE } from './options.ts'
 

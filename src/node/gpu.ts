@@ -1,4 +1,4 @@
-import type { HeartbeatBody } from '../protocol/node.ts'
+import type { HeartbeatBody } from '../protocol/node/node-frames.ts'
 import { cutText } from '../util/cut.ts'
 
 type GpuFigures = HeartbeatBody['gpus'][number]

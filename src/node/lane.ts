@@ -1,4 +1,4 @@
-import type { NodeFrameOf } from '../protocol/node.ts'
+import type { NodeFrameOf } from '../protocol/node/node-frames.ts'
 import type { LogLevel } from './log-levels.ts'
 import type { Lease } from './state-files.ts'
 import type { TaskProgress } from './task-output.ts'

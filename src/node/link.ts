@@ -1,5 +1,6 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { type NodeFrame, type NodeFrameOf, ServerFrame, type ServerFrameOf } from '../protocol/node.ts'
+import type { NodeFrame, NodeFrameOf } from '../protocol/node/node-frames.ts'
+import { NodeServerFrame, type NodeServerFrameOf } from '../protocol/node/server-frames.ts'
 import { cutText } from '../util/cut.ts'
 import { parseJson } from '../util/json.ts'
 import { failedConnection } from './connection-problems.ts'
@@ -9,8 +10,8 @@ export interface LinkEvents {
   /** Asked for at every connection. */
   hello(): NodeFrameOf<'hello'>
   /** The server knows us: frames may be sent. A second one on a connection is a fresh start too. */
-  welcome(frame: ServerFrameOf<'welcome'>): void
-  frame(frame: ServerFrame): void
+  welcome(frame: NodeServerFrameOf<'welcome'>): void
+  frame(frame: NodeServerFrame): void
   /** Figures for the next heartbeat, within `limitMs`. */
   heartbeat(limitMs: number): Promise<NodeFrameOf<'heartbeat'>>
   /** The server does not take this token; the link is down for good. */
@@ -28,7 +29,7 @@ const SELDOM = 6
 const STABLE_MS = 10_000
 const MAX_DRAIN_DELAY_MS = 300_000
 
-const serverFrame = TypeCompiler.Compile(ServerFrame)
+const serverFrame = TypeCompiler.Compile(NodeServerFrame)
 
 /** The connection to the server: comes back by itself after every loss, until the token is refused or `close`. */
 export class Link {
@@ -121,7 +122,7 @@ export class Link {
     else this.events.frame(frame)
   }
 
-  private welcomed(frame: ServerFrameOf<'welcome'>): void {
+  private welcomed(frame: NodeServerFrameOf<'welcome'>): void {
     clearTimeout(this.handshakeTimer)
     clearTimeout(this.stableTimer)
     this.ready = true
@@ -184,7 +185,7 @@ export class Link {
   }
 }
 
-function parsed(text: string): ServerFrame | undefined {
+function parsed(text: string): NodeServerFrame | undefined {
   try {
     const value: unknown = parseJson(text, 'null')
     return serverFrame.Check(value) ? value : undefined

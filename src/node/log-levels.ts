@@ -1,4 +1,4 @@
-import { LogLevel as LogLevels, type NodeFrameOf } from '../protocol/node.ts'
+import { LogLevel as LogLevels, type NodeFrameOf } from '../protocol/node/node-frames.ts'
 
 export type LogLevel = NodeFrameOf<'log'>['level']
 

@@ -1,4 +1,4 @@
-import type { HeartbeatBody, NodeFrameOf } from '../protocol/node.ts'
+import type { HeartbeatBody, NodeFrameOf } from '../protocol/node/node-frames.ts'
 import { cutText } from '../util/cut.ts'
 import { type Device, namedDevices, unknownDevices } from './devices.ts'
 import { type Gpu, parseGpus, QUERY, QUERY_WITH_UUID } from './gpu.ts'

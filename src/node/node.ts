@@ -1,4 +1,4 @@
-import type { ServerFrame } from '../protocol/node.ts'
+import type { NodeServerFrame } from '../protocol/node/server-frames.ts'
 import { Link } from './link.ts'
 import type { Log } from './log.ts'
 import { count, Machine, type MachineSettings } from './machine.ts'
@@ -108,7 +108,7 @@ export class GpuNode {
     this.machine.close()
   }
 
-  private receive(frame: ServerFrame, log: Log): void {
+  private receive(frame: NodeServerFrame, log: Log): void {
     if (frame.type === 'assign') this.tasks.assign(frame)
     else if (frame.type === 'cancel') this.tasks.cancel(frame)
     else if (frame.type === 'ack') {

@@ -3,7 +3,7 @@
  * progress and log lines of all tasks share one rate, in turns: a task that floods takes nothing from the others.
  * Everything else (accept, heartbeat, completed…) goes at once and only counts against the rate.
  */
-import type { NodeFrame } from '../protocol/node.ts'
+import type { NodeFrame } from '../protocol/node/node-frames.ts'
 import { Lane } from './lane.ts'
 import { type Lease, leaseKey } from './state-files.ts'
 import { Rate } from './throttle.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type NodeFrameOf, nodeFrameProblem } from '../protocol/node.ts'
+import { type NodeFrameOf, nodeFrameProblem } from '../protocol/node/node-frames.ts'
 import type { Log } from './log.ts'
 import { type Lease, leaseKey, StateFiles } from './state-files.ts'
 

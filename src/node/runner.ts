@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ServerFrameOf } from '../protocol/node.ts'
+import type { NodeServerFrameOf } from '../protocol/node/server-frames.ts'
 import type { Placement } from './devices.ts'
 import { LineSplitter, splitStream } from './lines.ts'
 import { signalGroup } from './process-group.ts'
@@ -19,7 +19,7 @@ export interface TaskProgram {
   files?: string[]
 }
 
-export type Assignment = Omit<ServerFrameOf<'assign'>, 'type'>
+export type Assignment = Omit<NodeServerFrameOf<'assign'>, 'type'>
 
 export interface RunnerEvents extends OutputEvents {
   /** Called when the attempt's turn has come; `release` follows its end. */

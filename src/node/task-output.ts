@@ -1,4 +1,4 @@
-import { MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../protocol/node.ts'
+import { MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../protocol/node/node-frames.ts'
 import { cutStart, cutText } from '../util/cut.ts'
 import { isRawNumber } from '../util/json.ts'
 import { isTooDeep, MAX_DEPTH } from '../util/storable.ts'

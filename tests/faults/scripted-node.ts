@@ -4,16 +4,17 @@
  * A task's config says what it does: `steps`, `step_ms`, `fail`, `result_bytes`.
  */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { type NodeFrame, ServerFrame, type ServerFrameOf } from '../../src/protocol/node.ts'
+import type { NodeFrame } from '../../src/protocol/node/node-frames.ts'
+import { NodeServerFrame, type NodeServerFrameOf } from '../../src/protocol/node/server-frames.ts'
 import { eventually } from '../support/process.ts'
 import { RawWebSocket } from '../support/raw-websocket.ts'
 
 const REPEAT_MS = 500
 const BACKOFF_MS = 150
 
-const serverFrame = TypeCompiler.Compile(ServerFrame)
+const serverFrame = TypeCompiler.Compile(NodeServerFrame)
 
-type Assign = ServerFrameOf<'assign'>
+type Assign = NodeServerFrameOf<'assign'>
 type Final = Extract<NodeFrame, { type: 'completed' | 'failed' }>
 interface Held {
   task_id: string
@@ -35,7 +36,7 @@ export class ScriptedNode implements AsyncDisposable {
   readonly held = new Map<string, Held>()
   /** What the server may not do: an unknown frame, an attempt that does not grow. */
   readonly problems: string[] = []
-  readonly received: ServerFrame[] = []
+  readonly received: NodeServerFrame[] = []
   readonly closeCodes: (number | undefined)[] = []
   /** Whether the server has welcomed the present connection. */
   ready = false
@@ -62,19 +63,19 @@ export class ScriptedNode implements AsyncDisposable {
     return this
   }
 
-  frames<T extends ServerFrame['type']>(type: T, taskId?: string): ServerFrameOf<T>[] {
+  frames<T extends NodeServerFrame['type']>(type: T, taskId?: string): NodeServerFrameOf<T>[] {
     return this.received.filter(
       (frame) =>
         frame.type === type && (taskId === undefined || ('task_id' in frame && frame.task_id === taskId)),
-    ) as ServerFrameOf<T>[]
+    ) as NodeServerFrameOf<T>[]
   }
 
   /** Waits for a frame of this type, about this task when one is given. */
-  async frame<T extends ServerFrame['type']>(
+  async frame<T extends NodeServerFrame['type']>(
     type: T,
     taskId?: string,
     ms = 30_000,
-  ): Promise<ServerFrameOf<T>> {
+  ): Promise<NodeServerFrameOf<T>> {
     return eventually(
       () => this.frames(type, taskId)[0],
       () =>
@@ -147,7 +148,7 @@ export class ScriptedNode implements AsyncDisposable {
     })
   }
 
-  private take(frame: ServerFrame): void {
+  private take(frame: NodeServerFrame): void {
     this.received.push(frame)
     if (!serverFrame.Check(frame)) this.problems.push(`not of the protocol: ${JSON.stringify(frame)}`)
     switch (frame.type) {

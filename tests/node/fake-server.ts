@@ -1,10 +1,6 @@
 import type { Server, ServerWebSocket } from 'bun'
-import {
-  type NodeFrame,
-  type NodeFrameOf,
-  nodeFrameProblem,
-  type ServerFrame,
-} from '../../src/protocol/node.ts'
+import { type NodeFrame, type NodeFrameOf, nodeFrameProblem } from '../../src/protocol/node/node-frames.ts'
+import type { NodeServerFrame } from '../../src/protocol/node/server-frames.ts'
 
 export const TOKEN = 'rnode_the-secret-of-this-node'
 
@@ -69,7 +65,7 @@ export class FakeServer {
     return `ws://127.0.0.1:${this.server.port}/ws/node`
   }
 
-  send(frame: ServerFrame): void {
+  send(frame: NodeServerFrame): void {
     this.sendText(JSON.stringify(frame))
   }
 

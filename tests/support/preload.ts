@@ -2,7 +2,9 @@
  * Before every test file: what tests write goes to memory where there is room. A database's directory has a thousand
  * files, and making them costs a disk more than the tests themselves.
  */
+import { afterEach, expect } from 'bun:test'
 import { existsSync, statfsSync } from 'node:fs'
+import { takeMisfits } from './misfits.ts'
 
 const MEMORY = '/dev/shm'
 const ROOM = 4 * 1024 ** 3
@@ -19,3 +21,6 @@ if (process.env.TMPDIR === undefined && existsSync(MEMORY)) {
 const CHEAP = { algorithm: 'argon2id', memoryCost: 8, timeCost: 1 } as const
 const hash = Bun.password.hash
 Bun.password.hash = (password) => hash.call(Bun.password, password, CHEAP)
+
+/** Whatever the test was about: servers send what the protocol says, and nothing else. */
+afterEach(() => expect(takeMisfits()).toEqual([]))

@@ -5,8 +5,10 @@ import type { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config/index.ts'
+import { eventsHint } from '../../src/core/channel/hints.ts'
 import { createServer, type Overrides, type Server } from '../../src/server.ts'
 import { createLogger } from '../../src/util/logger.ts'
+import { checkEvent } from './conformance.ts'
 import { copyTemplate } from './template.ts'
 
 type Env = Record<string, string>
@@ -55,6 +57,7 @@ export async function startServer(env: Env = {}, overrides: Overrides = {}): Pro
   })
   const log = createLogger((env.LOG_LEVEL ?? 'silent') as 'silent')
   const server = await createServer(config, { log, ...overrides })
+  server.ctx.bus.subscribe(eventsHint, (events) => events.forEach(checkEvent))
   const app = createApp(server.ctx)
   app.listen({ port: 0, hostname: '127.0.0.1', reusePort: false })
   const port = app.server!.port

@@ -1,3 +1,5 @@
+import { checkFrame } from './conformance.ts'
+
 // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
 export type Frame = any
 
@@ -9,7 +11,9 @@ export class TestSocket {
 
   private constructor(readonly ws: WebSocket) {
     ws.onmessage = (event) => {
-      this.frames.push(JSON.parse(String(event.data)))
+      const frame = JSON.parse(String(event.data))
+      checkFrame(ws.url, frame)
+      this.frames.push(frame)
       this.wake()
     }
     ws.onclose = (event) => {

@@ -83,7 +83,8 @@ function isAllowed(file: string, { from, type }: Import): boolean {
     const [own, other] = [contractOf(file), contractOf(target)]
     return own === other || (own === SHARED.folder && SHARED.of.includes(other))
   }
-  if (goal === part || goal === 'util') return true
+  if (goal === part) return true
+  if (goal === 'util') return part !== 'protocol'
   return (WALLS[part] ?? []).some((rule) => {
     const [place = '', only] = rule.split(':')
     return (only !== 'type' || type) && (place.includes('/') ? isWithin(target, place) : place === goal)
@@ -91,6 +92,8 @@ function isAllowed(file: string, { from, type }: Import): boolean {
 }
 
 function isPackageAllowed(file: string, name: string): boolean {
+  // Browsers import it.
+  if (partOf(file) === 'protocol') return /^@sinclair\/typebox(\/|$)/.test(name)
   const rule = PACKAGES.find(([pattern]) => pattern.test(name))
   return (
     !rule || rule[1].some((place) => (place.includes('/') ? isWithin(file, place) : place === partOf(file)))

@@ -3,8 +3,9 @@ import type { Verdict } from '../../core/nodes/control.ts'
 import type { ConnectedNode, NodeLink } from '../../core/nodes/fleet.ts'
 import type { Node } from '../../core/nodes/nodes.ts'
 import type { Task } from '../../core/tasks/tasks.ts'
-import { CLOSE } from '../../protocol/live.ts'
-import { MAX_NODE_FRAME_BYTES, type ServerFrame } from '../../protocol/node.ts'
+import { CLOSE } from '../../protocol/close-codes.ts'
+import { MAX_NODE_FRAME_BYTES } from '../../protocol/node/node-frames.ts'
+import type { NodeServerFrame } from '../../protocol/node/server-frames.ts'
 import { parseJson } from '../../util/json.ts'
 import { toStorable } from '../../util/storable.ts'
 import { FrameBudget } from '../frame-budget.ts'
@@ -137,7 +138,7 @@ export class NodeConnection implements NodeLink {
     this.ws.close(typeof code === 'number' ? code : codes[code], reason)
   }
 
-  send(frame: ServerFrame): void {
+  send(frame: NodeServerFrame): void {
     if (this.closed) return
     if (this.ws.getBufferedAmount() > MAX_BUFFERED_BYTES) return this.end(CLOSE.tooSlow, 'too slow')
     this.ws.send(JSON.stringify(frame))

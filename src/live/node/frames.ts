@@ -12,7 +12,7 @@ import {
   NodeFrame,
   type NodeFrameOf,
   nodeFrameProblem,
-} from '../../protocol/node.ts'
+} from '../../protocol/node/node-frames.ts'
 
 export type HeardHeartbeat = { type: 'heartbeat' } & HeardReading
 export type HeardHello = Omit<NodeFrameOf<'hello'>, 'gpus'> & { gpus: HeardGpu[] }

@@ -4,20 +4,19 @@ import { readEvents } from '../../core/channel/log.ts'
 import { databaseFault } from '../../core/database-faults.ts'
 import { AppError } from '../../core/errors.ts'
 import { type Language, message as textOf } from '../../core/messages.ts'
+import { CLOSE } from '../../protocol/close-codes.ts'
 import {
-  type About,
-  CLOSE,
   type ClientFrame,
   MAX_CLIENT_FRAME_BYTES,
   MAX_STRANGER_FRAME_BYTES,
-  parseClientFrame,
-  type ServerFrame,
-} from '../../protocol/live.ts'
+} from '../../protocol/live/client-frames.ts'
+import type { ControlFrame } from '../../protocol/live/server-frames.ts'
 import { formatCursor } from '../cursor.ts'
 import { FrameBudget } from '../frame-budget.ts'
 import { Pulse } from '../keep-alive.ts'
 import { openTask, openTopic, type StreamTopic, type Topic, taskTopicName } from '../topics/index.ts'
 import { eventFrame, type LiveChannel } from './channel.ts'
+import { type About, parseClientFrame } from './client-frames.ts'
 import type { Hub } from './hub.ts'
 
 export interface SignedInSocket {
@@ -169,7 +168,7 @@ export class Connection {
     this.pump()
   }
 
-  send(frame: ServerFrame): void {
+  send(frame: ControlFrame): void {
     if (this.closed) return
     if (this.ws.getBufferedAmount() > MAX_BUFFERED_ANSWERS) return this.end(CLOSE.tooSlow, 'too slow')
     this.write(JSON.stringify(frame))

@@ -1,7 +1,7 @@
 import type { LoggedEvent } from '../../core/channel/log.ts'
 import { channelHead, readEvents } from '../../core/channel/log.ts'
 import type { Context } from '../../core/context.ts'
-import type { ResyncReason } from '../../protocol/live.ts'
+import type { ResyncReason } from '../../protocol/live/server-frames.ts'
 import type { LiveChannel } from './channel.ts'
 import type { SignedInSocket } from './connection.ts'
 

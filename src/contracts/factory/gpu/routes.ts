@@ -16,7 +16,7 @@ import { clusterOverview, type NodeView, runningByNode, viewNode } from '../../.
 import { authenticate, bearer, guard } from '../../../http/authenticate.ts'
 import { typed } from '../../../http/typed.ts'
 import { readHeartbeat } from '../../../live/node/frames.ts'
-import { GpuFigures, heartbeatFields } from '../../../protocol/node.ts'
+import { GpuFigures, heartbeatFields } from '../../../protocol/node/node-frames.ts'
 import { Envelope, envelope, factory } from '../contract.ts'
 import {
   ClusterOverview,

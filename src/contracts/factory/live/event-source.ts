@@ -5,7 +5,7 @@ import { formatCursor } from '../../../live/cursor.ts'
 import { eventFrame } from '../../../live/user/channel.ts'
 import { reconnectDelay } from '../../../live/user/hub.ts'
 import { type ChannelReader, type Position, readPage } from '../../../live/user/reader.ts'
-import type { ResyncReason, ServerFrame } from '../../../protocol/live.ts'
+import type { ControlFrame, ResyncReason } from '../../../protocol/live/server-frames.ts'
 
 const PAGE = 50
 const RETRY_MS = 2000
@@ -51,7 +51,7 @@ async function* follow(
     }
     if (reader.ended !== 'restarting') return
     const retry = reconnectDelay()
-    const draining: ServerFrame = { type: 'draining', reconnect_after_ms: retry }
+    const draining: ControlFrame = { type: 'draining', reconnect_after_ms: retry }
     yield { retry, data: JSON.stringify(draining) }
   } catch (error) {
     // The client comes back with its last id.
@@ -60,6 +60,6 @@ async function* follow(
 }
 
 function resyncFrame(ctx: Context, seq: number, reason: ResyncReason): string {
-  const frame: ServerFrame = { type: 'resync', cursor: formatCursor(ctx.epoch, seq), reason }
+  const frame: ControlFrame = { type: 'resync', cursor: formatCursor(ctx.epoch, seq), reason }
   return JSON.stringify(frame)
 }

@@ -1,0 +1,33 @@
+import { type TSchema, Type } from '@sinclair/typebox'
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
+
+/** A JSON text frame: an object that names its `type`. */
+export const frame = <N extends string, P extends Record<string, TSchema>>(type: N, properties: P) =>
+  Type.Object({ type: Type.Literal(type), ...properties })
+
+type AnyFrame = TSchema & { properties: { type: { const: string } } }
+
+/** Checks frames against a union of frame schemas. It compiles one schema per type. */
+export class FrameCheck {
+  private readonly checks = new Map<string, TypeCheck<TSchema>>()
+
+  constructor(
+    union: { anyOf: AnyFrame[] },
+    /** What `problem` answers for a type that the union does not have. */
+    private readonly unknown: string,
+  ) {
+    for (const schema of union.anyOf)
+      this.checks.set(schema.properties.type.const, TypeCompiler.Compile(schema))
+  }
+
+  /** What is wrong with `value`, in English; undefined when it fits. */
+  problem(value: unknown): string | undefined {
+    const type = (value as { type?: unknown } | null | undefined)?.type
+    const check = typeof type === 'string' ? this.checks.get(type) : undefined
+    if (!check) return this.unknown
+    // The compiled check runs first, because the search for an error walks the schema.
+    if (check.Check(value)) return undefined
+    const error = check.Errors(value).First()
+    return `${error?.path || '/'}: ${error?.message}`
+  }
+}

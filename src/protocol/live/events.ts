@@ -1,0 +1,104 @@
+/**
+ * Events of the live channel: what happened, with the `data` of each type. An event is a frame `{type, cursor, at, data}`;
+ * `cursor` is its position in the user's channel (opaque), `at` its time (RFC 3339 in UTC).
+ */
+import { type Static, type TObject, Type } from '@sinclair/typebox'
+import { Instant, nullable, oneOf, Percent, Uuid } from '../schemas.ts'
+
+/** A number with two decimals, of the currency's major unit. */
+const Money = Type.Number()
+const Params = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]))
+
+const task = {
+  task_id: Uuid,
+  id: Type.Integer(),
+  status: oneOf('pending', 'running', 'paused', 'completed', 'failed', 'cancelled'),
+  progress: Percent,
+  title: Type.String(),
+  attempt: Type.Integer({ minimum: 0 }),
+}
+const upload = {
+  material_id: Type.Integer(),
+  title: Type.String(),
+  type: oneOf('video', 'pdf'),
+  file_format: Type.String(),
+}
+const material = { material_id: Type.Integer() }
+/** A recurring item as a whole: its start and end are those of the first occurrence. */
+const schedule = {
+  item_id: Uuid,
+  title: Type.String(),
+  start_at: Instant,
+  end_at: nullable(Instant),
+  timezone: Type.String(),
+  status: oneOf('active', 'completed', 'cancelled'),
+  rrule: nullable(Type.String()),
+}
+
+/** The schema of the `data` of every event type. */
+export const EVENTS = {
+  'task.created': Type.Object(task),
+  'task.started': Type.Object({ ...task, gpu_server_id: Uuid }),
+  /** `result_omitted`: the result is too large for an event; REST has it. */
+  'task.completed': Type.Object({
+    ...task,
+    result: Type.Record(Type.String(), Type.Unknown()),
+    result_omitted: Type.Optional(Type.Literal(true)),
+    cost: Money,
+  }),
+  /** `error_message` is in the reader's language; with the code and its parameters a client can make a text of its own. */
+  'task.failed': Type.Object({
+    ...task,
+    error_message: Type.String(),
+    failure_code: Type.String(),
+    failure_params: Params,
+    exit_code: nullable(Type.Number()),
+    cost: Money,
+  }),
+  'task.cancelled': Type.Object({ ...task, cost: Money }),
+  /** `reason` is `retry` when the owner asked for it; otherwise it is a text in the reader's language, with its code. */
+  'task.requeued': Type.Object({
+    ...task,
+    reason: Type.String(),
+    reason_code: Type.Optional(Type.String()),
+    reason_params: Type.Optional(Params),
+  }),
+  'task.deleted': Type.Object(task),
+  'upload.started': Type.Object(upload),
+  'upload.completed': Type.Object({ ...upload, file_size: Type.Integer({ minimum: 0 }) }),
+  /** The material no longer exists. `reason` is an error code. */
+  'upload.failed': Type.Object({ ...upload, reason: Type.String() }),
+  'thumbnail.completed': Type.Object({ ...material, thumbnail_path: Type.String() }),
+  /** The thumbnail is a placeholder. `reason` is a code. */
+  'thumbnail.failed': Type.Object({ ...material, thumbnail_path: Type.String(), reason: Type.String() }),
+  'material.hidden': Type.Object(material),
+  'material.removed': Type.Object(material),
+  /** `error` is a code when the run failed. */
+  'agent.run_finished': Type.Object({
+    session_id: Uuid,
+    run_id: Type.String(),
+    status: oneOf('completed', 'failed', 'cancelled'),
+    error: nullable(Type.String()),
+  }),
+  'schedule.created': Type.Object(schedule),
+  'schedule.updated': Type.Object(schedule),
+  'schedule.deleted': Type.Object({ item_id: Uuid }),
+  /** An item, or one of its occurrences, begins in `reminder_minutes`, or sooner when the reminder is late. */
+  'schedule.reminder': Type.Object({
+    item_id: Uuid,
+    title: Type.String(),
+    start_at: Instant,
+    end_at: nullable(Instant),
+    timezone: Type.String(),
+    reminder_minutes: Type.Integer({ minimum: 0 }),
+  }),
+  'balance.changed': Type.Object({ balance: Money, available_balance: Money, reason: Type.String() }),
+  'session.revoked': Type.Object({ session_id: Uuid, reason: Type.String() }),
+  'user.updated': Type.Object({ fields: Type.Array(Type.String()) }),
+} satisfies Record<string, TObject>
+
+export type EventType = keyof typeof EVENTS
+export type EventData<T extends EventType> = Static<(typeof EVENTS)[T]>
+export type EventFrame = {
+  [T in EventType]: { type: T; cursor: string; at: string; data: EventData<T> }
+}[EventType]

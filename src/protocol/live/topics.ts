@@ -1,0 +1,96 @@
+/**
+ * Topics that a client can subscribe to, and the frames that follow. A state frame tells how something stands: it has no
+ * cursor, and under load the server sends only the newest one of a topic. An agent's frames are all sent, in order.
+ */
+import { type Static, Type } from '@sinclair/typebox'
+import { frame } from '../frame.ts'
+import { Instant, nullable, oneOf, Percent } from '../schemas.ts'
+
+/** The pattern of each kind of topic name. `<id>` of a task: its integer or its UUID. */
+export const TOPIC_PATTERNS = {
+  /** `task:<id>` */
+  task: '^task:(.+)$',
+  /** `gpu:cluster` */
+  cluster: '^gpu:cluster$',
+  /** `gpu:server:<uuid>` */
+  node: '^gpu:server:(.*)$',
+  /** `upload:<material id>` */
+  upload: '^upload:([1-9]\\d{0,8})$',
+  /** `agent:<session id>` */
+  agent: '^agent:(.*)$',
+} as const
+
+/** `current_item` and the clock of the item belong to study tasks; a GPU task has zeros. Percent and seconds. */
+export const TaskUpdateData = Type.Object({
+  progress: Percent,
+  current_item: Type.String(),
+  item_progress: Type.Number(),
+  item_current_time: Type.Number(),
+  item_total_time: Type.Number(),
+})
+export type TaskUpdateData = Static<typeof TaskUpdateData>
+
+/** Bytes of the file that the server has; `total` is the length of the request, null when the client did not name it. */
+export const UploadUpdateData = Type.Object({
+  status: oneOf('processing', 'active', 'hidden', 'failed'),
+  bytes: Type.Integer({ minimum: 0 }),
+  total: nullable(Type.Integer({ minimum: 0 })),
+  percent: Percent,
+})
+export type UploadUpdateData = Static<typeof UploadUpdateData>
+
+/** One GPU. Memory in GB, usage in percent, temperature in °C, power in W. */
+export const GpuUsage = Type.Object({
+  gpu_id: Type.Integer(),
+  name: Type.Optional(Type.String()),
+  usage: Type.Number(),
+  memory_used: Type.Number(),
+  memory_total: Type.Number(),
+  temperature: Type.Optional(Type.Number()),
+  power: Type.Optional(Type.Number()),
+})
+export type GpuUsage = Static<typeof GpuUsage>
+
+/** `timestamp`: when the server last heard the node. */
+export const NodeUpdateData = Type.Object({
+  server_id: Type.String(),
+  status: oneOf('online', 'offline', 'draining'),
+  cpu_usage: Type.Number(),
+  memory_usage: Type.Number(),
+  gpu_usage: Type.Array(GpuUsage),
+  running_tasks: Type.Array(Type.Object({ task_id: Type.String(), progress: Percent })),
+  timestamp: Instant,
+})
+export type NodeUpdateData = Static<typeof NodeUpdateData>
+
+/** GPUs and memory are those of servers that are online. Memory in GB. */
+export const ClusterUpdateData = Type.Object({
+  total_servers: Type.Integer(),
+  online_servers: Type.Integer(),
+  offline_servers: Type.Integer(),
+  total_gpus: Type.Integer(),
+  busy_gpus: Type.Integer(),
+  idle_gpus: Type.Integer(),
+  total_running_tasks: Type.Integer(),
+  queue_length: Type.Integer(),
+  average_gpu_usage: Type.Number(),
+  total_memory: Type.Number(),
+  used_memory: Type.Number(),
+})
+export type ClusterUpdateData = Static<typeof ClusterUpdateData>
+
+export const StateFrame = Type.Union([
+  /** `task_id` as the client wrote it when it subscribed. */
+  frame('task_update', { task_id: Type.Union([Type.String(), Type.Number()]), data: TaskUpdateData }),
+  frame('upload_update', { key: Type.String(), material_id: Type.Integer(), data: UploadUpdateData }),
+  frame('gpu_update', { key: Type.String(), server_id: Type.String(), data: NodeUpdateData }),
+  frame('gpu_cluster', { key: Type.Literal('gpu:cluster'), data: ClusterUpdateData }),
+  /** `event` is an AG-UI event; `seq` grows without gaps over all runs of a session. */
+  frame('agent_event', {
+    session_id: Type.String(),
+    run_id: Type.String(),
+    seq: Type.Integer({ minimum: 1 }),
+    event: Type.Object({ type: Type.String() }, { additionalProperties: true }),
+  }),
+])
+export type StateFrame = Static<typeof StateFrame>
