@@ -1,14 +1,12 @@
 import { Elysia } from 'elysia'
-import { may, type Permission } from '../core/accounts/permissions.ts'
+import { type Authenticated, userOfToken } from '../core/accounts/access-tokens.ts'
+import { may, type Permission, permissionDenied } from '../core/accounts/permissions.ts'
 import type { Principal } from '../core/accounts/principals.ts'
-import type { AccessClaims, Context } from '../core/context.ts'
+import type { Context } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
 import { AUTH } from './openapi/route.ts'
 
-export interface Authenticated {
-  principal: Principal
-  claims: AccessClaims
-}
+export type { Authenticated }
 
 export const bearer = (request: Request): string | undefined =>
   /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
@@ -17,15 +15,9 @@ export const bearer = (request: Request): string | undefined =>
 export async function authenticate(ctx: Context, request: Request): Promise<Authenticated> {
   const token = bearer(request)
   if (!token) throw new AppError('AUTHENTICATION_REQUIRED')
-  const claims = await ctx.tokens.verify(token)
-  if (!claims) throw new AppError('INVALID_TOKEN')
-  if (claims.expiresAt * 1000 <= Date.now()) throw new AppError('TOKEN_EXPIRED')
-  const session =
-    ctx.services.principals.peek(claims.sessionId) ?? (await ctx.services.principals.load(claims.sessionId))
-  if (session.status !== 'active') {
-    throw new AppError(session.status === 'inactive' ? 'INACTIVE_USER' : 'INVALID_TOKEN')
-  }
-  return { principal: session.principal, claims }
+  const user = await userOfToken(ctx, token)
+  if (typeof user === 'string') throw new AppError(user)
+  return user
 }
 
 /**
@@ -59,8 +51,6 @@ const admitted = new WeakMap<Request, Authenticated>()
 async function admit(ctx: Context, request: Request, need: true | Permission): Promise<Authenticated> {
   const authenticated = await authenticate(ctx, request)
   const { role } = authenticated.principal
-  if (need !== true && !may(role, need)) {
-    throw new AppError('PERMISSION_DENIED', { params: { required_permission: need, user_role: role } })
-  }
+  if (need !== true && !may(role, need)) throw permissionDenied(need, role)
   return authenticated
 }

@@ -10,7 +10,7 @@ import { adjustBalance } from '../money/ledger.ts'
 import { transaction } from '../transaction.ts'
 import { shownFields, type User } from './accounts.ts'
 import { principalsHint } from './hints.ts'
-import { outranks, type Role } from './permissions.ts'
+import { outranks, permissionDenied, type Role } from './permissions.ts'
 import type { Principal } from './principals.ts'
 
 export interface AccountSummary {
@@ -115,9 +115,7 @@ export async function updateAccount(
     const [user] = await tx.db.select().from(users).where(userKey(id)).for('update')
     if (!user) throw notFound('user', id)
     if (!outranks(admin.role, user.role) || (change.role && !outranks(admin.role, change.role))) {
-      throw new AppError('PERMISSION_DENIED', {
-        params: { required_permission: 'user.update', user_role: admin.role },
-      })
+      throw permissionDenied('user.update', admin.role)
     }
     const loses = (change.role && change.role !== 'super_admin') || change.isActive === false
     if (user.role === 'super_admin' && user.isActive && loses) await assertAnotherSuperAdmin(tx, user.id)

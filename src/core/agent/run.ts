@@ -1,5 +1,6 @@
 import { cutText } from '../../util/cut.ts'
 import { storable } from '../../util/storable.ts'
+import { userOfSession } from '../accounts/access-tokens.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -239,9 +240,9 @@ export class Run {
 
   /** The user as they are now: their session may have ended since the run began. */
   private async user(): Promise<Principal> {
-    const session = await this.ctx.services.principals.load(this.start.who.sessionId)
-    if (session.status !== 'active') throw new RunError('SESSION_ENDED')
-    return session.principal
+    const user = await userOfSession(this.ctx, this.start.who.sessionId)
+    if (!user) throw new RunError('SESSION_ENDED')
+    return user
   }
 
   /** What core refuses is an answer for the model, not the end of the run. */

@@ -8,6 +8,7 @@ import { type CannotStart, nodes, tasks } from '../../db/schema/index.ts'
 import type { Ages } from '../../util/ages.ts'
 import { UUID } from '../../util/uuid.ts'
 import type { Context, Tx } from '../context.ts'
+import { toMajor } from '../money/ledger.ts'
 import { sweepAll } from '../sweeps.ts'
 import { systemConfig } from '../system/settings.ts'
 import { transaction } from '../transaction.ts'
@@ -142,7 +143,7 @@ export async function settleAttempt(
     if (task.status !== 'running' && task.status !== 'paused') return 'repeated'
     if (word.status === 'completed') {
       const ended = await settleTask(tx, task, word)
-      const cost = ended.costMinor / 100
+      const cost = toMajor(ended.costMinor)
       tx.emit(task.userId, 'task.completed', { ...taskEvent(ended), ...shownResult(word.result), cost })
     } else {
       await failTask(tx, task, reportedFailure(word))

@@ -9,7 +9,7 @@ import type { ChannelEvents, TaskEventData } from '../channel/events.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
-import { estimatedCost, hold } from '../money/ledger.ts'
+import { estimatedCost, hold, toMajor } from '../money/ledger.ts'
 import { systemConfig } from '../system/settings.ts'
 import { transaction } from '../transaction.ts'
 import { type Failure, type FailureParams, failureText, storedText } from './failures.ts'
@@ -117,7 +117,7 @@ export const failedEvent = (task: Task, why: Failure): ChannelEvents['task.faile
   failure_code: why.code,
   failure_params: why.params,
   exit_code: exitCode(why.params),
-  cost: task.costMinor / 100,
+  cost: toMajor(task.costMinor),
 })
 
 const exitCode = (params: FailureParams | null): number | null =>
@@ -238,7 +238,7 @@ export async function cancelTask(ctx: Context, who: Principal, id: string | numb
   await transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
     const ended = await settleTask(tx, task, { status: 'cancelled' })
-    tx.emit(task.userId, 'task.cancelled', { ...taskEvent(ended), cost: ended.costMinor / 100 })
+    tx.emit(task.userId, 'task.cancelled', { ...taskEvent(ended), cost: toMajor(ended.costMinor) })
     if (task.nodeId !== null) tellNode(tx, task)
   })
   return getTask(ctx, who, id)

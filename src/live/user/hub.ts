@@ -1,3 +1,4 @@
+import { userOfSession, userOfToken } from '../../core/accounts/access-tokens.ts'
 import type { Principal } from '../../core/accounts/principals.ts'
 import { eventsHint } from '../../core/channel/hints.ts'
 import { channelHead, channelHeads, oldestEvent } from '../../core/channel/log.ts'
@@ -79,15 +80,14 @@ export class Hub {
   }
 
   async authenticate(token: string): Promise<SignedInSocket | undefined> {
-    const claims = await this.ctx.tokens.verify(token)
-    if (!claims || claims.expiresAt * 1000 <= Date.now()) return undefined
-    return this.forSession(claims.sessionId, claims.expiresAt * 1000)
+    const user = await userOfToken(this.ctx, token)
+    return typeof user === 'string' ? undefined : this.signIn(user.principal, user.claims.expiresAt * 1000)
   }
 
   /** @param expiresAt when the access token ends, ms since the epoch */
   async forSession(sessionId: string, expiresAt: number): Promise<SignedInSocket | undefined> {
-    const session = await this.ctx.services.principals.load(sessionId)
-    return session.status === 'active' ? this.signIn(session.principal, expiresAt) : undefined
+    const principal = await userOfSession(this.ctx, sessionId)
+    return principal && this.signIn(principal, expiresAt)
   }
 
   /** @param expiresAt when the access token ends, ms since the epoch */
@@ -381,8 +381,8 @@ export class Hub {
 
   /** The same sign-in with its user as they are now; undefined when the session has ended. */
   private async renewed(signedIn: SignedInSocket): Promise<SignedInSocket | undefined> {
-    const session = await this.ctx.services.principals.load(signedIn.principal.sessionId)
-    return session.status === 'active' ? { ...signedIn, principal: session.principal } : undefined
+    const principal = await userOfSession(this.ctx, signedIn.principal.sessionId)
+    return principal && { ...signedIn, principal }
   }
 
   private sweep(): void {

@@ -1,4 +1,5 @@
 import { Elysia, t } from 'elysia'
+import { userOfSession } from '../../../core/accounts/access-tokens.ts'
 import type { Principal } from '../../../core/accounts/principals.ts'
 import { timezoneNamed } from '../../../core/agenda/times.ts'
 import { endsRun, type Frame } from '../../../core/agent/events.ts'
@@ -97,10 +98,10 @@ const UUID = '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
 
 /** From memory as a rule; while the database is away nobody is signed out. */
 const signedIn =
-  ({ services }: Context, { sessionId }: Principal) =>
+  (ctx: Context, { sessionId }: Principal) =>
   () =>
-    services.principals.load(sessionId).then(
-      ({ status }) => status === 'active',
+    userOfSession(ctx, sessionId).then(
+      (user) => user !== undefined,
       () => true,
     )
 
