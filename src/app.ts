@@ -41,6 +41,8 @@ const MAX_PAYLOAD_BYTES = 2 * MAX_NODE_FRAME_BYTES
 
 /** The whole server, not yet listening: every contract under its base URL, the sockets and the documentation. */
 export function createApp(ctx: LiveContext) {
+  // Chapters share the context as a decorator, and Elysia would merge it with itself, field by field, each time one is mounted.
+  Object.freeze(ctx)
   /** A contract answers its own errors; an `onError` covers the routes mounted after it, in its own instance. */
   const contract = <const P extends string>(manners: Contract, prefix: P) =>
     new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, ctx.log))

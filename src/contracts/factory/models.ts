@@ -2,12 +2,11 @@
 import { type Static, t } from 'elysia'
 import { TASK_STATUSES } from '../../core/tasks/states.ts'
 import { choice } from '../../http/choice.ts'
+import { Nothing, nullable, Timestamp } from '../../http/models.ts'
 import { named } from '../../http/openapi/schemas.ts'
+import { Me, Role } from './users/models.ts'
 
-const nullable = <T extends Parameters<typeof t.Optional>[0]>(schema: T) => t.Union([schema, t.Null()])
-export const Timestamp = t.String({ format: 'date-time' })
 export const TaskStatus = choice(TASK_STATUSES)
-export const Role = choice(['super_admin', 'admin', 'editor', 'user'])
 
 export const SessionUser = t.Object({ id: t.String(), email: t.String(), username: t.String(), role: Role })
 export type SessionUser = Static<typeof SessionUser>
@@ -21,32 +20,8 @@ export const Session = t.Object({
 })
 export type Session = Static<typeof Session>
 
-export const Me = t.Object({
-  id: t.String(),
-  email: t.String(),
-  username: t.String(),
-  full_name: t.String(),
-  role: Role,
-  balance: t.Number(),
-  available_balance: t.Number(),
-  total_tasks: t.Integer(),
-  created_at: Timestamp,
-  last_login: nullable(Timestamp),
-})
-export type Me = Static<typeof Me>
-
 export const AdminUser = t.Composite([Me, t.Object({ is_active: t.Boolean() })])
 export type AdminUser = Static<typeof AdminUser>
-
-export const UserStats = t.Object({
-  total_tasks: t.Integer(),
-  completed_tasks: t.Integer(),
-  failed_tasks: t.Integer(),
-  total_cost: t.Number(),
-  current_balance: t.Number(),
-  last_task_date: nullable(Timestamp),
-})
-export type UserStats = Static<typeof UserStats>
 
 export const Task = t.Object({
   id: t.String(),
@@ -132,19 +107,13 @@ export const ClusterOverview = t.Object({
   used_memory: t.Number(),
 })
 
-export const Nothing = t.Object({})
-
-export const Password = t.String({ minLength: 6, maxLength: 200 })
 export const ServerId = t.Object({ server_id: t.String() })
 
 named({
   TaskStatus,
-  UserRole: Role,
   FactorySessionUser: SessionUser,
   FactorySession: Session,
-  FactoryUser: Me,
   FactoryAdminUser: AdminUser,
-  FactoryUserStats: UserStats,
   FactoryTask: Task,
   GpuServerState: nodeStatus,
   GpuServer,

@@ -1,21 +1,13 @@
 import type { User } from '../../core/accounts/accounts.ts'
-import type { AccountSummary, UserStatistics } from '../../core/accounts/administration.ts'
+import type { AccountSummary } from '../../core/accounts/administration.ts'
 import { isAdmin, type Role } from '../../core/accounts/permissions.ts'
 import type { SignedIn } from '../../core/accounts/sessions.ts'
 import type { Language } from '../../core/messages.ts'
 import { toMajor } from '../../core/money/ledger.ts'
 import { type NodeView, round1, shownGpu } from '../../core/nodes/presence.ts'
 import { type Task as CoreTask, shownFailure } from '../../core/tasks/tasks.ts'
-import type {
-  AdminUser,
-  GpuServer,
-  GpuServerStatus,
-  Me,
-  Session,
-  SessionUser,
-  Task,
-  UserStats,
-} from './models.ts'
+import type { AdminUser, GpuServer, GpuServerStatus, Session, SessionUser, Task } from './models.ts'
+import { presentMe } from './users/presenters.ts'
 
 const instant = (date: Date | null): string | null => date?.toISOString() ?? null
 
@@ -34,31 +26,9 @@ export const presentSession = ({ user, accessToken, refreshToken, expiresIn }: S
   user: presentSessionUser(user),
 })
 
-export const presentMe = ({ user, totalTasks }: AccountSummary): Me => ({
-  id: user.uuid,
-  email: user.email,
-  username: user.username,
-  full_name: user.displayName,
-  role: user.role,
-  balance: toMajor(user.balanceMinor),
-  available_balance: toMajor(user.balanceMinor - user.heldMinor),
-  total_tasks: totalTasks,
-  created_at: user.createdAt.toISOString(),
-  last_login: instant(user.lastLoginAt),
-})
-
 export const presentAdminUser = (summary: AccountSummary): AdminUser => ({
   ...presentMe(summary),
   is_active: summary.user.isActive,
-})
-
-export const presentUserStats = (stats: UserStatistics): UserStats => ({
-  total_tasks: stats.totalTasks,
-  completed_tasks: stats.completedTasks,
-  failed_tasks: stats.failedTasks,
-  total_cost: toMajor(stats.totalCostMinor),
-  current_balance: toMajor(stats.balanceMinor),
-  last_task_date: instant(stats.lastTaskAt),
 })
 
 export const presentTask = (task: CoreTask & { nodeUuid: string | null }, language: Language): Task => ({

@@ -14,18 +14,12 @@ import {
 } from '../../../core/nodes/nodes.ts'
 import { clusterOverview, type NodeView, runningByNode, viewNode } from '../../../core/nodes/presence.ts'
 import { authenticate, bearer, guard } from '../../../http/authenticate.ts'
+import { Nothing } from '../../../http/models.ts'
 import { typed } from '../../../http/typed.ts'
 import { readHeartbeat } from '../../../live/node/frames.ts'
 import { GpuFigures, heartbeatFields } from '../../../protocol/node/node-frames.ts'
 import { Envelope, envelope, factory } from '../contract.ts'
-import {
-  ClusterOverview,
-  GpuServer,
-  GpuServerStatus,
-  NewGpuServer,
-  Nothing,
-  ServerId as params,
-} from '../models.ts'
+import { ClusterOverview, GpuServer, GpuServerStatus, NewGpuServer, ServerId as params } from '../models.ts'
 import { presentServer, presentServerStatus } from '../presenters.ts'
 
 const name = t.String({ minLength: 1, maxLength: 100, ...typed('name') })

@@ -1,0 +1,44 @@
+import { type Static, t } from 'elysia'
+import { choice } from '../../../http/choice.ts'
+import { nullable, Timestamp } from '../../../http/models.ts'
+import { named } from '../../../http/openapi/schemas.ts'
+import { typed } from '../../../http/typed.ts'
+
+export const Role = choice(['super_admin', 'admin', 'editor', 'user'])
+export const Password = t.String({ minLength: 6, maxLength: 200 })
+
+export const Me = t.Object({
+  id: t.String(),
+  email: t.String(),
+  username: t.String(),
+  full_name: t.String(),
+  role: Role,
+  balance: t.Number(),
+  available_balance: t.Number(),
+  total_tasks: t.Integer(),
+  created_at: Timestamp,
+  last_login: nullable(Timestamp),
+})
+export type Me = Static<typeof Me>
+
+export const UserStats = t.Object({
+  total_tasks: t.Integer(),
+  completed_tasks: t.Integer(),
+  failed_tasks: t.Integer(),
+  total_cost: t.Number(),
+  current_balance: t.Number(),
+  last_task_date: nullable(Timestamp),
+})
+export type UserStats = Static<typeof UserStats>
+
+export const ProfileChange = t.Object({
+  full_name: t.Optional(t.String({ minLength: 1, maxLength: 100, ...typed('name') })),
+  username: t.Optional(t.String({ minLength: 3, maxLength: 30, ...typed('name') })),
+})
+
+export const PasswordChange = t.Object({
+  current_password: t.String({ minLength: 1, maxLength: 200 }),
+  new_password: Password,
+})
+
+named({ UserRole: Role, FactoryUser: Me, FactoryUserStats: UserStats })

@@ -1,0 +1,25 @@
+import type { AccountSummary, UserStatistics } from '../../../core/accounts/administration.ts'
+import { toMajor } from '../../../core/money/ledger.ts'
+import type { Me, UserStats } from './models.ts'
+
+export const presentMe = ({ user, totalTasks }: AccountSummary): Me => ({
+  id: user.uuid,
+  email: user.email,
+  username: user.username,
+  full_name: user.displayName,
+  role: user.role,
+  balance: toMajor(user.balanceMinor),
+  available_balance: toMajor(user.balanceMinor - user.heldMinor),
+  total_tasks: totalTasks,
+  created_at: user.createdAt.toISOString(),
+  last_login: user.lastLoginAt?.toISOString() ?? null,
+})
+
+export const presentUserStats = (stats: UserStatistics): UserStats => ({
+  total_tasks: stats.totalTasks,
+  completed_tasks: stats.completedTasks,
+  failed_tasks: stats.failedTasks,
+  total_cost: toMajor(stats.totalCostMinor),
+  current_balance: toMajor(stats.balanceMinor),
+  last_task_date: stats.lastTaskAt?.toISOString() ?? null,
+})
