@@ -10,6 +10,7 @@ import { DatabaseClock } from './db/clock.ts'
 import { placeholder } from './imaging/placeholder.ts'
 import { ThumbnailError } from './imaging/protocol.ts'
 import { renderThumbnail } from './imaging/render.ts'
+import type { JobHandle } from './jobs/job.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { createFileMailer } from './mail/files.ts'
 import type { Mailer } from './mail/mailer.ts'
@@ -36,6 +37,7 @@ export type GivenParts = Partial<Pick<Parts, 'bus' | 'storage' | 'mailer' | 'mod
 
 /**
  * Opens the parts, one after the other.
+ * @param jobs the queue makes room for these in the database
  * @param onOpen gets the function that closes a part as soon as that part is open
  * @throws StartupError with what the operator should look at
  */
@@ -43,6 +45,7 @@ export async function openParts(
   config: Config,
   log: Logger,
   given: GivenParts,
+  jobs: readonly JobHandle[],
   onOpen: (close: () => Promise<unknown> | unknown) => void,
 ): Promise<Parts> {
   makeDirectory(config.dataDir)
@@ -60,7 +63,7 @@ export async function openParts(
     bus,
     storage,
     mailer,
-    queue: await JobQueue.open({ db: database.db, embedded: database.embedded, log }),
+    queue: await JobQueue.open({ db: database.db, embedded: database.embedded, log }, jobs),
     clock: await DatabaseClock.open(database.db),
     model: given.model ?? (await openModel(config)),
     imaging: given.imaging ?? renderer,

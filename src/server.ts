@@ -1,18 +1,10 @@
 import type { Config } from './config/index.ts'
 import { ensureAdministrator } from './core/accounts/first-administrator.ts'
-import { trimSessions } from './core/accounts/sessions.ts'
-import { sendReminders } from './core/agenda/reminders.ts'
-import { trimFrames } from './core/agent/runs.ts'
-import { trimEvents } from './core/channel/log.ts'
 import type { Context } from './core/context.ts'
-import { deliverMail } from './core/mail/deliver.ts'
+import { jobs, schedules } from './core/jobs.ts'
 import { cleanUp } from './core/materials/cleanup.ts'
-import { putAway } from './core/materials/objects.ts'
-import { failThumbnail, makeThumbnail } from './core/materials/thumbnails.ts'
 import { closeServices, createServices } from './core/services.ts'
-import { trimCodes } from './core/verification/codes.ts'
 import { createTokenCodec } from './http/tokens.ts'
-import type { JobQueue } from './jobs/queue.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import type { LiveContext } from './live/context.ts'
 import type { KeepAliveTiming } from './live/keep-alive.ts'
@@ -22,12 +14,6 @@ import { type GivenParts, openParts } from './parts.ts'
 import { keptSecret } from './util/kept-secret.ts'
 import { createLogger, type Logger } from './util/logger.ts'
 import { keyedHash } from './util/secrets.ts'
-
-/** Each is a process of its own with up to half a gigabyte; the server's own work comes first. */
-const THUMBNAILS_AT_ONCE = 1
-const MAILS_AT_ONCE = 2
-/** Mails that are kept as files. */
-const KEEP_MAILS_DAYS = 30
 
 /** A server that is not yet listening: `createApp(server.ctx)` makes its routes. */
 export interface Server {
@@ -66,7 +52,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     }
   }
   try {
-    const { database, ...parts } = await openParts(config, log, overrides, (step) => closers.push(step))
+    const { database, ...parts } = await openParts(config, log, overrides, jobs, (step) => closers.push(step))
     const secret = config.jwtSecret ?? keptSecret(config.dataDir)
     // Services, scheduler and sockets take the context that they become a part of.
     const ctx = {
@@ -91,8 +77,12 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
       void (await Promise.all([hub.drain(), nodeSockets.drain(), ctx.services.agentRuns.close()]))
     closers.push(drain)
     closers.push(() => ctx.queue.close())
-    await startJobs(ctx, ctx.queue)
-    ctx.scheduler = startSchedules(ctx)
+    await ctx.queue.start<Context>(ctx, jobs)
+    ctx.scheduler = new Scheduler(
+      ctx.db,
+      log,
+      schedules.map((schedule) => ({ ...schedule, run: () => schedule.run(ctx) })),
+    )
     closers.push(() => ctx.scheduler.close())
     return {
       ctx,
@@ -109,50 +99,4 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     await close()
     throw error
   }
-}
-
-async function startJobs(ctx: Context, queue: JobQueue): Promise<void> {
-  await queue.work(
-    'thumbnail',
-    {
-      concurrency: THUMBNAILS_AT_ONCE,
-      onGiveUp: ({ payload }, reason) => failThumbnail(ctx, ctx.imaging, payload.materialId, reason),
-    },
-    ({ payload, attempt }, signal) =>
-      makeThumbnail(ctx, ctx.imaging, payload.materialId, { attempt, signal }),
-  )
-  await queue.work('put_away', { concurrency: 1 }, ({ payload }) => putAway(ctx, payload.materialId))
-  await queue.work('mail', { concurrency: MAILS_AT_ONCE }, ({ payload }) => deliverMail(ctx, payload))
-}
-
-function startSchedules(ctx: Context): Scheduler {
-  return new Scheduler(ctx.db, ctx.log, [
-    {
-      ...{ id: 'cleanup_job', name: 'cleanup_stale_records', pattern: '*/30 * * * *' },
-      run: () => cleanUp(ctx, { processing: true, orphans: true, maxAgeMinutes: 60 }),
-    },
-    {
-      ...{ id: 'trim_events', name: 'trim_channel_events', pattern: '17 * * * *' },
-      run: () => trimEvents(ctx),
-    },
-    {
-      ...{ id: 'trim_sessions', name: 'trim_ended_sessions', pattern: '27 * * * *' },
-      run: () => trimSessions(ctx),
-    },
-    {
-      ...{ id: 'schedule_reminders', name: 'send_schedule_reminders', pattern: '*/10 * * * * *' },
-      run: () => sendReminders(ctx),
-    },
-    {
-      ...{ id: 'trim_agent_frames', name: 'trim_agent_frames', pattern: '37 * * * *' },
-      run: () => trimFrames(ctx),
-    },
-    {
-      ...{ id: 'trim_codes', name: 'trim_expired_codes', pattern: '47 * * * *' },
-      run: async () => ({
-        requests: await trimCodes(ctx),
-        mails: await ctx.mailer.removeOlder(new Date(Date.now() - KEEP_MAILS_DAYS * 24 * 3_600_000)),
-      }),
-    },
-  ])
 }

@@ -3,11 +3,11 @@ import type { Db } from '../db/client.ts'
 import { runSql } from '../db/foreign-sql.ts'
 import type { Logger } from '../util/logger.ts'
 
-/** How often a server looks for jobs whose server has gone. The embedded database has only one server. */
+/** How often a server looks for jobs whose server has ended. The embedded database has only one server. */
 const SUPERVISE_SECONDS = { embedded: 60, shared: 3 }
 const HOUR_SECONDS = 3600
 
-/** pg-boss on our own connections. Its tables are in the schema `pgboss`, which it keeps up to date itself. */
+/** pg-boss on the server's own connections. Its tables are in the schema `pgboss`, which it migrates itself. */
 export function createBoss(db: Db, embedded: boolean, log: Logger): PgBoss {
   const interval = embedded ? SUPERVISE_SECONDS.embedded : SUPERVISE_SECONDS.shared
   const boss = new PgBoss({
@@ -15,7 +15,7 @@ export function createBoss(db: Db, embedded: boolean, log: Logger): PgBoss {
     backend: embedded ? 'pglite' : 'postgres',
     superviseIntervalSeconds: interval,
     monitorIntervalSeconds: interval,
-    // What we have no use for: its cron, dependent jobs, and the care of tables with millions of rows.
+    // Roost does not use pg-boss's cron, dependent jobs, and maintenance of tables with millions of rows.
     schedule: false,
     flowIntervalSeconds: HOUR_SECONDS,
     reindex: false,
@@ -26,7 +26,7 @@ export function createBoss(db: Db, embedded: boolean, log: Logger): PgBoss {
   return boss
 }
 
-/** A database or transaction of ours, as pg-boss speaks to one. */
+/** The interface that pg-boss needs of a database, over a database or transaction of this server. */
 export const bossDatabase = (db: Db): BossDatabase => ({
   executeSql: async (text, values) => ({ rows: await runSql(db, text, values) }),
 })

@@ -1,43 +1,51 @@
 import type { PgBoss } from 'pg-boss'
-import type { QueueOptions } from './queues.ts'
+import type { JobHandle } from './job.ts'
 
-/** Silent for so long, the server of a job counts as gone; the least that pg-boss allows. */
+/** A job whose server sends no heartbeat for so long is lost; the least that pg-boss allows. */
 const HEARTBEAT_SECONDS = 10
 const HOUR_SECONDS = 3600
 const MONTH_SECONDS = 30 * 24 * HOUR_SECONDS
 
-/** Where the copies of given-up jobs wait for `onGiveUp` and for a person's eyes. */
+/** The queue with the copies of given-up jobs, for `onGiveUp` and for administrators who look into the database. */
 export const deadOf = (queue: string): string => `${queue}.dead`
 
 type BossQueue = Parameters<PgBoss['updateQueue']>[1] & object
 
-/** Brings the queues in the database into line with the code. */
-export async function defineQueues(boss: PgBoss, queues: Record<string, QueueOptions>): Promise<void> {
-  const present = new Map((await boss.getQueues()).map((queue) => [queue.name, queue]))
+/** Creates the queues in the database that are missing, and updates those whose options have changed. */
+export async function defineQueues(boss: PgBoss, jobs: readonly JobHandle[]): Promise<void> {
+  const existing = new Map((await boss.getQueues()).map((queue) => [queue.name, queue]))
   const define = async (name: string, policy: string, options: BossQueue) => {
-    const queue = present.get(name)
+    const queue = existing.get(name)
     if (!queue) await boss.createQueue(name, { ...options, policy } as object)
     else if (differs(queue, options)) await boss.updateQueue(name, options)
     else return
-    // Reads the queue into pg-boss's cache. Else the first `send` would, beside its transaction, and on the
-    // embedded database's only connection that waits for ever.
+    // Reads the queue into pg-boss's cache. Otherwise the first `send` would read it outside its transaction, and wait
+    // for ever on the embedded database, which has only one connection.
     await boss.findJobs(name, { id: '00000000-0000-0000-0000-000000000000' })
   }
-  for (const [name, { timeoutSeconds, retries, backoff }] of Object.entries(queues)) {
-    const kept = { heartbeatSeconds: HEARTBEAT_SECONDS, retryBackoff: true, retentionSeconds: MONTH_SECONDS }
+  const common = { heartbeatSeconds: HEARTBEAT_SECONDS, retryBackoff: true, retentionSeconds: MONTH_SECONDS }
+  for (const { name, options } of jobs) {
     await define(deadOf(name), 'standard', {
-      ...{ ...kept, deleteAfterSeconds: MONTH_SECONDS },
-      ...{ expireInSeconds: 60, retryLimit: 12, retryDelay: 2, retryDelayMax: 600 },
+      ...common,
+      deleteAfterSeconds: MONTH_SECONDS,
+      expireInSeconds: 60,
+      retryLimit: 12,
+      retryDelay: 2,
+      retryDelayMax: 600,
     })
-    // `short`: a key is unique among the jobs that have not started. What has ended is soon deleted: what was given
-    // up has its copy, and pg-boss's look at the queue reads all that is kept.
+    // `short`: a key is unique among the jobs that have not started. Ended jobs are deleted after an hour, because
+    // pg-boss reads all that are there whenever it monitors the queue; a given-up job has its copy.
     await define(name, 'short', {
-      ...{ ...kept, deleteAfterSeconds: HOUR_SECONDS, deadLetter: deadOf(name) },
-      ...{ expireInSeconds: timeoutSeconds, retryLimit: retries },
-      ...{ retryDelay: backoff.seconds, retryDelayMax: backoff.maxSeconds },
+      ...common,
+      deleteAfterSeconds: HOUR_SECONDS,
+      deadLetter: deadOf(name),
+      expireInSeconds: options.timeoutSeconds,
+      retryLimit: options.retries,
+      retryDelay: options.backoff.seconds,
+      retryDelayMax: options.backoff.maxSeconds,
     })
   }
 }
 
-const differs = (present: object, wanted: object): boolean =>
-  Object.entries(wanted).some(([key, value]) => present[key as never] !== value)
+const differs = (existing: object, wanted: object): boolean =>
+  Object.entries(wanted).some(([key, value]) => existing[key as never] !== value)

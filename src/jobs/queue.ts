@@ -4,9 +4,9 @@ import { runSql } from '../db/foreign-sql.ts'
 import type { Logger } from '../util/logger.ts'
 import { bossDatabase, createBoss } from './boss.ts'
 import { deadOf, defineQueues } from './define.ts'
-import { type Payloads, QUEUES, type QueueOptions } from './queues.ts'
+import type { Job, JobHandle } from './job.ts'
 
-/** A transaction as the core has it. */
+/** The part of a transaction that enqueuing needs. */
 export interface Enqueuing {
   db: Db
   afterCommit(run: () => void): void
@@ -20,20 +20,6 @@ export interface EnqueueOptions {
   priority?: number
 }
 
-export interface Job<P> {
-  id: string
-  payload: P
-  /** 1 for the first run. */
-  attempt: number
-}
-
-export interface WorkOptions<P> {
-  /** Runs at once on this server. */
-  concurrency: number
-  /** A job's last run has failed, or was cut off by a crash. Called on one server, and again if it throws. */
-  onGiveUp?(job: Job<P>, reason: string): Promise<void>
-}
-
 export interface Backlog {
   /** Not started yet, or between two runs. */
   waiting: number
@@ -42,33 +28,32 @@ export interface Backlog {
   dead: number
 }
 
-/** Thrown by a job that no retry can help: it is given up at once. */
+/** A run throws this when no retry can help: the queue gives the job up at once. */
 export class UnrecoverableError extends Error {
   override name = 'UnrecoverableError'
 }
 
 /**
- * How often the idle workers of a queue look, together. Finds retries that are due, and what was enqueued elsewhere;
- * what is enqueued here wakes them, and whichever has found something wakes the others.
+ * How often the idle workers of one queue look for jobs, together. A poll finds retries that are due, and what another
+ * server has enqueued. Enqueuing on this server wakes the workers, and a worker that finds a job wakes the others.
  */
 const POLL_SECONDS = 2
 const DEAD_POLL_SECONDS = 5
 const HEARTBEAT_REFRESH_SECONDS = 3
-const SETTLE_MS = 50
-const LET_GO_MS = 2000
+/** pg-boss writes how a run ended within this time, usually. */
+const OUTCOME_WRITTEN_MS = 50
+const HAND_BACK_MS = 2000
 
-type PayloadMap<P> = { [Q in keyof P]: object }
 /** How a run ended, in pg-boss's words; a failure that may be retried is thrown. */
 type Outcome = { status: 'completed' | 'deadletter'; output?: object }
 
 /**
- * Work that must happen although nobody waits for it. A job is written in the transaction that wants it done, and
- * runs at least once: when its server is killed, or stands still for longer than its heartbeat, it runs again, here
- * or elsewhere. So a handler must bear to run twice. It should end soon after its signal is aborted (it took too
- * long, lost its job, or the server stops): from then on it no longer counts as running.
+ * Work that must happen although no request waits for it. A job is written in the transaction that needs it, and runs
+ * at least once: when its server is killed, or sends no heartbeat for too long, the job runs again, here or on another
+ * server. A run should end soon after its signal is aborted: from then on the queue no longer counts it as running.
  */
-export class JobQueue<P extends PayloadMap<P> = Payloads> {
-  /** pg-boss's ids of this server's workers. */
+export class JobQueue {
+  /** pg-boss's ids of this server's workers, by the name of the queue. */
   private readonly workers = new Map<string, string[]>()
   private readonly running = new Map<string, JobWithMetadata>()
 
@@ -78,132 +63,131 @@ export class JobQueue<P extends PayloadMap<P> = Payloads> {
     private readonly log: Logger,
   ) {}
 
-  /** Creates what is missing in the database; several servers may do so at once. */
-  static async open<P extends PayloadMap<P> = Payloads>(
+  /** Creates the queues of `jobs` that are missing in the database; several servers may do so at once. */
+  static async open(
     { db, embedded, log }: { db: Db; embedded: boolean; log: Logger },
-    queues: Record<keyof P & string, QueueOptions> = QUEUES as never,
-  ): Promise<JobQueue<P>> {
+    jobs: readonly JobHandle[],
+  ): Promise<JobQueue> {
+    const names = jobs.map(({ name }) => name)
+    if (new Set(names).size < names.length) throw new Error(`two jobs have one name: ${names.join()}`)
     const boss = createBoss(db, embedded, log)
     try {
       await boss.start()
-      await defineQueues(boss, queues)
+      await defineQueues(boss, jobs)
       if (embedded) await failAbandoned(db, boss)
     } catch (error) {
       await boss.stop({ graceful: false })
       throw error
     }
-    return new JobQueue<P>(db, boss, log)
+    return new JobQueue(db, boss, log)
   }
 
   /**
    * Adds a job, which starts after the transaction's commit, or never after a rollback.
-   * @returns false when one with the same `singletonKey` waits already
+   * @returns false when a job with the same `singletonKey` waits already
    */
-  async enqueue<Q extends keyof P & string>(
+  async enqueue<P extends object>(
     tx: Enqueuing,
-    queue: Q,
-    payload: P[Q],
+    { name }: JobHandle<P>,
+    payload: NoInfer<P>,
     { singletonKey = crypto.randomUUID(), startAfter, priority = 0 }: EnqueueOptions = {},
   ): Promise<boolean> {
-    const id = await this.boss.send(queue, payload, {
+    const id = await this.boss.send(name, payload, {
       db: bossDatabase(tx.db),
       singletonKey,
       priority,
       ...(startAfter && { startAfter }),
     })
     if (id === null) return false
-    tx.afterCommit(() => this.wake(queue))
+    tx.afterCommit(() => this.wakeWorkers(name))
     return true
   }
 
-  /** Lets this server run jobs of a queue. */
-  async work<Q extends keyof P & string>(
-    queue: Q,
-    { concurrency, onGiveUp }: WorkOptions<P[Q]>,
-    run: (job: Job<P[Q]>, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    for (let i = 0; i < concurrency; i++) {
-      await this.addWorker<P[Q]>(queue, POLL_SECONDS * concurrency, (job) => this.run(queue, job, run))
-    }
-    if (!onGiveUp) return
-    await this.addWorker<P[Q]>(deadOf(queue), DEAD_POLL_SECONDS, async (dead) => {
-      const attempt = (dead.sourceRetryCount ?? 0) + 1
-      await onGiveUp({ id: dead.sourceId ?? dead.id, payload: dead.data, attempt }, reason(dead.sourceOutput))
-      return { status: 'completed' }
-    })
+  /** Lets this server run these jobs. */
+  async start<C>(ctx: C, jobs: readonly Job<NoInfer<C>>[]): Promise<void> {
+    for (const job of jobs) await this.work(ctx, job)
   }
 
-  /** Has this server's workers look for jobs now. */
-  wake(queue: keyof P & string): void {
-    this.wakeWorkers(queue)
-  }
-
-  async pending(queue: keyof P & string): Promise<Backlog> {
+  /** How many jobs of a queue there are. */
+  async pending({ name }: JobHandle): Promise<Backlog> {
     const [backlog] = await runSql<Backlog>(
       this.db,
       `select count(*) filter (where name = $1 and state in ('created', 'retry'))::int as waiting,
               count(*) filter (where name = $1 and state = 'active')::int as running,
               count(*) filter (where name = $2)::int as dead
        from pgboss.job where name in ($1, $2)`,
-      [queue, deadOf(queue)],
+      [name, deadOf(name)],
     )
     return backlog!
   }
 
-  /** Starts no more jobs, waits for those that run, and leaves to others those that take longer. */
+  /** Starts no more jobs, waits for those that run, and hands back those that take longer than `graceMs`. */
   async close(graceMs = 5000): Promise<void> {
     await within(graceMs, Promise.all([...this.workers.keys()].map((name) => this.boss.offWork(name))))
-    // Bounded too: a database that does not answer must not keep the server from ending.
-    await within(LET_GO_MS, this.letGo())
+    // Bounded as well, because a database that does not answer must not keep the server from ending.
+    await within(HAND_BACK_MS, this.handBackAll())
   }
 
-  private async letGo(): Promise<void> {
+  private async handBackAll(): Promise<void> {
     for (const job of this.running.values()) {
       await this.handBack(job).catch((error) =>
-        this.log.warn({ err: error, job: job.id }, 'a job was not handed back; its heartbeat will end'),
+        this.log.warn(
+          { err: error, job: job.id },
+          'a job was not handed back: it runs again when its heartbeat ends',
+        ),
       )
     }
     // Aborts the signals of what still runs.
     await this.boss.stop({ graceful: false })
   }
 
-  private async addWorker<T extends object>(
+  private async work<C>(ctx: C, job: Job<C>): Promise<void> {
+    for (let i = 0; i < job.concurrency; i++) {
+      await this.addWorker(job.name, POLL_SECONDS * job.concurrency, (one) => this.run(ctx, job, one))
+    }
+    if (!job.onGiveUp) return
+    await this.addWorker(deadOf(job.name), DEAD_POLL_SECONDS, async (dead) => {
+      const attempt = (dead.sourceRetryCount ?? 0) + 1
+      await job.onGiveUp!(ctx, dead.data, { reason: reasonOf(dead.sourceOutput), attempt })
+      return { status: 'completed' }
+    })
+  }
+
+  private async addWorker(
     name: string,
     pollSeconds: number,
-    run: (job: JobWithMetadata<T>) => Promise<Outcome>,
+    run: (job: JobWithMetadata) => Promise<Outcome>,
   ): Promise<void> {
     const ids = this.workers.getOrInsertComputed(name, () => [])
     const options = {
-      ...({ includeMetadata: true, perJobResults: true } as const),
+      includeMetadata: true,
+      perJobResults: true,
       pollingIntervalSeconds: pollSeconds,
       heartbeatRefreshSeconds: HEARTBEAT_REFRESH_SECONDS,
-    }
-    const id = await this.boss.work<T, unknown, typeof options>(name, options, async ([job]) => {
-      // The others, for there may be more; and this one: it would pause after its job as if it had found none.
+    } as const
+    const id = await this.boss.work<object, unknown, typeof options>(name, options, async ([job]) => {
+      // Wakes the others, because there may be more jobs; and this worker, which would otherwise pause after its job as
+      // if it had found none.
       this.wakeWorkers(name)
       return [{ id: job!.id, ...(await run(job!)) }]
     })
     ids.push(id)
   }
 
-  private async run<T extends object>(
-    queue: string,
-    job: JobWithMetadata<T>,
-    run: (job: Job<T>, signal: AbortSignal) => Promise<void>,
-  ): Promise<Outcome> {
+  private async run<C>(ctx: C, declared: Job<C>, job: JobWithMetadata): Promise<Outcome> {
     const attempt = job.retryCount + 1
-    // pg-boss writes the outcome a moment later. A hint that is too early is made up for by the poll.
-    const givenUp = () => setTimeout(() => this.wakeWorkers(deadOf(queue)), SETTLE_MS)
-    // The end of a run, also of one that took too long.
-    if (job.retryCount >= job.retryLimit) job.signal.addEventListener('abort', givenUp, { once: true })
+    // pg-boss writes the outcome a moment later. When the workers wake too early, their poll finds the job.
+    const wakeGivenUp = () => setTimeout(() => this.wakeWorkers(deadOf(declared.name)), OUTCOME_WRITTEN_MS)
+    // The signal is aborted when a run ends, also when it took too long.
+    if (job.retryCount >= job.retryLimit) job.signal.addEventListener('abort', wakeGivenUp, { once: true })
     this.running.set(job.id, job)
     try {
-      await run({ id: job.id, payload: job.data, attempt }, job.signal)
+      await declared.run(ctx, job.data, { attempt, signal: job.signal })
       return { status: 'completed' }
     } catch (error) {
-      this.log.warn({ err: error, queue, job: job.id, attempt }, 'a job failed')
+      this.log.warn({ err: error, queue: declared.name, job: job.id, attempt }, 'a job failed')
       if (!(error instanceof UnrecoverableError)) throw error
-      givenUp()
+      wakeGivenUp()
       return { status: 'deadletter', output: { message: error.message } }
     } finally {
       this.running.delete(job.id)
@@ -214,16 +198,9 @@ export class JobQueue<P extends PayloadMap<P> = Payloads> {
     for (const id of this.workers.get(name) ?? []) this.boss.notifyWorker(id)
   }
 
-  /** The server's stop is no failure of the job: it begins anew, with the runs that were left to it. */
-  private async handBack({
-    name,
-    id,
-    data,
-    singletonKey,
-    priority,
-    retryCount,
-    retryLimit,
-  }: JobWithMetadata) {
+  /** A stop of the server is no failure of the job: the job starts again, with as many runs as it had left. */
+  private async handBack(job: JobWithMetadata) {
+    const { name, id, data, singletonKey, priority, retryCount, retryLimit } = job
     await this.db.transaction(async (tx) => {
       const db = bossDatabase(tx)
       const done = (await this.boss.cancel(name, { id, retryCount }, { db })) as { affected: number }
@@ -239,8 +216,8 @@ export class JobQueue<P extends PayloadMap<P> = Payloads> {
 }
 
 /**
- * Nobody else works on the embedded database: what runs there while a server starts was cut off when the last one
- * ended. Elsewhere a server is given up by the others when its heartbeat stops.
+ * Only one server uses the embedded database: a job that is running there at a start was cut off when the last server
+ * ended. On a shared database the other servers run a job again when its heartbeat stops.
  */
 async function failAbandoned(db: Db, boss: PgBoss): Promise<void> {
   const jobs = await runSql<{ name: string; id: string }>(
@@ -250,8 +227,8 @@ async function failAbandoned(db: Db, boss: PgBoss): Promise<void> {
   for (const { name, id } of jobs) await boss.fail(name, id, { message: 'the server was cut off' })
 }
 
-/** pg-boss keeps the fields of what was thrown, and wraps its own words. */
-function reason(output: object | null): string {
+/** pg-boss stores the fields of a thrown error, and its own messages one level deeper. */
+function reasonOf(output: object | null): string {
   const { message, value } = (output ?? {}) as { message?: string; value?: { message?: string } }
   return message ?? value?.message ?? 'unknown'
 }

@@ -1,17 +1,12 @@
 import { Cron } from 'croner'
 import type { Db } from '../db/client.ts'
 import { isUnavailable } from '../db/errors.ts'
-import { claimRun, readSchedule, setPaused } from '../db/scheduled-jobs.ts'
 import type { Logger } from '../util/logger.ts'
+import type { Schedule } from './job.ts'
+import { claimRun, readSchedule, setPaused } from './runs.ts'
 
-export interface ScheduledJob {
-  id: string
-  name: string
-  /** A cron pattern, in UTC: all servers must mean the same instants. */
-  pattern: string
-  /** Must bear to run twice at once; what it returns is logged, unless that is undefined. */
-  run(): Promise<unknown>
-}
+/** A schedule that has its context. */
+export type ScheduledJob = Omit<Schedule<unknown>, 'run'> & { run(): Promise<unknown> }
 
 export interface JobStatus {
   id: string
@@ -19,7 +14,7 @@ export interface JobStatus {
   paused: boolean
   /** Null while the job is paused. */
   nextRunAt: Date | null
-  /** As the schedule has it, on whichever server; null when it has never run. */
+  /** When its last run was due, whichever server ran it; null when it has never run. */
   lastRunAt: Date | null
 }
 
@@ -30,20 +25,20 @@ export interface SchedulerStatus {
 
 /** A timer may fire a little early, by the wall clock. */
 const EARLY_MS = 500
-/** Timers do not follow when the wall clock is set, so each looks at it this often. */
+/** Timers do not follow when the wall clock is set, so each compares it this often. */
 const RECHECK_MS = 10_000
 const CLOSE_MS = 5000
 
 /**
- * Runs named jobs by their cron patterns. Every server has the timers, and the database decides who runs: of several
- * servers on one database exactly one runs a job each time, and none while it is paused. A run that no server was
- * there for, or that was cut off, is not made up for: the next one does its work.
+ * Runs jobs by their cron patterns. Every server has the timers, and the database decides which server runs a job: of
+ * several servers on one database exactly one runs it each time, and none while it is paused. A run is not repeated
+ * when it was cut off, or when no server was running: the next run does its work.
  */
 export class Scheduler {
   private readonly jobs: Map<string, { job: ScheduledJob; cron: Cron }>
   /** The wall clock less the monotonic one. */
   private offset = Date.now() - performance.now()
-  /** Jobs whose last run may be one that is yet to come, since the clock was set back. */
+  /** Jobs whose last run may lie in the future, because the clock was set back. */
   private readonly setBack = new Set<string>()
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>()
   private readonly runs = new Map<string, Promise<unknown>>()
@@ -69,19 +64,20 @@ export class Scheduler {
     return { running: this.running, jobs }
   }
 
-  /** No server runs the job until it is resumed. False: there is no such job. */
+  /** No server runs the job until it is resumed. @returns false when there is no such job */
   pause(id: string): Promise<boolean> {
     return this.setPaused(id, true)
   }
 
-  /** False: there is no such job. */
+  /** @returns false when there is no such job */
   resume(id: string): Promise<boolean> {
     return this.setPaused(id, false)
   }
 
   /**
-   * Runs a job now, on this server, also when it is paused; a run of it that is under way here counts. Rejects as the
-   * job does. Undefined: there is no such job.
+   * Runs a job now, on this server, also when it is paused; joins a run that is under way on this server. Rejects when
+   * the run rejects.
+   * @returns undefined when there is no such job
    */
   runNow(id: string): Promise<unknown> | undefined {
     const entry = this.jobs.get(id)
@@ -102,14 +98,14 @@ export class Scheduler {
     return true
   }
 
-  /** Not Cron's own timers: each aims at one instant, which is an hour away once the clock is set back by one. */
+  /** Not with Cron's own timers: each waits for one instant, which is an hour later when the clock is set back by one. */
   private wait(job: ScheduledJob, cron: Cron): void {
     const next = cron.nextRun()
     if (!next || !this.running) return
     const left = next.getTime() - Date.now()
     const timer = setTimeout(
       () => {
-        this.lookAtClock()
+        this.compareClocks()
         if (Date.now() >= next.getTime()) void this.due(job, cron)
         this.wait(job, cron)
       },
@@ -119,7 +115,7 @@ export class Scheduler {
     this.timers.set(job.id, timer)
   }
 
-  private lookAtClock(): void {
+  private compareClocks(): void {
     const offset = Date.now() - performance.now()
     if (offset < this.offset - EARLY_MS) for (const id of this.jobs.keys()) this.setBack.add(id)
     this.offset = offset
@@ -135,14 +131,14 @@ export class Scheduler {
       const result = await this.start(job)
       if (result !== undefined) this.log.info({ job: job.id, result }, 'job done')
     } catch (error) {
-      // A database that is away is nobody's mistake, and is reported wherever it is missed.
+      // Not an error of the job when the database is away; each part that needs the database logs that itself.
       this.log[isUnavailable(error) ? 'warn' : 'error']({ err: error, job: job.id }, 'job failed')
     }
   }
 
   private start(job: ScheduledJob): Promise<unknown> {
-    const present = this.runs.get(job.id)
-    if (present) return present
+    const underWay = this.runs.get(job.id)
+    if (underWay) return underWay
     const run = job.run().finally(() => this.runs.delete(job.id))
     this.runs.set(job.id, run)
     return run

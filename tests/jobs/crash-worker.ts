@@ -1,11 +1,11 @@
 /** A server to be killed: enqueues one job, begins it, and never ends. */
 import { readConfig } from '../../src/config/index.ts'
 import { openDatabase } from '../../src/db/client.ts'
-import { enqueue, openQueue, QUICK, silent } from './support.ts'
+import { enqueue, openQueue, QUICK, silent, work } from './support.ts'
 
 const database = await openDatabase(readConfig(process.env), silent)
 const queue = await openQueue(database, { q: QUICK })
-await queue.work('q', { concurrency: 1 }, async ({ attempt }) => {
+await work(queue, 'q', { concurrency: 1 }, async ({ attempt }) => {
   console.log(`begun, attempt ${attempt}`)
   await Bun.sleep(600_000)
 })

@@ -4,7 +4,7 @@ import { readConfig } from '../../src/config/index.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { eventually, Program, ROOT } from '../support/process.ts'
 import { freshParts } from '../support/server.ts'
-import { openQueue, QUICK, signalled, silent } from './support.ts'
+import { openQueue, QUICK, signalled, silent, work } from './support.ts'
 
 test('the job of a server that was killed runs again soon', async () => {
   const { env, remove } = await freshParts()
@@ -18,7 +18,7 @@ test('the job of a server that was killed runs again soon', async () => {
     const queue = await openQueue(database, { q: QUICK })
     stack.defer(() => queue.close())
     const ran = signalled<[number, number]>()
-    await queue.work('q', { concurrency: 1 }, async ({ payload, attempt }) =>
+    await work(queue, 'q', { concurrency: 1 }, async ({ payload, attempt }) =>
       ran.resolve([payload.n, attempt]),
     )
     // In an object: waiting for the server must not wait for the job.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Database } from '../../src/db/client.ts'
 import { eventually } from '../support/process.ts'
-import { aborted, enqueue, openQueue, openServers, QUICK, signalled } from './support.ts'
+import { aborted, enqueue, named, openQueue, openServers, QUICK, signalled, work } from './support.ts'
 
 let servers: Awaited<ReturnType<typeof openServers>>
 let here: Database
@@ -17,7 +17,7 @@ test('of two servers exactly one runs a job', async () => {
   const queues = await Promise.all([openQueue(here, { share: QUICK }), openQueue(there, { share: QUICK })])
   const ran: [number, number][] = []
   for (const [i, queue] of queues.entries()) {
-    await queue.work('share', { concurrency: 2 }, async ({ payload }) => {
+    await work(queue, 'share', { concurrency: 2 }, async ({ payload }) => {
       ran.push([payload.n, i])
       await Bun.sleep(20)
     })
@@ -36,7 +36,7 @@ test('a stop waits for the jobs that run', async () => {
   const queue = await openQueue(here, { wait: QUICK })
   const begun = signalled()
   let [done, started] = [0, 0]
-  await queue.work('wait', { concurrency: 1 }, async () => {
+  await work(queue, 'wait', { concurrency: 1 }, async () => {
     started++
     begun.resolve()
     await Bun.sleep(400)
@@ -49,7 +49,7 @@ test('a stop waits for the jobs that run', async () => {
   expect([started, done]).toEqual([1, 1])
 
   const next = await openQueue(here, { wait: QUICK })
-  expect(await next.pending('wait')).toEqual({ waiting: 1, running: 0, dead: 0 })
+  expect(await next.pending(named('wait'))).toEqual({ waiting: 1, running: 0, dead: 0 })
   await next.close()
 })
 
@@ -57,7 +57,7 @@ test('a stop that can wait no longer leaves the job to another server, at no cos
   const options = { leave: { ...QUICK, retries: 0 } }
   const first = await openQueue(here, options)
   const [begun, told] = [signalled(), signalled()]
-  await first.work('leave', { concurrency: 1 }, async (_, signal) => {
+  await work(first, 'leave', { concurrency: 1 }, async (_, signal) => {
     begun.resolve()
     await aborted(signal)
     told.resolve()
@@ -72,10 +72,10 @@ test('a stop that can wait no longer leaves the job to another server, at no cos
 
   const second = await openQueue(there, options)
   const ran = signalled<number>()
-  await second.work('leave', { concurrency: 1 }, async ({ payload }) => ran.resolve(payload.n))
+  await work(second, 'leave', { concurrency: 1 }, async ({ payload }) => ran.resolve(payload.n))
   expect(await ran.promise).toBe(5)
-  await eventually(async () => (await second.pending('leave')).running === 0, 'it is done')
-  expect(await second.pending('leave')).toEqual({ waiting: 0, running: 0, dead: 0 })
+  await eventually(async () => (await second.pending(named('leave'))).running === 0, 'it is done')
+  expect(await second.pending(named('leave'))).toEqual({ waiting: 0, running: 0, dead: 0 })
   await second.close()
 })
 
@@ -89,7 +89,7 @@ test('what waits survives a restart, and changed options reach the next jobs', a
   const ran: string[] = []
   const given: number[] = []
   const onGiveUp = async (job: { payload: { n: number } }) => void given.push(job.payload.n)
-  await after.work('keep', { concurrency: 1, onGiveUp }, async ({ payload, attempt }) => {
+  await work(after, 'keep', { concurrency: 1, onGiveUp }, async ({ payload, attempt }) => {
     ran.push(`${payload.n} for the ${attempt}. time`)
     if (attempt === 1) throw new Error('once')
   })

@@ -1,21 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type Job, UnrecoverableError } from '../../src/jobs/queue.ts'
+import { type JobQueue, UnrecoverableError } from '../../src/jobs/queue.ts'
 import { eventually } from '../support/process.ts'
 import {
   aborted,
   enqueue,
+  named,
   openQueue,
   openServers,
-  type Payload,
   QUICK,
   signalled,
-  type TestQueue,
+  type TestJob,
+  work,
 } from './support.ts'
 
 const NAMES = ['commit', 'wake', 'retry', 'hopeless', 'bound', 'key', 'later', 'slow', 'long', 'hook']
 
 let servers: Awaited<ReturnType<typeof openServers>>
-let queue: TestQueue
+let queue: JobQueue
 const add = (name: string, n = 0, options = {}) => enqueue(servers.databases[0]!, queue, name, n, options)
 
 beforeAll(async () => {
@@ -37,24 +38,24 @@ describe.concurrent('a queue', () => {
   test('adds a job with its transaction or not at all', async () => {
     const { db } = servers.databases[0]!
     const undone = db.transaction(async (tx) => {
-      await queue.enqueue({ db: tx, afterCommit: () => {} }, 'commit', { n: 1 })
+      await queue.enqueue({ db: tx, afterCommit: () => {} }, named('commit'), { n: 1 })
       throw new Error('undone')
     })
     await expect(undone).rejects.toThrow('undone')
-    expect(await queue.pending('commit')).toEqual({ waiting: 0, running: 0, dead: 0 })
+    expect(await queue.pending(named('commit'))).toEqual({ waiting: 0, running: 0, dead: 0 })
 
     await add('commit', 2)
-    expect(await queue.pending('commit')).toEqual({ waiting: 1, running: 0, dead: 0 })
-    const ran = signalled<Job<Payload>>()
-    await queue.work('commit', { concurrency: 1 }, async (job) => ran.resolve(job))
+    expect(await queue.pending(named('commit'))).toEqual({ waiting: 1, running: 0, dead: 0 })
+    const ran = signalled<TestJob>()
+    await work(queue, 'commit', { concurrency: 1 }, async (job) => ran.resolve(job))
     expect(await ran.promise).toMatchObject({ payload: { n: 2 }, attempt: 1 })
-    await eventually(async () => (await queue.pending('commit')).running === 0, 'the job is done')
-    expect(await queue.pending('commit')).toEqual({ waiting: 0, running: 0, dead: 0 })
+    await eventually(async () => (await queue.pending(named('commit'))).running === 0, 'the job is done')
+    expect(await queue.pending(named('commit'))).toEqual({ waiting: 0, running: 0, dead: 0 })
   })
 
   test('starts what is enqueued here without waiting for a poll', async () => {
     const starts: number[] = []
-    await queue.work('wake', { concurrency: 2 }, async () => void starts.push(performance.now()))
+    await work(queue, 'wake', { concurrency: 2 }, async () => void starts.push(performance.now()))
     const delays: number[] = []
     for (let n = 0; n < 10; n++) {
       await Bun.sleep(100)
@@ -69,12 +70,12 @@ describe.concurrent('a queue', () => {
 
   test('tries again after a pause, then gives up and says why', async () => {
     const runs: { attempt: number; at: number }[] = []
-    const given = signalled<[Job<Payload>, string]>()
+    const given = signalled<[TestJob, string]>()
     const options = {
       concurrency: 1,
-      onGiveUp: async (job: Job<Payload>, reason: string) => given.resolve([job, reason]),
+      onGiveUp: async (job: TestJob, reason: string) => given.resolve([job, reason]),
     }
-    await queue.work('retry', options, async ({ attempt }) => {
+    await work(queue, 'retry', options, async ({ attempt }) => {
       runs.push({ attempt, at: performance.now() })
       throw new Error(`try ${attempt} failed`)
     })
@@ -84,7 +85,7 @@ describe.concurrent('a queue', () => {
     expect(reason).toBe('try 2 failed')
     expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2])
     expect(runs[1]!.at - runs[0]!.at).toBeGreaterThan(900)
-    expect(await queue.pending('retry')).toMatchObject({ waiting: 0, dead: 1 })
+    expect(await queue.pending(named('retry'))).toMatchObject({ waiting: 0, dead: 1 })
   })
 
   test('gives up at once what no retry can help', async () => {
@@ -95,7 +96,7 @@ describe.concurrent('a queue', () => {
       concurrency: 1,
       onGiveUp: async (_: unknown, reason: string) => given.resolve(reason),
     }
-    await queue.work('hopeless', options, async () => {
+    await work(queue, 'hopeless', options, async () => {
       runs++
       throw new UnrecoverableError('the file is encrypted')
     })
@@ -112,7 +113,7 @@ describe.concurrent('a queue', () => {
       if (++calls === 1) throw new Error('not now')
       done.resolve()
     }
-    await queue.work('hook', { concurrency: 1, onGiveUp }, async () => {
+    await work(queue, 'hook', { concurrency: 1, onGiveUp }, async () => {
       throw new Error('no')
     })
     await add('hook')
@@ -124,7 +125,7 @@ describe.concurrent('a queue', () => {
     for (let n = 0; n < 8; n++) await add('bound', n)
     let [now, most, done] = [0, 0, 0]
     const start = performance.now()
-    await queue.work('bound', { concurrency: 2 }, async () => {
+    await work(queue, 'bound', { concurrency: 2 }, async () => {
       most = Math.max(most, ++now)
       await Bun.sleep(50)
       now--
@@ -141,10 +142,10 @@ describe.concurrent('a queue', () => {
     expect(await add('key', 1, { singletonKey })).toBe(true)
     expect(await add('key', 2, { singletonKey })).toBe(false)
     expect(await add('key', 3, { singletonKey: 'material/6' })).toBe(true)
-    expect(await queue.pending('key')).toMatchObject({ waiting: 2 })
+    expect(await queue.pending(named('key'))).toMatchObject({ waiting: 2 })
 
     const [ran, begun, go] = [[] as number[], signalled(), signalled()]
-    await queue.work('key', { concurrency: 1 }, async ({ payload }) => {
+    await work(queue, 'key', { concurrency: 1 }, async ({ payload }) => {
       ran.push(payload.n)
       begun.resolve()
       await go.promise
@@ -159,7 +160,7 @@ describe.concurrent('a queue', () => {
 
   test('starts a job no earlier than it should', async () => {
     const ran = signalled<number>()
-    await queue.work('later', { concurrency: 1 }, async () => ran.resolve(Date.now()))
+    await work(queue, 'later', { concurrency: 1 }, async () => ran.resolve(Date.now()))
     const startAfter = new Date(Date.now() + 1500)
     await add('later', 1, { startAfter })
     expect(await ran.promise).toBeGreaterThanOrEqual(startAfter.getTime())
@@ -169,7 +170,7 @@ describe.concurrent('a queue', () => {
     const told = signalled()
     const given = signalled<string>()
     const options = { concurrency: 1, onGiveUp: async (_: unknown, reason: string) => given.resolve(reason) }
-    await queue.work('slow', options, async (_, signal) => {
+    await work(queue, 'slow', options, async (_, signal) => {
       await aborted(signal)
       told.resolve()
     })
@@ -181,7 +182,7 @@ describe.concurrent('a queue', () => {
   test('leaves a job in peace while its heartbeat goes on', async () => {
     let runs = 0
     const ended = signalled<boolean>()
-    await queue.work('long', { concurrency: 1 }, async (_, signal) => {
+    await work(queue, 'long', { concurrency: 1 }, async (_, signal) => {
       runs++
       // Beyond the first heartbeat.
       await Bun.sleep(4500)

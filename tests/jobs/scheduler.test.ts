@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Database } from '../../src/db/client.ts'
-import { claimRun } from '../../src/db/scheduled-jobs.ts'
+import { claimRun } from '../../src/jobs/runs.ts'
 import { type ScheduledJob, Scheduler } from '../../src/jobs/scheduler.ts'
 import { SteppedClock } from '../support/clock.ts'
 import { unique } from '../support/factories.ts'

@@ -1,7 +1,7 @@
 import { readConfig } from '../../src/config/index.ts'
 import { type Database, openDatabase } from '../../src/db/client.ts'
+import { defineJob, type GivenUp, type JobOptions, type JobRun, jobHandle } from '../../src/jobs/job.ts'
 import { type EnqueueOptions, JobQueue } from '../../src/jobs/queue.ts'
-import type { QueueOptions } from '../../src/jobs/queues.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { freshParts } from '../support/server.ts'
 
@@ -10,9 +10,7 @@ export const silent = createLogger('silent')
 export interface Payload {
   n: number
 }
-export type TestQueue = JobQueue<Record<string, Payload>>
-
-export const QUICK: QueueOptions = { timeoutSeconds: 20, retries: 1, backoff: { seconds: 1, maxSeconds: 1 } }
+export const QUICK: JobOptions = { timeoutSeconds: 20, retries: 1, backoff: { seconds: 1, maxSeconds: 1 } }
 
 /** One database, as several servers have it. On the embedded one they share its only connection. */
 export async function openServers(count: number) {
@@ -30,20 +28,53 @@ export async function openServers(count: number) {
   return { databases, env, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-export const openQueue = (database: Database, queues: Record<string, QueueOptions>): Promise<TestQueue> =>
-  JobQueue.open<Record<string, Payload>>({ ...database, log: silent }, queues)
+export const named = (name: string, options: JobOptions = QUICK) => jobHandle<Payload>(name, options)
+
+export const openQueue = (database: Database, queues: Record<string, JobOptions>): Promise<JobQueue> =>
+  JobQueue.open(
+    { ...database, log: silent },
+    Object.entries(queues).map(([name, options]) => named(name, options)),
+  )
+
+/** A job as a run, or the hook of a given-up one, gets it. */
+export interface TestJob {
+  payload: Payload
+  attempt: number
+}
+
+/** Lets a server run the jobs of a queue. */
+export const work = (
+  queue: JobQueue,
+  name: string,
+  {
+    concurrency,
+    onGiveUp,
+  }: { concurrency: number; onGiveUp?: (job: TestJob, reason: string) => Promise<void> },
+  run: (job: TestJob, signal: AbortSignal) => Promise<void>,
+): Promise<void> =>
+  queue.start(undefined, [
+    defineJob({
+      ...named(name),
+      concurrency,
+      run: (_: undefined, payload: Payload, { attempt, signal }: JobRun) => run({ payload, attempt }, signal),
+      ...(onGiveUp && {
+        onGiveUp: (_: undefined, payload: Payload, { reason, attempt }: GivenUp) =>
+          onGiveUp({ payload, attempt }, reason),
+      }),
+    }),
+  ])
 
 /** Enqueues in a transaction of its own, as the core does it. */
 export async function enqueue(
   database: Database,
-  queue: TestQueue,
+  queue: JobQueue,
   name: string,
   n = 0,
   options: EnqueueOptions = {},
 ): Promise<boolean> {
   const hooks: (() => void)[] = []
   const added = await database.db.transaction((db) =>
-    queue.enqueue({ db, afterCommit: (run) => hooks.push(run) }, name, { n }, options),
+    queue.enqueue({ db, afterCommit: (run) => hooks.push(run) }, named(name), { n }, options),
   )
   for (const hook of hooks) hook()
   return added

@@ -11,18 +11,19 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
+import { jobs } from '../../src/core/jobs.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { JobQueue } from '../../src/jobs/queue.ts'
-import { QUEUES } from '../../src/jobs/queues.ts'
+
 import { createLogger } from '../../src/util/logger.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 const CACHE = join(ROOT, 'node_modules/.cache/roost')
 
-/** Name of the present schema: a changed migration, or queue, makes a new template. */
+/** Name of the current schema: a changed migration, or queue, makes a new template. */
 function schemaHash(): string {
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'bun.lock')))
-  hash.update(JSON.stringify(QUEUES))
+  hash.update(JSON.stringify(jobs.map(({ name, options }) => [name, options])))
   for (const file of readdirSync(join(ROOT, 'drizzle')).sort()) {
     if (file.endsWith('.sql')) hash.update(readFileSync(join(ROOT, 'drizzle', file)))
   }
@@ -40,7 +41,7 @@ export async function copyTemplate(dataDir: string): Promise<void> {
     }
     const building = mkdtempSync(join(CACHE, 'building-'))
     const database = await openDatabase({ dataDir: building, databaseUrl: undefined }, createLogger('silent'))
-    await (await JobQueue.open({ ...database, log: createLogger('silent') })).close()
+    await (await JobQueue.open({ ...database, log: createLogger('silent') }, jobs)).close()
     // Every copy shall get an epoch of its own, as every real database has.
     await database.db.execute(sql`delete from settings where key = 'epoch'`)
     await database.close()

@@ -5,6 +5,7 @@ import { users } from '../../db/schema/index.ts'
 import { tidyAscii, tidyName, tidyPassword } from '../../util/fold.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
+import { mailHandle } from '../mail/job-handle.ts'
 import type { Language } from '../messages.ts'
 import { type Limit, networkOf, throttle, throttleFailures } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
@@ -225,7 +226,7 @@ export async function changePassword(
 
 /** To the owner, who may not have been the one who changed it. */
 export async function tellPasswordChanged(tx: Tx, userId: number, language: Language): Promise<void> {
-  await tx.queue.enqueue(tx, 'mail', { letter: 'password_changed', userId, language })
+  await tx.queue.enqueue(tx, mailHandle, { letter: 'password_changed', userId, language })
 }
 
 /**

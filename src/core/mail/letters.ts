@@ -1,7 +1,6 @@
 /** Every mail that the server writes, in both languages: one place for their words, one for their form. */
 import type { Mail } from '../../mail/mailer.ts'
 import type { Language } from '../messages.ts'
-import { CODE_MINUTES } from '../verification/codes.ts'
 
 export interface MailedCode {
   code: string
@@ -19,6 +18,8 @@ interface Words {
   closing: string[]
 }
 
+/** How long a code in a letter is valid. */
+export const CODE_MINUTES = 10
 const minutes = CODE_MINUTES
 
 const WORDS = {

@@ -7,6 +7,7 @@ import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { materialsHint } from './hints.ts'
+import { putAwayHandle } from './job-handles.ts'
 import type { SortBy } from './ranking.ts'
 
 export type Material = typeof materials.$inferSelect
@@ -160,7 +161,7 @@ export async function hideMaterial(ctx: Context, who: Principal, id: number): Pr
       .set({ status: 'hidden', hiddenAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(materials.id, id))
     tx.emit(material.userId, 'material.hidden', { material_id: id })
-    await ctx.queue.enqueue(tx, 'put_away', { materialId: id })
+    await ctx.queue.enqueue(tx, putAwayHandle, { materialId: id })
     announce(tx, material, false)
   })
 }

@@ -3,6 +3,7 @@ import { materials } from '../../db/schema/index.ts'
 import type { Body } from '../../storage/storage.ts'
 import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
+import { thumbnailHandle } from './job-handles.ts'
 import { lockMaterial, type Material } from './materials.ts'
 
 /** Makes pictures of files, outside this process. */
@@ -46,7 +47,7 @@ export async function enqueueThumbnail(tx: Tx, { id, userId }: Material): Promis
     .limit(MAX_TURNS)
     .as('before')
   const [row] = await tx.db.select({ turns: count() }).from(before)
-  await tx.queue.enqueue(tx, 'thumbnail', { materialId: id }, { priority: -row!.turns })
+  await tx.queue.enqueue(tx, thumbnailHandle, { materialId: id }, { priority: -row!.turns })
 }
 
 /**
@@ -55,7 +56,6 @@ export async function enqueueThumbnail(tx: Tx, { id, userId }: Material): Promis
  */
 export async function makeThumbnail(
   ctx: Context,
-  renderer: ThumbnailRenderer,
   materialId: number,
   { attempt, signal }: { attempt: number; signal: AbortSignal },
 ): Promise<void> {
@@ -64,26 +64,21 @@ export async function makeThumbnail(
   const local = await ctx.storage.openLocal(material.filePath, { signal })
   const output = `${local.scratch}/${material.id}.jpg`
   try {
-    await renderer.render({ input: local.path, output, kind: material.type }, signal)
+    await ctx.imaging.render({ input: local.path, output, kind: material.type }, signal)
     await keep(ctx, material, Bun.file(output).stream(), { status: 'completed' })
   } catch (error) {
-    if (!renderer.isFinal(error, attempt)) throw error
-    await failThumbnail(ctx, renderer, materialId, (error as { code?: string }).code ?? 'UNREADABLE')
+    if (!ctx.imaging.isFinal(error, attempt)) throw error
+    await failThumbnail(ctx, materialId, (error as { code?: string }).code ?? 'UNREADABLE')
   } finally {
     await local.dispose()
   }
 }
 
 /** Gives up: a placeholder takes the thumbnail's place, and the uploader is told. */
-export async function failThumbnail(
-  ctx: Context,
-  renderer: ThumbnailRenderer,
-  materialId: number,
-  reason: string,
-): Promise<void> {
+export async function failThumbnail(ctx: Context, materialId: number, reason: string): Promise<void> {
   const material = await waiting(ctx, materialId)
   if (!material) return
-  const picture = await renderer.placeholder(material.type)
+  const picture = await ctx.imaging.placeholder(material.type)
   await keep(ctx, material, single(picture), { status: 'failed', reason })
 }
 

@@ -1,4 +1,5 @@
 /** A material on its way in: it exists from its first bytes, and everything that happens to it is an event. */
+
 import { randomBytes } from 'node:crypto'
 import { and, count, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
@@ -10,6 +11,7 @@ import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import type { FileFormat } from './formats.ts'
 import { tooManyUploads } from './incoming.ts'
+import { putAwayHandle } from './job-handles.ts'
 import { announce, lockOwn, type Material, mayManage } from './materials.ts'
 import { putAway } from './objects.ts'
 import { enqueueThumbnail } from './thumbnails.ts'
@@ -280,7 +282,7 @@ export async function removeUpload(ctx: Context, who: Principal, id: number): Pr
       .set({ status: 'hidden', removedAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(materials.id, id))
     tx.emit(material.userId, 'material.removed', { material_id: id })
-    await ctx.queue.enqueue(tx, 'put_away', { materialId: id })
+    await ctx.queue.enqueue(tx, putAwayHandle, { materialId: id })
     announce(tx, material, false)
     tx.afterCommit(() => ctx.bus.setState(uploadTopic(id), undefined))
   })

@@ -5,9 +5,9 @@ import { passwordResets, signups } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import { foldCase } from '../../util/fold.ts'
 import type { Context, Tx } from '../context.ts'
+import { CODE_MINUTES } from '../mail/letters.ts'
 import { keyOf, networkOf, throttle, throttleFailures } from '../rate-limits/rate-limits.ts'
 
-export const CODE_MINUTES = 10
 const MAX_WRONG_TRIES = 5
 const HOUR_MS = 3_600_000
 

@@ -6,6 +6,7 @@ import { hashPassword } from '../accounts/passwords.ts'
 import { type Client, endSessions } from '../accounts/sessions.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { mailHandle } from '../mail/job-handle.ts'
 import type { Language } from '../messages.ts'
 import { transaction } from '../transaction.ts'
 import { findByCode, throttleMails, throttleTries } from './codes.ts'
@@ -36,7 +37,7 @@ export async function requestPasswordReset(
       language: input.language,
       expiresAt: sql`now() + make_interval(hours => ${REQUEST_HOURS})`,
     })
-    await tx.queue.enqueue(tx, 'mail', { letter: 'password_reset', resetId: id })
+    await tx.queue.enqueue(tx, mailHandle, { letter: 'password_reset', resetId: id })
   })
 }
 

@@ -7,6 +7,7 @@ import { hashPassword } from '../accounts/passwords.ts'
 import { addSession, type Client, issueTokens, type SignedIn } from '../accounts/sessions.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { mailHandle } from '../mail/job-handle.ts'
 import type { Language } from '../messages.ts'
 import { transaction } from '../transaction.ts'
 import { findByCode, requestsOf, throttleMails, throttleTries } from './codes.ts'
@@ -54,7 +55,7 @@ export async function requestSignup(ctx: Context, client: Client, input: NewSign
       language: input.language,
       expiresAt: sql`now() + make_interval(hours => ${SIGNUP_HOURS})`,
     })
-    await tx.queue.enqueue(tx, 'mail', { letter: 'signup', signupIds: [id] })
+    await tx.queue.enqueue(tx, mailHandle, { letter: 'signup', signupIds: [id] })
   })
 }
 
@@ -72,7 +73,7 @@ export async function resendSignupCode(ctx: Context, client: Client, address: st
       .where(requestsOf(signups, email))
       .orderBy(desc(signups.id))
       .limit(RESENT)
-    await tx.queue.enqueue(tx, 'mail', { letter: 'signup', signupIds: requests.map(({ id }) => id) })
+    await tx.queue.enqueue(tx, mailHandle, { letter: 'signup', signupIds: requests.map(({ id }) => id) })
   })
 }
 

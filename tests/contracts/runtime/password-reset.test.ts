@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { mailHandle } from '../../../src/core/mail/job-handle.ts'
 import { describedApi } from '../../support/described.ts'
 import { signInAgain, unique } from '../../support/factories.ts'
 import { codeIn, mailsTo, mailTo, wrongCode } from '../../support/mail.ts'
@@ -27,7 +28,7 @@ const forgetful = async () => {
 }
 const queueIsEmpty = () =>
   eventually(async () => {
-    const { waiting, running } = await server.ctx.queue.pending('mail')
+    const { waiting, running } = await server.ctx.queue.pending(mailHandle)
     return waiting + running === 0
   }, 'the queue is empty')
 

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { mailHandle } from '../../../src/core/mail/job-handle.ts'
 import { describedApi } from '../../support/described.ts'
 import { unique } from '../../support/factories.ts'
 import { codeIn, codesIn, MailServer, mailsTo, mailTo, wrongCode } from '../../support/mail.ts'
@@ -460,7 +461,7 @@ test('signups that have expired are forgotten, and their mail is not sent any mo
   await server.ctx.scheduler.runNow('trim_codes')
   expect(await query(server, sql`select id from signups where email = ${body.email}`)).toEqual([])
   await eventually(async () => {
-    const { waiting, running } = await server.ctx.queue.pending('mail')
+    const { waiting, running } = await server.ctx.queue.pending(mailHandle)
     return waiting + running === 0
   }, 'the queue is empty')
   expect((await mailsTo(server, body.email)).length).toBe(1)

@@ -1,12 +1,12 @@
 import { and, asc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
 import { passwordResets, signups, users } from '../../db/schema/index.ts'
-import type { MailJob } from '../../jobs/queues.ts'
 import { MailRefused } from '../../mail/mailer.ts'
 import { findByEmail } from '../accounts/accounts.ts'
 import type { Context } from '../context.ts'
-import { drawCodes } from '../verification/codes.ts'
-import { linkTo } from '../verification/links.ts'
-import { type Letter, writeLetter } from './letters.ts'
+import type { MailJob } from '../mail/job-handle.ts'
+import { type Letter, writeLetter } from '../mail/letters.ts'
+import { drawCodes } from './codes.ts'
+import { linkTo } from './links.ts'
 
 /** Writes a letter of the queue and hands it over. Rejects when a later try may succeed. */
 export async function deliverMail(ctx: Context, job: MailJob): Promise<void> {

@@ -1,13 +1,13 @@
 import { inArray, sql } from 'drizzle-orm'
-import type { Db } from './client.ts'
-import { scheduledJobs } from './schema/index.ts'
+import type { Db } from '../db/client.ts'
+import { scheduledJobs } from '../db/schema/index.ts'
 
 /**
- * Takes the run of a job that the schedule has at `at`: true on exactly one of the servers that try, and on none while
- * the job is paused. Clocks may differ: an early server takes the run, and a late one finds it taken. A run more than
- * half an hour ahead is the trace of a clock that was wrong, and stops nobody.
+ * Claims the run that is due at `at`: true on exactly one of the servers that try, and on none while the schedule is
+ * paused. Clocks may differ: a server whose clock is fast claims the run, and a slower one finds it claimed. A last run
+ * more than half an hour ahead was claimed by a wrong clock, so it does not prevent this one.
  *
- * @param setBack this server's clock has been set back: any other run than this one is then of no account
+ * @param setBack this server's clock has been set back: a last run that is not this one does not prevent it
  */
 export async function claimRun(db: Db, id: string, at: Date, setBack = false): Promise<boolean> {
   const { paused, lastRunAt } = scheduledJobs

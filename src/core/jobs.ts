@@ -1,0 +1,21 @@
+/** The jobs and schedules of all domains. The administrators' list shows schedules in this order. */
+import type { DomainJobs } from '../jobs/job.ts'
+import { accountsJobs } from './accounts/jobs.ts'
+import { agendaJobs } from './agenda/jobs.ts'
+import { agentJobs } from './agent/jobs.ts'
+import { channelJobs } from './channel/jobs.ts'
+import type { Context } from './context.ts'
+import { materialsJobs } from './materials/jobs.ts'
+import { verificationJobs } from './verification/jobs.ts'
+
+const domains: DomainJobs<Context>[] = [
+  materialsJobs,
+  channelJobs,
+  accountsJobs,
+  agendaJobs,
+  agentJobs,
+  verificationJobs,
+]
+
+export const jobs = domains.flatMap((domain) => domain.jobs ?? [])
+export const schedules = domains.flatMap((domain) => domain.schedules ?? [])

@@ -1,0 +1,29 @@
+import { defineJob, defineSchedule } from '../../jobs/job.ts'
+import type { Context } from '../context.ts'
+import { cleanUp } from './cleanup.ts'
+import { putAwayHandle, thumbnailHandle } from './job-handles.ts'
+import { putAway } from './objects.ts'
+import { failThumbnail, makeThumbnail } from './thumbnails.ts'
+
+const thumbnailJob = defineJob({
+  ...thumbnailHandle,
+  // Each runs in a process of its own with up to half a gigabyte, and requests need the other cores.
+  concurrency: 1,
+  run: (ctx: Context, { materialId }, run) => makeThumbnail(ctx, materialId, run),
+  onGiveUp: (ctx, { materialId }, { reason }) => failThumbnail(ctx, materialId, reason),
+})
+
+const putAwayJob = defineJob({
+  ...putAwayHandle,
+  concurrency: 1,
+  run: (ctx: Context, { materialId }) => putAway(ctx, materialId),
+})
+
+const cleanUpSchedule = defineSchedule({
+  id: 'cleanup_job',
+  name: 'cleanup_stale_records',
+  pattern: '*/30 * * * *',
+  run: (ctx: Context) => cleanUp(ctx, { processing: true, orphans: true, maxAgeMinutes: 60 }),
+})
+
+export const materialsJobs = { jobs: [thumbnailJob, putAwayJob], schedules: [cleanUpSchedule] }
