@@ -1,4 +1,4 @@
-/** Environment → config → context → app → listen; signals → drain. */
+/** Environment → config → server → app → listen; signals → drain. */
 import { createApp } from './app.ts'
 import { type Config, readConfig } from './config/index.ts'
 import { createServer, type Server } from './server.ts'
@@ -6,9 +6,9 @@ import { openLogger } from './util/logger.ts'
 import { exitWithMessage, StartupError } from './util/startup-error.ts'
 import { onStopSignals } from './util/stop-signals.ts'
 
-/** How long requests that are under way at a stop may take. */
+/** How long a stop waits for requests that are under way. */
 const REQUESTS_MS = 3000
-/** And the whole stop, also when a part hangs: whoever asked would kill the process soon after. */
+/** How long a whole stop may take, also when a part hangs. Most supervisors kill a process after five seconds or more. */
 const STOP_MS = 4800
 
 try {
@@ -42,7 +42,7 @@ async function start(): Promise<void> {
       server.ctx.log.error('a part did not close in time')
       process.exit(1)
     }, STOP_MS).unref()
-    // Not awaited: it resolves only when every connection is gone, and idle ones need not go.
+    // Not awaited, because it resolves only when every connection is closed, and idle ones stay open.
     void app.server?.stop(false)
     await server.drain()
     for (let waited = 0; (app.server?.pendingRequests ?? 0) > 0 && waited < REQUESTS_MS; waited += 50) {
@@ -54,7 +54,7 @@ async function start(): Promise<void> {
   onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], stop, () => process.exit(1))
 }
 
-/** Before the database is opened and an administrator is made: a start that can't listen should leave nothing behind. */
+/** Called before the database is opened, so that a start that cannot listen leaves no data behind. */
 function assertPortIsFree(config: Config): void {
   try {
     Bun.serve({

@@ -39,7 +39,7 @@ export type GivenParts = Partial<Pick<Parts, 'bus' | 'storage' | 'mailer' | 'mod
  * Opens the parts, one after the other.
  * @param jobs the queue makes room for these in the database
  * @param onOpen gets the function that closes a part as soon as that part is open
- * @throws StartupError with what the operator should look at
+ * @throws StartupError with a message for the operator
  */
 export async function openParts(
   config: Config,

@@ -20,23 +20,23 @@ export interface Server {
   ctx: LiveContext
   /** Which parts are embedded. */
   embedded: { database: boolean; bus: boolean; storage: boolean; mail: boolean }
-  /** Tells all sockets when to come back, and closes them; ends the answers of the agent. */
+  /** Tells all clients when to reconnect, closes their sockets, and ends the agent's answers. */
   drain(): Promise<void>
-  /** Writes what is only in memory and closes the parts, last opened first; drains before, if nobody has. */
+  /** Drains, writes what is only in memory, and closes the parts, the last opened first. */
   close(): Promise<void>
 }
 
-/** What a test brings along instead of what the configuration names. */
+/** What a test gives in place of what the configuration names. */
 export interface Overrides extends GivenParts {
   log?: Logger
-  /** Gets the first administrator's password when this start made one up. No later start can show it. */
+  /** Gets the password when this start created the first administrator with a random one. No later start can show it. */
   onAdministratorMade?: (password: string) => void
   keepAlive?: KeepAliveTiming
 }
 
 /**
  * Opens the parts and builds the context on them.
- * @throws StartupError with what the operator should look at
+ * @throws StartupError with a message for the operator
  */
 export async function createServer(config: Config, overrides: Overrides = {}): Promise<Server> {
   const log = overrides.log ?? createLogger(config.logLevel)
@@ -46,15 +46,15 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
       try {
         await step()
       } catch (error) {
-        // The others have things to write, and connections to end.
-        log.warn({ err: error }, 'a part did not close well')
+        // The other parts still have data to write and connections to close.
+        log.warn({ err: error }, 'a part could not be closed')
       }
     }
   }
   try {
     const { database, ...parts } = await openParts(config, log, overrides, jobs, (step) => closers.push(step))
     const secret = config.jwtSecret ?? keptSecret(config.dataDir)
-    // Services, scheduler and sockets take the context that they become a part of.
+    // The services, the scheduler and the sockets are fields of the context that their constructors take.
     const ctx = {
       ...parts,
       config,
@@ -66,7 +66,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     } as { -readonly [K in keyof LiveContext]: LiveContext[K] }
     ctx.services = createServices(ctx)
     closers.push(() => closeServices(ctx.services))
-    // Nobody else works on the embedded database: uploads that are under way there were cut off with the last server.
+    // No other server uses an embedded database, so its unfinished uploads ended with the last server.
     if (database.embedded) await cleanUp(ctx, { processing: true, orphans: false, maxAgeMinutes: 0 })
     await ensureAdministrator(ctx, overrides.onAdministratorMade ?? (() => {}))
     await ctx.services.agentRuns.sweep({ all: database.embedded })

@@ -12,12 +12,12 @@ import type { ChannelEvents } from './channel/events.ts'
 import type { ThumbnailRenderer } from './materials/thumbnails.ts'
 import type { Services } from './services.ts'
 
-/** What every core function takes first. Built once at start, with parts that tests may swap. */
+/** The first argument of every function in core. `createServer` builds it once; tests may replace its parts. */
 export interface Context {
   readonly config: Config
   readonly db: Db
   readonly clock: DatabaseClock
-  /** Identifies the database; part of every cursor. */
+  /** Identifies the database. Every cursor contains it. */
   readonly epoch: string
   readonly log: Logger
   readonly bus: Bus
@@ -28,7 +28,7 @@ export interface Context {
   readonly model: ChatModel
   readonly imaging: ThumbnailRenderer
   readonly tokens: TokenCodec
-  /** A hash with the server's own secret as its key; `purpose` keeps uses apart. */
+  /** A hash whose key is the server's secret. Hashes of the same text differ by `purpose`. */
   readonly keyedHash: (purpose: string, text: string) => string
   readonly services: Services
 }
@@ -56,6 +56,6 @@ export interface AccessClaims {
 /** Signs and reads access tokens. */
 export interface TokenCodec {
   sign(claims: AccessClaims): Promise<string>
-  /** Undefined when the token is not ours, was changed, or does not parse; an expired one is returned. */
+  /** Undefined when this server did not sign the token. The claims of an expired token are returned. */
   verify(token: string): Promise<AccessClaims | undefined>
 }

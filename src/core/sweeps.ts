@@ -1,17 +1,20 @@
 /**
- * Sweeps do what nobody waits for, on rows of many users at once. They must not queue behind a row that somebody else
- * holds: a server that vanished in the middle of a transaction holds its rows for seconds.
+ * Sweeps change rows of many users at once, and no request waits for them. A sweep must not wait long for a locked row:
+ * a server that vanished in the middle of a transaction holds its locks for seconds.
  */
 import { isLocked } from '../db/errors.ts'
 import type { Context, Tx } from './context.ts'
 import { transaction } from './transaction.ts'
 
-/** What a sweep waits for a lock: longer than an ordinary transaction holds one. */
+/** How long a sweep waits for a lock. An ordinary transaction holds one for less. */
 export const LOCK_MS = 300
-/** In the second round, which takes one item after the other. */
+/** How long it waits in the second round, which takes one item after the other. */
 const SINGLE_LOCK_MS = 50
 
-/** Runs `change` in a transaction. @returns undefined when rows that it needs are held by others: the next sweep tries again */
+/**
+ * Runs `change` in a transaction.
+ * @returns undefined when another transaction holds a row that it needs; the next sweep tries again
+ */
 export async function sweepOne<T>(
   ctx: Context,
   change: (tx: Tx) => Promise<T>,
@@ -26,9 +29,9 @@ export async function sweepOne<T>(
 }
 
 /**
- * Runs `change` on all items in one transaction; when rows that it needs are held by others, on each item in a
- * transaction of its own, so that only those wait whose own rows are held.
- * @returns how many were done; the next sweep finds the others
+ * Runs `change` on all items in one transaction. When another transaction holds a row that it needs, it runs on each item
+ * in a transaction of its own, so that a locked row holds up its own item only.
+ * @returns how many items were changed; the next sweep finds the others
  */
 export async function sweepAll<T>(
   ctx: Context,

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 
 export interface ComponentHealth {
   healthy: boolean
-  /** Of one round trip, in ms. */
+  /** Milliseconds of one round trip. */
   latencyMs: number
 }
 
@@ -20,14 +20,14 @@ export type Component = keyof typeof PROBES
 export const COMPONENTS = ['database', 'bus', 'storage', 'mail'] as const satisfies Component[]
 
 /**
- * Whether this server can serve requests, for load balancers. Only the database decides: without Redis events come by
- * polling, mails wait in their queue, and without the object storage everything but files works. A load balancer that
- * takes every server out for one of these ends what still works.
+ * Whether this server can serve requests, for load balancers. Only the database decides. Without Redis, servers find
+ * events by polling; without a mail server, mails wait in their queue; without the object storage, all routes but those
+ * of files work. A load balancer that removed every server for one of these would end what still works.
  */
 export const canServe = async (ctx: Context): Promise<boolean> =>
   (await checkHealth(ctx, ['database'])).database.healthy
 
-/** Asks these parts as they are in use, embedded ones too; never rejects. */
+/** Probes these parts in the form that is in use, embedded or real. Never rejects. */
 export async function checkHealth<C extends Component>(
   ctx: Context,
   components: readonly C[],
