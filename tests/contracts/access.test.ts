@@ -2,8 +2,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../support/api.ts'
 import { fill, mountedRoutes } from '../support/described.ts'
-import { makeNode, makeTask } from '../support/factories.ts'
-import { person } from '../support/people.ts'
+import { makeNode, makeTask, makeUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 import {
   expectFactoryError,
@@ -117,7 +116,7 @@ describe('signed out', () => {
   })
 
   test('the scheme is read in any case (RFC 9110, 11.1)', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     expect((await ask('GET /api/users/me', '', undefined, { authorization: `bearer ${token}` })).status).toBe(
       200,
     )
@@ -127,17 +126,17 @@ describe('signed out', () => {
 describe('forbidden', () => {
   test.each(ADMIN)('%s: 403 for users and editors, never for administrators', async (key) => {
     for (const role of ['user', 'editor'] as const) {
-      const answer = await ask(key, SOMEWHERE, (await person(server, { role })).token)
+      const answer = await ask(key, SOMEWHERE, (await makeUser(server, { role })).token)
       refused(key, answer, { status: 403, factory: 'ACCESS_DENIED', v1: 'FORBIDDEN' })
     }
     for (const role of ['admin', 'super_admin'] as const) {
-      const answer = await ask(key, SOMEWHERE, (await person(server, { role })).token)
+      const answer = await ask(key, SOMEWHERE, (await makeUser(server, { role })).token)
       expect([200, 201, 404, 422]).toContain(answer.status)
     }
   })
 
   test('what is not in that list is open to every user', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     for (const { key } of factoryRoutes.filter(({ key }) => !ADMIN.includes(key))) {
       expect((await ask(key, SOMEWHERE, token)).status, key).not.toBe(403)
     }
@@ -170,7 +169,7 @@ describe('ids that nothing has', () => {
     ...['..%2fx', '%2e%2e%2f%2e%2e%2fx', "'%20or%201=1--", '*', '١', '🦉', 'x'.repeat(65), 'x'.repeat(5000)],
   ]
   test.each(withId.map(({ key }) => key))('%s: 404 for every one of them', async (key) => {
-    const { token } = await person(server, { role: 'super_admin' })
+    const { token } = await makeUser(server, { role: 'super_admin' })
     for (const id of IDS) {
       const answer = await ask(key, id, token)
       expect(answer.status, `${key} with ${id.slice(0, 80)}: ${answer.text.slice(0, 200)}`).toBe(404)
@@ -179,7 +178,7 @@ describe('ids that nothing has', () => {
   })
 
   test('a path that climbs out of its collection is another path', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const answer = await fetch(`${server.url}/api/tasks/../users/me`, {
       headers: { authorization: `Bearer ${token}` },
     })
@@ -190,9 +189,9 @@ describe('ids that nothing has', () => {
 
 describe("somebody else's", () => {
   test('task does not exist for another user, by either id; for administrators it does', async () => {
-    const owner = await person(server)
-    const stranger = await person(server, { role: 'editor' })
-    const admin = await person(server, { role: 'admin' })
+    const owner = await makeUser(server)
+    const stranger = await makeUser(server, { role: 'editor' })
+    const admin = await makeUser(server, { role: 'admin' })
     const task = await makeTask(server, owner, { title: 'a private title' })
     for (const { key } of withId.filter(({ path }) => path.startsWith('/api/tasks/'))) {
       for (const id of [String(task.id), task.uuid]) {
@@ -211,7 +210,7 @@ describe("somebody else's", () => {
     for (const key of ['GET /api/users/me', 'GET /api/gpu/servers', 'GET /api/v1/auth/me']) {
       expect((await ask(key, '', node.token)).status).toBe(401)
     }
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const beat = await ask('POST /api/gpu/servers/:server_id/heartbeat', node.node.uuid, token)
     expectFactoryError(beat, { status: 403, code: 'ACCESS_DENIED' })
   })

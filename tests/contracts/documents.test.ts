@@ -1,8 +1,7 @@
 /** The documents' own requests, sent as they are printed. Only host and token differ. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../support/api.ts'
-import { makeTask } from '../support/factories.ts'
-import { person } from '../support/people.ts'
+import { makeTask, makeUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 import { misfits, type Shape } from '../support/shapes.ts'
 
@@ -138,7 +137,7 @@ describe('the printed bodies', () => {
       { data: { items: 'object|string|null' } },
     ],
   ])('of %s: %s %s', async (_, method, path, body, status, shape) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const answer = await send(method, path, body || undefined, token)
     expect(answer.status).toBe(status)
     if (method !== 'GET') expect(misfits(answer.body, shape)).toEqual([])
@@ -165,8 +164,8 @@ describe('the printed bodies', () => {
   })
 
   test('of factory: administration, by the UUID that its answers show', async () => {
-    const { user } = await person(server)
-    const { token } = await person(server, { role: 'admin' })
+    const { user } = await makeUser(server)
+    const { token } = await makeUser(server, { role: 'admin' })
     const list = await send(
       'GET',
       '/api/admin/users?page=1&page_size=20&role=user&is_active=true',
@@ -182,7 +181,7 @@ describe('the printed bodies', () => {
   })
 
   test('cancel, retry and delete need no body and no content type, whatever a client adds', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const task = await makeTask(server, owner)
     for (const [method, path, status] of [
       ['POST', `/api/tasks/${task.uuid}/cancel`, 'cancelled'],

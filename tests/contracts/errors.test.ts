@@ -10,8 +10,7 @@ import {
   ODD_QUERIES,
   RECOGNISABLE,
 } from '../support/bad-requests.ts'
-import { makeTask, unique } from '../support/factories.ts'
-import { person } from '../support/people.ts'
+import { makeTask, makeUser, unique } from '../support/factories.ts'
 import { query, startServer, type TestServer } from '../support/server.ts'
 import { expectFactoryError, expectLearningError, expectWithout } from '../support/shapes.ts'
 
@@ -38,12 +37,12 @@ describe.each(servers)('in %s', (environment, server) => {
   })
 
   test('odd queries are understood or refused, and none is a 500', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     for (const text of ODD_QUERIES) await expectUnderstoodOrRefused(server.url, token, text)
   })
 
   test('a fault that nobody expected says nothing of itself', async () => {
-    const { user, token } = await person(server)
+    const { user, token } = await makeUser(server)
     const { db } = server.ctx
     const transaction = db.transaction
     db.transaction = () => Promise.reject(new Error(`select password_hash from users at /srv/secret.ts`))
@@ -83,7 +82,7 @@ describe('what is odd and right', () => {
   })
 
   test('a body that a route does not read cannot break it', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     for (const [type, body] of [
       ['text/plain', 'hello'],
       ['application/x-www-form-urlencoded', ''],
@@ -106,7 +105,7 @@ describe('what is odd and right', () => {
   })
 
   test('emoji, other scripts, markup and a backslash before u0000 come back as they were', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const body = {
       title: '🦉👩‍👩‍👧‍👦 夜景 עברית',
       description: 'a\\u0000b \\ud800 <script>alert(1)</script> \' " \\ \u2028 \ufeff',
@@ -120,7 +119,7 @@ describe('what is odd and right', () => {
   })
 
   test('__proto__ in a free object is a field like any other, and no prototype', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const raw = '{"title":"t","task_type":"test","config":{"__proto__":{"polluted":true},"a":1}}'
     const created = await api(server, 'POST', '/api/tasks', { token, raw })
     expect(created.status).toBe(201)
@@ -129,7 +128,7 @@ describe('what is odd and right', () => {
   })
 
   test('the deepest nesting that is taken is stored, and one more is refused', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const nested = (n: number) =>
       `{"title":"t","task_type":"test","config":{"a":${'['.repeat(n)}${']'.repeat(n)}}}`
     expect((await api(server, 'POST', '/api/tasks', { token, raw: nested(62) })).status).toBe(201)

@@ -3,8 +3,8 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { type MessageKey, message } from '../../src/core/messages.ts'
 import { languageOf } from '../../src/http/language.ts'
 import { api } from '../support/api.ts'
+import { makeUser } from '../support/factories.ts'
 import { form, pdf, upload } from '../support/files.ts'
-import { person } from '../support/people.ts'
 import { startServer } from '../support/server.ts'
 
 const server = await startServer()
@@ -50,7 +50,7 @@ describe.each([
 })
 
 test('successes and the rules of fields are told in it too', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const create = (language: string, body: object) =>
     api(server, 'POST', '/api/tasks', { token, body, headers: { 'accept-language': language } })
   const good = { title: 't', task_type: 'test' }
@@ -62,7 +62,7 @@ test('successes and the rules of fields are told in it too', async () => {
 })
 
 test('the state of an upload and of a job is the documented text in English, and there is one in Chinese', async () => {
-  const admin = await person(server, { role: 'admin' })
+  const admin = await makeUser(server, { role: 'admin' })
   const added = await upload(server, admin.token, form(['title', 't'], ['file', pdf(), 'a.pdf']))
   const { id } = (await added.json()) as { id: number }
   const said = async (method: string, path: string, language: string) => {
@@ -78,7 +78,7 @@ test('the state of an upload and of a job is the documented text in English, and
 })
 
 test("learning's farewell is the documented one in English, and there is one in Chinese", async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const answer = await api(server, 'POST', '/api/v1/auth/logout', {
     token,
     headers: { 'accept-language': 'zh' },

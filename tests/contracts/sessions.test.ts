@@ -5,8 +5,7 @@ import { sql } from 'drizzle-orm'
 import { readEvents } from '../../src/core/channel/log.ts'
 import { sha256 } from '../../src/util/secrets.ts'
 import { api } from '../support/api.ts'
-import { signInAgain, type TestUser } from '../support/factories.ts'
-import { PASSWORD, person } from '../support/people.ts'
+import { makeUser, PASSWORD, signInAgain, type TestUser } from '../support/factories.ts'
 import { query, startServer } from '../support/server.ts'
 import { expectFactoryError, expectLearningError } from '../support/shapes.ts'
 
@@ -27,7 +26,7 @@ const age = (refreshToken: string, seconds: number) =>
 
 describe('refresh tokens', () => {
   test('rotate at every use, and the chain goes on', async () => {
-    const { refreshToken } = await person(server)
+    const { refreshToken } = await makeUser(server)
     const seen = [refreshToken]
     for (let i = 0; i < 3; i++) {
       const { status, body } = await refresh(seen.at(-1)!)
@@ -38,7 +37,7 @@ describe('refresh tokens', () => {
   })
 
   test('used again within ten seconds, as by two tabs: both get in, both go on', async () => {
-    const { refreshToken } = await person(server)
+    const { refreshToken } = await makeUser(server)
     const answers = await Promise.all([refresh(refreshToken), refresh(refreshToken), refresh(refreshToken)])
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
     const tokens = answers.map(({ body }) => body.refresh_token)
@@ -49,7 +48,7 @@ describe('refresh tokens', () => {
   })
 
   test('used again later: a theft, which ends the whole session with its access tokens, and no other', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const elsewhere = await signInAgain(server, owner)
     const next = (await refresh(owner.refreshToken)).body
     expect((await me(FACTORY_ME, next.access_token)).status).toBe(200)
@@ -69,7 +68,7 @@ describe('refresh tokens', () => {
   })
 
   test('end after seven days without use', async () => {
-    const { user, refreshToken } = await person(server)
+    const { user, refreshToken } = await makeUser(server)
     const [row] = await query(
       server,
       sql`select extract(epoch from expires_at - now())::int as left from sessions where user_id = ${user.id}`,
@@ -83,7 +82,7 @@ describe('refresh tokens', () => {
   })
 
   test('end after seven days each, also when another one keeps the session alive', async () => {
-    const { refreshToken } = await person(server)
+    const { refreshToken } = await makeUser(server)
     const [used, unused] = [(await refresh(refreshToken)).body, (await refresh(refreshToken)).body]
     const made = (token: string, days: number) =>
       query(
@@ -106,7 +105,7 @@ describe('access tokens', () => {
   const payloadOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
 
   test('of either contract are accepted by the other', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const body = { email: user.email, password: PASSWORD }
     for (const path of ['/api/auth/login', '/api/v1/auth/login']) {
       const { access_token } = (await api(server, 'POST', path, { body })).body
@@ -118,13 +117,13 @@ describe('access tokens', () => {
   })
 
   test('carry no personal data', async () => {
-    const { user, token } = await person(server)
+    const { user, token } = await makeUser(server)
     expect(Object.keys(payloadOf(token)).sort()).toEqual(['exp', 'iat', 'iss', 'sid', 'sub'])
     expect(JSON.stringify(payloadOf(token))).not.toContain(user.email)
   })
 
   test('an expired one: 401', async () => {
-    const { token } = await person(server, { minutes: -1 })
+    const { token } = await makeUser(server, { minutes: -1 })
     expectFactoryError(await me(FACTORY_ME, token), { status: 401, code: 'INVALID_CREDENTIALS' })
     expectLearningError(await me(LEARNING_ME, token), { status: 401, code: 'INVALID_TOKEN' })
   })
@@ -157,18 +156,18 @@ describe('access tokens', () => {
     ['without its signature', (_, token) => token.split('.').slice(0, 2).join('.')],
   ]
   test('a token made like the real ones is accepted: the forgeries below fail for their own reason', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     expect((await me(FACTORY_ME, sign(HS256, payloadOf(token)))).status).toBe(200)
   })
   test.each(FORGERIES)('%s: 401', async (_, forge) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const forged = forge(payloadOf(token), token)
     expectFactoryError(await me(FACTORY_ME, forged), { status: 401, code: 'INVALID_CREDENTIALS' })
     expectLearningError(await me(LEARNING_ME, forged), { status: 401, code: 'INVALID_TOKEN' })
   })
 
   test('the session says who it is, not the subject: a re-signed subject changes nobody', async () => {
-    const [owner, other] = [await person(server), await person(server)]
+    const [owner, other] = [await makeUser(server), await makeUser(server)]
     const token = sign(HS256, { ...payloadOf(owner.token), sub: String(other.user.id) })
     const answer = await me(FACTORY_ME, token)
     if (answer.status === 200) expect(answer.body.data.id).toBe(owner.user.uuid)
@@ -178,10 +177,10 @@ describe('access tokens', () => {
 
 describe('a deactivated user', () => {
   const deactivated = async (): Promise<TestUser> => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     // Seen before, so that it is remembered as active.
     expect((await me(FACTORY_ME, owner.token)).status).toBe(200)
-    const { token } = await person(server, { role: 'admin' })
+    const { token } = await makeUser(server, { role: 'admin' })
     await api(server, 'PUT', `/api/admin/users/${owner.user.id}`, { token, body: { is_active: false } })
     return owner
   }
@@ -208,15 +207,15 @@ describe('a deactivated user', () => {
 
   test('is let in again when active again, with the same tokens', async () => {
     const owner = await deactivated()
-    const { token } = await person(server, { role: 'admin' })
+    const { token } = await makeUser(server, { role: 'admin' })
     await api(server, 'PUT', `/api/admin/users/${owner.user.id}`, { token, body: { is_active: true } })
     expect((await me(FACTORY_ME, owner.token)).status).toBe(200)
   })
 })
 
 test('a change of role takes effect with the next request', async () => {
-  const boss = await person(server, { role: 'super_admin' })
-  const owner = await person(server)
+  const boss = await makeUser(server, { role: 'super_admin' })
+  const owner = await makeUser(server)
   const list = () => api(server, 'GET', '/api/admin/users', { token: owner.token })
   const give = (role: string) =>
     api(server, 'PUT', `/api/admin/users/${owner.user.id}`, { token: boss.token, body: { role } })

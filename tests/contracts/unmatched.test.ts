@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { type Answer, api } from '../support/api.ts'
 import { fill, mountedRoutes, pattern } from '../support/described.ts'
-import { person } from '../support/people.ts'
+import { makeUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 import { expectFactoryError, expectLearningError, expectNoInternals, misfits } from '../support/shapes.ts'
 
@@ -151,7 +151,7 @@ test('/ leads to the documentation', async () => {
 
 describe('HEAD', () => {
   test('is GET without its body', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     for (const path of ['/health', '/api/users/me', '/api/v1/auth/me', '/api/tasks', '/api/docs']) {
       const get = await api(server, 'GET', path, { token })
       const head = await api(server, 'HEAD', path, { token })

@@ -3,8 +3,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { agentFrames, agentRuns, channels, events, sessions } from '../../src/db/schema/index.ts'
 import { api } from '../support/api.ts'
-import { unique } from '../support/factories.ts'
-import { person } from '../support/people.ts'
+import { makeUser, unique } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 import { openLive } from '../support/sockets.ts'
 
@@ -19,7 +18,7 @@ const MANY = 5500
 describe('trim_channel_events', () => {
   /** A channel with so many events, the last of them `hours` old. */
   async function channel(count: number, hours: number) {
-    const someone = await person(server)
+    const someone = await makeUser(server)
     const userId = someone.user.id
     await ctx.db.delete(events).where(eq(events.userId, userId))
     await ctx.db.execute(sql`
@@ -67,7 +66,7 @@ describe('trim_channel_events', () => {
 })
 
 test('trim_ended_sessions forgets sessions a day after their end, and no others', async () => {
-  const { user, token } = await person(server)
+  const { user, token } = await makeUser(server)
   const add = async (expires: string, revoked: string | null) => {
     const id = crypto.randomUUID()
     await ctx.db.execute(sql`
@@ -90,7 +89,7 @@ test('trim_ended_sessions forgets sessions a day after their end, and no others'
 })
 
 test('trim_agent_frames forgets how an answer came, a day after its end; what was said stays', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const say = async () => {
     const body = { message: unique('hello ') }
     const answer = await api(server, 'POST', '/api/v1/agent-chats', { token, body })

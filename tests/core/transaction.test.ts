@@ -6,8 +6,7 @@ import { type LoggedEvent, readEvents } from '../../src/core/channel/log.ts'
 import type { Context, Tx } from '../../src/core/context.ts'
 import { transaction } from '../../src/core/transaction.ts'
 import { users } from '../../src/db/schema/index.ts'
-import type { TestUser } from '../support/factories.ts'
-import { person } from '../support/people.ts'
+import { makeUser, type TestUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 
 const server = await startServer()
@@ -27,7 +26,7 @@ const logOf = async ({ user }: TestUser) => fieldsOf(await readEvents(ctx, user.
 
 /** Someone, and what the bus hears of that person. */
 async function scene(stack: DisposableStack) {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   const hints: string[][] = []
   const publish = stack.use(spyOn(ctx.bus, 'publish'))
   publish.mockImplementation((channel, hint) => {

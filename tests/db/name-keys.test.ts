@@ -9,8 +9,7 @@ import { fillNameKeys } from '../../src/db/name-keys.ts'
 import { fillNodeKeys } from '../../src/db/node-keys.ts'
 import { nodes, users } from '../../src/db/schema/index.ts'
 import { createLogger } from '../../src/util/logger.ts'
-import { unique } from '../support/factories.ts'
-import { PASSWORD } from '../support/people.ts'
+import { PASSWORD, unique } from '../support/factories.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const URL_OF_POSTGRES = process.env.TEST_DATABASE_URL

@@ -2,8 +2,8 @@
 import { afterAll, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import pino from 'pino'
+import { makeUser } from '../support/factories.ts'
 import { form, mp4, rawForm, upload } from '../support/files.ts'
-import { person } from '../support/people.ts'
 import { eventually } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
 
@@ -21,7 +21,7 @@ const log = pino(
 )
 const server = await startServer({}, { log })
 afterAll(() => server.stop())
-const { token } = await person(server)
+const { token } = await makeUser(server)
 
 const DEBUG = 20
 /** What was logged of a path beyond what is of no interest. */

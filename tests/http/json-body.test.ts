@@ -1,7 +1,7 @@
 /** Keys of a JSON body that every JavaScript object has too: they are keys like others. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../support/api.ts'
-import { person } from '../support/people.ts'
+import { makeUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 
 const server = await startServer()
@@ -22,7 +22,7 @@ describe.each(INHERITED)('the key %s', (key) => {
   })
 
   test('is kept in what is the client’s own', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const body = `{"title":"t","task_type":"test","config":${withKey(key, '"steps":1')}}`
     const answer = await post('/api/tasks', body, token)
     expect(answer.status).toBe(201)
@@ -30,7 +30,7 @@ describe.each(INHERITED)('the key %s', (key) => {
   })
 
   test('changes nothing in a query', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     expect((await api(server, 'GET', `/api/tasks?${key}=1`, { token })).status).toBe(200)
   })
 })

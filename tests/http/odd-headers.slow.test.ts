@@ -3,9 +3,9 @@ import { afterAll, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import pino from 'pino'
 import { fill, mountedRoutes } from '../support/described.ts'
+import { makeUser } from '../support/factories.ts'
 import { rawForm } from '../support/files.ts'
 import { ODD_HEADERS, oddHeaders } from '../support/odd-headers.ts'
-import { person } from '../support/people.ts'
 import { Random } from '../support/random.ts'
 import { startServer } from '../support/server.ts'
 
@@ -90,7 +90,7 @@ const targets = [
 const addressOf = (path: string, id: string) => fill(path, id).replace('*', 'materials/1/a.mp4')
 
 test('every odd field, on a route of each kind', async () => {
-  const { token } = await person(server, { role: 'super_admin' })
+  const { token } = await makeUser(server, { role: 'super_admin' })
   const kinds = [
     ['POST', '/api/v1/upload'],
     ['GET', '/files/materials/1/a.mp4'],
@@ -110,7 +110,7 @@ test('several odd fields at once, on every route', async () => {
   expect(targets.length).toBeGreaterThan(60)
   for (const [method, path] of targets) {
     // Some routes end the session.
-    const { token } = await person(server, { role: 'super_admin' })
+    const { token } = await makeUser(server, { role: 'super_admin' })
     const tries = Array.from({ length: 12 }, () => oddHeaders(random))
     const address = addressOf(path, random.pick(['1', '999999', '01920000-0000-7000-8000-000000000000']))
     await Promise.all(tries.map((odd) => expectNoFault(method, address, token, odd)))

@@ -1,9 +1,11 @@
 import { eq } from 'drizzle-orm'
-import { createAccount, type User } from '../../src/core/accounts/accounts.ts'
+import type { User } from '../../src/core/accounts/accounts.ts'
+import { hashPassword } from '../../src/core/accounts/passwords.ts'
 import type { Role } from '../../src/core/accounts/permissions.ts'
 import { openSession } from '../../src/core/accounts/sessions.ts'
 import { createNode } from '../../src/core/nodes/nodes.ts'
 import { createTask, type NewTask, type TaskDetail } from '../../src/core/tasks/tasks.ts'
+import { nameKeys } from '../../src/db/name-keys.ts'
 import { users } from '../../src/db/schema/index.ts'
 import type { TestServer } from './server.ts'
 
@@ -20,22 +22,39 @@ export interface TestUser {
 
 const CLIENT = { ip: '127.0.0.1', userAgent: 'test' }
 
+/** The password of every user that `makeUser` makes. */
+export const PASSWORD = 'correct horse'
+/** Of PASSWORD, made once in a process: a hash takes longer than everything else about a user. */
+let passwordHash: Promise<string> | undefined
+
+export interface NewUser {
+  role?: Role
+  isActive?: boolean
+  balanceMinor?: number
+  /** Lifetime of the access token; a negative one has expired already. */
+  minutes?: number
+}
+
 /** A signed-in user. */
-export async function makeUser(
-  server: TestServer,
-  input: { role?: Role; minutes?: number } = {},
-): Promise<TestUser> {
+export async function makeUser(server: TestServer, input: NewUser = {}): Promise<TestUser> {
   const { ctx } = server
+  passwordHash ??= hashPassword(PASSWORD)
   const name = unique('u')
-  const password = 'correct horse'
-  const created = await createAccount(ctx, {
-    email: `${name}@example.com`,
-    username: name,
-    password,
-    role: input.role ?? 'user',
-  })
-  const session = await openSession(ctx, created, input.minutes ?? 30, CLIENT)
-  return { user: session.user, password, token: session.accessToken, refreshToken: session.refreshToken }
+  const names = { username: name, displayName: `Person ${name}`, email: `${name}@example.com` }
+  const [user] = await ctx.db
+    .insert(users)
+    .values({
+      uuid: Bun.randomUUIDv7(),
+      ...names,
+      ...nameKeys(names),
+      passwordHash: await passwordHash,
+      role: input.role ?? 'user',
+      isActive: input.isActive ?? true,
+      balanceMinor: input.balanceMinor ?? 0,
+    })
+    .returning()
+  const session = await openSession(ctx, user!, input.minutes ?? 30, CLIENT)
+  return { user: user!, password: PASSWORD, token: session.accessToken, refreshToken: session.refreshToken }
 }
 
 /** One more session of the same user. */

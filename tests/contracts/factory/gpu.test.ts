@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../../support/api.ts'
 import { describedApi } from '../../support/described.ts'
-import { makeNode, makeTask, unique } from '../../support/factories.ts'
-import { person } from '../../support/people.ts'
+import { makeNode, makeTask, makeUser, unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 import {
   enveloped,
@@ -15,8 +14,8 @@ import {
 const server = await startServer()
 afterAll(() => server.stop())
 const ask = describedApi(server)
-const admin = await person(server, { role: 'admin' })
-const user = await person(server)
+const admin = await makeUser(server, { role: 'admin' })
+const user = await makeUser(server)
 
 /** docs/contracts/factory.md, "GPU servers". */
 const SERVER = {
@@ -139,7 +138,7 @@ describe('reading', () => {
   test('the overview counts what there is', async () => {
     const own = await startServer()
     try {
-      const boss = await person(own, { role: 'admin' })
+      const boss = await makeUser(own, { role: 'admin' })
       const nodes = [await makeNode(own), await makeNode(own), await makeNode(own)]
       for (const { node, token } of nodes.slice(0, 2)) {
         const path = `/api/gpu/servers/${node.uuid}/heartbeat`

@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { describedApi } from '../../support/described.ts'
-import { makeTask, signInAgain, unique } from '../../support/factories.ts'
-import { PASSWORD, person } from '../../support/people.ts'
+import { makeTask, makeUser, PASSWORD, signInAgain, unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 import {
   enveloped,
@@ -31,7 +30,7 @@ const ME = enveloped({
 
 describe('GET /api/users/me', () => {
   test('shows every documented field of oneself', async () => {
-    const { user, token } = await person(server, { balanceMinor: 10_050, role: 'editor' })
+    const { user, token } = await makeUser(server, { balanceMinor: 10_050, role: 'editor' })
     const answer = await ask('GET', '/api/users/me', { token })
     expectAnswer(answer, 200, ME)
     expect(answer.body.data).toMatchObject({
@@ -48,7 +47,7 @@ describe('GET /api/users/me', () => {
   })
 
   test('counts the tasks that one has', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     await makeTask(server, owner)
     await makeTask(server, owner)
     expect((await ask('GET', '/api/users/me', { token: owner.token })).body.data.total_tasks).toBe(2)
@@ -57,7 +56,7 @@ describe('GET /api/users/me', () => {
 
 describe('PUT /api/users/me', () => {
   test('changes what it names and nothing else', async () => {
-    const { user, token } = await person(server)
+    const { user, token } = await makeUser(server)
     const username = unique('new_')
     const both = await ask('PUT', '/api/users/me', { token, body: { full_name: '新的姓名', username } })
     expectAnswer(both, 200, ME)
@@ -69,7 +68,7 @@ describe('PUT /api/users/me', () => {
   })
 
   test('what is not for oneself to change stays as it is', async () => {
-    const { user, token } = await person(server)
+    const { user, token } = await makeUser(server)
     const body = {
       role: 'admin',
       balance: 5,
@@ -83,7 +82,7 @@ describe('PUT /api/users/me', () => {
   })
 
   test('the new username signs in, the old one does not', async () => {
-    const { user, token } = await person(server)
+    const { user, token } = await makeUser(server)
     const username = unique('renamed')
     await ask('PUT', '/api/users/me', { token, body: { username } })
     const signIn = (name: string) =>
@@ -93,8 +92,8 @@ describe('PUT /api/users/me', () => {
   })
 
   test('a taken username, in any case: 409', async () => {
-    const other = await person(server)
-    const { token } = await person(server)
+    const other = await makeUser(server)
+    const { token } = await makeUser(server)
     const answer = await ask('PUT', '/api/users/me', {
       token,
       body: { username: other.user.username.toUpperCase() },
@@ -113,7 +112,7 @@ describe('PUT /api/users/me', () => {
     ['a long full_name', { full_name: 'n'.repeat(101) }, 'full_name'],
     ['a full_name that is a number', { full_name: 5 }, 'full_name'],
   ])('%s: 422', async (_, body, field) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const answer = await ask('PUT', '/api/users/me', { token, body })
     expectFactoryError(answer, { status: 422, code: 'VALIDATION_ERROR', fields: [field] })
   })
@@ -121,7 +120,7 @@ describe('PUT /api/users/me', () => {
 
 describe('POST /api/users/change-password', () => {
   test('the new password signs in, the old one does not; other sessions end, this one stays', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const other = await signInAgain(server, owner)
     const body = { current_password: PASSWORD, new_password: 'another horse' }
     const answer = await ask('POST', '/api/users/change-password', { token: owner.token, body })
@@ -157,7 +156,7 @@ describe('POST /api/users/change-password', () => {
       ['current_password'],
     ],
   ])('%s: 422, and nothing has changed', async (_, body, fields) => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const answer = await ask('POST', '/api/users/change-password', { token: owner.token, body })
     expectFactoryError(answer, { status: 422, code: 'VALIDATION_ERROR', fields })
     expectWithout(answer, PASSWORD, 'Wr0ng-One', 'another horse')
@@ -180,7 +179,7 @@ describe('GET /api/users/stats', () => {
   })
 
   test('of a user without tasks: zeros and no date', async () => {
-    const { token } = await person(server, { balanceMinor: 1 })
+    const { token } = await makeUser(server, { balanceMinor: 1 })
     const answer = await ask('GET', '/api/users/stats', { token })
     expectAnswer(answer, 200, STATS)
     expect(answer.body.data).toEqual({
@@ -194,8 +193,8 @@ describe('GET /api/users/stats', () => {
   })
 
   test("counts one's own tasks and nobody else's", async () => {
-    const owner = await person(server)
-    await makeTask(server, await person(server))
+    const owner = await makeUser(server)
+    await makeTask(server, await makeUser(server))
     await makeTask(server, owner)
     const task = await makeTask(server, owner)
     const answer = await ask('GET', '/api/users/stats', { token: owner.token })
@@ -207,7 +206,7 @@ describe('GET /api/users/stats', () => {
 
 describe('POST /api/ws/ticket', () => {
   test('gives a ticket, another one each time, and says how long it lives', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const first = await ask('POST', '/api/ws/ticket', { token })
     const second = await ask('POST', '/api/ws/ticket', { token })
     expectAnswer(first, 200, enveloped({ ticket: 'string', expires_in: 'integer' }))

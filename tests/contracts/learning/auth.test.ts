@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { createApp } from '../../../src/app.ts'
 import { describedApi } from '../../support/described.ts'
-import { unique } from '../../support/factories.ts'
-import { PASSWORD, person } from '../../support/people.ts'
+import { makeUser, PASSWORD, unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 import {
   expectAnswer,
@@ -57,7 +56,7 @@ describe('POST /api/v1/auth/register', () => {
   })
 
   test('a taken email, in any case: 400', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const answer = await post('register', {
       email: user.email.toUpperCase(),
       name: 'n',
@@ -93,7 +92,7 @@ describe('POST /api/v1/auth/register', () => {
 
 describe('POST /api/v1/auth/login', () => {
   test('takes the username in the email field too', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     for (const email of [user.email.toUpperCase(), user.username]) {
       const answer = await post('login', { email, password: PASSWORD })
       expect(answer.body.user).toMatchObject({ id: user.id, email: user.email })
@@ -101,7 +100,7 @@ describe('POST /api/v1/auth/login', () => {
   })
 
   test('a wrong password and an unknown user: the same 401', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const wrong = await post('login', { email: user.email, password: 'Wr0ng-One' })
     expectLearningError(wrong, { status: 401, code: 'UNAUTHORIZED' })
     expectWithout(wrong, 'Wr0ng-One', user.email)
@@ -125,7 +124,7 @@ describe('POST /api/v1/auth/login', () => {
 })
 
 test('GET /api/v1/auth/me shows oneself', async () => {
-  const { user, token } = await person(server)
+  const { user, token } = await makeUser(server)
   const answer = await ask('GET', '/api/v1/auth/me', { token })
   expectAnswer(answer, 200, USER)
   expect(answer.body).toEqual({
@@ -140,7 +139,7 @@ test('GET /api/v1/auth/me shows oneself', async () => {
 
 describe('POST /api/v1/auth/refresh', () => {
   test('exchanges a refresh token for new tokens that work', async () => {
-    const { refreshToken, token } = await person(server)
+    const { refreshToken, token } = await makeUser(server)
     const answer = await post('refresh', { refresh_token: refreshToken })
     expectAnswer(answer, 200, TOKENS)
     expect(answer.body.token_type).toBe('bearer')
@@ -154,7 +153,7 @@ describe('POST /api/v1/auth/refresh', () => {
     ['nonsense', 'nonsense'],
     ['an access token', undefined],
   ])('%s is no refresh token: 401', async (_, given) => {
-    const refresh_token = given ?? (await person(server)).token
+    const refresh_token = given ?? (await makeUser(server)).token
     const answer = await post('refresh', { refresh_token })
     expectLearningError(answer, { status: 401, code: 'INVALID_TOKEN' })
     expectWithout(answer, refresh_token)
@@ -172,7 +171,7 @@ describe('POST /api/v1/auth/refresh', () => {
 })
 
 test('POST /api/v1/auth/logout ends the session on the server, for access and refresh', async () => {
-  const { token, refreshToken } = await person(server)
+  const { token, refreshToken } = await makeUser(server)
   const answer = await post('logout', undefined, token)
   expectAnswer(answer, 200, { message: 'string', detail: 'string' })
   expect(answer.body).toEqual({

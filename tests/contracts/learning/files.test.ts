@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { api } from '../../support/api.ts'
+import { makeUser } from '../../support/factories.ts'
 import { form, mp4, upload } from '../../support/files.ts'
-import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 import { openStorages } from './storages.ts'
@@ -20,7 +20,7 @@ function video(size: number): Uint8Array<ArrayBuffer> {
 }
 
 async function add(server: TestServer, file: Uint8Array<ArrayBuffer>) {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   const answer = await upload(server, owner.token, form(['title', 't'], ['file', file, 'a.mp4']))
   const { id, file_path } = (await answer.json()) as { id: number; file_path: string }
   const url = `${server.url}/files/${file_path}`
@@ -179,7 +179,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
       const answer = await fetch(url, { headers: token ? { authorization: `Bearer ${token}` } : {} })
       return [answer.status, answer.headers.get('cache-control'), answer.headers.get('vary')]
     }
-    const admin = await person(server, { role: 'admin' })
+    const admin = await makeUser(server, { role: 'admin' })
     expect(await said()).toEqual([200, 'public, no-cache', 'Authorization'])
     expect(await said(owner.token)).toEqual([200, 'public, no-cache', 'Authorization'])
     await hide()

@@ -10,8 +10,8 @@ import {
   giveUpUpload,
 } from '../../../src/core/materials/uploads.ts'
 import { materials } from '../../../src/db/schema/index.ts'
+import { makeUser } from '../../support/factories.ts'
 import { form, mp4, upload } from '../../support/files.ts'
-import { person } from '../../support/people.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -22,7 +22,7 @@ const format = { type: 'video', extension: 'mp4', maxBytes: 1e9 } as const
 
 /** An upload whose object is stored and whose record still says that it comes in. */
 async function stored() {
-  const { user } = await person(server)
+  const { user } = await makeUser(server)
   const material = await beginUpload(ctx, user.id, { format, name: 'a.mp4', title: 't' })
   await ctx.storage.write(material.filePath, new Response(mp4()).body!)
   const finish = (with_: Context = ctx) =>
@@ -103,7 +103,7 @@ test('a material whose commit nobody heard of keeps its file', async () => {
 })
 
 test('the database that goes away while it commits does not cost the file', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const { enqueue } = ctx.queue
   const lost = Object.assign(new Error('the connection was lost'), { code: 'CONNECTION_CLOSED' })
   // The commit that queues the thumbnail is the one that ends the upload.

@@ -5,8 +5,8 @@ import { cleanUp } from '../../../src/core/materials/cleanup.ts'
 import { materials } from '../../../src/db/schema/index.ts'
 import { fixture } from '../../imaging/support.ts'
 import { api } from '../../support/api.ts'
+import { makeUser } from '../../support/factories.ts'
 import { form, upload } from '../../support/files.ts'
-import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import type { TestServer } from '../../support/server.ts'
 import { openLive } from '../../support/sockets.ts'
@@ -21,7 +21,7 @@ const at = (server: TestServer, path: string, token?: string) =>
 
 /** A material with its thumbnail. */
 async function add({ server }: StoredServer) {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   const live = await openLive(server, owner.token)
   const answer = await upload(server, owner.token, form(['title', 't'], ['file', video, 'a.mp4']))
   const { id, file_path, file_url } = (await answer.json()) as {
@@ -50,8 +50,8 @@ describe.each(storages.each)('on %s', (_, stored) => {
 
   test('a hidden material is kept apart, for its owner and administrators; 30 days later it is gone', async () => {
     const { id, owner, file_path, thumbnail_path, remove } = await add(stored)
-    const admin = await person(server, { role: 'admin' })
-    const stranger = await person(server)
+    const admin = await makeUser(server, { role: 'admin' })
+    const stranger = await makeUser(server)
     expect((await at(server, file_path)).status).toBe(200)
     expect((await remove('materials')).status).toBe(204)
     const read = async () => {

@@ -5,9 +5,8 @@ import { Material, MaterialDetail } from '../../../src/contracts/learning/models
 import { materials } from '../../../src/db/schema/index.ts'
 import { Page } from '../../../src/http/pagination.ts'
 import { api } from '../../support/api.ts'
-import { type TestUser, unique } from '../../support/factories.ts'
+import { makeUser, type TestUser, unique } from '../../support/factories.ts'
 import { form, pdf, upload, webm } from '../../support/files.ts'
-import { person } from '../../support/people.ts'
 import { openStorages } from './storages.ts'
 
 const storages = await openStorages()
@@ -23,7 +22,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
 
   describe('GET /api/v1/materials', () => {
     test('pages, filters and sorts; only active ones, each with every documented field', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const ids: number[] = []
       for (const file of [pdf(), webm(), pdf()]) ids.push((await add(owner, file)).id)
       const list = (query: string, token?: string) =>
@@ -45,7 +44,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
     })
 
     test('a page is sorted by the counts that it shows, however old the order of all is', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       for (let i = 0; i < 3; i++) await add(owner)
       for (const by of ['view_count', 'like_count']) {
         for (const order of ['asc', 'desc']) {
@@ -67,7 +66,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
     })
 
     test('sorts by likes and views', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const { id } = await add(owner)
       await ctx.db
         .update(materials)
@@ -97,7 +96,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
 
   describe('GET /api/v1/materials/{id}', () => {
     test('counts every read, also many at once, and shows what is related', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const { id } = await add(owner)
       const other = await add(owner)
       const reads = await Promise.all(
@@ -119,9 +118,9 @@ describe.each(storages.each)('on %s', (_, { server }) => {
 
   describe('POST /api/v1/materials/{id}/like', () => {
     test('toggles; many at once never miscount', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const { id } = await add(owner)
-      const fans = await Promise.all(Array.from({ length: 5 }, () => person(server)))
+      const fans = await Promise.all(Array.from({ length: 5 }, () => makeUser(server)))
       const like = (fan: TestUser) =>
         api(server, 'POST', `/api/v1/materials/${id}/like`, { token: fan.token })
       await Promise.all(fans.map(like))
@@ -138,11 +137,11 @@ describe.each(storages.each)('on %s', (_, { server }) => {
 
   describe('DELETE /api/v1/materials/{id}', () => {
     test('is for the owner and administrators; twice is ALREADY_DELETED', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const { id } = await add(owner)
       const remove = (token: string) => api(server, 'DELETE', `/api/v1/materials/${id}`, { token })
-      expect((await remove((await person(server)).token)).body.error.code).toBe('FORBIDDEN')
-      const answer = await remove((await person(server, { role: 'admin' })).token)
+      expect((await remove((await makeUser(server)).token)).body.error.code).toBe('FORBIDDEN')
+      const answer = await remove((await makeUser(server, { role: 'admin' })).token)
       expect([answer.status, answer.text]).toEqual([204, ''])
       expect((await remove(owner.token)).body.error.code).toBe('ALREADY_DELETED')
       expect((await api(server, 'GET', `/api/v1/materials/${id}`)).status).toBe(404)
@@ -151,7 +150,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
 
   describe('GET /files/…', () => {
     test('answers ranges and ETags, and nothing else', async () => {
-      const { file_path } = await add(await person(server))
+      const { file_path } = await add(await makeUser(server))
       const url = `${server.url}/files/${file_path}`
       const whole = await fetch(url)
       const etag = whole.headers.get('etag')!
@@ -182,8 +181,8 @@ describe.each(storages.each)('on %s', (_, { server }) => {
 
   describe('administration', () => {
     test('clean-up removes stale uploads, orphans and long hidden files, and nothing younger', async () => {
-      const admin = await person(server, { role: 'admin' })
-      const owner = await person(server)
+      const admin = await makeUser(server, { role: 'admin' })
+      const owner = await makeUser(server)
       const [kept, hidden, stale] = [await add(owner), await add(owner), await add(owner)]
       const old = sql`now() - interval '40 days'`
       await ctx.db
@@ -213,7 +212,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
     })
 
     test('a clean-up whose body is no JSON object is refused, not done in full', async () => {
-      const { token } = await person(server, { role: 'admin' })
+      const { token } = await makeUser(server, { role: 'admin' })
       const ask = (raw: string, type: string) =>
         api(server, 'POST', '/api/v1/admin/cleanup', { token, raw, headers: { 'content-type': type } })
       const form = 'application/x-www-form-urlencoded'
@@ -223,7 +222,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
     })
 
     test('the scheduler shows its jobs, and pauses and resumes them', async () => {
-      const { token } = await person(server, { role: 'admin' })
+      const { token } = await makeUser(server, { role: 'admin' })
       const status = () => api(server, 'GET', '/api/v1/admin/scheduler/status', { token })
       const jobs = (await status()).body.jobs as { id: string; name: string; next_run_time: string | null }[]
       expect(jobs.find((job) => job.id === 'cleanup_job')).toMatchObject({

@@ -1,8 +1,8 @@
 /** Thumbnails are made in turns between users: many files of one, broken ones too, do not hold up another's. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { makeUser } from '../../support/factories.ts'
 import { form, mp4, pdf, upload } from '../../support/files.ts'
-import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import { query, startServer } from '../../support/server.ts'
 
@@ -28,7 +28,7 @@ describe.each([
   ['documents', 'fine.pdf', () => pdf(), 'completed'],
 ] as const)('%s of one user', (_, name, file, ending) => {
   test('another user’s file is next', async () => {
-    const [many, other] = [await person(server), await person(server)]
+    const [many, other] = [await makeUser(server), await makeUser(server)]
     for (let i = 0; i < 10; i++) await send(many.token, name, file())
     const waitingBefore = await waitingOf(many.user.id)
     const id = await send(other.token, 'mine.pdf', pdf())

@@ -6,8 +6,8 @@ import { IncomingUploads } from '../../../src/core/materials/incoming.ts'
 import { beginUpload, finishUpload } from '../../../src/core/materials/uploads.ts'
 import { materials } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
+import { makeUser } from '../../support/factories.ts'
 import { form, mp4, type SlowUpload, slowUpload, upload } from '../../support/files.ts'
-import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 
@@ -26,7 +26,7 @@ async function expectRefused(answer: Response): Promise<void> {
 }
 
 test('one more upload than the limit is refused at once, others are not, and room that is made is used', async () => {
-  const [busy, other] = [await person(server), await person(server)]
+  const [busy, other] = [await makeUser(server), await makeUser(server)]
   // One too many; some have sent no byte of their file.
   const opened = Array.from({ length: LIMIT + 1 }, (_, i): SlowUpload => {
     const one = slowUpload(server, busy.token, 2048)
@@ -49,7 +49,7 @@ test('one more upload than the limit is refused at once, others are not, and roo
 })
 
 test('what comes in on other servers counts, unless its server is lost', async () => {
-  const { user, token } = await person(server)
+  const { user, token } = await makeUser(server)
   const elsewhere = (n: number, secondsAgo: number) => ({
     userId: user.id,
     title: 't',
@@ -69,7 +69,7 @@ test('what comes in on other servers counts, unless its server is lost', async (
 })
 
 test('two servers do not both give the last place away', async () => {
-  const { user } = await person(server)
+  const { user } = await makeUser(server)
   const servers = [
     ctx,
     { ...ctx, services: { ...ctx.services, uploads: new IncomingUploads(ctx.bus, LIMIT) } },
@@ -85,7 +85,7 @@ test('two servers do not both give the last place away', async () => {
 })
 
 test('the name that the fortieth upload of a second gets costs what the second one costs', async () => {
-  const { user } = await person(server)
+  const { user } = await makeUser(server)
   let inserts = 0
   const counting = (db: Context['db']): Context['db'] =>
     new Proxy(db, {
@@ -136,7 +136,7 @@ test('the uploads of one user take one connection to the database at a time', as
     const material = await beginUpload(slow, userId, { format, name: 'a.mp4', title: '' })
     await finishUpload(slow, material, { size: 1, title: 't', description: '' })
   }
-  const [one, two] = [await person(server), await person(server)]
+  const [one, two] = [await makeUser(server), await makeUser(server)]
   await Promise.all(Array.from({ length: LIMIT }, () => upload(one.user.id)))
   expect(most).toBe(1)
   // A failure ends its own turn only.
@@ -148,7 +148,7 @@ test('the uploads of one user take one connection to the database at a time', as
 })
 
 test('hundreds at once: each is taken or told to wait, and the requests of others are answered meanwhile', async () => {
-  const [busy, other] = [await person(server), await person(server)]
+  const [busy, other] = [await makeUser(server), await makeUser(server)]
   const statuses = new Map<number, number>()
   let running = true
   const storm = Promise.all(

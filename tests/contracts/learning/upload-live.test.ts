@@ -2,8 +2,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { fixture, pdf } from '../../imaging/support.ts'
 import { api } from '../../support/api.ts'
+import { makeUser } from '../../support/factories.ts'
 import { form, mp4, slowUpload, upload } from '../../support/files.ts'
-import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import { openLive } from '../../support/sockets.ts'
 import { openStorages } from './storages.ts'
@@ -28,7 +28,7 @@ describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faul
 
   /** An upload of so many bytes whose first megabyte is sent, and is watched. */
   async function begun(bytes: number) {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const live = await openLive(server, owner.token)
     const slow = slowUpload(server, owner.token, bytes)
     slow.send(mp4(MB))
@@ -38,7 +38,7 @@ describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faul
   }
 
   test('a slow upload: its bytes and its percentage live, REST agreeing at every step', async () => {
-    const [owner, stranger] = [await person(server), await person(server)]
+    const [owner, stranger] = [await makeUser(server), await makeUser(server)]
     const live = await openLive(server, owner.token)
     const slow = slowUpload(server, owner.token, 4 * MB)
     slow.send(mp4(MB))
@@ -103,7 +103,7 @@ describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faul
     test.skipIf(!arm)(
       `${fault}: UPLOAD_FAILED, nothing left over, and the live channel says so`,
       async () => {
-        const owner = await person(server)
+        const owner = await makeUser(server)
         const live = await openLive(server, owner.token)
         const send = () => upload(server, owner.token, form(['title', 't'], ['file', mp4(12 * MB), 'a.mp4']))
         {
@@ -125,7 +125,7 @@ describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faul
 
   const whole = fixture('h264.mp4')
   test('whatever a file is, it is taken; its thumbnail comes, or a placeholder for it', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const live = await openLive(server, owner.token)
     const cases: [name: string, file: Uint8Array, outcome: string][] = [
       ['whole.mp4', whole, 'thumbnail.completed'],

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../../support/api.ts'
+import { makeUser } from '../../support/factories.ts'
 import { form, mp4, pdf, rawForm, slowUpload, upload, webm } from '../../support/files.ts'
-import { person } from '../../support/people.ts'
 import { openLive } from '../../support/sockets.ts'
 import { openStorages } from './storages.ts'
 
@@ -20,7 +20,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     ])(
       'takes a %s: 201 with every documented field, and the file comes back byte for byte',
       async (format, file, type, name) => {
-        const owner = await person(server)
+        const owner = await makeUser(server)
         const answer = await upload(
           server,
           owner.token,
@@ -58,7 +58,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     )
 
     test('the uploader sees it start and end on the live channel, under one id', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const live = await openLive(server, owner.token)
       const answer = await upload(server, owner.token, form(['title', 't'], ['file', mp4(), 'a.mp4']))
       const { id } = await json(answer)
@@ -120,14 +120,14 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
       ],
     ]
     test.each(wrong)('%s is refused and leaves nothing', async (_, body, status, code) => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const answer = await upload(server, owner.token, body())
       expect([answer.status, (await json(answer)).error.code]).toEqual([status, code])
       expect(await keys(`materials/${owner.user.id}/`)).toEqual([])
     })
 
     test('a title of 255 characters may be of emoji', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const send = (title: string) =>
         upload(server, owner.token, form(['title', title], ['file', pdf(), 'a.pdf']))
       const answer = await send('😀'.repeat(255))
@@ -136,7 +136,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     })
 
     test('more fields than are read: it is that which is told', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const many = Array.from({ length: 21 }, (_, i): [string, string] => [`field${i}`, 'x'])
       const answer = await upload(
         server,
@@ -152,7 +152,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     test.each([undefined, 'multipart/form-data; boundary=b', 'application/json'])(
       'an empty body of type %p is told what it should be',
       async (type) => {
-        const owner = await person(server)
+        const owner = await makeUser(server)
         const answer = await upload(server, owner.token, '', type ? { 'content-type': type } : {})
         expect([answer.status, (await json(answer)).error.details]).toEqual([
           422,
@@ -162,7 +162,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     )
 
     test.each(['[1,2]', '{"a":1}'])('a title %p stays the text that it is', async (title) => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const answer = await upload(server, owner.token, form(['title', title], ['file', pdf(), 'a.pdf']))
       expect((await json(answer)).title).toBe(title)
     })
@@ -170,7 +170,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     test.each(['../../etc/passwd.mp4', 'CON.mp4', '😀'.repeat(300), '..', 'a\u202Egpj.mp4'])(
       'a file named %p is stored under a safe name',
       async (name) => {
-        const owner = await person(server)
+        const owner = await makeUser(server)
         const answer = await upload(server, owner.token, form(['title', 't'], ['file', mp4(), name]))
         expect(answer.status).toBe(201)
         const { file_path } = await json(answer)
@@ -186,7 +186,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
       ['filename*=UTF-8\'\'%E8%AF%BE%E7%A8%8B.mp4; filename="_.mp4"', '课程.mp4'],
       ['filename="kept.mp4"; filename*=broken', 'kept.mp4'],
     ])('a file with %s is stored under that name', async (disposition, name) => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const body = rawForm('b', mp4()).toString('latin1').replace('filename="a.mp4"', disposition)
       const answer = await upload(server, owner.token, new Blob([Buffer.from(body, 'latin1')]).stream(), {
         'content-type': 'multipart/form-data; boundary=b',
@@ -198,7 +198,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     test.each([4096, 1000, 37])(
       'a file full of beginnings of boundaries, in pieces of %p bytes, is stored as it is',
       async (piece) => {
-        const owner = await person(server)
+        const owner = await makeUser(server)
         const numbered = Array.from({ length: 2000 }, (_, i) => `\r\n--XXBOUN${i.toString(36)}`)
         const file = new Uint8Array(Buffer.concat([mp4(), Buffer.from(numbered.join(''))]))
         const body = rawForm('XXBOUND', file)
@@ -223,7 +223,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     )
 
     test('a PDF over 50 MB is refused as soon as it is, and what was stored is removed', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const live = await openLive(server, owner.token)
       const answer = await upload(
         server,
@@ -237,7 +237,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     }, 60_000)
 
     test('a client that hangs up leaves nothing behind', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const live = await openLive(server, owner.token)
       const slow = slowUpload(server, owner.token, 10_000_000)
       slow.send(mp4(200_000))
@@ -260,7 +260,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
       expect((await upload(server, undefined, form(['title', 't'], ['file', mp4(), 'a.mp4']))).status).toBe(
         401,
       )
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const answer = await upload(server, owner.token, '{}', { 'content-type': 'application/json' })
       expect(answer.status).toBe(422)
       const cut = await upload(server, owner.token, '--b\r\nbroken', {
@@ -272,11 +272,11 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
 
   describe('DELETE /api/v1/upload/{id}', () => {
     test('removes the objects at once, also after the material was deleted; a second time is ALREADY_DELETED', async () => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const { id, file_path } = await json(
         await upload(server, owner.token, form(['title', 't'], ['file', pdf(), 'a.pdf'])),
       )
-      const stranger = await person(server)
+      const stranger = await makeUser(server)
       expect((await api(server, 'DELETE', `/api/v1/upload/${id}`, { token: stranger.token })).status).toBe(
         403,
       )

@@ -4,8 +4,7 @@ import { eq } from 'drizzle-orm'
 import { nodes, tasks } from '../../../src/db/schema/index.ts'
 import { all, chatStream, expectRun } from '../../support/chat.ts'
 import { describedApi } from '../../support/described.ts'
-import { makeNode, makeTask, unique } from '../../support/factories.ts'
-import { person } from '../../support/people.ts'
+import { makeNode, makeTask, makeUser, unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -21,13 +20,13 @@ const statusOf = async (token: string, id: number) =>
   (await ask('GET', `/api/tasks/${id}`, { token })).body.status
 
 test('says plainly that there is no model, in the language that it is asked in', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   expect((await say(token, '写一首诗')).output).toContain('没有配置语言模型')
   expect((await say(token, 'write a poem')).output).toContain('No language model is configured')
 })
 
 test('starts a task that is a real one, and lists it', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   expect((await say(token, '启动一个测试任务，叫“夜间测试”')).output).toStartWith('任务已创建')
   const list = await ask('GET', '/api/tasks', { token })
   expect(list.body.items).toMatchObject([{ name: '夜间测试', status: 'pending' }])
@@ -35,8 +34,8 @@ test('starts a task that is a real one, and lists it', async () => {
 })
 
 test('sees only what the user may see', async () => {
-  const owner = await person(server)
-  const other = await person(server)
+  const owner = await makeUser(server)
+  const other = await makeUser(server)
   const { id, title } = await makeTask(server, owner)
   expect((await say(other.token, 'my tasks')).output).not.toContain(title)
   expect((await say(other.token, `task ${id}`)).output).toStartWith('That did not work')
@@ -45,7 +44,7 @@ test('sees only what the user may see', async () => {
 })
 
 test('the schedule: adds, lists in the time zone of the user, and deletes after a yes', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const added = await say(token, '2031年3月3日下午3点添加日程 牙医')
   expect(added.output).toContain('牙医')
   const [item] = (await ask('GET', '/api/v1/schedule-items', { token })).body
@@ -67,7 +66,7 @@ test('the schedule: adds, lists in the time zone of the user, and deletes after 
 })
 
 test('a list of the schedule names its days, and leaves out what was cancelled', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   for (const title of ['牙医', '聚餐']) {
     const { output } = await say(token, `2031年3月3日下午3点添加日程 ${title}`)
     expect(output).toContain('15:00')
@@ -84,14 +83,14 @@ test('a list of the schedule names its days, and leaves out what was cancelled',
 })
 
 test('what repeats is added as such, and said', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   expect((await say(token, '每周一上午9点添加日程 例会')).output).toStartWith('已添加日程：每周')
   const [item] = (await ask('GET', '/api/v1/schedule-items', { token })).body
   expect(item).toMatchObject({ title: '例会', rrule: 'FREQ=WEEKLY' })
 })
 
 test('a reminder that is asked for is set, and said', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const weekly = await say(token, '每周五下午五点写周报，提前十分钟提醒我')
   expect(weekly.output).toContain('提前 10 分钟提醒')
   const once = await say(token, 'Remind me on March 3, 2031 at 9am to call Anna')
@@ -106,7 +105,7 @@ test('a reminder that is asked for is set, and said', async () => {
 })
 
 test('what it can’t do it says, in both languages, and nothing happens', async () => {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   const { token } = owner
   const { id } = await makeTask(server, owner)
   for (const message of [
@@ -137,7 +136,7 @@ test('starts what the nodes offer by its name, and says what there is', async ()
     .update(nodes)
     .set({ taskTypes: [type] })
     .where(eq(nodes.id, node.id))
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   expect((await say(token, `start a ${type} task called night`)).output).toStartWith('Task created')
   expect((await say(token, `启动一个 ${type} 任务`)).output).toStartWith('任务已创建')
   const started = await ctx.db.select().from(tasks).where(eq(tasks.taskType, type)).orderBy(tasks.id)
@@ -151,7 +150,7 @@ test('starts what the nodes offer by its name, and says what there is', async ()
 })
 
 test('starts a video analysis of a URL', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const { output } = await say(token, 'start a video analysis of https://example.com/a.mp4')
   expect(output).toStartWith('Task created')
   const { items } = (await ask('GET', '/api/tasks', { token })).body
@@ -160,7 +159,7 @@ test('starts a video analysis of a URL', async () => {
 })
 
 test('a list that can’t be narrowed down as asked says so', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   expect((await say(token, 'my tasks from yesterday')).output).toStartWith(
     'I can narrow tasks down only by status',
   )
@@ -169,14 +168,14 @@ test('a list that can’t be narrowed down as asked says so', async () => {
 })
 
 test('GPU status and uploads', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   expect((await say(token, 'GPU 状态')).output).toContain('在线')
   expect((await say(token, 'my uploads')).output).toContain('not uploaded')
 })
 
 describe('before it destroys', () => {
   test('the run ends with the question, and a yes does it', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const { token } = owner
     const { id } = await makeTask(server, owner)
     const { events } = await chatStream(server, { token, message: `取消任务 ${id}` })
@@ -199,7 +198,7 @@ describe('before it destroys', () => {
   })
 
   test('anything else leaves it, and is answered itself', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const { token } = owner
     const { id } = await makeTask(server, owner)
     const first = await say(token, `cancel task ${id}`)
@@ -215,12 +214,12 @@ describe('before it destroys', () => {
   })
 
   test('a yes in another session, or of another user, confirms nothing', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const { id } = await makeTask(server, owner)
     const { session_id } = await say(owner.token, `cancel task ${id}`)
     await say(owner.token, 'yes')
     const theirs = await ask('POST', PATH, {
-      token: (await person(server)).token,
+      token: (await makeUser(server)).token,
       body: { message: 'yes', session_id },
     })
     expect(theirs.status).toBe(404)
@@ -228,7 +227,7 @@ describe('before it destroys', () => {
   })
 
   test('what has become impossible meanwhile is said', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const { token } = owner
     const { id } = await makeTask(server, owner)
     const { session_id } = await say(token, `cancel task ${id}`)

@@ -3,9 +3,8 @@ import { eq } from 'drizzle-orm'
 import { agentRuns } from '../../../src/db/schema/index.ts'
 import { all, chatStream, expectRun, readEvents, textOf } from '../../support/chat.ts'
 import { describedApi } from '../../support/described.ts'
-import { makeTask } from '../../support/factories.ts'
+import { makeTask, makeUser } from '../../support/factories.ts'
 import { lastUserText, ModelServer } from '../../support/model-server.ts'
-import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 import { expectAnswer, expectWithout, type Shape } from '../../support/shapes.ts'
@@ -80,7 +79,7 @@ function expectProblem(answer: Awaited<ReturnType<typeof chat>>, status: number,
 
 describe('POST /api/v1/agent-chats', () => {
   test('200 with the documented fields, and AG-UI names for the types', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const answer = await chat(token, { message: 'hi' })
     expectAnswer(answer, 200, ANSWER)
     expect(answer.body.output).toBe('Hello, world!')
@@ -91,7 +90,7 @@ describe('POST /api/v1/agent-chats', () => {
   })
 
   test('a session goes on: the model is told what was said before', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const first = await chat(token, { message: 'first question' })
     const { session_id } = first.body
     const second = await chat(token, { message: 'second question', session_id })
@@ -107,7 +106,7 @@ describe('POST /api/v1/agent-chats', () => {
   })
 
   test('tools: what the model calls is done as the user, and told in the events', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     await makeTask(server, owner)
     const answer = await chat(owner.token, { message: 'tasks please' })
     const call = answer.body.events.find(({ type }: { type: string }) => type === 'TOOL_CALL_START')
@@ -119,7 +118,7 @@ describe('POST /api/v1/agent-chats', () => {
   })
 
   test('results stay with their calls, also when a model counts its calls anew in every answer', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { session_id } = (await chat(token, { message: 'tasks please' })).body
     await chat(token, { message: 'gpus please', session_id })
     await chat(token, { message: 'and then', session_id })
@@ -135,7 +134,7 @@ describe('POST /api/v1/agent-chats', () => {
   })
 
   test('a call that does not fit, or of no tool, is told to the model and harms nobody', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const answer = await chat(token, { message: 'nonsense' })
     const results = answer.body.events.filter(({ type }: { type: string }) => type === 'TOOL_CALL_RESULT')
     expect(results.map(({ result }: { result: string }) => Object.keys(JSON.parse(result)))).toEqual([
@@ -146,7 +145,7 @@ describe('POST /api/v1/agent-chats', () => {
   })
 
   test('what no database stores is replaced; a character that comes in halves is not', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const answer = await chat(token, { message: 'odd' })
     expect(answer.body.output).toBe('zero \ufffd, whole 😀, half \ufffd\n\ndone \ufffd')
     expect(answer.body.events.at(-1).type).toBe('RUN_FINISHED')
@@ -163,7 +162,7 @@ describe('POST /api/v1/agent-chats', () => {
     ['loop please', 'STEP_LIMIT', ''],
     ['huge please', 'OUTPUT_LIMIT', ''],
   ])('a model that fails (%s): 200, RUN_ERROR %s and what was said so far', async (message, code, output) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const answer = await chat(token, { message })
     expectAnswer(answer, 200, ANSWER)
     expect(answer.body.output).toBe(output)
@@ -178,7 +177,7 @@ describe('POST /api/v1/agent-chats', () => {
   })
 
   test('one run per session at a time: 409', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { events } = await chatStream(server, { token, message: 'slow' })
     await events.next()
     const [session] = (await ask('GET', PATH, { token })).body.items
@@ -190,7 +189,7 @@ describe('POST /api/v1/agent-chats', () => {
   })
 
   test('signed out 401; input that does not fit 422; a session that is not yours 404', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     expectProblem(await chat(undefined, { message: 'hi' }), 401, PATH)
     for (const body of [
       {},
@@ -203,7 +202,7 @@ describe('POST /api/v1/agent-chats', () => {
     }
     expect((await chat(token, { message: 'hi', session_id: 'nonsense' })).status).toBe(422)
     expect((await chat(token, { message: 'hi', timezone: 'Mars/Olympus' })).status).toBe(422)
-    const theirs = await chat((await person(server)).token, {
+    const theirs = await chat((await makeUser(server)).token, {
       ...{ message: 'hi', session_id: null, timezone: null },
     })
     expect(theirs.status).toBe(200)
@@ -213,14 +212,14 @@ describe('POST /api/v1/agent-chats', () => {
   })
 
   test('8,000 characters are taken, and a null session is a new one', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     expect((await chat(token, { message: '长'.repeat(8000), session_id: null })).status).toBe(200)
   })
 })
 
 describe('Accept: text/event-stream', () => {
   test('the same run as AG-UI events, valid against the published types', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { response, events } = await chatStream(server, { token, message: 'tasks' })
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
@@ -233,7 +232,7 @@ describe('Accept: text/event-stream', () => {
   })
 
   test('text is gathered: far fewer frames than tokens, and the first token at once', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const started = performance.now()
     const { events } = await chatStream(server, { token, message: 'slow' })
     const sent = (await all(events)).map(({ event }) => event)
@@ -246,7 +245,7 @@ describe('Accept: text/event-stream', () => {
   })
 
   test('a session that ends takes its stream with it, and not the run', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { events } = await chatStream(server, { token, message: 'slow' })
     const sent = []
     for await (const { event } of events) {
@@ -260,7 +259,7 @@ describe('Accept: text/event-stream', () => {
   })
 
   test('a client that leaves comes back with Last-Event-ID and misses nothing; the run went on without it', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const gone = new AbortController()
     const { events } = await chatStream(server, { token, message: 'slow' }, gone.signal)
     const before = []
@@ -300,7 +299,7 @@ describe('the live channel', () => {
     socket.next('agent_event', ({ event }) => event.type === 'RUN_FINISHED' || event.type === 'RUN_ERROR')
 
   test('agent_event frames with seq, and agent.run_finished as an event', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const events = await open(token)
     await events.next('welcome')
     const answer = await chat(token, { message: 'hi' })
@@ -324,7 +323,7 @@ describe('the live channel', () => {
   })
 
   test('two tabs read the same text, one of them late and one back with agent_seq', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { events } = await chatStream(server, { token, message: 'slow' })
     const session = (await events.next()).value!.event.threadId
     const early = await open(token, `&topics=agent:${session}`)
@@ -346,8 +345,8 @@ describe('the live channel', () => {
   })
 
   test("somebody else's session is not found; after unsubscribe nothing comes", async () => {
-    const mine = await person(server)
-    const theirs = await chat((await person(server)).token, { message: 'hi' })
+    const mine = await makeUser(server)
+    const theirs = await chat((await makeUser(server)).token, { message: 'hi' })
     const socket = await open(mine.token)
     socket.send({ type: 'subscribe', topic: `agent:${theirs.body.session_id}` })
     expect((await socket.next('error')).code).toBe('NOT_FOUND')
@@ -366,7 +365,7 @@ describe('the live channel', () => {
 
 describe('POST /api/v1/agent-chats/{session_id}/cancel', () => {
   test('stops the answer and the request to the model; what was said is kept', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { events } = await chatStream(server, { token, message: 'slow' })
     const sent = []
     for await (const one of events) {
@@ -387,16 +386,16 @@ describe('POST /api/v1/agent-chats/{session_id}/cancel', () => {
   })
 
   test('signed out 401, not yours 404', async () => {
-    const theirs = await chat((await person(server)).token, { message: 'hi' })
+    const theirs = await chat((await makeUser(server)).token, { message: 'hi' })
     const path = `${PATH}/${theirs.body.session_id}/cancel`
     expectProblem(await ask('POST', path), 401, path)
-    expectProblem(await ask('POST', path, { token: (await person(server)).token }), 404, path)
+    expectProblem(await ask('POST', path, { token: (await makeUser(server)).token }), 404, path)
   })
 })
 
 describe('GET /api/v1/agent-chats', () => {
   test('lists your sessions, the last used first, and reads one back', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const first = (await chat(token, { message: 'The first  one' })).body.session_id
     const second = (await chat(token, { message: 'tasks' })).body.session_id
     await chat(token, { message: 'again', session_id: first })
@@ -414,8 +413,8 @@ describe('GET /api/v1/agent-chats', () => {
   })
 
   test('signed out 401, not yours or none 404, a bad page 422', async () => {
-    const { token } = await person(server)
-    const theirs = await chat((await person(server)).token, { message: 'hi' })
+    const { token } = await makeUser(server)
+    const theirs = await chat((await makeUser(server)).token, { message: 'hi' })
     expectProblem(await ask('GET', PATH), 401, PATH)
     for (const id of [theirs.body.session_id, 'nonsense', '01920000-0000-7000-8000-000000000000']) {
       expectProblem(await ask('GET', `${PATH}/${id}`, { token }), 404, `${PATH}/${id}`)
@@ -425,7 +424,7 @@ describe('GET /api/v1/agent-chats', () => {
 })
 
 test('the key goes to the model and nowhere else', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   await chat(token, { message: 'hi' })
   expect(model.keys.at(-1)).toBe('Bearer sk-very-secret-key')
   expect(model.requests.at(-1)!.model).toBe('test-model')

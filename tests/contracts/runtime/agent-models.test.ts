@@ -4,9 +4,8 @@ import { eq } from 'drizzle-orm'
 import { agentMessages } from '../../../src/db/schema/index.ts'
 import { all, chatStream, expectRun, textOf, thoughtsOf } from '../../support/chat.ts'
 import { describedApi } from '../../support/described.ts'
-import { makeTask } from '../../support/factories.ts'
+import { makeTask, makeUser } from '../../support/factories.ts'
 import { lastUserText, type ModelRequest, ModelServer, type Piece } from '../../support/model-server.ts'
-import { person } from '../../support/people.ts'
 import { startServer } from '../../support/server.ts'
 
 const BROKEN = '{"title":"fake ev","start'
@@ -72,7 +71,7 @@ const chat = async (token: string, message: string, session_id?: string) => {
 const types = (body: { events: { type: string }[] }) => body.events.map(({ type }) => type)
 
 test('a broken tool call does nothing, the model is told what was wrong, and the chat goes on', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const first = await chat(token, 'broken')
   expect(first.output).toContain('not valid JSON')
   expect(first.output).toContain('fake ev')
@@ -84,7 +83,7 @@ test('a broken tool call does nothing, the model is told what was wrong, and the
 })
 
 test('a chat that an earlier version stored with broken calls can be used again', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const { session_id, events } = await chat(token, 'hi')
   const run = events[0].run_id
   const { db } = server.ctx
@@ -119,14 +118,14 @@ test('a chat that an earlier version stored with broken calls can be used again'
 })
 
 test('empty arguments are an empty object; null for what may be absent is absent', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   expect((await chat(token, 'empty')).output).toContain('total_servers')
   expect((await chat(token, 'nulls')).output).toContain('"total":0')
   expect((await chat(token, 'null for a required')).output).toContain('The input does not fit: /task_id')
 })
 
 test('calls beyond ten in a turn are answered too; hundreds end the answer', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const answer = await chat(token, 'twelve')
   expect(answer.output).toContain('Only 10 calls')
   const request = model.requests.findLast((one) => results(one).length > 0)!
@@ -140,7 +139,7 @@ test('calls beyond ten in a turn are answered too; hundreds end the answer', asy
 })
 
 test('inputs of tools count: no request is larger than what a model is sent', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const { session_id } = await chat(token, 'large')
   for (let i = 0; i < 3; i++) await chat(token, 'large', session_id)
   expect((await chat(token, 'odd name', session_id)).output).toContain('There is no tool list_tasks_')
@@ -149,7 +148,7 @@ test('inputs of tools count: no request is larger than what a model is sent', as
 })
 
 test('thoughts are shown as such, are no part of the answer, and are not sent back', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const { events } = await chatStream(server, { token, message: 'think' })
   const sent = (await all(events)).map(({ event }) => event)
   expectRun(sent)
@@ -167,7 +166,7 @@ test('thoughts are shown as such, are no part of the answer, and are not sent ba
 })
 
 test('a question before something is destroyed, answered with no and with yes, leaves a valid chat', async () => {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   const { token } = owner
   const { id } = await makeTask(server, owner)
   const first = await chat(token, `cancel ${id}`)
@@ -181,7 +180,7 @@ test('a question before something is destroyed, answered with no and with yes, l
 })
 
 test('why the API refused is in the log, without the key and without what was said', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   using warn = spyOn(server.ctx.log, 'warn')
   const answer = await chat(token, 'refuse my secret diary')
   expect(answer.events.at(-1).type).toBe('RUN_ERROR')
@@ -197,7 +196,7 @@ test('why the API refused is in the log, without the key and without what was sa
 })
 
 test('a run that is stopped in the middle of a thought ends it', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const { events } = await chatStream(server, { token, message: 'brood' })
   const sent = []
   for await (const { event } of events) {
@@ -218,7 +217,7 @@ test.each([
   ['filter', 'MODEL_FILTERED', 'half an answer', /过滤/],
   ['nothing', 'MODEL_EMPTY', '', /没有给出/],
 ])('an answer that is none, or not whole (%s), is told as %s', async (message, code, output, text) => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const answer = await chat(token, message)
   expect(answer.output).toBe(output)
   expect(answer.events.at(-1)).toMatchObject({ type: 'RUN_ERROR', error: expect.stringMatching(text) })
@@ -228,7 +227,7 @@ test.each([
 })
 
 test('a title is cut between characters', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   await chat(token, `${'x'.repeat(57)}👨‍👩‍👧‍👦 and more`)
   const list = await ask('GET', PATH, { token })
   expect(list.body.items[0].title).toBe('x'.repeat(57))

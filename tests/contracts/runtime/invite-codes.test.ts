@@ -1,16 +1,15 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { describedApi } from '../../support/described.ts'
-import { unique } from '../../support/factories.ts'
+import { makeUser, unique } from '../../support/factories.ts'
 import { codeIn, mailTo } from '../../support/mail.ts'
-import { person } from '../../support/people.ts'
 import { query, startServer } from '../../support/server.ts'
 import { expectAnswer, expectRuntimeError, expectWithout, type Shape } from '../../support/shapes.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
 const ask = describedApi(server)
-const admin = await person(server, { role: 'admin' })
+const admin = await makeUser(server, { role: 'admin' })
 const { token } = admin
 const at = (code: string) => `/api/v1/invite-codes/${code}`
 const make = (body: object = {}) => ask('POST', '/api/v1/invite-codes', { token, body })

@@ -2,9 +2,8 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { mailHandle } from '../../../src/core/mail/job-handle.ts'
 import { describedApi } from '../../support/described.ts'
-import { signInAgain, unique } from '../../support/factories.ts'
+import { makeUser, PASSWORD, signInAgain, unique } from '../../support/factories.ts'
 import { codeIn, mailsTo, mailTo, wrongCode } from '../../support/mail.ts'
-import { PASSWORD, person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import { query, startServer } from '../../support/server.ts'
 import { expectRuntimeError, expectWithout } from '../../support/shapes.ts'
@@ -22,7 +21,7 @@ const signIn = (email: string, password: string) =>
 const NEW = 'N3w-Password'
 /** Somebody whose code lies in their mailbox. */
 const forgetful = async () => {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   expect((await request({ email: owner.user.email })).status).toBe(204)
   return { ...owner, email: owner.user.email, code: codeIn(await mailTo(server, owner.user.email)) }
 }
@@ -68,13 +67,13 @@ describe('the whole reset', () => {
   })
 
   test('a page of null is none', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     expect((await request({ email: user.email, redirect_to: null })).status).toBe(204)
     expect(codeIn(await mailTo(server, user.email))).toBeString()
   })
 
   test('in English, with a link to an allowed page', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const body = { email: user.email.toUpperCase(), redirect_to: 'https://app.example.com/reset' }
     await request(body, { 'accept-language': 'en' })
     const mail = await mailTo(server, user.email)
@@ -87,7 +86,7 @@ describe('the whole reset', () => {
 
 describe('POST /api/v1/auth/password-reset', () => {
   test('an email without an account: the same answer, after the same work, and no mail', async () => {
-    const known = (await person(server)).user.email
+    const known = (await makeUser(server)).user.email
     const unknown = `${unique('nobody')}@example.com`
     const answers = [await request({ email: known }), await request({ email: unknown })]
     for (const { status, text } of answers) expect([status, text]).toEqual([204, ''])
@@ -110,7 +109,7 @@ describe('POST /api/v1/auth/password-reset', () => {
   })
 
   test('a deactivated user is sent none', async () => {
-    const { user } = await person(server, { isActive: false })
+    const { user } = await makeUser(server, { isActive: false })
     expect((await request({ email: user.email })).status).toBe(204)
     await queueIsEmpty()
     expect(await mailsTo(server, user.email)).toEqual([])
@@ -199,7 +198,7 @@ describe('POST /api/v1/auth/password-reset/confirm', () => {
 })
 
 test('a changed password, on any contract, is told to its owner in the language of the request', async () => {
-  const { user, token } = await person(server)
+  const { user, token } = await makeUser(server)
   const answer = await ask('POST', '/api/users/change-password', {
     token,
     body: { current_password: PASSWORD, new_password: NEW },

@@ -9,8 +9,7 @@ import { createItem, type NewItem, updateItem } from '../../../src/core/agenda/i
 import { users } from '../../../src/db/schema/index.ts'
 import { requestLog } from '../../../src/http/request-log.ts'
 import { describedApi } from '../../support/described.ts'
-import type { TestUser } from '../../support/factories.ts'
-import { person } from '../../support/people.ts'
+import { makeUser, type TestUser } from '../../support/factories.ts'
 import { eventually } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 import { expectRuntimeError } from '../../support/shapes.ts'
@@ -40,7 +39,7 @@ const gone = async (url: string) => {
 
 describe('the secret address', () => {
   test('is made, told of, replaced and ended', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const told = async () => (await ask('GET', FEED, { token: owner.token })).body
     expect(await told()).toEqual({ active: false, created_at: null })
     const first = await open(owner)
@@ -62,7 +61,7 @@ describe('the secret address', () => {
   )
 
   test('ends with the account, and is no access token', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const url = await open(owner)
     const token = new URL(url).searchParams.get('token')!
     expect((await ask('GET', FEED, { token })).status).toBe(401)
@@ -83,7 +82,7 @@ describe('the secret address', () => {
 })
 
 test('it is an iCalendar file that is fetched anew only when it has changed', async () => {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   const item = await add(owner, { startAt: new Date().toISOString() })
   const url = await open(owner)
   const first = await fetch(url)
@@ -100,7 +99,7 @@ test('it is an iCalendar file that is fetched anew only when it has changed', as
 })
 
 test('an event has what calendar programs need, in the form that RFC 5545 wants', async () => {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   const item = await add(owner, {
     title: 'Review; a, b \\ c',
     description: 'one\ntwo',
@@ -141,7 +140,7 @@ test('an event has what calendar programs need, in the form that RFC 5545 wants'
 })
 
 test('the status is told, changes are counted, and an item that has no end or time zone has none', async () => {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   const { id } = await add(owner, { startAt: '2030-01-01T00:00Z', endAt: '2030-01-01T00:00Z' })
   await updateItem(ctx, owner.user.id, id, { status: 'cancelled' })
   const cancelled = await feedOf(owner)
@@ -152,7 +151,7 @@ test('the status is told, changes are counted, and an item that has no end or ti
 })
 
 test('it reaches a year back, and a series as long as it lasts', async () => {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   const year = new Date().getUTCFullYear()
   await add(owner, { title: 'long ago', startAt: `${year - 2}-01-01T00:00Z` })
   await add(owner, { title: 'over', startAt: `${year - 3}-01-01T00:00Z`, rrule: 'FREQ=DAILY;COUNT=3' })
@@ -163,7 +162,7 @@ test('it reaches a year back, and a series as long as it lasts', async () => {
 })
 
 test('lines are folded at 75 octets, never within a character, and are whole when unfolded', async () => {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   const titles = [
     '会议室预订'.repeat(50),
     '👩‍👩‍👧‍👦🦉'.repeat(15),
@@ -243,7 +242,7 @@ describe('round trip', () => {
   ]
 
   test.each(CASES)('another parser reads what was meant: %s', async (_, { item, occurrences }) => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const made = await add(owner, { title: '会议 🦉', ...item })
     const events = nodeIcal.parseICS(await feedOf(owner))
     const event = Object.values(events).find((one): one is VEvent => one?.type === 'VEVENT')!
@@ -258,7 +257,7 @@ describe('round trip', () => {
   test.each(CASES.filter(([name]) => !name.includes('working day')))(
     'by the time zones in the file alone: %s',
     async (_, { item, occurrences }) => {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       await add(owner, item)
       const calendar = new ICAL.Component(ICAL.parse(await feedOf(owner)))
       const event = new ICAL.Event(calendar.getFirstSubcomponent('vevent')!)

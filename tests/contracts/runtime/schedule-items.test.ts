@@ -3,9 +3,8 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { type Answer, api } from '../../support/api.ts'
 import { describedApi } from '../../support/described.ts'
-import type { TestUser } from '../../support/factories.ts'
+import { makeUser, type TestUser } from '../../support/factories.ts'
 import { form, pdf, upload } from '../../support/files.ts'
-import { person } from '../../support/people.ts'
 import { query, startServer } from '../../support/server.ts'
 import { expectAnswer, expectRuntimeError, type Shape } from '../../support/shapes.ts'
 import { openLive } from '../../support/sockets.ts'
@@ -48,7 +47,7 @@ const expectProblem = (answer: Answer, status: number, code: string, ...fields: 
 
 describe('POST /api/v1/schedule-items', () => {
   test("the document's own body makes an item with every documented field", async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const metadata = {
       color: '#FF6B6B',
       location: '会议室A',
@@ -71,7 +70,7 @@ describe('POST /api/v1/schedule-items', () => {
   })
 
   test('title and start are enough; the time zone is UTC then', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     expect(await create(token, {})).toMatchObject({
       ...{ description: null, end_at: null, timezone: 'UTC', metadata: {}, rrule: null, exceptions: [] },
     })
@@ -85,18 +84,18 @@ describe('POST /api/v1/schedule-items', () => {
     ['2026-03-29T02:30', 'Europe/Berlin', '2026-03-29T01:30:00.000Z'],
     ['2026-10-25T02:30', 'Europe/Berlin', '2026-10-25T00:30:00.000Z'],
   ])('%s in %s is %s', async (start_at, timezone, instant) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     expect((await create(token, { start_at, timezone })).start_at).toBe(instant)
   })
 
   test('a time zone is spelt as IANA does', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     expect((await create(token, { timezone: 'europe/berlin' })).timezone).toBe('Europe/Berlin')
     expect((await create(token, { timezone: 'Etc/UTC' })).timezone).toBe('Etc/UTC')
   })
 
   test('what is null is as if left out', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const nothing = { description: null, end_at: null, timezone: null, metadata: null, rrule: null }
     const item = await create(token, { ...nothing, exceptions: null, reminder_minutes: null })
     expect(item).toMatchObject({ ...nothing, timezone: 'UTC', metadata: {}, exceptions: [] })
@@ -145,14 +144,14 @@ describe('POST /api/v1/schedule-items', () => {
     [{ reminder_minutes: 1.5 }, 'reminder_minutes'],
   ]
   test.each(bad)('%j is 422', async (change, field) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const answer = await ask('POST', PATH, { token, body: { title: 't', start_at: START, ...change } })
     expectProblem(answer, 422, 'VALIDATION_ERROR', field)
     expect(await list(token)).toEqual([])
   })
 
   test('an end before the start is 400, and at the start is none', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const answer = await ask('POST', PATH, { token, body: { title: 't', start_at: END, end_at: START } })
     expectProblem(answer, 400, 'INVALID_RANGE')
     expect(answer.body).toMatchObject({
@@ -164,7 +163,7 @@ describe('POST /api/v1/schedule-items', () => {
 
 describe('PATCH /api/v1/schedule-items/{id}', () => {
   test('changes what is given, empties what is null, and leaves the rest', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const before = await create(token, { end_at: END, description: 'd', metadata: { color: '#000000' } })
     const patch = async (body: object) => (await ask('PATCH', `${PATH}/${before.id}`, { token, body })).body
     expect(await patch({})).toEqual(before)
@@ -179,7 +178,7 @@ describe('PATCH /api/v1/schedule-items/{id}', () => {
   })
 
   test('keeps the version of its metadata as it is sent, whatever it is', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { id, metadata } = await create(token, { metadata: { color: '#000000' } })
     expect(metadata).toEqual({ color: '#000000', version: 1 })
     for (const version of [2, 7, 3, Number.MAX_SAFE_INTEGER]) {
@@ -193,7 +192,7 @@ describe('PATCH /api/v1/schedule-items/{id}', () => {
   })
 
   test('a time without an offset is read in the new time zone, or in the one there is', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { id } = await create(token, { timezone: 'Asia/Shanghai' })
     const patch = async (body: object) => (await ask('PATCH', `${PATH}/${id}`, { token, body })).body
     expect((await patch({ start_at: '2026-03-05T08:00' })).start_at).toBe('2026-03-05T00:00:00.000Z')
@@ -205,7 +204,7 @@ describe('PATCH /api/v1/schedule-items/{id}', () => {
   })
 
   test('judges the range by what results', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { id } = await create(token, { end_at: END })
     const patch = (body: object) => ask('PATCH', `${PATH}/${id}`, { token, body })
     expectProblem(await patch({ start_at: '2026-03-02T10:00:01Z' }), 400, 'INVALID_RANGE')
@@ -222,7 +221,7 @@ describe('PATCH /api/v1/schedule-items/{id}', () => {
     [{ metadata: { version: 0 } }, 'metadata.version'],
     [{ rrule: 'nonsense' }, 'rrule'],
   ])('%j is 422', async (body, field) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const item = await create(token, {})
     const answer = await ask('PATCH', `${PATH}/${item.id}`, { token, body })
     expectProblem(answer, 422, 'VALIDATION_ERROR', field)
@@ -232,7 +231,7 @@ describe('PATCH /api/v1/schedule-items/{id}', () => {
 
 describe('DELETE /api/v1/schedule-items/{id}', () => {
   test('is soft: 204, and from then on 404 everywhere', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { id } = await create(token, {})
     const remove = () => ask('DELETE', `${PATH}/${id}`, { token })
     const answer = await remove()
@@ -263,9 +262,9 @@ describe('who', () => {
   })
 
   test("somebody else's item is 404, for administrators too, and in no list", async () => {
-    const { id } = await create((await person(server)).token, { title: 'secret' })
+    const { id } = await create((await makeUser(server)).token, { title: 'secret' })
     for (const role of ['user', 'super_admin'] as const) {
-      const { token } = await person(server, { role })
+      const { token } = await makeUser(server, { role })
       expectProblem(await ask('GET', `${PATH}/${id}`, { token }), 404, 'NOT_FOUND')
       expectProblem(await ask('PATCH', `${PATH}/${id}`, { token, body: { title: 'x' } }), 404, 'NOT_FOUND')
       expectProblem(await ask('DELETE', `${PATH}/${id}`, { token }), 404, 'NOT_FOUND')
@@ -276,7 +275,7 @@ describe('who', () => {
   test.each(['1', 'nonsense', '%00', `${crypto.randomUUID()}0`, "'--", 'FEED', '🦉', 'x'.repeat(2000)])(
     'no item has the id %s',
     async (id) => {
-      const { token } = await person(server)
+      const { token } = await makeUser(server)
       expectProblem(await api(server, 'GET', `${PATH}/${id}`, { token }), 404, 'NOT_FOUND')
       expectProblem(await api(server, 'DELETE', `${PATH}/${id}`, { token }), 404, 'NOT_FOUND')
       const patch = await api(server, 'PATCH', `${PATH}/${id}`, { token, body: { title: 'x' } })
@@ -287,7 +286,7 @@ describe('who', () => {
 
 describe('GET /api/v1/schedule-items', () => {
   test('lists what overlaps, in order, with the documented fields', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const late = await create(token, { title: 'late', start_at: '2026-03-09T09:00Z' })
     const early = await create(token, { title: 'early', end_at: END })
     const answer = await ask('GET', PATH, { token })
@@ -323,13 +322,13 @@ describe('GET /api/v1/schedule-items', () => {
     [{ start_at: '2026-03-03', end_at: '2026-03-03', timezone: 'Pacific/Auckland' }, 0],
     [{ start_at: '2026-03-02', end_at: '2026-03-02', timezone: 'Pacific/Auckland' }, 1],
   ])('%j finds %i', async (window, count) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     await create(token, { end_at: END })
     expect(await list(token, window)).toHaveLength(count)
   })
 
   test('an item without a length is found by what begins with it, not by what ends there', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     await create(token, {})
     expect(await list(token, { start_at: START, end_at: END })).toHaveLength(1)
     expect(await list(token, { start_at: START, end_at: START })).toHaveLength(1)
@@ -338,7 +337,7 @@ describe('GET /api/v1/schedule-items', () => {
   })
 
   test('a + that became a space is still an offset', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     await create(token, { end_at: END })
     const window = 'start_at=2026-03-02T17:00:00+08:00&end_at=2026-03-02T18:00+08:00'
     expect((await ask('GET', `${PATH}?${window}`, { token })).body).toHaveLength(1)
@@ -357,12 +356,12 @@ describe('GET /api/v1/schedule-items', () => {
     ['limit=501', 422, 'VALIDATION_ERROR'],
     ['limit=0', 422, 'VALIDATION_ERROR'],
   ])('%s is %i %s', async (text, status, code) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     expectProblem(await ask('GET', `${PATH}?${text}`, { token }), status, code)
   })
 
   test('goes on where the Link header says, through single and recurring items alike', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     await create(token, { title: 'daily', rrule: 'FREQ=DAILY' })
     for (const day of [3, 5, 7]) await create(token, { start_at: `2026-03-0${day}T09:00Z` })
     const window = 'start_at=2026-03-02&end_at=2026-03-08'
@@ -379,7 +378,7 @@ describe('GET /api/v1/schedule-items', () => {
   })
 
   test('ends with the last page that may be asked for, also when there is more', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     await create(token, { rrule: 'FREQ=DAILY' })
     const linked = async (page: number) => {
       const path = `${PATH}?start_at=2026-03-02&end_at=2026-03-20&limit=1&page=${page}`
@@ -398,14 +397,14 @@ describe('recurring items', () => {
     ['Europe/Berlin', '2026-03-27T09:00', '2026-03-27', '2026-03-30', ['08', '08', '07', '07']],
     ['America/New_York', '2026-10-30T09:00', '2026-10-30', '2026-11-02', ['13', '13', '14', '14']],
   ])('keep the time on the clock in %s', async (timezone, start_at, from, to, hours) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     await create(token, { timezone, start_at, rrule: 'FREQ=DAILY' })
     const found = await starts(token, { start_at: from, end_at: to, timezone })
     expect(found.map((at) => at.slice(11, 13))).toEqual(hours)
   })
 
   test('have no occurrence at a time that the clocks skip, and one where they show it twice', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     await create(token, { timezone: 'Europe/Berlin', start_at: '2026-03-28T02:30', rrule: 'FREQ=DAILY' })
     const window = { start_at: '2026-03-28', end_at: '2026-03-30', timezone: 'Europe/Berlin' }
     expect(await starts(token, window)).toEqual(['2026-03-28T01:30:00Z', '2026-03-30T00:30:00Z'])
@@ -414,7 +413,7 @@ describe('recurring items', () => {
   })
 
   test('stand in a closed window with each occurrence, else once', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const item = await create(token, { end_at: END, rrule: 'freq=weekly;byday=mo,we' })
     expect(item.rrule).toBe('FREQ=WEEKLY;BYDAY=MO,WE')
     const entries = await list(token, { start_at: '2026-03-04T09:30Z', end_at: '2026-03-09T09:00:00.001Z' })
@@ -429,7 +428,7 @@ describe('recurring items', () => {
   })
 
   test('leave out their exceptions, whichever way they are written', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const item = await create(token, {
       timezone: 'Europe/Berlin',
       start_at: '2026-03-27T09:00',
@@ -450,7 +449,7 @@ describe('recurring items', () => {
   })
 
   test('take their exceptions along when they move, by the clock', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { id } = await create(token, {
       timezone: 'Europe/Berlin',
       start_at: '2026-03-27T09:00',
@@ -475,7 +474,7 @@ describe('recurring items', () => {
     moves: object[],
     window: Record<string, string>,
   ): Promise<string[][]> => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const { id } = await create(token, item)
     const days = async () => (await starts(token, window)).map((start) => start.slice(5, 16))
     const left = [await days()]
@@ -560,7 +559,7 @@ describe('recurring items', () => {
   })
 
   test('end with COUNT and UNTIL; an UNTIL that is a day counts whole', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const until = await create(token, {
       ...{ timezone: 'America/New_York', start_at: '2026-03-02T22:00', rrule: 'FREQ=DAILY;UNTIL=20260304' },
     })
@@ -572,7 +571,7 @@ describe('recurring items', () => {
   })
 
   test('are at most 200 of one user', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     await query(
       server,
       sql`insert into schedule_items (id, user_id, title, start_at, timezone, rrule)
@@ -594,7 +593,7 @@ describe('attachments', () => {
   }
 
   test('are kept by reference and shown with what the file is', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const id = await add(owner)
     const item = await create(owner.token, { metadata: { attachments: [{ material_id: id }] } })
     const shown = { material_id: id, title: 'Slides', type: 'pdf', file_format: 'pdf' }
@@ -615,7 +614,7 @@ describe('attachments', () => {
   })
 
   test("somebody else's file may be attached while everybody sees it", async () => {
-    const [owner, other] = [await person(server), await person(server)]
+    const [owner, other] = [await makeUser(server), await makeUser(server)]
     const id = await add(owner)
     const body = { title: 't', start_at: START, metadata: { attachments: [{ material_id: id }] } }
     const attach = () => ask('POST', PATH, { token: other.token, body })
@@ -628,7 +627,7 @@ describe('attachments', () => {
 })
 
 test('every change is an event on the live channel of its owner', async () => {
-  const { token } = await person(server)
+  const { token } = await makeUser(server)
   const live = await openLive(server, token)
   const { id } = await create(token, { end_at: END, rrule: 'FREQ=DAILY' })
   await ask('PATCH', `${PATH}/${id}`, { token, body: {} })

@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { describedApi } from '../../support/described.ts'
-import { unique } from '../../support/factories.ts'
-import { PASSWORD, person } from '../../support/people.ts'
+import { makeUser, PASSWORD, unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 import {
   expectAnswer,
@@ -31,7 +30,7 @@ const SESSION = {
 
 describe('POST /api/v1/auth/sessions', () => {
   test('signs in with the email, in any case, or the username; for an hour', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     for (const email of [user.email, user.email.toUpperCase(), user.username]) {
       const answer = await signIn({ email, password: PASSWORD })
       expectAnswer(answer, 200, SESSION)
@@ -50,7 +49,7 @@ describe('POST /api/v1/auth/sessions', () => {
   })
 
   test('a wrong password and an unknown user: the same 401', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const wrong = await signIn({ email: user.email, password: 'Wr0ng-One' })
     expectRuntimeError(wrong, { status: 401, code: 'INVALID_CREDENTIALS' })
     expect(wrong.body.detail).toBe('邮箱、用户名或密码不正确')
@@ -60,7 +59,7 @@ describe('POST /api/v1/auth/sessions', () => {
   })
 
   test('a deactivated user: 403, but only with the password', async () => {
-    const { user } = await person(server, { isActive: false })
+    const { user } = await makeUser(server, { isActive: false })
     expectRuntimeError(await signIn({ email: user.email, password: PASSWORD }), {
       status: 403,
       code: 'INACTIVE_USER',
@@ -83,7 +82,7 @@ describe('POST /api/v1/auth/sessions', () => {
 
 describe('POST /api/v1/auth/sessions/refresh', () => {
   test('exchanges a refresh token for new ones, with the user', async () => {
-    const { user, refreshToken } = await person(server)
+    const { user, refreshToken } = await makeUser(server)
     const answer = await refresh({ refresh_token: refreshToken })
     expectAnswer(answer, 200, SESSION)
     expect(answer.body).toMatchObject({ expires_in: 3600, user: { id: user.uuid, email: user.email } })
@@ -92,7 +91,7 @@ describe('POST /api/v1/auth/sessions/refresh', () => {
   })
 
   test('one of another contract is as good', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const body = { email: user.email, password: PASSWORD }
     const { refresh_token } = (await ask('POST', '/api/v1/auth/login', { body })).body
     expect((await refresh({ refresh_token })).body.expires_in).toBe(3600)
@@ -116,7 +115,7 @@ describe('POST /api/v1/auth/sessions/refresh', () => {
 
 describe('DELETE /api/v1/auth/sessions', () => {
   test('204 without a bearer; access tokens, refresh tokens and sockets of the session end, others stay', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const open = async () => (await signIn({ email: user.email, password: PASSWORD })).body
     const [session, other] = [await open(), await open()]
     const live = await openLive(server, session.access_token)
@@ -130,7 +129,7 @@ describe('DELETE /api/v1/auth/sessions', () => {
   })
 
   test('with a token that was rotated since, or of a session that has ended, or that nobody has: 204', async () => {
-    const { refreshToken, token } = await person(server)
+    const { refreshToken, token } = await makeUser(server)
     await refresh({ refresh_token: refreshToken })
     for (const refresh_token of [refreshToken, refreshToken, 'rt_unknown']) {
       expect((await signOut({ refresh_token })).status).toBe(204)
@@ -139,7 +138,7 @@ describe('DELETE /api/v1/auth/sessions', () => {
   })
 
   test('a bearer that has expired does not keep anybody in', async () => {
-    const { refreshToken, token } = await person(server, { minutes: -1 })
+    const { refreshToken, token } = await makeUser(server, { minutes: -1 })
     expect((await signOut({ refresh_token: refreshToken }, token)).status).toBe(204)
     expect((await refresh({ refresh_token: refreshToken })).status).toBe(401)
   })

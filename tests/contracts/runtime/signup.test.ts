@@ -2,9 +2,8 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { mailHandle } from '../../../src/core/mail/job-handle.ts'
 import { describedApi } from '../../support/described.ts'
-import { unique } from '../../support/factories.ts'
+import { makeUser, unique } from '../../support/factories.ts'
 import { codeIn, codesIn, MailServer, mailsTo, mailTo, wrongCode } from '../../support/mail.ts'
-import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import { query, startServer } from '../../support/server.ts'
 import {
@@ -163,14 +162,14 @@ describe('POST /api/v1/auth/verifications', () => {
   })
 
   test('a taken username, in any case: 409', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const answer = await post('verifications', signup({ username: user.username.toUpperCase() }))
     expectRuntimeError(answer, { status: 409, code: 'USERNAME_ALREADY_EXISTS' })
     expect(answer.body.detail).toBe('该用户名已被使用')
   })
 
   test('a taken email is answered like a free one, after the same work; only the mail differs', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const [taken, free] = [signup({ email: user.email }), signup()]
     const answers = [await post('verifications', taken), await post('verifications', free)]
     for (const [i, { email }] of [taken, free].entries()) {

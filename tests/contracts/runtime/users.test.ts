@@ -3,8 +3,7 @@ import { eq, sql } from 'drizzle-orm'
 import { updateProfile } from '../../../src/core/accounts/accounts.ts'
 import { users } from '../../../src/db/schema/index.ts'
 import { describedApi } from '../../support/described.ts'
-import { type TestUser, unique } from '../../support/factories.ts'
-import { person } from '../../support/people.ts'
+import { makeUser, type TestUser, unique } from '../../support/factories.ts'
 import { query, startServer } from '../../support/server.ts'
 import {
   expectAnswer,
@@ -18,7 +17,7 @@ const server = await startServer()
 afterAll(() => server.stop())
 const ask = describedApi(server)
 
-const searcher = await person(server)
+const searcher = await makeUser(server)
 
 /** docs/contracts/runtime.md, "Users". */
 const PROFILE = {
@@ -30,7 +29,7 @@ const PROFILE = {
 
 describe('GET /api/v1/users/me', () => {
   test('shows oneself', async () => {
-    const { user, token } = await person(server)
+    const { user, token } = await makeUser(server)
     const answer = await ask('GET', '/api/v1/users/me', { token })
     expectAnswer(answer, 200, PROFILE)
     expect(answer.body).toEqual({ id: user.uuid, username: user.username, avatar_url: null, bio: null })
@@ -41,7 +40,7 @@ describe('PATCH /api/v1/users/me', () => {
   const patch = ({ token }: TestUser, body: object) => ask('PATCH', '/api/v1/users/me', { token, body })
 
   test('changes what is given and nothing else; null takes away what may be missing', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const username = unique('new')
     const first = await patch(owner, {
       username,
@@ -67,7 +66,7 @@ describe('PATCH /api/v1/users/me', () => {
   })
 
   test('a role, an email or an id in the body is not taken', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     await patch(owner, { role: 'super_admin', email: 'x@example.com', id: 'x', is_active: false, bio: 'b' })
     const [row] = await server.ctx.db.select().from(users).where(eq(users.id, owner.user.id))
     expect(row).toMatchObject({
@@ -79,7 +78,7 @@ describe('PATCH /api/v1/users/me', () => {
   })
 
   test('a taken username: 409', async () => {
-    const [owner, other] = [await person(server), await person(server)]
+    const [owner, other] = [await makeUser(server), await makeUser(server)]
     const answer = await patch(owner, { username: other.user.username.toUpperCase() })
     expectRuntimeError(answer, { status: 409, code: 'USERNAME_ALREADY_EXISTS' })
   })
@@ -94,7 +93,7 @@ describe('PATCH /api/v1/users/me', () => {
     ['a picture in the URL itself', { avatar_url: 'data:image/png;base64,AAAA' }, 'avatar_url'],
     ['a long picture', { avatar_url: `https://example.com/${'a'.repeat(2000)}` }, 'avatar_url'],
   ])('%s: 422', async (_, body, field) => {
-    const answer = await patch(await person(server), body)
+    const answer = await patch(await makeUser(server), body)
     expectRuntimeError(answer, { status: 422, code: 'VALIDATION_ERROR', fields: [field] })
   })
 })
@@ -104,7 +103,7 @@ describe('GET /api/v1/auth/users', () => {
     ask('GET', `/api/v1/auth/users?email=${encodeURIComponent(email)}`, { token })
 
   test('shows oneself, in any case of the email', async () => {
-    const { user, token } = await person(server)
+    const { user, token } = await makeUser(server)
     const answer = await look(token, user.email.toUpperCase())
     expectAnswer(answer, 200, {
       ...{ id: 'uuid', email: 'string', created_at: 'instant', email_confirmed_at: 'instant|null' },
@@ -118,9 +117,9 @@ describe('GET /api/v1/auth/users', () => {
   })
 
   test('shows anybody to administrators, and 404 where there is nobody', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     for (const role of ['admin', 'super_admin'] as const) {
-      const { token } = await person(server, { role })
+      const { token } = await makeUser(server, { role })
       expect((await look(token, user.email)).body.id).toBe(user.uuid)
       const answer = await look(token, `${unique('no')}@example.com`)
       expectRuntimeError(answer, { status: 404, code: 'NOT_FOUND' })
@@ -128,7 +127,7 @@ describe('GET /api/v1/auth/users', () => {
   })
 
   test('for others 403, whether there is such a user or not', async () => {
-    const [owner, editor] = [await person(server), await person(server, { role: 'editor' })]
+    const [owner, editor] = [await makeUser(server), await makeUser(server, { role: 'editor' })]
     const answers = [
       await look(editor.token, owner.user.email),
       await look(editor.token, `${unique('no')}@example.com`),
@@ -143,7 +142,7 @@ describe('GET /api/v1/auth/users', () => {
   test.each(['', '?email=', '?email=nonsense', '?email[]=a@example.com', '?mail=a@example.com'])(
     '%p: 422',
     async (text) => {
-      const { token } = await person(server)
+      const { token } = await makeUser(server)
       const answer = await ask('GET', `/api/v1/auth/users${text}`, { token })
       expectRuntimeError(answer, { status: 422, code: 'VALIDATION_ERROR', fields: ['email'] })
     },
@@ -161,7 +160,7 @@ describe('POST /api/v1/users/search', () => {
     return answer.body.map(({ username }: { username: string }) => username) as string[]
   }
   const named = async (displayName: string, username = unique('n')) => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     await updateProfile(server.ctx, user.id, { displayName, username })
     return username
   }
@@ -214,7 +213,7 @@ describe('POST /api/v1/users/search', () => {
   })
 
   test('an email finds exactly its user, without showing it; a part of one nobody', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     expect(await found(user.email.toUpperCase())).toEqual([user.username])
     expect(await found(user.email.slice(1))).toEqual([])
     expect(await found(`${user.email}m`)).toEqual([])
@@ -223,7 +222,7 @@ describe('POST /api/v1/users/search', () => {
   })
 
   test('deactivated users are not found', async () => {
-    const { user } = await person(server, { isActive: false })
+    const { user } = await makeUser(server, { isActive: false })
     expect(await found(user.username)).toEqual([])
     expect(await found(user.email)).toEqual([])
   })

@@ -3,8 +3,7 @@ import { sql } from 'drizzle-orm'
 import { updateProfile } from '../../../src/core/accounts/accounts.ts'
 import { readEvents } from '../../../src/core/channel/log.ts'
 import { describedApi } from '../../support/described.ts'
-import { makeTask, unique } from '../../support/factories.ts'
-import { person } from '../../support/people.ts'
+import { makeTask, makeUser, unique } from '../../support/factories.ts'
 import { query, startServer } from '../../support/server.ts'
 import {
   enveloped,
@@ -18,7 +17,7 @@ import {
 const server = await startServer()
 afterAll(() => server.stop())
 const ask = describedApi(server)
-const admin = await person(server, { role: 'admin' })
+const admin = await makeUser(server, { role: 'admin' })
 const list = (text: string) => ask('GET', `/api/admin/users?${text}`, { token: admin.token })
 const put = (id: number | string, body: unknown) =>
   ask('PUT', `/api/admin/users/${id}`, { token: admin.token, body })
@@ -54,7 +53,7 @@ const ONE = { ...STUDY, ...enveloped(FACTORY) }
 
 describe('GET /api/admin/users', () => {
   test('shows every documented field at both levels, and nothing secret', async () => {
-    const owner = await person(server, { balanceMinor: 1234, role: 'editor' })
+    const owner = await makeUser(server, { balanceMinor: 1234, role: 'editor' })
     await makeTask(server, owner)
     await makeTask(server, owner)
     const answer = await list(`search=${owner.user.username}`)
@@ -70,7 +69,7 @@ describe('GET /api/admin/users', () => {
     const tag = unique('tag')
     const made: { id: number }[] = []
     for (const role of ['user', 'editor', 'user'] as const) {
-      const { user } = await person(server, { role })
+      const { user } = await makeUser(server, { role })
       await updateProfile(server.ctx, user.id, { displayName: `${tag} ${role}` })
       made.push(user)
     }
@@ -88,7 +87,7 @@ describe('GET /api/admin/users', () => {
   })
 
   test('a search means its characters, not a pattern', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     await updateProfile(server.ctx, user.id, { displayName: '100% _a\\b' })
     for (const text of ['100%', '_a', 'a\\b', "'", '"', '%_%']) {
       const { body } = await list(`search=${encodeURIComponent(text)}`)
@@ -112,7 +111,7 @@ describe('GET /api/admin/users', () => {
 
 describe('PUT /api/admin/users/{id}', () => {
   test('changes role, state and balance, by either id', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const answer = await put(user.id, { role: 'admin', is_active: false, balance: 200.0 })
     expectAnswer(answer, 200, ONE)
     expect(answer.body).toMatchObject({
@@ -128,7 +127,7 @@ describe('PUT /api/admin/users/{id}', () => {
   })
 
   test('a balance is an adjusting entry by the one who made it, and the owner hears of it', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     await put(user.id, { balance: 100.5 })
     await put(user.id, { balance: 100.5 })
     await put(user.id, { balance: 30.05 })
@@ -153,14 +152,14 @@ describe('PUT /api/admin/users/{id}', () => {
   test.each([0.01, 0.1, 0.29, 1.1, 19.99, 1234.56, 999_999_999.99])(
     '%p is kept to the cent',
     async (balance) => {
-      const { user, token } = await person(server)
+      const { user, token } = await makeUser(server)
       expect((await put(user.id, { balance })).body.data.balance).toBe(balance)
       expect((await ask('GET', '/api/users/me', { token })).body.data.balance).toBe(balance)
     },
   )
 
   test('what is not an administrator to change stays as it is', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const body = {
       email: 'x@example.com',
       username: 'other',
@@ -187,7 +186,7 @@ describe('PUT /api/admin/users/{id}', () => {
     ['a balance in words', { balance: '5' }, 'balance'],
     ['a balance that is null', { balance: null }, 'balance'],
   ])('%s: 422, and nothing has changed', async (_, body, field) => {
-    const { user } = await person(server, { balanceMinor: 700 })
+    const { user } = await makeUser(server, { balanceMinor: 700 })
     const answer = await put(user.id, { ...body, ...(field !== 'role' && { role: 'editor' }) })
     expectFactoryError(answer, { status: 422, code: 'VALIDATION_ERROR', fields: [field] })
     expect((await put(user.id, {})).body.data).toMatchObject({ role: 'user', is_active: true, balance: 7 })

@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { describedApi } from '../../support/described.ts'
-import { unique } from '../../support/factories.ts'
-import { person } from '../../support/people.ts'
+import { makeUser, unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 import {
   enveloped,
@@ -81,7 +80,7 @@ describe('POST /api/auth/register', () => {
   })
 
   test('a taken email or username, in any case: 409', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const mail = { email: user.email.toUpperCase(), password: 'password123' }
     expectFactoryError(await post('/api/auth/register', mail), { status: 409, code: 'EMAIL_ALREADY_EXISTS' })
     const name = {
@@ -98,7 +97,7 @@ describe('POST /api/auth/register', () => {
 
 describe('POST /api/auth/login', () => {
   test('the email or the username signs in, in either field; an email in any case', async () => {
-    const { user, password } = await person(server)
+    const { user, password } = await makeUser(server)
     for (const body of [
       { email: user.email },
       { email: user.email.toUpperCase() },
@@ -119,7 +118,7 @@ describe('POST /api/auth/login', () => {
   })
 
   test('signing in is the last login that the account shows', async () => {
-    const { user, password } = await person(server)
+    const { user, password } = await makeUser(server)
     const before = Date.now()
     const { body } = await post('/api/auth/login', { email: user.email, password })
     const me = await ask('GET', '/api/users/me', { token: body.access_token })
@@ -127,7 +126,7 @@ describe('POST /api/auth/login', () => {
   })
 
   test('an unknown user and a wrong password are told apart by nothing', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const wrong = await post('/api/auth/login', { email: user.email, password: 'Wr0ng-Secret' })
     const unknown = await post('/api/auth/login', { email: 'nobody@example.com', password: 'Wr0ng-Secret' })
     expectFactoryError(wrong, { status: 401, code: 'INVALID_CREDENTIALS' })

@@ -2,8 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { describedApi } from '../../support/described.ts'
-import { makeNode, makeTask, type TestUser, unique } from '../../support/factories.ts'
-import { person } from '../../support/people.ts'
+import { makeNode, makeTask, makeUser, type TestUser, unique } from '../../support/factories.ts'
 import { query, startServer } from '../../support/server.ts'
 import { expectFactoryError, expectWithout } from '../../support/shapes.ts'
 import { openNode } from '../../support/sockets.ts'
@@ -28,7 +27,7 @@ const entries = ({ user }: TestUser) =>
 
 describe('holding', () => {
   test('an estimate is held when the task is created, to the cent', async () => {
-    const owner = await person(server, { balanceMinor: 1000 })
+    const owner = await makeUser(server, { balanceMinor: 1000 })
     await create(owner, { task_type: 'odd', estimated_duration: 3 })
     expect(await money(owner)).toEqual({ balance: 10, available_balance: 9.79 })
     await create(owner, { task_type: 'odd', estimated_duration: 1 })
@@ -37,7 +36,7 @@ describe('holding', () => {
   })
 
   test('half an hour is held for a task without an estimate, nothing for a free one', async () => {
-    const owner = await person(server, { balanceMinor: 300 })
+    const owner = await makeUser(server, { balanceMinor: 300 })
     expect((await create(owner)).status).toBe(201)
     expect(await money(owner)).toEqual({ balance: 3, available_balance: 0 })
     for (const free of [{ task_type: 'test' }, { task_type: undefined, course_ids: ['1'] }]) {
@@ -46,7 +45,7 @@ describe('holding', () => {
   })
 
   test('one cent too little: 400, and neither a task nor a hold', async () => {
-    const owner = await person(server, { balanceMinor: 299 })
+    const owner = await makeUser(server, { balanceMinor: 299 })
     expectFactoryError(await create(owner), { status: 400, code: 'INSUFFICIENT_BALANCE' })
     expect(await money(owner)).toEqual({ balance: 2.99, available_balance: 2.99 })
     expect((await ask('GET', '/api/tasks', { token: owner.token })).body.total).toBe(0)
@@ -54,7 +53,7 @@ describe('holding', () => {
   })
 
   test('twenty at once with money for three: exactly three', async () => {
-    const owner = await person(server, { balanceMinor: 3 * 300 + 299 })
+    const owner = await makeUser(server, { balanceMinor: 3 * 300 + 299 })
     const answers = await Promise.all(Array.from({ length: 20 }, () => create(owner)))
     expect(answers.filter(({ status }) => status === 201).length).toBe(3)
     for (const answer of answers.filter(({ status }) => status !== 201)) {
@@ -66,7 +65,7 @@ describe('holding', () => {
 
 describe('letting go', () => {
   test.each(['cancel', 'delete'])('%s of a task that never ran gives the whole hold back', async (action) => {
-    const owner = await person(server, { balanceMinor: 300 })
+    const owner = await makeUser(server, { balanceMinor: 300 })
     const { id } = (await create(owner)).body
     const { token } = owner
     const answer =
@@ -79,14 +78,14 @@ describe('letting go', () => {
   })
 
   test('a retry holds again, and needs the money for it', async () => {
-    const owner = await person(server, { balanceMinor: 300 })
+    const owner = await makeUser(server, { balanceMinor: 300 })
     const { id } = (await create(owner)).body
     const act = (action: string) => ask('POST', `/api/tasks/${id}/${action}`, { token: owner.token })
     await act('cancel')
     expect((await act('retry')).status).toBe(200)
     expect(await money(owner)).toEqual({ balance: 3, available_balance: 0 })
     await act('cancel')
-    const admin = await person(server, { role: 'admin' })
+    const admin = await makeUser(server, { role: 'admin' })
     await ask('PUT', `/api/admin/users/${owner.user.id}`, { token: admin.token, body: { balance: 2.99 } })
     expectFactoryError(await act('retry'), { status: 400, code: 'INSUFFICIENT_BALANCE' })
     expect((await ask('GET', `/api/tasks/${id}`, { token: owner.token })).body.status).toBe('cancelled')
@@ -94,7 +93,7 @@ describe('letting go', () => {
 })
 
 test('a completed task costs the minutes it ran, which task, account, statistics and ledger all say', async () => {
-  const owner = await person(server, { balanceMinor: 1000 })
+  const owner = await makeUser(server, { balanceMinor: 1000 })
   const { token } = await makeNode(server)
   const node = await openNode(server, token, { taskTypes: ['run'] })
   const { body } = await create(owner, { task_type: 'run', estimated_duration: 5 })
@@ -140,7 +139,7 @@ describe('what a state allows', () => {
       : ask('POST', `/api/tasks/${id}/${action}`, { token })
 
   test.each(Object.keys(ALLOWED))('%s', async (status) => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     for (const action of ['cancel', 'retry', 'delete']) {
       const task = await makeTask(server, owner)
       await setState(task.id, status)
@@ -161,15 +160,15 @@ describe('what a state allows', () => {
   })
 
   test('two cancellations at once: one cancels, the other is told so', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const task = await makeTask(server, owner)
     const both = await Promise.all([1, 2].map(() => act('cancel', task.uuid, owner.token)))
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
   })
 
   test("an administrator may act on anybody's task; its owner hears of it", async () => {
-    const owner = await person(server)
-    const admin = await person(server, { role: 'admin' })
+    const owner = await makeUser(server)
+    const admin = await makeUser(server, { role: 'admin' })
     const task = await makeTask(server, owner, { title: unique('secret ') })
     const answer = await act('cancel', task.uuid, admin.token)
     expect(answer.body.status).toBe('cancelled')

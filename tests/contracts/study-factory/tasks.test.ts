@@ -2,8 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { describedApi } from '../../support/described.ts'
-import { makeTask, type TestUser } from '../../support/factories.ts'
-import { person } from '../../support/people.ts'
+import { makeTask, makeUser, type TestUser } from '../../support/factories.ts'
 import { query, startServer } from '../../support/server.ts'
 import { enveloped, expectAnswer, expectFactoryError, type Shape } from '../../support/shapes.ts'
 
@@ -48,7 +47,7 @@ const LIST = { ...PAGE, items: [STUDY], ...enveloped({ ...PAGE, items: [FACTORY]
 
 describe('POST /api/tasks', () => {
   test('task_type makes a GPU task, in both forms', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const body = {
       title: '视频分析任务',
       description: '分析视频内容',
@@ -77,7 +76,7 @@ describe('POST /api/tasks', () => {
   })
 
   test('course_ids make a study task, which waits for its start', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const answer = await create(owner, { name: '学习任务', course_ids: ['123456', '789012'] })
     expectAnswer(answer, 201, ONE)
     expect(answer.body).toMatchObject({
@@ -89,7 +88,7 @@ describe('POST /api/tasks', () => {
   })
 
   test('what was left out has no made-up value, and what is not for the client to say is not taken', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const greedy = {
       user_id: 1,
       status: 'completed',
@@ -113,7 +112,7 @@ describe('POST /api/tasks', () => {
   })
 
   test('a task type may be called like something that every object has', async () => {
-    const answer = await create(await person(server), { title: 't', task_type: 'constructor' })
+    const answer = await create(await makeUser(server), { title: 't', task_type: 'constructor' })
     expect(answer.body.data).toMatchObject({ task_type: 'constructor', cost: 0 })
   })
 
@@ -144,7 +143,7 @@ describe('POST /api/tasks', () => {
     ['a config that is null', { ...gpu, config: null }, ['config']],
     ['a config of more than 64 KiB', { ...gpu, config: { a: 'x'.repeat(66_000) } }, ['config']],
   ])('%s: 422', async (_, body, fields) => {
-    const answer = await create(await person(server), body)
+    const answer = await create(await makeUser(server), body)
     expectFactoryError(answer, { status: 422, code: 'VALIDATION_ERROR', fields })
   })
 
@@ -152,7 +151,7 @@ describe('POST /api/tasks', () => {
     const { ctx } = server
     await updateSystemConfig(ctx, { max_concurrent_tasks_per_user: 3 })
     try {
-      const owner = await person(server)
+      const owner = await makeUser(server)
       const answers = await Promise.all(Array.from({ length: 8 }, () => create(owner, gpu)))
       const created = answers.filter(({ status }) => status === 201)
       expect(created.length).toBe(3)
@@ -163,7 +162,7 @@ describe('POST /api/tasks', () => {
       expect((await create(owner, gpu)).status).toBe(429)
       await ask('POST', `/api/tasks/${created[1]!.body.id}/cancel`, { token: owner.token })
       expect((await create(owner, { name: 'n', course_ids: ['1'] })).status).toBe(201)
-      expect((await create(await person(server), gpu)).status).toBe(201)
+      expect((await create(await makeUser(server), gpu)).status).toBe(201)
     } finally {
       await updateSystemConfig(ctx, { max_concurrent_tasks_per_user: 100 })
     }
@@ -171,7 +170,7 @@ describe('POST /api/tasks', () => {
 
   test('a retry is within that limit too, also when several come at once', async () => {
     const { ctx } = server
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const { token } = owner
     const ids: number[] = []
     for (let i = 0; i < 4; i++) ids.push((await create(owner, gpu)).body.id)
@@ -192,7 +191,7 @@ describe('POST /api/tasks', () => {
 
 describe('GET /api/tasks', () => {
   test('pages, filters and sorts, at both levels alike', async () => {
-    const owner = await person(server)
+    const owner = await makeUser(server)
     const made = []
     for (const [i, priority] of [1, 5, 3, 5, 0].entries()) {
       const taskType = i % 2 === 0 ? 'even' : 'odd'
@@ -250,7 +249,7 @@ describe('GET /api/tasks', () => {
     ['sort_order=up', 'sort_order'],
     [`task_type=${'x'.repeat(51)}`, 'task_type'],
   ])('?%s: 422', async (text, field) => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const answer = await ask('GET', `/api/tasks?${text}`, { token })
     expectFactoryError(answer, { status: 422, code: 'VALIDATION_ERROR', fields: [field] })
   })

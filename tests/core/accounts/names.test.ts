@@ -4,9 +4,8 @@ import { eq } from 'drizzle-orm'
 import { createAccount, findAccount, updateProfile } from '../../../src/core/accounts/accounts.ts'
 import { users } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
-import { unique } from '../../support/factories.ts'
+import { makeUser, PASSWORD, unique } from '../../support/factories.ts'
 import { codeIn, mailTo } from '../../support/mail.ts'
-import { PASSWORD, person } from '../../support/people.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -34,7 +33,7 @@ describe('a username', () => {
     expect((await register(other)).status).toBe(409)
     const body = { username: other, email: mail(), password: PASSWORD }
     expect((await post('/api/v1/auth/verifications', body)).status).toBe(409)
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     await expect(updateProfile(ctx, user.id, { username: other })).rejects.toMatchObject({
       code: 'USERNAME_TAKEN',
     })
@@ -84,14 +83,14 @@ describe('a username', () => {
   })
 
   test('may change into another spelling of itself', async () => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const upper = user.username.toUpperCase()
     expect((await updateProfile(ctx, user.id, { username: upper })).username).toBe(upper)
     expect((await findAccount(ctx, user.username))!.id).toBe(user.id)
   })
 
   test('is found in any case of its letters', async () => {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     const name = `Мария${unique('')}`
     await createAccount(ctx, { email: mail(), username: name, displayName: 'Straße', password: PASSWORD })
     for (const query of [name.toUpperCase(), name.toLowerCase().normalize('NFD')]) {
@@ -128,7 +127,7 @@ describe('a password', () => {
     ['in the form of other keyboards', 'pässwörd'.normalize('NFC'), 'pässwörd'.normalize('NFD')],
     ['wide', 'ｐａｓｓｗｏｒｄ', 'password'],
   ])('that was hashed %s before still signs in, and then in every form', async (_, old, other) => {
-    const { user } = await person(server)
+    const { user } = await makeUser(server)
     const passwordHash = await Bun.password.hash(old)
     await ctx.db.update(users).set({ passwordHash }).where(eq(users.id, user.id))
     const hash = async () => (await findAccount(ctx, user.username))!.passwordHash
@@ -144,7 +143,7 @@ describe('what is typed at sign-in and sign-up', () => {
   test.each(['/api/v1/auth/login', '/api/v1/auth/sessions', '/api/auth/login'])(
     '%s: spaces around the name do not count, nor its width',
     async (path) => {
-      const { user } = await person(server)
+      const { user } = await makeUser(server)
       for (const name of [user.email, user.username]) {
         const wide = name
           .replace('@', '＠')

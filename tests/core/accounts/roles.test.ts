@@ -7,8 +7,7 @@ import type { Principal } from '../../../src/core/accounts/principals.ts'
 import { openSession } from '../../../src/core/accounts/sessions.ts'
 import { users } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
-import type { TestUser } from '../../support/factories.ts'
-import { person } from '../../support/people.ts'
+import { makeUser, type TestUser } from '../../support/factories.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 import { expectFactoryError } from '../../support/shapes.ts'
 
@@ -50,14 +49,14 @@ describe('the permissions of each role', () => {
 })
 
 const people = Object.fromEntries(
-  await Promise.all(ROLES.map(async (role) => [role, await person(server, { role })] as const)),
+  await Promise.all(ROLES.map(async (role) => [role, await makeUser(server, { role })] as const)),
 ) as Record<Role, TestUser>
 
 describe('nobody grants a role above their own, or acts on one', () => {
   const cases = ROLES.flatMap((by) => ROLES.flatMap((from) => ROLES.map((to) => [by, from, to] as const)))
 
   test.each(cases)('%s makes %s a %s', async (by, from, to) => {
-    const target = await person(server, { role: from })
+    const target = await makeUser(server, { role: from })
     const rank = (role: Role) => ROLES.indexOf(role)
     const allowed = isAdmin(by) && rank(from) <= rank(by) && rank(to) <= rank(by)
     const answer = await put(server, people[by], target, { role: to })
@@ -69,7 +68,7 @@ describe('nobody grants a role above their own, or acts on one', () => {
   test.each([{ is_active: false }, { balance: 5 }, {}])(
     '%j of a super_admin is beyond an admin',
     async (body) => {
-      const target = await person(server, { role: 'super_admin' })
+      const target = await makeUser(server, { role: 'super_admin' })
       expectFactoryError(await put(server, people.admin, target, body), {
         status: 403,
         code: 'ACCESS_DENIED',
@@ -101,7 +100,7 @@ describe('the last super_admin', () => {
 
   test('can be neither demoted nor deactivated; a deactivated other does not count', () =>
     alone(async (first) => {
-      const idle = await person(lonely, { role: 'super_admin', isActive: false })
+      const idle = await makeUser(lonely, { role: 'super_admin', isActive: false })
       for (const body of [{ role: 'admin' }, { is_active: false }, { role: 'user', is_active: false }]) {
         expectFactoryError(await put(lonely, first, first, body), { status: 409, code: 'LAST_SUPER_ADMIN' })
       }
@@ -109,7 +108,7 @@ describe('the last super_admin', () => {
       expect((await put(lonely, first, first, { role: 'super_admin', balance: 1 })).status).toBe(200)
       expect((await put(lonely, first, idle, { role: 'user' })).status).toBe(200)
 
-      const second = await person(lonely, { role: 'super_admin' })
+      const second = await makeUser(lonely, { role: 'super_admin' })
       expect((await put(lonely, second, first, { role: 'user' })).status).toBe(200)
       expectFactoryError(await put(lonely, second, second, { role: 'user' }), {
         status: 409,
@@ -123,8 +122,8 @@ describe('the last super_admin', () => {
       for (const change of [{ role: 'user' as const }, { isActive: false }, { role: 'admin' as const }]) {
         await ctx.db.update(users).set({ role: 'user' }).where(eq(users.role, 'super_admin'))
         const [a, b] = [
-          await person(lonely, { role: 'super_admin' }),
-          await person(lonely, { role: 'super_admin' }),
+          await makeUser(lonely, { role: 'super_admin' }),
+          await makeUser(lonely, { role: 'super_admin' }),
         ]
         // Not over HTTP, so that both have passed the door before either has acted.
         const outcomes = await Promise.allSettled([

@@ -6,8 +6,7 @@ import type { Context } from '../../../src/core/context.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import { sessions, users } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
-import { unique } from '../../support/factories.ts'
-import { PASSWORD, person } from '../../support/people.ts'
+import { makeUser, PASSWORD, unique } from '../../support/factories.ts'
 import { ROOT } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 import { expectFactoryError, expectLearningError, expectWithout } from '../../support/shapes.ts'
@@ -26,7 +25,7 @@ describe('failed sign-ins', () => {
   const fail = (email: string) => post('/api/auth/login', { email, password: 'Wr0ng-One' })
 
   test('after ten of one account the eleventh waits, on every contract, with the right password too', async () => {
-    const { user } = await person(strict)
+    const { user } = await makeUser(strict)
     const failed = await Promise.all(Array.from({ length: LIMIT }, () => fail(user.email)))
     expect(failed.map(({ status }) => status)).toEqual(Array(LIMIT).fill(401))
     for (const email of [user.email, user.email.toUpperCase()]) {
@@ -41,7 +40,7 @@ describe('failed sign-ins', () => {
   })
 
   test('many at once: ten are looked at, the right one among the others or not, and all others wait', async () => {
-    const { user } = await person(strict)
+    const { user } = await makeUser(strict)
     const right = { email: user.email, password: PASSWORD }
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, i) => (i === 39 ? post('/api/auth/login', right) : fail(user.email))),
@@ -53,7 +52,7 @@ describe('failed sign-ins', () => {
   })
 
   test('right ones among them are taken back, also when nearly all is used up', async () => {
-    const { user } = await person(strict)
+    const { user } = await makeUser(strict)
     const right = () => post('/api/auth/login', { email: user.email, password: PASSWORD })
     await Promise.all(Array.from({ length: LIMIT - 1 }, () => fail(user.email)))
     const answers = await Promise.all(Array.from({ length: 5 }, right))
@@ -63,7 +62,7 @@ describe('failed sign-ins', () => {
   })
 
   test('do not hold up another account, nor one that signs in rightly and often', async () => {
-    const { user } = await person(strict)
+    const { user } = await makeUser(strict)
     const body = { email: user.email, password: PASSWORD }
     const answers = await Promise.all(Array.from({ length: LIMIT + 2 }, () => post('/api/auth/login', body)))
     expect(answers.map(({ status }) => status)).toEqual(Array(LIMIT + 2).fill(200))
@@ -84,7 +83,7 @@ describe('wrong current passwords', () => {
   }
 
   test('after ten of one user all others wait, the right one too, all at once or not', async () => {
-    const [owner, other] = [await person(strict), await person(strict)]
+    const [owner, other] = [await makeUser(strict), await makeUser(strict)]
     const answers = await Promise.all(
       Array.from({ length: LIMIT + 2 }, () => change(owner.token, 'Wr0ng-One')),
     )
@@ -119,7 +118,7 @@ describe('a password that is changed while the old one is being verified', () =>
   }
 
   test('opens no session', async () => {
-    const { user } = await person(strict)
+    const { user } = await makeUser(strict)
     const client = { ip: '127.0.0.9', userAgent: undefined }
     const input = { name: user.email, password: PASSWORD, accessMinutes: 30, client }
     await expect(signIn(overtakenBy(reset(user.id)), input)).rejects.toMatchObject({
@@ -129,7 +128,7 @@ describe('a password that is changed while the old one is being verified', () =>
   })
 
   test('is not changed once more by who knew the old one', async () => {
-    const { user } = await person(strict)
+    const { user } = await makeUser(strict)
     const [session] = await own(user.id)
     const input = { currentPassword: PASSWORD, newPassword: 'of a thief', language: 'en' } as const
     const late = overtakenBy(reset(user.id))
@@ -152,7 +151,7 @@ describe('PASSWORD_MIN_LENGTH', () => {
   })
 
   test('holds for a change too', async () => {
-    const { token } = await person(strict)
+    const { token } = await makeUser(strict)
     const body = { current_password: PASSWORD, new_password: 'ninechars' }
     const answer = await api(strict, 'POST', '/api/users/change-password', { token, body })
     expectFactoryError(answer, { status: 422, code: 'VALIDATION_ERROR', fields: ['new_password'] })
@@ -205,7 +204,7 @@ describe('accounts', () => {
   })
 
   test('one person is found by email or username, in any case; and a username is never read as an email', async () => {
-    const { user } = await person(strict)
+    const { user } = await makeUser(strict)
     for (const name of [user.email, user.email.toUpperCase(), user.username, user.username.toUpperCase()]) {
       expect((await findAccount(ctx, name))?.id).toBe(user.id)
     }

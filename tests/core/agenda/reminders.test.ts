@@ -13,7 +13,7 @@ import type { Context } from '../../../src/core/context.ts'
 import { openDatabase } from '../../../src/db/client.ts'
 import { events, scheduleItems } from '../../../src/db/schema/index.ts'
 import { createLogger } from '../../../src/util/logger.ts'
-import { person } from '../../support/people.ts'
+import { makeUser } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 import { openLive } from '../../support/sockets.ts'
 
@@ -30,7 +30,7 @@ afterAll(async () => {
 /** Far enough away that the server's own timer has nothing to do. */
 const at = (text: string) => new Date(`2090-${text}Z`)
 const add = async (input: Partial<NewItem> = {}) => {
-  const { user } = await person(server)
+  const { user } = await makeUser(server)
   const item = await createItem(
     ctx,
     user.id,
@@ -170,7 +170,7 @@ describe('an item that changes', () => {
 })
 
 test('more items than one transaction takes are all told of', async () => {
-  const { user } = await person(server)
+  const { user } = await makeUser(server)
   const input = { title: 't', startAt: '2091-03-01T09:00:00Z', reminderMinutes: 0 }
   for (let i = 0; i < 230; i++) await createItem(ctx, user.id, input, 'agent')
   expect(await sendReminders(ctx, new Date('2091-03-01T09:00:00Z'))).toBe(230)
@@ -181,7 +181,7 @@ test('more items than one transaction takes are all told of', async () => {
 test('the server sends them by itself, a late one too, unless it is paused', async () => {
   const { scheduler } = server.ctx
   expect(await scheduler.pause('schedule_reminders')).toBe(true)
-  const { user, token } = await person(server)
+  const { user, token } = await makeUser(server)
   const live = await openLive(server, token)
   const startAt = new Date(Date.now() + 10 * 60_000).toISOString()
   await createItem(ctx, user.id, { title: 'soon', startAt, reminderMinutes: 15 }, 'manual')

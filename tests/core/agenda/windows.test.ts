@@ -5,7 +5,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { createItem, type Item, type NewItem } from '../../../src/core/agenda/items.ts'
 import { listItems } from '../../../src/core/agenda/lists.ts'
-import { person } from '../../support/people.ts'
+import { makeUser } from '../../support/factories.ts'
 import { Random } from '../../support/random.ts'
 import { startServer } from '../../support/server.ts'
 
@@ -118,7 +118,7 @@ function randomItem(): { input: NewItem; starts: Date[]; lengthMs: number } {
 }
 
 test('a window shows what a walk over all days finds', async () => {
-  const { user } = await person(server)
+  const { user } = await makeUser(server)
   const made: { item: Item; starts: Date[]; lengthMs: number }[] = []
   for (let i = 0; i < 60; i++) {
     const { input, ...rest } = randomItem()
@@ -158,7 +158,7 @@ test('a window shows what a walk over all days finds', async () => {
 }, 60_000)
 
 test('a thousand years of the most laborious rules hold nobody else up', async () => {
-  const { user } = await person(server)
+  const { user } = await makeUser(server)
   const days = Array.from({ length: 31 }, (_, i) => i + 1)
   for (let i = 0; i < 6; i++) {
     const rrule = `FREQ=YEARLY;BYMONTHDAY=${days};BYSETPOS=-1`

@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { agentFramesHint } from '../../../src/core/agent/hints.ts'
 import { agentFrames, agentRuns, agentSessions } from '../../../src/db/schema/index.ts'
-import { person } from '../../support/people.ts'
+import { makeUser } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -11,7 +11,7 @@ const { ctx } = server
 afterAll(() => server.stop())
 
 async function openSession() {
-  const { user } = await person(server)
+  const { user } = await makeUser(server)
   const sessionId = Bun.randomUUIDv7()
   const runId = Bun.randomUUIDv7()
   await ctx.db.insert(agentSessions).values({ id: sessionId, userId: user.id, title: 't' })

@@ -3,9 +3,8 @@ import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { writeLetter } from '../../../src/core/mail/letters.ts'
 import { api } from '../../support/api.ts'
-import { unique } from '../../support/factories.ts'
+import { makeUser, unique } from '../../support/factories.ts'
 import { codeIn, MailServer } from '../../support/mail.ts'
-import { person } from '../../support/people.ts'
 import { eventually } from '../../support/process.ts'
 import { query, startServer, type TestServer } from '../../support/server.ts'
 
@@ -66,7 +65,7 @@ describe('a mail server', () => {
     })
     const server = await startServer({ SMTP_URL: mails.url })
     try {
-      const { user } = await person(server)
+      const { user } = await makeUser(server)
       const start = performance.now()
       const answer = await api(server, 'POST', '/api/v1/auth/password-reset', { body: { email: user.email } })
       expect(answer.status).toBe(204)

@@ -16,8 +16,7 @@ import { failure } from '../../../src/core/tasks/failures.ts'
 import { type Ending, settleTask } from '../../../src/core/tasks/settlement.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import { ledgerEntries, tasks, users } from '../../../src/db/schema/index.ts'
-import { makeTask, type TestUser } from '../../support/factories.ts'
-import { person } from '../../support/people.ts'
+import { makeTask, makeUser, type TestUser } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -39,7 +38,7 @@ const entriesOf = async ({ user }: TestUser) =>
   ).map(({ kind, amountMinor, reference }) => ({ kind, amountMinor, reference }))
 /** Someone whose balance has entries for every cent of it. */
 const owning = async (minor: number) => {
-  const owner = await person(server)
+  const owner = await makeUser(server)
   await transaction(ctx, (tx) =>
     adjustBalance(tx, { userId: owner.user.id, balanceMinor: minor, createdBy: 1 }),
   )
@@ -75,7 +74,7 @@ describe('a hold', () => {
   const take = (owner: TestUser, amount: number) => transaction(ctx, (tx) => hold(tx, owner.user.id, amount))
 
   test('of what is there, to the last minor unit, and not of one more', async () => {
-    const owner = await person(server, { balanceMinor: 100 })
+    const owner = await makeUser(server, { balanceMinor: 100 })
     await take(owner, 60)
     await expect(take(owner, 41)).rejects.toMatchObject({ code: 'INSUFFICIENT_BALANCE' })
     await take(owner, 40)
@@ -84,14 +83,14 @@ describe('a hold', () => {
   })
 
   test('many at once never take more than there is', async () => {
-    const owner = await person(server, { balanceMinor: 100 })
+    const owner = await makeUser(server, { balanceMinor: 100 })
     const outcomes = await Promise.allSettled(Array.from({ length: 15 }, () => take(owner, 30)))
     expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(3)
     expect(await money(owner)).toEqual({ balance: 100, held: 90 })
   })
 
   test('is undone with its transaction', async () => {
-    const owner = await person(server, { balanceMinor: 100 })
+    const owner = await makeUser(server, { balanceMinor: 100 })
     const undone = transaction(ctx, async (tx) => {
       await hold(tx, owner.user.id, 50)
       await settle(tx, { userId: owner.user.id, heldMinor: 50, costMinor: 20, taskUuid: Bun.randomUUIDv7() })

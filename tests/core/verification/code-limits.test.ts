@@ -1,9 +1,8 @@
 /** What stands between a code of six digits and somebody who tries them all. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../../support/api.ts'
-import { unique } from '../../support/factories.ts'
+import { makeUser, unique } from '../../support/factories.ts'
 import { codeIn, mailTo, wrongCode } from '../../support/mail.ts'
-import { person } from '../../support/people.ts'
 import { startServer } from '../../support/server.ts'
 import { expectRuntimeError, expectWithout } from '../../support/shapes.ts'
 
@@ -33,7 +32,7 @@ describe.each([
   ['auth/password-reset/confirm', 'auth/password-reset', { new_password: 'long enough' }],
 ] as const)('%s', (check, again, extra) => {
   const known = async (from?: string) => {
-    if (extra.new_password) return (await person(server)).user.email
+    if (extra.new_password) return (await makeUser(server)).user.email
     const email = `${unique('k')}@example.com`
     await signup(email, from)
     await mailTo(server, email)
@@ -114,7 +113,7 @@ test('an address may ask for thirty mails an hour', async () => {
 })
 
 test('failed sign-ins of this contract are limited like those of the others', async () => {
-  const { user } = await person(server)
+  const { user } = await makeUser(server)
   const from = address()
   const signIn = () => post('auth/sessions', { email: user.email, password: 'Wr0ng-One' }, from)
   expect(statuses(await times(10, signIn))).toEqual(Array(10).fill(401))
@@ -122,7 +121,7 @@ test('failed sign-ins of this contract are limited like those of the others', as
 })
 
 test('a user may search thirty times a minute; another one is not held up', async () => {
-  const [one, two] = [await person(server), await person(server)]
+  const [one, two] = [await makeUser(server), await makeUser(server)]
   const search = (token: string) => post('users/search', { query: 'nobody-is-called-so' }, undefined, token)
   const all = statuses(await times(31, () => search(one.token)))
   expect(all.sort()).toEqual([...Array(30).fill(200), 429])

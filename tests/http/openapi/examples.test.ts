@@ -5,17 +5,16 @@
 import { afterAll, expect, test } from 'bun:test'
 import { type Answer, api } from '../../support/api.ts'
 import { read } from '../../support/bad-requests.ts'
-import { makeTask } from '../../support/factories.ts'
+import { makeTask, makeUser } from '../../support/factories.ts'
 import { form, pdf, upload } from '../../support/files.ts'
 import { codeIn, mailTo } from '../../support/mail.ts'
 import { documentedRoutes } from '../../support/openapi.ts'
-import { person } from '../../support/people.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
 /** Whose the requests are, unless they say otherwise: one who may do everything. */
-const admin = await person(server, { role: 'super_admin' })
+const admin = await makeUser(server, { role: 'super_admin' })
 
 interface Filled {
   /** In place of the parameter of the path. */
@@ -40,7 +39,7 @@ const FILL: Record<string, () => Promise<Filled>> = {
     const { refresh_token } = (await answerTo('learningLogin')).body
     return { body: { refresh_token } }
   },
-  learningLogout: async () => ({ token: (await person(server)).token }),
+  learningLogout: async () => ({ token: (await makeUser(server)).token }),
   learningLikeMaterial: async () => ({ id: (await answerTo('learningUploadMaterial')).body.id }),
   learningPauseAdminSchedulerJob: async () => ({ id: 'cleanup_job' }),
   learningResumeAdminSchedulerJob: async () => ({ id: 'cleanup_job' }),
@@ -77,7 +76,7 @@ const FILL: Record<string, () => Promise<Filled>> = {
     await api(server, 'POST', `/api/tasks/${id}/cancel`, { token: admin.token })
     return { id }
   },
-  factoryUpdateAdminUser: async () => ({ id: (await person(server)).user.uuid }),
+  factoryUpdateAdminUser: async () => ({ id: (await makeUser(server)).user.uuid }),
   factoryUpdateGpuServer: idOfServer,
   factoryDrainGpuServer: idOfServer,
   factoryRotateGpuServerToken: idOfServer,

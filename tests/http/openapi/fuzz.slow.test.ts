@@ -1,8 +1,8 @@
 /** Whatever is asked, every answer is one that the document describes: its status, its content type and its body. */
 import { afterAll, describe, test } from 'bun:test'
 import { api } from '../../support/api.ts'
+import { makeUser } from '../../support/factories.ts'
 import { type DocumentedRoute, documentedRoutes } from '../../support/openapi.ts'
-import { person } from '../../support/people.ts'
 import { Random } from '../../support/random.ts'
 import { startServer } from '../../support/server.ts'
 
@@ -12,10 +12,10 @@ afterAll(() => server.stop())
 const random = Random.announced('fuzz of the documented routes')
 
 const [user, admin, expired, inactive] = await Promise.all([
-  person(server),
-  person(server, { role: 'super_admin' }),
-  person(server, { minutes: -1 }),
-  person(server, { isActive: false }),
+  makeUser(server),
+  makeUser(server, { role: 'super_admin' }),
+  makeUser(server, { minutes: -1 }),
+  makeUser(server, { isActive: false }),
 ])
 const TOKENS = [
   undefined,

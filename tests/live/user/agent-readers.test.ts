@@ -1,8 +1,8 @@
 /** Protects docs/contracts/runtime.md, "Agent chats": readers that are cut at random all end with the stored text. */
 import { expect, test } from 'bun:test'
 import { chatStream, expectRun, readEvents, type Sent, textOf } from '../../support/chat.ts'
+import { makeUser } from '../../support/factories.ts'
 import { ModelServer } from '../../support/model-server.ts'
-import { person } from '../../support/people.ts'
 import { Random } from '../../support/random.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 
@@ -75,7 +75,7 @@ test('readers that are cut at random read what is kept: nothing lost, nothing tw
   )
   const server = await startServer(model.env)
   try {
-    const { token } = await person(server)
+    const { token } = await makeUser(server)
     await Promise.all(
       Array.from({ length: RUNS }, async () => {
         const gone = new AbortController()
