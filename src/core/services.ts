@@ -6,8 +6,12 @@ import type { Context } from './context.ts'
 import { IncomingUploads } from './materials/incoming.ts'
 import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
+import { RateLimits } from './rate-limits/rate-limits.ts'
+import { Settings } from './system/settings.ts'
 
 export interface Services {
+  readonly rateLimits: RateLimits
+  readonly settings: Settings
   readonly principals: Principals
   readonly agentFeed: AgentFeed
   readonly agentRuns: AgentRuns
@@ -18,6 +22,8 @@ export interface Services {
 
 /** @param ctx a context that will have these services: a constructor must not use `ctx.services` yet */
 export const createServices = (ctx: Context): Services => ({
+  rateLimits: new RateLimits(ctx.bus, ctx.config.rateLimits),
+  settings: new Settings(),
   principals: new Principals(ctx.db, ctx.clock, ctx.bus),
   agentFeed: new AgentFeed(ctx.db, ctx.bus),
   agentRuns: new AgentRuns(ctx, ctx.model),

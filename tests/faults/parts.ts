@@ -1,7 +1,7 @@
 /** What a scenario's server stands on: a directory and a database of their own. */
 import { rmSync } from 'node:fs'
 import postgres from 'postgres'
-import type { SystemConfig } from '../../src/core/system/settings.ts'
+import type { StoredSystemConfig } from '../../src/core/system/settings.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { settings } from '../../src/db/schema/index.ts'
 import { createLogger } from '../../src/util/logger.ts'
@@ -25,7 +25,7 @@ export const hasPostgres = given !== undefined || postgresBinaries !== undefined
 export const NO_DATABASE = 'set TEST_DATABASE_URL, or install PostgreSQL 15 or newer in /usr/lib/postgresql'
 
 /** @param system what differs from the default system configuration */
-export async function openParts(kind: DatabaseKind, system: Partial<SystemConfig> = {}): Promise<Parts> {
+export async function openParts(kind: DatabaseKind, system: StoredSystemConfig = {}): Promise<Parts> {
   const stack = new AsyncDisposableStack()
   const dataDir = temporaryDirectory('fault')
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }))

@@ -7,7 +7,8 @@ import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { mailHandle } from '../mail/job-handle.ts'
 import type { Language } from '../messages.ts'
-import { type Limit, networkOf, throttle, throttleFailures } from '../rate-limits/rate-limits.ts'
+import { networkOf } from '../rate-limits/keys.ts'
+import { enforceFailureLimits, enforceLimits, type Limit } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
 import { principalsHint } from './hints.ts'
 import { deriveUsername, readUsername } from './names.ts'
@@ -42,15 +43,15 @@ const REGISTRATIONS = { max: 30, windowMs: 10 * 60_000 }
  * tells whether a name is taken.
  * @throws AppError RATE_LIMITED
  */
-export const throttleRegistrations = (ctx: Context, ip: string): Promise<void> =>
-  throttle(ctx, [{ key: `register:${networkOf(ip)}`, ...REGISTRATIONS }])
+export const enforceRegistrationLimit = (ctx: Context, ip: string): Promise<void> =>
+  enforceLimits(ctx, [{ key: `register:${networkOf(ip)}`, ...REGISTRATIONS }])
 
 /**
  * Creates the account of somebody who asks for it.
  * @throws AppError RATE_LIMITED, and as `createAccount`
  */
 export async function register(ctx: Context, ip: string, input: NewAccount): Promise<User> {
-  await throttleRegistrations(ctx, ip)
+  await enforceRegistrationLimit(ctx, ip)
   return createAccount(ctx, input)
 }
 
@@ -205,7 +206,7 @@ export async function changePassword(
   input: { currentPassword: string; newPassword: string; language: Language },
 ): Promise<void> {
   assertPassword(ctx, input.newPassword, 'new_password')
-  const user = await throttleFailures(ctx, guessLimits(userId), async () => {
+  const user = await enforceFailureLimits(ctx, guessLimits(userId), async () => {
     const found = await getAccount(ctx, userId)
     return (await verifyPassword(input.currentPassword, found.passwordHash)) ? found : undefined
   })

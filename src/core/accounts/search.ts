@@ -3,7 +3,7 @@ import { nameGrams } from '../../db/names.ts'
 import { users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
 import type { Context } from '../context.ts'
-import { type Limit, throttle } from '../rate-limits/rate-limits.ts'
+import { enforceLimits, type Limit } from '../rate-limits/rate-limits.ts'
 import { findByEmail, type User } from './accounts.ts'
 
 /** docs/contracts/runtime.md, "Users". */
@@ -17,7 +17,7 @@ const limits = (userId: number): Limit[] => [{ key: `search:${userId}`, max: 30,
  * @throws AppError RATE_LIMITED
  */
 export async function searchUsers(ctx: Context, userId: number, query: string): Promise<User[]> {
-  await throttle(ctx, limits(userId))
+  await enforceLimits(ctx, limits(userId))
   const wanted = query.trim()
   if (!wanted) return []
   if (!wanted.includes('@')) return searchByName(ctx, wanted)

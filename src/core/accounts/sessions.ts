@@ -5,7 +5,8 @@ import { cutText } from '../../util/cut.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { keyOf, type Limit, networkOf, throttleFailures } from '../rate-limits/rate-limits.ts'
+import { keyOf, networkOf } from '../rate-limits/keys.ts'
+import { enforceFailureLimits, type Limit } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
 import { findAccount, getAccount, type User } from './accounts.ts'
 import { principalsHint } from './hints.ts'
@@ -47,7 +48,7 @@ export async function signIn(
   input: { name: string; password: string; accessMinutes: number; client: Client },
 ): Promise<SignedIn> {
   const { password, client } = input
-  const user = await throttleFailures(ctx, failureLimits(client.ip, input.name), async () => {
+  const user = await enforceFailureLimits(ctx, failureLimits(client.ip, input.name), async () => {
     const account = await findAccount(ctx, input.name)
     const verdict = await judgePassword(password, account?.passwordHash)
     if (!account || verdict === 'wrong') return undefined

@@ -1,46 +1,84 @@
 import { eq } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
 import { settings } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 
-/** What administrators may change at run time: docs/contracts/factory.md, "System configuration". */
+/** What administrators can change while the server runs: docs/contracts/factory.md, "System configuration". */
 export interface SystemConfig {
   /** Unfinished tasks (pending, running, paused) that one user may have. */
-  max_concurrent_tasks_per_user: number
+  maxConcurrentTasksPerUser: number
   /** Seconds of running after which a task fails. */
-  default_task_timeout: number
-  maintenance_mode: boolean
-  /** Price per minute of running, in minor units, by task type; a type that is not named is free. */
-  task_prices: Record<string, number>
+  defaultTaskTimeout: number
+  maintenanceMode: boolean
+  /** Price per minute of running, in minor units, by task type. A type without a price is free. */
+  taskPrices: Record<string, number>
 }
 
-export const DEFAULT_SYSTEM_CONFIG: SystemConfig = {
-  max_concurrent_tasks_per_user: 100,
-  default_task_timeout: 3600,
-  maintenance_mode: false,
-  task_prices: {},
+const DEFAULTS: SystemConfig = {
+  maxConcurrentTasksPerUser: 100,
+  defaultTaskTimeout: 3600,
+  maintenanceMode: false,
+  taskPrices: {},
 }
 
+/** The stored JSON. A setting that is missing has its default. */
+export interface StoredSystemConfig {
+  max_concurrent_tasks_per_user?: number
+  default_task_timeout?: number
+  maintenance_mode?: boolean
+  task_prices?: Record<string, number>
+}
+
+const ROW = 'system'
 const FRESH_MS = 2000
-const cached = new WeakMap<object, { value: SystemConfig; at: number }>()
 
-/** The configuration as it is stored, from memory when read within the last two seconds. */
-export async function systemConfig(ctx: Context): Promise<SystemConfig> {
-  const known = cached.get(ctx.bus)
-  if (known && performance.now() - known.at < FRESH_MS) return known.value
-  const [row] = await ctx.db.select().from(settings).where(eq(settings.key, 'system'))
-  const value = { ...DEFAULT_SYSTEM_CONFIG, ...(row?.value as Partial<SystemConfig> | undefined) }
-  cached.set(ctx.bus, { value, at: performance.now() })
-  return value
+/** The system configuration, from memory when this server has read it within the last two seconds. */
+export class Settings {
+  private known: { value: SystemConfig; at: number } | undefined
+
+  /** @param db inside a transaction the transaction's */
+  async current(db: Db): Promise<SystemConfig> {
+    if (this.known && performance.now() - this.known.at < FRESH_MS) return this.known.value
+    const value = fromStored(await readStored(db))
+    this.known = { value, at: performance.now() }
+    return value
+  }
+
+  /** Takes effect on this server at once, and on other servers within two seconds. */
+  async update(db: Db, change: Partial<SystemConfig>): Promise<SystemConfig> {
+    const stored = await readStored(db)
+    const config = { ...fromStored(stored), ...change }
+    // A newer server may have stored settings that this one does not know.
+    const value = { ...stored, ...toStored(config) }
+    await db
+      .insert(settings)
+      .values({ key: ROW, value })
+      .onConflictDoUpdate({ target: settings.key, set: { value } })
+    this.known = undefined
+    return config
+  }
 }
 
-/** Effective on this server at once, on others within two seconds. */
-export async function updateSystemConfig(ctx: Context, change: Partial<SystemConfig>): Promise<SystemConfig> {
-  cached.delete(ctx.bus)
-  const value = { ...(await systemConfig(ctx)), ...change }
-  await ctx.db
-    .insert(settings)
-    .values({ key: 'system', value })
-    .onConflictDoUpdate({ target: settings.key, set: { value } })
-  cached.delete(ctx.bus)
-  return value
+export const systemConfig = (ctx: Context): Promise<SystemConfig> => ctx.services.settings.current(ctx.db)
+
+export const updateSystemConfig = (ctx: Context, change: Partial<SystemConfig>): Promise<SystemConfig> =>
+  ctx.services.settings.update(ctx.db, change)
+
+async function readStored(db: Db): Promise<StoredSystemConfig> {
+  const [row] = await db.select().from(settings).where(eq(settings.key, ROW))
+  return (row?.value ?? {}) as StoredSystemConfig
 }
+
+const fromStored = (stored: StoredSystemConfig): SystemConfig => ({
+  maxConcurrentTasksPerUser: stored.max_concurrent_tasks_per_user ?? DEFAULTS.maxConcurrentTasksPerUser,
+  defaultTaskTimeout: stored.default_task_timeout ?? DEFAULTS.defaultTaskTimeout,
+  maintenanceMode: stored.maintenance_mode ?? DEFAULTS.maintenanceMode,
+  taskPrices: stored.task_prices ?? DEFAULTS.taskPrices,
+})
+
+const toStored = (config: SystemConfig): Required<StoredSystemConfig> => ({
+  max_concurrent_tasks_per_user: config.maxConcurrentTasksPerUser,
+  default_task_timeout: config.defaultTaskTimeout,
+  maintenance_mode: config.maintenanceMode,
+  task_prices: config.taskPrices,
+})

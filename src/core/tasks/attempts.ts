@@ -311,7 +311,7 @@ const EXPIRE_BATCH = 100
  * @param ages of running attempts, kept from one call to the next
  */
 export async function expireRunning(ctx: Context, ages: Ages): Promise<void> {
-  const { default_task_timeout: seconds } = await systemConfig(ctx)
+  const { defaultTaskTimeout: seconds } = await systemConfig(ctx)
   const isRunning = and(eq(tasks.kind, 'gpu'), eq(tasks.status, 'running'))
   const running = await lookAtAttempts(ctx, ages, isRunning, tasks.attemptStartedAt)
   const overdue = running.filter(({ ageMs }) => ageMs > seconds * 1000).slice(0, EXPIRE_BATCH)

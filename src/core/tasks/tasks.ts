@@ -56,10 +56,10 @@ export type NewTask = CommonInput &
  */
 export async function createTask(ctx: Context, userId: number, input: NewTask): Promise<TaskDetail> {
   const config = await systemConfig(ctx)
-  const price = input.kind === 'gpu' ? priceOf(input.taskType, config.task_prices) : 0
+  const price = input.kind === 'gpu' ? priceOf(input.taskType, config.taskPrices) : 0
   const heldMinor = estimatedCost(price, input.estimatedMinutes ?? null)
   const task = await transaction(ctx, async (tx) => {
-    await assertRoom(tx, userId, config.max_concurrent_tasks_per_user)
+    await assertRoom(tx, userId, config.maxConcurrentTasksPerUser)
     await hold(tx, userId, heldMinor)
     const [task] = await tx.db
       .insert(tasks)
@@ -258,7 +258,7 @@ export function tellNode(tx: Tx, task: Task): void {
  * @throws AppError NOT_FOUND, INVALID_STATE, TASK_LIMIT_EXCEEDED, INSUFFICIENT_BALANCE
  */
 export async function retryTask(ctx: Context, who: Principal, id: string | number): Promise<TaskDetail> {
-  const { max_concurrent_tasks_per_user: limit } = await systemConfig(ctx)
+  const { maxConcurrentTasksPerUser: limit } = await systemConfig(ctx)
   await transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
     // Narrower than the state machine: `running → pending` is for lost nodes only.

@@ -6,7 +6,8 @@ import { trim } from '../../db/trim.ts'
 import { foldCase } from '../../util/fold.ts'
 import type { Context, Tx } from '../context.ts'
 import { CODE_MINUTES } from '../mail/letters.ts'
-import { keyOf, networkOf, throttle, throttleFailures } from '../rate-limits/rate-limits.ts'
+import { keyOf, networkOf } from '../rate-limits/keys.ts'
+import { enforceFailureLimits, enforceLimits } from '../rate-limits/rate-limits.ts'
 
 const MAX_WRONG_TRIES = 5
 const HOUR_MS = 3_600_000
@@ -20,10 +21,15 @@ type Purpose = 'signup' | 'password_reset'
  * for an email from elsewhere leaves its owner some.
  * @throws AppError RATE_LIMITED
  */
-export const throttleMails = (ctx: Context, purpose: Purpose, email: string, ip: string): Promise<void> => {
+export const enforceMailLimits = (
+  ctx: Context,
+  purpose: Purpose,
+  email: string,
+  ip: string,
+): Promise<void> => {
   const key = (what: string) => `mail:${purpose}:${what}`
   const [network, name] = [networkOf(ip), keyOf(email)]
-  return throttle(ctx, [
+  return enforceLimits(ctx, [
     { key: key(`both:${network}:${name}`), max: 5, windowMs: HOUR_MS },
     { key: key(`ip:${network}`), max: 30, windowMs: HOUR_MS },
     { key: key(`email:${name}`), max: 15, windowMs: HOUR_MS },
@@ -36,7 +42,7 @@ export const throttleMails = (ctx: Context, purpose: Purpose, email: string, ip:
  * fewer of them than the owner may ask for, but they can't keep the owner from using a new one.
  * @throws AppError RATE_LIMITED
  */
-export const throttleTries = <T>(
+export const enforceCodeLimits = <T>(
   ctx: Context,
   purpose: Purpose,
   email: string,
@@ -48,7 +54,7 @@ export const throttleTries = <T>(
     { key: `code:${purpose}:both:${network}:${keyOf(email)}`, max: 20, windowMs: HOUR_MS },
     { key: `code:${purpose}:ip:${network}`, max: 100, windowMs: HOUR_MS },
   ]
-  return throttleFailures(ctx, limits, attempt)
+  return enforceFailureLimits(ctx, limits, attempt)
 }
 
 /** The requests of an email that have not expired, oldest first. */

@@ -9,7 +9,7 @@ import { AppError } from '../errors.ts'
 import { mailHandle } from '../mail/job-handle.ts'
 import type { Language } from '../messages.ts'
 import { transaction } from '../transaction.ts'
-import { findByCode, throttleMails, throttleTries } from './codes.ts'
+import { enforceCodeLimits, enforceMailLimits, findByCode } from './codes.ts'
 import { assertRedirect } from './links.ts'
 
 const REQUEST_HOURS = 1
@@ -26,7 +26,7 @@ export async function requestPasswordReset(
 ): Promise<void> {
   assertRedirect(ctx, input.redirectTo)
   const email = tidyAscii(input.email)
-  await throttleMails(ctx, 'password_reset', email, client.ip)
+  await enforceMailLimits(ctx, 'password_reset', email, client.ip)
   await transaction(ctx, async (tx) => {
     const id = Bun.randomUUIDv7()
     await tx.db.insert(passwordResets).values({
@@ -52,7 +52,7 @@ export async function confirmPasswordReset(
   input: { email: string; code: string; newPassword: string; language: Language },
 ): Promise<void> {
   assertPassword(ctx, input.newPassword, 'new_password')
-  const done = await throttleTries(ctx, 'password_reset', input.email, client.ip, () =>
+  const done = await enforceCodeLimits(ctx, 'password_reset', input.email, client.ip, () =>
     resetPassword(ctx, input),
   )
   if (!done) throw new AppError('INVALID_CODE')

@@ -1,7 +1,7 @@
 import { desc, eq, sql } from 'drizzle-orm'
 import { signups } from '../../db/schema/index.ts'
 import { foldCase, tidyAscii } from '../../util/fold.ts'
-import { assertPassword, insertAccount, throttleRegistrations } from '../accounts/accounts.ts'
+import { assertPassword, enforceRegistrationLimit, insertAccount } from '../accounts/accounts.ts'
 import { isTaken, readUsername } from '../accounts/names.ts'
 import { hashPassword } from '../accounts/passwords.ts'
 import { addSession, type Client, issueTokens, type SignedIn } from '../accounts/sessions.ts'
@@ -10,7 +10,7 @@ import { AppError } from '../errors.ts'
 import { mailHandle } from '../mail/job-handle.ts'
 import type { Language } from '../messages.ts'
 import { transaction } from '../transaction.ts'
-import { findByCode, requestsOf, throttleMails, throttleTries } from './codes.ts'
+import { enforceCodeLimits, enforceMailLimits, findByCode, requestsOf } from './codes.ts'
 import { useInviteCode } from './invites.ts'
 import { assertRedirect } from './links.ts'
 
@@ -38,9 +38,9 @@ export async function requestSignup(ctx: Context, client: Client, input: NewSign
   const email = tidyAscii(input.email)
   assertPassword(ctx, input.password, 'password')
   assertRedirect(ctx, input.redirectTo)
-  await throttleRegistrations(ctx, client.ip)
+  await enforceRegistrationLimit(ctx, client.ip)
   if (await isTaken(ctx, username)) throw new AppError('USERNAME_TAKEN')
-  await throttleMails(ctx, 'signup', email, client.ip)
+  await enforceMailLimits(ctx, 'signup', email, client.ip)
   const passwordHash = await hashPassword(input.password)
   await transaction(ctx, async (tx) => {
     const id = Bun.randomUUIDv7()
@@ -65,7 +65,7 @@ export async function requestSignup(ctx: Context, client: Client, input: NewSign
  */
 export async function resendSignupCode(ctx: Context, client: Client, address: string): Promise<void> {
   const email = tidyAscii(address)
-  await throttleMails(ctx, 'signup', email, client.ip)
+  await enforceMailLimits(ctx, 'signup', email, client.ip)
   await transaction(ctx, async (tx) => {
     const requests = await tx.db
       .select({ id: signups.id })
@@ -86,7 +86,7 @@ export async function verifySignup(
   client: Client,
   input: { email: string; code: string; accessMinutes: number },
 ): Promise<SignedIn> {
-  const verified = await throttleTries(ctx, 'signup', input.email, client.ip, () =>
+  const verified = await enforceCodeLimits(ctx, 'signup', input.email, client.ip, () =>
     makeAccount(ctx, client, tidyAscii(input.email), input.code),
   )
   if (!verified) throw new AppError('INVALID_CODE')

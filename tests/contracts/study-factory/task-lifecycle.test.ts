@@ -11,7 +11,7 @@ const server = await startServer()
 afterAll(() => server.stop())
 const ask = describedApi(server)
 // Minor units per minute.
-await updateSystemConfig(server.ctx, { task_prices: { paid: 10, odd: 7, run: 10 } })
+await updateSystemConfig(server.ctx, { taskPrices: { paid: 10, odd: 7, run: 10 } })
 
 const create = (owner: TestUser, body: object = {}) =>
   ask('POST', '/api/tasks', { token: owner.token, body: { title: 't', task_type: 'paid', ...body } })

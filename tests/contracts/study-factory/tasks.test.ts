@@ -149,7 +149,7 @@ describe('POST /api/tasks', () => {
 
   test('more unfinished tasks than the system allows: 429, also when they come at once', async () => {
     const { ctx } = server
-    await updateSystemConfig(ctx, { max_concurrent_tasks_per_user: 3 })
+    await updateSystemConfig(ctx, { maxConcurrentTasksPerUser: 3 })
     try {
       const owner = await makeUser(server)
       const answers = await Promise.all(Array.from({ length: 8 }, () => create(owner, gpu)))
@@ -164,7 +164,7 @@ describe('POST /api/tasks', () => {
       expect((await create(owner, { name: 'n', course_ids: ['1'] })).status).toBe(201)
       expect((await create(await makeUser(server), gpu)).status).toBe(201)
     } finally {
-      await updateSystemConfig(ctx, { max_concurrent_tasks_per_user: 100 })
+      await updateSystemConfig(ctx, { maxConcurrentTasksPerUser: 100 })
     }
   })
 
@@ -175,7 +175,7 @@ describe('POST /api/tasks', () => {
     const ids: number[] = []
     for (let i = 0; i < 4; i++) ids.push((await create(owner, gpu)).body.id)
     for (const id of ids) await ask('POST', `/api/tasks/${id}/cancel`, { token })
-    await updateSystemConfig(ctx, { max_concurrent_tasks_per_user: 2 })
+    await updateSystemConfig(ctx, { maxConcurrentTasksPerUser: 2 })
     try {
       const answers = await Promise.all(ids.map((id) => ask('POST', `/api/tasks/${id}/retry`, { token })))
       const refused = answers.filter(({ status }) => status !== 200)
@@ -184,7 +184,7 @@ describe('POST /api/tasks', () => {
         expectFactoryError(answer, { status: 429, code: 'TASK_LIMIT_EXCEEDED' })
       }
     } finally {
-      await updateSystemConfig(ctx, { max_concurrent_tasks_per_user: 100 })
+      await updateSystemConfig(ctx, { maxConcurrentTasksPerUser: 100 })
     }
   })
 })

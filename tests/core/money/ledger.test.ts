@@ -22,7 +22,7 @@ import { startServer } from '../../support/server.ts'
 const server = await startServer()
 afterAll(() => server.stop())
 const { ctx } = server
-await updateSystemConfig(ctx, { task_prices: { paid: 10 } })
+await updateSystemConfig(ctx, { taskPrices: { paid: 10 } })
 
 const money = async ({ user }: TestUser) => {
   const [row] = await ctx.db.select().from(users).where(eq(users.id, user.id))
