@@ -1,5 +1,9 @@
-/** Models that several contracts share. */
+/** Models that several contracts share, and the page that one of them describes. */
 import { type TSchema, t } from 'elysia'
+import { UUID_PATTERN } from '../util/ids.ts'
+import { integerText } from './integer-text.ts'
+import { wrapping } from './openapi/schemas.ts'
+import { typed } from './typed.ts'
 
 /** RFC 3339, in UTC. */
 export const Timestamp = t.String({ format: 'date-time' })
@@ -8,3 +12,37 @@ export const nullable = <T extends TSchema>(schema: T) => t.Union([schema, t.Nul
 
 /** The data of an answer that has nothing to say. */
 export const Nothing = t.Object({})
+
+/** An email that a person types. */
+export const Email = t.String({ format: 'email', maxLength: 254, ...typed('email') })
+
+/** A UUID that a client sends, in any case. */
+export const Uuid = t.String({ pattern: UUID_PATTERN })
+
+/** `page` and `page_size` as four of the contracts have them. */
+export const pageQuery = {
+  page: integerText({ minimum: 1, maximum: 1_000_000, default: 1 }),
+  page_size: integerText({ minimum: 1, maximum: 100, default: 20 }),
+}
+
+export const Page = <T extends Parameters<typeof t.Array>[0]>(item: T) =>
+  wrapping(
+    item,
+    'Page',
+    t.Object({
+      items: t.Array(item),
+      total: t.Integer(),
+      page: t.Integer(),
+      page_size: t.Integer(),
+      total_pages: t.Integer(),
+    }),
+  )
+
+/** @param total how many items all pages have together */
+export const pageOf = <T>(items: T[], total: number, query: { page: number; page_size: number }) => ({
+  items,
+  total,
+  page: query.page,
+  page_size: query.page_size,
+  total_pages: Math.ceil(total / query.page_size),
+})

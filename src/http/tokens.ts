@@ -1,10 +1,10 @@
 import { jwt } from '@elysiajs/jwt'
 import type { AccessClaims, TokenCodec } from '../core/context.ts'
+import { UUID } from '../util/ids.ts'
 import { Lru } from '../util/lru.ts'
 
 const ISSUER = 'roost'
 const REMEMBERED = 20_000
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * Access tokens as JWTs, HS256 and nothing else. A verified token is remembered, so that a client's next request costs

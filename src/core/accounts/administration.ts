@@ -3,7 +3,7 @@
 import { and, count, desc, eq, like, or, type SQL, sql } from 'drizzle-orm'
 import { tasks, users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
-import { UUID } from '../../util/uuid.ts'
+import { readId } from '../../util/ids.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { adjustBalance } from '../money/ledger.ts'
@@ -88,11 +88,11 @@ export async function listAccounts(
   return { accounts, total: total!.n }
 }
 
-/** A user id as it stands in a path: an integer or a UUID. */
+/** The condition for the user with this id, which a path names. */
 export function userKey(id: string): SQL {
-  if (/^[1-9]\d{0,8}$/.test(id)) return eq(users.id, Number(id))
-  if (UUID.test(id)) return eq(users.uuid, id.toLowerCase())
-  return sql`false`
+  const key = readId(id)
+  if (key === undefined) return sql`false`
+  return typeof key === 'number' ? eq(users.id, key) : eq(users.uuid, key)
 }
 
 export interface AccountChange {

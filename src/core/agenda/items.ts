@@ -1,6 +1,6 @@
 import { and, count, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { scheduleItems } from '../../db/schema/index.ts'
-import { UUID } from '../../util/uuid.ts'
+import { UUID } from '../../util/ids.ts'
 import type { ScheduleEventData } from '../channel/events.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'

@@ -1,7 +1,7 @@
 /** Conversations with the agent, as they are kept. */
 import { and, asc, count, desc, eq } from 'drizzle-orm'
 import { agentMessages, agentRuns, agentSessions } from '../../db/schema/index.ts'
-import { UUID } from '../../util/uuid.ts'
+import { UUID } from '../../util/ids.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { notFound } from '../errors.ts'

@@ -6,7 +6,7 @@
 import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { type CannotStart, nodes, tasks } from '../../db/schema/index.ts'
 import type { Ages } from '../../util/ages.ts'
-import { UUID } from '../../util/uuid.ts'
+import { UUID } from '../../util/ids.ts'
 import type { Context, Tx } from '../context.ts'
 import { toMajor } from '../money/ledger.ts'
 import { sweepAll } from '../sweeps.ts'

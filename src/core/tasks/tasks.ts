@@ -2,7 +2,7 @@ import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { prepared } from '../../db/prepared.ts'
 import { nodes, taskLogs, tasks, users } from '../../db/schema/index.ts'
-import { UUID } from '../../util/uuid.ts'
+import { readId } from '../../util/ids.ts'
 import { isAdmin } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { ChannelEvents, TaskEventData } from '../channel/events.ts'
@@ -141,18 +141,11 @@ export const shownLog = ({ message: text, code, params, ...line }: TaskLog, lang
   created_at: line.created_at,
 })
 
-/** A task id as it stands in a path or frame: an integer or a UUID. */
+/** The condition for the task with this id, which a path or a frame names. */
 export function taskKey(id: string | number): SQL {
-  const key = parseTaskId(id)
+  const key = readId(id)
   if (key === undefined) return sql`false`
   return typeof key === 'number' ? eq(tasks.id, key) : eq(tasks.uuid, key)
-}
-
-function parseTaskId(id: string | number): number | string | undefined {
-  const text = String(id)
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  if (UUID.test(text)) return text.toLowerCase()
-  return undefined
 }
 
 /** Whether the principal may see and change the task; others are told that it does not exist. */
@@ -181,7 +174,7 @@ const taskByUuid = prepared((db) =>
  * @throws AppError NOT_FOUND, also for somebody else's task
  */
 export async function getTask(ctx: Context, who: Principal, id: string | number): Promise<TaskDetail> {
-  const key = parseTaskId(id)
+  const key = readId(id)
   if (key === undefined) throw notFound('task', id)
   const query = typeof key === 'number' ? taskById : taskByUuid
   const [row] = await query(ctx.db).execute({ key })

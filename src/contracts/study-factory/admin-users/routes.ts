@@ -3,7 +3,7 @@ import { type AccountSummary, listAccounts, updateAccount } from '../../../core/
 import type { Context } from '../../../core/context.ts'
 import { toMinor } from '../../../core/money/ledger.ts'
 import { guard } from '../../../http/authenticate.ts'
-import { Page, pageOf, pageQuery } from '../../../http/pagination.ts'
+import { Page, pageOf, pageQuery } from '../../../http/models.ts'
 import { factory } from '../../factory/contract.ts'
 import { AdminUser } from '../../factory/models.ts'
 import { presentAdminUser } from '../../factory/presenters.ts'

@@ -4,6 +4,7 @@ import { openSession, signIn } from '../../../core/accounts/sessions.ts'
 import type { Context } from '../../../core/context.ts'
 import { invalid } from '../../../core/errors.ts'
 import { clientOf } from '../../../http/client.ts'
+import { Email } from '../../../http/models.ts'
 import { typed } from '../../../http/typed.ts'
 import { factory } from '../../factory/contract.ts'
 import { Session, SessionUser } from '../../factory/models.ts'
@@ -14,7 +15,7 @@ import { presentToken } from '../../study/presenters.ts'
 import { Both, both } from '../both.ts'
 
 const Registration = t.Object({
-  email: t.String({ format: 'email', maxLength: 254, ...typed('email') }),
+  email: Email,
   username: t.Optional(t.String({ minLength: 3, maxLength: 30, ...typed('name') })),
   password: Password,
   full_name: t.Optional(t.String({ minLength: 1, maxLength: 100, ...typed('name') })),

@@ -1,0 +1,46 @@
+import type { FileAnswer } from '../core/materials/files.ts'
+
+/** The answer of a route that sends a stored file (RFC 9110, chapters 13 and 14). */
+export function fileResponse(answer: FileAnswer, request: Request): Response {
+  const { info, isPublic } = answer
+  const headers: Record<string, string> = {
+    'accept-ranges': 'bytes',
+    etag: info.etag,
+    'last-modified': info.lastModified.toUTCString(),
+    // Who may read the file can change, so a cache asks the server each time, and the server compares the ETag.
+    'cache-control': isPublic ? 'public, no-cache' : 'private, no-cache',
+  }
+  if (!('content' in answer)) {
+    if (answer.status === 416) headers['content-range'] = `bytes */${info.size}`
+    return new Response(null, { status: answer.status, headers })
+  }
+  const { range, content } = answer
+  headers['content-type'] = info.contentType
+  headers['content-disposition'] = answer.disposition
+  headers['content-length'] = String(range ? range.end - range.start + 1 : info.size)
+  if (range) headers['content-range'] = `bytes ${range.start}-${range.end}/${info.size}`
+  else if (content instanceof Blob && bunAppliesRange(request)) {
+    headers['content-range'] = `bytes 0-${info.size - 1}/${info.size}`
+  }
+  return new Response(content ?? streamCounting(info.size), { status: answer.status, headers })
+}
+
+/**
+ * Whether Bun would send only a part of a file that is answered with 200. Bun applies a Range header with one range by
+ * itself, even one that If-Range rules out. An answer with a Content-Range is sent whole; the header has no meaning in a
+ * 200 (RFC 9110, 14.4).
+ */
+const bunAppliesRange = ({ headers }: Request): boolean =>
+  headers.has('range') && !/^bytes=[\d\s,-]*,[\d\s,-]*$/i.test(headers.get('range')!)
+
+/**
+ * A body for the answer to HEAD. Elysia answers HEAD by adding up the `byteLength` of the chunks that GET would send, so
+ * one chunk that only names its length spares the reading of the file.
+ */
+const streamCounting = (byteLength: number) =>
+  new ReadableStream({
+    start(controller) {
+      controller.enqueue({ byteLength })
+      controller.close()
+    },
+  })
