@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { acquireFileLock } from '../util/file-lock.ts'
+import { acquireFileLock, type FileLock } from '../util/file-lock.ts'
 import { StartupError } from '../util/startup-error.ts'
+import { ensureCluster } from './empty-cluster.ts'
 
 export interface EmbeddedPostgres {
   socketPath: string
@@ -13,29 +14,24 @@ export interface EmbeddedPostgres {
 const MAX_SOCKET_PATH_BYTES = 107
 
 /**
- * Starts PGlite on `dataDir`, which no other process may use meanwhile: two on one directory corrupt it.
+ * Starts PGlite on `dataDir` and locks the directory, because two processes on one directory corrupt the database.
  * @throws StartupError when the directory is taken or can't be opened as a database
  */
 export async function startEmbeddedPostgres(
   dataDir: string,
   onCrash: (message: string) => void,
 ): Promise<EmbeddedPostgres> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const lock = acquireFileLock(join(dataDir, 'lock.sqlite'))
-  if (!lock) {
-    throw new StartupError(
-      `Another process uses the data directory ${dataDir}. Stop it, or set DATA_DIR to another directory.`,
-    )
-  }
+  const lock = takeLock(dataDir)
   let socketDir: string | undefined
   let socketPath = join(dataDir, 'pg.sock')
   if (Buffer.byteLength(socketPath) > MAX_SOCKET_PATH_BYTES) {
     socketDir = mkdtempSync(join(tmpdir(), 'roost-'))
     socketPath = join(socketDir, 'pg.sock')
   }
-  // Left behind by a killed process; the lock says that nobody listens on it.
+  // A killed process leaves its socket; because of the lock, nobody listens on it.
   rmSync(socketPath, { force: true })
 
+  // The worker loads PGlite while a new database is unpacked.
   const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url).href)
   const cleanUp = () => {
     worker.terminate()
@@ -48,11 +44,15 @@ export async function startEmbeddedPostgres(
       worker.onerror = (event) => resolve({ failed: event.message })
     })
 
-  worker.postMessage({ dataDir: join(dataDir, 'pg'), socketPath })
-  const { failed } = await answer()
-  if (failed) {
+  const database = join(dataDir, 'pg')
+  try {
+    await ensureCluster(database)
+    worker.postMessage({ dataDir: database, socketPath })
+    const { failed } = await answer()
+    if (failed) throw new StartupError(`The embedded database in ${dataDir} does not open: ${failed}`)
+  } catch (error) {
     cleanUp()
-    throw new StartupError(`The embedded database in ${dataDir} does not open: ${failed}`)
+    throw error
   }
   worker.onerror = (event) => onCrash(event.message)
 
@@ -64,4 +64,21 @@ export async function startEmbeddedPostgres(
       cleanUp()
     },
   }
+}
+
+function takeLock(dataDir: string): FileLock {
+  let lock: FileLock | undefined
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    lock = acquireFileLock(join(dataDir, 'lock.sqlite'))
+  } catch (error) {
+    const { code, message } = error as { code: string; message: string }
+    throw new StartupError(
+      `The directory in DATA_DIR, ${dataDir}, can't be used: ${code}, ${message}. The user who runs the server must be able to write to it, and its disk needs free space.`,
+    )
+  }
+  if (lock) return lock
+  throw new StartupError(
+    `Another process uses the data directory ${dataDir}. Stop it, or set DATA_DIR to another directory.`,
+  )
 }

@@ -21,9 +21,13 @@ async function parts(): Promise<Env> {
   return env
 }
 
-/** Runs a program of the project to its end. */
-async function run(script: string, env: Env, ...args: string[]) {
-  const child = Bun.spawn([process.execPath, '--no-env-file', script, ...args], {
+/** Runs a program of the project to its end. `through`: the beginning of the command line. */
+async function run(
+  script: string,
+  env: Env,
+  { args = [], through = [] }: { args?: string[]; through?: string[] } = {},
+) {
+  const child = Bun.spawn([...through, process.execPath, '--no-env-file', script, ...args], {
     cwd: ROOT,
     env: { PATH, HOME, HOST: '127.0.0.1', PORT: '0', ...env },
     stdin: 'ignore',
@@ -73,6 +77,29 @@ describe('a mistake is one message, and exit 1', () => {
     expect(stderr).not.toContain('DATABASE_URL')
     expect(stderr).not.toMatch(/^\s+at /m)
   })
+
+  test('a directory that the database can’t be locked in', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'roost-no-lock-'))
+    cleanUps.push(() => rmSync(dataDir, { recursive: true }))
+    mkdirSync(join(dataDir, 'lock.sqlite'))
+    const { code, stderr } = await run('src/main.ts', { DATA_DIR: dataDir })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^The directory in DATA_DIR, \S+, can't be used: [^\n]+\n$/)
+  })
+
+  test('a disk without room for the database, and the next start works', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'roost-full-'))
+    cleanUps.push(() => rmSync(dataDir, { recursive: true }))
+    // The kernel refuses files over 4 to 8 MB, as a full disk does in the middle of one.
+    const limited = ['/bin/sh', '-c', 'trap "" XFSZ; ulimit -f 8000; exec "$@"', 'sh']
+    const env = { DATA_DIR: dataDir, ADMIN_PASSWORD: 'admin123' }
+    const { code, stderr } = await run('src/main.ts', env, { through: limited })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^A new database can't be written to \S+: [^\n]+ 100 MB of free space\.\n$/)
+    expect(existsSync(join(dataDir, 'pg.new'))).toBe(false)
+    await using server = await ServerProcess.start(env)
+    expect((await signIn(server, 'admin123')).status).toBe(200)
+  })
 })
 
 describe('the administrator’s password', () => {
@@ -83,7 +110,7 @@ describe('the administrator’s password', () => {
       await using server = await ServerProcess.start(env)
       token = (await signIn(server, 'admin123')).body.access_token
     }
-    expect(await run('src/admin.ts', env, 'nobody@example.com')).toMatchObject({
+    expect(await run('src/admin.ts', env, { args: ['nobody@example.com'] })).toMatchObject({
       code: 1,
       stderr: 'There is no account nobody@example.com.\n',
     })
@@ -100,7 +127,7 @@ describe('the administrator’s password', () => {
 
   test('is not reset by guessing: not with an option, a password of one’s own, or where no server has been', async () => {
     for (const args of [['--help'], ['admin@example.com', 'secret12']]) {
-      const { code, stderr } = await run('src/admin.ts', {}, ...args)
+      const { code, stderr } = await run('src/admin.ts', {}, { args })
       expect([code, stderr]).toEqual([1, expect.stringContaining('Usage: bun run admin:reset-password')])
     }
     const dataDir = join(tmpdir(), `roost-none-${crypto.randomUUID()}`)
