@@ -62,3 +62,17 @@ test.each(PAGES)('every page and heading that %s links to exists', (name) => {
     if (anchor) expect([...anchors(read(page))], link).toContain(anchor)
   }
 })
+
+const PLACES = ['', 'src', 'src/core']
+const isThere = (path: string) => PLACES.some((place) => existsSync(join(ROOT, place, path)))
+
+test('documents name files and folders of the code', () => {
+  const named = PAGES.flatMap((page) => codePaths(read(page)).map((path) => ({ page, path })))
+  expect(named.length).toBeGreaterThan(40)
+  expect(named.filter(({ path }) => !isThere(path))).toEqual([])
+})
+
+/** `core/tasks/states.ts`, `live/topics/`: paths in code spans, outside of blocks. */
+function codePaths(page: string): string[] {
+  return matches(page.replace(/^```.*?^```/gms, ''), /`((?:[\w-]+\/)+(?:[\w.-]+\.ts)?)`/g)
+}
