@@ -1,5 +1,7 @@
 /** The languages in which the server writes to people. */
-export type Language = 'zh' | 'en'
+import type { Language } from '../util/language.ts'
+
+export type { Language }
 
 /** A text in each language. `{name}` stands for a parameter. */
 export type Text = Record<Language, string>

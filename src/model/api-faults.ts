@@ -1,6 +1,8 @@
 /** What an API said when it refused, for the log: never a key, never what somebody wrote in a conversation. */
-import { isJsonObject, ModelError, type ModelFault } from '../core/agent/model.ts'
+
 import { cutText } from '../util/cut.ts'
+import { isJsonObject } from '../util/json.ts'
+import { ModelError, type ModelFault } from './model.ts'
 
 const MAX_BODY = 100_000
 const MAX_REASON = 500

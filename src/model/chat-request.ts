@@ -1,8 +1,9 @@
 /** What an OpenAI-compatible API is sent: always what the strictest of them takes, and never more than fits. */
-import type { ChatMessage, Turn } from '../core/agent/model.ts'
+
 import { cutText } from '../util/cut.ts'
 import { storable } from '../util/storable.ts'
 import { instructions } from './instructions.ts'
+import type { ChatMessage, Turn } from './model.ts'
 import { toolName } from './tool-calls.ts'
 
 /** Characters of messages and tools as JSON: some 15,000 tokens in English, at most four times as many in Chinese. */

@@ -1,4 +1,5 @@
-import { isJsonObject, type ModelFault } from '../core/agent/model.ts'
+import { isJsonObject } from '../util/json.ts'
+import type { ModelFault } from './model.ts'
 import { type Said, Thinking } from './thinking.ts'
 import { type CallPiece, ToolCalls } from './tool-calls.ts'
 

@@ -1,4 +1,4 @@
-import type { Turn } from '../core/agent/model.ts'
+import type { Turn } from './model.ts'
 
 /** What the model is told of its place. Nothing secret: users can make a model repeat it. */
 export const instructions = ({ language, timezone, now }: Turn): string =>

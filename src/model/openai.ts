@@ -1,9 +1,10 @@
 import type { LlmConfig } from '../config/index.ts'
-import { type ChatModel, isJsonObject, ModelError, type Turn, type TurnPart } from '../core/agent/model.ts'
 import { EgressError, type EgressResponse, egressRequest } from '../util/egress.ts'
+import { isJsonObject } from '../util/json.ts'
 import { bodyOf, faultIn, type Secrets, toModelError } from './api-faults.ts'
 import { type ChatRequest, chatRequest, wordsOf } from './chat-request.ts'
 import { Answer } from './chat-stream.ts'
+import { type ChatModel, ModelError, type Turn, type TurnPart } from './model.ts'
 import { eventData } from './server-sent-events.ts'
 import { readArguments, toolName } from './tool-calls.ts'
 

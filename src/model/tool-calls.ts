@@ -1,6 +1,5 @@
-import { isJsonObject, type JsonObject } from '../core/agent/model.ts'
 import { cutText } from '../util/cut.ts'
-import { parseJson } from '../util/json.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../util/json.ts'
 
 /** A piece of a tool call, as it comes in a stream. */
 export interface CallPiece {

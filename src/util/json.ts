@@ -49,3 +49,8 @@ export function parseJson(text: string, unkeepable: 'refuse' | 'null' = 'refuse'
   }
   return JSON.parse(text, revive)
 }
+
+export type JsonObject = Record<string, unknown>
+
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)

@@ -1,8 +1,9 @@
 /** Protects what a model is sent: what the strictest API takes, and no more than fits, whatever was said before. */
 import { describe, expect, test } from 'bun:test'
 import { Type } from '@sinclair/typebox'
-import type { ChatMessage, JsonObject } from '../../src/core/agent/model.ts'
 import { chatRequest } from '../../src/model/chat-request.ts'
+import type { ChatMessage } from '../../src/model/model.ts'
+import type { JsonObject } from '../../src/util/json.ts'
 import { Random } from '../support/random.ts'
 import { faultsOf, type ModelRequest } from '../support/strict-chat.ts'
 import { question, turnOf } from './support.ts'

@@ -1,4 +1,4 @@
-import type { ChatMessage, ToolDescription, Turn, TurnPart } from '../../src/core/agent/model.ts'
+import type { ChatMessage, ToolDescription, Turn, TurnPart } from '../../src/model/model.ts'
 import { createOpenAiModel, type Patience } from '../../src/model/openai.ts'
 import { all } from '../support/chat.ts'
 import { ModelServer, type Piece } from '../support/model-server.ts'

@@ -1,5 +1,5 @@
+import { MODEL_FAULTS, ModelError } from '../../model/model.ts'
 import type { MessageKey } from '../messages.ts'
-import { MODEL_FAULTS, ModelError } from './model.ts'
 
 /** Why a run failed: the code of its RUN_ERROR. */
 export const RUN_FAULTS = [

@@ -1,4 +1,5 @@
-import { type ChatMessage, isJsonObject, type ToolCall } from './model.ts'
+import type { ChatMessage, ToolCall } from '../../model/model.ts'
+import { isJsonObject } from '../../util/json.ts'
 import type { AgentMessage } from './sessions.ts'
 
 /**

@@ -6,12 +6,12 @@ import {
   agentRuns,
   agentSessions,
 } from '../../db/schema/index.ts'
+import type { ToolCall } from '../../model/model.ts'
 import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import type { Frame } from './events.ts'
 import { RunLost } from './frame-log.ts'
 import { agentFramesHint } from './hints.ts'
-import type { ToolCall } from './model.ts'
 import type { Transcript } from './transcript.ts'
 
 interface RunKey {

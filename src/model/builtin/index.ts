@@ -1,4 +1,5 @@
-import type { ChatMessage, ChatModel, Language, Turn, TurnPart } from '../../core/agent/model.ts'
+import type { Language } from '../../util/language.ts'
+import type { ChatMessage, ChatModel, Turn, TurnPart } from '../model.ts'
 import type { Intent } from './intent.ts'
 import { inARow, PHRASES, speak } from './phrases.ts'
 import { startOffered } from './tasks.ts'

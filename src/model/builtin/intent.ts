@@ -1,4 +1,4 @@
-import type { ToolCall } from '../../core/agent/model.ts'
+import type { ToolCall } from '../model.ts'
 
 /** What a message asks for: tool calls, or something that only words answer. */
 export type Intent =

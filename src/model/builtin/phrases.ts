@@ -1,4 +1,4 @@
-import type { Language } from '../../core/agent/model.ts'
+import type { Language } from '../../util/language.ts'
 import type { Spoken } from './intent.ts'
 
 /** What the built-in agent says. Results are what the tools return. */

@@ -1,4 +1,4 @@
-import type { Language } from '../../core/agent/model.ts'
+import type { Language } from '../../util/language.ts'
 import { agenda, isAddition, placeOfAgenda, removesItem, speaksOfAgenda } from './agenda.ts'
 import { call, type Intent, type Place } from './intent.ts'
 import { moodOf } from './mood.ts'

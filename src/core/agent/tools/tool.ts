@@ -1,9 +1,10 @@
 import { type Static, type TObject, type TSchema, TypeGuard } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { ToolDescription } from '../../../model/model.ts'
+import { isJsonObject, type JsonObject } from '../../../util/json.ts'
 import type { Principal } from '../../accounts/principals.ts'
 import type { Context } from '../../context.ts'
 import type { Language } from '../../messages.ts'
-import { isJsonObject, type JsonObject, type ToolDescription } from '../model.ts'
 
 /** `change` is announced in the events of the run; `destroy` is done only after the user has said yes. */
 export type Effect = 'read' | 'change' | 'destroy'

@@ -1,8 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
-import { isRawNumber } from '../../util/json.ts'
-import type { Language } from '../messages.ts'
-
-export type { Language }
+import type { JsonObject } from '../util/json.ts'
+import type { Language } from '../util/language.ts'
 
 /** A conversation as a model reads it. */
 export type ChatMessage =
@@ -15,11 +13,6 @@ export interface ToolCall {
   name: string
   input: JsonObject
 }
-
-export type JsonObject = Record<string, unknown>
-
-export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 
 /** What a model may call; `input` is a JSON schema. */
 export interface ToolDescription {

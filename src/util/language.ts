@@ -1,0 +1,2 @@
+/** The languages in which the server writes to people. */
+export type Language = 'zh' | 'en'
