@@ -4,7 +4,7 @@ import type { Bus } from './bus/bus.ts'
 import { createEmbeddedBus } from './bus/embedded.ts'
 import type { Config } from './config/index.ts'
 import type { ThumbnailRenderer } from './core/materials/thumbnails.ts'
-import { type Database, openDatabase } from './db/client.ts'
+import { type Database, openDatabase, type Upgrade } from './db/client.ts'
 import { DatabaseClock } from './db/clock.ts'
 import { placeholder } from './imaging/placeholder.ts'
 import { ThumbnailError } from './imaging/protocol.ts'
@@ -37,7 +37,7 @@ export type GivenParts = Partial<Pick<Parts, 'bus' | 'storage' | 'mailer' | 'mod
 
 /**
  * Opens the parts, one after the other.
- * @param jobs the queue makes room for these in the database
+ * @param domains what the domains need in the database: a queue for each job, and rows in their current form
  * @param onOpen gets the function that closes a part as soon as that part is open
  * @throws StartupError with a message for the operator
  */
@@ -45,11 +45,11 @@ export async function openParts(
   config: Config,
   log: Logger,
   given: GivenParts,
-  jobs: readonly JobHandle[],
+  domains: { jobs: readonly JobHandle[]; upgrades: readonly Upgrade[] },
   onOpen: (close: () => Promise<unknown> | unknown) => void,
 ): Promise<Parts> {
   makeDirectory(config.dataDir)
-  const database = await openDatabase(config, log)
+  const database = await openDatabase(config, log, domains.upgrades)
   onOpen(() => database.close())
   const bus = given.bus ?? (await openBus(config, database, log))
   if (!given.bus) onOpen(() => bus.close())
@@ -63,7 +63,7 @@ export async function openParts(
     bus,
     storage,
     mailer,
-    queue: await JobQueue.open({ db: database.db, embedded: database.embedded, log }, jobs),
+    queue: await JobQueue.open({ db: database.db, embedded: database.embedded, log }, domains.jobs),
     clock: await DatabaseClock.open(database.db),
     model: given.model ?? (await openModel(config)),
     imaging: given.imaging ?? renderer,

@@ -4,6 +4,7 @@ import type { Context } from './core/context.ts'
 import { jobs, schedules } from './core/jobs.ts'
 import { cleanUp } from './core/materials/cleanup.ts'
 import { closeServices, createServices } from './core/services.ts'
+import { upgrades } from './core/upgrades.ts'
 import { createTokenCodec } from './http/tokens.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import type { LiveContext } from './live/context.ts'
@@ -52,7 +53,9 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     }
   }
   try {
-    const { database, ...parts } = await openParts(config, log, overrides, jobs, (step) => closers.push(step))
+    const { database, ...parts } = await openParts(config, log, overrides, { jobs, upgrades }, (step) =>
+      closers.push(step),
+    )
     const secret = config.jwtSecret ?? keptSecret(config.dataDir)
     // The services, the scheduler and the sockets are fields of the context that their constructors take.
     const ctx = {

@@ -2,21 +2,47 @@ import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { Glob } from 'bun'
 import { mountedRoutes } from './support/described.ts'
-import { hasWall, importsOf, violations } from './support/walls.ts'
+import {
+  hasWall,
+  type Import,
+  importsOf,
+  isOf,
+  PACKAGES,
+  stricterWalls,
+  violations,
+} from './support/walls.ts'
 
 const SRC = join(import.meta.dir, '../src')
 const files = await Promise.all(
-  [...new Glob('**/*.ts').scanSync(SRC)]
-    .sort()
-    .map(async (file) => ({ file, text: await Bun.file(join(SRC, file)).text() })),
+  [...new Glob('**/*.ts').scanSync(SRC)].sort().map(async (file) => {
+    const text = await Bun.file(join(SRC, file)).text()
+    return { file, text, imports: importsOf(text) }
+  }),
 )
 
+const uses = (imports: Import[], name: RegExp) => imports.some(({ from }) => name.test(from))
 const PROGRAMS = /^(main|admin)\.ts$|^node\//
 
 describe('the walls', () => {
   test('no file imports what its part may not', () => {
     expect(files.length).toBeGreaterThan(90)
-    expect(files.flatMap(({ file, text }) => violations(file, importsOf(text)))).toEqual([])
+    expect(files.flatMap(({ file, imports }) => violations(file, imports))).toEqual([])
+  })
+
+  test('none could be stricter', () => {
+    const loose = stricterWalls().filter(({ walls }) =>
+      files.every(({ file, imports }) => violations(file, imports, walls).length === 0),
+    )
+    expect(loose.map(({ what }) => what)).toEqual([])
+  })
+
+  test('no package is permitted to a part that does not use it', () => {
+    const unused = PACKAGES.flatMap(([pattern, places]) =>
+      places.filter(
+        (place) => !files.some(({ file, imports }) => isOf(file, place) && uses(imports, pattern)),
+      ),
+    )
+    expect(unused).toEqual([])
   })
 
   test('every part has a wall', () => {
@@ -32,8 +58,8 @@ describe('the walls', () => {
 
   test('the transpiler sees no import that this test overlooks', () => {
     const transpiler = new Bun.Transpiler({ loader: 'ts' })
-    for (const { file, text } of files) {
-      const seen = new Set(importsOf(text).map(({ from }) => from))
+    for (const { file, text, imports } of files) {
+      const seen = new Set(imports.map(({ from }) => from))
       expect(
         transpiler.scanImports(text).filter(({ path }) => !seen.has(path)),
         file,

@@ -1,8 +1,8 @@
 /** Rows to measure with, written in bulk: no password is hashed, since none is ever asked for. */
 
+import { nameKeys } from '../../src/core/accounts/name-keys.ts'
 import type { Context } from '../../src/core/context.ts'
 import { createNode } from '../../src/core/nodes/nodes.ts'
-import { nameKeys } from '../../src/db/name-keys.ts'
 import { sessions, taskLogs, tasks, users } from '../../src/db/schema/index.ts'
 
 const HOUR_MS = 3_600_000

@@ -9,13 +9,14 @@ import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool } from './driver.ts'
 import { startEmbeddedPostgres } from './embedded.ts'
-import { fillNameKeys } from './name-keys.ts'
-import { fillNodeKeys } from './node-keys.ts'
 import * as schema from './schema/index.ts'
 import { endStuckConnections } from './stuck.ts'
 
 /** A database or a transaction on it: the query builder is the same. */
 export type Db = PgDatabase<PostgresJsQueryResultHKT, typeof schema>
+
+/** Brings rows up to date that an older version wrote. May run at every start, so it must end soon when there are none. */
+export type Upgrade = (db: Db, log: Logger) => Promise<void>
 
 export interface Database {
   db: Db
@@ -32,12 +33,14 @@ const MIN_SERVER_VERSION = 150_000
 const LOCK_RETRY_MS = 100
 
 /**
- * Opens the database, embedded or not, and brings it up to date. Several servers may do so at once.
+ * Opens the database, embedded or not, and brings it up to date: with the migrations, then with `upgrades`. Several
+ * servers may do so at once.
  * @throws StartupError with what the operator should look at
  */
 export async function openDatabase(
   config: Pick<Config, 'databaseUrl' | 'dataDir'>,
   log: Logger,
+  upgrades: readonly Upgrade[] = [],
 ): Promise<Database> {
   const embedded = config.databaseUrl
     ? undefined
@@ -53,7 +56,7 @@ export async function openDatabase(
   let epoch: string
   let shared = false
   try {
-    epoch = await prepare(client, migrator, log)
+    epoch = await prepare(client, migrator, log, upgrades)
     if (!embedded) shared = await hasOtherServers(migrator, name)
   } catch (error) {
     await client.end({ timeout: 0 })
@@ -79,7 +82,12 @@ export async function openDatabase(
   }
 }
 
-async function prepare(client: postgres.Sql, migrator: postgres.Sql, log: Logger): Promise<string> {
+async function prepare(
+  client: postgres.Sql,
+  migrator: postgres.Sql,
+  log: Logger,
+  upgrades: readonly Upgrade[],
+): Promise<string> {
   const [version] = await client`select current_setting('server_version_num')::int as number`
   if (version!.number < MIN_SERVER_VERSION) {
     throw new StartupError('DATABASE_URL points to a PostgreSQL older than version 15. Upgrade it.')
@@ -92,8 +100,7 @@ async function prepare(client: postgres.Sql, migrator: postgres.Sql, log: Logger
     await db.execute(
       sql`insert into settings (key, value) values ('epoch', to_jsonb(${fresh}::text)) on conflict do nothing`,
     )
-    await fillNameKeys(drizzle(client, { schema }), log)
-    await fillNodeKeys(drizzle(client, { schema }))
+    for (const upgrade of upgrades) await upgrade(drizzle(client, { schema }), log)
     const [row] = await db.select().from(schema.settings).where(sql`key = 'epoch'`)
     return row!.value as string
   } finally {

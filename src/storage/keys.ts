@@ -57,20 +57,3 @@ export function safeFileName(name: string, extension?: string): string {
   const harmless = DEVICES.test(given.split('.')[0]!) ? `_${given}` : given
   return ending ? `${harmless}.${ending}` : harmless
 }
-
-/**
- * The key of an uploaded material: `materials/1/20240115_083000_video.mp4`, in UTC (docs/contracts/learning.md, "Files").
- * @param mark sets it apart from the same name of the same user in the same second
- */
-export function materialKey(
-  userId: number,
-  at: Date,
-  name: string,
-  extension: string,
-  mark?: string,
-): string {
-  const time = at.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '_')
-  const safe = safeFileName(name, extension)
-  const stem = safe.slice(0, -extension.length - 1)
-  return `materials/${userId}/${time}_${mark ? `${stem}_${mark}.${extension.toLowerCase()}` : safe}`
-}

@@ -1,11 +1,11 @@
 import { eq } from 'drizzle-orm'
 import type { User } from '../../src/core/accounts/accounts.ts'
+import { nameKeys } from '../../src/core/accounts/name-keys.ts'
 import { hashPassword } from '../../src/core/accounts/passwords.ts'
 import type { Role } from '../../src/core/accounts/permissions.ts'
 import { openSession } from '../../src/core/accounts/sessions.ts'
 import { createNode } from '../../src/core/nodes/nodes.ts'
 import { createTask, type NewTask, type TaskDetail } from '../../src/core/tasks/tasks.ts'
-import { nameKeys } from '../../src/db/name-keys.ts'
 import { users } from '../../src/db/schema/index.ts'
 import type { TestServer } from './server.ts'
 

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { eq, or } from 'drizzle-orm'
-import { usernameKeys } from '../../db/name-keys.ts'
 import { users } from '../../db/schema/index.ts'
 import { tidyName } from '../../util/fold.ts'
 import type { Context } from '../context.ts'
 import { invalid } from '../errors.ts'
+import { usernameKeys } from './name-keys.ts'
 
 /** No '@': one field takes the email or the username. A mark belongs to the letter before it. */
 const USERNAME = /^[\p{L}\p{N}._-][\p{L}\p{M}\p{N}._-]{2,29}$/u

@@ -4,8 +4,9 @@ import { materials } from '../../db/schema/index.ts'
 import { withoutQuery } from '../../util/logger.ts'
 import type { Context } from '../context.ts'
 import { LOCK_MS } from '../sweeps.ts'
+import { shownKey, UPLOAD_PREFIXES } from './keys.ts'
 import type { Material } from './materials.ts'
-import { deleteObjects, HIDDEN, objectsOf } from './objects.ts'
+import { deleteObjects, objectsOf } from './objects.ts'
 import { giveUpUpload } from './uploads.ts'
 
 export interface CleanupReport {
@@ -17,8 +18,6 @@ export interface CleanupReport {
 
 const BATCH = 200
 const KEEP_HIDDEN_DAYS = 30
-/** Objects of uploads, by what they begin with. Nothing else in the bucket is touched. */
-const PREFIXES = ['materials/', 'thumbnails/', HIDDEN]
 
 /**
  * Removes what nobody needs any more. Safe at any time and on several servers: nothing younger than `maxAgeMinutes` is
@@ -46,7 +45,7 @@ export async function cleanUp(
   }
   if (options.orphans) {
     await step('hidden materials', () => removeHidden(ctx, report))
-    for (const prefix of PREFIXES)
+    for (const prefix of UPLOAD_PREFIXES)
       await step(`orphans in ${prefix}`, () => removeOrphans(ctx, prefix, before, report))
   }
   return report
@@ -136,7 +135,7 @@ async function removeOrphans(
 }
 
 async function unreferenced(ctx: Context, keys: string[]): Promise<string[]> {
-  const paths = keys.map(pathOf)
+  const paths = keys.map(shownKey)
   const rows = await ctx.db
     .select({ filePath: materials.filePath, thumbnailPath: materials.thumbnailPath })
     .from(materials)
@@ -147,7 +146,5 @@ async function unreferenced(ctx: Context, keys: string[]): Promise<string[]> {
       ),
     )
   const used = new Set(rows.flatMap(({ filePath, thumbnailPath }) => [filePath, thumbnailPath]))
-  return keys.filter((key) => !used.has(pathOf(key)))
+  return keys.filter((key) => !used.has(shownKey(key)))
 }
-
-const pathOf = (key: string): string => (key.startsWith(HIDDEN) ? key.slice(HIDDEN.length) : key)

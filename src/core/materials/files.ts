@@ -7,8 +7,8 @@ import type { ByteRange, ObjectContent, ObjectInfo } from '../../storage/storage
 import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
+import { hiddenKey } from './keys.ts'
 import { mayManage } from './materials.ts'
-import { hiddenKey } from './objects.ts'
 
 /** How a request for a stored file is answered (RFC 9110, chapters 13 and 14). */
 export type FileAnswer = {

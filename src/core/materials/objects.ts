@@ -2,14 +2,8 @@
 import { eq } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
+import { hiddenKey } from './keys.ts'
 import type { Material } from './materials.ts'
-
-/**
- * Hidden materials' objects stand apart: what a bucket shows to everybody, it shows by prefix. `file_path` stays what
- * it was.
- */
-export const HIDDEN = 'hidden/'
-export const hiddenKey = (key: string): string => `${HIDDEN}${key}`
 
 type Paths = Pick<Material, 'filePath' | 'thumbnailPath'>
 

@@ -4,6 +4,7 @@ import type { Body } from '../../storage/storage.ts'
 import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import { thumbnailHandle } from './job-handles.ts'
+import { thumbnailKey } from './keys.ts'
 import { lockMaterial, type Material } from './materials.ts'
 
 /** Makes pictures of files, outside this process. */
@@ -86,7 +87,7 @@ type Outcome = { status: 'completed' } | { status: 'failed'; reason: string }
 
 /** Stores a picture, then says so. */
 async function keep(ctx: Context, { userId, id }: Material, picture: Body, outcome: Outcome): Promise<void> {
-  const thumbnailPath = `thumbnails/${userId}/${id}.jpg`
+  const thumbnailPath = thumbnailKey({ userId, id })
   await ctx.storage.write(thumbnailPath, picture)
   const active = await transaction(ctx, async (tx) => {
     const material = await lockMaterial(tx, id)

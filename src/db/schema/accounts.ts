@@ -11,7 +11,7 @@ export const users = pgTable(
     username: text('username').notNull(),
     displayName: text('display_name').notNull(),
     email: text('email').notNull(),
-    /** What the names are unique by and found by (`db/name-keys.ts`); null until a server has filled them. */
+    /** What the names are unique by and found by (`core/accounts/name-keys.ts`); null until a server has filled them. */
     emailKey: text('email_key'),
     usernameKey: text('username_key'),
     usernameLook: text('username_look'),

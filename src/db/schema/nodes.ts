@@ -43,7 +43,7 @@ export const nodes = pgTable(
     id: serial('id').primaryKey(),
     uuid: uuid('uuid').notNull().unique(),
     name: text('name').notNull(),
-    /** `foldCase` of the name; null until a server has filled it (`db/node-keys.ts`). */
+    /** `foldCase` of the name; null until a server has filled it (`core/nodes/name-keys.ts`). */
     nameKey: text('name_key'),
     host: text('host').notNull(),
     tokenHash: text('token_hash').notNull().unique(),

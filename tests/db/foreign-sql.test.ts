@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { runSql } from '../../src/db/foreign-sql.ts'
-import { openServers } from './support.ts'
+import { openServers } from '../jobs/support.ts'
 
 test('the SQL of a library runs as it would on a driver of its own', async () => {
   await using servers = await openServers(1)

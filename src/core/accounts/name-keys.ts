@@ -1,22 +1,22 @@
-/** What an account is unique by and found by: keys that the application makes, so that no locale of the database counts. */
+/** The keys by which an account is unique and found. The server makes them, so that the database's locale does not matter. */
 import { asc, inArray, isNull, or, sql } from 'drizzle-orm'
-import { skeletonOf } from '../util/confusables.ts'
-import { foldCase } from '../util/fold.ts'
-import type { Logger } from '../util/logger.ts'
-import type { Db } from './client.ts'
-import { violatedConstraint } from './errors.ts'
-import { users } from './schema/index.ts'
+import type { Db } from '../../db/client.ts'
+import { violatedConstraint } from '../../db/errors.ts'
+import { users } from '../../db/schema/index.ts'
+import { skeletonOf } from '../../util/confusables.ts'
+import { foldCase } from '../../util/fold.ts'
+import type { Logger } from '../../util/logger.ts'
 
 type User = typeof users.$inferSelect
 
-/** Of a username: by itself, and by what it looks like, in any case of its letters and in the case that it was typed in. */
+/** Of a username: its folded form, and what it looks like, both folded and with the letters as typed. */
 export const usernameKeys = (username: string) => ({
   usernameKey: foldCase(username),
   usernameLook: skeletonOf(foldCase(username)),
   usernameTypedLook: foldCase(skeletonOf(username)),
 })
 
-/** Both names, on lines of their own: so a line break before a text means "begins with", one after it "ends with". */
+/** Each name has a line of its own, so that a line break before a text means "begins with", and one after it "ends with". */
 export const searchKey = ({ username, displayName }: Pick<User, 'username' | 'displayName'>): string =>
   `\n${foldCase(username)}\n${foldCase(displayName)}\n`
 
@@ -26,19 +26,19 @@ export const nameKeys = (user: Pick<User, 'username' | 'displayName' | 'email'>)
   searchKey: searchKey(user),
 })
 
-/** The key of a name that an older account has, too, for an account from before names were compared so: by its spelling. */
+/** For an account from before these keys whose folded name is also an older account's: its exact spelling is its key. */
 const spelled = (name: string): string => `${foldCase(name)}\n${name}`
 
-/** The keys that the name may have which somebody signs in with: of any spelling, and of the exact one. */
+/** The keys of a name that a user signs in with: `any` for all spellings, `exact` for this one. */
 export const keysOf = (name: string): [any: string, exact: string] => [foldCase(name), spelled(name)]
 
 const BATCH = 500
 const TRIES = 5
 
 /**
- * Gives their keys to accounts that have none: those of before there were keys, and those that a server of an older
- * version makes while this one is rolled out. Two of them that have the same key now stay two accounts: the newer one is
- * found by the exact spelling of its name.
+ * Fills the keys of accounts that have none: accounts from before these keys, and accounts that a server of an older
+ * version creates during a rolling upgrade. Two accounts whose keys would be the same stay apart: the newer one is found
+ * by the exact spelling of its name.
  */
 export async function fillNameKeys(db: Db, log: Logger): Promise<void> {
   for (let tries = 1; ; ) {
@@ -46,7 +46,7 @@ export async function fillNameKeys(db: Db, log: Logger): Promise<void> {
       if (await fillBatch(db, log)) return
       tries = 1
     } catch (error) {
-      // Somebody has just taken one of the names.
+      // A sign-up has just taken one of the names.
       if (!violatedConstraint(error)?.startsWith('users_') || tries++ === TRIES) throw error
     }
   }
