@@ -37,8 +37,11 @@ describe('docs/protocol.md', () => {
 })
 
 describe('docs/operations.md', () => {
+  const configFiles = [...new Glob('src/config/*.ts').scanSync(ROOT)]
   const variables = new Set(
-    matches(read('src/config/index.ts'), /(?:text|integer|oneOf|url|list|required)\('([A-Z][A-Z0-9_]+)'/g),
+    configFiles.flatMap((file) =>
+      matches(read(file), /(?:text|integer|oneOf|url|webUrl|list|required)\('([A-Z][A-Z0-9_]+)'/g),
+    ),
   )
   test('is compared with every variable of the code', () => expect(variables.size).toBeGreaterThan(25))
   test.each([...variables])('explains %s', (name) => expect(operations).toContain(`\`${name}\``))

@@ -1,4 +1,4 @@
-import type { LlmConfig } from '../config/index.ts'
+import type { LlmConfig } from '../config/model.ts'
 import { EgressError, type EgressResponse, egressRequest } from '../util/egress.ts'
 import { isJsonObject } from '../util/json.ts'
 import { bodyOf, faultIn, type Secrets, toModelError } from './api-faults.ts'

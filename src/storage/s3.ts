@@ -9,7 +9,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import type { S3Config } from '../config/index.ts'
+import type { S3Config } from '../config/storage.ts'
 import type { Logger } from '../util/logger.ts'
 import { released } from '../util/released.ts'
 import { contentTypeOf, dispositionOf } from './content-types.ts'

@@ -1,5 +1,4 @@
 import pino from 'pino'
-import type { LogLevel } from '../config/index.ts'
 
 export type Logger = pino.Logger
 
@@ -11,7 +10,10 @@ const FLUSH_BYTES = 4096
  * A logger of JSON lines on standard output, or to `destination`. Never pass it a header map, a body or a URL with its
  * query.
  */
-export function createLogger(level: LogLevel, destination: pino.DestinationStream = buffered()): Logger {
+export function createLogger(
+  level: pino.LevelWithSilent,
+  destination: pino.DestinationStream = buffered(),
+): Logger {
   const options = {
     level,
     base: null,
@@ -22,7 +24,7 @@ export function createLogger(level: LogLevel, destination: pino.DestinationStrea
 }
 
 /** A logger for whoever reads standard output: coloured lines on a terminal, JSON lines for programs. */
-export async function openLogger(level: LogLevel): Promise<Logger> {
+export async function openLogger(level: pino.LevelWithSilent): Promise<Logger> {
   if (!process.stdout.isTTY) return createLogger(level)
   // Imported where it is needed: it takes a tenth of a second.
   const { default: pretty } = await import('pino-pretty')

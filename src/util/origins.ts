@@ -1,4 +1,3 @@
-import type { Config } from '../config/index.ts'
 import { cutText } from './cut.ts'
 import type { Logger } from './logger.ts'
 import { urlOf } from './url-of.ts'
@@ -12,7 +11,7 @@ export class Origins {
   private readonly named = new Set<string>()
 
   constructor(
-    private readonly config: Pick<Config, 'allowedOrigins' | 'publicUrl'>,
+    private readonly config: { allowedOrigins: string[]; publicUrl: string | undefined },
     private readonly log: Logger,
   ) {}
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { ConfigError, readConfig } from '../../src/config/index.ts'
+import { ConfigError } from '../../src/config/env.ts'
+import { readConfig } from '../../src/config/index.ts'
 
 const COMPLETE = {
   S3_BUCKET: 'roost',

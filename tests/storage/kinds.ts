@@ -10,7 +10,7 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import type { S3Config } from '../../src/config/index.ts'
+import type { S3Config } from '../../src/config/storage.ts'
 import { createDiskStorage } from '../../src/storage/disk.ts'
 import { createS3Storage } from '../../src/storage/s3.ts'
 import type { Storage } from '../../src/storage/storage.ts'

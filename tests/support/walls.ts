@@ -25,7 +25,7 @@ export const importsOf = (source: string): Import[] =>
 export const WALLS: Record<string, string[]> = {
   config: [],
   protocol: [],
-  util: ['config:type'],
+  util: [],
   db: ['config:type'],
   storage: ['config:type'],
   mail: [],

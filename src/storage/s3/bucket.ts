@@ -1,5 +1,5 @@
 import { CreateBucketCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
-import type { S3Config } from '../../config/index.ts'
+import type { S3Config } from '../../config/storage.ts'
 import { StartupError } from '../../util/startup-error.ts'
 import { nameOf, regionOf, statusOf } from './errors.ts'
 
