@@ -1,6 +1,6 @@
 /** Uploads of the largest video that is taken: speed and memory; and the thumbnails that follow uploads. */
 import { join } from 'node:path'
-import type { Uploaded } from '../src/contracts/learning/models.ts'
+import type { Uploaded } from '../src/contracts/learning/materials/models.ts'
 import { startS3 } from '../tests/storage/kinds.ts'
 import type { UploadClient } from './clients/upload.ts'
 import type { ThumbnailFloor } from './servers/thumbnail-floor.ts'

@@ -2,7 +2,7 @@
  * How a contract's routes are declared. A chapter is a table: each route has its path, a named handler, and all that
  * its documentation needs.
  */
-import type { StaticDecode, TSchema } from '@sinclair/typebox'
+import type { StaticDecode, TOptional, TSchema } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Permission } from '../core/accounts/permissions.ts'
 import type { Principal } from '../core/accounts/principals.ts'
@@ -11,6 +11,7 @@ import { ERRORS, type ErrorCode } from '../core/errors/catalogue.ts'
 import { guard } from './authenticate.ts'
 import type { Contract } from './contract.ts'
 import type { RouteDescription, RouteDetail } from './openapi/route.ts'
+import { asTyped, hasTyped } from './typed.ts'
 
 /** What a handler can use of its request. */
 export interface Call<C extends Context = Context> {
@@ -28,14 +29,16 @@ export interface SignedCall<C extends Context = Context> extends Call<C> {
 
 export type Params<T extends TSchema> = { params: StaticDecode<T> }
 export type Query<T extends TSchema> = { query: StaticDecode<T> }
-export type Body<T extends TSchema> = { body: StaticDecode<T> }
+/** The body is null when the model is optional and the client sent none. */
+export type Body<T extends TSchema> = {
+  body: StaticDecode<T> | (T extends TOptional<TSchema> ? null : never)
+}
 
 /** Errors that follow from `auth`, from the schemas, or from having a server at all. A route does not name them. */
 type ImpliedError =
   | 'AUTHENTICATION_REQUIRED'
   | 'INVALID_TOKEN'
   | 'TOKEN_EXPIRED'
-  | 'INACTIVE_USER'
   | 'PAYLOAD_TOO_LARGE'
   | 'DATABASE_UNAVAILABLE'
   | 'INTERNAL'
@@ -46,13 +49,11 @@ export interface RouteOptions extends Omit<RouteDescription, 'tag' | 'errors'> {
   params?: TSchema
   query?: TSchema
   body?: TSchema
-  /** Replaces the reading of the body, for bodies that are streams. */
-  parse?: () => null
   /** What the route answers beside the implied errors. */
   errors?: readonly Exclude<ErrorCode, ImpliedError>[]
 }
 
-type Hook<O> = Pick<O, Extract<keyof O, 'auth' | 'params' | 'query' | 'body' | 'parse'>> & {
+type Hook<O> = Pick<O, Extract<keyof O, 'auth' | 'params' | 'query' | 'body'>> & {
   detail: RouteDetail
 }
 
@@ -68,19 +69,32 @@ export function chapter(contract: Contract, tag: string) {
 
     /** What stands behind a path and its handler. */
     route<const O extends RouteOptions>(options: O): Hook<O> {
-      const { auth, params, query, body, parse, errors = [], ...description }: RouteOptions = options
+      const { auth, params, query, body, errors = [], ...description }: RouteOptions = options
       const hook = {
         auth,
         params,
         query,
         body,
-        parse,
+        parse: description.multipart && leaveUnread,
+        transform: query && hasTyped(query) ? typedQuery(query) : undefined,
         detail: contract.describe({ ...description, tag, errors: [...impliedBy(params, errors), ...errors] }),
       }
       return Object.fromEntries(Object.entries(hook).filter(([, value]) => value !== undefined)) as Hook<O>
     },
   }
 }
+
+/**
+ * The parser of a body that its handler reads as a stream: parsed here, a video would be in memory several times over.
+ * The option `'none'` does not do: where a server has a parser for all routes, Elysia takes it for a parser's name.
+ */
+const leaveUnread = () => null
+
+/** The body of a request is brought into the forms that its model names when it is parsed; a query has no parser. */
+const typedQuery =
+  (model: TSchema) =>
+  ({ query }: { query: unknown }) =>
+    void asTyped(model, query)
 
 /** What a path names may not exist. A route with a not-found error of its own answers with that one. */
 function impliedBy(params: TSchema | undefined, errors: readonly ErrorCode[]): ErrorCode[] {

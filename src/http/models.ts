@@ -10,6 +10,9 @@ export const Timestamp = t.String({ format: 'date-time' })
 
 export const nullable = <T extends TSchema>(schema: T) => t.Union([schema, t.Null()])
 
+/** A field that may be left out; many clients write null for it. */
+export const optional = <T extends TSchema>(schema: T) => t.Optional(nullable(schema))
+
 /** The data of an answer that has nothing to say. */
 export const Nothing = t.Object({})
 

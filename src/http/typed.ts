@@ -15,7 +15,7 @@ const FORM = 'x-typed'
 /** An option of a string model. */
 export const typed = (form: keyof typeof FORMS) => ({ [FORM]: form })
 
-/** Brings the fields of a body into the forms that its model names. */
+/** Brings the fields of a body or a query into the forms that its model names. */
 export function asTyped(model: TSchema, body: unknown): unknown {
   if (!model.properties || typeof body !== 'object' || body === null) return body
   const fields = body as Record<string, unknown>
@@ -26,6 +26,10 @@ export function asTyped(model: TSchema, body: unknown): unknown {
   }
   return body
 }
+
+/** Whether one of the fields of a model names a form. */
+export const hasTyped = (model: TSchema): boolean =>
+  Object.values((model.properties ?? {}) as Record<string, TSchema>).some((schema) => formOf(schema))
 
 /** Of a model, or of the variant of a union that is not null. */
 const formOf = (schema: TSchema): keyof typeof FORMS | undefined =>

@@ -8,12 +8,12 @@ import { scheduleFeedRoutes } from './schedule/feed.ts'
 import { scheduleItemRoutes } from './schedule/routes.ts'
 import { sessionRoutes } from './sessions/routes.ts'
 import { userRoutes } from './users/routes.ts'
-import { signupRoutes } from './verifications/routes.ts'
+import { verificationRoutes } from './verifications/routes.ts'
 
 /** The runtime contract's routes under `/api/v1`: docs/contracts/runtime.md. */
 export const runtimeRoutes = (ctx: Context) =>
   new Elysia()
-    .use(signupRoutes(ctx))
+    .use(verificationRoutes(ctx))
     .use(sessionRoutes(ctx))
     .use(passwordResetRoutes(ctx))
     .use(scheduleFeedRoutes(ctx))

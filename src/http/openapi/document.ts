@@ -4,7 +4,7 @@ import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
 import { operationId, pascal } from './operation-id.ts'
 import { answerName, responsesOf, securityOf } from './responses.ts'
-import { AUTH, type DescribedRoute, ROUTE, type RouteDetail } from './route.ts'
+import { AUTH, type DescribedRoute, type MultipartBody, ROUTE, type RouteDetail } from './route.ts'
 import { sampleOf } from './sample.ts'
 import { type JsonSchema, SchemaPool } from './schemas.ts'
 import { socketPaths, socketSchemes } from './sockets.ts'
@@ -128,7 +128,7 @@ function toOperation(route: DescribedRoute, mounted: Operation, pool: SchemaPool
   const { contract, description, method, path, auth } = route
   const id = operationId(contract.name, method, path, description.id)
   const parameters = parametersOf(route, mounted.parameters ?? [], pool, pascal(id))
-  const requestBody = bodyOf(route, mounted, pool, pascal(id))
+  const requestBody = bodyOf(route, pool, pascal(id))
   return {
     operationId: id,
     summary: mounted.summary,
@@ -183,13 +183,31 @@ function parametersOf(
   ]
 }
 
-/** The server reads JSON and nothing else, but for the routes that say so themselves. */
-function bodyOf({ body, description }: DescribedRoute, mounted: Operation, pool: SchemaPool, place: string) {
-  if (!body) return mounted.requestBody
+function bodyOf({ body, description }: DescribedRoute, pool: SchemaPool, place: string) {
+  if (description.multipart) return multipartBody(description.multipart)
+  if (!body) return undefined
   const schema = pool.add(body, `${place}Body`)
   const example = description.example ?? sampleOf(schema, pool.schemas)
   return { required: !(OptionalKind in body), content: { 'application/json': { schema, example } } }
 }
+
+const multipartBody = ({ file, fields }: MultipartBody) => ({
+  required: true,
+  content: {
+    'multipart/form-data': {
+      schema: {
+        type: 'object',
+        required: [file, ...Object.keys(fields).filter((name) => !(OptionalKind in fields[name]!))],
+        properties: {
+          ...Object.fromEntries(
+            Object.entries(fields).map(([name, { type, ...rules }]) => [name, { type, ...rules }]),
+          ),
+          [file]: { type: 'string', format: 'binary' },
+        },
+      },
+    },
+  },
+})
 
 const sorted = <T>(record: Record<string, T>): Record<string, T> =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -84,15 +84,16 @@ const RETRY_AFTER = { 'Retry-After': { description: 'Seconds.', schema: { type: 
 function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, code: string]> {
   const { contract, description, auth, body } = route
   const declared = description.errors ?? []
-  const codes = new Set<ErrorCode>(declared.filter((code) => code !== 'VALIDATION_FAILED'))
+  const codes = new Set<ErrorCode>()
   const access = accessOf(route)
-  if (access.includes('user')) {
-    for (const code of ['INVALID_TOKEN', 'TOKEN_EXPIRED', 'INACTIVE_USER'] as const) codes.add(code)
-  }
   if (access.some((who) => who === 'user' || who === 'node') && !access.includes('anyone')) {
     codes.add('AUTHENTICATION_REQUIRED')
   }
   if (typeof auth === 'string') codes.add('PERMISSION_DENIED')
+  for (const code of declared) if (code !== 'VALIDATION_FAILED') codes.add(code)
+  if (access.includes('user')) {
+    for (const code of ['INVALID_TOKEN', 'TOKEN_EXPIRED', 'INACTIVE_USER'] as const) codes.add(code)
+  }
   if (body) codes.add('PAYLOAD_TOO_LARGE')
   for (const code of [...codes, 'DATABASE_UNAVAILABLE', 'INTERNAL'] as const) yield contract.errors[code]
   const parts = checkedParts(route)
@@ -102,9 +103,9 @@ function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, c
 }
 
 /** The parts of a request in which something can be wrong. */
-function checkedParts({ body, query, params }: DescribedRoute): InputPart[] {
+function checkedParts({ body, query, params, description }: DescribedRoute): InputPart[] {
   const parts: InputPart[] = []
-  if (body) parts.push('body')
+  if (body || description.multipart) parts.push('body')
   if (query) parts.push('query')
   if (params && Object.values(params.properties as Record<string, TSchema>).some(canBeWrong))
     parts.push('params')

@@ -13,6 +13,14 @@ export interface RouteAnswer {
   contentType?: string
 }
 
+/** A body of multipart/form-data, which its handler reads as a stream: text fields and one file, in any order. */
+export interface MultipartBody {
+  /** Name of the field of the file. */
+  file: string
+  /** The text fields, by name. They are documented; the handler checks them. */
+  fields: Record<string, TSchema>
+}
+
 /** What only the author of a route knows; all else follows from its `auth`, its models and its contract. */
 export interface RouteDescription {
   summary: string
@@ -28,6 +36,7 @@ export interface RouteDescription {
   streams?: boolean
   /** A body that the server accepts. Unless given, one is made from the model. */
   example?: Record<string, unknown>
+  multipart?: MultipartBody
   /** Unless given, users where the route has `auth`, else anyone. */
   access?: Access[]
   /** The codes that this route answers with, besides those that follow. */

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
 import { eq, sql } from 'drizzle-orm'
-import { Material, MaterialDetail } from '../../../src/contracts/learning/models.ts'
+import { Material, MaterialDetail } from '../../../src/contracts/learning/materials/models.ts'
 import { materials } from '../../../src/db/schema/index.ts'
 import { Page } from '../../../src/http/models.ts'
 import { api } from '../../support/api.ts'

@@ -1,117 +1,93 @@
-import { Elysia, t } from 'elysia'
 import { getAccount, register } from '../../../core/accounts/accounts.ts'
 import { endSession, refreshSession, signIn } from '../../../core/accounts/sessions.ts'
 import type { Context } from '../../../core/context.ts'
-import { guard } from '../../../http/authenticate.ts'
+import { type Body, type Call, chapter, type SignedCall } from '../../../http/chapter.ts'
 import { clientOf } from '../../../http/client.ts'
-import { typed } from '../../../http/typed.ts'
 import { learning } from '../contract.ts'
-import { Refreshed, Session, User } from '../models.ts'
-import { presentRefreshed, presentSession, presentUser } from '../presenters.ts'
+import { Login, RefreshToken, Registration, Session, SignedOut, Tokens, User } from './models.ts'
+import { presentSession, presentTokens, presentUser } from './presenters.ts'
 
-const Message = t.Object({ message: t.String(), detail: t.String() })
+const { routes, route } = chapter(learning, 'auth')
 
 export const authRoutes = (ctx: Context) =>
-  new Elysia({ prefix: '/auth' })
-    .use(guard(ctx))
+  routes(ctx, '/auth')
     .post(
       '/register',
-      async ({ body, request, server, set }) => {
-        const client = clientOf(ctx, request, server)
-        const user = await register(ctx, client.ip, {
-          email: body.email,
-          password: body.password,
-          displayName: body.name,
-        })
-        set.status = 201
-        return presentUser(user)
-      },
-      {
-        body: t.Object({
-          email: t.String({ format: 'email', maxLength: 254, ...typed('email') }),
-          name: t.String({ minLength: 1, maxLength: 100, ...typed('name') }),
-          password: t.String({ minLength: 8, maxLength: 200 }),
-        }),
-        detail: learning.describe({
-          summary: 'Create an account',
-          tag: 'auth',
-          example: { email: 'learner@example.com', name: '用户名', password: 'your-password' },
-          status: 201,
-          response: User,
-          errors: ['EMAIL_TAKEN', 'VALIDATION_FAILED', 'RATE_LIMITED'],
-        }),
-      },
+      createAccount,
+      route({
+        summary: 'Create an account',
+        body: Registration,
+        example: { email: 'learner@example.com', name: '用户名', password: 'your-password' },
+        status: 201,
+        response: User,
+        errors: ['EMAIL_TAKEN', 'RATE_LIMITED'],
+      }),
     )
     .post(
       '/login',
-      async ({ body, request, server }) =>
-        presentSession(
-          await signIn(ctx, {
-            name: body.email,
-            password: body.password,
-            accessMinutes: ctx.config.accessTokenMinutes,
-            client: clientOf(ctx, request, server),
-          }),
-        ),
-      {
-        body: t.Object({
-          email: t.String({ minLength: 1, maxLength: 254, ...typed('login') }),
-          password: t.String({ minLength: 1, maxLength: 200 }),
-        }),
-        detail: learning.describe({
-          summary: 'Sign in with email or username',
-          tag: 'auth',
-          example: { email: 'learner@example.com', password: 'your-password' },
-          response: Session,
-          errors: ['INVALID_CREDENTIALS', 'INACTIVE_USER', 'VALIDATION_FAILED', 'RATE_LIMITED'],
-        }),
-      },
-    )
-    .get('/me', async ({ principal }) => presentUser(await getAccount(ctx, principal.userId)), {
-      auth: true,
-      detail: learning.describe({
-        summary: 'Show your account',
-        tag: 'auth',
-        response: User,
-        errors: ['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 'INACTIVE_USER'],
+      login,
+      route({
+        summary: 'Sign in with email or username',
+        body: Login,
+        example: { email: 'learner@example.com', password: 'your-password' },
+        response: Session,
+        errors: ['INVALID_CREDENTIALS', 'INACTIVE_USER', 'RATE_LIMITED'],
       }),
-    })
+    )
+    .get('/me', showMe, route({ auth: true, summary: 'Show your account', response: User }))
     .post(
       '/refresh',
-      async ({ body }) =>
-        presentRefreshed(
-          await refreshSession(ctx, {
-            refreshToken: body.refresh_token,
-            accessMinutes: ctx.config.accessTokenMinutes,
-          }),
-        ),
-      {
-        body: t.Object({ refresh_token: t.String({ minLength: 1, maxLength: 500 }) }),
-        detail: learning.describe({
-          summary: 'Exchange a refresh token for new tokens',
-          tag: 'auth',
-          example: { refresh_token: 'the refresh_token of your last sign-in or refresh' },
-          response: Refreshed,
-          errors: ['INVALID_REFRESH_TOKEN', 'INACTIVE_USER', 'VALIDATION_FAILED'],
-        }),
-      },
+      refresh,
+      route({
+        summary: 'Exchange a refresh token for new tokens',
+        body: RefreshToken,
+        example: { refresh_token: 'the refresh_token of your last sign-in or refresh' },
+        response: Tokens,
+        errors: ['INVALID_REFRESH_TOKEN', 'INACTIVE_USER'],
+      }),
     )
     .post(
       '/logout',
-      async ({ principal, request }) => {
-        await endSession(ctx, principal.userId, principal.sessionId, 'signed_out')
-        return {
-          message: learning.text(request, 'signed_out'),
-          detail: learning.text(request, 'discard_tokens'),
-        }
-      },
-      {
-        auth: true,
-        detail: learning.describe({
-          summary: 'End this session on the server too',
-          tag: 'auth',
-          response: Message,
-          errors: ['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN'],
-        }),
-      },
+      logout,
+      route({ auth: true, summary: 'End this session on the server too', response: SignedOut }),
     )
+
+async function createAccount({ ctx, body, request, server, set }: Call & Body<typeof Registration>) {
+  const user = await register(ctx, clientOf(ctx, request, server).ip, {
+    email: body.email,
+    password: body.password,
+    displayName: body.name,
+  })
+  set.status = 201
+  return presentUser(user)
+}
+
+async function login({ ctx, body, request, server }: Call & Body<typeof Login>) {
+  const session = await signIn(ctx, {
+    name: body.email,
+    password: body.password,
+    accessMinutes: ctx.config.accessTokenMinutes,
+    client: clientOf(ctx, request, server),
+  })
+  return presentSession(session)
+}
+
+async function showMe({ ctx, principal }: SignedCall) {
+  return presentUser(await getAccount(ctx, principal.userId))
+}
+
+async function refresh({ ctx, body }: Call & Body<typeof RefreshToken>) {
+  const session = await refreshSession(ctx, {
+    refreshToken: body.refresh_token,
+    accessMinutes: ctx.config.accessTokenMinutes,
+  })
+  return presentTokens(session)
+}
+
+async function logout({ ctx, principal, request }: SignedCall) {
+  await endSession(ctx, principal.userId, principal.sessionId, 'signed_out')
+  return {
+    message: learning.text(request, 'signed_out'),
+    detail: learning.text(request, 'discard_tokens'),
+  }
+}

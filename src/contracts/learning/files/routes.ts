@@ -1,47 +1,49 @@
-import { Elysia, t } from 'elysia'
+import { t } from 'elysia'
 import type { Context } from '../../../core/context.ts'
 import { openFile } from '../../../core/materials/files.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
+import { type Call, chapter } from '../../../http/chapter.ts'
 import { fileResponse } from '../../../http/file-response.ts'
 import { neverIdle } from '../../../http/idle.ts'
 import { learning } from '../contract.ts'
 
-/** The file's own. */
+const { routes, route } = chapter(learning, 'files')
+
+/** The content type of the file that is asked for. */
 const ANY_TYPE = '*/*'
 const Bytes = t.String({ format: 'binary' })
 
-/** `GET /files/{file_path}`, outside the base URL: files and thumbnails, where no object store serves them. */
+/** `GET /files/{file_path}` is outside the base URL. It serves files and thumbnails that no object store serves. */
 export const fileRoutes = (ctx: Context) =>
-  new Elysia().get(
+  routes(ctx).get(
     '/files/*',
-    async ({ params, request, server, set }) => {
-      // Who may read a file depends on who asks, and changes: an error is not to be kept.
-      set.headers.vary = [set.headers.vary, 'Authorization'].filter(Boolean).join(', ')
-      set.headers['cache-control'] = 'no-store'
-      const viewer = await optionalPrincipal(ctx, request)
-      // A copy of a large object may take longer than a connection may be idle.
-      const open = () => openFile(ctx, viewer, decoded(params['*']), request)
-      return fileResponse(await neverIdle(server, request, open), request)
-    },
-    {
-      detail: learning.describe({
-        summary: 'Fetch a file or a thumbnail; Range and If-None-Match are understood',
-        tag: 'files',
-        id: 'getFile',
-        access: ['anyone', 'user'],
-        response: Bytes,
-        contentType: ANY_TYPE,
-        answers: {
-          206: { description: 'The part that Range asks for', response: Bytes, contentType: ANY_TYPE },
-          304: { description: 'Not changed since the ETag of If-None-Match' },
-          416: { description: 'The file does not have the part that Range asks for' },
-        },
-        errors: ['NOT_FOUND'],
-      }),
-    },
+    sendFile,
+    route({
+      summary: 'Fetch a file or a thumbnail; Range and If-None-Match are understood',
+      id: 'getFile',
+      access: ['anyone', 'user'],
+      response: Bytes,
+      contentType: ANY_TYPE,
+      answers: {
+        206: { description: 'The part that Range asks for', response: Bytes, contentType: ANY_TYPE },
+        304: { description: 'Not changed since the ETag of If-None-Match' },
+        416: { description: 'The file does not have the part that Range asks for' },
+      },
+      errors: ['NOT_FOUND'],
+    }),
   )
 
-/** Empty, which is no file, when it can't be decoded. */
+async function sendFile({ ctx, params, request, server, set }: Call & { params: { '*': string } }) {
+  // Who may read a file depends on the user and changes, so that caches must not store an error.
+  set.headers.vary = [set.headers.vary, 'Authorization'].filter(Boolean).join(', ')
+  set.headers['cache-control'] = 'no-store'
+  const viewer = await optionalPrincipal(ctx, request)
+  // A disk may need longer to open a large object than a connection may be idle.
+  const open = () => openFile(ctx, viewer, decoded(params['*']), request)
+  return fileResponse(await neverIdle(server, request, open), request)
+}
+
+/** @returns an empty path, which names no file, when it cannot be decoded */
 function decoded(path: string): string {
   try {
     return decodeURIComponent(path)

@@ -1,53 +1,45 @@
-import { Elysia, t } from 'elysia'
 import { version } from '../../../../package.json'
 import type { Context } from '../../../core/context.ts'
 import { AppError } from '../../../core/errors.ts'
 import { canServe, checkHealth } from '../../../core/system/health.ts'
-import { choice } from '../../../http/choice.ts'
+import { type Call, chapter } from '../../../http/chapter.ts'
 import { learning } from '../contract.ts'
+import { DatabaseHealth, Health } from './models.ts'
 
-const Health = t.Object({
-  status: choice(['healthy', 'unhealthy']),
-  version: t.String(),
-  environment: choice(['production', 'development']),
-})
+const { routes, route } = chapter(learning, 'health')
 
-/** `GET /health`, outside the base URL. Unhealthy: the same body with 503, so that a load balancer looks elsewhere. */
+/** `GET /health` is outside the base URL. */
 export const healthRoutes = (ctx: Context) =>
-  new Elysia().get(
+  routes(ctx).get(
     '/health',
-    async ({ set }) => {
-      const healthy = await canServe(ctx)
-      if (!healthy) set.status = 503
-      return {
-        status: healthy ? 'healthy' : 'unhealthy',
-        version,
-        environment: ctx.config.production ? 'production' : 'development',
-      }
-    },
-    {
-      detail: learning.describe({
-        summary: 'Say whether this server can serve',
-        tag: 'health',
-        response: Health,
-        answers: { 503: { description: 'Unhealthy', response: Health } },
-      }),
-    },
+    showHealth,
+    route({
+      summary: 'Say whether this server can serve',
+      response: Health,
+      answers: { 503: { description: 'Unhealthy', response: Health } },
+    }),
   )
 
 export const databaseHealthRoutes = (ctx: Context) =>
-  new Elysia().get(
+  routes(ctx).get(
     '/health/db',
-    async () => {
-      const { database } = await checkHealth(ctx, ['database'])
-      if (!database.healthy) throw new AppError('DATABASE_UNAVAILABLE')
-      return { status: 'healthy', database: 'connected' }
-    },
-    {
-      detail: learning.describe({
-        summary: 'Say whether the database answers',
-        tag: 'health',
-        response: t.Object({ status: t.Literal('healthy'), database: t.Literal('connected') }),
-      }),
-    },
+    showDatabaseHealth,
+    route({ summary: 'Say whether the database answers', response: DatabaseHealth }),
   )
+
+/** An unhealthy server answers 503, so that a load balancer sends requests to another server. */
+async function showHealth({ ctx, set }: Call): Promise<Health> {
+  const healthy = await canServe(ctx)
+  if (!healthy) set.status = 503
+  return {
+    status: healthy ? 'healthy' : 'unhealthy',
+    version,
+    environment: ctx.config.production ? 'production' : 'development',
+  }
+}
+
+async function showDatabaseHealth({ ctx }: Call): Promise<DatabaseHealth> {
+  const { database } = await checkHealth(ctx, ['database'])
+  if (!database.healthy) throw new AppError('DATABASE_UNAVAILABLE')
+  return { status: 'healthy', database: 'connected' }
+}

@@ -1,4 +1,3 @@
-import { Elysia, t } from 'elysia'
 import type { Context } from '../../../core/context.ts'
 import { AppError } from '../../../core/errors.ts'
 import {
@@ -9,20 +8,76 @@ import {
   readMaterial,
   toggleLike,
 } from '../../../core/materials/materials.ts'
-import { guard, optionalPrincipal } from '../../../http/authenticate.ts'
-import { choice } from '../../../http/choice.ts'
-import { Page, pageOf, pageQuery } from '../../../http/pagination.ts'
+import { optionalPrincipal } from '../../../http/authenticate.ts'
+import { type Call, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { Page, pageOf } from '../../../http/models.ts'
 import { learning } from '../contract.ts'
-import { Like, Material, MaterialDetail, MaterialId as params } from '../models.ts'
-import { presentMaterial, presentMaterialDetail, urlsFor } from '../presenters.ts'
+import { Like, Material, MaterialDetail, MaterialId, MaterialQuery } from './models.ts'
+import { presentMaterial, presentMaterialDetail, urlsFor } from './presenters.ts'
 
-const Query = t.Object({
-  ...pageQuery,
-  sort_by: choice(['created_at', 'view_count', 'like_count'], { default: 'created_at' }),
-  sort_order: choice(['asc', 'desc'], { default: 'desc' }),
-  // Not a choice: an unknown type has an error code of its own.
-  material_type: t.Optional(t.String({ maxLength: 50 })),
-})
+const { routes, route } = chapter(learning, 'materials')
+
+export const materialRoutes = (ctx: Context) =>
+  routes(ctx, '/materials')
+    .get(
+      '',
+      listAll,
+      route({
+        summary: 'List the active materials',
+        access: ['anyone', 'user'],
+        query: MaterialQuery,
+        response: Page(Material),
+        errors: ['UNKNOWN_MATERIAL_TYPE'],
+      }),
+    )
+    .get(
+      '/:material_id',
+      showOne,
+      route({
+        summary: 'Read a material, which counts as a view',
+        access: ['anyone', 'user'],
+        params: MaterialId,
+        response: MaterialDetail,
+      }),
+    )
+    .delete(
+      '/:material_id',
+      hideOne,
+      route({
+        auth: true,
+        summary: 'Delete your material; its file is kept for 30 days',
+        params: MaterialId,
+        status: 204,
+        errors: ['PERMISSION_DENIED', 'ALREADY_DELETED'],
+      }),
+    )
+    .post(
+      '/:material_id/like',
+      changeLike,
+      route({
+        auth: true,
+        summary: 'Like a material, or take the like back',
+        params: MaterialId,
+        response: Like,
+        errors: ['MATERIAL_HIDDEN'],
+      }),
+    )
+
+async function listAll({ ctx, query, request }: Call & Query<typeof MaterialQuery>) {
+  const { materials, total } = await listMaterials(ctx, await optionalPrincipal(ctx, request), {
+    page: query.page,
+    pageSize: query.page_size,
+    sortBy: query.sort_by,
+    sortOrder: query.sort_order,
+    type: readType(query.material_type),
+  })
+  const urlOf = urlsFor(ctx, request)
+  return pageOf(
+    materials.map((material) => presentMaterial(urlOf, material)),
+    total,
+    query,
+  )
+}
 
 function readType(type: string | undefined): MaterialType | undefined {
   if (type === undefined) return undefined
@@ -31,86 +86,17 @@ function readType(type: string | undefined): MaterialType | undefined {
   return known
 }
 
-export const materialRoutes = (ctx: Context) =>
-  new Elysia({ prefix: '/materials' })
-    .use(guard(ctx))
-    .get(
-      '',
-      async ({ query, request }) => {
-        const { materials, total } = await listMaterials(ctx, await optionalPrincipal(ctx, request), {
-          page: query.page,
-          pageSize: query.page_size,
-          sortBy: query.sort_by,
-          sortOrder: query.sort_order,
-          type: readType(query.material_type),
-        })
-        const urlOf = urlsFor(ctx, request)
-        return pageOf(
-          materials.map((material) => presentMaterial(urlOf, material)),
-          total,
-          query,
-        )
-      },
-      {
-        query: Query,
-        detail: learning.describe({
-          summary: 'List the active materials',
-          tag: 'materials',
-          access: ['anyone', 'user'],
-          response: Page(Material),
-          errors: ['VALIDATION_FAILED', 'UNKNOWN_MATERIAL_TYPE'],
-        }),
-      },
-    )
-    .get(
-      '/:material_id',
-      async ({ params, request }) =>
-        presentMaterialDetail(
-          urlsFor(ctx, request),
-          await readMaterial(ctx, await optionalPrincipal(ctx, request), params.material_id),
-        ),
-      {
-        params,
-        detail: learning.describe({
-          summary: 'Read a material, which counts as a view',
-          tag: 'materials',
-          access: ['anyone', 'user'],
-          response: MaterialDetail,
-          errors: ['NOT_FOUND'],
-        }),
-      },
-    )
-    .delete(
-      '/:material_id',
-      async ({ principal, params, set }) => {
-        await hideMaterial(ctx, principal, params.material_id)
-        set.status = 204
-      },
-      {
-        auth: true,
-        params,
-        detail: learning.describe({
-          summary: 'Delete your material; its file is kept for 30 days',
-          tag: 'materials',
-          status: 204,
-          errors: ['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED', 'NOT_FOUND', 'ALREADY_DELETED'],
-        }),
-      },
-    )
-    .post(
-      '/:material_id/like',
-      async ({ principal, params }) => {
-        const { isLiked, likeCount } = await toggleLike(ctx, principal.userId, params.material_id)
-        return { is_liked: isLiked, like_count: likeCount }
-      },
-      {
-        auth: true,
-        params,
-        detail: learning.describe({
-          summary: 'Like a material, or take the like back',
-          tag: 'materials',
-          response: Like,
-          errors: ['AUTHENTICATION_REQUIRED', 'NOT_FOUND', 'MATERIAL_HIDDEN'],
-        }),
-      },
-    )
+async function showOne({ ctx, params, request }: Call & Params<typeof MaterialId>) {
+  const viewer = await optionalPrincipal(ctx, request)
+  return presentMaterialDetail(urlsFor(ctx, request), await readMaterial(ctx, viewer, params.material_id))
+}
+
+async function hideOne({ ctx, principal, params, set }: SignedCall & Params<typeof MaterialId>) {
+  await hideMaterial(ctx, principal, params.material_id)
+  set.status = 204
+}
+
+async function changeLike({ ctx, principal, params }: SignedCall & Params<typeof MaterialId>): Promise<Like> {
+  const { isLiked, likeCount } = await toggleLike(ctx, principal.userId, params.material_id)
+  return { is_liked: isLiked, like_count: likeCount }
+}

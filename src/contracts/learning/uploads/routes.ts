@@ -1,18 +1,93 @@
-import { Elysia } from 'elysia'
 import type { Context } from '../../../core/context.ts'
 import { AppError, invalid } from '../../../core/errors.ts'
-import type { Material as CoreMaterial } from '../../../core/materials/materials.ts'
+import type { Material } from '../../../core/materials/materials.ts'
 import { receiveFile } from '../../../core/materials/receive.ts'
 import { abandonUpload, finishUpload, ownMaterial, removeUpload } from '../../../core/materials/uploads.ts'
-import { guard } from '../../../http/authenticate.ts'
+import { chapter, type Params, type SignedCall } from '../../../http/chapter.ts'
 import { neverIdle } from '../../../http/idle.ts'
 import { readMultipart } from '../../../http/multipart.ts'
 import { learning } from '../contract.ts'
-import { MaterialId as params, ThumbnailState, Uploaded, UploadState } from '../models.ts'
-import { presentThumbnailState, presentUploaded, presentUploadState, urlsFor } from '../presenters.ts'
+import { MaterialId, Uploaded } from '../materials/models.ts'
+import { presentUploaded, urlsFor } from '../materials/presenters.ts'
+import { MAX_DESCRIPTION, MAX_TITLE, ThumbnailState, UploadState, uploadFields } from './models.ts'
+import { presentThumbnailState, presentUploadState } from './presenters.ts'
 
-const MAX_TITLE = 255
-const MAX_DESCRIPTION = 5000
+const { routes, route } = chapter(learning, 'upload')
+
+export const uploadRoutes = (ctx: Context) =>
+  routes(ctx, '/upload')
+    .post(
+      '',
+      upload,
+      route({
+        auth: true,
+        summary: 'Upload a video (mp4, webm: 500 MB) or a PDF (50 MB) as multipart/form-data',
+        id: 'uploadMaterial',
+        multipart: { file: 'file', fields: uploadFields },
+        status: 201,
+        response: Uploaded,
+        errors: [
+          'FILE_TOO_LARGE',
+          'UNSUPPORTED_FILE_TYPE',
+          'ALREADY_DELETED',
+          'UPLOAD_FAILED',
+          'UPLOAD_TOO_SLOW',
+          'TOO_MANY_UPLOADS',
+        ],
+      }),
+    )
+    .get(
+      '/status/:material_id',
+      showUpload,
+      route({
+        auth: true,
+        summary: 'Show how far your upload is',
+        params: MaterialId,
+        response: UploadState,
+      }),
+    )
+    .get(
+      '/thumbnail-status/:material_id',
+      showThumbnail,
+      route({
+        auth: true,
+        summary: 'Show the state of the thumbnail of your upload',
+        params: MaterialId,
+        response: ThumbnailState,
+      }),
+    )
+    .delete(
+      '/:material_id',
+      removeOne,
+      route({
+        auth: true,
+        summary: 'Delete your upload and its files at once',
+        params: MaterialId,
+        status: 204,
+        errors: ['PERMISSION_DENIED', 'ALREADY_DELETED'],
+      }),
+    )
+
+async function upload({ ctx, principal, request, server, set }: SignedCall) {
+  // Before anything is read: who may not upload now costs nothing.
+  using _ = ctx.services.uploads.enter(principal.userId)
+  const material = await neverIdle(server, request, () => receive(ctx, principal.userId, request))
+  set.status = 201
+  return presentUploaded(urlsFor(ctx, request), material)
+}
+
+async function showUpload({ ctx, principal, params, request }: SignedCall & Params<typeof MaterialId>) {
+  return presentUploadState(request, await ownMaterial(ctx, principal, params.material_id))
+}
+
+async function showThumbnail({ ctx, principal, params }: SignedCall & Params<typeof MaterialId>) {
+  return presentThumbnailState(await ownMaterial(ctx, principal, params.material_id))
+}
+
+async function removeOne({ ctx, principal, params, set }: SignedCall & Params<typeof MaterialId>) {
+  await removeUpload(ctx, principal, params.material_id)
+  set.status = 204
+}
 
 /** As a person counts them, nearly: most emoji are two units of a string. */
 const characters = (text: string): number => [...text].length
@@ -35,9 +110,9 @@ function readDescription(fields: ReadonlyMap<string, string>): string {
 }
 
 /** One upload, from its first byte to the active material. Fields may come before the file or after it. */
-async function upload(ctx: Context, userId: number, request: Request): Promise<CoreMaterial> {
+async function receive(ctx: Context, userId: number, request: Request): Promise<Material> {
   const total = Number(request.headers.get('content-length')) || null
-  let received: { material: CoreMaterial; size: number } | undefined
+  let received: { material: Material; size: number } | undefined
   try {
     const fields = await readMultipart(request, 'file', async (file, known) => {
       // What is known to be wrong already need not be stored first.
@@ -54,105 +129,3 @@ async function upload(ctx: Context, userId: number, request: Request): Promise<C
     throw error
   }
 }
-
-export const uploadRoutes = (ctx: Context) =>
-  new Elysia({ prefix: '/upload' })
-    .use(guard(ctx))
-    .post(
-      '',
-      async ({ principal, request, server, set }) => {
-        // Before anything is read: who may not upload now costs nothing.
-        using _ = ctx.services.uploads.enter(principal.userId)
-        const material = await neverIdle(server, request, () => upload(ctx, principal.userId, request))
-        set.status = 201
-        return presentUploaded(urlsFor(ctx, request), material)
-      },
-      {
-        auth: true,
-        // The body is a stream: parsed, a video would be held in memory several times over. Not 'none', which Elysia takes
-        // for the name of a parser where the server has one for all routes, and an empty body comes that far.
-        parse: () => null,
-        detail: {
-          ...learning.describe({
-            summary: 'Upload a video (mp4, webm: 500 MB) or a PDF (50 MB) as multipart/form-data',
-            tag: 'upload',
-            id: 'uploadMaterial',
-            status: 201,
-            response: Uploaded,
-            errors: [
-              'AUTHENTICATION_REQUIRED',
-              'VALIDATION_FAILED',
-              'FILE_TOO_LARGE',
-              'UNSUPPORTED_FILE_TYPE',
-              'ALREADY_DELETED',
-              'UPLOAD_FAILED',
-              'UPLOAD_TOO_SLOW',
-              'TOO_MANY_UPLOADS',
-            ],
-          }),
-          requestBody: {
-            required: true,
-            content: {
-              'multipart/form-data': {
-                schema: {
-                  type: 'object',
-                  required: ['file', 'title'],
-                  properties: {
-                    title: { type: 'string', minLength: 1, maxLength: MAX_TITLE },
-                    description: { type: 'string', maxLength: MAX_DESCRIPTION },
-                    file: { type: 'string', format: 'binary' },
-                  },
-                },
-              },
-            },
-          },
-        },
-      },
-    )
-    .get(
-      '/status/:material_id',
-      async ({ principal, params, request }) =>
-        presentUploadState(request, await ownMaterial(ctx, principal, params.material_id)),
-      {
-        auth: true,
-        params,
-        detail: learning.describe({
-          summary: 'Show how far your upload is',
-          tag: 'upload',
-          response: UploadState,
-          errors: ['AUTHENTICATION_REQUIRED', 'NOT_FOUND'],
-        }),
-      },
-    )
-    .get(
-      '/thumbnail-status/:material_id',
-      async ({ principal, params }) =>
-        presentThumbnailState(await ownMaterial(ctx, principal, params.material_id)),
-      {
-        auth: true,
-        params,
-        detail: learning.describe({
-          summary: 'Show the state of the thumbnail of your upload',
-          tag: 'upload',
-          response: ThumbnailState,
-          errors: ['AUTHENTICATION_REQUIRED', 'NOT_FOUND'],
-        }),
-      },
-    )
-    .delete(
-      '/:material_id',
-      async ({ principal, params, set }) => {
-        await removeUpload(ctx, principal, params.material_id)
-        set.status = 204
-      },
-      {
-        auth: true,
-        params,
-        detail: learning.describe({
-          summary: 'Delete your upload and its files at once',
-          tag: 'upload',
-          status: 204,
-          errors: ['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED', 'NOT_FOUND', 'ALREADY_DELETED'],
-        }),
-      },
-    )

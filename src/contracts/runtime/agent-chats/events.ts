@@ -1,36 +1,26 @@
-/** How the events of a run leave: as the documented JSON, and as AG-UI over SSE. */
-import { type Static, t } from 'elysia'
+/** The events of a run in the two forms of the answer: as the documented JSON, and as AG-UI over SSE. */
 import { type AgentEvent, EventType, endsRun, type Frame } from '../../../core/agent/events.ts'
 import { Transcript } from '../../../core/agent/transcript.ts'
 import type { ServerSentEvent } from '../../../http/sse.ts'
+import type { ChatEvent } from './models.ts'
 
-const nullable = t.Union([t.String(), t.Null()])
-
-/** docs/contracts/runtime.md, "Agent events". `type` is AG-UI's. */
-export const ChatEvent = t.Object({
-  type: t.String(),
-  run_id: nullable,
-  message_id: nullable,
-  delta: nullable,
-  tool_name: nullable,
-  result: nullable,
-  output: nullable,
-  error: nullable,
-})
-export type ChatEvent = Static<typeof ChatEvent>
-
-const NOTHING = {
-  ...{ message_id: null, delta: null, tool_name: null, result: null, output: null, error: null },
+const EMPTY = {
+  message_id: null,
+  delta: null,
+  tool_name: null,
+  result: null,
+  output: null,
+  error: null,
 }
 
-/** The frames of a whole run in the documented shape, and what was said in it. */
-export function presentRun(frames: Frame[]): { output: string; events: ChatEvent[] } {
+/** @returns the events of a whole run in the documented form, and the text of its answer */
+export function presentAnswer(frames: Frame[]): { output: string; events: ChatEvent[] } {
   const transcript = new Transcript()
   const tools = new Map<string, string>()
   const events = frames.map(({ runId, event: text }): ChatEvent => {
     const event = JSON.parse(text) as AgentEvent
     transcript.apply(event)
-    const shown = { type: event.type as string, run_id: runId, ...NOTHING }
+    const shown = { type: event.type as string, run_id: runId, ...EMPTY }
     switch (event.type) {
       case EventType.TEXT_MESSAGE_START:
       case EventType.TEXT_MESSAGE_END:
@@ -67,7 +57,7 @@ export function presentRun(frames: Frame[]): { output: string; events: ChatEvent
   return { output: transcript.output, events }
 }
 
-/** The frames of a run as server-sent events; each has its frame's number, from which a client goes on. */
+/** The frames of a run as server-sent events. The id of an event is its frame's number, which a client sends back to continue. */
 export async function* runEvents(
   frames: AsyncIterable<Frame>,
   runId: string,

@@ -1,4 +1,3 @@
-import { Elysia } from 'elysia'
 import type { Context } from '../../../core/context.ts'
 import {
   allHealthy,
@@ -7,56 +6,57 @@ import {
   canServe,
   checkHealth,
 } from '../../../core/system/health.ts'
+import { type Call, chapter } from '../../../http/chapter.ts'
 import { runtime } from '../contract.ts'
-import { Health, InfraHealth } from '../models.ts'
+import { Health, InfraHealth } from './models.ts'
 
-/** `/health` says whether this server can serve, `/infra/health` how each part does. The answer is 503 when not. */
+const { routes, route } = chapter(runtime, 'infra')
+
+/** An unhealthy server answers 503, so that a load balancer sends requests to another server. */
 export const healthRoutes = (ctx: Context) =>
-  new Elysia()
+  routes(ctx)
     .get(
       '/health',
-      async ({ set }) => {
-        if (await canServe(ctx)) return { status: 'ok' }
-        set.status = 503
-        return { status: 'unhealthy' }
-      },
-      {
-        detail: runtime.describe({
-          summary: 'Say whether the API works',
-          tag: 'infra',
-          response: Health,
-          answers: { 503: { description: 'Unhealthy', response: Health } },
-        }),
-      },
+      showHealth,
+      route({
+        summary: 'Say whether the API works',
+        response: Health,
+        answers: { 503: { description: 'Unhealthy', response: Health } },
+      }),
     )
     .get(
       '/infra/health',
-      async ({ set }): Promise<InfraHealth> => {
-        const components = await checkHealth(ctx, COMPONENTS)
-        const { database, bus, storage, mail } = components
-        const healthy = allHealthy(components)
-        if (!healthy) set.status = 503
-        return {
-          status: healthy ? 'healthy' : 'unhealthy',
-          services: {
-            redis: { ...present(bus), kind: ctx.bus.kind },
-            database: { ...present(database), kind: ctx.config.databaseUrl ? 'postgresql' : 'embedded' },
-            storage: { ...present(storage), kind: ctx.storage.kind },
-            mail: { ...present(mail), kind: ctx.mailer.kind },
-          },
-        }
-      },
-      {
-        detail: runtime.describe({
-          summary: 'Say whether every part in use answers, and how fast',
-          tag: 'infra',
-          response: InfraHealth,
-          answers: { 503: { description: 'Unhealthy', response: InfraHealth } },
-        }),
-      },
+      showInfraHealth,
+      route({
+        summary: 'Say whether every part in use answers, and how fast',
+        response: InfraHealth,
+        answers: { 503: { description: 'Unhealthy', response: InfraHealth } },
+      }),
     )
 
-const present = ({ healthy, latencyMs }: ComponentHealth) => ({
+async function showHealth({ ctx, set }: Call): Promise<Health> {
+  if (await canServe(ctx)) return { status: 'ok' }
+  set.status = 503
+  return { status: 'unhealthy' }
+}
+
+async function showInfraHealth({ ctx, set }: Call): Promise<InfraHealth> {
+  const components = await checkHealth(ctx, COMPONENTS)
+  const { database, bus, storage, mail } = components
+  const healthy = allHealthy(components)
+  if (!healthy) set.status = 503
+  return {
+    status: healthy ? 'healthy' : 'unhealthy',
+    services: {
+      redis: { ...presentPart(bus), kind: ctx.bus.kind },
+      database: { ...presentPart(database), kind: ctx.config.databaseUrl ? 'postgresql' : 'embedded' },
+      storage: { ...presentPart(storage), kind: ctx.storage.kind },
+      mail: { ...presentPart(mail), kind: ctx.mailer.kind },
+    },
+  }
+}
+
+const presentPart = ({ healthy, latencyMs }: ComponentHealth) => ({
   status: healthy ? ('healthy' as const) : ('unhealthy' as const),
   latency_ms: Math.round(latencyMs * 100) / 100,
 })

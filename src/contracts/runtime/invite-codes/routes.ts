@@ -1,4 +1,4 @@
-import { Elysia, t } from 'elysia'
+import { t } from 'elysia'
 import { readInstant } from '../../../core/agenda/times.ts'
 import type { Context } from '../../../core/context.ts'
 import {
@@ -7,117 +7,109 @@ import {
   listInviteCodes,
   updateInviteCode,
 } from '../../../core/verification/invites.ts'
-import { guard } from '../../../http/authenticate.ts'
-import { choice } from '../../../http/choice.ts'
-import { Page, pageOf, pageQuery } from '../../../http/pagination.ts'
+import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { Page, pageOf, pageQuery } from '../../../http/models.ts'
 import { runtime } from '../contract.ts'
-import { InviteCode } from '../models.ts'
-import { presentInviteCode } from '../presenters.ts'
+import { CodeOfInvite, InviteCode, InviteCodeChange, NewInviteCode } from './models.ts'
+import { presentInviteCode } from './presenters.ts'
 
-const params = t.Object({ code: t.String({ maxLength: 100 }) })
-const limits = {
-  max_uses: t.Optional(t.Union([t.Integer({ minimum: 1, maximum: 1_000_000 }), t.Null()])),
-  // With its zone: without one it would mean the server's.
-  expires_at: t.Optional(
-    t.Union([t.String({ format: 'date-time', pattern: '(Z|[+-]\\d\\d:\\d\\d)$' }), t.Null()]),
-  ),
-}
-const errors = ['AUTHENTICATION_REQUIRED', 'PERMISSION_DENIED'] as const
+const { routes, route } = chapter(runtime, 'invite codes')
 
-const expiryOf = (text: string | null | undefined) =>
-  text === null || text === undefined ? text : readInstant('expires_at', text)
+const PageQuery = t.Object(pageQuery)
 
 /** For administrators: docs/contracts/runtime.md, "Invite codes". */
 export const inviteCodeRoutes = (ctx: Context) =>
-  new Elysia({ prefix: '/invite-codes' })
-    .use(guard(ctx))
+  routes(ctx, '/invite-codes')
     .post(
       '',
-      async ({ principal, body, set }) => {
-        const code = await createInviteCode(ctx, principal.userId, {
-          maxUses: body.max_uses,
-          expiresAt: expiryOf(body.expires_at),
-        })
-        set.status = 201
-        return presentInviteCode(code)
-      },
-      {
+      createOne,
+      route({
         auth: 'invite.create',
-        body: t.Object(limits),
-        detail: runtime.describe({
-          summary: 'Make an invite code',
-          tag: 'invite codes',
-          example: { max_uses: 10, expires_at: '2099-12-31T23:59:59Z' },
-          status: 201,
-          response: InviteCode,
-          errors: [...errors, 'VALIDATION_FAILED'],
-        }),
-      },
+        summary: 'Make an invite code',
+        body: NewInviteCode,
+        example: { max_uses: 10, expires_at: '2099-12-31T23:59:59Z' },
+        status: 201,
+        response: InviteCode,
+      }),
     )
     .get(
       '',
-      async ({ query }) => {
-        const { codes, total } = await listInviteCodes(ctx, { page: query.page, pageSize: query.page_size })
-        return pageOf(codes.map(presentInviteCode), total, query)
-      },
-      {
+      listAll,
+      route({
         auth: 'invite.read',
-        query: t.Object(pageQuery),
-        detail: runtime.describe({
-          summary: 'List the invite codes, newest first',
-          tag: 'invite codes',
-          response: Page(InviteCode),
-          errors: [...errors, 'VALIDATION_FAILED'],
-        }),
-      },
-    )
-    .get('/:code', async ({ params }) => presentInviteCode(await getInviteCode(ctx, params.code)), {
-      auth: 'invite.read',
-      params,
-      detail: runtime.describe({
-        summary: 'Show an invite code',
-        tag: 'invite codes',
-        response: InviteCode,
-        errors: [...errors, 'NOT_FOUND'],
+        summary: 'List the invite codes, newest first',
+        query: PageQuery,
+        response: Page(InviteCode),
       }),
-    })
+    )
+    .get(
+      '/:code',
+      showOne,
+      route({
+        auth: 'invite.read',
+        summary: 'Show an invite code',
+        params: CodeOfInvite,
+        response: InviteCode,
+      }),
+    )
     .patch(
       '/:code',
-      async ({ params, body }) =>
-        presentInviteCode(
-          await updateInviteCode(ctx, params.code, {
-            isActive: body.status && body.status === 'active',
-            maxUses: body.max_uses,
-            expiresAt: expiryOf(body.expires_at),
-          }),
-        ),
-      {
+      changeOne,
+      route({
         auth: 'invite.update',
-        params,
-        body: t.Object({ status: t.Optional(choice(['active', 'disabled'])), ...limits }),
-        detail: runtime.describe({
-          summary: 'Change the limits of an invite code, disable or enable it',
-          tag: 'invite codes',
-          example: { status: 'active', max_uses: 20 },
-          response: InviteCode,
-          errors: [...errors, 'NOT_FOUND', 'VALIDATION_FAILED'],
-        }),
-      },
+        summary: 'Change the limits of an invite code, disable or enable it',
+        params: CodeOfInvite,
+        body: InviteCodeChange,
+        example: { status: 'active', max_uses: 20 },
+        response: InviteCode,
+      }),
     )
     .delete(
       '/:code',
-      async ({ params, set }) => {
-        await updateInviteCode(ctx, params.code, { isActive: false })
-        set.status = 204
-      },
-      {
+      disableOne,
+      route({
         auth: 'invite.delete',
-        params,
-        detail: runtime.describe({
-          summary: 'Disable an invite code; who came by it stays known',
-          tag: 'invite codes',
-          status: 204,
-          errors: [...errors, 'NOT_FOUND'],
-        }),
-      },
+        summary: 'Disable an invite code; who came by it stays known',
+        params: CodeOfInvite,
+        status: 204,
+      }),
     )
+
+async function createOne({ ctx, principal, body, set }: SignedCall & Body<typeof NewInviteCode>) {
+  const code = await createInviteCode(ctx, principal.userId, {
+    maxUses: body.max_uses,
+    expiresAt: readExpiry(body.expires_at),
+  })
+  set.status = 201
+  return presentInviteCode(code)
+}
+
+async function listAll({ ctx, query }: SignedCall & Query<typeof PageQuery>) {
+  const { codes, total } = await listInviteCodes(ctx, { page: query.page, pageSize: query.page_size })
+  return pageOf(codes.map(presentInviteCode), total, query)
+}
+
+async function showOne({ ctx, params }: SignedCall & Params<typeof CodeOfInvite>) {
+  return presentInviteCode(await getInviteCode(ctx, params.code))
+}
+
+async function changeOne({
+  ctx,
+  params,
+  body,
+}: SignedCall & Params<typeof CodeOfInvite> & Body<typeof InviteCodeChange>) {
+  const code = await updateInviteCode(ctx, params.code, {
+    isActive: body.status && body.status === 'active',
+    maxUses: body.max_uses,
+    expiresAt: readExpiry(body.expires_at),
+  })
+  return presentInviteCode(code)
+}
+
+async function disableOne({ ctx, params, set }: SignedCall & Params<typeof CodeOfInvite>) {
+  await updateInviteCode(ctx, params.code, { isActive: false })
+  set.status = 204
+}
+
+const readExpiry = (text: string | null | undefined) =>
+  text === null || text === undefined ? text : readInstant('expires_at', text)

@@ -1,54 +1,54 @@
-import { Elysia, t } from 'elysia'
 import type { Context } from '../../../core/context.ts'
 import { confirmPasswordReset, requestPasswordReset } from '../../../core/verification/password-reset.ts'
+import { type Body, type Call, chapter } from '../../../http/chapter.ts'
 import { clientOf } from '../../../http/client.ts'
 import { languageOf } from '../../../http/language.ts'
 import { runtime } from '../contract.ts'
-import { Code, Email, Password, RedirectTo } from '../models.ts'
+import { ResetConfirmation, ResetRequest } from './models.ts'
+
+const { routes, route } = chapter(runtime, 'auth')
 
 export const passwordResetRoutes = (ctx: Context) =>
-  new Elysia({ prefix: '/auth/password-reset' })
+  routes(ctx, '/auth/password-reset')
     .post(
       '',
-      async ({ body, request, server, set }) => {
-        await requestPasswordReset(ctx, clientOf(ctx, request, server), {
-          email: body.email,
-          redirectTo: body.redirect_to ?? undefined,
-          language: languageOf(request, runtime.language),
-        })
-        set.status = 204
-      },
-      {
-        body: t.Object({ email: Email, redirect_to: RedirectTo }),
-        detail: runtime.describe({
-          summary: 'Mail a code for a new password, if the address has an account',
-          tag: 'auth',
-          id: 'requestPasswordReset',
-          example: { email: 'ada@example.com' },
-          status: 204,
-          errors: ['VALIDATION_FAILED', 'RATE_LIMITED'],
-        }),
-      },
+      requestReset,
+      route({
+        summary: 'Mail a code for a new password, if the address has an account',
+        id: 'requestPasswordReset',
+        body: ResetRequest,
+        example: { email: 'ada@example.com' },
+        status: 204,
+        errors: ['RATE_LIMITED'],
+      }),
     )
     .post(
       '/confirm',
-      async ({ body, request, server, set }) => {
-        await confirmPasswordReset(ctx, clientOf(ctx, request, server), {
-          email: body.email,
-          code: body.token,
-          newPassword: body.new_password,
-          language: languageOf(request, runtime.language),
-        })
-        set.status = 204
-      },
-      {
-        body: t.Object({ email: Email, token: Code, new_password: Password }),
-        detail: runtime.describe({
-          summary: 'Set a new password with the mailed code; all sessions end',
-          tag: 'auth',
-          example: { email: 'ada@example.com', token: '123456', new_password: 'battery staple' },
-          status: 204,
-          errors: ['INVALID_CODE', 'VALIDATION_FAILED', 'RATE_LIMITED'],
-        }),
-      },
+      confirmReset,
+      route({
+        summary: 'Set a new password with the mailed code; all sessions end',
+        body: ResetConfirmation,
+        example: { email: 'ada@example.com', token: '123456', new_password: 'battery staple' },
+        status: 204,
+        errors: ['INVALID_CODE', 'RATE_LIMITED'],
+      }),
     )
+
+async function requestReset({ ctx, body, request, server, set }: Call & Body<typeof ResetRequest>) {
+  await requestPasswordReset(ctx, clientOf(ctx, request, server), {
+    email: body.email,
+    redirectTo: body.redirect_to ?? undefined,
+    language: languageOf(request, runtime.language),
+  })
+  set.status = 204
+}
+
+async function confirmReset({ ctx, body, request, server, set }: Call & Body<typeof ResetConfirmation>) {
+  await confirmPasswordReset(ctx, clientOf(ctx, request, server), {
+    email: body.email,
+    code: body.token,
+    newPassword: body.new_password,
+    language: languageOf(request, runtime.language),
+  })
+  set.status = 204
+}

@@ -3,12 +3,10 @@ import { type Static, t } from 'elysia'
 import { ITEM_STATUSES } from '../../../core/agenda/items.ts'
 import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
+import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
-import { nullable, optional } from '../models.ts'
 
-const Timestamp = t.String({ format: 'date-time' })
-
-/** Not of `format: date-time`: a time without an offset is one too, in the item's time zone. */
+/** The format is not `date-time`, because a time may lack the offset; then it is in the item's time zone. */
 const Time = t.String({ minLength: 1, maxLength: 40 })
 const Timezone = t.String({ minLength: 1, maxLength: 64 })
 const FOUR_WEEKS_MINUTES = 40_320
@@ -57,7 +55,7 @@ const item = {
     notes: t.Optional(t.String()),
     attachments: t.Optional(
       t.Array(
-        // All but the id are null once the file can't be seen any more.
+        // All fields but the id are null when the user may no longer see the file.
         t.Object({
           material_id: t.Integer(),
           title: nullable(t.String()),
@@ -79,11 +77,39 @@ const item = {
 export const ScheduleItem = t.Object(item)
 export type ScheduleItem = Static<typeof ScheduleItem>
 
-/** An occurrence has its own start and end; `recurrence_start` is that of its series, null for what happens once. */
+/** An occurrence has its own start and end. `recurrence_start` is the start of its series, null for a single item. */
 export const ScheduleEntry = t.Object({ ...item, recurrence_start: nullable(Timestamp) })
 export type ScheduleEntry = Static<typeof ScheduleEntry>
 
+export const ItemId = t.Object({ id: t.String() })
+
+export const newItemExample = {
+  title: '组会',
+  start_at: '2030-01-15T09:00:00Z',
+  end_at: '2030-01-15T10:00:00Z',
+  timezone: 'Asia/Shanghai',
+  metadata: {
+    color: '#FF6B6B',
+    location: '会议室A',
+    notes: '记得带身份证',
+    attachments: [],
+    version: 1,
+  },
+}
+
+export const itemChangeExample = {
+  title: '组会（改期）',
+  start_at: '2030-01-16T09:00:00Z',
+  end_at: '2030-01-16T10:00:00Z',
+}
+
+export const FeedQuery = t.Object({ token: t.Optional(t.String({ maxLength: 200 })) })
+
 export const CalendarFeed = t.Object({ active: t.Boolean(), created_at: nullable(Timestamp) })
+export type CalendarFeed = Static<typeof CalendarFeed>
+
+/** `token` is the secret in `url`; the server shows both only once. */
 export const NewCalendarFeed = t.Object({ url: t.String(), token: t.String(), created_at: Timestamp })
+export type NewCalendarFeed = Static<typeof NewCalendarFeed>
 
 named({ NewScheduleItem, ScheduleItemChange, ScheduleItem, ScheduleEntry, CalendarFeed, NewCalendarFeed })

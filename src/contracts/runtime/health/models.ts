@@ -1,0 +1,24 @@
+import { type Static, t } from 'elysia'
+import { choice } from '../../../http/choice.ts'
+import { named } from '../../../http/openapi/schemas.ts'
+
+export const Health = t.Object({ status: choice(['ok', 'unhealthy']) })
+export type Health = Static<typeof Health>
+
+const HealthStatus = choice(['healthy', 'unhealthy'])
+const service = <K extends string>(kinds: readonly K[]) =>
+  t.Object({ status: HealthStatus, latency_ms: t.Number(), kind: choice(kinds) })
+
+/** Each part of this server, with the kind that it has here. */
+export const InfraHealth = t.Object({
+  status: HealthStatus,
+  services: t.Object({
+    redis: service(['embedded', 'redis']),
+    database: service(['embedded', 'postgresql']),
+    storage: service(['disk', 's3']),
+    mail: service(['files', 'smtp']),
+  }),
+})
+export type InfraHealth = Static<typeof InfraHealth>
+
+named({ RuntimeHealth: Health, HealthStatus, InfraHealth })

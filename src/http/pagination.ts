@@ -1,1 +1,0 @@
-export { Page, pageOf, pageQuery } from './models.ts'
