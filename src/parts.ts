@@ -3,12 +3,9 @@ import { mkdirSync } from 'node:fs'
 import type { Bus } from './bus/bus.ts'
 import { createEmbeddedBus } from './bus/embedded.ts'
 import type { Config } from './config/index.ts'
-import type { ThumbnailRenderer } from './core/materials/thumbnails.ts'
 import { type Database, openDatabase, type Upgrade } from './db/client.ts'
 import { DatabaseClock } from './db/clock.ts'
-import { placeholder } from './imaging/placeholder.ts'
-import { ThumbnailError } from './imaging/protocol.ts'
-import { renderThumbnail } from './imaging/render.ts'
+import { type Imaging, imaging } from './imaging/imaging.ts'
 import type { JobHandle } from './jobs/job.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { createFileMailer } from './mail/files.ts'
@@ -29,7 +26,7 @@ export interface Parts {
   mailer: Mailer
   queue: JobQueue
   model: ChatModel
-  imaging: ThumbnailRenderer
+  imaging: Imaging
 }
 
 /** Parts that a test brings along in place of those that the configuration names; the test closes them. */
@@ -66,7 +63,7 @@ export async function openParts(
     queue: await JobQueue.open({ db: database.db, embedded: database.embedded, log }, domains.jobs),
     clock: await DatabaseClock.open(database.db),
     model: given.model ?? (await openModel(config)),
-    imaging: given.imaging ?? renderer,
+    imaging: given.imaging ?? imaging,
   }
 }
 
@@ -83,21 +80,6 @@ const openMailer = async ({ smtpUrl, mailFrom, dataDir }: Config): Promise<Maile
 
 const openModel = async ({ llm }: Config): Promise<ChatModel> =>
   llm ? (await import('./model/openai.ts')).createOpenAiModel(llm) : builtinModel
-
-/** Tries per kind of failure. Another try helps only where the machine is to blame, and not the file. */
-const THUMBNAIL_TRIES = {
-  UNREADABLE: 1,
-  TIMEOUT: 1,
-  MEMORY: 1,
-  BUSY: 3,
-  CRASHED: Number.POSITIVE_INFINITY,
-}
-
-const renderer: ThumbnailRenderer = {
-  render: async (job, signal) => void (await renderThumbnail(job, { signal })),
-  placeholder,
-  isFinal: (error, attempt) => error instanceof ThumbnailError && attempt >= THUMBNAIL_TRIES[error.code],
-}
 
 function warnOfLocalFiles(
   { dataDir, redisUrl }: Config,

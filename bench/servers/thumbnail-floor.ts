@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { renderThumbnail } from '../../src/imaging/render.ts'
+import { renderPreview } from '../../src/imaging/render.ts'
 import { answer } from '../support/answer.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'roost-bench-floor-'))
@@ -12,7 +12,12 @@ const handlers = answer({
   async render(input: string, times: number) {
     const startedAt = performance.now()
     for (let i = 0; i < times; i++) {
-      await renderThumbnail({ input, kind: 'video', output: join(directory, 'thumbnail.jpg') })
+      await renderPreview({
+        input,
+        kind: 'video',
+        box: { width: 640, height: 360 },
+        output: join(directory, 'thumbnail.jpg'),
+      })
     }
     return performance.now() - startedAt
   },

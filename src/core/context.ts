@@ -2,6 +2,7 @@ import type { Bus } from '../bus/bus.ts'
 import type { Config } from '../config/index.ts'
 import type { Db } from '../db/client.ts'
 import type { DatabaseClock } from '../db/clock.ts'
+import type { Imaging } from '../imaging/imaging.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import type { Scheduler } from '../jobs/scheduler.ts'
 import type { Mailer } from '../mail/mailer.ts'
@@ -9,7 +10,6 @@ import type { ChatModel } from '../model/model.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Logger } from '../util/logger.ts'
 import type { ChannelEvents } from './channel/events.ts'
-import type { ThumbnailRenderer } from './materials/thumbnails.ts'
 import type { Services } from './services.ts'
 
 /** The first argument of every function in core. `createServer` builds it once; tests may replace its parts. */
@@ -26,7 +26,7 @@ export interface Context {
   readonly scheduler: Scheduler
   readonly mailer: Mailer
   readonly model: ChatModel
-  readonly imaging: ThumbnailRenderer
+  readonly imaging: Imaging
   readonly tokens: TokenCodec
   /** A hash whose key is the server's secret. Hashes of the same text differ by `purpose`. */
   readonly keyedHash: (purpose: string, text: string) => string

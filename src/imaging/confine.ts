@@ -1,26 +1,27 @@
-/** A child process with limits on its time, its memory and what it can read from us. */
+/** Runs a script in a child process with limits on its time and memory, and without the server's environment. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export interface Limits {
-  /** Of the wall clock: longer, because the machine may be busy. */
+  /** Wall-clock time. Longer than the processor time, because the machine may be busy. */
   milliseconds: number
-  /** Of the processor. */
+  /** Processor time. */
   cpuSeconds: number
-  /** For the decoding: beside what the runtime and its libraries map. */
+  /** Memory for decoding, in addition to what the runtime and its libraries map. */
   memoryMiB: number
 }
 
 export interface Ending {
   output: string
+  /** Standard error. */
   complaints: string
-  /** `timeout` is ours; else the signal that ended it, or undefined when it ended by itself. */
+  /** `timeout`: the limit in milliseconds. Otherwise the signal that ended the child, or undefined when it ended by itself. */
   by: 'timeout' | NodeJS.Signals | undefined
 }
 
 /**
- * JavaScriptCore and the allocators would reserve 6 GB of addresses, and half of any smaller limit. Told to reserve
- * little, they leave the rest of the limit to the decoding. (A release that knows these names no longer still starts.)
+ * JavaScriptCore and the allocators would reserve 6 GB of addresses, or half of any smaller limit. With these settings they
+ * reserve little, and the rest of the limit is for decoding. A Bun that no longer knows these names still starts.
  */
 const FRUGAL = {
   BUN_JSC_jitMemoryReservationSize: String(64 * 1024 * 1024),
@@ -28,11 +29,11 @@ const FRUGAL = {
   MIMALLOC_ARENA_RESERVE: String(64 * 1024),
   MALLOC_ARENA_MAX: '1',
 }
-/** What the child maps before it reads the file: 690 MiB for a video, 575 for a PDF; more cores mean more stacks. */
+/** The child maps this much before it reads the file: 690 MiB for a video, 575 for a PDF, and more stacks on more cores. */
 const RUNTIME_MIB = 896
 
-/** Nothing is sent to anybody, and nothing is written for a next run. */
-const ALONE = {
+/** The child sends no telemetry and no crash reports, and writes no cache. */
+const ENVIRONMENT = {
   PATH: '/usr/bin:/bin',
   DO_NOT_TRACK: '1',
   BUN_ENABLE_CRASH_REPORTING: '0',
@@ -42,15 +43,15 @@ const ALONE = {
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
 
 /**
- * The kernel holds these limits, also when the server is too busy to look, or gone: address space, CPU time, the size
- * of a file, no core dump. Where a kernel lacks one (macOS: address space), the rest hold.
+ * The kernel enforces these limits, also while the server is busy or gone: address space, CPU time, file size, no core
+ * dump. A kernel that lacks one of them (macOS: address space) enforces the others.
  */
 const SHELL =
   '{ ulimit -v "$1"; ulimit -S -t "$2"; ulimit -f 20480; ulimit -c 0; } 2>/dev/null; shift 2; exec "$@"'
 
 /**
- * Runs a script of ours by the same Bun, in a new directory within `place` that goes with it.
- * @throws the signal's reason when aborted, after the child's end
+ * Runs a script of this repository with the same Bun, in a new directory within `place` that is deleted afterwards.
+ * @throws the signal's reason when aborted, after the child has ended
  */
 export async function confine(
   script: string,
@@ -60,7 +61,7 @@ export async function confine(
   signal?: AbortSignal,
 ): Promise<Ending> {
   signal?.throwIfAborted()
-  const scratch = await mkdtemp(join(place, 'roost-thumbnail-'))
+  const scratch = await mkdtemp(join(place, 'roost-imaging-'))
   try {
     const ending = await watch(start(script, argument, limits, scratch), limits, signal)
     signal?.throwIfAborted()
@@ -72,14 +73,14 @@ export async function confine(
 
 function start(script: string, argument: string, limits: Limits, scratch: string) {
   const kibibytes = (RUNTIME_MIB + limits.memoryMiB) * 1024
-  // The soft limit, which ends the child with SIGXCPU: at a hard one it would be SIGKILL, as when memory runs out.
+  // The soft limit ends the child with SIGXCPU. A hard one would end it with SIGKILL, as the kernel does when memory runs out.
   const shell = ['/bin/sh', '-c', SHELL, 'sh', String(kibibytes), String(limits.cpuSeconds)]
   const bun = [process.execPath, '--no-install', '--no-env-file', script, argument]
   return Bun.spawn([...shell, ...bun], {
-    // A process group of its own.
+    // A process group of its own, so that the child's children can be ended too.
     detached: true,
     cwd: scratch,
-    env: { ...ALONE, ...FRUGAL, TMPDIR: scratch },
+    env: { ...ENVIRONMENT, ...FRUGAL, TMPDIR: scratch },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -100,12 +101,12 @@ async function watch(
     kill()
   }, limits.milliseconds)
   signal?.addEventListener('abort', kill, { once: true })
-  // Between the first look and the listener it may have been aborted.
+  // It may have been aborted before the listener was added.
   if (signal?.aborted) kill()
   try {
     const reading = Promise.all([child.stdout.text(), child.stderr.text()])
     await child.exited
-    // What it left running in its group would keep the pipes open.
+    // Its children that still run would keep the pipes open.
     kill()
     const [output, complaints] = await reading
     return {
@@ -123,6 +124,6 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // All of it is gone already.
+    // The whole group has ended already.
   }
 }

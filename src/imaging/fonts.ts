@@ -1,6 +1,6 @@
 /**
- * Fonts for PDFs that name a font without embedding it. PDFium has Latin fonts built in and asks for the others through
- * an FPDF_SYSFONTINFO (fpdf_sysfontinfo.h). Of Chinese and Japanese there is one font, from a package.
+ * Fonts for PDFs that name a font without embedding it. PDFium has Latin fonts built in and asks for others through an
+ * FPDF_SYSFONTINFO (fpdf_sysfontinfo.h). One font, from a package, covers Chinese and Japanese.
  */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,23 +12,23 @@ const CJK_FONT = join(
   '../fonts/NotoSansHans-Regular.otf',
 )
 
-/** Character sets of fpdf_sysfontinfo.h that the font covers; it lacks Hangul. */
+/** The character sets of fpdf_sysfontinfo.h that the font covers. It lacks Hangul. */
 const SHIFT_JIS = 128
 const GB2312 = 134
 const CHINESE_BIG5 = 136
 const COVERED = new Set([SHIFT_JIS, GB2312, CHINESE_BIG5])
-/** What stands for the one font between PDFium and these functions; 0 is none. */
+/** The handle that PDFium and these functions use for the font; 0 is none. */
 const CJK = 1
 const VERSION = 1
 
-/** Lets PDFium ask here for fonts. Call it once in a process, because nothing frees the functions. */
+/** Makes PDFium ask these functions for fonts. Call it once in a process, because nothing frees the functions. */
 export function provideFonts(pdfium: WrappedPdfiumModule, memory: () => Uint8Array): void {
   const { addFunction, setValue, wasmExports } = pdfium.pdfium
   let font: Uint8Array | undefined
 
   const mapFont = (_: number, _weight: number, _italic: number, charset: number): number =>
     COVERED.has(charset) ? CJK : 0
-  /** Only whole: `table` is 0 then. Other tables are asked for to tell a collection from a font. */
+  /** Answers only for the whole font, which is table 0. PDFium asks for other tables to detect a font collection. */
   const getFontData = (_: number, handle: number, table: number, target: number, size: number): number => {
     if (handle !== CJK || table !== 0) return 0
     font ??= readFileSync(CJK_FONT)

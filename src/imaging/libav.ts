@@ -1,11 +1,11 @@
 /**
- * FFmpeg's decoders, out of the prebuilt libraries of node-av. Its JavaScript half, with a WebRTC stack behind it, is
- * left out: what we need of the native half is small, and has the names of FFmpeg's own functions.
+ * FFmpeg's decoders from the prebuilt native libraries of node-av. The JavaScript package of node-av is not used, because
+ * it brings a WebRTC stack; the few native functions here have the names of FFmpeg's own functions.
  */
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
-import type { Pixels, Size } from './picture.ts'
-import { ThumbnailError } from './protocol.ts'
+import type { Pixels } from './picture.ts'
+import { ImagingError, type Size } from './protocol.ts'
 
 interface NativeFrame extends Size {
   format: number
@@ -56,9 +56,9 @@ const native = createRequire(import.meta.url)(
 
 const LOG_QUIET = -8
 const RGB24 = 2
-/** 0 to 255, as JPEG has it; video has 16 to 235. */
+/** Values from 0 to 255, as in JPEG; video uses 16 to 235. */
 const FULL_RANGE = 2
-/** Of the primaries, of the transfer characteristics and of the matrix alike. */
+/** The same value for primaries, transfer characteristics and matrix. */
 const UNSPECIFIED = 2
 /** AV_FRAME_FLAG_INTERLACED and AV_FRAME_FLAG_TOP_FIELD_FIRST. */
 const FIELDS = 0b11000
@@ -66,13 +66,13 @@ const { ENOMEM } = constants.errno
 
 native.Log.setLevel(LOG_QUIET)
 
-/** Largest picture that is decoded: 8K. FFmpeg asks for its memory after this check, whatever the bitstream claims. */
+/** The largest picture that is decoded: 8K. FFmpeg checks the size before it allocates, whatever the bitstream claims. */
 export const MAX_PIXELS = 8192 * 4608
 
-/** A decoded picture, which the decoder's next one overwrites. */
+/** A decoded picture. The decoder overwrites it with its next one. */
 export type Frame = NativeFrame
 
-/** One of FFmpeg's software decoders, by its name there. One thread, so that its memory doesn't grow with the machine. */
+/** One of FFmpeg's software decoders. It uses one thread, so that its memory does not depend on the number of cores. */
 export class Decoder implements Disposable {
   private readonly context = new native.CodecContext()
   private readonly packet = new native.Packet()
@@ -83,24 +83,27 @@ export class Decoder implements Disposable {
     this.frame.alloc()
   }
 
-  /** @param description the codec's set-up as the container has it (avcC, hvcC, av1C) */
+  /**
+   * @param name FFmpeg's name of the decoder
+   * @param description the codec's configuration from the container (avcC, hvcC, av1C)
+   */
   static async open(name: string, description: Uint8Array | undefined): Promise<Decoder> {
     const codec = native.Codec.findDecoderByName(name)
-    if (!codec) throw new ThumbnailError('CRASHED', `this build of FFmpeg has no decoder ${name}`)
+    if (!codec) throw new ImagingError('CRASHED', `this build of FFmpeg has no decoder ${name}`)
     const decoder = new Decoder()
     decoder.context.allocContext3(codec)
     if (description) decoder.context.extraData = Buffer.from(description)
     const options = new native.Dictionary()
     options.set('threads', '1', 0)
     options.set('max_pixels', String(MAX_PIXELS), 0)
-    // The synchronous form frees the options twice.
+    // Not the synchronous form, because it frees the options twice.
     if (failed(await decoder.context.open2(codec, options))) {
-      throw new ThumbnailError('UNREADABLE', `${name} can't be set up for it`)
+      throw new ImagingError('UNREADABLE', `${name} can't be set up for it`)
     }
     return decoder
   }
 
-  /** What comes out for one packet, or at the end for `undefined`. A damaged packet gives nothing. */
+  /** The pictures of one packet, or for `undefined` those that are left at the end. A damaged packet gives none. */
   async *decode(data: Uint8Array | undefined, isKey = false): AsyncGenerator<Frame> {
     if (data) {
       this.packet.data = Buffer.from(data)
@@ -118,10 +121,9 @@ export class Decoder implements Disposable {
 }
 
 /**
- * The frame as RGB in a size of its own, by its own matrix where swscale knows that. Only the matrix is used of what the
- * file says about its colours: swscale refuses some legal primaries and transfer characteristics, and spends some twenty
- * seconds on tables for others (BT.2020, PQ, HLG), so that HDR looks paler here. Two fields are scaled as one picture,
- * because swscale refuses them otherwise.
+ * Converts the frame to RGB in another size, with its own matrix if swscale knows it. The file's primaries and transfer
+ * characteristics are ignored: swscale refuses some legal ones, and computes tables for others (BT.2020, PQ, HLG) for some
+ * twenty seconds. So HDR looks paler here. Two fields are scaled as one picture, because swscale refuses them otherwise.
  */
 export async function scale(frame: Frame, size: Size): Promise<Pixels> {
   frame.flags &= ~FIELDS
@@ -131,7 +133,7 @@ export async function scale(frame: Frame, size: Size): Promise<Pixels> {
   if (pixels) return pixels
   frame.colorSpace = UNSPECIFIED
   const plain = await converted(frame, size)
-  if (!plain) throw new ThumbnailError('UNREADABLE', 'its pixels have a form that is not known')
+  if (!plain) throw new ImagingError('UNREADABLE', 'its pixel format is not known')
   return plain
 }
 
@@ -150,8 +152,8 @@ async function converted(frame: Frame, { width, height }: Size): Promise<Pixels 
   }
 }
 
-/** @throws MEMORY, since that is no fault of the file's */
+/** @throws ImagingError MEMORY when FFmpeg got no memory, because that is not the file's fault */
 function failed(result: number): boolean {
-  if (result === -ENOMEM) throw new ThumbnailError('MEMORY', 'FFmpeg got no more memory')
+  if (result === -ENOMEM) throw new ImagingError('MEMORY', 'FFmpeg got no more memory')
   return result < 0
 }

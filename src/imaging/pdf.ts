@@ -1,11 +1,11 @@
-/** The first page of a PDF, by PDFium in WebAssembly: what goes wrong in it stays in its own memory. */
+/** Draws the first page of a PDF with PDFium in WebAssembly, where a memory error can't leave the module's own memory. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { init } from '@embedpdf/pdfium'
 import { provideFonts } from './fonts.ts'
 import { fit, type Pixels } from './picture.ts'
-import { ThumbnailError } from './protocol.ts'
+import { ImagingError, type Size } from './protocol.ts'
 
 const WASM = fileURLToPath(import.meta.resolve('@embedpdf/pdfium/pdfium.wasm'))
 
@@ -15,7 +15,7 @@ const WITH_ANNOTATIONS = 0x01
 const RGB_ORDER = 0x10
 const WITHOUT_ALPHA = 0
 const WHITE = 0xffffffff
-/** A value of a pixel above which it is white; alpha is 255 everywhere. */
+/** A pixel whose values are all higher counts as white; alpha is 255 everywhere. */
 const WHITE_FROM = 250
 
 let isFull = false
@@ -28,34 +28,34 @@ const pdfium = await init({
 })
 pdfium.PDFiumExt_Init()
 
-/** Looked up each time: when the memory grows it is another one. The package's types lack it. */
+/** Read it anew each time, because it is replaced when the memory grows. The package's types lack it. */
 const memory = () => (pdfium.pdfium as unknown as { HEAPU8: Uint8Array }).HEAPU8
 
 provideFonts(pdfium, memory)
 
-/** @param memoryMiB what it may use */
-export function renderPdf(file: string, memoryMiB: number): { pixels: Pixels; pages: number } {
+/** @param memoryMiB the child's limit for decoding */
+export function renderPdf(file: string, box: Size, memoryMiB: number): { pixels: Pixels; pages: number } {
   reserve(memoryMiB)
   const fd = openSync(file, 'r')
   try {
     const { document, pages } = open(fd)
     const page = firstPage(document)
-    const pixels = draw(page)
+    const pixels = draw(page, box)
     if (pixels.data.every((value) => value > WHITE_FROM) && hasText(page)) {
-      throw new ThumbnailError('UNREADABLE', 'its text needs a font that is neither in it nor here')
+      throw new ImagingError('UNREADABLE', 'its text needs a font that is neither in it nor here')
     }
     return { pixels, pages }
   } catch (error) {
     // PDFium aborts when it gets no memory.
-    throw isFull ? new ThumbnailError('MEMORY', 'PDFium got no more memory') : error
+    throw isFull ? new ImagingError('MEMORY', 'PDFium got no more memory') : error
   } finally {
     closeSync(fd)
   }
 }
 
 /**
- * WebAssembly's memory grows by copies of all of it, and the old ones stay until the next collection, which has no
- * moment to run: so it grows once. Pages that are not used cost nothing.
+ * Grows WebAssembly's memory once, to most of the limit. Each growth copies all of the memory, and the old copies stay
+ * until the garbage collection, which does not run while a page is drawn. Memory that is not used costs nothing.
  */
 function reserve(memoryMiB: number): void {
   const { malloc, free } = pdfium.pdfium.wasmExports
@@ -67,25 +67,22 @@ function open(fd: number): { document: number; pages: number } {
   const document = pdfium.FPDF_LoadCustomDocument(fileAccess(fd), '')
   if (document === 0) {
     const locked = pdfium.FPDF_GetLastError() === PASSWORD_ERROR
-    throw new ThumbnailError(
-      'UNREADABLE',
-      locked ? 'it asks for a password' : 'it is no PDF, or a damaged one',
-    )
+    throw new ImagingError('UNREADABLE', locked ? 'it asks for a password' : 'it is no PDF, or a damaged one')
   }
   return { document, pages: pdfium.FPDF_GetPageCount(document) }
 }
 
 function firstPage(document: number): number {
   const page = pdfium.FPDF_LoadPage(document, 0)
-  if (page === 0) throw new ThumbnailError('UNREADABLE', 'it has no first page that can be read')
+  if (page === 0) throw new ImagingError('UNREADABLE', 'it has no first page that can be read')
   return page
 }
 
-function draw(page: number): Pixels {
+function draw(page: number, box: Size): Pixels {
   const shape = { width: pdfium.FPDF_GetPageWidthF(page), height: pdfium.FPDF_GetPageHeightF(page) }
   if (!(shape.width > 0 && shape.height > 0))
-    throw new ThumbnailError('UNREADABLE', 'its first page has no area')
-  const { width, height } = fit(shape)
+    throw new ImagingError('UNREADABLE', 'its first page has no area')
+  const { width, height } = fit(shape, box)
   const bitmap = pdfium.FPDFBitmap_Create(width, height, WITHOUT_ALPHA)
   if (bitmap === 0) throw new Error('no memory for its picture')
   pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, WHITE)
@@ -101,13 +98,13 @@ function hasText(page: number): boolean {
   const count = pdfium.FPDFText_CountChars(text)
   for (let i = 0; i < count; i++) {
     const code = pdfium.FPDFText_GetUnicode(text, i)
-    // Without a Unicode value it is a character all the same.
+    // 0 is a character without a Unicode value.
     if (code === 0 || !/\s/.test(String.fromCodePoint(code))) return true
   }
   return false
 }
 
-/** An FPDF_FILEACCESS: PDFium reads the parts that it wants, so that a large file isn't held in memory. */
+/** Makes an FPDF_FILEACCESS: PDFium reads the parts that it needs, so that a large file does not have to be in memory. */
 function fileAccess(fd: number): number {
   const { addFunction, setValue, wasmExports } = pdfium.pdfium
   const read = (_: number, position: number, target: number, size: number): number =>

@@ -1,19 +1,25 @@
-/** What the server and its child process say to each other. Neither side loads the other's libraries through this. */
+/** What the server and its child process exchange. This file imports nothing, so that neither side loads the other's libraries. */
 
-export type ThumbnailKind = 'video' | 'pdf'
+/** The files that previews are made of. */
+export type SourceKind = 'video' | 'pdf'
+
+export interface Size {
+  width: number
+  height: number
+}
 
 /**
- * The file is to blame for UNREADABLE, TIMEOUT (it takes more of the processor than a file may) and MEMORY (more than
- * the limit); another try would end alike. It may not be for BUSY (the machine had no time or memory for it) and CRASHED
- * (a decoder died, or is not there).
+ * The file causes UNREADABLE, TIMEOUT (decoding takes more processor time than the limit) and MEMORY (more memory than
+ * the limit): another try would fail in the same way. The machine may cause BUSY (it had no time or memory for the child
+ * process) and CRASHED (a decoder died or is missing).
  */
 export const FAILURES = ['UNREADABLE', 'TIMEOUT', 'MEMORY', 'BUSY', 'CRASHED'] as const
-export type ThumbnailFailure = (typeof FAILURES)[number]
+export type ImagingFailure = (typeof FAILURES)[number]
 
-export class ThumbnailError extends Error {
-  override name = 'ThumbnailError'
+export class ImagingError extends Error {
+  override name = 'ImagingError'
   constructor(
-    readonly code: ThumbnailFailure,
+    readonly code: ImagingFailure,
     message: string,
   ) {
     super(message)
@@ -21,20 +27,21 @@ export class ThumbnailError extends Error {
 }
 
 export interface WorkerRequest {
-  /** Absolute. */
+  /** An absolute path. */
   input: string
-  kind: ThumbnailKind
+  kind: SourceKind
+  /** The preview is made to fit into it. */
+  box: Size
   memoryMiB: number
 }
 
-export interface Thumbnail {
-  width: number
-  height: number
-  /** Of a video whose container says it. */
+/** What is known about a preview, and about the file that it was made of. */
+export interface Preview extends Size {
+  /** Only for a video whose container has a duration. */
   durationSeconds?: number
-  /** Of a PDF. */
+  /** Only for a PDF. */
   pages?: number
 }
 
-/** The child's last line on standard output. */
-export type WorkerAnswer = (Thumbnail & { jpeg: string }) | { code: ThumbnailFailure; message: string }
+/** The last line that the child writes to standard output. `jpeg` is base64. */
+export type WorkerAnswer = (Preview & { jpeg: string }) | { code: ImagingFailure; message: string }

@@ -1,4 +1,4 @@
-/** Thumbnails of untrusted files: decoded in a process of their own, never in the server's. */
+/** Previews of untrusted files. A child process decodes the file, never the server's own process. */
 import { stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,20 +6,23 @@ import { cutStart } from '../util/cut.ts'
 import { confine, type Ending, type Limits } from './confine.ts'
 import {
   FAILURES,
-  type Thumbnail,
-  ThumbnailError,
-  type ThumbnailKind,
+  ImagingError,
+  type Preview,
+  type Size,
+  type SourceKind,
   type WorkerAnswer,
   type WorkerRequest,
 } from './protocol.ts'
 
-export interface ThumbnailJob {
-  /** A file of this machine. */
+export interface PreviewJob {
+  /** The path of a local file. */
   input: string
-  kind: ThumbnailKind
+  kind: SourceKind
+  /** The preview is as large as fits into it. A video's is never larger than the video. */
+  box: Size
   /**
-   * Where the JPEG goes, at most 640 × 360. Untouched when there is none. The process works in a directory beside it,
-   * so that whoever clears up after a crash finds both.
+   * The path of the JPEG, which is written only on success. The child works in a directory beside it, so that the cleanup
+   * after a crash finds both.
    */
   output: string
   limits?: Partial<Limits>
@@ -30,40 +33,40 @@ const OUT_OF_MEMORY = /out of memory|bad_alloc|cannot allocate/i
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
 /**
- * Holds one process for about half a second; how many run at once is the caller's to say.
- * @throws ThumbnailError; the signal's reason when aborted; what the file system says when `output` can't be written
+ * Takes about half a second of one processor. The caller limits how many run at once.
+ * @throws ImagingError; the signal's reason when aborted; the file system's error when `output` can't be written
  */
-export async function renderThumbnail(
-  { input, kind, output, limits: own }: ThumbnailJob,
+export async function renderPreview(
+  { input, kind, box, output, limits: own }: PreviewJob,
   { signal }: { signal?: AbortSignal } = {},
-): Promise<Thumbnail> {
+): Promise<Preview> {
   await requireFile(input)
   const limits = { ...LIMITS, ...own }
-  const request: WorkerRequest = { input: resolve(input), kind, memoryMiB: limits.memoryMiB }
+  const request: WorkerRequest = { input: resolve(input), kind, box, memoryMiB: limits.memoryMiB }
   const place = dirname(resolve(output))
   const ending = await confine(WORKER, JSON.stringify(request), place, limits, signal)
-  const { jpeg, ...thumbnail } = understood(ending)
+  const { jpeg, ...preview } = readEnding(ending)
   await writeFile(output, jpeg)
-  return thumbnail
+  return preview
 }
 
-/** Else the child would wait on a pipe, or list a directory. */
+/** The child would wait for a writer of a pipe, and read a directory. */
 async function requireFile(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)
-  if (!found?.isFile()) throw new ThumbnailError('UNREADABLE', 'there is no such file')
+  if (!found?.isFile()) throw new ImagingError('UNREADABLE', 'there is no such file')
 }
 
-/** A whole answer counts, however the child ended after it. */
-function understood({ output, complaints, by }: Ending): Thumbnail & { jpeg: Uint8Array } {
+/** An answer that is complete counts, however the child ended after it. */
+function readEnding({ output, complaints, by }: Ending): Preview & { jpeg: Uint8Array } {
   const answer = parsed(output)
   if (answer && 'jpeg' in answer) return checked(answer)
-  if (answer && FAILURES.includes(answer.code)) throw new ThumbnailError(answer.code, String(answer.message))
-  if (by === 'SIGXCPU') throw new ThumbnailError('TIMEOUT', 'it takes too long to decode')
-  if (by === 'timeout') throw new ThumbnailError('BUSY', 'the machine had no time for it')
-  if (OUT_OF_MEMORY.test(complaints)) throw new ThumbnailError('MEMORY', 'it takes too much memory')
-  // Not this server's SIGKILL, so it was the kernel's, which sends it when the machine is out of memory.
-  if (by === 'SIGKILL') throw new ThumbnailError('BUSY', 'the machine had no memory for it')
-  throw new ThumbnailError('CRASHED', `the decoder ended by ${by ?? 'itself'}: ${cutStart(complaints, 500)}`)
+  if (answer && FAILURES.includes(answer.code)) throw new ImagingError(answer.code, String(answer.message))
+  if (by === 'SIGXCPU') throw new ImagingError('TIMEOUT', 'it takes too long to decode')
+  if (by === 'timeout') throw new ImagingError('BUSY', 'the machine had no time for it')
+  if (OUT_OF_MEMORY.test(complaints)) throw new ImagingError('MEMORY', 'it takes too much memory')
+  // This server sent no SIGKILL, so the kernel did, because the machine is out of memory.
+  if (by === 'SIGKILL') throw new ImagingError('BUSY', 'the machine had no memory for it')
+  throw new ImagingError('CRASHED', `the decoder ended by ${by ?? 'itself'}: ${cutStart(complaints, 500)}`)
 }
 
 function parsed(output: string): WorkerAnswer | undefined {
@@ -76,11 +79,11 @@ function parsed(output: string): WorkerAnswer | undefined {
 }
 
 /** The child has read an untrusted file, so its answer is validated like untrusted input. */
-function checked({ jpeg, width, height, durationSeconds, pages }: Thumbnail & { jpeg: string }) {
+function checked({ jpeg, width, height, durationSeconds, pages }: Preview & { jpeg: string }) {
   const bytes = Buffer.from(String(jpeg), 'base64')
   const isNumber = (value: unknown) => value === undefined || Number.isFinite(value)
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || ![width, height, durationSeconds, pages].every(isNumber)) {
-    throw new ThumbnailError('CRASHED', 'the decoder answered with something else than a picture')
+    throw new ImagingError('CRASHED', 'the decoder answered with something else than a picture')
   }
   return {
     jpeg: bytes,

@@ -1,6 +1,6 @@
 /**
- * A picture out of a video. Mediabunny, which is TypeScript, takes the container apart, and only the packets of one
- * stream reach FFmpeg: its demuxers, which follow playlists and read what a file names, are never asked.
+ * Takes a picture out of a video. Mediabunny, which is TypeScript, reads the container, and FFmpeg gets only the packets
+ * of one stream. FFmpeg's demuxers are not used, because they follow playlists and open files that a file names.
  */
 import {
   type EncodedPacket,
@@ -15,8 +15,8 @@ import {
   WEBM,
 } from 'mediabunny'
 import { Decoder, type Frame, MAX_PIXELS, scale } from './libav.ts'
-import { fit, isBlank, type Orientation, type Pixels, type Size } from './picture.ts'
-import { ThumbnailError } from './protocol.ts'
+import { fit, isBlank, type Orientation, type Pixels } from './picture.ts'
+import { ImagingError, type Size } from './protocol.ts'
 
 const DECODERS: Partial<Record<VideoCodec, string>> = {
   avc: 'h264',
@@ -26,29 +26,30 @@ const DECODERS: Partial<Record<VideoCodec, string>> = {
   av1: 'libdav1d',
 }
 
-/** After a blank picture every twelfth is looked at, for so many packets and so long. */
+/** After a blank picture, every twelfth picture is looked at, within these limits. */
 const LOOK_EVERY = 12
 const MAX_PACKETS = 300
 const LOOK_MS = 3000
 
 export async function renderVideo(
   file: string,
+  box: Size,
 ): Promise<{ pixels: Pixels; orientation: Orientation; durationSeconds?: number }> {
   using input = new Input({ formats: [MP4, QTFF, WEBM, MATROSKA], source: new FilePathSource(file) })
   const track = await input.getPrimaryVideoTrack()
-  if (!track) throw new ThumbnailError('UNREADABLE', 'there is no video in it')
+  if (!track) throw new ImagingError('UNREADABLE', 'there is no video in it')
   const area = (await track.getCodedWidth()) * (await track.getCodedHeight())
   if (!(area > 0 && area <= MAX_PIXELS)) {
-    throw new ThumbnailError('UNREADABLE', `its picture has ${area} pixels`)
+    throw new ImagingError('UNREADABLE', `its picture has ${area} pixels`)
   }
   const duration = await input.getDurationFromMetadata()
   const durationSeconds =
     duration !== null && Number.isFinite(duration) && duration > 0 ? duration : undefined
   const pixels =
-    (await pictureFrom(track, moment(durationSeconds))) ??
-    // The file may end before its tenth.
-    (await pictureFrom(track, 0))
-  if (!pixels) throw new ThumbnailError('UNREADABLE', 'not one picture of it can be decoded')
+    (await pictureFrom(track, box, moment(durationSeconds))) ??
+    // A file that was cut off may end before that moment.
+    (await pictureFrom(track, box, 0))
+  if (!pixels) throw new ImagingError('UNREADABLE', 'not one picture of it can be decoded')
   return {
     pixels,
     orientation: { degrees: await track.getRotation(), mirrored: await track.getFlip() },
@@ -56,13 +57,13 @@ export async function renderVideo(
   }
 }
 
-/** A tenth into it, but past the first second where there is one: videos begin with black and with titles. */
+/** A tenth of the video, but after the first second if the video is longer, because videos begin with black and with titles. */
 const moment = (duration: number | undefined): number =>
   duration === undefined ? 1 : Math.min(Math.max(duration / 10, 1), duration / 2)
 
-/** The key frame at that moment or, where it is blank, one soon after it. */
-async function pictureFrom(track: InputVideoTrack, seconds: number): Promise<Pixels | undefined> {
-  const size = await sizeBeforeTurning(track)
+/** The key frame at that moment or, if it is blank, a picture soon after it. */
+async function pictureFrom(track: InputVideoTrack, box: Size, seconds: number): Promise<Pixels | undefined> {
+  const size = await sizeBeforeRotation(track, box)
   const deadline = performance.now() + LOOK_MS
   let picture: Pixels | undefined
   let count = 0
@@ -74,9 +75,10 @@ async function pictureFrom(track: InputVideoTrack, seconds: number): Promise<Pix
   return picture
 }
 
-async function sizeBeforeTurning(track: InputVideoTrack): Promise<Size> {
+async function sizeBeforeRotation(track: InputVideoTrack, box: Size): Promise<Size> {
   const { width, height } = fit(
     { width: await track.getDisplayWidth(), height: await track.getDisplayHeight() },
+    box,
     1,
   )
   return (await track.getRotation()) % 180 === 0 ? { width, height } : { width: height, height: width }
@@ -85,14 +87,14 @@ async function sizeBeforeTurning(track: InputVideoTrack): Promise<Size> {
 async function* frames(track: InputVideoTrack, seconds: number): AsyncGenerator<Frame> {
   const codec = await track.getCodec()
   const name = codec && DECODERS[codec]
-  if (!name) throw new ThumbnailError('UNREADABLE', `its codec is not one of ours: ${codec ?? 'unknown'}`)
+  if (!name) throw new ImagingError('UNREADABLE', `its codec is not supported: ${codec ?? 'unknown'}`)
   const description = (await track.getDecoderConfig())?.description
   using decoder = await Decoder.open(name, description && bytes(description))
   for await (const { data, type } of packets(track, seconds)) yield* decoder.decode(data, type === 'key')
   yield* decoder.decode(undefined)
 }
 
-/** From the key packet at `seconds` on, as far as they can be read. */
+/** The packets from the key packet at `seconds` on, as far as they can be read. */
 async function* packets(track: InputVideoTrack, seconds: number): AsyncGenerator<EncodedPacket> {
   const sink = new EncodedPacketSink(track)
   let packet = (await sink.getKeyPacket(seconds)) ?? (await sink.getFirstPacket())

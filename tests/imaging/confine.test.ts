@@ -6,7 +6,7 @@ const { dir, leftovers } = workshop()
 const LIMITS = { milliseconds: 30_000, cpuSeconds: 5, memoryMiB: 64 }
 
 test('it starts without our environment, in an empty directory', async () => {
-  process.env.THUMBNAIL_TEST_SECRET = 'swordfish'
+  process.env.IMAGING_TEST_SECRET = 'swordfish'
   const { output, by } = await confine(scriptPath('report.ts'), 'a "word"; $HOME', dir, LIMITS)
   const report = JSON.parse(output)
   expect(by).toBeUndefined()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { ThumbnailKind } from '../../src/imaging/protocol.ts'
+import type { SourceKind } from '../../src/imaging/protocol.ts'
 import { fixture, fixturePath, onePage, patched, pdf, stream, workshop } from './support.ts'
 
 const { dir, save, failure, leftovers } = workshop()
@@ -10,7 +10,7 @@ const cut = (name: string, share: number) => {
 }
 
 describe('unreadable', () => {
-  test.each<[string, ThumbnailKind, () => string | Uint8Array]>([
+  test.each<[string, SourceKind, () => string | Uint8Array]>([
     ['an empty file', 'video', () => ''],
     ['an empty file', 'pdf', () => ''],
     ['text', 'video', () => 'not a video at all\n'.repeat(100)],
@@ -57,7 +57,7 @@ describe('unreadable', () => {
     ).toEqual(Array<string>(4).fill('UNREADABLE'))
   })
 
-  // Followed, they would give a thumbnail of the video that they name.
+  // A decoder that followed them would make a preview of the video that they name.
   test('lists of files', async () => {
     const video = fixturePath('h264.mp4')
     const lists = [
@@ -76,7 +76,7 @@ describe('unreadable', () => {
 describe('cut off', () => {
   const RENDERED: string = expect.stringContaining('"width":160')
 
-  // Its index ends at 46 %, its first picture at 73 %, the one at a second, which we want, at 81 %.
+  // Its index ends at 46 %, its first picture at 73 %, and the picture at one second, which is taken, at 81 %.
   test('an mp4 whose index comes first', async () => {
     const shares = [0.01, 0.2, 0.45, 0.6, 0.8, 0.99]
     const results = await Promise.all(shares.map((share) => failure(save(cut('h264.mp4', share)), 'video')))

@@ -3,8 +3,18 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { placeholder } from '../../src/imaging/placeholder.ts'
-import { renderThumbnail } from '../../src/imaging/render.ts'
-import { coloursAt, fixture, fixturePath, onePage, patched, pdf, processesOf, workshop } from './support.ts'
+import { renderPreview } from '../../src/imaging/render.ts'
+import {
+  BOX,
+  coloursAt,
+  fixture,
+  fixturePath,
+  onePage,
+  patched,
+  pdf,
+  processesOf,
+  workshop,
+} from './support.ts'
 
 const { dir, save, render, failure, leftovers } = workshop()
 
@@ -28,7 +38,7 @@ const textPdf = (font: string, encoding: string, ordering: string, text: string)
   })
 
 const [RED, BLUE, WHITE, BLACK] = ['red', 'blue', 'white', 'black'] as const
-/** ISO/IEC 14496-12, 6.2.2: a, b, c and d of the matrix, and the corners as it shows them, line by line. */
+/** ISO/IEC 14496-12, 6.2.2: a, b, c and d of the matrix, and the corners that it shows, line by line. */
 const MATRICES: Record<string, [number, number, number, number, string[]]> = {
   'as it is': [1, 0, 0, 1, [RED, BLUE, WHITE, BLACK]],
   'turned to the right': [0, 1, -1, 0, [WHITE, RED, BLACK, BLUE]],
@@ -42,15 +52,15 @@ const MATRICES: Record<string, [number, number, number, number, string[]]> = {
 
 describe('a video', () => {
   test.each(['h264.mp4', 'vp8.webm', 'vp9.webm', 'hevc.mp4', 'av1.mp4'])('%s', async (name) => {
-    const { jpeg, ...thumbnail } = await render(fixturePath(name), 'video')
-    expect(thumbnail).toEqual({ width: 160, height: 90, durationSeconds: 4 })
+    const { jpeg, ...preview } = await render(fixturePath(name), 'video')
+    expect(preview).toEqual({ width: 160, height: 90, durationSeconds: 4 })
     expect(await coloursAt(jpeg, SIDES)).toEqual(['red', 'blue'])
   })
 
   test('is turned as its file says, and fits all the same', async () => {
-    const { jpeg, ...thumbnail } = await render(fixturePath('rotated.mp4'), 'video')
-    expect(thumbnail).toEqual({ width: 203, height: 360, durationSeconds: 4 })
-    // What FFmpeg itself shows for this file.
+    const { jpeg, ...preview } = await render(fixturePath('rotated.mp4'), 'video')
+    expect(preview).toEqual({ width: 203, height: 360, durationSeconds: 4 })
+    // FFmpeg itself shows this for the file.
     expect(
       await coloursAt(jpeg, [
         [0.5, 0.2],
@@ -60,8 +70,8 @@ describe('a video', () => {
   })
 
   test.each(['interlaced.mp4', 'described.mp4'])('%s: fields and unusual colours', async (name) => {
-    const { jpeg, ...thumbnail } = await render(fixturePath(name), 'video')
-    expect(thumbnail).toEqual({ width: 160, height: 96, durationSeconds: 4 })
+    const { jpeg, ...preview } = await render(fixturePath(name), 'video')
+    expect(preview).toEqual({ width: 160, height: 96, durationSeconds: 4 })
     expect(await coloursAt(jpeg, SIDES)).toEqual(['red', 'blue'])
   })
 
@@ -71,7 +81,7 @@ describe('a video', () => {
       const fixed = (value: number) => (value < 0 ? 'ffff0000' : `000${value}0000`)
       const matrix = (m: number[]) =>
         `${fixed(m[0]!)}${fixed(m[1]!)}00000000${fixed(m[2]!)}${fixed(m[3]!)}00000000`
-      // The track's alone: its size stands behind it.
+      // Only the track's matrix, which its size follows.
       const rest = '00000000000000004000000000a0000000600000'
       const file = patched(fixture('quarters.mp4'), matrix([1, 0, 0, 1]) + rest, matrix([a, b, c, d]) + rest)
       const { jpeg, width, height } = await render(save(file), 'video')
@@ -92,22 +102,22 @@ describe('a video', () => {
   })
 
   test('in fragments, without a duration', async () => {
-    const { jpeg, ...thumbnail } = await render(fixturePath('fragmented.mp4'), 'video')
-    expect(thumbnail).toEqual({ width: 160, height: 90 })
+    const { jpeg, ...preview } = await render(fixturePath('fragmented.mp4'), 'video')
+    expect(preview).toEqual({ width: 160, height: 90 })
     expect(await coloursAt(jpeg, SIDES)).toEqual(['red', 'blue'])
   })
 
   test('is known by its content, not by its name', async () => {
-    const thumbnail = await render(save(fixture('vp9.webm'), '-v quiet; $(id) .mp4'), 'video')
-    expect(thumbnail.width).toBe(160)
+    const preview = await render(save(fixture('vp9.webm'), '-v quiet; $(id) .mp4'), 'video')
+    expect(preview.width).toBe(160)
   })
 })
 
 describe('a PDF', () => {
   test('its first page, on white, in our box', async () => {
     const file = save(onePage('1 0 0 rg 0 0 150 100 re f'))
-    const { jpeg, ...thumbnail } = await render(file, 'pdf')
-    expect(thumbnail).toEqual({ width: 540, height: 360, pages: 1 })
+    const { jpeg, ...preview } = await render(file, 'pdf')
+    expect(preview).toEqual({ width: 540, height: 360, pages: 1 })
     expect(
       await coloursAt(jpeg, [
         [0.2, 0.8],
@@ -159,8 +169,8 @@ describe('a PDF', () => {
         ...Array.from({ length: 5000 }, () => page),
       ]),
     )
-    const { jpeg, ...thumbnail } = await render(file, 'pdf')
-    expect(thumbnail).toEqual({ width: 278, height: 360, pages: 5000 })
+    const { jpeg, ...preview } = await render(file, 'pdf')
+    expect(preview).toEqual({ width: 278, height: 360, pages: 5000 })
     expect(await coloursAt(jpeg, [[0.5, 0.5]])).toEqual(['white'])
   })
 
@@ -169,11 +179,11 @@ describe('a PDF', () => {
     ['0 0 100000 1', { width: 640, height: 1 }],
     ['0 0 1 100000', { width: 1, height: 360 }],
   ])('a page of %s points', async (box, size) => {
-    const { jpeg, ...thumbnail } = await render(
+    const { jpeg, ...preview } = await render(
       save(onePage('1 0 0 rg 0 0 100000 100000 re f', { box })),
       'pdf',
     )
-    expect(thumbnail).toEqual({ ...size, pages: 1 })
+    expect(preview).toEqual({ ...size, pages: 1 })
     expect(await coloursAt(jpeg, [[0.5, 0.5]])).toEqual(['red'])
   })
 
@@ -185,13 +195,13 @@ describe('a PDF', () => {
 
 test('four at once', async () => {
   const file = save(onePage('1 0 0 rg 0 0 300 200 re f'))
-  const thumbnails = await Promise.all([
+  const previews = await Promise.all([
     render(fixturePath('h264.mp4'), 'video'),
     render(file, 'pdf'),
     render(fixturePath('vp9.webm'), 'video'),
     render(file, 'pdf'),
   ])
-  expect(thumbnails.map(({ width }) => width)).toEqual([160, 540, 160, 540])
+  expect(previews.map(({ width }) => width)).toEqual([160, 540, 160, 540])
   expect(leftovers()).toEqual([])
 })
 
@@ -199,8 +209,8 @@ describe('aborted', () => {
   const aborted = async (ms: number) => {
     const controller = new AbortController()
     const output = join(dir, 'aborted.jpg')
-    const rendering = renderThumbnail(
-      { input: fixturePath('h264.mp4'), kind: 'video', output },
+    const rendering = renderPreview(
+      { input: fixturePath('h264.mp4'), kind: 'video', box: BOX, output },
       { signal: controller.signal },
     ).catch((error) => error)
     await Bun.sleep(ms)

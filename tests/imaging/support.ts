@@ -4,16 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import type { Limits } from '../../src/imaging/confine.ts'
-import { ThumbnailError, type ThumbnailKind } from '../../src/imaging/protocol.ts'
-import { renderThumbnail } from '../../src/imaging/render.ts'
+import { ImagingError, type SourceKind } from '../../src/imaging/protocol.ts'
+import { renderPreview } from '../../src/imaging/render.ts'
 
 export const fixturePath = (name: string): string => join(import.meta.dir, 'fixtures', name)
 export const fixture = (name: string): Buffer => readFileSync(fixturePath(name))
 export const scriptPath = (name: string): string => join(import.meta.dir, 'scripts', name)
 
-/** A directory for a test file's own files, in which its children work too. */
+export const BOX = { width: 640, height: 360 }
+
+/** A directory for the files of a test file, in which the child processes work too. */
 export function workshop() {
-  const dir = mkdtempSync(join(tmpdir(), 'roost-thumbnails-'))
+  const dir = mkdtempSync(join(tmpdir(), 'roost-imaging-'))
   afterAll(() => rmSync(dir, { recursive: true, force: true }))
   let count = 0
 
@@ -21,28 +23,28 @@ export function workshop() {
     writeFileSync(join(dir, name), content)
     return join(dir, name)
   }
-  const render = async (input: string, kind: ThumbnailKind, more: Options = {}) => {
+  const render = async (input: string, kind: SourceKind, more: Options = {}) => {
     const output = join(dir, `out-${count++}.jpg`)
-    const thumbnail = await renderThumbnail({ input, kind, output, limits: more.limits ?? {} }, more)
-    return { ...thumbnail, jpeg: readFileSync(output) }
+    const preview = await renderPreview({ input, kind, box: BOX, output, limits: more.limits ?? {} }, more)
+    return { ...preview, jpeg: readFileSync(output) }
   }
   return {
     dir,
     save,
     render,
-    /** The code of the failure, or what came instead of it. */
-    failure: async (input: string, kind: ThumbnailKind, more: Options = {}): Promise<string> => {
+    /** The code of the failure. After a success, the preview as JSON. */
+    failure: async (input: string, kind: SourceKind, more: Options = {}): Promise<string> => {
       try {
-        const { jpeg, ...thumbnail } = await render(input, kind, more)
-        return JSON.stringify(thumbnail)
+        const { jpeg, ...preview } = await render(input, kind, more)
+        return JSON.stringify(preview)
       } catch (error) {
-        return error instanceof ThumbnailError ? error.code : String(error)
+        return error instanceof ImagingError ? error.code : String(error)
       }
     },
-    /** Processes that were given a file of ours, and directories that they were given. */
+    /** Processes that were given a file of this directory, and the scratch directories that are still there. */
     leftovers: (): string[] => [
       ...processesOf(dir),
-      ...readdirSync(dir).filter((name) => name.startsWith('roost-thumbnail-')),
+      ...readdirSync(dir).filter((name) => name.startsWith('roost-imaging-')),
     ],
   }
 }
@@ -65,7 +67,7 @@ export function processesOf(text: string): string[] {
     .filter((command) => command.includes(text))
 }
 
-/** The colours at places in a JPEG, each given as shares of its width and height: `red`, `blue`, `white`… */
+/** The names of the colours at places in a JPEG. A place is a share of the width and one of the height. */
 export async function coloursAt(jpeg: Uint8Array, places: [number, number][]): Promise<string[]> {
   const { data, info } = await sharp(jpeg, { limitInputPixels: 640 * 360 })
     .raw()
@@ -80,14 +82,14 @@ export async function coloursAt(jpeg: Uint8Array, places: [number, number][]): P
 
 const NAMES: Record<string, string> = { '100': 'red', '001': 'blue', '111': 'white', '000': 'black' }
 
-/** `bytes` with what is `from` in it replaced by `to`, of the same length; both are hexadecimal. */
+/** `bytes` with every `from` replaced by `to`. Both are hexadecimal and of the same length. */
 export function patched(bytes: Buffer, from: string, to: string): Buffer {
   const text = bytes.toString('hex')
   if (!text.includes(from)) throw new Error(`${from} is not in it`)
   return Buffer.from(text.replaceAll(from, to), 'hex')
 }
 
-/** A PDF from its objects; the first is its catalogue. */
+/** A PDF of these objects. The first is its catalogue. */
 export function pdf(objects: (string | Uint8Array)[]): Buffer {
   const parts: Buffer[] = [Buffer.from('%PDF-1.7\n')]
   const offsets: number[] = []
@@ -120,7 +122,7 @@ export const stream = (content: string | Uint8Array, entries = ''): Buffer => {
   return Buffer.concat([head, body, Buffer.from('\nendstream')])
 }
 
-/** One page, whose contents are object 4 and whose `resources` may name objects from 5 on. */
+/** A PDF of one page. Its contents are object 4, and `resources` may name objects from number 5 on. */
 export function onePage(
   contents: string | Uint8Array,
   { box = '0 0 300 200', resources = '', objects = [] as Uint8Array[], entries = '' } = {},

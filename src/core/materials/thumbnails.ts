@@ -7,18 +7,7 @@ import { thumbnailHandle } from './job-handles.ts'
 import { thumbnailKey } from './keys.ts'
 import { lockMaterial, type Material } from './materials.ts'
 
-/** Makes pictures of files, outside this process. */
-export interface ThumbnailRenderer {
-  /**
-   * Writes a JPEG of the file at `input` to `output`.
-   * @throws ThumbnailError
-   */
-  render(job: { input: string; output: string; kind: Material['type'] }, signal: AbortSignal): Promise<void>
-  /** What stands in for a file without a picture. */
-  placeholder(kind: Material['type']): Promise<Uint8Array>
-  /** Whether it is no use to try again after so many attempts. */
-  isFinal(error: unknown, attempt: number): boolean
-}
+const THUMBNAIL_BOX = { width: 640, height: 360 }
 
 /** The material while it still waits for a thumbnail; deleted ones get none. */
 async function waiting(ctx: Context, materialId: number): Promise<Material | undefined> {
@@ -65,7 +54,7 @@ export async function makeThumbnail(
   const local = await ctx.storage.openLocal(material.filePath, { signal })
   const output = `${local.scratch}/${material.id}.jpg`
   try {
-    await ctx.imaging.render({ input: local.path, output, kind: material.type }, signal)
+    await ctx.imaging.preview({ input: local.path, output, kind: material.type, box: THUMBNAIL_BOX }, signal)
     await keep(ctx, material, Bun.file(output).stream(), { status: 'completed' })
   } catch (error) {
     if (!ctx.imaging.isFinal(error, attempt)) throw error
