@@ -4,7 +4,8 @@ import { may, type Permission, permissionDenied } from '../core/accounts/permiss
 import type { Principal } from '../core/accounts/principals.ts'
 import type { Context } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
-import { AUTH } from './openapi/route.ts'
+import { authenticateNode, getNode, type Node } from '../core/nodes/nodes.ts'
+import { AUTH, NODE_AUTH } from './openapi/route.ts'
 
 export type { Authenticated }
 
@@ -21,36 +22,79 @@ export async function authenticate(ctx: Context, request: Request): Promise<Auth
 }
 
 /**
- * For routes that anybody may read: who it is, when a token came along. A token that is not good is an error, not an
- * anonymous reader.
+ * The principal of a route that anybody may call: undefined without a token. A token that is not valid is an error, not
+ * an anonymous call.
+ * @throws AppError INVALID_TOKEN, TOKEN_EXPIRED, INACTIVE_USER
  */
 export const optionalPrincipal = async (ctx: Context, request: Request): Promise<Principal | undefined> =>
   bearer(request) ? (await authenticate(ctx, request)).principal : undefined
 
+/** A route that a node calls for itself. */
+export interface NodeAuth {
+  /** The name of the path parameter that holds the node's id. */
+  param: string
+  /** Users with this permission may call the route for any node. */
+  or: Permission
+}
+
 /**
- * Routes say what they need: `{ auth: true }`, or `{ auth: 'node.create' }` for a permission. The handler then has
- * `principal` and `claims`. Checked before the input is validated: a stranger learns nothing about it.
+ * What a route declares about its callers. `auth: true` admits every signed-in user, `auth: 'node.create'` users with that
+ * permission; the handler gets `principal` and `claims`. `nodeAuth` admits a node, or a user who may act for it; the handler
+ * gets `node`.
  */
 export const guard = (ctx: Context) =>
   new Elysia({ name: 'guard' }).macro({
     auth: (need: true | Permission) => ({
       detail: { [AUTH]: need } as object,
-      // Only `resolve` can add to the handler's context, and only `transform` runs before validation.
-      transform: async ({ request }) => {
-        admitted.set(request, await admit(ctx, request, need))
-      },
-      resolve: ({ request }) => {
-        const { principal, claims } = admitted.get(request)!
+      ...admission(async ({ request }) => {
+        const { principal, claims } = await admitUser(ctx, request, need)
         return { principal, claims }
-      },
+      }),
+    }),
+    nodeAuth: ({ param, or }: NodeAuth) => ({
+      detail: { [NODE_AUTH]: or } as object,
+      ...admission(async ({ request, params }) => ({
+        node: await admitNode(ctx, request, params[param] ?? '', or),
+      })),
     }),
   })
 
-const admitted = new WeakMap<Request, Authenticated>()
+interface Admitting {
+  request: Request
+  /** Before they are validated. */
+  params: Record<string, string>
+}
 
-async function admit(ctx: Context, request: Request, need: true | Permission): Promise<Authenticated> {
+/**
+ * Checks the caller before the input is validated, so that a caller without access learns nothing about the input. Elysia
+ * runs only `transform` before it validates, and adds only what `resolve` returns to the handler's call, so the map takes
+ * the result from one to the other.
+ */
+function admission<T extends Record<string, unknown>>(admit: (call: Admitting) => Promise<T>) {
+  const admitted = new WeakMap<Request, T>()
+  return {
+    transform: async ({ request, params }: Admitting) => {
+      admitted.set(request, await admit({ request, params }))
+    },
+    resolve: ({ request }: { request: Request }) => admitted.get(request)!,
+  }
+}
+
+async function admitUser(ctx: Context, request: Request, need: true | Permission): Promise<Authenticated> {
   const authenticated = await authenticate(ctx, request)
   const { role } = authenticated.principal
   if (need !== true && !may(role, need)) throw permissionDenied(need, role)
   return authenticated
+}
+
+async function admitNode(ctx: Context, request: Request, id: string, need: Permission): Promise<Node> {
+  const token = bearer(request)
+  const node = token ? await authenticateNode(ctx, token) : undefined
+  if (node) {
+    if (node.uuid !== id.toLowerCase()) throw new AppError('PERMISSION_DENIED')
+    return node
+  }
+  const { principal } = await authenticate(ctx, request)
+  if (!may(principal.role, need)) throw new AppError('PERMISSION_DENIED')
+  return getNode(ctx, id)
 }

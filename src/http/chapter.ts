@@ -8,9 +8,10 @@ import type { Permission } from '../core/accounts/permissions.ts'
 import type { Principal } from '../core/accounts/principals.ts'
 import type { AccessClaims, Context } from '../core/context.ts'
 import { ERRORS, type ErrorCode } from '../core/errors/catalogue.ts'
-import { guard } from './authenticate.ts'
+import type { Node } from '../core/nodes/nodes.ts'
+import { guard, type NodeAuth } from './authenticate.ts'
 import type { Contract } from './contract.ts'
-import type { RouteDescription, RouteDetail } from './openapi/route.ts'
+import type { Access, RouteDescription, RouteDetail } from './openapi/route.ts'
 import { asTyped, hasTyped } from './typed.ts'
 
 /** What a handler can use of its request. */
@@ -27,6 +28,11 @@ export interface SignedCall<C extends Context = Context> extends Call<C> {
   claims: AccessClaims
 }
 
+/** The call of a route that has `nodeAuth`. */
+export interface NodeCall<C extends Context = Context> extends Call<C> {
+  node: Node
+}
+
 export type Params<T extends TSchema> = { params: StaticDecode<T> }
 export type Query<T extends TSchema> = { query: StaticDecode<T> }
 /** The body is null when the model is optional and the client sent none. */
@@ -34,7 +40,7 @@ export type Body<T extends TSchema> = {
   body: StaticDecode<T> | (T extends TOptional<TSchema> ? null : never)
 }
 
-/** Errors that follow from `auth`, from the schemas, or from having a server at all. A route does not name them. */
+/** Every route with `auth`, with a body or at all can answer these, so no route names them. */
 type ImpliedError =
   | 'AUTHENTICATION_REQUIRED'
   | 'INVALID_TOKEN'
@@ -46,6 +52,8 @@ type ImpliedError =
 export interface RouteOptions extends Omit<RouteDescription, 'tag' | 'errors'> {
   /** `true`: any signed-in user; a permission: users whose role has it. Without it, anybody may call the route. */
   auth?: true | Permission
+  /** The node itself, or a user who may act for it, in place of `auth`. */
+  nodeAuth?: NodeAuth
   params?: TSchema
   query?: TSchema
   body?: TSchema
@@ -53,7 +61,7 @@ export interface RouteOptions extends Omit<RouteDescription, 'tag' | 'errors'> {
   errors?: readonly Exclude<ErrorCode, ImpliedError>[]
 }
 
-type Hook<O> = Pick<O, Extract<keyof O, 'auth' | 'params' | 'query' | 'body'>> & {
+type Hook<O> = Pick<O, Extract<keyof O, 'auth' | 'nodeAuth' | 'params' | 'query' | 'body'>> & {
   detail: RouteDetail
 }
 
@@ -69,15 +77,18 @@ export function chapter(contract: Contract, tag: string) {
 
     /** What stands behind a path and its handler. */
     route<const O extends RouteOptions>(options: O): Hook<O> {
-      const { auth, params, query, body, errors = [], ...description }: RouteOptions = options
+      const { auth, nodeAuth, params, query, body, ...description }: RouteOptions = options
+      const errors = [...impliedErrors(options), ...(options.errors ?? [])]
+      const access: Access[] | undefined = nodeAuth && ['user', 'node']
       const hook = {
         auth,
+        nodeAuth,
         params,
         query,
         body,
         parse: description.multipart && leaveUnread,
         transform: query && hasTyped(query) ? typedQuery(query) : undefined,
-        detail: contract.describe({ ...description, tag, errors: [...impliedBy(params, errors), ...errors] }),
+        detail: contract.describe({ ...(access && { access }), ...description, tag, errors }),
       }
       return Object.fromEntries(Object.entries(hook).filter(([, value]) => value !== undefined)) as Hook<O>
     },
@@ -85,19 +96,24 @@ export function chapter(contract: Contract, tag: string) {
 }
 
 /**
- * The parser of a body that its handler reads as a stream: parsed here, a video would be in memory several times over.
- * The option `'none'` does not do: where a server has a parser for all routes, Elysia takes it for a parser's name.
+ * Leaves the body of a request to its handler, which reads it as a stream: parsed before, a video would be in memory several
+ * times over. The option `'none'` does not do this, because Elysia takes it for a parser's name where the server has a parser
+ * for all routes.
  */
 const leaveUnread = () => null
 
-/** The body of a request is brought into the forms that its model names when it is parsed; a query has no parser. */
+/** Brings a query into the forms that its model names. The server does the same with a body when it parses it. */
 const typedQuery =
   (model: TSchema) =>
   ({ query }: { query: unknown }) =>
     void asTyped(model, query)
 
-/** What a path names may not exist. A route with a not-found error of its own answers with that one. */
-function impliedBy(params: TSchema | undefined, errors: readonly ErrorCode[]): ErrorCode[] {
-  const isOwn = errors.some((code) => ERRORS[code].kind === 'not_found')
-  return params && !isOwn ? ['NOT_FOUND'] : []
+/**
+ * The errors that follow from a route's options. The row that a path names may not exist; a route with a not-found error of
+ * its own answers with that one.
+ */
+function impliedErrors({ nodeAuth, params, errors = [] }: RouteOptions): ErrorCode[] {
+  const implied: ErrorCode[] = nodeAuth ? ['PERMISSION_DENIED'] : []
+  const hasNotFound = errors.some((code) => ERRORS[code].kind === 'not_found')
+  return params && !hasNotFound ? [...implied, 'NOT_FOUND'] : implied
 }

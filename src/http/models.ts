@@ -2,7 +2,7 @@
 import { type TSchema, t } from 'elysia'
 import { UUID_PATTERN } from '../util/ids.ts'
 import { integerText } from './integer-text.ts'
-import { wrapping } from './openapi/schemas.ts'
+import { named, wrapping } from './openapi/schemas.ts'
 import { typed } from './typed.ts'
 
 /** RFC 3339, in UTC. */
@@ -15,6 +15,7 @@ export const optional = <T extends TSchema>(schema: T) => t.Optional(nullable(sc
 
 /** The data of an answer that has nothing to say. */
 export const Nothing = t.Object({})
+named({ Empty: Nothing })
 
 /** An email that a person types. */
 export const Email = t.String({ format: 'email', maxLength: 254, ...typed('email') })

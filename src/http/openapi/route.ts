@@ -45,9 +45,10 @@ export interface RouteDescription {
   answers?: Record<number, RouteAnswer>
 }
 
-/** The keys of `detail` under which a route tells the document about itself; they are not part of it. */
+/** Keys of `detail` that hold what the guard and the route declare. The document does not show them as they are. */
 export const ROUTE = 'x-route'
 export const AUTH = 'x-auth'
+export const NODE_AUTH = 'x-node-auth'
 
 export interface RouteDetail {
   summary: string

@@ -1,18 +1,11 @@
-import type { User } from '../../core/accounts/accounts.ts'
-import type { SignedIn } from '../../core/accounts/sessions.ts'
-import type { Language } from '../../core/messages.ts'
+import type { Language } from '../../../core/messages.ts'
 import {
   type Task as CoreTask,
   type TaskDetail as CoreTaskDetail,
   shownFailure,
   shownLog,
-} from '../../core/tasks/tasks.ts'
-import type { AdminUser, Task, TaskDetail, Token } from './models.ts'
-
-export const presentToken = ({ accessToken }: SignedIn): Token => ({
-  access_token: accessToken,
-  token_type: 'bearer',
-})
+} from '../../../core/tasks/tasks.ts'
+import type { Task, TaskDetail } from './models.ts'
 
 export const presentTask = (task: CoreTask, language: Language): Task => ({
   id: task.id,
@@ -30,14 +23,4 @@ export const presentTask = (task: CoreTask, language: Language): Task => ({
 export const presentTaskDetail = (task: CoreTaskDetail, language: Language): TaskDetail => ({
   ...presentTask(task, language),
   logs: task.logs.map((line) => shownLog(line, language)),
-})
-
-export const presentAdminUser = (user: User): AdminUser => ({
-  id: user.id,
-  username: user.username,
-  email: user.email,
-  role: user.role,
-  is_active: user.isActive,
-  created_at: user.createdAt.toISOString(),
-  last_login: user.lastLoginAt?.toISOString() ?? null,
 })

@@ -1,0 +1,38 @@
+import { isAdmin, type Role } from '../../../core/accounts/permissions.ts'
+import { type NodeView, round1, shownGpu } from '../../../core/nodes/presence.ts'
+import type { GpuServer, GpuServerStatus } from './models.ts'
+
+/** Only administrators see `host` and `cannot_start`; other viewers get an empty string and an empty list. */
+export const presentServer = (view: NodeView, viewer: Role): GpuServer => ({
+  id: view.node.uuid,
+  name: view.node.name,
+  host: isAdmin(viewer) ? view.node.host : '',
+  status: view.status,
+  current_tasks: view.runningTasks.length,
+  max_concurrent_tasks: view.node.maxConcurrentTasks,
+  total_memory: round1(view.gpus.reduce((sum, gpu) => sum + gpu.memory_total, 0)),
+  used_memory: round1(view.gpus.reduce((sum, gpu) => sum + gpu.memory_used, 0)),
+  gpu_count: view.gpus.length,
+  cpu_usage: view.cpu_usage,
+  memory_usage: view.memory_usage,
+  last_heartbeat: view.lastHeartbeat,
+  task_types: view.node.taskTypes,
+  cannot_start: isAdmin(viewer) ? view.node.cannotStart.map(presentCannotStart) : [],
+  created_at: view.node.createdAt.toISOString(),
+})
+
+const presentCannotStart = ({ task_type, message, at }: NodeView['node']['cannotStart'][number]) => ({
+  task_type,
+  message,
+  at,
+})
+
+export const presentServerStatus = (view: NodeView): GpuServerStatus => ({
+  server_id: view.node.uuid,
+  status: view.status,
+  cpu_usage: view.cpu_usage,
+  memory_usage: view.memory_usage,
+  gpu_usage: view.gpus.map(shownGpu),
+  running_tasks: view.runningTasks,
+  timestamp: view.lastHeartbeat ?? new Date().toISOString(),
+})

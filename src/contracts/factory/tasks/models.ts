@@ -1,0 +1,35 @@
+import { type Static, t } from 'elysia'
+import { TASK_STATUSES } from '../../../core/tasks/states.ts'
+import { choice } from '../../../http/choice.ts'
+import { nullable, Timestamp } from '../../../http/models.ts'
+import { named } from '../../../http/openapi/schemas.ts'
+
+export const TaskStatus = choice(TASK_STATUSES)
+
+export const Task = t.Object({
+  id: t.String(),
+  title: t.String(),
+  description: t.String(),
+  task_type: nullable(t.String()),
+  status: TaskStatus,
+  progress: t.Number(),
+  priority: t.Integer(),
+  gpu_server_id: nullable(t.String()),
+  config: t.Record(t.String(), t.Any()),
+  result: t.Record(t.String(), t.Any()),
+  error_message: nullable(t.String()),
+  /** Why the task failed; null when it did not. `reported`: the node sent a text of its own instead of a known code. */
+  failure_code: nullable(t.String()),
+  /** The exit code of the task's program; null unless the program ended by itself. */
+  exit_code: nullable(t.Integer()),
+  cost: t.Number(),
+  /** Minutes. */
+  estimated_duration: nullable(t.Integer()),
+  started_at: nullable(Timestamp),
+  completed_at: nullable(Timestamp),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+})
+export type Task = Static<typeof Task>
+
+named({ TaskStatus, FactoryTask: Task })

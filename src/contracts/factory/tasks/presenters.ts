@@ -1,0 +1,24 @@
+import type { Language } from '../../../core/messages.ts'
+import { toMajor } from '../../../core/money/ledger.ts'
+import { type Task as CoreTask, shownFailure } from '../../../core/tasks/tasks.ts'
+import type { Task } from './models.ts'
+
+export const presentTask = (task: CoreTask & { nodeUuid: string | null }, language: Language): Task => ({
+  id: task.uuid,
+  title: task.title,
+  description: task.description,
+  task_type: task.taskType,
+  status: task.status,
+  progress: task.progress,
+  priority: task.priority,
+  gpu_server_id: task.nodeUuid,
+  config: task.config,
+  result: task.result,
+  ...shownFailure(task, language),
+  cost: toMajor(task.costMinor),
+  estimated_duration: task.estimatedMinutes,
+  started_at: task.startedAt?.toISOString() ?? null,
+  completed_at: task.completedAt?.toISOString() ?? null,
+  created_at: task.createdAt.toISOString(),
+  updated_at: task.updatedAt.toISOString(),
+})
