@@ -1,12 +1,11 @@
 import { sql } from 'drizzle-orm'
-import { sqlState } from '../db/errors.ts'
+import { isRetryable } from '../db/errors.ts'
+import { commitWithNext } from '../db/statements.ts'
 import { eventsHint } from './channel/hints.ts'
 import { appendEvents, type PendingEvent } from './channel/log.ts'
 import type { Context, Tx } from './context.ts'
 
 const MAX_TRIES = 4
-/** serialization_failure and deadlock_detected: PostgreSQL rolled the transaction back, and a repeat may succeed. */
-const RETRYABLE = new Set(['40001', '40P01'])
 
 /**
  * Runs `change` in one transaction together with the events that it emits. The events reach the bus and the hooks run
@@ -31,7 +30,7 @@ export async function transaction<T>(
     try {
       return await runOnce(ctx, change, lockMs)
     } catch (error) {
-      if (attempt === MAX_TRIES || !RETRYABLE.has(sqlState(error) ?? '')) throw error
+      if (attempt === MAX_TRIES || !isRetryable(error)) throw error
     }
   }
 }
@@ -66,7 +65,9 @@ async function runOnce<T>(
       fail: (error) => failures.push(error),
     })
     if (failures.length > 0) throw failures[0]
-    return { result, logged: pending.length > 0 ? await appendEvents(db, pending) : [] }
+    if (pending.length === 0) return { result, logged: [] }
+    commitWithNext(db)
+    return { result, logged: await appendEvents(db, pending) }
   })
   if (logged.length > 0) ctx.bus.publish(eventsHint, logged)
   for (const hook of hooks) {

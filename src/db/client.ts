@@ -10,6 +10,7 @@ import { StartupError } from '../util/startup-error.ts'
 import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool } from './driver.ts'
 import { startEmbeddedPostgres } from './embedded.ts'
 import * as schema from './schema/index.ts'
+import { prepareStatements } from './statements.ts'
 import { endStuckConnections } from './stuck.ts'
 
 /** A database or a transaction on it: the query builder is the same. */
@@ -70,7 +71,7 @@ export async function openDatabase(
   }
   const stopWatch = embedded ? () => {} : endStuckConnections(client)
   return {
-    db: drizzle(client, { schema }),
+    db: drizzle(prepareStatements(client), { schema }),
     embedded: embedded !== undefined,
     epoch,
     shared,

@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { parseJson } from '../util/json.ts'
 import type { EmbeddedPostgres } from './embedded.ts'
+import { MAX_PREPARED } from './statements.ts'
 
 export const POOL_SIZE = 10
 
@@ -33,6 +34,7 @@ const common = {
   backoff: () => 0.25,
   max_lifetime: null,
   fetch_types: false,
+  max_prepared: MAX_PREPARED,
   // Whole numbers that no double holds come back as they were stored.
   types: {
     json: {
@@ -49,6 +51,8 @@ export const openPool = (url: string, name: string): postgres.Sql =>
   postgres(url, {
     ...common,
     max: POOL_SIZE,
+    // A query waits for a free connection, not behind another query, which may wait for a lock or lose its connection.
+    max_pipeline: 0,
     keep_alive: 10,
     // Longer than a statement may take: then the database would have said something.
     silence_timeout: STATEMENT_MS / 1000 + 2,

@@ -1,5 +1,6 @@
 interface DriverError {
   code?: unknown
+  routine?: unknown
   constraint_name?: unknown
   cause?: unknown
 }
@@ -59,6 +60,19 @@ export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error)
   if (!state) return false
   return UNAVAILABLE.has(state) || UNAVAILABLE_STATE.test(state)
+}
+
+/**
+ * Whether the transaction may succeed when it runs again as a whole: 40001 serialization_failure and 40P01
+ * deadlock_detected, after which PostgreSQL has rolled it back, and a prepared statement that was made before a
+ * migration changed what it answers (the driver has forgotten it) or that the connection has lost (26000).
+ */
+export function isRetryable(error: unknown): boolean {
+  for (const { code, routine } of causes(error)) {
+    if (code === '40001' || code === '40P01' || code === '26000') return true
+    if (code === '0A000' && routine === 'RevalidateCachedQuery') return true
+  }
+  return false
 }
 
 /** Whether a value can't be stored as it is: a zero byte, a lone surrogate, a number out of range. */

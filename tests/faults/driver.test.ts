@@ -107,7 +107,8 @@ test.skipIf(!postgresBinaries)(
     for (let i = 0; i < 10; i++) {
       await Promise.all(Array.from({ length: 10 }, () => backend()))
       const busy = Promise.allSettled(
-        Array.from({ length: 200 }, (_, n) => db.execute(sql`select ${n}::int, pg_sleep(0.001)`)),
+        // Long enough that the cut comes in the middle.
+        Array.from({ length: 200 }, (_, n) => db.execute(sql`select ${n}::int, pg_sleep(0.02)`)),
       )
       await cluster.query(
         url,
