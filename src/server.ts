@@ -8,6 +8,7 @@ import { upgrades } from './core/upgrades.ts'
 import { createTokenCodec } from './http/tokens.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import type { LiveContext } from './live/context.ts'
+import { presentEvent } from './live/events/index.ts'
 import type { KeepAliveTiming } from './live/keep-alive.ts'
 import { NodeSockets } from './live/node/socket.ts'
 import { Hub } from './live/user/hub.ts'
@@ -66,6 +67,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
       epoch: database.epoch,
       tokens: createTokenCodec(secret),
       keyedHash: (purpose: string, text: string) => keyedHash(secret, purpose, text),
+      presentEvent,
     } as { -readonly [K in keyof LiveContext]: LiveContext[K] }
     ctx.services = createServices(ctx)
     closers.push(() => closeServices(ctx.services))

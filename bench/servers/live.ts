@@ -46,14 +46,14 @@ ctx.services.principals.poll = () => {
 const connections = () => (ctx.live.hub as unknown as { connections: Set<Connection> }).connections
 
 const data = (userId: number, bytes: number) => ({
-  task_id: Bun.randomUUIDv7(),
+  uuid: Bun.randomUUIDv7(),
   id: userId,
   status: 'completed' as const,
   progress: 100,
   title: 'Analyse the recording of a lecture',
   attempt: 1,
   result: { text: 'x'.repeat(bytes) },
-  cost: 0,
+  costMinor: 0,
 })
 
 const handlers = answer({

@@ -9,7 +9,7 @@ import type { Mailer } from '../mail/mailer.ts'
 import type { ChatModel } from '../model/model.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Logger } from '../util/logger.ts'
-import type { ChannelEvents } from './channel/events.ts'
+import type { ChannelEvents } from './events.ts'
 import type { Services } from './services.ts'
 
 /** The first argument of every function in core. `createServer` builds it once; tests may replace its parts. */
@@ -31,6 +31,8 @@ export interface Context {
   /** A hash whose key is the server's secret. Hashes of the same text differ by `purpose`. */
   readonly keyedHash: (purpose: string, text: string) => string
   readonly services: Services
+  /** The `data` of an event as clients see it: the log stores and sends that text. */
+  readonly presentEvent: <T extends keyof ChannelEvents>(type: T, data: ChannelEvents[T]) => object
 }
 
 /**

@@ -60,7 +60,7 @@ async function runOnce<T>(
     const result = await change({
       ...ctx,
       db,
-      emit: (userId, type, data) => pending.push({ userId, type, data }),
+      emit: (userId, type, data) => pending.push({ userId, type, data: ctx.presentEvent(type, data) }),
       afterCommit: (run) => hooks.push(run),
       fail: (error) => failures.push(error),
     })

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { endSession } from '../../src/core/accounts/sessions.ts'
+import { taskTopic } from '../../src/core/tasks/progress.ts'
 import { makeNode, makeTask, makeUser } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
 import { RawWebSocket } from '../support/raw-websocket.ts'
@@ -123,7 +124,7 @@ describe('a socket that closes while the server works for it', () => {
     const { hub } = patient.ctx.live
     const live = await openLive(patient, owner.token)
     const connection = socketsOf(patient, owner.user.id)[0]!
-    const watch = spyOn(hub, 'watch')
+    const watch = spyOn(hub.watches, 'add')
     connection.message(undefined, JSON.stringify({ type: 'subscribe', topic: `task:${task.id}` }))
     connection.message(undefined, JSON.stringify({ type: 'subscribe_task', task_id: task.id }))
     // Until the frame is being handled; its query takes longer.
@@ -131,7 +132,7 @@ describe('a socket that closes while the server works for it', () => {
     connection.close()
     // biome-ignore lint/complexity/useLiteralKeys: private
     await connection['handling']
-    expect(watch.mock.calls.filter(([one]) => one.connection === connection)).toEqual([])
+    expect(watch.mock.calls.filter(([one]) => one.topic.key === taskTopic(task.uuid))).toEqual([])
     watch.mockRestore()
     live.close()
   })

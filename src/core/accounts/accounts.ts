@@ -9,6 +9,7 @@ import type { Language } from '../messages.ts'
 import { networkOf } from '../rate-limits/keys.ts'
 import { enforceFailureLimits, enforceLimits, type Limit } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
+import { ACCOUNT_FIELDS, type AccountField } from './events.ts'
 import { principalsHint } from './hints.ts'
 import { keysOf, nameKeys, searchKey, usernameKeys } from './name-keys.ts'
 import { deriveUsername, readUsername } from './names.ts'
@@ -134,21 +135,9 @@ export async function getAccount(ctx: Context, userId: number): Promise<User> {
   return user
 }
 
-/** What `user.updated` calls the fields that may change. */
-const SHOWN_FIELDS = {
-  username: 'username',
-  displayName: 'full_name',
-  avatarUrl: 'avatar_url',
-  bio: 'bio',
-  role: 'role',
-  isActive: 'is_active',
-} as const
-
-/** The fields that a change sets, as they are shown. */
-export const shownFields = (change: { [K in keyof typeof SHOWN_FIELDS]?: unknown }): string[] =>
-  Object.entries(SHOWN_FIELDS).flatMap(([name, shown]) =>
-    change[name as keyof typeof SHOWN_FIELDS] === undefined ? [] : [shown],
-  )
+/** The fields that a change sets. */
+export const changedFields = (change: { [K in AccountField]?: unknown }): AccountField[] =>
+  ACCOUNT_FIELDS.filter((field) => change[field] !== undefined)
 
 /** @throws AppError VALIDATION_FAILED, USERNAME_TAKEN */
 export async function updateProfile(
@@ -161,7 +150,7 @@ export async function updateProfile(
     bio?: string | null | undefined
   },
 ): Promise<User> {
-  const fields = shownFields(change)
+  const fields = changedFields(change)
   if (fields.length === 0) return getAccount(ctx, userId)
   const names: Partial<Pick<User, 'username' | 'displayName'>> = {}
   if (change.username !== undefined) names.username = readUsername(change.username)

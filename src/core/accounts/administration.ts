@@ -8,7 +8,7 @@ import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { adjustBalance } from '../money/ledger.ts'
 import { transaction } from '../transaction.ts'
-import { shownFields, type User } from './accounts.ts'
+import { changedFields, type User } from './accounts.ts'
 import { principalsHint } from './hints.ts'
 import { outranks, permissionDenied, type Role } from './permissions.ts'
 import type { Principal } from './principals.ts'
@@ -127,7 +127,7 @@ export async function updateAccount(
         .update(users)
         .set({ ...fields, updatedAt: sql`now()` })
         .where(eq(users.id, user.id))
-      tx.emit(user.id, 'user.updated', { fields: shownFields(fields) })
+      tx.emit(user.id, 'user.updated', { fields: changedFields(fields) })
       tx.afterCommit(() => ctx.bus.publish(principalsHint, { userId: user.id }))
     }
     if (change.balanceMinor !== undefined) {

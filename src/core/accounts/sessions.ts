@@ -197,7 +197,7 @@ async function revoke(tx: Tx, which: SQL | undefined, reason: string): Promise<v
     .where(and(which, isNull(sessions.revokedAt)))
     .returning({ id: sessions.id, userId: sessions.userId })
   for (const { id, userId } of revoked) {
-    tx.emit(userId, 'session.revoked', { session_id: id, reason })
+    tx.emit(userId, 'session.revoked', { sessionId: id, reason })
     tx.afterCommit(() => tx.bus.publish(principalsHint, { userId, sessionId: id }))
   }
 }

@@ -1,10 +1,10 @@
 import { and, count, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { scheduleItems } from '../../db/schema/index.ts'
 import { UUID } from '../../util/ids.ts'
-import type { ScheduleEventData } from '../channel/events.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
+import type { ItemEvent } from './events.ts'
 import { movedExceptions } from './exceptions.ts'
 import { checkAttachments, readMetadata } from './metadata.ts'
 import { lastStartOf } from './occurrences.ts'
@@ -110,7 +110,7 @@ export async function deleteItem(ctx: Context, userId: number, id: string): Prom
       .update(scheduleItems)
       .set({ deletedAt: sql`now()`, updatedAt: sql`now()`, nextReminderAt: null })
       .where(eq(scheduleItems.id, item.id))
-    tx.emit(userId, 'schedule.deleted', { item_id: item.id })
+    tx.emit(userId, 'schedule.deleted', { itemId: item.id })
   })
 }
 
@@ -194,11 +194,11 @@ async function check(tx: Tx, userId: number, values: Settled, before: Item | und
   if (row!.recurring >= MAX_RECURRING) throw invalid('rrule', 'max_items', { limit: MAX_RECURRING })
 }
 
-const eventData = (item: Item): ScheduleEventData => ({
-  item_id: item.id,
+const eventData = (item: Item): ItemEvent => ({
+  itemId: item.id,
   title: item.title,
-  start_at: item.startAt.toISOString(),
-  end_at: item.endAt?.toISOString() ?? null,
+  startAt: item.startAt,
+  endAt: item.endAt,
   timezone: item.timezone,
   status: item.status,
   rrule: item.rrule,

@@ -121,11 +121,11 @@ async function reminderAfter(tx: Tx, item: Item, start: Date, earliest: Date): P
 
 function remind(tx: Tx, item: Item, start: Date): void {
   tx.emit(item.userId, 'schedule.reminder', {
-    item_id: item.id,
+    itemId: item.id,
     title: item.title,
-    start_at: start.toISOString(),
-    end_at: endOf(item, start)?.toISOString() ?? null,
+    startAt: start,
+    endAt: endOf(item, start),
     timezone: item.timezone,
-    reminder_minutes: item.reminderMinutes!,
+    reminderMinutes: item.reminderMinutes!,
   })
 }

@@ -1,20 +1,10 @@
-/** The events of a run, in AG-UI's types; one becomes one frame. */
-import { type AGUIEvent, EventType } from '@ag-ui/core'
-
-export type AgentEvent = AGUIEvent
-
-/** A stored frame of a session. */
-export interface Frame {
-  /** Grows without gaps over all runs of a session. */
-  seq: number
-  runId: string
-  /** JSON text. */
-  event: string
+/** Events of the user's channel. The events of a run itself are AG-UI's: `ag-ui.ts`. */
+export interface AgentEvents {
+  'agent.run_finished': {
+    sessionId: string
+    runId: string
+    status: 'completed' | 'failed' | 'cancelled'
+    /** A code when the run failed. */
+    error: string | null
+  }
 }
-
-export { EventType }
-
-/** No frame of its run comes after it. */
-export const endsRun = (event: string): boolean =>
-  event.startsWith(`{"type":"${EventType.RUN_FINISHED}"`) ||
-  event.startsWith(`{"type":"${EventType.RUN_ERROR}"`)

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Bus } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
 import { agentFrames } from '../../db/schema/index.ts'
-import type { Frame } from './events.ts'
+import type { Frame } from './ag-ui.ts'
 import { agentFramesHint } from './hints.ts'
 
 /** A reader that is busy may have so many frames waiting; beyond, it reads them from the log. */

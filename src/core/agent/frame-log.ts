@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Context } from '../context.ts'
 import { databaseFault } from '../database-faults.ts'
-import type { Frame } from './events.ts'
+import type { Frame } from './ag-ui.ts'
 import { agentFramesHint } from './hints.ts'
 
 /** Frames of one statement: enough for hundreds of runs, too few to keep other queries waiting. */

@@ -1,5 +1,5 @@
 import { defineHint } from '../../bus/bus.ts'
-import type { Frame } from './events.ts'
+import type { Frame } from './ag-ui.ts'
 
 /** Sessions of the agent have these new frames, oldest first. */
 export const agentFramesHint = defineHint<{ sessionId: string; frames: Frame[] }[]>('agent')

@@ -1,4 +1,4 @@
-import { type AgentEvent, EventType, type Frame } from './events.ts'
+import { type AgentEvent, EventType, type Frame } from './ag-ui.ts'
 import type { FrameLog } from './frame-log.ts'
 import { Transcript } from './transcript.ts'
 

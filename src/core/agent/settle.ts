@@ -9,7 +9,7 @@ import {
 import type { ToolCall } from '../../model/model.ts'
 import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
-import type { Frame } from './events.ts'
+import type { Frame } from './ag-ui.ts'
 import { RunLost } from './frame-log.ts'
 import { agentFramesHint } from './hints.ts'
 import type { Transcript } from './transcript.ts'
@@ -73,7 +73,9 @@ export async function endRun(
     .where(eq(agentSessions.id, sessionId))
     .returning({ userId: agentSessions.userId })
   tx.emit(session!.userId, 'agent.run_finished', {
-    ...{ session_id: sessionId, run_id: runId, status },
+    sessionId,
+    runId,
+    status,
     error: error ?? null,
   })
   tx.afterCommit(() => tx.bus.publish(agentFramesHint, [{ sessionId, frames }]))

@@ -1,6 +1,6 @@
 import type { ToolCall } from '../../model/model.ts'
 import { isJsonObject, parseJson } from '../../util/json.ts'
-import { type AgentEvent, EventType } from './events.ts'
+import { type AgentEvent, EventType } from './ag-ui.ts'
 
 /** A message as it is kept. */
 export interface TranscriptMessage {

@@ -21,6 +21,7 @@ export interface LoggedEvent {
 export interface PendingEvent {
   userId: number
   type: string
+  /** As clients see it: `ctx.presentEvent`. */
   data: object
 }
 

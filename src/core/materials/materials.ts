@@ -160,7 +160,7 @@ export async function hideMaterial(ctx: Context, who: Principal, id: number): Pr
       .update(materials)
       .set({ status: 'hidden', hiddenAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(materials.id, id))
-    tx.emit(material.userId, 'material.hidden', { material_id: id })
+    tx.emit(material.userId, 'material.hidden', { materialId: id })
     await ctx.queue.enqueue(tx, putAwayHandle, { materialId: id })
     announce(tx, material, false)
   })

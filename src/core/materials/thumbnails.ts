@@ -86,7 +86,7 @@ async function keep(ctx: Context, { userId, id }: Material, picture: Body, outco
       .update(materials)
       .set({ thumbnailStatus: outcome.status, thumbnailPath, updatedAt: sql`now()` })
       .where(eq(materials.id, id))
-    const data = { material_id: id, thumbnail_path: thumbnailPath }
+    const data = { materialId: id, thumbnailPath }
     if (outcome.status === 'completed') tx.emit(userId, 'thumbnail.completed', data)
     else tx.emit(userId, 'thumbnail.failed', { ...data, reason: outcome.reason })
     return true

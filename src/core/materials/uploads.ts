@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { and, count, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Principal } from '../accounts/principals.ts'
-import type { UploadEventData } from '../channel/events.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
+import type { UploadEvent } from './events.ts'
 import type { FileFormat } from './formats.ts'
 import { tooManyUploads } from './incoming.ts'
 import { putAwayHandle } from './job-handles.ts'
@@ -28,11 +28,11 @@ export interface UploadState {
 }
 export const uploadTopic = (materialId: number): string => `upload:${materialId}`
 
-const uploadEvent = (material: Material): UploadEventData => ({
-  material_id: material.id,
+const uploadEvent = (material: Material): UploadEvent => ({
+  materialId: material.id,
   title: material.title,
   type: material.type,
-  file_format: material.fileFormat,
+  fileFormat: material.fileFormat,
 })
 
 /** An upload under way is touched every 20 s; one that was not for so long has lost its server. */
@@ -170,7 +170,7 @@ export async function finishUpload(
         .where(eq(materials.id, material.id))
       throw new AppError(left?.status === 'hidden' ? 'ALREADY_DELETED' : 'UPLOAD_FAILED')
     }
-    tx.emit(material.userId, 'upload.completed', { ...uploadEvent(active), file_size: file.size })
+    tx.emit(material.userId, 'upload.completed', { ...uploadEvent(active), fileSize: file.size })
     await enqueueThumbnail(tx, active)
     announce(tx, active, true)
     tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
@@ -180,7 +180,7 @@ export async function finishUpload(
 }
 
 /** How uploads stand, by material; those of which nothing is left are absent. One query. */
-export async function presentUploads(ctx: Context, ids: number[]): Promise<Map<number, UploadState>> {
+export async function currentUploads(ctx: Context, ids: number[]): Promise<Map<number, UploadState>> {
   const rows = await ctx.db
     .select({ id: materials.id, status: materials.status, fileSize: materials.fileSize })
     .from(materials)
@@ -281,7 +281,7 @@ export async function removeUpload(ctx: Context, who: Principal, id: number): Pr
       .update(materials)
       .set({ status: 'hidden', removedAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(materials.id, id))
-    tx.emit(material.userId, 'material.removed', { material_id: id })
+    tx.emit(material.userId, 'material.removed', { materialId: id })
     await ctx.queue.enqueue(tx, putAwayHandle, { materialId: id })
     announce(tx, material, false)
     tx.afterCommit(() => ctx.bus.setState(uploadTopic(id), undefined))

@@ -71,8 +71,8 @@ async function post(tx: Tx, entry: typeof ledgerEntries.$inferInsert): Promise<v
     .returning({ balance: users.balanceMinor, held: users.heldMinor })
   if (!user) return
   tx.emit(entry.userId, 'balance.changed', {
-    balance: toMajor(user.balance),
-    available_balance: toMajor(user.balance - user.held),
+    balanceMinor: user.balance,
+    availableMinor: user.balance - user.held,
     reason: entry.kind,
   })
 }

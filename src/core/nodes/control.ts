@@ -92,8 +92,8 @@ export class NodeControl {
     if (!link.alive) return 'closed'
     if (!stored || stored.deletedAt || stored.tokenHash !== node.tokenHash) return 'revoked'
     if (stored.socket >= socket) return 'superseded'
-    const known = new Map(stored.gpus.map((gpu) => [gpu.gpu_id, gpu]))
-    const gpus = hello.gpus.map((gpu) => completeGpu(gpu, known.get(gpu.gpu_id)))
+    const known = new Map(stored.gpus.map((gpu) => [gpu.gpuId, gpu]))
+    const gpus = hello.gpus.map((gpu) => completeGpu(gpu, known.get(gpu.gpuId)))
     const [present] = await tx.db
       .update(nodes)
       .set({ taskTypes: hello.taskTypes, gpus, socket, ...heardNow })
@@ -119,7 +119,7 @@ export class NodeControl {
 
   async heartbeat(connected: ConnectedNode, heard: HeardReading): Promise<void> {
     if (!(await this.revive(connected))) return
-    if (heard.max_concurrent_tasks !== undefined) this.fleet.resize(connected, heard.max_concurrent_tasks)
+    if (heard.maxConcurrentTasks !== undefined) this.fleet.resize(connected, heard.maxConcurrentTasks)
     this.fleet.heartbeat(connected, heard)
   }
 
@@ -191,8 +191,8 @@ export class NodeControl {
     if (rejected && rejection.reason === CANNOT_START) {
       connected.cannotStart(rejected.taskType!)
       const { name } = connected.node
-      const { taskType: task_type } = rejected
-      this.ctx.log.warn({ node: name, task_type, reason: rejection.detail }, 'a node could not start a task')
+      const { taskType } = rejected
+      this.ctx.log.warn({ node: name, taskType, reason: rejection.detail }, 'a node could not start a task')
     }
     this.fleet.release(connected, taskUuid, attempt)
     return rejected ? 'ok' : 'stale'
@@ -248,7 +248,7 @@ export class NodeControl {
   /** A task of this type has run there: that the node could not start one is past. */
   private async hasStarted(connected: ConnectedNode, taskType: string | null): Promise<void> {
     const { node } = connected
-    if (!node.cannotStart.some(({ task_type }) => task_type === taskType)) return
+    if (!node.cannotStart.some((one) => one.taskType === taskType)) return
     const others = sql`(select jsonb_agg(one) from jsonb_array_elements(${nodes.cannotStart}) one
       where one ->> 'task_type' <> ${taskType})`
     const cannotStart = sql`coalesce(${others}, '[]')`

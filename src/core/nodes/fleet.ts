@@ -99,11 +99,11 @@ export class ConnectedNode {
     public ownLimit: number,
   ) {
     this.socket = node.socket
-    this.reading = { cpu_usage: node.cpuUsage, memory_usage: node.memoryUsage, gpus: node.gpus }
-    for (const { task_type, at } of node.cannotStart) {
+    this.reading = { cpuUsage: node.cpuUsage, memoryUsage: node.memoryUsage, gpus: node.gpus }
+    for (const { taskType, at } of node.cannotStart) {
       // Both times are the database's.
       const ago = (node.lastHeartbeatAt?.getTime() ?? 0) - Date.parse(at)
-      if (ago >= 0 && ago < CANNOT_START_SECONDS * 1000) this.cannotStart(task_type, ago)
+      if (ago >= 0 && ago < CANNOT_START_SECONDS * 1000) this.cannotStart(taskType, ago)
     }
   }
 
@@ -279,8 +279,8 @@ export class Fleet {
   heartbeatOfAbsent(node: Node, heard: HeardReading): void {
     this.absent.set(node.id, { node, lastHeard: performance.now() })
     const known = this.ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
-    const { cpuUsage: cpu_usage, memoryUsage: memory_usage, gpus } = node
-    this.record(node, completeReading(heard, known ?? { cpu_usage, memory_usage, gpus }), undefined, false)
+    const { cpuUsage, memoryUsage, gpus } = node
+    this.record(node, completeReading(heard, known ?? { cpuUsage, memoryUsage, gpus }), undefined, false)
   }
 
   /** Takes a reading in: to the bus now, to the database with the next batch. */
@@ -288,10 +288,10 @@ export class Fleet {
     if (connected) connected.reading = reading
     const state: NodeState = {
       ...reading,
-      node_id: node.id,
-      server_id: node.uuid,
+      nodeId: node.id,
+      nodeUuid: node.uuid,
       status: statusOf(node),
-      running_tasks: connected ? runningTasks(connected) : [],
+      runningTasks: connected ? runningTasks(connected) : [],
       timestamp: new Date().toISOString(),
     }
     this.dirtyReadings.set(node.id, { ...state, connected: alive })
@@ -302,7 +302,7 @@ export class Fleet {
     const progress = shownProgress(percent)
     held.progress = progress
     held.currentItem = currentItem ?? held.currentItem
-    const report: TaskState = { attempt: held.attempt, progress, current_item: held.currentItem }
+    const report: TaskState = { attempt: held.attempt, progress, currentItem: held.currentItem }
     this.dirtyProgress.set(taskUuid, { taskId: held.taskId, ...report })
     this.ctx.bus.setState(taskTopic(taskUuid), report)
   }
@@ -335,7 +335,7 @@ export class Fleet {
     this.ctx.bus.setState(nodeTopic(connected.node.uuid), {
       ...known,
       status: statusOf(connected.node),
-      running_tasks: runningTasks(connected),
+      runningTasks: runningTasks(connected),
     })
   }
 
@@ -433,4 +433,4 @@ export class Fleet {
 const runningTasks = ({ held }: ConnectedNode) =>
   [...held]
     .filter(([, attempt]) => attempt.accepted && !attempt.ending)
-    .map(([task_id, { progress }]) => ({ task_id, progress }))
+    .map(([taskUuid, { progress }]) => ({ taskUuid, progress }))

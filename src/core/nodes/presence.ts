@@ -1,33 +1,36 @@
 /** How nodes stand right now: in memory and on the bus; stored in batches, never a row per heartbeat. */
 import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { type GpuReading, nodes, tasks } from '../../db/schema/index.ts'
+import { snakeKeys } from '../../util/case.ts'
 import type { Context } from '../context.ts'
-import { withPresentProgress } from '../tasks/progress.ts'
+import { withCurrentProgress } from '../tasks/progress.ts'
 import type { Node } from './nodes.ts'
 
+export type { GpuReading }
+
 /** What a node says of one GPU; a figure that can't be is left out. */
-export type HeardGpu = Partial<GpuReading> & Pick<GpuReading, 'gpu_id'>
+export type HeardGpu = Partial<GpuReading> & Pick<GpuReading, 'gpuId'>
 
 /** What a node says of itself in a heartbeat. */
 export interface HeardReading {
-  cpu_usage?: number | undefined
-  memory_usage?: number | undefined
+  cpuUsage?: number | undefined
+  memoryUsage?: number | undefined
   /** How many tasks it can run, when that has changed since its `hello`. */
-  max_concurrent_tasks?: number | undefined
+  maxConcurrentTasks?: number | undefined
   /** Undefined: it said nothing of them. */
   gpus?: HeardGpu[] | undefined
 }
 
 /** The newest reading of a node. GB, percent, °C, W. */
 export interface Reading {
-  cpu_usage: number
-  memory_usage: number
+  cpuUsage: number
+  memoryUsage: number
   gpus: GpuReading[]
 }
 
 export interface RunningTask {
   /** UUID. */
-  task_id: string
+  taskUuid: string
   progress: number
 }
 
@@ -36,22 +39,22 @@ export interface RunningTask {
  * only while they are measured.
  */
 export function completeReading(heard: HeardReading, known: Reading): Reading {
-  const before = new Map(known.gpus.map((gpu) => [gpu.gpu_id, gpu]))
+  const before = new Map(known.gpus.map((gpu) => [gpu.gpuId, gpu]))
   return {
-    cpu_usage: heard.cpu_usage ?? known.cpu_usage,
-    memory_usage: heard.memory_usage ?? known.memory_usage,
-    gpus: heard.gpus?.map((gpu) => completeGpu(gpu, before.get(gpu.gpu_id))) ?? known.gpus,
+    cpuUsage: heard.cpuUsage ?? known.cpuUsage,
+    memoryUsage: heard.memoryUsage ?? known.memoryUsage,
+    gpus: heard.gpus?.map((gpu) => completeGpu(gpu, before.get(gpu.gpuId))) ?? known.gpus,
   }
 }
 
 export function completeGpu(heard: HeardGpu, known: GpuReading | undefined): GpuReading {
   const name = heard.name ?? known?.name
   return {
-    gpu_id: heard.gpu_id,
+    gpuId: heard.gpuId,
     ...(name !== undefined && { name }),
     usage: heard.usage ?? known?.usage ?? 0,
-    memory_used: heard.memory_used ?? known?.memory_used ?? 0,
-    memory_total: heard.memory_total ?? known?.memory_total ?? 0,
+    memoryUsed: heard.memoryUsed ?? known?.memoryUsed ?? 0,
+    memoryTotal: heard.memoryTotal ?? known?.memoryTotal ?? 0,
     ...(heard.temperature !== undefined && { temperature: heard.temperature }),
     ...(heard.power !== undefined && { power: heard.power }),
   }
@@ -59,10 +62,10 @@ export function completeGpu(heard: HeardGpu, known: GpuReading | undefined): Gpu
 
 /** Present state of a node on the bus, under `gpu:server:<uuid>`; every server has all of them. */
 export interface NodeState extends Reading {
-  node_id: number
-  server_id: string
+  nodeId: number
+  nodeUuid: string
   status: NodeStatus
-  running_tasks: RunningTask[]
+  runningTasks: RunningTask[]
   /** RFC 3339; when the node was last heard. */
   timestamp: string
 }
@@ -82,12 +85,12 @@ export interface NodeView extends Reading {
 
 /** @param running what it runs, from {@link runningByNode}: the same figures as the tasks' own */
 export function viewNode(ctx: Context, node: Node, running: RunningTask[]): NodeView {
-  const state = presentState(ctx, node)
+  const state = currentState(ctx, node)
   return {
     node,
     status: statusOf(node),
-    cpu_usage: state?.cpu_usage ?? node.cpuUsage,
-    memory_usage: state?.memory_usage ?? node.memoryUsage,
+    cpuUsage: state?.cpuUsage ?? node.cpuUsage,
+    memoryUsage: state?.memoryUsage ?? node.memoryUsage,
     gpus: state?.gpus ?? node.gpus,
     runningTasks: running,
     lastHeartbeat: state?.timestamp ?? node.lastHeartbeatAt?.toISOString() ?? null,
@@ -95,7 +98,7 @@ export function viewNode(ctx: Context, node: Node, running: RunningTask[]): Node
 }
 
 /** The state on the bus, unless the database knows better: another server heard the node last, or gave it up. */
-function presentState(ctx: Context, node: Node): NodeState | undefined {
+function currentState(ctx: Context, node: Node): NodeState | undefined {
   const state = ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
   if (!state || !node.online) return undefined
   // Readings are stored once per heartbeat; one more for what that takes.
@@ -106,7 +109,7 @@ function presentState(ctx: Context, node: Node): NodeState | undefined {
 }
 
 /** How nodes stand, by UUID; those that were removed are offline. Two queries. */
-export async function presentNodes(ctx: Context, uuids: string[]): Promise<Map<string, NodeState>> {
+export async function currentNodes(ctx: Context, uuids: string[]): Promise<Map<string, NodeState>> {
   const rows = await ctx.db.select().from(nodes).where(inArray(nodes.uuid, uuids))
   const held = await runningByNode(
     ctx,
@@ -118,22 +121,19 @@ export async function presentNodes(ctx: Context, uuids: string[]): Promise<Map<s
       return [
         node.uuid,
         {
-          node_id: node.id,
-          server_id: node.uuid,
+          nodeId: node.id,
+          nodeUuid: node.uuid,
           status: view.status,
-          cpu_usage: view.cpu_usage,
-          memory_usage: view.memory_usage,
+          cpuUsage: view.cpuUsage,
+          memoryUsage: view.memoryUsage,
           gpus: view.gpus,
-          running_tasks: view.runningTasks,
+          runningTasks: view.runningTasks,
           timestamp: view.lastHeartbeat ?? node.createdAt.toISOString(),
         },
       ]
     }),
   )
 }
-
-/** A GPU as it is shown: what a node said, field by field. */
-export const shownGpu = (gpu: GpuReading): GpuReading => completeGpu(gpu, undefined)
 
 export const statusOf = (node: Pick<Node, 'online' | 'draining'>): NodeStatus =>
   !node.online ? 'offline' : node.draining ? 'draining' : 'online'
@@ -160,24 +160,24 @@ export async function runningByNode(ctx: Context, nodeIds: number[]): Promise<Ma
           .orderBy(tasks.id)
   const byNode = new Map<number, RunningTask[]>()
   for (const row of rows) {
-    const { nodeId, uuid, progress } = withPresentProgress(ctx, row)
-    byNode.set(nodeId!, [...(byNode.get(nodeId!) ?? []), { task_id: uuid, progress }])
+    const { nodeId, uuid, progress } = withCurrentProgress(ctx, row)
+    byNode.set(nodeId!, [...(byNode.get(nodeId!) ?? []), { taskUuid: uuid, progress }])
   }
   return byNode
 }
 
 export interface ClusterOverview {
-  total_servers: number
-  online_servers: number
-  offline_servers: number
-  total_gpus: number
-  busy_gpus: number
-  idle_gpus: number
-  total_running_tasks: number
-  queue_length: number
-  average_gpu_usage: number
-  total_memory: number
-  used_memory: number
+  totalNodes: number
+  onlineNodes: number
+  offlineNodes: number
+  totalGpus: number
+  busyGpus: number
+  idleGpus: number
+  totalRunningTasks: number
+  queueLength: number
+  averageGpuUsage: number
+  totalMemory: number
+  usedMemory: number
 }
 
 /** From this usage on, in percent, a GPU counts as busy. */
@@ -201,17 +201,17 @@ export async function clusterOverview(ctx: Context): Promise<ClusterOverview> {
   const busy = gpus.filter((gpu) => gpu.usage >= BUSY_PERCENT).length
   const sum = (pick: (gpu: GpuReading) => number) => gpus.reduce((total, gpu) => total + pick(gpu), 0)
   return {
-    total_servers: all.length,
-    online_servers: online.length,
-    offline_servers: all.length - online.length,
-    total_gpus: gpus.length,
-    busy_gpus: busy,
-    idle_gpus: gpus.length - busy,
-    total_running_tasks: counts!.running,
-    queue_length: counts!.queued,
-    average_gpu_usage: gpus.length === 0 ? 0 : round1(sum((gpu) => gpu.usage) / gpus.length),
-    total_memory: round1(sum((gpu) => gpu.memory_total)),
-    used_memory: round1(sum((gpu) => gpu.memory_used)),
+    totalNodes: all.length,
+    onlineNodes: online.length,
+    offlineNodes: all.length - online.length,
+    totalGpus: gpus.length,
+    busyGpus: busy,
+    idleGpus: gpus.length - busy,
+    totalRunningTasks: counts!.running,
+    queueLength: counts!.queued,
+    averageGpuUsage: gpus.length === 0 ? 0 : round1(sum((gpu) => gpu.usage) / gpus.length),
+    totalMemory: round1(sum((gpu) => gpu.memoryTotal)),
+    usedMemory: round1(sum((gpu) => gpu.memoryUsed)),
   }
 }
 
@@ -227,14 +227,21 @@ export type StoredState = NodeState & { connected: boolean }
  */
 export async function saveReadings(ctx: Context, states: StoredState[]): Promise<void> {
   if (states.length === 0) return
+  const rows = states.map(({ nodeId, cpuUsage, memoryUsage, gpus, connected }) => ({
+    nodeId,
+    cpuUsage,
+    memoryUsage,
+    gpus: gpus.map((gpu) => snakeKeys({ ...gpu })),
+    connected,
+  }))
   await ctx.db.execute(sql`
-    update nodes n set cpu_usage = r.cpu_usage, memory_usage = r.memory_usage, gpus = r.gpus,
+    update nodes n set cpu_usage = r."cpuUsage", memory_usage = r."memoryUsage", gpus = r.gpus,
       last_heartbeat_at = now(), socket_heard_at = case when r.connected then now() else n.socket_heard_at end
-    from json_to_recordset(${JSON.stringify(states)}::text::json)
-      as r(node_id int, cpu_usage float8, memory_usage float8, gpus jsonb, connected boolean)
-    where n.id = r.node_id and n.id in (
+    from json_to_recordset(${JSON.stringify(rows)}::text::json)
+      as r("nodeId" int, "cpuUsage" float8, "memoryUsage" float8, gpus jsonb, connected boolean)
+    where n.id = r."nodeId" and n.id in (
       select id from nodes where ${inArray(
         nodes.id,
-        states.map((state) => state.node_id),
+        states.map((state) => state.nodeId),
       )} order by id for no key update skip locked)`)
 }

@@ -259,7 +259,7 @@ export class Sweeper {
     const status = statusOf({ ...node, online: false })
     // Also without one, so that watchers look at what is stored.
     if (done) {
-      this.ctx.bus.setState(nodeTopic(node.uuid), state && { ...state, status, running_tasks: [] })
+      this.ctx.bus.setState(nodeTopic(node.uuid), state && { ...state, status, runningTasks: [] })
     }
     if (done) this.ctx.log.info({ node: node.name }, 'a node went offline')
     return done

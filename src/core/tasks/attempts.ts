@@ -8,16 +8,16 @@ import { type CannotStart, nodes, tasks } from '../../db/schema/index.ts'
 import type { Ages } from '../../util/ages.ts'
 import { UUID } from '../../util/ids.ts'
 import type { Context, Tx } from '../context.ts'
-import { toMajor } from '../money/ledger.ts'
 import { sweepAll } from '../sweeps.ts'
 import { systemConfig } from '../system/settings.ts'
 import { transaction } from '../transaction.ts'
-import { type Failure, failure, failureText, type ReportedFailure, reportedFailure } from './failures.ts'
+import { taskEvent } from './events.ts'
+import { type Failure, failure, type ReportedFailure, reportedFailure } from './failures.ts'
 import { nodeHint, queueHint } from './hints.ts'
 import { addLogs, noteLine } from './logs.ts'
 import { type TaskState, taskTopic } from './progress.ts'
 import { settleTask } from './settlement.ts'
-import { failedEvent, type Task, taskEvent, tellNode } from './tasks.ts'
+import { type Task, tellNode } from './tasks.ts'
 
 export interface AttemptKey {
   nodeId: number
@@ -57,8 +57,8 @@ export async function acceptAttempt(ctx: Context, key: AttemptKey): Promise<Task
       .where(eq(tasks.id, task.id))
       .returning()
     const [node] = await tx.db.select({ uuid: nodes.uuid }).from(nodes).where(eq(nodes.id, key.nodeId))
-    tx.emit(task.userId, 'task.started', { ...taskEvent(running!), gpu_server_id: node!.uuid })
-    const state: TaskState = { attempt: key.attempt, progress: 0, current_item: '' }
+    tx.emit(task.userId, 'task.started', { ...taskEvent(running!), nodeUuid: node!.uuid })
+    const state: TaskState = { attempt: key.attempt, progress: 0, currentItem: '' }
     tx.afterCommit(() => tx.bus.setState(taskTopic(task.uuid), state))
     return running!
   })
@@ -111,8 +111,8 @@ async function noteCannotStart(tx: Tx, nodeId: number, taskType: string, text: s
     .where(eq(nodes.id, nodeId))
     .for('update')
   if (!node) return
-  const others = node.known.filter((one) => one.task_type !== taskType)
-  const noted: CannotStart[] = [...others, { task_type: taskType, message: text, at: node.at }]
+  const others = node.known.filter((one) => one.taskType !== taskType)
+  const noted: CannotStart[] = [...others, { taskType, message: text, at: node.at }]
   await tx.db
     .update(nodes)
     .set({ cannotStart: noted.slice(-MAX_CANNOT_START) })
@@ -143,8 +143,8 @@ export async function settleAttempt(
     if (task.status !== 'running' && task.status !== 'paused') return 'repeated'
     if (word.status === 'completed') {
       const ended = await settleTask(tx, task, word)
-      const cost = toMajor(ended.costMinor)
-      tx.emit(task.userId, 'task.completed', { ...taskEvent(ended), ...shownResult(word.result), cost })
+      const { costMinor } = ended
+      tx.emit(task.userId, 'task.completed', { ...taskEvent(ended), result: word.result, costMinor })
     } else {
       await failTask(tx, task, reportedFailure(word))
     }
@@ -154,16 +154,8 @@ export async function settleAttempt(
 
 async function failTask(tx: Tx, task: Task, why: Failure, charge = true): Promise<void> {
   const ended = await settleTask(tx, task, { status: 'failed', failure: why, charge })
-  tx.emit(task.userId, 'task.failed', failedEvent(ended, why))
+  tx.emit(task.userId, 'task.failed', { ...taskEvent(ended), failure: why, costMinor: ended.costMinor })
 }
-
-/** Events stay small, so that a page of the log does: a larger result is fetched over REST. */
-const MAX_EVENT_RESULT = 16 * 1024
-
-const shownResult = (result: Record<string, unknown>) =>
-  JSON.stringify(result).length <= MAX_EVENT_RESULT
-    ? { result }
-    : { result: {}, result_omitted: true as const }
 
 /** Of attempts that nodes are believed to hold, those that are over: another server may have ended them. */
 export async function endedAttempts(
@@ -269,8 +261,7 @@ async function requeue(tx: Tx, held: Task[], why: Failure): Promise<void> {
       ),
     )
     .returning()
-  const reason = { reason: failureText(why, 'en'), reason_code: why.code, reason_params: why.params }
-  for (const task of queued) tx.emit(task.userId, 'task.requeued', { ...taskEvent(task), ...reason })
+  for (const task of queued) tx.emit(task.userId, 'task.requeued', { ...taskEvent(task), reason: why })
   for (const task of held) tellLost(tx, task)
   tx.afterCommit(() => tx.bus.publish(queueHint, null))
 }

@@ -41,7 +41,7 @@ export const failure = (code: FailureCode, params: FailureParams = {}): Failure 
 /** The failure in words; an exit code and the number of lost attempts stand behind them. */
 export function failureText({ code, params }: Failure, language: Language): string {
   const notes = [
-    ...(params.exit_code !== undefined && code !== 'exited' ? (['note_exit_code'] as const) : []),
+    ...(params.exitCode !== undefined && code !== 'exited' ? (['note_exit_code'] as const) : []),
     ...(params.signal !== undefined && code !== 'killed' ? (['note_signal'] as const) : []),
     ...(params.attempts !== undefined ? (['note_attempts'] as const) : []),
   ]
@@ -67,7 +67,7 @@ export function storedText({ text, code, params }: StoredFailure, language: Lang
 export interface ReportedFailure {
   error: string
   code?: string | undefined
-  exit_code?: number | undefined
+  exitCode?: number | undefined
   signal?: string | undefined
   seconds?: number | undefined
   limit?: number | undefined
@@ -75,13 +75,13 @@ export interface ReportedFailure {
 
 /** What the server has words for is worded by it; what the task itself said stays as it is. */
 export function reportedFailure(report: ReportedFailure): Failure {
-  const { error, code, exit_code, signal, seconds, limit } = report
+  const { error, code, exitCode, signal, seconds, limit } = report
   const ended = {
-    ...(exit_code !== undefined && { exit_code }),
+    ...(exitCode !== undefined && { exitCode }),
     ...(signal !== undefined && { signal }),
   }
   if (code === 'exited' && signal !== undefined) return failure('killed', { signal })
-  if (code === 'exited' && exit_code !== undefined) return failure('exited', { exit_code })
+  if (code === 'exited' && exitCode !== undefined) return failure('exited', { exitCode })
   if (code === 'timed_out' && seconds !== undefined) return failure(code, { seconds })
   if (code === 'cancelled' || code === 'result_invalid') return failure(code, ended)
   if ((code === 'result_too_large' || code === 'result_too_deep') && limit !== undefined) {
@@ -89,3 +89,7 @@ export function reportedFailure(report: ReportedFailure): Failure {
   }
   return failure('reported', { detail: error, ...ended })
 }
+
+/** The exit code of the task's program, when the failure has one. */
+export const exitCode = (params: FailureParams | null): number | null =>
+  typeof params?.exitCode === 'number' ? params.exitCode : null

@@ -1,5 +1,6 @@
 import { inArray, sql } from 'drizzle-orm'
 import { tasks } from '../../db/schema/index.ts'
+import { snakeKeys } from '../../util/case.ts'
 import type { Context } from '../context.ts'
 import { type Failure, type FailureParams, failureText } from './failures.ts'
 import type { Task } from './tasks.ts'
@@ -31,7 +32,7 @@ export const noteLine = (task: Pick<Task, 'id' | 'attempt'>, { code, params }: F
 export async function addLogs(ctx: Pick<Context, 'db'>, lines: NewLog[]): Promise<number[]> {
   if (lines.length === 0) return []
   const ids = inArray(tasks.id, [...new Set(lines.map(({ taskId }) => taskId))])
-  const numbered = lines.map((line, n) => ({ n, ...line }))
+  const numbered = lines.map((line, n) => ({ n, ...line, params: line.params && snakeKeys(line.params) }))
   // A join gives rows in any order, and ids are given in the order of rows: without `order by` a log is shuffled.
   const held = await ctx.db.execute<{ id: number }>(sql`
     with free as materialized (

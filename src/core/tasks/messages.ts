@@ -7,8 +7,8 @@ export const TASK_MESSAGES = defineTexts({
   task_deleted: { zh: '任务已删除', en: 'Task deleted' },
   failure_reported: { zh: '{detail}', en: '{detail}' },
   failure_exited: {
-    zh: '任务程序已退出，退出码 {exit_code}',
-    en: 'The program ended with exit code {exit_code}',
+    zh: '任务程序已退出，退出码 {exitCode}',
+    en: 'The program ended with exit code {exitCode}',
   },
   failure_killed: { zh: '任务程序被信号 {signal} 终止', en: 'The program was ended by the signal {signal}' },
   failure_timed_out: {
@@ -55,7 +55,7 @@ export const TASK_MESSAGES = defineTexts({
     zh: '任务运行超过 {seconds} 秒',
     en: 'The task ran for more than {seconds} seconds',
   },
-  note_exit_code: { zh: '（退出码 {exit_code}）', en: '(exit code {exit_code})' },
+  note_exit_code: { zh: '（退出码 {exitCode}）', en: '(exit code {exitCode})' },
   note_signal: { zh: '（信号 {signal}）', en: '(signal {signal})' },
   note_attempts: { zh: '（第 {attempt} 次尝试，共 {attempts} 次）', en: '(attempt {attempt} of {attempts})' },
   log_refused: { zh: '节点拒绝了任务：{detail}', en: 'The node refused the task: {detail}' },

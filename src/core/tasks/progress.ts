@@ -8,7 +8,7 @@ export interface TaskState {
   attempt: number
   /** Percent. */
   progress: number
-  current_item: string
+  currentItem: string
 }
 
 export const taskTopic = (uuid: string): string => `task:${uuid}`
@@ -20,7 +20,7 @@ export const shownProgress = (percent: number): number => Math.round(percent * 1
 const OVERTAKEN_MS = 5000
 
 /** The task with the progress of this moment, which is stored only about once a second. */
-export function withPresentProgress<
+export function withCurrentProgress<
   T extends Pick<Task, 'uuid' | 'status' | 'attempt' | 'progress' | 'currentItem' | 'updatedAt'>,
 >(ctx: Pick<Context, 'bus' | 'clock'>, task: T): T {
   const state = ctx.bus.getState(taskTopic(task.uuid)) as TaskState | undefined
@@ -29,14 +29,14 @@ export function withPresentProgress<
   // The node has moved to another server, and the bus did not say so.
   const heardAgo = ctx.bus.stateAge(taskTopic(task.uuid))!
   if (heardAgo - ctx.clock.ageOf(task.updatedAt) > OVERTAKEN_MS) return stored
-  return { ...task, progress: shownProgress(state.progress), currentItem: state.current_item }
+  return { ...task, progress: shownProgress(state.progress), currentItem: state.currentItem }
 }
 
 /** How tasks stand, by UUID; those that were deleted are absent. One query. */
-export async function presentProgress(
+export async function currentProgress(
   ctx: Context,
   uuids: string[],
-): Promise<Map<string, Pick<TaskState, 'progress' | 'current_item'>>> {
+): Promise<Map<string, Pick<TaskState, 'progress' | 'currentItem'>>> {
   const rows = await ctx.db
     .select({
       uuid: tasks.uuid,
@@ -52,8 +52,8 @@ export async function presentProgress(
     )
   return new Map(
     rows.map((row) => {
-      const { progress, currentItem } = withPresentProgress(ctx, row)
-      return [row.uuid, { progress, current_item: currentItem }]
+      const { progress, currentItem } = withCurrentProgress(ctx, row)
+      return [row.uuid, { progress, currentItem }]
     }),
   )
 }
@@ -76,9 +76,9 @@ export async function saveProgress(ctx: Context, reports: ProgressReport[]): Pro
     with free as materialized (
       select id from tasks where ${ids} order by id for no key update skip locked
     ), saved as (
-      update tasks t set progress = r.progress, current_item = r.current_item, updated_at = now()
+      update tasks t set progress = r.progress, current_item = r."currentItem", updated_at = now()
       from json_to_recordset(${JSON.stringify(reports)}::text::json)
-        as r("taskId" int, attempt int, progress float8, current_item text)
+        as r("taskId" int, attempt int, progress float8, "currentItem" text)
       join free on free.id = r."taskId"
       where t.id = r."taskId" and t.attempt = r.attempt and t.status = 'running'
     )

@@ -3,7 +3,7 @@ import { tasks } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
 import { runningCost, settle } from '../money/ledger.ts'
 import { type Failure, failureText } from './failures.ts'
-import { taskTopic, withPresentProgress } from './progress.ts'
+import { taskTopic, withCurrentProgress } from './progress.ts'
 import { assertTransition } from './states.ts'
 import type { Task } from './tasks.ts'
 
@@ -23,7 +23,7 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
   const ranMs = charged && task.heldMinor > 0 ? await ranFor(tx, task) : 0
   const costMinor = Math.min(task.heldMinor, runningCost(task.priceMinorPerMinute, ranMs))
   await settle(tx, { userId: task.userId, heldMinor: task.heldMinor, costMinor, taskUuid: task.uuid })
-  const { progress, currentItem } = withPresentProgress(tx, task)
+  const { progress, currentItem } = withCurrentProgress(tx, task)
   const [ended] = await tx.db
     .update(tasks)
     .set({

@@ -2,19 +2,20 @@ import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { prepared } from '../../db/prepared.ts'
 import { nodes, taskLogs, tasks, users } from '../../db/schema/index.ts'
+import { camelKeys } from '../../util/case.ts'
 import { readId } from '../../util/ids.ts'
 import { isAdmin } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
-import type { ChannelEvents, TaskEventData } from '../channel/events.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
-import { estimatedCost, hold, toMajor } from '../money/ledger.ts'
+import { estimatedCost, hold } from '../money/ledger.ts'
 import { systemConfig } from '../system/settings.ts'
 import { transaction } from '../transaction.ts'
-import { type Failure, type FailureParams, failureText, storedText } from './failures.ts'
+import { taskEvent } from './events.ts'
+import { type FailureParams, storedText } from './failures.ts'
 import { nodeHint, queueHint } from './hints.ts'
-import { shownProgress, taskTopic, withPresentProgress } from './progress.ts'
+import { taskTopic, withCurrentProgress } from './progress.ts'
 import { settleTask } from './settlement.ts'
 import { type TaskStatus, UNFINISHED } from './states.ts'
 
@@ -27,7 +28,7 @@ export interface TaskLog {
   code: string | null
   params: FailureParams | null
   /** RFC 3339. */
-  created_at: string
+  createdAt: string
 }
 /** A task as it is shown: with the UUID of its node and the newest of its logs, oldest first. */
 export interface TaskDetail extends Task {
@@ -100,46 +101,15 @@ async function assertRoom(tx: Tx, userId: number, limit: number): Promise<void> 
   if (unfinished!.n >= limit) throw new AppError('TASK_LIMIT_EXCEEDED', { params: { limit } })
 }
 
-/** What every task event says of its task. */
-export const taskEvent = (task: Task): TaskEventData => ({
-  task_id: task.uuid,
-  id: task.id,
-  status: task.status,
-  progress: shownProgress(task.progress),
-  title: task.title,
-  attempt: task.attempt,
-})
+/** Why a task failed, in the reader's language; null when it did not fail. */
+export const errorText = (
+  { errorMessage: text, failureCode: code, failureParams: params }: Task,
+  language: Language,
+): string | null => storedText({ text, code, params }, language)
 
-/** What `task.failed` says. */
-export const failedEvent = (task: Task, why: Failure): ChannelEvents['task.failed'] => ({
-  ...taskEvent(task),
-  error_message: failureText(why, 'en'),
-  failure_code: why.code,
-  failure_params: why.params,
-  exit_code: exitCode(why.params),
-  cost: toMajor(task.costMinor),
-})
-
-const exitCode = (params: FailureParams | null): number | null =>
-  typeof params?.exit_code === 'number' ? params.exit_code : null
-
-/** Why a task failed, as it is shown; nulls when it did not. */
-export function shownFailure(task: Task, language: Language) {
-  const { errorMessage: text, failureCode: code, failureParams: params } = task
-  return {
-    error_message: storedText({ text, code, params }, language),
-    failure_code: code,
-    exit_code: exitCode(params),
-  }
-}
-
-/** A log line as it is shown. */
-export const shownLog = ({ message: text, code, params, ...line }: TaskLog, language: Language) => ({
-  id: line.id,
-  level: line.level,
-  message: storedText({ text, code, params }, language)!,
-  created_at: line.created_at,
-})
+/** The text of a log line in the reader's language. */
+export const logText = ({ message: text, code, params }: TaskLog, language: Language): string =>
+  storedText({ text, code, params }, language)!
 
 /** The condition for the task with this id, which a path or a frame names. */
 export function taskKey(id: string | number): SQL {
@@ -154,9 +124,11 @@ export const mayAccess = (who: Principal, task: { userId: number }): boolean =>
 
 const newestLogs = sql<TaskLog[]>`(
   select coalesce(json_agg(json_build_object('id', l.id, 'level', l.level, 'message', l.message,
-    'code', l.code, 'params', l.params, 'created_at', to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by l.id), '[]')
+    'code', l.code, 'params', l.params, 'createdAt', to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by l.id), '[]')
   from (select * from ${taskLogs} where ${taskLogs.taskId} = ${tasks.id}
     order by ${taskLogs.id} desc limit ${DETAIL_LOGS}) l)`
+
+const readLog = (line: TaskLog): TaskLog => ({ ...line, params: line.params && camelKeys(line.params) })
 
 const selectTask = (db: Db, where: SQL) =>
   db
@@ -179,7 +151,7 @@ export async function getTask(ctx: Context, who: Principal, id: string | number)
   const query = typeof key === 'number' ? taskById : taskByUuid
   const [row] = await query(ctx.db).execute({ key })
   if (!row || !mayAccess(who, row.task)) throw notFound('task', id)
-  return { ...withPresentProgress(ctx, row.task), nodeUuid: row.nodeUuid, logs: row.logs }
+  return { ...withCurrentProgress(ctx, row.task), nodeUuid: row.nodeUuid, logs: row.logs.map(readLog) }
 }
 
 export interface TaskFilter {
@@ -221,7 +193,7 @@ export async function listTasks(
       .offset((filter.page - 1) * filter.pageSize),
   ])
   return {
-    tasks: rows.map(({ task, nodeUuid }) => ({ ...withPresentProgress(ctx, task), nodeUuid })),
+    tasks: rows.map(({ task, nodeUuid }) => ({ ...withCurrentProgress(ctx, task), nodeUuid })),
     total: total!.n,
   }
 }
@@ -231,7 +203,7 @@ export async function cancelTask(ctx: Context, who: Principal, id: string | numb
   await transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
     const ended = await settleTask(tx, task, { status: 'cancelled' })
-    tx.emit(task.userId, 'task.cancelled', { ...taskEvent(ended), cost: toMajor(ended.costMinor) })
+    tx.emit(task.userId, 'task.cancelled', { ...taskEvent(ended), costMinor: ended.costMinor })
     if (task.nodeId !== null) tellNode(tx, task)
   })
   return getTask(ctx, who, id)

@@ -12,23 +12,23 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { instant } from './columns.ts'
+import { instant, snakeJson } from './columns.ts'
 
-/** One GPU as a node describes it in `hello` and measures it in `heartbeat`. GB, percent, °C, W. */
+/** The newest figures of one GPU. Memory in GB, usage in percent, temperature in °C, power in W. */
 export interface GpuReading {
-  gpu_id: number
+  gpuId: number
   name?: string
   usage: number
-  memory_used: number
-  memory_total: number
+  memoryUsed: number
+  memoryTotal: number
   temperature?: number
   power?: number
 }
 
 /** A task type whose program a node could not start. */
 export interface CannotStart {
-  task_type: string
-  /** What the node said of it. */
+  taskType: string
+  /** The node's text. */
   message: string
   /** RFC 3339, by the database's clock. */
   at: string
@@ -52,7 +52,7 @@ export const nodes = pgTable(
     /** Whether the node counts as reachable; three silent heartbeats end it. */
     online: boolean('online').notNull().default(false),
     taskTypes: jsonb('task_types').$type<string[]>().notNull().default([]),
-    gpus: jsonb('gpus').$type<GpuReading[]>().notNull().default([]),
+    gpus: snakeJson<GpuReading[]>('gpus', 'jsonb').notNull().default([]),
     cpuUsage: doublePrecision('cpu_usage').notNull().default(0),
     memoryUsage: doublePrecision('memory_usage').notNull().default(0),
     /** Stored in batches; the exact present state is in memory. */
@@ -61,7 +61,7 @@ export const nodes = pgTable(
     socketHeardAt: instant('socket_heard_at'),
     /** Number of the socket whose `hello` was taken last; older ones change nothing. */
     socket: bigint('socket', { mode: 'number' }).notNull().default(0),
-    cannotStart: jsonb('cannot_start').$type<CannotStart[]>().notNull().default([]),
+    cannotStart: snakeJson<CannotStart[]>('cannot_start', 'jsonb').notNull().default([]),
     /** Grows with every change that an administrator makes: clocks may be set back. */
     revision: integer('revision').notNull().default(0),
     createdAt: instant('created_at').notNull().defaultNow(),

@@ -11,7 +11,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
-import { instant, minor } from './columns.ts'
+import { instant, minor, snakeJson } from './columns.ts'
 import { nodes } from './nodes.ts'
 
 export const TASK_STATUSES = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const
@@ -43,7 +43,7 @@ export const tasks = pgTable(
     /** In English. When the server knows more than what a node said, `failureCode` and `failureParams` say it. */
     errorMessage: text('error_message'),
     failureCode: text('failure_code'),
-    failureParams: json('failure_params').$type<Record<string, string | number>>(),
+    failureParams: snakeJson<Record<string, string | number>>('failure_params', 'json'),
 
     /** The node that holds the task, or that settled it. Null: in the queue. */
     nodeId: integer('node_id').references(() => nodes.id, { onDelete: 'set null' }),
@@ -90,7 +90,7 @@ export const taskLogs = pgTable(
     /** What a node wrote, or the server in English. The server's own lines have a code and its parameters too. */
     message: text('message').notNull(),
     code: text('code'),
-    params: json('params').$type<Record<string, string | number>>(),
+    params: snakeJson<Record<string, string | number>>('params', 'json'),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (t) => [index('task_logs_task_idx').on(t.taskId, t.id)],

@@ -2,9 +2,10 @@ import type { Context } from '../../core/context.ts'
 import type { Verdict } from '../../core/nodes/control.ts'
 import type { ConnectedNode, NodeLink } from '../../core/nodes/fleet.ts'
 import type { Node } from '../../core/nodes/nodes.ts'
+import type { FinalWord } from '../../core/tasks/attempts.ts'
 import type { Task } from '../../core/tasks/tasks.ts'
 import { CLOSE } from '../../protocol/close-codes.ts'
-import { MAX_NODE_FRAME_BYTES } from '../../protocol/node/node-frames.ts'
+import { MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../../protocol/node/node-frames.ts'
 import type { NodeServerFrame } from '../../protocol/node/server-frames.ts'
 import { parseJson } from '../../util/json.ts'
 import { toStorable } from '../../util/storable.ts'
@@ -276,10 +277,7 @@ export class NodeConnection implements NodeLink {
           result: frame.result,
         })
       case 'failed':
-        return this.ctx.services.nodeControl.settle(connected, task_id, attempt, {
-          ...frame,
-          status: 'failed',
-        })
+        return this.ctx.services.nodeControl.settle(connected, task_id, attempt, reportedEnd(frame))
     }
   }
 }
@@ -287,3 +285,20 @@ export class NodeConnection implements NodeLink {
 /** Which attempt a frame is about: an answer names it. */
 const leaseOf = (frame: HeardFrame): { task_id?: string; attempt?: number } =>
   'task_id' in frame ? { task_id: frame.task_id, attempt: frame.attempt } : {}
+
+const reportedEnd = ({
+  error,
+  code,
+  exit_code,
+  signal,
+  seconds,
+  limit,
+}: NodeFrameOf<'failed'>): FinalWord => ({
+  status: 'failed',
+  error,
+  code,
+  exitCode: exit_code,
+  signal,
+  seconds,
+  limit,
+})

@@ -52,14 +52,25 @@ function declared(schema: TObject, value: Record<string, unknown>): Record<strin
   return Object.fromEntries(found)
 }
 
+function readGpu(figures: Partial<Static<typeof GpuFigures>> & { gpu_id: number }): HeardGpu {
+  const { gpu_id: gpuId, memory_used: memoryUsed, memory_total: memoryTotal, ...rest } = figures
+  return {
+    gpuId,
+    ...rest,
+    ...(memoryUsed !== undefined && { memoryUsed }),
+    ...(memoryTotal !== undefined && { memoryTotal }),
+  }
+}
+
 /** A GPU without an id, or named twice, can't be shown. */
 function readGpus(value: unknown): HeardGpu[] | undefined {
   if (!Array.isArray(value)) return undefined
   const gpus = new Map<number, HeardGpu>()
   for (const one of value) {
     if (gpus.size === MAX_GPUS) break
-    const { gpu_id, ...rest } = isObject(one) ? fitting(GpuFigures, one) : {}
-    if (gpu_id !== undefined && !gpus.has(gpu_id)) gpus.set(gpu_id, { gpu_id, ...rest })
+    const figures = isObject(one) ? fitting(GpuFigures, one) : {}
+    if (figures.gpu_id !== undefined && !gpus.has(figures.gpu_id))
+      gpus.set(figures.gpu_id, readGpu({ ...figures, gpu_id: figures.gpu_id }))
   }
   return [...gpus.values()]
 }
@@ -67,7 +78,12 @@ function readGpus(value: unknown): HeardGpu[] | undefined {
 /** The figures of a heartbeat, over a socket or REST. */
 export function readHeartbeat(value: object): HeardReading {
   const { cpu_usage, memory_usage, max_concurrent_tasks } = fitting(Figures, { ...value })
-  return { cpu_usage, memory_usage, max_concurrent_tasks, gpus: readGpus((value as { gpus?: unknown }).gpus) }
+  return {
+    cpuUsage: cpu_usage,
+    memoryUsage: memory_usage,
+    maxConcurrentTasks: max_concurrent_tasks,
+    gpus: readGpus((value as { gpus?: unknown }).gpus),
+  }
 }
 const { gpus: _, ...figures } = heartbeatFields
 const Figures = Type.Object(figures)

@@ -1,7 +1,7 @@
 import type { LoggedEvent } from '../../core/channel/log.ts'
 import type { Language } from '../../core/messages.ts'
-import { isWorded, wordedData } from '../../core/tasks/wording.ts'
 import { formatCursor } from '../cursor.ts'
+import { isWorded, wordedData } from '../events/wording.ts'
 import type { Connection } from './connection.ts'
 import type { ChannelReader } from './reader.ts'
 

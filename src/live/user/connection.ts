@@ -14,10 +14,13 @@ import type { ControlFrame } from '../../protocol/live/server-frames.ts'
 import { formatCursor } from '../cursor.ts'
 import { FrameBudget } from '../frame-budget.ts'
 import { Pulse } from '../keep-alive.ts'
-import { openTask, openTopic, type StreamTopic, type Topic, taskTopicName } from '../topics/index.ts'
+import { openTopic } from '../topics/index.ts'
+import { openTask, taskTopicName } from '../topics/task.ts'
+import type { StateTopic, StreamTopic } from '../topics/topic.ts'
 import { eventFrame, type LiveChannel } from './channel.ts'
 import { type About, parseClientFrame } from './client-frames.ts'
 import type { Hub } from './hub.ts'
+import type { Watch } from './watches.ts'
 
 export interface SignedInSocket {
   principal: Principal
@@ -35,16 +38,6 @@ const CLOSE_GRACE_MS = 5000
 const MAX_TOPICS = 500
 const FRAME_BURST = 300
 const FRAMES_PER_SECOND = 30
-
-/** A subscription: a topic on one socket. */
-export interface Watch {
-  topic: Topic
-  connection: Connection
-  /** As of when the client is told, by the hub's clock. */
-  asOf: number
-  /** The frame that it had last. */
-  shown: string | undefined
-}
 
 /**
  * One socket of a user: a position in the log and a set of dirty keys. It keeps no frames of its own: while the
@@ -187,7 +180,7 @@ export class Connection {
     if (this.closed) return
     this.closed = true
     this.hub.remove(this)
-    for (const watch of this.watches.values()) this.hub.unwatch(watch)
+    for (const watch of this.watches.values()) this.hub.watches.delete(watch)
     this.watches.clear()
     this.dirty.clear()
     for (const stop of this.streams.values()) stop.abort()
@@ -305,7 +298,7 @@ export class Connection {
   }
 
   private async subscribe(name: string, agentSeq: number | undefined, about: About): Promise<void> {
-    const topic = await openTopic(this.hub.ctx, this.signedIn!.principal, name, agentSeq)
+    const topic = await openTopic({ ctx: this.hub.ctx, who: this.signedIn!.principal, name, agentSeq })
     if (!topic) return this.fail('UNKNOWN_TOPIC', 'there is no such topic', about)
     this.send({ type: 'subscribed', topic: name, ...idOf(about.id) })
     if ('follow' in topic) this.stream(topic, about)
@@ -341,35 +334,45 @@ export class Connection {
   }
 
   /** The present value first; changes from now on replace it, should they be quicker. */
-  private async watch(topic: Topic, about: About): Promise<void> {
+  private async watch(topic: StateTopic, about: About): Promise<void> {
     // Their role may have changed since the topic was opened.
     if (!topic.permits(this.signedIn!.principal)) throw new AppError('NOT_FOUND')
     if (this.closed || this.isFull(topic.name, about)) return
     const known = this.watches.get(topic.name)
-    const watch = known ?? { topic, connection: this, asOf: 0, shown: undefined }
+    const watch = known ?? this.newWatch(topic)
     // Another writing of the same id: frames name it as it was written last.
     watch.topic = topic
     // Who asks again gets the present value again.
     watch.shown = undefined
     this.watches.set(topic.name, watch)
-    this.hub.watch(watch)
-    const asOf = this.hub.tick()
+    this.hub.watches.add(watch)
+    const asOf = this.hub.watches.tick()
     const present = await this.look(watch, known !== undefined)
     if (this.watches.get(topic.name) !== watch) return
     if (present) this.changed(watch, present, asOf)
     else this.unsubscribe(topic.name)
   }
 
+  private newWatch(topic: StateTopic): Watch {
+    const watch: Watch = {
+      topic,
+      asOf: 0,
+      shown: undefined,
+      changed: (value, asOf) => this.changed(watch, value, asOf),
+    }
+    return watch
+  }
+
   /** A new watch whose first look fails is none: the client is told to ask again. */
   private async look(watch: Watch, known: boolean): Promise<object | undefined> {
     const { topic } = watch
     try {
-      return (await topic.look(this.hub.ctx, [topic.key])).get(topic.key)
+      return (await topic.readCurrent(this.hub.ctx, [topic.key])).get(topic.key)
     } catch (error) {
       if (!known && this.watches.get(topic.name) === watch) {
         this.watches.delete(topic.name)
         this.dirty.delete(watch)
-        this.hub.unwatch(watch)
+        this.hub.watches.delete(watch)
       }
       throw error
     }
@@ -380,7 +383,7 @@ export class Connection {
     if (watch) {
       this.watches.delete(name)
       this.dirty.delete(watch)
-      this.hub.unwatch(watch)
+      this.hub.watches.delete(watch)
     }
     this.streams.get(name)?.abort()
     this.streams.delete(name)

@@ -4,16 +4,14 @@ import { eventsHint } from '../../core/channel/hints.ts'
 import { channelHead, channelHeads, oldestEvent } from '../../core/channel/log.ts'
 import type { Context } from '../../core/context.ts'
 import { AppError } from '../../core/errors.ts'
-import { NODE_TOPIC } from '../../core/nodes/presence.ts'
-import { nodeHint } from '../../core/tasks/hints.ts'
 import { CLOSE } from '../../protocol/close-codes.ts'
 import { parseCursor } from '../cursor.ts'
 import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from '../keep-alive.ts'
-import { CLUSTER, type Look } from '../topics/index.ts'
 import { LiveChannel } from './channel.ts'
-import type { Connection, SignedInSocket, Watch } from './connection.ts'
+import type { Connection, SignedInSocket } from './connection.ts'
 import { ChannelReader } from './reader.ts'
 import { Strangers } from './strangers.ts'
+import { Watches } from './watches.ts'
 
 const MAX_CONNECTIONS_PER_USER = 20
 /** Requests of one user that wait for events or stream them. */
@@ -27,8 +25,6 @@ const STALLED_MS = 30_000
 const SWEEP_MS = 1000
 /** How late an event may be when its hint was lost. */
 const POLL_MS = 2000
-/** The cluster overview costs two queries and changes with every heartbeat. */
-const CLUSTER_MS = 500
 const RECONNECT_SPREAD_MS = 3000
 const DRAIN_MS = 500
 
@@ -42,13 +38,11 @@ export class Hub {
   private readonly connections = new Set<Connection>()
   private readonly channels = new Map<number, LiveChannel>()
   private readonly readers = new Set<ChannelReader>()
-  private readonly watchers = new Map<string, Set<Watch>>()
+  readonly watches: Watches
   private readonly timers: ReturnType<typeof setInterval>[]
   private wanted = new Map<number, Pick<PromiseWithResolvers<void>, 'resolve' | 'reject'>[]>()
   private loadingHeads = false
   private polling = false
-  private clusterDue: ReturnType<typeof setTimeout> | undefined
-  private clock = 0
   private readonly keepAlive: KeepAlive<Connection>
 
   constructor(
@@ -61,13 +55,10 @@ export class Hub {
         const channel = this.channels.get(event.userId)
         channel?.offer(event)
         if (channel) touched.add(channel)
-        // The queue, and what runs.
-        if (event.type.startsWith('task.')) this.clusterChanged()
       }
       for (const channel of touched) pumpAll(channel)
     })
-    ctx.bus.subscribe(nodeHint, () => this.clusterChanged())
-    ctx.bus.onState((key, value) => this.stateChanged(key, value))
+    this.watches = new Watches(ctx)
     ctx.bus.onGap(() => void this.poll())
     ctx.services.principals.onChange((change) => void this.recheck(change))
     this.keepAlive = new KeepAlive(this.connections, timing, (connection) => connection.giveUp())
@@ -216,23 +207,6 @@ export class Hub {
     return oldest !== undefined && oldest <= seq + 1 ? seq : 'expired'
   }
 
-  /** Orders what is learned of states: a look that began before a change must not undo it. */
-  tick(): number {
-    return ++this.clock
-  }
-
-  watch(watch: Watch): void {
-    const watchers = this.watchers.get(watch.topic.key)
-    if (watchers) watchers.add(watch)
-    else this.watchers.set(watch.topic.key, new Set([watch]))
-  }
-
-  unwatch(watch: Watch): void {
-    const watchers = this.watchers.get(watch.topic.key)
-    watchers?.delete(watch)
-    if (watchers?.size === 0) this.watchers.delete(watch.topic.key)
-  }
-
   /** Tells every client when to come back, then closes their sockets. */
   async drain(): Promise<void> {
     if (this.draining) return
@@ -248,7 +222,7 @@ export class Hub {
     for (const connection of [...this.connections]) connection.end(CLOSE.restarting, 'restarting')
     for (const timer of this.timers) clearInterval(timer)
     this.keepAlive.close()
-    clearTimeout(this.clusterDue)
+    this.watches.close()
   }
 
   /** Many sockets that open at once, as after a restart, share one query. */
@@ -288,7 +262,7 @@ export class Hub {
       await this.ctx.services.principals.poll()
       await this.pollHeads()
       // Nobody else writes to the embedded database: what changes there is told here.
-      if (this.ctx.config.databaseUrl) await this.look(this.watchers.keys())
+      if (this.ctx.config.databaseUrl) await this.watches.poll()
     } catch (error) {
       this.ctx.log.debug({ err: error }, 'polling the channel log and states failed')
     } finally {
@@ -307,52 +281,6 @@ export class Hub {
       channel.advance(heads.get(channel.userId) ?? 0)
       pumpAll(channel)
     }
-  }
-
-  private stateChanged(key: string, value: object | undefined): void {
-    const watchers = this.watchers.get(key)
-    if (watchers && value) this.tell(watchers, value, this.tick())
-    // The state has ended; what stands in the database now is its last value.
-    else if (watchers) this.reload(key)
-    if (key.startsWith(NODE_TOPIC)) this.clusterChanged()
-  }
-
-  private tell(watchers: Set<Watch>, value: object, asOf: number): void {
-    for (const watch of watchers) watch.connection.changed(watch, value, asOf)
-  }
-
-  private reload(key: string): void {
-    this.look([key]).catch((error) => {
-      this.ctx.log.warn({ err: error, key }, 'a state could not be read')
-    })
-  }
-
-  /** Tells how these stand to those who do not know; one look per kind. */
-  private async look(keys: Iterable<string>): Promise<void> {
-    const kinds = new Map<Look, string[]>()
-    for (const key of keys) {
-      const [any] = this.watchers.get(key) ?? []
-      if (!any) continue
-      const { look } = any.topic
-      const known = kinds.get(look)
-      if (known) known.push(key)
-      else kinds.set(look, [key])
-    }
-    for (const [look, wanted] of kinds) {
-      const asOf = this.tick()
-      for (const [key, value] of await look(this.ctx, wanted)) {
-        const watchers = this.watchers.get(key)
-        if (watchers) this.tell(watchers, value, asOf)
-      }
-    }
-  }
-
-  private clusterChanged(): void {
-    if (this.clusterDue || !this.watchers.has(CLUSTER)) return
-    this.clusterDue = setTimeout(() => {
-      this.clusterDue = undefined
-      this.reload(CLUSTER)
-    }, CLUSTER_MS)
   }
 
   private async recheck(change: { userId: number; sessionId?: string }): Promise<void> {

@@ -1,6 +1,6 @@
 /** Protects what is said of a run whose server went: whatever was open is ended. */
 import { expect, test } from 'bun:test'
-import { EventType } from '../../../src/core/agent/events.ts'
+import { EventType } from '../../../src/core/agent/ag-ui.ts'
 import { Transcript } from '../../../src/core/agent/transcript.ts'
 
 test('an open text or thought is ended, and thoughts are no messages', () => {

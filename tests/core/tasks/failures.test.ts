@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
+import { taskEvent } from '../../../src/core/tasks/events.ts'
 import { type FailureCode, failure, failureText, reportedFailure } from '../../../src/core/tasks/failures.ts'
 import { settleTask } from '../../../src/core/tasks/settlement.ts'
-import { failedEvent } from '../../../src/core/tasks/tasks.ts'
-import { wordedData } from '../../../src/core/tasks/wording.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import { taskLogs, tasks } from '../../../src/db/schema/index.ts'
+import { wordedData } from '../../../src/live/events/wording.ts'
 import { api } from '../../support/api.ts'
 import { makeNode, makeTask, makeUser, type TestUser, unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
@@ -25,7 +25,7 @@ const show = async (owner: TestUser, id: number, language?: string) =>
   ).body as Frame
 
 describe('words', () => {
-  const params = { detail: 'CUDA', exit_code: 3, signal: 'SIGKILL', seconds: 60, limit: 9, name: 'gpu-1' }
+  const params = { detail: 'CUDA', exitCode: 3, signal: 'SIGKILL', seconds: 60, limit: 9, name: 'gpu-1' }
   test.each<FailureCode>([
     'exited',
     'killed',
@@ -53,14 +53,14 @@ describe('words', () => {
   })
 
   test('what a task said stays as it is, and its exit code stands behind it', () => {
-    const said = reportedFailure({ error: 'RuntimeError: 显存不足 $& {x}', exit_code: 1 })
+    const said = reportedFailure({ error: 'RuntimeError: 显存不足 $& {x}', exitCode: 1 })
     expect(failureText(said, 'zh')).toBe('RuntimeError: 显存不足 $& {x}（退出码 1）')
     expect(failureText(said, 'en')).toBe('RuntimeError: 显存不足 $& {x} (exit code 1)')
     expect(failureText(reportedFailure({ error: 'plain words' }), 'zh')).toBe('plain words')
   })
 
   test.each([
-    [{ code: 'exited', exit_code: 3 }, 'The program ended with exit code 3'],
+    [{ code: 'exited', exitCode: 3 }, 'The program ended with exit code 3'],
     [{ code: 'exited', signal: 'SIGSEGV' }, 'The program was ended by the signal SIGSEGV'],
     [{ code: 'timed_out', seconds: 5 }, 'The program ran for more than 5 seconds and was stopped'],
     // A code without what belongs to it, or one that this server does not know, says nothing.
@@ -140,7 +140,7 @@ describe('a failed task', () => {
     await transaction(ctx, async (tx) => {
       const [row] = await tx.db.select().from(tasks).where(eq(tasks.id, task.id)).for('update')
       const ended = await settleTask(tx, row!, { status: 'failed', failure: why, charge: false })
-      tx.emit(owner.user.id, 'task.failed', failedEvent(ended, why))
+      tx.emit(owner.user.id, 'task.failed', { ...taskEvent(ended), failure: why, costMinor: 0 })
     })
     const { code, params } = failure('node_offline', { name: 'gpu-7' })
     const note = { taskId: task.id, attempt: 0, level: 'WARNING', message: 'as it was', code, params }

@@ -545,7 +545,7 @@ describe('what changes without a node saying so', () => {
     const task = await makeTask(server, owner, { taskType: type })
     const live = await openLive(server, owner.token, { topics: `task:${task.uuid}` })
     await live.next('task_update')
-    ctx.bus.setState(taskTopic(task.uuid), { attempt: 0, progress: 55, current_item: 'frame 55' })
+    ctx.bus.setState(taskTopic(task.uuid), { attempt: 0, progress: 55, currentItem: 'frame 55' })
     await live.next('task_update', ({ data }) => data.progress === 55)
     const before = live.frames.length
     const node = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })

@@ -203,8 +203,8 @@ describe('a node that cannot start a program', () => {
     const type = ownType()
     const { node, token } = await makeNode(server)
     const cannotStart = [
-      { task_type: type, message: 'gone', at: new Date(Date.now() - 120_000).toISOString() },
-      { task_type: 'another', message: 'gone', at: new Date().toISOString() },
+      { taskType: type, message: 'gone', at: new Date(Date.now() - 120_000).toISOString() },
+      { taskType: 'another', message: 'gone', at: new Date().toISOString() },
     ]
     await ctx.db.update(nodes).set({ cannotStart }).where(eq(nodes.id, node.id))
     const socket = await openNode(server, token, { taskTypes: [type] })

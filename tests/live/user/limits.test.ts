@@ -103,8 +103,7 @@ describe('a role that is taken away', () => {
     expect((await api(server, 'PUT', `/api/admin/users/${admin.user.id}`, change)).status).toBe(200)
     await live.next('unsubscribed', (f) => f.topic === `task:${theirs.id}`)
     const before = live.frames.length
-    for (const task of [theirs, own])
-      ctx.bus.setState(taskTopic(task.uuid), { progress: 7, current_item: '' })
+    for (const task of [theirs, own]) ctx.bus.setState(taskTopic(task.uuid), { progress: 7, currentItem: '' })
     await live.next('task_update', (f) => f.data.progress === 7)
     live.send({ type: 'subscribe_task', task_id: theirs.id })
     expect((await live.next('error')).code).toBe('NOT_FOUND')

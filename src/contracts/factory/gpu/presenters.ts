@@ -1,5 +1,6 @@
 import { isAdmin, type Role } from '../../../core/accounts/permissions.ts'
-import { type NodeView, round1, shownGpu } from '../../../core/nodes/presence.ts'
+import { type NodeView, round1 } from '../../../core/nodes/presence.ts'
+import { presentGpu } from '../../../live/topics/node.ts'
 import type { GpuServer, GpuServerStatus } from './models.ts'
 
 /** Only administrators see `host` and `cannot_start`; other viewers get an empty string and an empty list. */
@@ -10,19 +11,19 @@ export const presentServer = (view: NodeView, viewer: Role): GpuServer => ({
   status: view.status,
   current_tasks: view.runningTasks.length,
   max_concurrent_tasks: view.node.maxConcurrentTasks,
-  total_memory: round1(view.gpus.reduce((sum, gpu) => sum + gpu.memory_total, 0)),
-  used_memory: round1(view.gpus.reduce((sum, gpu) => sum + gpu.memory_used, 0)),
+  total_memory: round1(view.gpus.reduce((sum, gpu) => sum + gpu.memoryTotal, 0)),
+  used_memory: round1(view.gpus.reduce((sum, gpu) => sum + gpu.memoryUsed, 0)),
   gpu_count: view.gpus.length,
-  cpu_usage: view.cpu_usage,
-  memory_usage: view.memory_usage,
+  cpu_usage: view.cpuUsage,
+  memory_usage: view.memoryUsage,
   last_heartbeat: view.lastHeartbeat,
   task_types: view.node.taskTypes,
   cannot_start: isAdmin(viewer) ? view.node.cannotStart.map(presentCannotStart) : [],
   created_at: view.node.createdAt.toISOString(),
 })
 
-const presentCannotStart = ({ task_type, message, at }: NodeView['node']['cannotStart'][number]) => ({
-  task_type,
+const presentCannotStart = ({ taskType, message, at }: NodeView['node']['cannotStart'][number]) => ({
+  task_type: taskType,
   message,
   at,
 })
@@ -30,9 +31,9 @@ const presentCannotStart = ({ task_type, message, at }: NodeView['node']['cannot
 export const presentServerStatus = (view: NodeView): GpuServerStatus => ({
   server_id: view.node.uuid,
   status: view.status,
-  cpu_usage: view.cpu_usage,
-  memory_usage: view.memory_usage,
-  gpu_usage: view.gpus.map(shownGpu),
-  running_tasks: view.runningTasks,
+  cpu_usage: view.cpuUsage,
+  memory_usage: view.memoryUsage,
+  gpu_usage: view.gpus.map(presentGpu),
+  running_tasks: view.runningTasks.map(({ taskUuid, progress }) => ({ task_id: taskUuid, progress })),
   timestamp: view.lastHeartbeat ?? new Date().toISOString(),
 })

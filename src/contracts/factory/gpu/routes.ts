@@ -20,6 +20,7 @@ import {
 } from '../../../http/chapter.ts'
 import { Nothing } from '../../../http/models.ts'
 import { readHeartbeat } from '../../../live/node/frames.ts'
+import { presentCluster } from '../../../live/topics/cluster.ts'
 import { Envelope, envelope, factory } from '../contract.ts'
 import {
   ClusterOverview,
@@ -215,7 +216,7 @@ async function reportLoad({ ctx, node, body, request }: NodeCall & Body<typeof H
 }
 
 async function showCluster({ ctx, request }: Call) {
-  return envelope(request, await clusterOverview(ctx))
+  return envelope(request, presentCluster(await clusterOverview(ctx)))
 }
 
 async function viewNodes(ctx: Context, nodes: Node[]): Promise<NodeView[]> {

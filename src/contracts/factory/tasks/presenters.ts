@@ -1,6 +1,7 @@
 import type { Language } from '../../../core/messages.ts'
 import { toMajor } from '../../../core/money/ledger.ts'
-import { type Task as CoreTask, shownFailure } from '../../../core/tasks/tasks.ts'
+import { exitCode } from '../../../core/tasks/failures.ts'
+import { type Task as CoreTask, errorText } from '../../../core/tasks/tasks.ts'
 import type { Task } from './models.ts'
 
 export const presentTask = (task: CoreTask & { nodeUuid: string | null }, language: Language): Task => ({
@@ -14,7 +15,9 @@ export const presentTask = (task: CoreTask & { nodeUuid: string | null }, langua
   gpu_server_id: task.nodeUuid,
   config: task.config,
   result: task.result,
-  ...shownFailure(task, language),
+  error_message: errorText(task, language),
+  failure_code: task.failureCode,
+  exit_code: exitCode(task.failureParams),
   cost: toMajor(task.costMinor),
   estimated_duration: task.estimatedMinutes,
   started_at: task.startedAt?.toISOString() ?? null,

@@ -1,5 +1,5 @@
 /** The events of a run in the two forms of the answer: as the documented JSON, and as AG-UI over SSE. */
-import { type AgentEvent, EventType, endsRun, type Frame } from '../../../core/agent/events.ts'
+import { type AgentEvent, EventType, endsRun, type Frame } from '../../../core/agent/ag-ui.ts'
 import { Transcript } from '../../../core/agent/transcript.ts'
 import type { ServerSentEvent } from '../../../http/sse.ts'
 import type { ChatEvent } from './models.ts'

@@ -2,7 +2,7 @@ import { t } from 'elysia'
 import { userOfSession } from '../../../core/accounts/access-tokens.ts'
 import type { Principal } from '../../../core/accounts/principals.ts'
 import { timezoneNamed } from '../../../core/agenda/times.ts'
-import { endsRun, type Frame } from '../../../core/agent/events.ts'
+import { endsRun, type Frame } from '../../../core/agent/ag-ui.ts'
 import {
   type AgentRun,
   type AgentSession,

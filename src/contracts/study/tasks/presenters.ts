@@ -2,8 +2,8 @@ import type { Language } from '../../../core/messages.ts'
 import {
   type Task as CoreTask,
   type TaskDetail as CoreTaskDetail,
-  shownFailure,
-  shownLog,
+  errorText,
+  logText,
 } from '../../../core/tasks/tasks.ts'
 import type { Task, TaskDetail } from './models.ts'
 
@@ -13,7 +13,7 @@ export const presentTask = (task: CoreTask, language: Language): Task => ({
   status: task.status,
   progress: task.progress,
   course_ids: task.courseIds ?? [],
-  error_message: shownFailure(task, language).error_message,
+  error_message: errorText(task, language),
   started_at: task.startedAt?.toISOString() ?? null,
   completed_at: task.completedAt?.toISOString() ?? null,
   created_at: task.createdAt.toISOString(),
@@ -22,5 +22,10 @@ export const presentTask = (task: CoreTask, language: Language): Task => ({
 
 export const presentTaskDetail = (task: CoreTaskDetail, language: Language): TaskDetail => ({
   ...presentTask(task, language),
-  logs: task.logs.map((line) => shownLog(line, language)),
+  logs: task.logs.map((line) => ({
+    id: line.id,
+    level: line.level,
+    message: logText(line, language),
+    created_at: line.createdAt,
+  })),
 })

@@ -31,7 +31,21 @@ export const gpuTools = [
         }
       })
       const offered = nodes.flatMap(({ taskTypes }) => taskTypes)
-      return { ...overview, task_types: [...new Set([...BUILTIN_TYPES, ...offered])].toSorted(), servers }
+      return {
+        total_servers: overview.totalNodes,
+        online_servers: overview.onlineNodes,
+        offline_servers: overview.offlineNodes,
+        total_gpus: overview.totalGpus,
+        busy_gpus: overview.busyGpus,
+        idle_gpus: overview.idleGpus,
+        total_running_tasks: overview.totalRunningTasks,
+        queue_length: overview.queueLength,
+        average_gpu_usage: overview.averageGpuUsage,
+        total_memory: overview.totalMemory,
+        used_memory: overview.usedMemory,
+        task_types: [...new Set([...BUILTIN_TYPES, ...offered])].toSorted(),
+        servers,
+      }
     },
   }),
 ]

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Language } from '../../messages.ts'
 import { TASK_STATUSES } from '../../tasks/states.ts'
-import { cancelTask, createTask, getTask, listTasks, shownFailure, type Task } from '../../tasks/tasks.ts'
+import { cancelTask, createTask, errorText, getTask, listTasks, type Task } from '../../tasks/tasks.ts'
 import { defineTool } from './tool.ts'
 
 const present = (task: Task, language: Language) => ({
@@ -11,7 +11,7 @@ const present = (task: Task, language: Language) => ({
   task_type: task.taskType,
   status: task.status,
   progress: task.progress,
-  error_message: shownFailure(task, language).error_message,
+  error_message: errorText(task, language),
   created_at: task.createdAt.toISOString(),
 })
 const TaskId = Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: 'Number of the task' })

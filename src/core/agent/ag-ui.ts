@@ -1,0 +1,20 @@
+/** The events of a run, in AG-UI's types; one becomes one frame. */
+import { type AGUIEvent, EventType } from '@ag-ui/core'
+
+export type AgentEvent = AGUIEvent
+
+/** A stored frame of a session. */
+export interface Frame {
+  /** Grows without gaps over all runs of a session. */
+  seq: number
+  runId: string
+  /** JSON text. */
+  event: string
+}
+
+export { EventType }
+
+/** No frame of its run comes after it. */
+export const endsRun = (event: string): boolean =>
+  event.startsWith(`{"type":"${EventType.RUN_FINISHED}"`) ||
+  event.startsWith(`{"type":"${EventType.RUN_ERROR}"`)

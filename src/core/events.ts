@@ -1,0 +1,18 @@
+import type { AccountEvents } from './accounts/events.ts'
+import type { AgendaEvents } from './agenda/events.ts'
+import type { AgentEvents } from './agent/events.ts'
+import type { MaterialEvents } from './materials/events.ts'
+import type { MoneyEvents } from './money/events.ts'
+import type { TaskEvents } from './tasks/events.ts'
+
+/**
+ * Every event that core emits, with its data. A domain declares its own in its `events.ts`. `live/events/` makes the data
+ * that clients see.
+ */
+export interface ChannelEvents
+  extends AccountEvents,
+    AgendaEvents,
+    AgentEvents,
+    MaterialEvents,
+    MoneyEvents,
+    TaskEvents {}

@@ -1,0 +1,26 @@
+import type { Failure } from './failures.ts'
+import { shownProgress } from './progress.ts'
+import type { Task } from './tasks.ts'
+
+/** What every event of a task says. */
+export type TaskEvent = Pick<Task, 'uuid' | 'id' | 'status' | 'progress' | 'title' | 'attempt'>
+
+export interface TaskEvents {
+  'task.created': TaskEvent
+  'task.started': TaskEvent & { nodeUuid: string }
+  'task.completed': TaskEvent & { result: Record<string, unknown>; costMinor: number }
+  'task.failed': TaskEvent & { failure: Failure; costMinor: number }
+  'task.cancelled': TaskEvent & { costMinor: number }
+  /** `retry`: the owner asked for it. Otherwise the reason why the task lost its node. */
+  'task.requeued': TaskEvent & { reason: 'retry' | Failure }
+  'task.deleted': TaskEvent
+}
+
+export const taskEvent = ({ uuid, id, status, progress, title, attempt }: Task): TaskEvent => ({
+  uuid,
+  id,
+  status,
+  progress: shownProgress(progress),
+  title,
+  attempt,
+})
