@@ -33,22 +33,22 @@ type NewRow = Pick<
   'username' | 'displayName' | 'email' | 'passwordHash' | 'role' | 'emailConfirmedAt'
 >
 
-/** How often a derived username may lose a race for uniqueness before it is reported. */
-const DERIVED_TRIES = 5
+/** Attempts to insert an account whose derived username another sign-up may take first. */
+const DERIVED_ATTEMPTS = 5
 
-/** A class of pupils behind one address may sign up together. */
+/** High enough for a class of pupils behind one address who sign up together. */
 const REGISTRATIONS = { max: 30, windowMs: 10 * 60_000 }
 
 /**
- * Before anything is done for somebody who wants an account, whether they get one or not: each try costs a hash, and
- * tells whether a name is taken.
+ * Limits the attempts to register. Failed attempts count too, because each one costs a password hash and tells whether
+ * a name is taken.
  * @throws AppError RATE_LIMITED
  */
 export const enforceRegistrationLimit = (ctx: Context, ip: string): Promise<void> =>
   enforceLimits(ctx, [{ key: `register:${networkOf(ip)}`, ...REGISTRATIONS }])
 
 /**
- * Creates the account of somebody who asks for it.
+ * Creates an account for a client of the API.
  * @throws AppError RATE_LIMITED, and as `createAccount`
  */
 export async function register(ctx: Context, ip: string, input: NewAccount): Promise<User> {
@@ -57,7 +57,7 @@ export async function register(ctx: Context, ip: string, input: NewAccount): Pro
 }
 
 /**
- * Creates an account. Without a username it gets a unique one made from the email.
+ * Creates an account. Without a username, a unique one is derived from the email.
  * @throws AppError VALIDATION_FAILED, EMAIL_TAKEN, USERNAME_TAKEN
  */
 export async function createAccount(ctx: Context, input: NewAccount): Promise<User> {
@@ -77,12 +77,12 @@ export async function createAccount(ctx: Context, input: NewAccount): Promise<Us
       })
     } catch (error) {
       const lost = error instanceof AppError && error.code === 'USERNAME_TAKEN'
-      if (!lost || wanted !== undefined || attempt === DERIVED_TRIES) throw error
+      if (!lost || wanted !== undefined || attempt === DERIVED_ATTEMPTS) throw error
     }
   }
 }
 
-/** @throws AppError EMAIL_TAKEN, USERNAME_TAKEN; a transaction is lost then */
+/** @throws AppError EMAIL_TAKEN, USERNAME_TAKEN; PostgreSQL has then aborted the transaction around it */
 export async function insertAccount(ctx: Context, row: NewRow): Promise<User> {
   try {
     const [user] = await ctx.db
@@ -95,14 +95,14 @@ export async function insertAccount(ctx: Context, row: NewRow): Promise<User> {
   }
 }
 
-/** By email or by username, whichever `name` is; for sign-in. */
+/** Finds the account whose email or username is `name`. */
 export const findAccount = (ctx: Context, name: string): Promise<User | undefined> =>
   findByKey(ctx, name, ['emailKey', 'usernameKey'])
 
 export const findByEmail = (ctx: Context, email: string): Promise<User | undefined> =>
   findByKey(ctx, email, ['emailKey'])
 
-/** Who is called exactly as it is spelt, before who is called so in another spelling. */
+/** Two accounts can match in different spellings: the one with exactly this spelling wins. */
 async function findByKey(
   ctx: Context,
   name: string,
@@ -118,7 +118,8 @@ async function findByKey(
 }
 
 /**
- * One's own account, or anybody's for an administrator. Others are told the same whether there is such a user or not.
+ * Finds a user's own account, or any account for an administrator. Other users get PERMISSION_DENIED whether the
+ * account exists or not, so that they can't find out which emails have accounts.
  * @throws AppError PERMISSION_DENIED, NOT_FOUND
  */
 export async function lookUpByEmail(ctx: Context, principal: Principal, email: string): Promise<User> {
@@ -160,7 +161,8 @@ export async function updateProfile(
       const [before] = await tx.db.select().from(users).where(eq(users.id, userId)).for('update')
       if (!before) throw notFound('user', userId)
       const keys = {
-        // One that spells its name otherwise than an older account of the same name keeps its keys until it is renamed.
+        // Accounts of before the unique keys may share a name in two spellings. Such an account keeps its keys until
+        // it is renamed.
         ...(names.username !== undefined &&
           names.username !== before.username &&
           usernameKeys(names.username)),
@@ -180,13 +182,13 @@ export async function updateProfile(
   }
 }
 
-/** Of the current password: whoever took over a session must not find it out. */
-const guessLimits = (userId: number): Limit[] => [
+/** Limits wrong current passwords, so that a stolen session can't be used to guess the password. */
+const passwordGuessLimits = (userId: number): Limit[] => [
   { key: `password:${userId}`, max: 10, windowMs: 5 * 60_000 },
 ]
 
 /**
- * Ends the user's other sessions too, and tells them by mail.
+ * Changes the password, ends the user's other sessions, and mails the user about it.
  * @throws AppError VALIDATION_FAILED when the current password is wrong or the new one too short, RATE_LIMITED
  */
 export async function changePassword(
@@ -195,7 +197,7 @@ export async function changePassword(
   input: { currentPassword: string; newPassword: string; language: Language },
 ): Promise<void> {
   assertPassword(ctx, input.newPassword, 'new_password')
-  const user = await enforceFailureLimits(ctx, guessLimits(userId), async () => {
+  const user = await enforceFailureLimits(ctx, passwordGuessLimits(userId), async () => {
     const found = await getAccount(ctx, userId)
     return (await verifyPassword(input.currentPassword, found.passwordHash)) ? found : undefined
   })
@@ -207,20 +209,20 @@ export async function changePassword(
       .set({ passwordHash, updatedAt: sql`now()` })
       .where(and(eq(users.id, userId), eq(users.passwordHash, user.passwordHash)))
       .returning({ id: users.id })
-    // Changed or reset in the meantime: who knew the old one must not undo that.
+    // No row: the password was changed or reset meanwhile, and whoever knows only the old one must not overwrite it.
     if (changed.length === 0) throw invalid('current_password', 'current_password')
     await endSessions(tx, userId, 'password_changed', sessionId)
-    await tellPasswordChanged(tx, userId, input.language)
+    await mailPasswordChanged(tx, userId, input.language)
   })
 }
 
-/** To the owner, who may not have been the one who changed it. */
-export async function tellPasswordChanged(tx: Tx, userId: number, language: Language): Promise<void> {
+/** Mails the owner of the account, because somebody else may have changed the password. */
+export async function mailPasswordChanged(tx: Tx, userId: number, language: Language): Promise<void> {
   await tx.queue.enqueue(tx, mailHandle, { letter: 'password_changed', userId, language })
 }
 
 /**
- * The floor that the operator set; a contract's own documented minimum is part of its model.
+ * Checks the length that PASSWORD_MIN_LENGTH asks for. The minimum that a contract documents is part of its model.
  * @throws AppError VALIDATION_FAILED
  */
 export function assertPassword(ctx: Context, password: string, field: string): void {

@@ -1,4 +1,4 @@
-/** What administrators see of accounts and may change, and what a user sees of their own numbers. */
+/** What administrators see and change of accounts, and the statistics of one user. */
 
 import { and, count, desc, eq, like, or, type SQL, sql } from 'drizzle-orm'
 import { tasks, users } from '../../db/schema/index.ts'
@@ -18,7 +18,8 @@ export interface AccountSummary {
   totalTasks: number
 }
 
-// Written out: in a select from one table Drizzle names columns without their table, and both sides would be `tasks`.
+// Written as SQL, because Drizzle omits the table's name in a select from one table: `user_id = id` would compare two
+// columns of `tasks`.
 const totalTasks = sql<number>`(select count(*)::int from ${tasks} t where t.user_id = ${users}.id)`
 
 /** @throws AppError NOT_FOUND */
@@ -102,7 +103,8 @@ export interface AccountChange {
 }
 
 /**
- * Nobody acts on a role above their own, or grants one; the last active super administrator stays.
+ * Changes an account. An administrator can't change a user with a higher role, or grant a higher role than their own,
+ * and the last active super administrator can't be demoted or deactivated.
  * @throws AppError NOT_FOUND, PERMISSION_DENIED, LAST_SUPER_ADMIN
  */
 export async function updateAccount(
@@ -138,7 +140,7 @@ export async function updateAccount(
   return accountSummary(ctx, userId)
 }
 
-/** Locks all super administrators: two of them can't demote each other at the same moment. */
+/** Locks all super administrators, so that two of them can't demote each other at the same moment. */
 async function assertAnotherSuperAdmin(tx: Tx, userId: number): Promise<void> {
   const admins = await tx.db
     .select({ id: users.id })

@@ -20,16 +20,20 @@ export const ACCOUNT_ERRORS = defineErrors({
   INVALID_REFRESH_TOKEN: {
     kind: 'unauthenticated',
     zh: '刷新令牌无效或已过期，请重新登录',
-    en: 'The refresh token is not valid any more; sign in again',
+    en: 'The refresh token is not valid or has expired; sign in again',
   },
   INACTIVE_USER: { kind: 'forbidden', zh: '该账号已停用', en: 'This account is deactivated' },
-  PERMISSION_DENIED: { kind: 'forbidden', zh: '没有执行此操作的权限', en: 'You may not do this' },
+  PERMISSION_DENIED: {
+    kind: 'forbidden',
+    zh: '没有执行此操作的权限',
+    en: 'You do not have permission to do this',
+  },
   EMAIL_TAKEN: { kind: 'conflict', zh: '该邮箱已有账号', en: 'This email already has an account' },
   USERNAME_TAKEN: { kind: 'conflict', zh: '该用户名已被使用', en: 'This username is taken' },
   LAST_SUPER_ADMIN: {
     kind: 'conflict',
     zh: '至少要保留一名超级管理员',
-    en: 'The last super administrator has to stay',
+    en: 'At least one super administrator must remain',
   },
 })
 

@@ -6,18 +6,18 @@ import { StartupError } from '../../util/startup-error.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
-import { createAccount, findAccount, tellPasswordChanged, type User } from './accounts.ts'
+import { createAccount, findAccount, mailPasswordChanged, type User } from './accounts.ts'
 import { hashPassword } from './passwords.ts'
 import { isAdmin } from './permissions.ts'
 import { endSessions } from './sessions.ts'
 
-/** 132 random bits, or more where PASSWORD_MIN_LENGTH (at most 128) asks for a longer one. */
-const makeUpPassword = (ctx: Context): string =>
+/** 132 random bits, or more when PASSWORD_MIN_LENGTH (at most 128) asks for a longer password. */
+const randomPassword = (ctx: Context): string =>
   randomBytes(96).toString('base64url').slice(0, Math.max(22, ctx.config.passwordMinLength))
 
 /**
- * Makes the first super administrator of a database that has none.
- * @param show gets the password when it was made up here. It is called at once, because no later start can show it.
+ * Creates the first super administrator when the database has none.
+ * @param show gets the password when it is a random one. It is called at once, because no later start can show it.
  */
 export async function ensureAdministrator(ctx: Context, show: (password: string) => void): Promise<void> {
   const [existing] = await ctx.db
@@ -34,25 +34,26 @@ export async function ensureAdministrator(ctx: Context, show: (password: string)
     }
     return
   }
-  const made = password ?? makeUpPassword(ctx)
+  const chosen = password ?? randomPassword(ctx)
   try {
-    await createAccount(ctx, { email, password: made, displayName: 'Administrator', role: 'super_admin' })
+    await createAccount(ctx, { email, password: chosen, displayName: 'Administrator', role: 'super_admin' })
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'EMAIL_TAKEN') throw error
-    // Another server made it a moment ago; or a user of that address becomes it, and keeps their password.
+    // Another server has just created it, or a user with this email exists: that user becomes super administrator and
+    // keeps their password.
     await ctx.db
       .update(users)
       .set({ role: 'super_admin', updatedAt: sql`now()` })
       .where(eq(users.emailKey, foldCase(email.trim())))
     return
   }
-  if (!password) show(made)
+  if (!password) show(chosen)
 }
 
 /**
- * Gives an administrator a new random password and ends their sessions: for the operator, who has lost theirs.
- * @param name email or username; undefined: the only super administrator
- * @throws StartupError which says what to do
+ * Gives an administrator a new random password and ends their sessions, for an operator who has lost the password.
+ * @param name email or username; when undefined, the only super administrator
+ * @throws StartupError with a message that says what to do
  */
 export async function resetAdministratorPassword(
   ctx: Context,
@@ -61,17 +62,17 @@ export async function resetAdministratorPassword(
   const user = name ? await findAccount(ctx, name) : await onlySuperAdministrator(ctx)
   if (!user) throw new StartupError(`There is no account ${name}.`)
   if (!isAdmin(user.role)) throw new StartupError(`${user.email} is not an administrator.`)
-  const password = makeUpPassword(ctx)
+  const password = randomPassword(ctx)
   const passwordHash = await hashPassword(password)
   await transaction(ctx, async (tx) => {
     await tx.db.update(users).set({ passwordHash, updatedAt: sql`now()` }).where(eq(users.id, user.id))
     await endSessions(tx, user.id, 'password_reset')
-    await tellPasswordChanged(tx, user.id, 'en')
+    await mailPasswordChanged(tx, user.id, 'en')
   })
   return { email: user.email, password }
 }
 
-/** So that the message stays readable. */
+/** Administrators that the message names, at most. */
 const MAX_NAMED = 10
 
 async function onlySuperAdministrator(ctx: Context): Promise<User | undefined> {

@@ -6,13 +6,13 @@ import type { Context } from '../context.ts'
 import { invalid } from '../errors.ts'
 import { usernameKeys } from './name-keys.ts'
 
-/** No '@': one field takes the email or the username. A mark belongs to the letter before it. */
+/** Without '@', because one field takes an email or a username. A combining mark needs a character before it. */
 const USERNAME = /^[\p{L}\p{N}._-][\p{L}\p{M}\p{N}._-]{2,29}$/u
-/** Nobody sees them, so that a name with them would look like another one. */
+/** Invisible characters, with which a name would look like another one. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u
 
 /**
- * A username in the form in which it is kept (RFC 8265, 3.4).
+ * Brings a username into its stored form (RFC 8265, 3.4).
  * @throws AppError VALIDATION_FAILED
  */
 export function readUsername(text: string): string {
@@ -21,8 +21,11 @@ export function readUsername(text: string): string {
   return username
 }
 
-/** Whether somebody is called so, or by a name that looks the same. The unique indexes have the last word. */
-export async function isTaken(ctx: Context, username: string): Promise<boolean> {
+/**
+ * Whether a user has this name, or one that looks the same. The unique indexes decide, because another sign-up may take
+ * the name after this look.
+ */
+export async function isUsernameTaken(ctx: Context, username: string): Promise<boolean> {
   const keys = usernameKeys(username)
   const [taken] = await ctx.db
     .select({ id: users.id })
@@ -38,9 +41,9 @@ export async function isTaken(ctx: Context, username: string): Promise<boolean> 
   return taken !== undefined
 }
 
-/** A free username made from an email. */
+/** Derives a username from an email. It is free now, and another sign-up may still take it first. */
 export async function deriveUsername(ctx: Context, email: string): Promise<string> {
   const local = email.split('@')[0]!.replace(/[^\p{L}\p{N}._-]/gu, '')
   const base = [...local.padEnd(3, '_')].slice(0, 24).join('')
-  return (await isTaken(ctx, base)) ? `${base}${randomInt(10_000, 1_000_000)}` : base
+  return (await isUsernameTaken(ctx, base)) ? `${base}${randomInt(10_000, 1_000_000)}` : base
 }

@@ -1,21 +1,23 @@
 import { tidyPassword } from '../../util/fold.ts'
 
-/** OWASP's parameters for argon2id: 19 MiB, two passes. */
+/** The parameters that OWASP recommends for argon2id: 19 MiB, two passes. */
 const ARGON2 = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
 
 export const hashPassword = (password: string): Promise<string> =>
   Bun.password.hash(tidyPassword(password), ARGON2)
 
+/** A hash that no password matches. Every server of this process can use the same one. */
 let dummy: Promise<string> | undefined
 
-/** `old`: it is the right one in a form in which passwords are not hashed any more. */
-export type Verdict = 'right' | 'old' | 'wrong'
+/** `old`: the password is right, and its hash was made from a form of the text that is no longer used. */
+export type PasswordCheck = 'right' | 'old' | 'wrong'
 
 /**
- * Compares off the main thread. For an unknown user pass undefined: the work is the same, so that timing does not
- * tell whether an account exists.
+ * Compares off the main thread.
+ * @param hash undefined for an unknown user: the work is the same, so that the time does not tell whether an account
+ *   exists
  */
-export async function judgePassword(password: string, hash: string | undefined): Promise<Verdict> {
+export async function checkPassword(password: string, hash: string | undefined): Promise<PasswordCheck> {
   dummy ??= hashPassword(crypto.randomUUID())
   const against = hash ?? (await dummy)
   for (const form of formsOf(password)) {
@@ -27,8 +29,8 @@ export async function judgePassword(password: string, hash: string | undefined):
 }
 
 export const verifyPassword = async (password: string, hash: string | undefined): Promise<boolean> =>
-  (await judgePassword(password, hash)) !== 'wrong'
+  (await checkPassword(password, hash)) !== 'wrong'
 
-/** As it is hashed now, and as it was hashed once: as typed, which is one of two forms on most keyboards. */
+/** The form that is hashed now, and those that were hashed before: as typed, which is NFC or NFD on most keyboards. */
 const formsOf = (password: string): Set<string> =>
   new Set([tidyPassword(password), password, password.normalize('NFC'), password.normalize('NFD')])

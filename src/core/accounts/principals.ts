@@ -7,7 +7,7 @@ import { Lru } from '../../util/lru.ts'
 import { principalsHint } from './hints.ts'
 import type { Role } from './permissions.ts'
 
-/** Who makes a request, as far as every request needs to know. */
+/** The signed-in user who makes a request. */
 export interface Principal {
   userId: number
   userUuid: string
@@ -19,19 +19,19 @@ export interface Principal {
 export type SessionState = { status: 'active'; principal: Principal } | { status: 'inactive' | 'revoked' }
 
 const CAPACITY = 50_000
-/** Longer than any gap between a commit's clock and its visibility. */
+/** Longer than the time between the timestamp of a change and its commit, before which a poll can't see it. */
 const POLL_OVERLAP = '30 seconds'
 
 /**
- * The session behind an access token, from memory: one query when this server first sees the session, none after.
+ * The sessions of access tokens, from memory: one query when this server first sees a session, none after.
  * Every change of a session or user that matters here publishes a `principals` hint after its commit, so a
- * revocation is effective on this server at once; `poll` finds what a lost hint of another server has missed.
+ * revocation takes effect on this server at once. `poll` finds the changes whose hint from another server was lost.
  */
 export class Principals {
   private readonly cache = new Lru<string, SessionState>(CAPACITY)
-  /** Grows with every forgetting, so that a load that was under way meanwhile is not kept. */
+  /** Grows with every removal from the cache, so that a load that began before the removal does not fill it again. */
   private generation = 0
-  /** By the database's clock. */
+  /** The database's time of the last poll. */
   private polledAt: string
   private readonly listeners: ((change: { userId: number; sessionId?: string }) => void)[] = []
 
@@ -44,12 +44,12 @@ export class Principals {
     bus.subscribe(principalsHint, (change) => this.forget(change))
   }
 
-  /** Called when a session may have ended or its user may have changed. */
+  /** The listener is called when a session may have ended or its user may have changed. */
   onChange(listener: (change: { userId: number; sessionId?: string }) => void): void {
     this.listeners.push(listener)
   }
 
-  /** From memory, without waiting; undefined when this server has not seen the session yet. */
+  /** From memory, without a promise; undefined when this server has not seen the session yet. */
   peek(sessionId: string): SessionState | undefined {
     return this.cache.get(sessionId)
   }
@@ -71,15 +71,15 @@ export class Principals {
       .innerJoin(users, eq(users.id, sessions.userId))
       .where(eq(sessions.id, sessionId))
     const state = toState(row, sessionId)
-    // What does not exist is not kept: made-up ids must not push real sessions out.
+    // A session that does not exist is not cached, because invented ids would push real sessions out of the cache.
     if (row && generation === this.generation) this.cache.set(sessionId, state)
     return state
   }
 
-  /** Looks for changes that another server made since the last look; idempotent. */
+  /** Reads the changes that any server has made since the last poll, and drops them from the cache. */
   async poll(): Promise<void> {
     const startedAt = await this.clock.read()
-    // That clock may have been set, forward or back, since the last look.
+    // The clock may have been set back since the last poll.
     const since = sql`least(${this.polledAt}::timestamptz, now()) - ${POLL_OVERLAP}::interval`
     const revoked = await this.db
       .select({ userId: sessions.userId, sessionId: sessions.id })

@@ -12,8 +12,8 @@ const MAX_FOUND = 20
 const limits = (userId: number): Limit[] => [{ key: `search:${userId}`, max: 30, windowMs: 60_000 }]
 
 /**
- * Active users: with `@` in the query the one of exactly that email, else those with the query as a part of their
- * username or display name: first who is called so, then whose name begins so, then the others. At most 20.
+ * Finds at most 20 active users. A query with `@` finds the user with exactly that email. Any other query finds the
+ * users whose username or display name contains it: first exact matches, then names that begin with it, then the rest.
  * @throws AppError RATE_LIMITED
  */
 export async function searchUsers(ctx: Context, userId: number, query: string): Promise<User[]> {
@@ -27,10 +27,10 @@ export async function searchUsers(ctx: Context, userId: number, query: string): 
 
 async function searchByName(ctx: Context, wanted: string): Promise<User[]> {
   const folded = foldCase(wanted)
-  /** Each rank by itself, so that no crowd of lower ones can push a higher one out, and with a limit of its own. */
+  /** One query for each rank, each with its own limit, so that many lower matches can't push a higher one out. */
   const hits = [`\n${folded}\n`, `\n${folded}`, folded].map((text, rank) => {
     const part = sql`${text}::text`
-    // Single characters are needed for a query of one only: long lists, which would tell nothing more.
+    // Only a query of one character needs the single characters: their lists are long, and add nothing to pairs.
     const grams = nameGrams(part, sql`least(2, char_length(${part}))`)
     return sql`(select ${users.id} as id, ${rank}::int as rank from ${users} where ${users.isActive}
       and ${nameGrams(sql`${users.searchKey}`, 1)} @> ${grams} and strpos(${users.searchKey}, ${part}) > 0 limit ${MAX_FOUND})`

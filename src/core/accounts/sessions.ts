@@ -10,7 +10,7 @@ import { enforceFailureLimits, type Limit } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
 import { findAccount, getAccount, type User } from './accounts.ts'
 import { principalsHint } from './hints.ts'
-import { hashPassword, judgePassword, verifyPassword } from './passwords.ts'
+import { checkPassword, hashPassword, verifyPassword } from './passwords.ts'
 
 export interface Client {
   ip: string
@@ -27,14 +27,14 @@ export interface SignedIn {
 
 const REFRESH_DAYS = 7
 const REFRESH_EXPIRY = sql`now() + make_interval(days => ${REFRESH_DAYS})`
-/** Two tabs may use the same refresh token at once; a later second use is a theft. */
+/** Two tabs may use the same refresh token at once. A second use after this time counts as theft. */
 const REUSE_GRACE_SECONDS = 10
 
 /**
- * Only failures count: somebody who knows the password is never held up by their own sign-ins. By name and not by
- * account: a limit that an email and a username share would tell that they belong together.
+ * Only failures count, so that a user's own sign-ins never lock them out. The key has the name and not the account,
+ * because a limit that an email and a username share would tell that they belong together.
  */
-const failureLimits = (ip: string, name: string): Limit[] => [
+const signInLimits = (ip: string, name: string): Limit[] => [
   { key: `signin:${networkOf(ip)}:${keyOf(name)}`, max: 10, windowMs: 5 * 60_000 },
   { key: `signin:${networkOf(ip)}`, max: 100, windowMs: 5 * 60_000 },
 ]
@@ -48,19 +48,19 @@ export async function signIn(
   input: { name: string; password: string; accessMinutes: number; client: Client },
 ): Promise<SignedIn> {
   const { password, client } = input
-  const user = await enforceFailureLimits(ctx, failureLimits(client.ip, input.name), async () => {
+  const user = await enforceFailureLimits(ctx, signInLimits(client.ip, input.name), async () => {
     const account = await findAccount(ctx, input.name)
-    const verdict = await judgePassword(password, account?.passwordHash)
-    if (!account || verdict === 'wrong') return undefined
-    return verdict === 'old' ? hashAnew(ctx, account, password) : account
+    const check = await checkPassword(password, account?.passwordHash)
+    if (!account || check === 'wrong') return undefined
+    return check === 'old' ? rehashPassword(ctx, account, password) : account
   })
   if (!user) throw new AppError('INVALID_CREDENTIALS')
   if (!user.isActive) throw new AppError('INACTIVE_USER')
   return openSession(ctx, user, input.accessMinutes, client)
 }
 
-/** @returns undefined when the password was changed to another one in the meantime */
-async function hashAnew(ctx: Context, user: User, password: string): Promise<User | undefined> {
+/** @returns undefined when the user has changed the password meanwhile */
+async function rehashPassword(ctx: Context, user: User, password: string): Promise<User | undefined> {
   const passwordHash = await hashPassword(password)
   const [changed] = await ctx.db
     .update(users)
@@ -68,14 +68,14 @@ async function hashAnew(ctx: Context, user: User, password: string): Promise<Use
     .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash)))
     .returning()
   if (changed) return changed
-  // Another sign-in of the same user may have been quicker.
+  // Another sign-in of the same user may have rehashed it first.
   const current = await getAccount(ctx, user.id)
   return (await verifyPassword(password, current.passwordHash)) ? current : undefined
 }
 
 /**
- * Opens a session for a user whose identity is already certain.
- * @throws AppError INVALID_CREDENTIALS when the password is another one by now
+ * Opens a session for a user who has proved their identity.
+ * @throws AppError INVALID_CREDENTIALS when the password has been changed meanwhile
  */
 export async function openSession(
   ctx: Context,
@@ -88,15 +88,16 @@ export async function openSession(
 }
 
 /**
- * A session as part of a larger change; `issueTokens` makes its tokens after the commit.
- * @throws AppError INVALID_CREDENTIALS when the password is another one by now
+ * Adds a session as part of a larger change. The caller issues its tokens with `issueTokens` after the commit.
+ * @throws AppError INVALID_CREDENTIALS when the password has been changed meanwhile
  */
 export async function addSession(
   tx: Tx,
   user: User,
   client: Client,
 ): Promise<{ sessionId: string; refreshToken: string }> {
-  // First: a change of the password writes the same row before it ends the sessions, so it ends this one too, or is seen.
+  // Update the user row first. `changePassword` locks the same row, so either it also revokes this session, or the
+  // hash comparison here fails.
   const current = await tx.db
     .update(users)
     .set({ lastLoginAt: sql`now()` })
@@ -117,7 +118,7 @@ export async function addSession(
 }
 
 /**
- * Rotates a refresh token. A replay, other than within ten seconds of the rotation, ends the whole session.
+ * Rotates a refresh token. A second use later than ten seconds after the rotation ends the whole session.
  * @throws AppError INVALID_REFRESH_TOKEN, INACTIVE_USER
  */
 export async function refreshSession(
@@ -125,7 +126,7 @@ export async function refreshSession(
   input: { refreshToken: string; accessMinutes: number },
 ): Promise<SignedIn> {
   const next = randomSecret('rt')
-  // The verdict leaves the transaction as a value: ending a replayed session must commit, not roll back.
+  // A failure leaves the transaction as a value, because an exception would roll back the end of a replayed session.
   const outcome = await transaction(ctx, async (tx) => {
     const [row] = await tx.db
       .select({
@@ -145,7 +146,7 @@ export async function refreshSession(
       await revoke(tx, eq(sessions.id, row.session.id), 'refresh_token_reused')
       return 'INVALID_REFRESH_TOKEN'
     }
-    // Of two tabs' tokens one may lie unused while the other keeps the session alive.
+    // The token of one tab can expire unused while the token of another tab keeps the session alive.
     if (row.expired) return 'INVALID_REFRESH_TOKEN'
     if (!row.user.isActive) return 'INACTIVE_USER'
     if (row.usedSecondsAgo === null) {
@@ -162,7 +163,7 @@ export async function refreshSession(
   return issueTokens(ctx, outcome.user, outcome.session.id, next, input.accessMinutes)
 }
 
-/** Ends one session; ending it twice is no error. */
+/** Ends a session of a user. Ending it twice is no error. */
 export async function endSession(
   ctx: Context,
   userId: number,
@@ -174,7 +175,7 @@ export async function endSession(
   )
 }
 
-/** Ends the session of a refresh token, also of one that was rotated since; an unknown one has none to end. */
+/** Ends the session of a refresh token, also of a rotated one. An unknown token is no error. */
 export async function endSessionOf(ctx: Context, refreshToken: string, reason: string): Promise<void> {
   await transaction(ctx, async (tx) => {
     const session = tx.db
@@ -185,9 +186,9 @@ export async function endSessionOf(ctx: Context, refreshToken: string, reason: s
   })
 }
 
-/** Ends all sessions of a user, but for the one to `keep`. */
-export async function endSessions(tx: Tx, userId: number, reason: string, keep?: string): Promise<void> {
-  await revoke(tx, and(eq(sessions.userId, userId), keep ? ne(sessions.id, keep) : undefined), reason)
+/** @param except the id of a session that stays */
+export async function endSessions(tx: Tx, userId: number, reason: string, except?: string): Promise<void> {
+  await revoke(tx, and(eq(sessions.userId, userId), except ? ne(sessions.id, except) : undefined), reason)
 }
 
 async function revoke(tx: Tx, which: SQL | undefined, reason: string): Promise<void> {
@@ -215,7 +216,7 @@ export async function issueTokens(
   return { user, accessToken, refreshToken, expiresIn }
 }
 
-/** Forgets sessions that ended more than a day ago: longer than any access token lives. */
+/** Deletes sessions that ended more than a day ago, which is longer than any access token is valid. */
 export function trimSessions(ctx: Context): Promise<number> {
   const ended = sql`now() - interval '1 day'`
   const gone = or(lt(sessions.expiresAt, ended), lt(sessions.revokedAt, ended))

@@ -4,7 +4,7 @@ export const AGENDA_ERRORS = defineErrors({
   INVALID_RANGE: {
     kind: 'invalid',
     zh: '结束时间不能早于开始时间',
-    en: 'The end may not be before the start',
+    en: 'The end must not be before the start',
   },
 })
 
@@ -18,15 +18,15 @@ export const AGENDA_RULES = defineTexts({
     en: 'must be a recurrence rule of RFC 5545 such as FREQ=WEEKLY;BYDAY=MO',
   },
   recurrence_start: {
-    zh: '开始时间应是重复规则的第一次',
-    en: 'must name start_at as its first occurrence',
+    zh: '开始时间应与重复规则的第一次日程一致',
+    en: 'must have start_at as its first occurrence',
   },
   window_cost: {
     zh: '范围内的重复日程过多，请缩小时间范围',
-    en: 'reaches over more recurring items than can be reckoned with in time: ask for a shorter window',
+    en: 'covers too many recurring items; ask for a shorter time range',
   },
   attachment: {
     zh: '只能引用自己上传的或公开的文件',
-    en: 'may name only files that you have uploaded, or that everybody sees',
+    en: 'may contain only files that you have uploaded or that everybody can see',
   },
 })

@@ -4,6 +4,6 @@ export const AGENT_ERRORS = defineErrors({
   RUN_IN_PROGRESS: {
     kind: 'conflict',
     zh: '上一条消息仍在处理中，请等待完成或先取消',
-    en: 'The session is still answering; wait for the end or cancel it',
+    en: 'The agent is still answering the last message; wait until it has finished, or cancel it',
   },
 })

@@ -7,21 +7,21 @@ export const AGENT_MESSAGES = defineTexts({
   },
   agent_model_unavailable: {
     zh: '语言模型暂时无法访问，请稍后重试',
-    en: 'The language model can’t be reached right now; try again later',
+    en: 'The language model can’t be reached at the moment; try again later',
   },
   agent_model_rate_limited: {
     zh: '语言模型请求过多，请稍后重试',
-    en: 'The language model is asked too often; try again later',
+    en: 'The language model gets too many requests; try again later',
   },
   agent_model_refused: {
     zh: '语言模型拒绝了请求，请联系管理员检查配置',
-    en: 'The language model refused the request; an administrator should look at its settings',
+    en: 'The language model refused the request; an administrator should check its settings',
   },
   agent_model_interrupted: {
     zh: '语言模型的回答中途断开',
-    en: 'The language model broke off in the middle of its answer',
+    en: 'The answer of the language model was cut off in the middle',
   },
-  agent_model_timeout: { zh: '语言模型响应超时', en: 'The language model took too long' },
+  agent_model_timeout: { zh: '语言模型响应超时', en: 'The language model took too long to answer' },
   agent_model_cut_off: {
     zh: '回答达到了语言模型的长度上限，因此不完整',
     en: 'The answer reached the language model’s length limit, so it is incomplete',

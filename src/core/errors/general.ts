@@ -2,14 +2,14 @@
 import { defineErrors, defineTexts } from './define.ts'
 
 export const GENERAL_ERRORS = defineErrors({
-  NOT_FOUND: { kind: 'not_found', zh: '找不到请求的内容', en: 'What was asked for does not exist' },
+  NOT_FOUND: { kind: 'not_found', zh: '找不到请求的内容', en: 'The requested resource does not exist' },
   METHOD_NOT_ALLOWED: {
     kind: 'method_not_allowed',
     zh: '此地址不支持该方法',
-    en: 'This address does not answer this method',
+    en: 'This address does not support this method',
   },
   NAME_TAKEN: { kind: 'conflict', zh: '该名称已被使用', en: 'This name is taken' },
-  VALIDATION_FAILED: { kind: 'invalid', zh: '提交的内容不符合要求', en: 'The request does not fit' },
+  VALIDATION_FAILED: { kind: 'invalid', zh: '提交的内容不符合要求', en: 'The request is not valid' },
   PAYLOAD_TOO_LARGE: {
     kind: 'too_large',
     zh: '请求内容过大（上限 {limit} 字节）',
@@ -19,7 +19,7 @@ export const GENERAL_ERRORS = defineErrors({
   DATABASE_UNAVAILABLE: {
     kind: 'unavailable',
     zh: '服务暂时不可用，请稍后重试',
-    en: 'The service is not available right now; try again shortly',
+    en: 'The service is not available at the moment; try again soon',
   },
   INTERNAL: { kind: 'internal', zh: '服务器内部出错', en: 'Something went wrong on the server' },
 })
@@ -45,11 +45,11 @@ export const GENERAL_RULES = defineTexts({
   depth: { zh: '嵌套不能超过 {limit} 层', en: 'may be nested at most {limit} levels deep' },
   number: {
     zh: '数字 {number} 过大，无法保存',
-    en: 'contains {number}, which is too large to be kept; send it as a string',
+    en: 'contains {number}, which is too large to be stored; send it as a string',
   },
   multipart: {
     zh: '请以 multipart/form-data 提交',
     en: 'must be multipart/form-data, complete and well formed',
   },
-  unknown: { zh: '不符合要求', en: 'does not fit' },
+  unknown: { zh: '不符合要求', en: 'is not valid' },
 })

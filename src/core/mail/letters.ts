@@ -1,12 +1,12 @@
-/** Every mail that the server writes, in both languages: one place for their words, one for their form. */
+/** The texts of all mails in both languages, and their form. */
 import type { Mail } from '../../mail/mailer.ts'
 import type { Language } from '../messages.ts'
 
 export interface MailedCode {
   code: string
-  /** Where a click leads that fills the code in. */
+  /** A page that fills in the code; undefined when the request named none. */
   link: string | undefined
-  /** Whose account it makes, in letters that may hold the codes of several. */
+  /** The account that the code creates. Only in letters that can hold the codes of several accounts. */
   username?: string
 }
 

@@ -34,17 +34,17 @@ export const MATERIAL_ERRORS = defineErrors({
   UPLOAD_TOO_SLOW: {
     kind: 'timeout',
     zh: '上传速度过慢，已停止，请在网络恢复后重试',
-    en: 'The upload came in too slowly and was stopped; try again on a better connection',
+    en: 'The upload was too slow and was stopped; try again on a better connection',
   },
   TOO_MANY_UPLOADS: {
     kind: 'limited',
     zh: '同时上传的文件不能超过 {limit} 个，请等待其中一个完成',
-    en: 'You can upload {limit} files at the same time; wait until one of them is done',
+    en: 'You can upload at most {limit} files at the same time; wait until one of them is complete',
   },
   CLEANUP_FAILED: {
     kind: 'failed',
     zh: '清理失败，详见服务器日志',
-    en: 'The clean-up failed; the server log says why',
+    en: 'The cleanup failed; the server log says why',
   },
 })
 

@@ -1,10 +1,10 @@
-/** Money: integers of minor units, an append-only ledger, and a hold per unfinished task. */
+/** Balances in minor units, an append-only ledger, and a hold for each unfinished task: docs/contracts/factory.md, "Money". */
 import { eq, sql } from 'drizzle-orm'
 import { ledgerEntries, users } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 
-/** A task without an estimate is held for as long as this. */
+/** The estimate for the hold of a task that has none. */
 const DEFAULT_ESTIMATE_MINUTES = 30
 
 export const estimatedCost = (priceMinorPerMinute: number, estimatedMinutes: number | null): number =>
@@ -14,7 +14,7 @@ export const runningCost = (priceMinorPerMinute: number, ranMs: number): number 
   Math.ceil((priceMinorPerMinute * ranMs) / 60_000)
 
 /**
- * Sets aside part of the balance.
+ * Holds a part of the balance.
  * @throws AppError INSUFFICIENT_BALANCE
  */
 export async function hold(tx: Tx, userId: number, amountMinor: number): Promise<void> {
@@ -27,8 +27,8 @@ export async function hold(tx: Tx, userId: number, amountMinor: number): Promise
   if (held.length === 0) throw new AppError('INSUFFICIENT_BALANCE')
 }
 
-/** Ends a hold, taking `costMinor` of it for good; the caller has made sure that it is not more than the hold. */
-export async function settle(
+/** Ends a hold and captures `costMinor` of it. The caller makes sure that the cost is not more than the hold. */
+export async function endHold(
   tx: Tx,
   input: { userId: number; heldMinor: number; costMinor: number; taskUuid: string },
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function settle(
     .set({ heldMinor: sql`${users.heldMinor} - ${input.heldMinor}` })
     .where(eq(users.id, input.userId))
   if (input.costMinor > 0) {
-    await post(tx, {
+    await postEntry(tx, {
       userId: input.userId,
       kind: 'capture',
       amountMinor: -input.costMinor,
@@ -47,7 +47,7 @@ export async function settle(
   }
 }
 
-/** Sets the balance by an adjusting entry of the difference. */
+/** Sets the balance with an adjusting entry of the difference. */
 export async function adjustBalance(
   tx: Tx,
   input: { userId: number; balanceMinor: number; createdBy: number },
@@ -59,10 +59,10 @@ export async function adjustBalance(
     .for('update')
   const amountMinor = input.balanceMinor - (user?.balanceMinor ?? 0)
   if (amountMinor === 0) return
-  await post(tx, { userId: input.userId, kind: 'adjustment', amountMinor, createdBy: input.createdBy })
+  await postEntry(tx, { userId: input.userId, kind: 'adjustment', amountMinor, createdBy: input.createdBy })
 }
 
-async function post(tx: Tx, entry: typeof ledgerEntries.$inferInsert): Promise<void> {
+async function postEntry(tx: Tx, entry: typeof ledgerEntries.$inferInsert): Promise<void> {
   await tx.db.insert(ledgerEntries).values(entry)
   const [user] = await tx.db
     .update(users)
@@ -77,7 +77,7 @@ async function post(tx: Tx, entry: typeof ledgerEntries.$inferInsert): Promise<v
   })
 }
 
-/** Minor units as the JSON number with two decimals that contracts show. */
+/** Minor units to the JSON number with two decimals that contracts show. */
 export const toMajor = (minor: number): number => minor / 100
-/** A JSON number as minor units, rounded to the cent. */
+/** A JSON number to minor units, rounded to the nearest one. */
 export const toMinor = (major: number): number => Math.round(major * 100)

@@ -18,7 +18,7 @@ export const TASK_MESSAGES = defineTexts({
   failure_cancelled: { zh: '任务已取消', en: 'The task was cancelled' },
   failure_result_invalid: {
     zh: '任务输出的结果不是 JSON 对象',
-    en: 'The result that the task wrote is no JSON object',
+    en: 'The result that the task wrote is not a JSON object',
   },
   failure_result_too_large: {
     zh: '任务结果过大（上限 {limit} 字节）',
@@ -34,7 +34,7 @@ export const TASK_MESSAGES = defineTexts({
   },
   failure_node_replaced: {
     zh: '另一个使用同一令牌的连接取代了该节点，且未接管任务',
-    en: 'Another connection with the token of this node took its place, without the task',
+    en: 'Another connection with the token of this node replaced it and did not take over the task',
   },
   failure_node_gave_back: { zh: '节点退回了任务：{detail}', en: 'The node gave the task back: {detail}' },
   failure_node_silent: { zh: '节点没有响应', en: 'The node did not answer' },

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { tasks } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
-import { runningCost, settle } from '../money/ledger.ts'
+import { endHold, runningCost } from '../money/ledger.ts'
 import { type Failure, failureText } from './failures.ts'
 import { taskTopic, withCurrentProgress } from './progress.ts'
 import { assertTransition } from './states.ts'
@@ -22,7 +22,7 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
   const charged = ending.status !== 'failed' || ending.charge !== false
   const ranMs = charged && task.heldMinor > 0 ? await ranFor(tx, task) : 0
   const costMinor = Math.min(task.heldMinor, runningCost(task.priceMinorPerMinute, ranMs))
-  await settle(tx, { userId: task.userId, heldMinor: task.heldMinor, costMinor, taskUuid: task.uuid })
+  await endHold(tx, { userId: task.userId, heldMinor: task.heldMinor, costMinor, taskUuid: task.uuid })
   const { progress, currentItem } = withCurrentProgress(tx, task)
   const [ended] = await tx.db
     .update(tasks)

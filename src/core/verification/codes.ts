@@ -12,13 +12,13 @@ import { enforceFailureLimits, enforceLimits } from '../rate-limits/rate-limits.
 const MAX_WRONG_TRIES = 5
 const HOUR_MS = 3_600_000
 
-/** The tables whose rows are answered by a code. */
+/** The tables of requests that are confirmed with a code. */
 type Coded = typeof signups | typeof passwordResets
 type Purpose = 'signup' | 'password_reset'
 
 /**
- * Before anybody gets a mail: nobody's mailbox is flooded, and codes are not drawn until one is guessed. Whoever asks
- * for an email from elsewhere leaves its owner some.
+ * Limits the mails with codes, so that nobody can flood a mailbox, or ask for new codes until one is guessed. The limit
+ * of one network is lower than that of the email, so that a stranger can't use up the mails of the owner.
  * @throws AppError RATE_LIMITED
  */
 export const enforceMailLimits = (
@@ -37,9 +37,9 @@ export const enforceMailLimits = (
 }
 
 /**
- * Looks at a code. Wrong ones count against the address that they come from; what an email may be tried in all is bounded
- * by the tries that each of its codes has, and by the codes that it is sent. So strangers can end a code, an address
- * fewer of them than the owner may ask for, but they can't keep the owner from using a new one.
+ * Runs a check of a code. A wrong code counts against the network that it comes from, and not against the email:
+ * each code allows only a few wrong tries, and the number of codes is limited too. So a stranger can void a code, but
+ * can't keep the owner from asking for a new one and using it.
  * @throws AppError RATE_LIMITED
  */
 export const enforceCodeLimits = <T>(
@@ -57,11 +57,11 @@ export const enforceCodeLimits = <T>(
   return enforceFailureLimits(ctx, limits, attempt)
 }
 
-/** The requests of an email that have not expired, oldest first. */
+/** The condition for the requests of an email that have not expired. */
 export const requestsOf = (table: Coded, email: string): SQL =>
   and(eq(table.emailKey, foldCase(email)), gt(table.expiresAt, sql`now()`))!
 
-/** Makes a new code for each row, in place of its old one. */
+/** Replaces the code of each row by a new random one. @returns the codes by the ids of their rows */
 export async function drawCodes(ctx: Context, table: Coded, ids: string[]): Promise<Map<string, string>> {
   const codes = new Map(ids.map((id) => [id, String(randomInt(1_000_000)).padStart(6, '0')]))
   const hashes = [...codes].map(([id, code]) => ({ id, hash: hashOf(ctx, id, code) }))
@@ -78,8 +78,8 @@ export async function drawCodes(ctx: Context, table: Coded, ids: string[]): Prom
 }
 
 /**
- * Finds whose code this is among the requests of an email, and locks them all. A wrong one counts against every code
- * that it could have been: a caller must let that commit.
+ * Finds the request of an email that has this code, and locks all requests of the email. A wrong code counts as a wrong
+ * try of each of them, so the caller must let the transaction commit.
  */
 export async function findByCode<T extends Coded>(
   tx: Tx,
@@ -89,7 +89,7 @@ export async function findByCode<T extends Coded>(
 ): Promise<T['$inferSelect'] | undefined> {
   // The columns that are used here are the same in both tables.
   const coded = table as typeof signups
-  const live = await tx.db
+  const open = await tx.db
     .select()
     .from(coded)
     .where(
@@ -101,22 +101,22 @@ export async function findByCode<T extends Coded>(
     )
     .orderBy(asc(coded.id))
     .for('update')
-  const found = live.find(({ id, codeHash }) => codeHash && equal(codeHash, hashOf(tx, id, code)))
-  if (!found && live.length > 0) {
+  const found = open.find(({ id, codeHash }) => codeHash && sameHash(codeHash, hashOf(tx, id, code)))
+  if (!found && open.length > 0) {
     await tx.db
       .update(coded)
       .set({ wrongTries: sql`${coded.wrongTries} + 1` })
       .where(
         inArray(
           coded.id,
-          live.map(({ id }) => id),
+          open.map(({ id }) => id),
         ),
       )
   }
   return found
 }
 
-/** Forgets the requests that have expired. */
+/** Deletes the requests that have expired. */
 export async function trimCodes(ctx: Context): Promise<number> {
   const expired = (table: Coded) =>
     trim(ctx.db, table, sql`select ctid from ${table} where ${lt(table.expiresAt, sql`now()`)}`)
@@ -126,5 +126,5 @@ export async function trimCodes(ctx: Context): Promise<number> {
 const hashOf = (ctx: Context, id: string, code: string): string =>
   ctx.keyedHash('mailed-code', `${id}:${code}`)
 
-const equal = (a: string, b: string): boolean =>
+const sameHash = (a: string, b: string): boolean =>
   a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))

@@ -8,7 +8,7 @@ import { type Letter, writeLetter } from '../mail/letters.ts'
 import { drawCodes } from './codes.ts'
 import { linkTo } from './links.ts'
 
-/** Writes a letter of the queue and hands it over. Rejects when a later try may succeed. */
+/** Writes a letter and hands it to the mailer. Rejects when a later attempt may succeed. */
 export async function deliverMail(ctx: Context, job: MailJob): Promise<void> {
   switch (job.letter) {
     case 'signup':
@@ -21,8 +21,8 @@ export async function deliverMail(ctx: Context, job: MailJob): Promise<void> {
 }
 
 /**
- * The codes of one email's signups; or, when the email has an account, that it has. All the same codes are drawn then:
- * what happens to them later must not tell which of the two mails was sent.
+ * Mails the codes of an email's signups. When the email already has an account, the mail says so instead. The codes are
+ * drawn in both cases, so that later answers about them don't tell which mail was sent.
  */
 async function deliverSignup(ctx: Context, ids: string[]): Promise<void> {
   const requests = await ctx.db
@@ -48,7 +48,7 @@ async function deliverSignup(ctx: Context, ids: string[]): Promise<void> {
   await send(ctx, newest.email, letter)
 }
 
-/** A request for an email without an account gets a code too, which nobody is sent and which would reset nothing. */
+/** A request for an email without an account gets a code too, which is never sent and resets nothing. */
 async function deliverReset(ctx: Context, id: string): Promise<void> {
   const [request] = await ctx.db
     .select()
@@ -58,7 +58,7 @@ async function deliverReset(ctx: Context, id: string): Promise<void> {
   const { email, redirectTo, language } = request
   const user = await findByEmail(ctx, email)
   const owner = user?.isActive ? user : undefined
-  // Only the newest code counts: each further one would be one more to guess.
+  // Only the newest code is valid, because several valid codes would be easier to guess.
   await ctx.db
     .delete(passwordResets)
     .where(and(eq(passwordResets.emailKey, request.emailKey), lt(passwordResets.id, id)))

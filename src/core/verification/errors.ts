@@ -9,5 +9,5 @@ export const VERIFICATION_ERRORS = defineErrors({
 })
 
 export const VERIFICATION_RULES = defineTexts({
-  redirect: { zh: '不允许跳转到该地址', en: 'is not an allowed place to return to' },
+  redirect: { zh: '不允许跳转到该地址', en: 'is not an address that the server allows' },
 })

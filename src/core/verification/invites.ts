@@ -12,9 +12,9 @@ export type InviteCode = Row & { status: InviteStatus }
 
 export interface InviteSettings {
   isActive?: boolean | undefined
-  /** Null: any number. */
+  /** Null for no limit. */
   maxUses?: number | null | undefined
-  /** Null: never. */
+  /** Null for never. */
   expiresAt?: Date | null | undefined
 }
 
@@ -25,10 +25,10 @@ const TRIES = 3
 
 const drawCode = () => Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 
-/** As people type it. What has not the form of a code is none, and not asked for. */
-function typed(code: string): SQL {
-  const written = tidyCode(code).toUpperCase()
-  return /^[0-9A-Z]{8}$/.test(written) ? eq(inviteCodes.code, written) : sql`false`
+/** Matches a code as people type it. A text that has not the form of a code matches nothing. */
+function hasCode(code: string): SQL {
+  const normal = tidyCode(code).toUpperCase()
+  return /^[0-9A-Z]{8}$/.test(normal) ? eq(inviteCodes.code, normal) : sql`false`
 }
 
 export async function createInviteCode(
@@ -73,13 +73,13 @@ export async function listInviteCodes(
 
 /** @throws AppError NOT_FOUND */
 export async function getInviteCode(ctx: Context, code: string): Promise<InviteCode> {
-  const [row] = await ctx.db.select().from(inviteCodes).where(typed(code))
+  const [row] = await ctx.db.select().from(inviteCodes).where(hasCode(code))
   if (!row) throw notFound('invite_code', code)
   return withStatus(row)
 }
 
 /**
- * Changes what is given. A code that is disabled keeps its history.
+ * Changes the settings that are given. A disabled code keeps its history.
  * @throws AppError NOT_FOUND
  */
 export async function updateInviteCode(
@@ -89,19 +89,19 @@ export async function updateInviteCode(
 ): Promise<InviteCode> {
   const change = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
   if (Object.keys(change).length === 0) return getInviteCode(ctx, code)
-  const [row] = await ctx.db.update(inviteCodes).set(change).where(typed(code)).returning()
+  const [row] = await ctx.db.update(inviteCodes).set(change).where(hasCode(code)).returning()
   if (!row) throw notFound('invite_code', code)
   return withStatus(row)
 }
 
-/** Counts a use and notes who came by it. A code that does not count (any more) never blocks anybody: it is passed over. */
+/** Counts a use and records the invited user. An invalid code is ignored, because it must never block a sign-up. */
 export async function useInviteCode(tx: Tx, code: string, userId: number): Promise<void> {
   const [used] = await tx.db
     .update(inviteCodes)
     .set({ usedCount: sql`${inviteCodes.usedCount} + 1` })
     .where(
       and(
-        typed(code),
+        hasCode(code),
         eq(inviteCodes.isActive, true),
         or(isNull(inviteCodes.maxUses), lt(inviteCodes.usedCount, inviteCodes.maxUses)),
         or(isNull(inviteCodes.expiresAt), gt(inviteCodes.expiresAt, sql`now()`)),

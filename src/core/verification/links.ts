@@ -2,8 +2,9 @@ import type { Context } from '../context.ts'
 import { invalid } from '../errors.ts'
 
 /**
- * Mails link only to our own pages: whoever asks for a mail must not choose where its reader lands, with a code. Our own
- * origin counts only when it is configured: that of a request is what its sender says.
+ * Allows links only to the origins in ALLOWED_ORIGINS and to PUBLIC_URL, because a stranger could otherwise ask for a
+ * mail that leads its reader, and their code, to another site. The Host header is not used: the sender of the request
+ * chooses it.
  * @throws AppError VALIDATION_FAILED
  */
 export function assertRedirect({ config }: Context, redirectTo: string | undefined): void {
@@ -16,12 +17,12 @@ export function assertRedirect({ config }: Context, redirectTo: string | undefin
   if (!plain || !allowed.includes(url.origin)) throw invalid('redirect_to', 'redirect')
 }
 
-/** Email and code go into the fragment: that part of a URL reaches no server and no log. */
+/** Puts email and code into the fragment, because browsers send that part of a URL to no server. */
 export function linkTo(redirectTo: string | null, email: string, token: string): string | undefined {
   if (redirectTo === null) return undefined
   const url = new URL(redirectTo)
   const given = new URLSearchParams({ email, token }).toString()
-  // A page that routes by its fragment keeps its route.
+  // A page may use the fragment for its own route, which stays.
   url.hash = url.hash ? `${url.hash}${url.hash.includes('?') ? '&' : '?'}${given}` : given
   return url.href
 }

@@ -1,7 +1,7 @@
 import { eq, or, sql } from 'drizzle-orm'
 import { passwordResets, users } from '../../db/schema/index.ts'
 import { foldCase, tidyAscii } from '../../util/fold.ts'
-import { assertPassword, tellPasswordChanged } from '../accounts/accounts.ts'
+import { assertPassword, mailPasswordChanged } from '../accounts/accounts.ts'
 import { hashPassword } from '../accounts/passwords.ts'
 import { type Client, endSessions } from '../accounts/sessions.ts'
 import type { Context } from '../context.ts'
@@ -15,8 +15,8 @@ import { assertRedirect } from './links.ts'
 const REQUEST_HOURS = 1
 
 /**
- * Has a code mailed to the owner of an email. Whether there is one is looked up later, when the mail is written: so
- * neither the answer nor its timing tells.
+ * Requests a mail with a code. The job that writes the mail looks up the account, so that neither the answer nor its
+ * time tells whether the email has one.
  * @throws AppError VALIDATION_FAILED, RATE_LIMITED
  */
 export async function requestPasswordReset(
@@ -42,8 +42,8 @@ export async function requestPasswordReset(
 }
 
 /**
- * Sets the password, ends all sessions and tells the owner. Who read the code also owns the mailbox: the email counts as
- * confirmed.
+ * Sets the password, ends all sessions and mails the owner. It also confirms the email, because the code came from that
+ * mailbox.
  * @throws AppError INVALID_CODE, VALIDATION_FAILED, RATE_LIMITED
  */
 export async function confirmPasswordReset(
@@ -58,7 +58,7 @@ export async function confirmPasswordReset(
   if (!done) throw new AppError('INVALID_CODE')
 }
 
-/** @returns undefined when the code is wrong: not thrown, for the try must be counted */
+/** @returns undefined when the code is wrong: an exception would roll back the count of wrong tries */
 async function resetPassword(
   ctx: Context,
   input: { email: string; code: string; newPassword: string; language: Language },
@@ -81,7 +81,7 @@ async function resetPassword(
     await tx.db
       .delete(passwordResets)
       .where(or(eq(passwordResets.userId, userId), eq(passwordResets.id, reset.id)))
-    await tellPasswordChanged(tx, userId, input.language)
+    await mailPasswordChanged(tx, userId, input.language)
     return true
   })
 }

@@ -2,7 +2,7 @@ import { desc, eq, sql } from 'drizzle-orm'
 import { signups } from '../../db/schema/index.ts'
 import { foldCase, tidyAscii } from '../../util/fold.ts'
 import { assertPassword, enforceRegistrationLimit, insertAccount } from '../accounts/accounts.ts'
-import { isTaken, readUsername } from '../accounts/names.ts'
+import { isUsernameTaken, readUsername } from '../accounts/names.ts'
 import { hashPassword } from '../accounts/passwords.ts'
 import { addSession, type Client, issueTokens, type SignedIn } from '../accounts/sessions.ts'
 import type { Context } from '../context.ts'
@@ -14,9 +14,9 @@ import { enforceCodeLimits, enforceMailLimits, findByCode, requestsOf } from './
 import { useInviteCode } from './invites.ts'
 import { assertRedirect } from './links.ts'
 
-/** How long another code may be sent for a signup. */
+/** How long new codes can be sent for a signup. */
 const SIGNUP_HOURS = 24
-/** So many signups of one email are sent new codes: each may be somebody else's, so none is preferred. */
+/** The newest signups of an email that get new codes. Different people may have made them, so all get one. */
 const RESENT = 5
 
 export interface NewSignup {
@@ -29,8 +29,8 @@ export interface NewSignup {
 }
 
 /**
- * Notes a signup and has its code mailed. Does the same work whether the email has an account or not: only the mail,
- * written later, differs.
+ * Stores a signup and requests the mail with its code. The work is the same whether the email has an account or not;
+ * only the mail, which a job writes later, differs.
  * @throws AppError VALIDATION_FAILED, USERNAME_TAKEN, RATE_LIMITED
  */
 export async function requestSignup(ctx: Context, client: Client, input: NewSignup): Promise<void> {
@@ -39,7 +39,7 @@ export async function requestSignup(ctx: Context, client: Client, input: NewSign
   assertPassword(ctx, input.password, 'password')
   assertRedirect(ctx, input.redirectTo)
   await enforceRegistrationLimit(ctx, client.ip)
-  if (await isTaken(ctx, username)) throw new AppError('USERNAME_TAKEN')
+  if (await isUsernameTaken(ctx, username)) throw new AppError('USERNAME_TAKEN')
   await enforceMailLimits(ctx, 'signup', email, client.ip)
   const passwordHash = await hashPassword(input.password)
   await transaction(ctx, async (tx) => {
@@ -60,7 +60,7 @@ export async function requestSignup(ctx: Context, client: Client, input: NewSign
 }
 
 /**
- * Has new codes mailed for the signups of an email; an email without any gets none, after the same work.
+ * Requests new codes for the signups of an email. An email without signups gets no mail, after the same work.
  * @throws AppError RATE_LIMITED
  */
 export async function resendSignupCode(ctx: Context, client: Client, address: string): Promise<void> {
@@ -78,8 +78,8 @@ export async function resendSignupCode(ctx: Context, client: Client, address: st
 }
 
 /**
- * Makes the account of the one signup whose code this is, and signs in. The email's other signups end.
- * @throws AppError INVALID_CODE, EMAIL_TAKEN and USERNAME_TAKEN when somebody was quicker, RATE_LIMITED
+ * Creates the account of the signup with this code, signs the user in, and deletes the email's other signups.
+ * @throws AppError INVALID_CODE, RATE_LIMITED; EMAIL_TAKEN, USERNAME_TAKEN when another sign-up was first
  */
 export async function verifySignup(
   ctx: Context,
@@ -87,14 +87,14 @@ export async function verifySignup(
   input: { email: string; code: string; accessMinutes: number },
 ): Promise<SignedIn> {
   const verified = await enforceCodeLimits(ctx, 'signup', input.email, client.ip, () =>
-    makeAccount(ctx, client, tidyAscii(input.email), input.code),
+    createSignupAccount(ctx, client, tidyAscii(input.email), input.code),
   )
   if (!verified) throw new AppError('INVALID_CODE')
   return issueTokens(ctx, verified.user, verified.sessionId, verified.refreshToken, input.accessMinutes)
 }
 
-/** @returns undefined when the code is wrong: not thrown, for the try must be counted */
-const makeAccount = (ctx: Context, client: Client, email: string, code: string) =>
+/** @returns undefined when the code is wrong: an exception would roll back the count of wrong tries */
+const createSignupAccount = (ctx: Context, client: Client, email: string, code: string) =>
   transaction(ctx, async (tx) => {
     const signup = await findByCode(tx, signups, email, code)
     if (!signup) return undefined

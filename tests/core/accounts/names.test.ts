@@ -1,4 +1,4 @@
-/** One person, one account: names and passwords in whichever form a keyboard writes them, and names that look alike. */
+/** Names and passwords in every form that a keyboard can write, and names that look alike. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { createAccount, findAccount, updateProfile } from '../../../src/core/accounts/accounts.ts'
@@ -72,24 +72,24 @@ describe('a username', () => {
     expect((await register(other)).status).toBe(409)
   })
 
-  test('in Cyrillic letters is not beside the administrator’s, in any case', async () => {
+  test('in Cyrillic letters cannot imitate the administrator’s, in upper or lower case', async () => {
     const names = ['аdmin', 'АDMIN', 'Аdmin', 'admіn', 'аdmіn']
     for (const name of names) expect((await register(name)).status, name).toBe(409)
   })
 
-  test('that looks the same at the same moment: one of two gets it', async () => {
+  test('that looks the same as another one at the same moment: only one of the two users gets it', async () => {
     const [one, two] = await Promise.all([register('racecar'), register('rасесаr')])
     expect([one.status, two.status].sort()).toEqual([201, 409])
   })
 
-  test('may change into another spelling of itself', async () => {
+  test('can be changed to another spelling of the same name', async () => {
     const { user } = await makeUser(server)
     const upper = user.username.toUpperCase()
     expect((await updateProfile(ctx, user.id, { username: upper })).username).toBe(upper)
     expect((await findAccount(ctx, user.username))!.id).toBe(user.id)
   })
 
-  test('is found in any case of its letters', async () => {
+  test('is found in upper and lower case', async () => {
     const { token } = await makeUser(server)
     const name = `Мария${unique('')}`
     await createAccount(ctx, { email: mail(), username: name, displayName: 'Straße', password: PASSWORD })
@@ -163,7 +163,7 @@ describe('what is typed at sign-in and sign-up', () => {
     expect((await made(email.replace('@', '＠'))).status).toBeOneOf([400, 409])
   })
 
-  test('a code may be wide, in groups and with spaces, and its email too', async () => {
+  test('a code can have full-width digits, groups and spaces, and so can its email', async () => {
     for (const write of [
       (code: string) => code.replace(/\d/g, (digit) => String.fromCharCode(digit.charCodeAt(0) + 0xfee0)),
       (code: string) => ` ${code.slice(0, 3)} ${code.slice(3)}\n`,

@@ -1,4 +1,4 @@
-/** Who may do what to whom: docs/design.md, "Roles". */
+/** The permissions of the roles: docs/design.md, "Roles". */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { updateAccount } from '../../../src/core/accounts/administration.ts'
@@ -52,7 +52,7 @@ const people = Object.fromEntries(
   await Promise.all(ROLES.map(async (role) => [role, await makeUser(server, { role })] as const)),
 ) as Record<Role, TestUser>
 
-describe('nobody grants a role above their own, or acts on one', () => {
+describe('nobody grants a role above their own, or changes a user of one', () => {
   const cases = ROLES.flatMap((by) => ROLES.flatMap((from) => ROLES.map((to) => [by, from, to] as const)))
 
   test.each(cases)('%s makes %s a %s', async (by, from, to) => {
@@ -66,7 +66,7 @@ describe('nobody grants a role above their own, or acts on one', () => {
   })
 
   test.each([{ is_active: false }, { balance: 5 }, {}])(
-    '%j of a super_admin is beyond an admin',
+    'an admin can not set %j of a super_admin',
     async (body) => {
       const target = await makeUser(server, { role: 'super_admin' })
       expectFactoryError(await put(server, people.admin, target, body), {
@@ -79,7 +79,7 @@ describe('nobody grants a role above their own, or acts on one', () => {
 })
 
 describe('the last super_admin', () => {
-  /** On a server of its own, brought back to the first administrator and nobody else of that role. */
+  /** Runs on a separate server, on which only the first administrator is super_admin. */
   async function alone(run: (first: TestUser) => Promise<void>): Promise<void> {
     const { db } = lonely.ctx
     const [user] = await db.select().from(users).where(eq(users.email, 'admin@example.com'))
@@ -98,7 +98,7 @@ describe('the last super_admin', () => {
     expect(answer.body.data.user.role).toBe('super_admin')
   })
 
-  test('can be neither demoted nor deactivated; a deactivated other does not count', () =>
+  test('cannot be demoted or deactivated; a deactivated super_admin does not count', () =>
     alone(async (first) => {
       const idle = await makeUser(lonely, { role: 'super_admin', isActive: false })
       for (const body of [{ role: 'admin' }, { is_active: false }, { role: 'user', is_active: false }]) {
@@ -125,7 +125,7 @@ describe('the last super_admin', () => {
           await makeUser(lonely, { role: 'super_admin' }),
           await makeUser(lonely, { role: 'super_admin' }),
         ]
-        // Not over HTTP, so that both have passed the door before either has acted.
+        // Not over HTTP, so that both permission checks come before both changes.
         const outcomes = await Promise.allSettled([
           updateAccount(ctx, principal(a), String(b.user.id), change),
           updateAccount(ctx, principal(b), String(a.user.id), change),

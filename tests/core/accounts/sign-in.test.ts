@@ -11,7 +11,7 @@ import { ROOT } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 import { expectFactoryError, expectLearningError, expectWithout } from '../../support/shapes.ts'
 
-/** Limits on, and a floor of ten characters above both documents' own. */
+/** With rate limits, and a minimum of ten characters, which is more than both documents ask for. */
 const strict = await startServer({
   RATE_LIMITS: 'on',
   PASSWORD_MIN_LENGTH: '10',
@@ -24,7 +24,7 @@ describe('failed sign-ins', () => {
   const LIMIT = 10
   const fail = (email: string) => post('/api/auth/login', { email, password: 'Wr0ng-One' })
 
-  test('after ten of one account the eleventh waits, on every contract, with the right password too', async () => {
+  test('after ten of one account the eleventh is refused, on every contract, with the right password too', async () => {
     const { user } = await makeUser(strict)
     const failed = await Promise.all(Array.from({ length: LIMIT }, () => fail(user.email)))
     expect(failed.map(({ status }) => status)).toEqual(Array(LIMIT).fill(401))
@@ -39,7 +39,7 @@ describe('failed sign-ins', () => {
     expect(learning.headers.get('retry-after')).toMatch(/^\d+$/)
   })
 
-  test('many at once: ten are looked at, the right one among the others or not, and all others wait', async () => {
+  test('many at once: ten passwords are checked, with or without the right one, and the others are refused', async () => {
     const { user } = await makeUser(strict)
     const right = { email: user.email, password: PASSWORD }
     const answers = await Promise.all(
@@ -51,7 +51,7 @@ describe('failed sign-ins', () => {
     expect((await post('/api/auth/login', right)).status).toBe(429)
   })
 
-  test('right ones among them are taken back, also when nearly all is used up', async () => {
+  test('right ones among them are uncounted, also when the limit is nearly used up', async () => {
     const { user } = await makeUser(strict)
     const right = () => post('/api/auth/login', { email: user.email, password: PASSWORD })
     await Promise.all(Array.from({ length: LIMIT - 1 }, () => fail(user.email)))
@@ -61,14 +61,14 @@ describe('failed sign-ins', () => {
     expect((await right()).status).toBe(429)
   })
 
-  test('do not hold up another account, nor one that signs in rightly and often', async () => {
+  test('do not block another account, or one that signs in often with the right password', async () => {
     const { user } = await makeUser(strict)
     const body = { email: user.email, password: PASSWORD }
     const answers = await Promise.all(Array.from({ length: LIMIT + 2 }, () => post('/api/auth/login', body)))
     expect(answers.map(({ status }) => status)).toEqual(Array(LIMIT + 2).fill(200))
   })
 
-  test('of somebody who is not there count like those of somebody who is', async () => {
+  test('of an unknown user count like those of a known one', async () => {
     const nobody = `${unique('nobody')}@example.com`
     await Promise.all(Array.from({ length: LIMIT }, () => fail(nobody)))
     expect((await fail(nobody)).status).toBe(429)
@@ -82,7 +82,7 @@ describe('wrong current passwords', () => {
     return api(strict, 'POST', '/api/users/change-password', { token, body })
   }
 
-  test('after ten of one user all others wait, the right one too, all at once or not', async () => {
+  test('after ten of one user all others are refused, the right one too, all at once or not', async () => {
     const [owner, other] = [await makeUser(strict), await makeUser(strict)]
     const answers = await Promise.all(
       Array.from({ length: LIMIT + 2 }, () => change(owner.token, 'Wr0ng-One')),
@@ -97,7 +97,7 @@ describe('wrong current passwords', () => {
 
 describe('a password that is changed while the old one is being verified', () => {
   const { ctx } = strict
-  /** Whoever has it is late: just before their own transaction begins, `first` happens. */
+  /** Runs `first` just before the transaction of the request begins. */
   const overtakenBy = (first: () => Promise<unknown>): Context => ({
     ...ctx,
     db: Object.assign(Object.create(ctx.db), {
@@ -127,7 +127,7 @@ describe('a password that is changed while the old one is being verified', () =>
     expect(await own(user.id)).toEqual([])
   })
 
-  test('is not changed once more by who knew the old one', async () => {
+  test('is not changed again by somebody who knew the old one', async () => {
     const { user } = await makeUser(strict)
     const [session] = await own(user.id)
     const input = { currentPassword: PASSWORD, newPassword: 'of a thief', language: 'en' } as const
@@ -139,7 +139,7 @@ describe('a password that is changed while the old one is being verified', () =>
 })
 
 describe('PASSWORD_MIN_LENGTH', () => {
-  test('raises the floor of both contracts, and names the limit', async () => {
+  test('raises the minimum of both contracts, and the error names the limit', async () => {
     const body = { email: `${unique('s')}@example.com`, name: 'n', password: 'ninechars' }
     const factory = await post('/api/auth/register', body)
     expectFactoryError(factory, { status: 422, code: 'VALIDATION_ERROR', fields: ['password'] })
@@ -150,7 +150,7 @@ describe('PASSWORD_MIN_LENGTH', () => {
     expect((await post('/api/v1/auth/register', { ...body, password: 'ten chars!' })).status).toBe(201)
   })
 
-  test('holds for a change too', async () => {
+  test('applies to a change of the password too', async () => {
     const { token } = await makeUser(strict)
     const body = { current_password: PASSWORD, new_password: 'ninechars' }
     const answer = await api(strict, 'POST', '/api/users/change-password', { token, body })
@@ -162,7 +162,7 @@ describe('accounts', () => {
   const { ctx } = strict
   const password = PASSWORD
 
-  test('the same email at once: exactly one is made, the others are told so', async () => {
+  test('the same email at once: exactly one is created, the others get EMAIL_TAKEN', async () => {
     for (const [path, conflict] of [
       ['/api/auth/register', 409],
       ['/api/v1/auth/register', 400],
@@ -179,7 +179,7 @@ describe('accounts', () => {
     }
   })
 
-  test('different emails of one name at once: all are made, each with a username of its own', async () => {
+  test('different emails with the same name at once: all are created, each with its own username', async () => {
     const name = unique('same')
     const made = await Promise.all(
       Array.from({ length: 4 }, (_, i) =>
@@ -203,7 +203,7 @@ describe('accounts', () => {
     expect(username.length).toBeWithin(3, 31)
   })
 
-  test('one person is found by email or username, in any case; and a username is never read as an email', async () => {
+  test('a user is found by email or username, in upper or lower case; a username is never read as an email', async () => {
     const { user } = await makeUser(strict)
     for (const name of [user.email, user.email.toUpperCase(), user.username, user.username.toUpperCase()]) {
       expect((await findAccount(ctx, name))?.id).toBe(user.id)
@@ -219,8 +219,8 @@ describe('accounts', () => {
     expect((await post('/api/auth/login', { username, password })).status).toBe(200)
   })
 
-  test('passwords are kept as argon2id with its own salt, at the cost that OWASP names', async () => {
-    // In a process of its own, because this one hashes cheaply.
+  test('passwords are stored as argon2id, each with its own salt, at the cost that OWASP recommends', async () => {
+    // In a separate process, because the preload file makes hashes of this one cheap.
     const program =
       "import { hashPassword } from './src/core/accounts/passwords.ts'\n" +
       "console.log(await hashPassword('secret1')); console.log(await hashPassword('secret1'))"

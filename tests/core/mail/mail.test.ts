@@ -1,4 +1,4 @@
-/** Mails on their way: written late, once the code is drawn, and again when the mail server was away. */
+/** The job that writes and sends mails. It draws the code when it writes the mail, and tries again while the mail server is away. */
 import { describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { writeLetter } from '../../../src/core/mail/letters.ts'
@@ -20,7 +20,7 @@ const jobs = (server: TestServer) =>
   query(server, sql`select state::text, retry_count, data, output from pgboss.job where name = 'mail'`)
 
 describe('a mail server', () => {
-  test('that is away keeps nobody waiting, and the mail comes when it is back, with a fresh code', async () => {
+  test('that is away delays no request, and the mail with a new code comes when it is back', async () => {
     await using mails = await MailServer.start()
     await mails.stop()
     const server = await startServer({ SMTP_URL: mails.url })
@@ -58,7 +58,7 @@ describe('a mail server', () => {
     }
   })
 
-  test('that is slow to answer delays nobody who asks for a mail', async () => {
+  test('that is slow to answer delays no request for a mail', async () => {
     await using mails = await MailServer.start({
       disabledCommands: ['STARTTLS'],
       onMailFrom: (_address, _session, done) => void setTimeout(done, 1500),
@@ -100,7 +100,7 @@ describe('every letter', () => {
     expect(letters[0]!.subject).not.toBe(letters[1]!.subject)
   })
 
-  test('markup in what somebody typed stays text', () => {
+  test('markup in a username or a link is escaped', () => {
     const { html } = writeLetter('signup', 'en', [
       { code: '012345', username: '<img src=x>', link: 'https://x/"><script>' },
     ])

@@ -1,13 +1,13 @@
-/** Money: whole minor units, a hold per unfinished task, and a ledger whose sum is the balance. */
+/** Whole minor units, a hold for each unfinished task, and a ledger whose sum is the balance. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { readEvents } from '../../../src/core/channel/log.ts'
 import {
   adjustBalance,
+  endHold,
   estimatedCost,
   hold,
   runningCost,
-  settle,
   toMajor,
   toMinor,
 } from '../../../src/core/money/ledger.ts'
@@ -36,8 +36,8 @@ const entriesOf = async ({ user }: TestUser) =>
       .where(eq(ledgerEntries.userId, user.id))
       .orderBy(ledgerEntries.id)
   ).map(({ kind, amountMinor, reference }) => ({ kind, amountMinor, reference }))
-/** Someone whose balance has entries for every cent of it. */
-const owning = async (minor: number) => {
+/** A user whose whole balance has ledger entries. */
+const userWithBalance = async (minor: number) => {
   const owner = await makeUser(server)
   await transaction(ctx, (tx) =>
     adjustBalance(tx, { userId: owner.user.id, balanceMinor: minor, createdBy: 1 }),
@@ -60,11 +60,11 @@ describe('amounts', () => {
     expect(toMajor(minor)).toBe(Number(major.toFixed(2)))
   })
 
-  test('an estimate counts minutes, or half an hour when there is none', () => {
+  test('the hold is for the estimated minutes, or for half an hour without an estimate', () => {
     expect([estimatedCost(7, 3), estimatedCost(7, null), estimatedCost(0, 100)]).toEqual([21, 210, 0])
   })
 
-  test('running counts what has begun of a minor unit', () => {
+  test('the cost of running is rounded up to a whole minor unit', () => {
     expect([0, 1, 6000, 6001, 60_000].map((ms) => runningCost(10, ms))).toEqual([0, 1, 1, 2, 10])
     expect(runningCost(0, 1e9)).toBe(0)
   })
@@ -73,7 +73,7 @@ describe('amounts', () => {
 describe('a hold', () => {
   const take = (owner: TestUser, amount: number) => transaction(ctx, (tx) => hold(tx, owner.user.id, amount))
 
-  test('of what is there, to the last minor unit, and not of one more', async () => {
+  test('can take the whole balance, and not one minor unit more', async () => {
     const owner = await makeUser(server, { balanceMinor: 100 })
     await take(owner, 60)
     await expect(take(owner, 41)).rejects.toMatchObject({ code: 'INSUFFICIENT_BALANCE' })
@@ -82,18 +82,18 @@ describe('a hold', () => {
     expect(await money(owner)).toEqual({ balance: 100, held: 100 })
   })
 
-  test('many at once never take more than there is', async () => {
+  test('many at once never take more than the balance', async () => {
     const owner = await makeUser(server, { balanceMinor: 100 })
     const outcomes = await Promise.allSettled(Array.from({ length: 15 }, () => take(owner, 30)))
     expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(3)
     expect(await money(owner)).toEqual({ balance: 100, held: 90 })
   })
 
-  test('is undone with its transaction', async () => {
+  test('is rolled back with its transaction', async () => {
     const owner = await makeUser(server, { balanceMinor: 100 })
     const undone = transaction(ctx, async (tx) => {
       await hold(tx, owner.user.id, 50)
-      await settle(tx, { userId: owner.user.id, heldMinor: 50, costMinor: 20, taskUuid: Bun.randomUUIDv7() })
+      await endHold(tx, { userId: owner.user.id, heldMinor: 50, costMinor: 20, taskUuid: Bun.randomUUIDv7() })
       throw new Error('undone')
     })
     await expect(undone).rejects.toThrow('undone')
@@ -104,9 +104,9 @@ describe('a hold', () => {
 })
 
 describe('the end of a task', () => {
-  /** Ends a task that has run for so many seconds, priced 10 a minute and held for five. */
+  /** Ends a task that has run for `ranSeconds`, at 10 minor units a minute and with a hold for five minutes. */
   async function ended(ranSeconds: number | undefined, ending: Ending) {
-    const owner = await owning(1000)
+    const owner = await userWithBalance(1000)
     const { uuid, id } = await makeTask(server, owner, { taskType: 'paid', estimatedMinutes: 5 } as never)
     expect(await money(owner)).toEqual({ balance: 1000, held: 50 })
     if (ranSeconds !== undefined) {
@@ -129,7 +129,7 @@ describe('the end of a task', () => {
   }
   const completed: Ending = { status: 'completed', result: {} }
 
-  // 87 s at 10 a minute are 14.5: 15 minor units, three seconds either way.
+  // 87 s at 10 a minute cost 14.5, rounded up to 15; the test may take three seconds more or less.
   test.each<[string, number | undefined, Ending, number]>([
     ['that completed costs its time', 87, completed, 15],
     ['that ran longer than estimated costs its hold', 6000, completed, 50],
@@ -150,14 +150,14 @@ describe('the end of a task', () => {
     expect(money).toEqual({ balance: 1000 - cost, held: 0 })
   })
 
-  test('is told with the balance that it left', async () => {
+  test('emits an event with the new balance', async () => {
     const { owner } = await ended(87, completed)
     const events = await readEvents(ctx, owner.user.id, 0, 10)
     const last = events.filter(({ type }) => type === 'balance.changed').at(-1)
     expect(JSON.parse(last!.data)).toEqual({ balance: 9.85, available_balance: 9.85, reason: 'capture' })
   })
 
-  test('comes once: a second one changes nothing', async () => {
+  test('happens once: a second one changes nothing', async () => {
     const { owner, task } = await ended(87, completed)
     const again = transaction(ctx, (tx) => settleTask(tx, task, { status: 'cancelled' }))
     await expect(again).rejects.toMatchObject({ code: 'INVALID_STATE' })
@@ -165,8 +165,8 @@ describe('the end of a task', () => {
   })
 })
 
-test('adjustments at once leave the balance that the last of them set, and entries that add up to it', async () => {
-  const owner = await owning(500)
+test('concurrent adjustments leave the balance that the last of them set, and entries that add up to it', async () => {
+  const owner = await userWithBalance(500)
   await Promise.all(
     [100, 700, 0, 250, 250].map((balanceMinor) =>
       transaction(ctx, (tx) => adjustBalance(tx, { userId: owner.user.id, balanceMinor, createdBy: 1 })),
@@ -178,8 +178,8 @@ test('adjustments at once leave the balance that the last of them set, and entri
   expect(entries.reduce((sum, { amountMinor }) => sum + amountMinor, 0)).toBe(balance)
 })
 
-test('a balance is the sum of its entries, and what is held the sum of its tasks', async () => {
-  const owner = await owning(10_000)
+test('a balance is the sum of its entries, and the held amount the sum of its tasks', async () => {
+  const owner = await userWithBalance(10_000)
   for (let i = 0; i < 3; i++) await makeTask(server, owner, { taskType: 'paid' } as never)
   const [sums] = await ctx.db.execute(sql`
     select (select sum(held_minor)::int from tasks where user_id = ${owner.user.id}) as held,

@@ -1,4 +1,4 @@
-/** What stands between a code of six digits and somebody who tries them all. */
+/** The limits that keep a stranger from guessing a code of six digits. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../../support/api.ts'
 import { makeUser, unique } from '../../support/factories.ts'
@@ -8,7 +8,7 @@ import { expectRuntimeError, expectWithout } from '../../support/shapes.ts'
 
 const server = await startServer({ RATE_LIMITS: 'on', TRUSTED_PROXIES: '127.0.0.1' })
 afterAll(() => server.stop())
-/** One of a million. */
+/** A random client address, so that tests do not share limits. */
 const address = () => `10.${[1, 2, 3].map(() => Math.floor(Math.random() * 256)).join('.')}`
 const post = (path: string, body: object, from = address(), token?: string) =>
   api(server, 'POST', `/api/v1/${path}`, { body, token, headers: { 'x-forwarded-for': from } })
@@ -42,7 +42,7 @@ describe.each([
   const guess = (email: string, token: string, from = address()) =>
     post(check, { email, token, ...extra }, from)
 
-  test('wrong tries of strangers end a code, all at once or not; the next one works', async () => {
+  test('wrong tries of strangers void a code, all at once or not; the next code works', async () => {
     const email = await known()
     const mails = extra.new_password ? 0 : 1
     for (let n = 1; n <= 3; n++) {
@@ -58,7 +58,7 @@ describe.each([
     expect((await guess(email, code)).status).toBeOneOf([200, 204])
   })
 
-  test('so it is for an owner behind the same address', async () => {
+  test('the same is true for an owner behind the same address', async () => {
     const [email, from] = [await known(), address()]
     const mails = extra.new_password ? 0 : 1
     for (let n = 1; n <= 2; n++) {
@@ -71,7 +71,7 @@ describe.each([
     expect((await guess(email, code, from)).status).toBeOneOf([200, 204])
   })
 
-  test('an address may try the codes of one email twenty times an hour, however it is written', async () => {
+  test('an address can try the codes of one email twenty times an hour, in every spelling of the email', async () => {
     const [email, from] = [`${unique('unknown')}@example.com`, address()]
     const spellings = [email, email.toUpperCase(), ` ${email}`, email.replaceAll('a', '\uff41')]
     const tries = Array.from({ length: 21 }, (_, n) => guess(spellings[n % 4]!, '000000', from))
@@ -80,7 +80,7 @@ describe.each([
     expect((await guess(email, '000000')).status).toBe(401)
   })
 
-  test('five mails an hour to one email from an address, whether it is there or not; others get theirs', async () => {
+  test('an address can ask for five mails an hour to one email, whether it has an account or not; others still can', async () => {
     const from = address()
     const there = await known(from)
     const sent = extra.new_password ? 0 : 1
@@ -88,14 +88,14 @@ describe.each([
       const left = email === there ? 5 - sent : 5
       for (let i = 0; i < left; i++) expect((await post(again, { email }, from)).status).toBe(204)
       expectLimited(await post(again, { email }, from), HOUR)
-      // Its owner is somewhere else.
+      // The owner's address is another one.
       expect((await post(again, { email })).status).toBe(204)
     }
     expect((await post(again, { email: await known() })).status).toBe(204)
   })
 })
 
-test('an address may try a hundred codes an hour, of however many emails', async () => {
+test('an address can try a hundred codes an hour, of all emails together', async () => {
   const from = address()
   const spray = () => {
     const email = `${unique('spray')}@example.com`
@@ -105,7 +105,7 @@ test('an address may try a hundred codes an hour, of however many emails', async
   expectLimited(await spray(), HOUR)
 })
 
-test('an address may ask for thirty mails an hour', async () => {
+test('an address can ask for thirty mails an hour', async () => {
   const from = address()
   const ask = () => post('auth/password-reset', { email: `${unique('spray')}@example.com` }, from)
   const all = statuses(await times(31, ask))
@@ -120,7 +120,7 @@ test('failed sign-ins of this contract are limited like those of the others', as
   expectLimited(await signIn(), 300)
 })
 
-test('a user may search thirty times a minute; another one is not held up', async () => {
+test('a user can search thirty times a minute; another user is not blocked', async () => {
   const [one, two] = [await makeUser(server), await makeUser(server)]
   const search = (token: string) => post('users/search', { query: 'nobody-is-called-so' }, undefined, token)
   const all = statuses(await times(31, () => search(one.token)))
@@ -150,7 +150,7 @@ describe('registrations', () => {
   const send = ({ path, ...ask }: { path: string; body: object; headers: Record<string, string> }) =>
     api(server, 'POST', path, ask)
 
-  test('thirty of one address in ten minutes, over all contracts; another one is not held up', async () => {
+  test('an address can make thirty in ten minutes, over all contracts; another address is not blocked', async () => {
     const from = address()
     const all = Object.values(ways)
     const made = await Promise.all(Array.from({ length: 30 }, (_, n) => send(all[n % 3]!(from))))
@@ -166,7 +166,7 @@ describe('registrations', () => {
   test('those of one IPv6 network count together', async () => {
     const [a, b, c] = [1, 2, 3].map(() => Math.floor(Math.random() * 65_536).toString(16))
     const from = (n: number) => `2001:db8:${a}:${b}:${c}::${n.toString(16)}`
-    // A username that nobody may have costs no more than the try.
+    // The request with an invalid username counts as an attempt and creates nothing.
     const refused = (n: number) => {
       const ask = ways['study and factory'](from(n))
       return send({ ...ask, body: { ...ask.body, username: '@@@' } })
