@@ -1,5 +1,6 @@
 /** Who may call what, for every route that the server has mounted: a new route is in these tests by being mounted. */
 import { afterAll, describe, expect, test } from 'bun:test'
+import { may, ROLES } from '../../src/core/accounts/permissions.ts'
 import { api } from '../support/api.ts'
 import { fill, mountedRoutes } from '../support/described.ts'
 import { makeNode, makeTask, makeUser } from '../support/factories.ts'
@@ -14,16 +15,20 @@ import {
 const server = await startServer()
 afterAll(() => server.stop())
 
-/** Open to everybody, with the reason. */
-const PUBLIC = new Set([
+/** All that anybody may call. A route without `auth` that is not in this list fails the first test. */
+const PUBLIC = [
+  // For load balancers and monitoring.
   'GET /health',
   'GET /ready',
+  'GET /api/v1/health',
   'GET /api/v1/health/db',
+  'GET /api/v1/infra/health',
+  // To get a session, or to end it by its refresh token.
+  'POST /api/auth/register',
+  'POST /api/auth/login',
   'POST /api/v1/auth/register',
   'POST /api/v1/auth/login',
   'POST /api/v1/auth/refresh',
-  'GET /api/v1/health',
-  'GET /api/v1/infra/health',
   'POST /api/v1/auth/verifications',
   'POST /api/v1/auth/verifications/resend',
   'POST /api/v1/auth/verifications/verify',
@@ -32,38 +37,33 @@ const PUBLIC = new Set([
   'DELETE /api/v1/auth/sessions',
   'POST /api/v1/auth/password-reset',
   'POST /api/v1/auth/password-reset/confirm',
+  // Active materials are public; the routes look at the viewer for the others.
   'GET /api/v1/materials',
   'GET /api/v1/materials/:material_id',
   'GET /files/*',
-  // Its address is the secret.
+  // The address is the secret.
   'GET /api/v1/schedule-items.ics',
-  'POST /api/auth/register',
-  'POST /api/auth/login',
-])
-/** What only administrators may do: docs/design.md, "Roles". */
-const ADMIN = [
-  'GET /api/admin/users',
-  'PUT /api/admin/users/:id',
-  'POST /api/gpu/servers',
-  'PUT /api/gpu/servers/:server_id',
-  'DELETE /api/gpu/servers/:server_id',
-  'POST /api/gpu/servers/:server_id/drain',
-  'POST /api/gpu/servers/:server_id/rotate-token',
-  'POST /api/gpu/servers/:server_id/heartbeat',
-  'POST /api/v1/invite-codes',
-  'GET /api/v1/invite-codes',
-  'GET /api/v1/invite-codes/:code',
-  'PATCH /api/v1/invite-codes/:code',
-  'DELETE /api/v1/invite-codes/:code',
+  // The documentation.
+  'GET /',
+  'GET /api/docs',
+  'GET /api/docs/json',
+  'GET /api/docs/swagger-ui.css',
+  'GET /api/docs/swagger-ui-bundle.js',
+  // A client signs in on the socket.
+  'GET /ws/connect',
+  'GET /api/ws/connect',
+  'GET /ws/node',
 ]
 const SOMEWHERE = '01920000-0000-7000-8000-000000000000'
-const routes = mountedRoutes()
-  .filter(({ detail }) => !detail.hide)
-  .map((route) => ({ ...route, key: `${route.method} ${route.path}` }))
-const guarded = routes.filter(({ key }) => !PUBLIC.has(key))
-/** Those of study and factory; the other contracts have roles and ids of their own. */
-const factoryRoutes = guarded.filter(({ path }) => path.startsWith('/api/') && !path.startsWith('/api/v1/'))
-const withId = factoryRoutes.filter(({ path }) => path.includes(':'))
+const routes = mountedRoutes().map((route) => ({ ...route, key: `${route.method} ${route.path}` }))
+const guarded = routes.filter(({ auth, nodeAuth }) => auth || nodeAuth)
+/** The routes that need a permission, with the permission. */
+const permitted = guarded.flatMap(({ key, auth, nodeAuth }) => {
+  const permission = nodeAuth ?? auth
+  return typeof permission === 'string' ? [{ key, permission }] : []
+})
+/** Those of study and factory; the other contracts have ids of their own. */
+const withId = guarded.filter(({ path }) => path.includes(':') && !path.startsWith('/api/v1/'))
 
 const ask = (key: string, id: string, token?: string, headers: Record<string, string> = {}) => {
   const [method = '', path = ''] = key.split(' ')
@@ -85,10 +85,9 @@ function refused(
   else expectLearningError(answer, { status, code: v1 })
 }
 
-test('the lists above name only routes that exist', () => {
-  const keys = new Set(routes.map(({ key }) => key))
-  expect([...PUBLIC, ...ADMIN].filter((key) => !keys.has(key))).toEqual([])
-  expect(guarded.length).toBeGreaterThanOrEqual(19)
+test('no route is open to everybody but those of the list', () => {
+  const open = routes.filter((route) => !guarded.includes(route)).map(({ key }) => key)
+  expect(open.sort()).toEqual(PUBLIC.toSorted())
 })
 
 describe('signed out', () => {
@@ -124,20 +123,22 @@ describe('signed out', () => {
 })
 
 describe('forbidden', () => {
-  test.each(ADMIN)('%s: 403 for users and editors, never for administrators', async (key) => {
-    for (const role of ['user', 'editor'] as const) {
-      const answer = await ask(key, SOMEWHERE, (await makeUser(server, { role })).token)
-      refused(key, answer, { status: 403, factory: 'ACCESS_DENIED', v1: 'FORBIDDEN' })
-    }
-    for (const role of ['admin', 'super_admin'] as const) {
-      const answer = await ask(key, SOMEWHERE, (await makeUser(server, { role })).token)
-      expect([200, 201, 404, 422]).toContain(answer.status)
+  test.each(permitted)('$key: 403 for every role without $permission, and for no other', async (route) => {
+    for (const role of ROLES) {
+      const answer = await ask(route.key, SOMEWHERE, (await makeUser(server, { role })).token)
+      if (may(role, route.permission)) expect([200, 201, 404, 422]).toContain(answer.status)
+      else refused(route.key, answer, { status: 403, factory: 'ACCESS_DENIED', v1: 'FORBIDDEN' })
     }
   })
 
-  test('what is not in that list is open to every user', async () => {
-    const { token } = await makeUser(server)
-    for (const { key } of factoryRoutes.filter(({ key }) => !ADMIN.includes(key))) {
+  test('a permission keeps somebody out', () => {
+    for (const { key, permission } of permitted) expect(may('user', permission), key).toBe(false)
+    expect(permitted.length).toBeGreaterThanOrEqual(17)
+  })
+
+  test('what needs no permission is open to every user', async () => {
+    for (const { key } of guarded.filter(({ auth }) => auth === true)) {
+      const { token } = await makeUser(server)
       expect((await ask(key, SOMEWHERE, token)).status, key).not.toBe(403)
     }
   })

@@ -1,3 +1,5 @@
+import type { Permission } from '../../src/core/accounts/permissions.ts'
+import { AUTH, NODE_AUTH } from '../../src/http/openapi/route.ts'
 import { type Answer, type Ask, api } from './api.ts'
 import { hollowApp } from './hollow.ts'
 import { routeOf } from './openapi.ts'
@@ -12,6 +14,10 @@ export interface MountedRoute {
     summary?: string
     tags?: string[]
   }
+  /** What the guard asks of a user; undefined when it admits nobody by an access token, or everybody. */
+  auth: true | Permission | undefined
+  /** The permission of the users that may call a route of a node. */
+  nodeAuth: Permission | undefined
   hooks: Record<string, unknown>
 }
 
@@ -22,6 +28,8 @@ export function mountedRoutes(): MountedRoute[] {
     path,
     hooks,
     detail: hooks.detail ?? {},
+    auth: hooks.detail?.[AUTH],
+    nodeAuth: hooks.detail?.[NODE_AUTH],
   }))
 }
 
