@@ -5,12 +5,12 @@ import { createEmbeddedBus } from './bus/embedded.ts'
 import type { Config } from './config/index.ts'
 import { type Database, openDatabase, type Upgrade } from './db/client.ts'
 import { DatabaseClock } from './db/clock.ts'
+import type { EmbeddedPostgres } from './db/embedded.ts'
 import { type Imaging, imaging } from './imaging/imaging.ts'
 import type { JobHandle } from './jobs/job.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { createFileMailer } from './mail/files.ts'
 import type { Mailer } from './mail/mailer.ts'
-import { createSmtpMailer } from './mail/smtp.ts'
 import { builtinModel } from './model/builtin/index.ts'
 import type { ChatModel } from './model/model.ts'
 import { createDiskStorage } from './storage/disk.ts'
@@ -30,7 +30,10 @@ export interface Parts {
 }
 
 /** Parts that a test brings along in place of those that the configuration names; the test closes them. */
-export type GivenParts = Partial<Pick<Parts, 'bus' | 'storage' | 'mailer' | 'model' | 'imaging'>>
+export interface GivenParts extends Partial<Pick<Parts, 'bus' | 'storage' | 'mailer' | 'model' | 'imaging'>> {
+  /** The embedded database, when the program has begun to start it. The server closes it. */
+  embeddedDatabase?: Promise<EmbeddedPostgres> | undefined
+}
 
 /**
  * Opens the parts, one after the other.
@@ -46,7 +49,7 @@ export async function openParts(
   onOpen: (close: () => Promise<unknown> | unknown) => void,
 ): Promise<Parts> {
   makeDirectory(config.dataDir)
-  const database = await openDatabase(config, log, domains.upgrades)
+  const database = await openDatabase(config, log, domains.upgrades, given.embeddedDatabase)
   onOpen(() => database.close())
   const bus = given.bus ?? (await openBus(config, database, log))
   if (!given.bus) onOpen(() => bus.close())
@@ -76,7 +79,9 @@ const openStorage = async ({ s3, dataDir }: Config, log: Logger): Promise<Storag
   s3 ? (await import('./storage/s3.ts')).createS3Storage(s3, dataDir, log) : createDiskStorage(dataDir)
 
 const openMailer = async ({ smtpUrl, mailFrom, dataDir }: Config): Promise<Mailer> =>
-  smtpUrl ? createSmtpMailer(smtpUrl, mailFrom) : createFileMailer(dataDir, mailFrom)
+  smtpUrl
+    ? (await import('./mail/smtp.ts')).createSmtpMailer(smtpUrl, mailFrom)
+    : createFileMailer(dataDir, mailFrom)
 
 const openModel = async ({ llm }: Config): Promise<ChatModel> =>
   llm ? (await import('./model/openai.ts')).createOpenAiModel(llm) : builtinModel

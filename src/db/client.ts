@@ -8,7 +8,7 @@ import type { Config } from '../config/index.ts'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool } from './driver.ts'
-import { startEmbeddedPostgres } from './embedded.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts'
 import * as schema from './schema/index.ts'
 import { prepareStatements } from './statements.ts'
 import { endStuckConnections } from './stuck.ts'
@@ -36,19 +36,18 @@ const LOCK_RETRY_MS = 100
 /**
  * Opens the database, embedded or not, and brings it up to date: with the migrations, then with `upgrades`. Several
  * servers may do so at once.
+ * @param started the embedded database, when the caller has begun to start it
  * @throws StartupError with what the operator should look at
  */
 export async function openDatabase(
   config: Pick<Config, 'databaseUrl' | 'dataDir'>,
   log: Logger,
   upgrades: readonly Upgrade[] = [],
+  started?: Promise<EmbeddedPostgres> | undefined,
 ): Promise<Database> {
   const embedded = config.databaseUrl
     ? undefined
-    : await startEmbeddedPostgres(config.dataDir, (message) => {
-        log.fatal({ message }, 'the embedded database crashed')
-        process.exit(1)
-      })
+    : await (started ?? startEmbeddedPostgres(config.dataDir, log))
   // Differs between any two servers, so that they can count each other.
   const name = `roost ${crypto.randomUUID().slice(0, 8)}`
   const client = embedded ? openEmbedded(embedded) : openPool(config.databaseUrl!, name)

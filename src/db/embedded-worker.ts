@@ -1,6 +1,22 @@
-/** PGlite off the main thread. The server talks to it through a Unix socket, as to any PostgreSQL. */
+/**
+ * PGlite in a worker, behind a Unix socket that speaks PostgreSQL's protocol. PGlite is one PostgreSQL backend, and its
+ * socket server interleaves the extended queries of several connections: exactly one client may connect.
+ */
 import { PGlite } from '@electric-sql/pglite'
-import { serveEmbedded } from './embedded-socket.ts'
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+
+/** The first message to the worker. Any second one closes the database. */
+export interface WorkerStart {
+  dataDir: string
+  socketPath: string
+  /** pglite.wasm. */
+  module: WebAssembly.Module
+}
+
+/** The worker answers each of the two messages once. */
+export interface WorkerAnswer {
+  failed?: string
+}
 
 declare const self: Worker
 
@@ -10,20 +26,24 @@ declare const self: Worker
  */
 const SHARED_BUFFERS = '32MB'
 
-self.onmessage = async ({ data: start }: MessageEvent<{ dataDir: string; socketPath: string }>) => {
+const answer = (message: WorkerAnswer) => self.postMessage(message)
+
+self.onmessage = async ({ data: start }: MessageEvent<WorkerStart>) => {
   try {
     const db = await PGlite.create({
       dataDir: start.dataDir,
+      pgliteWasmModule: start.module,
       startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`],
     })
-    const server = await serveEmbedded(db, start.socketPath)
+    const server = new PGLiteSocketServer({ db, path: start.socketPath, maxConnections: 1 })
+    await server.start()
     self.onmessage = async () => {
-      server.close()
+      await server.stop()
       await db.close()
-      self.postMessage({ closed: true })
+      answer({})
     }
-    self.postMessage({ ready: true })
+    answer({})
   } catch (error) {
-    self.postMessage({ failed: error instanceof Error ? error.message : String(error) })
+    answer({ failed: error instanceof Error ? error.message : String(error) })
   }
 }

@@ -1,8 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { acquireFileLock, type FileLock } from '../util/file-lock.ts'
+import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
+import type { WorkerAnswer, WorkerStart } from './embedded-worker.ts'
 import { ensureCluster } from './empty-cluster.ts'
 
 export interface EmbeddedPostgres {
@@ -14,13 +17,17 @@ export interface EmbeddedPostgres {
 const MAX_SOCKET_PATH_BYTES = 107
 
 /**
- * Starts PGlite on `dataDir` and locks the directory, because two processes on one directory corrupt the database.
+ * PGlite's code, compiled once for all databases of this process, which tests open by the dozen. It never changes, so it
+ * is no state that servers share.
+ */
+let code: Promise<WebAssembly.Module> | undefined
+
+/**
+ * Starts PGlite on `dataDir` and locks the directory, because two processes on one directory corrupt the database. A
+ * crash of PGlite ends the process.
  * @throws StartupError when the directory is taken or can't be opened as a database
  */
-export async function startEmbeddedPostgres(
-  dataDir: string,
-  onCrash: (message: string) => void,
-): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promise<EmbeddedPostgres> {
   const lock = takeLock(dataDir)
   let socketDir: string | undefined
   let socketPath = join(dataDir, 'pg.sock')
@@ -31,7 +38,7 @@ export async function startEmbeddedPostgres(
   // A killed process leaves its socket; because of the lock, nobody listens on it.
   rmSync(socketPath, { force: true })
 
-  // The worker loads PGlite while a new database is unpacked.
+  // The worker loads PGlite's modules while the code is compiled and a new database is unpacked.
   const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url).href)
   const cleanUp = () => {
     worker.terminate()
@@ -39,22 +46,26 @@ export async function startEmbeddedPostgres(
     lock.release()
   }
   const answer = () =>
-    new Promise<{ failed?: string }>((resolve) => {
+    new Promise<WorkerAnswer>((resolve) => {
       worker.onmessage = (event) => resolve(event.data)
       worker.onerror = (event) => resolve({ failed: event.message })
     })
 
   const database = join(dataDir, 'pg')
   try {
-    await ensureCluster(database)
-    worker.postMessage({ dataDir: database, socketPath })
+    code ??= compilePglite()
+    const [module] = await Promise.all([code, ensureCluster(database)])
+    worker.postMessage({ dataDir: database, socketPath, module } satisfies WorkerStart)
     const { failed } = await answer()
     if (failed) throw new StartupError(`The embedded database in ${dataDir} does not open: ${failed}`)
   } catch (error) {
     cleanUp()
     throw error
   }
-  worker.onerror = (event) => onCrash(event.message)
+  worker.onerror = ({ message }) => {
+    log.fatal({ message }, 'the embedded database crashed')
+    process.exit(1)
+  }
 
   return {
     socketPath,
@@ -64,6 +75,11 @@ export async function startEmbeddedPostgres(
       cleanUp()
     },
   }
+}
+
+async function compilePglite(): Promise<WebAssembly.Module> {
+  const entry = fileURLToPath(import.meta.resolve('@electric-sql/pglite'))
+  return await WebAssembly.compile(await Bun.file(join(dirname(entry), 'pglite.wasm')).bytes())
 }
 
 function takeLock(dataDir: string): FileLock {

@@ -53,7 +53,7 @@ export const WALLS: Record<string, string[]> = {
   app: ['contracts', 'http', 'live', 'protocol'],
   server: ['config:type', 'core', 'http/tokens.ts', 'jobs/scheduler.ts', 'live', 'parts'],
   parts: ['config:type', 'db', 'storage', 'mail', 'bus', 'jobs', 'model', 'imaging'],
-  main: ['config', 'server', 'app'],
+  main: ['config', 'db/embedded.ts', 'server', 'app'],
   admin: ['config', 'server', 'core'],
   node: ['protocol'],
 }

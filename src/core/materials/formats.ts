@@ -1,4 +1,3 @@
-import { fileTypeFromBuffer } from 'file-type'
 import { AppError } from '../errors.ts'
 import type { MaterialType } from './materials.ts'
 
@@ -39,6 +38,8 @@ export const SNIFF_BYTES = 4100
  * @throws AppError UNSUPPORTED_FILE_TYPE
  */
 export async function detectFormat(head: Uint8Array): Promise<FileFormat> {
+  // Imported with the first upload: file-type costs every start 30 ms.
+  const { fileTypeFromBuffer } = await import('file-type')
   const found = await fileTypeFromBuffer(head)
   // What stands before the header of a PDF may look like the beginning of another format.
   const format = (found && FORMATS[found.mime]) ?? (hasPdfHeader(head) ? PDF : undefined)
