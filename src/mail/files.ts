@@ -3,10 +3,10 @@ import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises
 import { join } from 'node:path'
 import { type Mail, type Mailer, mailDefaults } from './mailer.ts'
 
-/** RFC 5322, 2.1.1: octets of a line, without its end. */
+/** Octets of a line, without its CRLF (RFC 5322, 2.1.1). */
 const MAX_LINE_BYTES = 998
 
-/** A text as it is, so that people read the file with `cat`; quoted-printable when a line is too long for that. */
+/** Not encoded, so that `cat` shows the text; quoted-printable only when a line is too long for a mail. */
 function readablePart(type: 'text/plain' | 'text/html', text: string) {
   const lines = text.split(/\r\n|\r|\n/)
   if (lines.some((line) => Buffer.byteLength(line) > MAX_LINE_BYTES)) {
@@ -16,7 +16,10 @@ function readablePart(type: 'text/plain' | 'text/html', text: string) {
   return { raw: [...headers, '', ...lines].join('\r\n') }
 }
 
-/** Every mail as a file `<time>_<id>.eml` in `outbox` of the data directory: whole or not at all, for its owner only. */
+/**
+ * Writes each mail to a file `<time>_<id>.eml` in `outbox` of the data directory. A file is complete or absent, and only
+ * the server's user can read it.
+ */
 export async function createFileMailer(dataDir: string, from: string): Promise<Mailer> {
   const outbox = join(dataDir, 'outbox')
   await mkdir(outbox, { recursive: true, mode: 0o700 })

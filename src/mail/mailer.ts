@@ -1,4 +1,4 @@
-/** One mail to one person. */
+/** A mail to one address. */
 export interface Mail {
   to: string
   subject: string
@@ -6,31 +6,31 @@ export interface Mail {
   html: string
 }
 
-/** Where mails go: to an SMTP server, or into files. */
+/** Sends mails to an SMTP server, or writes them to files. */
 export interface Mailer {
   readonly kind: 'smtp' | 'files'
   /**
-   * Hands a mail over.
-   * @throws MailRefused when no later try could help; another Error when one may. Neither says anything of the mail.
+   * Sends a mail.
+   * @throws MailRefused when a retry cannot help; another Error when a retry may help. Neither contains text of the mail.
    */
   send(mail: Mail): Promise<void>
-  /** Round trip in milliseconds; rejects when mails can't be handed over now. */
+  /** Round trip in milliseconds; rejects when mails cannot be sent now. */
   ping(): Promise<number>
-  /** Removes mails that are kept here and older, and says how many. */
+  /** Removes mail files that are older, and returns how many. */
   removeOlder(than: Date): Promise<number>
   close(): void
 }
 
-/** The address takes no mail, or not this one. */
+/** The mail server refuses the address, or this mail. */
 export class MailRefused extends Error {
   override name = 'MailRefused'
 }
 
-/** What is the same in every mail of ours. Mails are never made from files or URLs that a text could name. */
+/** Options of every mail. Access to files and URLs is off, so that no text of a mail can name one to be attached. */
 export const mailDefaults = (from: string) => ({
   from,
   disableFileAccess: true,
   disableUrlAccess: true,
-  // RFC 3834: no out-of-office answers to a machine.
+  // RFC 3834: keeps out-of-office programs from answering.
   headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
 })

@@ -1,19 +1,20 @@
 import { createTransport } from 'nodemailer'
 import { type Mailer, MailRefused, mailDefaults } from './mailer.ts'
 
-/** In ms. A server that hangs must not hold up the mails behind. */
+/** In ms. A mail server that does not answer must not delay other mails for long. */
 const TIMEOUTS = {
   connectionTimeout: 10_000,
   greetingTimeout: 10_000,
   dnsTimeout: 10_000,
   socketTimeout: 20_000,
 }
-/** Anybody may ask for the health; the mail server shall not notice how often. */
+/** In ms. The health endpoint is public, so the mail server is asked at most once in this time. */
 const PING_KEPT_MS = 2000
 
 /**
- * Mails by SMTP, each over its own connection, encrypted when the server offers it (STARTTLS) or `url` is `smtps:`. Does
- * not connect before the first mail. Parameters of `url` are nodemailer's options, as in `?tls.rejectUnauthorized=false`.
+ * Sends mails by SMTP, each over its own connection, encrypted when the mail server offers STARTTLS or `url` is `smtps:`.
+ * Does not connect before the first mail. Parameters of `url` are nodemailer's options, as in
+ * `?tls.rejectUnauthorized=false`.
  */
 export function createSmtpMailer(url: string, from: string): Mailer {
   const transport = createTransport({ url, ...TIMEOUTS }, mailDefaults(from))
@@ -38,13 +39,13 @@ export function createSmtpMailer(url: string, from: string): Mailer {
 
 interface SmtpFault {
   code?: string
-  /** The system's, below nodemailer's. */
+  /** The operating system's code, when nodemailer has one of its own in `code`. */
   originalCode?: string
   responseCode?: number
   command?: string
 }
 
-/** Only codes: a server's answer may quote the address. */
+/** Keeps only codes of an error, because the mail server's answer may quote the address. */
 function rethrow(error: unknown): never {
   const { code, originalCode, responseCode, command } = error as SmtpFault
   const said = [originalCode ?? code, responseCode, command && `to ${command}`].filter(Boolean).join(' ')

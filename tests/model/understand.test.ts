@@ -13,7 +13,8 @@ const shown = (message: string, at = place) => {
 const tz = { timezone: 'Asia/Shanghai' }
 
 const ANALYSIS = {
-  ...{ title: 'video_analysis', task_type: 'video_analysis' },
+  title: 'video_analysis',
+  task_type: 'video_analysis',
   config: { video_url: 'https://example.com/a.mp4' },
 }
 
@@ -200,7 +201,9 @@ describe('what is put on the schedule', () => {
     expect(shown(message!, thursday)).toEqual([
       'add_schedule_item',
       {
-        ...{ title, start_at, ...tz },
+        title,
+        start_at,
+        ...tz,
         ...(end_at && { end_at }),
         ...(/提醒|remind/.test(message!) && { reminder_minutes: 0 }),
       },

@@ -2,7 +2,7 @@ import { MODEL_FAULTS, ModelError } from '../../model/model.ts'
 import type { MessageKey } from '../messages.ts'
 
 /** Why a run failed: the code of its RUN_ERROR. */
-export const RUN_FAULTS = [
+const RUN_FAULTS = [
   ...MODEL_FAULTS,
   'STEP_LIMIT',
   'OUTPUT_LIMIT',
@@ -19,7 +19,7 @@ export class RunError extends Error {
   }
 }
 
-/** What stops a run from outside. */
+/** The user has cancelled the run. */
 export class RunCancelled extends Error {
   override name = 'RunCancelled'
 }

@@ -5,7 +5,7 @@ import { agentFrames } from '../../db/schema/index.ts'
 import type { Frame } from './ag-ui.ts'
 import { agentFramesHint } from './hints.ts'
 
-/** A reader that is busy may have so many frames waiting; beyond, it reads them from the log. */
+/** So many frames may wait for a slow reader; beyond that, the reader reads them from the log. */
 const MAX_HELD = 64
 const PAGE = 100
 /** How late a frame may be when its hint was lost. */
@@ -13,14 +13,14 @@ const POLL_MS = 2000
 const RETRY_MS = 500
 
 interface Reader {
-  /** What hints brought since the last look; undefined: too much, or unsure. */
+  /** The frames that hints have brought since the last read; undefined: too many, or hints may be lost, so read the log. */
   held: Frame[] | undefined
   wake: () => void
 }
 
 /**
- * Follows the frames of sessions, wherever their runs are: the log is the truth, and hints save the look at it. A
- * reader holds a position and a few frames, however slow it is.
+ * Follows the frames of sessions, on whichever server their runs are. The frames in the database count; hints only save
+ * most of the reads. A reader holds a position and a few frames, however slow it is.
  */
 export class AgentFeed {
   private readonly readers = new Map<string, Set<Reader>>()
@@ -48,7 +48,7 @@ export class AgentFeed {
     })
   }
 
-  /** The frames after `seq`, in order and each once, as they come; ends only with its signal. */
+  /** Yields the frames after `seq` as they are stored, in order and each once. Ends only when its signal is aborted. */
   async *follow(sessionId: string, seq: number, signal: AbortSignal): AsyncGenerator<Frame, void> {
     const reader: Reader = { held: undefined, wake: () => {} }
     const readers = this.readers.get(sessionId) ?? new Set()
@@ -59,11 +59,11 @@ export class AgentFeed {
       while (!signal.aborted) {
         let frames = reader.held?.filter((frame) => frame.seq > seq)
         reader.held = []
-        // Hints may be lost, and those of two servers may come in any order.
+        // Hints may be lost, and hints of two servers may arrive in any order.
         if (!frames?.every((frame, i) => frame.seq === seq + 1 + i)) {
           frames = await this.read(sessionId, seq).catch(() => undefined)
           if (!frames) {
-            // The database is away: the reader stays where it is until it is back.
+            // The database does not answer: the reader keeps its position and tries again.
             await Bun.sleep(RETRY_MS)
             reader.held = undefined
             continue
@@ -84,7 +84,7 @@ export class AgentFeed {
     }
   }
 
-  /** Whether there are frames after `seq` now. Those of a run are kept for a day after its end. */
+  /** Whether frames after `seq` are stored now. The frames of a run are kept for a day after its end. */
   async hasAfter(sessionId: string, seq: number): Promise<boolean> {
     const [frame] = await this.db
       .select({ seq: agentFrames.seq })

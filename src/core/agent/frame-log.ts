@@ -4,9 +4,9 @@ import { databaseFault } from '../database-faults.ts'
 import type { Frame } from './ag-ui.ts'
 import { agentFramesHint } from './hints.ts'
 
-/** Frames of one statement: enough for hundreds of runs, too few to keep other queries waiting. */
+/** Frames in one statement: enough for hundreds of runs, and few enough that other queries do not wait long. */
 const MAX_BATCH = 500
-/** From one statement to the next: each costs the database far more than a further frame in it. */
+/** Between two statements, because a statement costs the database far more than one more frame in it. */
 const PAUSE_MS = 20
 const RETRY_MS = 250
 /** A run whose frames can't be stored for so long fails. */
@@ -20,15 +20,15 @@ interface Pending {
   reject(error: unknown): void
 }
 
-/** The run is not this server's any more: another one has taken it for dead and ended it. */
+/** Another server has ended the run, because this server's heartbeats of the run were missing. */
 export class RunLost extends Error {
   override name = 'RunLost'
 }
 
 /**
- * Writes the frames of all runs of this server, many in one statement: what comes while one is under way goes with
- * the next. Readers hear of a frame only when it is stored, so a server that is killed has told nobody of a frame that
- * is not there.
+ * Writes the frames of all runs of this server, many in one statement: frames that are appended while a statement runs
+ * go with the next one. Readers get a frame only after it is stored, so no reader has a frame that is lost when the
+ * server is killed.
  */
 export class FrameLog {
   private waiting: Pending[] = []
@@ -47,7 +47,7 @@ export class FrameLog {
 
   private async write(): Promise<void> {
     this.writing = true
-    // Whoever appends in the same turn joins the batch.
+    // Frames that are appended in the same turn of the event loop join the batch.
     await Promise.resolve()
     while (this.waiting.length > 0) {
       const wait = this.writtenAt + PAUSE_MS - performance.now()
@@ -71,7 +71,7 @@ export class FrameLog {
     this.writing = false
   }
 
-  /** @returns which were stored: those of runs that still run */
+  /** @returns the stored frames: only frames of runs that have not ended are stored */
   private async store(batch: Pending[]): Promise<Set<string>> {
     const input = batch.map(({ sessionId, frame }) => ({
       s: sessionId,
@@ -79,8 +79,8 @@ export class FrameLog {
       n: frame.seq,
       e: frame.event,
     }))
-    // The lock keeps another server from ending the run between the look and the commit. A batch whose commit was not
-    // heard of is written again, and finds its frames there.
+    // `for share` keeps another server from ending the run before this statement commits. When the answer to a commit is
+    // lost, the batch is written again: frames of the same run that are there already count as stored.
     const rows = (await this.ctx.db.execute(sql`
       with incoming as (
         select * from json_to_recordset(${JSON.stringify(input)}::text::json) as x(s uuid, r uuid, n bigint, e text)

@@ -3,10 +3,10 @@ import type { FrameLog } from './frame-log.ts'
 import { Transcript } from './transcript.ts'
 
 const MAX_GATHERED = 4096
-/** Frames that wait for the log before the model is read on. */
+/** When more frames than this wait to be stored, the run stops reading from the model. */
 const MAX_WAITING = 20
 
-/** Turns what a run says into numbered frames: the first piece of a message at once, then what has come together. */
+/** Turns what a run says into numbered frames. The first piece of a message is sent at once, further ones are gathered. */
 export class RunWriter {
   readonly transcript = new Transcript()
   private gathered = ''
@@ -14,7 +14,7 @@ export class RunWriter {
   private begun = false
   private waiting = 0
   private newest: Promise<void> = Promise.resolve()
-  /** The first frame that could not be stored: the run has no place any more. */
+  /** Why the first frame that was not stored was not: the run must end. */
   private fault: unknown
 
   constructor(
@@ -26,7 +26,7 @@ export class RunWriter {
     private readonly onFault: (error: unknown) => void,
   ) {}
 
-  /** Adds to the message that is open, or opens one. Resolves when the next piece may come. */
+  /** Adds to the open message, or opens one. Resolves when the next piece may follow. */
   async say(kind: 'text' | 'reasoning', messageId: string, delta: string): Promise<void> {
     if (this.transcript.open?.messageId !== messageId) {
       this.endMessage()
@@ -40,19 +40,19 @@ export class RunWriter {
     if (this.waiting > MAX_WAITING) await this.stored()
   }
 
-  /** Any other event; what was said before it goes out first. */
+  /** Adds any other event, after the text that was said before it. */
   event(event: AgentEvent): void {
     this.endMessage()
     this.append(event)
   }
 
-  /** Resolves when everything so far is stored. Rejects when something can't be. */
+  /** Resolves when all frames so far are stored. Rejects when one cannot be stored. */
   async stored(): Promise<void> {
     await this.newest
     if (this.fault) throw this.fault
   }
 
-  /** The last events, numbered on, for whoever stores them with the end of the run. Nothing may follow them. */
+  /** Numbers the last events, which the caller stores together with the end of the run. No event may follow them. */
   close(last: AgentEvent[]): Frame[] {
     this.endMessage()
     return last.map((event) => this.frame(event))

@@ -11,20 +11,20 @@ import { type AgentEvent, EventType } from './ag-ui.ts'
 import { faultOf, faultText, RunCancelled, RunError } from './faults.ts'
 import { type FrameLog, RunLost } from './frame-log.ts'
 import { historyOf, newCallId } from './history.ts'
+import { finishRun, type RunEnd } from './run-end.ts'
 import { RunWriter } from './run-writer.ts'
 import { Said } from './said.ts'
 import type { AgentMessage } from './sessions.ts'
-import { finishRun, type RunEnd } from './settle.ts'
 import { findTool, TOOLS } from './tools/index.ts'
 
-/** Turns of the model; each may call tools. */
+/** Turns of the model in one run; each may call tools. */
 const MAX_STEPS = 8
 const MAX_RUN_MS = 5 * 60_000
 const MAX_OUTPUT = 200_000
-/** Calls of a turn that are carried out; the model is told of the others that they were not. */
+/** Calls of one turn that are carried out. The model is told that the others were not. */
 const MAX_CALLS_PER_TURN = 10
 const MAX_REFUSED_CALLS = 90
-/** Characters of a tool's result that the model and readers get. */
+/** Characters of a tool's result that the model and the clients get. */
 const MAX_RESULT = 16_000
 
 export interface RunStart {
@@ -32,16 +32,16 @@ export interface RunStart {
   sessionId: string
   who: Principal
   message: string
-  /** What was said before it, oldest first. */
+  /** The messages before it, oldest first. */
   past: AgentMessage[]
-  /** What the session waited for, and whether the user said yes to it. */
+  /** The call that waited for the user's confirmation, and whether the user gave it. */
   confirmation: (ToolCall & { confirmed: boolean }) | undefined
   firstSeq: number
   language: Language
   timezone: string
 }
 
-/** One answer in the making. It goes on whoever listens, until it ends, fails or is stopped. */
+/** One answer in progress. It goes on whether or not a client reads it, until it ends, fails or is stopped. */
 export class Run {
   private readonly writer: RunWriter
   private readonly stopping = new AbortController()
@@ -64,12 +64,12 @@ export class Run {
     this.stopping.abort(new RunCancelled())
   }
 
-  /** The server stops. */
+  /** Ends the run because the server stops. */
   stop(): void {
     this.stopping.abort(new RunError('SERVER_STOPPED'))
   }
 
-  /** Resolves when the run has ended, however it did. */
+  /** Resolves when the run has ended, also when it failed. */
   async execute(): Promise<void> {
     const { runId, sessionId } = this.start
     const late = setTimeout(() => this.stopping.abort(new RunError('MODEL_TIMEOUT')), MAX_RUN_MS)
@@ -80,7 +80,8 @@ export class Run {
         status: 'completed',
         event: {
           type: EventType.RUN_FINISHED,
-          ...{ threadId: sessionId, runId },
+          threadId: sessionId,
+          runId,
           outcome: question
             ? {
                 type: 'interrupt',
@@ -99,7 +100,6 @@ export class Run {
       })
     } catch (error) {
       const reason = this.stopping.signal.aborted ? this.stopping.signal.reason : error
-      // What the run has lost its place to has ended it already, or will.
       await this.fail(reason).catch((left) => {
         this.ctx.log.warn({ err: left, run: runId }, 'a run could not be ended; the sweep will')
       })
@@ -116,7 +116,8 @@ export class Run {
         status: 'cancelled',
         event: {
           type: EventType.RUN_FINISHED,
-          ...{ threadId: sessionId, runId },
+          threadId: sessionId,
+          runId,
           outcome: { type: 'cancelled' },
         },
       })
@@ -137,7 +138,7 @@ export class Run {
     await finishRun(this.ctx, this.start, { ...end, frames, transcript: this.writer.transcript })
   }
 
-  /** @returns the question that the run ends with, when a tool needs the user's word */
+  /** @returns the question with which the run ends, when a tool needs the user's confirmation */
   private async answer(): Promise<Question | undefined> {
     const messages = await this.history()
     for (let step = 0; step < MAX_STEPS; step++) {
@@ -168,12 +169,13 @@ export class Run {
       ? await this.carryOut(confirmation)
       : { declined: 'The user did not confirm. Nothing was done.' }
     const { content } = this.result(confirmation, result)
-    // The question, which comes last, was ours and not the model's; a yes is told by the result.
+    // The last message is the server's question, which the model did not write, so it is left out. The call's result
+    // already tells the model of a yes.
     const history = historyOf(past.slice(0, -1), { toolCallId: confirmation.id, content })
     return confirmation.confirmed ? history : [...history, said]
   }
 
-  /** One turn of the model, said as it comes. */
+  /** Runs one turn of the model and writes its text as it arrives. */
   private async turn(messages: ChatMessage[]): Promise<{ content: string; calls: Announced[] }> {
     const { signal } = this.stopping
     const { language, timezone } = this.start
@@ -209,15 +211,17 @@ export class Run {
     const effect = findTool(name)?.effect
     this.writer.event({
       type: EventType.TOOL_CALL_START,
-      ...{ toolCallId: id, toolCallName: name, parentMessageId },
-      // So that a client can show what changes something before it happens.
+      toolCallId: id,
+      toolCallName: name,
+      parentMessageId,
+      // So that a client can warn the user before a tool changes something.
       ...(effect && effect !== 'read' && { metadata: { effect } }),
     })
     this.writer.event({ type: EventType.TOOL_CALL_ARGS, toolCallId: id, delta: JSON.stringify(input) })
     this.writer.event({ type: EventType.TOOL_CALL_END, toolCallId: id })
   }
 
-  /** Carries a call out, or asks the user first. @param mayAsk whether no other question is open */
+  /** Carries a call out, or returns the question to the user before it. @param mayAsk whether no other question is open */
   private async use(call: ToolCall, mayAsk: boolean): Promise<unknown> {
     const tool = findTool(call.name)
     const read = tool?.read(call.input)
@@ -234,19 +238,19 @@ export class Run {
     if (!tool) return { error: `There is no tool ${name}.` }
     const read = tool.read(input)
     if ('problem' in read) return { error: `The input does not fit: ${read.problem}` }
-    // Announced before it happens, also when the server is killed in between.
+    // The frames that announce the call are stored first, so that they are there when the server is killed meanwhile.
     await this.writer.stored()
     return this.attempt(async () => tool.run(this.ctx, await this.user(), read.input, this.start.language))
   }
 
-  /** The user as they are now: their session may have ended since the run began. */
+  /** The user with the current permissions: the session may have ended since the run began. */
   private async user(): Promise<Principal> {
     const user = await userOfSession(this.ctx, this.start.who.sessionId)
     if (!user) throw new RunError('SESSION_ENDED')
     return user
   }
 
-  /** What core refuses is an answer for the model, not the end of the run. */
+  /** An AppError becomes an answer for the model and does not end the run. */
   private async attempt<T>(run: () => Promise<T>): Promise<T | { error: string }> {
     try {
       return await run()
@@ -267,15 +271,18 @@ export class Run {
     const content = cutText(whole, MAX_RESULT, '…')
     this.writer.event({
       type: EventType.TOOL_CALL_RESULT,
-      ...{ messageId: Bun.randomUUIDv7(), toolCallId: id, content, role: 'tool' },
-      // The call may stand in an earlier run.
+      messageId: Bun.randomUUIDv7(),
+      toolCallId: id,
+      content,
+      role: 'tool',
+      // The client may not know the call, because it may be of an earlier run.
       metadata: { toolCallName: name },
     })
     return { role: 'tool', toolCallId: id, toolName: name, content }
   }
 }
 
-/** A call with what keeps it from being carried out, if anything does. */
+/** A call, with the reason why it cannot be carried out, if there is one. */
 interface Announced {
   call: ToolCall
   problem: string | undefined

@@ -23,20 +23,20 @@ import { faultText } from './faults.ts'
 import { FrameLog, RunLost } from './frame-log.ts'
 import { cancelRunHint } from './hints.ts'
 import { Run, type RunStart } from './run.ts'
+import { endRun, type RunEnd } from './run-end.ts'
 import { type AgentSession, latestRun, ownSession, readMessages } from './sessions.ts'
-import { endRun, type RunEnd } from './settle.ts'
 import { Transcript } from './transcript.ts'
 
 const HEARTBEAT_MS = 2000
-/** A run that nobody keeps alive for so long is dead. */
+/** A run without a heartbeat for so long is lost. */
 const DEAD_SECONDS = 15
 const MAX_RUNS_PER_USER = 10
 const CLOSE_MS = 2000
 const TITLE_LENGTH = 60
 const SWEEP_BATCH = 100
-/** Of a session, for a model to read. */
+/** Messages of a session that a model gets. */
 const HISTORY_ROWS = 200
-/** Text is shown in steps of this many ms; in longer ones when many answers stream at once. */
+/** Text is gathered for this many ms into one frame; for longer when many runs stream at once. */
 const GATHER_MS = 80
 const GATHER_BUSY_MS = 200
 const BUSY_RUNS = 20
@@ -57,7 +57,7 @@ export interface StartedRun {
   firstSeq: number
 }
 
-/** The runs of this server, and the care for those of servers that have gone. */
+/** The runs of this server. Also ends the runs of servers that were killed. */
 export class AgentRuns {
   private readonly running = new Map<string, { run: Run; ended: Promise<void> }>()
   private readonly log: FrameLog
@@ -77,7 +77,7 @@ export class AgentRuns {
   }
 
   /**
-   * Begins to answer a message. The answer goes on by itself: follow it by the session's frames.
+   * Begins to answer a message. The run goes on in the background: its frames are read with `AgentFeed`.
    * @throws AppError NOT_FOUND, RUN_IN_PROGRESS, RATE_LIMITED
    */
   async start(who: Principal, ask: Ask): Promise<StartedRun> {
@@ -93,21 +93,35 @@ export class AgentRuns {
         .returning()
       const firstSeq = session.lastSeq + 1
       await tx.db.insert(agentRuns).values({
-        ...{ id: runId, sessionId: session.id, status: 'running' },
-        ...{ firstSeq, language: ask.language },
+        id: runId,
+        sessionId: session.id,
+        status: 'running',
+        firstSeq,
+        language: ask.language,
       })
       await tx.db.insert(agentMessages).values({
-        ...{ id: Bun.randomUUIDv7(), sessionId: session.id, runId },
-        ...{ role: 'user', content: ask.message },
+        id: Bun.randomUUIDv7(),
+        sessionId: session.id,
+        runId,
+        role: 'user',
+        content: ask.message,
       })
       const confirmation = pending && {
-        ...{ id: pending.toolCallId, name: pending.tool },
+        id: pending.toolCallId,
+        name: pending.tool,
         input: isJsonObject(pending.input) ? pending.input : {},
         confirmed: readsAsYes(ask.message),
       }
       return {
-        ...{ runId, sessionId: session.id, who, firstSeq, confirmation },
-        ...{ message: ask.message, past, language: ask.language, timezone: ask.timezone },
+        runId,
+        sessionId: session.id,
+        who,
+        firstSeq,
+        confirmation,
+        message: ask.message,
+        past,
+        language: ask.language,
+        timezone: ask.timezone,
       }
     })
     const run = new Run(this.ctx, this.model, this.log, start, this.gatherMs)
@@ -118,8 +132,8 @@ export class AgentRuns {
   }
 
   /**
-   * Stops the run of a session, wherever it is, and waits a little for its end; without one it does nothing.
-   * @returns how the newest run stands; undefined: the session never had one
+   * Cancels the run of a session, on whichever server it is, and waits a little for its end. Does nothing without a run.
+   * @returns the newest run of the session; undefined: it never had one
    * @throws AppError NOT_FOUND
    */
   async cancel(who: Principal, sessionId: string): Promise<Awaited<ReturnType<typeof latestRun>>> {
@@ -132,7 +146,7 @@ export class AgentRuns {
     if (run) {
       const signal = AbortSignal.timeout(CANCEL_WAIT_MS)
       this.ctx.bus.publish(cancelRunHint, { runId: run.id })
-      // Its last frame is stored with its end.
+      // The last frame is stored in the transaction that ends the run.
       for await (const { runId, event } of this.ctx.services.agentFeed.follow(
         session.id,
         run.firstSeq - 1,
@@ -145,27 +159,30 @@ export class AgentRuns {
   }
 
   /**
-   * Ends the runs of servers that have gone, with what they had said. `all`: no other server can be on this database,
-   * and this one has not begun any run yet, so none needs to be silent first.
+   * Ends the runs whose server was killed, and keeps the text so far. With `all` it ends every run of the database: only
+   * at a start on the embedded database, which no other server can use.
    * @returns how many
    */
   async sweep({ all = false } = {}): Promise<number> {
-    const dead = await this.dead(all)
+    const lost = await this.lostRuns(all)
     let ended = 0
-    for (const run of dead) {
+    for (const run of lost) {
       if (this.running.has(run.id)) continue
       try {
-        if (await this.bury(run)) ended++
+        if (await this.endLost(run)) ended++
       } catch (error) {
-        // Another server was quicker, or it lives after all.
+        // Another server has ended it first, or its own server still runs it.
         if (!(error instanceof RunLost)) throw error
       }
     }
     return ended
   }
 
-  /** By no wall clock: a step of the database's own would make every run dead at once, or none for an hour. */
-  private async dead(all: boolean): Promise<(typeof agentRuns.$inferSelect)[]> {
+  /**
+   * Runs without a heartbeat for DEAD_SECONDS of this server's monotonic clock. With the database's wall clock, a step of
+   * that clock would make every run lost at once, or none for an hour.
+   */
+  private async lostRuns(all: boolean): Promise<(typeof agentRuns.$inferSelect)[]> {
     const at = performance.now()
     const seen = await this.ctx.db
       .select({
@@ -186,7 +203,7 @@ export class AgentRuns {
       .where(and(inArray(agentRuns.id, ids), eq(agentRuns.status, 'running')))
   }
 
-  /** Stops the runs of this server; what they have said is kept. */
+  /** Stops the runs of this server; their text so far is kept. */
   async close(): Promise<void> {
     this.closed = true
     clearInterval(this.timer)
@@ -208,7 +225,7 @@ export class AgentRuns {
     }
   }
 
-  /** Says that this server's runs live, hears which are to be stopped, and looks for dead ones. */
+  /** Writes the heartbeats of this server's runs, cancels those that a user has cancelled, and ends lost runs. */
   private async beat(): Promise<void> {
     if (this.beating) return
     this.beating = true
@@ -219,7 +236,7 @@ export class AgentRuns {
       }
       await this.sweep()
     } catch (error) {
-      this.ctx.log.debug({ err: error }, 'the care for the runs of the agent failed')
+      this.ctx.log.debug({ err: error }, 'a heartbeat of the runs of the agent failed')
     } finally {
       this.beating = false
     }
@@ -230,7 +247,7 @@ export class AgentRuns {
       .update(agentRuns)
       .set({ heartbeatAt: sql`now()` })
       .where(
-        // Locked in the order in which frames lock them.
+        // Locks the rows in the order in which FrameLog locks them, so that the two cannot deadlock.
         inArray(
           agentRuns.id,
           sql`(select id from agent_runs where ${inArray(agentRuns.id, ids)}
@@ -241,7 +258,7 @@ export class AgentRuns {
     for (const { id, cancelled } of alive) if (cancelled) this.running.get(id)?.run.cancel()
   }
 
-  private async bury(run: typeof agentRuns.$inferSelect): Promise<boolean> {
+  private async endLost(run: typeof agentRuns.$inferSelect): Promise<boolean> {
     const { id: runId, sessionId, firstSeq, language } = run
     const rows = await this.ctx.db
       .select({ seq: agentFrames.seq, event: agentFrames.event })
@@ -265,7 +282,7 @@ export class AgentRuns {
   }
 }
 
-/** The session that is named, locked, or a new one. */
+/** Locks the named session, or creates one. */
 async function openSession(tx: Tx, who: Principal, { sessionId, message }: Ask): Promise<AgentSession> {
   if (sessionId !== undefined) {
     await ownSession(tx, who, sessionId)
@@ -286,10 +303,10 @@ async function openSession(tx: Tx, who: Principal, { sessionId, message }: Ask):
 
 const KEEP_HOURS = 24
 
-/** Forgets the frames of runs that ended a day ago; their messages stay. */
+/** Deletes the frames of runs that ended a day ago; their messages stay. */
 export function trimFrames(ctx: Context): Promise<number> {
   const before = sql`now() - make_interval(hours => ${KEEP_HOURS})`
-  // A frame is older than the end of its run: said again, for the index.
+  // The first condition follows from the second one. It lets PostgreSQL use the index on `at`.
   return trim(
     ctx.db,
     agentFrames,

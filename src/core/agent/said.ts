@@ -1,11 +1,11 @@
 import { StorableText } from '../../util/storable.ts'
 import type { RunWriter } from './run-writer.ts'
 
-/** What a model says in one turn, as it comes: text, and thoughts in between. */
+/** Writes the text and thoughts of one turn of the model as they arrive. */
 export class Said {
-  /** Of the text message that is being said; tool calls belong to it. */
+  /** The id of the text message, which is the parent of the turn's tool calls. */
   messageId = Bun.randomUUIDv7()
-  /** The text, without the thoughts. */
+  /** The text of the turn, without the thoughts. */
   content = ''
   private kind: 'text' | 'reasoning' = 'text'
   private id = this.messageId
@@ -17,14 +17,14 @@ export class Said {
     if (kind !== this.kind) {
       await this.end()
       this.kind = kind
-      // A message that has ended does not begin again.
+      // A message that has ended cannot be continued, so the next text is a new message.
       this.id = Bun.randomUUIDv7()
       if (kind === 'text') this.messageId = this.id
     }
     await this.say(this.piece.push(delta))
   }
 
-  /** Says what was held back: half a character. */
+  /** Writes half a character that was held back until its other half arrives. */
   async end(): Promise<void> {
     await this.say(this.piece.end())
     this.piece = new StorableText()

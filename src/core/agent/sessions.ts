@@ -1,5 +1,5 @@
-/** Conversations with the agent, as they are kept. */
-import { and, asc, count, desc, eq } from 'drizzle-orm'
+/** Stored conversations with the agent. */
+import { and, count, desc, eq } from 'drizzle-orm'
 import { agentMessages, agentRuns, agentSessions } from '../../db/schema/index.ts'
 import { UUID } from '../../util/ids.ts'
 import type { Principal } from '../accounts/principals.ts'
@@ -10,22 +10,22 @@ export type AgentSession = typeof agentSessions.$inferSelect
 export type AgentMessage = typeof agentMessages.$inferSelect
 export type AgentRun = typeof agentRuns.$inferSelect
 
-/** Read back at once. */
+/** Messages of a session that are read at once. */
 const MAX_MESSAGES = 1000
 
-/** The user's sessions, the last used first. */
+/** The user's sessions, the most recently used first. */
 export async function listSessions(
   ctx: Context,
   userId: number,
   { page, pageSize }: { page: number; pageSize: number },
 ): Promise<{ sessions: AgentSession[]; total: number }> {
-  const own = eq(agentSessions.userId, userId)
+  const ofUser = eq(agentSessions.userId, userId)
   const [[total], sessions] = await Promise.all([
-    ctx.db.select({ n: count() }).from(agentSessions).where(own),
+    ctx.db.select({ n: count() }).from(agentSessions).where(ofUser),
     ctx.db
       .select()
       .from(agentSessions)
-      .where(own)
+      .where(ofUser)
       .orderBy(desc(agentSessions.updatedAt), desc(agentSessions.id))
       .limit(pageSize)
       .offset((page - 1) * pageSize),
@@ -33,7 +33,7 @@ export async function listSessions(
   return { sessions, total: total!.n }
 }
 
-/** @throws AppError NOT_FOUND, also for somebody else's */
+/** @throws AppError NOT_FOUND, also for another user's session */
 export async function ownSession(ctx: Context, who: Principal, id: string): Promise<AgentSession> {
   const [session] = UUID.test(id)
     ? await ctx.db
@@ -69,13 +69,4 @@ export async function readMessages(
     .orderBy(desc(agentMessages.position))
     .limit(limit)
   return newest.reverse()
-}
-
-/** The messages of one run, with what it was asked. */
-export async function readRunMessages(ctx: Context, runId: string): Promise<AgentMessage[]> {
-  return ctx.db
-    .select()
-    .from(agentMessages)
-    .where(eq(agentMessages.runId, runId))
-    .orderBy(asc(agentMessages.position))
 }

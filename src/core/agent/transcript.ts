@@ -2,7 +2,7 @@ import type { ToolCall } from '../../model/model.ts'
 import { isJsonObject, parseJson } from '../../util/json.ts'
 import { type AgentEvent, EventType } from './ag-ui.ts'
 
-/** A message as it is kept. */
+/** A message as it is stored. */
 export interface TranscriptMessage {
   id: string
   role: 'assistant' | 'tool'
@@ -12,12 +12,12 @@ export interface TranscriptMessage {
 }
 
 /**
- * What the events of a run say, as messages. The run itself reads its own events with it, and so does whoever finds
- * the frames of a run whose server has gone: what is kept is what readers have seen.
+ * Makes messages from the events of a run. The run itself uses it, and so does a server that ends the run of a killed
+ * one: the stored messages are what clients have seen.
  */
 export class Transcript {
   readonly messages: TranscriptMessage[] = []
-  /** What has begun and not ended: a text message, or thoughts, which are shown and not kept. */
+  /** The message that has begun and not ended: text, or thoughts, which are shown and not stored. */
   open: { kind: 'text' | 'reasoning'; messageId: string } | undefined
   private readonly calls = new Map<string, { name: string; args: string; parent: TranscriptMessage }>()
 
@@ -65,7 +65,7 @@ export class Transcript {
     }
   }
 
-  /** The events that end what is open. */
+  /** The events that end the open message. */
   get closing(): AgentEvent[] {
     if (!this.open) return []
     const { kind, messageId } = this.open
@@ -76,13 +76,13 @@ export class Transcript {
     ]
   }
 
-  /** Everything that was said, tool calls and their results left out. */
+  /** The text of the run, without tool calls and their results. */
   get output(): string {
     const said = this.messages.filter(({ role, content }) => role === 'assistant' && content !== '')
     return said.map(({ content }) => content).join('\n\n')
   }
 
-  /** A turn that calls tools without a word has no text message, and yet is a message. */
+  /** A turn that only calls tools has no text message in its frames; it gets an empty one. */
   private message(id: string): TranscriptMessage {
     const known = this.messages.find((message) => message.id === id)
     if (known) return known

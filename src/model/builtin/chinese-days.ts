@@ -6,7 +6,13 @@ type Day = Temporal.PlainDate
 const RELATIVE: Record<string, number> = { 大前: -3, 前: -2, 昨: -1, 今: 0, 明: 1, 后: 2, 大后: 3 }
 const STEPS: Record<string, number> = { 上上: -2, 上: -1, 去: -1, 本: 0, 这: 0, 今: 0, 下: 1, 明: 1, 下下: 2 }
 const UNITS: Record<string, 'days' | 'weeks' | 'months' | 'years'> = {
-  ...{ 天: 'days', 日: 'days', 周: 'weeks', 星期: 'weeks', 礼拜: 'weeks', 月: 'months', 年: 'years' },
+  天: 'days',
+  日: 'days',
+  周: 'weeks',
+  星期: 'weeks',
+  礼拜: 'weeks',
+  月: 'months',
+  年: 'years',
 }
 const UP_TO = '([到至~-]\\s*)?'
 // 日程 and 天气 begin with what also ends the name of a day; 3号线 and 3号楼 are no days.

@@ -72,13 +72,21 @@ const lines = (head: string, rows: string[]) => [head, ...rows.map((row) => `- $
 const clock = (language: Language, timezone: string) => (iso: string) =>
   new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', {
     timeZone: timezone,
-    ...{ month: 'short', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit' },
+    month: 'short',
+    day: 'numeric',
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
   }).format(new Date(iso))
 
 /** The days that a list is of, so that a question read wrong shows. */
 function daysOf({ from, to }: Days, language: Language): string {
   const format = new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', {
-    ...{ timeZone: 'UTC', year: 'numeric', month: 'short', day: 'numeric', weekday: 'short' },
+    timeZone: 'UTC',
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    weekday: 'short',
   })
   return format.formatRange(new Date(from), new Date(to))
 }
@@ -101,9 +109,18 @@ const remindEn = (minutes: number | null) =>
       : `, with a reminder ${minutes} minute${minutes === 1 ? '' : 's'} before`
 
 const STATUS_ZH: Record<string, string> = {
-  ...{ pending: '等待中', running: '运行中', paused: '已暂停', completed: '已完成', failed: '失败' },
-  ...{ cancelled: '已取消', online: '在线', offline: '离线', draining: '排空中' },
-  ...{ processing: '处理中', active: '可用', hidden: '已隐藏' },
+  pending: '等待中',
+  running: '运行中',
+  paused: '已暂停',
+  completed: '已完成',
+  failed: '失败',
+  cancelled: '已取消',
+  online: '在线',
+  offline: '离线',
+  draining: '排空中',
+  processing: '处理中',
+  active: '可用',
+  hidden: '已隐藏',
 }
 const zhStatus = (status: string) => STATUS_ZH[status] ?? status
 

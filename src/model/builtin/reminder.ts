@@ -11,8 +11,17 @@ const UNITS: Record<string, number> = {
   星期: 10_080,
 }
 const COUNTS: Record<string, number> = {
-  ...{ a: 1, an: 1, 'half an': 0.5, one: 1, two: 2, three: 3, five: 5, ten: 10 },
-  ...{ fifteen: 15, twenty: 20, thirty: 30 },
+  a: 1,
+  an: 1,
+  'half an': 0.5,
+  one: 1,
+  two: 2,
+  three: 3,
+  five: 5,
+  ten: 10,
+  fifteen: 15,
+  twenty: 20,
+  thirty: 30,
 }
 const COUNT = `(\\d{1,4}|${Object.keys(COUNTS).toSorted().toReversed().join('|')})[ -]?(minute|min|hour|hr|day|week)s?`
 

@@ -80,7 +80,8 @@ export function start(request: string, named: string | undefined): Intent {
   if (more.length > 0 || (url && !isAnalysis)) return { kind: 'unknown' }
   if (isAnalysis && !url) return { kind: 'which_video' }
   return call('create_task', {
-    ...{ title: named ?? type, task_type: type },
+    title: named ?? type,
+    task_type: type,
     ...(url && { config: { video_url: url } }),
   })
 }

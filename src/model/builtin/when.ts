@@ -82,8 +82,14 @@ const PART_OF_DAY = /^\s*(?:凌晨|早上|上午|中午|下午|晚上|夜晚?)\s
 const PERIOD =
   /(上上|上|本|这|下下|下)个?(周末|周|星期|礼拜|月)|(周末)|\b(?:(last|past|previous|this|next) )?(weekend)\b|\b(last|past|previous|this|next) (week|month)\b/i
 const STEPS: Record<string, number> = {
-  ...{ 上上: -2, 上: -1, 下: 1, 下下: 2 },
-  ...{ last: -1, past: -1, previous: -1, next: 1 },
+  上上: -2,
+  上: -1,
+  下: 1,
+  下下: 2,
+  last: -1,
+  past: -1,
+  previous: -1,
+  next: 1,
 }
 const AHEAD = new RegExp(
   `(?:未来|接下来|今后)的?${NUMBER}个?(天|日|周|星期|礼拜)|${NUMBER}个?(天|日|周|星期|礼拜)(?:之|以)?内|\\b(?:next|coming|following|within) (\\d{1,2}) (day|week)s\\b`,

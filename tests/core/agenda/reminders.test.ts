@@ -57,8 +57,12 @@ test('comes when it is due, not before, and once', async () => {
   for (const time of ['08:45:00', '08:45:10', '09:00:00']) await sendReminders(ctx, at(`03-01T${time}`))
   expect(await told(item)).toEqual([
     {
-      ...{ item_id: item.id, title: 't', timezone: 'Europe/Berlin', reminder_minutes: 15 },
-      ...{ start_at: '2090-03-01T09:00:00.000Z', end_at: '2090-03-01T10:00:00.000Z' },
+      item_id: item.id,
+      title: 't',
+      timezone: 'Europe/Berlin',
+      reminder_minutes: 15,
+      start_at: '2090-03-01T09:00:00.000Z',
+      end_at: '2090-03-01T10:00:00.000Z',
     },
   ])
 })
@@ -66,7 +70,9 @@ test('comes when it is due, not before, and once', async () => {
 test('comes before each occurrence, at the time on the clock, but not before an exception', async () => {
   const { item } = await add({
     // Clocks go forward on the 26th.
-    ...{ startAt: '2090-03-24T09:00', timezone: 'Europe/Berlin', rrule: 'FREQ=DAILY;COUNT=4' },
+    startAt: '2090-03-24T09:00',
+    timezone: 'Europe/Berlin',
+    rrule: 'FREQ=DAILY;COUNT=4',
     exceptions: ['2090-03-25T09:00'],
   })
   for (let minute = 0; minute < 7 * 24 * 60; minute += 60) {

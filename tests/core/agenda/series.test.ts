@@ -39,7 +39,9 @@ function randomRule(): string {
 
 function randomSeries(rrule = randomRule()): Series {
   const day = Temporal.PlainDate.from({
-    ...{ year: random.between(2020, 2030), month: random.between(1, 12), day: random.between(1, 28) },
+    year: random.between(2020, 2030),
+    month: random.between(1, 12),
+    day: random.between(1, 28),
   })
   const timezone = random.pick(ZONES)
   const start = day.toPlainDateTime(random.pick(TIMES)).toZonedDateTime(timezone)

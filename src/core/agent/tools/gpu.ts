@@ -4,7 +4,7 @@ import { clusterOverview, runningByNode, viewNode } from '../../nodes/presence.t
 import { defineTool } from './tool.ts'
 
 const MAX_SERVERS = 20
-/** Every node program can run them. */
+/** Task types that every node program can run. */
 const BUILTIN_TYPES = ['test', 'video_analysis']
 
 export const gpuTools = [

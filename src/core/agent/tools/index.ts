@@ -1,4 +1,4 @@
-/** What the agent can do, with a model and without. A new domain adds its tools here. */
+/** The tools of the agent, for models and the built-in agent alike. A new domain adds its tools here. */
 import { gpuTools } from './gpu.ts'
 import { materialTools } from './materials.ts'
 import { scheduleTools } from './schedule.ts'

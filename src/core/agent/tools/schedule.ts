@@ -31,8 +31,11 @@ export const scheduleTools = [
     }),
     async run(ctx, who, { from, to, timezone }) {
       const { entries, more } = await listItems(ctx, who.userId, {
-        ...{ startAt: from, endAt: to, timezone },
-        ...{ page: 1, limit: MAX_ENTRIES },
+        startAt: from,
+        endAt: to,
+        timezone,
+        page: 1,
+        limit: MAX_ENTRIES,
       })
       return { items: entries.map(({ item, startAt, endAt }) => present(item, startAt, endAt)), more }
     },

@@ -6,16 +6,16 @@ import type { Principal } from '../../accounts/principals.ts'
 import type { Context } from '../../context.ts'
 import type { Language } from '../../messages.ts'
 
-/** `change` is announced in the events of the run; `destroy` is done only after the user has said yes. */
+/** A `change` is announced in the run's events; a `destroy` is carried out only after the user has confirmed it. */
 export type Effect = 'read' | 'change' | 'destroy'
 
 export interface Tool extends ToolDescription {
   effect: Effect
-  /** The input as the tool takes it, or what is wrong with it, for whoever made it. */
+  /** Checks the input. @returns the input for `run`, or what is wrong with it, for the model */
   read(input: JsonObject): { input: JsonObject } | { problem: string }
-  /** Acts as the user: core's own rules say what they may. Returns what the model is told, as JSON. */
+  /** Acts with the user's permissions, which core checks. Returns the result for the model, which is sent as JSON. */
   run(ctx: Context, who: Principal, input: unknown, language: Language): Promise<unknown>
-  /** The question before it destroys. @throws AppError when there is nothing to ask about */
+  /** The question to the user before a `destroy`. @throws AppError when the object does not exist */
   question?(ctx: Context, who: Principal, input: unknown, language: Language): Promise<string>
 }
 
@@ -28,7 +28,7 @@ interface Definition<S extends TObject> {
   question?(ctx: Context, who: Principal, input: Static<S>, language: Language): Promise<string>
 }
 
-/** Types a tool by its schema, and checks with the same schema what a model calls it with. */
+/** Types a tool by its schema, and checks a model's input with the same schema. */
 export function defineTool<S extends TObject>(definition: Definition<S>): Tool {
   const check = TypeCompiler.Compile(definition.input)
   return {
@@ -41,7 +41,7 @@ export function defineTool<S extends TObject>(definition: Definition<S>): Tool {
   } as Tool
 }
 
-/** Models write null for what they leave out. */
+/** Some models write null for an optional field that they leave out. */
 const withoutNulls = ({ properties }: TObject, input: JsonObject): JsonObject =>
   Object.fromEntries(
     Object.entries(input).flatMap(([key, value]): [string, unknown][] => {

@@ -23,10 +23,10 @@ export interface RunEnd {
   status: 'completed' | 'failed' | 'cancelled'
   /** A code, when it failed. */
   error?: string
-  /** The last ones, not stored yet. */
+  /** The last frames, which are not stored yet. */
   frames: Frame[]
   transcript: Transcript
-  /** A call that waits for the user's word. */
+  /** The call that waits for the user's confirmation. */
   confirmation?: ToolCall | undefined
 }
 
@@ -36,8 +36,8 @@ export async function finishRun(ctx: Context, run: RunKey, end: RunEnd): Promise
 }
 
 /**
- * Ends a run: its last frames, its messages and the event that says so, together.
- * @throws RunLost when somebody else has ended it
+ * Ends a run, and stores its last frames, its messages and its event in the same transaction.
+ * @throws RunLost when another server has ended it
  */
 export async function endRun(
   tx: Tx,
@@ -57,7 +57,11 @@ export async function endRun(
   if (messages.length > 0) {
     await tx.db.insert(agentMessages).values(
       messages.map(({ id, role, content, toolCalls, toolCallId }) => ({
-        ...{ id, sessionId, runId, role, content },
+        id,
+        sessionId,
+        runId,
+        role,
+        content,
         toolCalls: toolCalls ?? null,
         toolCallId: toolCallId ?? null,
       })),
