@@ -14,7 +14,7 @@ import { TASK_MESSAGES } from './tasks/messages.ts'
 
 export type { Language }
 
-const MESSAGES = joinLists(
+export const MESSAGES = joinLists(
   defineTexts({ ok: { zh: '操作已完成', en: 'Done' } }),
   SYSTEM_MESSAGES,
   ACCOUNT_MESSAGES,

@@ -5,7 +5,6 @@ import { learning } from '../../src/contracts/learning/contract.ts'
 import { portfolio } from '../../src/contracts/portfolio/contract.ts'
 import { runtime } from '../../src/contracts/runtime/contract.ts'
 import { ERRORS } from '../../src/core/errors/catalogue.ts'
-import { joinLists } from '../../src/core/errors/define.ts'
 import known from './error-answers.json'
 
 const contracts = { factory, learning, portfolio, runtime }
@@ -24,9 +23,4 @@ test('an override says what the kind does not', () => {
       expect([status, shown], `${name} ${code}`).not.toEqual([kindStatus, kindCode])
     }
   }
-})
-
-test('two domains cannot declare the same code', () => {
-  expect(joinLists({ A: 1 }, { B: 2 })).toEqual({ A: 1, B: 2 })
-  expect(() => joinLists({ A: 1 }, { A: 2 })).toThrow('two domains declare A')
 })

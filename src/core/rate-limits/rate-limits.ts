@@ -30,7 +30,7 @@ export class RateLimits {
     if (!this.enabled) return
     const counters = await Promise.all(limits.map((limit) => this.increment(limit)))
     for (const [i, counter] of counters.entries()) {
-      if (counter && counter.count > limits[i]!.max) throw limited(limits[i]!, counter.resetMs)
+      if (counter && counter.count > limits[i]!.max) throw rateLimited(limits[i]!, counter.resetMs)
     }
   }
 
@@ -66,7 +66,7 @@ export class RateLimits {
       if (!counter || counter.count <= limit.max) return counter !== undefined
       if (attempts.running === 1) {
         this.leave(limit.key)
-        throw limited(limit, counter.resetMs)
+        throw rateLimited(limit, counter.resetMs)
       }
       attempts.running--
       await new Promise<void>((resolve) => attempts.waiting.push(resolve))
@@ -105,5 +105,5 @@ export const enforceFailureLimits = <T>(
   attempt: () => Promise<T | undefined>,
 ): Promise<T | undefined> => ctx.services.rateLimits.enforceOnFailures(limits, attempt)
 
-const limited = ({ max }: Limit, resetMs: number) =>
+const rateLimited = ({ max }: Limit, resetMs: number) =>
   new AppError('RATE_LIMITED', { params: { seconds: Math.ceil(resetMs / 1000), limit: max } })
