@@ -1,9 +1,6 @@
-/**
- * PGlite in a worker, behind a Unix socket that speaks PostgreSQL's protocol. PGlite is one PostgreSQL backend, and its
- * socket server interleaves the extended queries of several connections: exactly one client may connect.
- */
+/** PGlite off the main thread. The server talks to it through a Unix socket, as to any PostgreSQL. */
 import { PGlite } from '@electric-sql/pglite'
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import { serveEmbedded } from './embedded-socket.ts'
 
 /** The first message to the worker. Any second one closes the database. */
 export interface WorkerStart {
@@ -35,10 +32,9 @@ self.onmessage = async ({ data: start }: MessageEvent<WorkerStart>) => {
       pgliteWasmModule: start.module,
       startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`],
     })
-    const server = new PGLiteSocketServer({ db, path: start.socketPath, maxConnections: 1 })
-    await server.start()
+    const server = await serveEmbedded(db, start.socketPath)
     self.onmessage = async () => {
-      await server.stop()
+      server.close()
       await db.close()
       answer({})
     }
