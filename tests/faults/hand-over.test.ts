@@ -1,4 +1,4 @@
-/** Protects the hand-over from the log to the newest frames (src/live/user/connection.ts): numbers and frames never part. */
+/** Protects the hand-over from the log to the newest frames (src/live/user/outbox.ts): numbers and frames never part. */
 import { expect, test } from 'bun:test'
 import { LiveChannel } from '../../src/live/user/channel.ts'
 

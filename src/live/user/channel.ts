@@ -1,28 +1,25 @@
 import type { LoggedEvent } from '../../core/channel/log.ts'
-import type { Language } from '../../core/messages.ts'
+import type { Language } from '../../core/language.ts'
 import { formatCursor } from '../cursor.ts'
 import { isWorded, wordedData } from '../events/wording.ts'
 import type { Connection } from './connection.ts'
 import type { ChannelReader } from './reader.ts'
 
-/** How many of the newest frames of a channel are kept while one of its sockets has not had them. */
+/** How many of the newest events a channel keeps while one of its sockets has not been sent them. */
 const TAIL_FRAMES = 64
 
-/**
- * One user's channel on this server: its head, the newest frames, and the sockets that read it. Sequence numbers
- * have no gaps, so a socket at n may be served n+1 from the tail, and anything else from the log.
- */
+/** One user's channel on this server: its head, its tail (the newest events) and the sockets that read it: `outbox.ts`. */
 export class LiveChannel {
   readonly connections = new Set<Connection>()
-  /** Requests that wait for events. */
+  /** HTTP requests that wait for events. */
   readonly readers = new Set<ChannelReader>()
-  /** Sockets over the limit, until it is known whether all of the others still answer. */
+  /** Sockets over the limit, until it is known whether all others still answer. */
   readonly waiting = new Set<Connection>()
-  /** The look for sockets that do not answer, while it is under way. */
+  /** The search for sockets that do not answer, while it runs. */
   probe: Promise<Connection[]> | undefined
-  /** Newest known sequence number; undefined until it was read from the log. */
+  /** The newest known sequence number; undefined until it was read from the log. */
   head: number | undefined
-  /** What hints named while the head was being read. */
+  /** The newest sequence number of the hints that came while the head was being read. */
   private hinted = 0
   private tail: TailEvent[] = []
 
@@ -35,13 +32,13 @@ export class LiveChannel {
     return this.connections.size === 0 && this.waiting.size === 0 && this.readers.size === 0
   }
 
-  /** The head as the log says it; hints may already know better. */
+  /** Takes the head that was read from the log. Hints may have told a newer one meanwhile. */
   begin(head: number): void {
     if (this.head === undefined) this.head = Math.max(head, this.hinted)
     else this.advance(head)
   }
 
-  /** Takes a hinted event in. Hints of other servers may come twice, late, or not at all. */
+  /** Takes an event from a hint. Hints of other servers may come twice, late or never. */
   offer(event: LoggedEvent): void {
     if (this.head === undefined) {
       this.hinted = Math.max(this.hinted, event.seq)
@@ -54,24 +51,30 @@ export class LiveChannel {
     }
   }
 
-  /** The log has grown to `seq` by events that this server has not been told. */
+  /** The log has grown to `seq` by events for which this server got no hint. */
   advance(seq: number): void {
     if (this.head === undefined || seq <= this.head) return
     this.head = seq
     this.tail = []
   }
 
-  /** Every socket here has had everything; who comes later reads the log. Tails of all users would be most of the memory. */
-  forgetTail(): void {
-    if (this.tail.length > 0) this.tail = []
+  /** Wakes all that read this channel. Without a reader that is behind the tail goes, because tails cost memory. */
+  pump(): void {
+    for (const reader of this.readers) reader.wake()
+    let behind = false
+    for (const connection of this.connections) {
+      connection.pump()
+      if (connection.outbox?.sent !== this.head) behind = true
+    }
+    if (!behind && this.tail.length > 0) this.tail = []
   }
 
-  /** Whether the event of `seq` is among the newest. */
+  /** Whether the tail holds the event with this number. */
   has(seq: number): boolean {
     return this.tailEvent(seq) !== undefined
   }
 
-  /** The frame of `seq` in a reader's language, when it is among the newest. Made once for all sockets. */
+  /** The frame of an event in the tail, in the reader's language. It is made once for all sockets. */
   frame(seq: number, language: Language = 'en'): string | undefined {
     const kept = this.tailEvent(seq)
     if (!kept) return undefined
@@ -91,6 +94,6 @@ interface TailEvent {
   frames: Partial<Record<Language, string>>
 }
 
-/** The log's text goes out as it is: nothing is parsed or written again, but for events that have words. */
+/** The text in the log goes out as it is. Only events with a text in the reader's language are parsed and written again. */
 export const eventFrame = (epoch: string, event: LoggedEvent, language: Language = 'en'): string =>
   `{"type":"${event.type}","cursor":"${formatCursor(epoch, event.seq)}","at":"${event.at}","data":${wordedData(event, language)}}`

@@ -1,6 +1,6 @@
 import type { ServerWebSocket } from 'bun'
 import type { Principal } from '../../core/accounts/principals.ts'
-import { readEvents } from '../../core/channel/log.ts'
+import type { Context } from '../../core/context.ts'
 import { databaseFault } from '../../core/database-faults.ts'
 import { AppError } from '../../core/errors.ts'
 import { type Language, message as textOf } from '../../core/messages.ts'
@@ -9,81 +9,80 @@ import {
   type ClientFrame,
   MAX_CLIENT_FRAME_BYTES,
   MAX_STRANGER_FRAME_BYTES,
+  PROTOCOL_VERSION,
 } from '../../protocol/live/client-frames.ts'
 import type { ControlFrame } from '../../protocol/live/server-frames.ts'
 import { formatCursor } from '../cursor.ts'
 import { FrameBudget } from '../frame-budget.ts'
 import { Pulse } from '../keep-alive.ts'
-import { openTopic } from '../topics/index.ts'
-import { openTask, taskTopicName } from '../topics/task.ts'
-import type { StateTopic, StreamTopic } from '../topics/topic.ts'
-import { eventFrame, type LiveChannel } from './channel.ts'
 import { type About, parseClientFrame } from './client-frames.ts'
 import type { Hub } from './hub.ts'
-import type { Watch } from './watches.ts'
+import { Outbox, type OutboxSocket } from './outbox.ts'
+import { type SignIn, signInByToken } from './sign-in.ts'
+import { idOf, type SubscribedSocket, Subscriptions } from './subscriptions.ts'
 
-export interface SignedInSocket {
-  principal: Principal
-  /** When the access token ends, ms since the epoch; this is shown. */
-  expiresAt: number
-  /** The same by the monotonic clock, which ends the socket. */
-  endsAt: number
-}
-
-/** A catch-up page. Frames are at most some 20 KB, so a page is too little to hurt and enough to be quick. */
-const PAGE = 50
-/** Answers that a client does not read may pile up to this. */
+/** Most bytes of answers that wait for a client that does not read. */
 const MAX_BUFFERED_ANSWERS = 64 * 1024
 const CLOSE_GRACE_MS = 5000
-const MAX_TOPICS = 500
 const FRAME_BURST = 300
 const FRAMES_PER_SECOND = 30
 
+/** What the upgrade request said. */
+export interface ConnectionStart {
+  signedIn: SignIn | undefined
+  /** Of the client. */
+  address: string
+  /** The request had a credential that is not valid. */
+  refused: boolean
+  cursor: string | undefined
+  topics: string[]
+  agentSeq: number | undefined
+  /** Of the texts in events. */
+  language: Language
+}
+
 /**
- * One socket of a user: a position in the log and a set of dirty keys. It keeps no frames of its own: while the
- * client does not read, nothing is sent, and on drain it goes on from the log and the newest state.
- *
- * Hand-over: `sent` is the last event that went out. As long as it lags behind the channel's head, the next event
- * comes from the channel's tail when it is there and from a page of the log otherwise; both are numbered without
- * gaps, so the cut-over from one to the other needs no lock and can neither skip nor repeat.
+ * One socket of a user: a position in the log (`outbox.ts`) and topics (`subscriptions.ts`). It queues no frames of its own:
+ * while the client does not read, nothing is sent, and afterwards the socket goes on from the log and the newest states.
  */
-export class Connection {
+export class Connection implements OutboxSocket, SubscribedSocket {
   readonly id = Bun.randomUUIDv7()
   ws!: ServerWebSocket<Connection>
-  signedIn: SignedInSocket | undefined
-  channel: LiveChannel | undefined
-  /** Sequence number of the last event sent. */
-  sent = 0
+  signedIn: SignIn | undefined
+  /** Undefined until the socket has its position in the user's channel. */
+  outbox: Outbox | undefined
   readonly openedAt = performance.now()
   readonly pulse = new Pulse()
   /** Since when the client has not been reading; undefined: it reads. */
   blockedSince: number | undefined
   warnedOfExpiry = false
   closed = false
-  private readonly watches = new Map<string, Watch>()
-  private readonly streams = new Map<string, AbortController>()
-  /** Streams that wait until the client reads again. */
-  private readonly paused: (() => void)[] = []
-  private readonly dirty = new Map<Watch, string>()
+  private readonly ctx: Context
+  private readonly subscriptions: Subscriptions
   private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
-  private catchingUp = false
-  /** Frames are handled one after the other; the budget bounds how many wait. */
+  /** The server handles frames one after the other. The budget limits how many wait. */
   private handling: Promise<void> = Promise.resolve()
 
   constructor(
     private readonly hub: Hub,
-    readonly start: {
-      signedIn: SignedInSocket | undefined
-      /** Of the client. */
-      address: string
-      refused: boolean
-      cursor: string | undefined
-      topics: string[]
-      agentSeq: number | undefined
-      /** Of the words in events. */
-      language: Language
-    },
-  ) {}
+    readonly start: ConnectionStart,
+  ) {
+    this.ctx = hub.ctx
+    this.subscriptions = new Subscriptions(hub.ctx, hub.watches, this)
+  }
+
+  get isBlocked(): boolean {
+    return this.blockedSince !== undefined
+  }
+
+  get language(): Language {
+    return this.start.language
+  }
+
+  /** Of a socket that is signed in. */
+  get principal(): Principal {
+    return this.signedIn!.principal
+  }
 
   open(ws: ServerWebSocket<Connection>): void {
     this.ws = ws
@@ -108,11 +107,12 @@ export class Connection {
     this.enqueue(() => this.handle(read.frame, about), about)
   }
 
-  /** The client has answered a ping, or sends pings of its own. */
+  /** The client has answered a ping. */
   pong(): void {
     this.pulse.heard()
   }
 
+  /** The client has sent a ping. */
   ping(): void {
     this.pulse.heard()
   }
@@ -121,44 +121,18 @@ export class Connection {
     this.ws.ping()
   }
 
+  /** Bun calls this when the socket has taken bytes that waited. */
   drain(): void {
-    // It has taken something, so it reads.
+    // The client reads, so it is there.
     this.pulse.heard()
     if (this.ws.getBufferedAmount() > 0) return
     this.blockedSince = undefined
     this.pump()
   }
 
-  /** Sends whatever is due, until the client stops reading. */
+  /** Sends whatever is due, events first, until the client stops reading. */
   pump(): void {
-    if (this.closed || !this.channel || this.catchingUp) return
-    const head = this.channel.head ?? this.sent
-    while (this.sent < head && this.blockedSince === undefined) {
-      const frame = this.channel.frame(this.sent + 1, this.start.language)
-      if (frame === undefined) {
-        void this.catchUp()
-        return
-      }
-      this.sent++
-      this.write(frame)
-    }
-    for (const [watch, frame] of this.dirty) {
-      if (this.blockedSince !== undefined) return
-      this.dirty.delete(watch)
-      watch.shown = frame
-      this.write(frame)
-    }
-    for (const go of this.paused.splice(0)) go()
-  }
-
-  /** A value of something watched; an older one that has not been sent yet is replaced. */
-  changed(watch: Watch, value: object, asOf: number): void {
-    if (asOf < watch.asOf) return
-    watch.asOf = asOf
-    const frame = watch.topic.render(value)
-    if (frame === (this.dirty.get(watch) ?? watch.shown)) return
-    this.dirty.set(watch, frame)
-    this.pump()
+    if (!this.closed && this.outbox?.pump()) this.subscriptions.pump()
   }
 
   send(frame: ControlFrame): void {
@@ -167,12 +141,19 @@ export class Connection {
     this.write(JSON.stringify(frame))
   }
 
-  /** The same user, newly checked: what they may no longer watch ends, and they are told. */
-  renew(signedIn: SignedInSocket): void {
+  write(text: string): void {
+    // -1: Bun has taken the frame, but the client lags. 0: not taken, which here only happens on a dead socket.
+    if (this.ws.send(text) === -1) this.blockedSince ??= performance.now()
+  }
+
+  fail(code: string, message: string, about: About = {}): void {
+    this.send({ type: 'error', code, message, ...about })
+  }
+
+  /** The same user with newer data: what the user may no longer watch ends. */
+  renew(signedIn: SignIn): void {
     this.signedIn = signedIn
-    for (const { topic } of [...this.watches.values()]) {
-      if (!topic.permits(signedIn.principal)) this.unsubscribe(topic.name)
-    }
+    this.subscriptions.recheck()
   }
 
   /** The socket is gone. */
@@ -180,12 +161,7 @@ export class Connection {
     if (this.closed) return
     this.closed = true
     this.hub.remove(this)
-    for (const watch of this.watches.values()) this.hub.watches.delete(watch)
-    this.watches.clear()
-    this.dirty.clear()
-    for (const stop of this.streams.values()) stop.abort()
-    this.streams.clear()
-    for (const go of this.paused.splice(0)) go()
+    this.subscriptions.close()
   }
 
   /** Closes the socket with one of the CLOSE codes. */
@@ -193,77 +169,69 @@ export class Connection {
     if (this.closed) return
     this.close()
     this.ws.close(code, reason)
-    // The close frame waits behind what the client does not read.
+    // The close frame waits behind frames that the client does not read.
     if (this.ws.getBufferedAmount() > 0) setTimeout(() => this.ws.terminate(), CLOSE_GRACE_MS).unref()
   }
 
-  /** The other end answers nothing; it may come back and go on from its cursor. */
+  /** The client answers no ping. It may come back and go on from its cursor. */
   giveUp(): void {
     this.end(CLOSE.tooSlow, 'no answer')
   }
 
-  /** It has not signed in, and others need its place. */
+  /** The socket has not signed in, and others need its place. */
   endAsStranger(): void {
     this.end(CLOSE.authTimeout, 'too many sockets that have not signed in')
   }
 
-  private write(text: string): void {
-    // -1: taken, but the client lags; 0: not taken, which only a dead socket does here.
-    if (this.ws.send(text) === -1) this.blockedSince ??= performance.now()
-  }
-
-  private fail(code: string, message: string, about: About = {}): void {
-    this.send({ type: 'error', code, message, ...about })
-  }
-
-  /** @param about what the client is told with an error */
+  /** @param about what an error frame repeats */
   private enqueue(run: () => Promise<void>, about: About = {}): void {
     this.handling = this.handling.then(async () => {
       if (this.closed) return
       try {
         await run()
       } catch (error) {
-        if (error instanceof AppError) {
-          return this.fail(error.code, textOf(error.code, 'en', error.params), about)
-        }
-        this.hub.ctx.log.warn({ err: error }, 'a frame could not be handled')
-        // Without a position in its channel it would hear nothing, for ever.
-        if (!this.channel) return this.end(CLOSE.restarting, 'try again')
-        const { code, params } = databaseFault(error) ?? new AppError('INTERNAL')
-        const retryable = code === 'DATABASE_UNAVAILABLE'
-        this.send({
-          ...{ type: 'error', code, message: textOf(code, 'en', params), ...about },
-          ...(retryable && { retryable }),
-        })
+        this.failed(error, about)
       }
     })
   }
 
-  /** The socket is signed in: say hello and go on from the cursor. */
-  private async begin(signedIn: SignedInSocket): Promise<void> {
+  private failed(error: unknown, about: About): void {
+    if (error instanceof AppError) {
+      return this.fail(error.code, textOf(error.code, 'en', error.params), about)
+    }
+    this.ctx.log.warn({ err: error }, 'a frame could not be handled')
+    // Without a position in its channel the socket would never send an event.
+    if (!this.outbox) return this.end(CLOSE.restarting, 'try again')
+    const { code, params } = databaseFault(error) ?? new AppError('INTERNAL')
+    const frame = { type: 'error' as const, code, message: textOf(code, 'en', params), ...about }
+    this.send(code === 'DATABASE_UNAVAILABLE' ? { ...frame, retryable: true } : frame)
+  }
+
+  /** The socket is signed in: sends `welcome` and goes on from the cursor. */
+  private async begin(signedIn: SignIn): Promise<void> {
     this.signedIn = signedIn
     const { userId } = signedIn.principal
     const channel = await this.hub.join(this, userId)
     if (!channel || this.closed) return
-    const epoch = this.hub.ctx.epoch
-    const position = await this.hub.resume(channel, this.start.cursor)
+    const position = await this.hub.channels.resume(channel, this.start.cursor)
     if (this.closed) return
-    this.sent = typeof position === 'number' ? position : channel.head!
+    const sent = typeof position === 'number' ? position : channel.head!
+    const cursor = formatCursor(this.ctx.epoch, sent)
     this.send({
       type: 'welcome',
-      protocol: 1,
+      protocol: PROTOCOL_VERSION,
       connection_id: this.id,
       user_id: userId,
-      cursor: formatCursor(epoch, this.sent),
+      cursor,
       expires_at: new Date(signedIn.expiresAt).toISOString(),
     })
-    if (typeof position !== 'number') {
-      this.send({ type: 'resync', cursor: formatCursor(epoch, this.sent), reason: position })
-    }
-    this.channel = channel
+    if (typeof position !== 'number') this.send({ type: 'resync', cursor, reason: position })
+    this.outbox = new Outbox(this.ctx, channel, this, sent)
     this.pump()
     const { topics, agentSeq } = this.start
-    for (const topic of topics) this.enqueue(() => this.subscribe(topic, agentSeq, { topic }), { topic })
+    for (const topic of topics) {
+      this.enqueue(() => this.subscriptions.subscribe(topic, agentSeq, { topic }), { topic })
+    }
   }
 
   private async handle(frame: ClientFrame, about: About): Promise<void> {
@@ -272,22 +240,20 @@ export class Connection {
     if (!this.signedIn) return this.fail('AUTHENTICATION_REQUIRED', 'send an auth frame first', about)
     switch (frame.type) {
       case 'subscribe':
-        return this.subscribe(frame.topic, frame.agent_seq, about)
+        return this.subscriptions.subscribe(frame.topic, frame.agent_seq, about)
       case 'unsubscribe':
-        return this.unsubscribe(frame.topic, about.id)
-      case 'subscribe_task': {
-        const topic = await openTask(this.hub.ctx, this.signedIn.principal, frame.task_id)
-        return this.watch(topic, about)
-      }
+        return this.subscriptions.unsubscribe(frame.topic, about.id)
+      case 'subscribe_task':
+        return this.subscriptions.subscribeTask(frame.task_id, about)
       case 'unsubscribe_task':
-        return this.unsubscribe(taskTopicName(frame.task_id), about.id)
+        return this.subscriptions.unsubscribeTask(frame.task_id, about)
     }
   }
 
   private async authenticate(token: string): Promise<void> {
-    // From here on it is checked, and then signed in or closed.
+    // From here on the socket is no stranger: the check of its token ends with a sign-in or with its end.
     this.hub.strangers.delete(this)
-    const signedIn = await this.hub.authenticate(token)
+    const signedIn = await signInByToken(this.ctx, token)
     if (!signedIn) return this.end(CLOSE.unauthenticated, 'the token is not valid')
     if (!this.signedIn) return this.begin(signedIn)
     if (signedIn.principal.userId !== this.signedIn.principal.userId) {
@@ -296,134 +262,4 @@ export class Connection {
     this.renew(signedIn)
     this.warnedOfExpiry = false
   }
-
-  private async subscribe(name: string, agentSeq: number | undefined, about: About): Promise<void> {
-    const topic = await openTopic({ ctx: this.hub.ctx, who: this.signedIn!.principal, name, agentSeq })
-    if (!topic) return this.fail('UNKNOWN_TOPIC', 'there is no such topic', about)
-    this.send({ type: 'subscribed', topic: name, ...idOf(about.id) })
-    if ('follow' in topic) this.stream(topic, about)
-    else await this.watch(topic, about)
-  }
-
-  /** A second subscription replaces the first: the client says anew where it stands. */
-  private stream(topic: StreamTopic, about: About): void {
-    if (this.closed || this.isFull(topic.name, about)) return
-    this.streams.get(topic.name)?.abort()
-    const stop = new AbortController()
-    this.streams.set(topic.name, stop)
-    void this.pass(topic, stop.signal)
-  }
-
-  private async pass(topic: StreamTopic, signal: AbortSignal): Promise<void> {
-    for await (const text of topic.follow(signal)) {
-      while (this.blockedSince !== undefined && !signal.aborted) {
-        await new Promise<void>((go) => this.paused.push(go))
-      }
-      if (signal.aborted) return
-      this.write(text)
-    }
-  }
-
-  private isFull(name: string, about: About): boolean {
-    const full =
-      !this.watches.has(name) &&
-      !this.streams.has(name) &&
-      this.watches.size + this.streams.size >= MAX_TOPICS
-    if (full) this.fail('TOO_MANY_TOPICS', `a socket may watch ${MAX_TOPICS} topics`, about)
-    return full
-  }
-
-  /** The present value first; changes from now on replace it, should they be quicker. */
-  private async watch(topic: StateTopic, about: About): Promise<void> {
-    // Their role may have changed since the topic was opened.
-    if (!topic.permits(this.signedIn!.principal)) throw new AppError('NOT_FOUND')
-    if (this.closed || this.isFull(topic.name, about)) return
-    const known = this.watches.get(topic.name)
-    const watch = known ?? this.newWatch(topic)
-    // Another writing of the same id: frames name it as it was written last.
-    watch.topic = topic
-    // Who asks again gets the present value again.
-    watch.shown = undefined
-    this.watches.set(topic.name, watch)
-    this.hub.watches.add(watch)
-    const asOf = this.hub.watches.tick()
-    const present = await this.look(watch, known !== undefined)
-    if (this.watches.get(topic.name) !== watch) return
-    if (present) this.changed(watch, present, asOf)
-    else this.unsubscribe(topic.name)
-  }
-
-  private newWatch(topic: StateTopic): Watch {
-    const watch: Watch = {
-      topic,
-      asOf: 0,
-      shown: undefined,
-      changed: (value, asOf) => this.changed(watch, value, asOf),
-    }
-    return watch
-  }
-
-  /** A new watch whose first look fails is none: the client is told to ask again. */
-  private async look(watch: Watch, known: boolean): Promise<object | undefined> {
-    const { topic } = watch
-    try {
-      return (await topic.readCurrent(this.hub.ctx, [topic.key])).get(topic.key)
-    } catch (error) {
-      if (!known && this.watches.get(topic.name) === watch) {
-        this.watches.delete(topic.name)
-        this.dirty.delete(watch)
-        this.hub.watches.delete(watch)
-      }
-      throw error
-    }
-  }
-
-  private unsubscribe(name: string, id?: About['id']): void {
-    const watch = this.watches.get(name)
-    if (watch) {
-      this.watches.delete(name)
-      this.dirty.delete(watch)
-      this.hub.watches.delete(watch)
-    }
-    this.streams.get(name)?.abort()
-    this.streams.delete(name)
-    this.send({ type: 'unsubscribed', topic: name, ...idOf(id) })
-  }
-
-  /** Sends from the log until the tail takes over or the client stops reading; what it can't send is read again. */
-  private async catchUp(): Promise<void> {
-    this.catchingUp = true
-    try {
-      const channel = this.channel!
-      while (!this.closed && this.blockedSince === undefined && this.sent < channel.head!) {
-        if (channel.has(this.sent + 1)) break
-        const page = await readEvents(this.hub.ctx, channel.userId, this.sent, PAGE)
-        if (this.closed) return
-        if (page[0]?.seq !== this.sent + 1) {
-          this.sent = channel.head!
-          this.send({
-            type: 'resync',
-            cursor: formatCursor(this.hub.ctx.epoch, this.sent),
-            reason: 'expired',
-          })
-          break
-        }
-        for (const event of page) {
-          if (this.blockedSince !== undefined) break
-          this.sent = event.seq
-          this.write(eventFrame(this.hub.ctx.epoch, event, this.start.language))
-        }
-        // The log may be ahead of every hint.
-        channel.advance(this.sent)
-      }
-    } catch (error) {
-      this.hub.ctx.log.warn({ err: error }, 'the channel log could not be read; the poll tries again')
-      return
-    } finally {
-      this.catchingUp = false
-    }
-    this.pump()
-  }
 }
-
-const idOf = (id: About['id']) => (id === undefined ? {} : { id })

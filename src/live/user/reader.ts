@@ -3,7 +3,7 @@ import { channelHead, readEvents } from '../../core/channel/log.ts'
 import type { Context } from '../../core/context.ts'
 import type { ResyncReason } from '../../protocol/live/server-frames.ts'
 import type { LiveChannel } from './channel.ts'
-import type { SignedInSocket } from './connection.ts'
+import type { SignIn } from './sign-in.ts'
 
 /** A part of a user's log. */
 export interface ChannelPage {
@@ -57,7 +57,7 @@ export class ChannelReader {
   private wakeUp: (() => void) | undefined
 
   constructor(
-    readonly signedIn: SignedInSocket,
+    readonly signedIn: SignIn,
     readonly channel: LiveChannel,
     private readonly onClose: (reader: ChannelReader) => void,
   ) {}

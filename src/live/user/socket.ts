@@ -5,6 +5,7 @@ import { urlOf } from '../../util/url-of.ts'
 import type { LiveContext } from '../context.ts'
 import { refuse, refuseUpgrade } from '../upgrade.ts'
 import { Connection } from './connection.ts'
+import { signInByToken } from './sign-in.ts'
 import { takeTicket } from './tickets.ts'
 
 const MAX_TOPICS_IN_URL = 500
@@ -24,9 +25,9 @@ export function userSocket({ live: { hub } }: LiveContext, origins: Origins, add
     const ticket = query.get('ticket')
     const token = query.get('token') ?? request.headers.get('authorization')?.replace(/^Bearer /i, '')
     const signedIn = ticket
-      ? await takeTicket(hub, ticket)
+      ? await takeTicket(hub.ctx, ticket)
       : token
-        ? await hub.authenticate(token)
+        ? await signInByToken(hub.ctx, token)
         : undefined
     const data = new Connection(hub, {
       signedIn,

@@ -153,7 +153,7 @@ describe('the log behind the sockets', () => {
     )!
     expect(connection.blockedSince).toBeNumber()
     expect(connection.ws.getBufferedAmount()).toBeLessThan(64 * 1024)
-    expect(connection.sent).toBeLessThan(events)
+    expect(connection.outbox!.sent).toBeLessThan(events)
     stalled.resume()
     await stalled.until(events + 1)
     expect(stalled.frames.slice(1).map((f) => Number(f.cursor.split('.')[1]))).toEqual(
