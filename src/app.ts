@@ -34,16 +34,17 @@ const bases: [string, Contract][] = [
 ]
 
 /**
- * The largest frame that is taken into memory, of sockets that have not signed in too: Bun knows one limit for all.
- * Above every socket's own limit, so that its code answers.
+ * The largest frame that Bun reads into memory. Bun has one limit for all sockets, including those that have not signed in.
+ * It is above the limit that each socket checks itself, so that a frame over that limit gets the socket's own close code.
  */
 const MAX_PAYLOAD_BYTES = 2 * MAX_NODE_FRAME_BYTES
 
-/** The whole server, not yet listening: every contract under its base URL, the sockets and the documentation. */
+/** Every contract under its base URL, the sockets and the documentation. The app does not listen yet. */
 export function createApp(ctx: LiveContext) {
-  // Chapters share the context as a decorator, and Elysia would merge it with itself, field by field, each time one is mounted.
+  // Every chapter has the context as a decorator. Elysia would merge two contexts field by field when it mounts a chapter,
+  // unless they are frozen.
   Object.freeze(ctx)
-  /** A contract answers its own errors; an `onError` covers the routes mounted after it, in its own instance. */
+  /** An instance whose errors the contract answers: `onError` covers the routes that the same instance mounts after it. */
   const contract = <const P extends string>(manners: Contract, prefix: P) =>
     new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, ctx.log))
 
@@ -51,24 +52,24 @@ export function createApp(ctx: LiveContext) {
   /** The models of the routes that read a body. */
   const bodies = new Map<string, TSchema>()
   const app = new Elysia({
-    // No page of Bun's own, with its stack trace, should an answer to an error fail.
-    // Bodies have limits of their own, which answer in the form of the contract.
+    // `development` and `error`: when the answer to an error fails, Bun would send a page with the stack trace.
+    // `maxRequestBodySize`: the readers of bodies have limits, and answer in the form of the contract.
     serve: {
       idleTimeout: IDLE_SECONDS,
       development: false,
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       error: (error) => answerUnsent(error, ctx.log),
     },
-    // The default looks for the path behind the eleventh character of the URL: a Host of three letters is shorter.
+    // With the default, Elysia looks for the path after the eleventh character of the URL. With a Host of three letters the
+    // path begins earlier.
     handler: { standardHostname: false },
-    // The default reshapes a body before it checks it: a list or a string becomes an object, and passes.
+    // With the default, Elysia changes a body before it validates it: a list or a string becomes an object, and is valid.
     normalize: 'typebox',
-    // Every socket of the server shares these. Frames over a socket's own limit get a close code that says so; larger
-    // ones than these are cut off with 1009, for a socket that has not signed in may send them too.
+    // For all sockets. Bun closes a socket with 1009 when a frame is larger than `maxPayloadLength`.
     websocket: {
       maxPayloadLength: MAX_PAYLOAD_BYTES,
       backpressureLimit: 16 * 1024 * 1024,
-      // Above what `live/keep-alive.ts` allows, which pings.
+      // Seconds. Longer than `live/keep-alive.ts` lets a socket be silent; that file also sends the pings.
       idleTimeout: 120,
       sendPings: false,
       perMessageDeflate: false,
@@ -77,8 +78,8 @@ export function createApp(ctx: LiveContext) {
     .use(requestLog(ctx.log))
     .onRequest(({ request }) => void origins.allows(request))
     .use(corsFor(ctx.config.allowedOrigins))
-    // For every body: Elysia's own parsers would read a form or a text of any size into memory. A body that its route has
-    // no use for is not looked at, and null keeps those parsers from it too.
+    // Replaces Elysia's parsers, which would read a form or a text of any size into memory. Null for a route without a
+    // model of a body: the server does not read the body, and neither do Elysia's parsers.
     .onParse(async ({ request, contentType, route }) => {
       const model = bodies.get(`${request.method} ${route}`)
       return model ? asTyped(model, await readJsonBody(request, contentType)) : null
@@ -92,31 +93,37 @@ export function createApp(ctx: LiveContext) {
     .use(contract(factory, '/api').use(studyFactoryRoutes(ctx)).use(factoryRoutes(ctx)))
     .use(userSocket(ctx, origins, (request, server) => clientOf(ctx, request, server).ip))
     .use(nodeSocket(ctx, origins))
-    // Last: an `onError` of the root would otherwise answer in place of the contracts'.
+    // Mounted last, because it would otherwise answer in place of the contracts' `onError`.
     .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: ctx.log }))
   for (const { method, path, hooks } of app.routes)
     if (hooks.body) bodies.set(`${method} ${path}`, hooks.body)
   return app
 }
 
-/** Bun could not send an answer that was decided: of a file, because it has been deleted since. */
+/** The answer when Bun could not send one, such as one whose file has been deleted in the meantime. */
 function answerUnsent(error: Error, log: Logger): Response {
   const isGone = (error as { code?: string }).code === 'ENOENT'
   if (!isGone) log.error({ err: error }, 'an answer could not be sent')
   return new Response(null, { status: isGone ? 404 : 500, headers: { 'cache-control': 'no-store' } })
 }
 
-/** What pages of other origins may read of an answer beside its body; the library's default is what was asked with. */
+/** The header fields of an answer that pages of other origins may read. The library's default is those of the request. */
 const EXPOSED_HEADERS = [
-  ...['accept-ranges', 'allow', 'content-disposition', 'content-range', 'etag'],
-  ...['link', 'retry-after', 'x-request-id'],
+  'accept-ranges',
+  'allow',
+  'content-disposition',
+  'content-range',
+  'etag',
+  'link',
+  'retry-after',
+  'x-request-id',
 ]
 
-/** Browsers of other origins may call the API when they are listed; without a list nothing is added. */
+/** Lets pages of the listed origins call the API. Without a list, answers have no CORS header fields. */
 const corsFor = (origins: string[]) =>
   origins.length === 0
     ? new Elysia()
     : cors({ origin: origins.map(toMatcher), credentials: true, maxAge: 600, exposeHeaders: EXPOSED_HEADERS })
 
-// A plain string would match by its end only.
+// The library would compare a string only with the end of the origin.
 const toMatcher = (origin: string) => new RegExp(`^${origin.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`)

@@ -50,7 +50,7 @@ test('runtime: an invite code', async () => {
   expect(data!.max_uses).toBe(3)
 })
 
-/** Never called: what the server does not know is no request that compiles. */
+/** Requests that must not compile. Nothing calls these functions. */
 export const mistakes = [
   // @ts-expect-error a path that no route has
   () => client.api.gpu.computers.get(),

@@ -1,6 +1,6 @@
 /**
- * How a contract's routes are declared. A chapter is a table: each route has its path, a named handler, and all that
- * its documentation needs.
+ * How a contract declares its routes. A chapter is a table: each route has a path, a named handler, and options from which
+ * its checks and its documentation follow.
  */
 import type { StaticDecode, TOptional, TSchema } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
@@ -14,7 +14,7 @@ import type { Contract } from './contract.ts'
 import type { Access, RouteDescription, RouteDetail } from './openapi/route.ts'
 import { asTyped, hasTyped } from './typed.ts'
 
-/** What a handler can use of its request. */
+/** The parts of a request that a handler can use. */
 export interface Call<C extends Context = Context> {
   ctx: C
   request: Request
@@ -35,12 +35,12 @@ export interface NodeCall<C extends Context = Context> extends Call<C> {
 
 export type Params<T extends TSchema> = { params: StaticDecode<T> }
 export type Query<T extends TSchema> = { query: StaticDecode<T> }
-/** The body is null when the model is optional and the client sent none. */
+/** `body` is null when its model is optional and the client sends no body. */
 export type Body<T extends TSchema> = {
   body: StaticDecode<T> | (T extends TOptional<TSchema> ? null : never)
 }
 
-/** Every route with `auth`, with a body or at all can answer these, so no route names them. */
+/** Errors of every route with `auth`, of every route with a body, or of every route. No route names them. */
 type ImpliedError =
   | 'AUTHENTICATION_REQUIRED'
   | 'INVALID_TOKEN'
@@ -50,14 +50,14 @@ type ImpliedError =
   | 'INTERNAL'
 
 export interface RouteOptions extends Omit<RouteDescription, 'tag' | 'errors'> {
-  /** `true`: any signed-in user; a permission: users whose role has it. Without it, anybody may call the route. */
+  /** `true` admits every signed-in user, a permission the users whose role has it. Without `auth`, anybody may call. */
   auth?: true | Permission
-  /** The node itself, or a user who may act for it, in place of `auth`. */
+  /** In place of `auth`: admits the node itself, or a user who may act for it. */
   nodeAuth?: NodeAuth
   params?: TSchema
   query?: TSchema
   body?: TSchema
-  /** What the route answers beside the implied errors. */
+  /** The errors of the route that do not follow from its other options. */
   errors?: readonly Exclude<ErrorCode, ImpliedError>[]
 }
 
@@ -67,15 +67,15 @@ type Hook<O> = Pick<O, Extract<keyof O, 'auth' | 'nodeAuth' | 'params' | 'query'
 
 /**
  * The routes of one chapter of a contract.
- * @param tag of the chapter in the documentation
+ * @param tag the name of the chapter in the documentation
  */
 export function chapter(contract: Contract, tag: string) {
   return {
-    /** An empty table for routes under `prefix`. Its handlers have `ctx`, and `principal` where the route has `auth`. */
+    /** An empty table of routes under `prefix`. Its handlers get `ctx`, and `principal` where the route has `auth`. */
     routes: <C extends Context, const P extends string = ''>(ctx: C, prefix: P = '' as P) =>
       new Elysia({ prefix }).use(guard(ctx)).decorate('ctx', ctx),
 
-    /** What stands behind a path and its handler. */
+    /** The third argument of a route: what it asks of a request, and its documentation. */
     route<const O extends RouteOptions>(options: O): Hook<O> {
       const { auth, nodeAuth, params, query, body, ...description }: RouteOptions = options
       const errors = [...impliedErrors(options), ...(options.errors ?? [])]
@@ -96,9 +96,9 @@ export function chapter(contract: Contract, tag: string) {
 }
 
 /**
- * Leaves the body of a request to its handler, which reads it as a stream: parsed before, a video would be in memory several
- * times over. The option `'none'` does not do this, because Elysia takes it for a parser's name where the server has a parser
- * for all routes.
+ * Leaves the body of a request to its handler, which reads it as a stream. Elysia's parser would hold a video in memory
+ * several times. The option `'none'` does not do this, because Elysia takes it for a parser's name where the server has a
+ * parser for all routes.
  */
 const leaveUnread = () => null
 
@@ -109,8 +109,8 @@ const typedQuery =
     void asTyped(model, query)
 
 /**
- * The errors that follow from a route's options. The row that a path names may not exist; a route with a not-found error of
- * its own answers with that one.
+ * The errors that follow from a route's options. The row that a path names may not exist: then a route answers with the
+ * not-found error that it names, or with NOT_FOUND.
  */
 function impliedErrors({ nodeAuth, params, errors = [] }: RouteOptions): ErrorCode[] {
   const implied: ErrorCode[] = nodeAuth ? ['PERMISSION_DENIED'] : []

@@ -2,7 +2,7 @@ import { type BlockList, isIP } from 'node:net'
 import type { Client } from '../core/accounts/sessions.ts'
 import type { Context } from '../core/context.ts'
 
-/** Who is at the other end of a request, for sessions and limits. */
+/** Address and user agent of the client, for its session and for rate limits. */
 export const clientOf = (ctx: Context, request: Request, server: Bun.Server<unknown> | null): Client => ({
   ip: addressOf(
     server?.requestIP(request)?.address,
@@ -13,9 +13,9 @@ export const clientOf = (ctx: Context, request: Request, server: Bun.Server<unkn
 })
 
 /**
- * The address of the client: that of the socket, unless a trusted proxy is at its other end. Each proxy adds to
- * `X-Forwarded-For`, at its end, whom it was asked by; what stands before the first untrusted address from there
- * is that client's own word, and counts for nothing.
+ * The address of the client: the peer of the connection, unless the peer is a trusted proxy. Each proxy appends the address
+ * of its own peer to `X-Forwarded-For`, so the list is read from its end up to the first address that is no trusted proxy.
+ * The client may have written everything before that address, so the server ignores it.
  */
 export function addressOf(peer: string | undefined, forwardedFor: string | null, trusted: BlockList): string {
   let address = peer ? bare(peer) : 'unknown'
@@ -28,7 +28,7 @@ export function addressOf(peer: string | undefined, forwardedFor: string | null,
   return address
 }
 
-/** Without the port that some proxies add, and an IPv4 address as such though an IPv6 socket took it. */
+/** An address without the port that some proxies add, and an IPv4 address without the prefix that an IPv6 socket adds. */
 const bare = (text: string): string =>
   text
     .trim()

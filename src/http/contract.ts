@@ -10,7 +10,7 @@ import { languageOf } from './language.ts'
 import { ROUTE, type RouteDescription, type RouteDetail } from './openapi/route.ts'
 import { noteStatus, requestIdOf } from './request-log.ts'
 
-/** The status and the code of a contract's document. Without a code, the answer shows core's own. */
+/** The status of an error and its code in the contract. Without a code, the answer shows core's code. */
 export type ErrorAnswer = readonly [status: number, code?: string]
 
 /** The answer to every error that core can throw. */
@@ -19,7 +19,7 @@ export type ErrorTable = Record<ErrorCode, readonly [status: number, code: strin
 /** An error as a contract's body shows it. */
 export interface ShownError {
   status: number
-  /** The contract's own code. */
+  /** The error's code in the contract. */
   code: string
   message: string
   /** The rules that the input breaks; empty when the error is not about input. */
@@ -32,9 +32,9 @@ export interface ShownError {
 
 export interface ContractDefinition {
   name: string
-  /** The language of its texts, unless `Accept-Language` asks for the other one. */
+  /** The language of the contract's texts, unless `Accept-Language` asks for the other one. */
   language: Language
-  /** The answer to every kind of error. */
+  /** The answers to errors by kind, for codes that are not in `codes`. */
   kinds: Record<ErrorKind, ErrorAnswer>
   /** The answers to those codes that the contract's document names, where the kind's answer is another one. */
   codes: Partial<Record<ErrorCode, ErrorAnswer>>
@@ -46,7 +46,7 @@ export interface ContractDefinition {
   errorContentType: string
 }
 
-/** A contract as its routes are documented: its definition, with the answer to every code worked out. */
+/** What the documentation of a route needs of its contract: the definition, and the answer to every code. */
 export interface DescribedContract extends ContractDefinition {
   errors: ErrorTable
 }
@@ -91,7 +91,7 @@ export function defineContract(definition: ContractDefinition): Contract {
       })
       const headers = new Headers({ 'content-type': definition.errorContentType })
       if (status === 429 && error.params.seconds) headers.set('retry-after', String(error.params.seconds))
-      // The server reads nothing more of this request, so the connection can't carry another one.
+      // The server does not read the rest of this request, so the client cannot send another one on the connection.
       if (status === 408) headers.set('connection', 'close')
       if (status === 503) headers.set('retry-after', '1')
       if (error.code === 'METHOD_NOT_ALLOWED') headers.set('allow', String(error.params.allow))

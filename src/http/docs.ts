@@ -5,7 +5,7 @@ import { openApiDocument } from './openapi/document.ts'
 const PAGE = '/api/docs'
 const DOCUMENT = `${PAGE}/json`
 const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js']
-/** An object, because the plugin's type leaves out `url`, which its own is relative to the page. */
+/** Of type `object`, because the plugin's type lacks `url`. The plugin's own URL is relative to the page. */
 const OPTIONS: object = {
   url: DOCUMENT,
   deepLinking: true,
@@ -13,13 +13,13 @@ const OPTIONS: object = {
   docExpansion: 'none',
   filter: true,
 }
-/** Where the plugin's page loads its script from. */
+/** The host from which the plugin's page loads its script. */
 const FOREIGN = /https:\/\/unpkg\.com\/swagger-ui-dist@[^/]*\//
 
 /**
- * `/api/docs`: the page, Swagger UI from this server's own files: it works without the internet, and no other host runs
- * code in it. `/api/docs/json`: the OpenAPI document.
- * @param app the whole server, once it is put together
+ * `/api/docs` is a page of Swagger UI, `/api/docs/json` the OpenAPI document. The page loads only files of this server, so
+ * it works without the internet and runs no code of another host.
+ * @param app gives the whole app, which does not exist yet when these routes are made
  */
 export function docs(app: () => AnyElysia, publicUrl: string | undefined) {
   const hide = { detail: { hide: true } }
@@ -35,7 +35,7 @@ export function docs(app: () => AnyElysia, publicUrl: string | undefined) {
   let document: string | undefined
   const instance = new Elysia({ name: 'docs' })
     .use(plugin)
-    // In place of the plugin's own two, whose page loads a script from another host, and whose document is OpenAPI 3.0.
+    // These two replace the plugin's routes: its page loads a script from another host, and its document is OpenAPI 3.0.
     .get(
       PAGE,
       async () => {

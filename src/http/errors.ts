@@ -5,14 +5,14 @@ import { type Logger, withoutQuery } from '../util/logger.ts'
 import { fromSchemaError } from './validation.ts'
 
 /**
- * Any failure of a request as one of our errors. What nobody expected is logged whole and answered with nothing but
- * "internal error".
+ * Turns whatever a request threw into an AppError. An unexpected error is logged in full, and the client gets only
+ * INTERNAL.
  */
 export function toAppError(error: unknown, log: Logger): AppError {
   if (error instanceof AppError) return error
   if (error instanceof ValidationError) return fromSchemaError(error)
   if (error instanceof ParseError) {
-    // Elysia wraps what a body reader throws.
+    // Elysia wraps an error that the reader of a body throws.
     return error.cause instanceof AppError ? error.cause : invalid('', 'json')
   }
   const fault = databaseFault(error)

@@ -1,14 +1,14 @@
-/** A connection on which nothing happens for so long is closed. */
+/** How long a connection may be silent before Bun closes it. */
 export const IDLE_SECONDS = 60
 
-/** The part of Bun's server that matters here. */
+/** The part of Bun's server that `neverIdle` uses. */
 interface Connections {
   timeout(request: Request, seconds: number): void
 }
 
 /**
- * Runs `read`, which watches by itself whether its request goes on. Bun would close the connection of one that is slow:
- * it sees a body go on only with every megabyte or so.
+ * Runs `read` without the idle limit of the connection; `read` has a limit of its own. Bun would close the connection of a
+ * slow upload, because it counts a body as activity only once per megabyte or so.
  */
 export async function neverIdle<T>(
   server: Connections | null,
@@ -19,7 +19,7 @@ export async function neverIdle<T>(
   try {
     return await read()
   } finally {
-    // It counts for the connection and not for the request alone.
+    // Bun keeps the limit for the connection, which may carry further requests.
     server?.timeout(request, IDLE_SECONDS)
   }
 }

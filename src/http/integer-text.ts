@@ -15,8 +15,8 @@ TypeRegistry.Set<Range>(
 )
 
 /**
- * A whole number in a query or a path. Not Elysia's `t.Integer`: that one looks at the range only when it decodes, and its error
- * then no longer says which field it is about, nor where it stood.
+ * A whole number in a query or a path. Elysia's `t.Integer` checks the range only when it decodes, and its error then names
+ * neither the field nor the part of the request.
  */
 export const integerText = (range: Range) =>
   t

@@ -2,18 +2,18 @@ import { AppError, invalid } from '../core/errors.ts'
 import { parseJson, UnkeepableNumber } from '../util/json.ts'
 import { isStorable, isTooDeep, MAX_DEPTH } from '../util/storable.ts'
 
-/** Largest JSON body, in bytes. Uploads are streams and have limits of their own. */
+/** The largest JSON body, in bytes. Uploads are streams and have other limits. */
 export const MAX_JSON_BYTES = 1024 * 1024
 
 /**
- * Reads a JSON body, giving up as soon as it is too large. Every body of every contract is an object.
- * @returns undefined when there is none; null, which keeps Elysia's parsers from it, when it is empty and no JSON
+ * Reads a JSON body, and stops as soon as it is too large. Every JSON body of every contract is an object.
+ * @returns undefined without a body; null for an empty body of another type, so that Elysia's parsers leave it alone
  * @throws AppError PAYLOAD_TOO_LARGE, VALIDATION_FAILED, CLIENT_CLOSED
  */
 export async function readJsonBody(request: Request, contentType: string): Promise<unknown> {
   if (!contentType) return undefined
   if (!/^application\/([\w.-]+\+)?json$/i.test(contentType.trim())) {
-    // Here, for a model with defaults would make an object of anything.
+    // Refused here, because a model with defaults would make an object of any value.
     if (request.headers.get('content-length') !== '0') throw notAnObject()
     return null
   }

@@ -1,4 +1,4 @@
-/** Models that several contracts share, and the page that one of them describes. */
+/** Models that several contracts share. */
 import { type TSchema, t } from 'elysia'
 import { UUID_PATTERN } from '../util/ids.ts'
 import { integerText } from './integer-text.ts'
@@ -10,10 +10,10 @@ export const Timestamp = t.String({ format: 'date-time' })
 
 export const nullable = <T extends TSchema>(schema: T) => t.Union([schema, t.Null()])
 
-/** A field that may be left out; many clients write null for it. */
+/** A field that a client may leave out, or send as null. */
 export const optional = <T extends TSchema>(schema: T) => t.Optional(nullable(schema))
 
-/** The data of an answer that has nothing to say. */
+/** The data of an answer without data. */
 export const Nothing = t.Object({})
 named({ Empty: Nothing })
 
@@ -23,7 +23,7 @@ export const Email = t.String({ format: 'email', maxLength: 254, ...typed('email
 /** A UUID that a client sends, in any case. */
 export const Uuid = t.String({ pattern: UUID_PATTERN })
 
-/** `page` and `page_size` as four of the contracts have them. */
+/** The query of a route that answers with a `Page`. */
 export const pageQuery = {
   page: integerText({ minimum: 1, maximum: 1_000_000, default: 1 }),
   page_size: integerText({ minimum: 1, maximum: 100, default: 20 }),

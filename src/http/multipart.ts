@@ -8,27 +8,27 @@ import { parseDisposition, parseParameters } from './parameters.ts'
 const MAX_FIELD_BYTES = 64 * 1024
 const MAX_FIELDS = 20
 const MAX_HEADER_PAIRS = 50
-/** RFC 2046 5.1.1 allows 70 characters; the parser takes any below 252. */
+/** RFC 2046, 5.1.1 allows 70 characters; the parser accepts up to 251. */
 const BOUNDARY = /^[\x20-\x7e]{1,200}$/
 
 export interface MultipartFile {
-  /** Name of the field. */
+  /** The name of the field. */
   field: string
   filename: string
-  /** A chunk is good until the next one is asked for. */
+  /** A chunk is valid until the reader asks for the next one. */
   body: AsyncIterable<Uint8Array>
 }
 
 type OnFile = (file: MultipartFile, fields: ReadonlyMap<string, string>) => Promise<void>
 
 /**
- * Reads a multipart request part by part; a file is handed over while it comes in and is never held whole. Strings are
- * given as they were sent, however they begin.
- * @param onFile receives the one file; its failure ends the reading
- * @param pace that the client has to keep
+ * Reads a multipart request part by part. `onFile` gets the file as a stream, so the whole file is never in memory. Text
+ * fields are strings exactly as the client sent them, also where they look like JSON.
+ * @param onFile receives the one file; when it fails, the reading ends
+ * @param pace the slowest pace at which the client may send
  * @returns the text fields
- * @throws AppError VALIDATION_FAILED when it is no well-formed multipart body with exactly one file, UPLOAD_TOO_SLOW when it
- * does not keep the pace, CLIENT_CLOSED when the client breaks it off, or what `onFile` threw
+ * @throws AppError VALIDATION_FAILED unless the body is well-formed multipart with exactly one file, UPLOAD_TOO_SLOW when
+ * the client is slower than the pace, CLIENT_CLOSED when the client disconnects, or what `onFile` threw
  */
 export async function readMultipart(
   request: Request,
@@ -45,7 +45,7 @@ export async function readMultipart(
   parser.on('part', (part) => parts.take(part, reject))
   parser.on('error', () => reject(invalid('', 'multipart')))
   parser.on('finish', resolve)
-  // Bun ends the body of a request that was broken off as if it were whole.
+  // When a client disconnects, Bun ends the body as if it were complete.
   request.signal.addEventListener('abort', () => reject(new AppError('CLIENT_CLOSED')), { once: true })
   const read = () =>
     reader.read().catch(() => {
@@ -57,10 +57,10 @@ export async function readMultipart(
     return await parts.all()
   } catch (error) {
     parser.destroy()
-    // The parser forgets its parts; whoever reads one would wait for ever.
+    // A destroyed parser does not end its parts, so a reader of a part would wait for ever.
     parts.breakOff(error)
     reader.cancel().catch(() => {})
-    // Whoever stores the file must have stopped, and tidied up, before the request is answered.
+    // `onFile` must have stopped writing, and deleted what it wrote, before the server answers.
     await parts.settled()
     throw error
   }
@@ -72,18 +72,18 @@ function boundaryOf(request: Request): string | undefined {
   return value === 'multipart/form-data' && boundary && BOUNDARY.test(boundary) ? boundary : undefined
 }
 
-/** Feeds the parser as fast as the parts are read. */
+/** Feeds the parser, no faster than the parts are read. */
 async function pump(next: ReturnType<typeof paced>, parser: Dicer): Promise<void> {
   for (;;) {
     const { done, value } = await next()
     if (done) break
-    // After the last boundary the parser takes nothing more: an epilogue is read and forgotten.
+    // After the last boundary the parser accepts nothing more. The rest of the body is read and dropped.
     if (parser.writable) await new Promise<unknown>((written) => parser.write(value, written))
   }
   if (parser.writable) parser.end()
 }
 
-/** What the parts of one request are: text fields, and the one file. */
+/** The parts of one request: text fields, and the one file. */
 class Parts {
   private readonly fields = new Map<string, string>()
   private readonly reading: Promise<void>[] = []
@@ -112,7 +112,7 @@ class Parts {
     })
   }
 
-  /** Fields that came before it are known to whoever receives it. */
+  /** `onFile` starts when all text fields before the file have been read. */
   private takeFile(part: Readable, field: string, filename: string): Promise<void> {
     if (field !== this.fileField || this.storing) {
       part.resume()
@@ -124,7 +124,7 @@ class Parts {
   }
 
   private takeField(part: Readable, name: string, charset: string | undefined): Promise<void> {
-    // What comes after would seem not to have been sent.
+    // Refused, because a field that the server drops would look like one that the client did not send.
     if (this.reading.length === MAX_FIELDS) {
       part.resume()
       return Promise.reject(invalid('', 'max_items', { limit: MAX_FIELDS }))
@@ -140,13 +140,13 @@ class Parts {
     for await (const chunk of part as AsyncIterable<Uint8Array>) {
       size += chunk.byteLength
       if (size > MAX_FIELD_BYTES) throw invalid(name, 'max_length', { limit: MAX_FIELD_BYTES })
-      // A copy: the parser uses some of its buffers again.
+      // A copy, because the parser reuses some of its buffers.
       chunks.push(Buffer.from(chunk))
     }
     this.fields.set(name, decoderFor(charset).decode(Buffer.concat(chunks)))
   }
 
-  /** @throws AppError VALIDATION_FAILED without a file, or what reading a part threw */
+  /** @throws AppError VALIDATION_FAILED without a file, or what the reading of a part threw */
   async all(): Promise<ReadonlyMap<string, string>> {
     await Promise.all(this.reading)
     if (!this.storing) throw invalid(this.fileField, 'required')
@@ -154,7 +154,7 @@ class Parts {
     return this.fields
   }
 
-  /** @param reason what whoever reads a part finds in place of its end */
+  /** @param reason the error that a reader of a part gets */
   breakOff(reason: unknown): void {
     for (const part of this.open) part.destroy(reason as Error)
   }
@@ -164,7 +164,7 @@ class Parts {
   }
 }
 
-/** UTF-8, unless the part names another charset that is known. */
+/** A decoder for the charset that the part names; for UTF-8 when it names none, or an unknown one. */
 function decoderFor(charset: string | undefined): TextDecoder {
   try {
     return new TextDecoder((charset ?? 'utf-8') as 'utf-8')

@@ -1,8 +1,8 @@
 import type { Context } from '../core/context.ts'
 
 /**
- * Where this client reaches this server: PUBLIC_URL, else what its own request says. Empty, which makes URLs relative,
- * when its Host makes no sense.
+ * The origin under which the client reaches this server: PUBLIC_URL, or else that of the request. Empty when the request has
+ * an invalid Host; URLs in the answer are relative then.
  */
 export function originOf({ config }: Context, request: Request): string {
   if (config.publicUrl) return config.publicUrl

@@ -1,19 +1,20 @@
 import { AppError } from '../core/errors.ts'
 
-/** The least that a client has to send: so many bytes while the server waits for so long. */
+/** The slowest pace that is allowed: `bytes` in every `ms` for which the server waits for the client. */
 export interface Pace {
   bytes: number
   ms: number
 }
 
-/** 1 KB/s. A line that stops for some seconds, as in a tunnel, still keeps it. */
+/** 1 KB/s over 30 seconds, so that a connection may pause for some seconds, as a phone's does in a tunnel. */
 export const UPLOAD_PACE: Pace = { bytes: 30 * 1024, ms: 30_000 }
 
 type Chunk = { done: boolean; value?: Uint8Array | undefined }
 
 /**
- * Reads a body chunk by chunk for as long as it keeps the pace. Only time in which the server waits for the client
- * counts; a slow disk does not.
+ * Reads a body chunk by chunk. Only the time in which the server waits for the client counts, so a slow disk does not make
+ * an upload too slow.
+ * @throws AppError UPLOAD_TOO_SLOW when the client is slower than the pace
  */
 export function paced(next: () => Promise<Chunk>, pace: Pace): () => Promise<Chunk> {
   let waited = 0

@@ -1,18 +1,18 @@
-/** Header fields of the form `value; name=parameter; …`: Content-Type and Content-Disposition. */
+/** Header fields of the form `value; name=parameter; …`, such as Content-Type and Content-Disposition. */
 
 export interface ParameterizedField {
   /** In lower case. */
   value: string
-  /** By name, in lower case; the first of a name counts. Texts are as the field has them, without their quotes. */
+  /** By name, in lower case. Of two parameters with one name the first counts. Values have no quotes around them. */
   parameters: ReadonlyMap<string, string>
 }
 
-/** A parameter: its name, and its value as a token or as a quoted string, which may lack its end. */
+/** A parameter: its name, and its value as a token or as a quoted string. The closing quote may be missing. */
 const PARAMETER = /;[ \t]*([^\s=;"]+)[ \t]*=[ \t]*(?:"((?:\\"|[^"])*)"?[^;]*|([^;]*))/g
 
 /**
- * Reads such a field as leniently as browsers write it: in a quoted string, only `\"` and `\\` are escapes, because old
- * browsers send the paths of Windows with single backslashes.
+ * Reads a field with parameters as leniently as browsers write it. In a quoted string only `\"` and `\\` are escapes,
+ * because old browsers send paths of Windows with single backslashes.
  */
 export function parseParameters(field: string): ParameterizedField {
   const parameters = new Map<string, string>()
@@ -23,10 +23,10 @@ export function parseParameters(field: string): ParameterizedField {
   return { value: field.split(';', 1)[0]!.trim().toLowerCase(), parameters }
 }
 
-/** RFC 8187 3.2.1: charset, language (which nobody needs), percent-encoded bytes. Some clients put it in quotes. */
+/** RFC 8187, 3.2.1: charset, language, which the server ignores, and percent-encoded bytes. */
 const EXTENDED = /^([\w!#$%&+^`{}~-]+)'[^']*'((?:%[0-9a-f]{2}|[^%])*)$/i
 
-/** The text of an extended parameter such as `filename*`; undefined when it is malformed or its charset unknown. */
+/** The text of an extended parameter such as `filename*`; undefined when it is malformed or its charset is unknown. */
 function parseExtended(value: string): string | undefined {
   const [, charset, encoded] = EXTENDED.exec(value) ?? []
   if (charset === undefined || encoded === undefined) return undefined
@@ -34,7 +34,7 @@ function parseExtended(value: string): string | undefined {
   return decode(bytes, charset)
 }
 
-/** Undefined when the bytes are not of this charset. */
+/** Undefined when the bytes are not valid in this charset. */
 function decode(binary: string, charset: string): string | undefined {
   try {
     return new TextDecoder(charset as 'utf-8', { fatal: true }).decode(Buffer.from(binary, 'latin1'))
@@ -44,7 +44,7 @@ function decode(binary: string, charset: string): string | undefined {
 }
 
 /**
- * Bytes that a client sent as a text without saying how they are encoded.
+ * Decodes bytes that a client sent as text without naming a charset.
  * @param binary one character per byte
  */
 const guess = (binary: string): string => decode(binary, 'utf-8') ?? decode(binary, 'windows-1252') ?? binary
@@ -56,8 +56,7 @@ export interface Disposition {
 }
 
 /**
- * Reads a Content-Disposition. `filename*` wins over `filename`, wherever it stands (RFC 6266 4.3); one that can't be read
- * counts for nothing.
+ * Reads a Content-Disposition. `filename*` wins over `filename` in any order (RFC 6266, 4.3), unless it is malformed.
  * @param field one character per byte
  */
 export function parseDisposition(field: string): Disposition {

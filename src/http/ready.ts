@@ -3,8 +3,8 @@ import { canServe } from '../core/system/health.ts'
 import type { LiveContext } from '../live/context.ts'
 
 /**
- * `GET /ready`: whether a load balancer should send requests here. 503 while the database is away, and from the moment
- * that the server begins to stop.
+ * `GET /ready`: whether a load balancer should send requests here. 503 while the database is not available, and from the
+ * moment at which the server begins to stop.
  */
 export const readyRoute = (ctx: LiveContext) =>
   new Elysia({ name: 'ready' }).get(

@@ -2,13 +2,13 @@ import { Elysia } from 'elysia'
 import type { Logger } from '../util/logger.ts'
 import { urlOf } from '../util/url-of.ts'
 
-/** The status in the log of a request whose client left; no client sees it. */
+/** The status in the log of a request whose client disconnected. No client gets it. */
 const CLIENT_CLOSED = 499
 
 interface Started {
   id: string
   at: number
-  /** Of an error: Elysia's own record is not that of the answer. */
+  /** Of the answer to an error. Elysia records another status then. */
   status?: number
 }
 
@@ -16,7 +16,7 @@ const started = new WeakMap<Request, Started>()
 
 export const requestIdOf = (request: Request): string => started.get(request)?.id ?? ''
 
-/** What a failed request was answered with, for its line in the log. */
+/** Tells the log the status of the answer to a failed request. */
 export function noteStatus(request: Request, status: number): void {
   const start = started.get(request)
   if (start) start.status = status
@@ -47,11 +47,11 @@ export function requestLog(log: Logger) {
         status,
         ms: Math.round((performance.now() - start.at) * 10) / 10,
       })
-      // Clients leave all the time; nobody has to look at that.
+      // Clients disconnect often, and no operator has to look at it.
       if (status === CLIENT_CLOSED) log.debug(line(status), 'request')
       else log.info(line(status), 'request')
       if (status === CLIENT_CLOSED || !log.isLevelEnabled('debug')) return
-      // A streamed answer, or a large file, is still on its way.
+      // The server may still be sending a stream or a large file.
       const left = () => log.debug(line(CLIENT_CLOSED), 'the client left before the end of the answer')
       if (request.signal.aborted) left()
       else request.signal.addEventListener('abort', left, { once: true })

@@ -1,20 +1,20 @@
 /** Server-sent events (HTML standard, 9.2). */
 
 export interface ServerSentEvent {
-  /** What a client that comes back sends as `Last-Event-ID`. */
+  /** A client that reconnects sends the last id as `Last-Event-ID`. */
   id?: string | number
-  /** One line. Without it the client takes the id and sees nothing. */
+  /** One line. Without it the client only stores the id, and shows no event. */
   data?: string
-  /** How long the client waits before it comes back, in ms. */
+  /** How long the client waits before it reconnects, in ms. */
   retry?: number
 }
 
-/** A silent stream is taken for dead by proxies, and by the server itself. */
+/** Shorter than the time after which proxies, and this server, close a silent connection. */
 const PING_MS = 15_000
 
 const STREAM = 'text/event-stream'
 
-/** Whether the client names streams, and likes nothing else that it names better (RFC 9110, 12.5.1). */
+/** Whether the client accepts a stream, and prefers no other type that it names (RFC 9110, 12.5.1). */
 export function wantsStream(request: Request): boolean {
   const liked = (request.headers.get('accept') ?? '').split(',').map((range) => {
     const [type = '', ...parameters] = range.toLowerCase().split(';')
@@ -26,10 +26,9 @@ export function wantsStream(request: Request): boolean {
 }
 
 /**
- * Sends what `source` yields, at the pace at which the client reads. Ends with it.
- *
- * @param source its signal says that nobody reads any more
- * @param mayGoOn asked before each event and each ping
+ * Sends what `source` yields, at the pace at which the client reads, and ends when `source` ends.
+ * @param source gets a signal that aborts when the client has gone
+ * @param mayGoOn whether the client may get further events; called before each event and each ping
  */
 export function eventStream(
   request: Request,
@@ -71,7 +70,7 @@ export function eventStream(
     headers: {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
-      // nginx would keep it back.
+      // nginx would buffer the stream.
       'x-accel-buffering': 'no',
     },
   })

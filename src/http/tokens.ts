@@ -7,8 +7,9 @@ const ISSUER = 'roost'
 const REMEMBERED = 20_000
 
 /**
- * Access tokens as JWTs, HS256 and nothing else. A verified token is remembered, so that a client's next request costs
- * a map look-up instead of a signature; whether its session still stands is asked elsewhere, every time.
+ * Access tokens as JWTs, signed with HS256. The codec remembers verified tokens, so that a client's next request costs a
+ * look-up in a map instead of a signature. It does not know whether the session still exists; `userOfToken` checks that for
+ * every request.
  */
 export function createTokenCodec(secret: string): TokenCodec {
   const codec = jwt({ secret, alg: 'HS256', iss: ISSUER }).decorator.jwt
@@ -22,7 +23,7 @@ export function createTokenCodec(secret: string): TokenCodec {
       const payload = await codec.verify(token, {
         algorithms: ['HS256'],
         issuer: ISSUER,
-        // An expired token is returned too: callers tell it from a false one.
+        // Also verifies an expired token, so that callers can tell it from a forged one.
         currentDate: new Date(0),
       })
       if (!payload || !UUID.test(String(payload.sid)) || typeof payload.exp !== 'number') return undefined

@@ -1,4 +1,4 @@
-/** What people type by hand is brought into one form before it is checked: its model says which. */
+/** Fields that people type are brought into one form before they are validated. The model of a field names the form. */
 import type { TSchema } from '@sinclair/typebox'
 import { tidyAscii, tidyCode, tidyName } from '../util/fold.ts'
 
@@ -31,6 +31,6 @@ export function asTyped(model: TSchema, body: unknown): unknown {
 export const hasTyped = (model: TSchema): boolean =>
   Object.values((model.properties ?? {}) as Record<string, TSchema>).some((schema) => formOf(schema))
 
-/** Of a model, or of the variant of a union that is not null. */
+/** The form that a model names, or the variant of its union that is not null. */
 const formOf = (schema: TSchema): keyof typeof FORMS | undefined =>
   schema[FORM] ?? schema.anyOf?.map((variant: TSchema) => variant[FORM]).find(Boolean)

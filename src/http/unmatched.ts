@@ -6,10 +6,10 @@ import { noteStatus } from './request-log.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** The part of Elysia that knows which routes there are. */
+/** The part of Elysia that knows the routes. */
 interface Routed {
   router: {
-    /** Paths without parameters: the index of the route of each method. */
+    /** For each path without parameters, and each method, the index of the route. */
     static: Record<string, Record<string, number | undefined>>
     /** Paths with parameters. */
     http: { find(method: string, path: string): unknown }
@@ -28,7 +28,7 @@ export function answerUnmatched(
   const { pathname } = urlOf(request)
   const [, contract] = bases.find(([base]) => pathname === base || pathname.startsWith(`${base}/`))!
   const { static: fixed, http } = app.router
-  // The routes answer with a slash at their end too.
+  // A route also matches its path with a slash at the end.
   const bare = pathname.replace(/(?<=.)\/$/, '')
   // The value in the static table is the route's index, and the first route has index 0.
   const allowed = METHODS.filter((method) => fixed[bare]?.[method] !== undefined || http.find(method, bare))
@@ -37,7 +37,7 @@ export function answerUnmatched(
   if (allowed.length > 0) allowed.push('OPTIONS')
   const allow = allowed.join(', ')
   if ((error as { code?: unknown }).code !== 'NOT_FOUND') return contract.errorResponse(error, request, log)
-  // RFC 9110, 9.3.7. A preflight of an origin that is not allowed gets this too, and no CORS header.
+  // RFC 9110, 9.3.7. A preflight of an origin that is not allowed also gets this answer, without CORS header fields.
   if (allow && request.method === 'OPTIONS') {
     noteStatus(request, 204)
     return new Response(null, { status: 204, headers: { allow } })

@@ -9,15 +9,15 @@ interface SchemaError {
   path: string
   schema: TSchema
   value: unknown
-  /** What each variant of a union has against it. */
+  /** The errors of each variant of a union. */
   errors?: { First(): SchemaError | undefined }[]
 }
 
 const PARTS: Record<string, InputPart> = { body: 'body', query: 'query', params: 'params' }
 
 /**
- * A schema error as our own. Elysia's rendering echoes the whole input, passwords included, so none of it is used:
- * only which field broke which rule. One issue per field.
+ * Turns Elysia's validation error into an AppError with one issue for each field. Only the field and its rule are used,
+ * because Elysia's own text repeats the whole input, passwords included.
  */
 export function fromSchemaError(error: ValidationError): AppError {
   const issues = new Map<string, Issue>()
@@ -26,7 +26,7 @@ export function fromSchemaError(error: ValidationError): AppError {
     const field = found.path.replace(/^\//, '').replaceAll('/', '.')
     if (!issues.has(field)) issues.set(field, { field, ...ruleOf(found) })
   }
-  // A whole that is missing has nothing to say about its fields.
+  // When the whole body is missing, its fields have no issues of their own.
   const whole = issues.get('')
   return new AppError('VALIDATION_FAILED', {
     part: PARTS[error.type] ?? 'body',
@@ -75,7 +75,7 @@ function ruleOf(error: SchemaError): Rule {
   }
 }
 
-/** Elysia's numbers and booleans are unions with a string that reads as one; nullable fields are unions with null. */
+/** Elysia's numbers and booleans are unions with a string that looks like one; nullable fields are unions with null. */
 function unionRule({ schema, value, errors }: SchemaError): Rule {
   const choices = choicesOf(schema)
   if (choices) return { rule: 'choice', params: { choices } }
@@ -83,7 +83,7 @@ function unionRule({ schema, value, errors }: SchemaError): Rule {
   const number = options.find(({ type }) => type === 'integer' || type === 'number')
   if (number) return numberRule(number, typeof value === 'string' && value.trim() ? Number(value) : value)
   if (options.some(({ type }) => type === 'boolean')) return { rule: 'type', params: { expected: 'boolean' } }
-  // A variant whose type fits has something better to say than that the union does not.
+  // The issue of a variant with the type of the value says more than that no variant fits.
   const broken = (errors ?? []).map((variant) => variant.First()).find((e) => e?.schema.type === typeof value)
   if (broken) return ruleOf(broken)
   const [first] = options
@@ -98,7 +98,7 @@ function numberRule({ type, minimum, maximum }: TSchema, value: unknown): Rule {
   return { rule: 'type', params: { expected: type } }
 }
 
-/** A whole number that no double holds, where something else belongs: perhaps a smaller number. */
+/** The rule that an integer breaks which no double can hold. The field may accept smaller numbers, or no numbers at all. */
 function hugeRule(schema: TSchema, literal: string): Rule {
   const options = (schema.anyOf ?? [schema]) as TSchema[]
   const number = options.find(({ type }) => type === 'integer' || type === 'number')

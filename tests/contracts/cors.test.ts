@@ -1,4 +1,4 @@
-/** Which pages of other origins a browser lets call the API: `ALLOWED_ORIGINS`. */
+/** `ALLOWED_ORIGINS`: the origins whose pages may call the API. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../support/api.ts'
 import { hollowApp } from '../support/hollow.ts'

@@ -1,4 +1,4 @@
-/** The documents' own requests, sent as they are printed. Only host and token differ. */
+/** The requests that the contracts' documents print, sent unchanged except for host and token. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../support/api.ts'
 import { makeTask, makeUser } from '../support/factories.ts'
@@ -9,7 +9,7 @@ const server = await startServer()
 afterAll(() => server.stop())
 
 describe.skipIf(!Bun.which('curl'))("the factory document's curl", () => {
-  /** Runs a command of the document; also tells the status. */
+  /** Runs a command of the document, and also returns the status. */
   async function curl(command: string, token = '') {
     const here = command.replace('http://localhost:8000', server.url).replace('YOUR_TOKEN_HERE', token)
     const run = Bun.spawn(['sh', '-c', here.replace('curl ', `curl -sS -w '\n%{http_code}' `)], {
@@ -61,7 +61,7 @@ describe.skipIf(!Bun.which('curl'))("the factory document's curl", () => {
   })
 })
 
-/** What Python's `requests` puts on the wire for `json=`: `json.dumps`, with its spaces and its escapes. */
+/** The body that Python's `requests` sends for `json=`: that of `json.dumps`, with its spaces and escapes. */
 const pythonJson = (value: object) => {
   const text = Object.entries(value).map(([key, part]) => `${JSON.stringify(key)}: ${JSON.stringify(part)}`)
   return `{${text.join(', ')}}`.replace(

@@ -1,4 +1,4 @@
-/** What is wrong is refused cleanly, in the contract's own form, and nothing of it is echoed; in production too. */
+/** Invalid requests get an error in the form of the contract that does not repeat the input, in production too. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { toStorable } from '../../src/util/storable.ts'

@@ -1,4 +1,4 @@
-/** A real process with NODE_ENV=production: Elysia reads it when it is loaded, and answers otherwise then. */
+/** A server in a process with NODE_ENV=production, because Elysia reads NODE_ENV only when it is loaded. */
 import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { api } from '../support/api.ts'
@@ -91,7 +91,7 @@ test('what it logged has no password, no token and no secret, and no error that 
   const code = codeIn(await mailIn(join(parts.env.DATA_DIR!, 'outbox'), email))
   const verified = await api(server, 'POST', `${verifications}/verify`, { body: { email, token: code } })
   expect(verified.status).toBe(200)
-  // Lines are written a tenth of a second late, many at once.
+  // The logger writes its lines in batches, every tenth of a second.
   await eventually(() => server.output.includes('"path":"/api/auth/login","status":401'), 'the log')
   expect(server.output).toContain('"path":"/api/x","status":404')
   for (const secret of [

@@ -178,7 +178,7 @@ describe('access tokens', () => {
 describe('a deactivated user', () => {
   const deactivated = async (): Promise<TestUser> => {
     const owner = await makeUser(server)
-    // Seen before, so that it is remembered as active.
+    // The server has seen the user before, and remembers it as active.
     expect((await me(FACTORY_ME, owner.token)).status).toBe(200)
     const { token } = await makeUser(server, { role: 'admin' })
     await api(server, 'PUT', `/api/admin/users/${owner.user.id}`, { token, body: { is_active: false } })

@@ -104,7 +104,7 @@ const METHODS: [string, string, string, Form][] = [
   ['GET', '/api/v1/auth/login', 'POST, OPTIONS', 'merged'],
   ['PUT', '/api/v1/auth/me', 'GET, HEAD, OPTIONS', 'merged'],
   ['POST', '/health', 'GET, HEAD, OPTIONS', 'problem'],
-  // The first route that is mounted.
+  // This is the first route of the app, whose index in the router is 0.
   ['DELETE', '/api/docs/json', 'GET, HEAD, OPTIONS', 'factory'],
   ['DELETE', '/ws/connect', 'GET, HEAD, OPTIONS', 'problem'],
 ]
@@ -128,7 +128,7 @@ describe('a method that a path does not have', () => {
     const paths = new Set(routes.map(({ path }) => path))
     expect(paths.size).toBeGreaterThan(50)
     for (const path of paths) {
-      // A fixed path may also be one of a path with a parameter.
+      // A path with a parameter may match a fixed path too.
       const own = routes
         .filter((route) => route.path === path || pattern(route.path).test(path))
         .map(({ method }) => method)

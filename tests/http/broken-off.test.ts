@@ -1,4 +1,4 @@
-/** A client that leaves in the middle is nothing that an operator has to look at: a debug line of status 499. */
+/** A client that disconnects in the middle of a request leaves only a debug line with status 499 in the log. */
 import { afterAll, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import pino from 'pino'
@@ -24,10 +24,10 @@ afterAll(() => server.stop())
 const { token } = await makeUser(server)
 
 const DEBUG = 20
-/** What was logged of a path beyond what is of no interest. */
+/** The log lines about a path, and all warnings and errors. */
 const about = (path: string) => lines.filter((line) => line.path === path || line.level > 30)
 
-/** Sends the beginning of a request and leaves. */
+/** Sends the beginning of a request and disconnects. */
 async function leave(head: string[], body: Uint8Array | string): Promise<void> {
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
   socket.on('error', () => {})
@@ -72,7 +72,7 @@ test.each(requests)('%s: a request that is broken off', async (_, request, head,
   expect(JSON.stringify(lines)).not.toContain('stack')
 })
 
-/** Asks, reads the beginning of the answer, and leaves. */
+/** Sends a request, reads the beginning of the answer, and disconnects. */
 function leaveAnswer(request: string, head: string[] = [], body = ''): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
@@ -101,7 +101,7 @@ test('an answer that its reader leaves is told at the same level, and once', asy
       status: 499,
     }),
   ])
-  // One that is read to its end is not told.
+  // An answer that the client reads to its end leaves no such line.
   await (await fetch(server.url + path)).bytes()
   await eventually(() => about(path).length === 3, 'the third line is there')
   await fetch(`${server.url}/health`)
@@ -118,7 +118,7 @@ test('a stream of the agent that its reader leaves is no fault', async () => {
     body,
   )
   await eventually(() => about('/api/v1/agent-chats').length > 0, 'the request is logged')
-  // Its run goes on without the reader, and ends.
+  // The run goes on without a reader, and ends.
   await fetch(`${server.url}/health`)
   await eventually(() => about('/health').length > 0, 'a later line is there')
   expect(lines.filter(({ level }) => level > 30)).toEqual([])

@@ -1,4 +1,4 @@
-/** Whose failures count against whom when proxies stand between. */
+/** The client's address behind proxies, and the rate limits that count by it. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { readConfig } from '../../src/config/index.ts'
 import { addressOf } from '../../src/http/client.ts'
@@ -33,7 +33,7 @@ describe('the address of a client', () => {
 })
 
 describe('limits per address', () => {
-  /** So many mails an hour, to whomever. */
+  /** Mails an hour from one address, to any recipient. */
   const LIMIT = 30
   const OK = 204
   const open = async (env: Record<string, string>) => {

@@ -1,4 +1,4 @@
-/** The page of the documentation; its document is the matter of tests/openapi. */
+/** The page of the documentation. Tests of the document are in `openapi/`. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../support/api.ts'
 import { mountedRoutes } from '../support/described.ts'

@@ -1,4 +1,4 @@
-/** Each contract's answer to each error, by core's code: clients know these statuses and codes. */
+/** The status and the code of each contract for each error of core. Clients depend on them. */
 import { expect, test } from 'bun:test'
 import { factory } from '../../src/contracts/factory/contract.ts'
 import { learning } from '../../src/contracts/learning/contract.ts'
@@ -10,7 +10,7 @@ import known from './error-answers.json'
 const contracts = { factory, learning, portfolio, runtime }
 
 test.each(Object.values(contracts))('$name answers as its clients know it', ({ name, errors }) => {
-  // A new code may be missing in the file; a known one keeps its answer.
+  // The file may lack new codes. The answer to a code in the file never changes.
   const answers = known[name as keyof typeof contracts]
   expect(Object.keys(answers).length).toBeGreaterThanOrEqual(35)
   expect(errors).toMatchObject(answers)

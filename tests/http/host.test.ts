@@ -1,14 +1,14 @@
-/** What comes from outside in the place of a host's name ends no process and changes no answer. */
+/** No value of the Host header ends the process or changes an answer. */
 
 import { afterAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { startServer } from '../support/server.ts'
 
-// The access log is written: it reads the URL after the answer.
+// With the request log, because it reads the URL after the answer.
 const server = await startServer({ LOG_LEVEL: 'info' })
 afterAll(() => server.stop())
 
-/** The answer to a request as it is, on a connection of its own. */
+/** Sends the text of a request unchanged, on a new connection. */
 function send(...lines: string[]): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   let answer = ''

@@ -1,4 +1,4 @@
-/** Keys of a JSON body that every JavaScript object has too: they are keys like others. */
+/** JSON keys that are also properties of every JavaScript object, such as `constructor`, are ordinary keys. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../support/api.ts'
 import { makeUser } from '../support/factories.ts'
@@ -8,7 +8,7 @@ const server = await startServer()
 afterAll(() => server.stop())
 
 const INHERITED = Object.getOwnPropertyNames(Object.prototype)
-/** Written as text: `__proto__` in an object literal is no key. */
+/** Text, because `__proto__` in an object literal sets the prototype. */
 const withKey = (key: string, rest: string) => `{${JSON.stringify(key)}:1,${rest}}`
 const post = (path: string, raw: string, token?: string) => api(server, 'POST', path, { raw, token })
 

@@ -56,7 +56,7 @@ test('what is slow to be stored is not given up', async () => {
   expect([size, fields.get('title')]).toEqual([1_000_000, 'raw'])
 })
 
-/** A body that comes in pieces, each after so many milliseconds. */
+/** A body in pieces, with a pause before each. */
 const inPieces = (whole: Uint8Array, piece: number, everyMs: number) => {
   let taken = 0
   return new ReadableStream({
@@ -123,7 +123,7 @@ test.each(['b', '"b"', 'b; charset=utf-8', '"b" ; boundary=c'])(
   },
 )
 
-/** Reads a body of these parts; names and contents. */
+/** Reads a body with these parts, and returns names and contents. */
 async function parts(...texts: string[]) {
   const body = Buffer.from(`${texts.map((text) => `--b\r\n${text}\r\n`).join('')}--b--\r\n`, 'latin1')
   const files: unknown[] = []

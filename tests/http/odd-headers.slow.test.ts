@@ -1,4 +1,4 @@
-/** No header of any shape, on any route, is answered with a 500 or reported as an error of the server. */
+/** No header of any form, on any route, causes a 500 or a line of an error in the log. */
 import { afterAll, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import pino from 'pino'
@@ -21,10 +21,10 @@ const port = Number(new URL(server.url).port)
 
 type Field = [name: string, value: string]
 
-/** A form whose file is refused: every one that is taken would have its thumbnail made. */
+/** A form with a file that the server refuses, because the server would make a thumbnail of each one that it accepts. */
 const FORM = rawForm('b', Buffer.from('no video')).toString('latin1')
 
-/** What the server sends until it closes, or until it has had time enough. */
+/** The bytes that the server sends before it closes the connection, or before a time limit. */
 function send(request: string, fields: Field[], body: string): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
   const socket = connect(port, '127.0.0.1')
@@ -37,21 +37,21 @@ function send(request: string, fields: Field[], body: string): Promise<string> {
   const patience = setTimeout(over, 1000)
   socket.on('data', (data) => {
     answer += data.toString('latin1')
-    // A stream, or a socket that was opened, does not end by itself.
+    // A stream or an open socket does not end by itself.
     if (answer.includes('\r\n\r\n')) over()
   })
   socket.on('error', over)
   socket.on('close', over)
   const lines = fields.map(([name, value]) => `${name}: ${value}`)
   socket.write(Buffer.from(`${[`${request} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n${body}`, 'latin1'))
-  // What does not come, though it was announced, will not come any more.
+  // A header may announce a longer body than this one, and the server would wait for the rest.
   if (fields.some(([name]) => /content-length|transfer-encoding|expect/.test(name))) {
     setTimeout(() => socket.end(), 20)
   }
   return promise
 }
 
-/** The request with these fields beside, or in place of, what a good client sends. */
+/** A request with these header fields, which add to or replace those of an ordinary client. */
 function ask(method: string, path: string, token: string, odd: Field[]): Promise<string> {
   const hasBody = !['GET', 'HEAD', 'OPTIONS'].includes(method)
   const isUpload = path === '/api/v1/upload'
@@ -78,7 +78,7 @@ async function expectNoFault(method: string, path: string, token: string, odd: F
   expect(errors.splice(0), told).toEqual([])
 }
 
-/** Every method and path once, the sockets, stored files and unmatched paths among them. */
+/** Every method and path once, with sockets, stored files and unmatched paths. */
 const targets = [
   ...mountedRoutes().map(({ method, path }) => [method, path] as const),
   ...(['GET', 'POST', 'OPTIONS', 'HEAD'] as const).flatMap((method) =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { parseDisposition, parseParameters } from '../../src/http/parameters.ts'
 
-/** As the bytes of a header come out of the parser. */
+/** The text that the parser makes of a header: one character per byte. */
 const binary = (text: string | number[]) => Buffer.from(text as string).toString('latin1')
 const filename = (parameters: string | number[]) =>
   parseDisposition(`form-data; name="file"; ${binary(parameters)}`).filename
@@ -29,7 +29,7 @@ describe('the name of an uploaded file', () => {
     ['filename* in GBK', "filename*=GBK''%BF%CE.mp4", '课.mp4'],
     ['filename* in Shift_JIS', "filename*=Shift_JIS''%93%FA.mp4", '日.mp4'],
     ['a percent sign and quotes in it', "filename*=UTF-8''100%25%20%22a%22%3B.mp4", '100% "a";.mp4'],
-    // What can't be read counts for nothing.
+    // A malformed value is ignored.
     ['an unknown charset', 'filename="k.mp4"; filename*=x-nope\'\'%E8.mp4', 'k.mp4'],
     ['bytes of another charset', 'filename="k.mp4"; filename*=UTF-8\'\'%E8%AF.mp4', 'k.mp4'],
     ['half a percent encoding', 'filename="k.mp4"; filename*=UTF-8\'\'%E8%A.mp4', 'k.mp4'],
@@ -62,7 +62,7 @@ test('a long field takes no long time', () => {
     parseDisposition(`form-data; name="${piece.repeat(100_000 / piece.length)}`)
     parseDisposition(`form-data; filename*=UTF-8''${piece.repeat(100_000 / piece.length)}`)
   }
-  // A polynomial expression would take minutes.
+  // A regular expression with polynomial time would take minutes.
   expect(performance.now() - start).toBeLessThan(10_000)
 })
 

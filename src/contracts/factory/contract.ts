@@ -3,7 +3,7 @@ import type { MessageKey } from '../../core/messages.ts'
 import { defineContract } from '../../http/contract.ts'
 import { wrapping } from '../../http/openapi/schemas.ts'
 
-/** The factory contract's errors: docs/contracts/factory.md, "Errors". `detail` is for study's clients. */
+/** The factory contract and its errors: docs/contracts/factory.md, "Errors". `detail` is for clients of study. */
 export const factory = defineContract({
   name: 'factory',
   language: 'zh',
@@ -50,7 +50,7 @@ export const factory = defineContract({
 })
 
 function byField(issues: { field: string; message: string }[]): Record<string, string[]> {
-  // Without a prototype: a field that a client named may be called `constructor`.
+  // Without a prototype, because a client may send a field with the name `constructor`.
   const fields: Record<string, string[]> = Object.create(null)
   for (const { field, message } of issues) {
     fields[field] ??= []

@@ -1,7 +1,7 @@
 import { t } from 'elysia'
 import { defineContract } from '../../http/contract.ts'
 
-/** The portfolio contract's errors: docs/contracts/portfolio.md, "Errors". */
+/** The portfolio contract and its errors: docs/contracts/portfolio.md, "Errors". */
 export const portfolio = defineContract({
   name: 'portfolio',
   language: 'en',

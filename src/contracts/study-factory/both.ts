@@ -1,11 +1,11 @@
-/** The answer's form on the routes of both contracts: docs/design.md, "Routes of study and factory". */
+/** Answers of the routes that study and factory share: docs/design.md, "Routes of study and factory". */
 import type { TObject, TSchema } from '@sinclair/typebox'
 import { t } from 'elysia'
 import type { MessageKey } from '../../core/messages.ts'
 import { wrapping } from '../../http/openapi/schemas.ts'
 import { Envelope, envelope } from '../factory/contract.ts'
 
-/** Study's bare fields at the top level, and factory's envelope around its own. */
+/** Study's fields at the top level, and factory's data in its envelope. */
 export const both = <S extends object, F>(
   request: Request,
   study: S,

@@ -60,7 +60,7 @@ const SECURITY_SCHEMES = {
   ...socketSchemes,
 }
 
-/** The OpenAPI document of every route that describes itself, and of the sockets. */
+/** The OpenAPI document of every route that has a description, and of the sockets. */
 export function openApiDocument(app: AnyElysia, publicUrl?: string): OpenApiDocument {
   const mounted = toOpenAPISchema(app, { staticFile: false }).paths as Record<
     string,
@@ -99,7 +99,7 @@ export function openApiDocument(app: AnyElysia, publicUrl?: string): OpenApiDocu
   }
 }
 
-/** The name that the rest of a path has as a parameter. */
+/** The name of the parameter for the `*` of a path. */
 const WILDCARD = 'file_path'
 
 function describedRoutes(app: AnyElysia): DescribedRoute[] {
@@ -123,7 +123,7 @@ const modelsOf = ({ contract, description, body, query, params }: DescribedRoute
     params,
   ].filter((model) => model !== undefined)
 
-/** @param mounted what @elysia/openapi makes of the route */
+/** @param mounted the operation that @elysia/openapi makes of the route */
 function toOperation(route: DescribedRoute, mounted: Operation, pool: SchemaPool): Operation {
   const { contract, description, method, path, auth } = route
   const id = operationId(contract.name, method, path, description.id)
@@ -141,7 +141,7 @@ function toOperation(route: DescribedRoute, mounted: Operation, pool: SchemaPool
   }
 }
 
-/** A route of no contract, which has written its answers down in its `detail`. */
+/** The operation of a route that belongs to no contract; its `detail` has its answers. */
 function ofServer(method: string, path: string, mounted: Operation, pool: SchemaPool): Operation {
   const id = operationId('server', method.toUpperCase(), path)
   const responses = Object.entries(mounted.responses ?? {}).map(([status, { content, ...answer }]) => {
@@ -154,7 +154,7 @@ function ofServer(method: string, path: string, mounted: Operation, pool: Schema
   return { ...mounted, operationId: id, security: [], responses: Object.fromEntries(responses) }
 }
 
-/** From the route's own models: the library loses defaults. */
+/** The parameters, with the schemas of the route's models, because the library loses defaults. */
 function parametersOf(
   route: DescribedRoute,
   mounted: Parameter[],

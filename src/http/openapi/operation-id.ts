@@ -1,7 +1,7 @@
-/** What `describe` needs not say: POST /api/tasks/:id/cancel of factory is `factoryCancelTask`. */
+/** Derives names of operations: POST /api/tasks/:id/cancel of factory is `factoryCancelTask`. */
 
 const VERBS: Record<string, string> = { GET: 'get', PUT: 'update', PATCH: 'update', DELETE: 'delete' }
-/** Say where a route stands, and nothing about what it does. */
+/** Segments of paths that say nothing about what a route does. */
 const SILENT = new Set(['api', 'v1', 'auth'])
 
 export const pascal = (words: string) =>
@@ -12,8 +12,8 @@ const isPlural = (segment: string) => /[^us]s$/.test(segment) && segment !== 'st
 const singular = (segment: string) => (isPlural(segment) ? segment.replace(/s$/, '') : segment)
 
 /**
- * A name for the function that calls a route, from its method and its path.
- * @param name stands in for all but the contract, where the derived one would read badly
+ * The name of the function with which a client calls a route, from the method and the path of the route.
+ * @param name replaces the derived part, where that would read badly
  */
 export function operationId(contract: string, method: string, path: string, name?: string): string {
   return contract + pascal(name ?? derived(method, path))
@@ -21,7 +21,7 @@ export function operationId(contract: string, method: string, path: string, name
 
 function derived(method: string, path: string): string {
   const segments = path.split('/').filter((segment) => segment && !SILENT.has(segment))
-  /** A collection of which one is named stands in the singular. */
+  // `/tasks/:id` is about one task, so the noun is in the singular.
   const nouns = segments
     .map((segment, at) => (isOneNamed(segments[at + 1]) ? singular(segment) : segment))
     .filter((segment) => !isParameter(segment))
@@ -32,7 +32,7 @@ function derived(method: string, path: string): string {
     return (isList ? 'list' : verb) + nouns.map(pascal).join('')
   }
   const owners = nouns.slice(0, -1).map(pascal).join('')
-  // What is posted to a collection is made; anything else is an action on what stands before it.
+  // A POST to a collection creates an item. Any other POST is an action on the nouns before the last one.
   return isPlural(last) ? `create${owners}${pascal(singular(last))}` : camel(last) + owners
 }
 

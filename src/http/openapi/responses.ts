@@ -20,18 +20,18 @@ const SCHEMES: Record<Exclude<Access, 'anyone'>, string> = {
 export const accessOf = ({ auth, description }: DescribedRoute): Access[] =>
   description.access ?? [auth === undefined ? 'anyone' : 'user']
 
-/** Empty: no sign-in is asked for. An empty alternative: it may be left out. */
+/** An empty list: the route needs no sign-in. A list with an empty object: the client may leave the sign-in out. */
 export function securityOf(route: DescribedRoute): Record<string, never[]>[] {
   const access = accessOf(route)
   if (access.length === 1 && access[0] === 'anyone') return []
   return access.map((who) => (who === 'anyone' ? {} : { [SCHEMES[who]]: [] }))
 }
 
-/** What the model of an answer is called that has no name. */
+/** The name for the model of an answer that has none. */
 export const answerName = (id: string, status: string): string =>
   `${pascal(id)}Answer${status < '300' ? '' : pascal(STATUS_CODES[status] ?? status)}`
 
-/** Every answer of a route by its status. */
+/** Every answer of a route, by status. */
 export function responsesOf(
   route: DescribedRoute,
   pool: SchemaPool,
@@ -80,7 +80,7 @@ function plain({ description, response, contentType }: RouteAnswer, pool: Schema
 const RETRIED = new Set([429, 503])
 const RETRY_AFTER = { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } }
 
-/** Status and code of each error that a route can answer: what it declares, and what follows from the rest. */
+/** Status and code of each error that a route can answer: errors that it declares, and errors that follow from its options. */
 function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, code: string]> {
   const { contract, description, auth, body } = route
   const declared = description.errors ?? []
@@ -102,7 +102,7 @@ function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, c
   for (const part of parts) yield [contract.validationStatus?.(part) ?? status, code]
 }
 
-/** The parts of a request in which something can be wrong. */
+/** The parts of a request that can be invalid. */
 function checkedParts({ body, query, params, description }: DescribedRoute): InputPart[] {
   const parts: InputPart[] = []
   if (body || description.multipart) parts.push('body')
@@ -112,5 +112,5 @@ function checkedParts({ body, query, params, description }: DescribedRoute): Inp
   return parts
 }
 
-/** Any text is a text; what is checked has a further rule. */
+/** A string without a further rule is always valid. */
 const canBeWrong = (schema: TSchema) => schema.type !== 'string' || Object.keys(schema).length > 1

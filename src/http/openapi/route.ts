@@ -3,43 +3,43 @@ import type { Permission } from '../../core/accounts/permissions.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 import type { DescribedContract } from '../contract.ts'
 
-/** Who may call a route: `feed` by the secret in its address, `node` a GPU server for itself. */
+/** Who may call a route. `feed`: whoever knows the secret in the address; `node`: a GPU server, for itself. */
 export type Access = 'anyone' | 'user' | 'node' | 'feed'
 
 export interface RouteAnswer {
   description: string
   response?: TSchema
-  /** JSON unless given. */
+  /** JSON by default. */
   contentType?: string
 }
 
-/** A body of multipart/form-data, which its handler reads as a stream: text fields and one file, in any order. */
+/** A body of multipart/form-data, which the handler reads as a stream: text fields and one file, in any order. */
 export interface MultipartBody {
-  /** Name of the field of the file. */
+  /** The name of the file's field. */
   file: string
-  /** The text fields, by name. They are documented; the handler checks them. */
+  /** The text fields, by name. Only the documentation uses these models; the handler validates the fields. */
   fields: Record<string, TSchema>
 }
 
-/** What only the author of a route knows; all else follows from its `auth`, its models and its contract. */
+/** The part of a route's documentation that does not follow from its `auth`, its models and its contract. */
 export interface RouteDescription {
   summary: string
   tag: string
-  /** Name of a client's function, where the one derived from method and path reads badly. */
+  /** The name of the operation, where the one derived from method and path reads badly. */
   id?: string
-  /** Status of success, 200 unless given. */
+  /** The status of success, 200 by default. */
   status?: number
   response?: TSchema
-  /** Of success, JSON unless given. */
+  /** Of the answer of success, JSON by default. */
   contentType?: string
-  /** With "Accept: text/event-stream", success is a stream of server-sent events. */
+  /** With `Accept: text/event-stream`, the route answers with a stream of server-sent events. */
   streams?: boolean
-  /** A body that the server accepts. Unless given, one is made from the model. */
+  /** A body that the server accepts. By default one is made from the model. */
   example?: Record<string, unknown>
   multipart?: MultipartBody
-  /** Unless given, users where the route has `auth`, else anyone. */
+  /** By default `user` where the route has `auth`, else `anyone`. */
   access?: Access[]
-  /** The codes that this route answers with, besides those that follow. */
+  /** The errors of this route, besides those that follow from its options. */
   errors?: readonly ErrorCode[]
   /** Answers that are neither the success nor an error of the contract, by status. */
   answers?: Record<number, RouteAnswer>
@@ -58,11 +58,11 @@ export interface RouteDetail {
 
 export interface DescribedRoute {
   method: string
-  /** As it was mounted: `/api/tasks/:id`. */
+  /** With the base URL, and `:name` for parameters: `/api/tasks/:id`. */
   path: string
   contract: DescribedContract
   description: RouteDescription
-  /** What the guard asks for. */
+  /** What the guard asks of a user. */
   auth: true | Permission | undefined
   body: TSchema | undefined
   query: TSchema | undefined

@@ -8,7 +8,7 @@ const TEXTS: Record<string, string> = {
   uri: 'https://example.com/',
 }
 
-/** A value that fits a schema, as far as its rules say how: an object with the fields that it needs. */
+/** A value for a schema, with the required fields of an object. It does not regard patterns. */
 export function sampleOf(schema: JsonSchema, schemas: Record<string, JsonSchema>): unknown {
   if (typeof schema.$ref === 'string') {
     return sampleOf(schemas[schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)]!, schemas)

@@ -4,12 +4,15 @@ import { pascal } from './operation-id.ts'
 export type JsonSchema = Record<string, unknown>
 type Fields = Record<string, JsonSchema>
 
-/** Gives models the names that clients of the OpenAPI document see; in the form `{ FactoryTask: Task }`. */
+/** Gives models their names in the OpenAPI document, as in `named({ FactoryTask: Task })`. */
 export function named(models: Record<string, TSchema>): void {
   for (const [name, model] of Object.entries(models)) model.title = name
 }
 
-/** Names a model after the one that it wraps, if that one has a name: `GpuServer` in an `Envelope`, a list of it too. */
+/**
+ * Names a model after the model that it contains, if that has a name: an `Envelope` around a `GpuServer` is a
+ * `GpuServerEnvelope`, around a list of them a `GpuServerListEnvelope`.
+ */
 export function wrapping<T extends TSchema>(inner: TSchema, suffix: string, model: T): T {
   const name = inner.title ?? (inner.type === 'array' && inner.items.title && `${inner.items.title}List`)
   if (name) model.title = name + suffix
@@ -17,20 +20,20 @@ export function wrapping<T extends TSchema>(inner: TSchema, suffix: string, mode
 }
 
 /**
- * Turns the models of the routes into JSON Schema 2020-12. Every object is written once, under `schemas`, by the
- * name that it has or the one of the place where it was met first; everywhere else stands a reference.
+ * Turns the models of the routes into JSON Schema 2020-12. Every object is written once, under `schemas`; every use of it is
+ * a reference. A model without a name gets one after the place of its first use.
  */
 export class SchemaPool {
   readonly schemas: Fields = {}
   private readonly names = new Map<string, string>()
   private readonly seen = new WeakSet<object>()
 
-  /** Models with a name keep it, wherever one of them is met first. */
+  /** Collects all names first, so that no model without a name takes one of them. */
   constructor(models: TSchema[]) {
     for (const model of models) this.collect(model)
   }
 
-  /** @param place a name for the schema, should it have none of its own */
+  /** @param place the name for a schema that has none */
   add(model: TSchema | JsonSchema, place: string): JsonSchema {
     const schema = model as JsonSchema
     const identity = identityOf(schema)
@@ -73,7 +76,7 @@ export class SchemaPool {
       written.properties = mapFields(properties as Fields, (field, name) =>
         this.add(field, place + pascal(name)),
       )
-      // What the server fills in needs not be sent.
+      // A client may leave out a field that has a default.
       const needed = (required as string[] | undefined)?.filter(
         (name) => !('default' in ((properties as Fields)[name] ?? {})),
       )
@@ -81,7 +84,7 @@ export class SchemaPool {
     }
     if (items)
       written.items = this.add(items as JsonSchema, place.endsWith('s') ? place.slice(0, -1) : `${place}Item`)
-    // A record of any keys.
+    // A record with any keys.
     if (patternProperties) {
       const [values] = Object.values(patternProperties as Fields)
       written.additionalProperties = isAnything(values!) ? true : this.add(values!, `${place}Value`)
@@ -96,7 +99,7 @@ export class SchemaPool {
       const values = kinds.map((kind) => kind.const)
       return withNull({ type: typeof values[0], enum: values, ...rest }, nullable)
     }
-    // Elysia takes a number in a string too; whoever writes a client should send a number.
+    // Elysia also accepts a string that holds a number. The document names only the number.
     const read = kinds.filter(({ type, format }) => type !== 'string' || !READ_FROM_TEXT.has(String(format)))
     const [only] = read
     if (read.length === 1) {
@@ -128,14 +131,14 @@ const isAnything = (schema: JsonSchema) => Object.keys(schema).length === 0
 const mapFields = (fields: Fields, change: (field: JsonSchema, name: string) => JsonSchema): Fields =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, change(field, name)]))
 
-/** Elysia marks a model so once it has compiled it; the server ignores what a model lacks. */
+/** Without the `additionalProperties: false` that Elysia adds to a model: the server ignores fields that the model lacks. */
 function asWritten({ additionalProperties, ...schema }: JsonSchema): JsonSchema {
   return additionalProperties === false || additionalProperties === undefined
     ? schema
     : { ...schema, additionalProperties }
 }
 
-/** The same of models that are alike in all but their names. */
+/** A text that two models share when they differ only in their names. */
 function identityOf(schema: JsonSchema): string {
   const known = identities.get(schema)
   if (known !== undefined) return known

@@ -1,4 +1,4 @@
-/** The three sockets: OpenAPI has no word for what happens on them, so it is told in prose. */
+/** The three sockets. OpenAPI cannot describe their frames, so a text does. */
 
 const text = (description: string) => ({
   description,
@@ -61,7 +61,7 @@ export const socketPaths = {
   },
 }
 
-/** What sockets, and nothing else, are signed in with. */
+/** Credentials that only sockets accept. */
 export const socketSchemes = {
   accessTokenInQuery: {
     type: 'apiKey',

@@ -63,7 +63,7 @@ const create = (body: object = {}) =>
     token: admin.token,
     body: { name: unique('GPU-'), host: '192.168.1.100', ...body },
   })
-/** The document's example: two GPUs of 12 GB. */
+/** The example of the contract's document: two GPUs of 12 GB. */
 const BEAT = {
   cpu_usage: 45.2,
   memory_usage: 68.3,

@@ -15,7 +15,7 @@ afterAll(() => server.stop())
 const ask = describedApi(server)
 const post = (path: string, body: unknown) => ask('POST', path, { body })
 
-/** Factory's envelope beside study's bare fields: docs/design.md, "Routes of study and factory". */
+/** Study's fields and factory's envelope in one answer: docs/design.md, "Routes of study and factory". */
 const user = { id: 'uuid', email: 'string', username: 'string', role: 'string' }
 const session = { access_token: 'jwt', token_type: 'string', expires_in: 'integer', user }
 const signedIn = { access_token: 'jwt', token_type: 'string', ...enveloped(session) }

@@ -105,7 +105,7 @@ test('a completed task costs the minutes it ran, which task, account, statistics
     if (read.body.status === 'running') break
     await Bun.sleep(10)
   }
-  // 87 s at 10 a minute are 14.5: 15 minor units, three seconds either way.
+  // 87 s at 10 minor units a minute cost 14.5, rounded up to 15. Three seconds more or less do not change that.
   await query(
     server,
     sql`update tasks set attempt_started_at = now() - interval '87 seconds' where id = ${body.id}`,

@@ -1,4 +1,4 @@
-/** What is true of the OpenAPI document as a whole, whichever routes there are. */
+/** Rules for the whole OpenAPI document, for any routes. */
 import { describe, expect, test } from 'bun:test'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { mountedRoutes } from '../../support/described.ts'
@@ -11,7 +11,7 @@ const SOCKETS = /^(\/api)?\/ws\/(connect|node)$/
 const http = operations.filter(({ path }) => !SOCKETS.test(path))
 
 type Schema = Record<string, unknown>
-/** Every schema of the document, with the place where it stands. */
+/** Every schema of the document, with its place in the document. */
 function* schemasIn(value: unknown, place: string): Generator<[place: string, schema: Schema]> {
   if (typeof value !== 'object' || value === null) return
   if (!Array.isArray(value) && isSchema(value as Schema)) yield [place, value as Schema]
@@ -30,10 +30,10 @@ describe('the document', () => {
     const config = await createConfig({
       extends: ['recommended'],
       rules: {
-        // The sockets answer 101, and what asks for health nothing of 4xx; the test of each operation says so below.
+        // Sockets answer 101, and routes of health have no 4xx. The tests of the operations below check both.
         'operation-2xx-response': 'off',
         'operation-4xx-response': 'off',
-        // There is none.
+        // The document names no licence.
         'info-license': 'off',
         'operation-operationId-url-safe': 'error',
         'no-unused-components': 'error',
@@ -169,7 +169,7 @@ describe('each operation', () => {
         expect(errorTypesOf(path, operation.tags[0]!)).toContain(types[0]!)
       }
       if (!name.endsWith(' /ready')) expect(statuses).toContain('500')
-      // What can be wrong is what there is: a sign-in, an id, a body.
+      // A route has only the errors that its sign-in, its ids and its body can cause.
       expect(operation.security).toBeArray()
       for (const scheme of operation.security.flatMap((one) => Object.keys(one))) {
         expect(Object.keys(document.components.securitySchemes)).toContain(scheme)
@@ -205,16 +205,16 @@ describe('each operation', () => {
   })
 })
 
-/** Asks for a proof of who it is that is no access token. */
+/** Routes that answer 401 to a wrong password, code or refresh token. */
 const SIGN_IN = /^POST .*\/(login|sessions|refresh|verify|confirm)$/
 
-/** What asks for health answers in one form, whatever the health. */
+/** Content types of a route's errors. A route of health answers in one form, with any status. */
 function errorTypesOf(path: string, tag: string): string[] {
   const types = ['application/json', 'application/problem+json']
   return path.includes('health') ? types : [types[tag.startsWith('runtime:') ? 1 : 0]!]
 }
 
-/** The schemas of the answers, and all that they refer to. */
+/** The schemas of the answers, and all schemas that they refer to. */
 function schemasOfAnswers(responses: unknown, seen = new Set<string>()): unknown[] {
   const text = JSON.stringify(responses)
   const names = [...text.matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name!)

@@ -1,6 +1,6 @@
 /**
- * The requests that the page offers, sent as they are: every example of a body, and every route that changes something
- * without one. Only what nobody can know beforehand is filled in: ids, tokens and mailed codes.
+ * The requests that the page of the documentation offers, sent unchanged: every example of a body, and every route that
+ * changes something without a body. The test fills in only ids, tokens and mailed codes.
  */
 import { afterAll, expect, test } from 'bun:test'
 import { type Answer, api } from '../../support/api.ts'
@@ -13,11 +13,11 @@ import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
-/** Whose the requests are, unless they say otherwise: one who may do everything. */
+/** The user of the requests, unless they name another one. A super administrator may call every route. */
 const admin = await makeUser(server, { role: 'super_admin' })
 
 interface Filled {
-  /** In place of the parameter of the path. */
+  /** The value of the path's parameter. */
   id?: string
   token?: string
   body?: object
@@ -25,14 +25,14 @@ interface Filled {
 
 const idOfTask = async () => ({ id: (await makeTask(server, admin)).uuid })
 const idOfServer = async () => ({ id: (await answerTo('factoryCreateGpuServer')).body.data.id })
-/** Needs no more than that the other came before. */
+/** The example works as it is once the other request has been sent. */
 const after = (operationId: string) => async () => {
   await answerTo(operationId)
   return {}
 }
 const ADA = 'ada@example.com'
 
-/** What an example takes from the answers to others. */
+/** The values that an example takes from the answers to other requests. */
 const FILL: Record<string, () => Promise<Filled>> = {
   learningLogin: after('learningRegister'),
   learningRefresh: async () => {
@@ -89,7 +89,7 @@ const routes = documentedRoutes().filter(
 const byId = new Map(routes.map((route) => [route.operation.operationId, route]))
 
 const answers = new Map<string, Promise<Answer>>()
-/** Each is sent once, whichever test needs its answer first. */
+/** Sends each request once, for the first test that needs its answer. */
 function answerTo(operationId: string): Promise<Answer> {
   const answer = answers.get(operationId) ?? send(operationId)
   answers.set(operationId, answer)

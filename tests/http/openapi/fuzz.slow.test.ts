@@ -1,4 +1,4 @@
-/** Whatever is asked, every answer is one that the document describes: its status, its content type and its body. */
+/** The document describes every answer to any request: status, content type and body. */
 import { afterAll, describe, test } from 'bun:test'
 import { api } from '../../support/api.ts'
 import { makeUser } from '../../support/factories.ts'
@@ -82,7 +82,7 @@ const TYPES = [
   'x',
 ]
 
-/** The example with one thing wrong, or no JSON at all. */
+/** The example with one mistake, or a body that is no JSON. */
 function bodyOf(chance: Random, { operation }: DocumentedRoute) {
   const example = operation.requestBody?.content['application/json']?.example as
     | Record<string, unknown>
@@ -117,7 +117,7 @@ describe('what is answered is documented', () => {
   )('%s', async (_, route, chance) => {
     for (let n = 0; n < REQUESTS; n++) {
       const body = route.method === 'GET' ? {} : bodyOf(chance, route)
-      // Holds the answer against the document.
+      // `api` compares the answer with the document.
       await api(server, route.method, pathOf(chance, route), { token: chance.pick(TOKENS), ...body })
     }
   })

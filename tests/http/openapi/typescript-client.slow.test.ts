@@ -1,18 +1,18 @@
-/** A TypeScript client, generated from the document as openapi-typescript does it, type-checked and used. */
+/** A TypeScript client that openapi-typescript generates from the document; it is type-checked and used. */
 import { afterAll, expect, mock, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 
-// The generator works with the compiler's API, which TypeScript 7 has no more.
+// The generator uses the compiler's API, which TypeScript 7 no longer has.
 mock.module('typescript', () => ({ default: require('typescript-5') }))
 const { default: openapiTS, astToString } = await import('openapi-typescript')
 
 const ROOT = join(import.meta.dir, '../../..')
 const CACHE = join(ROOT, 'node_modules/.cache')
 mkdirSync(CACHE, { recursive: true })
-// Inside the repository, where the packages that it imports are found.
+// Inside the repository, so that the packages that it imports are found.
 const folder = mkdtempSync(join(CACHE, 'typescript-client-'))
 const server = await startServer()
 afterAll(async () => {
@@ -34,7 +34,7 @@ test('a TypeScript client generated from the document compiles, and works on the
   expect(await compiler.stdout.text()).toBe('')
   expect(await compiler.exited).toBe(0)
 
-  // Not a path that the compiler knows: it would look for the generated types.
+  // In a variable, because the compiler would look for the generated types if it knew the path.
   const { useRoost } = await import(`${import.meta.dir}/typescript/usage.ts`)
   expect(await useRoost(server.url, unique('ts'))).toEqual({
     id: expect.any(Number),

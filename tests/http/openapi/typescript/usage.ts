@@ -1,6 +1,6 @@
 /**
- * A program as somebody writes it who has only the OpenAPI document: its types are generated from that (see
- * ../typescript-client.slow.test.ts, which checks and runs it). Each `@ts-expect-error` says that the types are no `any`.
+ * A program of a developer who has only the OpenAPI document. Its types are generated from the document, by
+ * ../typescript-client.slow.test.ts, which also checks and runs it. Each `@ts-expect-error` shows that no type is `any`.
  */
 import createClient from 'openapi-fetch'
 import type { components, paths } from 'roost-api'
@@ -74,7 +74,7 @@ export async function useRoost(baseUrl: string, name: string) {
   }
 }
 
-/** What the compiler must refuse; never called. */
+/** Calls that the compiler must refuse. Nothing calls this function. */
 export async function misuse(baseUrl: string) {
   const client = createClient<paths>({ baseUrl })
   // @ts-expect-error no such path
