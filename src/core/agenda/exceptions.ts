@@ -1,12 +1,13 @@
-/** What fell out of a series still does when the series moves: an exception belongs to its occurrence. */
+/** When a series moves, its exceptions move with it, because an exception belongs to an occurrence. */
 import { Slices } from '../../util/slices.ts'
 import type { DayNumber } from './rule-days.ts'
 import { Calendar, type Series } from './series.ts'
 import { onClock } from './times.ts'
 
 /**
- * The exceptions of a series that has moved to another start or time zone. That of an occurrence which the moved series
- * has not (on a day that a month lacks, at a time that the clock skips) is kept where it can be found again.
+ * The exceptions of a series that has moved to another start or time zone. The moved series may lack the occurrence of an
+ * exception, on a day that a month does not have or at a time that the clock skips. Such an exception stays within the
+ * period of its occurrence, so that it comes back to the occurrence when the series moves again.
  */
 export async function movedExceptions(
   before: Series & { exceptions: string[] },
@@ -28,8 +29,9 @@ export async function movedExceptions(
 }
 
 /**
- * The day of the same occurrence: in the period of the same number the one of the same position, for a shift by days
- * takes the 1st of March to the 29th of February in some years. Where the periods don't compare it is such a shift.
+ * The day of the same occurrence in the moved series: the day at the same position in the period with the same number.
+ * Not a shift by days, which would take the 1st of March to the 29th of February in some years. Only when the periods of
+ * both series differ is it such a shift.
  */
 function counterpart(from: Calendar, to: Calendar, day: DayNumber): DayNumber {
   const moved = day + to.startDay - from.startDay
@@ -39,13 +41,13 @@ function counterpart(from: Calendar, to: Calendar, day: DayNumber): DayNumber {
   const [was, is] = [from.periods.named(period), to.periods.named(period)]
   const position = was.indexOf(day)
   if (position >= 0 && was.length === is.length) return is[position]!
-  // An occurrence that its period had no day for comes back.
+  // The period had no day for the occurrence before the move, and has one now.
   if (was.length === 0 && is.length === 1) return is[0]!
   const [first, next] = to.periods.bounds(period)
   return Math.min(Math.max(moved, first), next - 1)
 }
 
-/** By the clock's difference, for what never was an occurrence. */
+/** An exception that is no occurrence of its series moves by the difference of the local times. */
 function shifted(at: Date, before: Series, after: Series): Date {
   const clock = (time: Date, zone: string) => onClock(time, zone).toPlainDateTime()
   const difference = clock(before.startAt, before.timezone).until(clock(after.startAt, after.timezone))

@@ -5,12 +5,12 @@ import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Item } from './items.ts'
 
-/** What the calendar shows of the past, and at most in all; of more, what begins last. */
+/** The calendar shows items of this time before now. Of more than MAX_ITEMS it shows those that begin last. */
 const PAST_MS = 366 * 86_400_000
 const MAX_ITEMS = 1000
 
 /**
- * Gives a user's calendar a private address. The one before, if there was one, ends at once.
+ * Gives a user's calendar a private address. An earlier address stops working at once.
  * @returns the only copy of its token
  */
 export async function openFeed(ctx: Context, userId: number): Promise<{ token: string; createdAt: Date }> {
@@ -23,19 +23,19 @@ export async function openFeed(ctx: Context, userId: number): Promise<{ token: s
   return { token, createdAt: values.createdAt }
 }
 
-/** Since when the calendar has its present address; undefined: it has none. */
+/** When the calendar got its current address; undefined: it has none. */
 export async function feedSince(ctx: Context, userId: number): Promise<Date | undefined> {
   const [feed] = await ctx.db.select().from(calendarFeeds).where(eq(calendarFeeds.userId, userId))
   return feed?.createdAt
 }
 
-/** Nobody can read the calendar by its address any more. */
+/** Removes the address of the calendar, so that no client can read it. */
 export async function closeFeed(ctx: Context, userId: number): Promise<void> {
   await ctx.db.delete(calendarFeeds).where(eq(calendarFeeds.userId, userId))
 }
 
 /**
- * What the calendar with this token shows: from a year ago on.
+ * The items of the calendar with this token, from a year ago on.
  * @throws AppError NOT_FOUND
  */
 export async function readFeed(ctx: Context, token: string): Promise<Item[]> {

@@ -16,11 +16,11 @@ export type Item = typeof scheduleItems.$inferSelect
 export type ItemStatus = Item['status']
 export const ITEM_STATUSES = ['active', 'completed', 'cancelled'] as const satisfies readonly ItemStatus[]
 
-/** What an item is made of, as its author writes it. */
+/** The fields of an item as its author writes them. */
 export interface NewItem {
   title: string
   description?: string | null | undefined
-  /** RFC 3339; without an offset it is a wall clock's time in the item's time zone. */
+  /** RFC 3339; without an offset it is a local time in the item's time zone. */
   startAt: string
   endAt?: string | null | undefined
   /** IANA name, UTC unless given. */
@@ -28,17 +28,17 @@ export interface NewItem {
   metadata?: Record<string, unknown> | null | undefined
   /** RFC 5545, 3.3.10. */
   rrule?: string | null | undefined
-  /** Starts of occurrences that don't happen, written like `startAt`. */
+  /** Starts of occurrences that are cancelled, written like `startAt`. */
   exceptions?: string[] | undefined
   reminderMinutes?: number | null | undefined
 }
 
-/** What is absent stays. `metadata` and `exceptions` are replaced as a whole. */
+/** An absent field stays as it is. `metadata` and `exceptions` are replaced as a whole. */
 export type ItemChange = { [K in keyof NewItem]?: NewItem[K] | undefined } & {
   status?: ItemStatus | undefined
 }
 
-/** Each is looked at whenever its owner lists a window. */
+/** Bounded because each list of a window reads every recurring item of its owner. */
 const MAX_RECURRING = 200
 
 /** @throws AppError VALIDATION_FAILED, INVALID_RANGE */
@@ -48,10 +48,10 @@ export async function createItem(
   input: NewItem,
   sourceType: Item['sourceType'],
 ): Promise<Item> {
-  // Before the transaction: to reckon with a rule can take a while.
-  const values = await settle(input, undefined)
+  // Before the transaction, because the occurrences of a rule can take some time to compute.
+  const values = await itemValues(input, undefined)
   return transaction(ctx, async (tx) => {
-    await check(tx, userId, values, undefined)
+    await assertAllowed(tx, userId, values, undefined)
     const [item] = await tx.db
       .insert(scheduleItems)
       .values({ ...values, id: Bun.randomUUIDv7(), userId, sourceType })
@@ -61,9 +61,9 @@ export async function createItem(
   })
 }
 
-/** @throws AppError NOT_FOUND, also for what is deleted or somebody else's */
+/** @throws AppError NOT_FOUND, also for a deleted item and another user's */
 export async function getItem(ctx: Context, userId: number, id: string): Promise<Item> {
-  const [item] = await ctx.db.select().from(scheduleItems).where(own(userId, id))
+  const [item] = await ctx.db.select().from(scheduleItems).where(isOwn(userId, id))
   if (!item) throw notFound('schedule_item', id)
   return item
 }
@@ -78,17 +78,17 @@ export async function updateItem(
   for (;;) {
     const before = await getItem(ctx, userId, id)
     if (Object.values(change).every((value) => value === undefined)) return before
-    const changed = await replaceItem(ctx, before, await settle(change, before))
+    const changed = await replaceItem(ctx, before, await itemValues(change, before))
     if (changed) return changed
   }
 }
 
-/** @returns undefined when the item has changed since it was read, by a reminder too */
-async function replaceItem(ctx: Context, before: Item, values: Settled): Promise<Item | undefined> {
+/** @returns undefined when the item has changed since it was read, which a reminder also does */
+async function replaceItem(ctx: Context, before: Item, values: ItemValues): Promise<Item | undefined> {
   const { userId } = before
   return transaction(ctx, async (tx) => {
     if (!Bun.deepEquals(await lockItem(tx, userId, before.id), before)) return undefined
-    await check(tx, userId, values, before)
+    await assertAllowed(tx, userId, values, before)
     const [item] = await tx.db
       .update(scheduleItems)
       .set({ ...values, revision: before.revision + 1, updatedAt: sql`now()` })
@@ -100,7 +100,7 @@ async function replaceItem(ctx: Context, before: Item, values: Settled): Promise
 }
 
 /**
- * From then on it does not exist for its owner.
+ * Hides the item from its owner.
  * @throws AppError NOT_FOUND
  */
 export async function deleteItem(ctx: Context, userId: number, id: string): Promise<void> {
@@ -114,7 +114,7 @@ export async function deleteItem(ctx: Context, userId: number, id: string): Prom
   })
 }
 
-const own = (userId: number, id: string) =>
+const isOwn = (userId: number, id: string) =>
   UUID.test(id)
     ? and(
         eq(scheduleItems.id, id.toLowerCase()),
@@ -124,22 +124,22 @@ const own = (userId: number, id: string) =>
     : sql`false`
 
 async function lockItem(tx: Tx, userId: number, id: string): Promise<Item> {
-  const [item] = await tx.db.select().from(scheduleItems).where(own(userId, id)).for('update')
+  const [item] = await tx.db.select().from(scheduleItems).where(isOwn(userId, id)).for('update')
   if (!item) throw notFound('schedule_item', id)
   return item
 }
 
-/** The columns that follow from one another, read from what the author wrote over what is there. */
-async function settle(input: ItemChange, before: Item | undefined) {
+/** Reads a change and computes the columns that depend on each other. Absent fields keep their value of `before`. */
+async function itemValues(input: ItemChange, before: Item | undefined) {
   const timezone = input.timezone === undefined ? (before?.timezone ?? 'UTC') : timezoneNamed(input.timezone)
   const startAt =
     input.startAt === undefined ? before!.startAt : readTime('start_at', input.startAt, timezone)
   const endAt =
     typeof input.endAt === 'string'
       ? readTime('end_at', input.endAt, timezone)
-      : or(input.endAt, before?.endAt)
+      : valueOr(input.endAt, before?.endAt)
   if (endAt && endAt < startAt) throw new AppError('INVALID_RANGE')
-  const series = await seriesOf(startAt, timezone, or(input.rrule, before?.rrule), before)
+  const series = await seriesOf(startAt, timezone, valueOr(input.rrule, before?.rrule), before)
   const exceptions = input.exceptions?.map((text) => readTime('exceptions', text, timezone).toISOString())
   if (!series && exceptions && exceptions.length > 0) throw invalid('rrule', 'required')
   const lastStart = series ? series.lastStart : startAt
@@ -149,7 +149,7 @@ async function settle(input: ItemChange, before: Item | undefined) {
       : []
   const values = {
     title: input.title ?? before!.title,
-    description: or(input.description, before?.description),
+    description: valueOr(input.description, before?.description),
     startAt,
     endAt,
     timezone,
@@ -158,14 +158,14 @@ async function settle(input: ItemChange, before: Item | undefined) {
     rrule: series?.rrule ?? null,
     exceptions: [...new Set(exceptions ?? kept)].sort(),
     lastsUntil: lastStart && new Date(lastStart.getTime() + (endAt ?? startAt).getTime() - startAt.getTime()),
-    reminderMinutes: or(input.reminderMinutes, before?.reminderMinutes),
+    reminderMinutes: valueOr(input.reminderMinutes, before?.reminderMinutes),
   }
   return { ...values, nextReminderAt: await nextReminder(values, before) }
 }
 
-type Settled = Awaited<ReturnType<typeof settle>>
+type ItemValues = Awaited<ReturnType<typeof itemValues>>
 
-/** A rule that was accepted stays so while nothing about it changes, whatever became of its time zone since. */
+/** A rule that was accepted is not checked again while it stays the same, even if its time zone has changed its rules. */
 async function seriesOf(
   startAt: Date,
   timezone: string,
@@ -177,12 +177,12 @@ async function seriesOf(
   return same ? { rrule, lastStart: lastStartOf(before) } : readRule({ startAt, timezone, rrule })
 }
 
-/** Absent: as it was; null: nothing. */
-const or = <T>(given: T | null | undefined, before: T | null | undefined): T | null =>
+/** An absent field keeps its value. */
+const valueOr = <T>(given: T | null | undefined, before: T | null | undefined): T | null =>
   given === undefined ? (before ?? null) : given
 
-/** What only the database knows. */
-async function check(tx: Tx, userId: number, values: Settled, before: Item | undefined) {
+/** Checks what needs the database. */
+async function assertAllowed(tx: Tx, userId: number, values: ItemValues, before: Item | undefined) {
   await checkAttachments(tx, userId, values.metadata, before?.metadata ?? {})
   if (values.rrule === null || before?.rrule) return
   const [row] = await tx.db

@@ -7,10 +7,10 @@ import type { Item } from './items.ts'
 import { endOf, startsWithin, type Window } from './occurrences.ts'
 import { readBound, timezoneNamed } from './times.ts'
 
-/** In ms, for the occurrences of a page: a year of a full calendar takes a tenth of it. */
+/** In ms, for computing the occurrences of a page; a year of a full calendar takes a tenth of it. */
 const BUDGET_MS = 2000
 
-/** An item, or one occurrence of a recurring one, as a list has it. */
+/** An item in a list, or one occurrence of a recurring item. */
 export interface Entry {
   item: Item
   startAt: Date
@@ -18,19 +18,20 @@ export interface Entry {
 }
 
 export interface ListQuery {
-  /** A day or a time as RFC 3339 has it; open when absent. */
+  /** A day or a time as in RFC 3339; absent: the window has no beginning. */
   startAt?: string | undefined
-  /** A day is meant whole, a time is not part of the window. */
+  /** A day is part of the window, a time is not. */
   endAt?: string | undefined
-  /** Of days, and of times without an offset; UTC unless given. */
+  /** For days, and for times without an offset; UTC unless given. */
   timezone?: string | undefined
   page: number
   limit: number
 }
 
 /**
- * One page of what overlaps a window, in the order of the starts. In a window closed on both sides a recurring item
- * stands with each of its occurrences; else, where they might be without end, once: with the first that overlaps.
+ * One page of the items that overlap a window, in the order of their starts. In a window with a beginning and an end, a
+ * recurring item is listed with each of its occurrences. In any other window they may be endless, so the item is listed
+ * once, with the first occurrence that overlaps.
  * @throws AppError VALIDATION_FAILED, INVALID_RANGE
  */
 export async function listItems(
@@ -66,12 +67,12 @@ function readWindow({ startAt, endAt, timezone }: ListQuery): Window {
   const start = startAt === undefined ? undefined : readBound('start_at', startAt, zone)
   const end = endAt === undefined ? undefined : readBound('end_at', endAt, zone)
   if (start && end && end.first < start.first && end.end <= start.first) throw new AppError('INVALID_RANGE')
-  // A window that is a moment takes up a millisecond, the least that there is.
+  // A window of a single moment lasts a millisecond, so that it can overlap something.
   const to = end && new Date(Math.max(end.end.getTime(), (start?.first.getTime() ?? 0) + 1))
   return { from: start?.first, to }
 }
 
-/** Items of which the last occurrence may reach into the window, and the first begins before it ends. */
+/** Items whose first occurrence begins before the window ends, and whose last one may reach into it. */
 const reaching = (userId: number, { from, to }: Window): SQL | undefined =>
   and(
     eq(scheduleItems.userId, userId),
@@ -80,7 +81,7 @@ const reaching = (userId: number, { from, to }: Window): SQL | undefined =>
     from && or(isNull(scheduleItems.lastsUntil), gte(scheduleItems.lastsUntil, from)),
   )
 
-/** Of what reaches the window, leaves out what ends in the very moment in which it begins. */
+/** Leaves out items that end in the moment in which the window begins. */
 const overlapping = ({ from }: Window): SQL | undefined =>
   from && or(gte(scheduleItems.startAt, from), gt(scheduleItems.lastsUntil, from))
 
@@ -95,8 +96,8 @@ const comesFirst = (a: Entry, b: Entry): boolean =>
   a.startAt < b.startAt || (a.startAt.getTime() === b.startAt.getTime() && a.item.id < b.item.id)
 
 /**
- * The first entries of sorted streams in their common order.
- * @throws AppError VALIDATION_FAILED when it takes too long to find them
+ * Merges sorted streams and returns their first entries.
+ * @throws AppError VALIDATION_FAILED when it takes longer than BUDGET_MS
  */
 async function firstOf(
   streams: (Iterator<Entry> | AsyncIterator<Entry>)[],

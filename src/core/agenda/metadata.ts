@@ -7,12 +7,12 @@ import type { Material } from '../materials/materials.ts'
 
 export type { ItemMetadata }
 
-/** Of what is sent without one. */
+/** The version of metadata that is sent without one. */
 const FIRST_VERSION = 1
 const MAX_ATTACHMENTS = 20
 const MAX_ID = 2_147_483_647
 
-/** What metadata may have. What is not among it is refused, so that it can get a meaning later. */
+/** The fields of metadata. Other fields are refused, so that a later version can give them a meaning. */
 const FIELDS: Record<keyof ItemMetadata, (value: unknown) => unknown> = {
   version: (value) => {
     if (!Number.isSafeInteger(value)) throw invalid('metadata.version', 'type', { expected: 'integer' })
@@ -29,8 +29,8 @@ const FIELDS: Record<keyof ItemMetadata, (value: unknown) => unknown> = {
 }
 
 /**
- * Checks and cleans what a client wants to keep beside an item. An attachment is kept by its reference alone; what
- * else stands with it, as in an answer that is sent back, is dropped. A null is an absent field.
+ * Checks the metadata that a client sends with an item. Of an attachment only the id is stored; other fields, as in an
+ * answer that a client sends back, are dropped. A null counts as an absent field.
  * @throws AppError VALIDATION_FAILED
  */
 export function readMetadata(input: Record<string, unknown>): ItemMetadata {
@@ -64,10 +64,10 @@ function readAttachments(value: unknown): { material_id: number }[] {
 const idsOf = (metadata: ItemMetadata): number[] =>
   (metadata.attachments ?? []).map((attachment) => attachment.material_id)
 
-/** What is shown of an attached file. */
+/** The fields of an attached file that clients see. */
 export type Attachment = Pick<Material, 'id' | 'title' | 'type' | 'fileFormat' | 'fileSize'>
 
-/** The files attached to these items of a user, by their id. One that is gone, or hidden by somebody else, is absent. */
+/** The files attached to a user's items, by their id. A file that is deleted, or another user's hidden file, is absent. */
 export async function attachmentsOf(
   ctx: Context,
   userId: number,
@@ -76,16 +76,16 @@ export async function attachmentsOf(
   const ids = [...new Set(items.flatMap(({ metadata }) => idsOf(metadata)))]
   if (ids.length === 0) return new Map()
   const { id, title, type, fileFormat, fileSize, status, removedAt } = materials
-  const own = and(eq(materials.userId, userId), isNull(removedAt))
+  const uploadedByUser = and(eq(materials.userId, userId), isNull(removedAt))
   const rows = await ctx.db
     .select({ id, title, type, fileFormat, fileSize })
     .from(materials)
-    .where(and(inArray(id, ids), or(eq(status, 'active'), own)))
+    .where(and(inArray(id, ids), or(eq(status, 'active'), uploadedByUser)))
   return new Map(rows.map((row) => [row.id, row]))
 }
 
 /**
- * Attachments must be files that the user has uploaded or that everybody sees; one that was attached before may stay.
+ * An attachment must be a file that the user has uploaded, or an active one. A file that was attached before may stay.
  * @throws AppError VALIDATION_FAILED
  */
 export async function checkAttachments(

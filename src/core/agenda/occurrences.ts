@@ -5,15 +5,15 @@ import { LATEST } from './times.ts'
 
 type Timed = Pick<Item, 'startAt' | 'endAt' | 'timezone' | 'rrule' | 'exceptions' | 'lastsUntil'>
 
-/** In ms, the same of every occurrence (RFC 5545, 3.8.5.3). */
+/** In ms; every occurrence has the same duration (RFC 5545, 3.8.5.3). */
 const durationOf = ({ startAt, endAt }: Timed): number => (endAt ?? startAt).getTime() - startAt.getTime()
 
-/** When its last occurrence starts, or it itself; null: never, the rule has no end. */
+/** When the last occurrence starts, or the item itself if it does not recur; null: its rule has no end. */
 export const lastStartOf = (item: Timed): Date | null =>
   item.lastsUntil && new Date(item.lastsUntil.getTime() - durationOf(item))
 
 /**
- * The starts of an item that are from `from` to `until`, in order: of a recurring one all its occurrences, lazily.
+ * Yields the starts of an item's occurrences from `from` to `until`, in order and lazily.
  * @throws OverBudget
  */
 export async function* itemStartsFrom(
@@ -27,19 +27,19 @@ export async function* itemStartsFrom(
   else if (startAt >= from && startAt <= until) yield startAt
 }
 
-/** When the occurrence ends that starts at `start`; null for an item without an end. */
+/** The end of the occurrence that starts at `start`; null for an item without an end. */
 export const endOf = (item: Timed, start: Date): Date | null =>
   item.endAt && new Date(start.getTime() + durationOf(item))
 
-/** From `from` up to `to`, which is later and no part of it. Without one of them it is open on that side. */
+/** From `from` up to and without `to`. Undefined: no bound on that side. */
 export interface Window {
   from: Date | undefined
   to: Date | undefined
 }
 
 /**
- * The starts of what overlaps a window. An item without a length takes up a millisecond: it overlaps what begins with
- * it, and not what ends there.
+ * Yields the starts of the occurrences that overlap a window. An item without a length counts as a millisecond long: it
+ * overlaps a window that begins in its moment, and not one that ends there.
  * @throws OverBudget
  */
 export async function* startsWithin(item: Timed, { from, to }: Window, slices: Slices): AsyncGenerator<Date> {

@@ -1,9 +1,9 @@
-/** Recurrence rules of RFC 5545, 3.3.10, as far as calendar programs agree on them. */
+/** Recurrence rules of RFC 5545, 3.3.10, without the parts about which calendar programs disagree. */
 import { OverBudget, Slices } from '../../util/slices.ts'
 import { invalid } from '../errors.ts'
 import { Calendar, endOfRule, type Series, startsFrom } from './series.ts'
 
-/** In ms, for reading a rule: the most laborious ones take a tenth of it. */
+/** In ms, for reading a rule; the most expensive rules take a tenth of it. */
 const BUDGET_MS = 1000
 const DAY_MS = 86_400_000
 
@@ -12,9 +12,9 @@ const list = (one: string) => new RegExp(`^${one}(?:,${one}){0,365}$`)
 const DAY_OF_YEAR = '[+-]?(?:[1-9]|[1-9]\\d|[12]\\d\\d|3[0-5]\\d|36[0-6])'
 
 /**
- * The parts a rule may have, in the order of the canonical form. Not among them: what repeats within a day, and
- * BYWEEKNO, which Outlook and Google can't read. Nor, because calendar programs disagree about them: weekdays with and
- * without an ordinal in one list, ordinals above five, and positions above a month's days.
+ * The parts that a rule may have, in the order of the canonical form. Rules that repeat within a day are refused, and
+ * BYWEEKNO, which Outlook and Google cannot read. Also refused, because calendar programs disagree about them: weekdays
+ * with and without an ordinal in one list, ordinals above five, and positions above the days of a month.
  */
 const PARTS: Record<string, RegExp> = {
   FREQ: /^(DAILY|WEEKLY|MONTHLY|YEARLY)$/,
@@ -30,10 +30,10 @@ const PARTS: Record<string, RegExp> = {
 }
 
 /**
- * Reads a rule, whose first occurrence must be the series' start: where it isn't, RFC 5545 (3.8.5.3) leaves the
- * occurrences undefined, and calendar programs show different ones.
- * @returns the rule in its canonical form, an UNTIL that is a day as the end of that day; and when its last
- *   occurrence starts, null when it has none
+ * Reads a rule, whose first occurrence must be the series' start. For any other start RFC 5545 (3.8.5.3) does not define
+ * the occurrences, and calendar programs show different ones.
+ * @returns the rule in its canonical form, in which an UNTIL that is a day becomes the end of that day; and the start of
+ *   its last occurrence, null when the rule has no end
  * @throws AppError VALIDATION_FAILED
  */
 export async function readRule(series: Series): Promise<{ rrule: string; lastStart: Date | null }> {
@@ -48,7 +48,7 @@ export async function readRule(series: Series): Promise<{ rrule: string; lastSta
   }
 }
 
-/** The rule with its parts in order, and without what says nothing; undefined when it is none. */
+/** The rule with its parts in order and without defaults; undefined when it is not valid. */
 function canonical(text: string, timezone: string): string | undefined {
   const pairs = text
     .trim()
@@ -75,13 +75,13 @@ function canonical(text: string, timezone: string): string | undefined {
     .join(';')
 }
 
-/** Each once, and a number as it is written shortest. */
+/** Without repeated values, and with numbers in their shortest form. */
 const listOf = (name: string, value: string): string =>
   name.startsWith('BY') && name !== 'BYDAY'
     ? [...new Set(value.split(',').map(Number))].join(',')
     : [...new Set(value.split(','))].join(',')
 
-/** Which parts go together (RFC 5545, 3.3.10). */
+/** Whether the parts may stand in one rule (RFC 5545, 3.3.10). */
 function agree(parts: Map<string, string>): boolean {
   const freq = parts.get('FREQ')
   const ordinals = /\d/.test(parts.get('BYDAY') ?? '')
@@ -95,10 +95,10 @@ function agree(parts: Map<string, string>): boolean {
   )
 }
 
-/** The last moment that four digits a year can write. */
+/** The last second of the last year with four digits. */
 const LAST_MOMENT = Temporal.Instant.from('9999-12-31T23:59:59Z')
 
-/** An UNTIL as a moment: a day counts to its end on the series' clock. Undefined when there is no such day or hour. */
+/** An UNTIL as a moment; a day means its end in the series' time zone. Undefined when there is no such day or hour. */
 function endOfDay(until: string, timezone: string): string | undefined {
   try {
     const moment = until.includes('T')
@@ -119,7 +119,7 @@ function beginsWithItsStart(series: Series): boolean {
 }
 
 /**
- * When the last occurrence starts.
+ * The start of the last occurrence.
  * @throws OverBudget
  */
 async function lastOf(series: Series, slices: Slices): Promise<Date | null> {
@@ -136,7 +136,7 @@ async function lastOf(series: Series, slices: Slices): Promise<Date | null> {
   }
   if (!series.rrule.includes('UNTIL=')) return null
   const end = endOfRule(series.rrule).getTime()
-  // Back from the end in growing steps, so that there are few to go through.
+  // Searches backwards from the end in growing spans, so that it computes few occurrences.
   for (let span = DAY_MS; ; span *= 4) {
     const from = new Date(Math.max(end - span, series.startAt.getTime()))
     let last: Date | undefined

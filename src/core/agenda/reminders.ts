@@ -8,10 +8,10 @@ import type { Item } from './items.ts'
 import { endOf, itemStartsFrom } from './occurrences.ts'
 
 const MINUTE_MS = 60_000
-/** A reminder may come so late that the item has begun already, by at most this much. */
+/** A late reminder is still sent when the item began at most this long ago. */
 const LATE_MS = 5 * MINUTE_MS
 const BATCH = 100
-/** In ms, for the next occurrence of an item: the most laborious rules take a tenth of it. */
+/** In ms, for computing the next occurrence of an item; the most expensive rules take a tenth of it. */
 const BUDGET_MS = 1000
 
 type Reminding = Pick<
@@ -19,11 +19,11 @@ type Reminding = Pick<
   'startAt' | 'endAt' | 'timezone' | 'rrule' | 'exceptions' | 'lastsUntil' | 'status' | 'reminderMinutes'
 >
 
-/** What decides when reminders are due; the rest of an item may change without a second one. */
+/** The fields that decide when reminders are due. A change of any other field must not send a reminder again. */
 const SCHEDULE = ['startAt', 'timezone', 'rrule', 'exceptions', 'status', 'reminderMinutes'] as const
 
 /**
- * When the owner is next to be reminded of an item that was made, or changed from `before`; null: never.
+ * When the next reminder of a new item, or of one that was changed from `before`, is due; null: never.
  * @throws AppError VALIDATION_FAILED when its rule takes too long
  */
 export async function nextReminder(item: Reminding, before: Item | undefined): Promise<Date | null> {
@@ -37,7 +37,7 @@ export async function nextReminder(item: Reminding, before: Item | undefined): P
   }
 }
 
-/** The reminder of the first occurrence at `from` or later that `counts`. */
+/** When the reminder is due of the first occurrence at `from` or later for which `counts` is true; null: never. */
 async function reminderBefore(
   item: Reminding,
   from: Date,
@@ -51,9 +51,10 @@ async function reminderBefore(
 }
 
 /**
- * Tells owners what begins soon, each occurrence once, whichever servers do so at once and whatever stops them: the
- * event commits with the step to the next occurrence. What began while no server ran is passed over.
- * @returns how many were told; undefined: none
+ * Sends the reminders that are due. Each occurrence gets one, also when several servers send at once or are killed,
+ * because the event commits together with the step to the next occurrence. An occurrence gets none when it began while
+ * no server was running.
+ * @returns how many were sent; undefined: none
  */
 export async function sendReminders(ctx: Context, now = new Date()): Promise<number | undefined> {
   const due = lte(scheduleItems.nextReminderAt, now)
@@ -109,12 +110,15 @@ async function sendBatch(
   return { taken: due.length, sent }
 }
 
-/** An item that can't be reckoned with (its time zone is no more, say) must not keep the others' reminders back. */
+/** An item whose occurrences cannot be computed (its time zone was abolished, for example) must not block other reminders. */
 async function reminderAfter(tx: Tx, item: Item, start: Date, earliest: Date): Promise<Date | null> {
   try {
     return await reminderBefore(item, earliest, (later) => later > start)
   } catch (error) {
-    tx.log.error({ err: error, item: item.id }, 'the reminders of an item end')
+    tx.log.error(
+      { err: error, item: item.id },
+      'an item gets no more reminders: its occurrences cannot be computed',
+    )
     return null
   }
 }

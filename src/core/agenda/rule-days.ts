@@ -1,10 +1,10 @@
 /**
- * The days that a recurrence rule names (RFC 5545, 3.3.10), one period after the other: a day, a week, a month or a
- * year, every so many. A period costs some hundred comparisons at most, whatever its rule, so that a caller can give way
- * to others between any two.
+ * The days that a recurrence rule names (RFC 5545, 3.3.10), period by period. A period is a day, a week, a month or a
+ * year, and INTERVAL says how many periods apart occurrences are. A period costs a few hundred comparisons at most,
+ * whatever the rule, so that a caller can let other requests run between two periods.
  */
 
-/** The weekdays of a rule, by the number that ISO 8601 gives them less one. */
+/** The weekdays of a rule; their index is the number in ISO 8601 less one. */
 const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU']
 const DAY_MS = 86_400_000
 /** 1970-01-01 was a Thursday. */
@@ -18,13 +18,13 @@ export type Frequency = 'DAILY' | 'WEEKLY' | 'MONTHLY' | 'YEARLY'
 export interface Rule {
   freq: Frequency
   interval: number
-  /** Ordinal 0: every one of the period. */
+  /** Ordinal 0: every such weekday of the period. */
   byDay: { weekday: number; ordinal: number }[] | undefined
   byMonth: number[] | undefined
   byMonthDay: number[] | undefined
   byYearDay: number[] | undefined
   bySetPos: number[] | undefined
-  /** The weekday that a week begins with. */
+  /** The weekday with which a week begins. */
   weekStart: number
 }
 
@@ -55,7 +55,7 @@ export const numberOf = ({ year, month, day }: Temporal.PlainDate): DayNumber =>
 const modulo = (n: number, by: number): number => ((n % by) + by) % by
 const weekdayOf = (day: DayNumber): number => modulo(day + EPOCH_WEEKDAY, 7)
 
-/** The periods of a rule whose first occurrence is on a day; the first one holds that day and has the number 0. */
+/** The periods of a rule. The first period has the number 0 and contains the day of the first occurrence. */
 export class Periods {
   private readonly first: Date
   private readonly matches: (day: DayNumber) => boolean
@@ -68,17 +68,17 @@ export class Periods {
     this.matches = matcher(rule, this.first)
   }
 
-  /** The number of the period that holds a day, or of the last one before it. */
+  /** The number of the period that contains a day, or of the last period before it. */
   at(day: DayNumber): number {
     return Math.floor(this.distance(day) / this.rule.interval)
   }
 
-  /** Whether a day lies in a period, and not in what an interval leaves out. */
+  /** Whether a day lies in a period, and not in the time that INTERVAL leaves out. */
   holds(day: DayNumber): boolean {
     return modulo(this.distance(day), this.rule.interval) === 0
   }
 
-  /** The first day of a period and the one after its last. */
+  /** The first day of a period, and the day after its last one. */
   bounds(period: number): [from: DayNumber, to: DayNumber] {
     const steps = period * this.rule.interval
     const [year, month] = [this.first.getUTCFullYear(), this.first.getUTCMonth() + 1]
@@ -96,7 +96,7 @@ export class Periods {
     }
   }
 
-  /** All days of a period that the rule names, in order, those before the first occurrence too; BYSETPOS is not applied. */
+  /** All days of a period that the rule names, before BYSETPOS, in order. Includes days before the first occurrence. */
   days(period: number): DayNumber[] {
     const [from, to] = this.bounds(period)
     const days: DayNumber[] = []
@@ -104,12 +104,12 @@ export class Periods {
     return days
   }
 
-  /** The days of a period that are occurrences by the rule, before the first one too. */
+  /** The days of a period on which the rule has an occurrence. Includes days before the first occurrence. */
   named(period: number): DayNumber[] {
     return atPositions(this.rule, this.days(period))
   }
 
-  /** How many days, weeks, months or years after that of the first occurrence. */
+  /** How many days, weeks, months or years lie between the first occurrence and a day. */
   private distance(day: DayNumber): number {
     const at = new Date(day * DAY_MS)
     const years = at.getUTCFullYear() - this.first.getUTCFullYear()
@@ -134,14 +134,14 @@ export class Periods {
   }
 }
 
-/** Those of a period's days or times that BYSETPOS names, in order; all of them when the rule has none. */
+/** The days or times of a period that BYSETPOS selects, in order; all of them when the rule has no BYSETPOS. */
 export function atPositions<T>({ bySetPos }: Rule, all: T[]): T[] {
   if (!bySetPos) return all
   const wanted = new Set(bySetPos.map((position) => (position > 0 ? position - 1 : all.length + position)))
   return all.filter((_, n) => wanted.has(n))
 }
 
-/** Every part of a rule leaves days out; what the rule does not say is as it is on the first day. */
+/** Each part of a rule excludes days. A part that the rule does not have is taken from the day of the first occurrence. */
 function matcher(rule: Rule, first: Date): (day: DayNumber) => boolean {
   const { freq, byDay, byYearDay } = rule
   const named = byDay || byYearDay || rule.byMonthDay
@@ -154,7 +154,7 @@ function matcher(rule: Rule, first: Date): (day: DayNumber) => boolean {
   const onMonthDays = monthDays && new Set(monthDays)
   const onYearDays = byYearDay && new Set(byYearDay)
   const ofYear = freq === 'YEARLY' && !rule.byMonth
-  // Days are asked for in order, so that a month and a year are looked up once for all of theirs.
+  // Callers ask for days in order, so that each month and year is computed once.
   let month = monthOf(0)
   return (day) => {
     const wanted = ordinals?.[weekdayOf(day)]
@@ -169,7 +169,7 @@ function matcher(rule: Rule, first: Date): (day: DayNumber) => boolean {
   }
 }
 
-/** Of each weekday, its ordinals; undefined for one that is not named. */
+/** The ordinals of each weekday; undefined for a weekday that BYDAY does not name. */
 const ordinalsOf = (byDay: Rule['byDay']): (Set<number> | undefined)[] | undefined =>
   byDay &&
   WEEKDAYS.map((_, weekday) => {
@@ -177,7 +177,7 @@ const ordinalsOf = (byDay: Rule['byDay']): (Set<number> | undefined)[] | undefin
     return ordinals.length > 0 ? new Set(ordinals) : undefined
   })
 
-/** The month of a day and its year, by their first days and those after their last. */
+/** The month and the year of a day: their first days, and the days after their last ones. */
 function monthOf(day: DayNumber) {
   const at = new Date(day * DAY_MS)
   const [year, month] = [at.getUTCFullYear(), at.getUTCMonth() + 1]
@@ -190,6 +190,6 @@ function monthOf(day: DayNumber) {
   }
 }
 
-/** Whether a day of a month or year is one of these, which count from its beginning, or below zero from its end. */
+/** Whether `days` has the day's number in the month or year, counted from the beginning or, if negative, from the end. */
 const isAmong = (days: Set<number>, day: DayNumber, from: DayNumber, to: DayNumber): boolean =>
   days.has(day - from + 1) || days.has(day - to)

@@ -1,17 +1,17 @@
-/** When a recurring item happens: the days of its rule at its clock's time. */
+/** The occurrences of a recurring item: the days of its rule, at the local time of its start. */
 import type { Slices } from '../../util/slices.ts'
 import { atPositions, type DayNumber, numberOf, Periods, parseRule, type Rule } from './rule-days.ts'
 import { LATEST, onClock } from './times.ts'
 
 const DAY_MS = 86_400_000
 const UTC = 'UTC'
-/** A change of the clock concerns no days further away than this, in whichever zone. */
+/** A change of the clock affects only days that are at most this far away, in any time zone. */
 const CHANGE_DAYS = 2
-/** To look at so many days of a rule takes less than a millisecond. */
+/** Days between two pauses for other requests; they take less than a millisecond. */
 const DAYS_A_STEP = 365
 
 export interface Series {
-  /** The first occurrence, whose time on the clock all others have. */
+  /** The first occurrence. All others have the same local time. */
   startAt: Date
   timezone: string
   rrule: string
@@ -23,7 +23,7 @@ export interface Recurring extends Series {
   exceptions: readonly string[]
 }
 
-/** The days of a series, and the moments that its clock shows its time on them. */
+/** The days of a series, and the moments of its local time on these days. */
 export class Calendar {
   readonly rule: Rule
   readonly periods: Periods
@@ -39,40 +39,40 @@ export class Calendar {
     this.periods = new Periods(this.rule, this.startDay)
   }
 
-  /** The day on the series' clock. */
+  /** The local day in the series' time zone. */
   dayOf(at: Date): DayNumber {
     return numberOf(onClock(at, this.series.timezone).toPlainDate())
   }
 
   /**
-   * The moment of the series' time on a day: in the hour that a clock shows twice the first, on the first day the start
-   * itself, in an hour that the clock skips the one after.
+   * The moment of the series' local time on a day: on the first day, the start itself; in an hour that the clock shows
+   * twice, the first one; in an hour that the clock skips, an hour later.
    */
   momentOn(day: DayNumber): Date {
     if (day === this.startDay) return this.series.startAt
     return new Date(this.zoned(day).epochMilliseconds)
   }
 
-  /** The days of a period on which the series happens, as far as they lie between two days. */
+  /** The days of a period, from `from` to `to`, on which the series has an occurrence. */
   days(period: number, from: DayNumber, to: DayNumber): DayNumber[] {
     const within = (day: DayNumber) => day >= Math.max(from, this.startDay) && day <= to
     const named = this.periods.days(period)
     if (!this.rule.bySetPos) return named.filter((day) => within(day) && this.happensOn(day))
-    // A time that the clock skips takes no position.
+    // A day on which the clock skips the time does not count for BYSETPOS.
     return atPositions(
       this.rule,
       named.filter((day) => this.happensOn(day)),
     ).filter(within)
   }
 
-  /** Whether the clock shows the series' time on a day at all. What it skips does not happen (RFC 5545, 3.3.10). */
+  /** Whether the local time exists on a day. RFC 5545 (3.3.10) ignores an occurrence whose time the clock skips. */
   private happensOn(day: DayNumber): boolean {
     if (day === this.startDay || this.isCalm(day)) return true
     const at = this.zoned(day)
     return at.toPlainTime().equals(this.time) && numberOf(at.toPlainDate()) === day
   }
 
-  /** Whether nobody changes the clock around a day; found out once for all days up to the next change. */
+  /** Whether the clock does not change around a day. Computed once for all days up to the next change. */
   private isCalm(day: DayNumber): boolean {
     if (this.series.timezone === UTC) return true
     const [from, to] = this.calm
@@ -92,8 +92,8 @@ export class Calendar {
 }
 
 /**
- * When the occurrences start that start from `from` to `until`, in order, exceptions left out. Lazy: it may be endless.
- * Others have their turn at least after each year of it.
+ * Yields the starts of the occurrences from `from` to `until`, in order and without exceptions. Lazy, because there may be
+ * no end. Other requests can run at least after each year of occurrences.
  * @throws OverBudget
  */
 export async function* startsFrom(
@@ -123,7 +123,7 @@ export async function* startsFrom(
   }
 }
 
-/** Until when a rule lasts that has no COUNT. */
+/** The end of a rule without COUNT. */
 export function endOfRule(rrule: string): Date {
   const [, until] = /UNTIL=(\d{8}T\d{6}Z)/.exec(rrule) ?? []
   const end = until ? Temporal.Instant.from(until).epochMilliseconds : Number.POSITIVE_INFINITY

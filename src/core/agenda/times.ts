@@ -1,13 +1,14 @@
 import { invalid } from '../errors.ts'
 
-/** What a calendar can be asked about: years that every part, the database and iCalendar included, can write. */
+/** The range of the calendar: every part can write these years, also the database and iCalendar. */
 const EARLIEST = Date.UTC(1900, 0, 1)
 export const LATEST = new Date(Date.UTC(3000, 0, 1))
-/** What no date of four digits a year can write, nor the database read. */
+/** The first moment whose year does not fit into four digits. */
 const YEAR_10000 = Date.parse('+010000-01-01T00:00:00Z')
 
 /**
- * The IANA zone of this name, spelt properly. Offsets such as `+08:00` are no zones: they know no daylight saving.
+ * The IANA time zone with this name, in its canonical spelling. An offset such as `+08:00` is refused, because it has no
+ * daylight saving time.
  * @throws AppError VALIDATION_FAILED
  */
 export function timezoneNamed(name: string): string {
@@ -15,7 +16,7 @@ export function timezoneNamed(name: string): string {
     const zone = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
     if (!/^[+-]/.test(zone)) return zone
   } catch {
-    // Not a zone, told below.
+    // No time zone: refused below.
   }
   throw invalid('timezone', 'timezone')
 }
@@ -23,8 +24,8 @@ export function timezoneNamed(name: string): string {
 const DATE_TIME = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:\d\d)?$/
 
 /**
- * Reads a time as RFC 3339 has it. One without an offset is a wall clock's in `timezone`: in the hour that a clock
- * skips it is the one after, in the hour that it shows twice the first.
+ * Reads a time as in RFC 3339. A time without an offset is a local time in `timezone`: in an hour that the clock skips it
+ * means an hour later, in an hour that the clock shows twice the first one.
  * @throws AppError VALIDATION_FAILED naming `field`
  */
 export function readTime(field: string, text: string, timezone: string): Date {
@@ -33,12 +34,12 @@ export function readTime(field: string, text: string, timezone: string): Date {
   return new Date(at)
 }
 
-/** What a clock in `timezone` shows at a moment, which may be in ms since the epoch. */
+/** The local time in `timezone` at a moment, which may be given in ms since the epoch. */
 export const onClock = (at: Date | number, timezone: string): Temporal.ZonedDateTime =>
   Temporal.Instant.fromEpochMilliseconds(+at).toZonedDateTimeISO(timezone)
 
 /**
- * Reads a time that has its offset, the year 9999 for "always" included: no calendar is asked about it.
+ * Reads a time with an offset. Unlike `readTime` it allows years up to 9999, with which clients mean "always".
  * @throws AppError VALIDATION_FAILED naming `field`
  */
 export function readInstant(field: string, text: string): Date {
@@ -47,15 +48,15 @@ export function readInstant(field: string, text: string): Date {
   return new Date(at)
 }
 
-/** Where a list begins or ends: a moment, or a whole day in `timezone`, as its first moment and that of the next. */
+/** The beginning or end of a list: a moment, or a whole day with its first moment and that of the next day. */
 export interface Bound {
   first: Date
   end: Date
 }
 
 /**
- * Reads a day, or a time as `readTime` does. What is out of reach, such as the year 9999 for "always", is brought
- * within it.
+ * Reads a day, or a time like `readTime`. A year outside the calendar's range, such as 9999 for "always", becomes the
+ * nearest moment within it.
  * @throws AppError VALIDATION_FAILED naming `field`
  */
 export function readBound(field: string, text: string, timezone: string): Bound {
@@ -78,7 +79,7 @@ function timeOf(text: string, timezone: string): { epochMilliseconds: number } {
     : Temporal.PlainDateTime.from(local).toZonedDateTime(timezone)
 }
 
-/** `read` fails with a RangeError for a day or an hour that no calendar or clock has. */
+/** `read` throws a RangeError for a day or an hour that does not exist. */
 function epochMs(field: string, read: () => { epochMilliseconds: number }): number {
   try {
     return read().epochMilliseconds
