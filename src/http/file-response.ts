@@ -1,4 +1,4 @@
-import type { FileAnswer } from '../core/materials/files.ts'
+import type { FileAnswer } from '../core/files/open.ts'
 
 /** The answer of a route that sends a stored file (RFC 9110, chapters 13 and 14). */
 export function fileResponse(answer: FileAnswer, request: Request): Response {

@@ -3,7 +3,7 @@ import { type ItemMetadata, materials } from '../../db/schema/index.ts'
 import { cutText } from '../../util/cut.ts'
 import type { Context } from '../context.ts'
 import { invalid } from '../errors.ts'
-import type { Material } from '../materials/materials.ts'
+import type { Material } from '../materials/rows.ts'
 
 export type { ItemMetadata }
 

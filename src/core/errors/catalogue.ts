@@ -5,7 +5,8 @@
 import { ACCOUNT_ERRORS, ACCOUNT_RULES } from '../accounts/errors.ts'
 import { AGENDA_ERRORS, AGENDA_RULES } from '../agenda/errors.ts'
 import { AGENT_ERRORS } from '../agent/errors.ts'
-import { MATERIAL_ERRORS, MATERIAL_RULES } from '../materials/errors.ts'
+import { FILE_ERRORS, FILE_RULES } from '../files/errors.ts'
+import { MATERIAL_ERRORS } from '../materials/errors.ts'
 import { MONEY_ERRORS } from '../money/errors.ts'
 import { RATE_LIMIT_ERRORS } from '../rate-limits/errors.ts'
 import { SYSTEM_ERRORS } from '../system/errors.ts'
@@ -21,6 +22,7 @@ export const ERRORS = joinLists(
   MONEY_ERRORS,
   ACCOUNT_ERRORS,
   VERIFICATION_ERRORS,
+  FILE_ERRORS,
   MATERIAL_ERRORS,
   TASK_ERRORS,
   AGENDA_ERRORS,
@@ -32,7 +34,7 @@ export const RULES = joinLists(
   GENERAL_RULES,
   ACCOUNT_RULES,
   VERIFICATION_RULES,
-  MATERIAL_RULES,
+  FILE_RULES,
   TASK_RULES,
   AGENDA_RULES,
 )

@@ -3,11 +3,12 @@ import { isLocked } from '../../db/errors.ts'
 import { materials } from '../../db/schema/index.ts'
 import { withoutQuery } from '../../util/logger.ts'
 import type { Context } from '../context.ts'
+import { shownKey } from '../files/keys.ts'
 import { LOCK_MS } from '../sweeps.ts'
-import { shownKey, UPLOAD_PREFIXES } from './keys.ts'
-import type { Material } from './materials.ts'
+import { MATERIAL_PREFIXES } from './keys.ts'
 import { deleteObjects, objectsOf } from './objects.ts'
-import { giveUpUpload } from './uploads.ts'
+import type { Material } from './rows.ts'
+import { giveUpUpload } from './upload-steps.ts'
 
 export interface CleanupReport {
   records: number
@@ -45,7 +46,7 @@ export async function cleanUp(
   }
   if (options.orphans) {
     await step('hidden materials', () => removeHidden(ctx, report))
-    for (const prefix of UPLOAD_PREFIXES)
+    for (const prefix of MATERIAL_PREFIXES)
       await step(`orphans in ${prefix}`, () => removeOrphans(ctx, prefix, before, report))
   }
   return report

@@ -1,18 +1,15 @@
 import { and, desc, eq, ne, sql } from 'drizzle-orm'
 import { prepared } from '../../db/prepared.ts'
 import { materialLikes, materials, users } from '../../db/schema/index.ts'
-import { isAdmin } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
-import type { Context, Tx } from '../context.ts'
+import type { Context } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
-import { materialsHint } from './hints.ts'
+import { lockOwn } from './access.ts'
+import { announce } from './announce.ts'
 import { putAwayHandle } from './job-handles.ts'
 import type { SortBy } from './ranking.ts'
-
-export type Material = typeof materials.$inferSelect
-export type MaterialType = Material['type']
-export const MATERIAL_TYPES = ['video', 'pdf'] as const satisfies readonly MaterialType[]
+import { lockMaterial, type Material, type MaterialType } from './rows.ts'
 
 /** A material with what is shown of its uploader, and whether the viewer likes it. */
 export interface MaterialView extends Material {
@@ -165,26 +162,3 @@ export async function hideMaterial(ctx: Context, who: Principal, id: number): Pr
     announce(tx, material, false)
   })
 }
-
-/** Tells every server's ranking. */
-export function announce(tx: Tx, { id, type }: Material, active: boolean): void {
-  tx.afterCommit(() => tx.bus.publish(materialsHint, { id, type, active }))
-}
-
-/** @throws AppError NOT_FOUND */
-export async function lockMaterial(tx: Tx, id: number): Promise<Material> {
-  const [material] = await tx.db.select().from(materials).where(eq(materials.id, id)).for('update')
-  if (!material) throw notFound('material', id)
-  return material
-}
-
-/** @throws AppError NOT_FOUND, PERMISSION_DENIED */
-export async function lockOwn(tx: Tx, who: Principal, id: number): Promise<Material> {
-  const material = await lockMaterial(tx, id)
-  if (!mayManage(who, material)) throw new AppError('PERMISSION_DENIED')
-  return material
-}
-
-/** The uploader and administrators. */
-export const mayManage = (who: Principal | undefined, { userId }: Pick<Material, 'userId'>): boolean =>
-  who !== undefined && (who.userId === userId || isAdmin(who.role))

@@ -2,8 +2,8 @@
 import { eq } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
-import { hiddenKey } from './keys.ts'
-import type { Material } from './materials.ts'
+import { hiddenKey } from '../files/keys.ts'
+import type { Material } from './rows.ts'
 
 type Paths = Pick<Material, 'filePath' | 'thumbnailPath'>
 

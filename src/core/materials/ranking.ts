@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { materialsHint } from './hints.ts'
-import type { MaterialType } from './materials.ts'
+import type { MaterialType } from './rows.ts'
 
 export type SortBy = 'created_at' | 'view_count' | 'like_count'
 

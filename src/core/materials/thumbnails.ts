@@ -5,7 +5,7 @@ import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import { thumbnailHandle } from './job-handles.ts'
 import { thumbnailKey } from './keys.ts'
-import { lockMaterial, type Material } from './materials.ts'
+import { lockMaterial, type Material } from './rows.ts'
 
 const THUMBNAIL_BOX = { width: 640, height: 360 }
 

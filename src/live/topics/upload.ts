@@ -1,5 +1,5 @@
 /** `upload:<material id>`: how far an upload is, for the user who uploads. The state on the bus makes it dirty. */
-import { mayManage } from '../../core/materials/materials.ts'
+import { mayManage } from '../../core/materials/access.ts'
 import { currentUploads, ownMaterial, type UploadState, uploadTopic } from '../../core/materials/uploads.ts'
 import { TOPIC_PATTERNS, type UploadUpdateData } from '../../protocol/live/topics.ts'
 import { readByKey, sharedText, type TopicKind } from './topic.ts'

@@ -6,7 +6,7 @@ import { makeUser } from '../../support/factories.ts'
 import { form, mp4, upload } from '../../support/files.ts'
 import { eventually } from '../../support/process.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
-import { openStorages } from './storages.ts'
+import { openStorages } from '../../support/storages.ts'
 
 const storages = await openStorages()
 afterAll(storages.stop)

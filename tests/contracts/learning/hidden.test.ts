@@ -10,7 +10,7 @@ import { form, upload } from '../../support/files.ts'
 import { eventually } from '../../support/process.ts'
 import type { TestServer } from '../../support/server.ts'
 import { openLive } from '../../support/sockets.ts'
-import { openStorages, type StoredServer } from './storages.ts'
+import { openStorages, type StoredServer } from '../../support/storages.ts'
 
 const storages = await openStorages()
 afterAll(storages.stop)

@@ -7,7 +7,7 @@ import { Page } from '../../../src/http/models.ts'
 import { api } from '../../support/api.ts'
 import { makeUser, type TestUser, unique } from '../../support/factories.ts'
 import { form, pdf, upload, webm } from '../../support/files.ts'
-import { openStorages } from './storages.ts'
+import { openStorages } from '../../support/storages.ts'
 
 const storages = await openStorages()
 afterAll(storages.stop)

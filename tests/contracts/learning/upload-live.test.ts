@@ -6,7 +6,7 @@ import { makeUser } from '../../support/factories.ts'
 import { form, mp4, slowUpload, upload } from '../../support/files.ts'
 import { eventually } from '../../support/process.ts'
 import { openLive } from '../../support/sockets.ts'
-import { openStorages } from './storages.ts'
+import { openStorages } from '../../support/storages.ts'
 
 const MB = 1024 * 1024
 const storages = await openStorages()

@@ -3,7 +3,7 @@ import { api } from '../../support/api.ts'
 import { makeUser } from '../../support/factories.ts'
 import { form, mp4, pdf, rawForm, slowUpload, upload, webm } from '../../support/files.ts'
 import { openLive } from '../../support/sockets.ts'
-import { openStorages } from './storages.ts'
+import { openStorages } from '../../support/storages.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
 const json = (answer: Response): Promise<any> => answer.json()

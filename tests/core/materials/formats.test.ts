@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import type { AppError } from '../../../src/core/errors.ts'
-import { detectFormat, SNIFF_BYTES } from '../../../src/core/materials/formats.ts'
+import { detectFormat, SNIFF_BYTES } from '../../../src/core/files/formats.ts'
+import { MATERIAL_FORMATS } from '../../../src/core/materials/formats.ts'
 
 const video = readFileSync(new URL('../../imaging/fixtures/h264.mp4', import.meta.url))
 
 /** What the content is taken for, or the code of the refusal. */
 const taken = async (content: Uint8Array | string): Promise<string> => {
   try {
-    return (await detectFormat(Buffer.from(content as string).subarray(0, SNIFF_BYTES))).extension
+    return (await detectFormat(MATERIAL_FORMATS, Buffer.from(content as string).subarray(0, SNIFF_BYTES)))
+      .extension
   } catch (error) {
     return (error as AppError).code
   }

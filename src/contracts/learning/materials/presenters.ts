@@ -1,10 +1,7 @@
 import type { Context } from '../../../core/context.ts'
-import { fileUrl } from '../../../core/materials/files.ts'
-import type {
-  Material as CoreMaterial,
-  MaterialView,
-  RelatedMaterial,
-} from '../../../core/materials/materials.ts'
+import { fileUrl } from '../../../core/files/open.ts'
+import type { MaterialView, RelatedMaterial } from '../../../core/materials/materials.ts'
+import type { Material as CoreMaterial } from '../../../core/materials/rows.ts'
 import { originOf } from '../../../http/origin.ts'
 import type { Material, MaterialDetail, Uploaded } from './models.ts'
 

@@ -1,13 +1,7 @@
 import type { Context } from '../../../core/context.ts'
 import { AppError } from '../../../core/errors.ts'
-import {
-  hideMaterial,
-  listMaterials,
-  MATERIAL_TYPES,
-  type MaterialType,
-  readMaterial,
-  toggleLike,
-} from '../../../core/materials/materials.ts'
+import { hideMaterial, listMaterials, readMaterial, toggleLike } from '../../../core/materials/materials.ts'
+import { MATERIAL_TYPES, type MaterialType } from '../../../core/materials/rows.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Call, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { Page, pageOf } from '../../../http/models.ts'

@@ -1,4 +1,4 @@
-import type { Material } from '../../../core/materials/materials.ts'
+import type { Material } from '../../../core/materials/rows.ts'
 import { learning } from '../contract.ts'
 import type { ThumbnailState, UploadState } from './models.ts'
 

@@ -1,8 +1,8 @@
 import type { Context } from '../../../core/context.ts'
-import { AppError, invalid } from '../../../core/errors.ts'
-import type { Material } from '../../../core/materials/materials.ts'
-import { receiveFile } from '../../../core/materials/receive.ts'
-import { abandonUpload, finishUpload, ownMaterial, removeUpload } from '../../../core/materials/uploads.ts'
+import { invalid } from '../../../core/errors.ts'
+import type { IncomingFile } from '../../../core/files/receive.ts'
+import { type MaterialDetails, uploadMaterial } from '../../../core/materials/receive.ts'
+import { ownMaterial, removeUpload } from '../../../core/materials/uploads.ts'
 import { chapter, type Params, type SignedCall } from '../../../http/chapter.ts'
 import { neverIdle } from '../../../http/idle.ts'
 import { readMultipart } from '../../../http/multipart.ts'
@@ -69,9 +69,9 @@ export const uploadRoutes = (ctx: Context) =>
     )
 
 async function upload({ ctx, principal, request, server, set }: SignedCall) {
-  // Before anything is read: who may not upload now costs nothing.
-  using _ = ctx.services.uploads.enter(principal.userId)
-  const material = await neverIdle(server, request, () => receive(ctx, principal.userId, request))
+  const total = Number(request.headers.get('content-length')) || null
+  const source = { total, read: (take: TakeFile) => readForm(request, take) }
+  const material = await neverIdle(server, request, () => uploadMaterial(ctx, principal.userId, source))
   set.status = 201
   return presentUploaded(urlsFor(ctx, request), material)
 }
@@ -89,43 +89,30 @@ async function removeOne({ ctx, principal, params, set }: SignedCall & Params<ty
   set.status = 204
 }
 
-/** As a person counts them, nearly: most emoji are two units of a string. */
-const characters = (text: string): number => [...text].length
+type TakeFile = (file: IncomingFile<MaterialDetails>) => Promise<void>
+
+/** Text fields may come before the file or after it. An error in a field before it is found before the file is stored. */
+async function readForm(request: Request, take: TakeFile): Promise<MaterialDetails> {
+  const fields = await readMultipart(request, 'file', ({ filename, body }, known) => {
+    const details: Partial<MaterialDetails> = { description: readDescription(known) }
+    if (known.has('title')) details.title = readTitle(known)
+    return take({ name: filename, details, body })
+  })
+  return { title: readTitle(fields), description: readDescription(fields) }
+}
 
 function readTitle(fields: ReadonlyMap<string, string>): string {
   const title = fields.get('title')?.trim()
   if (!title) throw invalid('title', 'required')
-  if (characters(title) > MAX_TITLE) throw invalid('title', 'max_length', { limit: MAX_TITLE })
-  if (title.includes('\0')) throw invalid('title', 'characters')
-  return title
+  return checkText('title', title, MAX_TITLE)
 }
 
-function readDescription(fields: ReadonlyMap<string, string>): string {
-  const description = fields.get('description') ?? ''
-  if (characters(description) > MAX_DESCRIPTION) {
-    throw invalid('description', 'max_length', { limit: MAX_DESCRIPTION })
-  }
-  if (description.includes('\0')) throw invalid('description', 'characters')
-  return description
-}
+const readDescription = (fields: ReadonlyMap<string, string>): string =>
+  checkText('description', fields.get('description') ?? '', MAX_DESCRIPTION)
 
-/** One upload, from its first byte to the active material. Fields may come before the file or after it. */
-async function receive(ctx: Context, userId: number, request: Request): Promise<Material> {
-  const total = Number(request.headers.get('content-length')) || null
-  let received: { material: Material; size: number } | undefined
-  try {
-    const fields = await readMultipart(request, 'file', async (file, known) => {
-      // What is known to be wrong already need not be stored first.
-      const title = known.has('title') ? readTitle(known) : ''
-      readDescription(known)
-      received = await receiveFile(ctx, userId, { name: file.filename, title, body: file.body, total })
-    })
-    const file = { size: received!.size, title: readTitle(fields), description: readDescription(fields) }
-    return await finishUpload(ctx, received!.material, file)
-  } catch (error) {
-    if (received) {
-      await abandonUpload(ctx, received.material, error instanceof AppError ? error.code : 'UPLOAD_FAILED')
-    }
-    throw error
-  }
+/** @param limit in code points, because most emoji are two UTF-16 units of a string */
+function checkText(field: string, text: string, limit: number): string {
+  if ([...text].length > limit) throw invalid(field, 'max_length', { limit })
+  if (text.includes('\0')) throw invalid(field, 'characters')
+  return text
 }

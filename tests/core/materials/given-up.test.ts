@@ -8,7 +8,7 @@ import {
   beginUpload,
   finishUpload,
   giveUpUpload,
-} from '../../../src/core/materials/uploads.ts'
+} from '../../../src/core/materials/upload-steps.ts'
 import { materials } from '../../../src/db/schema/index.ts'
 import { makeUser } from '../../support/factories.ts'
 import { form, mp4, upload } from '../../support/files.ts'

@@ -1,31 +1,29 @@
 import type { Bus } from '../../bus/bus.ts'
 import { AppError } from '../errors.ts'
-import { materialsHint } from './hints.ts'
+import { uploadEndedHint } from './hints.ts'
 
-/** How long a client had better wait before it tries again: nobody knows when an upload ends. */
+/** How long a client should wait before it tries again. The server cannot know when an upload ends. */
 const RETRY_SECONDS = 5
 
 export const tooManyUploads = (limit: number): AppError =>
   new AppError('TOO_MANY_UPLOADS', { params: { limit, seconds: RETRY_SECONDS } })
 
-/** The uploads that this server is writing, so that a deletion stops them, whichever server hears of it. */
+/** The uploads that this server is receiving. A deletion on any server stops them. */
 export class IncomingUploads {
-  private readonly stops = new Map<number, AbortController>()
+  private readonly stops = new Map<string, AbortController>()
   private readonly counts = new Map<number, number>()
   private readonly turns = new Map<number, Promise<unknown>>()
 
-  /** @param perUser how many uploads of one user this server takes at the same time */
+  /** @param perUser how many uploads of one user this server receives at the same time */
   constructor(
     bus: Bus,
     private readonly perUser: number,
   ) {
-    bus.subscribe(materialsHint, ({ id, active }) => {
-      if (!active) this.stops.get(id)?.abort(new AppError('ALREADY_DELETED'))
-    })
+    bus.subscribe(uploadEndedHint, ({ upload, code }) => this.stops.get(upload)?.abort(new AppError(code)))
   }
 
   /**
-   * Counts an upload of this user until it is disposed of; its bytes need not have come.
+   * Counts an upload of this user until the result is disposed of, from before its first byte is read.
    * @throws AppError TOO_MANY_UPLOADS
    */
   enter(userId: number): Disposable {
@@ -42,8 +40,8 @@ export class IncomingUploads {
   }
 
   /**
-   * Runs the changes of one user one after the other. They wait for each other in the database anyway, and would do so
-   * with every connection that others need.
+   * Runs the changes of one user one after the other. The database locks would make them wait as well, but each of them
+   * would then hold a connection that other users need.
    */
   inTurn<T>(userId: number, change: () => Promise<T>): Promise<T> {
     const before = this.turns.get(userId) ?? Promise.resolve()
@@ -56,10 +54,13 @@ export class IncomingUploads {
     return turn
   }
 
-  /** @returns a signal that says, until it is disposed of, that the material was deleted */
-  watch(materialId: number): Disposable & { signal: AbortSignal } {
+  /**
+   * @param upload its name among all uploads
+   * @returns a signal that aborts when somebody ends the upload, until the result is disposed of
+   */
+  watch(upload: string): Disposable & { signal: AbortSignal } {
     const stop = new AbortController()
-    this.stops.set(materialId, stop)
-    return { signal: stop.signal, [Symbol.dispose]: () => void this.stops.delete(materialId) }
+    this.stops.set(upload, stop)
+    return { signal: stop.signal, [Symbol.dispose]: () => void this.stops.delete(upload) }
   }
 }

@@ -2,8 +2,8 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ListMultipartUploadsCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3'
-import { keysOf, rawClient, startS3 } from '../../storage/kinds.ts'
-import { startServer, type TestServer } from '../../support/server.ts'
+import { keysOf, rawClient, startS3 } from '../storage/kinds.ts'
+import { startServer, type TestServer } from './server.ts'
 
 export interface StoredServer {
   server: TestServer
@@ -92,7 +92,7 @@ async function onS3(): Promise<PublicBucket> {
 
 /** As docs/operations.md has it. */
 async function documentedPolicy(bucket: string): Promise<string> {
-  const page = await Bun.file(join(import.meta.dir, '../../../docs/operations.md')).text()
+  const page = await Bun.file(join(import.meta.dir, '../../docs/operations.md')).text()
   const policy = /```json\n(\{[^`]*"s3:GetObject"[^`]*)```/.exec(page)![1]!
   return policy.replaceAll('YOUR_BUCKET', bucket)
 }
