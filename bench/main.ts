@@ -12,6 +12,7 @@ import { rest } from './rest.ts'
 import { stalled } from './stalled.ts'
 import { print, type Row } from './support/table.ts'
 import { upload } from './upload.ts'
+import { write } from './write.ts'
 
 const programs: Record<string, () => Promise<Row[]>> = {
   rest,
@@ -23,6 +24,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   upload,
   materials,
   agent,
+  write,
 }
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(programs)

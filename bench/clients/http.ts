@@ -14,6 +14,8 @@ export interface Request {
   path: string
   token: string
   body?: string
+  /** Of the body; JSON unless given. */
+  type?: string
 }
 
 export interface Load {
@@ -28,7 +30,7 @@ export interface Load {
 }
 
 const handlers = answer({
-  /** One request at a time and connection. */
+  /** One request at a time and connection. `total`: with the answers that came after the time was over. */
   async load({ port, requests, ms, times = Number.POSITIVE_INFINITY, status = 200 }: Load) {
     const wanted = requests.length * times
     const done = Promise.withResolvers<void>()
@@ -36,10 +38,13 @@ const handlers = answer({
     let bytes = 0
     let failure: string | undefined
     let running = true
+    let closing = false
+    let sent = 0
     const latencies: number[] = []
     const send = (socket: Socket<State>) => {
       const { data } = socket
       data.startedAt = performance.now()
+      sent++
       socket.write(data.requests[data.next++ % data.requests.length]!)
     }
     const sockets = await Promise.all(
@@ -71,7 +76,7 @@ const handlers = answer({
               if (running && data.next < times) send(socket)
             },
             close() {
-              if (running) failure = 'the server closed a connection'
+              if (!closing) failure ??= 'the server closed a connection'
               done.resolve()
             },
           },
@@ -84,21 +89,24 @@ const handlers = answer({
     running = false
     const seconds = (performance.now() - startedAt) / 1000
     const result = { perSecond: answered / seconds, answered, bytes: bytes / answered, latencies }
-    await Bun.sleep(100)
+    // Each connection still waits for the answer to its last request.
+    for (let tries = 0; answered < sent && !failure && tries < 100; tries++) await Bun.sleep(100)
+    const total = answered
+    closing = true
     for (const socket of sockets) socket.end()
     if (failure) throw new Error(`a request failed: ${failure}`)
-    return result
+    return { ...result, total }
   },
 })
 export type HttpClient = typeof handlers
 
-const toRequest = ({ method = 'GET', path, token, body = '' }: Request) =>
+const toRequest = ({ method = 'GET', path, token, body = '', type = 'application/json' }: Request) =>
   Buffer.from(
     [
       `${method} ${path} HTTP/1.1`,
       'Host: 127.0.0.1',
       `Authorization: Bearer ${token}`,
-      ...(body && ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`]),
+      ...(body && [`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`]),
       `\r\n${body}`,
     ].join('\r\n'),
   )

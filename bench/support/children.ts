@@ -1,4 +1,5 @@
 /** The processes that a measurement is made of. Each is ended by its own pid, at the latest when this one ends. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 type Handlers = Record<string, (...args: never[]) => unknown>
@@ -19,11 +20,21 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/** A processor for what is measured, and one for what loads it, so that neither takes time from the other. */
+export type Core = 'server' | 'load'
+const CORES: Record<Core, number> = { server: 0, load: 1 }
+const pinned = (core: Core | undefined, command: string[]): string[] =>
+  core === undefined ? command : ['taskset', '-c', String(CORES[core]), ...command]
+
 /** Starts `bench/<file>` and talks to it. */
-export function startWorker<H extends Handlers>(file: string, env: Record<string, string> = {}): Worker<H> {
+export function startWorker<H extends Handlers>(
+  file: string,
+  env: Record<string, string> = {},
+  core?: Core,
+): Worker<H> {
   const waiting = new Map<number, PromiseWithResolvers<never>>()
   let calls = 0
-  const child = Bun.spawn(['bun', join(BENCH, file)], {
+  const child = Bun.spawn(pinned(core, ['bun', join(BENCH, file)]), {
     env: { ...process.env, ...env },
     stdin: 'ignore',
     stdout: 'ignore',
@@ -62,10 +73,10 @@ export interface Server {
 }
 
 /** The server as it is run in production, access log included (to /dev/null), on a port and data of its own. */
-export async function startRoost(env: Record<string, string>): Promise<Server> {
+export async function startRoost(env: Record<string, string>, core?: Core): Promise<Server> {
   const port = freePort()
   const child = Bun.spawn(
-    ['bun', '--preload', join(BENCH, 'support/gc-on-signal.ts'), join(BENCH, '../src/main.ts')],
+    pinned(core, ['bun', '--preload', join(BENCH, 'support/gc-on-signal.ts'), join(BENCH, '../src/main.ts')]),
     {
       env: { ...process.env, ...env, HOST: '127.0.0.1', PORT: String(port) },
       stdin: 'ignore',
@@ -92,6 +103,27 @@ export async function startRoost(env: Record<string, string>): Promise<Server> {
     },
     stop: () => end(child),
   }
+}
+
+/** The Socket.IO server of `bench/socket-io`, on Node. Its packages are installed there when they are missing. */
+export async function startSocketIo(env: Record<string, string>, core?: Core): Promise<Omit<Server, 'gc'>> {
+  const cwd = join(BENCH, 'socket-io')
+  if (!existsSync(join(cwd, 'node_modules'))) {
+    const installed = Bun.spawnSync(['bun', 'install', '--frozen-lockfile'], { cwd })
+    if (!installed.success) throw new Error(`bun install in ${cwd} failed: ${installed.stderr}`)
+  }
+  const child = Bun.spawn(pinned(core, ['node', 'server.js']), {
+    cwd,
+    env: { ...process.env, ...env },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  track(child)
+  for await (const line of child.stdout) {
+    return { pid: child.pid, port: Number(new TextDecoder().decode(line)), stop: () => end(child) }
+  }
+  throw new Error('the Socket.IO server did not start')
 }
 
 function track(child: Bun.Subprocess): void {

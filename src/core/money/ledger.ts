@@ -18,13 +18,30 @@ export const runningCost = (priceMinorPerMinute: number, ranMs: number): number 
  * @throws AppError INSUFFICIENT_BALANCE
  */
 export async function hold(tx: Tx, userId: number, amountMinor: number): Promise<void> {
-  if (amountMinor === 0) return
+  if (amountMinor > 0 && !(await lockAndHold(tx, userId, amountMinor)))
+    throw new AppError('INSUFFICIENT_BALANCE')
+}
+
+/**
+ * Locks the user's row until the end of the transaction, and sets aside part of the balance in the same statement.
+ * @returns whether the balance was large enough; when it was not, the row is not locked
+ */
+export async function lockAndHold(tx: Tx, userId: number, amountMinor: number): Promise<boolean> {
+  if (amountMinor === 0) {
+    await lockUser(tx, userId)
+    return true
+  }
   const held = await tx.db
     .update(users)
     .set({ heldMinor: sql`${users.heldMinor} + ${amountMinor}` })
     .where(sql`${users.id} = ${userId} and ${users.balanceMinor} - ${users.heldMinor} >= ${amountMinor}`)
     .returning({ id: users.id })
-  if (held.length === 0) throw new AppError('INSUFFICIENT_BALANCE')
+  return held.length > 0
+}
+
+/** Changes of the user's money and number of tasks take turns by this lock. */
+export async function lockUser(tx: Tx, userId: number): Promise<void> {
+  await tx.db.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('no key update')
 }
 
 /** Ends a hold and captures `costMinor` of it. The caller makes sure that the cost is not more than the hold. */

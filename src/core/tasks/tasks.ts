@@ -1,7 +1,7 @@
-import { and, asc, count, desc, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { prepared } from '../../db/prepared.ts'
-import { nodes, taskLogs, tasks, users } from '../../db/schema/index.ts'
+import { nodes, taskLogs, tasks } from '../../db/schema/index.ts'
 import { camelKeys } from '../../util/case.ts'
 import { readId } from '../../util/ids.ts'
 import { isAdmin } from '../accounts/permissions.ts'
@@ -9,7 +9,7 @@ import type { Principal } from '../accounts/principals.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
-import { estimatedCost, hold } from '../money/ledger.ts'
+import { estimatedCost, hold, lockAndHold, lockUser } from '../money/ledger.ts'
 import { systemConfig } from '../system/settings.ts'
 import { transaction } from '../transaction.ts'
 import { taskEvent } from './events.ts'
@@ -59,10 +59,14 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
   const config = await systemConfig(ctx)
   const price = input.kind === 'gpu' ? priceOf(input.taskType, config.taskPrices) : 0
   const heldMinor = estimatedCost(price, input.estimatedMinutes ?? null)
+  const limit = config.maxConcurrentTasksPerUser
   const task = await transaction(ctx, async (tx) => {
-    await assertRoom(tx, userId, config.maxConcurrentTasksPerUser)
-    await hold(tx, userId, heldMinor)
-    const [task] = await tx.db
+    // Other requests that create tasks of the user wait for this row, so that counting and adding are one step.
+    if (!(await lockAndHold(tx, userId, heldMinor))) {
+      assertRoom(await countUnfinished(tx, userId), limit)
+      throw new AppError('INSUFFICIENT_BALANCE')
+    }
+    const [inserted] = await tx.db
       .insert(tasks)
       .values({
         uuid: Bun.randomUUIDv7(),
@@ -78,10 +82,14 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
           ? { taskType: input.taskType, config: input.config ?? {} }
           : { courseIds: input.courseIds }),
       })
-      .returning()
-    tx.emit(userId, 'task.created', taskEvent(task!))
+      // The count in the same statement does not see the inserted row. It sees all others, because the statement began
+      // after the row of the user was locked.
+      .returning({ ...getTableColumns(tasks), others: unfinishedOf(userId) })
+    const { others, ...task } = inserted!
+    assertRoom(others, limit)
+    tx.emit(userId, 'task.created', taskEvent(task))
     if (input.kind === 'gpu') tx.afterCommit(() => ctx.bus.publish(queueHint, null))
-    return task!
+    return task
   })
   return { ...task, nodeUuid: null, logs: [] }
 }
@@ -90,15 +98,17 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
 const priceOf = (taskType: string, prices: Record<string, number>): number =>
   Object.hasOwn(prices, taskType) ? prices[taskType]! : 0
 
-/** @throws AppError TASK_LIMIT_EXCEEDED when the user has as many unfinished tasks as may be */
-async function assertRoom(tx: Tx, userId: number, limit: number): Promise<void> {
-  // The lock makes counting and adding one step among the user's own requests.
-  await tx.db.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('no key update')
-  const [unfinished] = await tx.db
-    .select({ n: count() })
-    .from(tasks)
-    .where(and(eq(tasks.userId, userId), inArray(tasks.status, [...UNFINISHED])))
-  if (unfinished!.n >= limit) throw new AppError('TASK_LIMIT_EXCEEDED', { params: { limit } })
+const unfinishedOf = (userId: number) =>
+  sql<number>`(select count(*)::int from ${tasks} t where t.user_id = ${userId} and t.status in ${UNFINISHED})`
+
+async function countUnfinished(tx: Tx, userId: number): Promise<number> {
+  const [unfinished] = await tx.db.execute<{ n: number }>(sql`select ${unfinishedOf(userId)} as n`)
+  return unfinished!.n
+}
+
+/** @throws AppError TASK_LIMIT_EXCEEDED when the user has as many unfinished tasks as are allowed */
+function assertRoom(unfinished: number, limit: number): void {
+  if (unfinished >= limit) throw new AppError('TASK_LIMIT_EXCEEDED', { params: { limit } })
 }
 
 /** Why a task failed, in the reader's language; null when it did not fail. */
@@ -230,7 +240,8 @@ export async function retryTask(ctx: Context, who: Principal, id: string | numbe
     if (task.status !== 'failed' && task.status !== 'cancelled') {
       throw new AppError('INVALID_STATE', { params: { status: task.status } })
     }
-    await assertRoom(tx, task.userId, limit)
+    await lockUser(tx, task.userId)
+    assertRoom(await countUnfinished(tx, task.userId), limit)
     const heldMinor = estimatedCost(task.priceMinorPerMinute, task.estimatedMinutes)
     await hold(tx, task.userId, heldMinor)
     const [queued] = await tx.db
