@@ -16,7 +16,7 @@ const ROUNDS = 5
 const ROUND_MS = 2500
 const TARGET = 3
 
-const LISTS = (['view_count', 'created_at'] as const).flatMap((sortBy) => [
+const LISTS = (['viewCount', 'createdAt'] as const).flatMap((sortBy) => [
   { sortBy, page: 1 },
   { sortBy, page: 1000 },
 ])

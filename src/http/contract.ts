@@ -3,6 +3,7 @@ import { ERRORS, type ErrorCode } from '../core/errors/catalogue.ts'
 import type { ErrorKind } from '../core/errors/define.ts'
 import type { AppError } from '../core/errors.ts'
 import { type Language, type MessageKey, message } from '../core/messages.ts'
+import { snakeKeys } from '../util/case.ts'
 import type { Logger } from '../util/logger.ts'
 import { urlOf } from '../util/url-of.ts'
 import { toAppError } from './errors.ts'
@@ -85,7 +86,7 @@ export function defineContract(definition: ContractDefinition): Contract {
           message: message(`issue.${rule}`, language, params),
           rule,
         })),
-        params: error.params,
+        params: snakeKeys(error.params),
         path: urlOf(request).pathname,
         requestId: requestIdOf(request),
       })

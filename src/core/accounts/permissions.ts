@@ -63,7 +63,7 @@ export function may(role: Role, permission: Permission): boolean {
 
 /** The error for a user without the permission. */
 export const permissionDenied = (needed: Permission, role: Role): AppError =>
-  new AppError('PERMISSION_DENIED', { params: { required_permission: needed, user_role: role } })
+  new AppError('PERMISSION_DENIED', { params: { requiredPermission: needed, userRole: role } })
 
 export const isAdmin = (role: Role): boolean => role === 'admin' || role === 'super_admin'
 

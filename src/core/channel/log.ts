@@ -31,7 +31,7 @@ export interface PendingEvent {
  */
 export async function appendEvents(db: Db, pending: PendingEvent[]): Promise<LoggedEvent[]> {
   const input = pending.map((event, n) => ({ n, u: event.userId, t: event.type, d: event.data }))
-  const rows = await db.execute<{ user_id: number; seq: string; type: string; data: string; at: string }>(sql`
+  const rows = await db.execute<{ userId: number; seq: string; type: string; data: string; at: string }>(sql`
     with incoming as (
       select * from json_to_recordset(${JSON.stringify(input)}::text::json) as x(n int, u int, t text, d json)
     ), counts as (
@@ -44,9 +44,9 @@ export async function appendEvents(db: Db, pending: PendingEvent[]): Promise<Log
     insert into events (user_id, seq, type, data, at)
     select i.u, h.last_seq - c.n + row_number() over (partition by i.u order by i.n), i.t, i.d, clock_timestamp()
     from incoming i join heads h on h.user_id = i.u join counts c on c.u = i.u
-    returning user_id, seq, type, data::text as data, ${rfc3339(sql`at`)} as at`)
+    returning user_id as "userId", seq, type, data::text as data, ${rfc3339(sql`at`)} as at`)
   return rows
-    .map((row) => ({ userId: row.user_id, seq: Number(row.seq), type: row.type, data: row.data, at: row.at }))
+    .map((row) => ({ userId: row.userId, seq: Number(row.seq), type: row.type, data: row.data, at: row.at }))
     .sort((a, b) => a.userId - b.userId || a.seq - b.seq)
 }
 

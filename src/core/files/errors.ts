@@ -3,8 +3,8 @@ import { defineErrors, defineTexts } from '../errors/define.ts'
 export const FILE_ERRORS = defineErrors({
   FILE_TOO_LARGE: {
     kind: 'too_large',
-    zh: '文件过大（上限 {limit_mb} MB）',
-    en: 'The file is larger than {limit_mb} MB',
+    zh: '文件过大（上限 {limitMb} MB）',
+    en: 'The file is larger than {limitMb} MB',
   },
   UPLOAD_FAILED: {
     kind: 'failed',

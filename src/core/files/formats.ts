@@ -39,5 +39,5 @@ export async function detectFormat<F extends FileFormat>(
 
 /** @throws AppError FILE_TOO_LARGE */
 export function assertSize({ maxBytes }: FileFormat, bytes: number): void {
-  if (bytes > maxBytes) throw new AppError('FILE_TOO_LARGE', { params: { limit_mb: maxBytes / MB } })
+  if (bytes > maxBytes) throw new AppError('FILE_TOO_LARGE', { params: { limitMb: maxBytes / MB } })
 }

@@ -64,9 +64,9 @@ export async function listMaterials(
   if (ids.length === 0) return { materials: [], total }
   const byId = await viewMaterials(ctx, viewer, ids)
   const page = ids.flatMap((id) => byId.get(id) ?? [])
-  if (query.sortBy !== 'created_at') {
+  if (query.sortBy !== 'createdAt') {
     // Their order may be older than they are: a page is sorted by what it shows.
-    const count = query.sortBy === 'view_count' ? 'viewCount' : 'likeCount'
+    const count = query.sortBy
     const sign = query.sortOrder === 'asc' ? 1 : -1
     page.sort((a, b) => sign * (a[count] - b[count] || a.id - b.id))
   }

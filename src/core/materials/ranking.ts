@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { materialsHint } from './hints.ts'
 import type { MaterialType } from './rows.ts'
 
-export type SortBy = 'created_at' | 'view_count' | 'like_count'
+export type SortBy = 'createdAt' | 'viewCount' | 'likeCount'
 
 interface Order {
   /** Ids of active materials, ascending by the sort value, then by id. */
@@ -58,7 +58,7 @@ export class MaterialRanking {
       order = { ids: [], at: NEVER, loading: undefined, changed: false }
       this.orders.set(key, order)
     }
-    const fresh = sortBy === 'created_at' ? CREATION_FRESH_MS : COUNTS_FRESH_MS
+    const fresh = sortBy === 'createdAt' ? CREATION_FRESH_MS : COUNTS_FRESH_MS
     // Twice at most: the first may have begun before something that this reader has seen happen.
     for (let tries = 0; tries < 2 && performance.now() - order.at > fresh; tries++) {
       const stale = order
@@ -72,9 +72,9 @@ export class MaterialRanking {
 
   private async load(order: Order, type: MaterialType | undefined, sortBy: SortBy): Promise<void> {
     const column = {
-      created_at: materials.id,
-      view_count: materials.viewCount,
-      like_count: materials.likeCount,
+      createdAt: materials.id,
+      viewCount: materials.viewCount,
+      likeCount: materials.likeCount,
     }[sortBy]
     const at = performance.now()
     order.changed = false
@@ -97,7 +97,7 @@ export class MaterialRanking {
       const [sortBy, only] = key.split(':')
       if (only && only !== type) continue
       order.changed = true
-      if (sortBy !== 'created_at') {
+      if (sortBy !== 'createdAt') {
         order.at = NEVER
         continue
       }

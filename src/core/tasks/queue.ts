@@ -25,9 +25,9 @@ export interface Lease {
 type Candidate = {
   id: number
   uuid: string
-  task_type: string
+  taskType: string
   priority: number
-  lost_by: number[]
+  lostBy: number[]
   /** A node lost it, and another one that has not is there. */
   others: boolean
   /** The same, and was not waited for too long. */
@@ -63,7 +63,7 @@ export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<Lease[]> 
     const candidates = await tx.db.execute<Candidate>(sql`
       select c.* from json_to_recordset(${JSON.stringify(wanted)}::text::json) as wanted(type text, nodes jsonb, probing boolean)
       cross join lateral (
-        select id, uuid, task_type, priority, lost_by, ${others} as others, ${hoping} as hoping from tasks
+        select id, uuid, task_type as "taskType", priority, lost_by as "lostBy", ${others} as others, ${hoping} as hoping from tasks
         where kind = 'gpu' and status = 'pending' and node_id is null and task_type = wanted.type
           and not (lost_by @> wanted.nodes and (${hoping} or (wanted.probing and ${others})))
         order by priority desc, id limit ${window} for update skip locked
@@ -100,9 +100,9 @@ function match(candidates: Candidate[], slots: Slot[]): Map<number, number> {
   candidates.sort((a, b) => b.priority - a.priority || a.id - b.id)
   for (const task of candidates) {
     const fit = slots.filter(
-      (slot) => room(slot) > 0 && slot.taskTypes.has(task.task_type) && !slot.refused.has(task.uuid),
+      (slot) => room(slot) > 0 && slot.taskTypes.has(task.taskType) && !slot.refused.has(task.uuid),
     )
-    const fresh = fit.filter((slot) => !task.lost_by.includes(slot.nodeId))
+    const fresh = fit.filter((slot) => !task.lostBy.includes(slot.nodeId))
     const any = task.others ? fit.filter((slot) => !slot.probing) : fit
     const choice = fresh.length > 0 || task.hoping ? fresh : any
     const [best] = choice.sort((a, b) => room(b) - room(a))

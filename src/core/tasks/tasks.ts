@@ -169,7 +169,7 @@ export interface TaskFilter {
   pageSize: number
   status?: TaskStatus | undefined
   taskType?: string | undefined
-  sortBy: 'created_at' | 'updated_at' | 'priority'
+  sortBy: 'createdAt' | 'updatedAt' | 'priority'
   sortOrder: 'asc' | 'desc'
 }
 
@@ -187,8 +187,8 @@ export async function listTasks(
   const direction = filter.sortOrder === 'asc' ? asc : desc
   // Ids grow with creation, so they sort by it, and make the other orders total.
   const order = {
-    created_at: [direction(tasks.id)],
-    updated_at: [direction(tasks.updatedAt), direction(tasks.id)],
+    createdAt: [direction(tasks.id)],
+    updatedAt: [direction(tasks.updatedAt), direction(tasks.id)],
     priority: [direction(tasks.priority), direction(tasks.id)],
   }[filter.sortBy]
   const [[total], rows] = await Promise.all([

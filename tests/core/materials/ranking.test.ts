@@ -21,7 +21,7 @@ function open() {
   } as unknown as Context
   const ranking = new MaterialRanking(ctx)
   const page = () =>
-    ranking.page({ type: undefined, sortBy: 'created_at', sortOrder: 'asc', page: 1, pageSize: 10 })
+    ranking.page({ type: undefined, sortBy: 'createdAt', sortOrder: 'asc', page: 1, pageSize: 10 })
   return { readings, page, apply: (id: number, active: boolean) => handlers[0]!({ id, type: 'pdf', active }) }
 }
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))

@@ -84,14 +84,14 @@ async function showScheduler({ ctx }: SignedCall) {
 
 async function pauseJob({ ctx, params, request }: SignedCall & Params<typeof JobId>) {
   if (!(await ctx.scheduler.pause(params.job_id))) throw unknownJob(params.job_id)
-  return changed(params.job_id, learning.text(request, 'job_paused', params))
+  return changed(params.job_id, learning.text(request, 'job_paused', { jobId: params.job_id }))
 }
 
 async function resumeJob({ ctx, params, request }: SignedCall & Params<typeof JobId>) {
   if (!(await ctx.scheduler.resume(params.job_id))) throw unknownJob(params.job_id)
-  return changed(params.job_id, learning.text(request, 'job_resumed', params))
+  return changed(params.job_id, learning.text(request, 'job_resumed', { jobId: params.job_id }))
 }
 
-const unknownJob = (id: string) => new AppError('JOB_NOT_FOUND', { params: { job_id: id } })
+const unknownJob = (id: string) => new AppError('JOB_NOT_FOUND', { params: { jobId: id } })
 
 const changed = (id: string, message: string) => ({ success: true as const, message, job_id: id })

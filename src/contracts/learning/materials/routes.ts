@@ -11,6 +11,8 @@ import { presentMaterial, presentMaterialDetail, urlsFor } from './presenters.ts
 
 const { routes, route } = chapter(learning, 'materials')
 
+const SORT_BY = { created_at: 'createdAt', view_count: 'viewCount', like_count: 'likeCount' } as const
+
 export const materialRoutes = (ctx: Context) =>
   routes(ctx, '/materials')
     .get(
@@ -61,7 +63,7 @@ async function listAll({ ctx, query, request }: Call & Query<typeof MaterialQuer
   const { materials, total } = await listMaterials(ctx, await optionalPrincipal(ctx, request), {
     page: query.page,
     pageSize: query.page_size,
-    sortBy: query.sort_by,
+    sortBy: SORT_BY[query.sort_by],
     sortOrder: query.sort_order,
     type: readType(query.material_type),
   })

@@ -22,6 +22,8 @@ import { presentOneTask } from './presenters.ts'
 
 const { routes, route } = chapter(factory, 'tasks')
 
+const SORT_BY = { created_at: 'createdAt', updated_at: 'updatedAt', priority: 'priority' } as const
+
 export const taskRoutes = (ctx: Context) =>
   routes(ctx, '/tasks')
     .get('', list, route({ auth: true, summary: 'List your tasks', query: TasksQuery, response: Tasks }))
@@ -88,7 +90,7 @@ async function list({ ctx, principal, query, request }: SignedCall & Query<typeo
     pageSize: query.page_size,
     status: query.status,
     taskType: query.task_type,
-    sortBy: query.sort_by,
+    sortBy: SORT_BY[query.sort_by],
     sortOrder: query.sort_order,
   })
   const language = languageOf(request, factory.language)

@@ -30,7 +30,7 @@ export const taskTools = [
         page: 1,
         pageSize: limit,
         status,
-        sortBy: 'created_at',
+        sortBy: 'createdAt',
         sortOrder: 'desc',
       })
       return { total, tasks: tasks.map((task) => present(task, language)) }
