@@ -76,7 +76,11 @@ function admission<T extends Record<string, unknown>>(admit: (call: Admitting) =
     transform: async ({ request, params }: Admitting) => {
       admitted.set(request, await admit({ request, params }))
     },
-    resolve: ({ request }: { request: Request }) => admitted.get(request)!,
+    resolve: ({ request }: { request: Request }) => {
+      const result = admitted.get(request)
+      if (!result) throw new Error('a guarded route runs without its guard')
+      return result
+    },
   }
 }
 

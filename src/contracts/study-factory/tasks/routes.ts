@@ -26,10 +26,10 @@ const SORT_BY = { created_at: 'createdAt', updated_at: 'updatedAt', priority: 'p
 
 export const taskRoutes = (ctx: Context) =>
   routes(ctx, '/tasks')
-    .get('', list, route({ auth: true, summary: 'List your tasks', query: TasksQuery, response: Tasks }))
+    .get('', listOwn, route({ auth: true, summary: 'List your tasks', query: TasksQuery, response: Tasks }))
     .post(
       '',
-      create,
+      createOne,
       route({
         auth: true,
         summary: 'Create a GPU task (task_type) or a study task (course_ids)',
@@ -42,7 +42,7 @@ export const taskRoutes = (ctx: Context) =>
     )
     .get(
       '/:id',
-      show,
+      showOne,
       route({
         auth: true,
         summary: 'Show one task with its newest logs',
@@ -52,7 +52,7 @@ export const taskRoutes = (ctx: Context) =>
     )
     .post(
       '/:id/cancel',
-      cancel,
+      cancelOne,
       route({
         auth: true,
         summary: 'Cancel a task that has not ended',
@@ -63,7 +63,7 @@ export const taskRoutes = (ctx: Context) =>
     )
     .post(
       '/:id/retry',
-      retry,
+      retryOne,
       route({
         auth: true,
         summary: 'Run a failed or cancelled task again',
@@ -74,7 +74,7 @@ export const taskRoutes = (ctx: Context) =>
     )
     .delete(
       '/:id',
-      remove,
+      removeOne,
       route({
         auth: true,
         summary: 'Delete a task that is not running',
@@ -84,7 +84,7 @@ export const taskRoutes = (ctx: Context) =>
       }),
     )
 
-async function list({ ctx, principal, query, request }: SignedCall & Query<typeof TasksQuery>) {
+async function listOwn({ ctx, principal, query, request }: SignedCall & Query<typeof TasksQuery>) {
   const { tasks, total } = await listTasks(ctx, principal.userId, {
     page: query.page,
     pageSize: query.page_size,
@@ -99,7 +99,7 @@ async function list({ ctx, principal, query, request }: SignedCall & Query<typeo
   return both(request, pageOf(study, total, query), pageOf(ofFactory, total, query))
 }
 
-async function create({ ctx, principal, body, request, set }: SignedCall & Body<typeof TaskCreation>) {
+async function createOne({ ctx, principal, body, request, set }: SignedCall & Body<typeof TaskCreation>) {
   const task = await createTask(ctx, principal.userId, newTaskOf(body))
   set.status = 201
   return presentOneTask(request, task, 'task_created')
@@ -107,19 +107,19 @@ async function create({ ctx, principal, body, request, set }: SignedCall & Body<
 
 type OneTaskCall = SignedCall & Params<typeof TaskId>
 
-async function show({ ctx, principal, params, request }: OneTaskCall) {
+async function showOne({ ctx, principal, params, request }: OneTaskCall) {
   return presentOneTask(request, await getTask(ctx, principal, params.id))
 }
 
-async function cancel({ ctx, principal, params, request }: OneTaskCall) {
+async function cancelOne({ ctx, principal, params, request }: OneTaskCall) {
   return presentOneTask(request, await cancelTask(ctx, principal, params.id), 'task_cancelled')
 }
 
-async function retry({ ctx, principal, params, request }: OneTaskCall) {
+async function retryOne({ ctx, principal, params, request }: OneTaskCall) {
   return presentOneTask(request, await retryTask(ctx, principal, params.id), 'task_retried')
 }
 
-async function remove({ ctx, principal, params, request }: OneTaskCall) {
+async function removeOne({ ctx, principal, params, request }: OneTaskCall) {
   await deleteTask(ctx, principal, params.id)
   return both(request, {}, {}, 'task_deleted')
 }
