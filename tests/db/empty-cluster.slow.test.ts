@@ -1,4 +1,4 @@
-/** Protects the packed directory of a new database: a database made from it is the one that initdb would have made. */
+/** Protects the packed directory of a new database: it is what initdb and all migrations would make. */
 import { expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { runInitdb } from '../../src/db/make-empty-cluster.ts'
 import { createLogger } from '../../src/util/logger.ts'
 
 const OWN = sql`n.nspname in ('public', 'drizzle')`
-/** What the catalogs say. Function bodies, operators and the rest of a new database come from the same initdb. */
+/** What the catalogs say about settings, databases and everything in them. */
 const DESCRIPTIONS = {
   settings: sql`select name, setting, source from pg_settings where name not in ('data_directory', 'config_file', 'hba_file', 'ident_file', 'application_name') order by name`,
   databases: sql`select datname, encoding, datcollate, datctype, datlocprovider, datcollversion from pg_database order by datname`,
@@ -29,28 +29,29 @@ const DESCRIPTIONS = {
 }
 
 /** Opens the database in `dataDir`, which migrates it, and reads its catalogs. */
-async function describe(dataDir: string): Promise<Record<string, unknown[]>> {
+async function describe(dataDir: string): Promise<{ found: Record<string, unknown[]>; epoch: string }> {
   const database = await openDatabase({ dataDir, databaseUrl: undefined }, createLogger('silent'))
   try {
     const found: Record<string, unknown[]> = {}
     for (const [name, query] of Object.entries(DESCRIPTIONS))
       found[name] = [...(await database.db.execute(query))]
-    return found
+    return { found, epoch: database.epoch }
   } finally {
     await database.close()
   }
 }
 
-test('a database from the packed directory has the catalogs of one that initdb made', async () => {
+test('a database from the packed directory has the catalogs of one that initdb and migrations made', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'roost-cluster-'))
   try {
     const [packed, fresh] = [join(directory, 'packed'), join(directory, 'fresh')]
     mkdirSync(fresh)
     await runInitdb(join(fresh, 'pg'))
-    const [a, b] = [await describe(packed), await describe(fresh)]
+    const [{ found: a, epoch }, { found: b }] = [await describe(packed), await describe(fresh)]
     for (const [name, rows] of Object.entries(a)) {
       expect(rows, name).toEqual(b[name]!)
     }
+    expect((await describe(join(directory, 'other'))).epoch).not.toBe(epoch)
     expect(a.columns!.length).toBeGreaterThan(200)
     expect(a.functions!.length).toBeGreaterThan(3000)
   } finally {
