@@ -4,7 +4,8 @@ import { may, type Permission, permissionDenied } from '../core/accounts/permiss
 import type { Principal } from '../core/accounts/principals.ts'
 import type { Context } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
-import { authenticateNode, getNode, type Node } from '../core/nodes/nodes.ts'
+import { authenticateNode, getNode } from '../core/nodes/nodes.ts'
+import type { Node } from '../core/nodes/rows.ts'
 import { AUTH, NODE_AUTH } from './openapi/route.ts'
 
 export type { Authenticated }

@@ -1,24 +1,20 @@
-import { and, eq, inArray, or, sql } from 'drizzle-orm'
+import { eq, inArray, or, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
 import { users } from '../../db/schema/index.ts'
 import { tidyAscii, tidyName, tidyPassword } from '../../util/fold.ts'
-import type { Context, Tx } from '../context.ts'
+import type { Context } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
-import { mailHandle } from '../mail/job-handle.ts'
-import type { Language } from '../messages.ts'
 import { networkOf } from '../rate-limits/keys.ts'
-import { enforceFailureLimits, enforceLimits, type Limit } from '../rate-limits/rate-limits.ts'
+import { enforceLimits } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
 import { ACCOUNT_FIELDS, type AccountField } from './events.ts'
 import { principalsHint } from './hints.ts'
 import { keysOf, nameKeys, searchKey, usernameKeys } from './name-keys.ts'
 import { deriveUsername, readUsername } from './names.ts'
-import { hashPassword, verifyPassword } from './passwords.ts'
+import { hashPassword } from './passwords.ts'
 import { isAdmin, type Role } from './permissions.ts'
 import type { Principal } from './principals.ts'
-import { endSessions } from './sessions.ts'
-
-export type User = typeof users.$inferSelect
+import type { User } from './rows.ts'
 
 export interface NewAccount {
   email: string
@@ -180,45 +176,6 @@ export async function updateProfile(
   } catch (error) {
     throw uniqueError(error)
   }
-}
-
-/** Limits wrong current passwords, so that a stolen session can't be used to guess the password. */
-const passwordGuessLimits = (userId: number): Limit[] => [
-  { key: `password:${userId}`, max: 10, windowMs: 5 * 60_000 },
-]
-
-/**
- * Changes the password, ends the user's other sessions, and mails the user about it.
- * @throws AppError VALIDATION_FAILED when the current password is wrong or the new one too short, RATE_LIMITED
- */
-export async function changePassword(
-  ctx: Context,
-  { userId, sessionId }: Pick<Principal, 'userId' | 'sessionId'>,
-  input: { currentPassword: string; newPassword: string; language: Language },
-): Promise<void> {
-  assertPassword(ctx, input.newPassword, 'new_password')
-  const user = await enforceFailureLimits(ctx, passwordGuessLimits(userId), async () => {
-    const found = await getAccount(ctx, userId)
-    return (await verifyPassword(input.currentPassword, found.passwordHash)) ? found : undefined
-  })
-  if (!user) throw invalid('current_password', 'current_password')
-  const passwordHash = await hashPassword(input.newPassword)
-  await transaction(ctx, async (tx) => {
-    const changed = await tx.db
-      .update(users)
-      .set({ passwordHash, updatedAt: sql`now()` })
-      .where(and(eq(users.id, userId), eq(users.passwordHash, user.passwordHash)))
-      .returning({ id: users.id })
-    // No row: the password was changed or reset meanwhile, and whoever knows only the old one must not overwrite it.
-    if (changed.length === 0) throw invalid('current_password', 'current_password')
-    await endSessions(tx, userId, 'password_changed', sessionId)
-    await mailPasswordChanged(tx, userId, input.language)
-  })
-}
-
-/** Mails the owner of the account, because somebody else may have changed the password. */
-export async function mailPasswordChanged(tx: Tx, userId: number, language: Language): Promise<void> {
-  await tx.queue.enqueue(tx, mailHandle, { letter: 'password_changed', userId, language })
 }
 
 /**

@@ -8,10 +8,11 @@ import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { adjustBalance } from '../money/ledger.ts'
 import { transaction } from '../transaction.ts'
-import { changedFields, type User } from './accounts.ts'
+import { changedFields } from './accounts.ts'
 import { principalsHint } from './hints.ts'
 import { outranks, permissionDenied, type Role } from './permissions.ts'
 import type { Principal } from './principals.ts'
+import type { User } from './rows.ts'
 
 export interface AccountSummary {
   user: User

@@ -6,9 +6,11 @@ import { StartupError } from '../../util/startup-error.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
-import { createAccount, findAccount, mailPasswordChanged, type User } from './accounts.ts'
+import { createAccount, findAccount } from './accounts.ts'
+import { mailPasswordChanged } from './password-change.ts'
 import { hashPassword } from './passwords.ts'
 import { isAdmin } from './permissions.ts'
+import type { User } from './rows.ts'
 import { endSessions } from './sessions.ts'
 
 /** 132 random bits, or more when PASSWORD_MIN_LENGTH (at most 128) asks for a longer password. */

@@ -4,7 +4,8 @@ import { users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
 import type { Context } from '../context.ts'
 import { enforceLimits, type Limit } from '../rate-limits/rate-limits.ts'
-import { findByEmail, type User } from './accounts.ts'
+import { findByEmail } from './accounts.ts'
+import type { User } from './rows.ts'
 
 /** docs/contracts/runtime.md, "Users". */
 const MAX_FOUND = 20

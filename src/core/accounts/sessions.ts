@@ -8,9 +8,10 @@ import { AppError } from '../errors.ts'
 import { keyOf, networkOf } from '../rate-limits/keys.ts'
 import { enforceFailureLimits, type Limit } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
-import { findAccount, getAccount, type User } from './accounts.ts'
+import { findAccount, getAccount } from './accounts.ts'
 import { principalsHint } from './hints.ts'
 import { checkPassword, hashPassword, verifyPassword } from './passwords.ts'
+import type { User } from './rows.ts'
 
 export interface Client {
   ip: string

@@ -1,4 +1,4 @@
-import type { Item } from './items.ts'
+import type { Item } from './rows.ts'
 
 /** A recurring item as a whole: its start and end are those of the first occurrence. */
 export type ItemEvent = Pick<Item, 'title' | 'startAt' | 'endAt' | 'timezone' | 'status' | 'rrule'> & {

@@ -3,7 +3,7 @@ import { calendarFeeds, scheduleItems, users } from '../../db/schema/index.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import type { Item } from './items.ts'
+import type { Item } from './rows.ts'
 
 /** The calendar shows items of this time before now. Of more than MAX_ITEMS it shows those that begin last. */
 const PAST_MS = 366 * 86_400_000

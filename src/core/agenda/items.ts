@@ -10,11 +10,8 @@ import { checkAttachments, readMetadata } from './metadata.ts'
 import { lastStartOf } from './occurrences.ts'
 import { readRule } from './recurrence.ts'
 import { nextReminder } from './reminders.ts'
+import type { Item, ItemStatus } from './rows.ts'
 import { readTime, timezoneNamed } from './times.ts'
-
-export type Item = typeof scheduleItems.$inferSelect
-export type ItemStatus = Item['status']
-export const ITEM_STATUSES = ['active', 'completed', 'cancelled'] as const satisfies readonly ItemStatus[]
 
 /** The fields of an item as its author writes them. */
 export interface NewItem {

@@ -3,8 +3,8 @@ import { scheduleItems } from '../../db/schema/index.ts'
 import { OverBudget, Slices } from '../../util/slices.ts'
 import type { Context } from '../context.ts'
 import { AppError, invalid } from '../errors.ts'
-import type { Item } from './items.ts'
 import { endOf, startsWithin, type Window } from './occurrences.ts'
+import type { Item } from './rows.ts'
 import { readBound, timezoneNamed } from './times.ts'
 
 /** In ms, for computing the occurrences of a page; a year of a full calendar takes a tenth of it. */

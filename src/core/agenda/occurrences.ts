@@ -1,5 +1,5 @@
 import type { Slices } from '../../util/slices.ts'
-import type { Item } from './items.ts'
+import type { Item } from './rows.ts'
 import { startsFrom } from './series.ts'
 import { LATEST } from './times.ts'
 

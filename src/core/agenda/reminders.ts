@@ -4,8 +4,8 @@ import { OverBudget, Slices } from '../../util/slices.ts'
 import type { Context, Tx } from '../context.ts'
 import { invalid } from '../errors.ts'
 import { sweepAll } from '../sweeps.ts'
-import type { Item } from './items.ts'
 import { endOf, itemStartsFrom } from './occurrences.ts'
+import type { Item } from './rows.ts'
 
 const MINUTE_MS = 60_000
 /** A late reminder is still sent when the item began at most this long ago. */

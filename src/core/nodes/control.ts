@@ -13,12 +13,12 @@ import {
   settleAttempt,
 } from '../tasks/attempts.ts'
 import { failure } from '../tasks/failures.ts'
-import type { Task } from '../tasks/tasks.ts'
+import type { Task } from '../tasks/rows.ts'
 import { transaction } from '../transaction.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { ConnectedNode, Fleet, type NodeLink } from './fleet.ts'
-import type { Node } from './nodes.ts'
 import { completeGpu, type HeardGpu, type HeardReading } from './presence.ts'
+import type { Node } from './rows.ts'
 import { SILENT_HEARTBEATS, Sweeper } from './sweeper.ts'
 
 export interface Introduction {

@@ -15,9 +15,8 @@ import {
   taskTopic,
 } from '../tasks/progress.ts'
 import type { Slot } from '../tasks/queue.ts'
-import type { Task } from '../tasks/tasks.ts'
+import type { Task } from '../tasks/rows.ts'
 import { type AttemptLog, LogBuffer } from './log-buffer.ts'
-import type { Node } from './nodes.ts'
 import {
   completeReading,
   type HeardReading,
@@ -28,6 +27,7 @@ import {
   saveReadings,
   statusOf,
 } from './presence.ts'
+import type { Node } from './rows.ts'
 
 /** The way to a node, whatever it is made of. Every method returns at once. */
 export interface NodeLink {

@@ -11,8 +11,7 @@ import { failure } from '../tasks/failures.ts'
 import { nodeHint } from '../tasks/hints.ts'
 import { transaction } from '../transaction.ts'
 import { nodeTopic } from './presence.ts'
-
-export type Node = typeof nodes.$inferSelect
+import type { Node } from './rows.ts'
 
 export interface NewNode {
   name: string

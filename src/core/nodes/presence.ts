@@ -4,7 +4,7 @@ import { type GpuReading, nodes, tasks } from '../../db/schema/index.ts'
 import { snakeKeys } from '../../util/case.ts'
 import type { Context } from '../context.ts'
 import { withCurrentProgress } from '../tasks/progress.ts'
-import type { Node } from './nodes.ts'
+import type { Node } from './rows.ts'
 
 export type { GpuReading }
 

@@ -12,8 +12,8 @@ import {
 } from '../tasks/attempts.ts'
 import { failure } from '../tasks/failures.ts'
 import type { Fleet } from './fleet.ts'
-import type { Node } from './nodes.ts'
 import { type NodeState, nodeTopic, statusOf } from './presence.ts'
+import type { Node } from './rows.ts'
 import { loseUnheld, thatHoldTasks } from './unheld.ts'
 
 /** After this many heartbeats of silence a node is offline. */

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { sweepAll } from '../sweeps.ts'
 import { heldTasks, loseAttempts } from '../tasks/attempts.ts'
 import { failure } from '../tasks/failures.ts'
-import type { Node } from './nodes.ts'
+import type { Node } from './rows.ts'
 
 /**
  * Of these nodes those that hold tasks, and offline ones that do: others held the rows of their tasks as they went

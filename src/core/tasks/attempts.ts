@@ -16,8 +16,9 @@ import { type Failure, failure, type ReportedFailure, reportedFailure } from './
 import { nodeHint, queueHint } from './hints.ts'
 import { addLogs, noteLine } from './logs.ts'
 import { type TaskState, taskTopic } from './progress.ts'
+import type { Task } from './rows.ts'
 import { settleTask } from './settlement.ts'
-import { type Task, tellNode } from './tasks.ts'
+import { tellNode } from './tasks.ts'
 
 export interface AttemptKey {
   nodeId: number

@@ -1,6 +1,6 @@
 import type { Failure } from './failures.ts'
 import { shownProgress } from './progress.ts'
-import type { Task } from './tasks.ts'
+import type { Task } from './rows.ts'
 
 /** What every event of a task says. */
 export type TaskEvent = Pick<Task, 'uuid' | 'id' | 'status' | 'progress' | 'title' | 'attempt'>

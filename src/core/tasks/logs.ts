@@ -3,7 +3,7 @@ import { tasks } from '../../db/schema/index.ts'
 import { snakeKeys } from '../../util/case.ts'
 import type { Context } from '../context.ts'
 import { type Failure, type FailureParams, failureText } from './failures.ts'
-import type { Task } from './tasks.ts'
+import type { Task } from './rows.ts'
 
 export interface NewLog {
   taskId: number

@@ -1,7 +1,7 @@
 import { inArray, sql } from 'drizzle-orm'
 import { tasks } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
-import type { Task } from './tasks.ts'
+import type { Task } from './rows.ts'
 
 /** The present progress of a running task, on the bus under `task:<uuid>`. */
 export interface TaskState {

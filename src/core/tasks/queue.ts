@@ -2,7 +2,7 @@ import { inArray, sql } from 'drizzle-orm'
 import { nodes, tasks } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { transaction } from '../transaction.ts'
-import type { Task } from './tasks.ts'
+import type { Task } from './rows.ts'
 
 /** Room on one node. */
 export interface Slot {

@@ -4,8 +4,8 @@ import type { Tx } from '../context.ts'
 import { endHold, runningCost } from '../money/ledger.ts'
 import { type Failure, failureText } from './failures.ts'
 import { taskTopic, withCurrentProgress } from './progress.ts'
+import type { Task } from './rows.ts'
 import { assertTransition } from './states.ts'
-import type { Task } from './tasks.ts'
 
 export type Ending =
   | { status: 'completed'; result: Record<string, unknown> }

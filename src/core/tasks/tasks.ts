@@ -16,10 +16,10 @@ import { taskEvent } from './events.ts'
 import { type FailureParams, storedText } from './failures.ts'
 import { nodeHint, queueHint } from './hints.ts'
 import { taskTopic, withCurrentProgress } from './progress.ts'
+import type { Task } from './rows.ts'
 import { settleTask } from './settlement.ts'
 import { type TaskStatus, UNFINISHED } from './states.ts'
 
-export type Task = typeof tasks.$inferSelect
 export interface TaskLog {
   id: number
   level: string

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import ICAL from 'ical.js'
 import { toICalendar } from '../../../src/contracts/runtime/schedule/icalendar.ts'
-import type { Item } from '../../../src/core/agenda/items.ts'
+import type { Item } from '../../../src/core/agenda/rows.ts'
 
 const MADE = new Date('2026-01-01T00:00:00Z')
 

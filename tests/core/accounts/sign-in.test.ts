@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { changePassword, createAccount, findAccount } from '../../../src/core/accounts/accounts.ts'
+import { createAccount, findAccount } from '../../../src/core/accounts/accounts.ts'
+import { changePassword } from '../../../src/core/accounts/password-change.ts'
 import { endSessions, signIn } from '../../../src/core/accounts/sessions.ts'
 import type { Context } from '../../../src/core/context.ts'
 import { transaction } from '../../../src/core/transaction.ts'

@@ -1,14 +1,9 @@
 /** Reminders: each occurrence once, whoever sends them and whatever stops them. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { and, asc, eq } from 'drizzle-orm'
-import {
-  createItem,
-  deleteItem,
-  type Item,
-  type NewItem,
-  updateItem,
-} from '../../../src/core/agenda/items.ts'
+import { createItem, deleteItem, type NewItem, updateItem } from '../../../src/core/agenda/items.ts'
 import { sendReminders } from '../../../src/core/agenda/reminders.ts'
+import type { Item } from '../../../src/core/agenda/rows.ts'
 import type { Context } from '../../../src/core/context.ts'
 import { type Db, openDatabase } from '../../../src/db/client.ts'
 import { events, scheduleItems } from '../../../src/db/schema/index.ts'

@@ -3,8 +3,9 @@
  * days finds. `FAULT_SEED` repeats a run.
  */
 import { afterAll, expect, test } from 'bun:test'
-import { createItem, type Item, type NewItem } from '../../../src/core/agenda/items.ts'
+import { createItem, type NewItem } from '../../../src/core/agenda/items.ts'
 import { listItems } from '../../../src/core/agenda/lists.ts'
+import type { Item } from '../../../src/core/agenda/rows.ts'
 import { makeUser } from '../../support/factories.ts'
 import { Random } from '../../support/random.ts'
 import { startServer } from '../../support/server.ts'

@@ -1,4 +1,4 @@
-import type { User } from '../../../core/accounts/accounts.ts'
+import type { User } from '../../../core/accounts/rows.ts'
 import type { SignedIn } from '../../../core/accounts/sessions.ts'
 import type { Session, SessionUser } from './models.ts'
 

@@ -5,11 +5,11 @@ import {
   deleteNode,
   getNode,
   listNodes,
-  type Node,
   rotateToken,
   updateNode,
 } from '../../../core/nodes/nodes.ts'
 import { clusterOverview, type NodeView, runningByNode, viewNode } from '../../../core/nodes/presence.ts'
+import type { Node } from '../../../core/nodes/rows.ts'
 import {
   type Body,
   type Call,

@@ -1,7 +1,8 @@
 import type { Language } from '../../../core/messages.ts'
 import { toMajor } from '../../../core/money/ledger.ts'
 import { exitCode } from '../../../core/tasks/failures.ts'
-import { type Task as CoreTask, errorText } from '../../../core/tasks/tasks.ts'
+import type { Task as CoreTask } from '../../../core/tasks/rows.ts'
+import { errorText } from '../../../core/tasks/tasks.ts'
 import type { Task } from './models.ts'
 
 export const presentTask = (task: CoreTask & { nodeUuid: string | null }, language: Language): Task => ({

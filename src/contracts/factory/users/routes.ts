@@ -1,5 +1,6 @@
-import { changePassword, updateProfile } from '../../../core/accounts/accounts.ts'
+import { updateProfile } from '../../../core/accounts/accounts.ts'
 import { accountSummary, userStatistics } from '../../../core/accounts/administration.ts'
+import { changePassword } from '../../../core/accounts/password-change.ts'
 import type { Context } from '../../../core/context.ts'
 import { type Body, chapter, type SignedCall } from '../../../http/chapter.ts'
 import { languageOf } from '../../../http/language.ts'

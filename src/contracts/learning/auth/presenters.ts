@@ -1,4 +1,4 @@
-import type { User as Account } from '../../../core/accounts/accounts.ts'
+import type { User as Account } from '../../../core/accounts/rows.ts'
 import type { SignedIn } from '../../../core/accounts/sessions.ts'
 import type { Session, Tokens, User } from './models.ts'
 

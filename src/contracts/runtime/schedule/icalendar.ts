@@ -1,6 +1,6 @@
 /** A calendar as iCalendar (RFC 5545), in the form that Outlook, Google and Apple subscribe to. */
 import ICAL from 'ical.js'
-import type { Item } from '../../../core/agenda/items.ts'
+import type { Item } from '../../../core/agenda/rows.ts'
 import { onClock } from '../../../core/agenda/times.ts'
 import { Slices } from '../../../util/slices.ts'
 import { type Span, toTimezone } from './vtimezone.ts'

@@ -1,6 +1,6 @@
 /** Wire models of the runtime contract's schedule: docs/contracts/runtime.md, "Schedule items". */
 import { type Static, t } from 'elysia'
-import { ITEM_STATUSES } from '../../../core/agenda/items.ts'
+import { ITEM_STATUSES } from '../../../core/agenda/rows.ts'
 import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
 import { nullable, optional, Timestamp } from '../../../http/models.ts'

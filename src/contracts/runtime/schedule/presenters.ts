@@ -1,6 +1,6 @@
-import type { Item } from '../../../core/agenda/items.ts'
 import type { Entry } from '../../../core/agenda/lists.ts'
 import type { Attachment, ItemMetadata } from '../../../core/agenda/metadata.ts'
+import type { Item } from '../../../core/agenda/rows.ts'
 import type { ScheduleEntry, ScheduleItem } from './models.ts'
 
 type Files = Map<number, Attachment>

@@ -1,14 +1,8 @@
 import { t } from 'elysia'
-import {
-  createItem,
-  deleteItem,
-  getItem,
-  type Item,
-  type ItemChange,
-  updateItem,
-} from '../../../core/agenda/items.ts'
+import { createItem, deleteItem, getItem, type ItemChange, updateItem } from '../../../core/agenda/items.ts'
 import { listItems } from '../../../core/agenda/lists.ts'
 import { attachmentsOf } from '../../../core/agenda/metadata.ts'
+import type { Item } from '../../../core/agenda/rows.ts'
 import type { Context } from '../../../core/context.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { urlOf } from '../../../util/url-of.ts'

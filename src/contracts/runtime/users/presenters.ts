@@ -1,4 +1,4 @@
-import type { User } from '../../../core/accounts/accounts.ts'
+import type { User } from '../../../core/accounts/rows.ts'
 import type { AuthUser, Profile } from './models.ts'
 
 export const presentAuthUser = (user: User): AuthUser => ({

@@ -1,4 +1,4 @@
-import type { User } from '../../../core/accounts/accounts.ts'
+import type { User } from '../../../core/accounts/rows.ts'
 import type { AdminUser } from './models.ts'
 
 export const presentAdminUser = (user: User): AdminUser => ({

@@ -1,10 +1,6 @@
 import type { Language } from '../../../core/messages.ts'
-import {
-  type Task as CoreTask,
-  type TaskDetail as CoreTaskDetail,
-  errorText,
-  logText,
-} from '../../../core/tasks/tasks.ts'
+import type { Task as CoreTask } from '../../../core/tasks/rows.ts'
+import { type TaskDetail as CoreTaskDetail, errorText, logText } from '../../../core/tasks/tasks.ts'
 import type { Task, TaskDetail } from './models.ts'
 
 export const presentTask = (task: CoreTask, language: Language): Task => ({

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { createItem, deleteItem, getItem, type Item } from '../../agenda/items.ts'
+import { createItem, deleteItem, getItem } from '../../agenda/items.ts'
 import { listItems } from '../../agenda/lists.ts'
+import type { Item } from '../../agenda/rows.ts'
 import { defineTool } from './tool.ts'
 
 const MAX_ENTRIES = 50

@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { Language } from '../../messages.ts'
+import type { Task } from '../../tasks/rows.ts'
 import { TASK_STATUSES } from '../../tasks/states.ts'
-import { cancelTask, createTask, errorText, getTask, listTasks, type Task } from '../../tasks/tasks.ts'
+import { cancelTask, createTask, errorText, getTask, listTasks } from '../../tasks/tasks.ts'
 import { defineTool } from './tool.ts'
 
 const present = (task: Task, language: Language) => ({

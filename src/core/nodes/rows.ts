@@ -1,0 +1,3 @@
+import type { nodes } from '../../db/schema/index.ts'
+
+export type Node = typeof nodes.$inferSelect
