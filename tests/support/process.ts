@@ -57,6 +57,7 @@ export class Program implements AsyncDisposable {
     private readonly command: string[],
     private readonly env: Env,
     private readonly logPath: string,
+    private readonly root = ROOT,
   ) {}
 
   get pid(): number {
@@ -75,7 +76,7 @@ export class Program implements AsyncDisposable {
     const output = openSync(this.logPath, 'a')
     const { PATH = '', HOME = '' } = process.env
     this.child = Bun.spawn([...TETHER, ...this.command], {
-      cwd: ROOT,
+      cwd: this.root,
       env: { PATH, HOME, ...this.env },
       stdin: 'ignore',
       stdout: output,
@@ -112,7 +113,7 @@ export class ServerProcess implements AsyncDisposable {
   private readonly program: Program
   private readonly port: number
 
-  private constructor(env: Env) {
+  private constructor(env: Env, root: string) {
     this.ownsDataDir = env.DATA_DIR === undefined
     this.dataDir = env.DATA_DIR ?? temporaryDirectory('fault')
     this.port = Number(env.PORT ?? freePort())
@@ -128,11 +129,13 @@ export class ServerProcess implements AsyncDisposable {
         PORT: String(this.port),
       },
       join(this.dataDir, `server-${this.port}.log`),
+      root,
     )
   }
 
-  static async start(env: Env = {}): Promise<ServerProcess> {
-    const server = new ServerProcess(env)
+  /** @param root the folder whose sources it runs */
+  static async start(env: Env = {}, root = ROOT): Promise<ServerProcess> {
+    const server = new ServerProcess(env, root)
     await server.start()
     return server
   }
