@@ -1,4 +1,4 @@
-/** What an API said when it refused, for the log: never a key, never what somebody wrote in a conversation. */
+/** The reason of an API's refusal for the log, without keys and without text of the conversation. */
 
 import { cutText } from '../util/cut.ts'
 import { isJsonObject } from '../util/json.ts'
@@ -6,19 +6,19 @@ import { ModelError, type ModelFault } from './model.ts'
 
 const MAX_BODY = 100_000
 const MAX_REASON = 500
-/** So many characters of a conversation in a row are taken for a quotation. */
+/** So many consecutive characters of a conversation count as a quotation of it. */
 const QUOTATION = 8
 const HIDDEN = '[…]'
 
-/** An answer that is no success, or an error in the middle of one. */
+/** An answer with an error status, or an error in the middle of a stream. */
 export interface ApiFault {
-  /** Of HTTP, or what the error says it would be. */
+  /** The status of HTTP, or the one that an error in a stream names. */
   status: number | undefined
-  /** As it came. */
+  /** Unchanged. */
   body: string
 }
 
-/** The body of an answer that refuses; its beginning, when it is a long one. */
+/** Reads the body of an answer, at most about `max` characters of it. */
 export async function bodyOf(body: ReadableStream<Uint8Array>, max = MAX_BODY): Promise<string> {
   let text = ''
   try {
@@ -28,12 +28,12 @@ export async function bodyOf(body: ReadableStream<Uint8Array>, max = MAX_BODY): 
       if (text.length > max) break
     }
   } catch {
-    // What has come of it has to do.
+    // The connection broke: the part that has arrived is used.
   }
   return text
 }
 
-/** An error in a stream has no status of its own; most say one. */
+/** An error in a stream. It has no HTTP status, but most APIs write one into it. */
 export function faultIn(error: unknown): ApiFault {
   const { code, status } = isJsonObject(error) ? error : {}
   const said = [status, code].map(Number).find((one) => one >= 400 && one < 600)
@@ -53,12 +53,12 @@ function codeOf(status: number | undefined): ModelFault {
 
 export interface Secrets {
   key: string | undefined
-  /** Everything of the conversation that was sent, which an API may quote. */
+  /** All text of the conversation that was sent, because an API may quote it. */
   said: string
 }
 
-/** The type, code and message of an error, without what is secret. */
-export function reasonIn(body: string, secrets: Secrets): string {
+/** The type, code and message of an error, without secrets. */
+function reasonIn(body: string, secrets: Secrets): string {
   const { type, code, param, message } = errorIn(body)
   const facts = [type, code, param].filter((fact) => ['string', 'number'].includes(typeof fact))
   return [message, facts.length > 0 && `(${facts.join(', ')})`]
@@ -82,7 +82,7 @@ function errorIn(body: string): Record<string, unknown> {
   return { ...error, message: typeof message === 'string' ? message : JSON.stringify(detail ?? error) }
 }
 
-/** Hides the key, whatever looks like one, and every quotation of the conversation. */
+/** Hides the key, all text that looks like a key, and every quotation of the conversation. */
 function redact(reason: string, { key, said }: Secrets): string {
   const hidden = new Uint8Array(reason.length)
   const hide = (start: number, length: number) => hidden.fill(1, start, start + length)
@@ -90,7 +90,7 @@ function redact(reason: string, { key, said }: Secrets): string {
     hide(index, found.length)
   }
   const spoken = fold(said.replace(/\s+/g, ' '))
-  // Short ones too: what stands in quotes, names and figures.
+  // Short quotations too: text in quotation marks, names and figures.
   for (const { index, 0: found, groups } of reason.matchAll(/(['"`“‘])(?<quoted>.+?)['"`”’]/g)) {
     if (spoken.includes(fold(groups!.quoted!.trim().replaceAll('\\n', ' ')))) hide(index, found.length)
   }
@@ -100,7 +100,7 @@ function redact(reason: string, { key, said }: Secrets): string {
   const heard = fold(reason)
   for (const secret of [fold(key ?? ''), spoken]) {
     for (let i = 0; i < heard.length; i++) {
-      // Ideographs say more in fewer characters.
+      // Two Chinese characters can already be a quotation, because each carries more meaning than a letter.
       const length = /^[^ -~]{2}/.test(heard.slice(i, i + 2)) ? 2 : QUOTATION
       if (i + length <= heard.length && secret.includes(heard.slice(i, i + length))) hide(i, length)
     }
@@ -113,7 +113,7 @@ function redact(reason: string, { key, said }: Secrets): string {
   return text.toWellFormed()
 }
 
-/** The same text in another spelling; as long as before, so that places stay. */
+/** The text in lower case and with plain spaces. It keeps its length, so that positions stay the same. */
 function fold(text: string): string {
   const spaced = text.replace(/\s/g, ' ')
   const lower = spaced.toLowerCase()

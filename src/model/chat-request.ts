@@ -1,4 +1,4 @@
-/** What an OpenAI-compatible API is sent: always what the strictest of them takes, and never more than fits. */
+/** Makes the request to an OpenAI-compatible API, in a form that the strictest APIs accept and within a size limit. */
 
 import { cutText } from '../util/cut.ts'
 import { storable } from '../util/storable.ts'
@@ -6,10 +6,10 @@ import { instructions } from './instructions.ts'
 import type { ChatMessage, Turn } from './model.ts'
 import { toolName } from './tool-calls.ts'
 
-/** Characters of messages and tools as JSON: some 15,000 tokens in English, at most four times as many in Chinese. */
+/** Characters of messages and tools as JSON: about 15,000 tokens in English, at most four times as many in Chinese. */
 const MAX_CHARACTERS = 60_000
 const MAX_MESSAGES = 60
-/** What a text is shortened to when the newest question alone, with what the tools answered, is too much. */
+/** Lengths to which texts are cut, one after the other, when the newest question and its tool results alone are too long. */
 const SHORTER = [2000, 200, 20]
 
 interface ApiCall {
@@ -40,7 +40,7 @@ export function chatRequest(turn: Turn): ChatRequest {
   return { ...fixed, messages: [system, ...merged(said)] }
 }
 
-/** Everything that people and tools said in it. */
+/** All text of users, tools and the model in a request. */
 export const wordsOf = ({ messages }: ChatRequest): string =>
   messages
     .flatMap((message) => {
@@ -51,7 +51,7 @@ export const wordsOf = ({ messages }: ChatRequest): string =>
     .join('\n')
 
 function toApi(message: ChatMessage): ApiMessage {
-  // Half a surrogate pair makes some APIs refuse the whole conversation.
+  // `storable`, because half a surrogate pair makes some APIs refuse the whole conversation.
   const said = storable(message)
   if (said.role === 'user') return { role: 'user', content: said.content }
   if (said.role === 'tool')
@@ -67,7 +67,7 @@ function toApi(message: ChatMessage): ApiMessage {
   return { role: 'assistant', content, ...(tool_calls.length > 0 && { tool_calls }) }
 }
 
-/** Some APIs take no question right after a tool's result. */
+/** Stands between a tool's result and the next question, because some APIs refuse a question right after a result. */
 const BROKEN_OFF: ApiMessage = { role: 'assistant', content: '(The answer was broken off here.)' }
 
 const explained = (messages: ApiMessage[]): ApiMessage[] =>
@@ -75,7 +75,7 @@ const explained = (messages: ApiMessage[]): ApiMessage[] =>
     message.role === 'user' && messages[i - 1]?.role === 'tool' ? [BROKEN_OFF, message] : [message],
   )
 
-/** Roles take turns, also where an answer failed and the next question follows. */
+/** Merges messages so that roles alternate, also where an answer failed and the next question follows. */
 function merged(messages: ApiMessage[]): ApiMessage[] {
   const list: ApiMessage[] = []
   for (const message of messages) {
@@ -94,7 +94,7 @@ function merged(messages: ApiMessage[]): ApiMessage[] {
 
 const sizeOf = (message: ApiMessage) => JSON.stringify(message).length + 1
 
-/** The newest questions with everything that belongs to them, as many as there is room for. */
+/** The newest questions with their answers, as many as fit. */
 function fit(messages: ApiMessage[], room: number): ApiMessage[] {
   let size = 0
   let start = messages.length
@@ -121,7 +121,7 @@ function fit(messages: ApiMessage[], room: number): ApiMessage[] {
   return newest
 }
 
-/** What the user asked stays whole. */
+/** The user's questions are never cut. */
 function shortened(message: ApiMessage, length: number): ApiMessage {
   if (message.role === 'user' || message.role === 'system') return message
   if (message.role === 'tool') return { ...message, content: cutText(message.content, length, '…') }

@@ -3,7 +3,7 @@ import type { ModelFault } from './model.ts'
 import { type Said, Thinking } from './thinking.ts'
 import { type CallPiece, ToolCalls } from './tool-calls.ts'
 
-/** How a model's answer ended, in the words of several APIs; whatever else they say is a good end. */
+/** Finish reasons of several APIs that mean a failure. Every other reason is a normal end. */
 const ENDINGS: [RegExp, ModelFault][] = [
   [
     /^(?:length|max_(?:output_)?tokens|(?:model|max)_length|model_context_window_exceeded)$/i,
@@ -19,36 +19,36 @@ const ENDINGS: [RegExp, ModelFault][] = [
   ],
 ]
 
-/** One answer, as its chunks come. */
+/** Reads one answer from its chunks. */
 export class Answer {
   readonly calls = new ToolCalls()
   private readonly thinking = new Thinking()
   private reason = ''
   private hasText = false
-  /** The API has said that nothing more comes. */
+  /** The API has sent `[DONE]`. */
   done = false
 
-  /** Whether it came to an end of its own: what comes after that can't make it a failure. */
+  /** Whether the API has ended the answer. An error after that does not make the answer a failure. */
   get ended(): boolean {
     return this.done || this.reason !== ''
   }
 
-  /** Pieces of content that have come: words, thoughts and pieces of tool calls. */
+  /** How many pieces of content have arrived: text, thoughts and pieces of tool calls. */
   pieces = 0
 
-  /** @returns what it says */
+  /** @returns the text and thoughts of a chunk */
   take(chunk: unknown): Said[] {
     return [...this.read(chunk)]
   }
 
   private *read(chunk: unknown): Generator<Said> {
     const choices = isJsonObject(chunk) ? chunk.choices : undefined
-    // Chunks with figures of use, or that keep the connection alive, have no choice.
+    // Chunks with usage figures, and chunks that keep the connection alive, have no choice.
     const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
     if (!isJsonObject(choice)) return
-    // The first one counts: some APIs go on after it.
+    // The first reason counts, because some APIs send further chunks after it.
     this.reason ||= textOf(choice.finish_reason)
-    // `message`: an API that does not stream.
+    // An API that does not stream sends `message`.
     const delta = choice.delta ?? choice.message
     if (!isJsonObject(delta)) return
     const thought = textOf(delta.reasoning_content) || textOf(delta.reasoning)
@@ -67,7 +67,7 @@ export class Answer {
     }
   }
 
-  /** What is left to say. */
+  /** @returns the text that was held back */
   end(): Said[] {
     return this.thinking.end().map((said) => this.said(said))
   }
@@ -76,7 +76,7 @@ export class Answer {
     return this.reason || (this.done ? 'no reason' : 'the connection')
   }
 
-  /** Why it is no whole answer; undefined: it is one. */
+  /** Why the answer failed; undefined: it is complete. */
   get fault(): ModelFault | undefined {
     if (!this.ended) return 'MODEL_INTERRUPTED'
     const [, fault] = ENDINGS.find(([pattern]) => pattern.test(this.reason)) ?? []
@@ -91,7 +91,7 @@ export class Answer {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** Content is text, or a list of parts. */
+/** The content of a chunk, which may be text or a list of parts. */
 function partsOf(content: unknown): Said[] {
   if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', delta: content }]
   if (!Array.isArray(content)) return []

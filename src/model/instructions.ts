@@ -1,6 +1,6 @@
 import type { Turn } from './model.ts'
 
-/** What the model is told of its place. Nothing secret: users can make a model repeat it. */
+/** The system prompt. It contains no secrets, because users can make a model repeat it. */
 export const instructions = ({ language, timezone, now }: Turn): string =>
   [
     'You are the assistant of Roost, a server on which people run GPU tasks, share learning materials and keep a schedule.',

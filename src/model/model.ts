@@ -2,7 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import type { JsonObject } from '../util/json.ts'
 import type { Language } from '../util/language.ts'
 
-/** A conversation as a model reads it. */
+/** A message of a conversation, as a model gets it. */
 export type ChatMessage =
   | { role: 'user'; content: string }
   | { role: 'assistant'; content: string; toolCalls: ToolCall[] }
@@ -14,7 +14,7 @@ export interface ToolCall {
   input: JsonObject
 }
 
-/** What a model may call; `input` is a JSON schema. */
+/** A tool that a model may call; `input` is a JSON schema. */
 export interface ToolDescription {
   name: string
   description: string
@@ -24,25 +24,25 @@ export interface ToolDescription {
 export interface Turn {
   messages: ChatMessage[]
   tools: ToolDescription[]
-  /** What the user writes in. */
+  /** The language in which the user writes. */
   language: Language
-  /** IANA name of where the user is. */
+  /** IANA name of the user's time zone. */
   timezone: string
   now: Date
-  /** Stops the request that is under way. */
+  /** Its abort ends the turn. */
   signal: AbortSignal
 }
 
 export type TurnPart =
   | { type: 'text'; delta: string }
-  /** What the model thinks before it answers. Shown, but no part of the answer. */
+  /** The model's thoughts before its answer. Clients show them, but they are no part of the answer. */
   | { type: 'reasoning'; delta: string }
-  /** `problem`: the arguments were no JSON object, so `input` is empty and the tool must not run. */
+  /** `problem`: the arguments are no JSON object, so `input` is empty and the tool must not run. */
   | ({ type: 'tool_call'; problem?: string } & Omit<ToolCall, 'id'>)
 
-/** One turn of an answer: text, tool calls, or both. Whoever asks runs the tools, and asks again with their results. */
+/** A language model. A turn yields text, tool calls or both; the caller runs the tools and asks again with their results. */
 export interface ChatModel {
-  /** Rejects with ModelError, or with the signal's reason. */
+  /** Throws ModelError, or the signal's reason. */
   turn(turn: Turn): AsyncIterable<TurnPart>
 }
 
@@ -52,7 +52,7 @@ export const MODEL_FAULTS = [
   'MODEL_REFUSED',
   'MODEL_INTERRUPTED',
   'MODEL_TIMEOUT',
-  /** The answer reached the model's limit of length. */
+  /** The answer has reached the model's length limit. */
   'MODEL_CUT_OFF',
   /** A content filter of the API stopped the answer. */
   'MODEL_FILTERED',
@@ -60,7 +60,7 @@ export const MODEL_FAULTS = [
 ] as const
 export type ModelFault = (typeof MODEL_FAULTS)[number]
 
-/** Why a model did not answer. `cause` is for the log of the server, never for the user: it may name keys. */
+/** Why a model did not answer. Only the server's log may show `cause`, because it may contain keys. */
 export class ModelError extends Error {
   override name = 'ModelError'
   constructor(

@@ -10,26 +10,26 @@ import { readArguments, toolName } from './tool-calls.ts'
 
 const MAX_TURN_MS = 5 * 60_000
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
-/** Before the answer begins only: what has been said can't be taken back. */
+/** How often the API is asked. Only before the answer begins, because text that was sent cannot be taken back. */
 const TRIES = 2
 
-/** How long the API may be silent, in ms. Only content counts: a word, a thought or a piece of a tool call. */
+/** How long the API may send no content, in ms. Content is text, a thought or a piece of a tool call. */
 export interface Patience {
   /** From the request to the first content. */
   first: number
   /** From one piece of content to the next. */
   next: number
-  /** From the reason of the end to the end of the stream. */
+  /** From the finish reason to the end of the stream. */
   last: number
-  /** Before a busy API is asked again. */
+  /** The pause before a busy API is asked again. */
   retry: number
 }
 const PATIENCE: Patience = { first: 60_000, next: 30_000, last: 2000, retry: 500 }
 
-/** How the limit of an answer is named. OpenAI's newer models refuse the older name, other servers the newer one. */
+/** The names of the length limit. OpenAI's newer models refuse the older name, other servers the newer one. */
 const LIMITS: Record<string, number>[] = [
   { max_tokens: 4096 },
-  // The model's thoughts count here.
+  // Higher, because this limit includes the model's thoughts.
   { max_completion_tokens: 16_384 },
   {},
 ]
@@ -78,7 +78,7 @@ class Api {
         else if (answer.pieces > before) silence.wait(this.patience.next)
       }
     } catch (error) {
-      // A finished answer stays finished, whatever trails it.
+      // An error after the end of the answer does not matter.
       if (!answer.ended) throw error
     }
     yield* answer.end()
@@ -88,7 +88,7 @@ class Api {
     }
   }
 
-  /** Resolves with the answer when it begins. @throws ModelError, EgressError */
+  /** Resolves when the answer begins. @throws ModelError, EgressError */
   private async begin(request: ChatRequest, secrets: Secrets, signal: AbortSignal): Promise<EgressResponse> {
     let { limit } = this
     for (let tries = 1; ; ) {
@@ -116,7 +116,7 @@ class Api {
     }
   }
 
-  /** The operator named the address, so it may be a private one. */
+  /** Private addresses are allowed, because the operator has configured the URL. */
   private post(request: ChatRequest, limit: object, signal: AbortSignal): Promise<EgressResponse> {
     const { baseUrl, apiKey, model } = this.config
     return egressRequest(`${baseUrl}/chat/completions`, {
@@ -137,7 +137,7 @@ class Api {
 
 const namesLimit = (body: string) => /\bmax_(?:completion_)?tokens\b/.test(body)
 
-/** An API that does not stream answers with a whole JSON document; some call a stream so, too. */
+/** The events of an answer. An API that does not stream sends one JSON document; some APIs label a stream as JSON, too. */
 async function* eventsOf({ headers, body }: EgressResponse): AsyncGenerator<string> {
   if (!/^application\/json\b/i.test(headers['content-type'] ?? '')) return yield* eventData(body)
   const document = await bodyOf(body, MAX_ANSWER_BYTES)
@@ -146,7 +146,7 @@ async function* eventsOf({ headers, body }: EgressResponse): AsyncGenerator<stri
   yield '[DONE]'
 }
 
-/** @throws ModelError for an error that comes in the middle of the stream */
+/** @throws ModelError for an error in the middle of the stream */
 function read(data: string, { pieces }: Answer, secrets: Secrets): unknown {
   let chunk: unknown
   try {
@@ -154,14 +154,14 @@ function read(data: string, { pieces }: Answer, secrets: Secrets): unknown {
   } catch {
     throw new ModelError('MODEL_INTERRUPTED', new Error("the model's API sent an event that is not JSON"))
   }
-  // `object`: how vLLM and its like say it.
+  // vLLM and similar servers mark an error by `object`.
   const error = isJsonObject(chunk) && (chunk.error || (chunk.object === 'error' && chunk))
   if (!error) return chunk
   const fault = toModelError(faultIn(error), secrets)
   throw pieces > 0 ? new ModelError('MODEL_INTERRUPTED', fault.cause) : fault
 }
 
-/** Gives up an API that has gone silent. */
+/** Aborts the request when the API sends no content for too long. */
 class Silence {
   private readonly controller = new AbortController()
   readonly signal: AbortSignal
@@ -176,7 +176,7 @@ class Silence {
     return this.controller.signal.aborted
   }
 
-  /** Whoever reads the answer is at work; the API can't be heard meanwhile. */
+  /** Stops the timer while the caller handles a part, because nothing is read from the API meanwhile. */
   pause(): void {
     clearTimeout(this.timer)
   }
@@ -188,7 +188,7 @@ class Silence {
 
   end(): void {
     clearTimeout(this.timer)
-    // Also after an answer that was not read to its end: its request stops.
+    // Ends the request when the caller did not read the answer to its end.
     this.controller.abort()
   }
 }

@@ -1,4 +1,4 @@
-/** The data of each server-sent event (HTML standard, 9.2), comments left out. */
+/** Yields the data of each server-sent event (HTML standard, 9.2), without comments. */
 export async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let text = ''
@@ -8,12 +8,12 @@ export async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerat
       if (data.length > 0) yield data.join('\n')
       data = []
     } else if (line.startsWith('data:')) data.push(line.slice(line[5] === ' ' ? 6 : 5))
-    // No field begins so: APIs send a whole document, or one a line, under the name of a stream.
+    // No field begins with a brace, but some APIs label a JSON document, or one per line, as an event stream.
     else if (line.startsWith('{')) yield line
   }
   for await (const chunk of body) {
     text += decoder.decode(chunk, { stream: true })
-    // A CR at the end may be half of a CRLF.
+    // A CR at the end may be the first half of a CRLF.
     const whole = text.endsWith('\r') ? text.length - 1 : text.length
     const end = Math.max(text.lastIndexOf('\n', whole - 1), text.lastIndexOf('\r', whole - 1)) + 1
     if (end === 0) continue
@@ -22,7 +22,7 @@ export async function* eventData(body: ReadableStream<Uint8Array>): AsyncGenerat
     text = text.slice(end)
     for (const line of lines) yield* take(line)
   }
-  // The standard drops an event that no empty line ends, but some APIs end with one.
+  // The standard drops an event without an empty line after it, but some APIs end their stream with such an event.
   yield* take(text.trimEnd())
   yield* take('')
 }

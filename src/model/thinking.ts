@@ -9,8 +9,8 @@ const TAG = new RegExp(`<(/?)(?:${NAMES.join('|')})>`, 'i')
 const FENCE = '```'
 
 /**
- * Tells a model's thoughts from its answer, where it writes them into the answer as `<think>…</think>` or the like. A tag may come
- * in pieces, and the last one may never be closed. In code a tag is text.
+ * Separates a model's thoughts from its answer when the model writes them into the answer as `<think>…</think>` or a
+ * similar tag. A tag may arrive in pieces, and the last one may never be closed. In code a tag is text.
  */
 export class Thinking {
   private held = ''
@@ -26,7 +26,7 @@ export class Thinking {
       said.push(...this.say(rest.slice(0, tag.index)))
       rest = rest.slice(tag.index + tag[0].length)
       if (this.ticks > 0 || this.inFence) said.push(...this.say(tag[0]))
-      // A closing tag alone closes nothing: what stands before it has been shown.
+      // A closing tag without an opening one changes nothing, because the text before it was sent already.
       else this.thinks = tag[1] === ''
     }
     const tail = rest.lastIndexOf('<')
@@ -42,7 +42,7 @@ export class Thinking {
   private say(text: string): Said[] {
     if (text === '') return []
     if (this.thinks) return [{ type: 'reasoning', delta: text }]
-    // The empty lines between the thoughts and the answer belong to neither.
+    // Empty lines between the thoughts and the answer are dropped.
     const delta = this.answered ? text : text.trimStart()
     if (delta === '') return []
     this.answered = true

@@ -1,7 +1,7 @@
 import { cutText } from '../util/cut.ts'
 import { isJsonObject, type JsonObject, parseJson } from '../util/json.ts'
 
-/** A piece of a tool call, as it comes in a stream. */
+/** A piece of a tool call in a stream. */
 export interface CallPiece {
   index?: unknown
   id?: unknown
@@ -15,10 +15,10 @@ interface Call {
   args: string
 }
 
-/** Far more than a run takes, which then ends: what comes after them is not kept. */
+/** Further calls are dropped. A run ends at far fewer calls in one turn. */
 const MOST_CALLS = 1000
 
-/** Puts tool calls together: APIs differ in which of index, id and name a piece carries. */
+/** Joins the pieces of tool calls. APIs differ in which of index, id and name a piece has. */
 export class ToolCalls {
   private readonly calls: Call[] = []
 
@@ -30,7 +30,8 @@ export class ToolCalls {
     const last = this.calls.findLast((call) =>
       index !== undefined ? call.index === index : id === undefined || call.id === id,
     )
-    // Another call under the same index has another id, or comes whole when the last one was whole.
+    // A piece under the same index is a new call when its id differs, or when it begins an object
+    // and the arguments of the last call are complete.
     const another =
       last !== undefined &&
       name !== undefined &&
@@ -55,14 +56,14 @@ export class ToolCalls {
 
 const isWhole = (args: string): boolean => args.trimEnd().endsWith('}') && isJsonObject(parsed(args))
 
-/** APIs refuse a history with another name in it than they allow for tools, whoever made it up. */
+/** A valid tool name. APIs refuse a history with an invalid one, even if the model has made it up. */
 export const toolName = (name: string): string => name.replace(/[^\w-]/g, '_').slice(0, 64) || 'unnamed'
 
 const SHOWN = 500
 
-/** The arguments of a call as an object, or what is wrong with them, for the model. */
+/** The arguments of a call as an object. `problem` tells the model what is wrong with them. */
 export function readArguments(text: string): { input: JsonObject; problem?: string } {
-  // What a call without arguments is written as.
+  // Models write a call without arguments as an empty text or null.
   if (/^\s*(?:null)?\s*$/.test(text)) return { input: {} }
   let value = parsed(text)
   // Some models encode the object twice.

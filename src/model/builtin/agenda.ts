@@ -10,7 +10,7 @@ const NOUN =
 const AGENDA = new RegExp(`${NOUN.source}|安排`, 'i')
 const ADD =
   /添加|新增|新建|创建|安排一[个下场次]|加[一个上到]|记一?下|预约(?!的|了|吗|\s*$)|设(?:置|定|一?个)(?=.*(?:提醒|闹钟|日程|会议))|提醒我|\b(?:add|create|book|put(?= (?:an?|in|down)\b|.*\b(?:on|in|into|onto) (?:the |my )?(?:calendar|agenda|schedule)\b)|set up|set (?:an? |the )?(?:reminder|alarm)|remind me)\b/i
-/** What is there already is to be changed, which only the page of the schedule can. */
+/** The request changes an existing item, which the agent has no tool for. */
 const EXISTING =
   "(?:(?:the|my|our|his|her|their|this|that|these|those|an?|\\S+['’]s) )?(?:[\\w:]+ )?(?:meetings?|appointments?|events?)\\b"
 const CHANGES = [
@@ -19,7 +19,7 @@ const CHANGES = [
   new RegExp(`\\bcreate (?!(?:an? |the )?(?:new )?${EXISTING}).*\\b(?:to|on|for|of|about) ${EXISTING}`, 'i'),
   /\badd an? (?:reminder|alarm) to\b|\bput (?:off|back|forward)\b|\bin charge\b|\bon hold\b/i,
 ]
-/** Something is to be done with a task as well, or instead. */
+/** The request is also, or only, about a task. */
 const ORDER_ZH = '(?:取消|删除|停止|终止|重试|启动|运行|创建|提交)'
 const ORDER_EN =
   '(?:cancel|stop|abort|delete|remove|start|run|launch|retry)\\b[^,.;!]{0,60}\\b(?:tasks?|jobs?|analysis)\\b'
@@ -34,21 +34,22 @@ const MORE = [
 ]
 const DELETE = /(?:取消|删除|删掉|去掉)(?![了过]|的)|\b(?:cancel|delete|remove)\b/i
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i
-// Both name the schedule itself as well: an order has them at its beginning, and a time and a matter.
+// `安排`, `schedule` and `plan` are also nouns for the schedule itself. They are an order at the beginning of a clause or
+// before a title.
 const ARRANGE = /(?<!的|什么|有|哪些|啥)安排(?=\s*[^\s的吗呢了吧?。!])/
-// “Meeting with Bob every Monday at 9am” is said to have it put down.
+// “Meeting with Bob every Monday at 9am” asks to add the meeting.
 const MATTER = /^(?:an? |new )?(?:meeting|appointment|event|reminder)\b|^(?:会议|约会|预约|提醒)[:：]/i
 const PLAN = new RegExp(`${CLAUSE}(?:schedule|plan)\\s+(?!(?:for|of|on|at|in|from|between)\\b)\\S`, 'i')
 
-/** Where a request speaks of the schedule; -1: nowhere. */
+/** The position of the first word about the schedule; -1: there is none. */
 export const placeOfAgenda = (request: string): number => request.search(NOUN)
 
 export const speaksOfAgenda = (request: string): boolean => AGENDA.test(request)
 
-/** Only items of the schedule are named by such an id and can be deleted. */
+/** Whether a request deletes an item: only items of the schedule have a UUID and can be deleted by the agent. */
 export const removesItem = (request: string): boolean => DELETE.test(request) && UUID.test(request)
 
-/** Whether a request is, in its words, one to put something on the schedule. */
+/** Whether a request asks to add an item to the schedule. */
 export function isAddition(request: string, timed: Timed): boolean {
   const [time] = timed.found
   const hasHour = time?.start.isCertain('hour') ?? false
@@ -63,7 +64,7 @@ export function agenda(said: string, named: string | undefined, place: Place): I
   const mood = moodOf(said)
   const reminder = reminderOf(said)
   const { request } = reminder
-  // To be reminded of deleting something deletes nothing.
+  // “Remind me to delete …” deletes nothing.
   const deletes = DELETE.test(request) && reminder.minutes === undefined
   const repeat = repeatOf(request)
   const timed = findTimes(repeat?.request ?? request, place)
@@ -115,11 +116,11 @@ function add(
   })
 }
 
-/** Four weeks, as the tool takes them. */
+/** Four weeks, the tool's maximum. */
 const MOST_MINUTES = 40_320
 const REPEATS =
   /每|隔[\d一二两三四五六七八九十]?个?[天日周月年星礼]|天天|周周|\b(?:every|each|everyday|hourly|nightly|daily|weekly|bi-?weekly|fortnightly|monthly|quarterly|yearly|annually|weekdays|weekends|mornings|afternoons|evenings|nights|(?:mon|tues|wednes|thurs|fri|satur|sun)days)\b/i
-/** Where a repetition begins later, ends or is interrupted. */
+/** The repetition begins later, ends or is interrupted. */
 const BOUNDED =
   /直到|为止|截[止至]|除了?|除外|不含|跳过|共[^,，。]{0,4}次|[\d一二两三四五六七八九十]+次|开始|起(?!床)|[连持]续|\b(?:until|till|through|except|excluding|skip(?:ping)?|but not|starting|beginning|for (?:the )?(?:next |\w+ )?(?:\w+ )?(?:days?|weeks?|months?|years?|times)|\w+ times)\b/i
 const EACH_WEEK =
@@ -129,11 +130,11 @@ const EACH_DAY = /每[天日]|\b(?:every ?|each )day\b/i
 interface Repeat {
   request: string
   rule: string
-  /** It is more than the rule says. */
+  /** The request says more about the repetition than the rule does. */
   isUnclear: boolean
 }
 
-/** The rules that a few words make; undefined: it does not repeat. */
+/** The rule for “every day” or “every Monday”; undefined: the request does not repeat. */
 function repeatOf(said: string): Repeat | undefined {
   const [pattern, rule] = EACH_WEEK.test(said) ? [EACH_WEEK, 'FREQ=WEEKLY'] : [EACH_DAY, 'FREQ=DAILY']
   if (!REPEATS.test(said) && !pattern.test(said)) return undefined

@@ -15,7 +15,7 @@ const UNITS: Record<string, 'days' | 'weeks' | 'months' | 'years'> = {
   年: 'years',
 }
 const UP_TO = '([到至~-]\\s*)?'
-// 日程 and 天气 begin with what also ends the name of a day; 3号线 and 3号楼 are no days.
+// 日程 and 天气 begin with a character that also ends the name of a day; 3号线 and 3号楼 are no days.
 const WEEKDAY = new RegExp(
   `${UP_TO}(?:(上上|下下|上|下|本|这)个?)?(?:周|星期|礼拜)([一二三四五六]|日(?![程历报志常记期])|天(?!气))`,
   'g',
@@ -27,10 +27,10 @@ const IN_MONTH = new RegExp(
 const NUMERIC = /(?<![\d/.-])(?:(\d{4})[/-](\d{1,2})[/-]|(\d{1,2})\/)(\d{1,2})(?![\d/.:T点-])/g
 const DISTANT = new RegExp(`${NUMBER}个?(天|日|周|星期|礼拜|月|年)(?:之|以)?([后前])`, 'g')
 const CASUAL = /(大前|大后|前|(?<![以之天周月年])后|昨|今|明)([天日](?:的)?|[早晚夜])/g
-// Both ends are looked for ahead: the first day of a range that has begun is found a year late.
+// Both days of a range are read as the next such day, so the first day of a range that has begun is a year too late.
 const BACKWARDS = /(\d{4}-\d{2}-\d{2})\s*([到至~-]\s*)(\d{4}-\d{2}-\d{2})/g
 
-/** Days in Chinese as dates that chrono reads right: of 下周日, 25号 or 一周后 it makes another day, or none. */
+/** Writes Chinese days as dates, because chrono reads 下周日, 25号 or 一周后 as another day or not at all. */
 export function withPlainDays(text: string, today: Day): string {
   let last: Day | undefined
   let yearSaid = false
@@ -70,7 +70,7 @@ export function withPlainDays(text: string, today: Day): string {
     )
 }
 
-/** The day of a month, the next such day unless more is said; undefined: no month has it. */
+/** A day of a month: the next such day unless a month or year is given; undefined: the month does not have it. */
 function dayOf(
   from: Day,
   { year, month, step, day }: { year: string; month: string; step?: string; day: string },

@@ -1,7 +1,7 @@
-/** A number in digits or in words, as it stands in dates. */
+/** A pattern for a number in digits or in Chinese words, as in dates. */
 export const NUMBER = '(\\d{1,4}|[零〇一二两三四五六七八九十]{1,3})'
 
-/** Up to 99 in words. */
+/** Reads Chinese words up to 99. */
 export function numberOf(text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
   const digit = (char: string) => '零一二三四五六七八九'.indexOf(char.replace('两', '二').replace('〇', '零'))

@@ -10,13 +10,13 @@ const TIMES = new RegExp(
   'gi',
 )
 const HALF_HOURS = new RegExp(`${NUMBER}个半(?:小时|钟头)[之以]?后`, 'g')
-// In 3到5点 and 3-5点 the first number is a time as well.
+// In 3到5点 and 3-5点 the first number is a time, too.
 const SHORT_RANGE = new RegExp(
   `(?<![\\d零一二三四五六七八九十-])${NUMBER}\\s*([到至~-])\\s*(?=${NUMBER}\\s*点)`,
   'g',
 )
 
-/** Times of day in Chinese on the clock of 24 hours; what makes no sense or two, as 上午15点 or 3点, stays as it is. */
+/** Writes Chinese times of day in the 24-hour clock. Invalid or ambiguous ones, like 上午15点 or 3点, stay unchanged. */
 export function withPlainTimes(text: string, today: Temporal.PlainDate): string {
   return text
     .replace(HALF_HOURS, (_, hours) => `${numberOf(hours) * 60 + 30}分钟后`)
@@ -41,7 +41,10 @@ const clock = (minutes: number) => Temporal.PlainTime.from('00:00').add({ minute
 const onDay = (date: string, minutes: number) =>
   `${Temporal.PlainDate.from(date).add({ days: Math.floor(minutes / 1440) })}T${clock(minutes)}`
 
-/** Minutes since the day began, more than a day's where it ends; without a word for its part, the first `after`. */
+/**
+ * Minutes since the day began; 24:00 and later times belong to the next day. Without a word for the part of the day, the
+ * first such time after `after`; undefined: invalid or ambiguous.
+ */
 function minutesOf(parts: (string | undefined)[], after?: number): number | undefined {
   const [part, words, quarter, spoken, hours, digits, bare, suffix] = parts
   const hour = numberOf((words ?? hours ?? bare)!)
@@ -53,7 +56,7 @@ function minutesOf(parts: (string | undefined)[], after?: number): number | unde
     const exact = hourIn(half, hour)
     return exact === undefined ? undefined : exact * 60 + minute
   }
-  // Of 3 o'clock nobody can tell which is meant; 03:00 says it.
+  // 3 o'clock is ambiguous; 03:00 is not.
   if (after === undefined && /^[1-5一二两三四五]$/.test((words ?? hours ?? bare)!)) return undefined
   const candidates = hour < 13 && after !== undefined && after >= 0 ? [hour, hour + 12, hour + 24] : [hour]
   const fit = candidates.find((at) => after === undefined || at * 60 + minute > after)

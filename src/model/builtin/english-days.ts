@@ -2,7 +2,7 @@ const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'satur
 
 type Day = Temporal.PlainDate
 
-/** Days in English that chrono, told to look ahead, reads as others or not at all. */
+/** Writes English days as dates that chrono, with `forwardDate`, reads as another day or not at all. */
 export function withPlainDays(text: string, today: Day): string {
   const numbered = (day: number, month: Day, found: string) =>
     day > 0 && day <= month.daysInMonth ? month.with({ day }).toString() : found

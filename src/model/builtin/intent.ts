@@ -1,9 +1,9 @@
 import type { ToolCall } from '../model.ts'
 
-/** What a message asks for: tool calls, or something that only words answer. */
+/** What a message asks for: a tool call, or an answer in words. */
 export type Intent =
   | Call
-  /** A task of a type that only the nodes can know. */
+  /** A task whose type only the nodes know. */
   | { kind: 'start'; request: string; named: string | undefined }
   | { kind: Spoken }
 
@@ -11,13 +11,13 @@ interface Call {
   kind: 'call'
   name: string
   input: ToolCall['input']
-  /** More was asked for than the list can be narrowed down to. */
+  /** The request names conditions by which the list cannot be filtered. */
   isUnfiltered?: boolean
 }
 
 export type Spoken = 'greeting' | 'unknown' | 'declined' | 'question' | Lacking
 
-/** What an answer asks back for. */
+/** What the request lacks, so that the agent asks for it. */
 type Lacking =
   | 'which_task'
   | 'which_type'
@@ -29,7 +29,7 @@ type Lacking =
   | 'which_item'
 
 export interface Place {
-  /** IANA name. */
+  /** IANA name of the user's time zone. */
   timezone: string
   now: Date
 }

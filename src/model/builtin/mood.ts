@@ -1,7 +1,7 @@
-/** Where a sentence or a part of one begins; a verb here is an order. */
+/** The beginning of a sentence or clause. A verb here is an order. */
 export const CLAUSE = String.raw`(?<=(?:^|[,.;:!]\s*|(?:\b(?:please|to|and|then|just|now|also|you|not|never|(?:do|can|could|should|may) (?:i|we))|n['’]t)\s+))`
 
-// “识别” and “能不能” negate nothing, and what must not be forgotten is wanted.
+// “识别” and “能不能” contain a negation but do not negate, and neither does “don't forget”.
 const NEGATED = new RegExp(
   [
     /(?<![分特级类性识个区差告辨])别(?![人的名忘])/,
@@ -21,7 +21,7 @@ const ASKED = new RegExp(
   'i',
 )
 
-/** Whether a message wants something done (told), or not; `how` asks what can be done, or how. */
+/** Whether a message is an order (`told`), a negated one, a question (`asked`), or a question whether or how (`how`). */
 export function moodOf(request: string): 'told' | 'negated' | 'how' | 'asked' {
   const words = request.replace(/https?:\/\/\S+/gi, ' ')
   if (HOW.test(words)) return 'how'

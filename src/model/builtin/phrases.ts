@@ -1,7 +1,7 @@
 import type { Language } from '../../util/language.ts'
 import type { Spoken } from './intent.ts'
 
-/** What the built-in agent says. Results are what the tools return. */
+/** The texts of the built-in agent, by tool. A result is what the tool returns. */
 interface Phrases {
   noModel: string
   abilities: string
@@ -79,7 +79,7 @@ const clock = (language: Language, timezone: string) => (iso: string) =>
     minute: '2-digit',
   }).format(new Date(iso))
 
-/** The days that a list is of, so that a question read wrong shows. */
+/** The days of a list. They are shown, so that the user sees when the agent has misread the request. */
 function daysOf({ from, to }: Days, language: Language): string {
   const format = new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', {
     timeZone: 'UTC',
@@ -265,7 +265,7 @@ export const PHRASES: Record<Language, Phrases> = {
   },
 }
 
-/** The answer to what is no tool's business. */
+/** The answer to a message that calls no tool. */
 export function speak(kind: Spoken, language: Language): string {
   const phrases = PHRASES[language]
   if (kind === 'greeting') return `${phrases.noModel}\n\n${phrases.abilities}`
@@ -274,6 +274,6 @@ export function speak(kind: Spoken, language: Language): string {
   return phrases[kind]
 }
 
-/** Chinese sentences have no space between them. */
+/** Joins sentences; in Chinese without a space. */
 export const inARow = (language: Language, ...sentences: string[]): string =>
   sentences.join(language === 'zh' ? '' : ' ')

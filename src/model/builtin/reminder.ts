@@ -28,13 +28,13 @@ const COUNT = `(\\d{1,4}|${Object.keys(COUNTS).toSorted().toReversed().join('|')
 const CHINESE = new RegExp(
   `[,，、;；。\\s]{0,3}(?:并且?|同时|然后|请|记得|要|也){0,3}提[前早](?:${NUMBER}|(半))个?(分钟?|刻钟|小时|钟头|天|周|星期)(半)?再?(?:提醒|通知|叫)(?!我(?:们|[和跟与][^\\s,，。]{1,3}$))(?:一下)?我?(?:一下)?`,
 )
-// “10 minutes before the meeting” is about a meeting that is there already.
+// “10 minutes before the meeting” is about a meeting that exists already.
 const ENGLISH = [
   `[,;.]?\\s{0,3}(?:and |then |please |also ){0,3}(?:remind|notify|alert) me ${COUNT} (?:before(?:hand)?|earlier|ahead(?: of time)?|in advance|prior)(?!\\w| (?:of|to|the|my|a|an|it starts)\\b| \\w+ing\\b)`,
   `[,;.]?\\s{0,3}(?:and )?with an? (?:reminder ${COUNT} (?:before(?:hand)?|earlier|in advance)|${COUNT} reminder)`,
 ].map((pattern) => new RegExp(pattern, 'i'))
 
-/** It says no more than that. */
+/** “… and remind me” at the end of a request. */
 const AT_THE_END =
   /[,，。;；\s]{0,3}(?:并|请|记得|到时候?|届时|准时){1,3}提醒我(?:一下)?[\s。.!！]{0,3}$|[,;]?\s(?:and |then |please ){1,3}remind me[\s.!]{0,3}$/i
 const ASKED = /提醒|闹钟|\bremind(?:er)?\b|\balarm\b|\b(?:notify|alert) me\b/i
@@ -44,15 +44,15 @@ const UNREAD =
 export interface Reminder {
   /** The request without the words about when to remind. */
   request: string
-  /** Minutes before; 0: then. Undefined: no reminder is asked for. */
+  /** Minutes before the item; 0: at its start. Undefined: the request asks for no reminder. */
   minutes: number | undefined
-  /** There is more about it than is understood. */
+  /** The request says more about the reminder than the agent understands. */
   isUnclear: boolean
-  /** It was said how long before. */
+  /** The request says how long before the item. */
   isAhead: boolean
 }
 
-/** When a request asks to be reminded. */
+/** Reads the reminder that a request asks for. */
 export function reminderOf(request: string): Reminder {
   const chinese = CHINESE.exec(request)
   const english = ENGLISH.map((pattern) => pattern.exec(request)).find(Boolean)

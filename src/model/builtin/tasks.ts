@@ -16,13 +16,13 @@ const BUILTIN_TYPES: [RegExp, string][] = [
   [/测试|\btest\b/i, 'test'],
 ]
 const ANALYSIS = BUILTIN_TYPES[0]![0].source
-// “创建的任务” and “任务开始时间” tell of a task, they order none.
+// “创建的任务” and “任务开始时间” describe a task and order none.
 const VERB = '(?:创建|新建|启动|开始|运行|提交|跑)'
 const START = new RegExp(
   `${VERB}(?![了过着的中]|时间)(?=.*(?:任务|视频分析))|(?:做|进行)(?:一[个次下])?视频分析|把[^把]{0,40}任务[^把]{0,20}${VERB}(?!的)|${CLAUSE}(?:start|create|run|launch|submit)\\b(?=.*(?:\\b(?:tasks?|jobs?)\\b|${ANALYSIS}))`,
   'i',
 )
-/** The name of a type may stand alone: “run whisper”. */
+/** An order may name a type without the word “task”: “run whisper”. */
 const START_BY_NAME = /^(?:请|帮我)?(?:启动|运行)\s*(?=[a-z])|^(?:please )?(?:start|run|launch)\b/i
 const PAST =
   /昨[天晚]|前天|上周|上个?月|刚[才刚]|[之以]前|\b(?:yesterday|ago|tried|last (?:week|month|night))\b/i
@@ -30,13 +30,13 @@ const CANCEL =
   /(?<!已|被|自动)(?:取消|停止|终止|中止)(?![了过掉]*的|了|过|时间)|\b(?:cancel|stop|abort|kill)\b/i
 const NUMBERED = /(?:任务|\b(?:tasks?|jobs?))\s*(?:#|号|number\b|no\b)?\s*(\d{1,9})(?:\s*号)?(?!\d)/i
 const NUMBER = /(?<!\d)\d{1,9}(?!\d)/g
-/** So many tasks, and not the one of that number. */
+/** The number counts tasks, and is not the number of one task. */
 const COUNTED = /\d\s*(?:\w+\s+)?(?:tasks|jobs)\b|(?<!第\s*\d*)\d\s*[个项条]|-\d/i
-// Chinese right behind a URL may belong to it; behind a comma it does not.
+// Chinese text right behind a URL may belong to the URL; behind a comma it does not.
 const URL =
   /https?:\/\/[^\s\p{Script=Han}]+(?<![.,;:!?)\]'"])(?=[.,;:!?)\]'"]*(?:\s|$)|[.,;:!?)\]'"]+\p{Script=Han})/giu
 
-/** Whether a request has the words of an order to start a task. */
+/** Whether a request orders to start a task. */
 export const startsTask = (request: string): boolean => START.test(request)
 export const startsByName = (request: string): boolean => START_BY_NAME.test(request)
 
@@ -52,7 +52,7 @@ export function tasks(request: string, named: string | undefined): Intent {
   }
   const rest = request.replace(NUMBERED, ' ')
   const isUnfiltered = !says(rest, WORDS.tasks)
-  // A verb in a question asks whether it happened; in anything else it is an order that is not understood.
+  // In a question such a verb asks about the past; anywhere else it is an order that the agent does not understand.
   const verbs = mood === 'asked' ? request : request.replace(/\b(?:start|create|run)\b/gi, ' ? verb ')
   if (!says(verbs.replace(NUMBERED, ' '), WORDS.narrowing, WORDS.tasks)) return { kind: 'unknown' }
   const id = NUMBERED.exec(request)?.[1]
@@ -68,7 +68,7 @@ function cancel(request: string): Intent {
   return numbers[0] ? call('cancel_task', { task_id: Number(numbers[0]) }) : { kind: 'which_task' }
 }
 
-/** Starts what Roost has built in; for all else the nodes must be asked what they offer. */
+/** Starts a task of a built-in type. For other types the intent is `start`, and the agent looks up what the nodes offer. */
 export function start(request: string, named: string | undefined): Intent {
   const [url, ...more] = request.match(URL) ?? []
   const rest = request.replace(URL, ' ')
@@ -86,7 +86,7 @@ export function start(request: string, named: string | undefined): Intent {
   })
 }
 
-/** The order to start a task of a type that a node offers. */
+/** Starts a task of a type that a node offers. */
 export function startOffered(request: string, named: string | undefined, types: string[]): Intent {
   const longestFirst = types.toSorted((a, b) => b.length - a.length)
   for (const type of longestFirst) {
@@ -95,7 +95,7 @@ export function startOffered(request: string, named: string | undefined, types: 
       return call('create_task', { title: named ?? type, task_type: type })
     }
   }
-  // It names a type that there is, and something that can't be done with it.
+  // The request names a known type together with words that the agent does not understand.
   const isKnown = [...BUILTIN_TYPES.map(([pattern]) => pattern), ...longestFirst.map(spelling)].some((type) =>
     type.test(request),
   )
@@ -104,6 +104,6 @@ export function startOffered(request: string, named: string | undefined, types: 
     : { kind: 'which_type' }
 }
 
-/** The name of a type as people write it: `load-test` is “load test” too. */
+/** A pattern for the spellings of a type: `load-test` may be written “load test”. */
 const spelling = (type: string) =>
   new RegExp(`(?<![\\w.-])${type.split(/[_.-]/).map(RegExp.escape).join('[ _.-]?')}(?![\\w-]|\\.\\w)`, 'i')

@@ -7,7 +7,7 @@ import { languageOfText, understand } from './understand.ts'
 
 type Result = ChatMessage & { role: 'tool' }
 
-/** What the built-in agent says and calls after these messages. */
+/** The text and tool calls of the built-in agent after these messages. */
 export function* takeTurn(turn: Turn): Generator<TurnPart> {
   const { messages } = turn
   const asked = messages.findLast((message) => message.role === 'user')?.content ?? ''
@@ -24,7 +24,7 @@ export function* takeTurn(turn: Turn): Generator<TurnPart> {
 
 function* answer(intent: Intent, language: Language): Generator<TurnPart> {
   if (intent.kind === 'call') yield { type: 'tool_call', name: intent.name, input: intent.input }
-  // What the nodes offer is in their overview.
+  // The overview of the nodes says which task types they offer.
   else if (intent.kind === 'start') yield { type: 'tool_call', name: 'gpu_overview', input: {} }
   else yield* say(speak(intent.kind, language))
 }
@@ -56,7 +56,7 @@ function tell(
   return phrases.results[toolName]!(result as never, timezone, input as never)
 }
 
-/** Undefined: the result was too long to be told whole. */
+/** Parses a tool's result; undefined when it was cut because it was too long. */
 function parsed(content: string): Record<string, unknown> | undefined {
   try {
     return JSON.parse(content)

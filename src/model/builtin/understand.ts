@@ -14,23 +14,23 @@ const GPU = /\bgpus?\b|显卡|算力|集群|节点|\b(?:cluster|nodes?|servers?)
 const UPLOADS = /上传|课件|材料|资料|文件|\b(?:uploads|uploaded|materials?|files?)\b/i
 const GREETING =
   /^(?:你好|您好|嗨|哈喽|帮助|你(?:能|会)做什么|hi|hello|hey|help|what can you do|(?=[?？]))[呀啊\s!！?？.。,，]*$/i
-// An apostrophe opens a quotation only where a word could begin: “what's” has none.
+// An apostrophe opens a quotation only where a word can begin, so “what's” contains none.
 const QUOTED =
   /["“「『《]([^"”」』》]{1,255})["”」』》]|(?<=^|[\s,:;]|\p{Script=Han})['‘]([^'’]{1,255}(?:['’]\w[^'’]{0,255})?)['’](?!\w)/u
 const NAMED =
   /(?:叫做?|名为|标题(?:是|为)?|\b(?:called|named|titled)\b)\s*[:：]?\s*([^\s,，。.;；]{1,100}?)(?=的(?:测试|视频)|[\s,，。.;；]|$)/i
 
-/** Reads a request in Chinese or English. It claims no more than that: what it does not understand, it says so. */
+/** Reads a request in Chinese or English. A request that it does not fully understand is `unknown`. */
 export function understand(message: string, place: Place): Intent {
   const text = message.normalize('NFKC').trim()
-  // No request is that long, and patterns take longer than they should over such a text.
+  // No request is that long, and the patterns take too long for such a text.
   if (text.length > LONGEST) return { kind: 'unknown' }
   const quoted = QUOTED.exec(text)
   const named = quoted?.[1] ?? quoted?.[2] ?? NAMED.exec(text)?.[1]
-  // What is in quotes is a name, not a request; so is what follows “called”.
+  // Text in quotation marks or after “called” is a name and no part of the request.
   const request = quoted ? text.replace(QUOTED, ' ') : text.replace(NAMED, ' ')
   const intent = intentOf(request, text, named, place)
-  // Nothing that there is can be found by its name.
+  // No tool finds an object by its name.
   const isIgnored = named !== undefined && intent.kind === 'call' && !GETS_NAME.has(intent.name)
   return isIgnored ? { kind: 'unknown' } : intent
 }
@@ -41,7 +41,7 @@ function intentOf(request: string, text: string, named: string | undefined, plac
   const taskAt = request.search(TASK)
   const agendaAt = placeOfAgenda(request)
   const adds = isAddition(request, findTimes(request, place))
-  // “A meeting about tasks” is a meeting, a task for a meeting is a task: what is named first is meant.
+  // The first noun counts: “a meeting about tasks” is a meeting, “a task for a meeting” is a task.
   const isAgenda = agendaAt >= 0 && (agendaAt < taskAt || (adds && !startsTask(request)))
   if ((taskAt >= 0 || startsTask(request)) && !isAgenda) return tasks(request, named)
   if (isAgenda || adds || removesItem(request)) return agenda(request, named, place)

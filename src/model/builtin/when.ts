@@ -5,9 +5,9 @@ import { withPlainTimes } from './chinese-times.ts'
 import { withPlainDays as withPlainEnglishDays } from './english-days.ts'
 import type { Place } from './intent.ts'
 
-/** A request and the times in it. */
+/** A request and the times that were found in it. */
 export interface Timed {
-  /** With its days and times in plain digits; what is found stands in it. */
+  /** The request with days and times in digits. Positions in `found` refer to this text. */
   text: string
   found: ParsedResult[]
 }
@@ -15,7 +15,7 @@ export interface Timed {
 const onClock = ({ now, timezone }: Place) =>
   Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(timezone)
 
-/** Chrono reckons in the clock of the process, so it is given the user's clock as if it were that one. */
+/** Finds the times in a request. Chrono uses the local time of the process, so the user's local time is passed as that. */
 export function findTimes(request: string, place: Place): Timed {
   const { year, month, day, hour, minute } = onClock(place)
   const today = new Temporal.PlainDate(year, month, day)
@@ -32,7 +32,7 @@ const UNREAD = [
   /[\d一二三四五六七八九十]月|月[底初中末]|年[底初]|[天周年]后|[今明后昨][天晚早]/,
   /\b(?:\d{1,2}(?:st|nd|rd|th)|\d{1,2}(?::\d\d| ?[ap]m)|(?:next|last|this|following) (?:week|month|year)|weekends?|day (?:after|before)|quarter (?:past|to)|half past|midnight|noon|o'clock|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|morning|afternoon|evening|tonight|tomorrow)\b/,
 ].map((pattern) => new RegExp(pattern, 'i'))
-// What has been understood is in digits by now.
+// Times that were understood are in digits by now.
 const UNREAD_CLOCK =
   /凌晨|[早晚]上|[上中下]午|傍晚|[半午]夜|[\d一二两三四五六七八九十]\s*(?:点|时(?!间|候))|[半几]个?(?:[天日周月年]|星期|礼拜)|几个?(?:小时|分钟)/
 const EITHER_HALF = /(?<![\d:])[1-5](?::\d\d)?(?!\d| ?(?:hours?|min))/i
@@ -42,13 +42,13 @@ const DURATION =
   /(?:\d+|[一二两三四五六七八九十半几])个?半?(?:小时|分钟|钟头)|\bfor (?:\S+ )?(?:\d+|an?|half an|one|two|three|four|five|six) ?-?(?:hours?|hrs?|minutes?|mins?|days?|weeks?)\b|(?<!\w)\d+ ?(?:h|hours?|hrs?|minutes?|mins?)\b/i
 const OTHER_ZONE =
   /时区|(?:北京|东京|伦敦|纽约|巴黎|当地|美国|欧洲)时间|\b(?:UTC|GMT|time ?zone|[A-Z][a-z]+ time)\b/
-// Chrono gives an offset to “in 10 minutes” as well.
+// Chrono gives “in 10 minutes” an offset, too.
 const isElsewhere = ({ start, text }: ParsedResult) =>
   start.isCertain('timezoneOffset') && !/^(?:in|within|after)\b|后|\blater\b|from now/i.test(text)
 
-/** No day in digits that chrono took: there is none such. */
+/** A day in digits that chrono did not read, because it does not exist. */
 const NO_DAY = /\d{1,4}[/-]\d{1,2}[/-]\d{1,4}|\d{1,2}\.\d{1,2}\.\d{2,4}/
-/** Day and month in digits, in an order that half of the world reads the other way. */
+/** Day and month in digits, whose order differs between countries. */
 const EITHER_ORDER = /(?<![\d/.-])(\d{1,2})[/.-](\d{1,2})(?:[/.-]\d{2,4})?(?![\d/.:-])/
 
 function isEitherOrder(text: string): boolean {
@@ -56,7 +56,7 @@ function isEitherOrder(text: string): boolean {
   return first !== undefined && first !== second && Number(first) < 13 && Number(second) < 13
 }
 
-/** Whether there is more about the time than was found, so that what was found may be wrong. */
+/** Whether the request says more about the time than was found, so that the found time may be wrong. */
 export function isUnclear({ text, found: [time, ...more] }: Timed): boolean {
   if (!time || more.length > 0) return true
   const rest = text.slice(0, time.index) + text.slice(time.index + time.text.length)
@@ -101,7 +101,7 @@ const BEHIND = new RegExp(
   'i',
 )
 
-/** Days of the user's own calendar, as `list_schedule` takes them: the last one included. */
+/** The days of a request in the user's calendar, as `list_schedule` takes them: `to` is the last day. */
 export function rangeOf({ text, found }: Timed, place: Place) {
   const today = onClock(place).toPlainDate()
   const days = (from: Temporal.PlainDate, count: number) => ({
@@ -130,26 +130,26 @@ export function rangeOf({ text, found }: Timed, place: Place) {
   if (!time) return days(today, 7)
   if (!saysDay(time) && time.start.isCertain('month')) {
     const month = dayOf(time.start).with({ day: 1 })
-    // Chrono looks ahead, in the middle of a month to the next year's.
+    // `forwardDate` makes chrono read the current month as that of the next year.
     const isThis = month.month === today.month && !time.start.isCertain('year')
     const first = isThis ? today.with({ day: 1 }) : month
     return days(first, first.daysInMonth)
   }
-  // Chrono takes a part of a day alone for today's.
+  // Chrono reads a part of a day alone as today.
   const said = found.filter((it) => saysDay(it) && !PART_OF_DAY.test(it.text))
   const all = (said.length > 0 ? said : [time]).flatMap(({ start, end }) => [start, end ?? start]).map(dayOf)
   all.sort(Temporal.PlainDate.compare)
   return { from: all[0]!.toString(), to: all.at(-1)!.toString() }
 }
 
-/** Whether a request says days, not a year or an hour alone. */
+/** Whether a request names days, and not only a year or an hour. */
 export const saysDays = ({ text, found }: Timed): boolean =>
   AHEAD.test(text) ||
   BEHIND.test(text) ||
   PERIOD.test(text) ||
   found.some((time) => saysDay(time) || time.start.isCertain('month') || PART_OF_DAY.test(time.text))
 
-/** What a request says beside its days and times, as each of two readings has it: in 本周日程 chrono finds 周日. */
+/** The request without its days and times, in two readings, because chrono finds 周日 in 本周日程. */
 export function withoutDays({ text, found }: Timed): string[] {
   const rest = found.reduceRight(
     (left, { index, text: { length } }) => `${left.slice(0, index)} ${left.slice(index + length)}`,
@@ -160,7 +160,7 @@ export function withoutDays({ text, found }: Timed): string[] {
 
 const saysDay = ({ start }: ParsedResult) => start.isCertain('day') || start.isCertain('weekday')
 
-/** Without an offset: whoever gets it reads it in the user's time zone, summer time and all. */
+/** A local time without an offset; the receiver reads it in the user's time zone. */
 export function wallClock(at: ParsedComponents): string {
   const two = (part: 'month' | 'day' | 'hour' | 'minute') => String(at.get(part) ?? 0).padStart(2, '0')
   return `${at.get('year')}-${two('month')}-${two('day')}T${two('hour')}:${two('minute')}:00`

@@ -1,6 +1,6 @@
 /**
- * The words that a request of each kind is made of. A request with any other word asks for more than is understood, and
- * then nothing is done: a wish that was overlooked would be answered with something else.
+ * The words of each kind of request. A request with any other word asks for something that the agent does not understand,
+ * so the agent does nothing, because it would otherwise ignore a part of the request.
  */
 
 const LOOKING = {
@@ -15,7 +15,7 @@ const ORDERING = {
   zh: '请|麻烦|帮我|给我|我要|我想|我需要|我|想|需要|一下|立即|马上|现在|把|将|的|了|吧|掉|这个|那个|个|',
 }
 
-/** English words whole, Chinese ones wherever they stand. */
+/** Matches English words as whole words, and Chinese ones anywhere. */
 function wordList(en: string, zh: string): RegExp {
   const words = (text: string) => text.replace(/\s*\n\s*/g, '').replace(/^\||\|$/g, '')
   return new RegExp(`(?<![\\w-])(?:${words(en)})(?![\\w-])|${words(zh)}`, 'gi')
@@ -30,7 +30,7 @@ export const WORDS = {
     `${LOOKING.en}|tasks?|jobs?|${STATUS_EN}|progress|going|doing|#|number|no`,
     `${LOOKING.zh}|任务|列表|清单|进度|${STATUS_ZH}|第|号`,
   ),
-  /** Of tasks too, but the list can't be narrowed down to what they say. */
+  /** Words about tasks by which the list of tasks cannot be filtered. */
   narrowing: wordList(
     `gpu|test|study|video[_ -]?analysis|analysis|created?|started?|submitted|ran|stopped|run|start|create|yesterday|today|
       last|week|month|night|ago|recent(?:ly)?|latest|newest`,
@@ -63,7 +63,7 @@ export const WORDS = {
   ),
 } satisfies Record<string, RegExp>
 
-/** Whether a request says nothing beyond these words. */
+/** Whether a request contains only these words. */
 export const says = (request: string, ...words: RegExp[]): boolean =>
   !/[\p{L}\p{N}]/u.test(
     words.reduce((rest, list) => rest.replace(list, ' '), request.replace(/['’]s\b/g, ' ')),
