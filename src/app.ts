@@ -41,12 +41,12 @@ const MAX_PAYLOAD_BYTES = 2 * MAX_NODE_FRAME_BYTES
 
 /** Every contract under its base URL, the sockets and the documentation. The app does not listen yet. */
 export function createApp(ctx: LiveContext) {
-  // Every chapter has the context as a decorator. Elysia would merge two contexts field by field when it mounts a chapter,
-  // unless they are frozen.
+  // Every chapter has the context as a decorator. Unless it is frozen, Elysia merges it with itself, field by field, each
+  // time it mounts a chapter.
   Object.freeze(ctx)
   /** An instance whose errors the contract answers: `onError` covers the routes that the same instance mounts after it. */
-  const contract = <const P extends string>(manners: Contract, prefix: P) =>
-    new Elysia({ prefix }).onError(({ error, request }) => manners.errorResponse(error, request, ctx.log))
+  const base = <const P extends string>(contract: Contract, prefix: P) =>
+    new Elysia({ prefix }).onError(({ error, request }) => contract.errorResponse(error, request, ctx.log))
 
   const origins = new Origins(ctx.config, ctx.log)
   /** The models of the routes that read a body. */
@@ -87,10 +87,10 @@ export function createApp(ctx: LiveContext) {
     .use(docs((): AnyElysia => app, ctx.config.publicUrl))
     .get('/', ({ redirect }) => redirect('/api/docs'), { detail: { hide: true } })
     .use(readyRoute(ctx))
-    .use(contract(learning, '').use(learningRootRoutes(ctx)))
-    .use(contract(learning, '/api/v1').use(learningRoutes(ctx)))
-    .use(contract(runtime, '/api/v1').use(runtimeRoutes(ctx)))
-    .use(contract(factory, '/api').use(studyFactoryRoutes(ctx)).use(factoryRoutes(ctx)))
+    .use(base(learning, '').use(learningRootRoutes(ctx)))
+    .use(base(learning, '/api/v1').use(learningRoutes(ctx)))
+    .use(base(runtime, '/api/v1').use(runtimeRoutes(ctx)))
+    .use(base(factory, '/api').use(studyFactoryRoutes(ctx)).use(factoryRoutes(ctx)))
     .use(userSocket(ctx, origins, (request, server) => clientOf(ctx, request, server).ip))
     .use(nodeSocket(ctx, origins))
     // Mounted last, because it would otherwise answer in place of the contracts' `onError`.

@@ -14,7 +14,7 @@ export interface MountedRoute {
     summary?: string
     tags?: string[]
   }
-  /** What the guard asks of a user; undefined when it admits nobody by an access token, or everybody. */
+  /** What the guard asks of a user; undefined when the route has no `auth`. */
   auth: true | Permission | undefined
   /** The permission of the users that may call a route of a node. */
   nodeAuth: Permission | undefined
@@ -39,8 +39,8 @@ export const fill = (path: string, id: string): string => path.replace(/:\w+/g, 
 export const pattern = (path: string) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)
 
 /**
- * `api`, for routes of the document alone: `api` holds each of their answers against the OpenAPI document, and passes
- * over what the document does not have.
+ * `api`, only for routes of the OpenAPI document. `api` compares their answers with the document, and accepts any answer of
+ * another route.
  */
 export const describedApi =
   (server: TestServer) =>

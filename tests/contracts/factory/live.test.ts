@@ -33,7 +33,7 @@ const ticket = async ({ token }: TestUser) =>
   (await api(server, 'POST', '/api/ws/ticket', { token })).body.data
 const cursorAt = (seq: number | string) => `${ctx.epoch}.${seq}`
 const fieldsOf = (events: { data: { fields: string[] } }[]) => events.flatMap(({ data }) => data.fields)
-/** How many requests of a user wait. */
+/** The number of a user's requests that wait for events. */
 const waiting = ({ user }: TestUser) =>
   // biome-ignore lint/complexity/useLiteralKeys: private
   [...hub['readers']].filter(({ signedIn }) => signedIn.principal.userId === user.id).length
@@ -42,7 +42,7 @@ const waits = (owner: TestUser, count: number) =>
     () => waiting(owner) === count,
     () => `${count} wait, but ${waiting(owner)}`,
   )
-/** Another server's: nobody here is told. */
+/** Writes an event as another server would, without a hint to this one. */
 const emitSilently = (owner: TestUser, field: string) =>
   ctx.db.transaction((db) =>
     appendEvents(db, [{ userId: owner.user.id, type: 'user.updated', data: { fields: [field] } }]),
@@ -164,7 +164,7 @@ describe('a long poll', () => {
     await waits(owner, 10)
     const select = spyOn(ctx.db, 'select')
     await Bun.sleep(2500)
-    // The server's own looks; ten requests that poll would need many more.
+    // The queries of the server itself. Ten requests that poll would need many more.
     expect(select.mock.calls.length).toBeLessThan(40)
     select.mockRestore()
     await emitSilently(owner, 'far')
@@ -177,7 +177,7 @@ describe('a long poll', () => {
     const [ends, stays] = [owner, other].map(({ token }) => get(token, { cursor: cursorAt(0), wait: 30 }))
     await waits(owner, 2)
     await api(server, 'POST', '/api/v1/auth/logout', { token: owner.token })
-    // The end of the session is an event, and the last that its own requests may hear of.
+    // The end of the session is an event, and the last one that requests of this session may get.
     const told = [{ type: 'session.revoked' }]
     expect((await stays!).body.events).toMatchObject(told)
     const { status, body } = await ends!
@@ -198,7 +198,7 @@ describe('a long poll', () => {
       expect([refused.status, refused.body.error_code]).toEqual([429, 'RATE_LIMIT_EXCEEDED'])
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     }
-    // A page waits for nothing.
+    // A request without `wait` does not wait.
     expect((await get(owner.token)).status).toBe(200)
     expect((await get((await makeUser(server)).token, { wait: 1 })).status).toBe(200)
     stop.abort()
@@ -249,7 +249,7 @@ describe('a stream', () => {
     await emit(owner, 'a')
     const reader = await stream(owner.token, { cursor: 'abc.1' })
     await reader.until(({ events }) => events.length === 1)
-    // Who is cut off before this must hear it again: no id comes first.
+    // No id comes before the resync, so that a client that disconnects before it gets the resync again.
     expect(reader.blocks).toEqual([
       { retry: expect.any(Number) },
       { id: cursorAt(1), data: { type: 'resync', cursor: cursorAt(1), reason: 'epoch' } },
