@@ -53,7 +53,7 @@ export class LocalBus {
     clearInterval(this.expiry)
   }
 
-  /** Removes the states whose server has gone, or has removed them in a hint that was lost. */
+  /** Removes states that no server renews: their server was killed, or its message of their removal was lost. */
   private expire(): void {
     const before = performance.now() - this.stateTtlMs
     for (const [key, { at }] of this.states) {

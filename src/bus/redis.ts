@@ -4,10 +4,10 @@ import { StartupError } from '../util/startup-error.ts'
 import type { Bus } from './bus.ts'
 import { LocalBus, STATE_TTL_MS } from './local.ts'
 
-/** How long a start waits for Redis, ms. */
+/** How long a start waits for Redis, in ms. */
 const START_MS = 4000
 
-/** Errors of a start, in the operator's words. */
+/** Errors of a start, as the operator reads them. */
 const REASONS: [pattern: RegExp, reason: string][] = [
   [/ECONNREFUSED/, 'nothing listens at its host and port'],
   [/ENOTFOUND|EAI_AGAIN|ENODATA/, 'its host name does not resolve'],
@@ -20,18 +20,18 @@ const REASONS: [pattern: RegExp, reason: string][] = [
   [/EPIPE|ECONNRESET|closed/, 'it closes the connection'],
 ]
 
-/** Without the URL, which carries a password. */
+/** Without the URL, because it contains a password. */
 function reasonOf(error: unknown): string {
   const { code = '', message = '' } = error as { code?: string; message?: string }
   return REASONS.find(([pattern]) => pattern.test(`${code} ${message}`))?.[1] ?? (message || 'unknown error')
 }
 
 type Message =
-  /** `channel` is the name of the hint, `hint` its payload: servers of the version before use these words. */
+  /** `channel` is the hint's name and `hint` its payload, because servers of an older version use these fields. */
   | { from: string; channel: string; hint: unknown }
   | { from: string; state: string; value: object | undefined }
 
-// One round trip: a counter without an expiry would count for ever.
+// Scripts, so that a server that is killed between two commands leaves no counter without an expiry.
 const INCREMENT = `local n = tonumber(redis.call('get', KEYS[1]) or 0) + 1
 if n <= tonumber(ARGV[2]) then redis.call('incr', KEYS[1]) end
 if n == 1 then redis.call('pexpire', KEYS[1], ARGV[1]) end
@@ -41,8 +41,8 @@ const DECREMENT = `if redis.call('exists', KEYS[1]) == 1 and redis.call('decr', 
 end`
 
 /**
- * The bus of several servers, over Redis. While Redis is away publishing does nothing: the log and its poll go on
- * delivering events, later.
+ * The bus of several servers, over Redis. While Redis does not answer, publishing reaches this server only: the others
+ * find the changes when they poll the database.
  * @throws StartupError when Redis does not answer at start
  */
 export async function createRedisBus(
@@ -51,7 +51,7 @@ export async function createRedisBus(
   log: Logger,
   stateTtlMs = STATE_TTL_MS,
 ): Promise<Bus> {
-  // Servers of one database share a Redis with those of others without hearing them.
+  // The epoch keeps apart the servers of several databases that share one Redis.
   const prefix = `roost:${epoch}:`
   const messages = `${prefix}messages`
   const local = new LocalBus(log, stateTtlMs)
@@ -62,7 +62,7 @@ export async function createRedisBus(
     maxRetriesPerRequest: 1,
     retryStrategy: () => 500,
     connectTimeout: 5000,
-    // One that hangs is as good as gone: nobody's sign-in may wait for it.
+    // A Redis that hangs counts as absent after this time, because sign-ins wait for its rate limits.
     commandTimeout: 1000,
   }
   const commands = new Redis(url, { ...options, enableOfflineQueue: false })
@@ -70,7 +70,7 @@ export async function createRedisBus(
 
   let away = false
   let starting = true
-  /** The first error of the start says why; those that follow only say that the connection is closed. */
+  /** The first error of the start. Later ones only say that the connection is closed. */
   let startFault: Error | undefined
   for (const client of [commands, subscriber]) {
     client.on('error', (error: Error) => {
@@ -164,7 +164,7 @@ export async function createRedisBus(
   }
 }
 
-/** With a code that says that the same request may succeed later. */
+/** With a code that marks the error as temporary. */
 function unavailable(cause: unknown): never {
   throw Object.assign(new Error('Redis is away', { cause }), { code: 'ECONNREFUSED' })
 }

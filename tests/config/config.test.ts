@@ -8,7 +8,7 @@ const COMPLETE = {
   S3_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG',
 }
 
-/** The one message, or undefined. */
+/** The message of the error, or undefined when there is none. */
 function mistakes(env: Record<string, string>): string | undefined {
   try {
     readConfig(env)

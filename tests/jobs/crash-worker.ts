@@ -1,4 +1,4 @@
-/** A server to be killed: enqueues one job, begins it, and never ends. */
+/** A server for a test to kill: it enqueues one job, begins it, and never ends. */
 import { readConfig } from '../../src/config/index.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { enqueue, openQueue, QUICK, silent, work } from './support.ts'

@@ -21,13 +21,13 @@ test('the job of a server that was killed runs again soon', async () => {
     await work(queue, 'q', { concurrency: 1 }, async ({ payload, attempt }) =>
       ran.resolve([payload.n, attempt]),
     )
-    // In an object: waiting for the server must not wait for the job.
+    // In an object, so that `await start()` does not also wait for the job.
     return { ran: ran.promise }
   }
 
   program.launch()
   await eventually(() => program.output.includes('begun, attempt 1'), 'the job has begun', 30_000)
-  // On PostgreSQL the other server is there already; the embedded database opens when the first has gone.
+  // On PostgreSQL the other server runs already; the embedded database opens only after the first server has ended.
   const elsewhere = env.DATABASE_URL ? await start() : undefined
   const killed = performance.now()
   await program.kill()

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => servers[Symbol.asyncDispose]())
 
 test('of two servers exactly one runs a job', async () => {
-  // Both at once, on a database without a queue: neither may fail at what the other creates.
+  // Both at once, on a database without queues: neither may fail when the other creates one first.
   const queues = await Promise.all([openQueue(here, { share: QUICK }), openQueue(there, { share: QUICK })])
   const ran: [number, number][] = []
   for (const [i, queue] of queues.entries()) {

@@ -33,7 +33,7 @@ afterAll(async () => {
   await servers[Symbol.asyncDispose]()
 })
 
-// Each has a queue of its own.
+// Each test has its own queue.
 describe.concurrent('a queue', () => {
   test('adds a job with its transaction or not at all', async () => {
     const { db } = servers.databases[0]!
@@ -64,7 +64,7 @@ describe.concurrent('a queue', () => {
       await eventually(() => starts.length > n, 'the job has started')
       delays.push(starts[n]! - committed)
     }
-    // By the poll alone it would be a second.
+    // Without the wake-up, the poll would take a second.
     expect(delays.sort((a, b) => a - b)[5]!).toBeLessThan(100)
   })
 
@@ -133,7 +133,7 @@ describe.concurrent('a queue', () => {
     })
     await eventually(() => done === 8, 'all jobs are done')
     expect(most).toBe(2)
-    // A poll after each of them would make it 8 seconds.
+    // With a poll after each job it would take 8 seconds.
     expect(performance.now() - start).toBeLessThan(4000)
   })
 
@@ -151,7 +151,7 @@ describe.concurrent('a queue', () => {
       await go.promise
     })
     await begun.promise
-    // The first runs already, perhaps with what was true before: the new one must not be lost.
+    // The first job runs already and may have read old data, so the new job must not be lost.
     expect(await add('key', 4, { singletonKey })).toBe(true)
     go.resolve()
     await eventually(() => ran.length === 3, 'all have run')
@@ -184,7 +184,7 @@ describe.concurrent('a queue', () => {
     const ended = signalled<boolean>()
     await work(queue, 'long', { concurrency: 1 }, async (_, signal) => {
       runs++
-      // Beyond the first heartbeat.
+      // Longer than the first heartbeat.
       await Bun.sleep(4500)
       ended.resolve(signal.aborted)
     })

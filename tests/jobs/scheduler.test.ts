@@ -59,7 +59,7 @@ describe.concurrent('the scheduler', () => {
     const start = Date.now()
     await eventually(() => ran.length >= 4, 'four runs')
     await Promise.all(both.map((one) => one.close()))
-    // Run by both, four runs would have taken two seconds.
+    // If both servers ran the job, four runs would have taken two seconds.
     expect(ran.length).toBeLessThanOrEqual(Math.ceil((Date.now() - start) / 1000) + 1)
     const [last] = (await both[0]!.status()).jobs
     expect(last!.lastRunAt!.getTime() % 1000).toBe(0)
@@ -151,7 +151,7 @@ test('clocks that differ take no run twice, and a wrong one stops nobody', async
   expect(await claimRun(here.db, id, noon)).toBe(true)
   expect(await claimRun(there.db, id, noon)).toBe(false)
   expect(await claimRun(there.db, id, at(-60))).toBe(false)
-  // Five minutes fast: the run of five minutes hence, and the others find it taken.
+  // The clock of `there` is five minutes fast. It claims the run in five minutes, and `here` finds it claimed.
   const soon = at(300)
   expect(await claimRun(there.db, id, soon)).toBe(true)
   expect(await claimRun(here.db, id, soon)).toBe(false)

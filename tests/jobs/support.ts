@@ -12,7 +12,7 @@ export interface Payload {
 }
 export const QUICK: JobOptions = { timeoutSeconds: 20, retries: 1, backoff: { seconds: 1, maxSeconds: 1 } }
 
-/** One database, as several servers have it. On the embedded one they share its only connection. */
+/** Connections of several servers to one database. On the embedded database they share its only connection. */
 export async function openServers(count: number) {
   const stack = new AsyncDisposableStack()
   const { env, remove } = await freshParts()
@@ -36,7 +36,7 @@ export const openQueue = (database: Database, queues: Record<string, JobOptions>
     Object.entries(queues).map(([name, options]) => named(name, options)),
   )
 
-/** A job as a run, or the hook of a given-up one, gets it. */
+/** The job that a run, or the hook of a given-up job, gets. */
 export interface TestJob {
   payload: Payload
   attempt: number
@@ -64,7 +64,7 @@ export const work = (
     }),
   ])
 
-/** Enqueues in a transaction of its own, as the core does it. */
+/** Enqueues a job in its own transaction, as core does. */
 export async function enqueue(
   database: Database,
   queue: JobQueue,
@@ -80,7 +80,7 @@ export async function enqueue(
   return added
 }
 
-/** A promise that something resolves which happens once. */
+/** A promise that the test resolves when something happens. */
 export const signalled = <T = void>() => Promise.withResolvers<T>()
 
 export const aborted = (signal: AbortSignal): Promise<void> =>

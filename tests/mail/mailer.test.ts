@@ -100,7 +100,7 @@ describe('by SMTP', () => {
     const error = await failure(createSmtpMailer(server.url, FROM).send(MAIL))
     expect(error instanceof MailRefused).toBe(final)
     expect(error.message).toContain(String(responseCode))
-    // It is logged, and kept with the job.
+    // The error is logged, and stored with the job.
     expect(JSON.stringify({ ...error, message: error.message, cause: error.cause })).not.toContain('mei@')
   })
 

@@ -1,4 +1,4 @@
-/** Protects how a model's answer is read: what it says, how it ends, and how long it may be silent. */
+/** How a model's answer is read: its content, how it ends, and how long the API may send nothing. */
 import { describe, expect, test } from 'bun:test'
 import { answerTo, type Piece } from './support.ts'
 
@@ -258,7 +258,7 @@ describe('thoughts', () => {
     ['a closing tag alone', ['Hello</think> world'], '', 'Hello world'],
   ] as [string, Piece[], string, string][])('%s', async (_, pieces, reasoning, text) => {
     expect(await answerTo(pieces)).toMatchObject({ reasoning, text, fault: undefined })
-    // The same, letter by letter.
+    // The same answer in pieces of one letter.
     const letters = pieces.flatMap((piece): Piece[] => (typeof piece === 'string' ? [...piece] : [piece]))
     expect(await answerTo(letters)).toMatchObject({ reasoning, text, fault: undefined })
   })

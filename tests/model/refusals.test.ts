@@ -1,4 +1,4 @@
-/** Protects what happens when a model's API refuses: what is tried again, what is remembered, what is logged. */
+/** What happens when a model's API refuses: what is tried again, what is remembered, what is logged. */
 import { describe, expect, test } from 'bun:test'
 import { all, answerTo, KEY, ModelServer, modelOf, question, turnOf } from './support.ts'
 

@@ -1,4 +1,4 @@
-/** Protects what a model is sent: what the strictest API takes, and no more than fits, whatever was said before. */
+/** Requests to a model: always valid for the strictest API and within the size limit, whatever the conversation. */
 import { describe, expect, test } from 'bun:test'
 import { Type } from '@sinclair/typebox'
 import { chatRequest } from '../../src/model/chat-request.ts'
@@ -102,7 +102,7 @@ test('whatever was said, a strict API takes it', () => {
       else if (random.chance(0.5)) messages.push(answer(text))
       else messages.push(...used({ text }, text, random.chance(0.5) ? 'tool' : 'odd name'))
     }
-    // A run begins with something that the user said.
+    // A run begins with a message of the user.
     sent([question('first'), ...messages, question('last')])
   }
 })

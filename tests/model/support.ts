@@ -21,7 +21,7 @@ export function modelOf(server: ModelServer, patience: Partial<Patience> = {}) {
   return createOpenAiModel({ baseUrl: baseUrl!, apiKey: KEY, model: 'test-model' }, { retry: 1, ...patience })
 }
 
-/** What a model says to one question, when its API streams these pieces. */
+/** A model's answer to one question when its API streams these pieces. */
 export async function answerTo(pieces: Piece[] | Response, patience?: Partial<Patience>) {
   using server = new ModelServer(() => (pieces instanceof Response ? (pieces.clone() as Response) : pieces))
   const parts: TurnPart[] = []

@@ -1,10 +1,10 @@
-/** Protects what the built-in agent understands, in both languages: each line is something a user may well say. */
+/** What the built-in agent understands, in both languages. Each line is a plausible message of a user. */
 import { describe, expect, test } from 'bun:test'
 import { readsAsYes } from '../../src/core/agent/consent.ts'
 import { startOffered } from '../../src/model/builtin/tasks.ts'
 import { languageOfText, understand } from '../../src/model/builtin/understand.ts'
 
-// A Saturday, late enough that in Shanghai it is Sunday already.
+// A Saturday in UTC, when it is Sunday in Shanghai already.
 const place = { timezone: 'Asia/Shanghai', now: new Date('2026-11-21T18:00:00Z') }
 const shown = (message: string, at = place) => {
   const intent = understand(message, at)

@@ -1,4 +1,4 @@
-/** Which rules are taken, and that none costs the server much time. */
+/** Which rules are accepted, and that none costs the server much time. */
 import { describe, expect, test } from 'bun:test'
 import { readRule } from '../../../src/core/agenda/recurrence.ts'
 import { startsFrom } from '../../../src/core/agenda/series.ts'
@@ -39,7 +39,7 @@ describe('a rule', () => {
     const { rrule, lastStart } = await read(text)
     expect(rrule).toBe(canonical)
     expect(lastStart?.toISOString().slice(0, 10) ?? null).toBe(last)
-    // What has been read reads the same again.
+    // The canonical form is read as itself.
     expect(await read(rrule)).toEqual({ rrule, lastStart })
   })
 
@@ -123,7 +123,7 @@ describe('in time', () => {
     `FREQ=YEARLY;BYYEARDAY=${Array.from({ length: 366 }, (_, i) => i + 1)};BYSETPOS=${Array.from({ length: 31 }, (_, i) => i + 1)};COUNT=1000`,
     'FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYSETPOS=1,31,-1;COUNT=1000',
   ])('%s is read or given up', async (text) => {
-    // Some tens of milliseconds; a machine that is busy may take longer.
+    // Some tens of milliseconds on an idle machine.
     expect(await spent(() => refusal(text))).toBeLessThan(2500)
   })
 

@@ -1,4 +1,4 @@
-/** Reminders: each occurrence once, whoever sends them and whatever stops them. */
+/** Reminders: one for each occurrence, also with several servers and when a server is killed. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { and, asc, eq } from 'drizzle-orm'
 import { createItem, deleteItem, type NewItem, updateItem } from '../../../src/core/agenda/items.ts'
@@ -22,7 +22,7 @@ afterAll(async () => {
   await server.stop()
 })
 
-/** Far enough away that the server's own timer has nothing to do. */
+/** In a year so far away that the server's own schedule sends nothing. */
 const at = (text: string) => new Date(`2090-${text}Z`)
 const add = async (input: Partial<NewItem> = {}) => {
   const { user } = await makeUser(server)

@@ -1,4 +1,4 @@
-/** The days of a rule against another implementation of RFC 5545, and how much of it is done at a time. */
+/** The days of a rule, compared with another implementation of RFC 5545, and how much is computed between two pauses. */
 import { describe, expect, spyOn, test } from 'bun:test'
 import { RRuleTemporal } from 'rrule-temporal'
 import { readRule } from '../../../src/core/agenda/recurrence.ts'
@@ -16,7 +16,7 @@ const some = (most: number, one: () => string | number): string =>
   [...new Set(Array.from({ length: random.between(1, most) }, one))].join(',')
 const either = (from: number, to: number): number => random.between(from, to) * (random.chance(0.3) ? -1 : 1)
 
-/** Any parts that may stand together. */
+/** A random rule whose parts may be combined. */
 function randomRule(): string {
   const freq = random.pick(['DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY'])
   const long = freq === 'MONTHLY' || freq === 'YEARLY'
@@ -48,11 +48,11 @@ function randomSeries(rrule = randomRule()): Series {
   return { rrule, timezone, startAt: new Date(start.epochMilliseconds) }
 }
 
-/** There the library adds what RFC 5545 leaves out: a month's days to those of a year, or to ordinal weekdays. */
+/** For these rules the library differs from RFC 5545: it adds the days of a month to those of a year, or to ordinal weekdays. */
 const isMisread = (rrule: string): boolean =>
   /^FREQ=YEARLY.*BYMONTHDAY/.test(rrule) && /BYYEARDAY|BYDAY=[-\d]/.test(rrule)
 
-/** Nothing when it gives the search up, which it does after some years of nothing. */
+/** Empty when the library gives up its search, which it does after some years without an occurrence. */
 function* byLibrary({ startAt, timezone, rrule }: Series, end: Date): Generator<Date> {
   const dtstart = Temporal.Instant.fromEpochMilliseconds(+startAt).toZonedDateTimeISO(timezone)
   const limits = { maxIterations: 5000, maxCandidateEvaluations: 20_000, cache: false, strict: true }
@@ -94,7 +94,7 @@ test.each([
 })
 
 describe('between two turns of others', () => {
-  /** Counts the days that are looked at between two steps, however long a busy machine takes for them. */
+  /** Counts the days between two steps. A count, because a time would depend on the load of the machine. */
   async function mostDays(run: (slices: () => Slices) => Promise<unknown>): Promise<number> {
     let most = 0
     let looked = 0

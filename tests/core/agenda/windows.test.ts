@@ -1,6 +1,6 @@
 /**
- * Windows against brute force: random items in zones whose clocks change, and for each window what a walk over all the
- * days finds. `FAULT_SEED` repeats a run.
+ * Windows, compared with brute force: random items in time zones whose clocks change, and for each window the occurrences
+ * that a search over all days finds. `FAULT_SEED` repeats a run.
  */
 import { afterAll, expect, test } from 'bun:test'
 import { createItem, type NewItem } from '../../../src/core/agenda/items.ts'
@@ -22,7 +22,7 @@ const FIRST = Temporal.PlainDate.from('2026-01-01')
 const SPAN_DAYS = 800
 const HOUR_MS = 3_600_000
 
-/** A rule, and which days it means when the first occurrence is on `first`. */
+/** A rule, and the days that it names when the first occurrence is on `first`. */
 interface Rule {
   rrule: string
   falls(day: Temporal.PlainDate): boolean
@@ -66,14 +66,14 @@ function randomRule(first: Temporal.PlainDate): Rule {
   return random.pick(shapes)()
 }
 
-/** Starts of all occurrences in the span, as a person with a calendar would find them. */
+/** The starts of all occurrences in the span, found by a search over its days. */
 function walk({ falls }: Rule, start: Temporal.ZonedDateTime): Date[] {
   const time = start.toPlainTime()
   const starts: Date[] = []
   for (let day = start.toPlainDate(), n = 0; n < SPAN_DAYS; n++, day = day.add({ days: 1 })) {
     if (!falls(day)) continue
     const at = day.toPlainDateTime(time).toZonedDateTime(start.timeZoneId)
-    // A time that the clocks skip does not happen.
+    // There is no occurrence at a time that the clock skips.
     if (at.toPlainTime().equals(time)) starts.push(new Date(at.epochMilliseconds))
   }
   return starts
@@ -130,7 +130,7 @@ test('a window shows what a walk over all days finds', async () => {
     .flatMap(({ starts, lengthMs }) => starts.flatMap((at) => [at.getTime(), at.getTime() + lengthMs]))
     .filter((instant) => instant < walked)
   for (let i = 0; i < 100; i++) {
-    // Edges are where the mistakes are: most windows begin or end with something.
+    // Most windows begin or end exactly with an occurrence, because errors are likely at the edges.
     const from = random.pick(instants) + random.pick([0, 0, 0, 1, -1, HOUR_MS])
     const to =
       Math.max(from, random.chance(0.3) ? random.pick(instants) : from) + random.pick([0, 0, 1, 24 * HOUR_MS])
@@ -177,9 +177,9 @@ test('a thousand years of the most laborious rules hold nobody else up', async (
   const list = await listItems(ctx, user.id, { ...window, page: 10 }).catch((error) => error)
   clearInterval(watching)
   look()
-  // On a slow machine it takes too long, and says so.
+  // On a slow machine it exceeds its budget and fails with the documented error.
   if (list instanceof Error) expect(list).toMatchObject({ issues: [{ rule: 'window_cost' }] })
   else expect(list.entries.length).toBe(500)
-  // Slices are a hundredth of the whole.
+  // A slice is a hundredth of the whole computation.
   expect(longest).toBeLessThan((turn - start) / 2)
 }, 60_000)

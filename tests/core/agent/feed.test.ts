@@ -1,4 +1,4 @@
-/** The frames of a session reach a reader in order and each once, whatever becomes of the hints. */
+/** The frames of a session reach a reader in order and each once, even if hints are lost or repeated. */
 
 import { afterAll, expect, test } from 'bun:test'
 import { agentFramesHint } from '../../../src/core/agent/hints.ts'
@@ -15,7 +15,7 @@ async function openSession() {
   const sessionId = Bun.randomUUIDv7()
   const runId = Bun.randomUUIDv7()
   await ctx.db.insert(agentSessions).values({ id: sessionId, userId: user.id, title: 't' })
-  // Ended, so that nobody cares for it.
+  // Ended, so that no sweep ends it during the test.
   await ctx.db.insert(agentRuns).values({ id: runId, sessionId, status: 'completed', firstSeq: 1 })
   const frame = (seq: number) => ({ seq, runId, event: JSON.stringify({ n: seq }) })
   return {

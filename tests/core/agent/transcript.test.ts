@@ -1,4 +1,4 @@
-/** Protects what is said of a run whose server went: whatever was open is ended. */
+/** The transcript of a run whose server was killed: every open message is ended. */
 import { expect, test } from 'bun:test'
 import { EventType } from '../../../src/core/agent/ag-ui.ts'
 import { Transcript } from '../../../src/core/agent/transcript.ts'
