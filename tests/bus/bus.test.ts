@@ -54,7 +54,7 @@ describe.each(kinds)('the %s bus', (_, open) => {
     expect(changes).toEqual([{ n: 1 }, { n: 2 }, undefined])
   })
 
-  test('a state that nobody renews ends by itself, and is told to have ended', async () => {
+  test('a state that no server renews ends, and its handlers are called', async () => {
     const bus = await open(400)
     const [lost, renewed, ended] = [unique('task:'), unique('task:'), unique('task:')]
     const ends: string[] = []
@@ -93,7 +93,7 @@ describe.each(kinds)('the %s bus', (_, open) => {
     expect((await increment()).count).toBe(1)
   })
 
-  test('what is taken back from a counter leaves its window as it is; the last one ends it', async () => {
+  test('a decrement leaves the window of a counter as it is; at zero the counter ends', async () => {
     const bus = await opened
     const key = unique('limit:')
     const increment = (windowMs: number) => bus.increment(key, windowMs, 10)
@@ -111,7 +111,7 @@ describe.each(kinds)('the %s bus', (_, open) => {
   })
 })
 
-test('what the embedded bus keeps for a time does not follow the wall clock', async () => {
+test('values and counters of the embedded bus do not expire by the wall clock', async () => {
   using clock = new SteppedClock()
   const bus = createEmbeddedBus(log)
   await bus.put('ticket', 'value', 60_000)
@@ -153,7 +153,7 @@ describe.if(redis !== undefined)('two servers on one Redis', () => {
     await Promise.all([a, b, stranger, late].map((bus) => bus.close()))
   })
 
-  test('a Redis that is not there is one readable message at start', async () => {
+  test('a Redis that does not answer gives one readable message at start', async () => {
     await expect(createRedisBus('redis://127.0.0.1:1', epoch, log)).rejects.toThrow("can't be used")
   })
 })

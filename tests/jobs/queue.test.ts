@@ -179,7 +179,7 @@ describe.concurrent('a queue', () => {
     expect(await given.promise).toContain('exceeded 1s')
   })
 
-  test('leaves a job in peace while its heartbeat goes on', async () => {
+  test('does not run a job twice while its heartbeats go on', async () => {
     let runs = 0
     const ended = signalled<boolean>()
     await work(queue, 'long', { concurrency: 1 }, async (_, signal) => {

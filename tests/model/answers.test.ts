@@ -113,7 +113,7 @@ describe('the end of an answer', () => {
     expect(trailed).toMatchObject({ calls: [{ name: 'list_tasks' }], fault: undefined })
   })
 
-  test('an API that goes on being silent after the end does not keep anybody waiting', async () => {
+  test('an API that stays silent after the end does not delay the answer', async () => {
     const pieces: Piece[] = ['Hello', { choice: { delta: {}, finish_reason: 'stop' } }, { pauseMs: 60_000 }]
     expect(await answerTo(pieces, { last: 50 })).toMatchObject({ text: 'Hello', fault: undefined })
   })
@@ -317,7 +317,7 @@ describe('calls', () => {
     ])
   })
 
-  test('more calls than anybody takes are not all kept', async () => {
+  test('calls beyond the maximum are dropped', async () => {
     const calls = Array.from({ length: 5000 }, (_, index) => ({
       ...{ index, id: `c${index}`, function: { name: 't', arguments: '{}' } },
     }))

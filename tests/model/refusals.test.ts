@@ -71,7 +71,7 @@ describe('what is tried again', () => {
     expect(server.requests).toHaveLength(2)
   })
 
-  test('nobody at that address', async () => {
+  test('an address where no server listens', async () => {
     const server = new ModelServer(() => [])
     const model = modelOf(server)
     server[Symbol.dispose]()

@@ -1,4 +1,4 @@
-/** The events of a run, in AG-UI's types; one becomes one frame. */
+/** The events of a run, in AG-UI's types. Each event becomes one frame. */
 import { type AGUIEvent, EventType } from '@ag-ui/core'
 
 export type AgentEvent = AGUIEvent
@@ -14,7 +14,7 @@ export interface Frame {
 
 export { EventType }
 
-/** No frame of its run comes after it. */
+/** Whether the event is the last one of its run. */
 export const endsRun = (event: string): boolean =>
   event.startsWith(`{"type":"${EventType.RUN_FINISHED}"`) ||
   event.startsWith(`{"type":"${EventType.RUN_ERROR}"`)

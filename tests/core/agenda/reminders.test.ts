@@ -108,7 +108,7 @@ test('comes once although a server was killed before its commit', async () => {
   expect(await told(item)).toHaveLength(1)
 })
 
-test('an item that can no longer be reckoned with keeps nobody else waiting', async () => {
+test('an item whose occurrences cannot be computed does not delay other reminders', async () => {
   const [broken, fine] = [await add({ rrule: 'FREQ=DAILY' }), await add({ rrule: 'FREQ=DAILY' })]
   const inNoZone = { timezone: 'Mars/Olympus_Mons', rrule: 'FREQ=NONSENSE' }
   await ctx.db.update(scheduleItems).set(inNoZone).where(eq(scheduleItems.id, broken.item.id))
@@ -132,7 +132,7 @@ describe('when no server ran', () => {
     expect(await told(item)).toHaveLength(count)
   })
 
-  test('a series passes over what is past and goes on', async () => {
+  test('a series skips past occurrences and goes on', async () => {
     const { item } = await add({ rrule: 'FREQ=DAILY;COUNT=10' })
     await sendReminders(ctx, at('03-05T08:50'))
     await sendReminders(ctx, at('03-06T08:45'))
@@ -141,7 +141,7 @@ describe('when no server ran', () => {
 })
 
 describe('an item that changes', () => {
-  test('is told of anew only when its time has changed', async () => {
+  test('gets a second reminder only when its time has changed', async () => {
     const { item, change } = await add()
     await sendReminders(ctx, at('03-01T08:50'))
     await change({ title: 'other', endAt: '2090-03-01T12:00Z', description: 'd' })
@@ -154,7 +154,7 @@ describe('an item that changes', () => {
   })
 
   test.each([{ status: 'completed' }, { status: 'cancelled' }, { reminderMinutes: null }])(
-    'is not told of with %j',
+    'gets no reminder with %j',
     async (values) => {
       const { item, change } = await add()
       await change(values)
@@ -163,7 +163,7 @@ describe('an item that changes', () => {
     },
   )
 
-  test('is not told of when it is deleted, and is when it is active again', async () => {
+  test('gets no reminder when it is deleted, and gets one when it is active again', async () => {
     const [{ item, change }, gone] = [await add(), await add()]
     await change({ status: 'completed' })
     await change({ status: 'active' })
@@ -174,7 +174,7 @@ describe('an item that changes', () => {
   })
 })
 
-test('more items than one transaction takes are all told of', async () => {
+test('all items get a reminder, also more than one transaction takes', async () => {
   const { user } = await makeUser(server)
   const input = { title: 't', startAt: '2091-03-01T09:00:00Z', reminderMinutes: 0 }
   for (let i = 0; i < 230; i++) await createItem(ctx, user.id, input, 'agent')

@@ -93,7 +93,7 @@ test.each([
   expect(found).toEqual(days)
 })
 
-describe('between two turns of others', () => {
+describe('between two pauses for other requests', () => {
   /** Counts the days between two steps. A count, because a time would depend on the load of the machine. */
   async function mostDays(run: (slices: () => Slices) => Promise<unknown>): Promise<number> {
     let most = 0

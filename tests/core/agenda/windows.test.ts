@@ -118,7 +118,7 @@ function randomItem(): { input: NewItem; starts: Date[]; lengthMs: number } {
   }
 }
 
-test('a window shows what a walk over all days finds', async () => {
+test('a window lists the occurrences that a search over all days finds', async () => {
   const { user } = await makeUser(server)
   const made: { item: Item; starts: Date[]; lengthMs: number }[] = []
   for (let i = 0; i < 60; i++) {
@@ -158,7 +158,7 @@ test('a window shows what a walk over all days finds', async () => {
   }
 }, 60_000)
 
-test('a thousand years of the most laborious rules hold nobody else up', async () => {
+test('a window of a thousand years with the most expensive rules does not block other requests', async () => {
   const { user } = await makeUser(server)
   const days = Array.from({ length: 31 }, (_, i) => i + 1)
   for (let i = 0; i < 6; i++) {

@@ -6,7 +6,7 @@ import { defineTool } from './tool.ts'
 
 const MAX_ENTRIES = 50
 
-const present = (item: Item, startAt = item.startAt, endAt = item.endAt) => ({
+const itemForModel = (item: Item, startAt = item.startAt, endAt = item.endAt) => ({
   id: item.id,
   title: item.title,
   start_at: startAt.toISOString(),
@@ -38,7 +38,7 @@ export const scheduleTools = [
         page: 1,
         limit: MAX_ENTRIES,
       })
-      return { items: entries.map(({ item, startAt, endAt }) => present(item, startAt, endAt)), more }
+      return { items: entries.map(({ item, startAt, endAt }) => itemForModel(item, startAt, endAt)), more }
     },
   }),
   defineTool({
@@ -56,7 +56,7 @@ export const scheduleTools = [
     }),
     async run(ctx, who, { start_at, end_at, reminder_minutes, ...input }) {
       const times = { startAt: start_at, endAt: end_at, reminderMinutes: reminder_minutes }
-      return present(await createItem(ctx, who.userId, { ...input, ...times }, 'agent'))
+      return itemForModel(await createItem(ctx, who.userId, { ...input, ...times }, 'agent'))
     },
   }),
   defineTool({

@@ -5,7 +5,7 @@ import { TASK_STATUSES } from '../../tasks/states.ts'
 import { cancelTask, createTask, errorText, getTask, listTasks } from '../../tasks/tasks.ts'
 import { defineTool } from './tool.ts'
 
-const present = (task: Task, language: Language) => ({
+const taskForModel = (task: Task, language: Language) => ({
   id: task.id,
   title: task.title,
   kind: task.kind,
@@ -34,7 +34,7 @@ export const taskTools = [
         sortBy: 'createdAt',
         sortOrder: 'desc',
       })
-      return { total, tasks: tasks.map((task) => present(task, language)) }
+      return { total, tasks: tasks.map((task) => taskForModel(task, language)) }
     },
   }),
   defineTool({
@@ -44,7 +44,7 @@ export const taskTools = [
     input: Type.Object({ task_id: TaskId }),
     async run(ctx, who, { task_id }, language) {
       const task = await getTask(ctx, who, task_id)
-      return { ...present(task, language), result: task.result }
+      return { ...taskForModel(task, language), result: task.result }
     },
   }),
   defineTool({
@@ -59,7 +59,7 @@ export const taskTools = [
       priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 10 })),
     }),
     run: async (ctx, who, { title, task_type, config, priority }, language) =>
-      present(
+      taskForModel(
         await createTask(ctx, who.userId, { kind: 'gpu', title, taskType: task_type, config, priority }),
         language,
       ),
@@ -69,7 +69,8 @@ export const taskTools = [
     description: "Cancels one of the user's tasks that has not ended.",
     effect: 'destroy',
     input: Type.Object({ task_id: TaskId }),
-    run: async (ctx, who, { task_id }, language) => present(await cancelTask(ctx, who, task_id), language),
+    run: async (ctx, who, { task_id }, language) =>
+      taskForModel(await cancelTask(ctx, who, task_id), language),
     async question(ctx, who, { task_id }, language) {
       const { id, title } = await getTask(ctx, who, task_id)
       return language === 'zh' ? `要取消任务 ${id}“${title}”吗？` : `Cancel task ${id}, “${title}”?`
