@@ -1,8 +1,8 @@
 import type { NodeFrameOf } from '../protocol/node/node-frames.ts'
 import type { LogLevel } from './log-levels.ts'
+import { Rate } from './rates.ts'
 import type { Lease } from './state-files.ts'
 import type { TaskProgress } from './task-output.ts'
-import { Rate } from './throttle.ts'
 
 const LOG_LINES_PER_SECOND = 50
 const PROGRESS_INTERVAL_MS = 100

@@ -5,8 +5,8 @@
  */
 import type { NodeFrame } from '../protocol/node/node-frames.ts'
 import { Lane } from './lane.ts'
+import { Rate } from './rates.ts'
 import { type Lease, leaseKey } from './state-files.ts'
-import { Rate } from './throttle.ts'
 
 /** The server's limit is 500 a second with a burst of 2000. */
 const FRAMES_PER_SECOND = 250

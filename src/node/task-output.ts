@@ -5,7 +5,7 @@ import { isTooDeep, MAX_DEPTH } from '../util/storable.ts'
 import { type JsonObject, ObjectFinder } from './json-objects.ts'
 import type { Line } from './lines.ts'
 import { type LogLevel, logLevel } from './log-levels.ts'
-import { Conflated } from './throttle.ts'
+import { Conflated } from './rates.ts'
 
 export interface TaskProgress {
   progress: number

@@ -1,6 +1,6 @@
 /**
- * The channel log: everything that happened to a user, in order. Written only inside the transaction of the change
- * it reports; read by sockets from their cursor.
+ * The channel log: the events of a user, in order. Events are written only in the transaction of the change that they report;
+ * sockets read them from their cursor.
  */
 import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
@@ -8,7 +8,7 @@ import { channels, events } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import type { Context } from '../context.ts'
 
-/** An event as the log holds it; `data` is JSON text, which sockets send as it is. */
+/** An event in the log. `data` is JSON text, which sockets send as it is. */
 export interface LoggedEvent {
   userId: number
   seq: number
@@ -21,13 +21,13 @@ export interface LoggedEvent {
 export interface PendingEvent {
   userId: number
   type: string
-  /** As clients see it: `ctx.presentEvent`. */
+  /** What `ctx.presentEvent` made: clients see it as it is. */
   data: object
 }
 
 /**
- * Appends in one statement, as the last one of its transaction. Channel rows are locked in the order of user ids and
- * held until the commit: two writers can't deadlock on them, and what one of them numbered n+1 commits after n.
+ * Appends in one statement, as the last one of its transaction. The statement locks channel rows in the order of user ids
+ * until the commit, so that two writers cannot deadlock on them and event n+1 commits after event n.
  */
 export async function appendEvents(db: Db, pending: PendingEvent[]): Promise<LoggedEvent[]> {
   const input = pending.map((event, n) => ({ n, u: event.userId, t: event.type, d: event.data }))
@@ -59,7 +59,7 @@ export async function channelHead(ctx: Context, userId: number): Promise<number>
   return row?.lastSeq ?? 0
 }
 
-/** The heads of many channels at once; a user without events is absent. */
+/** The newest sequence numbers of many channels. A user without events is absent. */
 export async function channelHeads(ctx: Context, userIds: number[]): Promise<Map<number, number>> {
   const rows = await ctx.db.select().from(channels).where(inArray(channels.userId, userIds))
   return new Map(rows.map((row) => [row.userId, row.lastSeq]))
@@ -86,7 +86,7 @@ export async function readEvents(
     .limit(limit)
 }
 
-/** The oldest sequence number still kept, or undefined when nothing is. */
+/** The oldest sequence number in the log; undefined when the log has no event of this user. */
 export async function oldestEvent(ctx: Context, userId: number): Promise<number | undefined> {
   const [row] = await ctx.db
     .select({ seq: sql<number | null>`min(${events.seq})::int` })
@@ -98,7 +98,7 @@ export async function oldestEvent(ctx: Context, userId: number): Promise<number 
 const KEEP_HOURS = 24
 const KEEP_EVENTS = 1000
 
-/** Drops events older than 24 hours, but never one of the last 1,000 of its user. */
+/** Deletes events older than 24 hours, but none of the last 1,000 events of a user. */
 export function trimEvents(ctx: Context): Promise<number> {
   return trim(
     ctx.db,

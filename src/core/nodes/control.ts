@@ -1,22 +1,23 @@
-/** What a node may do, from its first frame to its silence; the sockets and the REST heartbeat call this. */
+/** What a node may do. The sockets of nodes and the heartbeat over REST call this. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { nodes } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
 import {
   acceptAttempt,
   CANNOT_START,
-  type FinalWord,
+  endAttempt,
+  type FinalReport,
   heldTasks,
   loseAttempts,
   type Rejection,
   rejectAttempt,
-  settleAttempt,
 } from '../tasks/attempts.ts'
 import { failure } from '../tasks/failures.ts'
 import type { Task } from '../tasks/rows.ts'
 import { transaction } from '../transaction.ts'
+import { ConnectedNode, type NodeLink } from './connected-node.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { ConnectedNode, Fleet, type NodeLink } from './fleet.ts'
+import { Fleet } from './fleet.ts'
 import { completeGpu, type HeardGpu, type HeardReading } from './presence.ts'
 import type { Node } from './rows.ts'
 import { SILENT_HEARTBEATS, Sweeper } from './sweeper.ts'
@@ -28,7 +29,7 @@ export interface Introduction {
   running: { taskUuid: string; attempt: number }[]
 }
 
-/** Answers to a frame that names an attempt: done, or not this node's any more. */
+/** The answer to a frame that names an attempt: done, or the attempt does not belong to this node any more. */
 export type Verdict = 'ok' | 'stale'
 
 export class NodeControl {
@@ -50,10 +51,11 @@ export class NodeControl {
   }
 
   /**
-   * A node has connected and said what it is and what it holds. What it holds and may keep goes on; what it does not
-   * name is lost at once; what is not its own any more it is told to stop. `socket` is the number of its socket: a
-   * `hello` of an older one than the last, or of one that has closed, changes nothing.
-   * @returns undefined when it changed nothing
+   * A node has connected and sent `hello`. The attempts that `hello` names and that belong to the node go on; its attempts
+   * that `hello` does not name are lost at once; the node is told to stop the others. A `hello` of a socket that has closed,
+   * or that is older than another one of the node, changes nothing.
+   * @param socket the number of the node's socket; newer sockets have higher numbers
+   * @returns undefined when `hello` changed nothing
    */
   async introduce(
     node: Node,
@@ -65,7 +67,7 @@ export class NodeControl {
     if (outcome === 'superseded' || outcome === 'revoked') link.end(outcome)
     if (typeof outcome === 'string' || !link.alive) return undefined
     const { present, kept } = outcome
-    // First, so that an assignment can't come before it.
+    // The node gets `welcome` before any assignment.
     link.welcome()
     const connected = new ConnectedNode(present, link, new Set(hello.taskTypes), hello.maxConcurrentTasks)
     this.fleet.attach(connected)
@@ -87,7 +89,7 @@ export class NodeControl {
   }
 
   private async takeIn(tx: Tx, node: Node, socket: number, hello: Introduction, link: NodeLink) {
-    // The lock orders the sockets of a node, whichever servers they are at.
+    // The lock orders the sockets of a node on all servers.
     const [stored] = await tx.db.select().from(nodes).where(eq(nodes.id, node.id)).for('no key update')
     if (!link.alive) return 'closed'
     if (!stored || stored.deletedAt || stored.tokenHash !== node.tokenHash) return 'revoked'
@@ -99,11 +101,11 @@ export class NodeControl {
       .set({ taskTypes: hello.taskTypes, gpus, socket, ...heardNow })
       .where(eq(nodes.id, node.id))
       .returning()
-    // A node may name an earlier attempt of a task too: its result is yet to be refused.
+    // A node may also name an earlier attempt of the same task, whose result the server has not refused yet.
     const named = new Set(hello.running.map(({ taskUuid, attempt }) => `${taskUuid}:${attempt}`))
     const held = await heldTasks(tx, node.id)
     const kept = held.filter((task) => named.has(`${task.uuid}:${task.attempt}`))
-    // A node whose connection stands has not restarted: a second program may be using its token.
+    // A node with an open connection has not restarted: a second program may be using its token.
     const why = failure(this.fleet.get(node.id) ? 'node_replaced' : 'node_restarted')
     await loseAttempts(
       tx,
@@ -124,8 +126,8 @@ export class NodeControl {
   }
 
   /**
-   * A heartbeat over REST; the node may or may not have a socket too. It keeps the node online, but not its tasks:
-   * those need a socket that lives.
+   * A heartbeat over REST, of a node with or without a socket. It keeps the node online, but not its tasks, because a node
+   * without a living socket cannot report their end.
    */
   async restHeartbeat(node: Node, heard: HeardReading): Promise<void> {
     const connected = this.fleet.get(node.id)
@@ -140,7 +142,7 @@ export class NodeControl {
     if (present) this.fleet.heartbeatOfAbsent(present, heard)
   }
 
-  /** A node that counted as offline is there again. False: it is not welcome any more. */
+  /** Makes a node that was offline online again. @returns false when the node was removed or has another token */
   private async revive(connected: ConnectedNode): Promise<boolean> {
     if (connected.node.online) return true
     const present = await this.markOnline(connected.node)
@@ -155,7 +157,7 @@ export class NodeControl {
 
   async accept(connected: ConnectedNode, taskUuid: string, attempt: number): Promise<Verdict> {
     const held = this.fleet.current(connected, taskUuid, attempt)
-    // Also when it can't be stored now: a node that answers must not count as one that does not.
+    // Before the transaction, which may fail: the node has answered all the same.
     if (held) {
       held.answered = true
       connected.answered()
@@ -167,7 +169,7 @@ export class NodeControl {
     return 'ok'
   }
 
-  /** A node says only once that it has begun: when that could not be stored, what it says next stands for it. */
+  /** A node sends `accept` only once. When that could not be stored, its next frame about the attempt counts as `accept`. */
   private async begun(connected: ConnectedNode, taskUuid: string, attempt: number): Promise<Verdict> {
     const held = this.fleet.current(connected, taskUuid, attempt)
     return !held || held.accepted ? 'ok' : this.accept(connected, taskUuid, attempt)
@@ -182,10 +184,10 @@ export class NodeControl {
     const held = this.fleet.current(connected, taskUuid, attempt)
     connected.answered()
     const draining = rejection.reason === 'draining'
-    // What it was told to refuse, it takes again when the drain is over, which may be already.
+    // A node that refuses because of a drain takes the task again after the drain, which may have ended already.
     const told = draining && (connected.node.draining || held?.drains !== connected.drains)
     if (draining && !told) connected.leaving = true
-    // Before it is back in the queue, from which this node would be offered it again.
+    // Before the task is back in the queue, because the dispatcher would offer it to this node again.
     if (!told) this.fleet.refuse(connected, taskUuid)
     const rejected = await rejectAttempt(this.ctx, key(connected, taskUuid, attempt), rejection)
     if (rejected && rejection.reason === CANNOT_START) {
@@ -222,30 +224,30 @@ export class NodeControl {
     return 'ok'
   }
 
-  /** A line that this server had no room for. */
+  /** Counts a log line for which this server had no room. */
   logLost(connected: ConnectedNode, taskUuid: string, attempt: number): void {
     const held = this.fleet.current(connected, taskUuid, attempt)
     if (held) this.fleet.logLost(held)
   }
 
-  /** The final word on an attempt; `ok` also when it is said again, which changes nothing. */
-  async settle(
+  /** The node reports the end of an attempt. A repeated report is `ok` and changes nothing. */
+  async end(
     connected: ConnectedNode,
     taskUuid: string,
     attempt: number,
-    word: FinalWord,
+    report: FinalReport,
   ): Promise<Verdict> {
     await this.begun(connected, taskUuid, attempt)
     const ending = this.fleet.current(connected, taskUuid, attempt)
     if (ending) await this.fleet.logStored(ending)
-    const outcome = await settleAttempt(this.ctx, key(connected, taskUuid, attempt), word)
+    const outcome = await endAttempt(this.ctx, key(connected, taskUuid, attempt), report)
     const held = this.fleet.current(connected, taskUuid, attempt)
-    if (held && outcome === 'settled') await this.hasStarted(connected, held.taskType)
+    if (held && outcome === 'ended') await this.hasStarted(connected, held.taskType)
     this.fleet.release(connected, taskUuid, attempt)
     return outcome === 'stale' ? 'stale' : 'ok'
   }
 
-  /** A task of this type has run there: that the node could not start one is past. */
+  /** A task of this type has run on the node, so the note that the node cannot start this type goes. */
   private async hasStarted(connected: ConnectedNode, taskType: string | null): Promise<void> {
     const { node } = connected
     if (!node.cannotStart.some((one) => one.taskType === taskType)) return
@@ -265,7 +267,7 @@ export class NodeControl {
     return acceptAttempt(this.ctx, { nodeId: node.id, taskUuid: task.uuid, attempt: task.attempt })
   }
 
-  /** Undefined when the node was removed, or given another token, since it signed in with this one. */
+  /** @returns undefined when the node was removed or got another token since it signed in */
   private async markOnline({ id, tokenHash }: Node): Promise<Node | undefined> {
     const [node] = await this.ctx.db
       .update(nodes)
@@ -275,13 +277,13 @@ export class NodeControl {
     return node
   }
 
-  /** Finds what another server has done and could not tell: without a broker nobody else would. */
+  /** Finds what other servers have changed. Without a broker this is the only way to learn of it. */
   private async reconcile(): Promise<void> {
     await this.fleet.reconcile()
     await this.reload([...this.fleet.all()])
   }
 
-  /** Takes in what administrators, or other servers, have made of these nodes. */
+  /** Takes over what administrators or other servers have changed about these nodes. */
   private async reload(connected: ConnectedNode[]): Promise<void> {
     const ids = connected.map(({ node }) => node.id)
     const rows = ids.length > 0 ? await this.ctx.db.select().from(nodes).where(inArray(nodes.id, ids)) : []
@@ -300,7 +302,7 @@ export class NodeControl {
     if (!stored || stored.deletedAt || stored.tokenHash !== known.tokenHash)
       return connected.link.end('revoked')
     if (stored.socket > connected.socket) return connected.link.end('superseded')
-    // Read before a change that is known already.
+    // This row was read before a change that is known already.
     if (stored.revision < known.revision) return
     connected.node = stored
     if (known.draining && !stored.draining) this.endDrain(connected)
@@ -316,7 +318,7 @@ export class NodeControl {
 
 const heardNow = { online: true, lastHeartbeatAt: sql`now()`, socketHeardAt: sql`now()` }
 
-/** Whether nothing has changed that watchers or the dispatcher go by. */
+/** Whether neither the state of the node nor its slots have changed. */
 const sameToOthers = (a: Node, b: Node): boolean =>
   a.online === b.online && a.draining === b.draining && a.maxConcurrentTasks === b.maxConcurrentTasks
 

@@ -3,10 +3,10 @@ import { queueHint } from '../tasks/hints.ts'
 import { leaseTasks } from '../tasks/queue.ts'
 import type { Fleet } from './fleet.ts'
 
-/** Finds what a lost hint of another server, or a refusal that has expired, left waiting. */
+/** A task may wait without a hint: when the hint of another server was lost, or when a refusal has expired. */
 const POLL_MS = 2000
 
-/** Leases waiting tasks to this server's nodes. Rounds never overlap; a wake during one causes another. */
+/** Leases waiting tasks to the nodes of this server. Rounds never overlap; a wake during a round causes another round. */
 export class Dispatcher {
   private running = false
   private again = false
@@ -37,7 +37,7 @@ export class Dispatcher {
       try {
         await this.round()
       } catch (error) {
-        // The poll tries again; while the database is away there is nothing to hand out.
+        // The poll tries again.
         this.ctx.log.warn({ err: error }, 'dispatching failed')
       }
     }
@@ -50,7 +50,7 @@ export class Dispatcher {
     if (slots.length === 0) return
     for (const { task, nodeId } of await leaseTasks(this.ctx, slots)) {
       const connected = fleet.get(nodeId)
-      // A node that left meanwhile has not heard of the task: its next `hello`, or the sweep, gives it back.
+      // A node that left meanwhile does not know the task: its next `hello`, or the sweep, puts the task back.
       if (!connected) continue
       fleet.hold(connected, task)
       connected.link.assign(task)

@@ -1,10 +1,10 @@
 /**
- * The nodes whose sockets this server holds: who they are, what each runs, and what they say. Work that a node
- * reports goes to `core/tasks/attempts`, which decides by the database; this file only remembers.
+ * The nodes that this server hears: what each runs, and its newest figures. This file keeps them in memory, publishes them
+ * on the bus and stores them in batches. `core/tasks/attempts.ts` decides what a report changes, by the database.
  */
 
 import type { Context } from '../context.ts'
-import { CANNOT_START_SECONDS, endedAttempts } from '../tasks/attempts.ts'
+import { endedAttempts } from '../tasks/attempts.ts'
 import { type NodeCommand, nodeHint } from '../tasks/hints.ts'
 import type { NewLog } from '../tasks/logs.ts'
 import {
@@ -16,7 +16,8 @@ import {
 } from '../tasks/progress.ts'
 import type { Slot } from '../tasks/queue.ts'
 import type { Task } from '../tasks/rows.ts'
-import { type AttemptLog, LogBuffer } from './log-buffer.ts'
+import type { ConnectedNode, HeldAttempt } from './connected-node.ts'
+import { LogBuffer } from './log-buffer.ts'
 import {
   completeReading,
   type HeardReading,
@@ -29,124 +30,12 @@ import {
 } from './presence.ts'
 import type { Node } from './rows.ts'
 
-/** The way to a node, whatever it is made of. Every method returns at once. */
-export interface NodeLink {
-  /** How many things that the node has said are yet to be handled. */
-  readonly backlog: number
-  /** False when the socket has closed. */
-  readonly alive: boolean
-  /** How long ago, in ms, the socket showed that it lives. */
-  readonly quietMs: number
-  /** Asks the socket for a sign of life. */
-  sendPing(): void
-  assign(task: Task): void
-  cancel(taskUuid: string, attempt: number): void
-  drain(): void
-  /** Greets the node, also again: a drain is over. */
-  welcome(): void
-  /** `superseded`: the node has a newer connection. */
-  end(reason: 'superseded' | 'revoked'): void
-}
-
-interface HeldAttempt {
-  taskId: number
-  taskType: string | null
-  attempt: number
-  accepted: boolean
-  /** It said that it begins, though that may not be stored yet. */
-  answered?: boolean
-  progress: number
-  currentItem: string
-  readonly log: AttemptLog
-  /** `drains` of the node when it was assigned. */
-  drains: number
-  /** Ended by the server; the node has yet to say that it stopped. Its slot is not free before. */
-  ending: ReturnType<typeof setTimeout> | undefined
-}
-
 const FLUSH_PROGRESS_MS = 1000
-/** A node that does not confirm the end of a cancelled task gets its slot back after this. */
+/** A node that does not confirm the end of a cancelled task gets its slot back after so long. */
 const ENDING_MS = 10_000
 const REFUSAL_MS = 30_000
-/** A node that does not answer an assignment gets nothing for this long; twice as long each further time. */
-const UNANSWERED_MS = 10_000
-const MAX_UNANSWERED_MS = 40_000
 
-export class ConnectedNode {
-  /** By task UUID. */
-  readonly held = new Map<string, HeldAttempt>()
-  readonly refused = new Map<string, number>()
-  /** Task types whose program it could not start, and until when they are not offered to it. */
-  private readonly unable = new Map<string, number>()
-  lastHeard = performance.now()
-  /** The node is about to stop and said so by a refusal; it takes nothing more on this connection. */
-  leaving = false
-  /** How often the node was told to drain, or that the drain is over. */
-  drains = 0
-  /** Number of its socket. */
-  readonly socket: number
-  /** What it measured last. */
-  reading: Reading
-  /** Times in a row that it let assignments expire. */
-  private unanswered = 0
-  private mutedUntil = 0
-
-  constructor(
-    public node: Node,
-    readonly link: NodeLink,
-    private readonly ownTypes: ReadonlySet<string>,
-    /** What the node itself allows; the administrator's figure may be lower. */
-    public ownLimit: number,
-  ) {
-    this.socket = node.socket
-    this.reading = { cpuUsage: node.cpuUsage, memoryUsage: node.memoryUsage, gpus: node.gpus }
-    for (const { taskType, at } of node.cannotStart) {
-      // Both times are the database's.
-      const ago = (node.lastHeartbeatAt?.getTime() ?? 0) - Date.parse(at)
-      if (ago >= 0 && ago < CANNOT_START_SECONDS * 1000) this.cannotStart(taskType, ago)
-    }
-  }
-
-  get free(): number {
-    if (this.node.draining || this.leaving || !this.node.online) return 0
-    const room = Math.max(0, Math.min(this.ownLimit, this.node.maxConcurrentTasks) - this.held.size)
-    if (this.unanswered === 0) return room
-    // One assignment at a time is enough to find out whether it answers again.
-    const waits =
-      performance.now() < this.mutedUntil || [...this.held.values()].some((held) => !held.accepted)
-    return waits ? 0 : Math.min(1, room)
-  }
-
-  /** It did not answer lately, and is tried with one assignment at a time. */
-  get probing(): boolean {
-    return this.unanswered > 0
-  }
-
-  get taskTypes(): ReadonlySet<string> {
-    const now = performance.now()
-    for (const [type, until] of this.unable) if (until <= now) this.unable.delete(type)
-    return this.unable.size === 0 ? this.ownTypes : this.ownTypes.difference(this.unable)
-  }
-
-  cannotStart(taskType: string, agoMs = 0): void {
-    this.unable.set(taskType, performance.now() + CANNOT_START_SECONDS * 1000 - agoMs)
-  }
-
-  /** It answered an assignment. */
-  answered(): void {
-    this.unanswered = 0
-  }
-
-  /** It let an assignment expire; those that expire together count once. */
-  ignored(): void {
-    const now = performance.now()
-    if (now < this.mutedUntil) return
-    this.mutedUntil = now + Math.min(MAX_UNANSWERED_MS, UNANSWERED_MS * 2 ** this.unanswered)
-    this.unanswered++
-  }
-}
-
-/** A node that this server has heard and that has no socket here: it has left, or reports over REST. */
+/** A node that this server has heard and that has no socket here: it has left, or it reports over REST. */
 export interface AbsentNode {
   node: Node
   lastHeard: number
@@ -162,7 +51,7 @@ export class Fleet {
 
   constructor(
     private readonly ctx: Context,
-    /** Called when a slot may have become free. */
+    /** Runs when a slot may have become free. */
     private readonly onRoom: () => void,
     private readonly onChanged: (node: ConnectedNode) => void,
   ) {
@@ -183,7 +72,7 @@ export class Fleet {
     return this.connected.values()
   }
 
-  /** Nodes to be judged by when they were last heard here, until they are forgotten or come back. */
+  /** Nodes without a socket here that this server judges by when it heard them last. */
   allAbsent(): Iterable<AbsentNode> {
     return this.absent.values()
   }
@@ -203,7 +92,7 @@ export class Fleet {
     this.absent.delete(id)
   }
 
-  /** The socket is gone; the node keeps its tasks until it counts as offline. */
+  /** The socket has closed. The node keeps its tasks until it is offline. */
   detach(connected: ConnectedNode): void {
     const { node, lastHeard } = connected
     if (this.connected.get(node.id) !== connected) return
@@ -229,7 +118,7 @@ export class Fleet {
     return slots
   }
 
-  /** Records a task as held, after its lease or from a returning node's `hello`. */
+  /** Records that the node holds a task: after the lease, or by the `hello` of a node that came back. */
   hold(connected: ConnectedNode, task: Task): void {
     connected.held.set(task.uuid, {
       taskId: task.id,
@@ -254,12 +143,12 @@ export class Fleet {
     this.onRoom()
   }
 
-  /** The node does not want this task now; it is not offered to it again for half a minute. */
+  /** The node refused this task. It does not get the task again for half a minute. */
   refuse(connected: ConnectedNode, taskUuid: string): void {
     connected.refused.set(taskUuid, performance.now() + REFUSAL_MS)
   }
 
-  /** The attempt when this node holds it and it is not ending; undefined: stale. */
+  /** @returns the attempt when this node holds it and the server has not ended it; undefined when it is stale */
   current(connected: ConnectedNode, taskUuid: string, attempt: number): HeldAttempt | undefined {
     const held = connected.held.get(taskUuid)
     return held?.attempt === attempt && !held.ending ? held : undefined
@@ -270,7 +159,7 @@ export class Fleet {
     this.record(connected.node, completeReading(heard, connected.reading), connected, true)
   }
 
-  /** A heartbeat over REST of a node whose socket here does not show that it lives: what it holds, nobody holds. */
+  /** A heartbeat over REST of a node whose socket here is silent. It does not keep the node's tasks. */
   restHeartbeat(connected: ConnectedNode, heard: HeardReading): void {
     this.record(connected.node, completeReading(heard, connected.reading), connected, false)
   }
@@ -283,7 +172,7 @@ export class Fleet {
     this.record(node, completeReading(heard, known ?? { cpuUsage, memoryUsage, gpus }), undefined, false)
   }
 
-  /** Takes a reading in: to the bus now, to the database with the next batch. */
+  /** Publishes a reading on the bus at once and stores it with the next batch. */
   private record(node: Node, reading: Reading, connected: ConnectedNode | undefined, alive: boolean): void {
     if (connected) connected.reading = reading
     const state: NodeState = {
@@ -291,7 +180,7 @@ export class Fleet {
       nodeId: node.id,
       nodeUuid: node.uuid,
       status: statusOf(node),
-      runningTasks: connected ? runningTasks(connected) : [],
+      runningTasks: connected ? connected.runningTasks : [],
       timestamp: new Date().toISOString(),
     }
     this.dirtyReadings.set(node.id, { ...state, connected: alive })
@@ -311,35 +200,35 @@ export class Fleet {
     this.logs.add(held.log, line)
   }
 
-  /** A log line that this server heard and did not keep. */
+  /** Counts a log line that this server received and did not keep. */
   logLost(held: HeldAttempt): void {
     this.logs.lose(held.log)
   }
 
-  /** Resolves when the lines of an attempt are stored, or can't be stored for now. */
+  /** Resolves when the lines of an attempt are stored, or when the database cannot store them now. */
   logStored(held: HeldAttempt): Promise<void> {
     return this.logs.whenStored(held.log)
   }
 
-  /** The node has other room than before: an administrator or its GPUs changed it. */
+  /** The node allows another number of tasks than before. */
   resize(connected: ConnectedNode, ownLimit: number): void {
     const grown = ownLimit > connected.ownLimit
     connected.ownLimit = ownLimit
     if (grown) this.onRoom()
   }
 
-  /** Publishes the newest state of a node again, after its tasks or its status changed. */
+  /** Publishes the state of a node after its tasks or its status changed. */
   publish(connected: ConnectedNode): void {
     const known = this.ctx.bus.getState(nodeTopic(connected.node.uuid)) as NodeState | undefined
     if (!known) return
     this.ctx.bus.setState(nodeTopic(connected.node.uuid), {
       ...known,
       status: statusOf(connected.node),
-      runningTasks: runningTasks(connected),
+      runningTasks: connected.runningTasks,
     })
   }
 
-  /** Stops what another server has ended and could not tell: without a broker nobody else would. */
+  /** Cancels attempts that another server has ended. Without a broker this is the only way to learn of them. */
   async reconcile(): Promise<void> {
     const held = [...this.connected.values()].flatMap((connected) =>
       [...connected.held].map(([taskUuid, { taskId, attempt }]) => ({
@@ -387,7 +276,7 @@ export class Fleet {
     }
   }
 
-  /** While the database hangs, one flush of a kind waits for it, and no more. */
+  /** While the database hangs, only one flush of each kind waits for it. */
   private every(ms: number, flush: () => Promise<void>): ReturnType<typeof setInterval> {
     let flushing = false
     return setInterval(async () => {
@@ -420,7 +309,7 @@ export class Fleet {
     })
   }
 
-  /** State that could not be stored is replaced by the next one; the failure is not the node's business. */
+  /** The next flush replaces a state that could not be stored, so that a failure is only logged. */
   private async save(what: string, write: () => Promise<void>): Promise<void> {
     try {
       await write()
@@ -429,8 +318,3 @@ export class Fleet {
     }
   }
 }
-
-const runningTasks = ({ held }: ConnectedNode) =>
-  [...held]
-    .filter(([, attempt]) => attempt.accepted && !attempt.ending)
-    .map(([taskUuid, { progress }]) => ({ taskUuid, progress }))

@@ -1,12 +1,12 @@
 /**
- * Log lines of running attempts on their way to the database: those of all attempts together, one statement at a time.
- * A line that was not kept is counted, and a line in the task's log tells how many are missing.
+ * Stores the log lines of running attempts: the lines of all attempts together, one statement at a time. A line that cannot
+ * be stored is counted, and a line in the task's log tells how many are missing.
  */
 import type { Context } from '../context.ts'
 import { failure } from '../tasks/failures.ts'
 import { addLogs, type NewLog, noteLine } from '../tasks/logs.ts'
 
-/** The log of one attempt, as far as this server has heard it. */
+/** The lines of one attempt that this server has received. */
 export interface AttemptLog {
   readonly taskId: number
   readonly attempt: number
@@ -14,20 +14,20 @@ export interface AttemptLog {
   lines: number
   /** Lines that are not stored yet. */
   waiting: number
-  /** Lines that were not kept, and of which the task's log does not tell yet. */
+  /** Lines that could not be stored and that the task's log does not mention yet. */
   lost: number
 }
 
 interface Entry {
   log: AttemptLog
   line: NewLog
-  /** How many lines are missing when this one is: a notice stands for several. */
+  /** How many lines are missing when this one cannot be stored. A notice stands for several lines. */
   weight: number
 }
 
 const MAX_LINES_OF_ATTEMPT = 10_000
 const MAX_WAITING_LINES = 5000
-/** An attempt may end before its last lines are stored when another transaction holds the task's row for so long. */
+/** An attempt ends before its last lines are stored when another transaction holds the task's row for longer than this. */
 const MAX_DELAY_OF_END_MS = 3000
 const RETRY_MS = 20
 
@@ -35,7 +35,7 @@ export class LogBuffer {
   private entries: Entry[] = []
   private readonly incomplete = new Set<AttemptLog>()
   private flushing: Promise<void> | undefined
-  /** The statement that runs: a flush may go on for as long as nodes send lines. */
+  /** The running statement. A flush runs one after the other for as long as nodes send lines. */
   private storing: Promise<number | undefined> | undefined
 
   constructor(private readonly ctx: Pick<Context, 'db' | 'log'>) {}
@@ -49,14 +49,14 @@ export class LogBuffer {
     void this.flush()
   }
 
-  /** Counts a line that this server had no room for. */
+  /** Counts a line for which this server had no room. */
   lose(log: AttemptLog): void {
     if (log.lines <= MAX_LINES_OF_ATTEMPT) this.miss(log, 1)
   }
 
   /**
-   * Waits until the lines of an attempt are stored, so that whoever is told of its end can read them. Gives up when the
-   * database fails: the transaction that ends the attempt then most likely fails too, and the node repeats its final word.
+   * Waits until the lines of an attempt are stored, so that a client that learns of its end can read them. Gives up when the
+   * database fails: then the transaction that ends the attempt most likely fails too, and the node repeats its report.
    */
   async whenStored(log: AttemptLog): Promise<void> {
     const until = performance.now() + MAX_DELAY_OF_END_MS
@@ -71,13 +71,13 @@ export class LogBuffer {
     }
   }
 
-  /** Stores what waits. Lines of rows that another transaction holds wait for the next call. */
+  /** Stores the lines that wait. Lines of a task whose row another transaction holds wait for the next call. */
   flush(): Promise<void> {
     if (this.entries.length > 0 || this.incomplete.size > 0) this.flushing ??= this.storeAll()
     return this.flushing ?? Promise.resolve()
   }
 
-  /** Call it only when something waits: it must not end before `flushing` is set. */
+  /** Call this only when lines wait, because it must not end before `flushing` is set. */
   private async storeAll(): Promise<void> {
     for (let left = 0; this.entries.length > left || this.incomplete.size > 0; ) {
       for (const log of this.incomplete) {
@@ -92,11 +92,11 @@ export class LogBuffer {
       if (again === undefined) break
       left = again
     }
-    // In the same turn as the last look: a line that comes now begins a new flush.
+    // In the same turn as the last look at the lines, so that a line that comes now begins a new flush.
     this.flushing = undefined
   }
 
-  /** @returns how many wait again; undefined when the database could not store any */
+  /** @returns how many lines wait again; undefined when the database failed */
   private async store(batch: Entry[]): Promise<number | undefined> {
     const lines = batch.map(({ line }) => line)
     let held: Set<number>

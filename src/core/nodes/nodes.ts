@@ -20,7 +20,7 @@ export interface NewNode {
 }
 
 /**
- * @returns the node, and the only copy of its token
+ * @returns the node and its token, of which the server keeps only a hash
  * @throws AppError NAME_TAKEN
  */
 export async function createNode(ctx: Context, input: NewNode): Promise<{ node: Node; token: string }> {
@@ -34,7 +34,7 @@ export async function createNode(ctx: Context, input: NewNode): Promise<{ node: 
   return { node: node!, token }
 }
 
-/** Names are unique in any case of their letters, whatever the database's locale. */
+/** Names are unique without regard to case, independently of the database's locale. */
 const named = (name: string) => ({ name: tidyName(name), nameKey: foldCase(name) })
 
 export async function listNodes(ctx: Context): Promise<Node[]> {
@@ -51,7 +51,7 @@ export async function getNode(ctx: Context, id: string): Promise<Node> {
   return node
 }
 
-/** The node that a token belongs to, or undefined. */
+/** @returns the node with this token, or undefined */
 export async function authenticateNode(ctx: Context, token: string): Promise<Node | undefined> {
   const [node] = await ctx.db
     .select()
@@ -60,7 +60,7 @@ export async function authenticateNode(ctx: Context, token: string): Promise<Nod
   return node
 }
 
-/** A new socket of the node that a token belongs to, with its number: later ones have higher numbers. */
+/** Gives a new socket of the node with this token a number. Later sockets have higher numbers. */
 export async function admitNode(
   ctx: Context,
   token: string,
@@ -83,7 +83,7 @@ export async function updateNode(
   return node
 }
 
-/** Gives the node a new token; the old one, and a socket opened with it, end at once. */
+/** Gives the node a new token. The old token, and a socket that was opened with it, end at once. */
 export async function rotateToken(ctx: Context, id: string): Promise<{ node: Node; token: string }> {
   const token = randomSecret('node')
   const node = await patch(ctx, id, { tokenHash: sha256(token) })
@@ -91,13 +91,13 @@ export async function rotateToken(ctx: Context, id: string): Promise<{ node: Nod
   return { node, token }
 }
 
-/** Removes a node; what it was running goes back to the queue. */
+/** Removes a node. Its tasks go back to the queue. */
 export async function deleteNode(ctx: Context, id: string): Promise<void> {
   const node = await getNode(ctx, id)
   const held = await heldTasks(ctx, node.id)
   await transaction(ctx, async (tx) => {
     await tx.db.update(nodes).set({ deletedAt: sql`now()`, online: false }).where(eq(nodes.id, node.id))
-    // Before the tasks are back in the queue: the node must not be there to take them.
+    // Before the tasks are back in the queue, so that the removed node does not get them again.
     tx.afterCommit(() => {
       ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'revoked' } })
       ctx.bus.setState(nodeTopic(node.uuid), undefined)

@@ -1,4 +1,4 @@
-/** How nodes stand right now: in memory and on the bus; stored in batches, never a row per heartbeat. */
+/** The current state of nodes: on the bus, and in their rows, which are written in batches and not for each heartbeat. */
 import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { type GpuReading, nodes, tasks } from '../../db/schema/index.ts'
 import { snakeKeys } from '../../util/case.ts'
@@ -8,20 +8,20 @@ import type { Node } from './rows.ts'
 
 export type { GpuReading }
 
-/** What a node says of one GPU; a figure that can't be is left out. */
+/** The figures of one GPU in a frame, without those that the server did not accept. */
 export type HeardGpu = Partial<GpuReading> & Pick<GpuReading, 'gpuId'>
 
-/** What a node says of itself in a heartbeat. */
+/** The figures of a heartbeat. */
 export interface HeardReading {
   cpuUsage?: number | undefined
   memoryUsage?: number | undefined
-  /** How many tasks it can run, when that has changed since its `hello`. */
+  /** How many tasks the node can run, when this has changed since its `hello`. */
   maxConcurrentTasks?: number | undefined
-  /** Undefined: it said nothing of them. */
+  /** Undefined when the heartbeat did not name GPUs. */
   gpus?: HeardGpu[] | undefined
 }
 
-/** The newest reading of a node. GB, percent, °C, W. */
+/** The newest figures of a node. GB, percent, °C, W. */
 export interface Reading {
   cpuUsage: number
   memoryUsage: number
@@ -35,8 +35,8 @@ export interface RunningTask {
 }
 
 /**
- * A whole reading: what every reading has, and was left out, is as it was known before. Temperature and power are shown
- * only while they are measured.
+ * Completes a heartbeat with the known figures. Temperature and power are not completed, because clients see them only
+ * while the node measures them.
  */
 export function completeReading(heard: HeardReading, known: Reading): Reading {
   const before = new Map(known.gpus.map((gpu) => [gpu.gpuId, gpu]))
@@ -60,13 +60,13 @@ export function completeGpu(heard: HeardGpu, known: GpuReading | undefined): Gpu
   }
 }
 
-/** Present state of a node on the bus, under `gpu:server:<uuid>`; every server has all of them. */
+/** The current state of a node on the bus, under `gpu:server:<uuid>`. Every server has the states of all nodes. */
 export interface NodeState extends Reading {
   nodeId: number
   nodeUuid: string
   status: NodeStatus
   runningTasks: RunningTask[]
-  /** RFC 3339; when the node was last heard. */
+  /** RFC 3339: when a server last heard the node. */
   timestamp: string
 }
 
@@ -75,7 +75,7 @@ export type NodeStatus = 'online' | 'offline' | 'draining'
 export const NODE_TOPIC = 'gpu:server:'
 export const nodeTopic = (uuid: string): string => NODE_TOPIC + uuid
 
-/** A node as it is shown: its stored row under its present state. */
+/** A node with its current figures: those on the bus, or those of its row. */
 export interface NodeView extends Reading {
   node: Node
   status: NodeStatus
@@ -83,7 +83,7 @@ export interface NodeView extends Reading {
   lastHeartbeat: string | null
 }
 
-/** @param running what it runs, from {@link runningByNode}: the same figures as the tasks' own */
+/** @param running the tasks that the node runs, from {@link runningByNode} */
 export function viewNode(ctx: Context, node: Node, running: RunningTask[]): NodeView {
   const state = currentState(ctx, node)
   return {
@@ -97,18 +97,18 @@ export function viewNode(ctx: Context, node: Node, running: RunningTask[]): Node
   }
 }
 
-/** The state on the bus, unless the database knows better: another server heard the node last, or gave it up. */
+/** The state on the bus; undefined when the database is newer: another server heard the node last, or the node is offline. */
 function currentState(ctx: Context, node: Node): NodeState | undefined {
   const state = ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
   if (!state || !node.online) return undefined
-  // Readings are stored once per heartbeat; one more for what that takes.
+  // Readings are stored once per heartbeat, and storing may take as long again.
   const overtakenMs = 2 * ctx.config.nodeHeartbeatSeconds * 1000
   const heardAgo = ctx.bus.stateAge(nodeTopic(node.uuid))!
   const storedAgo = node.lastHeartbeatAt ? ctx.clock.ageOf(node.lastHeartbeatAt) : Number.POSITIVE_INFINITY
   return heardAgo - storedAgo > overtakenMs ? undefined : state
 }
 
-/** How nodes stand, by UUID; those that were removed are offline. Two queries. */
+/** The current states of nodes, by UUID. A removed node is offline. Two queries. */
 export async function currentNodes(ctx: Context, uuids: string[]): Promise<Map<string, NodeState>> {
   const rows = await ctx.db.select().from(nodes).where(inArray(nodes.uuid, uuids))
   const held = await runningByNode(
@@ -148,7 +148,7 @@ const runningColumns = {
   updatedAt: tasks.updatedAt,
 }
 
-/** What nodes run, by node id, with the progress of this moment. */
+/** The tasks that nodes run, by node id, with their current progress. */
 export async function runningByNode(ctx: Context, nodeIds: number[]): Promise<Map<number, RunningTask[]>> {
   const rows =
     nodeIds.length === 0
@@ -180,10 +180,10 @@ export interface ClusterOverview {
   usedMemory: number
 }
 
-/** From this usage on, in percent, a GPU counts as busy. */
+/** A GPU with at least this usage is busy. */
 const BUSY_PERCENT = 5
 
-/** All servers at a glance; GPUs and memory are those of reachable servers. Two queries. */
+/** All nodes at a glance. GPUs and memory are those of nodes that are online. Two queries. */
 export async function clusterOverview(ctx: Context): Promise<ClusterOverview> {
   const [all, [counts]] = await Promise.all([
     ctx.db.select().from(nodes).where(isNull(nodes.deletedAt)),
@@ -217,13 +217,13 @@ export async function clusterOverview(ctx: Context): Promise<ClusterOverview> {
 
 export const round1 = (value: number): number => Math.round(value * 10) / 10
 
-/** A state with whether it came over a socket. */
+/** `connected`: the heartbeat came over a socket. */
 export type StoredState = NodeState & { connected: boolean }
 
 /**
- * Stores the newest reading of many nodes in one statement. The time is the database's, by which other servers judge
- * silence; it is late by at most the interval of the batches.
- * A node whose row somebody else holds is left out: its next reading comes soon.
+ * Stores the newest readings of many nodes in one statement. The database sets the time, by which other servers find silent
+ * nodes; it is late by at most the interval of the batches.
+ * A node whose row another transaction holds is left out, because its next reading comes soon.
  */
 export async function saveReadings(ctx: Context, states: StoredState[]): Promise<void> {
   if (states.length === 0) return

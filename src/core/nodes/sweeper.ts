@@ -16,39 +16,39 @@ import { type NodeState, nodeTopic, statusOf } from './presence.ts'
 import type { Node } from './rows.ts'
 import { loseUnheld, thatHoldTasks } from './unheld.ts'
 
-/** After this many heartbeats of silence a node is offline. */
+/** A node is offline when it has missed so many heartbeats. */
 export const SILENT_HEARTBEATS = 3
-/** What a batch of readings may take to be stored. */
+/** How long the storing of a batch of readings may take. */
 const STORING_MS = 1000
-/** For nodes of other servers, which know better whether their nodes have answered; until they are gone themselves. */
+/** For nodes of other servers. Their own server takes assignments back sooner, unless it is gone. */
 const ACCEPT_SECONDS_ELSEWHERE = 3 * ACCEPT_SECONDS
-/** How late this server may learn what another one has done, when no hint told it. */
+/** How late this server may learn of a change of another server whose hint was lost. */
 const RECONCILE_MS = 2000
 
-/** Looks for silent nodes, unanswered assignments and tasks that ran too long. */
+/** Finds silent nodes, unanswered assignments and tasks that run too long. */
 export class Sweeper {
   private readonly heartbeatMs: number
   private readonly silenceMs: number
-  /** Since when this process has run, and since when the database has shown it the nodes, without a break. */
+  /** Since when this process has run without a break, and since when it has read the nodes without a break. */
   private awakeSince = performance.now()
   private lookingSince = this.awakeSince
   private lastTick = this.awakeSince
   private lastLook = this.awakeSince
-  /** Online nodes as of the last look, and since when each has the times of its last heartbeat and of that over a socket. */
+  /** Online nodes as they were read last, and how long each has had its stored times of the last heartbeat (any, and over a socket). */
   private online = new Map<number, Node>()
   private readonly heartbeats = new Ages()
   private readonly socketHeartbeats = new Ages()
   private readonly assignments = new Ages()
   private readonly runs = new Ages()
   private readonly timers: ReturnType<typeof setInterval>[]
-  /** One after the other, for they judge the same nodes; each gets its turn, however often others fall due. */
+  /** Sweeps that are due. They run one after the other because they judge the same nodes, and each gets its turn. */
   private readonly due = new Set<() => Promise<void>>()
   private sweeping = false
 
   constructor(
     private readonly ctx: Context,
     private readonly fleet: Fleet,
-    /** Finds what other servers have done to nodes and tasks of this one. */
+    /** Finds what other servers have changed about nodes and tasks of this server. */
     reconcile: () => Promise<void>,
   ) {
     this.heartbeatMs = ctx.config.nodeHeartbeatSeconds * 1000
@@ -73,7 +73,7 @@ export class Sweeper {
 
   private every(ms: number, sweep: () => Promise<void>): ReturnType<typeof setInterval> {
     return setInterval(() => {
-      // The process stood still (a suspended machine): what nodes said meanwhile is yet to be read.
+      // The process stood still (a suspended machine), so that frames of nodes still wait to be read.
       const now = performance.now()
       if (now - this.lastTick > this.heartbeatMs) this.awakeSince = now
       this.lastTick = now
@@ -84,7 +84,7 @@ export class Sweeper {
 
   private async run(): Promise<void> {
     this.sweeping = true
-    // What falls due meanwhile, also again, joins at the end.
+    // A sweep that falls due meanwhile joins at the end.
     for (const sweep of this.due) {
       this.due.delete(sweep)
       try {
@@ -101,14 +101,14 @@ export class Sweeper {
     await expireRunning(this.ctx, this.runs)
   }
 
-  /** In seconds. A server that is behind with reading what its node said must not take that for silence. */
+  /** In seconds. A server that has frames of its node to handle must not count the node as silent. */
   private patience(nodeId: number): number {
     const connected = this.fleet.get(nodeId)
     if (!connected) return ACCEPT_SECONDS_ELSEWHERE
     return connected.link.backlog > 0 ? Number.POSITIVE_INFINITY : ACCEPT_SECONDS
   }
 
-  /** How the database has the nodes: readings are stored once per heartbeat, by whichever server hears the node. */
+  /** Reads the nodes. The server that hears a node stores its readings once per heartbeat. */
   private async look(): Promise<void> {
     const at = performance.now()
     const rows = await this.ctx.db
@@ -133,8 +133,8 @@ export class Sweeper {
   }
 
   /**
-   * A node as the last look showed it, when no server has stored a heartbeat of it for so long; by no wall clock,
-   * because a step of the database's own would make every node silent at once, or none for an hour.
+   * The node as it was read last, when no server has stored a heartbeat of it for so long. By the monotonic clock, because a
+   * step of the database's clock would make every node silent at once, or none for an hour.
    */
   private unheardFor(ms: number, nodeId: number): Node | undefined {
     const node = this.online.get(nodeId)
@@ -147,7 +147,7 @@ export class Sweeper {
       const heard = () => this.heardSince(before, connected)
       if (!connected.node.online || heard()) continue
       const { node } = connected
-      // First here: what it loses must not be leased to it again.
+      // Offline in memory first, so that the node does not get the tasks again that it loses.
       connected.node = { ...node, online: false }
       const stored = this.unheardFor(this.silenceMs - this.heartbeatMs, node.id)
       const done = stored
@@ -157,12 +157,12 @@ export class Sweeper {
           })
         : false
       if (done === undefined) connected.node = node
-      // Another server hears it: it has moved there, and this socket is a dead one.
+      // Another server hears the node: it has moved there, and the socket here is dead.
       else if (!done && !heard()) connected.link.end('superseded')
     }
   }
 
-  /** Nodes that left this server, or only report over REST: known here more exactly than from the database. */
+  /** Nodes that left this server or report over REST. This server knows better than the database when it heard them. */
   private async absentHere(): Promise<void> {
     if (!this.looking()) return
     const now = performance.now()
@@ -170,7 +170,7 @@ export class Sweeper {
     for (const absent of this.fleet.allAbsent()) {
       if (this.heardSince(before, absent)) continue
       const { node, lastHeard } = absent
-      // What this server heard last is stored late; anything after that is another server's, which judges from then on.
+      // The last heartbeat that this server heard is stored late. A later one is of another server, which judges from then on.
       const stored = this.unheardFor(now - lastHeard - this.heartbeatMs - STORING_MS, node.id)
       const done = stored ? await this.markOffline(stored, () => this.fleet.isAbsent(absent)) : false
       if (done !== undefined) this.fleet.forget(absent)
@@ -182,9 +182,9 @@ export class Sweeper {
   }
 
   /**
-   * Nodes whose server is gone, or which have not come back to one; later than here, for what is stored is older.
-   * After a start nodes get the time to find their way back; and after a time without the database their servers
-   * get it to store that they were heard.
+   * Nodes whose server is gone, or that have not come back to a server. They get more time than nodes of this server, because
+   * stored heartbeats are older. After a start nodes get the time to come back, and after a time without the database their
+   * servers get the time to store heartbeats.
    */
   private async silentElsewhere(): Promise<void> {
     if (!this.looking()) return
@@ -196,8 +196,8 @@ export class Sweeper {
   }
 
   /**
-   * Tasks of nodes that are online by what they say over REST, but have no socket anywhere: nobody holds them. Asked of
-   * the database, in which every server stores whom it hears over a socket.
+   * Tasks of nodes that are online because they report over REST, but have no socket on any server. The database knows this,
+   * because every server stores which nodes it hears over a socket.
    */
   private async unheld(): Promise<void> {
     if (!this.looking()) return
@@ -217,7 +217,7 @@ export class Sweeper {
     return performance.now() - this.lastLook > 2.5 * this.heartbeatMs
   }
 
-  /** Whether nodes have had the time to come back, and their servers to store it, since the database was last away. */
+  /** Whether nodes and their servers have had the time to store heartbeats since the database was last away. */
   private looking(): boolean {
     return !this.lookIsOld() && performance.now() - this.lookingSince >= this.silenceMs
   }
@@ -228,9 +228,9 @@ export class Sweeper {
   }
 
   /**
-   * Nothing when a server has stored a heartbeat since the look that showed the node.
-   * @param silent asked again after the first look at the database, which may have hung
-   * @returns whether it was marked; undefined: others hold its row, and the next sweep tries again
+   * Marks a node as offline, unless a server has stored a heartbeat since the node was read.
+   * @param silent asked again after the first query, because the database may have hung
+   * @returns whether the node was marked; undefined when another transaction holds its row: the next sweep tries again
    */
   private async markOffline(node: Node, silent = () => true): Promise<boolean | undefined> {
     const { id, lastHeartbeatAt: heartbeat } = node
@@ -250,14 +250,14 @@ export class Sweeper {
       if (marked) await loseAttempts(tx, held, failure('node_offline', { name: node.name }))
       return marked
     })
-    // Others hold the row of one of its tasks: that one is lost later, by the sweep over tasks that nobody holds.
+    // Another transaction holds the row of one of its tasks. The sweep over tasks that no node holds takes that task later.
     const outcome = together ?? (await sweepOne(this.ctx, mark))
     if (!outcome) return undefined
     const done = outcome.result
     if (!together && done) await loseUnheld(this.ctx, { ...node, online: false })
     const state = this.ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
     const status = statusOf({ ...node, online: false })
-    // Also without one, so that watchers look at what is stored.
+    // Also without a state, so that watchers read the stored one.
     if (done) {
       this.ctx.bus.setState(nodeTopic(node.uuid), state && { ...state, status, runningTasks: [] })
     }
@@ -266,7 +266,7 @@ export class Sweeper {
   }
 }
 
-/** Rows of before sockets were told apart have no time of their own. */
+/** Rows that are older than the column `socket_heard_at` have no time there. */
 const socketHeardAt = sql`coalesce(${nodes.socketHeardAt}, ${nodes.lastHeartbeatAt})`
 const socketKey = (node: Node) => `${node.id}:${(node.socketHeardAt ?? node.lastHeartbeatAt)?.getTime()}`
 const heartbeatKey = ({ id, lastHeartbeatAt }: Node) => `${id}:${lastHeartbeatAt?.getTime()}`

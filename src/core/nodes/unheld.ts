@@ -7,8 +7,8 @@ import { failure } from '../tasks/failures.ts'
 import type { Node } from './rows.ts'
 
 /**
- * Of these nodes those that hold tasks, and offline ones that do: others held the rows of their tasks as they went
- * offline.
+ * Those of these nodes that hold tasks, and all offline nodes that hold tasks: another transaction held the rows of their
+ * tasks when they went offline.
  */
 export async function thatHoldTasks(ctx: Context, candidates: Node[]): Promise<Node[]> {
   const seen = new Map(candidates.map((node) => [node.id, node]))
@@ -24,13 +24,13 @@ export async function thatHoldTasks(ctx: Context, candidates: Node[]): Promise<N
   return rows.flatMap((row) => seen.get(row.id) ?? (row.online ? [] : [row]))
 }
 
-/** @returns whether its tasks were lost: no server has heard it over a socket since this row was read */
+/** @returns whether the node lost its tasks: it does not when a server has heard it over a socket since this row was read */
 export async function loseUnheld(ctx: Context, node: Node): Promise<boolean> {
   const { id, socketHeardAt: heard } = node
   const still = heard ? eq(nodes.socketHeardAt, heard) : isNull(nodes.socketHeardAt)
   const why = failure(node.online ? 'node_disconnected' : 'node_offline', { name: node.name })
   const done = await sweepAll(ctx, await heldTasks(ctx, id), async (tx, some) => {
-    // A `hello` waits for this lock, or has stored that the node is heard.
+    // A `hello` either waits for this lock or has stored already that the node was heard.
     const [row] = await tx.db
       .select({ id: nodes.id })
       .from(nodes)

@@ -1,6 +1,6 @@
 /**
- * What a node may do to a task: every function names the attempt, and changes nothing unless that attempt is
- * the current one and this node holds it (fencing).
+ * What a node may do to a task. Every function names the attempt and changes nothing unless that attempt is the current one
+ * and this node holds it (fencing).
  */
 
 import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
@@ -27,19 +27,19 @@ export interface AttemptKey {
   attempt: number
 }
 
-/** A task that loses this many attempts with their nodes fails. */
+/** A task fails when it has lost so many attempts with their nodes. */
 export const MAX_LOST_ATTEMPTS = 3
-/** An assignment that is not answered in this time is taken back. */
+/** The server takes an assignment back when the node does not answer it in this time. */
 export const ACCEPT_SECONDS = 10
 
 async function lockAttempt(tx: Tx, key: AttemptKey): Promise<Task | undefined> {
-  // The database would not compare anything else with its ids, and the node would repeat its final word for ever.
+  // PostgreSQL refuses to compare a value that is no UUID with its ids, and the node would repeat its report for ever.
   if (!UUID.test(key.taskUuid)) return undefined
   const [task] = await tx.db.select().from(tasks).where(eq(tasks.uuid, key.taskUuid)).for('update')
   return task && task.nodeId === key.nodeId && task.attempt === key.attempt ? task : undefined
 }
 
-/** The node has begun. @returns the running task, or undefined when the attempt is stale */
+/** The node has accepted the task. @returns the running task, or undefined when the attempt is stale */
 export async function acceptAttempt(ctx: Context, key: AttemptKey): Promise<Task | undefined> {
   return transaction(ctx, async (tx) => {
     const task = await lockAttempt(tx, key)
@@ -67,18 +67,18 @@ export async function acceptAttempt(ctx: Context, key: AttemptKey): Promise<Task
 
 /** The reason of a `reject` when the node could not start the task's program. */
 export const CANNOT_START = 'cannot_start'
-/** For so long the node is not offered that task type again. */
+/** The node does not get this task type for so long. */
 export const CANNOT_START_SECONDS = 60
 
 export interface Rejection {
   reason: string
-  /** Why, for administrators. */
+  /** The cause, for administrators. */
   detail?: string | undefined
 }
 
 /**
- * The node does not want it: back into the queue. It is a lost attempt only when it had begun and the node does not say
- * that its program could not be started: then the node is noted as unable to run the type.
+ * The node gives the task back, and the task returns to the queue. The attempt counts as lost when it had begun, unless the
+ * node could not start the program; then the server notes that the node cannot run this task type.
  * @returns the rejected task, or undefined when the attempt is stale
  */
 export async function rejectAttempt(
@@ -104,7 +104,7 @@ export async function rejectAttempt(
   })
 }
 
-/** The newest word on each task type, by the database's clock. */
+/** Keeps the newest note on each task type. The database sets its time. */
 async function noteCannotStart(tx: Tx, nodeId: number, taskType: string, text: string): Promise<void> {
   const [node] = await tx.db
     .select({ known: nodes.cannotStart, at: rfc3339Now })
@@ -120,36 +120,37 @@ async function noteCannotStart(tx: Tx, nodeId: number, taskType: string, text: s
     .where(eq(nodes.id, nodeId))
 }
 
-/** A node names 100 task types at most. */
+/** A node has at most 100 task types. */
 const MAX_CANNOT_START = 100
 const rfc3339Now = sql<string>`to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
-/** What a node's final word says. */
-export type FinalWord =
+/** A node's report of the end of an attempt. */
+export type FinalReport =
   | { status: 'completed'; result: Record<string, unknown> }
   | ({ status: 'failed' } & ReportedFailure)
 
 /**
- * The node's final word. @returns `settled` now, `repeated` when this node had settled this attempt before (or its
- * owner cancelled it), `stale` when it is not this node's any more; only the first changes anything
+ * Ends an attempt by the node's report.
+ * @returns `ended`; or, without any change, `repeated` when the attempt has ended before (by this node, or because its owner
+ * cancelled it) and `stale` when it does not belong to this node any more
  */
-export async function settleAttempt(
+export async function endAttempt(
   ctx: Context,
   key: AttemptKey,
-  word: FinalWord,
-): Promise<'settled' | 'repeated' | 'stale'> {
+  report: FinalReport,
+): Promise<'ended' | 'repeated' | 'stale'> {
   return transaction(ctx, async (tx) => {
     const task = await lockAttempt(tx, key)
     if (!task || task.status === 'pending') return 'stale'
     if (task.status !== 'running' && task.status !== 'paused') return 'repeated'
-    if (word.status === 'completed') {
-      const ended = await settleTask(tx, task, word)
+    if (report.status === 'completed') {
+      const ended = await settleTask(tx, task, report)
       const { costMinor } = ended
-      tx.emit(task.userId, 'task.completed', { ...taskEvent(ended), result: word.result, costMinor })
+      tx.emit(task.userId, 'task.completed', { ...taskEvent(ended), result: report.result, costMinor })
     } else {
-      await failTask(tx, task, reportedFailure(word))
+      await failTask(tx, task, reportedFailure(report))
     }
-    return 'settled'
+    return 'ended'
   })
 }
 
@@ -158,7 +159,7 @@ async function failTask(tx: Tx, task: Task, why: Failure, charge = true): Promis
   tx.emit(task.userId, 'task.failed', { ...taskEvent(ended), failure: why, costMinor: ended.costMinor })
 }
 
-/** Of attempts that nodes are believed to hold, those that are over: another server may have ended them. */
+/** Those of the attempts in memory that have ended, because another server ended them. */
 export async function endedAttempts(
   ctx: Context,
   held: (AttemptKey & { taskId: number })[],
@@ -184,8 +185,8 @@ export async function heldTasks(ctx: Context, nodeId: number): Promise<Task[]> {
 }
 
 /**
- * Ends leases whose node is gone: each task goes back to the queue, or fails for good with its third loss, at no
- * cost to its owner. `held` names what the caller has seen; what has changed since is left alone.
+ * Ends attempts whose node is gone. Each task goes back to the queue; with its third loss it fails, at no cost to its owner.
+ * @param held what the caller has seen; a task that has changed since stays as it is
  */
 export async function loseAttempts(
   tx: Tx,
@@ -237,7 +238,7 @@ export async function loseAttempts(
   await requeue(tx, requeued, why)
 }
 
-/** Puts tasks that the caller has locked back into the queue; their nodes are told to stop. */
+/** Puts tasks that the caller has locked back into the queue and tells their nodes to stop. */
 async function requeue(tx: Tx, held: Task[], why: Failure): Promise<void> {
   if (held.length === 0) return
   await addLogs(
@@ -275,9 +276,9 @@ function tellLost(tx: Tx, { nodeId, uuid, attempt }: Task): void {
 }
 
 /**
- * Takes back assignments that nobody answered.
+ * Takes back assignments that nodes did not answer.
  *
- * @param ages of assignments, kept from one call to the next
+ * @param ages how long assignments have waited, kept from one call to the next
  * @param patience how many seconds this node may take, {@link ACCEPT_SECONDS} or more
  */
 export async function expireAssignments(
@@ -289,7 +290,7 @@ export async function expireAssignments(
   const leases = await lookAtAttempts(ctx, ages, unanswered, tasks.leasedAt)
   const late = leases.filter(({ ageMs, nodeId }) => ageMs > patience(nodeId!) * 1000)
   await sweepAll(ctx, late, async (tx, some) => {
-    // Looked at again under the lock: an answer that came meanwhile counts.
+    // Read again under the lock, because the node may have answered meanwhile.
     const lost = await lockAttempts(tx, some, unanswered)
     await loseAttempts(tx, lost, failure('node_silent'))
   })
@@ -300,7 +301,7 @@ const EXPIRE_BATCH = 100
 /**
  * Fails tasks that have run for longer than the system configuration allows.
  *
- * @param ages of running attempts, kept from one call to the next
+ * @param ages how long attempts have run, kept from one call to the next
  */
 export async function expireRunning(ctx: Context, ages: Ages): Promise<void> {
   const { defaultTaskTimeout: seconds } = await systemConfig(ctx)
@@ -318,7 +319,7 @@ export async function expireRunning(ctx: Context, ages: Ages): Promise<void> {
 
 type SeenAttempt = Pick<Task, 'id' | 'attempt' | 'nodeId'>
 
-/** The attempts that there are now, with how long each has stood; the stored time of its beginning is a wall clock's. */
+/** The matching attempts, with their age on the monotonic clock. The stored time of their beginning is a wall clock's. */
 async function lookAtAttempts(
   ctx: Context,
   ages: Ages,
@@ -339,7 +340,7 @@ async function lookAtAttempts(
   return rows.map((row) => ({ ...row, ageMs: ages.of(keyOf(row))! }))
 }
 
-/** Of these attempts those that are still as `which` says. */
+/** Locks those of these attempts that still match `which`. */
 async function lockAttempts(tx: Tx, seen: SeenAttempt[], which: SQL | undefined): Promise<Task[]> {
   const attempts = new Map(seen.map(({ id, attempt }) => [id, attempt]))
   const rows = await tx.db

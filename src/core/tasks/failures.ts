@@ -1,16 +1,16 @@
 import { type Language, type MessageKey, message } from '../messages.ts'
 
-/** Values for the words; `detail` is what a node or a task said, and stays as it is in every language. */
+/** Values for the text. `detail` is the text of a node or a task and is the same in every language. */
 export type FailureParams = Record<string, string | number>
 
-/** Why an attempt or a task ended without success: a code with parameters, worded for whoever reads it. */
+/** Why an attempt or a task ended without success: a code with parameters, of which the server makes a text for each reader. */
 export interface Failure {
   code: FailureCode
   params: FailureParams
 }
 
 const TEXTS = {
-  /** Only what the node or the task said. */
+  /** The text of the node or the task is all that is known. */
   reported: 'failure_reported',
   exited: 'failure_exited',
   killed: 'failure_killed',
@@ -28,7 +28,7 @@ const TEXTS = {
   node_removed: 'failure_node_removed',
   cannot_start: 'failure_cannot_start',
   time_limit: 'failure_time_limit',
-  // Of log lines only.
+  // These appear only in log lines.
   refused: 'log_refused',
   log_limit: 'log_limit',
   log_lost: 'log_lost',
@@ -38,7 +38,7 @@ export type FailureCode = keyof typeof TEXTS
 
 export const failure = (code: FailureCode, params: FailureParams = {}): Failure => ({ code, params })
 
-/** The failure in words; an exit code and the number of lost attempts stand behind them. */
+/** The text of a failure. An exit code and the number of lost attempts follow it. */
 export function failureText({ code, params }: Failure, language: Language): string {
   const notes = [
     ...(params.exitCode !== undefined && code !== 'exited' ? (['note_exit_code'] as const) : []),
@@ -50,20 +50,20 @@ export function failureText({ code, params }: Failure, language: Language): stri
     .join(language === 'zh' ? '' : ' ')
 }
 
-/** What is stored: English for everybody who reads the table, and the code with its parameters for other languages. */
+/** As it is stored: the text in English, and the code with its parameters for other languages. */
 export interface StoredFailure {
   text: string | null
   code: string | null
   params: FailureParams | null
 }
 
-/** A stored text in the reader's language; as it is when it was stored without a code, or with one of a newer server. */
+/** A stored text in the reader's language. Without a code, or with a code of a newer server, the text stays as it is. */
 export function storedText({ text, code, params }: StoredFailure, language: Language): string | null {
   if (code === null || !Object.hasOwn(TEXTS, code)) return text
   return failureText({ code: code as FailureCode, params: params ?? {} }, language)
 }
 
-/** A node's final word on a failed task. */
+/** A node's report that a task failed. */
 export interface ReportedFailure {
   error: string
   code?: string | undefined
@@ -73,7 +73,7 @@ export interface ReportedFailure {
   limit?: number | undefined
 }
 
-/** What the server has words for is worded by it; what the task itself said stays as it is. */
+/** For a code that the server knows, the server makes the text. Otherwise the text of the task stays as it is. */
 export function reportedFailure(report: ReportedFailure): Failure {
   const { error, code, exitCode, signal, seconds, limit } = report
   const ended = {

@@ -10,12 +10,12 @@ export interface NewLog {
   attempt: number
   level: string
   message: string
-  /** Of lines that the server writes itself. */
+  /** Only lines that the server writes itself have a code. */
   code?: string
   params?: FailureParams
 }
 
-/** A line of the server's own about an attempt. */
+/** A line that the server itself writes about an attempt. */
 export const noteLine = (task: Pick<Task, 'id' | 'attempt'>, { code, params }: Failure): NewLog => ({
   taskId: task.id,
   attempt: task.attempt,
@@ -26,14 +26,15 @@ export const noteLine = (task: Pick<Task, 'id' | 'attempt'>, { code, params }: F
 })
 
 /**
- * Appends in one statement, in this order; a line of a deleted task or of an attempt that is over changes nothing.
- * @returns the ids of tasks whose lines are left out, because somebody else holds their rows
+ * Appends lines in one statement, in this order. Lines of a deleted task, or of an attempt that is not the current one, are
+ * dropped.
+ * @returns the ids of tasks whose lines are not stored, because another transaction holds their rows
  */
 export async function addLogs(ctx: Pick<Context, 'db'>, lines: NewLog[]): Promise<number[]> {
   if (lines.length === 0) return []
   const ids = inArray(tasks.id, [...new Set(lines.map(({ taskId }) => taskId))])
   const numbered = lines.map((line, n) => ({ n, ...line, params: line.params && snakeKeys(line.params) }))
-  // A join gives rows in any order, and ids are given in the order of rows: without `order by` a log is shuffled.
+  // A join returns rows in any order, and ids follow the order of rows: without `order by` the log would be shuffled.
   const held = await ctx.db.execute<{ id: number }>(sql`
     with free as materialized (
       select id, attempt from tasks where ${ids} order by id for key share skip locked

@@ -3,7 +3,7 @@ import { tasks } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import type { Task } from './rows.ts'
 
-/** The present progress of a running task, on the bus under `task:<uuid>`. */
+/** The current progress of a running task, on the bus under `task:<uuid>`. */
 export interface TaskState {
   attempt: number
   /** Percent. */
@@ -13,26 +13,26 @@ export interface TaskState {
 
 export const taskTopic = (uuid: string): string => `task:${uuid}`
 
-/** Percent with one decimal: what is shown is the same everywhere. */
+/** Percent with one decimal, so that all clients see the same figure. */
 export const shownProgress = (percent: number): number => Math.round(percent * 10) / 10
 
-/** Longer than progress waits to be stored. */
+/** Longer than it takes until progress is stored. */
 const OVERTAKEN_MS = 5000
 
-/** The task with the progress of this moment, which is stored only about once a second. */
+/** The task with its current progress. Progress is stored only about once a second. */
 export function withCurrentProgress<
   T extends Pick<Task, 'uuid' | 'status' | 'attempt' | 'progress' | 'currentItem' | 'updatedAt'>,
 >(ctx: Pick<Context, 'bus' | 'clock'>, task: T): T {
   const state = ctx.bus.getState(taskTopic(task.uuid)) as TaskState | undefined
   const stored = { ...task, progress: shownProgress(task.progress) }
   if (task.status !== 'running' || state?.attempt !== task.attempt) return stored
-  // The node has moved to another server, and the bus did not say so.
+  // The node has moved to another server, and the hint was lost.
   const heardAgo = ctx.bus.stateAge(taskTopic(task.uuid))!
   if (heardAgo - ctx.clock.ageOf(task.updatedAt) > OVERTAKEN_MS) return stored
   return { ...task, progress: shownProgress(state.progress), currentItem: state.currentItem }
 }
 
-/** How tasks stand, by UUID; those that were deleted are absent. One query. */
+/** The current progress of tasks, by UUID. A deleted task is absent. One query. */
 export async function currentProgress(
   ctx: Context,
   uuids: string[],
@@ -63,8 +63,8 @@ export interface ProgressReport extends TaskState {
 }
 
 /**
- * Stores many tasks' progress in one statement; reports of attempts that are not current change nothing.
- * @returns the ids of tasks that are left out, because somebody else holds their rows
+ * Stores the progress of many tasks in one statement. A report of an attempt that is not the current one changes nothing.
+ * @returns the ids of tasks whose progress is not stored, because another transaction holds their rows
  */
 export async function saveProgress(ctx: Context, reports: ProgressReport[]): Promise<number[]> {
   if (reports.length === 0) return []

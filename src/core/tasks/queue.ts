@@ -4,20 +4,20 @@ import type { Context } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import type { Task } from './rows.ts'
 
-/** Room on one node. */
+/** The free slots of one node. */
 export interface Slot {
   nodeId: number
-  /** Number of its socket: a node that has a newer one elsewhere takes tasks there. */
+  /** The number of the node's socket. A node with a newer socket on another server gets its tasks there. */
   socket: number
   taskTypes: ReadonlySet<string>
   free: number
-  /** It let assignments expire: what it has lost before it gets only when there is no other node for it. */
+  /** The node let assignments expire. It gets a task that it has lost before only when no other node can run it. */
   probing: boolean
-  /** Tasks that the node refused a moment ago, by UUID. */
+  /** UUIDs of tasks that the node refused a moment ago. */
   refused: ReadonlySet<string>
 }
 
-export interface Lease {
+export interface LeasedTask {
   task: Task
   nodeId: number
 }
@@ -28,26 +28,26 @@ type Candidate = {
   taskType: string
   priority: number
   lostBy: number[]
-  /** A node lost it, and another one that has not is there. */
+  /** A node lost the task, and another node that has not lost it is online. */
   others: boolean
-  /** The same, and was not waited for too long. */
+  /** The same, and the task has not waited too long for that node. */
   hoping: boolean
 }
 
-/** So long a task that a node lost waits for another node, while there is one; then any may have it. */
+/** A task that a node lost waits so long for another node, while one is online. Then any node may get it. */
 const HOPING_SECONDS = 60
 
-/** Of a task that a node lost: another node that runs its type is there. */
+/** A node lost the task, and another node that runs its type is online. */
 const others = sql`(lost_by <> '[]' and exists (select 1 from nodes n where n.online and not n.draining
   and n.deleted_at is null and n.task_types ? task_type and not lost_by @> to_jsonb(n.id)))`
 const hoping = sql`(${others} and updated_at between now() - make_interval(secs => ${HOPING_SECONDS}) and now())`
 
 /**
- * Leases waiting tasks to nodes: highest priority first, then oldest, each to the free node with the most room; a task
- * that was lost before to a node that has not lost it, if there is one. Other servers lease at the same time; a row is
- * skipped while another one holds it.
+ * Leases waiting tasks to nodes: highest priority first, then oldest, each to the node with the most free slots. A task that
+ * was lost goes to a node that has not lost it, if there is one. Other servers lease at the same time, so rows that another
+ * transaction holds are skipped.
  */
-export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<Lease[]> {
+export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<LeasedTask[]> {
   const types = [...new Set(slots.flatMap((slot) => [...slot.taskTypes]))]
   const wanted = types.map((type) => {
     const able = slots.filter(({ taskTypes }) => taskTypes.has(type))
@@ -57,7 +57,7 @@ export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<Lease[]> 
       probing: able.every(({ probing }) => probing),
     }
   })
-  // Refused tasks must not fill the window and hide those behind them.
+  // Refused tasks must not fill the window, because they would hide the tasks behind them.
   const window = slots.reduce((n, slot) => n + slot.free + slot.refused.size, 0)
   return transaction(ctx, async (tx) => {
     const candidates = await tx.db.execute<Candidate>(sql`
@@ -76,7 +76,7 @@ export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<Lease[]> 
       nodes.id,
       input.map(({ node }) => node),
     )
-    // This server's picture of a node may be a moment old; the database's is not.
+    // What this server knows of a node may be a moment old, so the statement checks the row of the node.
     const leased = await tx.db.execute<{ id: number }>(sql`
       update tasks t set node_id = m.node, attempt = t.attempt + 1, leased_at = now(), updated_at = now()
       from json_to_recordset(${JSON.stringify(input)}::text::json) as m(id int, node int, socket bigint)

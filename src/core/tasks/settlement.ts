@@ -13,8 +13,8 @@ export type Ending =
   | { status: 'cancelled' }
 
 /**
- * Ends a task that the caller has locked: its state, its hold and its cost in one step. The cost is that of the
- * current attempt's time and never more than the hold; `charge: false` is for attempts that a node lost.
+ * Ends a task that the caller has locked: its state, its hold and its cost in one step. The user pays for the time of the
+ * current attempt, at most the hold. `charge: false` is for attempts that a node lost.
  * @throws AppError INVALID_STATE
  */
 export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Task> {
@@ -50,7 +50,7 @@ const stored = (failure: Failure) => ({
   failureParams: failure.params,
 })
 
-/** By the database's clock, which also set the beginning; 0 when it never began, or when that clock was set back. */
+/** Milliseconds by the database's clock, which also set the beginning; 0 when the attempt never began or that clock was set back. */
 async function ranFor(tx: Tx, { id }: Task): Promise<number> {
   const [row] = await tx.db
     .select({

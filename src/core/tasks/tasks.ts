@@ -23,20 +23,20 @@ import { type TaskStatus, UNFINISHED } from './states.ts'
 export interface TaskLog {
   id: number
   level: string
-  /** In English, when the server wrote it; `code` and `params` give it in other languages. */
+  /** In English when the server wrote the line; `code` and `params` give the text in other languages. */
   message: string
   code: string | null
   params: FailureParams | null
   /** RFC 3339. */
   createdAt: string
 }
-/** A task as it is shown: with the UUID of its node and the newest of its logs, oldest first. */
+/** A task with the UUID of its node and its newest log lines, oldest first. */
 export interface TaskDetail extends Task {
   nodeUuid: string | null
   logs: TaskLog[]
 }
 
-/** How many of its newest log lines a task's detail carries. */
+/** Number of log lines in the detail of a task. */
 export const DETAIL_LOGS = 100
 
 interface CommonInput {
@@ -94,7 +94,7 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
   return { ...task, nodeUuid: null, logs: [] }
 }
 
-/** A type may be called like something that every object has: `constructor`. */
+/** A task type may have the name of a property that every object has, such as `constructor`. */
 const priceOf = (taskType: string, prices: Record<string, number>): number =>
   Object.hasOwn(prices, taskType) ? prices[taskType]! : 0
 
@@ -128,7 +128,7 @@ export function taskKey(id: string | number): SQL {
   return typeof key === 'number' ? eq(tasks.id, key) : eq(tasks.uuid, key)
 }
 
-/** Whether the principal may see and change the task; others are told that it does not exist. */
+/** Whether the user may see and change the task. For other users the task does not exist. */
 export const mayAccess = (who: Principal, task: { userId: number }): boolean =>
   task.userId === who.userId || isAdmin(who.role)
 
@@ -152,7 +152,7 @@ const taskByUuid = prepared((db) =>
 )
 
 /**
- * One query; the progress is the present one, also when it has not been stored yet.
+ * One query. The progress is the current one, also when it is not stored yet.
  * @throws AppError NOT_FOUND, also for somebody else's task
  */
 export async function getTask(ctx: Context, who: Principal, id: string | number): Promise<TaskDetail> {
@@ -185,7 +185,7 @@ export async function listTasks(
     filter.taskType !== undefined ? eq(tasks.taskType, filter.taskType) : undefined,
   )
   const direction = filter.sortOrder === 'asc' ? asc : desc
-  // Ids grow with creation, so they sort by it, and make the other orders total.
+  // Ids grow with the time of creation. They also make the other orders unique.
   const order = {
     createdAt: [direction(tasks.id)],
     updatedAt: [direction(tasks.updatedAt), direction(tasks.id)],
@@ -219,7 +219,7 @@ export async function cancelTask(ctx: Context, who: Principal, id: string | numb
   return getTask(ctx, who, id)
 }
 
-/** The node that holds the task stops it; should it not hear this, its next frame is answered likewise. */
+/** Tells the node that holds the task to stop it. When the command is lost, the answer to the node's next frame tells it. */
 export function tellNode(tx: Tx, task: Task): void {
   const { nodeId, uuid, attempt } = task
   if (nodeId === null) return
@@ -229,7 +229,7 @@ export function tellNode(tx: Tx, task: Task): void {
 }
 
 /**
- * Puts a failed or cancelled task back: a GPU task into the queue, a study task to be started.
+ * Puts a failed or cancelled task back: a GPU task into the queue; a study task waits to be started.
  * @throws AppError NOT_FOUND, INVALID_STATE, TASK_LIMIT_EXCEEDED, INSUFFICIENT_BALANCE
  */
 export async function retryTask(ctx: Context, who: Principal, id: string | number): Promise<TaskDetail> {

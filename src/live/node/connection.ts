@@ -1,8 +1,8 @@
 import type { Context } from '../../core/context.ts'
+import type { ConnectedNode, NodeLink } from '../../core/nodes/connected-node.ts'
 import type { Verdict } from '../../core/nodes/control.ts'
-import type { ConnectedNode, NodeLink } from '../../core/nodes/fleet.ts'
 import type { Node } from '../../core/nodes/rows.ts'
-import type { FinalWord } from '../../core/tasks/attempts.ts'
+import type { FinalReport } from '../../core/tasks/attempts.ts'
 import type { Task } from '../../core/tasks/rows.ts'
 import { CLOSE } from '../../protocol/close-codes.ts'
 import { MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../../protocol/node/node-frames.ts'
@@ -272,12 +272,12 @@ export class NodeConnection implements NodeLink {
       case 'log':
         return this.ctx.services.nodeControl.log(connected, task_id, attempt, frame)
       case 'completed':
-        return this.ctx.services.nodeControl.settle(connected, task_id, attempt, {
+        return this.ctx.services.nodeControl.end(connected, task_id, attempt, {
           status: 'completed',
           result: frame.result,
         })
       case 'failed':
-        return this.ctx.services.nodeControl.settle(connected, task_id, attempt, reportedEnd(frame))
+        return this.ctx.services.nodeControl.end(connected, task_id, attempt, readFailure(frame))
     }
   }
 }
@@ -286,14 +286,14 @@ export class NodeConnection implements NodeLink {
 const leaseOf = (frame: HeardFrame): { task_id?: string; attempt?: number } =>
   'task_id' in frame ? { task_id: frame.task_id, attempt: frame.attempt } : {}
 
-const reportedEnd = ({
+const readFailure = ({
   error,
   code,
   exit_code,
   signal,
   seconds,
   limit,
-}: NodeFrameOf<'failed'>): FinalWord => ({
+}: NodeFrameOf<'failed'>): FinalReport => ({
   status: 'failed',
   error,
   code,

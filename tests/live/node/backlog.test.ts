@@ -11,7 +11,7 @@ test('repeats of a waiting final word are handled once more, by the word that th
   const nodeControl = {
     introduce: async () => ({ node: { online: true } }),
     leave() {},
-    settle: async (_: unknown, _uuid: string, _attempt: number, word: { result: unknown }) => {
+    end: async (_: unknown, _uuid: string, _attempt: number, word: { result: unknown }) => {
       handled.push(word.result)
       await slow
       if (handled.length === 1) throw new Error('the database was away')

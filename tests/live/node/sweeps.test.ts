@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { ConnectedNode, type NodeLink } from '../../../src/core/nodes/fleet.ts'
+import { ConnectedNode, type NodeLink } from '../../../src/core/nodes/connected-node.ts'
 import { Sweeper } from '../../../src/core/nodes/sweeper.ts'
 import { tasks } from '../../../src/db/schema/index.ts'
 import { makeNode, makeTask, makeUser } from '../../support/factories.ts'

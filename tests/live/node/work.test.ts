@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { and, eq, isNotNull, sql } from 'drizzle-orm'
-import { ConnectedNode, type NodeLink } from '../../../src/core/nodes/fleet.ts'
+import { ConnectedNode, type NodeLink } from '../../../src/core/nodes/connected-node.ts'
 import { nodes, tasks } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { makeNode, makeTask, makeUser, type TestUser, unique } from '../../support/factories.ts'
