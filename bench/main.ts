@@ -10,11 +10,13 @@ import { idle } from './idle.ts'
 import { materials } from './materials.ts'
 import { rest } from './rest.ts'
 import { stalled } from './stalled.ts'
+import { start } from './start.ts'
 import { print, type Row } from './support/table.ts'
 import { upload } from './upload.ts'
 import { write } from './write.ts'
 
 const programs: Record<string, () => Promise<Row[]>> = {
+  start,
   rest,
   idle,
   fanout,

@@ -13,6 +13,8 @@ export interface Worker<H extends Handlers> {
 
 const BENCH = join(import.meta.dir, '..')
 const GRACE_MS = 10_000
+const START_MS = 60_000
+const POLL_MS = 10
 /** No call takes longer, so that every program ends. */
 const CALL_MS = 120_000
 const running = new Set<Bun.Subprocess>()
@@ -67,6 +69,8 @@ export function startWorker<H extends Handlers>(
 export interface Server {
   pid: number
   port: number
+  /** From the start of the process to the first answer of `/health`, in milliseconds. */
+  startMs: number
   /** Collects garbage, so that a memory reading shows what is in use. */
   gc(): Promise<void>
   stop(): Promise<void>
@@ -75,6 +79,7 @@ export interface Server {
 /** The server as it is run in production, access log included (to /dev/null), on a port and data of its own. */
 export async function startRoost(env: Record<string, string>, core?: Core): Promise<Server> {
   const port = freePort()
+  const startedAt = performance.now()
   const child = Bun.spawn(
     pinned(core, ['bun', '--preload', join(BENCH, 'support/gc-on-signal.ts'), join(BENCH, '../src/main.ts')]),
     {
@@ -85,18 +90,21 @@ export async function startRoost(env: Record<string, string>, core?: Core): Prom
     },
   )
   track(child)
-  for (let tries = 0; ; tries++) {
+  for (;;) {
     const ready = await fetch(`http://127.0.0.1:${port}/health`).then(
       (response) => response.ok,
       () => false,
     )
     if (ready) break
-    if (tries === 300 || child.exitCode !== null) throw new Error('the server did not start')
-    await Bun.sleep(100)
+    if (performance.now() - startedAt > START_MS || child.exitCode !== null) {
+      throw new Error('the server did not start')
+    }
+    await Bun.sleep(POLL_MS)
   }
   return {
     pid: child.pid,
     port,
+    startMs: performance.now() - startedAt,
     async gc() {
       child.kill('SIGUSR2')
       await Bun.sleep(1000)
@@ -106,7 +114,10 @@ export async function startRoost(env: Record<string, string>, core?: Core): Prom
 }
 
 /** The Socket.IO server of `bench/socket-io`, on Node. Its packages are installed there when they are missing. */
-export async function startSocketIo(env: Record<string, string>, core?: Core): Promise<Omit<Server, 'gc'>> {
+export async function startSocketIo(
+  env: Record<string, string>,
+  core?: Core,
+): Promise<Omit<Server, 'gc' | 'startMs'>> {
   const cwd = join(BENCH, 'socket-io')
   if (!existsSync(join(cwd, 'node_modules'))) {
     const installed = Bun.spawnSync(['bun', 'install', '--frozen-lockfile'], { cwd })

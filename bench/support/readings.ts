@@ -1,4 +1,4 @@
-/** What the kernel says about a process. Linux only. */
+/** Readings of a process from the kernel. Linux only. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** CPU time, user and system, of all threads of a process so far, in milliseconds; finer than the ticks of `stat`. */
@@ -17,6 +17,11 @@ export function cpuMs(pid: number): number {
 /** Resident memory in bytes. */
 export function rss(pid: number): number {
   return Number(/^Rss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))![1]) * 1024
+}
+
+/** The largest resident memory that the process has had, in bytes. */
+export function peakRss(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024
 }
 
 /** Now, in milliseconds since the epoch, comparable between the processes of one machine to some microseconds. */
