@@ -135,3 +135,16 @@ export function onePage(
     ...objects,
   ])
 }
+
+/** Two large characters, in a font that is only named. */
+export const textPdf = (font: string, encoding: string, ordering: string, text: string): Buffer =>
+  onePage(`BT /F 100 Tf 20 60 Td <${text}> Tj ET`, {
+    resources: '/Font<</F 5 0 R>>',
+    objects: [
+      `<</Type/Font/Subtype/Type0/BaseFont/${font}/Encoding/${encoding}/DescendantFonts[6 0 R]>>`,
+      `<</Type/Font/Subtype/CIDFontType0/BaseFont/${font}/DW 1000/FontDescriptor 7 0 R` +
+        `/CIDSystemInfo<</Registry(Adobe)/Ordering(${ordering})/Supplement 2>>>>`,
+      `<</Type/FontDescriptor/FontName/${font}/Flags 6/FontBBox[-25 -254 1000 880]/ItalicAngle 0` +
+        '/Ascent 880/Descent -120/CapHeight 880/StemV 93>>',
+    ].map((object) => Buffer.from(object)),
+  })
