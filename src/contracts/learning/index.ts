@@ -16,5 +16,5 @@ export const learningRoutes = (ctx: Context) =>
     .use(adminRoutes(ctx))
     .use(databaseHealthRoutes(ctx))
 
-/** What of the contract lies outside its base URL. */
+/** The routes of the contract outside its base URL. */
 export const learningRootRoutes = (ctx: Context) => new Elysia().use(healthRoutes(ctx)).use(fileRoutes(ctx))

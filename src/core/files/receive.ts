@@ -1,4 +1,4 @@
-/** Receiving a file: one use case for every domain that takes uploads. A domain describes its uploads by an `UploadKind`. */
+/** Receiving a file: one use case for every domain with uploads. A domain describes its uploads by an `UploadKind`. */
 import type { Context } from '../context.ts'
 import { AppError, invalid } from '../errors.ts'
 import { type AcceptedFormats, assertSize, detectFormat, type FileFormat, SNIFF_BYTES } from './formats.ts'
@@ -49,9 +49,10 @@ export interface UploadKind<F extends FileFormat, Row extends object, Details> {
 }
 
 /**
- * Receives a file from the network into the storage, and never holds it whole. After a failure neither record nor object is left.
- * @throws AppError TOO_MANY_UPLOADS, VALIDATION_FAILED (empty file), FILE_TOO_LARGE, UPLOAD_FAILED, the `unsupported` error of the
- * kind, the code of an `uploadEndedHint`, and what reading the source throws
+ * Receives a file from the network into the storage, and never holds it whole. After a failure neither record nor object
+ * is left.
+ * @throws AppError TOO_MANY_UPLOADS, VALIDATION_FAILED (empty file), FILE_TOO_LARGE, UPLOAD_FAILED, the `unsupported` error
+ * of the kind, the code of an `uploadEndedHint`, and every error of reading the source
  */
 export async function receiveFile<F extends FileFormat, Row extends object, Details>(
   ctx: Context,

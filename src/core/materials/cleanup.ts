@@ -13,7 +13,7 @@ import { giveUpUpload } from './upload-steps.ts'
 export interface CleanupReport {
   records: number
   files: number
-  /** What could not be cleaned, in words. */
+  /** Each step that failed, with its error message. */
   errors: string[]
 }
 
@@ -21,8 +21,8 @@ const BATCH = 200
 const KEEP_HIDDEN_DAYS = 30
 
 /**
- * Removes what nobody needs any more. Safe at any time and on several servers: nothing younger than `maxAgeMinutes` is
- * touched, and what an upload is still writing is younger.
+ * Deletes records and objects that nothing uses. It may run at any time and on several servers at once, because it leaves
+ * everything younger than `maxAgeMinutes`, and an upload that is still arriving is younger.
  */
 export async function cleanUp(
   ctx: Context,
@@ -33,7 +33,7 @@ export async function cleanUp(
     try {
       await run()
     } catch (error) {
-      ctx.log.error({ err: error, step: what }, 'a step of the clean-up failed')
+      ctx.log.error({ err: error, step: what }, 'a step of cleanup failed')
       report.errors.push(`${what}: ${(withoutQuery(error) as Error).message}`)
     }
   }
@@ -52,13 +52,13 @@ export async function cleanUp(
   return report
 }
 
-/** Records of uploads whose server or client is gone. */
+/** Deletes records of uploads whose server or client has disappeared. */
 async function removeStale(ctx: Context, maxAgeMinutes: number, report: CleanupReport): Promise<void> {
   const stale = sql`${materials.updatedAt} < now() - make_interval(mins => ${maxAgeMinutes})`
   const processing = eq(materials.status, 'processing')
   for await (const rows of batches(ctx, and(processing, stale))) {
     for (const material of rows) {
-      // Many are read at once: by its turn, one may have gone on or ended.
+      // The page was read at once, so that an upload may have continued or ended since.
       if (await giveUpStale(ctx, material, stale)) report.records++
     }
   }
@@ -73,7 +73,7 @@ async function giveUpStale(ctx: Context, material: Material, only: SQL): Promise
   }
 }
 
-/** Materials page by page, without those whose rows somebody else holds: they must not keep the others waiting. */
+/** Materials page by page. Locked rows are left out, so that cleanup does not wait for their transactions. */
 async function* batches(ctx: Context, which: SQL | undefined): AsyncGenerator<Material[]> {
   for (let last = 0; ; ) {
     const next = and(which, gt(materials.id, last))
@@ -90,7 +90,7 @@ async function* batches(ctx: Context, which: SQL | undefined): AsyncGenerator<Ma
   }
 }
 
-/** The files of materials that were hidden 30 days ago. */
+/** Deletes the objects of materials that were hidden at least 30 days ago. */
 async function removeHidden(ctx: Context, report: CleanupReport): Promise<void> {
   const due = and(
     isNull(materials.removedAt),
@@ -112,7 +112,7 @@ async function removeHidden(ctx: Context, report: CleanupReport): Promise<void> 
   }
 }
 
-/** Objects that no material refers to. */
+/** Deletes objects that no material refers to. */
 async function removeOrphans(
   ctx: Context,
   prefix: string,

@@ -6,5 +6,5 @@ export interface MaterialChange {
   active: boolean
 }
 
-/** A material became active, or stopped being active. */
+/** A material became active, or stopped being active. The ranking of every server follows it. */
 export const materialsHint = defineHint<MaterialChange>('materials')

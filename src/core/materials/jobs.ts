@@ -7,7 +7,7 @@ import { failThumbnail, makeThumbnail } from './thumbnails.ts'
 
 const thumbnailJob = defineJob({
   ...thumbnailHandle,
-  // Each runs in a process of its own with up to half a gigabyte, and requests need the other cores.
+  // A thumbnail is made in its own process, which takes up to half a gigabyte, and requests need the other cores.
   concurrency: 1,
   run: (ctx: Context, { materialId }, run) => makeThumbnail(ctx, materialId, run),
   onGiveUp: (ctx, { materialId }, { reason }) => failThumbnail(ctx, materialId, reason),

@@ -11,7 +11,7 @@ import { putAwayHandle } from './job-handles.ts'
 import type { SortBy } from './ranking.ts'
 import { lockMaterial, type Material, type MaterialType } from './rows.ts'
 
-/** A material with what is shown of its uploader, and whether the viewer likes it. */
+/** A material with the public data of its uploader, and whether the viewer likes it. */
 export interface MaterialView extends Material {
   uploaderName: string
   uploaderAvatar: string | null
@@ -20,7 +20,7 @@ export interface MaterialView extends Material {
 
 const RELATED = 5
 
-/** `ids`: an array literal; `viewer`: null for nobody, who likes nothing. */
+/** `ids` is an array literal. `viewer` is null for an anonymous client. */
 const materialsById = prepared((db) =>
   db
     .select({
@@ -37,7 +37,7 @@ const materialsById = prepared((db) =>
     .prepare('materials_by_id'),
 )
 
-/** Those of them that are active. */
+/** The active ones of these materials, by id. */
 async function viewMaterials(
   ctx: Context,
   viewer: Principal | undefined,
@@ -65,7 +65,7 @@ export async function listMaterials(
   const byId = await viewMaterials(ctx, viewer, ids)
   const page = ids.flatMap((id) => byId.get(id) ?? [])
   if (query.sortBy !== 'createdAt') {
-    // Their order may be older than they are: a page is sorted by what it shows.
+    // The counts are newer than the order of the ranking, so the page is sorted by the counts that it shows.
     const count = query.sortBy
     const sign = query.sortOrder === 'asc' ? 1 : -1
     page.sort((a, b) => sign * (a[count] - b[count] || a.id - b.id))
@@ -83,8 +83,8 @@ export interface RelatedMaterial {
 }
 
 /**
- * Reads one material, which counts as a view, with others of its type.
- * @throws AppError NOT_FOUND, also for what is hidden
+ * Reads one material with others of its type, and counts it as a view.
+ * @throws AppError NOT_FOUND, also for a hidden material
  */
 export async function readMaterial(
   ctx: Context,
@@ -119,7 +119,7 @@ export async function readMaterial(
 }
 
 /**
- * Likes, or takes a like back. The row lock makes two at once count as two.
+ * Likes a material, or takes the like back. The row lock makes two calls at the same time count as two.
  * @throws AppError NOT_FOUND, MATERIAL_HIDDEN
  */
 export async function toggleLike(

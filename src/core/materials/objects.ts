@@ -1,4 +1,4 @@
-/** Where the objects of a material are, which depends on whether it was deleted. */
+/** The objects of a material. When it is hidden they move to other keys. */
 import { eq } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
@@ -10,15 +10,15 @@ type Paths = Pick<Material, 'filePath' | 'thumbnailPath'>
 export const objectsOf = ({ filePath, thumbnailPath }: Paths): string[] =>
   thumbnailPath ? [filePath, thumbnailPath] : [filePath]
 
-/** At both places: a move may be under way. */
+/** Deletes objects at both keys, because a move may be in progress. */
 export async function deleteObjects(ctx: Context, deleted: Paths[]): Promise<void> {
   const keys = deleted.flatMap(objectsOf)
   await ctx.storage.delete([...keys, ...keys.map(hiddenKey)])
 }
 
 /**
- * Does with a deleted material's objects what its deletion means: they are hidden, or gone. May run again, and beside
- * another deletion of the same material.
+ * Hides the objects of a hidden material, deletes those of a removed one. It may run several times, also at the same time
+ * as another deletion of the same material.
  * @throws StorageError; the queue tries again
  */
 export async function putAway(ctx: Context, materialId: number): Promise<void> {

@@ -9,22 +9,22 @@ export type SortBy = 'createdAt' | 'viewCount' | 'likeCount'
 interface Order {
   /** Ids of active materials, ascending by the sort value, then by id. */
   ids: number[]
-  /** When it was read, by the monotonic clock. */
+  /** When the order was read, by the monotonic clock. */
   at: number
   loading: Promise<void> | undefined
-  /** Something changed while it was loading: the answer may or may not have it, the next one has. */
+  /** A material changed during the load, so that the loaded order may lack the change. */
   changed: boolean
 }
 
 const NEVER = Number.NEGATIVE_INFINITY
-/** Counts change with every read, so their order may be this old. */
+/** Every read changes a count, so an order by counts may be this old. */
 const COUNTS_FRESH_MS = 2000
-/** Creations and deletions are applied as they happen; this only mends what a lost hint missed. */
+/** Hints apply creations and deletions at once. A load at this interval corrects what a lost hint missed. */
 const CREATION_FRESH_MS = 30_000
 
 /**
- * The order of all active materials, in memory: page 1,000 costs what page 1 costs, where an OFFSET would count
- * twenty thousand rows. A hundred thousand materials take under a megabyte per order that is in use.
+ * The order of all active materials, in memory, so that page 1,000 costs as much as page 1; an OFFSET would read twenty
+ * thousand rows. A hundred thousand materials take less than a megabyte for each order in use.
  */
 export class MaterialRanking {
   private readonly orders = new Map<string, Order>()
@@ -33,7 +33,7 @@ export class MaterialRanking {
     ctx.bus.subscribe(materialsHint, (change) => this.apply(change))
   }
 
-  /** The ids of one page, and how many there are in all. */
+  /** The ids of one page, and the number of all materials. */
   async page(query: {
     type: MaterialType | undefined
     sortBy: SortBy
@@ -59,7 +59,7 @@ export class MaterialRanking {
       this.orders.set(key, order)
     }
     const fresh = sortBy === 'createdAt' ? CREATION_FRESH_MS : COUNTS_FRESH_MS
-    // Twice at most: the first may have begun before something that this reader has seen happen.
+    // At most two loads: the first may have begun before a change that this client knows of.
     for (let tries = 0; tries < 2 && performance.now() - order.at > fresh; tries++) {
       const stale = order
       order.loading ??= this.load(stale, type, sortBy).finally(() => {
@@ -78,7 +78,7 @@ export class MaterialRanking {
     }[sortBy]
     const at = performance.now()
     order.changed = false
-    // Ordered before it is aggregated: that way an index can give the order.
+    // The subquery sorts, because an index can give that order; an ORDER BY inside the aggregate cannot use one.
     const ordered = this.ctx.db
       .select({ id: materials.id })
       .from(materials)
@@ -109,7 +109,7 @@ export class MaterialRanking {
   }
 }
 
-/** Index of the first element that is not below `id`. */
+/** Index of the first element that is at least `id`. */
 function lowerBound(ids: number[], id: number): number {
   let [low, high] = [0, ids.length]
   while (low < high) {

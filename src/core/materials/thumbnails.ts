@@ -9,18 +9,18 @@ import { lockMaterial, type Material } from './rows.ts'
 
 const THUMBNAIL_BOX = { width: 640, height: 360 }
 
-/** The material while it still waits for a thumbnail; deleted ones get none. */
-async function waiting(ctx: Context, materialId: number): Promise<Material | undefined> {
+/** @returns undefined when the material has a thumbnail already, or was deleted */
+async function findPending(ctx: Context, materialId: number): Promise<Material | undefined> {
   const [material] = await ctx.db.select().from(materials).where(eq(materials.id, materialId))
   return material?.status === 'active' && material.thumbnailStatus === 'pending' ? material : undefined
 }
 
-/** So many of a user's thumbnails that wait are told apart in their order. */
+/** How many pending thumbnails of one user are counted. Later ones all have the same priority. */
 const MAX_TURNS = 1000
 
 /**
- * Fair between users: a thumbnail waits behind those that have fewer of the same user's before them. The first of every
- * user comes before the second of any.
+ * Adds the job with a priority that is fair between users: the more pending thumbnails a user has, the lower it is, so that
+ * the first thumbnail of every user comes before the second of any.
  */
 export async function enqueueThumbnail(tx: Tx, { id, userId }: Material): Promise<void> {
   const before = tx.db
@@ -41,21 +41,21 @@ export async function enqueueThumbnail(tx: Tx, { id, userId }: Material): Promis
 }
 
 /**
- * Makes the thumbnail of a material. May run again after a crash: it ends in the same object and one event.
- * @throws what rendering or the storage threw, when another try may succeed
+ * Makes the thumbnail of a material. It may run again after a crash; the result is the same object and one event.
+ * @throws the error of rendering or of the storage, when another try may succeed
  */
 export async function makeThumbnail(
   ctx: Context,
   materialId: number,
   { attempt, signal }: { attempt: number; signal: AbortSignal },
 ): Promise<void> {
-  const material = await waiting(ctx, materialId)
+  const material = await findPending(ctx, materialId)
   if (!material) return
   const local = await ctx.storage.openLocal(material.filePath, { signal })
   const output = `${local.scratch}/${material.id}.jpg`
   try {
     await ctx.imaging.preview({ input: local.path, output, kind: material.type, box: THUMBNAIL_BOX }, signal)
-    await keep(ctx, material, Bun.file(output).stream(), { status: 'completed' })
+    await storeThumbnail(ctx, material, Bun.file(output).stream(), { status: 'completed' })
   } catch (error) {
     if (!ctx.imaging.isFinal(error, attempt)) throw error
     await failThumbnail(ctx, materialId, (error as { code?: string }).code ?? 'UNREADABLE')
@@ -64,18 +64,23 @@ export async function makeThumbnail(
   }
 }
 
-/** Gives up: a placeholder takes the thumbnail's place, and the uploader is told. */
+/** Stores a placeholder as the thumbnail, and emits `thumbnail.failed`. */
 export async function failThumbnail(ctx: Context, materialId: number, reason: string): Promise<void> {
-  const material = await waiting(ctx, materialId)
+  const material = await findPending(ctx, materialId)
   if (!material) return
   const picture = await ctx.imaging.placeholder(material.type)
-  await keep(ctx, material, single(picture), { status: 'failed', reason })
+  await storeThumbnail(ctx, material, chunkOf(picture), { status: 'failed', reason })
 }
 
 type Outcome = { status: 'completed' } | { status: 'failed'; reason: string }
 
-/** Stores a picture, then says so. */
-async function keep(ctx: Context, { userId, id }: Material, picture: Body, outcome: Outcome): Promise<void> {
+/** Stores the picture, then updates the material and emits the event. */
+async function storeThumbnail(
+  ctx: Context,
+  { userId, id }: Material,
+  picture: Body,
+  outcome: Outcome,
+): Promise<void> {
   const thumbnailPath = thumbnailKey({ userId, id })
   await ctx.storage.write(thumbnailPath, picture)
   const active = await transaction(ctx, async (tx) => {
@@ -91,10 +96,10 @@ async function keep(ctx: Context, { userId, id }: Material, picture: Body, outco
     else tx.emit(userId, 'thumbnail.failed', { ...data, reason: outcome.reason })
     return true
   })
-  // Deleted while its picture was made: what was put away then did not include this.
+  // The material was deleted while the picture was made, when there was no thumbnail to hide yet.
   if (!active) await ctx.storage.delete([thumbnailPath])
 }
 
-async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+async function* chunkOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }

@@ -134,7 +134,7 @@ export async function abandonUpload(ctx: Context, material: Material, reason: st
  * Deletes an upload that is still arriving and matches `only`. The first statement prevents that the upload becomes a
  * material, so that its object can be deleted. The record is deleted last, because it reserves the key. Cleanup deletes
  * what a crash leaves.
- * @param lockMs how long to wait for locks; a sweep must not wait long. After it this throws, and the next sweep tries again
+ * @param lockMs how long a sweep waits for locks. After that time this throws, and the next sweep tries again
  * @returns whether it deleted the upload
  */
 export async function giveUpUpload(

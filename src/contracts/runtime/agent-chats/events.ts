@@ -57,7 +57,7 @@ export function presentAnswer(frames: Frame[]): { output: string; events: ChatEv
   return { output: transcript.output, events }
 }
 
-/** The frames of a run as server-sent events. The id of an event is its frame's number, which a client sends back to continue. */
+/** The frames of a run as server-sent events. The id of an event is the number of its frame, for `Last-Event-ID`. */
 export async function* runEvents(
   frames: AsyncIterable<Frame>,
   runId: string,

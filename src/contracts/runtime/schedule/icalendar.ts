@@ -1,18 +1,18 @@
-/** A calendar as iCalendar (RFC 5545), in the form that Outlook, Google and Apple subscribe to. */
+/** A calendar as iCalendar (RFC 5545), in the form that Outlook, Google Calendar and Apple Calendar read. */
 import ICAL from 'ical.js'
 import type { Item } from '../../../core/agenda/rows.ts'
 import { onClock } from '../../../core/agenda/times.ts'
 import { Slices } from '../../../util/slices.ts'
 import { type Span, toTimezone } from './vtimezone.ts'
 
-/** RFC 5545 has no completed events. */
+/** RFC 5545 has no status for completed events. */
 const STATUS = { active: 'CONFIRMED', completed: 'CONFIRMED', cancelled: 'CANCELLED' } as const
 const UTC = 'UTC'
 
-// Lines are folded at 75 octets (3.1), and the library doesn't count the space that a folded one begins with.
+// A line has at most 75 octets (3.1), and the library does not count the space at the start of a continued line.
 ICAL.foldLength = 74
 
-/** A thousand items with all that they may have take seconds: others have their turn in between. */
+/** Works in slices, because a thousand long items take seconds, and other requests must be answered meanwhile. */
 export async function toICalendar(
   items: Item[],
   slices = new Slices(Number.POSITIVE_INFINITY),
@@ -37,7 +37,7 @@ export async function toICalendar(
   return `${parts.join('')}${end}\r\n`
 }
 
-/** The time zones that the items are written in, and what of each. */
+/** The time zones of the items, each with the time span in which items use it. */
 function spans(items: Item[]): Map<string, Span> {
   const found = new Map<string, Span>()
   for (const item of items) {
@@ -53,11 +53,11 @@ function spans(items: Item[]): Map<string, Span> {
   return found
 }
 
-/** What an item's times are written in. A series keeps its clock's time; of a single item they must tell the moment. */
-const zoneOf = (item: Item): string => (item.rrule === null && isUnclear(item) ? UTC : item.timezone)
+/** The zone of an item's times. A series needs its own zone; a single item with ambiguous times is written in UTC. */
+const zoneOf = (item: Item): string => (item.rrule === null && isAmbiguous(item) ? UTC : item.timezone)
 
-/** It begins or ends in an hour that its clock shows twice, of which programs take the first. */
-const isUnclear = ({ startAt, endAt, timezone }: Item): boolean =>
+/** Whether an item begins or ends in an hour that its clock shows twice. Calendar programs take the first of the two. */
+const isAmbiguous = ({ startAt, endAt, timezone }: Item): boolean =>
   timezone !== UTC && (isShownTwice(startAt, timezone) || (endAt !== null && isShownTwice(endAt, timezone)))
 
 function isShownTwice(at: Date, timezone: string): boolean {
@@ -82,19 +82,19 @@ function toEvent(item: Item): ICAL.Component {
   if (item.description) event.addPropertyWithValue('description', plain(item.description))
   if (item.metadata.location) event.addPropertyWithValue('location', plain(item.metadata.location))
   event.addPropertyWithValue('status', STATUS[item.status])
-  // Programs ring for what is called off, too, as long as it has an alarm.
+  // Calendar programs ring for a cancelled event too, if it has an alarm.
   if (item.status === 'active' && item.reminderMinutes !== null)
     event.addSubcomponent(toAlarm(item.title, item.reminderMinutes))
   return event
 }
 
-/** An end must be later than the start (3.8.2.2), in whole seconds; an event without one ends as it starts. */
+/** In whole seconds an end must be later than the start (3.8.2.2). An event without an end has no length. */
 function addEnd(event: ICAL.Component, item: Item, timezone: string): void {
   if (!item.endAt) return
   const seconds = wholeSeconds(item.endAt) - wholeSeconds(item.startAt)
   if (seconds <= 0) return
-  if (item.rrule === null || !isUnclear(item)) return addTime(event, 'dtend', item.endAt, timezone)
-  // On the clock it may be earlier.
+  if (item.rrule === null || !isAmbiguous(item)) return addTime(event, 'dtend', item.endAt, timezone)
+  // The clock may show an earlier time at the end than at the start, so the length is written instead.
   event.addPropertyWithValue('duration', ICAL.Duration.fromSeconds(seconds))
 }
 
@@ -106,7 +106,7 @@ function toAlarm(title: string, minutes: number): ICAL.Component {
   return alarm
 }
 
-/** A text has no control characters but tabs and line breaks (3.3.11), and the library escapes only \n. */
+/** A text may have no control characters but tabs and line breaks (3.3.11), and the library escapes only \n. */
 const plain = (text: string): string => text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\t\n]/gu, '')
 
 const wholeSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)

@@ -1,6 +1,6 @@
 /**
- * Time zones as iCalendar has them (RFC 5545, 3.6.5), made of what this server's own clock knows of them: any other
- * table of zones says something else as soon as one of the two is newer.
+ * Time zones as iCalendar components (RFC 5545, 3.6.5). They are made from the zones of this server's runtime, because a
+ * second table of zones would disagree with it as soon as one of the two is newer.
  */
 import ICAL from 'ical.js'
 import { onClock } from '../../../core/agenda/times.ts'
@@ -12,23 +12,23 @@ export interface Span {
 }
 
 interface Transition {
-  /** What a clock shows that nobody has changed yet. */
+  /** The time that a clock shows just before it is changed. */
   onset: Temporal.PlainDateTime
-  /** Offsets from UTC, before and after. */
+  /** The offsets from UTC before and after the transition. */
   from: string
   to: string
   forward: boolean
 }
 
-/** How far transitions are looked up after the last event, or after today: a series may have no end. */
+/** How long after the last event, or after today, transitions are looked up. A series may have no end. */
 const AHEAD = { years: 20 }
-/** Transitions that no yearly rule tells, those around Ramadan, are foretold until 2087. */
+/** Transitions without a yearly rule, those around Ramadan, are known until 2087. */
 const ALL_REGULAR = Date.UTC(2090, 0, 1)
-/** After so many years a weekday has been on each of the seven dates that a rule gives it, those around 2100 too. */
+/** Within so many years a weekday falls on each of the seven dates that a rule allows, also around 2100. */
 const FULL_CYCLE = 12
 const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU']
 
-/** The zone as it is within `span`, and as far after it as it keeps to a yearly rule. */
+/** The zone within `span`, and after it for as long as it follows a yearly rule. */
 export async function toTimezone(zone: string, span: Span, slices: Slices): Promise<ICAL.Component> {
   const component = new ICAL.Component('vtimezone')
   component.addPropertyWithValue('tzid', zone)
@@ -47,7 +47,8 @@ export async function toTimezone(zone: string, span: Span, slices: Slices): Prom
   }
   for (const alike of Map.groupBy(single, ({ from, to }) => `${from} ${to}`).values()) {
     const observance = toObservance(alike[0]!)
-    // One a line, the first too: some programs read no more of a line, and DTSTART only where there is no RDATE.
+    // One RDATE for each onset, the first too, because some programs read only the first value of an RDATE, and ignore
+    // DTSTART beside one.
     if (alike.length > 1) {
       for (const { onset } of alike) observance.addPropertyWithValue('rdate', toTime(onset))
     }
@@ -56,7 +57,10 @@ export async function toTimezone(zone: string, span: Span, slices: Slices): Prom
   return component
 }
 
-/** The first is the one that `start` follows, or, as one from an offset to the same, `start` itself. */
+/**
+ * The transitions of a zone until `end`, from the last one before `start`. A zone without one gets `start` as a transition
+ * from its offset to the same offset.
+ */
 async function transitionsOf(
   start: Temporal.ZonedDateTime,
   end: Temporal.ZonedDateTime,
@@ -72,7 +76,7 @@ async function transitionsOf(
     before = next
     await slices.step()
   }
-  // A zone that is always the same has standard time, also where it came from another offset.
+  // A zone with a single offset has standard time, whatever its offset was before.
   return found.length === 1 ? [{ ...found[0]!, from: found[0]!.to, forward: false }] : found
 }
 
@@ -82,15 +86,15 @@ function transition(before: Temporal.ZonedDateTime, after: Temporal.ZonedDateTim
   return { onset, from: before.offset, to: after.offset, forward: change > 0 }
 }
 
-/** What the transitions of one yearly rule have in common. */
+/** The part that the transitions of one yearly rule have in common. */
 const yearly = ({ onset, from, to }: Transition): string =>
   `${from} ${to} ${onset.month} ${onset.dayOfWeek} ${onset.toPlainTime()}`
 
-/** The last ones of these, as far as they are one in each year, on dates within a week. */
+/** The transitions at the end that happen once a year, on dates within one week. */
 function yearlyTail(alike: Transition[], endYear: number): Transition[] {
   const at = (index: number) => alike[index]!.onset
   let first = alike.length - 1
-  // The last year's may be still to come at the end of what was looked up.
+  // The transition of the last year may lie after the end of the lookup.
   if (at(first).year < endYear - 1) return []
   let [min, max] = [at(first).day, at(first).day]
   for (; first > 0 && at(first - 1).year === at(first).year - 1; first--) {
@@ -107,7 +111,7 @@ function ruleOf(tail: Transition[]): string {
   const min = Math.min(...tail.map(({ onset }) => onset.day))
   const day = WEEKDAYS[dayOfWeek - 1]
   const rule = `FREQ=YEARLY;BYMONTH=${month}`
-  // Outlook and Exchange read these two only (MS-OXCICAL 2.1.3.1.1.19.2.2).
+  // Outlook and Exchange read only these two forms (MS-OXCICAL 2.1.3.1.1.19.2.2).
   if (min % 7 === 1) return `${rule};BYDAY=${(min + 6) / 7}${day}`
   if (min + 6 === daysInMonth) return `${rule};BYDAY=-1${day}`
   return `${rule};BYDAY=${day};BYMONTHDAY=${Array.from({ length: 7 }, (_, add) => min + add)}`
@@ -121,7 +125,7 @@ function toObservance({ onset, from, to, forward }: Transition): ICAL.Component 
   return component
 }
 
-/** The library's own type has no seconds, which the offsets of old have. */
+/** Made by hand, because the library's type has no seconds, which offsets of the past have. */
 const offset = (name: string, value: string) => new ICAL.Property([name, {}, 'utc-offset', value])
 
 const toTime = ({ year, month, day, hour, minute, second }: Temporal.PlainDateTime): ICAL.Time =>
