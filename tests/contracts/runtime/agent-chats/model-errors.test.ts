@@ -1,12 +1,12 @@
 /** Protects chats with models that err: what is stored and sent back stays valid, and the user is told what happened. */
 import { afterAll, expect, spyOn, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { agentMessages } from '../../../src/db/schema/index.ts'
-import { all, chatStream, expectRun, textOf, thoughtsOf } from '../../support/chat.ts'
-import { describedApi } from '../../support/described.ts'
-import { makeTask, makeUser } from '../../support/factories.ts'
-import { lastUserText, type ModelRequest, ModelServer, type Piece } from '../../support/model-server.ts'
-import { startServer } from '../../support/server.ts'
+import { agentMessages } from '../../../../src/db/schema/index.ts'
+import { all, chatStream, expectRun, textOf, thoughtsOf } from '../../../support/chat.ts'
+import { describedApi } from '../../../support/described.ts'
+import { makeTask, makeUser } from '../../../support/factories.ts'
+import { lastUserText, type ModelRequest, ModelServer, type Piece } from '../../../support/model-server.ts'
+import { startServer } from '../../../support/server.ts'
 
 const BROKEN = '{"title":"fake ev","start'
 const results = ({ messages }: ModelRequest) =>

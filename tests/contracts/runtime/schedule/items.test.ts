@@ -1,13 +1,13 @@
 /** docs/contracts/runtime.md, "Schedule items": what a user can write, what a window shows, what the server refuses. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { type Answer, api } from '../../support/api.ts'
-import { describedApi } from '../../support/described.ts'
-import { makeUser, type TestUser } from '../../support/factories.ts'
-import { form, pdf, upload } from '../../support/files.ts'
-import { query, startServer } from '../../support/server.ts'
-import { expectAnswer, expectRuntimeError, type Shape } from '../../support/shapes.ts'
-import { openLive } from '../../support/sockets.ts'
+import { type Answer, api } from '../../../support/api.ts'
+import { describedApi } from '../../../support/described.ts'
+import { makeUser, type TestUser } from '../../../support/factories.ts'
+import { form, pdf, upload } from '../../../support/files.ts'
+import { query, startServer } from '../../../support/server.ts'
+import { expectAnswer, expectRuntimeError, type Shape } from '../../../support/shapes.ts'
+import { openLive } from '../../../support/sockets.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())

@@ -1,8 +1,8 @@
 /** What calendar programs read from items as iCalendar. The feed that it goes out by has tests of its own. */
 import { describe, expect, test } from 'bun:test'
 import ICAL from 'ical.js'
-import { toICalendar } from '../../../src/contracts/runtime/schedule/icalendar.ts'
-import type { Item } from '../../../src/core/agenda/rows.ts'
+import { toICalendar } from '../../../../src/contracts/runtime/schedule/icalendar.ts'
+import type { Item } from '../../../../src/core/agenda/rows.ts'
 
 const MADE = new Date('2026-01-01T00:00:00Z')
 

@@ -1,14 +1,14 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { agentRuns } from '../../../src/db/schema/index.ts'
-import { all, chatStream, expectRun, readEvents, textOf } from '../../support/chat.ts'
-import { describedApi } from '../../support/described.ts'
-import { makeTask, makeUser } from '../../support/factories.ts'
-import { lastUserText, ModelServer } from '../../support/model-server.ts'
-import { eventually } from '../../support/process.ts'
-import { startServer } from '../../support/server.ts'
-import { expectAnswer, expectWithout, type Shape } from '../../support/shapes.ts'
-import { TestSocket } from '../../support/sockets.ts'
+import { agentRuns } from '../../../../src/db/schema/index.ts'
+import { all, chatStream, expectRun, readEvents, textOf } from '../../../support/chat.ts'
+import { describedApi } from '../../../support/described.ts'
+import { makeTask, makeUser } from '../../../support/factories.ts'
+import { lastUserText, ModelServer } from '../../../support/model-server.ts'
+import { eventually } from '../../../support/process.ts'
+import { startServer } from '../../../support/server.ts'
+import { expectAnswer, expectWithout, type Shape } from '../../../support/shapes.ts'
+import { TestSocket } from '../../../support/sockets.ts'
 
 /** What the model says is named by what it is asked. */
 const model = new ModelServer((request) => {

@@ -1,11 +1,11 @@
 /** Protects the agent without a model: it does what it is asked, says what it is, and asks before it destroys. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { nodes, tasks } from '../../../src/db/schema/index.ts'
-import { all, chatStream, expectRun } from '../../support/chat.ts'
-import { describedApi } from '../../support/described.ts'
-import { makeNode, makeTask, makeUser, unique } from '../../support/factories.ts'
-import { startServer } from '../../support/server.ts'
+import { nodes, tasks } from '../../../../src/db/schema/index.ts'
+import { all, chatStream, expectRun } from '../../../support/chat.ts'
+import { describedApi } from '../../../support/described.ts'
+import { makeNode, makeTask, makeUser, unique } from '../../../support/factories.ts'
+import { startServer } from '../../../support/server.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
