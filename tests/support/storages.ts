@@ -1,4 +1,4 @@
-/** Whole servers, each on one form of the storage, with a way to look behind it and to fill it up. */
+/** Servers, one for each kind of storage, with access to the stored objects and with faults of the storage. */
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ListMultipartUploadsCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3'
@@ -7,11 +7,11 @@ import { startServer, type TestServer } from './server.ts'
 
 export interface StoredServer {
   server: TestServer
-  /** Every key that begins so. */
+  /** Every key with this prefix. */
   keys(prefix: string): Promise<string[]>
-  /** What writes that have not ended have left so far. */
+  /** Temporary objects of writes that have not ended. */
   unfinished(): Promise<string[]>
-  /** What stops the next file after some megabytes; each ends when it is disposed of. Undefined: not on this machine. */
+  /** Faults that stop the next file after some megabytes, until disposed of. Undefined when this machine cannot make one. */
   faults: Record<string, (() => Promise<AsyncDisposable>) | undefined>
   stop(): Promise<void>
 }
@@ -35,17 +35,17 @@ const canMount =
   Bun.spawnSync(['unshare', '--mount', ...SMALL, '/tmp'], { stderr: 'ignore' }).exitCode === 0
 if (!canMount) console.log('skipped: a full disk (nothing can be mounted here)')
 
-/** Room for four megabytes, in place of what is in `directory`. */
+/** Mounts a file system of four megabytes over `directory`. */
 async function smallDisk(directory: string): Promise<AsyncDisposable> {
   Bun.spawnSync([...SMALL, directory])
   await mkdir(join(directory, '.unfinished'))
   return { [Symbol.asyncDispose]: async () => void Bun.spawnSync(['umount', '-l', directory]) }
 }
 
-/** The bucket that docs/operations.md describes: two prefixes are for everybody. */
+/** The bucket that docs/operations.md describes: two prefixes are public. */
 export interface PublicBucket extends StoredServer {
   bucketUrl: string
-  /** Refuses so many of the next requests of this operation. */
+  /** Refuses the next requests of this operation, so many of them. */
   failNext(operation: string, times: number): Promise<void>
 }
 
@@ -64,7 +64,7 @@ async function onS3(): Promise<PublicBucket> {
   })
   const client = rawClient(config)
   await client.send(new PutBucketPolicyCommand({ Bucket, Policy: await documentedPolicy(Bucket) }))
-  /** The second part is refused so often that the storage gives up. */
+  /** Refuses the second part more often than the storage tries it. */
   const part = (status: number, code: string, times: number) => async () => {
     await s3.order({ operation: 'UploadPart', skip: 1, times, how: 'refuse', status, code })
     return { [Symbol.asyncDispose]: s3.forget }
@@ -90,14 +90,14 @@ async function onS3(): Promise<PublicBucket> {
   }
 }
 
-/** As docs/operations.md has it. */
+/** The policy in docs/operations.md. */
 async function documentedPolicy(bucket: string): Promise<string> {
   const page = await Bun.file(join(import.meta.dir, '../../docs/operations.md')).text()
   const policy = /```json\n(\{[^`]*"s3:GetObject"[^`]*)```/.exec(page)![1]!
   return policy.replaceAll('YOUR_BUCKET', bucket)
 }
 
-/** One of each, started. */
+/** Starts one server of each kind. */
 export async function openStorages() {
   const [disk, s3] = await Promise.all([onDisk(), onS3()])
   return {

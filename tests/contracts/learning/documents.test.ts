@@ -1,4 +1,4 @@
-/** The requests of the learning document, sent by curl as printed there. Only host, token and ids differ. */
+/** Sends the requests of the learning contract's document with curl, as printed. Only host, token and ids differ. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ afterAll(async () => {
 
 interface Answered {
   status: number
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: the test compares every field itself
   body: any
 }
 
@@ -28,7 +28,7 @@ async function run(args: string[]): Promise<Answered> {
   return { status: Number(output.slice(end + 1)), body: text === '' ? undefined : JSON.parse(text) }
 }
 
-/** Sends a request as the document prints it: a request line, header fields, an empty line and a body. */
+/** Sends a request that is printed as a request line, header fields, an empty line and a body. */
 function send(printed: string, token = ''): Promise<Answered> {
   const [head = '', ...body] = printed.split('\n\n')
   const [request = '', ...fields] = head.split('\n')
@@ -90,7 +90,7 @@ ${JSON.stringify({ refresh_token: signedIn.body.refresh_token }, null, 2)}`)
       body: USER,
     })
 
-    // The document prints this body as browsers send it; `-F` makes the same.
+    // The document prints the body that browsers send; `-F` of curl makes the same body.
     const video = join(directory, 'video.mp4')
     writeFileSync(video, mp4())
     const uploaded = await run([

@@ -1,4 +1,4 @@
-/** `GET /files/…` as players, downloads and caches need it, of a file that is small and of one that is not. */
+/** `GET /files/…` as players, downloads and caches use it, for a small and for a large file. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { api } from '../../support/api.ts'
@@ -11,7 +11,7 @@ import { openStorages } from '../../support/storages.ts'
 const storages = await openStorages()
 afterAll(storages.stop)
 
-/** No two of its pieces are alike. */
+/** Bytes of which no two parts are equal. */
 function video(size: number): Uint8Array<ArrayBuffer> {
   const file = mp4(size)
   const words = new Uint32Array(file.buffer, 0, size >> 2)
@@ -43,7 +43,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
     const get = (headers: Record<string, string> = {}, method = 'GET') =>
       fetch(stored.url, { method, headers })
 
-    /** Its length is told, and its bytes are these. */
+    /** The answer has the length and the bytes of this part. */
     async function expectPart(answer: Response, start: number, end: number): Promise<void> {
       expect(answer.headers.get('content-length')).toBe(String(end - start))
       expect(answer.headers.get('transfer-encoding')).toBeNull()
@@ -239,7 +239,7 @@ test('a reader that stops reading holds no memory of the server', async () => {
   })
   await eventually(() => readers.every(({ got }) => got() > 0), 'all have begun')
   Bun.gc(true)
-  // 1,200 MB would be in memory if the server read ahead.
+  // If the server read ahead of its clients, 1,200 MB would be in memory.
   expect(process.memoryUsage().rss - before).toBeLessThan(400 * 1024 * 1024)
   for (const { socket } of readers) socket.destroy()
 }, 60_000)

@@ -73,7 +73,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
         .set({ viewCount: 1_000_000, likeCount: 1_000_000 })
         .where(eq(materials.id, id))
       for (const by of ['view_count', 'like_count']) {
-        // The order of counts may be two seconds old.
+        // The ranking by counts may be two seconds old.
         for (let i = 0; ; i++) {
           const { body } = await api(server, 'GET', `/api/v1/materials?sort_by=${by}&page_size=1`)
           if (body.items[0].id === id) break
@@ -125,7 +125,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
         api(server, 'POST', `/api/v1/materials/${id}/like`, { token: fan.token })
       await Promise.all(fans.map(like))
       expect((await like(fans[0]!)).body).toEqual({ is_liked: false, like_count: 4 })
-      // The same user twice at once: a like and its taking back.
+      // Two requests of the same user at once are a like and its removal.
       await Promise.all([like(fans[0]!), like(fans[0]!)])
       const seen = await api(server, 'GET', `/api/v1/materials/${id}`, { token: fans[1]!.token })
       expect(seen.body).toMatchObject({ like_count: 4, is_liked: true })
@@ -204,7 +204,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
       )
       expect(answer.body).toMatchObject({ success: true, cleaned_records: 2, errors: [] })
       expect(answer.body.cleaned_files).toBeGreaterThanOrEqual(1)
-      // The orphan is too young.
+      // The orphan is younger than `max_age_minutes`.
       expect(await ctx.storage.head(`materials/${owner.user.id}/orphan.pdf`)).toBeDefined()
       expect(await ctx.storage.head(hidden.file_path)).toBeUndefined()
       expect(await ctx.storage.head(stale.file_path)).toBeUndefined()

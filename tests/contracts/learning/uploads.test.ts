@@ -5,7 +5,7 @@ import { form, mp4, pdf, rawForm, slowUpload, upload, webm } from '../../support
 import { openLive } from '../../support/sockets.ts'
 import { openStorages } from '../../support/storages.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+// biome-ignore lint/suspicious/noExplicitAny: the test compares every field itself
 const json = (answer: Response): Promise<any> => answer.json()
 
 const storages = await openStorages()
@@ -66,7 +66,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
       expect(await live.next('upload.completed')).toMatchObject({
         data: { material_id: id, file_size: 2048 },
       })
-      // It can't be decoded: a placeholder takes the thumbnail's place.
+      // The video cannot be decoded, so the thumbnail is a placeholder.
       expect(await live.next('thumbnail.failed')).toMatchObject({ data: { material_id: id } })
       const status = await api(server, 'GET', `/api/v1/upload/thumbnail-status/${id}`, { token: owner.token })
       expect(status.body).toEqual({
@@ -207,7 +207,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
           async pull(controller) {
             controller.enqueue(body.subarray(sent, sent + piece))
             sent += piece
-            // Each is to arrive by itself.
+            // The wait makes each part arrive by itself.
             await new Promise(setImmediate)
             if (sent >= body.byteLength) controller.close()
           },
@@ -283,7 +283,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
       expect((await api(server, 'DELETE', `/api/v1/materials/${id}`, { token: owner.token })).status).toBe(
         204,
       )
-      // Hidden: for its owner only.
+      // Only the owner sees a hidden material.
       expect((await fetch(`${server.url}/files/${file_path}`)).status).toBe(404)
       const own = await fetch(`${server.url}/files/${file_path}`, {
         headers: { authorization: `Bearer ${owner.token}` },

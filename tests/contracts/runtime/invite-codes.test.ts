@@ -24,7 +24,7 @@ const INVITE = {
   expires_at: 'instant|null',
 } satisfies Shape
 
-/** Up to the code of the mail. */
+/** Asks for an account, and returns the code of the mail. */
 async function asked(invite_code: string) {
   const username = unique('i')
   const email = `${username}@example.com`

@@ -19,7 +19,7 @@ const signIn = (email: string, password: string) =>
   ask('POST', '/api/v1/auth/sessions', { body: { email, password } })
 
 const NEW = 'N3w-Password'
-/** Somebody whose code lies in their mailbox. */
+/** A user who has asked for a reset, with the mailed code. */
 const forgetful = async () => {
   const owner = await makeUser(server)
   expect((await request({ email: owner.user.email })).status).toBe(204)

@@ -152,7 +152,7 @@ describe('GET /api/v1/auth/users', () => {
 describe('POST /api/v1/users/search', () => {
   const search = (text: unknown, by = searcher) =>
     ask('POST', '/api/v1/users/search', { token: by.token, body: { query: text } })
-  /** Found usernames, in their order. */
+  /** The usernames that a search finds, in its order. */
   const found = async (text: string) => {
     const answer = await search(text)
     expectAnswer(answer, 200, [PROFILE])

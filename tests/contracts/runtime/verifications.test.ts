@@ -73,7 +73,7 @@ describe('the whole sign-up', () => {
       const email = encodeURIComponent(body.email)
       const account = await say('GET', `/api/v1/auth/users?email=${email}`, { token })
       expect(Date.parse(account.body.email_confirmed_at)).toBeGreaterThan(Date.now() - 60_000)
-      // One account everywhere.
+      // The account works on every contract.
       const { password } = body
       expect((await say('POST', '/api/auth/login', { body: { email: body.email, password } })).status).toBe(
         200,
@@ -112,7 +112,7 @@ describe('the whole sign-up', () => {
     )
     expect(rows.length).toBeGreaterThan(1)
     for (const { kept } of rows) {
-      // Ids and times are full of digits.
+      // Ids and times are left out, because their digits may look like a code.
       const text = JSON.stringify(kept).replace(/[0-9a-f]{8}-[0-9a-f-]{27}|[\d-]{10}[T ][\d:.+]+/g, '')
       expect(text).not.toContain(`"${code}"`)
       expect(text).not.toContain(SECRET)
@@ -187,7 +187,7 @@ describe('POST /api/v1/auth/verifications', () => {
     )
     expect(rows.length).toBe(2)
     for (const row of rows) expect(row).toMatchObject({ without: false, wrong_tries: 0 })
-    // What follows is the same too.
+    // The next steps also give the same answers.
     for (const { email } of [taken, free]) {
       const wrong = await verify(email, '000000')
       expectRuntimeError(wrong, { status: 401, code: 'INVALID_CODE' })
@@ -404,7 +404,7 @@ describe('POST /api/v1/auth/verifications/verify', () => {
     const signIn = (password: string) => post('sessions', { email: owner.email, password })
     expect((await signIn(SECRET)).status).toBe(200)
     expect((await signIn('the strangers own')).status).toBe(401)
-    // The other signup has ended with it.
+    // The verification also ended the other sign-up of this email.
     expect((await verify(owner.email, codeIn(later))).status).toBe(401)
   })
 

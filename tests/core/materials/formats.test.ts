@@ -6,7 +6,7 @@ import { MATERIAL_FORMATS } from '../../../src/core/materials/formats.ts'
 
 const video = readFileSync(new URL('../../imaging/fixtures/h264.mp4', import.meta.url))
 
-/** What the content is taken for, or the code of the refusal. */
+/** The extension of the detected format, or the code of the error. */
 const taken = async (content: Uint8Array | string): Promise<string> => {
   try {
     return (await detectFormat(MATERIAL_FORMATS, Buffer.from(content as string).subarray(0, SNIFF_BYTES)))

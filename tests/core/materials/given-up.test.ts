@@ -1,4 +1,4 @@
-/** Uploads that somebody gives up while they end: a file is lost with its material, and never without it. */
+/** Uploads that are abandoned while they end: the server deletes a file together with its material, and never alone. */
 import { afterAll, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import type { Context, Tx } from '../../../src/core/context.ts'
@@ -20,7 +20,7 @@ const { ctx } = server
 
 const format = { type: 'video', extension: 'mp4', maxBytes: 1e9 } as const
 
-/** An upload whose object is stored and whose record still says that it comes in. */
+/** An upload whose object is stored while its record is still `processing`. */
 async function stored() {
   const { user } = await makeUser(server)
   const material = await beginUpload(ctx, user.id, { format, name: 'a.mp4', title: 't' })
@@ -39,7 +39,7 @@ async function stored() {
   return { material, finish, age, state }
 }
 
-/** The core as it is, but for its storage's deletions. */
+/** The context with other deletions of its storage. */
 const deleting = (remove: (keys: string[]) => Promise<void>): Context => ({
   ...ctx,
   storage: { ...ctx.storage, delete: remove },
@@ -106,7 +106,7 @@ test('the database that goes away while it commits does not cost the file', asyn
   const { token } = await makeUser(server)
   const { enqueue } = ctx.queue
   const lost = Object.assign(new Error('the connection was lost'), { code: 'CONNECTION_CLOSED' })
-  // The commit that queues the thumbnail is the one that ends the upload.
+  // The commit that enqueues the thumbnail is the one that finishes the upload.
   const { transaction } = ctx.db
   let armed = false
   ctx.queue.enqueue = async (tx: Tx, ...rest: never[]) => {

@@ -1,4 +1,4 @@
-/** Where the objects of deleted materials are: in a bucket that is public, everybody may look for them. */
+/** The objects of deleted materials: in a public bucket nobody must find them. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { cleanUp } from '../../../src/core/materials/cleanup.ts'
@@ -58,7 +58,7 @@ describe.each(storages.each)('on %s', (_, stored) => {
       const own = await at(server, file_path, owner.token)
       expect([own.status, (await own.bytes()).byteLength]).toEqual([200, video.byteLength])
     }
-    // Also while it is being moved.
+    // The answer is the same while the object moves.
     await read()
     await nobodySees(stored, owner.user.id)
     await read()
@@ -118,7 +118,7 @@ test('a public bucket shows what is active, by the policy of the README, and wha
   expect(file_url).toBe(`${bucketUrl}/${file_path}`)
   const inBucket = async (key: string) => (await fetch(`${bucketUrl}/${key}`)).status
   expect(await Promise.all([file_path, thumbnail_path].map(inBucket))).toEqual([200, 200])
-  // Refused for as long as the client tries by itself, it is done by the queue's next try.
+  // The storage refuses every try of its client, and the next try of the queue succeeds.
   await failNext('CopyObject', 3)
   await remove('materials')
   await nobodySees(storages.s3, owner.user.id)

@@ -3,7 +3,7 @@ import type { Context } from '../../../src/core/context.ts'
 import type { MaterialChange } from '../../../src/core/materials/hints.ts'
 import { MaterialRanking } from '../../../src/core/materials/ranking.ts'
 
-/** A ranking whose readings of the database are answered by the test. */
+/** A ranking whose queries the test answers. */
 function open() {
   const handlers: ((change: MaterialChange) => void)[] = []
   const readings: ((ids: number[]) => void)[] = []

@@ -1,4 +1,4 @@
-/** Thumbnails are made in turns between users: many files of one, broken ones too, do not hold up another's. */
+/** Users take turns for thumbnails: many files of one user, broken ones too, do not delay those of another. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { makeUser } from '../../support/factories.ts'
@@ -34,11 +34,11 @@ describe.each([
     const id = await send(other.token, 'mine.pdf', pdf())
     await eventually(async () => (await waitingOf(other.user.id)) === 0, 'the other’s thumbnail', 60_000)
     const made = waitingBefore - (await waitingOf(many.user.id))
-    // The one under way, and the one whose turn it was.
+    // The thumbnail in progress, and the one that was next.
     expect(made).toBeLessThanOrEqual(3)
     const [row] = await query(server, sql`select thumbnail_status from materials where id = ${id}`)
     expect(row!.thumbnail_status).toBe('completed')
-    // Nothing is left out for that: every one gets its turn.
+    // Every thumbnail is made in the end.
     await eventually(async () => (await waitingOf(many.user.id)) === 0, 'all the others', 120_000)
     const rest = await query(
       server,

@@ -1,4 +1,4 @@
-/** Many uploads of one user at once: constant work for each, a limit on how many, and nobody else notices. */
+/** Many uploads of one user at once: constant work for each, a limit on their number, and no effect on other users. */
 import { afterAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import type { Context } from '../../../src/core/context.ts'
@@ -27,7 +27,7 @@ async function expectRefused(answer: Response): Promise<void> {
 
 test('one more upload than the limit is refused at once, others are not, and room that is made is used', async () => {
   const [busy, other] = [await makeUser(server), await makeUser(server)]
-  // One too many; some have sent no byte of their file.
+  // One upload more than the limit; some have sent no byte of their file.
   const opened = Array.from({ length: LIMIT + 1 }, (_, i): SlowUpload => {
     const one = slowUpload(server, busy.token, 2048)
     if (i % 2) one.send(mp4(1024))
@@ -139,7 +139,7 @@ test('the uploads of one user take one connection to the database at a time', as
   const [one, two] = [await makeUser(server), await makeUser(server)]
   await Promise.all(Array.from({ length: LIMIT }, () => upload(one.user.id)))
   expect(most).toBe(1)
-  // A failure ends its own turn only.
+  // A failure ends only its own turn.
   const full = Array.from({ length: LIMIT + 5 }, () =>
     beginUpload(slow, one.user.id, { format, name: 'a.mp4', title: '' }),
   )

@@ -1,4 +1,4 @@
-/** What an uploader sees while a file comes in, and what becomes of files that nobody should have sent. */
+/** The state of an upload while it arrives, and the end of uploads of unsuitable files. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { fixture, pdf } from '../../imaging/support.ts'
 import { api } from '../../support/api.ts'
@@ -12,7 +12,7 @@ const MB = 1024 * 1024
 const storages = await openStorages()
 afterAll(storages.stop)
 
-/** So many pages, all empty. */
+/** A PDF with so many empty pages. */
 const pages = (count: number) =>
   pdf([
     '<</Type/Catalog/Pages 2 0 R>>',
@@ -22,11 +22,11 @@ const pages = (count: number) =>
 
 describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faults }) => {
   const status = (id: number, token: string) => api(server, 'GET', `/api/v1/upload/status/${id}`, { token })
-  /** In a moment: the thumbnail of an earlier test's file may be on its way. */
+  /** Waits, because the thumbnail of an earlier test may still arrive. */
   const nothingUnfinished = () =>
     eventually(async () => (await unfinished()).length === 0, 'nothing is left unfinished')
 
-  /** An upload of so many bytes whose first megabyte is sent, and is watched. */
+  /** An upload of so many bytes of which the first megabyte is sent, with a socket that watches it. */
   async function begun(bytes: number) {
     const owner = await makeUser(server)
     const live = await openLive(server, owner.token)
@@ -131,7 +131,7 @@ describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faul
       ['whole.mp4', whole, 'thumbnail.completed'],
       ['truncated.mp4', whole.subarray(0, whole.byteLength * 0.3), 'thumbnail.failed'],
     ]
-    // What is decoded is a local file, whichever storage it came from.
+    // The decoder reads a local file, whichever storage it came from.
     const hostile: typeof cases = [
       ['encrypted.pdf', fixture('encrypted.pdf'), 'thumbnail.failed'],
       ['5000-pages.pdf', pages(5000), 'thumbnail.completed'],

@@ -10,7 +10,7 @@ import { startServer } from '../../../support/server.ts'
 import { expectAnswer, expectWithout, type Shape } from '../../../support/shapes.ts'
 import { TestSocket } from '../../../support/sockets.ts'
 
-/** What the model says is named by what it is asked. */
+/** The question decides what the model answers. */
 const model = new ModelServer((request) => {
   const asked = lastUserText(request)
   const results = request.messages.filter(({ role }) => role === 'tool').length
@@ -172,7 +172,7 @@ describe('POST /api/v1/agent-chats', () => {
     expectWithout(answer, 'sk-very-secret-key')
     const session = await ask('GET', `${PATH}/${answer.body.session_id}`, { token })
     expect(session.body.run).toMatchObject({ status: 'failed', error: code })
-    // The session is free again.
+    // The session accepts a new question.
     expect((await chat(token, { message: 'hi', session_id: answer.body.session_id })).status).toBe(200)
   })
 
@@ -182,7 +182,7 @@ describe('POST /api/v1/agent-chats', () => {
     await events.next()
     const [session] = (await ask('GET', PATH, { token })).body.items
     expectProblem(await chat(token, { message: 'hi', session_id: session.session_id }), 409, PATH)
-    // Another session is another matter.
+    // A run in another session does not matter.
     expect((await chat(token, { message: 'hi' })).status).toBe(200)
     await ask('POST', `${PATH}/${session.session_id}/cancel`, { token })
     await all(events)
@@ -239,7 +239,7 @@ describe('Accept: text/event-stream', () => {
     const deltas = sent.filter(({ type }) => type === 'TEXT_MESSAGE_CONTENT')
     expect(textOf(sent).split(' ').filter(Boolean)).toHaveLength(120)
     expect(deltas[0].delta).toBe('w0 ')
-    // One frame each 80 ms at most, however long a busy machine takes for the words.
+    // At most one frame in 80 ms, however long a busy machine takes for the words.
     expect(deltas.length).toBeLessThanOrEqual((performance.now() - started) / 75 + 2)
     expect(deltas.length).toBeLessThan(120)
   })
@@ -279,7 +279,7 @@ describe('Accept: text/event-stream', () => {
     expectRun(whole.map(({ event }) => event))
     const kept = await ask('GET', `${PATH}/${session}`, { token })
     expect(kept.body.messages.at(-1).content).toBe(textOf(whole.map(({ event }) => event)))
-    // Who has everything gets nothing more.
+    // A client that has every frame gets an empty answer.
     const done = await fetch(`${server.url}${PATH}/${session}`, {
       headers: {
         accept: 'text/event-stream',
@@ -311,7 +311,7 @@ describe('the live channel', () => {
       status: 'completed',
       error: null,
     })
-    // Late: the run is told from its first event on.
+    // A client without Last-Event-ID gets the run from its first event.
     events.send({ type: 'subscribe', topic: `agent:${session_id}` })
     await ended(events)
     const frames = agentFrames(events)
@@ -380,7 +380,7 @@ describe('POST /api/v1/agent-chats/{session_id}/cancel', () => {
     const kept = await ask('GET', `${PATH}/${session}`, { token })
     expect(kept.body.messages.at(-1).content).toStartWith('w0 ')
     expect(kept.body.messages.at(-1).content).not.toContain('w119')
-    // Twice is no error, and the session goes on.
+    // A second cancel is no error, and the session stays usable.
     expect((await ask('POST', `${PATH}/${session}/cancel`, { token })).body.run.status).toBe('cancelled')
     expect((await chat(token, { message: 'hi', session_id: session })).body.output).toBe('Hello, world!')
   })

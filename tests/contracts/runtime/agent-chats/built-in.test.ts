@@ -1,4 +1,4 @@
-/** Protects the agent without a model: it does what it is asked, says what it is, and asks before it destroys. */
+/** The agent without a language model: it carries out commands, says that it has no model, and asks before it deletes. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { nodes, tasks } from '../../../../src/db/schema/index.ts'
@@ -193,7 +193,7 @@ describe('before it destroys', () => {
     expect(await statusOf(token, id)).toBe('pending')
     expect((await say(token, '是', threadId)).output).toStartWith('任务已取消')
     expect(await statusOf(token, id)).toBe('cancelled')
-    // A second yes confirms nothing.
+    // A second yes has nothing to confirm.
     expect((await say(token, '是', threadId)).output).toContain('没有理解')
   })
 

@@ -1,4 +1,4 @@
-/** Protects chats with models that err: what is stored and sent back stays valid, and the user is told what happened. */
+/** Chats with models that make errors: stored messages stay valid, and the user sees what happened. */
 import { afterAll, expect, spyOn, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { agentMessages } from '../../../../src/db/schema/index.ts'
@@ -12,7 +12,7 @@ const BROKEN = '{"title":"fake ev","start'
 const results = ({ messages }: ModelRequest) =>
   messages.slice(messages.findLastIndex(({ role }) => role === 'user')).filter(({ role }) => role === 'tool')
 
-/** Calls a tool once, then says what came of it. */
+/** Calls a tool once, then answers with its result. */
 const once = (request: ModelRequest, ...pieces: Piece[]): Piece[] =>
   results(request).length === 0 ? pieces : [`I was told ${results(request).at(-1)!.content}`]
 

@@ -1,4 +1,4 @@
-/** The calendar feed: its secret address, and what calendar programs read from it. */
+/** The calendar feed: its secret address, and its content as calendar programs read it. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { Elysia } from 'elysia'
@@ -177,7 +177,7 @@ test('lines are folded at 75 octets, never within a character, and are whole whe
   const decoder = new TextDecoder('utf-8', { fatal: true })
   const lines = decoder.decode(bytes).split('\r\n')
   expect(Math.max(...lines.map((line) => Buffer.byteLength(line)))).toBeLessThanOrEqual(75)
-  // Half a surrogate pair would have become a replacement character on its way.
+  // UTF-8 would turn half a surrogate pair into a replacement character.
   expect(lines.join('')).not.toContain('\ufffd')
   const events = Object.values(nodeIcal.parseICS(decoder.decode(bytes))) as VEvent[]
   const shown = events.filter(({ type }) => type === 'VEVENT').map(({ summary }) => String(summary))
@@ -187,7 +187,7 @@ test('lines are folded at 75 octets, never within a character, and are whole whe
 describe('round trip', () => {
   interface Case {
     item: Partial<NewItem> & { startAt: string }
-    /** Instants, worked out by hand. */
+    /** Instants, calculated by hand. */
     occurrences: string[]
   }
   const CASES: [string, Case][] = [

@@ -1,4 +1,4 @@
-/** What calendar programs read from items as iCalendar. The feed that it goes out by has tests of its own. */
+/** Items as iCalendar, read by another parser. `feed.test.ts` tests the feed. */
 import { describe, expect, test } from 'bun:test'
 import ICAL from 'ical.js'
 import { toICalendar } from '../../../../src/contracts/runtime/schedule/icalendar.ts'
@@ -24,7 +24,7 @@ function item(given: Partial<Item> & { startAt: Date }): Item {
   }
 }
 
-/** By the time zones in the file alone: the parser has none of its own. */
+/** Reads times by the time zones in the file alone, because the parser has no others. */
 async function read(items: Item[]) {
   const calendar = new ICAL.Component(ICAL.parse(await toICalendar(items)))
   return calendar.getAllSubcomponents('vevent').map((event) => new ICAL.Event(event))
@@ -182,6 +182,6 @@ test('a calendar of everything that one can hold leaves others their turn', asyn
   const text = await toICalendar(items)
   clearInterval(watching)
   expect(text.match(/BEGIN:VEVENT/g)).toHaveLength(300)
-  // A slice is some milliseconds, so that a second has a hundred; none at all when it is made in one.
+  // A slice takes some milliseconds, so that other work gets a turn about a hundred times a second. Without slices it would get none.
   expect(turns).toBeGreaterThan(20)
 })

@@ -1,4 +1,4 @@
-/** docs/contracts/runtime.md, "Schedule items": what a user can write, what a window shows, what the server refuses. */
+/** docs/contracts/runtime.md, "Schedule items": what a user can write, which items a window contains, what the server refuses. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { type Answer, api } from '../../../support/api.ts'
@@ -199,7 +199,7 @@ describe('PATCH /api/v1/schedule-items/{id}', () => {
     expect(await patch({ start_at: '2026-03-05T08:00', timezone: 'Europe/Berlin' })).toMatchObject({
       ...{ start_at: '2026-03-05T07:00:00.000Z', timezone: 'Europe/Berlin' },
     })
-    // The zone alone moves nothing.
+    // A change of the zone alone moves no instant.
     expect((await patch({ timezone: 'UTC' })).start_at).toBe('2026-03-05T07:00:00.000Z')
   })
 
@@ -315,10 +315,10 @@ describe('GET /api/v1/schedule-items', () => {
     [{ start_at: '9999-12-31', end_at: '9999-12-31' }, 0],
     [{ start_at: '2026-03-02', end_at: '2026-03-02' }, 1],
     [{ start_at: '2026-03-02T09:30', end_at: '2026-03-02' }, 1],
-    // Ten in Berlin is nine here; there, the day before ended long ago.
+    // Ten o'clock in Berlin is nine in UTC; in Berlin the day before has ended.
     [{ start_at: '2026-03-02T10:00', end_at: '2026-03-02T10:30', timezone: 'Europe/Berlin' }, 1],
     [{ end_at: '2026-03-01', timezone: 'Europe/Berlin' }, 0],
-    // In Auckland it is ten at night, and over before the next day.
+    // In Auckland it is ten in the evening, and the item ends before the next day.
     [{ start_at: '2026-03-03', end_at: '2026-03-03', timezone: 'Pacific/Auckland' }, 0],
     [{ start_at: '2026-03-02', end_at: '2026-03-02', timezone: 'Pacific/Auckland' }, 1],
   ])('%j finds %i', async (window, count) => {
@@ -393,7 +393,7 @@ describe('GET /api/v1/schedule-items', () => {
 
 describe('recurring items', () => {
   test.each([
-    // Clocks go forward on 29 March 2026 in Berlin, back on 1 November in New York.
+    // Clocks are set forward on 29 March 2026 in Berlin, and back on 1 November in New York.
     ['Europe/Berlin', '2026-03-27T09:00', '2026-03-27', '2026-03-30', ['08', '08', '07', '07']],
     ['America/New_York', '2026-10-30T09:00', '2026-10-30', '2026-11-02', ['13', '13', '14', '14']],
   ])('keep the time on the clock in %s', async (timezone, start_at, from, to, hours) => {
@@ -468,7 +468,7 @@ describe('recurring items', () => {
     expect(other.body.exceptions).toEqual(body.exceptions)
   })
 
-  /** The days of a window that are left, after each of several moves. */
+  /** The days of the window on which an occurrence is left, after each change of the item. */
   const daysAfter = async (
     item: object,
     moves: object[],
@@ -599,13 +599,13 @@ describe('attachments', () => {
     const shown = { material_id: id, title: 'Slides', type: 'pdf', file_format: 'pdf' }
     expect(item.metadata).toMatchObject({ attachments: [shown], version: 1 })
     expect(item.metadata.attachments[0].file_size).toBeGreaterThan(0)
-    // What was read may be sent back as it is.
+    // A client may send back what it has read.
     const patch = (metadata: object) =>
       ask('PATCH', `${PATH}/${item.id}`, { token: owner.token, body: { metadata } })
     expect((await patch(item.metadata)).body.metadata).toEqual(item.metadata)
     const [row] = await query(server, sql`select metadata from schedule_items where id = ${item.id}`)
     expect(row!.metadata).toEqual({ attachments: [{ material_id: id }], version: 1 })
-    // Gone as an upload: the reference may stay, and tells nothing more; anew it is refused.
+    // After the upload is removed the reference stays without its details; a new reference is refused.
     await api(server, 'DELETE', `/api/v1/upload/${id}`, { token: owner.token })
     const kept = await patch({ ...item.metadata, notes: 'n' })
     expect(kept.body.metadata.attachments).toMatchObject([{ material_id: id, title: null, file_size: null }])
