@@ -1,4 +1,4 @@
-/** A token bucket for incoming frames: `burst` at once, `perSecond` in the long run. */
+/** A token bucket for incoming frames: `burst` frames at once, `perSecond` on average. */
 export class FrameBudget {
   private tokens: number
   private at = performance.now()

@@ -1,11 +1,11 @@
-/** All in ms, measured by a monotonic clock. */
+/** Milliseconds on the monotonic clock. */
 export interface KeepAliveTiming {
-  /** From one ping to the next; proxies cut a connection that is silent for a minute. */
+  /** Between two pings. Many proxies close a connection that is silent for a minute. */
   pingMs: number
-  /** A socket whose other end has answered nothing for so long is gone. */
+  /** The server closes a socket whose other end has sent nothing for so long. */
   silenceMs: number
   checkMs: number
-  /** How long a socket may take to answer when another one needs its place. */
+  /** How long a socket may take to answer a ping when another socket needs its place. */
   probeMs: number
 }
 
@@ -16,7 +16,7 @@ export const KEEP_ALIVE: KeepAliveTiming = {
   probeMs: 3000,
 }
 
-/** When a socket was last heard. Anything counts that shows that the other end still reads or writes. */
+/** When the other end of a socket last sent a frame, a ping or a pong, or read something. */
 export class Pulse {
   heardAt = performance.now()
   pingedAt = this.heardAt
@@ -27,7 +27,7 @@ export class Pulse {
     for (const go of this.waiting.splice(0)) go()
   }
 
-  /** Resolves when something is heard, or after `ms`. */
+  /** Resolves when the other end is heard, or after `ms`. */
   next(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms)
@@ -44,7 +44,7 @@ export interface PingedSocket {
   sendPing(): void
 }
 
-/** Pings sockets, and ends those that answer nothing. Bun's own pings come at most once in two minutes. */
+/** Pings sockets and ends those that do not answer. Bun's own pings come only every two minutes. */
 export class KeepAlive<S extends PingedSocket> {
   private readonly timer: ReturnType<typeof setInterval>
   private checkedAt = performance.now()
@@ -65,7 +65,7 @@ export class KeepAlive<S extends PingedSocket> {
   private check(): void {
     const now = performance.now()
     const { pingMs, silenceMs, checkMs } = this.timing
-    // The process stood still: the answers of the meantime are yet to be read.
+    // The process stood still, so that answers may still wait to be read.
     if (now - this.checkedAt > pingMs + checkMs) this.awakeSince = now
     this.checkedAt = now
     for (const socket of [...this.sockets]) {

@@ -1,8 +1,9 @@
 import type { Origins } from '../util/origins.ts'
 
 /**
- * Why a request may not become a socket; undefined: it may. A browser sends its page's origin with every upgrade, and
- * no preflight protects this one: a foreign page must not ride on what the browser knows.
+ * Checks whether a request may become a socket. Browsers send the origin of the page with an upgrade, but no preflight request,
+ * so the server itself must refuse pages of other origins.
+ * @returns the refusal; undefined when the request may become a socket
  */
 export function refuseUpgrade(request: Request, origins: Origins, draining: boolean): Response | undefined {
   if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
@@ -13,6 +14,6 @@ export function refuseUpgrade(request: Request, origins: Origins, draining: bool
   return refuse(403, 'This origin may not connect. See ALLOWED_ORIGINS.')
 }
 
-/** With its type: Elysia loses the one that a text has by default. */
+/** Names the content type, because Elysia loses the default type of a text. */
 export const refuse = (status: number, text: string, headers: Record<string, string> = {}) =>
   new Response(text, { status, headers: { ...headers, 'content-type': 'text/plain; charset=utf-8' } })

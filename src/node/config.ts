@@ -12,12 +12,12 @@ const MAX_TIMEOUT_SECONDS = 20 * 86_400
 
 const TaskCommand = Type.Object(
   {
-    /** Run as it is, without a shell, in the node's working directory. */
+    /** The node runs the command without a shell, in its own working directory. */
     command: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }),
     timeout_seconds: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: MAX_TIMEOUT_SECONDS })),
     /** How many GPUs a task gets. Default 1; 0 hides them all. */
     gpus: Type.Optional(Type.Integer({ minimum: 0, maximum: 128 })),
-    /** A value, or `true`: the node's own variable of this name. A list of names is read as such. */
+    /** A value, or `true` for the value of the node's own variable. A list of names means `true` for each. */
     env: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }),
@@ -32,7 +32,7 @@ const TaskCommand = Type.Object(
 const NodeConfig = Type.Object(
   {
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-    /** Default: one per GPU, at least one. */
+    /** Default: one for each GPU, at least one. */
     max_concurrent_tasks: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
     /** Largest video that the built-in `video_analysis` fetches, in bytes. Default: 500 MB. */
     max_download_bytes: Type.Optional(Type.Integer({ minimum: 1 })),

@@ -1,14 +1,14 @@
-/** Why the first contact with a server failed, for the person who typed its URL. */
+/** Why the first connection to a server failed, for the person who typed its URL. */
 
 const SOCKET_PATH = '/ws/node'
 
-/** In one line; with the HTTP status where something answered. */
+/** One line. It names the HTTP status when something answered. */
 export function failedConnection(
   server: string,
   event: ErrorEvent | undefined,
 ): { why: string; status: number | undefined } {
   const message = event?.message ?? ''
-  // A refused upgrade has no close code of its own; its HTTP status is in the error's text alone.
+  // A refused upgrade has no close code of its own. Only the text of the error names the HTTP status.
   const status = Number(/status code: (\d+)/.exec(message)?.[1]) || undefined
   if (status !== undefined) return { why: answered(server, status), status }
   const code = String((event?.error as NodeJS.ErrnoException | undefined)?.code ?? '')

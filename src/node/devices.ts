@@ -1,14 +1,14 @@
-/** Which GPUs this node has, and which of them a task gets. */
+/** The GPUs of this node, and those of them that a task gets. */
 import type { Gpu } from './gpu.ts'
 
 /** A GPU, or a slice of one (MIG), as `CUDA_VISIBLE_DEVICES` names it. */
 export interface Device {
   name: string
-  /** undefined where nvidia-smi does not tell. */
+  /** Undefined when nvidia-smi does not tell it. */
   gpu: Gpu | undefined
 }
 
-/** What a task is told of a GPU of its own, in its JSON input. */
+/** A GPU of a task, in the task's JSON input. */
 export interface TaskGpu {
   gpu_id?: number
   name?: string
@@ -17,7 +17,7 @@ export interface TaskGpu {
   uuid?: string
 }
 
-/** What a task gets: `gpus` for its input, variables for its environment. */
+/** The GPUs of a task: `gpus` for its input, and variables for its environment. */
 export interface Placement {
   devices: Device[]
   gpus: TaskGpu[]
@@ -26,7 +26,7 @@ export interface Placement {
 
 const INDEX = /^\d{1,4}$/
 const UUID = /^(?:GPU-|MIG-)[\w/-]+$/
-/** A UUID that tells its GPU's. */
+/** A UUID of a MIG device that contains the UUID of its GPU. */
 const OF_GPU = /^(?:MIG-)?GPU-/
 
 /**
@@ -39,32 +39,32 @@ export function namedDevices(variable: string | undefined, gpus: Gpu[]): Device[
   for (const name of variable.split(',').map((part) => part.trim())) {
     if (!INDEX.test(name) && !UUID.test(name)) break
     const gpu = gpuNamed(name, gpus)
-    // A GPU named twice, in whatever ways, is one; of its MIG devices there may be several.
+    // A GPU that is named twice counts once. A GPU may have several MIG devices.
     const one = gpu && !name.startsWith('MIG-') ? String(gpu.gpu_id) : name
     if (!devices.has(one)) devices.set(one, { name, gpu })
   }
   return [...devices.values()]
 }
 
-/** What `namedDevices` found and nvidia-smi does not list, though it lists others of the kind: numbers, or UUIDs. */
+/** Devices of `namedDevices` that nvidia-smi does not list although it lists other devices by numbers, or by UUIDs. */
 export function unknownDevices(devices: Device[], gpus: Gpu[]): Device[] {
   const listsUuids = gpus.some(({ uuid }) => uuid !== undefined)
   const isOfThem = (name: string) => (INDEX.test(name) ? gpus.length > 0 : listsUuids && OF_GPU.test(name))
   return devices.filter(({ name, gpu }) => !gpu && isOfThem(name))
 }
 
-/** A GPU's UUID may be cut short; a MIG device of older drivers has its GPU's in its name, one of newer ones has not. */
+/** The UUID of a GPU may be cut short. With older drivers the name of a MIG device contains the UUID of its GPU. */
 function gpuNamed(name: string, gpus: Gpu[]): Gpu | undefined {
   if (INDEX.test(name)) return gpus.find(({ gpu_id }) => gpu_id === Number(name))
   const uuid = name.replace(/^MIG-(?=GPU-)/, '').replace(/\/.*$/, '')
   return uuid.startsWith('GPU-') ? gpus.find((gpu) => gpu.uuid?.startsWith(uuid)) : undefined
 }
 
-/** Hands devices out: each task gets those that the fewest tasks have. */
+/** Gives devices to tasks: each task gets the devices that the fewest tasks have. */
 export class DevicePool {
   private readonly users = new Map<string, number>()
 
-  /** @param empty what `CUDA_VISIBLE_DEVICES` is where there are no devices; undefined: not set */
+  /** @param empty the value of `CUDA_VISIBLE_DEVICES` on a node without devices; undefined: not set */
   place(devices: Device[], count: number, empty: string | undefined): Placement {
     const chosen = devices
       .toSorted((a, b) => this.usersOf(a) - this.usersOf(b))
@@ -77,7 +77,7 @@ export class DevicePool {
       gpus: chosen.map(describe),
       env: {
         ...(visible !== undefined && { CUDA_VISIBLE_DEVICES: visible }),
-        // CUDA's own order is "fastest first", and nvidia-smi's numbers are those of the bus.
+        // By default CUDA orders GPUs by their speed, but nvidia-smi numbers them by their place on the bus.
         ...(chosen.some(({ name }) => INDEX.test(name)) && { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' }),
       },
     }

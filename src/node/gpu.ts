@@ -3,23 +3,23 @@ import { cutText } from '../util/cut.ts'
 
 type GpuFigures = HeartbeatBody['gpus'][number]
 
-/** What `hello` and `heartbeat` say about a GPU. Memory in GB (here 1024 MiB), usage in %, temperature in °C, power in W. */
+/** One GPU in `hello` and `heartbeat`. Memory in GB (here 1024 MiB), usage in percent, temperature in °C, power in W. */
 export type Gpu = GpuFigures & {
   name: string
-  /** Read only where somebody names GPUs by it. */
+  /** Read only when the operator names GPUs by UUID. */
   uuid?: string
 }
 
 export const QUERY = 'index,name,utilization.gpu,memory.used,memory.total,temperature.gpu,power.draw'
-/** The same, with what `CUDA_VISIBLE_DEVICES=GPU-…` names. */
+/** The same, with the UUID that `CUDA_VISIBLE_DEVICES=GPU-…` names. */
 export const QUERY_WITH_UUID = `${QUERY},uuid`
 
-/** As many as the protocol takes. */
+/** The limit of the protocol. */
 const MAX_GPUS = 128
 const MAX_GPU_ID = 1023
 const MAX_NAME = 200
 const MAX_GIGABYTES = 1_000_000
-/** What a working sensor can say: 511 °C and 4294967 W are how broken ones answer. */
+/** The range of a working sensor. Broken ones answer 511 °C or 4294967 W. */
 const TEMPERATURES = { min: -50, max: 200 }
 const POWERS = { min: 0, max: 10_000 }
 
@@ -59,7 +59,7 @@ function parseGpu(line: string): Gpu | undefined {
   }
 }
 
-/** With or without a unit behind the number: some wrappers pass no `nounits` on. */
+/** With or without a unit, because some wrappers of nvidia-smi drop the option `nounits`. */
 function number(text: string | undefined): { value: number; unit: string } | undefined {
   const [, digits, unit = ''] = /^(-?\d+(?:\.\d+)?)\s*([A-Za-z%°]*)$/.exec(text ?? '') ?? []
   return digits === undefined ? undefined : { value: Number(digits), unit }

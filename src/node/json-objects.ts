@@ -4,19 +4,19 @@ import { JsonScanner } from './json-scanner.ts'
 export type JsonObject = Record<string, unknown>
 
 export interface ObjectEvents {
-  /** A whole object, as parsed. False when it is none of ours: then its lines come as `text`. */
+  /** A complete object. Returns false when it is not one of ours; then its lines come as `text`. */
   object(value: JsonObject): boolean
-  /** A line that belongs to no object of ours. */
+  /** A line that is not part of an object of ours. */
   text(line: string): void
-  /** Something of ours (`isOurs`) that can't be read. Its lines come as `text` too, unless it is too long. */
+  /** An object of ours (`isOurs`) that cannot be parsed. Its lines come as `text`, too, unless the object is too long. */
   spoilt(why: 'invalid' | 'incomplete' | 'too long'): void
 }
 
-/** An object over several lines begins so; `{epoch 3}` is a line of text. */
+/** The beginning of an object over several lines. `{epoch 3}` is a line of text. */
 const BEGINNING = /^\s*\{\s*(?:$|["}])/
-/** Lines by whose text `isOurs` tells what an unfinished object is. */
+/** The lines that `isOurs` gets of an unfinished object. */
 const TELLING_LINES = 20
-/** How often lines that turned out to be no object are looked at for objects within them. */
+/** How often lines that are no object are searched again for objects. */
 const MAX_SECOND_LOOKS = 20
 
 /**
@@ -24,19 +24,19 @@ const MAX_SECOND_LOOKS = 20
  * and Infinity, which Python writes, are read as null.
  */
 export class ObjectFinder {
-  /** Lines of an object that is not complete yet, without their indentation. */
+  /** The lines of an object that is not complete yet, without their indentation. */
   private lines: string[] = []
   private chars = 0
   private readonly scanner = new JsonScanner()
-  /** The present object is too long and said so; its lines are only scanned. */
+  /** The current object is too long, and this was reported. Its lines are only scanned. */
   private skipping = false
-  /** undefined: these lines are seen for the first time. */
+  /** Undefined when these lines are read for the first time. */
   private secondLooks: number | undefined
 
   constructor(
     private readonly maxChars: number,
     private readonly events: ObjectEvents,
-    /** Whether text that is no valid JSON was meant as an object of ours. */
+    /** Whether text that is not valid JSON was meant as an object of ours. */
     private readonly isOurs: (text: string) => boolean,
   ) {}
 
@@ -49,7 +49,7 @@ export class ObjectFinder {
   }
 
   end(): void {
-    // Its lines are looked at again, and one of them may begin another object that is not complete.
+    // Its lines are searched again, because one of them may begin another object.
     this.secondLooks ??= 0
     while (this.scanner.depth > 0) this.refuse('incomplete', this.reset())
   }
@@ -68,7 +68,7 @@ export class ObjectFinder {
     if (rest.trim() !== '') this.line(rest)
   }
 
-  /** `text` is no part of an object, and may begin another one. */
+  /** `text` is not part of an object, but may begin one. */
   private breakOff(text: string): void {
     const { skipping } = this
     const before = this.reset()
@@ -93,7 +93,7 @@ export class ObjectFinder {
     if (!this.events.object(value)) for (const line of lines) this.events.text(line)
   }
 
-  /** The first line is text; the others may be, or hold, objects of their own: a lone `{` may be a line of text. */
+  /** The first line is text, because a lone `{` may be a line of text. The others may contain objects. */
   private refuse(why: 'invalid' | 'incomplete', [first, ...others]: string[]): void {
     if (first === undefined) return
     if (this.isOurs([first, ...others.slice(0, TELLING_LINES)].join('\n'))) this.events.spoilt(why)

@@ -1,7 +1,7 @@
-/** A token of JSON, or of what Python writes for numbers that JSON lacks. A string never spans lines. */
+/** A token of JSON, or a number that JSON does not have and Python writes. A string never spans lines. */
 const TOKEN = /\s+|[,:[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"|true|false|null|NaN|-?Infinity|-?\d[\d.eE+-]*/y
 
-/** Follows an object through lines, to tell at once where it ends, or that it is none. */
+/** Follows an object through lines and finds at once where it ends, or that the lines are not JSON. */
 export class JsonScanner {
   /** The brackets that are open. */
   private open: string[] = []
@@ -17,7 +17,7 @@ export class JsonScanner {
     this.last = ''
   }
 
-  /** Takes a line: the index behind the object's end, or whether it is still open. */
+  /** Reads a line. @returns the index after the end of the object, or whether the object is still open */
   line(text: string): number | 'open' | 'broken' {
     TOKEN.lastIndex = 0
     while (TOKEN.lastIndex < text.length) {
@@ -28,7 +28,7 @@ export class JsonScanner {
     return 'open'
   }
 
-  /** `first`: the token's first character. False when it can't stand here. */
+  /** @param first the first character of the token. @returns false when JSON does not allow the token here */
   private take(first: string): boolean {
     if (/\s/.test(first)) return true
     const { last, open } = this
@@ -43,7 +43,7 @@ export class JsonScanner {
     }
     if (last === 'v') return false
     if (isInObject && last !== ':') {
-      // A key; what follows it is a value only behind a colon.
+      // A key: a value may follow only after a colon.
       this.last = 'v'
       return first === '"'
     }

@@ -8,7 +8,7 @@ const LOG_LINES_PER_SECOND = 50
 const PROGRESS_INTERVAL_MS = 100
 const NOTICE_INTERVAL_MS = 1000
 
-/** What one attempt has said and the server has yet to hear: its newest progress, and its last log lines. */
+/** What the server has not received of one attempt: its newest progress and its last log lines. */
 export class Lane {
   ended = false
   private readonly logRate = new Rate(LOG_LINES_PER_SECOND)
@@ -55,7 +55,7 @@ export class Lane {
     this.ended = true
   }
 
-  /** The next frame that is due. Progress and log lines take turns, so that neither waits for the other. */
+  /** The next frame. Progress and log lines take turns, so that neither waits for all of the other. */
   take(now: number): NodeFrameOf<'progress'> | NodeFrameOf<'log'> | undefined {
     return this.wasLog
       ? (this.takeProgress(now) ?? this.takeLog(now))
@@ -89,7 +89,7 @@ export class Lane {
   }
 
   private drop(): void {
-    // A second after the first line that is dropped, and never earlier after the notice before.
+    // One second after the first dropped line, and at least one second after the notice before.
     if (this.dropped++ > 0) return
     this.noticeAt = performance.now() + NOTICE_INTERVAL_MS
     this.wake()

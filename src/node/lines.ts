@@ -3,28 +3,28 @@ import { cutText } from '../util/cut.ts'
 
 export interface Line {
   text: string
-  /** The line was longer than the limit; `text` is its beginning. */
+  /** The line was longer than the limit. `text` is its beginning. */
   cut: boolean
-  /** The program had written over it with `\r`; `text` is what stood there at last. */
+  /** The program wrote over the line with `\r`. `text` is the last content. */
   redrawn: boolean
 }
 
 export interface LineEvents {
   line(line: Line): void
-  /** What stands now in a line that the program writes over again and again: a progress bar. */
+  /** The current content of a line that the program writes over again and again, such as a progress bar. */
   state?(text: string): void
-  /** What stood in a line when the program went back to its beginning. */
+  /** The content of a line when the program went back to its beginning. */
   overwritten?(line: Line): void
 }
 
-/** Splits bytes into lines; one that never ends costs no more than `maxChars` of memory. */
+/** Splits bytes into lines. A line that never ends costs at most `maxChars` of memory. */
 export class LineSplitter {
   private readonly decoder = new TextDecoder()
   private text = ''
   private redrawn = false
-  /** What the program wrote before its last `\r`, for as long as nothing stands after it. */
+  /** The text before the last `\r`, as long as no text follows. */
   private before = ''
-  /** A chunk ended with `\r`, and only the next one tells whether `\n` follows. */
+  /** The last chunk ended with `\r`. The next one tells whether `\n` follows. */
   private heldReturn = ''
   private ended = false
 
@@ -43,7 +43,7 @@ export class LineSplitter {
     if (state.trim() !== '') this.events.state?.(state)
   }
 
-  /** What stands in the last line, which has no end. Later bytes are ignored. */
+  /** The content of the last line, which has no end. Later bytes are ignored. */
   end(): void {
     if (this.ended) return
     this.ended = true
@@ -70,7 +70,7 @@ export class LineSplitter {
   }
 
   private take(piece: string): void {
-    // Two units more than is kept tell whether a character ends there.
+    // Two more code units tell whether a character ends there.
     this.text += piece.slice(0, this.maxChars + 2 - this.text.length)
   }
 
@@ -95,7 +95,7 @@ export class LineSplitter {
   }
 }
 
-/** Feeds a stream to `splitter`, to its end. `heard` is called at every chunk. */
+/** Reads a stream to its end and gives it to `splitter`. Calls `heard` for every chunk. */
 export async function splitStream(
   stream: ReadableStream<Uint8Array>,
   splitter: LineSplitter,
@@ -104,7 +104,7 @@ export async function splitStream(
   for await (const chunk of stream) {
     heard()
     splitter.push(chunk)
-    // A stream that always has more is read without ever going back to the event loop: heartbeats would stop.
+    // A stream that always has more data would keep the event loop from everything else, and heartbeats would stop.
     await setImmediate()
   }
   splitter.end()

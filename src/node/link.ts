@@ -7,31 +7,31 @@ import { failedConnection } from './connection-problems.ts'
 import type { Log } from './log.ts'
 
 export interface LinkEvents {
-  /** Asked for at every connection. */
+  /** Called for every connection. */
   hello(): NodeFrameOf<'hello'>
-  /** The server knows us: frames may be sent. A second one on a connection is a fresh start too. */
+  /** The node is signed in and may send frames. A second `welcome` on a connection ends a drain. */
   welcome(frame: NodeServerFrameOf<'welcome'>): void
   frame(frame: NodeServerFrame): void
   /** Figures for the next heartbeat, within `limitMs`. */
   heartbeat(limitMs: number): Promise<NodeFrameOf<'heartbeat'>>
-  /** The server does not take this token; the link is down for good. */
+  /** The server refuses the token. The link does not connect again. */
   refused(message: string): void
 }
 
 const HANDSHAKE_MS = 10_000
 const FIRST_BACKOFF_MS = 500
 const MAX_BACKOFF_MS = 30_000
-/** A server that comes back gives its nodes three heartbeats to return, so no pause may be as long as that. */
+/** A server that comes back gives its nodes three heartbeats to return, so the backoff must stay shorter. */
 const MAX_BACKOFF_HEARTBEATS = 2
-/** Failures in a row after which the backoff is at its longest. */
+/** After so many failures in a row the backoff has its maximum. */
 const SELDOM = 6
-/** A connection that lasted this long was a good one: the next backoff begins anew. */
+/** After a connection that lasted so long the backoff begins anew. */
 const STABLE_MS = 10_000
 const MAX_DRAIN_DELAY_MS = 300_000
 
 const serverFrame = TypeCompiler.Compile(NodeServerFrame)
 
-/** The connection to the server: comes back by itself after every loss, until the token is refused or `close`. */
+/** The connection to the server. It reconnects after every loss until the server refuses the token or `close` is called. */
 export class Link {
   private socket: WebSocket | undefined
   private ready = false
@@ -46,7 +46,7 @@ export class Link {
 
   constructor(
     private readonly url: string,
-    /** For people. */
+    /** The server's name in messages for people. */
     private readonly server: string,
     private readonly token: string,
     private readonly events: LinkEvents,
@@ -61,7 +61,7 @@ export class Link {
       HANDSHAKE_MS,
     )
     let problem: ErrorEvent | undefined
-    // Late events of a connection that was given up must not touch its successor.
+    // A late event of a connection that was given up must not change its successor.
     const listen = <K extends keyof Bun.WebSocketEventMap>(
       type: K,
       act: (event: Bun.WebSocketEventMap[K]) => void,
@@ -81,23 +81,23 @@ export class Link {
     listen('close', ({ code, reason }) => this.closed(code, reason, problem))
   }
 
-  /** False when no server listens at present; nothing was sent then. */
+  /** @returns false when there is no connection: then nothing was sent */
   send(frame: NodeFrame): boolean {
     if (this.ready) this.transmit(frame)
     return this.ready
   }
 
-  /** Whether a server listens. */
+  /** Whether there is a connection on which the node is signed in. */
   get isReady(): boolean {
     return this.ready
   }
 
-  /** Bytes of frames that the network has not taken yet. */
+  /** Bytes of frames that wait in the socket's buffer. */
   get backlog(): number {
     return this.socket?.bufferedAmount ?? 0
   }
 
-  /** Says goodbye, for good. */
+  /** Closes the connection and does not reconnect. */
   close(): void {
     const { socket } = this
     this.reset()
@@ -134,7 +134,7 @@ export class Link {
     this.startHeartbeats(Math.min(frame.heartbeat_seconds, 3600) * 1000)
   }
 
-  /** Each with a ping: a server that sends nothing for three of them, not even a pong, is gone without a goodbye. */
+  /** Sends a heartbeat and a ping. A server that sends nothing in three intervals, not even a pong, is gone. */
   private startHeartbeats(intervalMs: number): void {
     const { socket } = this
     const beat = async () => {
@@ -157,7 +157,8 @@ export class Link {
         `the server refuses this node token (${how}): ${this.server} does not know it, or it was replaced`,
       )
     } else if (code === 4409) {
-      // The two would throw each other out at every return: come back seldom, and say what is wrong.
+      // Two programs with one token would close each other's connections again and again: reconnect seldom, and say what
+      // is wrong.
       this.failures = Math.max(this.failures, SELDOM)
       this.lost('another program uses the same node token')
     } else if (code === 1006 || status) this.lost(this.ready ? `connection to ${this.server} lost` : why)
@@ -169,7 +170,7 @@ export class Link {
     this.reset()
     socket?.terminate()
     const ceiling = Math.min(this.maxBackoffMs, FIRST_BACKOFF_MS * 2 ** this.failures++)
-    // Full jitter; on top of the delay that a restarting server asked for, so that not all nodes come at once.
+    // Full jitter, added to the delay that a restarting server asked for, so that not all nodes come back at once.
     const delay = (this.drainDelayMs ?? 0) + Math.random() * ceiling
     this.drainDelayMs = undefined
     this.log.warn(`${why}; next try in ${(delay / 1000).toFixed(1)} s`)

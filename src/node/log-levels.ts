@@ -3,7 +3,7 @@ import { LogLevel as LogLevels, type NodeFrameOf } from '../protocol/node/node-f
 export type LogLevel = NodeFrameOf<'log'>['level']
 
 const known: ReadonlySet<string> = new Set(LogLevels.anyOf.map((literal) => literal.const))
-/** What loggers of other languages call their levels; numbers are those of Python. */
+/** Names of levels in loggers of other languages, and Python's numbers. */
 const OTHER_NAMES: Record<string, LogLevel> = {
   TRACE: 'DEBUG',
   VERBOSE: 'DEBUG',
@@ -25,7 +25,7 @@ const OTHER_NAMES: Record<string, LogLevel> = {
   50: 'CRITICAL',
 }
 
-/** In any case; a level that nobody knows is INFO. */
+/** Without regard to case. An unknown level is INFO. */
 export function logLevel(value: unknown): LogLevel {
   const name = String(value).trim().toUpperCase()
   if (known.has(name)) return name as LogLevel

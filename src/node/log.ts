@@ -1,4 +1,4 @@
-/** The node's own log: short lines for the person who started it. */
+/** The node's own log: short lines for the person who started the node. */
 export interface Log {
   info(message: string): void
   warn(message: string): void
@@ -7,11 +7,14 @@ export interface Log {
 
 type Level = keyof Log
 
-/** With more than this unread on standard output, further lines are dropped: a reader that stopped must not cost memory. */
+/**
+ * With more unread bytes on standard output, further lines are dropped, because a reader that stopped must not cost
+ * memory.
+ */
 const MAX_UNREAD_CHARS = 1024 * 1024
 let unread = 0
 
-// Messages carry text of the server and of tasks: a control character could forge lines or repaint a terminal.
+// Messages contain texts of the server and of tasks, in which a control character could forge lines or change the terminal.
 const printable = (message: string) => message.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
 
 function write(level: Level, message: string): void {

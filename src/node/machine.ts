@@ -8,26 +8,29 @@ import { CpuMeter, memoryUsage } from './system.ts'
 
 export interface MachineSettings {
   nvidiaSmi: string
-  /** `CUDA_VISIBLE_DEVICES` of the node: which GPUs are its own. undefined: all. */
+  /** The node's `CUDA_VISIBLE_DEVICES`: the GPUs that it may use. Undefined: all. */
   visibleDevices?: string | undefined
-  /** undefined: one task per GPU, at least one. */
+  /** Undefined: one task for each GPU, at least one. */
   maxConcurrentTasks: number | undefined
-  /** After which nvidia-smi is killed. Default 60 s: on large machines without persistence mode it takes many seconds. */
+  /**
+   * The node kills nvidia-smi after this time. Default 60 s, because it takes many seconds on large machines without
+   * persistence mode.
+   */
   nvidiaSmiLimitMs?: number
 }
 
-/** How long the start waits for the GPUs, and after which the log calls nvidia-smi slow. */
+/** The start waits so long for the GPUs. After this time the log calls nvidia-smi slow. */
 const SLOW_MS = 5000
 const MAX_COMPLAINT = 200
 
-/** The figures of the machine that the node runs on, and its GPUs, which may come and go. */
+/** The figures of the node's machine and of its GPUs, which may come and go. */
 export class Machine {
   private readonly cpu = new CpuMeter()
   private readonly nvidiaSmi: NvidiaSmi
   private readonly query: string
   private gpus: Gpu[] = []
   private reading: Promise<void> | undefined
-  /** What the log said last about nvidia-smi, and about the GPUs. */
+  /** The last log lines about nvidia-smi and about the GPUs. */
   private condition = 'answers'
   private described = ''
 
@@ -46,7 +49,7 @@ export class Machine {
     this.query = settings.visibleDevices?.includes('GPU-') ? QUERY_WITH_UUID : QUERY
   }
 
-  /** What tasks are given: all GPUs, or those that the operator named. */
+  /** The devices for tasks: all GPUs, or those that the operator named. */
   get devices(): Device[] {
     const { visibleDevices } = this.settings
     const devices = namedDevices(visibleDevices, this.gpus)
@@ -62,7 +65,7 @@ export class Machine {
     return this.ownGpus().map(({ gpu_id, name, memory_total }) => ({ gpu_id, name, memory_total }))
   }
 
-  /** Present figures; the GPUs' last known ones when `nvidia-smi` takes longer than `limitMs`. */
+  /** The current figures. Those of the GPUs are the last known ones when `nvidia-smi` takes longer than `limitMs`. */
   async measure(limitMs: number): Promise<HeartbeatBody> {
     await Promise.race([this.readGpus(), Bun.sleep(limitMs)])
     return {
@@ -77,7 +80,7 @@ export class Machine {
     this.nvidiaSmi.close()
   }
 
-  /** The GPUs behind the devices; all of them where a device's GPU can't be told (MIG). */
+  /** The GPUs of the devices; all GPUs when the GPU of a device is not known (MIG). */
   private ownGpus(): Gpu[] {
     const { devices } = this
     const own = this.gpus.filter((gpu) => devices.some((device) => device.gpu === gpu))
@@ -95,7 +98,7 @@ export class Machine {
     const rows: string[] = []
     const timer = setTimeout(() => {
       this.keep(rows)
-      // One that hangs every time would otherwise be slow and hang in turns.
+      // Without this, an nvidia-smi that always hangs would be logged as slow and as hanging in turns.
       if (this.condition !== 'hangs')
         this.say('slow', `has not answered in ${SLOW_MS / 1000} s: its last known figures are used`)
     }, SLOW_MS)
@@ -124,17 +127,17 @@ export class Machine {
     else if (code !== 0)
       this.say(`failed ${code}`, `failed with exit code ${code}: no GPUs until it answers${complaint}`)
     else if (gpus.length === 0) this.say('lists none', `lists no GPUs${complaint}`)
-    // One that is slow every time would otherwise be slow and well again in turns.
+    // Without this, an nvidia-smi that is always slow would be logged as slow and as well in turns.
     else if (this.condition !== 'slow') this.say('answers', 'answers again')
   }
 
-  /** Takes what one that does not end has printed; rows of fewer GPUs than are known may be only a beginning. */
+  /** Takes the rows of an nvidia-smi that does not end. Fewer rows than known GPUs may be only the beginning. */
   private keep(rows: string[]): void {
     const gpus = parseGpus(rows)
     if (gpus.length > 0 && gpus.length >= this.gpus.length) this.gpus = gpus
   }
 
-  /** One line per change. */
+  /** Logs one line for each change. */
   private say(condition: string, text: string): void {
     if (condition === this.condition) return
     this.condition = condition

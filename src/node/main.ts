@@ -9,7 +9,7 @@ import { GpuNode } from './node.ts'
 import { defaultName, type NodeOptions, readOptions, USAGE } from './options.ts'
 import { taskPrograms } from './task-types.ts'
 
-/** Long enough for the last frames and the goodbye to leave. */
+/** Long enough to send the last frames and the close frame. */
 const GOODBYE_MS = 200
 
 async function start(options: NodeOptions): Promise<GpuNode> {
@@ -41,7 +41,7 @@ function lockStateDir(dir: string): void {
   if (!lock) throw new StartupError(`another node program uses ${dir}: stop it, or give --state DIR`)
 }
 
-/** The first signal drains; a later one stops at once. */
+/** The first signal starts a drain; a later one stops at once. */
 function stopOnSignals(node: GpuNode, drainTimeoutMs: number): void {
   const exit = async (code: number) => {
     node.close()
@@ -63,7 +63,7 @@ function stopOnSignals(node: GpuNode, drainTimeoutMs: number): void {
     await exit(0)
   }
   onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], stop, giveUp)
-  // However the program ends, short of a kill -9, its tasks end with it.
+  // The tasks end with the program, however it ends, except by kill -9.
   process.on('exit', () => node.close())
 }
 

@@ -8,20 +8,23 @@ import type { TaskProgram } from './runner.ts'
 import { Tasks } from './tasks.ts'
 
 export interface NodeSettings extends MachineSettings {
-  /** For people. */
+  /** The server's name in messages for people. */
   server: string
   socketUrl: string
   token: string
   name: string
   stateDir: string
   programs: ReadonlyMap<string, TaskProgram>
-  /** How often a result is repeated until it is acknowledged. Default 10 s. */
+  /** The node repeats a result at this interval until the server acknowledges it. Default 10 s. */
   repeatResultsMs?: number
-  /** The server does not take the token; the node can do nothing more. */
+  /** The server refuses the token. The node can do nothing more. */
   onRefused(message: string): void
 }
 
-/** The node program: says how the machine does, runs the tasks that it is given, keeps results until they have arrived. */
+/**
+ * The node program: reports the figures of its machine, runs tasks, and keeps results until the server has acknowledged
+ * them.
+ */
 export class GpuNode {
   private readonly results: Results
   private readonly tasks: Tasks
@@ -32,7 +35,7 @@ export class GpuNode {
   private readonly idle = Promise.withResolvers<void>()
   private stopping = false
 
-  /** Kills what an earlier run left behind, reads the GPUs, connects. `settings.stateDir` must be this process's own. */
+  /** Kills processes of an earlier run, reads the GPUs and connects. No other process may use `settings.stateDir`. */
   static async start(settings: NodeSettings, log: Log): Promise<GpuNode> {
     const node = new GpuNode(settings, await Machine.read(settings, log), log)
     log.info(`connecting to ${settings.server} as ${settings.name}`)
@@ -86,12 +89,12 @@ export class GpuNode {
     this.repeatTimer = setInterval(() => this.sendResults(this.repeatMs), Math.min(1000, this.repeatMs))
   }
 
-  /** How many tasks run, and how many results wait for their acknowledgement. */
+  /** The number of tasks that run, and of results that the server has not acknowledged. */
   get held(): { running: number; unacknowledged: number } {
     return { running: this.tasks.count, unacknowledged: this.results.size }
   }
 
-  /** Takes nothing new; resolves when all that runs has ended and every result is acknowledged. */
+  /** Takes no new task. Resolves when all tasks have ended and the server has acknowledged every result. */
   drain(): Promise<void> {
     this.stopping = true
     this.tasks.refusing = 'draining'
@@ -99,7 +102,7 @@ export class GpuNode {
     return this.idle.promise
   }
 
-  /** Ends the connection and kills what still runs; results stay on disk. Synchronous, for exit handlers. */
+  /** Closes the connection and kills all tasks. Results stay on disk. Synchronous, for exit handlers. */
   close(): void {
     clearInterval(this.repeatTimer)
     this.link.close()
@@ -129,7 +132,7 @@ export class GpuNode {
   }
 
   private welcomed(): void {
-    // A drain holds until the next welcome: a server that still wants it says so again.
+    // A drain lasts until the next `welcome`. A server that still wants it sends `drain` again.
     if (!this.stopping) this.tasks.refusing = undefined
     this.outbox.connected()
     this.sendResults(0)

@@ -2,23 +2,23 @@ import { cutText } from '../util/cut.ts'
 import { LineSplitter, splitStream } from './lines.ts'
 import { identify, isGroupAlive, signalGroup } from './process-group.ts'
 
-/** What came of one call of `nvidia-smi`. */
+/** The outcome of one call of `nvidia-smi`. */
 export type Answer =
-  /** It ended, by itself; `rows` may be good whatever its exit code is. */
+  /** It ended by itself. `rows` may be valid with any exit code. */
   | { kind: 'ended'; code: number; rows: string[]; complaints: string[] }
   | { kind: 'missing' }
   | { kind: 'not started'; why: string }
-  /** It did not end in time and was killed, or one that was killed earlier still lives. */
+  /** It did not end in time and was killed, or an earlier killed one still lives. */
   | { kind: 'hangs' }
 
 const MAX_LINES = 1000
 const MAX_LINE_CHARS = 1000
-/** How long output may stay open after the program has ended: something that it started holds it. */
+/** How long a child of the ended program may keep the output open. */
 const OUTPUT_GRACE_MS = 500
 
-/** Calls `nvidia-smi`, never more than one at a time. */
+/** Calls `nvidia-smi`, one at a time. */
 export class NvidiaSmi {
-  /** Tells whether one that was killed still lives: a driver that hangs in the kernel holds it. */
+  /** Whether a killed nvidia-smi still lives, because the driver hangs in the kernel. */
   private lingers = (): boolean => false
   private running: Bun.Subprocess | undefined
 
@@ -27,7 +27,7 @@ export class NvidiaSmi {
     private readonly limitMs: number,
   ) {}
 
-  /** @param rows what it prints goes here as it comes: one that does not end may have said all */
+  /** @param rows gets the output as it comes, because an nvidia-smi that does not end may have printed all */
   async query(fields: string, rows: string[] = []): Promise<Answer> {
     if (this.lingers()) return { kind: 'hangs' }
     let child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>
@@ -43,7 +43,7 @@ export class NvidiaSmi {
     return answer
   }
 
-  /** Ends the one that runs; synchronous, for exit handlers. */
+  /** Kills the running one. Synchronous, for exit handlers. */
   close(): void {
     if (this.running) signalGroup(this.running.pid, 'SIGKILL')
   }

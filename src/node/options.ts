@@ -29,7 +29,7 @@ Environment: ROOST_NODE_TOKEN, NVIDIA_SMI_PATH, CUDA_VISIBLE_DEVICES (the GPUs o
 FFMPEG_PATH (ffprobe is looked for beside it), ALLOW_PRIVATE_EGRESS=1 (video_url may name private addresses).`
 
 export interface NodeOptions {
-  /** For people; the socket is at `socketUrl`. */
+  /** The server in messages for people. The socket's address is `socketUrl`. */
   server: string
   socketUrl: string
   token: string
@@ -40,15 +40,18 @@ export interface NodeOptions {
   nvidiaSmi: string
   ffmpeg: string | undefined
   allowPrivateEgress: boolean
-  /** Which GPUs are this node's; undefined: all. */
+  /** The GPUs that this node may use. Undefined: all. */
   visibleDevices: string | undefined
-  /** All that every task sees of the node's environment: never the token. */
+  /** The part of the node's environment that every task gets. It never contains the token. */
   taskEnv: Record<string, string>
   /** Variables that the configuration may pass on to tasks by name. */
   nodeEnv: Readonly<Record<string, string | undefined>>
 }
 
-/** Command line and environment, the only place of the node program that reads either. 'help' when asked for it. Throws StartupError. */
+/**
+ * Command line and environment, the only place of the node program that reads either. 'help' when asked for it. Throws
+ * StartupError.
+ */
 export function readOptions(argv: string[], env: NodeJS.ProcessEnv): NodeOptions | 'help' {
   const values = parsedArgs(argv)
   if (values.help) return 'help'
@@ -86,19 +89,19 @@ export function readOptions(argv: string[], env: NodeJS.ProcessEnv): NodeOptions
   }
 }
 
-/** Never passed on, and not to be passed on by the configuration either. */
+/** Variables that no task gets, also not by the configuration. */
 export const TOKEN_VARIABLE = 'ROOST_NODE_TOKEN'
 const PASSED_ON = new Set([
   ...['PATH', 'HOME', 'LANG', 'LD_LIBRARY_PATH'],
   ...['NVIDIA_VISIBLE_DEVICES', 'NVIDIA_DRIVER_CAPABILITIES', 'NVIDIA_TF32_OVERRIDE'],
 ])
-/** Which of its GPUs a task sees is decided for every task. */
+/** The node sets these for every task by the task's GPUs. */
 const isCuda = (name: string): boolean =>
   name.startsWith('CUDA_') &&
   name !== 'CUDA_VISIBLE_DEVICES' &&
   !/TOKEN|SECRET|PASSWORD|CREDENTIAL|_KEY/.test(name)
 
-/** A task is started as from a bare terminal with CUDA. Python writes its output at once, or progress would come late. */
+/** Variables for every task. Python must write its output at once, because progress would come late otherwise. */
 function taskEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
   const passed = Object.entries(env).filter(
     (entry): entry is [string, string] =>
@@ -129,13 +132,13 @@ function parsedArgs(argv: string[]) {
   }
 }
 
-/** The server's base URL as http(s), so that the same server has the same name however it was written. */
+/** The server's base URL as http(s), so that one server has one name however the operator wrote it. */
 function serverUrl(value: string | undefined, problems: string[]): URL | undefined {
   if (!value) {
     problems.push('no server: give --server URL')
     return undefined
   }
-  // The socket's own address means the same server.
+  // The address of the socket means the same server.
   const url = URL.parse(value.replace(/^ws/i, 'http').replace(/\/ws\/node\/?$/, ''))
   if (url && /^https?:$/.test(url.protocol) && url.hostname && !url.username && !url.search && !url.hash)
     return url
@@ -145,5 +148,5 @@ function serverUrl(value: string | undefined, problems: string[]): URL | undefin
   return undefined
 }
 
-/** A password in a URL must not reach a terminal, or a log. */
+/** A password in a URL must not reach a terminal or a log. */
 const withoutCredentials = (url: string): string => url.replace(/\/\/[^/]*@/, '//…@').replace(/\?.*$/, '')

@@ -8,22 +8,25 @@ import { Lane } from './lane.ts'
 import { Rate } from './rates.ts'
 import { type Lease, leaseKey } from './state-files.ts'
 
-/** The server's limit is 500 a second with a burst of 2000. */
+/** Frames a second. The server's limit is 500 with a burst of 2000. */
 const FRAMES_PER_SECOND = 250
 const TURN_MS = 25
-/** With more than this on its way to the network, progress and logs wait: what is urgent comes after it. */
+/** With more bytes in the socket's buffer, progress and log lines wait, because urgent frames would come after them. */
 const MAX_TALK_BACKLOG_BYTES = 256 * 1024
-/** The same for results. */
+/** The same limit for results. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
-/** Log lines that wait, of one task; the oldest go first. Few while the server listens, so that what it sees is recent. */
+/**
+ * Log lines of one task that wait while there is a connection. The oldest ones are dropped first. Few, so that clients
+ * see recent lines.
+ */
 const MAX_WAITING_LINES = 20
-/** While the server is away: of one task, and of all together. */
+/** The same without a connection: of one task, and of all tasks together. */
 const MAX_KEPT_LINES = 500
 const MAX_KEPT_LINES_OF_ALL = 2000
 
 interface Connection {
   readonly isReady: boolean
-  /** Bytes that the network has not taken yet. */
+  /** Bytes that wait in the socket's buffer. */
   readonly backlog: number
   send(frame: NodeFrame): boolean
 }
@@ -31,13 +34,13 @@ interface Connection {
 export class Outbox {
   private readonly rate = new Rate(FRAMES_PER_SECOND)
   private readonly lanes = new Map<string, Lane>()
-  /** Lanes in their order; each that sent a frame goes to the end. */
+  /** Lanes in the order of their turns. A lane that sent a frame goes to the end. */
   private turns: Lane[] = []
   private timer: Timer | undefined
 
   constructor(
     private readonly connection: Connection,
-    /** All that an ended task had said is sent. */
+    /** Everything of an ended task has been sent. */
     private readonly onDrained: () => void,
   ) {}
 
@@ -52,18 +55,18 @@ export class Outbox {
     return lane
   }
 
-  /** Sends at once. False when no server listens, or the network takes no more. */
+  /** Sends at once. @returns false when there is no connection, or when its buffer is full */
   urgent(frame: NodeFrame): boolean {
     this.rate.spend()
     return this.connection.send(frame)
   }
 
-  /** Whether a final frame may go: its task's own words before it, and never into a network that takes nothing. */
+  /** Whether the last frame of an attempt may go: after all its other frames, and not into a full buffer. */
   mayEnd(lease: Lease): boolean {
     return !this.lanes.has(leaseKey(lease)) && this.connection.backlog < MAX_BACKLOG_BYTES
   }
 
-  /** The task has said its last word; what waits goes before other tasks' words. */
+  /** The task has ended. Its waiting frames go before those of other tasks. */
   end(lease: Lease): void {
     const lane = this.lanes.get(leaseKey(lease))
     if (!lane) return
@@ -72,13 +75,13 @@ export class Outbox {
     else this.remove(lane)
   }
 
-  /** Forgets what waits: the attempt is no longer ours. */
+  /** Drops the waiting frames of an attempt that does not belong to this node any more. */
   discard(lease: Lease): void {
     const lane = this.lanes.get(leaseKey(lease))
     if (lane) this.remove(lane)
   }
 
-  /** A server listens: it gets what waits, and the newest progress again, which it may have missed. */
+  /** There is a connection again: sends what waits, and the newest progress again, which the server may have missed. */
   connected(): void {
     for (const lane of this.lanes.values()) lane.repeatProgress()
     this.pump()
@@ -96,7 +99,7 @@ export class Outbox {
   }
 
   private pump(): void {
-    // Called for every line that a task writes; above the rate only the timer goes on.
+    // Called for every line of a task. Above the rate only the timer sends.
     if (this.timer && !this.rate.open) return
     let sent = true
     while (sent && this.mayTalk()) sent = this.round()
@@ -108,7 +111,7 @@ export class Outbox {
     }, TURN_MS)
   }
 
-  /** One frame of each lane; ended ones first. */
+  /** One frame of each lane; lanes of ended tasks first. */
   private round(): boolean {
     const now = performance.now()
     const order = [...this.turns.filter(({ ended }) => ended), ...this.turns.filter(({ ended }) => !ended)]

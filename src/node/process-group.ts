@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Signals a whole process group. One that is gone already, or that took another user's rights, is left alone. */
+/** Signals a process group. Ignores a group that is gone or that changed to another user. */
 export function signalGroup(pgid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pgid, signal)
@@ -10,14 +10,14 @@ export function signalGroup(pgid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Names a process beyond the reuse of its number: when it started (clock ticks), in which run of the machine. */
+/** Identifies a process although its number may be reused: by its start (clock ticks) and the boot of the machine. */
 export interface ProcessIdentity {
   pid: number
   started: number
   boot: string
 }
 
-/** undefined where there is no /proc: such a process can't be told from a later one of the same number. */
+/** Undefined without /proc, where a process cannot be told from a later one with the same number. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const started = stat(pid)?.started
   const boot = bootId()
@@ -34,7 +34,7 @@ export function killLeftovers(leader: ProcessIdentity): boolean {
   return true
 }
 
-/** Whether some process of the group that `leader` led has not ended. */
+/** Whether a process of the group that `leader` led still lives. */
 export function isGroupAlive(leader: ProcessIdentity): boolean {
   if (leader.boot !== bootId()) return false
   const present = stat(leader.pid)
@@ -58,7 +58,7 @@ function stat(
 ): { state: string | undefined; group: number; session: number; started: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The second field is the program's name in parentheses and may hold anything, so count from its end.
+    // The second field is the program's name in parentheses, with any characters in it, so count from its end.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
     return {
       state: fields[0],

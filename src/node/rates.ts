@@ -1,4 +1,4 @@
-/** Passes on at most one value per `intervalMs`: the newest. */
+/** Passes on at most one value in `intervalMs`: the newest one. */
 export class Conflated<T> {
   private waiting: { value: T } | undefined
   private timer: Timer | undefined
@@ -13,12 +13,12 @@ export class Conflated<T> {
     if (!this.timer) this.passWaiting()
   }
 
-  /** Forgets the value that waits: something newer has taken its place. */
+  /** Drops the value that waits. */
   clear(): void {
     this.waiting = undefined
   }
 
-  /** Passes the value that waits, and ends. */
+  /** Passes on the value that waits, and stops the timer. */
   flush(): void {
     clearTimeout(this.timer)
     const { waiting } = this
@@ -35,7 +35,7 @@ export class Conflated<T> {
   }
 }
 
-/** A token bucket: `burst` at once, then `perSecond`. */
+/** A token bucket: `burst` at once, `perSecond` on average. */
 export class Rate {
   private tokens: number
   private filledAt = performance.now()
@@ -55,7 +55,7 @@ export class Rate {
     return this.tokens >= 1
   }
 
-  /** Counts one, within the rate or not. */
+  /** Counts one more, also above the rate. */
   spend(): void {
     this.tokens--
   }

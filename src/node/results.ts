@@ -11,7 +11,7 @@ interface Entry {
   sentAt: number
 }
 
-/** How much may be on its way without an acknowledgement: a server that comes back is not flooded with all of it. */
+/** How many results may wait for their acknowledgement, so that a server that comes back is not flooded. */
 const MAX_UNACKNOWLEDGED = 100
 const MAX_UNACKNOWLEDGED_CHARS = 2 * 1024 * 1024
 
@@ -46,7 +46,7 @@ export class Results {
     return [...this.frames.values()].map(({ frame: { task_id, attempt } }) => ({ task_id, attempt }))
   }
 
-  /** On a disk that is full the result is still kept in memory, and sent. */
+  /** When the disk is full, the result stays in memory and is sent all the same. */
   add(frame: FinalFrame, name: string): void {
     try {
       this.files.save(frame)
@@ -56,18 +56,18 @@ export class Results {
     this.keep(frame)
   }
 
-  /** Acknowledged, or no longer wanted. */
+  /** The server has acknowledged the result or does not want it. */
   drop(lease: Lease): void {
     if (this.frames.delete(leaseKey(lease))) this.files.remove(lease)
   }
 
-  /** Makes `send` repeat it next time, however lately it was sent. */
+  /** Makes the next `send` repeat the result, however lately it was sent. */
   repeat(lease: Lease): void {
     const entry = this.frames.get(leaseKey(lease))
     if (entry) entry.sentAt = Number.NEGATIVE_INFINITY
   }
 
-  /** Sends what was last sent more than `olderThanMs` ago, the longest waiting first, and what `send` takes. */
+  /** Sends the results that were last sent more than `olderThanMs` ago, the oldest first, as long as `send` takes them. */
   send(send: (frame: FinalFrame) => boolean, olderThanMs: number): void {
     const now = performance.now()
     const entries = [...this.frames.values()]

@@ -7,46 +7,49 @@ import { LineSplitter, splitStream } from './lines.ts'
 import { signalGroup } from './process-group.ts'
 import { type Failure, MAX_LINE, type Outcome, type OutputEvents, TaskOutput } from './task-output.ts'
 
-/** How tasks of one type are run; never made from what the server sends. */
+/** How tasks of one type are run. Nothing in it comes from the server. */
 export interface TaskProgram {
   command: string[]
   timeout_seconds?: number | undefined
-  /** All of the process's environment, but for TMPDIR and what tells it its GPUs. */
+  /** The environment of the process, without TMPDIR and the variables for its GPUs. */
   env: Record<string, string>
   /** How many GPUs a task gets. Default 1. */
   gpus?: number | undefined
-  /** Files that the command names: where one is gone, the program can't be started. */
+  /** Files that the command names. Without one of them the program cannot start. */
   files?: string[]
 }
 
 export type Assignment = Omit<NodeServerFrameOf<'assign'>, 'type'>
 
 export interface RunnerEvents extends OutputEvents {
-  /** Called when the attempt's turn has come; `release` follows its end. */
+  /** Called when the attempt starts. `release` is called after its end. */
   place(): Placement
   release(placement: Placement): void
   /** The process runs; `scratch` is its temporary directory. */
   started(pid: number, scratch: string, placement: Placement): void
 }
 
-/** Why a process is stopped. 'dropped': nobody waits for its outcome any more. */
+/** Why the node stops a process. `dropped`: its outcome is not needed any more. */
 export type StopReason = 'cancelled' | 'timed out' | 'dropped'
 
-/** Nothing ran, because the program can't be started here. */
+/** The program could not be started. */
 export interface CannotStart {
   cannotStart: string
 }
 
 const KILL_AFTER_MS = 5000
-/** How long output may stay silent and open after the process and its group are gone: a daemon that left the group holds it. */
+/**
+ * How long silent output may stay open after the process and its group are gone, because a daemon that left the group
+ * holds it.
+ */
 const OUTPUT_GRACE_MS = 2000
 const MAX_OUTPUT_GRACE_MS = 10_000
 
 type Child = Bun.Subprocess<Uint8Array, 'pipe', 'pipe'>
 
-/** One attempt as a process of its own, leader of its own group, so that all it starts can be stopped with it. */
+/** One attempt: a process that leads a process group, so that all its children can be stopped with it. */
 export class TaskRunner {
-  /** undefined when it was dropped. Never rejects. */
+  /** Undefined when the attempt was dropped. Never rejects. */
   readonly done: Promise<Outcome | CannotStart | undefined>
   private process: Child | undefined
   private stopped: StopReason | undefined
@@ -54,7 +57,7 @@ export class TaskRunner {
   private heardAt = 0
   private readonly output: TaskOutput
 
-  /** Starts at once, or when all `predecessors` are settled. */
+  /** Starts when all `predecessors` have ended. */
   constructor(
     private readonly assignment: Assignment,
     private readonly program: TaskProgram,
@@ -65,7 +68,7 @@ export class TaskRunner {
     this.done = this.run(predecessors)
   }
 
-  /** SIGTERM for the whole group, SIGKILL after 5 s. The first reason counts. */
+  /** Sends SIGTERM to the whole group, and SIGKILL after 5 s. The first reason counts. */
   stop(reason: StopReason): void {
     if (reason === 'dropped') this.stopped = reason
     this.stopped ??= reason
@@ -74,7 +77,7 @@ export class TaskRunner {
     this.killTimer = setTimeout(() => this.kill(), KILL_AFTER_MS)
   }
 
-  /** SIGKILL for the whole group, at once; safe in an exit handler. */
+  /** Sends SIGKILL to the whole group at once. Safe in an exit handler. */
   kill(): void {
     this.stopped ??= 'dropped'
     if (this.process) signalGroup(this.process.pid, 'SIGKILL')
@@ -148,17 +151,17 @@ export class TaskRunner {
     ])
     const code = await child.exited
     clearTimeout(timeout)
-    // What the task left running in its group belongs to nobody now.
+    // Nothing needs the processes that the task left in its group.
     signalGroup(child.pid, 'SIGKILL')
     await Promise.race([reading, this.silence()])
     stdout.end()
     stderr.end()
-    // Bun's type allows a number, as Node.js does not.
+    // Bun's type allows a number; Node.js's does not.
     const signal = child.signalCode === null ? null : String(child.signalCode)
     return output.outcome({ code: signal === null ? code : null, signal }, this.failure())
   }
 
-  /** Resolves when nothing more is heard, though the output is still open. */
+  /** Resolves when the output is silent, although it is still open. */
   private async silence(): Promise<void> {
     const from = performance.now()
     this.heardAt = from
@@ -168,7 +171,7 @@ export class TaskRunner {
     }
   }
 
-  /** Why it failed, when the node stopped it. */
+  /** Why the task failed, when the node stopped it. */
   private failure(): Failure | undefined {
     const { stopped } = this
     const seconds = this.program.timeout_seconds ?? 0

@@ -20,20 +20,20 @@ export interface Lease {
 
 export const leaseKey = ({ task_id, attempt }: Lease): string => `${attempt}#${task_id}`
 
-/** One JSON file per attempt in a directory of its own; complete or not there, also after a power cut. */
+/** One JSON file for each attempt in one directory. A file is complete or absent, also after a power cut. */
 export class StateFiles<T extends Lease> {
   constructor(private readonly dir: string) {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
   }
 
-  /** What an earlier run left. A file that cannot be read as JSON is removed: it was never complete. */
+  /** Reads the files of an earlier run. Removes a file that is not JSON, because it was never complete. */
   load(): T[] {
     const records: T[] = []
     for (const name of readdirSync(this.dir)) {
       const path = join(this.dir, name)
       try {
         if (!name.endsWith('.json')) throw new Error('a temporary file')
-        // A result's whole numbers stay what the task printed.
+        // Whole numbers of a result must stay exactly as the task printed them.
         records.push(parseJson(readFileSync(path, 'utf8'), 'null') as T)
       } catch {
         rmSync(path, { force: true })
@@ -65,7 +65,7 @@ export class StateFiles<T extends Lease> {
     rmSync(this.path(lease), { force: true })
   }
 
-  /** The task's id comes from the server: hashed, it is no path. */
+  /** The task's id comes from the server, so it is hashed before it becomes part of a path. */
   private path({ task_id, attempt }: Lease): string {
     const task = createHash('sha256').update(task_id).digest('hex').slice(0, 32)
     return join(this.dir, `${task}-${attempt}.json`)

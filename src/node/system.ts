@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { cpus, freemem, totalmem } from 'node:os'
 
-/** CPU usage in percent over the time between two calls; over the machine's whole uptime at the first. */
+/** CPU usage in percent since the last call; at the first call since the machine started. */
 export class CpuMeter {
   private idle = 0
   private total = 0
@@ -21,7 +21,7 @@ export class CpuMeter {
   }
 }
 
-/** Memory in use, in percent. Caches that the kernel can give back at once count as free where it says so. */
+/** Used memory in percent. Caches that the kernel can free at once count as free, where the kernel tells them. */
 export function memoryUsage(): number {
   return percent(1 - (availableMemory() ?? freemem()) / totalmem())
 }
@@ -35,6 +35,6 @@ function availableMemory(): number | undefined {
   }
 }
 
-/** 0 where the system's own figures make no sense, as in some containers. */
+/** 0 when the system's figures make no sense, as in some containers. */
 const percent = (share: number): number =>
   Number.isFinite(share) ? Math.round(Math.min(1, Math.max(0, share)) * 1000) / 10 : 0

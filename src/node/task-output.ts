@@ -12,9 +12,9 @@ export interface TaskProgress {
   current_item?: string
 }
 
-/** The fields of a `failed` frame; see there. */
+/** The fields of a `failed` frame. */
 export type Failure = Omit<NodeFrameOf<'failed'>, 'type' | 'task_id' | 'attempt'>
-/** How a task ended, in the words of its final frame. */
+/** How a task ended: the fields of its last frame. */
 export type Outcome = { result: JsonObject } | Failure
 
 /** How a process ended. */
@@ -30,18 +30,21 @@ export interface OutputEvents {
 
 export const MAX_MESSAGE = 4000
 const MAX_ITEM = 500
-/** Longest line read whole. A result may be longer as the program writes it (`\u4e2d`) than as it is sent. */
+/**
+ * The longest line that is read completely. A result may be longer as the program writes it (`\u4e2d`) than as it is
+ * sent.
+ */
 export const MAX_LINE = 4 * MAX_NODE_FRAME_BYTES
-/** What `{"type":"completed",…}` needs around a result. */
+/** The part of a `completed` frame around the result. */
 const MAX_RESULT_BYTES = MAX_NODE_FRAME_BYTES - 1024
-/** The server keeps frames of MAX_DEPTH levels, of which the frame is one. */
+/** The server accepts frames of MAX_DEPTH levels, of which the frame itself is one. */
 const MAX_RESULT_DEPTH = MAX_DEPTH - 1
 const STATE_INTERVAL_MS = 1000
 
-/** A result's key in a line of text, also within a string of JSON. */
+/** The key of a result in a line of text, also within a JSON string. */
 const RESULT_WITHIN = /(\\?["'])result\1\s*:/
 
-/** Cuts for the protocol's limits. Half a surrogate pair that the task sent would not survive UTF-8. */
+/** Cuts a text to a limit of the protocol. Half a surrogate pair of the task would not survive UTF-8. */
 export const cutTo = (text: string, max: number): string => cutText(text, max, '…').toWellFormed()
 
 /**
@@ -86,7 +89,7 @@ export class TaskOutput {
     else this.logText('INFO', text)
   }
 
-  /** A line of standard output that the program goes on to write over. */
+  /** A line of standard output that the program writes over. */
   stdoutOverwritten(line: Line): void {
     if (mayBeObject(line.text)) this.stdout({ ...line, redrawn: false })
   }
@@ -98,16 +101,16 @@ export class TaskOutput {
   stderr(line: Line): void {
     if (this.isShown(line)) return
     this.errorTail = cutStart(`${this.errorTail}\n${cutText(line.text, MAX_MESSAGE)}`, MAX_MESSAGE)
-    // A progress bar is no warning, though most of them are drawn on standard error.
+    // A progress bar is no warning, although most programs draw it on standard error.
     this.logText(line.redrawn ? 'INFO' : 'WARNING', line.text)
   }
 
-  /** A line that is written over again and again is logged as it stands, now and then. */
+  /** Logs, now and then, a line that the program writes over again and again. */
   state(text: string): void {
     this.states.set(cutTo(text, MAX_MESSAGE))
   }
 
-  /** The last word on a process that has ended. `stopped`: the node ended it, and that is why it failed. */
+  /** The outcome of an ended process. @param stopped why the node stopped it, and so why the task failed */
   outcome(exit: Exit, stopped?: Failure): Outcome {
     this.objects.end()
     this.states.flush()
@@ -148,7 +151,7 @@ export class TaskOutput {
     this.events.log('WARNING', cutTo(message, MAX_MESSAGE))
   }
 
-  /** Blank, or the end of a progress bar that the log shows already. */
+  /** Blank, or the end of a progress bar that is in the log already. */
   private isShown({ text, redrawn }: Line): boolean {
     if (redrawn) this.states.clear()
     return text.trim() === '' || (redrawn && cutTo(text, MAX_MESSAGE) === this.shownState)
@@ -160,7 +163,7 @@ export class TaskOutput {
     this.events.log(level, cutTo(text, MAX_MESSAGE))
   }
 
-  /** False when the object is none of ours. */
+  /** @returns false when the object is not one of ours */
   private read(message: JsonObject): boolean {
     let known = false
     if (typeof message.progress === 'number' && Number.isFinite(message.progress)) {
@@ -214,7 +217,7 @@ const incomplete: Failure = {
   code: 'result_invalid',
 }
 
-/** Whether a line is more than a line of text; what it is shows at its end. */
+/** Whether a line may be more than text, which only its end shows. */
 const mayBeObject = (text: string): boolean => /^\s*\{/.test(text)
 
 const STRING_OR_BRACKET = /"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'|[{}[\]]/g
@@ -242,7 +245,7 @@ function hasResultKey(text: string): boolean {
 
 function checkedResult(value: unknown): { value: JsonObject } | { failure: Failure } {
   if (!isObject(value)) return { failure: noObject }
-  // Before it is serialised, which recurses.
+  // Before the result is serialised, because that recurses.
   if (isTooDeep(value, MAX_RESULT_DEPTH)) return { failure: tooDeep }
   if (Buffer.byteLength(JSON.stringify(value)) > MAX_RESULT_BYTES) return { failure: tooLarge }
   return { value }

@@ -8,12 +8,12 @@ import type { TaskProgram } from './runner.ts'
 const DEFAULT_MAX_DOWNLOAD_BYTES = 500 * 1024 * 1024
 const VIDEO_TIMEOUT_SECONDS = 2 * 3600
 
-/** The task types that this node runs: the built-in ones, then the configured ones, which may replace those. */
+/** The task types of this node: the built-in ones, then the configured ones, which may replace built-in ones. */
 export function taskPrograms(config: NodeConfig, options: NodeOptions): Map<string, TaskProgram> {
   const programs = new Map<string, TaskProgram>()
   const builtin = (name: string, args: string[] = []) => [
     process.execPath,
-    // A `.env` where the node was started is none of a task's business.
+    // A task must not read the `.env` of the directory in which the node was started.
     '--no-env-file',
     join(import.meta.dir, 'builtin', `${name}.ts`),
     ...args,
@@ -44,7 +44,7 @@ export function taskPrograms(config: NodeConfig, options: NodeOptions): Map<stri
   return programs
 }
 
-/** `python3 train.py` can't start without train.py, though python3 is there. */
+/** `python3 train.py` cannot start without train.py, although python3 exists. */
 const filesIn = (command: string[]): string[] => command.slice(1).filter(isFile)
 
 function isFile(argument: string): boolean {
@@ -60,7 +60,10 @@ function chosen(env: Record<string, string | true>, nodeEnv: NodeOptions['nodeEn
   return Object.fromEntries(values.filter(([, value]) => value !== undefined))
 }
 
-/** Both programs, or undefined: `video_analysis` needs the two. Throws StartupError when the named one isn't there. */
+/**
+ * @returns both programs, because `video_analysis` needs both, or undefined.
+ * @throws StartupError when the operator named one that does not exist
+ */
 function findFfmpeg(named: string | undefined): { ffmpeg: string; ffprobe: string } | undefined {
   const ffmpeg = named ?? Bun.which('ffmpeg')
   if (named !== undefined && !isExecutable(named))

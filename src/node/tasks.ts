@@ -10,9 +10,9 @@ import { type Assignment, type CannotStart, type TaskProgram, TaskRunner } from 
 import { type Lease, leaseKey, StateFiles } from './state-files.ts'
 import type { Outcome } from './task-output.ts'
 
-/** What must be known about a process to clean up after a node that was killed. */
+/** What the next run must know about a process when this node is killed. */
 interface ProcessRecord extends Lease {
-  /** Of the task, for the log; absent in records of older versions. */
+  /** The task's name for the log. Records of older versions do not have it. */
   name?: string
   process: ProcessIdentity | undefined
   scratch: string
@@ -21,26 +21,26 @@ interface ProcessRecord extends Lease {
 export interface TasksOptions {
   stateDir: string
   programs: ReadonlyMap<string, TaskProgram>
-  /** Present values: GPUs may come and go. */
+  /** The current devices: GPUs may come and go. */
   machine: { readonly slots: number; readonly devices: Device[] }
-  /** `CUDA_VISIBLE_DEVICES` of the node. */
+  /** The node's `CUDA_VISIBLE_DEVICES`. */
   visibleDevices: string | undefined
   results: Results
   outbox: Outbox
-  /** A result was added to `results`, or an attempt ended without one. */
+  /** Called when a result was added to `results`, or an attempt ended without a result. */
   settled(): void
   log: Log
 }
 
-/** Longest text in a `reject`. */
+/** The longest text in a `reject`. */
 const MAX_DETAIL = 1000
 
-/** The attempts that run here: takes them, replaces them, ends them. */
+/** The attempts that run on this node. */
 export class Tasks {
-  /** Why nothing new is taken at present; the reason is told to the server. */
+  /** Why the node takes no new task now. The server gets this reason. */
   refusing: string | undefined
   private readonly running = new Map<string, { lease: Lease; runner: TaskRunner }>()
-  /** Their processes, and those of dropped attempts until they are dead. */
+  /** The processes of the attempts, and of dropped attempts until they are dead. */
   private readonly runners = new Map<TaskRunner, Lease>()
   private readonly records: StateFiles<ProcessRecord>
   private readonly pool = new DevicePool()
@@ -84,12 +84,12 @@ export class Tasks {
     this.start(assignment, program)
   }
 
-  /** Stops it and reports it failed, 'cancelled'. */
+  /** Stops the attempt and reports that it failed with the code `cancelled`. */
   cancel(lease: Lease): void {
     this.running.get(leaseKey(lease))?.runner.stop('cancelled')
   }
 
-  /** Stops it and forgets it: the attempt is no longer ours. */
+  /** Stops an attempt that does not belong to this node any more, and reports nothing. */
   drop(lease: Lease): void {
     const key = leaseKey(lease)
     this.running.get(key)?.runner.stop('dropped')
@@ -99,7 +99,10 @@ export class Tasks {
     this.options.settled()
   }
 
-  /** SIGKILL for everything, reporting nothing: the server gives the attempts to another node. For exit handlers too. */
+  /**
+   * Kills all processes and reports nothing, because the server gives the attempts to other nodes. Also for exit
+   * handlers.
+   */
   killAll(): void {
     for (const runner of this.runners.keys()) runner.kill()
   }
@@ -116,7 +119,7 @@ export class Tasks {
     const lease = { task_id, attempt }
     const lane = outbox.lane(lease)
     const accept = () => outbox.urgent({ type: 'accept', ...lease })
-    // Two processes of one task would meet in whatever the task writes to.
+    // Two processes of one task would write to the same places.
     const predecessors = [...this.runners].filter(([, other]) => other.task_id === task_id)
     if (predecessors.length > 0) accept()
     const runner = new TaskRunner(
@@ -143,7 +146,7 @@ export class Tasks {
 
   private place({ gpus = 1, env }: TaskProgram): Placement {
     const { machine, visibleDevices } = this.options
-    // A configuration that names the task's GPUs itself has decided.
+    // A configuration that sets the task's GPUs wins.
     const own = env.CUDA_VISIBLE_DEVICES
     if (own === undefined) return this.pool.place(machine.devices, gpus, visibleDevices)
     const named = namedDevices(
@@ -191,7 +194,7 @@ export class Tasks {
     }
   }
 
-  /** An earlier run of this program was killed: its processes are not, and nobody hears them any more. */
+  /** Kills the processes of an earlier run that was killed itself. Their output is lost. */
   private cleanUp(record: ProcessRecord): void {
     if (record.process && killLeftovers(record.process))
       this.options.log.warn(
@@ -202,6 +205,6 @@ export class Tasks {
   }
 }
 
-/** A task in the node's log: by its number, where the server tells it. */
+/** The name of a task in the node's log: its integer id, when the server sent it. */
 const named = ({ id, task_id, task_type, attempt }: Assignment): string =>
   `task ${id ?? task_id} (${task_type}, attempt ${attempt}${id === undefined ? '' : `, ${task_id}`})`

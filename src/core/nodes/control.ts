@@ -169,7 +169,9 @@ export class NodeControl {
     return 'ok'
   }
 
-  /** A node sends `accept` only once. When that could not be stored, its next frame about the attempt counts as `accept`. */
+  /**
+   * A node sends `accept` only once. When that could not be stored, its next frame about the attempt counts as `accept`.
+   */
   private async begun(connected: ConnectedNode, taskUuid: string, attempt: number): Promise<Verdict> {
     const held = this.fleet.current(connected, taskUuid, attempt)
     return !held || held.accepted ? 'ok' : this.accept(connected, taskUuid, attempt)

@@ -97,7 +97,10 @@ export function viewNode(ctx: Context, node: Node, running: RunningTask[]): Node
   }
 }
 
-/** The state on the bus; undefined when the database is newer: another server heard the node last, or the node is offline. */
+/**
+ * The state on the bus; undefined when the database is newer: another server heard the node last, or the node is
+ * offline.
+ */
 function currentState(ctx: Context, node: Node): NodeState | undefined {
   const state = ctx.bus.getState(nodeTopic(node.uuid)) as NodeState | undefined
   if (!state || !node.online) return undefined

@@ -34,7 +34,10 @@ export class Sweeper {
   private lookingSince = this.awakeSince
   private lastTick = this.awakeSince
   private lastLook = this.awakeSince
-  /** Online nodes as they were read last, and how long each has had its stored times of the last heartbeat (any, and over a socket). */
+  /**
+   * Online nodes as they were read last, and how long each has had its stored times of the last heartbeat (any, and over
+   * a socket).
+   */
   private online = new Map<number, Node>()
   private readonly heartbeats = new Ages()
   private readonly socketHeartbeats = new Ages()
@@ -170,7 +173,8 @@ export class Sweeper {
     for (const absent of this.fleet.allAbsent()) {
       if (this.heardSince(before, absent)) continue
       const { node, lastHeard } = absent
-      // The last heartbeat that this server heard is stored late. A later one is of another server, which judges from then on.
+      // The last heartbeat that this server heard is stored late. A later one is of another server, which judges from
+      // then on.
       const stored = this.unheardFor(now - lastHeard - this.heartbeatMs - STORING_MS, node.id)
       const done = stored ? await this.markOffline(stored, () => this.fleet.isAbsent(absent)) : false
       if (done !== undefined) this.fleet.forget(absent)

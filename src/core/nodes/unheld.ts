@@ -24,7 +24,9 @@ export async function thatHoldTasks(ctx: Context, candidates: Node[]): Promise<N
   return rows.flatMap((row) => seen.get(row.id) ?? (row.online ? [] : [row]))
 }
 
-/** @returns whether the node lost its tasks: it does not when a server has heard it over a socket since this row was read */
+/**
+ * @returns whether the node lost its tasks: it does not when a server has heard it over a socket since this row was read
+ */
 export async function loseUnheld(ctx: Context, node: Node): Promise<boolean> {
   const { id, socketHeardAt: heard } = node
   const still = heard ? eq(nodes.socketHeardAt, heard) : isNull(nodes.socketHeardAt)

@@ -3,7 +3,10 @@ import { type Language, type MessageKey, message } from '../messages.ts'
 /** Values for the text. `detail` is the text of a node or a task and is the same in every language. */
 export type FailureParams = Record<string, string | number>
 
-/** Why an attempt or a task ended without success: a code with parameters, of which the server makes a text for each reader. */
+/**
+ * Why an attempt or a task ended without success: a code with parameters, of which the server makes a text for each
+ * reader.
+ */
 export interface Failure {
   code: FailureCode
   params: FailureParams

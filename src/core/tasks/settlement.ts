@@ -50,7 +50,10 @@ const stored = (failure: Failure) => ({
   failureParams: failure.params,
 })
 
-/** Milliseconds by the database's clock, which also set the beginning; 0 when the attempt never began or that clock was set back. */
+/**
+ * Milliseconds by the database's clock, which also set the beginning; 0 when the attempt never began or that clock was
+ * set back.
+ */
 async function ranFor(tx: Tx, { id }: Task): Promise<number> {
   const [row] = await tx.db
     .select({

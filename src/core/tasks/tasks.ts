@@ -219,7 +219,9 @@ export async function cancelTask(ctx: Context, who: Principal, id: string | numb
   return getTask(ctx, who, id)
 }
 
-/** Tells the node that holds the task to stop it. When the command is lost, the answer to the node's next frame tells it. */
+/**
+ * Tells the node that holds the task to stop it. When the command is lost, the answer to the node's next frame tells it.
+ */
 export function tellNode(tx: Tx, task: Task): void {
   const { nodeId, uuid, attempt } = task
   if (nodeId === null) return

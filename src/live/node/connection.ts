@@ -18,19 +18,19 @@ const HELLO_MS = 10_000
 const FRAME_BURST = 2000
 const FRAMES_PER_SECOND = 500
 const MAX_BACKLOG = 1000
-/** What a newer frame replaces, or nobody misses for long. */
-const TALK: ReadonlySet<string> = new Set(['heartbeat', 'progress', 'log'])
+/** Frames that may be dropped: a newer frame replaces them, or they are only log lines. */
+const DROPPABLE: ReadonlySet<string> = new Set(['heartbeat', 'progress', 'log'])
 /** Frames that a node repeats until the server acknowledges them. */
 const REPEATED: ReadonlySet<string> = new Set(['completed', 'failed'])
-/** Beyond this, talk and final words are dropped; a node that goes on with other frames is sent away. */
+/** Beyond this, droppable and repeated frames are dropped, and any other frame closes the socket. */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
-/** Nonsense frames within the budget below are answered; a node that sends nothing else is sent away. */
-const NONSENSE_BURST = 20
-const NONSENSE_PER_SECOND = 0.2
-/** A node that does not read its assignments is as good as gone. */
+/** The server answers bad frames within this budget and closes a socket that sends more of them. */
+const BAD_FRAME_BURST = 20
+const BAD_FRAMES_PER_SECOND = 0.2
+/** The server closes the socket of a node that does not read its assignments. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024
 
-/** One socket of a GPU node. What it says of its tasks is handled strictly in order. */
+/** One socket of a GPU node. The server handles its frames about tasks strictly in order. */
 export class NodeConnection implements NodeLink {
   readonly pulse = new Pulse()
   private ws!: NodeWebSocket
@@ -38,10 +38,10 @@ export class NodeConnection implements NodeLink {
   private closed = false
   private backlogBytes = 0
   private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
-  private readonly nonsense = new FrameBudget(NONSENSE_BURST, NONSENSE_PER_SECOND)
+  private readonly badFrames = new FrameBudget(BAD_FRAME_BURST, BAD_FRAMES_PER_SECOND)
   private handling: Promise<void> = Promise.resolve()
   backlog = 0
-  /** Final words that wait to be handled, and whether the node has repeated each meanwhile. */
+  /** Attempts whose `completed` or `failed` waits to be handled, with whether the node has repeated the frame meanwhile. */
   private readonly finals = new Map<string, boolean>()
   private helloTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -49,7 +49,7 @@ export class NodeConnection implements NodeLink {
     private readonly ctx: Context,
     private readonly sockets: NodeSockets,
     readonly node: Node | undefined,
-    /** Number of this socket among those of all nodes. */
+    /** The number of this socket among the sockets of all nodes. */
     private readonly number: number,
   ) {}
 
@@ -90,7 +90,8 @@ export class NodeConnection implements NodeLink {
     }
     const frame = this.read(data)
     if (!frame) return
-    // It asks nothing of the database, so it overtakes what does: a node is not silent while this server is slow.
+    // A heartbeat needs no database, so it overtakes frames that wait: a node must not count as silent because this
+    // server is slow.
     if (frame.type === 'heartbeat' && this.connected?.node.online) return void this.handle(frame)
     this.enqueue(frame, bytes)
   }
@@ -98,16 +99,17 @@ export class NodeConnection implements NodeLink {
   private enqueue(frame: HeardFrame, bytes: number): void {
     const final = REPEATED.has(frame.type) ? JSON.stringify(leaseOf(frame)) : undefined
     if (final && this.finals.has(final)) {
-      // The node may repeat it many times while the first waits. The server handles the first once more, because the first
-      // may fail; it keeps no repeat, which the limit of bytes would not count.
+      // The node may repeat the frame many times while the first one waits. The server keeps no repeat, because the byte
+      // limit
+      // would not count it. It handles the first one once more instead, because the first time may fail.
       this.finals.set(final, true)
       return
     }
     if (this.backlog >= MAX_BACKLOG || this.backlogBytes + bytes > MAX_BACKLOG_BYTES) {
-      // This server is slow, which the node can't know: talk is worth less than the connection, and final words come again.
+      // This server is slow, and the node cannot know that. The node repeats ends of attempts, and the rest may be dropped.
       if (frame.type === 'log' && this.connected)
         this.ctx.services.nodeControl.logLost(this.connected, frame.task_id, frame.attempt)
-      if (TALK.has(frame.type) || REPEATED.has(frame.type)) return
+      if (DROPPABLE.has(frame.type) || REPEATED.has(frame.type)) return
       return this.end(CLOSE.tooManyFrames, 'too much that this server has yet to handle')
     }
     this.backlog++
@@ -174,7 +176,7 @@ export class NodeConnection implements NodeLink {
     const text = String(data)
     let value: unknown
     try {
-      // What a task prints is not the node's choice: a result must not be refused for ever for one character.
+      // A task may print any character. A result must not be refused for ever because of one that cannot be stored.
       value = toStorable(text, parseJson(text, 'null'))
     } catch {
       value = undefined
@@ -182,7 +184,7 @@ export class NodeConnection implements NodeLink {
     const frame = readNodeFrame(value)
     if (!('problem' in frame)) return frame
     const { problem, ...lease } = frame
-    if (this.nonsense.spend()) this.send({ type: 'error', code: 'BAD_FRAME', message: problem, ...lease })
+    if (this.badFrames.spend()) this.send({ type: 'error', code: 'BAD_FRAME', message: problem, ...lease })
     else this.end(CLOSE.badFrame, 'too many bad frames')
     return undefined
   }
@@ -201,7 +203,7 @@ export class NodeConnection implements NodeLink {
       }
       await this.dispatch(this.connected, frame)
     } catch (error) {
-      // A final word that could not be stored is not acked: the node says it again.
+      // The end of an attempt that could not be stored gets no `ack`, so the node repeats it.
       this.ctx.log.warn({ err: error, node: this.node!.name, frame: frame.type }, 'a node frame failed')
       this.send({
         type: 'error',
@@ -209,7 +211,7 @@ export class NodeConnection implements NodeLink {
         message: 'the server could not store this; repeat it later',
         ...leaseOf(frame),
       })
-      // Without its hello nothing else can work: the node reconnects.
+      // Without its `hello` no other frame can be handled, so the node must reconnect.
       if (!this.connected) this.end(CLOSE.restarting, 'try again')
     }
   }
@@ -282,7 +284,7 @@ export class NodeConnection implements NodeLink {
   }
 }
 
-/** Which attempt a frame is about: an answer names it. */
+/** The attempt that a frame names: the answer repeats it. */
 const leaseOf = (frame: HeardFrame): { task_id?: string; attempt?: number } =>
   'task_id' in frame ? { task_id: frame.task_id, attempt: frame.attempt } : {}
 

@@ -1,6 +1,6 @@
 /**
- * What the server takes of a node's frames: only declared fields, of their types and lengths. A figure that can't be
- * (a sick sensor's 511 °C) is left out and the frame counts; anything else that does not fit refuses the frame.
+ * Reads frames of nodes. The server takes only declared fields with their types and lengths. It leaves out a figure that is not
+ * possible (511 °C of a broken sensor) and accepts the rest; any other misfit refuses the frame.
  */
 import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
@@ -35,7 +35,7 @@ function fits(schema: TSchema, value: unknown): boolean {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The declared fields that fit. */
+/** The declared fields that fit the schema. */
 function fitting<T extends TObject>(schema: T, value: Record<string, unknown>): Partial<Static<T>> {
   const found = Object.entries(schema.properties).flatMap(([key, field]) =>
     Object.hasOwn(value, key) && fits(field, value[key]) ? [[key, value[key]]] : [],
@@ -43,7 +43,7 @@ function fitting<T extends TObject>(schema: T, value: Record<string, unknown>): 
   return Object.fromEntries(found)
 }
 
-/** The declared fields, optional ones only if they fit. */
+/** The declared fields; optional fields only when they fit the schema. */
 function declared(schema: TObject, value: Record<string, unknown>): Record<string, unknown> {
   const required = new Set(schema.required)
   const found = Object.entries(schema.properties).flatMap(([key, field]) =>
@@ -62,7 +62,7 @@ function readGpu(figures: Partial<Static<typeof GpuFigures>> & { gpu_id: number 
   }
 }
 
-/** A GPU without an id, or named twice, can't be shown. */
+/** Leaves out a GPU without an id, and a second GPU with the same id. */
 function readGpus(value: unknown): HeardGpu[] | undefined {
   if (!Array.isArray(value)) return undefined
   const gpus = new Map<number, HeardGpu>()
@@ -75,7 +75,7 @@ function readGpus(value: unknown): HeardGpu[] | undefined {
   return [...gpus.values()]
 }
 
-/** The figures of a heartbeat, over a socket or REST. */
+/** Reads the figures of a heartbeat that came over a socket or REST. */
 export function readHeartbeat(value: object): HeardReading {
   const { cpu_usage, memory_usage, max_concurrent_tasks } = fitting(Figures, { ...value })
   return {
@@ -88,7 +88,7 @@ export function readHeartbeat(value: object): HeardReading {
 const { gpus: _, ...figures } = heartbeatFields
 const Figures = Type.Object(figures)
 
-/** @returns the frame, or what is wrong with it and which attempt it was about */
+/** @returns the frame, or what is wrong with it and the attempt that it names */
 export function readNodeFrame(
   value: unknown,
 ): HeardFrame | { problem: string; task_id?: string; attempt?: number } {
@@ -99,7 +99,7 @@ export function readNodeFrame(
   const schema = typeof value.type === 'string' ? schemas.get(value.type) : undefined
   if (!schema) return { problem: 'unknown frame type', ...about }
   const frame = declared(schema, value)
-  // Its GPUs are figures too.
+  // The GPUs of `hello` are figures, too.
   const gpus = value.type === 'hello' ? (readGpus(value.gpus) ?? []) : undefined
   const problem = nodeFrameProblem(gpus ? { ...frame, gpus: [] } : frame)
   if (problem === undefined) return { ...frame, ...(gpus && { gpus }) } as HeardFrame

@@ -11,7 +11,7 @@ import { KEEP_ALIVE, KeepAlive, type KeepAliveTiming } from '../keep-alive.ts'
 import { refuse, refuseUpgrade } from '../upgrade.ts'
 import { NodeConnection } from './connection.ts'
 
-/** All node sockets of this server. */
+/** All sockets of nodes on this server. */
 export class NodeSockets {
   readonly open = new Set<NodeConnection>()
   private readonly keepAlive: KeepAlive<NodeConnection>
@@ -26,7 +26,7 @@ export class NodeSockets {
     })
   }
 
-  /** Tells every node when to come back, then closes. */
+  /** Tells every node when to come back, then closes its socket. */
   async drain(): Promise<void> {
     for (const connection of this.open) {
       connection.send({ type: 'draining', reconnect_after_ms: Math.floor(Math.random() * 1000) })
@@ -36,7 +36,7 @@ export class NodeSockets {
   }
 }
 
-/** `GET /ws/node`: the socket of a GPU node, signed in with its node token. */
+/** `GET /ws/node`: the socket of a GPU node, which signs in with its node token. */
 export function nodeSocket(ctx: LiveContext, origins: Origins) {
   const { hub, nodeSockets } = ctx.live
   return new Elysia({ name: 'node-socket' }).get(
@@ -44,7 +44,7 @@ export function nodeSocket(ctx: LiveContext, origins: Origins) {
     async ({ request, server }) => {
       const refusal = refuseUpgrade(request, origins, hub.draining)
       if (refusal) return refusal
-      // The URL first: the header may be one of a proxy's own.
+      // The URL first, because a proxy may set the header for itself.
       const token =
         urlOf(request).searchParams.get('token') ??
         request.headers.get('authorization')?.replace(/^Bearer /i, '')

@@ -1,4 +1,7 @@
-/** `agent:<session id>`: every frame of an agent's session, for its user. Without a position: the newest run from its first frame. */
+/**
+ * `agent:<session id>`: every frame of an agent's session, for its user. Without a position: the newest run from its
+ * first frame.
+ */
 import { latestRun, ownSession } from '../../core/agent/sessions.ts'
 import { TOPIC_PATTERNS } from '../../protocol/live/topics.ts'
 import type { TopicKind } from './topic.ts'

@@ -5,7 +5,9 @@ import { parseCursor } from '../cursor.ts'
 import { LiveChannel } from './channel.ts'
 import type { Position } from './reader.ts'
 
-/** The channels of users who read on this server. Hints of new events wake them; a poll finds events whose hint was lost. */
+/**
+ * The channels of users who read on this server. Hints of new events wake them; a poll finds events whose hint was lost.
+ */
 export class Channels {
   private readonly byUser = new Map<number, LiveChannel>()
   private wanted = new Map<number, Pick<PromiseWithResolvers<void>, 'resolve' | 'reject'>[]>()

@@ -21,7 +21,7 @@ export async function takePlace(
   if (connection.closed) return false
   while (isFull() && silent.length > 0) silent.pop()!.giveUp()
   if (isFull()) return false
-  // In the same turn as the look: two sockets must not take the last place.
+  // In the same turn as the check, so that two sockets cannot take the last place.
   channel.waiting.delete(connection)
   channel.connections.add(connection)
   return true

@@ -68,7 +68,10 @@ export class Hub {
     this.channels.dropIdle(channel)
   }
 
-  /** @returns the user's channel with its head known; undefined when the socket has closed, or was closed for want of room */
+  /**
+   * @returns the user's channel with its head known; undefined when the socket has closed, or was closed for want of
+   * room
+   */
   async join(connection: Connection, userId: number): Promise<LiveChannel | undefined> {
     // The socket may have closed while its token was checked. Nothing would remove it again.
     if (connection.closed) return undefined

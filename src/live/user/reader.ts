@@ -5,20 +5,20 @@ import type { ResyncReason } from '../../protocol/live/server-frames.ts'
 import type { LiveChannel } from './channel.ts'
 import type { SignIn } from './sign-in.ts'
 
-/** A part of a user's log. */
+/** A page of a user's log. */
 export interface ChannelPage {
   events: LoggedEvent[]
   /** The position behind them. */
   seq: number
   hasMore: boolean
-  /** Why the page does not go on from where it was asked to; it has no events then. */
+  /** Why the page does not begin at the requested position. The page has no events then. */
   resync: ResyncReason | undefined
 }
 
-/** A sequence number, or what is wrong with the cursor that should have named one. */
+/** A sequence number, or what is wrong with the cursor. */
 export type Position = number | 'epoch' | 'unknown'
 
-/** The events after `from`, oldest first; without it, the position of now. */
+/** The events after `from`, oldest first. Without `from`: no events, and the current position. */
 export async function readPage(
   ctx: Context,
   userId: number,
@@ -33,14 +33,14 @@ export async function readPage(
   })
   if (from === undefined) return now()
   if (typeof from !== 'number') return now(from)
-  // One more tells whether there are more.
+  // One more event tells whether there are more.
   const read = () => readEvents(ctx, userId, from, limit + 1)
   let rows = await read()
   if (rows.length === 0) {
     const head = await channelHead(ctx, userId)
     if (head < from) return now('unknown')
     if (head === from) return { ...nothing, seq: from, resync: undefined }
-    // Events have come between the two looks, or the log has forgotten these.
+    // Events have come between the two queries, or the log does not keep these events any more.
     rows = await read()
   }
   // Sequence numbers have no gaps.
@@ -51,7 +51,7 @@ export async function readPage(
 
 export type ReaderEnd = 'signed_out' | 'expired' | 'restarting'
 
-/** A request that waits for events. The hub wakes it: it never looks at the database to see whether there are any. */
+/** An HTTP request that waits for events. The hub wakes it, so that it does not poll the database. */
 export class ChannelReader {
   ended: ReaderEnd | undefined
   private wakeUp: (() => void) | undefined
@@ -62,7 +62,7 @@ export class ChannelReader {
     private readonly onClose: (reader: ChannelReader) => void,
   ) {}
 
-  /** Resolves as soon as there are events after `seq`, or the time is up, or nobody waits any more, or it has ended. */
+  /** Resolves when there are events after `seq`, after `ms`, when `signal` aborts, or when the reader has ended. */
   async beyond(seq: number, signal: AbortSignal, ms?: number): Promise<void> {
     if (this.ended || signal.aborted || this.isBeyond(seq)) return
     const { promise, resolve } = Promise.withResolvers<void>()

@@ -10,12 +10,12 @@ import { takeTicket } from './tickets.ts'
 
 const MAX_TOPICS_IN_URL = 500
 
-/** The address of a client, behind proxies too. */
+/** The address of the client, also behind trusted proxies. */
 type AddressOf = (request: Request, server: Bun.Server<unknown> | null) => string
 
 /**
- * `GET /ws/connect` and `/api/ws/connect`: the live channel. A credential that is not good enough still gets a
- * socket, which closes with 4401: a browser can't see the status of a refused upgrade.
+ * `GET /ws/connect` and `/api/ws/connect`: the live channel. A client with an invalid credential gets a socket that closes with
+ * 4401, because a page in a browser cannot see the status of a refused upgrade.
  */
 export function userSocket({ live: { hub } }: LiveContext, origins: Origins, addressOf: AddressOf) {
   const connect = async ({ request, server }: { request: Request; server: Bun.Server<unknown> | null }) => {
@@ -35,7 +35,7 @@ export function userSocket({ live: { hub } }: LiveContext, origins: Origins, add
       refused: !signedIn && Boolean(ticket ?? token),
       cursor: query.get('cursor') ?? undefined,
       agentSeq: parseSeq(query.get('agent_seq')),
-      // As in error frames: a client that does not say what it reads gets English.
+      // English, as in error frames, for a client that does not name a language.
       language: preferredLanguage(request.headers.get('accept-language'), 'en'),
       topics: (query.get('topics') ?? '').split(',').filter(Boolean).slice(0, MAX_TOPICS_IN_URL),
     })

@@ -1,15 +1,15 @@
 import type { Connection } from './connection.ts'
 
-/** Those of one address at the same time. */
+/** At the same time, from one address. */
 export const MAX_STRANGERS_PER_ADDRESS = 64
 export const MAX_STRANGERS = 256
 
 type Stranger = Pick<Connection, 'endAsStranger'>
 
 /**
- * Sockets that have not signed in. Bun holds whatever has come of a frame, up to the largest that any socket may
- * send, and tells nobody before the frame is whole: only their number bounds the memory. A new one takes the place of
- * the oldest, so that whoever signs in at once finds room among those who never do.
+ * Sockets that have not signed in. Bun buffers a frame until it is complete, up to the largest frame of any socket, so only a
+ * limit on the number of these sockets limits their memory. A new socket takes the place of the oldest one, so that a client
+ * that signs in at once always finds room.
  */
 export class Strangers {
   /** The oldest first. */

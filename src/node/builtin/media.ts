@@ -1,4 +1,7 @@
-/** ffprobe and ffmpeg on a file that a stranger chose: local file only, known containers only, limits on all. */
+/**
+ * Runs ffprobe and ffmpeg on a file of an unknown user: only a local file, only known containers, and limits on
+ * everything.
+ */
 import { eachLine } from '../lines.ts'
 
 export interface Tools {
@@ -17,7 +20,7 @@ export interface MediaStream {
 }
 
 export interface MediaInfo {
-  /** undefined where the container does not say. */
+  /** Undefined when the container does not name it. */
   durationSeconds: number | undefined
   format: string
   streams: MediaStream[]
@@ -26,13 +29,13 @@ export interface MediaInfo {
 export interface Scenes {
   /** Seconds; the first `MAX_SCENE_CHANGES`. */
   changes: number[]
-  /** Of all changes, listed or not. */
+  /** The number of all changes, also of those that are not listed. */
   total: number
-  /** Of the last frame. */
+  /** The time of the last frame. */
   lastSeconds: number
 }
 
-/** Share of the picture that changes, 0 to 1: ffmpeg's own example value for a cut. */
+/** The part of the picture that changes, 0 to 1. ffmpeg's documentation uses this value for a cut. */
 const SCENE_THRESHOLD = 0.4
 const MAX_SCENE_CHANGES = 1000
 const MEMORY_LIMIT_KIB = 4 * 1024 * 1024
@@ -50,7 +53,7 @@ const INPUT = ['-protocol_whitelist', 'file', '-format_whitelist', FORMATS]
 const ENTRIES =
   'format=format_name,duration:stream=codec_type,codec_name,width,height,avg_frame_rate,channels,sample_rate'
 
-/** What kind of media `file` is. Throws when it is none. */
+/** Reads the kind of media of `file`. Throws when it is no media file. */
 export async function probe(tools: Tools, file: string): Promise<MediaInfo> {
   const output = JSON.parse(
     await run(
@@ -66,14 +69,17 @@ export async function probe(tools: Tools, file: string): Promise<MediaInfo> {
   }
 }
 
-/** Where the picture changes. `onSecond` is told how far it is. Throws when it can't be decoded. */
+/**
+ * Finds the times at which the picture changes. Calls `onSecond` with the position. Throws when ffmpeg cannot decode the
+ * file.
+ */
 export async function detectScenes(
   tools: Tools,
   file: string,
   onSecond: (second: number) => void,
 ): Promise<Scenes> {
   const scenes: Scenes = { changes: [], total: 0, lastSeconds: 0 }
-  // All frames pass `select`, which only scores them, so that -progress goes on between cuts.
+  // `select` passes all frames and only scores them, so that -progress also reports between cuts.
   const score = "select='gte(scene,0)'"
   const print = `metadata=print:key=lavfi.scene_score:value=${SCENE_THRESHOLD}:function=greater:file=-:direct=1`
   await run(
@@ -110,7 +116,10 @@ function streamInfo(stream: Record<string, string | number>): MediaStream {
   return info
 }
 
-/** Standard output, unless `onLine` takes it line by line. A shell sets the memory limit, for ffmpeg has none. */
+/**
+ * @returns the standard output, unless `onLine` takes it line by line. A shell sets the memory limit, because ffmpeg has
+ * none.
+ */
 async function run(command: string[], limitMs: number, onLine?: (line: string) => void): Promise<string> {
   const limited = `ulimit -v ${MEMORY_LIMIT_KIB} 2>/dev/null; exec "$@"`
   const child = Bun.spawn(['sh', '-c', limited, 'sh', ...command], {
@@ -136,7 +145,7 @@ async function run(command: string[], limitMs: number, onLine?: (line: string) =
   return output
 }
 
-/** Without the path of our temporary file, which says nothing to anybody. */
+/** Removes the path of the temporary file, which means nothing to a user. */
 async function lastLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   let last = ''
   await eachLine(stream, 1000, (text) => {

@@ -1,4 +1,4 @@
-/** The task's side of the protocol that `../task-output.ts` reads; what a built-in task is written with. */
+/** Built-in tasks use this to read their input and to write the output that `../task-output.ts` reads. */
 
 export type TaskConfig = Record<string, unknown>
 
@@ -23,6 +23,6 @@ export async function runTask(work: (config: TaskConfig) => Promise<Record<strin
     process.exitCode = 1
     report({ error: (error as Error).message })
   }
-  // When all is written the task is over, whatever timer or socket is still open.
+  // The task has ended when all is written, also with an open timer or socket.
   process.stdout.write('', () => process.exit())
 }

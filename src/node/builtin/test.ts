@@ -1,4 +1,7 @@
-/** The built-in task `test`: takes time, reports progress, and ends as its config says. For trying a set-up out. */
+/**
+ * The built-in task `test`: takes time, reports progress, and ends as its config says. Operators try their set-up with
+ * it.
+ */
 import { reportLog, reportProgress, runTask, type TaskConfig } from './task-io.ts'
 
 const MAX_SECONDS = 3600

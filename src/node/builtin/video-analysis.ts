@@ -23,7 +23,7 @@ const settings = JSON.parse(process.argv[2] ?? '{}') as Settings
 await runTask(async ({ video_url, analysis_type = 'content' }) => {
   if (typeof video_url !== 'string') throw new Error('config.video_url must be the URL of a video')
   if (typeof analysis_type !== 'string') throw new Error('config.analysis_type must be a string')
-  // The node gives every attempt a temporary directory of its own, and removes it.
+  // The node gives every attempt a temporary directory and removes it.
   const file = join(tmpdir(), 'video')
   const size = await download(video_url, file)
   reportLog(`downloaded ${size} bytes`)
