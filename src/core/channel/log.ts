@@ -4,6 +4,7 @@
  */
 import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
+import { preparedSql } from '../../db/prepared.ts'
 import { channels, events } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import type { Context } from '../context.ts'
@@ -30,10 +31,56 @@ export interface PendingEvent {
  * until the commit, so that two writers cannot deadlock on them and event n+1 commits after event n.
  */
 export async function appendEvents(db: Db, pending: PendingEvent[]): Promise<LoggedEvent[]> {
-  const input = pending.map((event, n) => ({ n, u: event.userId, t: event.type, d: event.data }))
-  const rows = await db.execute<{ userId: number; seq: string; type: string; data: string; at: string }>(sql`
+  const userId = pending[0]!.userId
+  const rows = pending.every((event) => event.userId === userId)
+    ? await appendToOne(db).execute({
+        userId,
+        count: pending.length,
+        events: JSON.stringify(pending.map(({ type, data }) => ({ type, data }))),
+      })
+    : await appendToMany(db).execute({
+        events: JSON.stringify(
+          pending.map((event, n) => ({ n, u: event.userId, t: event.type, d: event.data })),
+        ),
+      })
+  return rows
+    .map((row) => ({ userId: row.userId, seq: Number(row.seq), type: row.type, data: row.data, at: row.at }))
+    .sort((a, b) => a.userId - b.userId || a.seq - b.seq)
+}
+
+interface AppendedRow {
+  userId: number
+  seq: string
+  type: string
+  data: string
+  at: string
+}
+
+const rfc3339 = (column: unknown) =>
+  sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
+const appended = sql`returning user_id as "userId", seq, type, data::text as data, ${rfc3339(sql`at`)} as at`
+
+/** Nearly all transactions. It costs the database a third of the general statement. */
+const appendToOne = preparedSql<AppendedRow>(
+  'append_to_one',
+  sql`
+    with head as (
+      insert into channels (user_id, last_seq) values (${sql.placeholder('userId')}, ${sql.placeholder('count')})
+      on conflict (user_id) do update set last_seq = channels.last_seq + excluded.last_seq
+      returning user_id, last_seq
+    )
+    insert into events (user_id, seq, type, data, at)
+    select h.user_id, h.last_seq - ${sql.placeholder('count')}::int + e.n, e.event->>'type', e.event->'data', clock_timestamp()
+    from head h, json_array_elements(${sql.placeholder('events')}::text::json) with ordinality as e(event, n)
+    ${appended}`,
+)
+
+const appendToMany = preparedSql<AppendedRow>(
+  'append_to_many',
+  sql`
     with incoming as (
-      select * from json_to_recordset(${JSON.stringify(input)}::text::json) as x(n int, u int, t text, d json)
+      select * from json_to_recordset(${sql.placeholder('events')}::text::json) as x(n int, u int, t text, d json)
     ), counts as (
       select u, count(*) as n from incoming group by u order by u
     ), heads as (
@@ -44,14 +91,8 @@ export async function appendEvents(db: Db, pending: PendingEvent[]): Promise<Log
     insert into events (user_id, seq, type, data, at)
     select i.u, h.last_seq - c.n + row_number() over (partition by i.u order by i.n), i.t, i.d, clock_timestamp()
     from incoming i join heads h on h.user_id = i.u join counts c on c.u = i.u
-    returning user_id as "userId", seq, type, data::text as data, ${rfc3339(sql`at`)} as at`)
-  return rows
-    .map((row) => ({ userId: row.userId, seq: Number(row.seq), type: row.type, data: row.data, at: row.at }))
-    .sort((a, b) => a.userId - b.userId || a.seq - b.seq)
-}
-
-const rfc3339 = (column: unknown) =>
-  sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+    ${appended}`,
+)
 
 /** The newest sequence number of a user's channel; 0 before its first event. */
 export async function channelHead(ctx: Context, userId: number): Promise<number> {

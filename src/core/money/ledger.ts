@@ -1,5 +1,6 @@
 /** Balances in minor units, an append-only ledger, and a hold for each unfinished task: docs/contracts/factory.md, "Money". */
 import { eq, sql } from 'drizzle-orm'
+import { prepared } from '../../db/prepared.ts'
 import { ledgerEntries, users } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -39,10 +40,19 @@ export async function lockAndHold(tx: Tx, userId: number, amountMinor: number): 
   return held.length > 0
 }
 
-/** Changes of the user's money and number of tasks take turns by this lock. */
+/** Requests that change the user's holds or number of tasks take turns by this lock. */
 export async function lockUser(tx: Tx, userId: number): Promise<void> {
-  await tx.db.select({ id: users.id }).from(users).where(eq(users.id, userId)).for('no key update')
+  await lockUserById(tx.db).execute({ userId })
 }
+
+const lockUserById = prepared((db) =>
+  db
+    .select({ id: users.id })
+    .from(users)
+    .where(eq(users.id, sql.placeholder('userId')))
+    .for('no key update')
+    .prepare('lock_user'),
+)
 
 /** Ends a hold and captures `costMinor` of it. The caller makes sure that the cost is not more than the hold. */
 export async function endHold(

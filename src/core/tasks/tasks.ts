@@ -1,4 +1,5 @@
-import { and, asc, count, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, type Placeholder, type SQL, sql } from 'drizzle-orm'
+import type { PgInsertValue } from 'drizzle-orm/pg-core'
 import type { Db } from '../../db/client.ts'
 import { prepared } from '../../db/prepared.ts'
 import { nodes, taskLogs, tasks } from '../../db/schema/index.ts'
@@ -66,25 +67,24 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
       assertRoom(await countUnfinished(tx, userId), limit)
       throw new AppError('INSUFFICIENT_BALANCE')
     }
-    const [inserted] = await tx.db
-      .insert(tasks)
-      .values({
-        uuid: Bun.randomUUIDv7(),
-        userId,
-        kind: input.kind,
-        title: input.title,
-        description: input.description ?? '',
-        priority: input.priority ?? 0,
-        estimatedMinutes: input.estimatedMinutes ?? null,
-        priceMinorPerMinute: price,
-        heldMinor,
-        ...(input.kind === 'gpu'
-          ? { taskType: input.taskType, config: input.config ?? {} }
-          : { courseIds: input.courseIds }),
-      })
-      // The count in the same statement does not see the inserted row. It sees all others, because the statement began
-      // after the row of the user was locked.
-      .returning({ ...getTableColumns(tasks), others: unfinishedOf(userId) })
+    const common = {
+      uuid: Bun.randomUUIDv7(),
+      userId,
+      title: input.title,
+      description: input.description ?? '',
+      priority: input.priority ?? 0,
+      estimatedMinutes: input.estimatedMinutes ?? null,
+      price,
+      heldMinor,
+    }
+    const [inserted] =
+      input.kind === 'gpu'
+        ? await insertGpuTask(tx.db).execute({
+            ...common,
+            taskType: input.taskType,
+            config: input.config ?? {},
+          })
+        : await insertStudyTask(tx.db).execute({ ...common, courseIds: input.courseIds })
     const { others, ...task } = inserted!
     assertRoom(others, limit)
     tx.emit(userId, 'task.created', taskEvent(task))
@@ -98,8 +98,41 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
 const priceOf = (taskType: string, prices: Record<string, number>): number =>
   Object.hasOwn(prices, taskType) ? prices[taskType]! : 0
 
-const unfinishedOf = (userId: number) =>
+const unfinishedOf = (userId: number | Placeholder) =>
   sql<number>`(select count(*)::int from ${tasks} t where t.user_id = ${userId} and t.status in ${UNFINISHED})`
+
+/** Columns of every new task; the row comes back with the number of the user's other unfinished tasks. */
+const insertTask = (
+  db: Db,
+  ofKind: Pick<PgInsertValue<typeof tasks>, 'kind' | 'taskType' | 'config' | 'courseIds'>,
+) =>
+  db
+    .insert(tasks)
+    .values({
+      uuid: sql.placeholder('uuid'),
+      userId: sql.placeholder('userId'),
+      title: sql.placeholder('title'),
+      description: sql.placeholder('description'),
+      priority: sql.placeholder('priority'),
+      estimatedMinutes: sql.placeholder('estimatedMinutes'),
+      priceMinorPerMinute: sql.placeholder('price'),
+      heldMinor: sql.placeholder('heldMinor'),
+      ...ofKind,
+    })
+    // The count in the same statement does not see the inserted row. It sees all others, because the statement begins
+    // after the row of the user was locked.
+    .returning({ ...getTableColumns(tasks), others: unfinishedOf(sql.placeholder('userId')) })
+
+const insertGpuTask = prepared((db) =>
+  insertTask(db, {
+    kind: 'gpu',
+    taskType: sql.placeholder('taskType'),
+    config: sql.placeholder('config'),
+  }).prepare('insert_gpu_task'),
+)
+const insertStudyTask = prepared((db) =>
+  insertTask(db, { kind: 'study', courseIds: sql.placeholder('courseIds') }).prepare('insert_study_task'),
+)
 
 async function countUnfinished(tx: Tx, userId: number): Promise<number> {
   const [unfinished] = await tx.db.execute<{ n: number }>(sql`select ${unfinishedOf(userId)} as n`)
