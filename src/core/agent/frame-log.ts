@@ -91,8 +91,8 @@ export class FrameLog {
       select s, n, r, e::json from incoming join live on live.id = r
       on conflict (session_id, seq) do update set run_id = agent_frames.run_id
         where agent_frames.run_id = excluded.run_id
-      returning run_id, seq`)) as unknown as { run_id: string; seq: string }[]
-    const stored = new Set(rows.map(({ run_id, seq }) => `${run_id} ${seq}`))
+      returning run_id as "runId", seq`)) as unknown as { runId: string; seq: string }[]
+    const stored = new Set(rows.map(({ runId, seq }) => `${runId} ${seq}`))
     const batches = new Map<string, Frame[]>()
     for (const { sessionId, frame } of batch) {
       if (!stored.has(`${frame.runId} ${frame.seq}`)) continue
