@@ -1,6 +1,9 @@
 import { defineContract } from '../../http/contract.ts'
 import { PROBLEM_JSON, ProblemWithError, problemWithError } from '../../http/problem.ts'
 
+/** Lifetime of an access token: docs/contracts/runtime.md, "Sessions". */
+export const ACCESS_MINUTES = 60
+
 /** The runtime contract's errors: docs/contracts/runtime.md, "Errors". */
 export const runtime = defineContract({
   name: 'runtime',

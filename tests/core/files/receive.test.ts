@@ -112,7 +112,7 @@ describe('an upload that fails is abandoned once, after its write has settled', 
 
   test('because it is too large', async () => {
     const { error, abandoned } = await failing(source(() => [PNG, new Uint8Array(SNIFF_BYTES)]))
-    expect(error).toMatchObject({ code: 'FILE_TOO_LARGE', params: { limit_mb: MAX_BYTES / MB } })
+    expect(error).toMatchObject({ code: 'FILE_TOO_LARGE', params: { limitMb: MAX_BYTES / MB } })
     expect(abandoned).toEqual([['abandon', 'FILE_TOO_LARGE', undefined]])
   })
 

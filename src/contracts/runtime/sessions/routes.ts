@@ -2,12 +2,9 @@ import { endSessionOf, refreshSession, signIn } from '../../../core/accounts/ses
 import type { Context } from '../../../core/context.ts'
 import { type Body, type Call, chapter } from '../../../http/chapter.ts'
 import { clientOf } from '../../../http/client.ts'
-import { runtime } from '../contract.ts'
+import { ACCESS_MINUTES, runtime } from '../contract.ts'
 import { RefreshToken, refreshTokenExample, Session, SignIn } from './models.ts'
 import { presentSession } from './presenters.ts'
-
-/** docs/contracts/runtime.md, "Sessions": `expires_in` is 3600. */
-export const ACCESS_MINUTES = 60
 
 const { routes, route } = chapter(runtime, 'auth')
 

@@ -3,10 +3,9 @@ import { requestSignup, resendSignupCode, verifySignup } from '../../../core/ver
 import { type Body, type Call, chapter } from '../../../http/chapter.ts'
 import { clientOf } from '../../../http/client.ts'
 import { languageOf } from '../../../http/language.ts'
-import { runtime } from '../contract.ts'
+import { ACCESS_MINUTES, runtime } from '../contract.ts'
 import { Session } from '../sessions/models.ts'
 import { presentSession } from '../sessions/presenters.ts'
-import { ACCESS_MINUTES } from '../sessions/routes.ts'
 import { Resend, SignUp, SignUpRequested, Verification } from './models.ts'
 
 const { routes, route } = chapter(runtime, 'auth')
