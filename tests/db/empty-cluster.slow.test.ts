@@ -4,14 +4,16 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
+import { jobs } from '../../src/core/jobs.ts'
 import { openDatabase } from '../../src/db/client.ts'
-import { runInitdb } from '../../src/db/make-empty-cluster.ts'
+import { JobQueue } from '../../src/jobs/queue.ts'
 import { createLogger } from '../../src/util/logger.ts'
+import { runInitdb } from '../support/make-empty-cluster.ts'
 
-const OWN = sql`n.nspname in ('public', 'drizzle')`
-/** What the catalogs say about settings, databases and everything in them. */
+const OWN = sql`n.nspname in ('public', 'drizzle', 'pgboss')`
+/** What the catalogs say about settings, databases and everything in them. plpgsql has settings once a session has used it. */
 const DESCRIPTIONS = {
-  settings: sql`select name, setting, source from pg_settings where name not in ('data_directory', 'config_file', 'hba_file', 'ident_file', 'application_name') order by name`,
+  settings: sql`select name, setting, source from pg_settings where name not in ('data_directory', 'config_file', 'hba_file', 'ident_file', 'application_name') and name not like 'plpgsql.%' order by name`,
   databases: sql`select datname, encoding, datcollate, datctype, datlocprovider, datcollversion from pg_database order by datname`,
   roles: sql`select rolname, rolsuper, rolcanlogin from pg_roles order by rolname`,
   extensions: sql`select extname, extversion from pg_extension order by extname`,
@@ -28,10 +30,11 @@ const DESCRIPTIONS = {
   triggers: sql`select tgname, pg_get_triggerdef(oid) as definition from pg_trigger where not tgisinternal order by 1`,
 }
 
-/** Opens the database in `dataDir`, which migrates it, and reads its catalogs. */
+/** Opens the database in `dataDir`, which makes its tables, and reads its catalogs. */
 async function describe(dataDir: string): Promise<{ found: Record<string, unknown[]>; epoch: string }> {
   const database = await openDatabase({ dataDir, databaseUrl: undefined }, createLogger('silent'))
   try {
+    await (await JobQueue.open({ ...database, log: createLogger('silent') }, jobs)).close()
     const found: Record<string, unknown[]> = {}
     for (const [name, query] of Object.entries(DESCRIPTIONS))
       found[name] = [...(await database.db.execute(query))]

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CLUSTER_FILE, ensureCluster, VERSION_FILE } from '../../src/db/empty-cluster.ts'
-import { pgliteVersion } from '../../src/db/make-empty-cluster.ts'
+import { pgliteVersion } from '../support/make-empty-cluster.ts'
 
 const directories: string[] = []
 afterEach(() => {

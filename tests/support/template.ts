@@ -10,12 +10,8 @@ import {
   rmSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { sql } from 'drizzle-orm'
 import { jobs } from '../../src/core/jobs.ts'
-import { openDatabase } from '../../src/db/client.ts'
-import { JobQueue } from '../../src/jobs/queue.ts'
-
-import { createLogger } from '../../src/util/logger.ts'
+import { makeTables } from './make-empty-cluster.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 const CACHE = join(ROOT, 'node_modules/.cache/roost')
@@ -40,11 +36,7 @@ export async function copyTemplate(dataDir: string): Promise<void> {
       rmSync(join(CACHE, old), { recursive: true, force: true })
     }
     const building = mkdtempSync(join(CACHE, 'building-'))
-    const database = await openDatabase({ dataDir: building, databaseUrl: undefined }, createLogger('silent'))
-    await (await JobQueue.open({ ...database, log: createLogger('silent') }, jobs)).close()
-    // Every copy shall get an epoch of its own, as every real database has.
-    await database.db.execute(sql`delete from settings where key = 'epoch'`)
-    await database.close()
+    await makeTables(building)
     try {
       renameSync(building, template)
     } catch {

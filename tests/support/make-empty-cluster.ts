@@ -1,6 +1,6 @@
 /**
- * `bun run db:cluster`: makes empty-cluster.tar.zst anew. Run it when PGlite's version has changed. A new migration needs no
- * new file, because a server applies the migrations that are not in it.
+ * `bun run db:cluster`: makes src/db/empty-cluster.tar.zst anew. Run it when PGlite's version has changed. A new migration or
+ * job needs no new file, because a server adds what is not in it, as to any older database.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,9 +8,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { sql } from 'drizzle-orm'
-import { createLogger } from '../util/logger.ts'
-import { openDatabase } from './client.ts'
-import { CLUSTER_FILE, VERSION_FILE } from './empty-cluster.ts'
+import { jobs } from '../../src/core/jobs.ts'
+import { openDatabase } from '../../src/db/client.ts'
+import { CLUSTER_FILE, VERSION_FILE } from '../../src/db/empty-cluster.ts'
+import { JobQueue } from '../../src/jobs/queue.ts'
+import { createLogger } from '../../src/util/logger.ts'
 
 /** The version in `node_modules`. */
 export async function pgliteVersion(): Promise<string> {
@@ -24,9 +26,11 @@ export async function runInitdb(directory: string): Promise<void> {
   await database.close()
 }
 
-/** Applies the migrations, and leaves out what every database must have for itself. */
-async function migrate(dataDir: string): Promise<void> {
-  const database = await openDatabase({ dataDir, databaseUrl: undefined }, createLogger('silent'))
+/** Makes all tables in a new embedded database, without the rows that each database must have for itself. */
+export async function makeTables(dataDir: string): Promise<void> {
+  const log = createLogger('silent')
+  const database = await openDatabase({ dataDir, databaseUrl: undefined }, log)
+  await (await JobQueue.open({ ...database, log }, jobs)).close()
   await database.db.execute(sql`delete from settings where key = 'epoch'`)
   await database.close()
 }
@@ -48,7 +52,7 @@ async function makeClusterFile(): Promise<void> {
   try {
     const cluster = join(directory, 'pg')
     await runInitdb(cluster)
-    await migrate(directory)
+    await makeTables(directory)
     await emptyWal(cluster)
     writeFileSync(join(cluster, VERSION_FILE), `${await pgliteVersion()}\n`)
     const { success, stdout, stderr } = Bun.spawnSync([...TAR, '--mode=go=', `--directory=${cluster}`, '.'])
