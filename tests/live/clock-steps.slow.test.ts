@@ -1,4 +1,4 @@
-/** The wall clock of the server, or of the database, is set while they work. */
+/** Protects against steps of a wall clock, of the server or of the database, while they work. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { expireAssignments } from '../../src/core/tasks/attempts.ts'
@@ -25,7 +25,7 @@ describe.each([
   ['back', -HOUR_MS],
   ['forward', HOUR_MS],
 ])('the clock of the server is set %s by an hour', (_, ms) => {
-  test('no socket is closed, and what comes on them is handled', async () => {
+  test('no socket is closed, and frames are handled', async () => {
     using clock = new SteppedClock()
     const live = await openLive(server, (await makeUser(server)).token)
     const node = await openNode(server, (await makeNode(server)).token)
@@ -62,7 +62,7 @@ describe.each([
 })
 
 describe('the clock of the database is set', () => {
-  /** A node that another server heard then, by the database's clock. */
+  /** A node that another server heard at that time of the database's clock. */
   async function heardElsewhere(offset: string) {
     const { node } = await makeNode(server)
     const at = sql`now() + ${offset}::interval`

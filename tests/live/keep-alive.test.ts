@@ -8,17 +8,17 @@ import { startServer } from '../support/server.ts'
 import { hello, openLive, TestSocket } from '../support/sockets.ts'
 import { StalledSocket } from '../support/stalled-socket.ts'
 
-/** The server's rhythm, quicker. */
+/** Like the server's timing, but quicker. */
 const keepAlive = { pingMs: 250, silenceMs: 1500, checkMs: 50, probeMs: 500 }
 const server = await startServer({}, { keepAlive })
-/** One that would never find out by itself within a test. */
+/** So slow that the server never finds a silent socket within a test. */
 const patient = await startServer({}, { keepAlive: { ...keepAlive, pingMs: 600_000, silenceMs: 1_200_000 } })
 afterAll(() => Promise.all([server.stop(), patient.stop()]))
 
 const socketsOf = ({ ctx }: typeof server, userId: number) =>
   [...ctx.live.hub.all()].filter(({ signedIn }) => signedIn?.principal.userId === userId)
 
-/** Signed in, and silent for ever: it does not even answer pings. */
+/** A socket that is signed in and silent: it does not answer pings. */
 async function openFrozen(on: typeof server, token: string): Promise<StalledSocket> {
   const socket = await StalledSocket.open(`${on.url}/ws/connect?token=${token}`)
   await socket.until(1)
@@ -57,7 +57,7 @@ test('a node that answers nothing loses its socket', async () => {
 })
 
 describe('a user who is at the limit of sockets', () => {
-  test('gets a new one in place of one that does not answer, however short it has been silent', async () => {
+  test('gets a new one in place of one that does not answer, however short its silence', async () => {
     const owner = await makeUser(patient)
     const frozen = [await openFrozen(patient, owner.token), await openFrozen(patient, owner.token)]
     const others = await Promise.all(Array.from({ length: 18 }, () => openLive(patient, owner.token)))
@@ -127,7 +127,7 @@ describe('a socket that closes while the server works for it', () => {
     const watch = spyOn(hub.watches, 'add')
     connection.message(undefined, JSON.stringify({ type: 'subscribe', topic: `task:${task.id}` }))
     connection.message(undefined, JSON.stringify({ type: 'subscribe_task', task_id: task.id }))
-    // Until the frame is being handled; its query takes longer.
+    // The server handles the frame after some turns; its query takes longer.
     for (let i = 0; i < 10; i++) await Promise.resolve()
     connection.close()
     // biome-ignore lint/complexity/useLiteralKeys: private

@@ -47,7 +47,7 @@ test.each([
   expect(devices.map((device) => device.gpu?.gpu_id)).toEqual(ids)
 })
 
-test('each task gets the devices that the fewest have, and gives them back', () => {
+test('each task gets the devices that the fewest tasks have, and gives them back', () => {
   const pool = new DevicePool()
   const devices = namedDevices('0,1', four)
   const place = (count = 1) => pool.place(devices, count, undefined)
@@ -88,7 +88,7 @@ async function shown(server: FakeServer, type: string) {
   }
 }
 
-test('a task is told its GPUs, and sees of the environment what it needs and what the configuration names', async () => {
+test('a task gets its GPUs, and of the environment the variables that it needs or that the configuration names', async () => {
   const { server, said } = program(
     {
       NVIDIA_SMI_PATH: nvidiaSmi(`printf '${ROWS}'`),
@@ -143,7 +143,7 @@ test('a task is told its GPUs, and sees of the environment what it needs and wha
   await said('2 GPUs (0 NVIDIA A10G, 1 NVIDIA H100), 2 tasks at a time')
 }, 30_000)
 
-test('tasks that run at the same time have a GPU each, and share when there are more of them', async () => {
+test('tasks that run at the same time get a GPU each, and share GPUs when there are more tasks', async () => {
   const { server, said } = program(
     { NVIDIA_SMI_PATH: nvidiaSmi(`printf '${ROWS}'`) },
     { wait: { env: { WAIT: '1' } } },

@@ -6,18 +6,18 @@ export const TOKEN = 'rnode_the-secret-of-this-node'
 
 interface FakeServerOptions {
   heartbeatSeconds?: number
-  /** Acknowledge completed and failed. Default true. */
+  /** Acknowledges `completed` and `failed`. Default true. */
   ack?: boolean
-  /** Answer upgrades with this status. */
+  /** Answers upgrades with this status. */
   refuse?: number
 }
 
-/** The server's end of the node protocol, and a record of all that nodes sent. Every frame must be a valid one. */
+/** The server's side of the node protocol. It records all frames of nodes, and every frame must be valid. */
 export class FakeServer {
   readonly frames: NodeFrame[] = []
-  /** The same frames as they came. */
+  /** The same frames as text. */
   readonly texts: string[] = []
-  /** When they came, by `performance.now()`. */
+  /** The times of the frames, by `performance.now()`. */
   readonly times: number[] = []
   readonly problems: string[] = []
   connections = 0
@@ -96,7 +96,7 @@ export class FakeServer {
     ) as NodeFrameOf<T>[]
   }
 
-  /** The `count`th frame of the kind, now or when it comes. */
+  /** Waits for the `count`th frame of the kind. */
   async frame<T extends NodeFrame['type']>(type: T, task_id?: string, count = 1): Promise<NodeFrameOf<T>> {
     await this.until(
       () => this.of(type, task_id).length >= count,
@@ -105,7 +105,7 @@ export class FakeServer {
     return this.of(type, task_id)[count - 1] as NodeFrameOf<T>
   }
 
-  /** Looks again at every frame. */
+  /** Checks again after every frame. */
   async until(condition: () => boolean, what: string, timeoutMs = 30_000): Promise<void> {
     const deadline = performance.now() + timeoutMs
     while (!condition()) {

@@ -83,7 +83,7 @@ test.each([1, 2, 3])(
   },
 )
 
-test('lines that look like beginnings cost no more than a few looks each', () => {
+test('lines that look like the beginning of an object are read only a few times each', () => {
   const texts: string[] = []
   const finder = new ObjectFinder(
     10_000_000,

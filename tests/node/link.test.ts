@@ -9,7 +9,7 @@ cleanUpAfterEach()
 const reconnected = (server: FakeServer, count: number) =>
   server.until(() => server.of('hello').length === count, `hello number ${count}`)
 
-/** Goes on when the test removes the file it names in its progress. */
+/** A task that goes on when the test removes the file that its progress names. */
 const WAIT = `echo '{"progress": 30, "current_item": "half way"}'; echo "$TMPDIR"; while [ -d "$TMPDIR" ] && [ ! -e "$TMPDIR/go" ]; do sleep 0.02; done`
 
 test('after a lost connection the node names what it runs and repeats its progress', async () => {
@@ -34,7 +34,7 @@ test('after a lost connection the node names what it runs and repeats its progre
   await server.frame('completed', 't')
 })
 
-test('what was logged and finished while the server was away arrives when it is back', async () => {
+test('logs and results from the time without a server arrive when it is back', async () => {
   const server = fakeServer()
   await startNode(server, { wait: shell(`${WAIT}; echo after; echo '{"result": {"n": 1}}'`) })
   await server.frame('heartbeat')
@@ -62,7 +62,7 @@ test('a result that was not acknowledged is repeated at once after a reconnect',
   expect(server.of('hello')[1]?.running).toEqual([{ task_id: 't', attempt: 1 }])
 })
 
-test('a restarting server is left alone for as long as it asked', async () => {
+test('the node waits as long as a restarting server asked', async () => {
   const server = fakeServer()
   await startNode(server, {})
   await server.frame('heartbeat')
@@ -90,7 +90,7 @@ test('a drain lasts until the next welcome, on this connection or another', asyn
   await server.frame('completed', 'b')
 })
 
-test('frames that the node does not know, or that make no sense, are ignored', async () => {
+test('unknown and invalid frames are ignored', async () => {
   const server = fakeServer()
   await startNode(server, { quick: shell('exit 0') })
   await server.frame('heartbeat')
@@ -111,7 +111,7 @@ test('frames that the node does not know, or that make no sense, are ignored', a
   expect(server.of('accept', 'x')).toEqual([])
 })
 
-test('a connection that fell silent without a goodbye is given up', async () => {
+test('a silent connection is given up', async () => {
   const server = fakeServer({ heartbeatSeconds: 0.1 })
   const sockets = new Set<Socket>()
   const silenced = new Set<Socket>()
@@ -130,7 +130,7 @@ test('a connection that fell silent without a goodbye is given up', async () => 
   })
   const { port } = proxy.address() as { port: number }
   await startNode(server, {}, { socketUrl: `ws://127.0.0.1:${port}/ws/node` })
-  // Pongs alone keep it alive: this server sends nothing after its welcome.
+  // Only pongs keep the connection: this server sends nothing after its `welcome`.
   await server.frame('heartbeat', undefined, 6)
   expect(server.connections).toBe(1)
   for (const socket of sockets) silenced.add(socket)
@@ -153,7 +153,7 @@ test.each([4401, 4403])('close code %d ends the node', async (code) => {
   expect(await refused.promise).toContain(String(code))
 })
 
-test('a server that is not there yet is tried again, and the log never shows the token', async () => {
+test('the node tries again until a server answers, and the log never shows the token', async () => {
   const server = fakeServer({ refuse: 502 })
   const lines: string[] = []
   const keep = (message: string) => lines.push(message)

@@ -24,7 +24,7 @@ const ROW_1 = '1, NVIDIA A10G, 0, 0, 23028, 40, 60.0'
 
 const withGpus = { maxConcurrentTasks: undefined }
 
-test('GPUs are read through nvidia-smi; what the driver cannot tell is 0 or left out', async () => {
+test('GPUs are read through nvidia-smi; figures that the driver does not know are 0 or left out', async () => {
   const program = nvidiaSmi(
     `[ "$*" = "--query-gpu=${QUERY} --format=csv,noheader,nounits" ] && cat '${RECORDED}'`,
   )
@@ -80,7 +80,7 @@ test.each([
   expect(parseGpus([row])).toEqual([gpu])
 })
 
-test('lines that are no rows are skipped', () => {
+test('lines that are not rows are skipped', () => {
   expect(
     parseGpus([
       'WARNING: infoROM is corrupted at gpu 0000:00:1E.0',
@@ -138,7 +138,7 @@ test('hello names the machine, heartbeats follow: the first at once', async () =
   })
 })
 
-test('a machine without GPUs offers one place, and says once that nvidia-smi is not there', async () => {
+test('a machine without GPUs offers one slot, and logs once that there is no nvidia-smi', async () => {
   const server = fakeServer({ heartbeatSeconds: 0.05 })
   const { log, lines } = keptLog()
   await startNode(server, {}, withGpus, log)
@@ -149,7 +149,7 @@ test('a machine without GPUs offers one place, and says once that nvidia-smi is 
   ])
 })
 
-test('good rows count, whatever the exit code; the warning is said once', async () => {
+test('good rows count, whatever the exit code; the warning is logged once', async () => {
   const server = fakeServer({ heartbeatSeconds: 0.05 })
   const { log, lines } = keptLog()
   const script = `echo 'WARNING: infoROM is corrupted at gpu 0000:00:1E.0'; echo '${ROW}'; echo also >&2; exit 14`
@@ -163,7 +163,7 @@ test('good rows count, whatever the exit code; the warning is said once', async 
   )
 })
 
-test('one that fails says why, once; when it answers, slots and names follow, and the log says so', async () => {
+test('a failure is logged once with its cause; when nvidia-smi answers, slots and names follow, and the log says so', async () => {
   const server = fakeServer({ heartbeatSeconds: 0.05 })
   const { log, lines } = keptLog()
   const ready = join(temporaryDirectory(), 'ready')
@@ -190,7 +190,7 @@ test('one that fails says why, once; when it answers, slots and names follow, an
   ])
 })
 
-test('while it is slow, heartbeats go on with the last known figures', async () => {
+test('while nvidia-smi is slow, heartbeats go on with the last known figures', async () => {
   const server = fakeServer({ heartbeatSeconds: 0.1 })
   const slow = join(temporaryDirectory(), 'slow')
   const script = `[ -e '${slow}' ] && sleep 1; echo '${ROW}'`
@@ -202,16 +202,16 @@ test('while it is slow, heartbeats go on with the last known figures', async () 
   expect(server.of('heartbeat').every(({ gpus }) => gpus.length === 1)).toBe(true)
 })
 
-test('one that takes four seconds is waited for at the start', async () => {
+test('the start waits for an nvidia-smi that takes four seconds', async () => {
   const server = fakeServer()
   await startNode(server, {}, { ...withGpus, nvidiaSmi: nvidiaSmi(`sleep 4; echo '${ROW}'`) })
   expect(await server.frame('hello')).toMatchObject({ gpus: [{ gpu_id: 0 }] })
 }, 20_000)
 
-test('one that hangs behind a shell is killed with what it started, and never runs twice', async () => {
+test('an nvidia-smi that hangs behind a shell is killed with its children, and never runs twice', async () => {
   const dir = temporaryDirectory()
   const pids = join(dir, 'pids')
-  // Each run notes its child; the one that is ready answers.
+  // Each run records its child; the run that is ready answers.
   const script = `if [ -e '${dir}/ready' ]; then echo '${ROW}'; else sleep 300 & echo $! >> '${pids}'; wait; fi`
   const server = fakeServer({ heartbeatSeconds: 0.05 })
   const { log, lines } = keptLog()
@@ -226,20 +226,20 @@ test('one that hangs behind a shell is killed with what it started, and never ru
   await gone(started())
 })
 
-test('one that prints its rows and then hangs has said what it knows', async () => {
+test('the rows of an nvidia-smi that hangs afterwards count', async () => {
   const server = fakeServer({ heartbeatSeconds: 0.1 })
   const script = `echo '${ROW}'; echo '${ROW_1}'; sleep 300 & wait`
   await startNode(server, {}, { ...withGpus, nvidiaSmi: nvidiaSmi(script), nvidiaSmiLimitMs: 500 })
   expect(await server.frame('hello')).toMatchObject({ gpus: [{ gpu_id: 0 }, { gpu_id: 1 }] })
 })
 
-test('one that prints its rows and is slow to end is not waited for', async () => {
+test('the node does not wait for the end of an nvidia-smi that has printed its rows', async () => {
   const server = fakeServer()
   await startNode(server, {}, { ...withGpus, nvidiaSmi: nvidiaSmi(`echo '${ROW}'; sleep 300 & wait`) })
   expect(await server.frame('hello')).toMatchObject({ gpus: [{ gpu_id: 0 }] })
 }, 20_000)
 
-test('one that leaves something behind, which holds its output, is done when it ends', async () => {
+test('a child that keeps the output open does not delay the end of nvidia-smi', async () => {
   const server = fakeServer()
   const pid = join(temporaryDirectory(), 'pid')
   const script = `sleep 300 & echo $! > '${pid}'; echo '${ROW}'`
@@ -248,7 +248,7 @@ test('one that leaves something behind, which holds its output, is done when it 
   await gone([Number(readFileSync(pid, 'utf8'))])
 })
 
-test('GPUs that the operator names by their UUID are found, and the node has only those', async () => {
+test('the node uses only the GPUs that the operator names by their UUID', async () => {
   const server = fakeServer()
   const script = `[ "$1" = "--query-gpu=${QUERY},uuid" ] && echo '${ROW}, GPU-aaaa-1' && echo '${ROW_1}, GPU-bbbb-2'`
   const settings = { ...withGpus, nvidiaSmi: nvidiaSmi(script), visibleDevices: 'GPU-bbbb' }
@@ -256,7 +256,7 @@ test('GPUs that the operator names by their UUID are found, and the node has onl
   expect(await server.frame('hello')).toMatchObject({ max_concurrent_tasks: 1, gpus: [{ gpu_id: 1 }] })
 })
 
-test('a UUID that nvidia-smi does not list is no GPU of the node', async () => {
+test('a UUID that nvidia-smi does not list is not a GPU of the node', async () => {
   const server = fakeServer()
   const { log, lines } = keptLog()
   const script = `echo '${ROW}, GPU-aaaa-1'; echo '${ROW_1}, GPU-bbbb-2'`
@@ -266,7 +266,7 @@ test('a UUID that nvidia-smi does not list is no GPU of the node', async () => {
   expect(lines.join('\n')).toContain('does not list GPU-cccc, MIG-GPU-dddd/1/0')
 })
 
-test('a node that stops takes its nvidia-smi along', async () => {
+test('a node that stops kills its nvidia-smi', async () => {
   const server = fakeServer({ heartbeatSeconds: 0.05 })
   const dir = temporaryDirectory()
   const script = `if [ -e '${dir}/hang' ]; then echo $$ > '${dir}/pid'; sleep 300; fi; echo '${ROW}'`

@@ -10,8 +10,8 @@ cleanUpAfterEach()
 const TASKS = 24
 const SECONDS = 3
 
-test('many talking tasks stay below the rate, each is heard, and what is urgent does not wait', async () => {
-  // Not so short that a busy machine takes the server for gone: lines on a connection that is cut are lost.
+test('many tasks that log stay below the rate, each gets its turn, and urgent frames do not wait', async () => {
+  // Not so short that the node gives up the connection on a busy machine, because lines on a lost connection are lost.
   const server = fakeServer({ heartbeatSeconds: 2 })
   const script = join(temporaryDirectory(), 'talk.py')
   const go = join(temporaryDirectory(), 'go')
@@ -39,14 +39,14 @@ print("last line")`,
   await server.until(() => server.of('completed', 'quick').length > 0, 'the quick task', 60_000)
   expect(server.of('completed').every(({ task_id }) => task_id === 'quick')).toBe(true)
   writeFileSync(go, '')
-  // A result is repeated until it is acknowledged, so some may have come more than once.
+  // The node repeats a result until it is acknowledged, so some results may have come more than once.
   const ended = () => new Set(server.of('completed').map(({ task_id }) => task_id)).size
   await server.until(() => ended() === TASKS + 1, 'all results', 60_000)
 
   expect(server.connections).toBe(1)
   const { times } = server
   const seconds = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1000
-  // Half of what the server allows, and a second's worth at once.
+  // Half of the server's limit, and one second's worth of it at once.
   expect(server.of('log').length + server.of('progress').length).toBeLessThan(250 * (seconds + 1.5))
 
   for (const id of ids) {
@@ -54,7 +54,7 @@ print("last line")`,
     const lines = logs.filter(({ message }) => message.startsWith('line '))
     const notices = logs.filter(({ message }) => /^\d+ lines dropped/.test(message))
     const dropped = notices.reduce((sum, { message }) => sum + Number.parseInt(message, 10), 0)
-    // Every line is logged or counted by a notice, the last one too.
+    // Every line, also the last one, is logged or counted by a notice.
     expect(lines.length + dropped + logs.filter(({ message }) => message === 'last line').length).toBe(
       SECONDS * 400 + 1,
     )
@@ -84,7 +84,7 @@ test('a server that comes back gets a thousand results within its limits', async
   expect(new Set(server.of('completed').map(({ task_id }) => task_id)).size).toBe(1000)
 }, 60_000)
 
-test('a kept result has its whole numbers still after a restart of the node', () => {
+test('a kept result has exact whole numbers after a restart of the node', () => {
   const stateDir = temporaryDirectory()
   const result = '{"seed":1970670598291982290,"huge":[123456789012345678901234567890]}'
   const frame = { type: 'completed' as const, task_id: 't', attempt: 1, result: parseJson(result) as object }

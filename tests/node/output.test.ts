@@ -7,7 +7,7 @@ import { cleanUpAfterEach, fakeServer, shell, startNode, temporaryDirectory } fr
 cleanUpAfterEach()
 
 let tasks = 0
-/** Runs a shell script as a task, to its end. */
+/** Runs a shell script as a task until it ends. */
 async function run(server: FakeServer, script: string) {
   const file = join(temporaryDirectory(), 'script.sh')
   writeFileSync(file, script)
@@ -56,16 +56,16 @@ test('a result may stand on one line or on many, and numbers that JSON lacks are
     [`printf '{"progress": 5}{"result": {"a": 1}} {"progress": 6}\\n'`, { a: 1 }],
     [`printf '{\\r\\n"result": {"a": 1}\\r\\n}\\r\\n'`, { a: 1 }],
     [`printf '  50%%\\r{"result": {"a": 1}}\\n'`, { a: 1 }],
-    // A progress bar that stands still, or wipes itself away, is written over in pieces.
+    // A progress bar that does not move, or that erases itself, is written over in pieces.
     [`printf '  50%%\\r{"result": {"a": 1}}'`, { a: 1 }],
     [`printf '  50%%\\r     \\r'; sleep 0.1; printf '{"result": {"a": 1}}'; sleep 0.1; echo`, { a: 1 }],
     [`printf '{"result": {"a": 1}}\\r'; sleep 0.1; printf ' 99%%\\rdone\\n'`, { a: 1 }],
     [`printf '{"result": {"a": 1}}\\r\\r\\n'`, { a: 1 }],
-    // A line that could begin an object, and does not.
+    // A line that could begin an object, but does not.
     [`echo '{'; echo '{"result": {"a": 1}}'`, { a: 1 }],
     [`echo '{"lr": '; printf '{\\n "result": {"a": 1}\\n}\\n'`, { a: 1 }],
     [`echo '{"lr": '; echo '{"a": 1}, '; echo '"x": '; echo '{"result": {"a": 1}}'`, { a: 1 }],
-    // What holds the output open does not hold the result back.
+    // A process that keeps the output open does not delay the result.
     [`printf '{"result": {"a": 1}}'; setsid sleep 4 &`, { a: 1 }],
     [
       python('print(json.dumps({"result": {"list": list(range(60000))}}, indent=8))'),
@@ -77,7 +77,7 @@ test('a result may stand on one line or on many, and numbers that JSON lacks are
   )
 }, 30_000)
 
-test('a result that can not be taken fails the task, in a sentence', async () => {
+test('a result that cannot be taken fails the task with a sentence', async () => {
   const server = await node()
   const sentence = (text: string, code: string, limit?: number) => ({
     error: expect.stringContaining(text),
@@ -94,7 +94,7 @@ test('a result that can not be taken fails the task, in a sentence', async () =>
       sentence('not valid JSON', 'result_invalid'),
     ],
     [`echo '{"result": {"a": 1,}}'`, sentence('not valid JSON', 'result_invalid')],
-    // Other keys before it, and other objects within them.
+    // Other keys stand before the result, with objects in them.
     [`echo "{'it': 'a \\"b', 'm': {'x': [1]}, 'result': {}}"`, sentence('not valid JSON', 'result_invalid')],
     [`echo '{"status": "ok", "result" : {"a": 1,}}'`, sentence('not valid JSON', 'result_invalid')],
     [
@@ -136,7 +136,7 @@ test('a result that can not be taken fails the task, in a sentence', async () =>
   )
 }, 30_000)
 
-test('the last result counts; what became of the others is in the log', async () => {
+test('the last result counts; the log says what happened to the others', async () => {
   const server = await node()
   const twice = await run(server, `echo '{"result": {"n": 1}}'; echo '{"result": {"n": 2}}'`)
   expect(twice.result).toEqual({ n: 2 })
@@ -156,7 +156,7 @@ test('the last result counts; what became of the others is in the log', async ()
   expect(both.log.at(-1)).toContain('{"loss":0.5}')
 })
 
-test('a result in the wrong place is a line in the log, with a word about it', async () => {
+test('a result in the wrong place is a line in the log, with an explanation', async () => {
   const server = await node()
   for (const script of [
     `echo 'INFO done: {"result": {"a": 1}}'`,
@@ -173,7 +173,7 @@ test('a result in the wrong place is a line in the log, with a word about it', a
   }
 })
 
-test('what a task writes over itself is read too', async () => {
+test('lines that a task writes over are read, too', async () => {
   const server = await node()
   const bar = `for i in 10 20 30; do printf '{"progress": %s}\\r' $i; sleep 0.3; done; exit 3`
   const { failed, log } = await run(server, bar)
@@ -184,7 +184,7 @@ test('what a task writes over itself is read too', async () => {
   expect(nested.failed).toBeUndefined()
 })
 
-test('a task that ends well and prints no result has an empty one; other JSON is a line of its log', async () => {
+test('a task that succeeds without a result has an empty one; other JSON is a line of its log', async () => {
   const server = await node()
   const quiet = await run(server, 'exit 0')
   expect(quiet).toMatchObject({ result: {}, log: [] })
@@ -290,7 +290,7 @@ sys.STREAM.write("\\n"); print("after", flush=True)`
   await Promise.all([draw('stdout'), draw('stderr')])
 }, 30_000)
 
-test('a bar that stops moving, or is cut off, has said where it stood', async () => {
+test('a progress bar that stops or is cut off is logged with its last content', async () => {
   const server = await node()
   const { log } = await run(
     server,

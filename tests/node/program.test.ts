@@ -35,7 +35,7 @@ const waitConfig = () =>
     },
   })
 
-test('start-up mistakes: one readable message, exit 1', async () => {
+test('mistakes at the start: one readable message, exit 1', async () => {
   const server = 'http://127.0.0.1:1'
   const cases: [string[], Record<string, string>, RegExp][] = [
     [[], {}, /no server.*no token/],
@@ -101,7 +101,7 @@ test('a refused token: one message, exit 1, and the token is not printed', async
   expect(stdout).not.toContain(TOKEN)
 })
 
-test('a token that is refused later ends the program and what it runs', async () => {
+test('a token that is refused later ends the program and its tasks', async () => {
   const server = fakeServer()
   const { finished } = runNode(connectArgs(server, temporaryDirectory(), '--config', waitConfig()), tokenEnv)
   await server.frame('heartbeat')
@@ -112,7 +112,7 @@ test('a token that is refused later ends the program and what it runs', async ()
   await gone([Number(pid)])
 })
 
-test('a state directory has one program', async () => {
+test('only one program may use a state directory', async () => {
   const server = fakeServer()
   const stateDir = temporaryDirectory()
   runNode(connectArgs(server, stateDir), tokenEnv)
@@ -124,14 +124,14 @@ test('a state directory has one program', async () => {
   })
 })
 
-test('the address of its socket means the server, too', async () => {
+test('the address of the socket means the server, too', async () => {
   const server = fakeServer()
   const args = ['--server', `${server.url.replace('http', 'ws')}/ws/node/`, '--state', temporaryDirectory()]
   runNode(args, tokenEnv)
   await server.frame('heartbeat')
 })
 
-test('the program goes on when the reader of its output goes away, and when it comes to an end', async () => {
+test('the program goes on when the reader of its output goes away, and ends well', async () => {
   const server = fakeServer()
   const args = connectArgs(server, temporaryDirectory(), '--config', waitConfig())
   const command = ['src/node/main.ts', ...args].map((arg) => `'${arg}'`).join(' ')
@@ -150,7 +150,7 @@ test('the program goes on when the reader of its output goes away, and when it c
     await server.frame('completed', `t${i}`)
   }
   expect(server.connections).toBe(1)
-  // Its last words go nowhere as well.
+  // Nothing reads its last lines either.
   server.closeSocket(4401)
   await node.exited
 })
@@ -179,7 +179,7 @@ test('SIGTERM: no new task, the running one ends, its result is acknowledged, ex
   )
 })
 
-/** Signals that come sooner after the first one are repeats of it. */
+/** A signal that comes sooner after the first one is a repeat of it. */
 const SECOND_SIGNAL_MS = 2100
 
 test('a later second signal, or the end of --drain-timeout, stops at once and reports nothing', async () => {
@@ -231,7 +231,7 @@ test('after kill -9 and a restart: results are named and repeated, processes are
   expect(filesIn(join(stateDir, 'running'))).toEqual([])
 })
 
-test('a file lock is held as long as its process lives, whoever forgets it', async () => {
+test('a file lock is held as long as its process lives, also when no variable holds it', async () => {
   const path = join(temporaryDirectory(), 'lock.sqlite')
   const script = `
     const { acquireFileLock } = await import('${join(import.meta.dir, '../../src/util/file-lock.ts')}')

@@ -25,7 +25,7 @@ function program(text: string, mode = 0o755): string {
 
 const run = (...command: string[]): TaskProgram => ({ command, env: { PATH: process.env.PATH ?? '' } })
 
-test('a task whose program cannot be started is given back, and the log says which and why', async () => {
+test('a task whose program cannot start is given back, and the log names the program and the cause', async () => {
   const server = fakeServer()
   const { log, lines } = keptLog()
   await startNode(
@@ -75,14 +75,14 @@ test('a task whose program cannot be started is given back, and the log says whi
     )
     number++
   }
-  // Its place is free again, and nothing was said twice.
+  // The slot is free again, and no frame was sent twice.
   server.assign('f', 'fine')
   await server.frame('completed', 'f')
   expect(server.of('accept').map(({ task_id }) => task_id)).toEqual(['f'])
   expect(server.of('failed')).toEqual([])
 })
 
-test('an attempt that waited for the older one is given back after all, when it cannot start', async () => {
+test('an attempt that waited for the older one is given back when it cannot start', async () => {
   const server = fakeServer()
   const path = program(`#!/bin/sh\ntrap 'sleep 0.3; exit' TERM; echo running; while :; do sleep 0.05; done\n`)
   await startNode(server, { slow: run(path) })
@@ -94,7 +94,7 @@ test('an attempt that waited for the older one is given back after all, when it 
   expect(await server.frame('reject', 't')).toMatchObject({ attempt: 2, reason: 'cannot_start' })
 })
 
-test('a script that is deleted while the node runs is missed, though its interpreter is there', async () => {
+test('a script that is deleted while the node runs is noticed, although its interpreter exists', async () => {
   const server = fakeServer()
   const dir = temporaryDirectory()
   const script = join(dir, 'train.py')

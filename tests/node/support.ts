@@ -8,12 +8,15 @@ import type { TaskProgram } from '../../src/node/runner.ts'
 import { FakeServer, TOKEN } from './fake-server.ts'
 
 const cleanUps: (() => unknown)[] = []
-/** What a test opened is closed after it, in reverse. */
+/** Closes after a test what it opened, last opened first. */
 export function later(cleanUp: () => unknown): void {
   cleanUps.push(cleanUp)
 }
 
-/** For every file that uses this one: a hook of a shared module belongs only to the first file that loads it. */
+/**
+ * Every file that uses this module calls this, because a hook of a shared module belongs only to the first file that
+ * loads it.
+ */
 export function cleanUpAfterEach(): void {
   afterEach(async () => {
     for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
@@ -35,7 +38,7 @@ export function fakeServer(options?: ConstructorParameters<typeof FakeServer>[0]
   return server
 }
 
-/** A program in nvidia-smi's place. */
+/** A program that takes the place of nvidia-smi. */
 export function nvidiaSmi(script: string): string {
   const path = join(temporaryDirectory(), 'nvidia-smi')
   writeFileSync(path, `#!/bin/sh\n${script}\n`)
@@ -52,7 +55,7 @@ export const shell = (script: string, more: Partial<TaskProgram> = {}): TaskProg
 
 export const silentLog: Log = { info() {}, warn() {}, error() {} }
 
-/** A log that can be read: `warn the message`. */
+/** A log whose lines the test reads: `warn the message`. */
 export function keptLog(): { log: Log; lines: string[] } {
   const lines: string[] = []
   const keep = (level: string) => (message: string) => void lines.push(`${level} ${message}`)
@@ -97,7 +100,7 @@ export async function startNodeAt(
   return node
 }
 
-/** The node program as a process of its own. */
+/** The node program as a process. */
 export function runNode(args: string[], env: Record<string, string> = {}) {
   const child = Bun.spawn([process.execPath, '--no-env-file', 'src/node/main.ts', ...args], {
     cwd: join(import.meta.dir, '../..'),
@@ -122,12 +125,12 @@ export function runNode(args: string[], env: Record<string, string> = {}) {
   })
   return {
     child,
-    /** Exit code and all that was printed. */
+    /** The exit code and all output. */
     finished: async () => {
       await reading
       return { code: await child.exited, stdout, stderr: await stderr }
     },
-    /** Resolves when `text` is on its standard output. */
+    /** Resolves when `text` is on the standard output. */
     said: async (text: string) => {
       for (let tries = 0; !stdout.includes(text); tries++) {
         if (tries > 1000) throw new Error(`never said '${text}' but ${stdout}`)
@@ -143,7 +146,7 @@ export const connectArgs = (server: FakeServer, stateDir: string, ...more: strin
 ]
 export const tokenEnv = { ROOST_NODE_TOKEN: TOKEN }
 
-/** Whether a process runs; one that is dead and not yet reaped does not. */
+/** Whether a process runs. A dead process that was not reaped does not run. */
 export function isRunning(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -14,7 +14,7 @@ import {
 
 cleanUpAfterEach()
 
-/** A task that starts a process of its own and tells both numbers in its log. */
+/** A task that starts another process and logs the numbers of both. */
 const FAMILY = `sleep 300 & echo "pids $$ $!"; echo '{"progress": 10}'; wait`
 
 async function family(server: FakeServer, task_id: string): Promise<number[]> {
@@ -24,7 +24,7 @@ async function family(server: FakeServer, task_id: string): Promise<number[]> {
   return pids
 }
 
-test('a configured program runs with the task on its standard input, and is heard', async () => {
+test('a configured program gets the task on its standard input, and its output reaches the server', async () => {
   const server = fakeServer()
   const script = `
     echo '{"progress": 45.5, "current_item": "page 3"}'
@@ -57,7 +57,7 @@ test('a configured program runs with the task on its standard input, and is hear
     estimated_duration: 30,
     gpus: [],
   })
-  // PWD and the like are the shell's own.
+  // The shell itself sets PWD and similar variables.
   const names = String(completed.result.env).trim().split(' ')
   expect(names.filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name))).toEqual([
     'LEVEL',
@@ -76,7 +76,7 @@ test('a configured program runs with the task on its standard input, and is hear
   expect(filesIn(join(stateDir, 'running'))).toEqual([])
 })
 
-test('a program that says nothing and exits with 0 has completed', async () => {
+test('a program without output that exits with 0 has completed', async () => {
   const server = fakeServer()
   await startNode(server, { quiet: shell('exit 0') })
   await server.frame('heartbeat')
@@ -114,7 +114,7 @@ test('failures say why: the error line, else the end of standard error, else how
   })
 })
 
-test('what it cannot take is rejected: an unknown type, too many, a drained node', async () => {
+test('a node rejects an unknown type, too many tasks, and any task while it drains', async () => {
   const server = fakeServer()
   await startNode(server, { wait: shell('sleep 300') }, { maxConcurrentTasks: 1 })
   await server.frame('heartbeat')
@@ -142,7 +142,7 @@ test('an assignment that comes twice runs once', async () => {
   expect(server.of('log', 't')).toHaveLength(1)
 })
 
-test('cancel ends the whole process tree and reports failed', async () => {
+test('`cancel` ends the whole process tree, and the node reports `failed`', async () => {
   const server = fakeServer()
   await startNode(server, { family: shell(FAMILY) })
   await server.frame('heartbeat')
@@ -215,7 +215,7 @@ test('a newer attempt starts when the older one is dead, also on a full node', a
   await server.until(() => server.of('reject', 't', 1).length === 1, 'reject of attempt 1')
 })
 
-test('a flood of log lines and progress is thinned out; the last progress arrives', async () => {
+test('a flood of log lines and progress is reduced; the last progress arrives', async () => {
   const server = fakeServer()
   const script = `i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i; echo "{\\"progress\\": $((i / 20))}"; done`
   await startNode(server, { flood: shell(script) })
@@ -233,7 +233,7 @@ test('a flood of log lines and progress is thinned out; the last progress arrive
   )
 })
 
-test('a task that never stops writing does not keep the node from its heartbeats', async () => {
+test('a task that writes without end does not stop the heartbeats', async () => {
   const server = fakeServer()
   await startNode(server, { endless: shell('yes') })
   await server.frame('heartbeat')
@@ -244,7 +244,7 @@ test('a task that never stops writing does not keep the node from its heartbeats
   await server.frame('failed', 't')
 })
 
-test('texts are cut to what the protocol takes, a result to the size of a frame', async () => {
+test('texts are cut to the limits of the protocol, a result to the size of a frame', async () => {
   const server = fakeServer()
   const long = (count: number) => `$(head -c ${count} /dev/zero | tr '\\0' a)`
   await startNode(server, {

@@ -29,7 +29,7 @@ beforeAll(async () => {
       .concat(['-pix_fmt', 'yuv420p', join(videos, 'cuts.mp4')]),
   )
   expect(await child.exited).toBe(0)
-  // ffmpeg takes a picture for a video of one frame, as it would follow a playlist: neither format is on our list.
+  // ffmpeg would take a picture for a video of one frame, and follow a playlist: neither format is in our list.
   const still = Bun.spawn([
     ffmpeg,
     '-v',
@@ -42,7 +42,7 @@ beforeAll(async () => {
   ])
   expect(await still.exited).toBe(0)
   writeFileSync(join(videos, 'text.mp4'), 'no video at all')
-  // A playlist under a harmless name: read as one, it would open a file of this machine.
+  // A playlist under a harmless name: ffmpeg would open a file of this machine.
   const playlist = `#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile://${videos}/cuts.mp4\n#EXT-X-ENDLIST\n`
   writeFileSync(join(videos, 'playlist.mp4'), playlist)
 })
@@ -125,7 +125,7 @@ test.skipIf(!ffmpeg)(
   15_000,
 )
 
-test('without ffmpeg beside ffprobe the type is not offered; `test` always is', async () => {
+test('without ffmpeg the node does not offer `video_analysis`; it always offers `test`', async () => {
   const { hello, server } = await set(
     { tasks: { render: { command: [process.execPath] } } },
     { PATH: '/nonexistent' },

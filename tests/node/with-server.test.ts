@@ -13,7 +13,7 @@ afterAll(() => server.stop())
 cleanUpAfterEach()
 
 const admin = await makeUser(server, { role: 'admin' })
-/** What this file reads of tasks and nodes. */
+/** The fields of tasks and nodes that this file reads. */
 interface Shown {
   status: string
   result: unknown
@@ -43,7 +43,7 @@ const ended = (uuid: string, status: string) =>
     return task.status === status && task
   }, `the task ${status}`)
 
-test('GPUs that appear while the node runs are shown with their names, and more tasks run', async () => {
+test('GPUs that appear while the node runs have their names, and more tasks run', async () => {
   const ready = join(temporaryDirectory(), 'ready')
   const rows = `echo '0, NVIDIA A10G, 5, 512, 23028, 511, 60.0'; echo '1, NVIDIA H100, 5, 512, 81559, 40, 60.0'`
   const type = unique('type_')
@@ -66,7 +66,7 @@ test('GPUs that appear while the node runs are shown with their names, and more 
   for (const { uuid } of tasks) await ended(uuid, 'completed')
 }, 60_000)
 
-test('tasks of a node whose program is gone are done by another one', async () => {
+test('another node runs the tasks of a node whose program is gone', async () => {
   const type = unique('type_')
   const program = join(temporaryDirectory(), 'program')
   writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 })

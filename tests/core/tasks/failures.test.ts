@@ -24,7 +24,7 @@ const show = async (owner: TestUser, id: number, language?: string) =>
     })
   ).body as Frame
 
-describe('words', () => {
+describe('texts of failures', () => {
   const params = { detail: 'CUDA', exitCode: 3, signal: 'SIGKILL', seconds: 60, limit: 9, name: 'gpu-1' }
   test.each<FailureCode>([
     'exited',
@@ -52,7 +52,7 @@ describe('words', () => {
     for (const text of [zh, en]) expect(text).not.toMatch(/[{}]|undefined/)
   })
 
-  test('what a task said stays as it is, and its exit code stands behind it', () => {
+  test('the text of a task stays as it is, and its exit code follows it', () => {
     const said = reportedFailure({ error: 'RuntimeError: 显存不足 $& {x}', exitCode: 1 })
     expect(failureText(said, 'zh')).toBe('RuntimeError: 显存不足 $& {x}（退出码 1）')
     expect(failureText(said, 'en')).toBe('RuntimeError: 显存不足 $& {x} (exit code 1)')
@@ -63,7 +63,7 @@ describe('words', () => {
     [{ code: 'exited', exitCode: 3 }, 'The program ended with exit code 3'],
     [{ code: 'exited', signal: 'SIGSEGV' }, 'The program was ended by the signal SIGSEGV'],
     [{ code: 'timed_out', seconds: 5 }, 'The program ran for more than 5 seconds and was stopped'],
-    // A code without what belongs to it, or one that this server does not know, says nothing.
+    // A code without its parameters, or a code that this server does not know, is ignored.
     [{ code: 'timed_out' }, 'own words'],
     [{ code: 'exited' }, 'own words'],
     [{ code: 'constructor' }, 'own words'],
@@ -127,7 +127,7 @@ describe('a failed task', () => {
       expect(list.body.items[0].error_message).toBe(text)
       expect(list.body.data.items[0]).toMatchObject({ error_message: text, ...fields })
     }
-    // Tried again it has not failed.
+    // A retried task has not failed.
     const retried = await api(server, 'POST', `/api/tasks/${task.id}/retry`, { token: owner.token })
     expect(retried.body.data).toMatchObject({ error_message: null, failure_code: null, exit_code: null })
     for (const socket of [zh, en, late, node]) socket.close()
@@ -159,7 +159,7 @@ describe('a failed task', () => {
     ])
   })
 
-  test('of before there were codes, or with one of a newer server, is shown as it was stored', async () => {
+  test('without a code, or with a code of a newer server, is shown as it was stored', async () => {
     const owner = await makeUser(server)
     for (const failureCode of [null, 'of_tomorrow', 'constructor']) {
       const task = await makeTask(server, owner, { taskType: unique('type_') })
@@ -178,7 +178,7 @@ describe('events', () => {
     reason_params: {},
     result: 1,
   })
-  test('are worded where they have words, and otherwise the very text of the log', () => {
+  test('are in the language of the reader where they have a text, and otherwise exactly the text of the log', () => {
     expect(JSON.parse(wordedData({ type: 'task.requeued', data }, 'zh'))).toEqual({
       ...JSON.parse(data),
       reason: '节点没有响应',

@@ -5,12 +5,12 @@ import { nodes, tasks } from '../../../src/db/schema/index.ts'
 import { makeNode, makeTask, makeUser, unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 
-// Nodes that only the database has: no sweep finds them silent while this runs.
+// Nodes that are only in the database: no sweep finds them silent while this runs.
 const server = await startServer({ NODE_HEARTBEAT_SECONDS: '60' })
 afterAll(() => server.stop())
 const { ctx } = server
 
-test('a node that answers nothing does not get a task again while another one is there, however busy', async () => {
+test('a node that does not answer does not get a task again while another node is online, however busy', async () => {
   const owner = await makeUser(server)
   const type = unique('type_')
   const { node } = await makeNode(server)
@@ -35,7 +35,7 @@ test('a node that answers nothing does not get a task again while another one is
     (await leaseTasks(ctx, [slot(probing)])).map(({ task }) => task.uuid)
   expect(await leased(true)).toEqual([fresh.uuid])
   expect(await leased(true)).toEqual([])
-  // One that answers gets it after the wait; so does the only one there is.
+  // A node that answers gets the task after the wait, and so does the only node.
   expect(await leased(false)).toEqual([lost.uuid])
   await ctx.db
     .update(tasks)

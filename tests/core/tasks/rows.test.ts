@@ -9,7 +9,7 @@ const files = readdirSync(MIGRATIONS)
   .sort()
 const here = files.findIndex((name) => name.endsWith('_task_failures_and_node_sockets.sql'))
 
-test('tasks, logs and nodes of before the migration are what they were', async () => {
+test('tasks, logs and nodes from before the migration stay the same', async () => {
   await using database = new PGlite()
   const migrate = async (names: string[]) => {
     for (const name of names) await database.exec(readFileSync(join(MIGRATIONS, name), 'utf8'))

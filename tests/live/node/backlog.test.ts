@@ -1,11 +1,11 @@
-/** Protects the server's memory from what a node repeats while the server is slow. */
+/** Protects the server's memory: a node may repeat large frames while the server is slow. */
 import { expect, test } from 'bun:test'
 import type { NodeControl } from '../../../src/core/nodes/control.ts'
 import { NodeConnection } from '../../../src/live/node/connection.ts'
 import { eventually } from '../../support/process.ts'
 import { hello } from '../../support/sockets.ts'
 
-test('repeats of a waiting final word are handled once more, by the word that the byte limit has counted', async () => {
+test('repeats of a waiting `completed` are handled once more, as the frame that the byte limit has counted', async () => {
   const handled: unknown[] = []
   const { promise: slow, resolve } = Promise.withResolvers<void>()
   const nodeControl = {

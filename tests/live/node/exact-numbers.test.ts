@@ -7,7 +7,7 @@ import { hello } from '../../support/sockets.ts'
 const server = await startServer()
 afterAll(() => server.stop())
 
-/** A socket that keeps what came as text: reading it as JSON would round it. */
+/** A socket that keeps frames as text, because JSON.parse would round their numbers. */
 async function listen(path: string, headers: Record<string, string> = {}) {
   const socket = new WebSocket(server.wsUrl + path, { headers } as unknown as string[])
   const texts: string[] = []

@@ -165,7 +165,7 @@ describe('progress', () => {
     socket.send({ type: 'accept', ...lease(assign) })
     socket.send({ type: 'progress', ...lease(assign), progress: 45.5678 })
     await live.next('task_update', ({ data }) => data.progress === 45.6)
-    // No heartbeat has told of it.
+    // No heartbeat has reported it.
     expect((await status(node.uuid)).running_tasks).toEqual([{ task_id: task.uuid, progress: 45.6 }])
     const path = `/api/tasks/${task.id}`
     expect((await api(server, 'GET', path, { token: owner.token })).body.progress).toBe(45.6)
@@ -212,7 +212,7 @@ describe('progress', () => {
   })
 })
 
-test('what a node says while the server is slow is limited; talk and final words are dropped, and more closes the socket', async () => {
+test('frames of a node that wait are limited: the server drops progress, logs and ends, and other frames close the socket', async () => {
   const owner = await makeUser(server)
   const type = unique('type_')
   const socket = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })

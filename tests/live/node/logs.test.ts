@@ -1,4 +1,4 @@
-/** Protects the log of a task: whoever is told that a task ended reads all its lines, and none is lost in silence. */
+/** Protects the log of a task: a client that learns of the end reads all lines, and no line is lost in silence. */
 import { afterAll, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { LogBuffer } from '../../../src/core/nodes/log-buffer.ts'
@@ -14,7 +14,7 @@ const { ctx } = server
 
 const lineNumbers = (logs: { message: string }[]) => logs.map(({ message }) => Number(message))
 
-test('who is told of the end reads every line, whichever tasks log beside it', async () => {
+test('a client that learns of the end reads every line, whichever tasks log beside it', async () => {
   const TASKS = 12
   const LINES = 40
   const owner = await makeUser(server)
@@ -75,7 +75,7 @@ test('an end waits for lines of a row that another transaction holds, though not
   const { id } = await makeTask(server, owner)
   const [task] = await ctx.db.select().from(tasks).where(eq(tasks.id, id))
   const held = { left: 2 }
-  // As a row that somebody holds looks to the buffer.
+  // The buffer gets the same answer for a row that another transaction holds.
   const db = new Proxy(ctx.db, {
     get: (target, name) => {
       if (name === 'execute' && held.left-- > 0) return async () => [{ id }]

@@ -16,7 +16,7 @@ const server = await startServer({ NODE_HEARTBEAT_SECONDS: '1' })
 afterAll(() => server.stop())
 const { ctx } = server
 
-/** Task types of a test's own, so that no other test's node takes its tasks. */
+/** Task types of one test, so that no node of another test takes its tasks. */
 const ownType = () => unique('type_')
 
 const lease = (frame: { task_id: string; attempt: number }) => ({
@@ -49,7 +49,7 @@ describe('getting in', () => {
     socket.close()
   })
 
-  test('a node that sends nonsense is told so and harms nobody', async () => {
+  test('a node that sends bad frames gets errors and harms nobody', async () => {
     const { token } = await makeNode(server)
     const socket = await TestSocket.open(`${server.wsUrl}/ws/node?token=${token}`)
     socket.send(heartbeat())
@@ -195,9 +195,9 @@ describe('dispatch', () => {
       body: { draining: false },
     })
     const resumed = await socket.next('assign', (f) => f.task_id === waiting.uuid)
-    // A second welcome tells the node that the drain is over.
+    // A second `welcome` tells the node that the drain has ended.
     expect(socket.frames.filter((f) => f.type === 'welcome').length).toBe(2)
-    // Refusing with this reason is how a node says that it is about to stop: nothing more comes to it.
+    // With this reason a node says that it stops soon. It gets no more tasks.
     socket.send({ type: 'reject', ...lease(resumed), reason: 'draining' })
     const unclaimed = await makeTask(server, owner, { taskType: type })
     await Bun.sleep(200)
@@ -247,7 +247,7 @@ describe('fencing', () => {
     node.close()
   })
 
-  test('final words that are repeated faster than the server handles them cost the connection nothing', async () => {
+  test('a node may repeat `completed` faster than the server handles it', async () => {
     const owner = await makeUser(server)
     const type = ownType()
     const node = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })
@@ -263,7 +263,7 @@ describe('fencing', () => {
     node.close()
   })
 
-  test('a cancelled task is stopped on its node, and what the node says of it afterwards is only acked', async () => {
+  test('a cancelled task is stopped on its node, and later frames about it are only acknowledged', async () => {
     const owner = await makeUser(server)
     const type = ownType()
     const node = await openNode(server, (await makeNode(server, 1)).token, { taskTypes: [type], max: 1 })
@@ -277,7 +277,7 @@ describe('fencing', () => {
     expect(lease(await node.next('cancel'))).toEqual(lease(assign))
     const next = await makeTask(server, owner, { taskType: type })
     await Bun.sleep(100)
-    // The slot is the node's again only when it says that the process has ended.
+    // The slot is free only when the node reports that the process has ended.
     expect(node.frames.filter((f) => f.type === 'assign').length).toBe(1)
     node.send({ type: 'failed', ...lease(assign), error: 'cancelled' })
     await node.next('ack')
@@ -326,7 +326,7 @@ describe('nodes that go', () => {
     live.close()
   })
 
-  test('a node that names an earlier attempt too keeps the present one', async () => {
+  test('a node that also names an earlier attempt keeps the current one', async () => {
     const owner = await makeUser(server)
     const type = ownType()
     const { token } = await makeNode(server)
@@ -334,7 +334,7 @@ describe('nodes that go', () => {
     const { uuid: task_id } = await makeTask(server, owner, { taskType: type })
     before.send({ type: 'accept', ...lease(await before.next('assign')) })
     before.ws.terminate()
-    // Only the database tells attempts apart: this one is the third.
+    // Only the database knows the number: this is the third attempt.
     await ctx.db.update(tasks).set({ attempt: 3 }).where(eq(tasks.uuid, task_id))
     const running = [2, 3, 1].map((attempt) => ({ task_id, attempt }))
     const after = await openNode(server, token, { taskTypes: [type], running })
@@ -379,7 +379,7 @@ describe('nodes that go', () => {
       socket.send({ type: 'accept', ...lease(assign) })
       socket.close()
       if (attempt === 1) {
-        // A restart that forgot the task is a loss too, and needs no waiting.
+        // A restart that forgot the task is a loss, too, and needs no waiting.
         await live.next('task.started')
       } else {
         await live.next('task.requeued', (f) => f.data.attempt === 2)
@@ -395,7 +395,7 @@ describe('nodes that go', () => {
     expect(failed.data).toMatchObject({ cost: 0, status: 'failed' })
     const me = await api(server, 'GET', '/api/users/me', { token: owner.token })
     expect(me.body.data).toMatchObject({ balance: 100, available_balance: 100 })
-    // The node was only frozen: what it says now is stale.
+    // The node was only frozen: its frames are stale now.
     socket.send({ type: 'completed', ...lease(assign), result: {} })
     await socket.until((f) => f.find((x) => x.type === 'ack' || x.code === 'STALE_ATTEMPT'))
     expect((await storedTask(task.uuid)).status).toBe('failed')
@@ -411,7 +411,7 @@ describe('nodes that go', () => {
       const { type: _, ...body } = heartbeat()
       if (!socket) await api(server, 'POST', `/api/gpu/servers/${node.uuid}/heartbeat`, { token, body })
       const state = await eventually(() => ctx.bus.getState(nodeTopic(node.uuid)), 'its first heartbeat')
-      // A server that has to go by what others say would wait for a day.
+      // A server that relies on the stored heartbeats alone would wait for a day.
       const timestamp = new Date(Date.now() + 86_400_000).toISOString()
       ctx.bus.setState(nodeTopic(node.uuid), { ...state, timestamp })
       expect((await storedNode(node.id)).online).toBe(true)
@@ -476,7 +476,7 @@ describe('state', () => {
     live.close()
   })
 
-  test('a heartbeat does not wait for what the node has said of its tasks, which waits for the database', async () => {
+  test('a heartbeat does not wait for frames about tasks, which wait for the database', async () => {
     const type = ownType()
     const task = await makeTask(server, await makeUser(server), { taskType: type })
     const { node, token } = await makeNode(server)
@@ -518,8 +518,8 @@ describe('state', () => {
   })
 })
 
-describe('what changes without a node saying so', () => {
-  test('a task that is tried again shows nothing of its last attempt', async () => {
+describe('changes that no node reports', () => {
+  test('a retried task shows nothing of its last attempt', async () => {
     const owner = await makeUser(server)
     const type = ownType()
     const node = await openNode(server, (await makeNode(server)).token, { taskTypes: [type] })
@@ -539,7 +539,7 @@ describe('what changes without a node saying so', () => {
     live.close()
   })
 
-  test('an attempt that begins shows nothing of what was told before', async () => {
+  test('an attempt that begins shows no earlier progress', async () => {
     const owner = await makeUser(server)
     const type = ownType()
     const task = await makeTask(server, owner, { taskType: type })
@@ -560,7 +560,7 @@ describe('what changes without a node saying so', () => {
   test('the cluster follows tasks that wait and servers that come and go, also while no node is online', async () => {
     const owner = await makeUser(server)
     const live = await openLive(server, owner.token, { topics: 'gpu:cluster' })
-    // Nodes of the tests before this one are gone, and what they held is back in the queue.
+    // Nodes of the tests before this one are gone, and their tasks are back in the queue.
     const quiet = (f: Frame) => f.type === 'gpu_cluster' && f.data.online_servers === 0
     let { data } = await live.until((frames) => frames.find(quiet), 'no node is online', 15_000)
     const changes = async (field: string, by: number, change: () => Promise<unknown>) => {

@@ -11,7 +11,7 @@ afterAll(() => server.stop())
 const { ctx } = server
 const { nodeControl } = ctx.services
 
-/** A task that was assigned to a node of its own, so long ago. */
+/** A task that was assigned to a new node so long ago. */
 async function leased(seconds: number) {
   const task = await makeTask(server, await makeUser(server))
   const { node } = await makeNode(server)
@@ -26,8 +26,8 @@ const link = (backlog: number) => ({ backlog, end() {}, cancel() {} }) as unknow
 const lost = { nodeId: null, lostAttempts: 1 }
 const kept = { nodeId: expect.any(Number), lostAttempts: 0 }
 
-test('unanswered assignments are taken back, whatever else is swept; a server that is behind is no silent node', async () => {
-  // The server's own sweeps would do what the ones below miss.
+test('unanswered assignments are taken back, whatever else is swept; a slow server does not make a node silent', async () => {
+  // The server's own sweeps would hide a mistake of the sweeps below.
   await nodeControl.close()
   const silent = await leased(15)
   const unread = await leased(60)
@@ -43,7 +43,7 @@ test('unanswered assignments are taken back, whatever else is swept; a server th
   let calls = 0
   const sweeper = new Sweeper(ctx, nodeControl.fleet, async () => {
     calls++
-    // From the second second on, beyond the fifth, when assignments are looked at; the third call comes before the tenth.
+    // From the second second to after the fifth, when the sweep reads assignments; the third call comes before the tenth.
     if (calls === 1) await Bun.sleep(3500)
     if (calls === 3) {
       const leases = [silent, unread, ofAnotherServer, ofNoServer]

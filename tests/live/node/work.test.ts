@@ -26,7 +26,7 @@ function beat(socket: TestSocket): () => void {
   return () => clearInterval(timer)
 }
 
-/** Takes every task that comes and ends it at once. */
+/** A node that accepts every task and ends it at once. */
 function diligent(socket: TestSocket): void {
   const seen = new Set<string>()
   void socket
@@ -51,7 +51,7 @@ const logsOf = async (owner: TestUser, id: number) =>
   (await api(server, 'GET', `/api/tasks/${id}`, { token: owner.token })).body.logs as Frame[]
 
 describe('the log of a task', () => {
-  test('has the order in which its lines were said, also among tasks that talk at once', async () => {
+  test('has its lines in their order, also when other tasks log at the same time', async () => {
     const owner = await makeUser(server)
     const type = ownType()
     const made = [
@@ -79,7 +79,7 @@ describe('the log of a task', () => {
 })
 
 describe('a retry', () => {
-  test('goes to a node that has not lost the task, though another one has more room and answers nothing', async () => {
+  test('goes to a node that has not lost the task, although another one has more room and does not answer', async () => {
     const owner = await makeUser(server)
     const type = ownType()
     const mute = await openNode(server, (await makeNode(server, 8)).token, { taskTypes: [type], max: 8 })
@@ -91,7 +91,7 @@ describe('a retry', () => {
     const healthy = await openNode(server, (await makeNode(server, 1)).token, { taskTypes: [type], max: 1 })
     const stopHealthy = beat(healthy)
     diligent(healthy)
-    // Nobody waits the ten seconds.
+    // The test does not wait the ten seconds.
     const unanswered = and(eq(tasks.taskType, type), eq(tasks.status, 'pending'), isNotNull(tasks.nodeId))
     const expire = () =>
       ctx.db.update(tasks).set({ leasedAt: sql`now() - interval '1 hour'` }).where(unanswered)
@@ -111,7 +111,7 @@ describe('a retry', () => {
     healthy.close()
   })
 
-  test('does not wait for another node where there is none, and hides no task behind it', async () => {
+  test('does not wait for another node when there is none, and hides no task behind it', async () => {
     const owner = await makeUser(server)
     const [type, other] = [ownType(), ownType()]
     const { node, token } = await makeNode(server, 1)
@@ -119,7 +119,7 @@ describe('a retry', () => {
     const stopBusy = beat(busy)
     const occupying = await makeTask(server, owner, { taskType: type })
     busy.send({ type: 'accept', ...lease(await busy.next('assign', (f) => f.task_id === occupying.uuid)) })
-    // Lost here before, it waits for the busy node; the one behind it does not.
+    // This node has lost the task, so the task waits for the busy node; the task behind it does not wait.
     const waiting = await makeTask(server, owner, { taskType: type, priority: 9 })
     const alone = await makeTask(server, owner, { taskType: other, priority: 9 })
     const lostBy = { lostBy: [node.id], lostAttempts: 1, updatedAt: sql`now()` }
@@ -179,7 +179,7 @@ describe('a node that cannot start a program', () => {
         { task_type: type, message: detail, at: expect.stringMatching(/^\d{4}-.*Z$/) },
       ])
       expect((await shown(owner.token)).body.data.cannot_start).toEqual([])
-      // It comes back, and is still not asked.
+      // The node comes back and still does not get the task type.
       broken.close()
       broken = await openNode(server, token, { taskTypes: [type], max: 1 })
       const other = await openNode(server, (await makeNode(server, 1)).token, { taskTypes: [type], max: 1 })
@@ -191,14 +191,14 @@ describe('a node that cannot start a program', () => {
       await other.next('assign', (f) => f.task_id === second.uuid)
       expect(assigned(broken)).toEqual([])
       expect(await storedTask(task.uuid)).toMatchObject({ status: 'completed', lostAttempts: 0 })
-      // What an administrator reads is nothing for the owner.
+      // Only an administrator may read this, not the owner.
       expect(JSON.stringify(await logsOf(owner, task.id))).not.toContain('ENOENT')
       broken.close()
       other.close()
     },
   )
 
-  test('is no longer named once it has run a task of the type', async () => {
+  test('is no longer listed when it has run a task of the type', async () => {
     const owner = await makeUser(server)
     const type = ownType()
     const { node, token } = await makeNode(server)
@@ -249,9 +249,9 @@ describe('a drain that comes while an assignment is on its way', () => {
     socket.close()
   })
 
-  test('a change is taken in whatever the clock of the database says', async () => {
+  test('a change is taken over whatever the clock of the database says', async () => {
     const { node, token } = await makeNode(server)
-    // It was changed before the clock was set back.
+    // The node was changed before the clock was set back.
     const later = sql`now() + interval '1 hour'`
     await ctx.db.update(nodes).set({ updatedAt: later }).where(eq(nodes.id, node.id))
     const socket = await openNode(server, token)

@@ -9,7 +9,7 @@ import { startServer, type TestServer } from '../../support/server.ts'
 const READERS = 6
 const RUNS = 3
 
-/** Reads a session's newest run over SSE, leaving and coming back as chance has it. */
+/** Reads the newest run of a session over SSE, leaving and coming back at random. */
 async function readStream(
   server: TestServer,
   token: string,

@@ -1,4 +1,4 @@
-/** What a client is told of a frame of its own. */
+/** Protects the answers to a client's frames. */
 import { afterAll, expect, test } from 'bun:test'
 import { makeTask, makeUser } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'

@@ -71,7 +71,7 @@ test('a task is named as its watcher wrote it last', async () => {
   live.close()
 })
 
-test('a changed user is told which fields, by the names that are shown', async () => {
+test('a changed user learns which fields changed, by the names that the contracts show', async () => {
   const admin = await makeUser(server, { role: 'super_admin' })
   const owner = await makeUser(server)
   await api(server, 'PATCH', '/api/v1/users/me', { token: owner.token, body: { avatar_url: null, bio: 'b' } })
@@ -90,7 +90,7 @@ test('a changed user is told which fields, by the names that are shown', async (
 })
 
 describe('resume', () => {
-  test('a reader that returns with its cursor gets what it missed, once, and goes on live', async () => {
+  test('a reader that returns with its cursor gets the missed events once and goes on live', async () => {
     const owner = await makeUser(server)
     const first = await openLive(server, owner.token)
     await makeTask(server, owner)
@@ -153,7 +153,7 @@ describe('getting in and staying in', () => {
     live.close()
   })
 
-  test('a renewal while the user is looked at again is not undone', async () => {
+  test('a renewal while the user is checked again is not undone', async () => {
     const owner = await makeUser(server)
     const other = await signInAgain(server, owner)
     const live = await openLive(server, owner.token)

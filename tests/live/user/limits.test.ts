@@ -11,7 +11,7 @@ import { StalledSocket } from '../../support/stalled-socket.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
-// Opened first, looked at last: it has ten seconds.
+// This socket opens first and is checked last: it has ten seconds.
 const silent = await TestSocket.open(`${server.wsUrl}/ws/connect`)
 
 const { ctx } = server
@@ -77,7 +77,7 @@ describe('who may watch what', () => {
     expect(stranger.frames.some((f) => f.type === 'task_update')).toBe(false)
     const admin = await openLive(server, (await makeUser(server, { role: 'admin' })).token)
     admin.send({ type: 'subscribe_task', task_id: task.uuid })
-    // The id comes back as it was written; a task with nothing to say has zeros, never null.
+    // The id comes back as the client wrote it. A task without progress has zeros, never null.
     expect(await admin.next('task_update')).toEqual({
       type: 'task_update',
       task_id: task.uuid,
@@ -115,7 +115,7 @@ describe('a role that is taken away', () => {
 })
 
 describe('connections of one user', () => {
-  test('the 21st is turned away with 4409, the others stay', async () => {
+  test('the 21st is closed with 4409, the others stay', async () => {
     const { token } = await makeUser(server)
     const sockets = await Promise.all(Array.from({ length: 20 }, () => openLive(server, token)))
     const extra = await openLive(server, token)
@@ -147,7 +147,7 @@ describe('the log behind the sockets', () => {
     stalled.pause()
     const events = 1500
     await emitMany(owner, events, 8000)
-    // Everything was handed over long ago, had it been queued: 12 MB. The socket holds one frame beyond the kernel's.
+    // A queue would have taken all 12 MB by now. The socket holds one frame beyond the kernel's buffer.
     const connection = [...server.ctx.live.hub.all()].find(
       (c) => c.signedIn?.principal.userId === owner.user.id,
     )!
@@ -174,7 +174,7 @@ describe('the log behind the sockets', () => {
     next.close()
   })
 
-  test('an event whose hint was lost arrives all the same', async () => {
+  test('an event whose hint was lost arrives', async () => {
     const owner = await makeUser(server)
     const live = await openLive(server, owner.token)
     await ctx.db.transaction((db) =>

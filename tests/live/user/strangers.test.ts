@@ -1,4 +1,4 @@
-/** Sockets that have not signed in. */
+/** Protects the limits on sockets that have not signed in. */
 import { afterAll, expect, test } from 'bun:test'
 import { MAX_STRANGERS, MAX_STRANGERS_PER_ADDRESS, Strangers } from '../../../src/live/user/strangers.ts'
 import { makeUser } from '../../support/factories.ts'
@@ -11,7 +11,7 @@ afterAll(() => server.stop())
 
 const open = () => TestSocket.open(`${server.wsUrl}/ws/connect`)
 
-test('are ended by new ones of the same address, the oldest first; whoever signs in stays', async () => {
+test('are ended by new ones of the same address, the oldest first; a socket that signs in stays', async () => {
   const owner = await makeUser(server)
   const live = await openLive(server, owner.token)
   const strangers: TestSocket[] = []
