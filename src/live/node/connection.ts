@@ -11,19 +11,15 @@ import { parseJson } from '../../util/json.ts'
 import { toStorable } from '../../util/storable.ts'
 import { FrameBudget } from '../frame-budget.ts'
 import { Pulse } from '../keep-alive.ts'
-import { type HeardFrame, type HeardHello, readNodeFrame } from './frames.ts'
+import { Backlog, isRepeated } from './backlog.ts'
+import { attemptOf, type HeardFrame, type HeardHello, readNodeFrame } from './frames.ts'
 import type { NodeSockets, NodeWebSocket } from './socket.ts'
 
 const HELLO_MS = 10_000
 const FRAME_BURST = 2000
 const FRAMES_PER_SECOND = 500
-const MAX_BACKLOG = 1000
 /** Frames that may be dropped: a newer frame replaces them, or they are only log lines. */
 const DROPPABLE: ReadonlySet<string> = new Set(['heartbeat', 'progress', 'log'])
-/** Frames that a node repeats until the server acknowledges them. */
-const REPEATED: ReadonlySet<string> = new Set(['completed', 'failed'])
-/** Beyond this, droppable and repeated frames are dropped, and any other frame closes the socket. */
-const MAX_BACKLOG_BYTES = 8 * 1024 * 1024
 /** The server answers bad frames within this budget and closes a socket that sends more of them. */
 const BAD_FRAME_BURST = 20
 const BAD_FRAMES_PER_SECOND = 0.2
@@ -36,13 +32,9 @@ export class NodeConnection implements NodeLink {
   private ws!: NodeWebSocket
   private connected: ConnectedNode | undefined
   private closed = false
-  private backlogBytes = 0
   private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
   private readonly badFrames = new FrameBudget(BAD_FRAME_BURST, BAD_FRAMES_PER_SECOND)
-  private handling: Promise<void> = Promise.resolve()
-  backlog = 0
-  /** Attempts whose `completed` or `failed` waits to be handled, with whether the node has repeated the frame meanwhile. */
-  private readonly finals = new Map<string, boolean>()
+  private readonly waiting = new Backlog((frame) => this.handle(frame))
   private helloTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
@@ -55,6 +47,10 @@ export class NodeConnection implements NodeLink {
 
   get alive(): boolean {
     return !this.closed
+  }
+
+  get backlog(): number {
+    return this.waiting.size
   }
 
   get quietMs(): number {
@@ -97,34 +93,12 @@ export class NodeConnection implements NodeLink {
   }
 
   private enqueue(frame: HeardFrame, bytes: number): void {
-    const final = REPEATED.has(frame.type) ? JSON.stringify(leaseOf(frame)) : undefined
-    if (final && this.finals.has(final)) {
-      // The node may repeat the frame many times while the first one waits. The server keeps no repeat, because the byte
-      // limit
-      // would not count it. It handles the first one once more instead, because the first time may fail.
-      this.finals.set(final, true)
-      return
-    }
-    if (this.backlog >= MAX_BACKLOG || this.backlogBytes + bytes > MAX_BACKLOG_BYTES) {
-      // This server is slow, and the node cannot know that. The node repeats ends of attempts, and the rest may be dropped.
-      if (frame.type === 'log' && this.connected)
-        this.ctx.services.nodeControl.logLost(this.connected, frame.task_id, frame.attempt)
-      if (DROPPABLE.has(frame.type) || REPEATED.has(frame.type)) return
-      return this.end(CLOSE.tooManyFrames, 'too much that this server has yet to handle')
-    }
-    this.backlog++
-    this.backlogBytes += bytes
-    if (final) this.finals.set(final, false)
-    this.handling = this.handling
-      .then(() => this.handle(frame))
-      .finally(() => {
-        this.backlog--
-        this.backlogBytes -= bytes
-        if (!final) return
-        const repeated = this.finals.get(final)
-        this.finals.delete(final)
-        if (repeated && !this.closed) this.enqueue(frame, bytes)
-      })
+    if (this.waiting.add(frame, bytes)) return
+    // This server is slow, and the node cannot know that. The node repeats ends of attempts, and the rest may be dropped.
+    if (frame.type === 'log' && this.connected)
+      this.ctx.services.nodeControl.logLost(this.connected, frame.task_id, frame.attempt)
+    if (DROPPABLE.has(frame.type) || isRepeated(frame)) return
+    this.end(CLOSE.tooManyFrames, 'too much that this server has yet to handle')
   }
 
   close(): void {
@@ -198,7 +172,7 @@ export class NodeConnection implements NodeLink {
           type: 'error',
           code: 'HELLO_FIRST',
           message: 'the first frame is hello',
-          ...leaseOf(frame),
+          ...attemptOf(frame),
         })
       }
       await this.dispatch(this.connected, frame)
@@ -209,7 +183,7 @@ export class NodeConnection implements NodeLink {
         type: 'error',
         code: 'TRY_AGAIN',
         message: 'the server could not store this; repeat it later',
-        ...leaseOf(frame),
+        ...attemptOf(frame),
       })
       // Without its `hello` no other frame can be handled, so the node must reconnect.
       if (!this.connected) this.end(CLOSE.restarting, 'try again')
@@ -283,10 +257,6 @@ export class NodeConnection implements NodeLink {
     }
   }
 }
-
-/** The attempt that a frame names: the answer repeats it. */
-const leaseOf = (frame: HeardFrame): { task_id?: string; attempt?: number } =>
-  'task_id' in frame ? { task_id: frame.task_id, attempt: frame.attempt } : {}
 
 const readFailure = ({
   error,

@@ -106,3 +106,7 @@ export function readNodeFrame(
   return { problem, ...about }
 }
 const Named = Type.Object({ task_id: Type.String({ maxLength: 64 }), attempt: Type.Integer() })
+
+/** The attempt that a frame names: the answer repeats it. */
+export const attemptOf = (frame: HeardFrame): { task_id?: string; attempt?: number } =>
+  'task_id' in frame ? { task_id: frame.task_id, attempt: frame.attempt } : {}
