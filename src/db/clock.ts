@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from './client.ts'
 
-/** The database's clock, without asking each time. A server's own wall clock may differ, and any of them may be set. */
+/** The database's clock, without a query for each reading. The servers' own wall clocks may differ, and may be set. */
 export class DatabaseClock {
   private constructor(
     private readonly db: Db,
-    /** Its time as the database writes it, and in ms less the monotonic clock of this process. */
+    /** The database's time as it writes it, and in ms minus the monotonic clock of this process. */
     private reading: { text: string; offset: number },
   ) {}
 
@@ -17,13 +17,13 @@ export class DatabaseClock {
     return this.reading.text
   }
 
-  /** To be called every few seconds. @returns the time, as the database writes it */
+  /** Call it every few seconds. @returns the time, as the database writes it */
   async read(): Promise<string> {
     this.reading = await read(this.db)
     return this.reading.text
   }
 
-  /** How long ago the database stored this time, in ms; after a step of its clock wrong for what it stored before. */
+  /** How long ago the database stored this time, in ms. Wrong for times that it stored before its clock was set. */
   ageOf(stored: Date): number {
     return performance.now() + this.reading.offset - stored.getTime()
   }

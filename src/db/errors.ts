@@ -15,7 +15,7 @@ export function sqlState(error: unknown): string | undefined {
   return undefined
 }
 
-/** The name of the unique constraint that an insert or update ran into. */
+/** The name of the unique constraint that an insert or update violated. */
 export function violatedConstraint(error: unknown): string | undefined {
   for (const { code, constraint_name: name } of causes(error)) {
     if (code === '23505' && typeof name === 'string') return name
@@ -47,12 +47,12 @@ const UNAVAILABLE = new Set([
 
 /**
  * 08: connection exceptions; 53: too many connections, disk or memory full; 57P: shutdown and crash; 25P03 and 25P04: a
- * transaction stood still for too long; 25006: a former primary; 40001, 40P01 and 55P03: others were in the way;
+ * transaction was idle for too long; 25006: a former primary; 40001, 40P01 and 55P03: conflicts with other transactions;
  * 57014: timeout.
  */
 const UNAVAILABLE_STATE = /^(08|53|57P|25P0[34]$|25006$|40001$|40P01$|55P03$|57014$)/
 
-/** Whether a row was held by others for longer than the lock timeout. */
+/** Whether other transactions held a row for longer than the lock timeout. */
 export const isLocked = (error: unknown): boolean => sqlState(error) === '55P03'
 
 /** Whether the database is away or refuses work for now, so that the same request may succeed later. */

@@ -7,12 +7,12 @@ interface Result extends Array<Row> {
 }
 
 const TRANSACTION = /^\s*BEGIN;([\s\S]*)COMMIT;\s*$/
-/** uuid[]: the driver does not ask the database for array types, and hands such values on as text. */
+/** uuid[]: the driver does not ask the database for array types, and returns such values as text. */
 const UUID_ARRAY = 2951
 
 /**
- * Runs SQL that a library wrote, on a database or transaction of ours: one statement with `$1`, `$2`… for `values`, or
- * several without. Values are bound, never written into the text. Answers the rows of all statements.
+ * Runs SQL that a library wrote, on a database or transaction of this server: one statement with `$1`, `$2`… for `values`,
+ * or several without values. Values are bound, never written into the text. Returns the rows of all statements.
  * @throws the driver's error: the library may look into its message, and Drizzle's has the whole text in it
  */
 export async function runSql<T extends object = Row>(
@@ -29,8 +29,8 @@ export async function runSql<T extends object = Row>(
 
 async function execute(db: Db, text: string, values: unknown[]): Promise<Row[]> {
   if (values.length > 0) return decode((await db.execute(bind(text, values))) as Result)
-  // A BEGIN and COMMIT that the library brings along. Sent as they are, a failure between them would leave the pool
-  // a connection in a broken transaction.
+  // The library's own BEGIN and COMMIT are left out: a failure between them would leave a connection of the pool in a
+  // broken transaction.
   const body = TRANSACTION.exec(text)?.[1]
   const result = await (body === undefined
     ? db.execute(sql.raw(text))

@@ -7,9 +7,9 @@ const BATCH = 5000
 const LOCK_MS = '300'
 
 /**
- * Deletes rows, however many there are: in statements that hold no lock for long and stay below their time limit.
- * Rows that somebody else holds are left for the next time.
- * @param rows selects the `ctid`s of what shall go, without a limit
+ * Deletes any number of rows, in statements that hold no lock for long and stay below their time limit. Rows that another
+ * transaction holds stay until the next call.
+ * @param rows selects the `ctid`s of the rows to delete, without a limit
  * @param name of the table in `rows`
  * @returns how many
  */
@@ -22,7 +22,7 @@ export async function trim(db: Db, table: PgTable, rows: SQL, name = getTableNam
   }
 }
 
-/** What hangs on a row goes with it, and may be held by others too. */
+/** Rows that refer to a deleted row are deleted with it, and other transactions may hold those too. */
 async function deleteBatch(db: Db, statement: SQL): Promise<number> {
   try {
     const result = await db.transaction(async (tx) => {

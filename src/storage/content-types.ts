@@ -1,6 +1,6 @@
 /**
- * An object's type is a function of its key, in both forms of the storage: keys get their extension from what the
- * content was found to be, and nothing has to be remembered beside the file.
+ * In both forms of the storage, an object's type depends only on its key: the extension of a key comes from the content
+ * that was detected, so that no type has to be stored with the file.
  */
 
 const TYPES: Record<string, string> = {
@@ -22,15 +22,15 @@ const TYPES: Record<string, string> = {
 
 const UNKNOWN = 'application/octet-stream'
 
-/** Media that browsers show without running anything in them. A PDF's scripts stay in the viewer's sandbox. */
+/** Media that browsers show without running code in them. A PDF's scripts stay in the viewer's sandbox. */
 const SHOWN = /^(image|video)\/|^application\/pdf$/
 
-/** What is not in the table is just bytes: HTML, SVG and scripts are never served as such. */
+/** Other extensions are served as bytes: HTML, SVG and scripts never get their own type. */
 export function contentTypeOf(key: string): string {
   const extension = /\.([^./]+)$/.exec(key)?.[1]?.toLowerCase() ?? ''
   return Object.hasOwn(TYPES, extension) ? TYPES[extension]! : UNKNOWN
 }
 
-/** The Content-Disposition to serve an object with: what a browser need not show is saved. */
+/** The Content-Disposition of an object. Browsers save what they need not show. */
 export const dispositionOf = (key: string): 'inline' | 'attachment' =>
   SHOWN.test(contentTypeOf(key)) ? 'inline' : 'attachment'

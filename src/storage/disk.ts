@@ -19,20 +19,20 @@ import { assertKey, assertPrefix, isKey } from './keys.ts'
 import { endedBy } from './source.ts'
 import { type ByteRange, type ListedObject, type ObjectInfo, type Storage, StorageError } from './storage.ts'
 
-/** No key begins with a dot. It is within the root, so that what is finished can be moved and need not be copied. */
+/** No key begins with a dot. The directory is within the root, so that a finished file is moved and not copied. */
 const UNFINISHED = '.unfinished'
 const DELETIONS_AT_ONCE = 16
 const DIRECTORY_CAME_OR_WENT = new Set(['ENOENT', 'EEXIST'])
 const PUBLISH_TRIES = 5
 
-/** Objects as files under `dataDir`/objects, at their keys. */
+/** Objects as files under `dataDir`/objects. A key is the path there. */
 export async function createDiskStorage(dataDir: string): Promise<Storage> {
   const root = resolve(dataDir, 'objects')
   const unfinished = await openTemporaries(join(root, UNFINISHED))
   const scratch = await openTemporaries(resolve(dataDir, 'tmp'))
   const pathOf = (key: string) => join(root, key)
 
-  /** Moves a finished file to its key, where it replaces what is there in one step. */
+  /** Moves a finished file to its key. It replaces an existing file there in one step. */
   async function publish(draft: string, path: string): Promise<void> {
     const directory = dirname(path)
     for (let tries = 1; ; tries++) {
@@ -51,7 +51,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
     }
   }
 
-  /** @returns what is there, or undefined; the file is the caller's to close */
+  /** @returns undefined when there is no file. The caller closes the file. */
   async function openPart(key: string, range: ByteRange | undefined) {
     if (!isKey(key)) return undefined
     const file = await open(pathOf(key)).catch((error) => {
@@ -98,7 +98,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
     }
   }
 
-  /** None when the directory has gone, as the empty one of a deleted object does. */
+  /** None when the directory is gone: the empty directory of a deleted object is removed. */
   async function* entriesOf(directory: string): AsyncGenerator<Dirent> {
     try {
       yield* await opendir(pathOf(directory))
@@ -150,7 +150,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
       const { file, info, part } = opened
       try {
         const small = part.end + 1 - part.start <= IN_MEMORY_BYTES
-        // Not by its descriptor: Bun tells the length of the whole file then.
+        // Not by its descriptor, because Bun then sends the length of the whole file.
         const content = small
           ? await readPart(file, part)
           : Bun.file(pathOf(key)).slice(part.start, part.end + 1)
@@ -226,7 +226,7 @@ const infoOf = (key: string, found: BigIntStats): ObjectInfo => ({
   contentType: contentTypeOf(key),
 })
 
-/** A new name outlives a power cut only with its directory on the disk. */
+/** A new name survives a power cut only when its directory is on the disk. */
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path)
   try {

@@ -1,4 +1,4 @@
-/** Files as both forms of the storage use them: written from a body, read as a stream, made for a while. */
+/** Files for both forms of the storage: written from a body, read as a stream, temporary. */
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, opendir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,11 +6,11 @@ import { chunksOf } from './source.ts'
 import { type Body, type ByteRange, type LocalFile, StorageError } from './storage.ts'
 
 /**
- * Chunks are gathered for one call to the system, by copying them: chunks that wait survive a collection, and are
- * garbage that the next ones leave where it is (measured: 100 MB more with two large uploads at once).
+ * Chunks are copied into one buffer for one system call. Chunks that wait would survive a garbage collection, and the next
+ * collections would not free them (measured: 100 MB more with two large uploads at once).
  */
 const WRITE_BYTES = 512 * 1024
-/** After so much the disk is set to work, so that little is left to wait for at the end. */
+/** After this many bytes the file is synced, so that the sync at the end is short. */
 const SYNC_BYTES = 16 * 1024 * 1024
 const READ_BYTES = 256 * 1024
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
@@ -19,7 +19,7 @@ const MISSING = new Set(['ENOENT', 'ENOTDIR'])
 export const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code)
 export const isMissing = (error: unknown): boolean => MISSING.has(codeOf(error))
 
-/** Says what a failed call to the system means for the storage. */
+/** The StorageError for a failed system call. */
 export function fromSystem(error: unknown): StorageError {
   const code = codeOf(error)
   if (NO_SPACE.has(code)) return new StorageError('NO_SPACE', `no space is left (${code})`, { cause: error })
@@ -41,9 +41,9 @@ export interface WrittenFile {
 }
 
 /**
- * Writes a new file. What a failure leaves is the caller's to remove.
- * @param options.durable has it on the disk in the end, not only in the system's memory
- * @throws StorageError NO_SPACE, UNAVAILABLE; what the body threw; `signal.reason`
+ * Writes a new file. After a failure, the caller removes it.
+ * @param options.durable syncs the file to the disk
+ * @throws StorageError NO_SPACE, UNAVAILABLE; the body's error; `signal.reason`
  */
 export async function writeFile(
   path: string,
@@ -51,7 +51,7 @@ export async function writeFile(
   { signal, durable }: { signal?: AbortSignal | undefined; durable: boolean },
 ): Promise<WrittenFile> {
   const file = await system(open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600))
-  // One write is under way while the next is gathered.
+  // While one write runs, the chunks of the next are gathered.
   let writing: Promise<void> | undefined
   try {
     let buffer = Buffer.allocUnsafeSlow(WRITE_BYTES)
@@ -68,7 +68,7 @@ export async function writeFile(
       used = 0
       if (!durable || syncing || size - synced < SYNC_BYTES) return
       synced = size
-      // What it fails with, the last one fails with too.
+      // The last write fails with the same error.
       syncing = file
         .datasync()
         .catch(() => {})
@@ -99,19 +99,18 @@ export async function writeFile(
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.byteLength; ) {
-    // A disk that is nearly full takes a part.
+    // A disk that is nearly full writes a part.
     const { bytesWritten } = await system(file.write(bytes, written))
     written += bytesWritten
   }
 }
 
-/** Strong as long as nobody changes a file in place, which nobody does: every write makes a new one. */
+/** A strong ETag, because no file is changed in place: every write makes a new file. */
 export const etagOf = ({ ino, size, mtimeNs }: { ino: bigint; size: bigint; mtimeNs: bigint }): string =>
   `"${ino.toString(36)}-${size.toString(36)}-${mtimeNs.toString(36)}"`
 
 /**
- * As large as a part may be that an answer holds in memory. Thumbnails are smaller, and so are the pieces that a stream
- * would hold.
+ * The largest part that an answer holds in memory. Thumbnails are smaller, and so are the chunks that a stream would hold.
  */
 export const IN_MEMORY_BYTES = READ_BYTES
 
@@ -129,7 +128,7 @@ export async function readPart(
   return bytes
 }
 
-/** Reads on demand, and closes the file at the end, on a fault and when it is cancelled. */
+/** Reads on demand, and closes the file at the end, after an error and when it is cancelled. */
 export function streamFile(file: FileHandle, { start, end }: ByteRange): ReadableStream<Uint8Array> {
   let position = start
   return new ReadableStream<Uint8Array>(
@@ -158,13 +157,13 @@ export function streamFile(file: FileHandle, { start, end }: ByteRange): Readabl
   )
 }
 
-/** Files and directories for a while, named at random, of which a crash may leave some behind. */
+/** Temporary files and directories with random names. A crash may leave some behind. */
 export class Temporaries {
   private readonly live = new Set<string>()
 
   constructor(private readonly directory: string) {}
 
-  /** Lends a path at which nothing is yet; what is there when `use` ends is removed. */
+  /** Calls `use` with a path at which there is no file yet, and removes the file that is there afterwards. */
   async lend<T>(use: (path: string) => Promise<T>): Promise<T> {
     const { path, dispose } = this.take()
     try {
@@ -174,7 +173,7 @@ export class Temporaries {
     }
   }
 
-  /** The same until it is disposed of. */
+  /** The same, until it is disposed. */
   take(): { path: string; dispose: () => Promise<void> } {
     const name = crypto.randomUUID()
     const path = join(this.directory, name)
@@ -188,7 +187,7 @@ export class Temporaries {
     }
   }
 
-  /** Removes what others, or an earlier run, last changed before `olderThan`. */
+  /** Removes the files of other or earlier processes that were last changed before `olderThan`. */
   async removeStale(olderThan: Date): Promise<number> {
     let removed = 0
     for await (const { name } of await system(opendir(this.directory))) {
@@ -202,13 +201,13 @@ export class Temporaries {
   }
 }
 
-/** Under DATA_DIR: the system's own temporary directory may be in memory. */
+/** Under DATA_DIR, because the system's temporary directory may be in memory. */
 export async function openTemporaries(directory: string): Promise<Temporaries> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   return new Temporaries(directory)
 }
 
-/** @param fill makes the file in the new directory, or names one that is there already */
+/** @param fill makes the file in the new directory, or returns the path of an existing one */
 export async function lendLocally(
   temporaries: Temporaries,
   fill: (directory: string) => Promise<string>,

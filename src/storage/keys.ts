@@ -2,16 +2,16 @@ import { cutText, cutToBytes } from '../util/cut.ts'
 import { StorageError } from './storage.ts'
 
 const MAX_KEY_BYTES = 1024
-/** Of file systems. */
+/** The limit of file systems. */
 const MAX_SEGMENT_BYTES = 255
 const MAX_STEM_BYTES = 100
 
-/** Letters, their marks and digits of any script, without those that can't be seen. */
+/** Letters, their marks and digits of any script, without invisible ones. */
 const LETTERS = String.raw`[\p{L}\p{N}\p{Mn}\p{Mc}--\p{Default_Ignorable_Code_Point}]`
-// A segment that began with a dot would be hidden, or lead upwards; Windows drops a dot at the end.
+// A segment that begins with a dot is hidden or leads upwards, and Windows drops a dot at the end.
 const SEGMENT = new RegExp(`^[${LETTERS}_\\-](?:[${LETTERS}._\\-]*[${LETTERS}_\\-])?$`, 'v')
 const UNSAFE = new RegExp(`[^${LETTERS}._\\-]+`, 'gv')
-// A name that began with a hyphen would be an option to the programs that get it.
+// Programs would read a name that begins with a hyphen as an option.
 const EDGES = /^[\p{M}._-]+|[._-]+$/gu
 
 const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d|conin|conout|clock)$/i

@@ -1,4 +1,4 @@
-/** Conditional and range requests (RFC 9110, chapters 13 and 14) as pure functions over what is known of an object. */
+/** Conditional and range requests (RFC 9110, chapters 13 and 14) as pure functions of an object's properties. */
 import type { ByteRange } from './storage.ts'
 
 export type RangeResult = ByteRange | 'unsatisfiable' | undefined
@@ -13,7 +13,7 @@ export function parseRange(field: string | null | undefined, size: number): Rang
   if (first === '') {
     const length = Number(last)
     if (length === 0) return 'unsatisfiable'
-    // There is no way to write a part of nothing.
+    // Content-Range cannot express a part of an empty object.
     return size === 0 ? undefined : { start: Math.max(0, size - length), end: size - 1 }
   }
   const start = Number(first)
@@ -33,7 +33,7 @@ export function matchesNone(field: string, etag: string): boolean {
   return (field.match(ENTITY_TAG) ?? []).some((tag) => opaque(tag) === opaque(etag))
 }
 
-/** Whether a part may be sent on If-Range (13.1.5): only for the very same bytes, by strong comparison. */
+/** Whether If-Range permits a part (13.1.5): only for the very same bytes, by strong comparison. */
 export function matchesIfRange(field: string, object: { etag: string; lastModified: Date }): boolean {
   const value = field.trim()
   if (value.startsWith('W/')) return false

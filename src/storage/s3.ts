@@ -27,7 +27,7 @@ import { type ByteRange, type Storage, StorageError, type StoredObject } from '.
 const IDLE_MS = 30_000
 const PING_MS = 5000
 const QUIET = { trace() {}, debug() {}, info() {}, error() {} }
-/** Of one DeleteObjects. */
+/** The limit of one DeleteObjects request. */
 const MAX_DELETIONS = 1000
 
 /**
@@ -41,10 +41,10 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
     credentials: { accessKeyId: config.accessKeyId, secretAccessKey: config.secretAccessKey },
     requestHandler: createTransport(IDLE_MS),
     maxAttempts: 3,
-    // Checksums that S3 does not ask for are unknown to older servers; what is sent is hashed by its signature.
+    // Older servers do not know checksums that S3 does not require. The signature has a hash of the body anyway.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // A server that does not know it makes every part wait.
+    // A server that does not know this header delays every part.
     expectContinueHeader: false,
     logger: { ...QUIET, warn: (text) => log.warn({ text: String(text) }, 'the S3 client warns') },
   })

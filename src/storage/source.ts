@@ -1,9 +1,9 @@
 import { type Body, StorageError } from './storage.ts'
 
 /**
- * Reads a body chunk by chunk, and stops waiting for it at once when `signal` says so; then, or when the reader leaves
- * early, the body is told to stop.
- * @throws `signal.reason`, or what the body threw
+ * Reads a body chunk by chunk. When `signal` is aborted, it stops waiting at once. Then, and when the reader ends early,
+ * it cancels the body.
+ * @throws `signal.reason`, or the body's error
  */
 export async function* chunksOf(body: Body, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const source = open(body)
@@ -47,7 +47,7 @@ function open(body: Body): Source {
   return { next: async () => iterator.next(), stop: async () => iterator.return?.() }
 }
 
-/** What to throw when `error` ended a write: a write that was told to stop says so. */
+/** The error of a write that ended with `error`: ABORTED when the caller aborted it. */
 export function endedBy(error: unknown, signal: AbortSignal | undefined): unknown {
   const told = signal?.aborted && (error === signal.reason || error instanceof StorageError)
   return told ? new StorageError('ABORTED', 'the write was stopped', { cause: signal.reason }) : error

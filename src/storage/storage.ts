@@ -1,9 +1,9 @@
 /**
- * Where files are kept: under DATA_DIR, or in a bucket of any S3. An object appears whole under its key or not at all,
- * and nothing here ever holds a whole file in memory.
+ * Storage for files: under DATA_DIR, or in a bucket of any S3. An object appears whole under its key or not at all, and no
+ * function here holds a whole file in memory.
  */
 
-/** A chunk is good until the next one is asked for: what a storage keeps of it, it copies. */
+/** A chunk is valid until the next one is read. A storage copies what it keeps of a chunk. */
 export type Body = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>
 
 /** Positions of the first and the last byte, both included. */
@@ -22,7 +22,7 @@ export interface ObjectInfo {
 }
 
 export interface StoredObject extends ObjectInfo {
-  /** To be read to its end or cancelled: it holds a file or a connection open. */
+  /** Read it to its end or cancel it, because it holds a file or a connection open. */
   body: ReadableStream<Uint8Array>
   /** The part of the object that `body` is; undefined when it is the whole. */
   range: ByteRange | undefined
@@ -30,7 +30,7 @@ export interface StoredObject extends ObjectInfo {
 
 /** An object, or a part of it, as the body of an answer. */
 export interface ObjectContent extends ObjectInfo {
-  /** Bytes and files have a length that is known; of a stream it is not, and Bun sends it in chunks. */
+  /** The length of bytes and files is known. A stream has none, and Bun sends it in chunks. */
   content: Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>
   /** The part of the object that `content` is; undefined when it is the whole. */
   range: ByteRange | undefined
@@ -42,10 +42,10 @@ export interface ListedObject {
   lastModified: Date
 }
 
-/** A file on this machine for as long as another program works on it. */
+/** A local file that another program works on. */
 export interface LocalFile extends AsyncDisposable {
   path: string
-  /** An empty directory of its own for what the program writes. */
+  /** An empty directory for the files that the program writes. */
   scratch: string
   /** Removes the directory, and the copy if `path` is one. */
   dispose(): Promise<void>
@@ -54,9 +54,9 @@ export interface LocalFile extends AsyncDisposable {
 export interface Storage {
   readonly kind: 'disk' | 's3'
   /**
-   * Stores a body as it comes in and replaces what was under the key. On any failure nothing of it is left, and what the
-   * body threw is thrown on unchanged. The object is served with the type that its key's extension says, see
-   * content-types.ts. `signal` counts until the object is about to appear; then it appears.
+   * Stores a body as it arrives, and replaces the object that was under the key. After a failure nothing of it is left, and
+   * an error of the body is thrown unchanged. The object is served with the type of its key's extension
+   * (content-types.ts). An abort has no effect once the object is about to appear.
    * @throws StorageError INVALID_KEY, NO_SPACE, UNAVAILABLE, ABORTED
    */
   write(
@@ -65,16 +65,16 @@ export interface Storage {
     options?: { signal?: AbortSignal | undefined },
   ): Promise<{ size: number; etag: string }>
   /**
-   * Opens an object, or a part of it. All that is told of it belongs to the very bytes in `body`.
+   * Opens an object, or a part of it. All returned properties belong to the very bytes in `body`.
    * @returns undefined when there is no such object
    * @throws StorageError RANGE_NOT_SATISFIABLE when the object ends before `range` begins, UNAVAILABLE
    */
   read(key: string, options?: { range?: ByteRange | undefined }): Promise<StoredObject | undefined>
   /**
    * Opens an object for an answer whose length has to be known, in bounded memory: a small part as bytes, a larger one as a
-   * file on this machine. Where that is impossible, because there is no room for a copy, it is a stream. A file may be
-   * gone when it is read, because the object was deleted after this.
-   * @param info what `head` has just told
+   * local file. It is a stream when there is no room for a copy. A file may be gone when it is read, because the object was
+   * deleted in between.
+   * @param info the result of `head`
    * @param options.signal ends the waiting for a copy
    * @returns undefined when there is no such object any more
    * @throws StorageError RANGE_NOT_SATISFIABLE, UNAVAILABLE, ABORTED
@@ -87,34 +87,34 @@ export interface Storage {
   /** @throws StorageError UNAVAILABLE */
   head(key: string): Promise<ObjectInfo | undefined>
   /**
-   * Moves an object of at most 5 GB, and replaces what is under `to`. It may be seen under both keys meanwhile, and
-   * never under none. A missing one is no error: an earlier try may have moved it.
+   * Moves an object of at most 5 GB, and replaces an object under `to`. Meanwhile it may exist under both keys, and always
+   * exists under one. A missing object is no error, because an earlier try may have moved it.
    * @throws StorageError INVALID_KEY, NO_SPACE, UNAVAILABLE
    */
   move(from: string, to: string): Promise<void>
   /**
-   * Missing objects are no error. Tries all before it throws.
+   * Deletes objects. A missing one is no error. It tries all before it throws.
    * @throws StorageError INVALID_KEY, UNAVAILABLE
    */
   delete(keys: string[]): Promise<void>
   /**
-   * Objects whose keys begin with `prefix`, in no particular order, a page at a time; they may be deleted meanwhile.
+   * Objects whose keys begin with `prefix`, in no particular order, page by page. The caller may delete them meanwhile.
    * @throws StorageError UNAVAILABLE
    */
   list(prefix: string): AsyncIterable<ListedObject>
   /**
-   * Removes what writes that never ended have left behind, wherever they ran, and stale scratch files. A write that
-   * has made progress since `olderThan` is left alone. The bucket has to be this installation's own.
+   * Removes the remains of writes that never ended, on any server, and stale scratch files. A write that has made progress
+   * since `olderThan` stays. The bucket must belong to this installation alone.
    * @returns how many writes were removed
    * @throws StorageError UNAVAILABLE
    */
   abortUnfinished(olderThan: Date): Promise<number>
-  /** Where clients fetch the object directly; undefined: this server serves it. */
+  /** The URL at which clients fetch the object directly; undefined when this server serves it. */
   publicUrl(key: string): string | undefined
-  /** A URL that works for so many seconds, at most a week, without signing in; undefined on disk. */
+  /** A URL that is valid for this many seconds, at most a week, without sign-in; undefined on disk. */
   presign(key: string, seconds: number): Promise<string | undefined>
   /**
-   * For a program that needs a file: the stored one itself (not to be changed), or a copy.
+   * Opens an object for a program that needs a file: the stored file itself, which must not be changed, or a copy.
    * @throws StorageError NOT_FOUND, NO_SPACE, UNAVAILABLE, ABORTED
    */
   openLocal(key: string, options?: { signal?: AbortSignal | undefined }): Promise<LocalFile>
@@ -132,7 +132,7 @@ export type StorageErrorCode =
   | 'RANGE_NOT_SATISFIABLE'
   /** The disk or the quota is full. */
   | 'NO_SPACE'
-  /** It does not answer, or refuses; the same may succeed later. */
+  /** The storage does not answer, or refuses. The same call may succeed later. */
   | 'UNAVAILABLE'
   | 'ABORTED'
 

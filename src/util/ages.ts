@@ -1,19 +1,18 @@
 export interface Seen {
   key: string
-  /** How old it is by the clock of whoever stored it; null: unknown. */
+  /** Its age in ms by the clock of the database; null when unknown. */
   seconds: number | null
 }
 
 /**
- * How long things have stood as they are, by the monotonic clock of this process. The stored times are believed as far
- * as the time between two looks reaches, and as a whole at the first look: after a step of the wall clock they say
- * anything.
+ * How long things have been unchanged, by the monotonic clock of this process. Stored times are trusted for no more than
+ * the time between two looks, and fully only at the first look, because they are wrong after the wall clock was set.
  */
 export class Ages {
   private since = new Map<string, number>()
   private lookedAt = Number.NEGATIVE_INFINITY
 
-  /** Takes in everything that there is now; what is absent is forgotten. @param at when the look began */
+  /** Reads everything that exists now, and forgets what is absent. @param at when the look began */
   look(seen: Seen[], at: number): void {
     const since = new Map<string, number>()
     for (const { key, seconds } of seen) {
@@ -24,7 +23,7 @@ export class Ages {
     this.lookedAt = at
   }
 
-  /** In ms; undefined for what the last look did not see. */
+  /** In ms; undefined for things that the last look did not find. */
   of(key: string): number | undefined {
     const since = this.since.get(key)
     return since === undefined ? undefined : performance.now() - since

@@ -3,8 +3,8 @@ import prototypes from 'unhomoglyph/data.json'
 const PROTOTYPES = new Map(Object.entries(prototypes))
 
 /**
- * What a text looks like, by Unicode's table of characters that are taken for one another (UTS 39, 4, "skeleton"): two
- * texts of the same skeleton can't be told apart by eye.
+ * The appearance of a text, by Unicode's table of confusable characters (UTS 39, 4, "skeleton"): people cannot tell two
+ * texts of the same skeleton apart.
  */
 export function skeletonOf(text: string): string {
   let look = ''

@@ -1,13 +1,13 @@
-/** Cuts text between characters as people see them (grapheme clusters), never within an emoji or a surrogate pair. */
+/** Cuts text between grapheme clusters, which people see as characters: never within an emoji or a surrogate pair. */
 const graphemes = new Intl.Segmenter()
 
 /** The last boundary of a grapheme at or before `index`. */
 function boundaryBefore(text: string, index: number): number {
   if (index >= text.length) return text.length
-  // One code point beyond is enough to tell whether a grapheme goes on.
+  // One further code point shows whether the grapheme continues.
   const start = index <= 0 ? 0 : graphemes.segment(text.slice(0, index + 2)).containing(index)!.index
   if (start > 0 || index <= 0) return start
-  // One grapheme is longer than everything that is allowed, such as a letter with hundreds of marks.
+  // A single grapheme is longer than the limit, such as a letter with hundreds of marks.
   return isSecondHalf(text, index) ? index - 1 : index
 }
 
@@ -16,7 +16,7 @@ const isSecondHalf = (text: string, index: number) => (text.codePointAt(index - 
 /**
  * The beginning of a text.
  * @param max length in UTF-16 units, `mark` included
- * @param mark stands where something was left out
+ * @param mark replaces what was cut off
  */
 export function cutText(text: string, max: number, mark = ''): string {
   if (text.length <= max) return text

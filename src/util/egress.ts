@@ -1,6 +1,6 @@
 /**
- * The one way out: every HTTP request to a URL that somebody gave us goes through here, so that nobody can
- * make the server or a node speak to addresses that only they can reach (SSRF).
+ * Every HTTP request to a URL that a user gave goes through this file, so that no user can make the server or a node send
+ * requests to addresses that only these can reach (SSRF).
  */
 import { lookup as dnsLookup } from 'node:dns/promises'
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
@@ -18,7 +18,7 @@ export type EgressErrorCode =
   | 'TOO_LARGE'
   | 'TOO_MANY_REDIRECTS'
 
-/** Why a request did not go out, or its answer did not come in. `message` is fit to be shown to users. */
+/** Why a request was not sent, or its answer not received. `message` may be shown to users. */
 export class EgressError extends Error {
   override name = 'EgressError'
   constructor(
@@ -38,7 +38,7 @@ export interface EgressOptions {
   method?: string
   headers?: Record<string, string>
   body?: string | Uint8Array
-  /** Largest answer, in bytes of body; what comes beyond fails with TOO_LARGE. Default 10 MiB. */
+  /** Largest body of an answer, in bytes. A larger one fails with TOO_LARGE. Default 10 MiB. */
   maxBytes?: number
   /** For everything together: DNS, redirects and the whole body. Default 30 s. */
   timeoutMs?: number
@@ -55,9 +55,9 @@ export interface EgressOptions {
 export interface EgressResponse {
   status: number
   headers: IncomingHttpHeaders
-  /** Where the answer came from, after redirects. */
+  /** The URL that answered, after redirects. */
   url: URL
-  /** Read it or `cancel()` it; left alone, it is dropped at `timeoutMs`. Fails with EgressError. */
+  /** Read it or `cancel()` it. Otherwise it is cancelled after `timeoutMs`. Fails with EgressError. */
   body: ReadableStream<Uint8Array>
 }
 
@@ -104,7 +104,7 @@ function checkedUrl(value: string | URL, base?: URL): URL {
   return url
 }
 
-/** The addresses of the URL's host. One that isn't public refuses them all: a mixed answer is an attack or a mistake. */
+/** The addresses of the URL's host. If one is not public, all are refused: a mixed answer is an attack or a mistake. */
 async function publicAddresses(url: URL, options: EgressOptions): Promise<ResolvedAddress[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const literal = isIP(host)
@@ -208,7 +208,7 @@ function limitedBody(
   )
 }
 
-/** One clock over all steps of a request. */
+/** One timeout for all steps of a request. */
 class Deadline {
   private readonly controller = new AbortController()
   private readonly timer: Timer

@@ -4,16 +4,16 @@ export interface FileLock {
   release(): void
 }
 
-/** Keeps the held ones alive: collecting a Database closes it, and with that its lock is gone. */
+/** Keeps the databases of held locks alive, because garbage collection closes a Database and so releases its lock. */
 const held = new Set<Database>()
 
 /**
- * Takes the lock `path` for this process: undefined when somebody else (or this process, before) holds it.
- * The file is made when missing, its directory must exist; anything else that goes wrong is thrown.
+ * Takes the lock `path` for this process: undefined when another process, or this one, holds it already. It makes the file
+ * if it is missing, but not its directory. Any other failure is thrown.
  *
- * An exclusive SQLite transaction is a kernel lock: it is gone with the process, also after `kill -9`, so there
- * is no stale lock to clean up. Nobody else may open the file in the holder's process: POSIX drops all of a
- * process's locks on a file when any descriptor of it closes. The file stays; deleting it would let two in.
+ * An exclusive SQLite transaction is a kernel lock. It ends with the process, also after `kill -9`, so there is no stale
+ * lock to remove. No other code of the process may open the file, because POSIX drops all of a process's locks on a file
+ * when any descriptor of it closes. The file stays: if it were deleted, two processes could hold the lock.
  */
 export function acquireFileLock(path: string): FileLock | undefined {
   const database = new Database(path, { create: true })

@@ -10,27 +10,27 @@ export function foldCase(text: string): string {
   return folded.replaceAll('ς', 'σ').normalize('NFKC')
 }
 
-/** Letters and digits as wide as a Chinese character, and narrow ones of East Asia: typed by accident (RFC 8265, 3.3). */
+/** Fullwidth letters and digits, and halfwidth characters of East Asia, are typed by accident (RFC 8265, 3.3). */
 const ODD_WIDTHS = /[\u3000\uff01-\uffee]/g
 
-/** A name as it is kept and shown: one form of each character, and no space around it (RFC 8265). */
+/** A name as it is stored and shown: one form of each character, and no space around it (RFC 8265). */
 export const tidyName = (text: string): string =>
   text
     .replace(ODD_WIDTHS, (character) => character.normalize('NFKC'))
     .normalize('NFC')
     .trim()
 
-/** An email, or whatever else is ASCII in the end, however wide it was typed. */
+/** An email, or another ASCII text, also when it was typed in fullwidth characters. */
 export const tidyAscii = (text: string): string => text.normalize('NFKC').trim()
 
-/** A code as a person types it: in the digits of their keyboard, and without the spaces and hyphens of groups. */
+/** A code that a person typed, in any script's digits, as ASCII digits without spaces and hyphens. */
 export const tidyCode = (text: string): string =>
   text
     .normalize('NFKC')
     .replace(/[\s\p{Pd}\p{Cf}]/gu, '')
     .replace(/\p{Nd}/gu, asciiDigit)
 
-/** Unicode has the digits of each script in a row, from its zero on. */
+/** In Unicode, the ten digits of a script follow each other. */
 function asciiDigit(digit: string): string {
   let value = 0
   for (let code = digit.codePointAt(0)! - 1; /\p{Nd}/u.test(String.fromCodePoint(code)); code--) value++

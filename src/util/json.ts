@@ -16,10 +16,10 @@ const MAX_DIGITS = 4300
 const SUSPECT = /\d{16}|e\+?\d{3}/i
 const WHOLE = /^-?\d{16,}$/
 
-/** A number that can't be kept: too large for a double, or a whole one with too many digits. */
+/** A number that cannot be stored exactly: too large for a double, or an integer with too many digits. */
 export class UnkeepableNumber extends Error {
   override name = 'UnkeepableNumber'
-  /** As it was written, cut when it is long. */
+  /** Its text, cut when it is long. */
   readonly literal: string
 
   constructor(literal: string) {

@@ -2,7 +2,7 @@ import pino from 'pino'
 
 export type Logger = pino.Logger
 
-/** A write per request, even an asynchronous one, costs a good part of a request: lines wait for others this long. */
+/** Lines are collected for this long, because a write for each request, even an asynchronous one, is expensive. */
 const FLUSH_MS = 100
 const FLUSH_BYTES = 4096
 
@@ -31,7 +31,7 @@ export async function openLogger(level: pino.LevelWithSilent): Promise<Logger> {
   return createLogger(level, pretty({ translateTime: 'SYS:HH:MM:ss', sync: true }))
 }
 
-/** Flushed on exit too. The timer runs only while lines wait: an idle server does not wake up for its log. */
+/** Also flushed on exit. The timer runs only while lines wait, so that an idle server does not wake up. */
 function buffered(): ReturnType<typeof pino.destination> {
   const destination = pino.destination({ fd: 1, sync: false, minLength: FLUSH_BYTES })
   const write = destination.write.bind(destination)
@@ -52,7 +52,7 @@ function buffered(): ReturnType<typeof pino.destination> {
 export const withoutQuery = (error: unknown): unknown =>
   error instanceof Error && error.cause && 'query' in error && 'params' in error ? error.cause : error
 
-/** Without what PostgreSQL repeats of a row's values. */
+/** Without the row values that PostgreSQL repeats in its messages. */
 function describe(error: unknown): unknown {
   const kept = withoutQuery(error)
   if (!(kept instanceof Error)) return kept

@@ -2,7 +2,7 @@ import { cutText } from './cut.ts'
 import type { Logger } from './logger.ts'
 import { urlOf } from './url-of.ts'
 
-/** So that a client with ever new origins does not fill the log. */
+/** Limits the memory and the log lines that a client with ever new origins causes. */
 const MAX_NAMED = 50
 const MAX_NAME_LENGTH = 200
 

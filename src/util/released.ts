@@ -5,14 +5,14 @@
 const SMALL_BYTES = 1024
 
 /**
- * Gives each chunk's memory back as soon as the next one is asked for: the collector, which sees only small objects,
- * would let a hundred megabytes of them gather first.
+ * Frees each chunk's memory as soon as the next one is read. The garbage collector, which sees only small objects, would
+ * let a hundred megabytes of them accumulate first.
  */
 export async function* released(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
     yield chunk
     const { buffer, byteLength } = chunk
-    // A part of a larger buffer has neighbours.
+    // Other chunks may be in the same buffer.
     const whole = byteLength === buffer.byteLength && buffer instanceof ArrayBuffer
     if (whole && byteLength > SMALL_BYTES) buffer.transfer(0)
   }

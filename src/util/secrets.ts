@@ -4,14 +4,14 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 export const randomSecret = (prefix: string): string => `${prefix}_${randomBytes(32).toString('base64url')}`
 
 /**
- * What is stored of a random secret. A plain hash is enough at 256 bits, and looking a row up by it leaks
- * nothing through timing: an attacker cannot steer the hash towards a stored one byte by byte.
+ * The hash of a random secret, which is stored instead of it. A plain hash is enough for 256 bits, and a lookup by it leaks
+ * nothing through timing, because an attacker cannot approach a stored hash byte by byte.
  */
 export const sha256 = (secret: string): string => createHash('sha256').update(secret).digest('base64url')
 
 /**
- * For secrets short enough to be found by trying: without the key nobody can try. `purpose` keeps apart what one key is
- * used for.
+ * A hash for secrets that are short enough to guess: nobody can check guesses without the key. Hashes with different
+ * purposes differ.
  */
 export const keyedHash = (key: string, purpose: string, text: string): string =>
   createHmac('sha256', key).update(`${purpose}\0${text}`).digest('base64url')

@@ -1,4 +1,4 @@
-/** After so long others have their turn. */
+/** After this time, the event loop runs other work. */
 const SLICE_MS = 8
 
 /** A computation has taken longer than it may. */
@@ -7,22 +7,22 @@ export class OverBudget extends Error {
 }
 
 let last: Promise<unknown> = Promise.resolve()
-/** One computation at a time between two turns of the event loop, however many there are. */
+/** Lets one computation run at a time between two turns of the event loop, however many there are. */
 const nextTurn = () => {
   last = last.then(() => new Promise(setImmediate))
   return last
 }
 
-/** A long computation in slices, between which the process answers others. */
+/** A long computation in slices, between which the process does other work. */
 export class Slices {
   private since = performance.now()
   private used = 0
 
-  /** @param budgetMs what all of them may take together */
+  /** @param budgetMs the limit for all slices together */
   constructor(private readonly budgetMs: number) {}
 
   /**
-   * Between two steps of the computation.
+   * Call it between two steps of the computation.
    * @throws OverBudget
    */
   async step(): Promise<void> {

@@ -3,7 +3,7 @@ export class StartupError extends Error {
   override name = 'StartupError'
 }
 
-/** Ends the program with such a message and exit code 1; any other error is thrown on. */
+/** Ends the program with the message of a StartupError and exit code 1. Any other error is thrown again. */
 export function exitWithMessage(error: unknown): never {
   if (!(error instanceof StartupError)) throw error
   console.error(error.message)

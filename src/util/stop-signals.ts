@@ -29,7 +29,7 @@ export function onStopSignals(
   for (const signal of signals) if (signal !== 'SIGHUP' || !isHangupIgnored()) process.on(signal, onSignal)
 }
 
-/** False where there is no /proc, which tells. */
+/** False where there is no /proc to read it from. */
 function isHangupIgnored(): boolean {
   try {
     const [, bits = '0'] = /^SigIgn:\s*([\da-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []

@@ -28,21 +28,21 @@ export function isStorable(text: string, value: unknown): boolean {
 export const toStorable = (text: string, value: unknown): unknown =>
   SUSPECT.test(text) || isTooDeep(value) ? clean(value) : value
 
-/** A value that no JSON text of ours carried, made the same way. */
+/** The same for a value that was not parsed from JSON text. */
 export const storable = <T>(value: T): T => clean(value) as T
 
-/** Text that comes in pieces, any of which may end within a character. */
+/** Text that arrives in chunks, each of which may end within a character. */
 export class StorableText {
   private half = ''
 
-  /** What can be said so far; half a surrogate pair waits for the next piece. */
+  /** The text so far. Half a surrogate pair waits for the next chunk. */
   push(piece: string): string {
     const text = this.half + piece
     this.half = /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : ''
     return storable(this.half ? text.slice(0, -1) : text)
   }
 
-  /** What is left. */
+  /** The rest. */
   end(): string {
     return storable(this.half)
   }

@@ -11,7 +11,7 @@ export const users = pgTable(
     username: text('username').notNull(),
     displayName: text('display_name').notNull(),
     email: text('email').notNull(),
-    /** What the names are unique by and found by (`core/accounts/name-keys.ts`); null until a server has filled them. */
+    /** Keys for uniqueness and search (`core/accounts/name-keys.ts`); null until a server has filled them. */
     emailKey: text('email_key'),
     usernameKey: text('username_key'),
     usernameLook: text('username_look'),
@@ -40,7 +40,7 @@ export const users = pgTable(
     uniqueIndex('users_username_look_idx').on(t.usernameLook),
     uniqueIndex('users_username_typed_look_idx').on(t.usernameTypedLook),
     index('users_unnamed_idx').on(t.id).where(sql`${t.emailKey} is null or ${t.usernameKey} is null`),
-    // Other instances poll for who was changed in the last seconds.
+    // Other servers poll for users that were changed in the last seconds.
     index('users_updated_idx').on(t.updatedAt),
     // For the search for people.
     index('users_search_idx').using('gin', nameGrams(sql`${t.searchKey}`, 1)),
@@ -64,7 +64,7 @@ export const sessions = pgTable(
   (t) => [
     index('sessions_user_idx').on(t.userId),
     index('sessions_expires_idx').on(t.expiresAt),
-    // Other instances poll for what was revoked in the last seconds.
+    // Other servers poll for sessions that were revoked in the last seconds.
     index('sessions_revoked_idx').on(t.revokedAt).where(sql`${t.revokedAt} is not null`),
   ],
 )
@@ -93,7 +93,7 @@ export const ledgerEntries = pgTable(
       .references(() => users.id, { onDelete: 'restrict' }),
     kind: text('kind', { enum: ['capture', 'adjustment', 'recharge'] }).notNull(),
     amountMinor: minor('amount_minor').notNull(),
-    /** UUID of what the entry is about (a task, a redemption); kept after that is deleted. */
+    /** UUID of the task or redemption that the entry belongs to; it stays when that row is deleted. */
     reference: uuid('reference'),
     createdBy: integer('created_by'),
     createdAt: instant('created_at').notNull().defaultNow(),

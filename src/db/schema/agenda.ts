@@ -3,9 +3,9 @@ import { index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
 import { instant } from './columns.ts'
 
-/** What a client keeps beside an item. An empty one has no version. */
+/** Data that clients attach to an item. An empty one has no version. */
 export interface ItemMetadata {
-  /** The client's own counter, from 1 on. */
+  /** The client's counter, which begins with 1. */
   version?: number
   /** `#RRGGBB` */
   color?: string
@@ -24,7 +24,7 @@ export const scheduleItems = pgTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     title: text('title').notNull(),
     description: text('description'),
-    /** Of a recurring item: its first occurrence. */
+    /** For a recurring item, the start of its first occurrence. */
     startAt: instant('start_at').notNull(),
     endAt: instant('end_at'),
     /** IANA name; a recurrence keeps its wall-clock time in it. */
@@ -38,9 +38,9 @@ export const scheduleItems = pgTable(
       .default('manual'),
     /** RFC 5545, without `RRULE:`; null: happens once. */
     rrule: text('rrule'),
-    /** Starts of occurrences that don't happen, RFC 3339. */
+    /** Starts of cancelled occurrences, RFC 3339. */
     exceptions: jsonb('exceptions').$type<string[]>().notNull().default([]),
-    /** When it ends, or its last occurrence does, exceptions or not; null: never, the rule has no end. */
+    /** End of the item, or of the rule's last occurrence even if that is cancelled; null when the rule has no end. */
     lastsUntil: instant('lasts_until'),
     reminderMinutes: integer('reminder_minutes'),
     nextReminderAt: instant('next_reminder_at'),
@@ -53,7 +53,7 @@ export const scheduleItems = pgTable(
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
   (t) => [
-    // A window is cut out from both sides: by what begins before its end, and by what ends after its start.
+    // A query for a window finds the items that begin before its end and end after its start.
     index('schedule_items_user_idx').on(t.userId, t.startAt).where(sql`${t.deletedAt} is null`),
     index('schedule_items_until_idx').on(t.userId, t.lastsUntil).where(sql`${t.deletedAt} is null`),
     index('schedule_items_recurring_idx')

@@ -31,7 +31,7 @@ export const agentSessions = pgTable(
   (t) => [index('agent_sessions_user_idx').on(t.userId, t.updatedAt.desc())],
 )
 
-/** One answer in the making. It belongs to the server that `heartbeatAt` keeps alive, not to a connection. */
+/** One answer of the agent. It belongs to the server that renews `heartbeatAt`, not to a connection. */
 export const agentRuns = pgTable(
   'agent_runs',
   {
@@ -40,14 +40,14 @@ export const agentRuns = pgTable(
       .notNull()
       .references(() => agentSessions.id, { onDelete: 'cascade' }),
     status: text('status', { enum: ['running', 'completed', 'failed', 'cancelled'] }).notNull(),
-    /** A code, for `failed`. */
+    /** An error code, when the status is `failed`. */
     error: text('error'),
     firstSeq: bigint('first_seq', { mode: 'number' }).notNull(),
-    /** Of what the server itself says in it. */
+    /** The language of the server's own texts in it. */
     language: text('language', { enum: ['zh', 'en'] })
       .notNull()
       .default('en'),
-    /** Set from anywhere; the server that runs it looks. */
+    /** Any server sets it; the server that runs the answer polls it. */
     cancelRequestedAt: instant('cancel_requested_at'),
     heartbeatAt: instant('heartbeat_at').notNull().defaultNow(),
     startedAt: instant('started_at').notNull().defaultNow(),
@@ -61,7 +61,7 @@ export const agentRuns = pgTable(
   ],
 )
 
-/** What a tool call of a message was, in the words of the model. */
+/** A tool call of a message, as the model wrote it. */
 export interface StoredToolCall {
   id: string
   name: string
@@ -80,14 +80,14 @@ export const agentMessages = pgTable(
     role: text('role', { enum: ['user', 'assistant', 'tool'] }).notNull(),
     content: text('content').notNull(),
     toolCalls: jsonb('tool_calls').$type<StoredToolCall[]>(),
-    /** Of a tool's result. */
+    /** Only for a tool's result. */
     toolCallId: text('tool_call_id'),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (t) => [index('agent_messages_session_idx').on(t.sessionId, t.position)],
 )
 
-/** The events of runs as they went out, for readers who come late or back. */
+/** The events of runs as they were sent, for readers who connect late or reconnect. */
 export const agentFrames = pgTable(
   'agent_frames',
   {
@@ -96,14 +96,14 @@ export const agentFrames = pgTable(
       .references(() => agentSessions.id, { onDelete: 'cascade' }),
     seq: bigint('seq', { mode: 'number' }).notNull(),
     runId: uuid('run_id').notNull(),
-    // json, not jsonb: the text goes out as it was written.
+    // json, not jsonb, because the text is sent as it was written.
     event: json('event').notNull(),
     at: instant('at').notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.sessionId, t.seq] }), index('agent_frames_at_idx').on(t.at)],
 )
 
-/** A change that a tool would make and that waits for the user's word. */
+/** A change that a tool wants to make and that waits for the user's confirmation. */
 export const agentConfirmations = pgTable('agent_confirmations', {
   sessionId: uuid('session_id')
     .primaryKey()

@@ -3,8 +3,8 @@ import { users } from './accounts.ts'
 import { instant } from './columns.ts'
 
 /**
- * The head of each user's channel. A writer's row lock on it lasts until its commit, so sequence numbers
- * become visible in order and without gaps: a reader that has seen n never misses n+1.
+ * The head of each user's channel. A writer locks this row until its commit, so that sequence numbers become visible in
+ * order and without gaps: a reader that has seen n never misses n+1.
  */
 export const channels = pgTable('channels', {
   userId: integer('user_id')
@@ -21,7 +21,7 @@ export const events = pgTable(
       .references(() => users.id, { onDelete: 'cascade' }),
     seq: bigint('seq', { mode: 'number' }).notNull(),
     type: text('type').notNull(),
-    // json, not jsonb: the text goes out to sockets as it was written.
+    // json, not jsonb, because sockets send the text as it was written.
     data: json('data').notNull(),
     at: instant('at').notNull(),
   },

@@ -1,7 +1,7 @@
 import { bigint, customType, timestamp } from 'drizzle-orm/pg-core'
 import { camelKeys, snakeKeys } from '../../util/case.ts'
 
-/** Instants are stored with time zone, in milliseconds: what a JavaScript Date can hold. */
+/** Instants are stored with time zone and in milliseconds, which is what a JavaScript Date can hold. */
 export const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' })
 
 /** Money in integer minor units (cents). */

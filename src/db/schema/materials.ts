@@ -13,7 +13,7 @@ export const materials = pgTable(
     title: text('title').notNull(),
     description: text('description').notNull().default(''),
     type: text('type', { enum: ['video', 'pdf'] }).notNull(),
-    /** `processing` while its bytes come in; `hidden` from the first deletion on. */
+    /** `processing` while its bytes arrive; `hidden` after the first deletion. */
     status: text('status', { enum: ['processing', 'active', 'hidden'] }).notNull(),
     filePath: text('file_path').notNull().unique(),
     fileSize: bigint('file_size', { mode: 'number' }).notNull().default(0),
@@ -24,12 +24,12 @@ export const materials = pgTable(
       .default('pending'),
     viewCount: integer('view_count').notNull().default(0),
     likeCount: integer('like_count').notNull().default(0),
-    /** Hidden by its deletion as a material; the file is kept for 30 days. */
+    /** When it was deleted as a material, which hides it; the file is kept for 30 days. */
     hiddenAt: instant('hidden_at'),
-    /** Deleted as an upload, or cleaned up: its objects are gone. While processing: it was given up. */
+    /** When it was deleted as an upload, or cleaned up: its objects are deleted. While processing: the upload was abandoned. */
     removedAt: instant('removed_at'),
     createdAt: instant('created_at').notNull().defaultNow(),
-    /** While processing: when bytes last came in. */
+    /** While processing: when bytes last arrived. */
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
   (t) => [

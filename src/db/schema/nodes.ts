@@ -49,20 +49,20 @@ export const nodes = pgTable(
     tokenHash: text('token_hash').notNull().unique(),
     maxConcurrentTasks: integer('max_concurrent_tasks').notNull(),
     draining: boolean('draining').notNull().default(false),
-    /** Whether the node counts as reachable; three silent heartbeats end it. */
+    /** Whether the node is reachable. It is not after three missing heartbeats. */
     online: boolean('online').notNull().default(false),
     taskTypes: jsonb('task_types').$type<string[]>().notNull().default([]),
     gpus: snakeJson<GpuReading[]>('gpus', 'jsonb').notNull().default([]),
     cpuUsage: doublePrecision('cpu_usage').notNull().default(0),
     memoryUsage: doublePrecision('memory_usage').notNull().default(0),
-    /** Stored in batches; the exact present state is in memory. */
+    /** Stored in batches; the exact current state is in memory. */
     lastHeartbeatAt: instant('last_heartbeat_at'),
-    /** The same, but only what came over a socket: a node without one holds no task. */
+    /** The same, but only for messages over a socket: a node without a socket holds no task. */
     socketHeardAt: instant('socket_heard_at'),
-    /** Number of the socket whose `hello` was taken last; older ones change nothing. */
+    /** Number of the socket whose `hello` was accepted last. Messages of older sockets change nothing. */
     socket: bigint('socket', { mode: 'number' }).notNull().default(0),
     cannotStart: snakeJson<CannotStart[]>('cannot_start', 'jsonb').notNull().default([]),
-    /** Grows with every change that an administrator makes: clocks may be set back. */
+    /** Grows with every change by an administrator. Not a time, because clocks may be set back. */
     revision: integer('revision').notNull().default(0),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),

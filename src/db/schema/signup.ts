@@ -2,13 +2,13 @@ import { boolean, index, integer, pgTable, serial, text, uniqueIndex, uuid } fro
 import { users } from './accounts.ts'
 import { instant } from './columns.ts'
 
-/** A request that a mailed code answers. The code is made when its mail is written: until then it is null. */
+/** A request that a mailed code confirms. The code is made when its mail is written; until then it is null. */
 const coded = {
   email: text('email').notNull(),
   /** `foldCase` of the email; empty where a server of an older version wrote it. */
   emailKey: text('email_key').notNull().default(''),
   language: text('language', { enum: ['zh', 'en'] }).notNull(),
-  /** Where the mail's link leads. */
+  /** The target of the mail's link. */
   redirectTo: text('redirect_to'),
   codeHash: text('code_hash'),
   codeExpiresAt: instant('code_expires_at'),
@@ -18,7 +18,7 @@ const coded = {
   createdAt: instant('created_at').notNull().defaultNow(),
 }
 
-/** Somebody who says that an email is theirs; an account only once they know its code. One email may have several. */
+/** A sign-up whose email is not verified. It becomes an account with the code. One email may have several sign-ups. */
 export const signups = pgTable(
   'signups',
   {
@@ -31,7 +31,7 @@ export const signups = pgTable(
   (t) => [index('signups_email_key_idx').on(t.emailKey, t.id), index('signups_expires_idx').on(t.expiresAt)],
 )
 
-/** Asked for by anybody, for any email; `userId` is looked up when the mail is written. */
+/** Anybody may request one for any email. `userId` is looked up when the mail is written. */
 export const passwordResets = pgTable(
   'password_resets',
   {
@@ -62,7 +62,7 @@ export const inviteCodes = pgTable(
   (t) => [uniqueIndex('invite_codes_code_key').on(t.code)],
 )
 
-/** Who came by whose code. */
+/** Which user signed up with which invite code. */
 export const invitations = pgTable(
   'invitations',
   {

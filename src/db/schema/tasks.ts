@@ -29,7 +29,7 @@ export const tasks = pgTable(
     description: text('description').notNull().default(''),
     /** GPU tasks only. */
     taskType: text('task_type'),
-    // json, not jsonb: numbers come back as they were written.
+    // json, not jsonb, because numbers must come back as they were written.
     config: json('config').$type<Record<string, unknown>>().notNull().default({}),
     /** Study tasks only. */
     courseIds: jsonb('course_ids').$type<string[]>(),
@@ -51,14 +51,14 @@ export const tasks = pgTable(
     attempt: integer('attempt').notNull().default(0),
     /** Leases that ended because the node was lost; the third fails the task. */
     lostAttempts: integer('lost_attempts').notNull().default(0),
-    /** Nodes that lost an attempt of this task; a retry prefers others. */
+    /** Nodes that lost an attempt of this task. A retry prefers other nodes. */
     lostBy: jsonb('lost_by').$type<number[]>().notNull().default([]),
     leasedAt: instant('leased_at'),
     /** When the current attempt began to run. */
     attemptStartedAt: instant('attempt_started_at'),
 
     priceMinorPerMinute: minor('price_minor_per_minute').notNull().default(0),
-    /** What is held of the owner's balance until the task ends. */
+    /** The part of the owner's balance that is held until the task ends. */
     heldMinor: minor('held_minor').notNull().default(0),
     costMinor: minor('cost_minor').notNull().default(0),
 

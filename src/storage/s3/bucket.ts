@@ -4,19 +4,19 @@ import { StartupError } from '../../util/startup-error.ts'
 import { nameOf, regionOf, statusOf } from './errors.ts'
 
 /**
- * Looks whether the bucket can be used, and creates it if it is missing.
- * @throws StartupError that says where to look
+ * Checks that the bucket can be used, and creates it if it is missing.
+ * @throws StartupError with a message for the operator
  */
 export async function openBucket(client: S3Client, config: S3Config): Promise<void> {
   const Bucket = config.bucket
   try {
-    // HEAD would be cheaper, but its refusals have no body that says why.
+    // Not HEAD, because its error answers have no body with the reason.
     await client.send(new ListObjectsV2Command({ Bucket, MaxKeys: 1 })).catch(async (error) => {
       if (nameOf(error) !== 'NoSuchBucket') throw error
       await client.send(new CreateBucketCommand({ Bucket }))
     })
   } catch (error) {
-    // Two servers that start together both find it missing.
+    // Another server may have created it at the same moment.
     if (nameOf(error) === 'BucketAlreadyOwnedByYou') return
     const where = `The bucket ${Bucket} at ${config.endpoint ? new URL(config.endpoint).host : 'Amazon S3'}`
     throw new StartupError(`${where} can't be used: ${reasonFor(error, config)}`)

@@ -1,17 +1,17 @@
 /**
- * Copies of objects, or of parts of them, as files on this machine, for answers that need a length: Bun drops the
- * Content-Length of every answer whose body is a stream.
+ * Local copies of objects, or of parts of them, for answers that need a length: Bun drops the Content-Length of every
+ * answer whose body is a stream.
  */
 import type { Temporaries } from '../files.ts'
 import { type ByteRange, type ObjectInfo, StorageError } from '../storage.ts'
 
-/** All copies together. */
+/** The limit for all copies together. */
 const MAX_BYTES = 2 * 1024 ** 3
 /** Downloads at the same time. */
 const MAX_DOWNLOADS = 16
-/** Of a larger part, the whole object is copied: who asks for one will ask for another. */
+/** For a larger part the whole object is copied, because the client will ask for further parts. */
 const PART_BYTES = 8 * 1024 * 1024
-/** After its last use; by then, Bun has long opened the file, which may be removed from then on. */
+/** How long after its last use a copy may be removed. By then, Bun has opened the file. */
 const KEEP_MS = 5 * 60_000
 const SWEEP_MS = 30_000
 
@@ -27,7 +27,7 @@ interface Copy {
   key: string
   path: string
   bytes: number
-  /** By the monotonic clock; infinite while it comes in. */
+  /** By the monotonic clock; infinite during the download. */
   usedAt: number
   waiting: number
   stop: AbortController
@@ -48,7 +48,7 @@ export class LocalCopies {
   ) {}
 
   /**
-   * Waits until the part is here; it is of no use to anybody who comes later than some minutes.
+   * Waits until the part has been copied. The copy is removed some minutes after its last use.
    * @returns undefined when there is no room for it
    * @throws StorageError ABORTED, UNAVAILABLE, NO_SPACE
    */
@@ -70,7 +70,7 @@ export class LocalCopies {
     return Bun.file(copy.path).slice(range.start - offset, range.end + 1 - offset)
   }
 
-  /** Removes the copies of objects that are no longer. */
+  /** Removes the copies of objects that were deleted. */
   async forget(keys: string[]): Promise<void> {
     const gone = new Set(keys)
     await this.remove(({ key }) => gone.has(key))
@@ -118,7 +118,7 @@ export class LocalCopies {
     return copy
   }
 
-  /** A download that nobody waits for any more is stopped. */
+  /** Stops a download when no answer waits for it. */
   private async wait(copy: Copy, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const onAbort = () =>
@@ -136,7 +136,7 @@ export class LocalCopies {
     }
   }
 
-  /** Removes the copies that were used longest ago; those of the last seconds stay. */
+  /** Removes the least recently used copies. Copies that were used in the last seconds stay. */
   private makeRoom(bytes: number): boolean {
     const before = performance.now() - SWEEP_MS
     const idle = [...this.copies.values()].filter(({ usedAt }) => usedAt < before)

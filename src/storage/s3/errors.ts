@@ -14,12 +14,12 @@ const NO_SPACE = new Set([
 
 export const statusOf = (error: unknown): number | undefined =>
   (error as ServiceError).$metadata?.httpStatusCode
-/** Of a bucket that was asked for in another one. */
+/** The codes for a bucket that is in another region. */
 export const regionOf = (error: unknown): string | undefined =>
   (error as ServiceError).$response?.headers?.['x-amz-bucket-region']
 export const nameOf = (error: unknown): string => (error as ServiceError).name
 
-/** Of the object, or of an upload; a missing bucket is something else. */
+/** The codes for a missing object or upload, but not for a missing bucket. */
 export const isMissing = (error: unknown): boolean =>
   ['NoSuchKey', 'NotFound', 'NoSuchUpload'].includes(nameOf(error))
 

@@ -11,13 +11,13 @@ import {
 import type { Logger } from '../../util/logger.ts'
 import { isMissing, sent } from './errors.ts'
 
-/** The least that S3 takes: two of them are held per upload. 10,000 of them make 48 GB. */
+/** The smallest part that S3 accepts. Each upload holds two parts in memory. 10,000 parts make 48 GB. */
 export const PART_BYTES = 5 * 1024 * 1024
-/** Most bodies are small. */
+/** The first buffer is smaller, because most bodies are small. */
 const FIRST_BYTES = 256 * 1024
-/** One is sent while the other is filled, or both are sent. */
+/** Buffers per upload: one is sent while the other is filled, or both are sent. */
 const BUFFERS = 2
-/** S3 may keep a part that arrives while its upload is aborted, so parts in flight had better end by themselves. */
+/** How long an abort waits for parts in flight, because S3 may keep a part that arrives while its upload is aborted. */
 const GRACE_MS = 2000
 
 export type Target = Required<Pick<PutObjectCommandInput, 'ContentType' | 'ContentDisposition'>> & {
@@ -28,14 +28,14 @@ export type Target = Required<Pick<PutObjectCommandInput, 'ContentType' | 'Conte
 export interface Part {
   number: number
   buffer: Buffer<ArrayBuffer>
-  /** What of the buffer counts. */
+  /** How many bytes of the buffer are filled. */
   bytes: Uint8Array
 }
 
 export interface UploadContext {
   client: S3Client
   log: Logger
-  /** Ids of the uploads that are under way in this process. */
+  /** Ids of the unfinished uploads of this process. */
   live: Set<string>
 }
 
@@ -55,7 +55,7 @@ export class Multipart {
     private readonly failed: AbortController,
   ) {}
 
-  /** The first is smaller, and is for the caller to replace when it is full. Waits when all are being sent. */
+  /** The first buffer is smaller, and the caller replaces it when it is full. Waits while all buffers are being sent. */
   async takeBuffer(): Promise<Buffer<ArrayBuffer>> {
     if (this.free.length === 0 && this.made < BUFFERS) {
       return Buffer.allocUnsafeSlow(this.made++ === 0 ? FIRST_BYTES : PART_BYTES)
@@ -64,7 +64,7 @@ export class Multipart {
     return this.free.pop()!
   }
 
-  /** Returns when the part is on its way. */
+  /** Resolves when the part is being sent. */
   async send({ number: PartNumber, buffer, bytes: Body }: Part): Promise<void> {
     const { client, live } = this.context
     if (!this.id) {
@@ -91,7 +91,7 @@ export class Multipart {
     const Parts = this.done.sort((a, b) => a.PartNumber! - b.PartNumber!)
     const command = new CompleteMultipartUploadCommand({ ...this.named(), MultipartUpload: { Parts } })
     const { ETag } = await client.send(command).catch(async (error) => {
-      // An earlier try may have done it, though its answer was lost.
+      // An earlier try may have succeeded although its answer was lost.
       const { Bucket, Key } = this.target
       const found = await client.send(new HeadObjectCommand({ Bucket, Key })).catch(() => undefined)
       return found?.ContentLength === size ? found : sent(Promise.reject(error))
@@ -102,12 +102,12 @@ export class Multipart {
     return ETag!
   }
 
-  /** To be called as soon as it is clear that nothing will come of it. */
+  /** Call it as soon as the upload has failed. */
   hurry(): void {
     setTimeout(() => this.cancelled.abort(), GRACE_MS).unref()
   }
 
-  /** Removes the upload and its parts; what even that leaves is logged, and for the clean-up. */
+  /** Removes the upload and its parts. A failure is logged, and the cleanup removes them later. */
   async abandon(): Promise<void> {
     await Promise.allSettled(this.inFlight)
     if (!this.id) return

@@ -1,10 +1,10 @@
 /**
- * How the AWS SDK's requests travel: Bun's own fetch instead of the SDK's node:http, which under Bun holds a second
- * copy of every part that is being sent (measured: 148 MB for two uploads at once, against 50 MB this way).
+ * Sends the AWS SDK's requests with Bun's fetch. The SDK's own transport uses node:http, which under Bun holds a second copy
+ * of every part that is being sent (measured: 148 MB for two uploads at once, against 50 MB with fetch).
  */
 import type { S3ClientConfig } from '@aws-sdk/client-s3'
 
-/** The fields in use of a smithy HttpRequest. */
+/** The used fields of a smithy HttpRequest. */
 interface Request {
   protocol: string
   hostname: string
@@ -16,10 +16,10 @@ interface Request {
   body?: Uint8Array | string
 }
 
-/** What is sent at once; larger bodies are handed to the socket as it takes them. */
+/** Bodies of this size are sent at once. Larger ones are written to the socket in chunks. */
 const SLICE_BYTES = 256 * 1024
 
-/** @param idleMs ends a request in which nothing moves for so long; waiting for a slow reader does not count */
+/** @param idleMs ends a request without progress for this long. Time that a slow reader takes does not count. */
 export function createTransport(idleMs: number): NonNullable<S3ClientConfig['requestHandler']> {
   async function handle(request: Request, { abortSignal }: { abortSignal?: AbortSignal } = {}) {
     const watch = new IdleWatch(idleMs)
@@ -66,7 +66,7 @@ function urlOf({ protocol, hostname, port, path, query = {} }: Request): string 
   return `${protocol}//${hostname}${port ? `:${port}` : ''}${path}${search}`
 }
 
-/** RFC 3986, as signatures want it. */
+/** RFC 3986, as signatures require it. */
 const encode = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 
@@ -121,7 +121,7 @@ class IdleWatch {
 
   constructor(private readonly ms: number) {}
 
-  /** Begins, or begins anew. */
+  /** Starts or restarts the timer. */
   start(): void {
     clearTimeout(this.timer)
     this.timer = setTimeout(() => {
@@ -136,7 +136,7 @@ class IdleWatch {
   }
 }
 
-/** So that it tries again what may work then, and only that. */
+/** Marks errors for the SDK, so that it retries only requests that may succeed then. */
 function inWordsOfTheSdk(error: unknown, abortSignal: AbortSignal | undefined): Error {
   const { name, message, code } = error as Error & { code?: string }
   if (abortSignal?.aborted)

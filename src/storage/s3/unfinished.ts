@@ -10,8 +10,8 @@ import {
 import { fromS3, isMissing, sent } from './errors.ts'
 
 /**
- * Aborts the uploads of a bucket in which nothing has happened since `olderThan`.
- * @param live ids of uploads that are under way in this process
+ * Aborts the uploads of a bucket that have made no progress since `olderThan`.
+ * @param live ids of the unfinished uploads of this process
  * @returns how many
  * @throws StorageError UNAVAILABLE
  */
@@ -34,7 +34,7 @@ export async function abortStaleUploads(
   return aborted
 }
 
-/** An upload that began long ago may be a slow one: its newest part tells. */
+/** An upload that began long ago may be slow, so the time of its newest part counts. */
 async function abortUnlessActive(
   client: S3Client,
   Bucket: string,
@@ -43,7 +43,7 @@ async function abortUnlessActive(
 ): Promise<boolean> {
   const upload = { Bucket, Key, UploadId }
   try {
-    // Not by the SDK's paginator: it goes on for ever with servers that name a next marker on the last page too.
+    // Not with the SDK's paginator, which never ends with servers that name a next marker on the last page too.
     let page: ListPartsCommandOutput | undefined
     do {
       const PartNumberMarker = page?.NextPartNumberMarker
@@ -53,7 +53,7 @@ async function abortUnlessActive(
     await client.send(new AbortMultipartUploadCommand(upload))
     return true
   } catch (error) {
-    // It has just ended by itself.
+    // The upload has ended in between.
     if (isMissing(error)) return false
     throw fromS3(error)
   }

@@ -1,7 +1,7 @@
 /**
- * A body of unknown length to S3 in bounded memory. Not @aws-sdk/lib-storage: when its Upload is aborted it rejects
- * before the parts in flight have ended and the upload is removed; when a part fails it first reads the body to its
- * end; and while a body stalls it never looks at the signal.
+ * Sends a body of unknown length to S3 in bounded memory. @aws-sdk/lib-storage is not used: its Upload, when it is aborted,
+ * rejects before the parts in flight have ended and the upload is removed; when a part fails, it first reads the body to
+ * its end; and while a body stalls, it ignores the signal.
  */
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { chunksOf } from '../source.ts'
@@ -10,8 +10,8 @@ import { sent } from './errors.ts'
 import { Multipart, PART_BYTES, type Part, type Target, type UploadContext } from './multipart.ts'
 
 /**
- * Stores a body under its key. Should it fail, the upload and its parts are removed before this rejects.
- * @throws StorageError NO_SPACE, UNAVAILABLE; what the body threw; `signal.reason`
+ * Stores a body under its key. After a failure, the upload and its parts are removed before this rejects.
+ * @throws StorageError NO_SPACE, UNAVAILABLE; the body's error; `signal.reason`
  */
 export async function upload(
   context: UploadContext,
@@ -19,7 +19,7 @@ export async function upload(
   body: Body,
   signal: AbortSignal | undefined,
 ): Promise<{ size: number; etag: string }> {
-  // A part that fails ends the reading of the body.
+  // A part that fails stops reading the body.
   const failed = new AbortController()
   const ended = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal
   const multipart = new Multipart(context, target, failed)
@@ -47,7 +47,7 @@ export async function upload(
   }
 }
 
-/** Gathers chunks into parts of one size, of which the last may be shorter, or empty if it is the only one. */
+/** Gathers chunks into parts of one size. The last part may be shorter, or empty if it is the only one. */
 async function* cut(
   chunks: AsyncIterable<Uint8Array>,
   takeBuffer: () => Promise<Buffer<ArrayBuffer>>,
