@@ -57,10 +57,10 @@ test('everybody who asks for an object at the same time gets the one copy of it'
   const blobs = await Promise.all(asking)
   expect(await blobs[0]!.text()).toBe('a whole')
   expect(await blobs[1]!.text()).toBe(' whole')
-  // Later ones too, and parts that would have been copied by themselves.
+  // Later reads too, and reads of parts that are small enough for a copy of their own.
   expect(await (await copies.open('a', info(size), { start: 2, end: 3 }, undefined))!.text()).toBe('wh')
   expect([downloads.length, (await files()).length]).toEqual([1, 1])
-  // Another state of the object is another one.
+  // A new version of the object gets a new copy.
   const other = copies.open('a', { ...info(size), etag: '"f"' }, whole(size), undefined)
   expect(downloads).toHaveLength(2)
   await downloads[1]!.end()
@@ -90,7 +90,7 @@ test('a download ends when nobody waits for it any more, and not before', async 
   two.abort()
   await expect(asking[1]!).rejects.toMatchObject({ code: 'ABORTED' })
   expect(downloads[0]!.signal.aborted).toBe(true)
-  // Who comes now begins anew.
+  // The next read starts a new download.
   const again = copies.open('a', info(20 * MB), whole(20 * MB), undefined)
   expect(downloads).toHaveLength(2)
   await downloads[1]!.end()
@@ -106,7 +106,7 @@ test('without room, or with too many downloads, there is no copy', async () => {
   expect(await copies.open('b', info(20 * MB), whole(20 * MB), undefined)).toBeUndefined()
   await downloads[0]!.end()
   await first
-  // It has just been used: whoever got it may not have opened it yet.
+  // It was used just now, and the reader may not have opened it yet.
   expect(await copies.open('b', info(20 * MB), whole(20 * MB), undefined)).toBeUndefined()
   await copies.forget(['a'])
   const second = copies.open('b', info(20 * MB), whole(20 * MB), undefined)

@@ -13,7 +13,7 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
     (error) => error,
   )
 
-/** A file system with room for a megabyte, or why there is none. */
+/** A file system with room for a megabyte, or the reason why it can't be made. */
 function mountSmall(): { directory: string; unmount: () => void } | string {
   const directory = temporaryDirectory()
   const mounted = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory])

@@ -1,4 +1,4 @@
-/** Both forms of the storage, each with a way to look behind it. */
+/** Both forms of the storage, each with a way to look at what it has stored. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -22,9 +22,9 @@ export const log = createLogger('silent')
 
 export interface OpenStorage {
   storage: Storage
-  /** What writes that have not ended have left so far. */
+  /** The remains of writes that have not ended. */
   unfinished(): Promise<string[]>
-  /** Leaves a write behind, as a server that was killed would; `continue` makes some progress in it. */
+  /** Begins a write and never ends it, as a killed server does. `continue` makes progress in it. */
   leaveUnfinished(key: string): Promise<{ name: string; continue(): Promise<void> }>
   remove(): Promise<void>
 }
@@ -37,7 +37,7 @@ export function temporaryDirectory(): string {
   return directory
 }
 
-/** For the end of a file of tests. */
+/** Call it at the end of a test file. */
 export function removeDirectories(): void {
   for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true })
 }
@@ -97,7 +97,7 @@ export async function keysOf(storage: Storage, prefix = ''): Promise<string[]> {
   return keys.sort()
 }
 
-/** For what the storage itself never does. */
+/** For requests that the storage itself never sends. */
 export function rawClient({ endpoint, region, accessKeyId, secretAccessKey }: S3Config): S3Client {
   return new S3Client({
     endpoint: endpoint!,
@@ -109,10 +109,10 @@ export function rawClient({ endpoint, region, accessKeyId, secretAccessKey }: S3
 }
 
 export interface S3Server extends AsyncDisposable {
-  /** With a bucket of its own at every call. */
+  /** Each call makes a storage with a bucket of its own. */
   config(): S3Config
   order(fault: FaultOrder): Promise<void>
-  /** Whatever of the orders has not happened. */
+  /** The faults that were ordered and have not happened. */
   forget(): Promise<void>
 }
 
@@ -157,10 +157,10 @@ export async function startS3(page = 1000): Promise<S3Server> {
   }
 }
 
-/** `TEST_S3_ENDPOINT` names a real server besides, `TEST_S3_ACCESS_KEY_ID` and `TEST_S3_SECRET_ACCESS_KEY` its key. */
+/** `TEST_S3_ENDPOINT` adds a real server, and `TEST_S3_ACCESS_KEY_ID` and `TEST_S3_SECRET_ACCESS_KEY` are its key. */
 const endpoint = process.env.TEST_S3_ENDPOINT
 
-/** Closes what they opened, and the servers. */
+/** Closes the storages and the servers. */
 export const kinds: [name: string, open: () => Promise<OpenStorage>][] = [
   ['disk', openDisk],
   [
@@ -191,7 +191,7 @@ if (endpoint) {
 export async function* bytes(size: number, fill = 1, chunk = 64 * 1024): AsyncGenerator<Uint8Array> {
   for (let left = size; left > 0; left -= chunk) {
     yield new Uint8Array(Math.min(left, chunk)).fill(fill)
-    // As from a socket: other things happen in between.
+    // Other work runs between two chunks, as with a socket.
     await new Promise(setImmediate)
   }
 }

@@ -1,4 +1,4 @@
-/** What only a server in the network can do to a storage. */
+/** Failures that only a storage on another server has. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { readdir } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'

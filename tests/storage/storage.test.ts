@@ -5,7 +5,7 @@ import { bytes, keysOf, kinds } from './kinds.ts'
 
 const MB = 1024 * 1024
 
-/** Reads to the end without holding it, and says how it looked. */
+/** Reads a body to its end without keeping it, and returns its size and hash. */
 async function digest(body: AsyncIterable<Uint8Array>): Promise<{ size: number; sha256: string }> {
   const hash = new Bun.CryptoHasher('sha256')
   let size = 0
@@ -339,7 +339,7 @@ describe.each(kinds)('the storage on %s', (_, open) => {
     const before = new Date(Date.now() - 60_000)
     expect(await storage.abortUnfinished(before)).toBe(0)
     expect(await unfinished()).toHaveLength(2)
-    // Servers tell times in whole seconds.
+    // Servers report times in whole seconds.
     await Bun.sleep(1100)
     const now = new Date(Math.floor(Date.now() / 1000) * 1000)
     await Bun.sleep(10)
@@ -385,7 +385,7 @@ describe.each(kinds)('the storage on %s', (_, open) => {
     const rss = () => process.memoryUsage().rss
     await storage.write('memory/warm.mp4', bytes(12 * MB))
     let peak = 0
-    // What is garbage is not held: how long it stays is the collector's business.
+    // Garbage does not count, because the garbage collector decides how long it stays.
     async function* watched(body: AsyncIterable<Uint8Array>) {
       let next = 0
       let at = 0

@@ -45,7 +45,7 @@ const server = Bun.serve({
     )
   },
 })
-/** Takes connections and reads nothing. */
+/** Accepts connections and reads nothing. */
 const deaf = Bun.listen({
   hostname: '127.0.0.1',
   port: 0,

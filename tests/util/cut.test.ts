@@ -1,4 +1,4 @@
-/** Protects what people read from being cut within a character. */
+/** Protects texts for people from a cut within a character. */
 import { describe, expect, test } from 'bun:test'
 import { cutStart, cutText, cutToBytes } from '../../src/util/cut.ts'
 

@@ -167,7 +167,7 @@ describe('redirects', () => {
       const options: EgressOptions = {
         maxRedirects: 3,
         resolve: async (host) => resolvesTo(host === 'second.example' ? '10.0.0.1' : '127.0.0.1')(),
-        // The first hop stands for a public server: only its check is let through.
+        // The first hop stands for a public server, so only its address passes the check.
         get allowPrivate() {
           return checks++ === 0
         },

@@ -1,4 +1,4 @@
-/** `bun start` and `bun run node` install first. Two in one folder at the same moment take turns. */
+/** `bun start` and `bun run node` install the packages first. Two of them in one folder take turns. */
 import { afterAll, expect, test } from 'bun:test'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

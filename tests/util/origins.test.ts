@@ -1,4 +1,4 @@
-/** Which pages may call, and that an operator can read in the log which one was refused. */
+/** Which pages may call, and that the log names the pages that were refused. */
 import { expect, test } from 'bun:test'
 import { createLogger } from '../../src/util/logger.ts'
 import { Origins } from '../../src/util/origins.ts'

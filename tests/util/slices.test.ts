@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { OverBudget, Slices } from '../../src/util/slices.ts'
 
-/** Something that takes time. */
+/** A computation that takes time. */
 const work = (ms: number) => {
   const until = performance.now() + ms
   while (performance.now() < until);
