@@ -1,11 +1,5 @@
-import { eq, sql } from 'drizzle-orm'
-import {
-  agentConfirmations,
-  agentFrames,
-  agentMessages,
-  agentRuns,
-  agentSessions,
-} from '../../db/schema/index.ts'
+import { and, eq, sql } from 'drizzle-orm'
+import { agentConfirmations, agentMessages, agentRuns, agentSessions } from '../../db/schema/index.ts'
 import type { ToolCall } from '../../model/model.ts'
 import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
@@ -44,38 +38,40 @@ export async function endRun(
   { runId, sessionId }: RunKey,
   { status, error, frames, transcript, confirmation }: RunEnd,
 ): Promise<void> {
-  const [run] = await tx.db.select().from(agentRuns).where(eq(agentRuns.id, runId)).for('update')
-  if (run?.status !== 'running') throw new RunLost()
-  await tx.db
+  const ended = await tx.db
     .update(agentRuns)
     .set({ status, error: error ?? null, endedAt: sql`now()` })
-    .where(eq(agentRuns.id, runId))
-  await tx.db
-    .insert(agentFrames)
-    .values(frames.map(({ seq, event }) => ({ sessionId, seq, runId, event: sql`${event}::text::json` })))
-  const messages = transcript.messages.filter(({ content, toolCalls }) => content !== '' || toolCalls)
-  if (messages.length > 0) {
-    await tx.db.insert(agentMessages).values(
-      messages.map(({ id, role, content, toolCalls, toolCallId }) => ({
-        id,
+    .where(and(eq(agentRuns.id, runId), eq(agentRuns.status, 'running')))
+    .returning({ id: agentRuns.id })
+  if (ended.length === 0) throw new RunLost()
+  const messages = transcript.messages
+    .filter(({ content, toolCalls }) => content !== '' || toolCalls)
+    .map(({ id, role, content, toolCalls, toolCallId }) => ({
+      id,
+      sessionId,
+      runId,
+      role,
+      content,
+      toolCalls: toolCalls ?? null,
+      toolCallId: toolCallId ?? null,
+    }))
+  // The driver sends these together.
+  const [[session]] = await Promise.all([
+    tx.db
+      .update(agentSessions)
+      .set({ lastSeq: frames.at(-1)!.seq, updatedAt: sql`now()` })
+      .where(eq(agentSessions.id, sessionId))
+      .returning({ userId: agentSessions.userId }),
+    insertFrames(tx, sessionId, runId, frames),
+    messages.length > 0 && tx.db.insert(agentMessages).values(messages),
+    confirmation &&
+      tx.db.insert(agentConfirmations).values({
         sessionId,
-        runId,
-        role,
-        content,
-        toolCalls: toolCalls ?? null,
-        toolCallId: toolCallId ?? null,
-      })),
-    )
-  }
-  if (confirmation) {
-    const { id: toolCallId, name: tool, input } = confirmation
-    await tx.db.insert(agentConfirmations).values({ sessionId, toolCallId, tool, input })
-  }
-  const [session] = await tx.db
-    .update(agentSessions)
-    .set({ lastSeq: frames.at(-1)!.seq, updatedAt: sql`now()` })
-    .where(eq(agentSessions.id, sessionId))
-    .returning({ userId: agentSessions.userId })
+        toolCallId: confirmation.id,
+        tool: confirmation.name,
+        input: confirmation.input,
+      }),
+  ])
   tx.emit(session!.userId, 'agent.run_finished', {
     sessionId,
     runId,
@@ -84,3 +80,10 @@ export async function endRun(
   })
   tx.afterCommit(() => tx.bus.publish(agentFramesHint, [{ sessionId, frames }]))
 }
+
+/** One text for any number of frames, so that the statement stays prepared. */
+const insertFrames = (tx: Tx, sessionId: string, runId: string, frames: Frame[]) =>
+  tx.db.execute(sql`
+    insert into agent_frames (session_id, seq, run_id, event)
+    select ${sessionId}::uuid, seq, ${runId}::uuid, event::json
+    from json_to_recordset(${JSON.stringify(frames)}::text::json) as x(seq bigint, event text)`)

@@ -85,27 +85,24 @@ export class AgentRuns {
     const runId = Bun.randomUUIDv7()
     const start = await transaction(this.ctx, async (tx): Promise<RunStart> => {
       const session = await openSession(tx, who, ask)
-      await this.assertFree(tx, who, session.id)
-      const past = await readMessages(tx, session.id, HISTORY_ROWS)
-      const [pending] = await tx.db
-        .delete(agentConfirmations)
-        .where(eq(agentConfirmations.sessionId, session.id))
-        .returning()
+      const [past] = await Promise.all([
+        readMessages(tx, session.id, HISTORY_ROWS),
+        this.assertFree(tx, who, session.id),
+      ])
       const firstSeq = session.lastSeq + 1
-      await tx.db.insert(agentRuns).values({
-        id: runId,
-        sessionId: session.id,
-        status: 'running',
-        firstSeq,
-        language: ask.language,
-      })
-      await tx.db.insert(agentMessages).values({
-        id: Bun.randomUUIDv7(),
-        sessionId: session.id,
-        runId,
-        role: 'user',
-        content: ask.message,
-      })
+      const [[pending]] = await Promise.all([
+        tx.db.delete(agentConfirmations).where(eq(agentConfirmations.sessionId, session.id)).returning(),
+        tx.db
+          .insert(agentRuns)
+          .values({ id: runId, sessionId: session.id, status: 'running', firstSeq, language: ask.language }),
+        tx.db.insert(agentMessages).values({
+          id: Bun.randomUUIDv7(),
+          sessionId: session.id,
+          runId,
+          role: 'user',
+          content: ask.message,
+        }),
+      ])
       const confirmation = pending && {
         id: pending.toolCallId,
         name: pending.tool,
