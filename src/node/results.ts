@@ -29,7 +29,7 @@ export class Results {
   ) {
     this.files = new StateFiles(join(stateDir, 'results'))
     for (const frame of this.files.load()) {
-      if (isFinal(frame)) this.keep(frame)
+      if (isFinal(frame)) this.remember(frame)
       else log.warn(`ignored a file in ${stateDir}/results that holds no result`)
     }
   }
@@ -53,7 +53,7 @@ export class Results {
     } catch (error) {
       this.log.error(`the result of ${name} could not be saved: ${(error as Error).message}`)
     }
-    this.keep(frame)
+    this.remember(frame)
   }
 
   /** The server has acknowledged the result or does not want it. */
@@ -86,7 +86,7 @@ export class Results {
     }
   }
 
-  private keep(frame: FinalFrame): void {
+  private remember(frame: FinalFrame): void {
     const entry = { frame, chars: JSON.stringify(frame).length, sentAt: Number.NEGATIVE_INFINITY }
     this.frames.set(leaseKey(frame), entry)
   }

@@ -27,7 +27,7 @@ export async function createNode(ctx: Context, input: NewNode): Promise<{ node: 
   const token = randomSecret('node')
   const [node] = await ctx.db
     .insert(nodes)
-    .values({ ...input, ...named(input.name), uuid: Bun.randomUUIDv7(), tokenHash: sha256(token) })
+    .values({ ...input, ...nameColumns(input.name), uuid: Bun.randomUUIDv7(), tokenHash: sha256(token) })
     .returning()
     .catch(nameTaken)
   ctx.bus.publish(nodeHint, { nodeId: node!.id, command: { type: 'changed' } })
@@ -35,18 +35,18 @@ export async function createNode(ctx: Context, input: NewNode): Promise<{ node: 
 }
 
 /** Names are unique without regard to case, independently of the database's locale. */
-const named = (name: string) => ({ name: tidyName(name), nameKey: foldCase(name) })
+const nameColumns = (name: string) => ({ name: tidyName(name), nameKey: foldCase(name) })
 
 export async function listNodes(ctx: Context): Promise<Node[]> {
   return ctx.db.select().from(nodes).where(isNull(nodes.deletedAt)).orderBy(asc(nodes.id))
 }
 
-const existing = (id: string) =>
+const withId = (id: string) =>
   UUID.test(id) ? and(eq(nodes.uuid, id.toLowerCase()), isNull(nodes.deletedAt)) : sql`false`
 
 /** @throws AppError NOT_FOUND */
 export async function getNode(ctx: Context, id: string): Promise<Node> {
-  const [node] = await ctx.db.select().from(nodes).where(existing(id))
+  const [node] = await ctx.db.select().from(nodes).where(withId(id))
   if (!node) throw notFound('gpu_server', id)
   return node
 }
@@ -78,7 +78,7 @@ export async function updateNode(
   id: string,
   change: { [K in keyof NewNode]?: NewNode[K] | undefined } & { draining?: boolean },
 ): Promise<Node> {
-  const node = await patch(ctx, id, { ...change, ...(change.name !== undefined && named(change.name)) })
+  const node = await patch(ctx, id, { ...change, ...(change.name !== undefined && nameColumns(change.name)) })
   ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'changed' } })
   return node
 }
@@ -110,7 +110,7 @@ async function patch(ctx: Context, id: string, change: object): Promise<Node> {
   const [node] = await ctx.db
     .update(nodes)
     .set({ ...change, revision: sql`${nodes.revision} + 1`, updatedAt: sql`now()` })
-    .where(existing(id))
+    .where(withId(id))
     .returning()
     .catch(nameTaken)
   if (!node) throw notFound('gpu_server', id)

@@ -31,7 +31,7 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
       progress,
       currentItem,
       ...(ending.status === 'completed' && { progress: 100, result: ending.result }),
-      ...(ending.status === 'failed' && stored(ending.failure)),
+      ...(ending.status === 'failed' && failureColumns(ending.failure)),
       heldMinor: 0,
       costMinor: task.costMinor + costMinor,
       leasedAt: null,
@@ -44,7 +44,7 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
   return ended!
 }
 
-const stored = (failure: Failure) => ({
+const failureColumns = (failure: Failure) => ({
   errorMessage: failureText(failure, 'en'),
   failureCode: failure.code,
   failureParams: failure.params,
