@@ -6,18 +6,21 @@ import { type Static, Type } from '@sinclair/typebox'
 import { frame } from '../frame.ts'
 import { Instant, nullable, oneOf, Percent } from '../schemas.ts'
 
-/** The pattern of each kind of topic name. `<id>` of a task: its integer or its UUID. */
+/**
+ * The pattern of each kind of topic name. `<id>` of a task: its integer or its UUID. A name with an id that does not exist
+ * matches, too, because the answer to it is NOT_FOUND.
+ */
 export const TOPIC_PATTERNS = {
   /** `task:<id>` */
-  task: '^task:(.+)$',
+  task: '^task:([\\s\\S]*)$',
   /** `gpu:cluster` */
   cluster: '^gpu:cluster$',
   /** `gpu:server:<uuid>` */
-  node: '^gpu:server:(.*)$',
+  node: '^gpu:server:([\\s\\S]*)$',
   /** `upload:<material id>` */
   upload: '^upload:([1-9]\\d{0,8})$',
   /** `agent:<session id>` */
-  agent: '^agent:(.*)$',
+  agent: '^agent:([\\s\\S]*)$',
 } as const
 
 /** `current_item` and the clock of the item belong to study tasks; a GPU task has zeros. Percent and seconds. */
