@@ -9,6 +9,7 @@ import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool } from './driver.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts'
+import { refuseTransactionPooling } from './pooler.ts'
 import * as schema from './schema/index.ts'
 import { prepareStatements } from './statements.ts'
 import { endStuckConnections } from './stuck.ts'
@@ -56,6 +57,7 @@ export async function openDatabase(
   let epoch: string
   let shared = false
   try {
+    if (!embedded) await refuseTransactionPooling(client, migrator)
     epoch = await prepare(client, migrator, log, upgrades)
     if (!embedded) shared = await hasOtherServers(migrator, name)
   } catch (error) {
