@@ -78,12 +78,18 @@ async function streaming(kind: Parameters<typeof freshParts>[0]): Promise<Row[]>
       {
         name: `${name}: server CPU per word`,
         figure: `${shownWithSpread(spread(perToken))} µs`,
-        ...{ floor: '', ratio: '', target: '', ok: undefined },
+        floor: '',
+        ratio: '',
+        target: '',
+        ok: undefined,
       },
       {
         name: `${name}: server memory per answer, at most`,
         figure: `${shownWithSpread(spread(memory))} KB`,
-        ...{ floor: '', ratio: '', target: '', ok: undefined },
+        floor: '',
+        ratio: '',
+        target: '',
+        ok: undefined,
       },
     ]
   } finally {

@@ -92,8 +92,13 @@ export function readOptions(argv: string[], env: NodeJS.ProcessEnv): NodeOptions
 /** Variables that no task gets, also not by the configuration. */
 export const TOKEN_VARIABLE = 'ROOST_NODE_TOKEN'
 const PASSED_ON = new Set([
-  ...['PATH', 'HOME', 'LANG', 'LD_LIBRARY_PATH'],
-  ...['NVIDIA_VISIBLE_DEVICES', 'NVIDIA_DRIVER_CAPABILITIES', 'NVIDIA_TF32_OVERRIDE'],
+  'PATH',
+  'HOME',
+  'LANG',
+  'LD_LIBRARY_PATH',
+  'NVIDIA_VISIBLE_DEVICES',
+  'NVIDIA_DRIVER_CAPABILITIES',
+  'NVIDIA_TF32_OVERRIDE',
 ])
 /** The node sets these for every task by the task's GPUs. */
 const isCuda = (name: string): boolean =>

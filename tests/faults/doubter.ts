@@ -64,18 +64,27 @@ export class Doubter {
       'sign-in': { ...signIn, options: { body: right }, status: 200, right: (body) => body.user.id === own },
       'wrong password': { ...signIn, options: { body: wrong }, status: 401, right: () => true },
       me: {
-        ...{ method: 'GET', path: '/api/v1/auth/me', options: { token }, status: 200 },
+        method: 'GET',
+        path: '/api/v1/auth/me',
+        options: { token },
+        status: 200,
         right: (body) => body.id === own && body.email === email,
       },
       'new task': {
-        ...{ method: 'POST', path: '/api/tasks', options: { token, body: task }, status: 201 },
+        method: 'POST',
+        path: '/api/tasks',
+        options: { token, body: task },
+        status: 201,
         right: ({ data }) => data.title === title,
       },
     }
     if (this.tasks.size > 0) {
       const [id, known] = this.random.pick([...this.tasks])
       questions.task = {
-        ...{ method: 'GET', path: `/api/tasks/${id}`, options: { token }, status: 200 },
+        method: 'GET',
+        path: `/api/tasks/${id}`,
+        options: { token },
+        status: 200,
         right: ({ data }) => data.id === id && data.title === known,
       }
     }

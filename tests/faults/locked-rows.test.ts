@@ -266,8 +266,12 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
         const [row] = await ctx.db
           .insert(materials)
           .values({
-            ...{ userId: user.id, title: `t${n}`, type: 'pdf', status: 'processing' },
-            ...{ fileSize: 1, fileFormat: 'pdf' },
+            userId: user.id,
+            title: `t${n}`,
+            type: 'pdf',
+            status: 'processing',
+            fileSize: 1,
+            fileFormat: 'pdf',
             filePath: `materials/${user.id}/${crypto.randomUUID()}.pdf`,
             updatedAt: new Date(Date.now() - 86_400_000),
           })

@@ -319,7 +319,9 @@ describe('calls', () => {
 
   test('calls beyond the maximum are dropped', async () => {
     const calls = Array.from({ length: 5000 }, (_, index) => ({
-      ...{ index, id: `c${index}`, function: { name: 't', arguments: '{}' } },
+      index,
+      id: `c${index}`,
+      function: { name: 't', arguments: '{}' },
     }))
     expect((await answerTo([{ choice: { delta: { tool_calls: calls } } }])).calls).toHaveLength(1000)
   })

@@ -57,11 +57,18 @@ afterAll(() => {
 })
 
 const request = (path: string, rest: object = {}) => ({
-  ...{ protocol: 'http:', hostname: '127.0.0.1', port: server.port, path, method: 'GET', headers: {} },
+  protocol: 'http:',
+  hostname: '127.0.0.1',
+  port: server.port,
+  path,
+  method: 'GET',
+  headers: {},
   ...rest,
 })
 const upload = (size: number, rest: object = {}) => ({
-  ...{ method: 'PUT', body: new Uint8Array(size), headers: { 'content-length': String(size) } },
+  method: 'PUT',
+  body: new Uint8Array(size),
+  headers: { 'content-length': String(size) },
   ...rest,
 })
 

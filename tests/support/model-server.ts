@@ -93,7 +93,9 @@ function stream(pieces: Piece[], signal: AbortSignal): ReadableStream<Uint8Array
           } else {
             const args = 'args' in piece ? piece.args : JSON.stringify(piece.input)
             const call = {
-              ...{ index: calls, id: `call_${calls}`, type: 'function' },
+              index: calls,
+              id: `call_${calls}`,
+              type: 'function',
               function: { name: piece.tool, arguments: args },
             }
             calls++

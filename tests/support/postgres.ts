@@ -70,7 +70,9 @@ export class PostgresCluster implements AsyncDisposable {
   async start(): Promise<void> {
     // A crash is one of the process: what it wrote is with the kernel, also without fsync.
     const settings = {
-      ...{ fsync: 'off', listen_addresses: '127.0.0.1', unix_socket_directories: this.directory },
+      fsync: 'off',
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: this.directory,
       // Tests that share a cluster have some twenty servers on it, of ten connections each.
       max_connections: 400,
     }

@@ -83,7 +83,10 @@ describe('a page', () => {
   test('without a cursor begins now', async () => {
     const owner = await makeUser(server)
     expect((await get(owner.token)).body).toEqual({
-      ...{ events: [], cursor: cursorAt(0), has_more: false, resync: null },
+      events: [],
+      cursor: cursorAt(0),
+      has_more: false,
+      resync: null,
     })
     await emit(owner, 'a')
     expect((await get(owner.token)).body).toMatchObject({ events: [], cursor: cursorAt(1) })

@@ -89,7 +89,9 @@ describe('reading and changing', () => {
     expect(list.body.items.length).toBe(2)
     expect((await show(code.toLowerCase())).body).toEqual(list.body.items[0])
     expectRuntimeError(await ask('GET', '/api/v1/invite-codes?page=0', { token }), {
-      ...{ status: 422, code: 'VALIDATION_ERROR', fields: ['page'] },
+      status: 422,
+      code: 'VALIDATION_ERROR',
+      fields: ['page'],
     })
   })
 

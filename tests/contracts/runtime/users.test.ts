@@ -106,7 +106,10 @@ describe('GET /api/v1/auth/users', () => {
     const { user, token } = await makeUser(server)
     const answer = await look(token, user.email.toUpperCase())
     expectAnswer(answer, 200, {
-      ...{ id: 'uuid', email: 'string', created_at: 'instant', email_confirmed_at: 'instant|null' },
+      id: 'uuid',
+      email: 'string',
+      created_at: 'instant',
+      email_confirmed_at: 'instant|null',
     })
     expect(answer.body).toEqual({
       id: user.uuid,

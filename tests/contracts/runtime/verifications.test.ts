@@ -68,7 +68,10 @@ describe('the whole sign-up', () => {
       expectWithout(answer, SECRET, ...NEVER_SHOWN)
       const token = answer.body.access_token
       expect((await say('GET', '/api/v1/users/me', { token })).body).toEqual({
-        ...{ id: answer.body.user.id, username: body.username, avatar_url: null, bio: null },
+        id: answer.body.user.id,
+        username: body.username,
+        avatar_url: null,
+        bio: null,
       })
       const email = encodeURIComponent(body.email)
       const account = await say('GET', `/api/v1/auth/users?email=${email}`, { token })

@@ -66,7 +66,9 @@ describe('accounts from before there were keys', () => {
   /** As an older version wrote them: without keys, unique by the database's `lower`. */
   async function old(username: string, email = `${unique('o')}@example.com`): Promise<number> {
     const { id } = await insertAccount(server.ctx, {
-      ...{ username: unique('x'), displayName: username, email: `${unique('x')}@example.com` },
+      username: unique('x'),
+      displayName: username,
+      email: `${unique('x')}@example.com`,
       passwordHash: '-',
     })
     const none = { emailKey: null, usernameKey: null, usernameLook: null, usernameTypedLook: null }

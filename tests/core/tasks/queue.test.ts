@@ -22,13 +22,11 @@ test('a node that does not answer does not get a task again while another node i
   await ctx.db.update(tasks).set(long).where(eq(tasks.id, lost.id))
   const fresh = await makeTask(server, owner, { taskType: type })
   const slot = (probing: boolean) => ({
-    ...{
-      nodeId: node.id,
-      socket: node.socket,
-      taskTypes: new Set([type]),
-      free: 1,
-      refused: new Set<string>(),
-    },
+    nodeId: node.id,
+    socket: node.socket,
+    taskTypes: new Set([type]),
+    free: 1,
+    refused: new Set<string>(),
     probing,
   })
   const leased = async (probing: boolean) =>

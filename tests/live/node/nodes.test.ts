@@ -56,7 +56,8 @@ describe('getting in', () => {
     expect((await socket.next('error')).code).toBe('HELLO_FIRST')
     socket.send({ type: 'progress', task_id: 'x', attempt: 3, progress: 1 })
     expect(await socket.next('error', ({ task_id }) => task_id === 'x')).toMatchObject({
-      ...{ code: 'HELLO_FIRST', attempt: 3 },
+      code: 'HELLO_FIRST',
+      attempt: 3,
     })
     socket.send('{"type":')
     socket.send({ type: 'hello', name: 5 })

@@ -46,7 +46,9 @@ test('an error before the sign-in names its task', async () => {
   const stranger = await TestSocket.open(`${server.wsUrl}/ws/connect`)
   stranger.send({ type: 'subscribe_task', task_id: 12, id: 1 })
   expect(await stranger.next('error')).toMatchObject({
-    ...{ code: 'AUTHENTICATION_REQUIRED', task_id: 12, id: 1 },
+    code: 'AUTHENTICATION_REQUIRED',
+    task_id: 12,
+    id: 1,
   })
   stranger.close()
 })

@@ -65,8 +65,14 @@ const ANSWER = {
   output: 'string',
   events: [
     {
-      ...{ type: 'string', run_id: nullable, message_id: nullable, delta: nullable },
-      ...{ tool_name: nullable, result: nullable, output: nullable, error: nullable },
+      type: 'string',
+      run_id: nullable,
+      message_id: nullable,
+      delta: nullable,
+      tool_name: nullable,
+      result: nullable,
+      output: nullable,
+      error: nullable,
     },
   ],
 } satisfies Shape
@@ -203,7 +209,9 @@ describe('POST /api/v1/agent-chats', () => {
     expect((await chat(token, { message: 'hi', session_id: 'nonsense' })).status).toBe(422)
     expect((await chat(token, { message: 'hi', timezone: 'Mars/Olympus' })).status).toBe(422)
     const theirs = await chat((await makeUser(server)).token, {
-      ...{ message: 'hi', session_id: null, timezone: null },
+      message: 'hi',
+      session_id: null,
+      timezone: null,
     })
     expect(theirs.status).toBe(200)
     for (const session_id of [theirs.body.session_id, '01920000-0000-7000-8000-000000000000']) {

@@ -88,7 +88,11 @@ test('a chat that an earlier version stored with broken calls can be used again'
   const run = events[0].run_id
   const { db } = server.ctx
   const message = (more: object) => ({
-    ...{ id: Bun.randomUUIDv7(), sessionId: session_id, runId: run, role: 'assistant' as const, content: '' },
+    id: Bun.randomUUIDv7(),
+    sessionId: session_id,
+    runId: run,
+    role: 'assistant' as const,
+    content: '',
     ...more,
   })
   const call = (id: string, input: unknown, name = 'list_tasks') => ({ id, name, input })

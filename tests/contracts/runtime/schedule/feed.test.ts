@@ -195,8 +195,11 @@ describe('round trip', () => {
       'Berlin, into summer time',
       {
         item: {
-          ...{ timezone: 'Europe/Berlin', startAt: '2027-03-26T09:00', endAt: '2027-03-26T10:00' },
-          ...{ rrule: 'FREQ=DAILY;COUNT=5', exceptions: ['2027-03-28T09:00'] },
+          timezone: 'Europe/Berlin',
+          startAt: '2027-03-26T09:00',
+          endAt: '2027-03-26T10:00',
+          rrule: 'FREQ=DAILY;COUNT=5',
+          exceptions: ['2027-03-28T09:00'],
         },
         occurrences: ['2027-03-26T08', '2027-03-27T08', '2027-03-29T07', '2027-03-30T07'],
       },
@@ -212,8 +215,11 @@ describe('round trip', () => {
       'New York, out of it, weekly',
       {
         item: {
-          ...{ timezone: 'America/New_York', startAt: '2027-10-27T18:00', endAt: '2027-10-27T19:30' },
-          ...{ rrule: 'FREQ=WEEKLY;BYDAY=WE,SU;COUNT=6', exceptions: ['2027-11-03T22:00:00Z'] },
+          timezone: 'America/New_York',
+          startAt: '2027-10-27T18:00',
+          endAt: '2027-10-27T19:30',
+          rrule: 'FREQ=WEEKLY;BYDAY=WE,SU;COUNT=6',
+          exceptions: ['2027-11-03T22:00:00Z'],
         },
         occurrences: ['2027-10-27T22', '2027-10-31T22', '2027-11-07T23', '2027-11-10T23', '2027-11-14T23'],
       },
@@ -222,7 +228,8 @@ describe('round trip', () => {
       'New York, the last working day of a month',
       {
         item: {
-          ...{ timezone: 'America/New_York', startAt: '2027-01-29T12:00' },
+          timezone: 'America/New_York',
+          startAt: '2027-01-29T12:00',
           rrule: 'FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=4',
         },
         occurrences: ['2027-01-29T17', '2027-02-26T17', '2027-03-31T16', '2027-04-30T16'],

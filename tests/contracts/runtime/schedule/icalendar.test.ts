@@ -9,16 +9,24 @@ const MADE = new Date('2026-01-01T00:00:00Z')
 function item(given: Partial<Item> & { startAt: Date }): Item {
   const id = Bun.randomUUIDv7()
   return {
-    ...{ id, userId: 1, title: 't', description: null, endAt: null, timezone: 'UTC', metadata: {} },
-    ...{
-      status: 'active',
-      rrule: null,
-      exceptions: [],
-      reminderMinutes: null,
-      nextReminderAt: null,
-      remindedFor: null,
-    },
-    ...{ sourceType: 'manual', revision: 0, deletedAt: null, createdAt: MADE, updatedAt: MADE },
+    id,
+    userId: 1,
+    title: 't',
+    description: null,
+    endAt: null,
+    timezone: 'UTC',
+    metadata: {},
+    status: 'active',
+    rrule: null,
+    exceptions: [],
+    reminderMinutes: null,
+    nextReminderAt: null,
+    remindedFor: null,
+    sourceType: 'manual',
+    revision: 0,
+    deletedAt: null,
+    createdAt: MADE,
+    updatedAt: MADE,
     lastsUntil: given.rrule ? null : (given.endAt ?? given.startAt),
     ...given,
   }
@@ -92,7 +100,9 @@ test('a series without an end keeps its hour, also where no rule tells when cloc
 describe('in an hour that the clock shows twice', () => {
   const twice = (start: string, end: string | null, rrule: string | null = null) =>
     item({
-      ...{ startAt: new Date(start), endAt: end === null ? null : new Date(end), rrule },
+      startAt: new Date(start),
+      endAt: end === null ? null : new Date(end),
+      rrule,
       timezone: 'Europe/Berlin',
     })
 
@@ -147,7 +157,11 @@ test('texts have no control characters but tabs and line breaks', async () => {
   const text = `a\rb\r\nc\nd\r\re\tf${controls.filter((one) => /[^\t\r\n -~]/.test(one)).join('')}g 会🦉`
   const clean = 'a\nb\nc\nd\n\ne\tfg 会🦉'
   const one = item({
-    ...{ startAt: MADE, title: text, description: text, metadata: { location: text }, reminderMinutes: 5 },
+    startAt: MADE,
+    title: text,
+    description: text,
+    metadata: { location: text },
+    reminderMinutes: 5,
   })
   expect((await toICalendar([one])).replaceAll('\r\n', '')).not.toMatch(/[^\P{Cc}\t]/u)
   const [event] = await read([one])

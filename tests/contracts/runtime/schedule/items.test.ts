@@ -72,7 +72,12 @@ describe('POST /api/v1/schedule-items', () => {
   test('title and start are enough; the time zone is UTC then', async () => {
     const { token } = await makeUser(server)
     expect(await create(token, {})).toMatchObject({
-      ...{ description: null, end_at: null, timezone: 'UTC', metadata: {}, rrule: null, exceptions: [] },
+      description: null,
+      end_at: null,
+      timezone: 'UTC',
+      metadata: {},
+      rrule: null,
+      exceptions: [],
     })
   })
 
@@ -155,7 +160,10 @@ describe('POST /api/v1/schedule-items', () => {
     const answer = await ask('POST', PATH, { token, body: { title: 't', start_at: END, end_at: START } })
     expectProblem(answer, 400, 'INVALID_RANGE')
     expect(answer.body).toMatchObject({
-      ...{ type: 'about:blank', title: 'Bad Request', detail: '结束时间不能早于开始时间', instance: PATH },
+      type: 'about:blank',
+      title: 'Bad Request',
+      detail: '结束时间不能早于开始时间',
+      instance: PATH,
     })
     await create(token, { end_at: START })
   })
@@ -170,7 +178,9 @@ describe('PATCH /api/v1/schedule-items/{id}', () => {
     const changed = await patch({ title: 'other', status: 'completed' })
     expect(changed).toEqual({
       ...before,
-      ...{ title: 'other', status: 'completed', updated_at: changed.updated_at },
+      title: 'other',
+      status: 'completed',
+      updated_at: changed.updated_at,
     })
     expect(changed.updated_at >= before.updated_at).toBe(true)
     const emptied = await patch({ end_at: null, description: null, metadata: null })
@@ -197,7 +207,8 @@ describe('PATCH /api/v1/schedule-items/{id}', () => {
     const patch = async (body: object) => (await ask('PATCH', `${PATH}/${id}`, { token, body })).body
     expect((await patch({ start_at: '2026-03-05T08:00' })).start_at).toBe('2026-03-05T00:00:00.000Z')
     expect(await patch({ start_at: '2026-03-05T08:00', timezone: 'Europe/Berlin' })).toMatchObject({
-      ...{ start_at: '2026-03-05T07:00:00.000Z', timezone: 'Europe/Berlin' },
+      start_at: '2026-03-05T07:00:00.000Z',
+      timezone: 'Europe/Berlin',
     })
     // A change of the zone alone moves no instant.
     expect((await patch({ timezone: 'UTC' })).start_at).toBe('2026-03-05T07:00:00.000Z')
@@ -490,7 +501,9 @@ describe('recurring items', () => {
     [
       'to an hour that its clock skips, and back',
       {
-        ...{ timezone: 'Europe/Berlin', start_at: '2026-03-27T09:00', rrule: 'FREQ=DAILY;COUNT=4' },
+        timezone: 'Europe/Berlin',
+        start_at: '2026-03-27T09:00',
+        rrule: 'FREQ=DAILY;COUNT=4',
         exceptions: ['2026-03-29T09:00'],
       },
       [{ start_at: '2026-03-27T02:30' }, { start_at: '2026-03-27T09:00' }],
@@ -503,7 +516,9 @@ describe('recurring items', () => {
     [
       'through an hour that its clock shows twice, other time zones and back',
       {
-        ...{ timezone: 'Europe/Berlin', start_at: '2026-10-23T09:00', rrule: 'FREQ=DAILY;COUNT=4' },
+        timezone: 'Europe/Berlin',
+        start_at: '2026-10-23T09:00',
+        rrule: 'FREQ=DAILY;COUNT=4',
         exceptions: ['2026-10-25T09:00'],
       },
       [
@@ -538,7 +553,8 @@ describe('recurring items', () => {
     [
       'from one weekday of a month to another',
       {
-        ...{ start_at: '2026-06-01T09:00Z', rrule: 'FREQ=MONTHLY;BYDAY=1MO;COUNT=4' },
+        start_at: '2026-06-01T09:00Z',
+        rrule: 'FREQ=MONTHLY;BYDAY=1MO;COUNT=4',
         exceptions: ['2026-09-07T09:00Z'],
       },
       [{ start_at: '2026-06-09T09:00Z', rrule: 'FREQ=MONTHLY;BYDAY=2TU;COUNT=4' }],
@@ -561,7 +577,9 @@ describe('recurring items', () => {
   test('end with COUNT and UNTIL; an UNTIL that is a day counts whole', async () => {
     const { token } = await makeUser(server)
     const until = await create(token, {
-      ...{ timezone: 'America/New_York', start_at: '2026-03-02T22:00', rrule: 'FREQ=DAILY;UNTIL=20260304' },
+      timezone: 'America/New_York',
+      start_at: '2026-03-02T22:00',
+      rrule: 'FREQ=DAILY;UNTIL=20260304',
     })
     expect(until.rrule).toBe('FREQ=DAILY;UNTIL=20260305T045959Z')
     const window = { start_at: '2026-03-01', end_at: '2027-03-01' }
@@ -636,8 +654,13 @@ test('every change is an event on the live channel of its owner', async () => {
   await ask('DELETE', `${PATH}/${id}`, { token })
   await live.next('schedule.deleted')
   const data = {
-    ...{ item_id: id, title: 't', start_at: '2026-03-02T09:00:00.000Z', end_at: '2026-03-02T10:00:00.000Z' },
-    ...{ timezone: 'UTC', status: 'active', rrule: 'FREQ=DAILY' },
+    item_id: id,
+    title: 't',
+    start_at: '2026-03-02T09:00:00.000Z',
+    end_at: '2026-03-02T10:00:00.000Z',
+    timezone: 'UTC',
+    status: 'active',
+    rrule: 'FREQ=DAILY',
   }
   expect(live.events.map(({ type, data }) => [type, data])).toEqual([
     ['schedule.created', data],
