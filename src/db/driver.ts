@@ -51,7 +51,7 @@ export const openPool = (url: string, name: string): postgres.Sql =>
   postgres(url, {
     ...common,
     max: POOL_SIZE,
-    // A query waits for a free connection, not behind another query, which may wait for a lock or lose its connection.
+    // A query waits for a free connection and not behind another query, which may wait for a lock or lose its connection.
     max_pipeline: 0,
     keep_alive: 10,
     // Longer than a statement may take: then the database would have said something.

@@ -1,16 +1,17 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import type { PGlite } from '@electric-sql/pglite'
 
 const TERMINATE = 'X'.charCodeAt(0)
-/** The driver leaves its prepared statements behind with its connection, and perhaps a transaction. */
+/** What a connection may leave behind in PGlite: a transaction, and the prepared statements of the driver. */
 const CLEAN_UP = ['rollback', 'discard all']
 
 /**
- * Serves PGlite to one connection of the PostgreSQL driver at a time. The messages that arrive together (parse, bind,
- * execute, sync, or several queries) run in one go and their answers leave in one write: one by one, each message would
- * cost a turn of the event loop and two system calls.
+ * Serves PGlite to one connection of the PostgreSQL driver at a time. Messages that arrive together (parse, bind, execute,
+ * sync, or several queries) run in one call, and one write sends all their answers. One by one, each message would cost a
+ * turn of the event loop and two system calls.
+ * @returns a function that ends the connection and listens no more
  */
-export async function serveEmbedded(db: PGlite, path: string): Promise<Server> {
+export async function serveEmbedded(db: PGlite, path: string): Promise<() => void> {
   let current: Socket | undefined
   const leave = (socket: Socket) => {
     if (socket !== current) return
@@ -18,9 +19,10 @@ export async function serveEmbedded(db: PGlite, path: string): Promise<Server> {
     for (const text of CLEAN_UP) run(db, simpleQuery(text))
   }
   const server = createServer((socket) => {
-    // The driver opens a new connection after it has given up the old one.
-    current?.destroy()
-    if (current) leave(current)
+    // The driver opens a new connection only after it has given up the old one.
+    const old = current
+    if (old) leave(old)
+    old?.destroy()
     current = socket
     let rest: Buffer = Buffer.alloc(0)
     let started = false
@@ -43,10 +45,15 @@ export async function serveEmbedded(db: PGlite, path: string): Promise<Server> {
     server.once('error', reject)
     server.listen(path, resolve)
   })
-  return server
+  return () => {
+    const socket = current
+    current = undefined
+    socket?.destroy()
+    server.close()
+  }
 }
 
-/** Runs whole messages. An exception means that PGlite itself is broken, and ends the worker. */
+/** Runs whole messages. An exception means that PGlite itself is broken; nobody catches it, so that the worker ends. */
 function run(db: PGlite, messages: Uint8Array): Buffer {
   const answers: Uint8Array[] = []
   // The bytes lie in the memory of PGlite, which reuses them.
@@ -58,8 +65,8 @@ function run(db: PGlite, messages: Uint8Array): Buffer {
 }
 
 /**
- * How many bytes of `data` are whole messages, and whether the driver says goodbye after them. The first message of
- * a connection has no type byte.
+ * How many bytes of `data` are whole messages, and whether a Terminate message follows. The first message of a
+ * connection has no type byte.
  */
 function completeMessages(data: Buffer, started: boolean): { size: number; ends: boolean } {
   let size = 0
@@ -71,7 +78,7 @@ function completeMessages(data: Buffer, started: boolean): { size: number; ends:
     const end = size + head + data.readUInt32BE(size + head)
     if (data.length < end) return { size, ends: false }
     size = end
-    // PGlite takes the first message by itself.
+    // PGlite expects the first message alone.
     if (!typed) return { size, ends: false }
     typed = true
   }

@@ -32,9 +32,9 @@ self.onmessage = async ({ data: start }: MessageEvent<WorkerStart>) => {
       pgliteWasmModule: start.module,
       startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`],
     })
-    const server = await serveEmbedded(db, start.socketPath)
+    const stop = await serveEmbedded(db, start.socketPath)
     self.onmessage = async () => {
-      server.close()
+      stop()
       await db.close()
       answer({})
     }

@@ -1,7 +1,7 @@
 import type { SQL } from 'drizzle-orm'
 import type { Db } from './client.ts'
 
-/** What Drizzle keeps behind a database or a transaction. A transaction has the dialect of its database. */
+/** Fields of Drizzle that its types hide. A transaction has the dialect of its database, and a client of its own. */
 interface Internals {
   dialect: { sqlToQuery(text: SQL): unknown }
   session: {
@@ -12,8 +12,8 @@ interface Internals {
 const internalsOf = (db: Db) => db as unknown as Internals
 
 /**
- * A statement whose text is built once per database; to build a wide one anew costs more CPU than the rest of a request.
- * For the hottest statements, in and outside of transactions. `build` must end with Drizzle's `.prepare(name)`.
+ * A statement whose text Drizzle builds once per database, because building a wide one costs more CPU than the rest of a
+ * request. For the most frequent statements, inside and outside of transactions. `build` must end with `.prepare(name)`.
  */
 export function prepared<Q extends object>(build: (db: Db) => Q): (db: Db) => Q {
   const built = new WeakMap<object, Q>()
@@ -24,12 +24,12 @@ export function prepared<Q extends object>(build: (db: Db) => Q): (db: Db) => Q 
       query = build(db)
       built.set(dialect, query)
     }
-    // The statement of another transaction, on the connection of this one.
+    // The built statement has the client of the call that built it.
     return Object.assign(Object.create(query), { client: session.client })
   }
 }
 
-/** The same for a statement without a builder; its values are `sql.placeholder`s. */
+/** The same for a statement that is written as SQL. Each of its values is a `sql.placeholder`. */
 export const preparedSql = <Row extends object>(name: string, text: SQL) =>
   prepared((db) => {
     const { dialect, session } = internalsOf(db)

@@ -2,8 +2,8 @@ import type postgres from 'postgres'
 import type { Db } from './client.ts'
 
 /**
- * Prepared statements that a connection keeps; PostgreSQL holds some 10 to 50 KB for each. Lists of values are passed
- * as one array, so that the server has fewer texts than this; if not, the text that was used the longest ago goes.
+ * How many prepared statements a connection keeps. PostgreSQL needs some 10 to 50 KB for each. The server has fewer texts than
+ * this, but a list of values (`in (…)`) makes one text for each length: then the driver closes the least recently used one.
  */
 export const MAX_PREPARED = 256
 
@@ -15,8 +15,8 @@ interface Client {
 }
 
 /**
- * Makes every statement with parameters a prepared one, its text being the key: an unprepared one costs a second
- * round trip, in which the driver asks for the types of the parameters. Drizzle passes `prepare: false`.
+ * Prepares every statement with parameters; its text is the key. Before an unprepared one the driver asks for the types of the
+ * parameters, which is a second round trip. Drizzle passes `prepare: false` unless a statement has a name.
  */
 export function prepareStatements<C extends Client>(client: C): C {
   const { unsafe, begin } = client
@@ -36,8 +36,8 @@ export function prepareStatements<C extends Client>(client: C): C {
 }
 
 /**
- * Says that the next statement is the last one of the transaction: its COMMIT goes with it and costs no round trip of
- * its own. When the statement fails, the transaction is rolled back.
+ * Declares the next statement of the transaction as its last one: the driver sends the COMMIT with it, which saves a round
+ * trip. When the statement fails, PostgreSQL skips the COMMIT and the driver rolls back.
  */
 export function commitWithNext(tx: Db): void {
   const { client } = (tx as unknown as { session: { client: Client } }).session
