@@ -23,7 +23,7 @@ describe('trim_channel_events', () => {
     await ctx.db.delete(events).where(eq(events.userId, userId))
     await ctx.db.execute(sql`
       insert into events (user_id, seq, type, data, at)
-      select ${userId}, n, 'task.created', '{"task":{}}', now() - make_interval(hours => ${hours})
+      select ${userId}, n, 'user.updated', '{"fields":[]}', now() - make_interval(hours => ${hours})
       from generate_series(1, ${count}) n`)
     await ctx.db
       .insert(channels)
