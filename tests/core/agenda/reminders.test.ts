@@ -104,7 +104,8 @@ test('comes once although a server was killed before its commit', async () => {
   const killed = Object.create(ctx.db, {
     transaction: { value: (run: (db: Db) => unknown) => ctx.db.transaction(async (db) => run(mortal(db))) },
   })
-  await expect(sendReminders({ ...ctx, db: killed }, at('03-01T08:50'))).rejects.toThrow('killed')
+  const cut = sendReminders({ ...ctx, db: killed }, at('03-01T08:50'))
+  await expect(cut).rejects.toMatchObject({ cause: { message: 'killed' } })
   expect(await told(item)).toEqual([])
   await sendReminders(other, at('03-01T08:51'))
   await sendReminders(ctx, at('03-01T08:51'))
