@@ -124,7 +124,7 @@ const frames = (on: postgres.ISql, session: string, run: string, first: number) 
 const UPLOAD = Buffer.alloc(4096, 'x')
 
 const handlers = answer({
-  /** So many at a time, for so long. @returns how many a second */
+  /** So many at a time, for so long. @returns how many, and how many a second */
   async run(name: Transaction, userIds: number[], inFlight: number, ms: number) {
     let [done, running] = [0, true]
     const startedAt = performance.now()
@@ -138,7 +138,7 @@ const handlers = answer({
     await Bun.sleep(ms)
     running = false
     await Promise.all(lanes)
-    return (done * 1000) / (performance.now() - startedAt)
+    return { perSecond: (done * 1000) / (performance.now() - startedAt), done }
   },
 })
 export type WriteFloor = typeof handlers
