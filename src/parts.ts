@@ -58,12 +58,14 @@ export async function openParts(
   warnOfLocalFiles(config, database, storage, log)
   const mailer = given.mailer ?? (await openMailer(config))
   if (!given.mailer) onOpen(() => mailer.close())
+  const queue = await JobQueue.open({ db: database.db, embedded: database.embedded, log }, domains.jobs)
+  onOpen(() => queue.close())
   return {
     database,
     bus,
     storage,
     mailer,
-    queue: await JobQueue.open({ db: database.db, embedded: database.embedded, log }, domains.jobs),
+    queue,
     clock: await DatabaseClock.open(database.db),
     model: given.model ?? (await openModel(config)),
     imaging: given.imaging ?? imaging,

@@ -81,6 +81,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     const drain = async () =>
       void (await Promise.all([hub.drain(), nodeSockets.drain(), ctx.services.agentRuns.close()]))
     closers.push(drain)
+    // Before the services end, because running jobs use them. `openParts` closes the queue of a start that fails earlier.
     closers.push(() => ctx.queue.close())
     await ctx.queue.start<Context>(ctx, jobs)
     ctx.scheduler = new Scheduler(

@@ -33,6 +33,9 @@ export const createServices = (ctx: Context): Services => ({
 })
 
 export async function closeServices({ agentRuns, nodeControl }: Services): Promise<void> {
-  await agentRuns.close()
-  await nodeControl.close()
+  try {
+    await agentRuns.close()
+  } finally {
+    await nodeControl.close()
+  }
 }

@@ -20,7 +20,7 @@ export interface EnqueueOptions {
   priority?: number
 }
 
-export interface Backlog {
+export interface JobCounts {
   /** Not started yet, or between two runs. */
   waiting: number
   running: number
@@ -56,6 +56,7 @@ export class JobQueue {
   /** pg-boss's ids of this server's workers, by the name of the queue. */
   private readonly workers = new Map<string, string[]>()
   private readonly running = new Map<string, JobWithMetadata>()
+  private closing: Promise<void> | undefined
 
   private constructor(
     private readonly db: Db,
@@ -109,8 +110,8 @@ export class JobQueue {
   }
 
   /** How many jobs of a queue there are. */
-  async pending({ name }: JobHandle): Promise<Backlog> {
-    const [backlog] = await runSql<Backlog>(
+  async pending({ name }: JobHandle): Promise<JobCounts> {
+    const [counts] = await runSql<JobCounts>(
       this.db,
       `select count(*) filter (where name = $1 and state in ('created', 'retry'))::int as waiting,
               count(*) filter (where name = $1 and state = 'active')::int as running,
@@ -118,11 +119,19 @@ export class JobQueue {
        from pgboss.job where name in ($1, $2)`,
       [name, deadOf(name)],
     )
-    return backlog!
+    return counts!
   }
 
-  /** Starts no more jobs, waits for those that run, and hands back those that take longer than `graceMs`. */
-  async close(graceMs = 5000): Promise<void> {
+  /**
+   * Starts no more jobs, waits for those that run, and hands back those that take longer than `graceMs`. A second call
+   * waits for the end of the first.
+   */
+  close(graceMs = 5000): Promise<void> {
+    this.closing ??= this.stop(graceMs)
+    return this.closing
+  }
+
+  private async stop(graceMs: number): Promise<void> {
     await within(graceMs, Promise.all([...this.workers.keys()].map((name) => this.boss.offWork(name))))
     // Bounded as well, because a database that does not answer must not keep the server from ending.
     await within(HAND_BACK_MS, this.handBackAll())

@@ -9,7 +9,7 @@ const MAX_BATCH = 500
 /** Between two statements, because a statement costs the database far more than one more frame in it. */
 const PAUSE_MS = 20
 const RETRY_MS = 250
-/** A run whose frames can't be stored for so long fails. */
+/** A run fails when the database has not stored one of its frames for this time. */
 const GIVE_UP_MS = 30_000
 
 interface Pending {
@@ -81,7 +81,7 @@ export class FrameLog {
     }))
     // `for share` keeps another server from ending the run before this statement commits. When the answer to a commit is
     // lost, the batch is written again: frames of the same run that are there already count as stored.
-    const rows = (await this.ctx.db.execute(sql`
+    const rows = await this.ctx.db.execute<{ runId: string; seq: string }>(sql`
       with incoming as (
         select * from json_to_recordset(${JSON.stringify(input)}::text::json) as x(s uuid, r uuid, n bigint, e text)
       ), live as (
@@ -91,7 +91,7 @@ export class FrameLog {
       select s, n, r, e::json from incoming join live on live.id = r
       on conflict (session_id, seq) do update set run_id = agent_frames.run_id
         where agent_frames.run_id = excluded.run_id
-      returning run_id as "runId", seq`)) as unknown as { runId: string; seq: string }[]
+      returning run_id as "runId", seq`)
     const stored = new Set(rows.map(({ runId, seq }) => `${runId} ${seq}`))
     const batches = new Map<string, Frame[]>()
     for (const { sessionId, frame } of batch) {

@@ -2,10 +2,11 @@
  * The channel log: the events of a user, in order. Events are written only in the transaction of the change that they report;
  * sockets read them from their cursor.
  */
-import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { preparedSql } from '../../db/prepared.ts'
 import { channels, events } from '../../db/schema/index.ts'
+import { rfc3339 } from '../../db/timestamps.ts'
 import { trim } from '../../db/trim.ts'
 import type { Context } from '../context.ts'
 
@@ -56,9 +57,6 @@ interface AppendedRow {
   at: string
 }
 
-const rfc3339 = (column: unknown) =>
-  sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
-
 const appended = sql`returning user_id as "userId", seq, type, data::text as data, ${rfc3339(sql`at`)} as at`
 
 /** Nearly all transactions. It costs the database a third of the general statement. */
@@ -102,7 +100,11 @@ export async function channelHead(ctx: Context, userId: number): Promise<number>
 
 /** The newest sequence numbers of many channels. A user without events is absent. */
 export async function channelHeads(ctx: Context, userIds: number[]): Promise<Map<number, number>> {
-  const rows = await ctx.db.select().from(channels).where(inArray(channels.userId, userIds))
+  // One parameter for any number of users: a statement has at most 65,535, and each number would be a statement to prepare.
+  const rows = await ctx.db
+    .select()
+    .from(channels)
+    .where(sql`${channels.userId} = any(${`{${userIds.join(',')}}`}::int[])`)
   return new Map(rows.map((row) => [row.userId, row.lastSeq]))
 }
 

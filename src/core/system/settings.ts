@@ -35,12 +35,15 @@ const FRESH_MS = 2000
 /** The system configuration, from memory when this server has read it within the last two seconds. */
 export class Settings {
   private known: { value: SystemConfig; at: number } | undefined
+  /** Grows with every update, so that a read that began before an update does not bring back the old values. */
+  private updates = 0
 
   /** @param db inside a transaction the transaction's */
   async current(db: Db): Promise<SystemConfig> {
     if (this.known && performance.now() - this.known.at < FRESH_MS) return this.known.value
+    const { updates } = this
     const value = fromStored(await readStored(db))
-    this.known = { value, at: performance.now() }
+    if (updates === this.updates) this.known = { value, at: performance.now() }
     return value
   }
 
@@ -54,6 +57,7 @@ export class Settings {
       .insert(settings)
       .values({ key: ROW, value })
       .onConflictDoUpdate({ target: settings.key, set: { value } })
+    this.updates++
     this.known = undefined
     return config
   }

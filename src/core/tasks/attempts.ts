@@ -5,6 +5,7 @@
 
 import { and, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { type CannotStart, nodes, tasks } from '../../db/schema/index.ts'
+import { rfc3339 } from '../../db/timestamps.ts'
 import type { Ages } from '../../util/ages.ts'
 import { UUID } from '../../util/ids.ts'
 import type { Context, Tx } from '../context.ts'
@@ -27,8 +28,8 @@ export interface AttemptKey {
   attempt: number
 }
 
-/** A task fails when it has lost so many attempts with their nodes. */
-export const MAX_LOST_ATTEMPTS = 3
+/** A task fails when it has lost this many attempts with their nodes. */
+const MAX_LOST_ATTEMPTS = 3
 /** The server takes an assignment back when the node does not answer it in this time. */
 export const ACCEPT_SECONDS = 10
 
@@ -67,7 +68,7 @@ export async function acceptAttempt(ctx: Context, key: AttemptKey): Promise<Task
 
 /** The reason of a `reject` when the node could not start the task's program. */
 export const CANNOT_START = 'cannot_start'
-/** The node does not get this task type for so long. */
+/** For this time after such a `reject` the node gets no task of the type. */
 export const CANNOT_START_SECONDS = 60
 
 export interface Rejection {
@@ -107,7 +108,7 @@ export async function rejectAttempt(
 /** Keeps the newest note on each task type. The database sets its time. */
 async function noteCannotStart(tx: Tx, nodeId: number, taskType: string, text: string): Promise<void> {
   const [node] = await tx.db
-    .select({ known: nodes.cannotStart, at: rfc3339Now })
+    .select({ known: nodes.cannotStart, at: rfc3339(sql`now()`) })
     .from(nodes)
     .where(eq(nodes.id, nodeId))
     .for('update')
@@ -122,7 +123,6 @@ async function noteCannotStart(tx: Tx, nodeId: number, taskType: string, text: s
 
 /** A node has at most 100 task types. */
 const MAX_CANNOT_START = 100
-const rfc3339Now = sql<string>`to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** A node's report of the end of an attempt. */
 export type FinalReport =
@@ -287,8 +287,8 @@ export async function expireAssignments(
   patience: (nodeId: number) => number,
 ): Promise<void> {
   const unanswered = and(eq(tasks.status, 'pending'), isNotNull(tasks.nodeId))
-  const leases = await lookAtAttempts(ctx, ages, unanswered, tasks.leasedAt)
-  const late = leases.filter(({ ageMs, nodeId }) => ageMs > patience(nodeId!) * 1000)
+  const attempts = await lookAtAttempts(ctx, ages, unanswered, tasks.leasedAt)
+  const late = attempts.filter(({ ageMs, nodeId }) => ageMs > patience(nodeId!) * 1000)
   await sweepAll(ctx, late, async (tx, some) => {
     // Read again under the lock, because the node may have answered meanwhile.
     const lost = await lockAttempts(tx, some, unanswered)

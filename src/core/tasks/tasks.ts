@@ -3,6 +3,7 @@ import type { PgInsertValue } from 'drizzle-orm/pg-core'
 import type { Db } from '../../db/client.ts'
 import { prepared } from '../../db/prepared.ts'
 import { nodes, taskLogs, tasks } from '../../db/schema/index.ts'
+import { rfc3339 } from '../../db/timestamps.ts'
 import { camelKeys } from '../../util/case.ts'
 import { readId } from '../../util/ids.ts'
 import { isAdmin } from '../accounts/permissions.ts'
@@ -38,7 +39,7 @@ export interface TaskDetail extends Task {
 }
 
 /** Number of log lines in the detail of a task. */
-export const DETAIL_LOGS = 100
+const DETAIL_LOGS = 100
 
 interface CommonInput {
   title: string
@@ -155,7 +156,7 @@ export const logText = ({ message: text, code, params }: TaskLog, language: Lang
   storedText({ text, code, params }, language)!
 
 /** The condition for the task with this id, which a path or a frame names. */
-export function taskKey(id: string | number): SQL {
+function taskKey(id: string | number): SQL {
   const key = readId(id)
   if (key === undefined) return sql`false`
   return typeof key === 'number' ? eq(tasks.id, key) : eq(tasks.uuid, key)
@@ -167,7 +168,7 @@ export const mayAccess = (who: Principal, task: { userId: number }): boolean =>
 
 const newestLogs = sql<TaskLog[]>`(
   select coalesce(json_agg(json_build_object('id', l.id, 'level', l.level, 'message', l.message,
-    'code', l.code, 'params', l.params, 'createdAt', to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by l.id), '[]')
+    'code', l.code, 'params', l.params, 'createdAt', ${rfc3339(sql`l.created_at`)}) order by l.id), '[]')
   from (select * from ${taskLogs} where ${taskLogs.taskId} = ${tasks.id}
     order by ${taskLogs.id} desc limit ${DETAIL_LOGS}) l)`
 
@@ -247,13 +248,14 @@ export async function cancelTask(ctx: Context, who: Principal, id: string | numb
     const task = await lockTask(tx, who, id)
     const ended = await settleTask(tx, task, { status: 'cancelled' })
     tx.emit(task.userId, 'task.cancelled', { ...taskEvent(ended), costMinor: ended.costMinor })
-    if (task.nodeId !== null) tellNode(tx, task)
+    tellNode(tx, task)
   })
   return getTask(ctx, who, id)
 }
 
 /**
- * Tells the node that holds the task to stop it. When the command is lost, the answer to the node's next frame tells it.
+ * Tells the node that holds the task, if there is one, to stop it. When the command is lost, the answer to the node's next
+ * frame about the task does.
  */
 export function tellNode(tx: Tx, task: Task): void {
   const { nodeId, uuid, attempt } = task

@@ -1,0 +1,35 @@
+/** A start that fails closes what it has opened, so that nothing keeps the process alive. */
+import { expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { freshParts } from './support/server.ts'
+
+const root = join(import.meta.dir, '..')
+const script = `
+  import { readConfig } from './src/config/index.ts'
+  import { createServer } from './src/server.ts'
+  const onAdministratorMade = () => {
+    throw new Error('the start was stopped')
+  }
+  const config = readConfig(process.env)
+  await createServer(config, { onAdministratorMade }).catch((error) => console.log(error.message))
+`
+
+test('the process ends by itself', async () => {
+  const { env, remove } = await freshParts()
+  const { ADMIN_PASSWORD: _, ...withoutPassword } = env
+  const child = Bun.spawn([process.execPath, '-e', script], {
+    cwd: root,
+    env: { PATH: process.env.PATH, LOG_LEVEL: 'silent', ...withoutPassword },
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  const limit = setTimeout(() => child.kill('SIGKILL'), 30_000)
+  try {
+    expect(await child.exited).toBe(0)
+    expect(await child.stdout.text()).toBe('the start was stopped\n')
+  } finally {
+    clearTimeout(limit)
+    child.kill('SIGKILL')
+    await remove()
+  }
+}, 60_000)
