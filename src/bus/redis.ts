@@ -12,11 +12,11 @@ const REASONS: [pattern: RegExp, reason: string][] = [
   [/ECONNREFUSED/, 'nothing listens at its host and port'],
   [/ENOTFOUND|EAI_AGAIN|ENODATA/, 'its host name does not resolve'],
   [/ETIMEDOUT|timed out/, 'it does not answer'],
-  [/NOAUTH/, 'it wants a password'],
+  [/NOAUTH/, 'it requires a password'],
   [/WRONGPASS|invalid password|AUTH .*without any password/, 'the user name or password is wrong'],
   [/NOPERM/, 'the user may not do what Roost needs'],
   [/LOADING/, 'it is still loading its data'],
-  [/RESP/, 'what listens there is no Redis'],
+  [/RESP/, 'the server at its host and port is not Redis'],
   [/EPIPE|ECONNRESET|closed/, 'it closes the connection'],
 ]
 

@@ -1,7 +1,7 @@
 import type { PgBoss } from 'pg-boss'
 import type { JobHandle } from './job.ts'
 
-/** A job whose server sends no heartbeat for so long is lost; the least that pg-boss allows. */
+/** A job is lost when its server has sent no heartbeat for this time; the least that pg-boss allows. */
 const HEARTBEAT_SECONDS = 10
 const HOUR_SECONDS = 3600
 const MONTH_SECONDS = 30 * 24 * HOUR_SECONDS

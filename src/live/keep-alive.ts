@@ -2,7 +2,7 @@
 export interface KeepAliveTiming {
   /** Between two pings. Many proxies close a connection that is silent for a minute. */
   pingMs: number
-  /** The server closes a socket whose other end has sent nothing for so long. */
+  /** The server closes a socket whose other end has sent nothing for this time. */
   silenceMs: number
   checkMs: number
   /** How long a socket may take to answer a ping when another socket needs its place. */

@@ -91,7 +91,7 @@ export async function listAccounts(
 }
 
 /** The condition for the user with this id, which a path names. */
-export function userKey(id: string): SQL {
+function userKey(id: string): SQL {
   const key = readId(id)
   if (key === undefined) return sql`false`
   return typeof key === 'number' ? eq(users.id, key) : eq(users.uuid, key)

@@ -1,4 +1,10 @@
 import { defineHint } from '../../bus/bus.ts'
 
-/** Servers drop what they cache of a session, or of all sessions of a user. */
-export const principalsHint = defineHint<{ userId: number; sessionId?: string }>('principals')
+/** A session may have ended or its user may have changed. Without a session id it concerns all sessions of the user. */
+export interface PrincipalChange {
+  userId: number
+  sessionId?: string
+}
+
+/** Servers drop the sessions that the change concerns from their caches. */
+export const principalsHint = defineHint<PrincipalChange>('principals')

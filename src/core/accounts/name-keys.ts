@@ -6,8 +6,7 @@ import { users } from '../../db/schema/index.ts'
 import { skeletonOf } from '../../util/confusables.ts'
 import { foldCase } from '../../util/fold.ts'
 import type { Logger } from '../../util/logger.ts'
-
-type User = typeof users.$inferSelect
+import type { User } from './rows.ts'
 
 /** Of a username: its folded form, and what it looks like, both folded and with the letters as typed. */
 export const usernameKeys = (username: string) => ({

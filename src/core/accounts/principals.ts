@@ -4,7 +4,7 @@ import type { Db } from '../../db/client.ts'
 import type { DatabaseClock } from '../../db/clock.ts'
 import { sessions, users } from '../../db/schema/index.ts'
 import { Lru } from '../../util/lru.ts'
-import { principalsHint } from './hints.ts'
+import { type PrincipalChange, principalsHint } from './hints.ts'
 import type { Role } from './permissions.ts'
 
 /** The signed-in user who makes a request. */
@@ -33,7 +33,7 @@ export class Principals {
   private generation = 0
   /** The database's time of the last poll. */
   private polledAt: string
-  private readonly listeners: ((change: { userId: number; sessionId?: string }) => void)[] = []
+  private readonly listeners: ((change: PrincipalChange) => void)[] = []
 
   constructor(
     private readonly db: Db,
@@ -45,7 +45,7 @@ export class Principals {
   }
 
   /** The listener is called when a session may have ended or its user may have changed. */
-  onChange(listener: (change: { userId: number; sessionId?: string }) => void): void {
+  onChange(listener: (change: PrincipalChange) => void): void {
     this.listeners.push(listener)
   }
 
@@ -93,7 +93,7 @@ export class Principals {
     this.polledAt = startedAt
   }
 
-  private forget(change: { userId: number; sessionId?: string }): void {
+  private forget(change: PrincipalChange): void {
     this.generation++
     if (change.sessionId) this.cache.delete(change.sessionId)
     else {

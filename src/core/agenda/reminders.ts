@@ -93,7 +93,7 @@ async function sendBatch(
   if (due.length === 0) return { taken: 0, sent: 0 }
   const earliest = new Date(now.getTime() - LATE_MS)
   let sent = 0
-  const steps: { id: string; next: Date | null; told: Date | null }[] = []
+  const steps: { id: string; next: Date | null; remindedFor: Date | null }[] = []
   for (const item of due) {
     const start = new Date(item.nextReminderAt!.getTime() + item.reminderMinutes! * MINUTE_MS)
     if (start >= earliest) {
@@ -101,11 +101,11 @@ async function sendBatch(
       sent++
     }
     const next = await reminderAfter(tx, item, start, earliest)
-    steps.push({ id: item.id, next, told: start >= earliest ? start : item.remindedFor })
+    steps.push({ id: item.id, next, remindedFor: start >= earliest ? start : item.remindedFor })
   }
   await tx.db.execute(sql`
-    update schedule_items s set next_reminder_at = x.next, reminded_for = x.told
-    from json_to_recordset(${JSON.stringify(steps)}::text::json) as x(id uuid, next timestamptz, told timestamptz)
+    update schedule_items s set next_reminder_at = x.next, reminded_for = x."remindedFor"
+    from json_to_recordset(${JSON.stringify(steps)}::text::json) as x(id uuid, next timestamptz, "remindedFor" timestamptz)
     where s.id = x.id`)
   return { taken: due.length, sent }
 }

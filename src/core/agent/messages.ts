@@ -3,7 +3,7 @@ import { defineTexts } from '../errors/define.ts'
 export const AGENT_MESSAGES = defineTexts({
   confirm_how: {
     zh: '回复“是”确认，其他回复则不执行。',
-    en: 'Answer “yes” to do it; anything else leaves it.',
+    en: 'Answer “yes” to confirm. With any other answer, nothing is done.',
   },
   agent_model_unavailable: {
     zh: '语言模型暂时无法访问，请稍后重试',

@@ -13,9 +13,9 @@ import { type FrameLog, RunLost } from './frame-log.ts'
 import { historyOf, newCallId } from './history.ts'
 import { finishRun, type RunEnd } from './run-end.ts'
 import { RunWriter } from './run-writer.ts'
-import { Said } from './said.ts'
 import type { AgentMessage } from './sessions.ts'
 import { findTool, TOOLS } from './tools/index.ts'
+import { TurnWriter } from './turn-writer.ts'
 
 /** Turns of the model in one run; each may call tools. */
 const MAX_STEPS = 8
@@ -100,8 +100,8 @@ export class Run {
       })
     } catch (error) {
       const reason = this.stopping.signal.aborted ? this.stopping.signal.reason : error
-      await this.fail(reason).catch((left) => {
-        this.ctx.log.warn({ err: left, run: runId }, 'a run could not be ended; the sweep will')
+      await this.fail(reason).catch((error) => {
+        this.ctx.log.warn({ err: error, run: runId }, 'a run could not be ended; the sweep ends it later')
       })
     } finally {
       clearTimeout(late)
@@ -163,8 +163,8 @@ export class Run {
 
   private async history(): Promise<ChatMessage[]> {
     const { past, confirmation, message } = this.start
-    const said: ChatMessage = { role: 'user', content: message }
-    if (!confirmation) return [...historyOf(past), said]
+    const userMessage: ChatMessage = { role: 'user', content: message }
+    if (!confirmation) return [...historyOf(past), userMessage]
     const result = confirmation.confirmed
       ? await this.carryOut(confirmation)
       : { declined: 'The user did not confirm. Nothing was done.' }
@@ -172,7 +172,7 @@ export class Run {
     // The last message is the server's question, which the model did not write, so it is left out. The call's result
     // already tells the model of a yes.
     const history = historyOf(past.slice(0, -1), { toolCallId: confirmation.id, content })
-    return confirmation.confirmed ? history : [...history, said]
+    return confirmation.confirmed ? history : [...history, userMessage]
   }
 
   /** Runs one turn of the model and writes its text as it arrives. */
@@ -180,7 +180,7 @@ export class Run {
     const { signal } = this.stopping
     const { language, timezone } = this.start
     const calls: Announced[] = []
-    const said = new Said(this.writer)
+    const writer = new TurnWriter(this.writer)
     let length = 0
     const count = (more: number) => {
       length += more
@@ -191,7 +191,7 @@ export class Run {
       signal.throwIfAborted()
       if (part.type !== 'tool_call') {
         count(part.delta.length)
-        await said.add(part.type, part.delta)
+        await writer.add(part.type, part.delta)
         continue
       }
       const { name, input, problem } = storable(part)
@@ -199,12 +199,12 @@ export class Run {
       count(name.length + JSON.stringify(input).length)
       if (calls.length === MAX_CALLS_PER_TURN + MAX_REFUSED_CALLS) throw new RunError('OUTPUT_LIMIT')
       calls.push({ call, problem: calls.length < MAX_CALLS_PER_TURN ? problem : TOO_MANY_CALLS })
-      await said.end()
-      this.announce(said.messageId, call)
+      await writer.end()
+      this.announce(writer.messageId, call)
     }
-    await said.end()
+    await writer.end()
     signal.throwIfAborted()
-    return { content: said.content, calls }
+    return { content: writer.content, calls }
   }
 
   private announce(parentMessageId: string, { id, name, input }: ToolCall): void {

@@ -28,7 +28,7 @@ import { type AgentSession, latestRun, ownSession, readMessages } from './sessio
 import { Transcript } from './transcript.ts'
 
 const HEARTBEAT_MS = 2000
-/** A run without a heartbeat for so long is lost. */
+/** A run is lost when it has had no heartbeat for this time. */
 const DEAD_SECONDS = 15
 const MAX_RUNS_PER_USER = 10
 const CLOSE_MS = 2000

@@ -78,8 +78,8 @@ export class Transcript {
 
   /** The text of the run, without tool calls and their results. */
   get output(): string {
-    const said = this.messages.filter(({ role, content }) => role === 'assistant' && content !== '')
-    return said.map(({ content }) => content).join('\n\n')
+    const texts = this.messages.filter(({ role, content }) => role === 'assistant' && content !== '')
+    return texts.map(({ content }) => content).join('\n\n')
   }
 
   /** A turn that only calls tools has no text message in its frames; it gets an empty one. */

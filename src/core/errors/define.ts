@@ -25,7 +25,7 @@ export type ErrorKind =
   | 'limited'
   /** The request took too long to arrive. */
   | 'timeout'
-  /** The client broke off the request; nobody receives the answer. */
+  /** The client closed the connection before the answer, so nobody receives it. */
   | 'closed'
   /** A part that the server needs does not answer; the request may succeed later. */
   | 'unavailable'

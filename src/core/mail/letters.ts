@@ -20,7 +20,6 @@ interface Words {
 
 /** How long a code in a letter is valid. */
 export const CODE_MINUTES = 10
-const minutes = CODE_MINUTES
 
 const WORDS = {
   signup: {
@@ -28,7 +27,7 @@ const WORDS = {
       subject: '您的注册验证码',
       paragraphs: ['您好！请用下面的验证码完成注册：'],
       closing: [
-        `验证码 ${minutes} 分钟内有效，只能使用一次。`,
+        `验证码 ${CODE_MINUTES} 分钟内有效，只能使用一次。`,
         '如果不是您本人操作，请忽略此邮件，账号不会被创建。',
       ],
     },
@@ -36,7 +35,7 @@ const WORDS = {
       subject: 'Your code for signing up',
       paragraphs: ['Welcome! Finish signing up with this code:'],
       closing: [
-        `It is valid for ${minutes} minutes and works once.`,
+        `It is valid for ${CODE_MINUTES} minutes and works once.`,
         'If this was not you, ignore this mail: no account will be made.',
       ],
     },
@@ -61,7 +60,7 @@ const WORDS = {
       subject: '重置密码的验证码',
       paragraphs: ['您好！请用下面的验证码设置新密码：'],
       closing: [
-        `验证码 ${minutes} 分钟内有效，只能使用一次。`,
+        `验证码 ${CODE_MINUTES} 分钟内有效，只能使用一次。`,
         '如果不是您本人操作，请忽略此邮件，密码不会改变。',
       ],
     },
@@ -69,7 +68,7 @@ const WORDS = {
       subject: 'Your code for a new password',
       paragraphs: ['Set a new password with this code:'],
       closing: [
-        `It is valid for ${minutes} minutes and works once.`,
+        `It is valid for ${CODE_MINUTES} minutes and works once.`,
         'If this was not you, ignore this mail: your password stays as it is.',
       ],
     },

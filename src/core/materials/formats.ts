@@ -11,7 +11,7 @@ const MP4: MaterialFormat = { type: 'video', extension: 'mp4', maxBytes: 500 * M
 const WEBM: MaterialFormat = { type: 'video', extension: 'webm', maxBytes: 500 * MB }
 const PDF: MaterialFormat = { type: 'pdf', extension: 'pdf', maxBytes: 50 * MB }
 
-/** ISO 32000-1, annex H, implementation note 13: readers search the header in so many bytes. */
+/** ISO 32000-1, annex H, implementation note 13: readers search for the header in the first 1,024 bytes. */
 const PDF_HEADER_WITHIN = 1024
 const PDF_HEADER = '%PDF-'
 

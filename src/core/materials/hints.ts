@@ -1,8 +1,9 @@
 import { defineHint } from '../../bus/bus.ts'
+import type { MaterialType } from './rows.ts'
 
 export interface MaterialChange {
   id: number
-  type: 'video' | 'pdf'
+  type: MaterialType
   active: boolean
 }
 

@@ -131,8 +131,8 @@ export async function toggleLike(
     const material = await lockMaterial(tx, id)
     if (material.status === 'hidden') throw new AppError('MATERIAL_HIDDEN')
     if (material.status !== 'active') throw notFound('material', id)
-    const own = and(eq(materialLikes.materialId, id), eq(materialLikes.userId, userId))
-    const taken = await tx.db.delete(materialLikes).where(own).returning()
+    const likeOfUser = and(eq(materialLikes.materialId, id), eq(materialLikes.userId, userId))
+    const taken = await tx.db.delete(materialLikes).where(likeOfUser).returning()
     const isLiked = taken.length === 0
     if (isLiked) await tx.db.insert(materialLikes).values({ materialId: id, userId })
     const [updated] = await tx.db

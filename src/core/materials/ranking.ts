@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
-import { materialsHint } from './hints.ts'
+import { type MaterialChange, materialsHint } from './hints.ts'
 import type { MaterialType } from './rows.ts'
 
 export type SortBy = 'createdAt' | 'viewCount' | 'likeCount'
@@ -92,7 +92,7 @@ export class MaterialRanking {
     order.at = order.changed ? NEVER : at
   }
 
-  private apply({ id, type, active }: { id: number; type: MaterialType; active: boolean }): void {
+  private apply({ id, type, active }: MaterialChange): void {
     for (const [key, order] of this.orders) {
       const [sortBy, only] = key.split(':')
       if (only && only !== type) continue

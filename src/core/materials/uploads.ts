@@ -57,10 +57,10 @@ export async function listUploads(
   userId: number,
   limit: number,
 ): Promise<{ materials: Material[]; total: number }> {
-  const own = and(eq(materials.userId, userId), isNull(materials.hiddenAt), isNull(materials.removedAt))
+  const ofUser = and(eq(materials.userId, userId), isNull(materials.hiddenAt), isNull(materials.removedAt))
   const [[total], rows] = await Promise.all([
-    ctx.db.select({ n: count() }).from(materials).where(own),
-    ctx.db.select().from(materials).where(own).orderBy(desc(materials.id)).limit(limit),
+    ctx.db.select({ n: count() }).from(materials).where(ofUser),
+    ctx.db.select().from(materials).where(ofUser).orderBy(desc(materials.id)).limit(limit),
   ])
   return { materials: rows, total: total!.n }
 }

@@ -39,7 +39,7 @@ export interface HeldAttempt {
   ending: ReturnType<typeof setTimeout> | undefined
 }
 
-/** A node that does not answer an assignment gets no task for so long; each further time the pause doubles. */
+/** A node that does not answer an assignment gets no task for this time; each further time the pause doubles. */
 const UNANSWERED_MS = 10_000
 const MAX_UNANSWERED_MS = 40_000
 

@@ -187,10 +187,10 @@ export class NodeControl {
     connected.answered()
     const draining = rejection.reason === 'draining'
     // A node that refuses because of a drain takes the task again after the drain, which may have ended already.
-    const told = draining && (connected.node.draining || held?.drains !== connected.drains)
-    if (draining && !told) connected.leaving = true
+    const serverDrains = draining && (connected.node.draining || held?.drains !== connected.drains)
+    if (draining && !serverDrains) connected.leaving = true
     // Before the task is back in the queue, because the dispatcher would offer it to this node again.
-    if (!told) this.fleet.refuse(connected, taskUuid)
+    if (!serverDrains) this.fleet.refuse(connected, taskUuid)
     const rejected = await rejectAttempt(this.ctx, key(connected, taskUuid, attempt), rejection)
     if (rejected && rejection.reason === CANNOT_START) {
       connected.cannotStart(rejected.taskType!)

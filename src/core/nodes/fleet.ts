@@ -31,7 +31,7 @@ import {
 import type { Node } from './rows.ts'
 
 const FLUSH_PROGRESS_MS = 1000
-/** A node that does not confirm the end of a cancelled task gets its slot back after so long. */
+/** A node that does not confirm the end of a cancelled task gets its slot back after this time. */
 const ENDING_MS = 10_000
 const REFUSAL_MS = 30_000
 

@@ -186,7 +186,7 @@ export interface ClusterOverview {
 /** A GPU with at least this usage is busy. */
 const BUSY_PERCENT = 5
 
-/** All nodes at a glance. GPUs and memory are those of nodes that are online. Two queries. */
+/** A summary of all nodes. GPUs and memory are those of nodes that are online. Two queries. */
 export async function clusterOverview(ctx: Context): Promise<ClusterOverview> {
   const [all, [counts]] = await Promise.all([
     ctx.db.select().from(nodes).where(isNull(nodes.deletedAt)),

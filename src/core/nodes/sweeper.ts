@@ -16,7 +16,7 @@ import { type NodeState, nodeTopic, statusOf } from './presence.ts'
 import type { Node } from './rows.ts'
 import { loseUnheld, thatHoldTasks } from './unheld.ts'
 
-/** A node is offline when it has missed so many heartbeats. */
+/** A node is offline when it has missed this many heartbeats. */
 export const SILENT_HEARTBEATS = 3
 /** How long the storing of a batch of readings may take. */
 const STORING_MS = 1000
@@ -136,7 +136,7 @@ export class Sweeper {
   }
 
   /**
-   * The node as it was read last, when no server has stored a heartbeat of it for so long. By the monotonic clock, because a
+   * The node as it was read last, when no server has stored a heartbeat of it for `ms`. By the monotonic clock, because a
    * step of the database's clock would make every node silent at once, or none for an hour.
    */
   private unheardFor(ms: number, nodeId: number): Node | undefined {

@@ -29,14 +29,14 @@ export async function thatHoldTasks(ctx: Context, candidates: Node[]): Promise<N
  */
 export async function loseUnheld(ctx: Context, node: Node): Promise<boolean> {
   const { id, socketHeardAt: heard } = node
-  const still = heard ? eq(nodes.socketHeardAt, heard) : isNull(nodes.socketHeardAt)
+  const sameHeartbeat = heard ? eq(nodes.socketHeardAt, heard) : isNull(nodes.socketHeardAt)
   const why = failure(node.online ? 'node_disconnected' : 'node_offline', { name: node.name })
   const done = await sweepAll(ctx, await heldTasks(ctx, id), async (tx, some) => {
     // A `hello` either waits for this lock or has stored already that the node was heard.
     const [row] = await tx.db
       .select({ id: nodes.id })
       .from(nodes)
-      .where(and(eq(nodes.id, id), still))
+      .where(and(eq(nodes.id, id), sameHeartbeat))
       .for('no key update')
     if (row) await loseAttempts(tx, some, why)
   })

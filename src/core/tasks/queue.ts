@@ -29,18 +29,18 @@ type Candidate = {
   priority: number
   lostBy: number[]
   /** A node lost the task, and another node that has not lost it is online. */
-  others: boolean
+  hasOtherNode: boolean
   /** The same, and the task has not waited too long for that node. */
-  hoping: boolean
+  waitsForOther: boolean
 }
 
-/** A task that a node lost waits so long for another node, while one is online. Then any node may get it. */
-const HOPING_SECONDS = 60
+/** A task that a node lost waits for this time for another node, while one is online. Then any node may get it. */
+const WAIT_FOR_OTHER_SECONDS = 60
 
 /** A node lost the task, and another node that runs its type is online. */
-const others = sql`(lost_by <> '[]' and exists (select 1 from nodes n where n.online and not n.draining
+const hasOtherNode = sql`(lost_by <> '[]' and exists (select 1 from nodes n where n.online and not n.draining
   and n.deleted_at is null and n.task_types ? task_type and not lost_by @> to_jsonb(n.id)))`
-const hoping = sql`(${others} and updated_at between now() - make_interval(secs => ${HOPING_SECONDS}) and now())`
+const waitsForOther = sql`(${hasOtherNode} and updated_at between now() - make_interval(secs => ${WAIT_FOR_OTHER_SECONDS}) and now())`
 
 /**
  * Leases waiting tasks to nodes: highest priority first, then oldest, each to the node with the most free slots. A task that
@@ -63,9 +63,9 @@ export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<LeasedTas
     const candidates = await tx.db.execute<Candidate>(sql`
       select c.* from json_to_recordset(${JSON.stringify(wanted)}::text::json) as wanted(type text, nodes jsonb, probing boolean)
       cross join lateral (
-        select id, uuid, task_type as "taskType", priority, lost_by as "lostBy", ${others} as others, ${hoping} as hoping from tasks
+        select id, uuid, task_type as "taskType", priority, lost_by as "lostBy", ${hasOtherNode} as "hasOtherNode", ${waitsForOther} as "waitsForOther" from tasks
         where kind = 'gpu' and status = 'pending' and node_id is null and task_type = wanted.type
-          and not (lost_by @> wanted.nodes and (${hoping} or (wanted.probing and ${others})))
+          and not (lost_by @> wanted.nodes and (${waitsForOther} or (wanted.probing and ${hasOtherNode})))
         order by priority desc, id limit ${window} for update skip locked
       ) c`)
     const matches = match([...candidates], slots)
@@ -103,8 +103,8 @@ function match(candidates: Candidate[], slots: Slot[]): Map<number, number> {
       (slot) => room(slot) > 0 && slot.taskTypes.has(task.taskType) && !slot.refused.has(task.uuid),
     )
     const fresh = fit.filter((slot) => !task.lostBy.includes(slot.nodeId))
-    const any = task.others ? fit.filter((slot) => !slot.probing) : fit
-    const choice = fresh.length > 0 || task.hoping ? fresh : any
+    const any = task.hasOtherNode ? fit.filter((slot) => !slot.probing) : fit
+    const choice = fresh.length > 0 || task.waitsForOther ? fresh : any
     const [best] = choice.sort((a, b) => room(b) - room(a))
     if (!best) continue
     matches.set(task.id, best.nodeId)

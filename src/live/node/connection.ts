@@ -34,7 +34,7 @@ export class NodeConnection implements NodeLink {
   private closed = false
   private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
   private readonly badFrames = new FrameBudget(BAD_FRAME_BURST, BAD_FRAMES_PER_SECOND)
-  private readonly waiting = new Backlog((frame) => this.handle(frame))
+  private readonly frames = new Backlog((frame) => this.handle(frame))
   private helloTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
@@ -50,7 +50,7 @@ export class NodeConnection implements NodeLink {
   }
 
   get backlog(): number {
-    return this.waiting.size
+    return this.frames.size
   }
 
   get quietMs(): number {
@@ -93,7 +93,7 @@ export class NodeConnection implements NodeLink {
   }
 
   private enqueue(frame: HeardFrame, bytes: number): void {
-    if (this.waiting.add(frame, bytes)) return
+    if (this.frames.add(frame, bytes)) return
     // This server is slow, and the node cannot know that. The node repeats ends of attempts, and the rest may be dropped.
     if (frame.type === 'log' && this.connected)
       this.ctx.services.nodeControl.logLost(this.connected, frame.task_id, frame.attempt)
@@ -157,8 +157,8 @@ export class NodeConnection implements NodeLink {
     }
     const frame = readNodeFrame(value)
     if (!('problem' in frame)) return frame
-    const { problem, ...lease } = frame
-    if (this.badFrames.spend()) this.send({ type: 'error', code: 'BAD_FRAME', message: problem, ...lease })
+    const { problem, ...attempt } = frame
+    if (this.badFrames.spend()) this.send({ type: 'error', code: 'BAD_FRAME', message: problem, ...attempt })
     else this.end(CLOSE.badFrame, 'too many bad frames')
     return undefined
   }

@@ -1,4 +1,4 @@
-/** `gpu:cluster`: all GPU nodes at a glance, for every user. Nodes, their states and events of tasks make it dirty. */
+/** `gpu:cluster`: a summary of all GPU nodes, for every user. Nodes, their states and events of tasks make it dirty. */
 import { eventsHint } from '../../core/channel/hints.ts'
 import { type ClusterOverview, clusterOverview, NODE_TOPIC } from '../../core/nodes/presence.ts'
 import { nodeHint } from '../../core/tasks/hints.ts'

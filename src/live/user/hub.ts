@@ -1,3 +1,4 @@
+import type { PrincipalChange } from '../../core/accounts/hints.ts'
 import type { Context } from '../../core/context.ts'
 import { AppError } from '../../core/errors.ts'
 import { CLOSE } from '../../protocol/close-codes.ts'
@@ -7,7 +8,7 @@ import { Channels } from './channels.ts'
 import type { Connection } from './connection.ts'
 import { takePlace } from './connection-limit.ts'
 import { ChannelReader } from './reader.ts'
-import { renewed, type SignIn } from './sign-in.ts'
+import { renewSignIn, type SignIn } from './sign-in.ts'
 import { Strangers } from './strangers.ts'
 import { Watches } from './watches.ts'
 
@@ -15,7 +16,7 @@ import { Watches } from './watches.ts'
 const MAX_READERS_PER_USER = 20
 const AUTH_MS = 10_000
 const EXPIRY_WARNING_MS = 60_000
-/** The server closes a socket whose client has not read for so long. The client comes back and goes on from the log. */
+/** The server closes a socket whose client has not read for this time. The client may reconnect and go on from its cursor. */
 const STALLED_MS = 30_000
 const SWEEP_MS = 1000
 /** How late an event may be when its hint was lost. */
@@ -69,8 +70,8 @@ export class Hub {
   }
 
   /**
-   * @returns the user's channel with its head known; undefined when the socket has closed, or was closed for want of
-   * room
+   * @returns the user's channel with its head known; undefined when the socket has closed, or when the server closed it
+   * because the user has too many
    */
   async join(connection: Connection, userId: number): Promise<LiveChannel | undefined> {
     // The socket may have closed while its token was checked. Nothing would remove it again.
@@ -146,7 +147,7 @@ export class Hub {
     }
   }
 
-  private async recheck(change: { userId: number; sessionId?: string }): Promise<void> {
+  private async recheck(change: PrincipalChange): Promise<void> {
     const channel = this.channels.find(change.userId)
     if (!channel) return
     for (const connection of [...channel.connections, ...channel.waiting]) {
@@ -157,7 +158,7 @@ export class Hub {
         known = connection.signedIn!
         const { sessionId } = known.principal
         if (change.sessionId && change.sessionId !== sessionId) still = known
-        else still = await renewed(this.ctx, known).catch(() => known)
+        else still = await renewSignIn(this.ctx, known).catch(() => known)
       } while (connection.signedIn !== known)
       if (!still) connection.end(CLOSE.forbidden, 'the session has ended')
       else if (still !== known) connection.renew(still)
@@ -165,7 +166,7 @@ export class Hub {
     for (const reader of channel.readers) {
       const { sessionId } = reader.signedIn.principal
       if (change.sessionId && change.sessionId !== sessionId) continue
-      const still = await renewed(this.ctx, reader.signedIn).catch(() => reader.signedIn)
+      const still = await renewSignIn(this.ctx, reader.signedIn).catch(() => reader.signedIn)
       if (!still) reader.end('signed_out')
     }
   }

@@ -12,7 +12,7 @@ export interface SignIn {
 }
 
 /** @param expiresAt when the access token ends, in ms since the epoch */
-export const signIn = (principal: Principal, expiresAt: number): SignIn => ({
+export const signInUntil = (principal: Principal, expiresAt: number): SignIn => ({
   principal,
   expiresAt,
   endsAt: performance.now() + expiresAt - Date.now(),
@@ -21,7 +21,7 @@ export const signIn = (principal: Principal, expiresAt: number): SignIn => ({
 /** @returns undefined when the access token is not valid or its session has ended */
 export async function signInByToken(ctx: Context, token: string): Promise<SignIn | undefined> {
   const user = await userOfToken(ctx, token)
-  return typeof user === 'string' ? undefined : signIn(user.principal, user.claims.expiresAt * 1000)
+  return typeof user === 'string' ? undefined : signInUntil(user.principal, user.claims.expiresAt * 1000)
 }
 
 /**
@@ -34,11 +34,11 @@ export async function signInToSession(
   expiresAt: number,
 ): Promise<SignIn | undefined> {
   const principal = await userOfSession(ctx, sessionId)
-  return principal && signIn(principal, expiresAt)
+  return principal && signInUntil(principal, expiresAt)
 }
 
 /** The same sign-in with the newest data of its user; undefined when the session has ended. */
-export async function renewed(ctx: Context, old: SignIn): Promise<SignIn | undefined> {
+export async function renewSignIn(ctx: Context, old: SignIn): Promise<SignIn | undefined> {
   const principal = await userOfSession(ctx, old.principal.sessionId)
   return principal && { ...old, principal }
 }

@@ -32,7 +32,7 @@ export class Subscriptions {
   private readonly watches = new Map<string, Watch>()
   private readonly unsent = new Map<Watch, string>()
   private readonly streams = new Map<string, AbortController>()
-  /** Resume the streams that wait until the client reads again. */
+  /** Functions that resume the streams that wait until the client reads again. */
   private readonly paused: (() => void)[] = []
 
   constructor(
@@ -116,7 +116,7 @@ export class Subscriptions {
     }
   }
 
-  /** Sends the current value first. Changes from now on replace it, should they come before it is read. */
+  /** Sends the current value first. A change that arrives while the value is being read replaces it. */
   private async watch(topic: StateTopic, about: About): Promise<void> {
     // The role may have changed since the topic was opened.
     if (!topic.permits(this.socket.principal)) throw new AppError('NOT_FOUND')

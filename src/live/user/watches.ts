@@ -5,15 +5,15 @@ import type { ReadCurrent, StateTopic } from '../topics/topic.ts'
 /** A subscription: a state topic on one socket. */
 export interface Watch {
   topic: StateTopic
-  /** The value on the clock of {@link Watches} with which the client was told last. */
+  /** The {@link Watches.tick} of the newest value that this watch has got. */
   asOf: number
-  /** The last frame that the client was sent. */
+  /** The last frame that was sent to the client. */
   shown: string | undefined
   /** Takes a newer value. */
   changed(value: object, asOf: number): void
 }
 
-/** Which sockets of this server watch which state; tells them when it changes. */
+/** Knows which sockets of this server watch which state, and tells them when it changes. */
 export class Watches {
   private readonly byKey = new Map<string, Set<Watch>>()
   private readonly delayed = new Map<string, ReturnType<typeof setTimeout>>()
@@ -36,7 +36,7 @@ export class Watches {
     if (watches?.size === 0) this.byKey.delete(watch.topic.key)
   }
 
-  /** Orders what is learned of states: a value that was read before a change must not replace the change. */
+  /** A logical clock that orders values: one whose read began before a change must not replace the changed value. */
   tick(): number {
     return ++this.clock
   }

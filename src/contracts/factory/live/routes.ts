@@ -6,7 +6,7 @@ import { eventStream, wantsStream } from '../../../http/sse.ts'
 import type { LiveContext } from '../../../live/context.ts'
 import { CURSOR_PATTERN, formatCursor, parseCursor } from '../../../live/cursor.ts'
 import { type ChannelPage, readPage } from '../../../live/user/reader.ts'
-import { signIn } from '../../../live/user/sign-in.ts'
+import { signInUntil } from '../../../live/user/sign-in.ts'
 import { issueTicket, TICKET_SECONDS } from '../../../live/user/tickets.ts'
 import { Envelope, envelope, factory } from '../contract.ts'
 import { eventSource } from './event-source.ts'
@@ -64,7 +64,7 @@ async function listEvents({
   const from = cursor === undefined ? undefined : parseCursor(ctx.epoch, cursor)
   // As on the socket: English for a client that does not say which language it reads.
   const language = languageOf(request, 'en')
-  const openReader = () => ctx.live.hub.read(signIn(principal, claims.expiresAt * 1000))
+  const openReader = () => ctx.live.hub.read(signInUntil(principal, claims.expiresAt * 1000))
   const answer = (page: ChannelPage) =>
     new Response(presentEvents(ctx.epoch, page, language), {
       headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },

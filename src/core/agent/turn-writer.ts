@@ -2,7 +2,7 @@ import { StorableText } from '../../util/storable.ts'
 import type { RunWriter } from './run-writer.ts'
 
 /** Writes the text and thoughts of one turn of the model as they arrive. */
-export class Said {
+export class TurnWriter {
   /** The id of the text message, which is the parent of the turn's tool calls. */
   messageId = Bun.randomUUIDv7()
   /** The text of the turn, without the thoughts. */
