@@ -1,4 +1,4 @@
-/** Answers of the agent that stream at once: how late a word is on the channel, and what that costs the server. */
+/** Answers of the agent that stream at the same time: how late a word reaches the channel, and the server's CPU for it. */
 import type { AgentClient } from './clients/agent.ts'
 import type { Model } from './servers/model.ts'
 import { startRoost, startWorker } from './support/children.ts'
@@ -9,10 +9,10 @@ import { percentile, ratios, spread } from './support/stats.ts'
 import { type Row, shownWithSpread } from './support/table.ts'
 
 const RUNS = 200
-/** As a quick model speaks. */
+/** The rate of a fast model. */
 const EVERY_MS = 40
 const TOKENS = 250
-/** Time for all readers to be there before the first word; answers begin, and end, apart by up to as much. */
+/** In this time all readers connect before the first word. The answers begin and end up to this much apart. */
 const DELAY_MS = 5000
 const ROUNDS = 3
 const TARGET_TOKENS_PER_FRAME = 5
@@ -47,7 +47,7 @@ async function streaming(kind: Parameters<typeof freshParts>[0]): Promise<Row[]>
       clearInterval(watch)
       const floor = await client.call('direct', port, RUNS)
       if (heard.delays.length !== RUNS * TOKENS) throw new Error(`${heard.delays.length} words came`)
-      // The first makes everything warm.
+      // The first round warms everything up.
       if (round === 0) continue
       p99.subject.push(percentile(heard.delays, 99))
       p99.floor.push(percentile(floor.delays, 99))

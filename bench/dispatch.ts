@@ -1,4 +1,4 @@
-/** From the request that makes a task to its assignment on an idle node. */
+/** The time from the request that makes a task to its assignment to an idle node. */
 import type { NodesClient } from './clients/nodes.ts'
 import type { DispatchFloor } from './servers/dispatch-floor.ts'
 import { startRoost, startWorker } from './support/children.ts'

@@ -1,4 +1,4 @@
-/** What it costs the server to bring events to 1,000 sockets, against the bare sending of the same bytes. */
+/** The server's CPU for sending events to 1,000 sockets, against a bare server that sends the same bytes. */
 import type { HttpClient } from './clients/http.ts'
 import type { SocketClient } from './clients/sockets.ts'
 import type { Live } from './servers/live.ts'
@@ -13,7 +13,7 @@ import { type Row, shown, shownWithSpread } from './support/table.ts'
 const SOCKETS = 1000
 const EVENT_BYTES = 50
 const ROUNDS = 9
-/** A round's deliveries to each socket, so few that the log takes its events in between two polls of the hub. */
+/** How many events each socket gets in a round: so few that all are written to the log between two polls of the hub. */
 const deliveries = (users: number) => Math.min(40, 5000 / users)
 const MAX_TRIES = 40
 const TARGET = 1.5
@@ -25,7 +25,7 @@ export async function fanout(): Promise<Row[]> {
   return rows
 }
 
-/** From the log's hint to the sockets; the events are in the log before the measurement begins. */
+/** From the hint of the log to the sockets. The events are in the log before the measurement begins. */
 async function delivery(users: number): Promise<Row> {
   const parts = await freshParts('embedded')
   const client = startWorker<SocketClient>('clients/sockets.ts')
@@ -59,7 +59,7 @@ async function delivery(users: number): Promise<Row> {
       cpu.push((spent / total) * PER)
       floorCpu.push((floorSpent / total) * PER)
     }
-    // The first round warmed both up.
+    // The first round warms both up.
     cpu.shift()
     floorCpu.shift()
     await server.stop()
@@ -82,7 +82,7 @@ const USERS = 16
 const EACH = 20
 const CREATIONS = 10
 
-/** From the request that makes a task to the sockets, database client included; the floor is nobody watching. */
+/** From the request that makes a task to the sockets, database driver included. The floor is the same without sockets. */
 async function committed(kind: 'embedded' | 'PostgreSQL'): Promise<Row> {
   const parts = await freshParts(kind)
   const client = startWorker<SocketClient>('clients/sockets.ts')
@@ -102,7 +102,7 @@ async function committed(kind: 'embedded' | 'PostgreSQL'): Promise<Row> {
     const watched: number[] = []
     const unwatched: number[] = []
     for (let round = 0; round <= ROUNDS; round++) {
-      // A user may have so many tasks: each round has its own.
+      // Each round has its own users, because a user's number of tasks is limited.
       const some = users.splice(0, USERS)
       await client.call(
         'open',

@@ -1,4 +1,4 @@
-/** Heartbeats of many nodes on the way to the dashboards that watch them, and what the database hears of them. */
+/** Heartbeats of many nodes: their delay to the dashboards that watch them, and the statements that they cause. */
 import postgres from 'postgres'
 import type { NodesClient } from './clients/nodes.ts'
 import type { SocketFloor } from './servers/socket-floor.ts'
@@ -26,7 +26,7 @@ export async function heartbeats(): Promise<Row[]> {
 }
 
 async function delay(kind: Kind): Promise<Row[]> {
-  // Nodes that pause while the floor has its turn must not be taken for silent.
+  // Long, so that the server does not call nodes silent that pause while the floor is measured.
   const parts = await freshParts(kind, { NODE_HEARTBEAT_SECONDS: '3' })
   const client = startWorker<NodesClient>('clients/nodes.ts')
   const floorClient = startWorker<NodesClient>('clients/nodes.ts')
@@ -54,7 +54,7 @@ async function delay(kind: Kind): Promise<Row[]> {
       const { delays, sent } = await from.call('sample', SECONDS)
       const perUpdate = ((cpuMs(pid) - before) * 1000) / (sent * DASHBOARDS)
       await from.call('pause')
-      // Present state may be conflated, but not when a dashboard keeps up.
+      // The server may skip values of a state, but not for a dashboard that reads fast enough.
       if (delays.length < sent * DASHBOARDS * 0.98) {
         throw new Error(`${delays.length} updates came of ${sent * DASHBOARDS}`)
       }
@@ -92,7 +92,7 @@ async function delay(kind: Kind): Promise<Row[]> {
   }
 }
 
-/** Transactions that PostgreSQL counts with heartbeats and without; the server uses no other for them than single statements. */
+/** Transactions that PostgreSQL counts with heartbeats and without. For heartbeats the server uses only single statements. */
 async function statements(): Promise<Row> {
   const parts = await freshParts('PostgreSQL', { NODE_HEARTBEAT_SECONDS: '1' })
   const client = startWorker<NodesClient>('clients/nodes.ts')
@@ -113,7 +113,7 @@ async function statements(): Promise<Row> {
       server.port,
       nodes.map(({ token }) => token),
     )
-    // The first heartbeats bring nodes back that have been silent while the others opened.
+    // After the first heartbeats, nodes are online again that were silent while the others opened.
     await client.call('beat')
     await Bun.sleep(2000)
     let sent = 0
@@ -139,7 +139,7 @@ async function statements(): Promise<Row> {
   }
 }
 
-/** As of about a second ago: a backend reports what it did with a delay. */
+/** The count of about a second ago, because a backend of PostgreSQL reports its figures with a delay. */
 async function commits(observer: postgres.Sql): Promise<number> {
   const [row] = await observer`
     select xact_commit + xact_rollback as n from pg_stat_database where datname = current_database()`

@@ -1,4 +1,4 @@
-/** What a signed-in socket on which nothing happens costs the server in memory. */
+/** The server's memory for a signed-in socket on which nothing happens. */
 import type { SocketClient } from './clients/sockets.ts'
 import type { SocketFloor } from './servers/socket-floor.ts'
 import { startRoost, startWorker } from './support/children.ts'
@@ -11,7 +11,7 @@ import { type Row, shown, shownWithSpread } from './support/table.ts'
 const USERS = 250
 const EACH = 20
 const SOCKETS = USERS * EACH
-/** Opened and closed before the first reading: what a server needs once is not what a socket needs. */
+/** Sockets that are opened and closed before the first reading, so that memory that a server needs once does not count. */
 const WARM_UP_USERS = 25
 const ROUNDS = 5
 const SETTLE_MS = 1500
@@ -24,7 +24,7 @@ interface Subject {
   gc(): Promise<void>
 }
 
-/** A process that has had sockets before keeps their memory: every reading has a server of its own. */
+/** Every reading has a server of its own, because a process keeps the memory of closed sockets. */
 export async function idle(): Promise<Row[]> {
   const parts = await freshParts('embedded')
   try {

@@ -1,6 +1,7 @@
 /**
- * `bun run bench [name…]`: load programs. Every figure stands beside a floor that was measured in the same run, on the
- * same machine and interleaved with it; only the ratio means anything elsewhere. BENCH_DATABASE_URL adds PostgreSQL.
+ * `bun run bench [name…]`: load programs. Each prints its figures beside a floor that it measured in the same run, on the
+ * same machine, in turns with the figure. Only the ratio can be compared with other machines. BENCH_DATABASE_URL adds
+ * PostgreSQL.
  */
 import { agent } from './agent.ts'
 import { dispatch } from './dispatch.ts'

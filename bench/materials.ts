@@ -1,4 +1,4 @@
-/** Pages of a filtered, sorted list of 100,000 materials, the first and a deep one, against reading one by its key. */
+/** The first and a deep page of a filtered, sorted list of 100,000 materials, against reading one material by its key. */
 import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
 import type { Context } from '../src/core/context.ts'
@@ -12,7 +12,7 @@ import { type Row, shown, shownWithSpread } from './support/table.ts'
 const MATERIALS = 100_000
 const UPLOADERS = 50
 const ROUNDS = 5
-/** Longer than an order of counts stays fresh, so that each round pays for reading it anew. */
+/** Longer than the server keeps an order by counts, so that each round reads it anew. */
 const ROUND_MS = 2500
 const TARGET = 3
 
@@ -40,13 +40,13 @@ async function measure(kind: Kind): Promise<Row[]> {
           sortOrder: 'desc',
           type: 'video',
         })
-      // The driver itself, which keeps the statement prepared.
+      // The bare driver, with a prepared statement.
       const driver = (ctx.db as unknown as { $client: postgres.Sql }).$client
       const byKey = (id: number) => driver`select * from materials where id = ${id}`
 
       const costs = LISTS.map((): number[] => [])
       const floorCosts: number[] = []
-      // The first round warms all up.
+      // The first round warms everything up.
       for (let round = 0; round <= ROUNDS; round++) {
         const bare = await costOf((n) => byKey(1 + ((n * 9973) % MATERIALS)))
         const ours: number[] = []

@@ -86,7 +86,7 @@ async function measure(kind: Kind): Promise<Row[]> {
   }
 }
 
-/** One user a connection, who reads their own tasks. */
+/** One user for each connection, who reads their own tasks. */
 const seed = (parts: Awaited<ReturnType<typeof freshParts>>) =>
   parts.prepare(async (ctx) => {
     const requests: { path: string; token: string }[][] = []

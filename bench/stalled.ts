@@ -1,4 +1,4 @@
-/** What readers that have stopped reading cost the server in memory, and the others in time. */
+/** The memory that clients cost which have stopped reading, and the delay that they cause for the others. */
 import type { SocketClient } from './clients/sockets.ts'
 import type { StalledClient } from './clients/stalled.ts'
 import type { Live } from './servers/live.ts'
@@ -13,12 +13,12 @@ const USERS = 10
 const HEALTHY_EACH = 10
 const STALLED_EACH = 10
 const STALLED = USERS * STALLED_EACH
-/** What fits between a server and a client that does not read is the kernel's; more than it holds is sent. */
+/** More than the kernel's buffers between a server and a client hold, so that a client that does not read blocks its socket. */
 const FILL = { perSecond: 60, seconds: 4, bytes: 20_000 }
 /** One event for each user in every transaction. */
 const FLOW = { perSecond: 40, seconds: 4, bytes: 300 }
 const ROUNDS = 9
-/** One frame, and the answers that a client may leave unread (live/connection.ts). */
+/** One frame, and the answers that a client may leave unread (src/live/user/connection.ts). */
 const CAP_KB = (FILL.bytes + 500) / 1024 + 64
 const SLOWER = 1.1
 
@@ -54,7 +54,7 @@ export async function stalled(): Promise<Row[]> {
       const both = await round(STALLED)
       await unread.call('close')
       await Bun.sleep(500)
-      // The first round shows what the server has not needed before, whoever needs it.
+      // The first round allocates memory that the server needs only once.
       if (n === 0) continue
       without.push(alone)
       beside.push(both)
@@ -67,7 +67,7 @@ export async function stalled(): Promise<Row[]> {
     const slower = ratios(p99, p99Alone)
     const cpu = beside.map((reading) => reading.cpu)
     const cpuAlone = without.map((reading) => reading.cpu)
-    // What the machine itself does to the ratio: the same measurement against the one before it.
+    // The noise of the machine: each measurement against the same one before it.
     const noise = ratios(p99Alone.slice(1), p99Alone.slice(0, -1))
     return [
       {
@@ -109,7 +109,7 @@ export async function stalled(): Promise<Row[]> {
   }
 }
 
-/** Sends more than the kernel holds for a socket that nobody reads. */
+/** Sends more than the kernel buffers for a socket whose client does not read. */
 async function fill(server: Worker<Live>, healthy: Worker<SocketClient>, userIds: number[]): Promise<void> {
   await server.call('flow', userIds, FILL.perSecond, FILL.seconds, FILL.bytes)
   await healthy.call('received', FILL.perSecond * FILL.seconds * USERS * HEALTHY_EACH)

@@ -1,4 +1,4 @@
-/** How long a start takes, and how much memory: of a database that is not there yet, and of one that is. */
+/** How long a start takes and how much memory it needs, with a new database and with an existing one. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StartFloor } from './servers/start-floor.ts'
@@ -48,7 +48,7 @@ async function measure(kind: Kind): Promise<Row[]> {
   }
   return [
     ...rowsOf(
-      `start, ${kind}: first, on an empty ${directoryOr(kind)}`,
+      `start, ${kind}: first, on an empty ${dataNoun(kind)}`,
       readings.first,
       floors.first,
       TARGETS.first,
@@ -65,9 +65,9 @@ async function measure(kind: Kind): Promise<Row[]> {
   ]
 }
 
-const directoryOr = (kind: Kind) => (kind === 'embedded' ? 'directory' : 'database')
+const dataNoun = (kind: Kind) => (kind === 'embedded' ? 'directory' : 'database')
 
-/** Without the database that other measurements begin with. */
+/** Without the prepared database with which other measurements begin. */
 async function emptyParts(kind: Kind): Promise<Parts> {
   const parts = await freshParts(kind)
   rmSync(join(parts.env.DATA_DIR!, 'pg'), { recursive: true, force: true })

@@ -1,4 +1,4 @@
-/** Uploads of the largest video that is taken: speed and memory; and the thumbnails that follow uploads. */
+/** Uploads of the largest accepted video: their speed and the server's memory; and the thumbnails after uploads. */
 import { join } from 'node:path'
 import type { Uploaded } from '../src/contracts/learning/materials/models.ts'
 import { startS3 } from '../tests/storage/kinds.ts'
@@ -60,7 +60,7 @@ async function withServer<T>(
 async function send(client: Worker<UploadClient>, { server, user }: Subject, size: number): Promise<number> {
   const { ms, status, body } = await client.call('upload', { port: server.port, token: user.token, size })
   if (status !== 201) throw new Error(`an upload was answered ${status} ${body}`)
-  // At once, so that neither the disk fills nor a thumbnail is tried for long.
+  // Deleted at once, so that the disk does not fill and no thumbnail is tried for long.
   const { id } = JSON.parse(body) as Uploaded
   const headers = { authorization: `Bearer ${user.token}` }
   await fetch(`http://127.0.0.1:${server.port}/api/v1/upload/${id}`, { method: 'DELETE', headers })
@@ -125,13 +125,13 @@ async function speed(): Promise<Row[]> {
   }
 }
 
-/** What the server's memory grows by while two videos come in at once; no floor: the target is absolute. */
+/** How much the server's memory grows during two uploads at the same time. There is no floor, because the target is absolute. */
 async function memory(storage: 'disk' | 'S3'): Promise<Row> {
   await using s3 = storage === 'S3' ? await startS3() : undefined
   const clients = Array.from({ length: TOGETHER }, () => startWorker<UploadClient>('clients/upload.ts'))
   try {
     return await withServer(s3 ? s3Env(s3.config()) : {}, async (subject) => {
-      // What is loaded with the first upload is no growth.
+      // Modules that the first upload loads do not count as growth.
       await send(clients[0]!, subject, 20 * MB)
       const growths: number[] = []
       for (let round = 0; round < MEMORY_ROUNDS; round++) {
@@ -169,7 +169,7 @@ const s3Env = ({ endpoint, bucket, region, accessKeyId, secretAccessKey }: S3Set
 })
 type S3Settings = ReturnType<Awaited<ReturnType<typeof startS3>>['config']>
 
-/** From the uploads to the last `thumbnail.completed`; the floor makes the same pictures, without a queue or a server. */
+/** From the uploads to the last `thumbnail.completed`. The floor makes the same pictures without a queue or a server. */
 async function thumbnails(): Promise<Row> {
   const floor = startWorker<ThumbnailFloor>('servers/thumbnail-floor.ts')
   try {

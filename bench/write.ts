@@ -1,6 +1,6 @@
 /**
  * Requests that write: each against the same transaction written by hand, and tasks against Socket.IO with one INSERT. The
- * servers have one processor, the load has another one; the database of PostgreSQL takes what it gets.
+ * server has one processor and its load another one. PostgreSQL may run on any.
  */
 import { updateSystemConfig } from '../src/core/system/settings.ts'
 import type { HttpClient, Request } from './clients/http.ts'
@@ -17,11 +17,11 @@ const IN_FLIGHT = 8
 const USERS = 40
 const MANY = 20
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7)
-/** Rounds that are not counted: every program is compiled by then. */
+/** Rounds that are not counted. After them, every program is compiled. */
 const WARM_UP = 2
 const ROUND_MS = 2000
 const TARGET = { transaction: 0.5, socketIo: 1, delivery: 0.6 }
-/** Each user's tasks are counted for the limit, so every round has users of its own. */
+/** Higher than a round needs. Every round has its own users, because the server counts each user's tasks for the limit. */
 const SOME_LIMIT = 1_000_000
 
 export async function write(): Promise<Row[]> {
@@ -189,7 +189,7 @@ interface Subject {
   socketIo?: boolean
 }
 
-/** Tasks of users who each have so many sockets open; every event has arrived at every socket in the end. */
+/** Tasks of users who each have this many sockets open. The measurement ends when every event has reached every socket. */
 async function watched(
   { http, sockets }: { http: Worker<HttpClient>; sockets: Worker<SocketClient> },
   { pid, port, socketIo = false }: Subject,

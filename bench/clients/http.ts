@@ -1,4 +1,4 @@
-/** A load of keep-alive requests over raw sockets: it costs less CPU than what it measures. */
+/** Sends keep-alive requests over raw sockets, so that the client needs less CPU than the server that it measures. */
 import type { Socket } from 'bun'
 import { answer } from '../support/answer.ts'
 
@@ -20,9 +20,9 @@ export interface Request {
 
 export interface Load {
   port: number
-  /** One list a connection; each connection sends its own over and over. */
+  /** One list for each connection, which sends the requests of its list over and over. */
   requests: Request[][]
-  /** How long; or how many requests a connection. */
+  /** How long the load lasts, or how many requests each connection sends. */
   ms?: number
   times?: number
   /** Of every answer; 200 unless given. */
@@ -30,7 +30,7 @@ export interface Load {
 }
 
 const handlers = answer({
-  /** One request at a time and connection. `total`: with the answers that came after the time was over. */
+  /** Each connection sends one request at a time. `total` includes the answers that came after the time was over. */
   async load({ port, requests, ms, times = Number.POSITIVE_INFINITY, status = 200 }: Load) {
     const wanted = requests.length * times
     const done = Promise.withResolvers<void>()

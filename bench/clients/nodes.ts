@@ -1,4 +1,4 @@
-/** GPU nodes, and the people who watch them: one process, so that one clock sees both ends. */
+/** GPU nodes and the dashboards that watch them, in one process, so that one clock measures both ends. */
 import { answer } from '../support/answer.ts'
 
 const HELLO = {
@@ -20,7 +20,7 @@ let sockets: WebSocket[] = []
 let node: WebSocket
 let onFrame: (frame: Frame) => void = () => {}
 const timers: ReturnType<typeof setInterval>[] = []
-/** When each heartbeat was sent, by its power, which tells it from all others. */
+/** When each heartbeat was sent, by its power value, which is unique. */
 const sentAt = new Map<number, number>()
 let beats = 0
 
@@ -42,13 +42,13 @@ const handlers = answer({
   async openNode(port: number, token: string) {
     node = await open(`ws://127.0.0.1:${port}/ws/node`, token, (frame) => onFrame(frame))
     node.send(JSON.stringify(HELLO))
-    // A silent node would soon be offline.
+    // The server would soon call a silent node offline.
     setInterval(() => node.send(JSON.stringify(heartbeat(150))), 1000)
     await Bun.sleep(500)
   },
   /**
    * Makes tasks one after the other. @returns for each the milliseconds from the request to its `assign`.
-   * A true node finishes each, so that it is idle for the next; a floor's has nothing to tell.
+   * @param finishes whether the node completes each task, so that it is idle for the next one; the floor's does not
    */
   async dispatch(port: number, token: string, tasks: number, finishes: boolean) {
     const times: number[] = []
@@ -77,7 +77,7 @@ const handlers = answer({
     return times
   },
 
-  /** Nodes that only send heartbeats, one a second each, spread over the second. */
+  /** Opens nodes that only send heartbeats: one a second each, spread over the second. */
   async openNodes(port: number, tokens: string[]) {
     for (const token of tokens) {
       const socket = await open(`ws://127.0.0.1:${port}/ws/node?token=${token}`, token, () => {})
@@ -86,7 +86,7 @@ const handlers = answer({
     }
     await Bun.sleep(1000)
   },
-  /** Dashboards that watch the cluster and every node. */
+  /** Opens dashboards that watch the cluster and every node. */
   async watch(port: number, tokens: string[], nodeIds: string[]) {
     for (const token of tokens) {
       const socket = await open(`ws://127.0.0.1:${port}/ws/connect?token=${token}`, token, (frame) => {
@@ -110,7 +110,7 @@ const handlers = answer({
       await Bun.sleep(1000 / nodes.length)
     }
   },
-  /** @returns what was sent meanwhile, and from each heartbeat to each of its `gpu_update`s, in milliseconds */
+  /** @returns the number of heartbeats sent, and the milliseconds from each heartbeat to each of its `gpu_update` frames */
   async sample(seconds: number) {
     sentAt.clear()
     const delays: number[] = []
@@ -146,7 +146,7 @@ function next(type: string): Promise<Frame> {
   })
 }
 
-/** Opens a socket; a dashboard is ready when it has been welcomed, a node may speak at once. */
+/** Opens a socket. A dashboard is ready after its `welcome`; a node may send its `hello` at once. */
 function open(url: string, token: string, hear: (frame: Frame) => void): Promise<WebSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>()
   const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } } as never)

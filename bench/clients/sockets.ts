@@ -1,4 +1,4 @@
-/** Many live sockets in a process of their own, which count what comes. */
+/** Many live sockets in a process of their own, which counts the frames that they receive. */
 import { answer } from '../support/answer.ts'
 import { now } from '../support/readings.ts'
 
@@ -13,13 +13,13 @@ let waiting: { count: number; resolve: () => void } | undefined
 let arrivals: [key: string, at: number][] | undefined
 
 const handlers = answer({
-  /** `each` sockets for every token. Resolves when all have been welcomed. */
+  /** Opens `each` sockets for every token. Resolves when all have received `welcome`. */
   open: (port: number, tokens: string[], each: number, userIds: number[] = []) =>
     openAll(tokens, each, (token, n) => openOne(port, token, userIds[n])),
   /** The same for a Socket.IO server, whose sockets name their user in the query. */
   openSocketIo: (port: number, users: string[], each: number) =>
     openAll(users, each, (user) => openSocketIo(port, user)),
-  /** Waits until `wanted` frames have come since the last call, and begins to count anew. */
+  /** Waits until `wanted` frames have come since the last call, and resets the count. */
   async received(wanted: number, timeoutMs = 60_000) {
     if (count < wanted) {
       const arrived = new Promise<void>((resolve) => {
@@ -79,7 +79,7 @@ function openOne(port: number, token: string, user: number | undefined): Promise
   return promise
 }
 
-/** Engine.IO 4 in a few lines, which cost less CPU than its client: `0` open, `2` ping, `3` pong, `40` connect, `42` event. */
+/** Engine.IO 4 in a few lines, which need less CPU than its own client: `0` open, `2` ping, `3` pong, `40` connect, `42` event. */
 function openSocketIo(port: number, user: string): Promise<WebSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>()
   const socket = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket&user=${user}`)

@@ -1,4 +1,4 @@
-/** Sockets that open, hear the welcome, and never read again. */
+/** Sockets that open, read the `welcome`, and never read again. */
 import type { Socket } from 'bun'
 import { answer } from '../support/answer.ts'
 

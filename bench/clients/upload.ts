@@ -1,4 +1,4 @@
-/** One upload over a raw socket, as fast as the server takes it: it costs less CPU than what it measures. */
+/** One upload over a raw socket, as fast as the server reads it. The client needs less CPU than the server that it measures. */
 import type { Socket } from 'bun'
 import { answer } from '../support/answer.ts'
 
@@ -11,14 +11,14 @@ export interface Upload {
 
 const SLICE_BYTES = 1024 * 1024
 const BOUNDARY = 'bench-boundary'
-/** An mp4 by its first box; nothing in it can be decoded. */
+/** The first box of an mp4. The file has nothing that can be decoded. */
 const HEAD = Buffer.concat([
   Buffer.from([0, 0, 0, 24]),
   Buffer.from('ftypisom'),
   Buffer.from([0, 0, 2, 0]),
   Buffer.from('isomiso2'),
 ])
-/** Random, so that nothing on the way can take it for little; it is sent over and over. */
+/** Random bytes, which no layer can compress. They are sent over and over. */
 const FILLER = Buffer.from(crypto.getRandomValues(new Uint8Array(64 * 1024)))
 const slice = Buffer.alloc(SLICE_BYTES, FILLER)
 

@@ -1,6 +1,6 @@
 /**
- * The whole server, with a way to make events happen without HTTP requests: what is measured is their delivery.
- * Every event is a true one: it stands in the log before any socket hears of it.
+ * The whole server, with functions that make events without HTTP requests, because only the delivery is measured. Every
+ * event is in the log before the server sends it to a socket.
  */
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config/index.ts'
@@ -17,12 +17,12 @@ const server = await createServer(readConfig(process.env))
 const { ctx } = server
 const app = createApp(server.ctx)
 
-/** The poll's own queries have been answered by then. */
+/** After this time, the queries of the poll have been answered. */
 const AFTER_POLL_MS = 100
 
 let pollsBefore = 0
 let written: LoggedEvent[] = []
-/** When each event was handed to the sockets, `user.seq` → ms; while somebody wants to know. */
+/** When each event was published to the sockets, by `user.seq`, in ms. Undefined while nothing is measured. */
 let published: Map<string, number> | undefined
 const publish = ctx.bus.publish
 ctx.bus.publish = (hint, payload) => {
@@ -62,11 +62,11 @@ const handlers = answer({
     return app.server!.port!
   },
   gc: () => Bun.gc(true),
-  /** Sockets to which nothing more is sent, since they do not read. */
+  /** The number of sockets to which the server has stopped sending, because their clients do not read. */
   blocked: () => [...connections()].filter(({ blockedSince }) => blockedSince !== undefined).length,
   /** Writes `rounds` events for each user into the log. @returns the frames, as sockets will see them, in order */
   async write(userIds: number[], rounds: number, bytes: number) {
-    // The hub looks into the log every other second, so there is time until it would find these by itself.
+    // The hub polls the log every other second. Right after a poll, the most time is left until the next one.
     await polled.promise
     await Bun.sleep(AFTER_POLL_MS)
     pollsBefore = polls
@@ -74,13 +74,13 @@ const handlers = answer({
       userIds.map((userId) => ({ userId, type: 'task.completed', data: data(userId, bytes) })),
     ).flat()
     const logged = await ctx.db.transaction((db) => appendEvents(db, pending))
-    // As they happened, and not user by user.
+    // In the order of their numbers, and not user by user.
     written = logged.toSorted((a, b) => a.seq - b.seq)
     return written.map((event) => eventFrame(ctx.epoch, event))
   },
   /**
-   * Tells the sockets what was written, one event after the other, with a breath every `batch`.
-   * @returns false when the hub has looked into the log meanwhile, and so has done part of this in another way
+   * Publishes the written events to the sockets, one after the other, with a pause after each `batch`.
+   * @returns false when the hub has polled the log meanwhile, because it then sent some of the events by itself
    */
   async publish(batch: number) {
     for (const [n, event] of written.entries()) {
@@ -90,7 +90,7 @@ const handlers = answer({
     written = []
     return polls === pollsBefore
   },
-  /** Commits one event for every user, `perSecond` times a second. @returns when each was handed to the sockets */
+  /** Commits one event for every user, `perSecond` times a second. @returns when each was published to the sockets */
   async flow(userIds: number[], perSecond: number, seconds: number, bytes: number) {
     published = new Map()
     const startedAt = performance.now()

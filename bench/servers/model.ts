@@ -1,4 +1,4 @@
-/** A language model's API that says the time, word by word, at an even pace: OpenAI's streaming chat completions. */
+/** A language model's API (OpenAI's streaming chat completions) whose words are the time, sent at an even rate. */
 import { answer } from '../support/answer.ts'
 import { now } from '../support/readings.ts'
 

@@ -1,6 +1,6 @@
 /**
- * The floor of everything about sockets: a bare Bun.serve that sends what it is told to all its sockets, one by one,
- * and what a socket on /ws/node says to all the others.
+ * The floor of the measurements of sockets: a bare Bun.serve that sends given frames to all its sockets, one by one, and
+ * each frame of a socket on /ws/node to all other sockets.
  */
 import type { ServerWebSocket } from 'bun'
 import { answer } from '../support/answer.ts'
@@ -18,7 +18,7 @@ const server = Bun.serve<Data>({
     if (server.upgrade(request, { data: { node } })) return
     return new Response('not a socket', { status: 400 })
   },
-  // As the server's own.
+  // Like the server's, except that Bun sends the pings here.
   websocket: {
     maxPayloadLength: 1024 * 1024,
     backpressureLimit: 16 * 1024 * 1024,
@@ -41,7 +41,7 @@ const server = Bun.serve<Data>({
 const handlers = answer({
   listen: () => server.port!,
   gc: () => Bun.gc(true),
-  /** Frames that are made already, one of each `users` in turn, each to the same number of sockets. */
+  /** Sends finished frames, one for each of `users` in turn, each to the same number of sockets. */
   async broadcast(frames: string[], users: number) {
     const all = [...watchers]
     const each = all.length / users

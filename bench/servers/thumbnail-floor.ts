@@ -1,4 +1,4 @@
-/** The floor of thumbnails: each made like the server makes it, one after the other. */
+/** The floor of thumbnails: makes each as the server does, one after the other. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** The floor of `upload`: a bare Bun server that writes what comes in to a file. */
+/** The floor of `upload`: a bare Bun server that writes the body of a request to a file. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

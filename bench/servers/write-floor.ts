@@ -1,5 +1,5 @@
 /**
- * The floors of `write`: what each request changes, written by hand as transactions of the same driver, in the process
+ * The floors of `write`: the changes of each request, written by hand as transactions of the same driver, in the process
  * that has the connection. No HTTP, no input, no limits, no sockets.
  */
 import { mkdir } from 'node:fs/promises'
@@ -124,7 +124,7 @@ const frames = (on: postgres.ISql, session: string, run: string, first: number) 
 const UPLOAD = Buffer.alloc(4096, 'x')
 
 const handlers = answer({
-  /** So many at a time, for so long. @returns how many, and how many a second */
+  /** Runs this many transactions at a time, for this long. @returns how many, and how many a second */
   async run(name: Transaction, userIds: number[], inFlight: number, ms: number) {
     let [done, running] = [0, true]
     const startedAt = performance.now()

@@ -1,4 +1,4 @@
-/** A program that does what its parent asks, one call after the other or several at once, and ends with it. */
+/** A program that answers the calls of its parent process, several at a time too, and ends with the parent. */
 export function answer<H extends Record<string, (...args: never[]) => unknown>>(handlers: H): H {
   process.on('message', async ({ id, name, args }: { id: number; name: string; args: never[] }) => {
     try {

@@ -1,4 +1,4 @@
-/** The processes that a measurement is made of. Each is ended by its own pid, at the latest when this one ends. */
+/** The processes of a measurement. Each is ended by its own pid, at the latest when this one ends. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -15,14 +15,14 @@ const BENCH = join(import.meta.dir, '..')
 const GRACE_MS = 10_000
 const START_MS = 60_000
 const POLL_MS = 10
-/** No call takes longer, so that every program ends. */
+/** The limit of a call, so that every program ends. */
 const CALL_MS = 120_000
 const running = new Set<Bun.Subprocess>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A processor for what is measured, and one for what loads it, so that neither takes time from the other. */
+/** One processor for the measured server and one for its load, so that neither takes time from the other. */
 export type Core = 'server' | 'load'
 const CORES: Record<Core, number> = { server: 0, load: 1 }
 const pinned = (core: Core | undefined, command: string[]): string[] =>
@@ -76,7 +76,7 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** The server as it is run in production, access log included (to /dev/null), on a port and data of its own. */
+/** The server as in production, with its request log (to /dev/null), on a port and a data directory of its own. */
 export async function startRoost(env: Record<string, string>, core?: Core): Promise<Server> {
   const port = freePort()
   const startedAt = performance.now()

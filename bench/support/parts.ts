@@ -1,4 +1,4 @@
-/** Directories and databases for the servers of one measurement, and what is in them before it begins. */
+/** Directories and databases for the servers of one measurement, and the rows in them before it begins. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export type Kind = 'embedded' | 'PostgreSQL'
 export interface Parts {
   kind: Kind
   env: Record<string, string>
-  /** Works on the data with the server's own core; no server may be running on it. */
+  /** Changes the data with functions of the core. No server may run on the data meanwhile. */
   prepare<T>(work: (ctx: Context) => Promise<T>): Promise<T>
   remove(): Promise<void>
 }
@@ -23,7 +23,7 @@ export interface Parts {
 export const kinds = (): Kind[] =>
   process.env.BENCH_DATABASE_URL ? ['embedded', 'PostgreSQL'] : ['embedded']
 
-/** Data of its own; on PostgreSQL a database that is dropped again. */
+/** New data; on PostgreSQL a new database, which `remove` drops. */
 export async function freshParts(kind: Kind, extra: Record<string, string> = {}): Promise<Parts> {
   const dataDir = mkdtempSync(join(tmpdir(), 'roost-bench-'))
   const removeDir = () => rmSync(dataDir, { recursive: true, force: true })

@@ -24,5 +24,5 @@ export function peakRss(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024
 }
 
-/** Now, in milliseconds since the epoch, comparable between the processes of one machine to some microseconds. */
+/** Now, in milliseconds since the epoch. The clocks of processes on one machine differ by some microseconds. */
 export const now = (): number => performance.timeOrigin + performance.now()

@@ -1,4 +1,4 @@
-/** Rows to measure with, written in bulk: no password is hashed, since none is ever asked for. */
+/** Rows for measurements, written in bulk. No password is hashed, because nobody signs in with one. */
 
 import { nameKeys } from '../../src/core/accounts/name-keys.ts'
 import type { Context } from '../../src/core/context.ts'
@@ -31,7 +31,7 @@ export async function seedUsers(ctx: Context, count: number): Promise<SeededUser
             ...nameKeys({ username, displayName: 'Bench', email: `${username}@example.com` }),
             passwordHash: '-',
             role: 'user' as const,
-            // Not of this minute: other servers look at recent changes every other second.
+            // Older than a minute, because servers poll for recent changes every other second.
             updatedAt: new Date(Date.now() - HOUR_MS),
           }
         }),
@@ -57,7 +57,7 @@ export async function seedUsers(ctx: Context, count: number): Promise<SeededUser
   return seeded
 }
 
-/** Completed GPU tasks with log lines, as a client looks at them afterwards. @returns their ids */
+/** Completed GPU tasks with log lines. @returns their ids */
 export async function seedTasks(
   ctx: Context,
   userId: number,

@@ -17,6 +17,6 @@ export const spread = (values: number[]): Spread => ({
   max: Math.max(...values),
 })
 
-/** Round by round, so that what the machine did meanwhile met both. */
+/** Round by round, so that other load on the machine changes both figures. */
 export const ratios = (subject: number[], floor: number[]): Spread =>
   spread(subject.map((value, round) => value / floor[round]!))

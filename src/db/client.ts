@@ -52,7 +52,7 @@ export async function openDatabase(
   // Differs between any two servers, so that they can count each other.
   const name = `roost ${crypto.randomUUID().slice(0, 8)}`
   const client = embedded ? openEmbedded(embedded) : openPool(config.databaseUrl!, name)
-  // The lock belongs to a connection, so migrations have one of their own; PGlite has only one, and no rival.
+  // The lock belongs to a connection, so migrations have one of their own. PGlite has only one, and only this server uses it.
   const migrator = embedded ? client : openMigrator(config.databaseUrl!, name)
   let epoch: string
   let shared = false
@@ -133,7 +133,7 @@ async function hasOtherServers(client: postgres.Sql, name: string): Promise<bool
   return row!.found
 }
 
-/** What went wrong in the operator's words; never the URL, which carries a password. */
+/** Says in words for the operator what is wrong, without the URL, because it contains a password. */
 function startupError(error: unknown, database: string): StartupError {
   if (error instanceof StartupError) return error
   const { code = '', message = '' } = error as { code?: string; message?: string }

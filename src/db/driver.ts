@@ -3,21 +3,21 @@ import { parseJson } from '../util/json.ts'
 import type { EmbeddedPostgres } from './embedded.ts'
 import { MAX_PREPARED } from './statements.ts'
 
-export const POOL_SIZE = 10
+const POOL_SIZE = 10
 
-/** What a statement may take, with the time in which it waits for locks. */
+/** The limit of a statement, with the time in which it waits for locks. */
 const STATEMENT_MS = 10_000
 /** A migration may rewrite a table of any size. */
 export const MIGRATION_SECONDS = 3600
 /**
- * What a server that is gone may keep locked. Shorter than a statement, so that whoever waits for the lock gets it and
- * does not fail. Between two statements of a transaction a server does nothing that takes so long.
+ * How long a server that has vanished keeps the locks of its transaction. Shorter than a statement's limit, so that a
+ * statement that waits for such a lock gets it. A running server needs less time between two statements of a transaction.
  */
 const IDLE_IN_TRANSACTION_MS = 5000
 
 /**
- * How the database notices that this server is gone. The machine may have vanished without a word, and by default TCP
- * believes for hours that it is still there.
+ * Settings with which PostgreSQL notices that this server has vanished. A machine that loses its power closes no
+ * connection, and by default TCP keeps such a connection for hours.
  */
 const PRESENCE = {
   idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
@@ -30,7 +30,7 @@ const PRESENCE = {
 const common = {
   onnotice: () => {},
   connect_timeout: 5,
-  // While the database is away, retry soon: the first requests after its return should succeed.
+  // Short, so that the first requests after the database has come back succeed.
   backoff: () => 0.25,
   max_lifetime: null,
   fetch_types: false,
@@ -46,7 +46,7 @@ const common = {
   },
 } satisfies postgres.Options<Record<string, postgres.PostgresType>>
 
-/** The pool on a PostgreSQL, under the `name` of this server. Every query ends: by its answer, by the database's limit, or by this side's. */
+/** A pool of connections to PostgreSQL, under the `name` of this server. Limits of PostgreSQL and of the driver end every query. */
 export const openPool = (url: string, name: string): postgres.Sql =>
   postgres(url, {
     ...common,
@@ -54,7 +54,7 @@ export const openPool = (url: string, name: string): postgres.Sql =>
     // A query waits for a free connection and not behind another query, which may wait for a lock or lose its connection.
     max_pipeline: 0,
     keep_alive: 10,
-    // Longer than a statement may take: then the database would have said something.
+    // Longer than a statement may take: before that, PostgreSQL sends an answer or an error.
     silence_timeout: STATEMENT_MS / 1000 + 2,
     query_timeout: STATEMENT_MS / 1000 + 5,
     connection: { application_name: name, statement_timeout: STATEMENT_MS, ...PRESENCE },
@@ -70,6 +70,6 @@ export const openMigrator = (url: string, name: string): postgres.Sql =>
     connection: { application_name: name, statement_timeout: MIGRATION_SECONDS * 1000, ...PRESENCE },
   })
 
-/** PGlite has one backend. It is in this process: there is no network that could lose a connection. */
+/** One connection, because PGlite has one backend. No time limits, because no network can lose the connection. */
 export const openEmbedded = ({ socketPath }: EmbeddedPostgres): postgres.Sql =>
   postgres({ ...common, path: socketPath, user: 'postgres', database: 'postgres', max: 1 })

@@ -1,9 +1,11 @@
 /**
- * The directory of a new embedded database, with all tables that there were when the file was made. PGlite's own initdb
- * takes 5 s of processor time and 1.1 GB of memory, and the tables take 2 s. A start adds later migrations and queues, as
- * to any older database. Every embedded database has the same PostgreSQL system
- * identifier for that reason. PostgreSQL compares it only between a primary and its replicas or archived WAL, which
- * PGlite does not have; Roost tells databases apart by their epoch, which is not in the file.
+ * Makes the directory of a new embedded database from a file with all tables that there were when the file was made.
+ * PGlite's own initdb takes 5 s of processor time and 1.1 GB of memory, and the tables take 2 s. A start adds later migrations
+ * and queues, as to any older database.
+ *
+ * Every embedded database has the same PostgreSQL system identifier for that reason. PostgreSQL compares it only between a
+ * primary and its replicas or archived WAL, which PGlite does not have. Roost tells databases apart by their epoch, which is
+ * not in the file.
  */
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'

@@ -35,7 +35,7 @@ export interface NodeAuth {
   /** The name of the path parameter that holds the node's id. */
   param: string
   /** Users with this permission may call the route for any node. */
-  or: Permission
+  permission: Permission
 }
 
 /**
@@ -52,10 +52,10 @@ export const guard = (ctx: Context) =>
         return { principal, claims }
       }),
     }),
-    nodeAuth: ({ param, or }: NodeAuth) => ({
-      detail: { [NODE_AUTH]: or } as object,
+    nodeAuth: ({ param, permission }: NodeAuth) => ({
+      detail: { [NODE_AUTH]: permission } as object,
       ...admission(async ({ request, params }) => ({
-        node: await admitNode(ctx, request, params[param] ?? '', or),
+        node: await admitNode(ctx, request, params[param] ?? '', permission),
       })),
     }),
   })

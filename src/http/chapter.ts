@@ -78,6 +78,7 @@ export function chapter(contract: Contract, tag: string) {
     /** The third argument of a route: what it asks of a request, and its documentation. */
     route<const O extends RouteOptions>(options: O): Hook<O> {
       const { auth, nodeAuth, params, query, body, ...description }: RouteOptions = options
+      const { status } = description
       const errors = [...impliedErrors(options), ...(options.errors ?? [])]
       const access: Access[] | undefined = nodeAuth && ['user', 'node']
       const hook = {
@@ -88,6 +89,7 @@ export function chapter(contract: Contract, tag: string) {
         body,
         parse: description.multipart && leaveUnread,
         transform: query && hasTyped(query) ? typedQuery(query) : undefined,
+        beforeHandle: status && successStatus(status),
         detail: contract.describe({ ...(access && { access }), ...description, tag, errors }),
       }
       return Object.fromEntries(Object.entries(hook).filter(([, value]) => value !== undefined)) as Hook<O>
@@ -101,6 +103,13 @@ export function chapter(contract: Contract, tag: string) {
  * parser for all routes.
  */
 const leaveUnread = () => null
+
+/** Sets the status that a handler's answer has unless the handler sets another one. Elysia gives errors their own status. */
+const successStatus =
+  (status: number) =>
+  ({ set }: Pick<Call, 'set'>) => {
+    set.status = status
+  }
 
 /** Brings a query into the forms that its model names. The server does the same with a body when it parses it. */
 const typedQuery =

@@ -103,9 +103,9 @@ export function defineContract(definition: ContractDefinition): Contract {
 }
 
 function errorTable({ kinds, codes }: ContractDefinition): ErrorTable {
-  const answers = Object.entries(ERRORS).map(([own, { kind }]) => {
-    const [status, code] = codes[own as ErrorCode] ?? kinds[kind]
-    return [own, [status, code ?? own]]
+  const answers = Object.entries(ERRORS).map(([coreCode, { kind }]) => {
+    const [status, code] = codes[coreCode as ErrorCode] ?? kinds[kind]
+    return [coreCode, [status, code ?? coreCode]]
   })
   return Object.fromEntries(answers)
 }

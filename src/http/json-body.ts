@@ -3,7 +3,7 @@ import { parseJson, UnkeepableNumber } from '../util/json.ts'
 import { isStorable, isTooDeep, MAX_DEPTH } from '../util/storable.ts'
 
 /** The largest JSON body, in bytes. Uploads are streams and have other limits. */
-export const MAX_JSON_BYTES = 1024 * 1024
+const MAX_JSON_BYTES = 1024 * 1024
 
 /**
  * Reads a JSON body, and stops as soon as it is too large. Every JSON body of every contract is an object.

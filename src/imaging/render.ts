@@ -33,7 +33,7 @@ const OUT_OF_MEMORY = /out of memory|bad_alloc|cannot allocate/i
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
 /**
- * Takes about half a second of one processor. The caller limits how many run at once.
+ * Renders the preview, which takes about half a second of one processor. The caller limits how many run at once.
  * @throws ImagingError; the signal's reason when aborted; the file system's error when `output` can't be written
  */
 export async function renderPreview(
@@ -50,7 +50,7 @@ export async function renderPreview(
   return preview
 }
 
-/** The child would wait for a writer of a pipe, and read a directory. */
+/** Refuses pipes and directories: the child would wait for a writer of a pipe. */
 async function requireFile(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)
   if (!found?.isFile()) throw new ImagingError('UNREADABLE', 'there is no such file')

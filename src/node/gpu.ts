@@ -1,10 +1,8 @@
 import type { HeartbeatBody } from '../protocol/node/node-frames.ts'
 import { cutText } from '../util/cut.ts'
 
-type GpuFigures = HeartbeatBody['gpus'][number]
-
 /** One GPU in `hello` and `heartbeat`. Memory in GB (here 1024 MiB), usage in percent, temperature in °C, power in W. */
-export type Gpu = GpuFigures & {
+export type Gpu = HeartbeatBody['gpus'][number] & {
   name: string
   /** Read only when the operator names GPUs by UUID. */
   uuid?: string

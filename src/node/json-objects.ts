@@ -1,20 +1,18 @@
-import { parseJson } from '../util/json.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../util/json.ts'
 import { JsonScanner } from './json-scanner.ts'
 
-export type JsonObject = Record<string, unknown>
-
 export interface ObjectEvents {
-  /** A complete object. Returns false when it is not one of ours; then its lines come as `text`. */
+  /** A complete object. Returns false when it is no message to the node; then its lines come as `text`. */
   object(value: JsonObject): boolean
-  /** A line that is not part of an object of ours. */
+  /** A line that is not part of a message. */
   text(line: string): void
-  /** An object of ours (`isOurs`) that cannot be parsed. Its lines come as `text`, too, unless the object is too long. */
+  /** A message (`isMessage`) that cannot be parsed. Its lines come as `text`, too, unless it is too long. */
   spoilt(why: 'invalid' | 'incomplete' | 'too long'): void
 }
 
 /** The beginning of an object over several lines. `{epoch 3}` is a line of text. */
 const BEGINNING = /^\s*\{\s*(?:$|["}])/
-/** The lines that `isOurs` gets of an unfinished object. */
+/** The lines that `isMessage` gets of an unfinished object. */
 const TELLING_LINES = 20
 /** How often lines that are no object are searched again for objects. */
 const MAX_SECOND_LOOKS = 20
@@ -36,8 +34,8 @@ export class ObjectFinder {
   constructor(
     private readonly maxChars: number,
     private readonly events: ObjectEvents,
-    /** Whether text that is not valid JSON was meant as an object of ours. */
-    private readonly isOurs: (text: string) => boolean,
+    /** Whether text that is not valid JSON was meant as a message. */
+    private readonly isMessage: (text: string) => boolean,
   ) {}
 
   line(text: string): void {
@@ -57,7 +55,7 @@ export class ObjectFinder {
   private goOn(text: string): void {
     const end = this.scanner.line(text)
     if (end === 'broken') return this.breakOff(text)
-    this.keep(end === 'open' ? text : text.slice(0, end))
+    this.addLine(end === 'open' ? text : text.slice(0, end))
     if (end === 'open') return
     const { skipping } = this
     const lines = this.reset()
@@ -76,13 +74,13 @@ export class ObjectFinder {
     else this.refuse('invalid', [...before, text])
   }
 
-  private keep(line: string): void {
+  private addLine(line: string): void {
     if (this.skipping) return
     const text = line.trim()
     this.lines.push(text)
     this.chars += text.length
     if (this.chars <= this.maxChars) return
-    if (this.isOurs(this.lines.slice(0, TELLING_LINES).join('\n'))) {
+    if (this.isMessage(this.lines.slice(0, TELLING_LINES).join('\n'))) {
       this.events.spoilt('too long')
       this.lines = []
       this.skipping = true
@@ -96,7 +94,7 @@ export class ObjectFinder {
   /** The first line is text, because a lone `{` may be a line of text. The others may contain objects. */
   private refuse(why: 'invalid' | 'incomplete', [first, ...others]: string[]): void {
     if (first === undefined) return
-    if (this.isOurs([first, ...others.slice(0, TELLING_LINES)].join('\n'))) this.events.spoilt(why)
+    if (this.isMessage([first, ...others.slice(0, TELLING_LINES)].join('\n'))) this.events.spoilt(why)
     this.events.text(first)
     if (others.length === 0) return
     const isOutermost = this.secondLooks === undefined
@@ -128,8 +126,7 @@ function parseLoose(text: string): JsonObject | undefined {
 function parsed(text: string): JsonObject | undefined {
   try {
     const value = parseJson(text, 'null')
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as JsonObject) : undefined
+    return isJsonObject(value) ? value : undefined
   } catch {
     return undefined
   }

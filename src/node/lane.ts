@@ -8,7 +8,7 @@ const LOG_LINES_PER_SECOND = 50
 const PROGRESS_INTERVAL_MS = 100
 const NOTICE_INTERVAL_MS = 1000
 
-/** What the server has not received of one attempt: its newest progress and its last log lines. */
+/** The frames of one attempt that wait to be sent: its newest progress and its last log lines. */
 export class Lane {
   ended = false
   private readonly logRate = new Rate(LOG_LINES_PER_SECOND)

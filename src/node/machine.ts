@@ -97,14 +97,14 @@ export class Machine {
   private async readNow(): Promise<void> {
     const rows: string[] = []
     const timer = setTimeout(() => {
-      this.keep(rows)
+      this.takeRows(rows)
       // Without this, an nvidia-smi that always hangs would be logged as slow and as hanging in turns.
       if (this.condition !== 'hangs')
         this.say('slow', `has not answered in ${SLOW_MS / 1000} s: its last known figures are used`)
     }, SLOW_MS)
     const answer = await this.nvidiaSmi.query(this.query, rows)
     clearTimeout(timer)
-    if (answer.kind === 'hangs') this.keep(rows)
+    if (answer.kind === 'hangs') this.takeRows(rows)
     this.take(answer)
     this.describeGpus()
   }
@@ -132,7 +132,7 @@ export class Machine {
   }
 
   /** Takes the rows of an nvidia-smi that does not end. Fewer rows than known GPUs may be only the beginning. */
-  private keep(rows: string[]): void {
+  private takeRows(rows: string[]): void {
     const gpus = parseGpus(rows)
     if (gpus.length > 0 && gpus.length >= this.gpus.length) this.gpus = gpus
   }

@@ -1,7 +1,7 @@
 /**
- * What the tasks of this node say, on its way to the server. The server closes a node that sends too many frames, so
- * progress and log lines of all tasks share one rate, in turns: a task that floods takes nothing from the others.
- * Everything else (accept, heartbeat, completed…) goes at once and only counts against the rate.
+ * Sends the frames of this node's tasks to the server. The server closes the socket of a node that sends too many frames, so
+ * the tasks take turns within one rate for progress and log lines: a task that logs too much does not delay the others.
+ * The node sends all other frames (accept, heartbeat, completed…) at once, and they only count against the rate.
  */
 import type { NodeFrame } from '../protocol/node/node-frames.ts'
 import { Lane } from './lane.ts'

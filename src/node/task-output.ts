@@ -1,8 +1,8 @@
 import { MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../protocol/node/node-frames.ts'
 import { cutStart, cutText } from '../util/cut.ts'
-import { isRawNumber } from '../util/json.ts'
+import { isJsonObject, type JsonObject } from '../util/json.ts'
 import { isTooDeep, MAX_DEPTH } from '../util/storable.ts'
-import { type JsonObject, ObjectFinder } from './json-objects.ts'
+import { ObjectFinder } from './json-objects.ts'
 import type { Line } from './lines.ts'
 import { type LogLevel, logLevel } from './log-levels.ts'
 import { Conflated } from './rates.ts'
@@ -28,7 +28,7 @@ export interface OutputEvents {
   log(level: LogLevel, message: string): void
 }
 
-export const MAX_MESSAGE = 4000
+const MAX_MESSAGE = 4000
 const MAX_ITEM = 500
 /**
  * The longest line that is read completely. A result may be longer as the program writes it (`\u4e2d`) than as it is
@@ -45,15 +45,15 @@ const STATE_INTERVAL_MS = 1000
 const RESULT_WITHIN = /(\\?["'])result\1\s*:/
 
 /** Cuts a text to a limit of the protocol. Half a surrogate pair of the task would not survive UTF-8. */
-export const cutTo = (text: string, max: number): string => cutText(text, max, '…').toWellFormed()
+const cutTo = (text: string, max: number): string => cutText(text, max, '…').toWellFormed()
 
 /**
- * What a task's process says. On standard output: JSON objects `{"progress": 45.5, "current_item": "…"}`,
- * `{"log": {"level", "message"}}`, `{"result": {…}}`, `{"error": "…"}`; anything else there is a log line, and so is
- * standard error, whose tail explains a failure that has no `error`.
+ * Reads what a task's process prints. On standard output these JSON objects are messages: `{"progress": 45.5,
+ * "current_item": "…"}`, `{"log": {"level", "message"}}`, `{"result": {…}}`, `{"error": "…"}`. Any other text there is a log
+ * line, and so is standard error, whose tail explains a failure that has no `error`.
  *
- * Nothing that was printed as a result is lost in silence: it is the task's result, or the task fails and says why, or
- * a line in the log says what became of it. Of several results the last one counts.
+ * A printed result is the task's result, or the task fails and its error says why, or a line in the log says why the result
+ * does not count. Of several results the last one counts.
  */
 export class TaskOutput {
   private result: { value: JsonObject } | { failure: Failure } | undefined
@@ -105,7 +105,7 @@ export class TaskOutput {
     this.logText(line.redrawn ? 'INFO' : 'WARNING', line.text)
   }
 
-  /** Logs, now and then, a line that the program writes over again and again. */
+  /** Logs, at most once a second, a line that the program writes over again and again. */
   state(text: string): void {
     this.states.set(cutTo(text, MAX_MESSAGE))
   }
@@ -163,7 +163,7 @@ export class TaskOutput {
     this.events.log(level, cutTo(text, MAX_MESSAGE))
   }
 
-  /** @returns false when the object is not one of ours */
+  /** @returns false when the object is no message */
   private read(message: JsonObject): boolean {
     let known = false
     if (typeof message.progress === 'number' && Number.isFinite(message.progress)) {
@@ -175,7 +175,7 @@ export class TaskOutput {
       })
     }
     const log = typeof message.log === 'string' ? { message: message.log } : message.log
-    if (isObject(log) && typeof log.message === 'string') {
+    if (isJsonObject(log) && typeof log.message === 'string') {
       known = true
       this.events.log(logLevel(log.level), cutTo(log.message, MAX_MESSAGE))
     }
@@ -244,12 +244,9 @@ function hasResultKey(text: string): boolean {
 }
 
 function checkedResult(value: unknown): { value: JsonObject } | { failure: Failure } {
-  if (!isObject(value)) return { failure: noObject }
+  if (!isJsonObject(value)) return { failure: noObject }
   // Before the result is serialised, because that recurses.
   if (isTooDeep(value, MAX_RESULT_DEPTH)) return { failure: tooDeep }
   if (Buffer.byteLength(JSON.stringify(value)) > MAX_RESULT_BYTES) return { failure: tooLarge }
   return { value }
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)

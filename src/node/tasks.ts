@@ -167,7 +167,7 @@ export class Tasks {
     const name = named(assignment)
     this.runners.delete(runner)
     if (!outcome) {
-      log.info(`${name} stopped: no longer ours`)
+      log.info(`${name} stopped: the attempt does not belong to this node any more`)
     } else if ('cannotStart' in outcome) {
       const detail = cutText(outcome.cannotStart, MAX_DETAIL, '…')
       log.error(`${name} cannot start and was given back: ${detail}`)

@@ -44,8 +44,8 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
           if (!made || level === root) return
         }
       } catch (error) {
-        // A deletion may have removed the directory, which was empty: between the two calls, or within the first one,
-        // which then finds it and a moment later not.
+        // A deletion removes a directory that it leaves empty. It may do so between `mkdir` and `rename`, or while `mkdir`
+        // runs, which then fails with EEXIST or ENOENT.
         if (!DIRECTORY_CAME_OR_WENT.has(codeOf(error) ?? '') || tries === PUBLISH_TRIES) throw error
       }
     }

@@ -40,9 +40,9 @@ export function assertPrefix(prefix: string): string {
 export const keyToPath = (key: string): string => key.split('/').map(encodeURIComponent).join('/')
 
 /**
- * Makes a name that somebody gave a file harmless on every file system and in every URL, and keeps what can be read in
- * it: letters of all scripts. At most 100 bytes of UTF-8, plus the extension. Of a path, the last part counts.
- * @param extension what the content was found to be; without it, the name's own
+ * Makes the name that a user gave a file safe on every file system and in every URL, and keeps the letters of all scripts
+ * in it. At most 100 bytes of UTF-8, plus the extension. Of a path, the last part counts.
+ * @param extension the one that fits the detected content; without it, the name's own
  */
 export function safeFileName(name: string, extension?: string): string {
   const last = name.normalize('NFC').split(/[/\\]/).pop()!

@@ -4,8 +4,8 @@ import type { ByteRange } from './storage.ts'
 export type RangeResult = ByteRange | 'unsatisfiable' | undefined
 
 /**
- * Reads a Range field. Undefined means: answer with the whole, as RFC 9110 14.2 has it for a field that is malformed or
- * in another unit, and allows for several ranges at once.
+ * Reads a Range field. Undefined: the server answers with the whole object, as RFC 9110, 14.2 requires for a field that is
+ * malformed or in another unit, and permits for several ranges.
  */
 export function parseRange(field: string | null | undefined, size: number): RangeResult {
   const [, first, last] = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(field?.trim() ?? '') ?? []
@@ -38,7 +38,7 @@ export function matchesIfRange(field: string, object: { etag: string; lastModifi
   const value = field.trim()
   if (value.startsWith('W/')) return false
   if (value.startsWith('"')) return value === object.etag
-  // A date is weak unless it is old; `seconds` alone can't tell two writes within one second apart.
+  // A date is weak unless it is old, because two writes within one second have the same date.
   const date = new Date(value)
   return seconds(date) === seconds(object.lastModified) && Date.now() - object.lastModified.getTime() > 1000
 }
@@ -51,8 +51,8 @@ export type Answer =
   | { status: 416 }
 
 /**
- * How to answer a GET or a HEAD for an object, with the precedence of 13.2.2. If-None-Match makes If-Modified-Since count
- * for nothing.
+ * How to answer a GET or a HEAD for an object, with the precedence of 13.2.2: a request with If-None-Match has its
+ * If-Modified-Since ignored.
  */
 export function chooseAnswer(
   { method, headers: fields }: { method: string; headers: Pick<Headers, 'get'> },

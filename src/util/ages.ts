@@ -1,6 +1,6 @@
 export interface Seen {
   key: string
-  /** Its age in ms by the clock of the database; null when unknown. */
+  /** Its age by the clock of the database; null when unknown. */
   seconds: number | null
 }
 

@@ -104,7 +104,7 @@ function checkedUrl(value: string | URL, base?: URL): URL {
   return url
 }
 
-/** The addresses of the URL's host. If one is not public, all are refused: a mixed answer is an attack or a mistake. */
+/** The addresses of the URL's host. One that is not public refuses all, because such an answer is an attack or a mistake. */
 async function publicAddresses(url: URL, options: EgressOptions): Promise<ResolvedAddress[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const literal = isIP(host)
@@ -127,7 +127,7 @@ interface OutgoingRequest {
   body: string | Uint8Array | undefined
 }
 
-/** Fetch's rules: 303, and 301/302 after POST, become GET; what identifies the caller stays with the origin it was meant for. */
+/** As `fetch` does: 303, and 301 or 302 after POST, become GET. Another origin does not get header fields with credentials. */
 function redirected(request: OutgoingRequest, status: number, sameOrigin: boolean): OutgoingRequest {
   let { method, body } = request
   const dropped = new Set(sameOrigin ? [] : ['authorization', 'cookie', 'proxy-authorization'])
@@ -141,8 +141,8 @@ function redirected(request: OutgoingRequest, status: number, sameOrigin: boolea
 }
 
 /**
- * The connection is pinned to the addresses that were checked: a second DNS answer cannot move it. The URL keeps its
- * name, so Host, SNI and the certificate check are the name's. No agent: a pooled connection would skip `lookup`.
+ * Connects only to the addresses that were checked, and asks DNS no second time. The URL keeps the host's name, for Host,
+ * SNI and the check of the certificate. There is no agent, because a pooled connection would skip `lookup`.
  */
 function send(
   url: URL,
@@ -163,7 +163,7 @@ function send(
       { method, headers: { ...headers, ...length }, lookup, agent: false, signal: deadline.signal },
       resolve,
     )
-    // Stays for the connection's life: Bun reports an abort during the body here as well as on the message.
+    // Not removed after the answer begins, because Bun reports an abort during the body here and on the message.
     outgoing.on('error', (error) => reject(deadline.explain(error)))
     outgoing.end(body)
   })
@@ -230,7 +230,7 @@ class Deadline {
     this.outer?.removeEventListener('abort', this.expire)
   }
 
-  /** For steps that cannot be aborted: DNS. */
+  /** For DNS, which cannot be aborted. */
   async race<T>(step: Promise<T>): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>()
     const expired = () => reject(this.explain(undefined))

@@ -1,12 +1,12 @@
 /**
  * A text without the case of its letters and without the differences that compatibility characters make: two texts that
- * fold alike count as the same name. As near to Unicode's full case folding (toNFKC_Casefold) as JavaScript gives; coarser
- * in that the Turkish dotless ı folds like i. It does not depend on any database's or system's locale.
+ * fold alike count as the same name. JavaScript has no full case folding (Unicode's toNFKC_Casefold); this function differs
+ * from it in that the Turkish dotless ı folds like i. It does not depend on the locale of a database or system.
  */
 export function foldCase(text: string): string {
-  // Upper case in between: it makes SS of ß, and one Σ of σ and ς. Lower case first: ẞ has no other upper case.
+  // The step through upper case makes SS of ß, and one Σ of σ and ς. Lower case comes first, because ẞ is upper case already.
   const folded = text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase()
-  // What stands at the end of a word gets a ς again.
+  // `toLowerCase` writes a Σ at the end of a word as ς.
   return folded.replaceAll('ς', 'σ').normalize('NFKC')
 }
 

@@ -1,6 +1,6 @@
 /**
- * Installs the packages before `bun start` and `bun run node`. It must not import any package. Two of them in one
- * folder at the same moment take turns, because two installs at once write the same files.
+ * Installs the packages before `bun start` and `bun run node`. It must not import any package. Two installs in one folder
+ * run one after the other, because they write the same files.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -8,9 +8,9 @@ import { constants } from 'node:os'
 const SAME_REQUEST_MS = 2000
 
 /**
- * Calls `stop` at the first of these signals, and `force` at one that comes after the repeats of the first. SIGHUP goes on
- * being ignored where the process was started to ignore it (`nohup`): a listener of its own would undo that. SIGINT is
- * heard all the same, for a shell script starts whatever it puts into the background to ignore that.
+ * Calls `stop` at the first of these signals, and `force` at one that comes after the repeats of the first. A process that
+ * was started with SIGHUP ignored (`nohup`) gets no listener for it, because a listener would end that. SIGINT always gets
+ * one, because shell scripts start every background process with SIGINT ignored.
  */
 export function onStopSignals(
   signals: NodeJS.Signals[],

@@ -1,6 +1,6 @@
 /**
  * A Python client, generated from the document as openapi-python-client does it, and used. It needs python3 with venv, and
- * PyPI at its first run; what was installed is kept under node_modules.
+ * PyPI at its first run; the installed packages stay under node_modules.
  */
 import { afterAll, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
@@ -57,7 +57,7 @@ test('a Python client generated from the document works on the server', async ()
     ...['--path', document, '--meta', 'none', '--output-path', join(folder, 'roost_client')],
     ...['--config', join(HERE, 'config.yml')],
   ])
-  // Of files it makes none, whose type is their own; all else has its function.
+  // It makes no function for routes that answer with a file, and one for every other route.
   const warned = [...generated.matchAll(/^WARNING parsing (.*) within/gm)].map(([, route]) => route)
   expect(warned.filter((route) => route !== 'GET /files/{file_path}')).toEqual([])
 

@@ -16,7 +16,7 @@ afterAll(() => server.stop())
 const MANY = 5500
 
 describe('trim_channel_events', () => {
-  /** A channel with so many events, the last of them `hours` old. */
+  /** A channel with this many events, the last of them `hours` old. */
   async function channel(count: number, hours: number) {
     const someone = await makeUser(server)
     const userId = someone.user.id
@@ -118,7 +118,7 @@ test('trim_agent_frames forgets how an answer came, a day after its end; what wa
     })
   const { messages } = (await (await read(old, 'application/json')).json()) as { messages: unknown[] }
   expect(messages).toHaveLength(2)
-  // Nothing is left to stream: an answer that says so, not one that waits for ever.
+  // Nothing is left to stream, so the answer is 204 and no stream without an end.
   expect((await read(old, 'text/event-stream')).status).toBe(204)
   expect((await read(young, 'text/event-stream')).status).toBe(200)
 })

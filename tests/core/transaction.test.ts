@@ -24,7 +24,7 @@ const nameOf = async ({ user }: TestUser) => {
 const fieldsOf = (events: LoggedEvent[]) => events.flatMap(({ data }) => JSON.parse(data).fields as string[])
 const logOf = async ({ user }: TestUser) => fieldsOf(await readEvents(ctx, user.id, 0, 100))
 
-/** Someone, and what the bus hears of that person. */
+/** A user, and the hints about that user on the bus. */
 async function scene(stack: DisposableStack) {
   const owner = await makeUser(server)
   const hints: string[][] = []

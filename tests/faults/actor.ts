@@ -1,14 +1,14 @@
-/** A user who does things at random to a server that may be gone at any moment, and remembers what was answered. */
+/** A user who sends random requests to a server that may be killed at any moment, and remembers the answers. */
 import { eventually } from '../support/process.ts'
 import type { Random } from '../support/random.ts'
 import { type Account, ask, listTasks, type ShownTask } from './client.ts'
 import type { History } from './history.ts'
 
-/** From one look at whether all tasks have ended to the next. */
+/** The pause between two checks whether all tasks have ended. */
 const LOOK_MS = 500
 
 export class Actor {
-  /** Titles of tasks that were answered 201, and of those whose answer was lost: they may be there or not. */
+  /** Titles of tasks that were answered 201, and of those whose answer was lost, which may exist or not. */
   private readonly created: string[] = []
   readonly lost: string[] = []
   private readonly answered = { cancel: 0, retry: 0 }
@@ -46,7 +46,7 @@ export class Actor {
     )
   }
 
-  /** How what was answered differs from what the database says after all. */
+  /** The differences between the answers and the rows in the database at the end. */
   problemsIn(history: History): string[] {
     const problems = this.problems.map((problem) => `user ${this.account.id}: ${problem}`)
     const note = (what: string, items: string[]) => {

@@ -1,6 +1,6 @@
 /**
- * Protects runs of the agent when their server goes: each ends once, as failed, with exactly what readers had been
- * told, and its session is free again.
+ * Protects runs of the agent whose server ends: each run ends once, as failed, with exactly the events that readers
+ * received, and its session accepts messages again.
  */
 import { describe, expect, test } from 'bun:test'
 import { chatStream, expectRun, readEvents, type Sent, textOf } from '../support/chat.ts'
@@ -12,7 +12,7 @@ import { hasPostgres, NO_DATABASE, openParts } from './parts.ts'
 const endless = () =>
   new ModelServer(() => Array.from({ length: 3000 }, (_, i) => [`w${i} `, { pauseMs: 15 }]).flat())
 
-/** In the language of who asked, whichever server says it. */
+/** In the language of the user who asked, whichever server sends it. */
 const STOPPED = { type: 'RUN_ERROR', code: 'SERVER_STOPPED', message: '服务器在回答过程中停止' }
 
 /** Starts a run and reads its first frames. */
@@ -105,7 +105,7 @@ describe.concurrent('a server goes while the agent answers', () => {
       const after = await show(b.url, owner, session)
       expect(after.seq).toBe(rest.at(-1)!.id)
       await expectFailed(b.url, owner, session, sent)
-      // The frozen one has let the model go.
+      // The server that was frozen has ended its request to the model.
       await eventually(() => model.aborted > 0, 'the model is let go')
       expect([...a.complaints, ...b.complaints]).toEqual([])
     },

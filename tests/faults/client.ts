@@ -1,17 +1,17 @@
-/** What a person does to a server that may be gone at any moment. */
+/** Requests of a person to a server that may be killed at any moment. */
 import { eventually } from '../support/process.ts'
 
 export interface Reply {
   status: number
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
   body: any
 }
 
 const ANSWER_MS = 20_000
 
 /**
- * One request on a connection of its own: a kept one might be sent twice by the HTTP client.
- * @returns undefined when no answer came: it may or may not have happened
+ * One request on a connection of its own, because the HTTP client may send a request twice on a reused one.
+ * @returns undefined without an answer: the server may have handled the request or not
  */
 export async function ask(
   url: string,
@@ -79,7 +79,7 @@ export async function signInAsAdmin(url: string): Promise<string> {
   return (await must(url, 'POST', '/api/auth/login', { body })).body.data.access_token
 }
 
-/** A GPU server on the books. @returns its token */
+/** Registers a GPU server. @returns its token */
 export async function addNode(url: string, name: string, max = 2): Promise<{ id: string; token: string }> {
   const body = { name, host: '10.0.0.1', max_concurrent_tasks: max }
   const { data } = (await must(url, 'POST', '/api/gpu/servers', { token: await signInAsAdmin(url), body }))

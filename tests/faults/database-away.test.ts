@@ -47,7 +47,7 @@ describe.concurrent('the database goes away', () => {
       await using stack = new AsyncDisposableStack()
       const { cluster, database, server, url, wsUrl, owner, readers, reader, node } = await scene(stack)
       const { token } = owner
-      // Known to the server and long unchanged: a socket of theirs gets in without a look at the database.
+      // The server remembers this user, who has not changed lately, so a socket signs in without a query.
       const other = await register(url)
       await cluster.query(database, `update users set updated_at = now() - interval '1 hour'`)
       await ask(url, 'GET', '/api/users/me', { token: other.token })
@@ -87,7 +87,7 @@ describe.concurrent('the database goes away', () => {
         status: 503,
         body: { status: 'not_ready', reason: 'database' },
       })
-      // The live channel says so too, for whatever a client asks of it.
+      // The live channel also answers every frame of a client with this error.
       const frames = [
         { type: 'subscribe_task', task_id: goesOn },
         { type: 'subscribe', topic: `task:${goesOn}` },
@@ -102,20 +102,20 @@ describe.concurrent('the database goes away', () => {
         )
         expect(answer).toMatchObject({ code: 'DATABASE_UNAVAILABLE', retryable: true })
       }
-      // Many at once wait no longer than one.
+      // Many requests at once wait no longer than one.
       const crowd = await Promise.all(
         Array.from({ length: 100 }, () => timed(url, 'GET', '/api/users/me', { token })),
       )
       for (const reply of crowd) expect(reply).toMatchObject(factory)
 
-      // Who comes just now waits, or is sent away to come back: a socket that says nothing for ever would be neither.
+      // A client that connects now waits, or the server closes its socket so that it comes back. It must not hang for ever.
       const latecomer = stack.use(new Reader('latecomer', () => wsUrl, other))
       await eventually(() => latecomer.closeCodes.includes(1012), 'a socket that can not begin is sent away')
       await eventually(
         () => [...node.held.values()].some(({ task_id, final }) => task_id === ends && final),
         'the node finishes a task that it can not report',
       )
-      // Longer than a lease, so that a confusion of "not stored" with "not heard" would show.
+      // Longer than a lease, so that a server that takes "not stored" for "not heard" would take the task back.
       await Bun.sleep(Math.max(0, 7000 - (performance.now() - crashedAt)))
       expect(server.running).toBe(true)
       expect(node.frames('ack', ends)).toEqual([])
@@ -152,7 +152,7 @@ describe.concurrent('the database goes away', () => {
       await using stack = new AsyncDisposableStack()
       const { cluster, server, url, owner, reader, node } = await scene(stack)
       node.mute = true
-      // At once: a lease that nobody accepts lasts ten seconds.
+      // Accepted at once, because a lease that no node accepts lasts ten seconds.
       const [talks, ends] = await Promise.all([addTask(url, owner), addTask(url, owner)])
       const leases = []
       for (const task of [talks, ends]) {
@@ -168,7 +168,7 @@ describe.concurrent('the database goes away', () => {
       expect(node.frames('error')).toMatchObject(leases)
       await cluster.start()
       await eventually(async () => (await ask(url, 'GET', '/health'))?.status === 200, 'the server is well')
-      // A node speaks of what it runs; it does not know that its first word was lost.
+      // The node reports on the task that it runs. It does not know that its `accept` was lost.
       node.send({ type: 'progress', ...leases[0]!, progress: 50 })
       await taskReaches(url, owner, talks, ['running'])
       node.send({ type: 'completed', ...leases[0]!, result: {} })

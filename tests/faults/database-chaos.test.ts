@@ -1,6 +1,6 @@
 /**
  * Protects every answer of two servers whose connections to PostgreSQL are reset, stalled and forgotten all the time:
- * it is right or 503, never another one's; what was acknowledged is stored; and every user's channel is told of it.
+ * it is right or 503, and never the answer to another request; an acknowledged write is stored, and so is its event.
  */
 import { expect, test } from 'bun:test'
 import { eventually, ServerProcess } from '../support/process.ts'
@@ -64,7 +64,7 @@ test.skipIf(!hasPostgres)(
     await Bun.sleep(SECONDS * 1000)
     stop.abort()
     const done = await Promise.all(harm)
-    // Connections that fell silent are given up within their bound.
+    // The server gives up silent connections within its time limit.
     for (const url of urls)
       await eventually(async () => (await ask(url, 'GET', '/health'))?.status === 200, 'well', 60_000)
     await Promise.all([...actors, ...doubters].map((user) => user.finish()))

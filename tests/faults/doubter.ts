@@ -1,8 +1,8 @@
-/** A user who asks for what they know, and remembers each answer that is neither that nor 503. */
+/** A user who reads rows that they know, and remembers each answer that is neither right nor 503. */
 import type { Random } from '../support/random.ts'
 import { type Account, ask, must } from './client.ts'
 
-/** Some queries one after the other, each within its bound, on a busy machine. */
+/** The limit of some queries one after the other, on a busy machine. */
 const ANSWER_MS = 60_000
 const PASSWORD = 'secret123'
 
@@ -11,7 +11,7 @@ interface Question {
   path: string
   options: Parameters<typeof ask>[3]
   status: number
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
   right(body: any): boolean
 }
 
@@ -33,7 +33,7 @@ export class Doubter {
     this.done = this.doubt()
   }
 
-  /** Asks nothing new, and looks for all that was acknowledged. */
+  /** Sends no new requests, and reads everything that was acknowledged. */
   async finish(): Promise<void> {
     this.asking = false
     await this.done
@@ -91,7 +91,7 @@ export class Doubter {
     return questions
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
   private async ask(what: string, { method, path, options, status, right }: Question): Promise<any> {
     const start = performance.now()
     const reply = await ask(this.random.pick(this.urls), method, path, { ...options, ms: ANSWER_MS })

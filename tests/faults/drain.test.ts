@@ -15,7 +15,7 @@ const STOP_MS = 5000
 
 if (!postgresBinaries) console.log(`skipped: SIGTERM while the database hangs: ${NO_POSTGRES}`)
 
-/** A connection that has had its answer and is kept for the next request. */
+/** A connection that has received its answer and stays open for the next request. */
 async function idleConnection(url: string): Promise<Bun.Socket<undefined>> {
   const { hostname, port } = new URL(url)
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -66,7 +66,7 @@ describe.concurrent('the end of a server', () => {
     }
     expect(node.frames('draining')).toHaveLength(1)
 
-    // And they do come back.
+    // The sockets connect again.
     deaf.resume()
     await server.start()
     await eventually(() => node.connections === 2, 'the node is back')
@@ -93,7 +93,7 @@ describe.concurrent('the end of a server', () => {
     expect(await ask(url, 'GET', '/health')).toBeUndefined()
     await server.start()
     const { total } = (await ask(url, 'GET', '/api/tasks', { token }))!.body
-    // What was answered is there; what got no answer was not begun.
+    // Every request with an answer is stored, and every request without one was not begun.
     expect(total).toBe(answered.length)
     expect(server.complaints).toEqual([])
   })
@@ -105,7 +105,7 @@ describe.concurrent('the end of a server', () => {
     await expect(second).rejects.toThrow(`Another process uses the data directory ${first.dataDir}`)
     const other = ServerProcess.start({ PORT: new URL(first.url).port })
     await expect(other).rejects.toThrow('is in use')
-    // The first one has not suffered.
+    // The first server still works.
     const owner = await register(first.url)
     expect((await first.terminate()).code).toBe(0)
     await using third = await ServerProcess.start({ DATA_DIR: first.dataDir })

@@ -1,6 +1,6 @@
 /**
- * Protects every answer of the database from connections that break: thousands of queries that check themselves go
- * through a proxy that resets, stalls and forgets connections. A query fails, or it is right; what was acknowledged is stored.
+ * Protects every answer of the database from connections that break: thousands of queries that check their own answers go
+ * through a proxy that resets, stalls and forgets connections. A query fails or is right, and an acknowledged write is stored.
  */
 import { expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
@@ -17,7 +17,7 @@ if (!postgresBinaries) console.log(`skipped: the driver on connections that brea
 /** Of each run; FAULT_CHAOS_SECONDS shortens them all while one works on them. */
 const SECONDS = Number(process.env.FAULT_CHAOS_SECONDS ?? 30)
 const WORKERS = 40
-/** No query may take longer: its bound, and what a busy machine adds. */
+/** The limit of a query, with the time that a busy machine adds. */
 const BOUND_MS = 25_000
 
 class Tally {
@@ -59,7 +59,7 @@ const insert = (mark: string, part: number) =>
 const shows = (mark: string, count: number) => (rows: Rows) =>
   rows.length === count && rows.every((row) => row?.mark === mark)
 
-/** Like those that the server sends: with and without values, of many rows, failing ones, transactions. */
+/** Queries like the server's: with and without values, with many rows, with errors, and in transactions. */
 const KINDS: Kind[] = [
   async (db, tally, mark) => {
     await tally.run('values', () => db.execute<Row>(sql`select ${mark}::text as mark`), shows(mark, 1))
@@ -95,7 +95,7 @@ const KINDS: Kind[] = [
     return 0
   },
   async (db, tally, mark) => {
-    // The driver refuses it, while others are on their way.
+    // The driver refuses this query while other queries are in flight.
     const query = sql`select ${mark} as mark, ${sql.param(undefined)}::text as x`
     await tally.run(
       'a refusal',
@@ -159,7 +159,7 @@ test.skipIf(!postgresBinaries).each([1, 2])(
     )
     expect(ended).not.toBe(hung)
     expect(tally.wrong).toEqual([])
-    // Every place in the pool has come back.
+    // Every connection of the pool works again.
     const all = () =>
       Promise.all(
         Array.from({ length: 10 }, () => db.execute<Row>(sql`select pg_backend_pid() as pid, pg_sleep(0.5)`)),
@@ -172,7 +172,7 @@ test.skipIf(!postgresBinaries).each([1, 2])(
       (await cluster.query(url, 'select mark, part from marks')).map(({ mark, part }) => `${mark} ${part}`),
     )
     expect(acknowledged.filter((mark) => !stored.has(mark))).toEqual([])
-    // Both halves of a transaction, or none.
+    // Both rows of a transaction are stored, or none.
     const halves = [...stored].filter((mark) => mark.endsWith(' 2') && !stored.has(mark.replace(/ 2$/, ' 1')))
     expect(halves).toEqual([])
     expect(slowestMs).toBeLessThan(BOUND_MS)

@@ -46,7 +46,7 @@ test.skipIf(!postgresBinaries)(
     for (let i = 0; i < 5; i++) {
       const transaction = db.transaction(async (tx) => {
         await cut(await backend(tx))
-        // The driver sends a rollback where there is no connection.
+        // The driver sends a rollback although there is no connection.
         throw new Error('the end of the work')
       })
       await expect(transaction).rejects.toThrow()
@@ -72,7 +72,7 @@ test.skipIf(!postgresBinaries)(
         .catch((error) => late.push(error))
       throw new Error('the end of the work')
     })
-    // Already rejected when the connection ends.
+    // The driver has already rejected this query when the connection ends.
     first.catch(() => {})
     await cutOff.promise
     // Takes every connection of the pool, that of the first one too when it is opened again.
@@ -90,7 +90,7 @@ test.skipIf(!postgresBinaries)(
         return row!.n
       }),
     )
-    // None lost its transaction to a rollback that was not its own.
+    // No rollback of another query has ended a transaction.
     expect(await Promise.all(rest)).not.toContain(null as never)
     await expect(first).rejects.toThrow()
     expect(late).toHaveLength(1)
@@ -116,7 +116,7 @@ test.skipIf(!postgresBinaries)(
       )
       await busy
     }
-    // A lost place never connects again: a query that is given to it fails after a while.
+    // A lost connection of the pool never connects again, so a query on it fails after a while.
     const all = Promise.all(Array.from({ length: 10 }, () => db.execute(sql`select pg_sleep(0.2)`)))
     expect(await all).toHaveLength(10)
   },
@@ -138,7 +138,7 @@ test.skipIf(!postgresBinaries)('a query that the driver refuses takes nobody els
   await using stack = new AsyncDisposableStack()
   const { db } = await scene(stack)
   const refused = () => db.execute(sql`select ${sql.param(undefined)}::text as x`)
-  // Without values: these share a connection with what comes next.
+  // Without values, because such queries share a connection with the next ones.
   const number = (n: number) => db.execute(sql.raw(`select ${n} as n, pg_sleep(0.001)`))
   const numbers = Array.from({ length: 300 }, (_, n) => n)
   const answers = await Promise.allSettled(numbers.map((n) => (n % 3 === 2 ? refused() : number(n))))
@@ -162,12 +162,12 @@ async function ends(queries: Promise<unknown>[]): Promise<string[]> {
   return Promise.all(queries.map((query) => Promise.race([end(query), late])))
 }
 
-// Not beside others: they would stand still with it.
+// Not concurrent, because the whole process stands still.
 test.skipIf(!postgresBinaries)('a process that stood still does not take answers for silence', async () => {
   await using stack = new AsyncDisposableStack()
   const { db } = await scene(stack)
   const slow = db.execute(sql`select pg_sleep(0.5)`)
-  // Sent, and then nobody reads for longer than a connection may be silent.
+  // The query is sent, and then the process reads nothing for longer than a connection may be silent.
   await Bun.sleep(100)
   Bun.sleepSync(14_000)
   expect(await ends([slow])).toEqual(['right'])
@@ -187,7 +187,7 @@ describe.concurrent('a proxy between the driver and the database', () => {
     stack.defer(() => database.close())
     const { db } = database
     const crowd = (size: number) => Array.from({ length: size }, (_, n) => db.execute(sql`select ${n}::int`))
-    /** All ten places of the pool are there. */
+    /** Whether all ten connections of the pool work. */
     const recovers = () =>
       eventually(async () => {
         const rows = await Promise.all(
@@ -211,7 +211,7 @@ describe.concurrent('a proxy between the driver and the database', () => {
       await tx.execute(sql`select 2`)
     })
     await inside.promise
-    // These connections never speak again; new ones fare no better for a while.
+    // These connections stay silent for ever, and new ones do too for a while.
     for (const link of proxy.links) link.halfOpen()
     proxy.arrivals = 'silence'
     silent.resolve()
@@ -260,7 +260,7 @@ describe.concurrent('a proxy between the driver and the database', () => {
     transaction.catch(() => {})
     await locked.promise
     for (const link of proxy.links) link.vanish()
-    // Another server of the same kind: its write waits, and is done.
+    // Another server with the same settings: its write waits for the lock, and succeeds.
     const other = await openDatabase({ databaseUrl: url, dataDir: '' }, log)
     stack.defer(() => other.close())
     const write = other.db.execute(sql`update settings set value = '3' where key = 'one'`)

@@ -75,7 +75,7 @@ describe.concurrent('the embedded database, killed', () => {
       first.launch()
       const begun = () =>
         readdirSync(DATA_DIR, { recursive: true }).some(
-          // On a busy machine the look may come when unpacking is over.
+          // On a busy machine the check may come after the unpacking.
           (path) => String(path).startsWith(prefix) || String(path).startsWith('pg/'),
         )
       await eventually(begun, 'the first files', 60_000)

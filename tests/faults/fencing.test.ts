@@ -40,13 +40,13 @@ describe.concurrent('the node program, lost', () => {
     )
     frozen.thaw()
     await eventually(
-      () => /no longer ours|failed: cancelled|completed/.test(frozen.output),
+      () => /does not belong to this node|failed: cancelled|completed/.test(frozen.output),
       () => `the thawed node ends its attempt; it printed ${frozen.output}`,
     )
     const completed = await reader.event('task.completed', task)
     expect(completed.data).toMatchObject({ attempt: 2, result: { result: 'once' } })
 
-    // It is of use again, and the server knows of nothing that it still does.
+    // The node takes tasks again, and the server lists no running task for it.
     const shown = async () =>
       (await must(url, 'GET', `/api/gpu/servers/${first.id}`, { token: owner.token })).body.data
     await eventually(
@@ -104,7 +104,7 @@ describe.concurrent('the node program, lost', () => {
       )
       await killed.kill()
     }
-    // The third time it stays away: its lease ends by silence.
+    // The third time the node does not return, so silence ends its lease.
     const failed = await reader.event('task.failed', doomed)
     expect(failed.data).toMatchObject({ cost: 0, attempt: 3 })
     expect(failed.data.error_message).toContain('3 of 3')

@@ -1,4 +1,4 @@
-/** Protects the hand-over from the log to the newest frames (src/live/user/outbox.ts): numbers and frames never part. */
+/** Protects the hand-over from the log to the newest frames (src/live/user/outbox.ts): each number keeps its frame. */
 import { expect, test } from 'bun:test'
 import { LiveChannel } from '../../src/live/user/channel.ts'
 
@@ -15,14 +15,14 @@ test('a head that was read while events came does not shift the newest frames', 
   const channel = new LiveChannel(1, 'epoch')
   channel.begin(4)
   channel.offer(event(5))
-  // Two sockets of one user open together: the second look at the log is newer than what hints have told.
+  // Two sockets of one user open at the same time, and the second reading of the log is newer than the hints so far.
   channel.begin(6)
   expect(channel.frame(6)).toBeUndefined()
   channel.offer(event(6))
   channel.offer(event(7))
   expect(shown(channel, 7)).toBe('t7')
   expect(channel.frame(6)).toBeUndefined()
-  // And one that is older takes nothing back.
+  // An older reading changes nothing.
   channel.begin(5)
   expect(channel.head).toBe(7)
   expect(shown(channel, 7)).toBe('t7')

@@ -1,4 +1,4 @@
-/** What the database says after all, and whether the channel logs and the readers agree with it. */
+/** The rows in the database at the end, and checks of the channel logs and of the readers against them. */
 import { asc } from 'drizzle-orm'
 import { openDatabase } from '../../src/db/client.ts'
 import { channels, ledgerEntries, tasks, users } from '../../src/db/schema/index.ts'
@@ -25,7 +25,7 @@ export interface History {
   ledger: (typeof ledgerEntries.$inferSelect)[]
 }
 
-/** Reads everything; an embedded database must have no server at that moment. */
+/** Reads everything. No server may use an embedded database at that moment. */
 export async function readHistory(from: {
   dataDir: string
   databaseUrl?: string | undefined
@@ -57,7 +57,7 @@ export async function readHistory(from: {
 
 const list = (items: Iterable<unknown>) => [...items].slice(0, 20).join(', ')
 
-/** How what a reader got differs from the log since `from`; empty: it got just that, in that order. */
+/** The differences between a reader's events and the log since `from`, order included. */
 export function readerProblems(reader: Reader, history: History, from = 0): string[] {
   const log = (history.logs.get(reader.account.id) ?? []).filter(({ seq }) => seq > from)
   const problems = reader.problems.map((problem) => `${reader.name}: ${problem}`)
@@ -98,7 +98,7 @@ const ENDED = ['completed', 'failed', 'cancelled']
 
 /**
  * Walks each task's events through the state machine: one `created`, every `started` a newer attempt, one ending per
- * life, a new life only by a retry; and the stored task is what the last event says.
+ * life, and a new life only by a retry. The stored task has the state of the last event.
  */
 export function lifeProblems(history: History): string[] {
   const problems: string[] = []

@@ -1,6 +1,6 @@
 /**
- * Protects everybody else from one row that somebody holds: a server that vanished in the middle of a transaction, or a
- * person at the database. Sweeps leave that row for later, and do the rest.
+ * Protects all other work from one locked row: a server that vanished in the middle of a transaction, or a person with a
+ * database client, holds the lock. Sweeps skip that row, take it later, and handle the other rows.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { and, eq, inArray, sql } from 'drizzle-orm'
@@ -41,7 +41,7 @@ afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]()
 })
 
-/** Holds what the query locks, from outside, until it is disposed of. */
+/** Locks the rows of the query on a connection of its own, until it is disposed of. */
 async function hold(query: string): Promise<AsyncDisposable> {
   const client = postgres(url, { max: 1, onnotice: () => {} })
   const released = Promise.withResolvers<void>()
@@ -64,7 +64,7 @@ async function hold(query: string): Promise<AsyncDisposable> {
 }
 
 const holdTask = (id: number) => hold(`select 1 from tasks where id = ${id} for update`)
-/** Whatever tells this user of something needs this row. */
+/** Every event for this user needs this row. */
 const holdChannel = async ({ user }: TestUser) => {
   await server.ctx.db.execute(
     sql`insert into channels (user_id, last_seq) values (${user.id}, 0) on conflict do nothing`,
@@ -138,7 +138,7 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
     const owner = await makeUser(server)
     const first = await node(stack)
     const [held, beside] = [await first.run(owner), await first.run(owner)]
-    // Now this one has more room.
+    // Now this node has more free places.
     const second = await node(stack, 20)
     const other = await second.run(owner)
     {
@@ -175,7 +175,7 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
   test('overdue tasks and unanswered assignments of others are ended', async () => {
     const { ctx } = server
     const { node: absent } = await makeNode(server)
-    // Nobody else has a reason to take these tasks from it.
+    // Nothing else would take these tasks from the node.
     await ctx.db
       .update(nodes)
       .set({ online: true, lastHeartbeatAt: new Date(Date.now() + 3_600_000) })
@@ -206,7 +206,7 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
       const start = performance.now()
       await expireRunning(ctx, new Ages())
       await expireAssignments(ctx, new Ages(), () => 10)
-      // The held row would have cost each of them all the time that a statement has.
+      // If a sweep waited for the locked row, each of them would need the time limit of a statement.
       expect(performance.now() - start).toBeLessThan(9000)
       for (const { long, unanswered } of own.slice(1)) {
         expect((await stored(long)).status).toBe('failed')

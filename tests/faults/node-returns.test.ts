@@ -118,7 +118,7 @@ describe.concurrent('a server that is killed while nodes work', () => {
     await server.start()
     await reader.event('task.completed', short, 30_000)
     await node.frame('ack', short)
-    // Said again after its acknowledgement it is acknowledged again, and changes nothing.
+    // The server acknowledges a repeated result again, and changes nothing.
     const acks = node.frames('ack', short).length
     node.send({ type: 'completed', task_id: short, attempt: 1, result: { again: true } })
     node.send({ type: 'failed', task_id: short, attempt: 1, error: 'again' })
@@ -180,7 +180,7 @@ describe.concurrent('a server that stood still', () => {
     const task = await addTask(url, owner, { steps: 80, step_ms: 100 })
     await reader.event('task.started', task)
     server.freeze()
-    // Longer than a lease: as a laptop does when its lid is closed, or a virtual machine when it is moved.
+    // Longer than a lease, as when a laptop's lid is closed or a virtual machine is moved.
     await Bun.sleep(5000)
     server.thaw()
     await reader.event('task.completed', task, 30_000)

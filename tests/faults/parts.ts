@@ -1,4 +1,4 @@
-/** What a scenario's server stands on: a directory and a database of their own. */
+/** The directory and the database of a scenario's server. */
 import { rmSync } from 'node:fs'
 import postgres from 'postgres'
 import type { StoredSystemConfig } from '../../src/core/system/settings.ts'
@@ -43,7 +43,7 @@ export async function openParts(kind: DatabaseKind, system: StoredSystemConfig =
   }
 }
 
-/** In TEST_DATABASE_URL when that is set, else in a cluster of its own. */
+/** A database in TEST_DATABASE_URL when that is set, else in a cluster of its own. */
 async function emptyDatabase(stack: AsyncDisposableStack): Promise<string> {
   if (given === undefined) return stack.use(await PostgresCluster.start()).createDatabase()
   const name = `roost_fault_${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`

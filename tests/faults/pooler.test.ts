@@ -12,7 +12,7 @@ const PGBOUNCER = '/usr/sbin/pgbouncer'
 const missing = !existsSync(PGBOUNCER) || !postgresBinaries
 if (missing) console.log(`skipped: a pooler before the database: no ${PGBOUNCER}, or ${NO_POSTGRES}`)
 
-/** Startup parameters of ours that PgBouncer does not know. */
+/** Startup parameters of the server that PgBouncer does not know. */
 const IGNORED =
   'statement_timeout,idle_in_transaction_session_timeout,tcp_keepalives_idle,tcp_keepalives_interval,tcp_keepalives_count,tcp_user_timeout'
 

@@ -1,4 +1,4 @@
-/** A reader of the live channel as a correct client is one: it comes back with its last cursor, however it was cut. */
+/** A correct client of the live channel: it reconnects with its last cursor after every kind of loss. */
 
 import { eventually } from '../support/process.ts'
 import type { Random } from '../support/random.ts'
@@ -19,7 +19,7 @@ export class Reader implements AsyncDisposable {
   readonly events: Received[] = []
   /** Where the next connection goes on; the first `welcome` sets it. */
   cursor: string | undefined
-  /** What must not happen: a resync, a frame that is no JSON. */
+  /** Faults of the server: a resync, a frame that is no JSON. */
   readonly problems: string[] = []
   readonly closeCodes: (number | undefined)[] = []
   readonly others: { type: string; [field: string]: unknown }[] = []
@@ -51,14 +51,14 @@ export class Reader implements AsyncDisposable {
       .map(({ type, data }) => `${type.replace('task.', '')} ${data.attempt}`)
   }
 
-  /** Waits until it is at home: the server has told it its position. */
+  /** Waits for the first `welcome`, which has the reader's position. */
   async ready(): Promise<this> {
     await eventually(() => this.cursor !== undefined, `${this.name}: welcome`, 60_000)
     return this
   }
 
   /** Waits for the first event of this type, about this task when one is given. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
   async event(type: string, taskId?: string, ms = 30_000): Promise<any> {
     return eventually(
       () =>
@@ -114,7 +114,7 @@ export class Reader implements AsyncDisposable {
     })
     let mine = true
     this.socket = new RawWebSocket(`${this.wsUrl()}/ws/connect?${query}`, {
-      // What arrives after a cut of our own is not read: a client that is gone has no eyes.
+      // Frames that arrive after the reader cut its connection are ignored, because a vanished client reads nothing.
       text: (text) => mine && this.take(text),
       closed: (code) => {
         if (!mine) return
@@ -151,7 +151,7 @@ export class Reader implements AsyncDisposable {
   }
 }
 
-/** The newest position of a user's channel, as a fresh socket is told it. */
+/** The newest position of a user's channel, from the `welcome` of a new socket. */
 export async function headOf(wsUrl: string, account: Account): Promise<number> {
   await using reader = new Reader('head', () => wsUrl, account)
   await reader.ready()

@@ -42,7 +42,7 @@ describe.concurrent('Redis', () => {
       ])
       expect([signedIn?.status, wrong?.status]).toEqual([200, 401])
       expect(ticket).toMatchObject({ status: 503, body: { error_code: 'SERVER_UNAVAILABLE' } })
-      // The server serves, so a load balancer keeps it; which part is away stands in the health of the parts.
+      // The server is ready, so a load balancer keeps it. The health of the parts names Redis.
       expect(health).toMatchObject({ status: 200, body: { status: 'healthy' } })
       expect(ready).toMatchObject({ status: 200, body: { status: 'ready' } })
       expect(infra).toMatchObject({ status: 503, body: { services: { redis: { status: 'unhealthy' } } } })

@@ -88,12 +88,12 @@ describe.concurrent.each([...DATABASES])('resume, %s', (kind) => {
   })
 })
 
-/** More than the kernel takes for a socket that nobody reads: some six megabytes. */
+/** More than the kernel buffers for a socket whose client does not read, which is some six megabytes. */
 const TASKS = 450
 const RESULT_BYTES = 15_000
 /** A socket blocked for 30 s is closed, and cut 5 s later. */
 const TOO_LONG_MS = 33_000
-/** Short of that, also on a machine on which timers come late. */
+/** Shorter than that, also on a machine on which timers fire late. */
 const PAUSE_MS = 15_000
 
 describe.concurrent('readers that do not read', () => {
@@ -119,17 +119,17 @@ describe.concurrent('readers that do not read', () => {
         while (made++ < TASKS) await addTask(url, owner, { steps: 0, result_bytes: RESULT_BYTES })
       }),
     )
-    // More events than three for each, where the machine is so busy that an assignment went unanswered for too long.
+    // A task has more than three events when the machine is so busy that a node answers an assignment too late.
     const completed = () =>
       reads.events.filter(({ text }) => JSON.parse(text).type === 'task.completed').length
     const told = () => reads.events.length >= 3 * TASKS && completed() === TASKS
-    // A slow machine needs longer for the tasks than a reader may pause.
+    // At most as long as a reader may pause, because a slow machine needs longer for the tasks.
     await eventually(
       () => told() || performance.now() - pausedAt > PAUSE_MS,
       'the tasks end, or the pause is over',
       PAUSE_MS + 5_000,
     )
-    // What it has not read waits in the log, and a page of it in the kernel: not in the server.
+    // Unread events are in the log and one page of them in the kernel, and not in the server's memory.
     expect(pauses.events.length).toBeLessThan(reads.events.length)
     pauses.resume()
     await pauses.reaches(reads.seq)
@@ -148,7 +148,7 @@ describe.concurrent('readers that do not read', () => {
     await Bun.sleep(Math.max(0, TOO_LONG_MS - (performance.now() - endedAt)))
     sleeps.resume()
     await eventually(() => sleeps.connections > 1, 'the sleeper was sent away and came back')
-    // With 4508, unless what it slept through was in the way for so long that it was cut off.
+    // With 4508, or without a code when unread frames held the close frame back until the server cut the socket off.
     expect([4508, undefined]).toContain(sleeps.closeCodes[0])
     await sleeps.reaches(head)
     expect((await server.terminate()).code).toBe(0)

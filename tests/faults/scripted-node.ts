@@ -1,7 +1,7 @@
 /**
  * A node in the test's own process that does what docs/design.md, "Nodes" asks of nodes: it reconnects after every loss,
  * its `hello` names every attempt that it holds, finished ones too, and it repeats a result until it is acknowledged.
- * A task's config says what it does: `steps`, `step_ms`, `fail`, `result_bytes`.
+ * A task's config controls it: `steps`, `step_ms`, `fail`, `result_bytes`.
  */
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { NodeFrame } from '../../src/protocol/node/node-frames.ts'
@@ -34,14 +34,14 @@ const keyOf = ({ task_id, attempt }: { task_id: string; attempt: number }) => `$
 
 export class ScriptedNode implements AsyncDisposable {
   readonly held = new Map<string, Held>()
-  /** What the server may not do: an unknown frame, an attempt that does not grow. */
+  /** Faults of the server: an unknown frame, an attempt that does not grow. */
   readonly problems: string[] = []
   readonly received: NodeServerFrame[] = []
   readonly closeCodes: (number | undefined)[] = []
-  /** Whether the server has welcomed the present connection. */
+  /** Whether the server has sent `welcome` on the current connection. */
   ready = false
   connections = 0
-  /** Set to true, it takes assignments and never speaks of them. */
+  /** When true, the node runs assignments and sends no frame about them. */
   mute = false
   private readonly newest = new Map<string, number>()
   private socket: RawWebSocket | undefined
@@ -88,7 +88,7 @@ export class ScriptedNode implements AsyncDisposable {
     if (this.ready || frame.type === 'hello') this.socket?.send(frame)
   }
 
-  /** Loses its connection, and comes back by itself. */
+  /** Cuts the node's connection. The node reconnects by itself. */
   cut(): void {
     this.socket?.terminate()
   }
@@ -98,7 +98,7 @@ export class ScriptedNode implements AsyncDisposable {
     this.connect()
   }
 
-  /** Stays away from now on, its connection cut, its tasks going on. */
+  /** Cuts the connection for good. The tasks go on. */
   leave(): void {
     this.stopped = true
     this.cut()
@@ -109,7 +109,7 @@ export class ScriptedNode implements AsyncDisposable {
     this.connect()
   }
 
-  /** As after a crash of the node: it knows nothing any more. */
+  /** Forgets all attempts, as after a crash of the node. */
   forget(): void {
     for (const held of this.held.values()) clearTimeout(held.step)
     this.held.clear()

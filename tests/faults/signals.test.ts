@@ -1,6 +1,6 @@
 /**
- * `bun start` as operators run it, with its signals as they come: to the whole process group, from Ctrl-C in a terminal
- * and from systemd. The server drains, whoever passes the signal on again.
+ * `bun start` as operators run it. Ctrl-C in a terminal and systemd send signals to the whole process group. The server
+ * drains, also when it gets the signal twice.
  */
 import { describe, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * A client that is gone in the middle of a message, while something between it and PostgreSQL keeps the socket open:
- * PostgreSQL waits for the rest without a limit, with the rows of the transaction locked. The servers end it.
+ * A client vanishes in the middle of a message, and a load balancer or proxy keeps its socket to PostgreSQL open. PostgreSQL
+ * waits for the rest without a limit, with the rows of the transaction locked. The servers end such connections.
  */
 import { test } from 'bun:test'
 import postgres from 'postgres'

@@ -1,4 +1,4 @@
-/** README's tour, in a fresh copy of the project, with each line typed into a terminal as it stands there. */
+/** README's tour, in a fresh copy of the project. Each line is typed into a terminal unchanged. */
 import { afterAll, expect, test } from 'bun:test'
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -40,7 +40,7 @@ async function pair(stack: AsyncDisposableStack, redis?: RedisProcess, cluster =
   return { databaseUrl, a, b }
 }
 
-/** A node of which the test says every word but its heartbeats. */
+/** A node whose frames the test sends, except heartbeats. */
 async function beatingNode(stack: AsyncDisposableStack, server: { wsUrl: string }, token: string) {
   const node = await openNode(server, token)
   stack.defer(() => node.close())
@@ -70,7 +70,7 @@ describe('two servers start at once', () => {
 })
 
 describe.concurrent.each([
-  // Without Redis whatever one server does is found by the other's polls, each some two seconds apart.
+  // Without Redis, each server finds the changes of the other by polling every two seconds.
   { bus: 'without Redis', skip: !postgresBinaries, withRedis: false, soonMs: 5000 },
   { bus: 'with Redis', skip: !postgresBinaries || !hasRedis, withRedis: true, soonMs: 1500 },
 ])('two servers, $bus', ({ skip, withRedis, soonMs }) => {
@@ -208,7 +208,7 @@ describe.concurrent.each([
       await reader.reaches(head)
     }
     if (redis) {
-      // Hints come back with it: an event is not late any more.
+      // With Redis, hints arrive again, so that events are no longer late.
       await eventually(async () => {
         const task = await addTask(b.url, owner)
         const before = performance.now()
@@ -323,7 +323,7 @@ describe.concurrent('a node and two servers', () => {
       await reader.event('task.completed', goesOn)
       expect(reader.story(goesOn)).toEqual(['created 0', 'started 1', 'completed 1'])
 
-      // And when the node is gone with its server, the other one finds out.
+      // When the node vanishes together with its server, the other server notices.
       await a.start()
       home = a
       node.cut()

@@ -16,7 +16,7 @@ import { Reader } from './reader.ts'
 
 const MB = 1024 * 1024
 
-/** A server of its own on the embedded database, and what is in its storage, also while it is gone. */
+/** A server on the embedded database, and the objects in its storage, also while the server is not running. */
 async function open(stack: AsyncDisposableStack, storage: 'disk' | 'S3') {
   const parts = stack.use(await openParts('embedded'))
   if (storage === 'disk') {
@@ -53,7 +53,7 @@ async function send({ url }: ServerProcess, { token }: Account, name: string) {
   return (await answer.json()) as { id: number; file_path: string }
 }
 
-/** What the uploader was told of a material, in this order. */
+/** The events about a material that its uploader got, in order. */
 const storyOf = (reader: Reader, id: number): string[] =>
   reader.events
     .map(({ text }) => JSON.parse(text))

@@ -110,7 +110,7 @@ describe('a server that fails', () => {
     await nothingLeft()
   })
 
-  test('and can’t even clean up: the first error counts, the clean-up finds the rest', async () => {
+  test('and can’t even clean up: the first error counts, the cleanup finds the rest', async () => {
     await server.order({ operation: 'UploadPart', how: 'refuse', status: 507, code: 'XMinioStorageFull' })
     await server.order({
       operation: 'AbortMultipartUpload',

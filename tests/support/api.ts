@@ -4,7 +4,7 @@ import { routeOf, undocumented } from './openapi.ts'
 export interface Answer {
   status: number
   headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
   body: any
   text: string
 }

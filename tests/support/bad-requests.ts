@@ -1,9 +1,9 @@
-/** Requests that no client should send, and every client sends some day. */
+/** Requests with mistakes that clients make. */
 import { expect } from 'bun:test'
 import type { Answer } from './api.ts'
 import { expectFactoryError, expectLearningError, expectNoInternals } from './shapes.ts'
 
-/** In every body; must come back in no answer. */
+/** A value in every body, which no answer may repeat. */
 export const RECOGNISABLE = 'S3cret-Recognisable'
 const P = RECOGNISABLE
 
@@ -18,7 +18,7 @@ interface BadRequest {
   type?: string | null
   chunked?: boolean
   status: 413 | 422
-  /** Which field is told to be wrong; undefined: whichever. */
+  /** The field that the error must name; undefined: any. */
   field?: string
 }
 
@@ -181,7 +181,7 @@ export async function read(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, body, text }
 }
 
-/** Queries that are odd; each is understood or refused, and none of them breaks anything. */
+/** Odd queries. The server answers each or refuses it with 4xx. */
 export const ODD_QUERIES = [
   ...[
     'page=1&page=2',

@@ -4,7 +4,7 @@ import { EventSchemas } from '@ag-ui/core/schemas'
 /** One server-sent event. */
 export interface Sent {
   id: number
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
   event: any
 }
 
@@ -51,14 +51,14 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+// biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
 export const textOf = (events: any[]): string =>
   events
     .filter(({ type }) => type === 'TEXT_MESSAGE_CONTENT')
     .map(({ delta }) => delta)
     .join('')
 
-// biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+// biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
 export const thoughtsOf = (events: any[]): string =>
   events
     .filter(({ type }) => type === 'REASONING_MESSAGE_CONTENT')
@@ -69,7 +69,7 @@ export const thoughtsOf = (events: any[]): string =>
  * The rules of AG-UI: each event has its published shape; a run begins and ends once, messages and calls nest, and
  * nothing follows the end.
  */
-// biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+// biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
 export function expectRun(events: any[]): void {
   for (const event of events) {
     const { success, error } = EventSchemas.safeParse(event)

@@ -1,6 +1,6 @@
 const real = Date
 
-/** Sets the wall clock of this process, which goes on from there until it is disposed of; timers are not touched. */
+/** Sets the wall clock of this process, which runs on from there, until it is disposed of. Timers do not change. */
 export class SteppedClock implements Disposable {
   private offset = 0
 

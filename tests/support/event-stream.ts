@@ -2,7 +2,7 @@
 export interface Block {
   id?: string
   retry?: number
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
   data?: any
   comment?: string
 }

@@ -2,7 +2,7 @@ import { expect } from 'bun:test'
 import { connect } from 'node:net'
 import { routeOf } from './openapi.ts'
 
-/** Small files that are what they say, for uploads; the bytes after the head are the test's. */
+/** Small files for uploads with the right first bytes. The test chooses the bytes after them. */
 const head = (bytes: number[], size: number): Uint8Array<ArrayBuffer> => {
   const file = new Uint8Array(Math.max(size, bytes.length))
   file.set(bytes)
@@ -10,7 +10,7 @@ const head = (bytes: number[], size: number): Uint8Array<ArrayBuffer> => {
 }
 const text = (value: string) => [...new TextEncoder().encode(value)]
 
-/** An mp4 by its first box; nothing in it can be decoded. */
+/** The first box of an mp4. The file has nothing that can be decoded. */
 export const mp4 = (size = 2048) =>
   head([0, 0, 0, 24, ...text('ftypisom'), 0, 0, 2, 0, ...text('isomiso2')], size)
 
@@ -73,14 +73,14 @@ export const rawForm = (boundary: string, file: Uint8Array): Buffer =>
     Buffer.from(`\r\n--${boundary}--\r\n`),
   ])
 
-/** An upload of `size` bytes that goes on when it is told to. */
+/** An upload of `size` bytes that sends its rest when the test calls for it. */
 export interface SlowUpload {
   send(bytes: Uint8Array): void
   /** Sends the rest of the request. @returns the answer's status */
   finish(): Promise<number>
   /** The answer, also when it comes early; `code` is that of an error. */
   answer: Promise<{ status: number; code: string | undefined }>
-  /** As a client that hangs up. */
+  /** Breaks the upload off, as a client does that disconnects. */
   cut(): void
 }
 

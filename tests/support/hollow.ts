@@ -4,8 +4,8 @@ import type { LiveContext } from '../../src/live/context.ts'
 import { createLogger } from '../../src/util/logger.ts'
 
 /**
- * The app with nothing behind it: enough for what is answered before any part is asked, such as which routes there
- * are, and without the price of a database.
+ * The app without parts, for tests that need only its routes or answers that use no part. It starts no database, which
+ * would take time.
  */
 export function hollowApp(env: Record<string, string> = {}) {
   // biome-ignore lint/suspicious/noExplicitAny: stands for every part alike

@@ -1,4 +1,4 @@
-/** A language model's API that does as the test says: OpenAI's streaming chat completions, over real HTTP. */
+/** A language model's API (OpenAI's streaming chat completions, over real HTTP) whose answers the test chooses. */
 
 import { faultsOf, type ModelRequest } from './strict-chat.ts'
 
@@ -25,11 +25,11 @@ export class ModelServer implements Disposable {
   readonly keys: (string | null)[] = []
   /** What a strict API refuses in the requests that came. */
   readonly faults: string[] = []
-  /** Requests whose client has gone before their end. */
+  /** The number of requests whose client disconnected before the end. */
   aborted = 0
   private readonly server: Bun.Server<unknown>
 
-  /** @param answer what is said to a request: pieces, or a whole response */
+  /** @param answer the answer to a request: pieces, or a whole response */
   constructor(private readonly answer: (request: ModelRequest, n: number) => Piece[] | Response) {
     this.server = Bun.serve({
       port: 0,

@@ -1,4 +1,4 @@
-/** Header fields as no client should send them, and some client does. */
+/** Header fields with mistakes that some clients make. */
 import type { Random } from './random.ts'
 
 const LONG = 'x'.repeat(6000)

@@ -68,7 +68,7 @@ export class PostgresCluster implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    // A crash is one of the process: what it wrote is with the kernel, also without fsync.
+    // Only the process crashes. The kernel still has everything that the process wrote, also without fsync.
     const settings = {
       fsync: 'off',
       listen_addresses: '127.0.0.1',
@@ -86,7 +86,7 @@ export class PostgresCluster implements AsyncDisposable {
     await eventually(() => this.answers(), 'PostgreSQL answers', 30_000)
   }
 
-  /** `pg_ctl stop -m immediate`: no goodbye, and recovery at the next start. */
+  /** `pg_ctl stop -m immediate`: clients get no message, and the next start recovers. */
   async crash(): Promise<void> {
     this.server?.kill('SIGQUIT')
     await this.server?.exited
@@ -94,7 +94,7 @@ export class PostgresCluster implements AsyncDisposable {
 
   /** Stops every process of the cluster: connections stay open and nothing answers. */
   freeze(): void {
-    // The parent first: it would start new ones.
+    // The parent first, because it would start new processes.
     for (const pid of this.pids()) process.kill(pid, 'SIGSTOP')
   }
 
@@ -103,7 +103,7 @@ export class PostgresCluster implements AsyncDisposable {
       try {
         process.kill(pid, 'SIGCONT')
       } catch {
-        // A worker that came to its end in between.
+        // A worker that ended in between.
       }
     }
   }

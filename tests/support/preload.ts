@@ -22,5 +22,5 @@ const CHEAP = { algorithm: 'argon2id', memoryCost: 8, timeCost: 1 } as const
 const hash = Bun.password.hash
 Bun.password.hash = (password) => hash.call(Bun.password, password, CHEAP)
 
-/** Whatever the test was about: servers send what the protocol says, and nothing else. */
+/** In every test, servers may send only frames of the protocol. */
 afterEach(() => expect(takeMisfits()).toEqual([]))

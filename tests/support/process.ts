@@ -49,7 +49,7 @@ export async function eventually<T>(
 // A test that is cut off leaves no process behind: the kernel ends the child with its parent.
 const TETHER = Bun.which('setpriv') ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []
 
-/** A program with its output in a file, so that nobody has to read it. */
+/** A program with its output in a file, so that a full pipe cannot block it. */
 export class Program implements AsyncDisposable {
   private child: Subprocess | undefined
 

@@ -1,6 +1,6 @@
 import { checkFrame } from './conformance.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+// biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
 export type Frame = any
 
 /** A socket that remembers what came and waits for what should. */
@@ -117,7 +117,7 @@ export const hello = (options: NodeOptions = {}) => ({
   running: options.running ?? [],
 })
 
-/** A node that has said hello and one heartbeat; what it does with assignments is the test's business. */
+/** A node that has sent `hello` and one heartbeat. The test answers its assignments. */
 export async function openNode(
   server: { wsUrl: string },
   token: string,

@@ -45,7 +45,7 @@ async function smallDisk(directory: string): Promise<AsyncDisposable> {
 /** The bucket that docs/operations.md describes: two prefixes are public. */
 export interface PublicBucket extends StoredServer {
   bucketUrl: string
-  /** Refuses the next requests of this operation, so many of them. */
+  /** Refuses this many of the next requests of this operation. */
   failNext(operation: string, times: number): Promise<void>
 }
 

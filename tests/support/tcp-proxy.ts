@@ -1,8 +1,8 @@
-/** A TCP proxy that misbehaves when it is told to, between a server and a part that it needs. */
+/** A TCP proxy between a server and a part, which disturbs connections as the test asks. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Random } from './random.ts'
 
-/** What a new connection meets. `silence`: it is accepted, and nothing ever comes. `close`: it is closed at once. */
+/** How the proxy treats a new connection. `silence`: it accepts it and never sends anything. `close`: it closes it at once. */
 export type Arrivals = 'forward' | 'reset' | 'close' | 'silence'
 
 export class TcpProxy implements AsyncDisposable {
@@ -45,7 +45,7 @@ export class TcpProxy implements AsyncDisposable {
     for (const link of this.links) link.resume()
   }
 
-  /** Does harm at random moments until the signal is aborted; then everything passes again. */
+  /** Disturbs connections at random moments until the signal aborts. After that, everything passes again. */
   async disturb(
     random: Random,
     signal: AbortSignal,
@@ -83,7 +83,7 @@ export class TcpProxy implements AsyncDisposable {
   }
 }
 
-/** A client, and what it wanted to reach. */
+/** The sockets to a client and to its upstream. */
 export class Link {
   private state: 'passes' | 'stalled' | 'over' = 'passes'
   /** Answers that still pass before the reset. */
@@ -110,7 +110,7 @@ export class Link {
     this.upstream?.resetAndDestroy()
   }
 
-  /** A reset in the middle of an answer: after so many bytes of the next ones. */
+  /** Resets the connection after this many bytes of the next answers, which is in the middle of one. */
   resetAfter(bytes: number): void {
     this.left = bytes
   }
@@ -130,14 +130,14 @@ export class Link {
     this.upstream!.resume()
   }
 
-  /** The upstream is gone, and the client is not told: what it says is swallowed. */
+  /** Cuts the upstream off and drops the client's bytes, without telling the client. */
   halfOpen(): void {
     this.state = 'over'
     this.upstream?.resetAndDestroy()
     this.client.resume()
   }
 
-  /** The client's machine is gone: the upstream is not told, and keeps what the client had locked. */
+  /** Cuts the client off without telling the upstream, which keeps the client's locks. */
   vanish(): void {
     this.state = 'over'
     this.client.resetAndDestroy()
@@ -195,7 +195,7 @@ const HARMS: Harm[] = [
     weight: 2,
     act(_, link, random) {
       link.halfOpen()
-      // Some stay so until the client gives them up.
+      // Some connections stay disturbed until the client gives them up.
       if (random.chance(0.7)) setTimeout(() => link.reset(), random.between(50, 2000))
     },
   },

@@ -1,4 +1,4 @@
-/** A small domain of its own, kites, with one of everything. It is added to a copy of the sources, as a person would. */
+/** A small domain, kites, with one of everything. `scaffold` adds it to a copy of the sources, as a person would. */
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT } from './process.ts'

@@ -17,7 +17,7 @@ const SCHEMES: Record<Exclude<Access, 'anyone'>, string> = {
   feed: 'feedToken',
 }
 
-export const accessOf = ({ auth, description }: DescribedRoute): Access[] =>
+const accessOf = ({ auth, description }: DescribedRoute): Access[] =>
   description.access ?? [auth === undefined ? 'anyone' : 'user']
 
 /** An empty list: the route needs no sign-in. A list with an empty object: the client may leave the sign-in out. */

@@ -31,7 +31,7 @@ const CASUAL = /(大前|大后|前|(?<![以之天周月年])后|昨|今|明)([�
 const BACKWARDS = /(\d{4}-\d{2}-\d{2})\s*([到至~-]\s*)(\d{4}-\d{2}-\d{2})/g
 
 /** Writes Chinese days as dates, because chrono reads 下周日, 25号 or 一周后 as another day or not at all. */
-export function withPlainDays(text: string, today: Day): string {
+export function withPlainChineseDays(text: string, today: Day): string {
   let last: Day | undefined
   let yearSaid = false
   const write = (found: string, day: Day | undefined) => {

@@ -3,7 +3,7 @@ const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'satur
 type Day = Temporal.PlainDate
 
 /** Writes English days as dates that chrono, with `forwardDate`, reads as another day or not at all. */
-export function withPlainDays(text: string, today: Day): string {
+export function withPlainEnglishDays(text: string, today: Day): string {
   const numbered = (day: number, month: Day, found: string) =>
     day > 0 && day <= month.daysInMonth ? month.with({ day }).toString() : found
   return text

@@ -1,8 +1,8 @@
 import { en, type ParsedComponents, type ParsedResult, zh } from 'chrono-node'
-import { withPlainDays as withPlainChineseDays } from './chinese-days.ts'
+import { withPlainChineseDays } from './chinese-days.ts'
 import { NUMBER, numberOf } from './chinese-numbers.ts'
 import { withPlainTimes } from './chinese-times.ts'
-import { withPlainDays as withPlainEnglishDays } from './english-days.ts'
+import { withPlainEnglishDays } from './english-days.ts'
 import type { Place } from './intent.ts'
 
 /** A request and the times that were found in it. */

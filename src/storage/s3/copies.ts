@@ -122,7 +122,7 @@ export class LocalCopies {
   private async wait(copy: Copy, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const onAbort = () =>
-      reject(new StorageError('ABORTED', 'nobody waits any more', { cause: signal!.reason }))
+      reject(new StorageError('ABORTED', 'no request waits for the copy', { cause: signal!.reason }))
     copy.waiting++
     try {
       signal?.throwIfAborted()

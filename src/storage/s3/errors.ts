@@ -14,12 +14,14 @@ const NO_SPACE = new Set([
 
 export const statusOf = (error: unknown): number | undefined =>
   (error as ServiceError).$metadata?.httpStatusCode
-/** The codes for a bucket that is in another region. */
+
+/** The region of the bucket, which S3 names when it is another one. */
 export const regionOf = (error: unknown): string | undefined =>
   (error as ServiceError).$response?.headers?.['x-amz-bucket-region']
+
 export const nameOf = (error: unknown): string => (error as ServiceError).name
 
-/** The codes for a missing object or upload, but not for a missing bucket. */
+/** Whether an object or upload does not exist. A missing bucket is another error. */
 export const isMissing = (error: unknown): boolean =>
   ['NoSuchKey', 'NotFound', 'NoSuchUpload'].includes(nameOf(error))
 

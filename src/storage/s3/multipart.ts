@@ -97,12 +97,12 @@ export class Multipart {
       return found?.ContentLength === size ? found : sent(Promise.reject(error))
     })
     live.delete(this.id!)
-    // At once: to the collector they are two small objects, and it would take its time.
+    // Freed here, because the garbage collector sees only two small objects and would free their memory late.
     for (const { buffer } of this.free) buffer.transfer(0)
     return ETag!
   }
 
-  /** Call it as soon as the upload has failed. */
+  /** Cancels the parts in flight after a short time. Call it as soon as the upload has failed. */
   hurry(): void {
     setTimeout(() => this.cancelled.abort(), GRACE_MS).unref()
   }
@@ -114,7 +114,7 @@ export class Multipart {
     const { client, live, log } = this.context
     await client.send(new AbortMultipartUploadCommand(this.named())).catch((error) => {
       if (!isMissing(error))
-        log.warn({ err: error, key: this.target.Key }, 'an upload is left to the clean-up')
+        log.warn({ err: error, key: this.target.Key }, 'an upload is left to the cleanup')
     })
     live.delete(this.id)
   }

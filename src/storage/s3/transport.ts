@@ -44,7 +44,7 @@ export function createTransport(idleMs: number): NonNullable<S3ClientConfig['req
         },
       }
     } catch (error) {
-      throw inWordsOfTheSdk(error, abortSignal)
+      throw toSdkError(error, abortSignal)
     } finally {
       watch.stop()
     }
@@ -103,7 +103,7 @@ function watched(
           if (done) controller.close()
           else controller.enqueue(value!)
         } catch (error) {
-          throw inWordsOfTheSdk(error, abortSignal)
+          throw toSdkError(error, abortSignal)
         } finally {
           watch.stop()
         }
@@ -137,7 +137,7 @@ class IdleWatch {
 }
 
 /** Marks errors for the SDK, so that it retries only requests that may succeed then. */
-function inWordsOfTheSdk(error: unknown, abortSignal: AbortSignal | undefined): Error {
+function toSdkError(error: unknown, abortSignal: AbortSignal | undefined): Error {
   const { name, message, code } = error as Error & { code?: string }
   if (abortSignal?.aborted)
     return Object.assign(new Error('aborted', { cause: error }), { name: 'AbortError' })

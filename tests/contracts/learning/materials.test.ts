@@ -180,7 +180,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
   })
 
   describe('administration', () => {
-    test('clean-up removes stale uploads, orphans and long hidden files, and nothing younger', async () => {
+    test('the cleanup removes stale uploads, orphans and long hidden files, and nothing younger', async () => {
       const admin = await makeUser(server, { role: 'admin' })
       const owner = await makeUser(server)
       const [kept, hidden, stale] = [await add(owner), await add(owner), await add(owner)]
@@ -211,7 +211,7 @@ describe.each(storages.each)('on %s', (_, { server }) => {
       expect(await ctx.storage.head(kept.file_path)).toBeDefined()
     })
 
-    test('a clean-up whose body is no JSON object is refused, not done in full', async () => {
+    test('a cleanup whose body is no JSON object is refused, not done in full', async () => {
       const { token } = await makeUser(server, { role: 'admin' })
       const ask = (raw: string, type: string) =>
         api(server, 'POST', '/api/v1/admin/cleanup', { token, raw, headers: { 'content-type': type } })

@@ -15,7 +15,7 @@ import { startServer, type TestServer } from '../../support/server.ts'
 const URL_OF_POSTGRES = process.env.TEST_DATABASE_URL
 const log = createLogger('silent')
 
-/** A database whose own `lower` is another one than ours. */
+/** A database whose `lower` differs from `foldCase`. */
 async function inLocale(locale: string): Promise<{ server: TestServer; stop: () => Promise<void> }> {
   const admin = postgres(URL_OF_POSTGRES!, { max: 1, onnotice: () => {} })
   const name = unique('roost_locale_')

@@ -11,7 +11,7 @@ afterAll(() => server.stop())
 const { ctx } = server
 const { nodeControl } = ctx.services
 
-/** A task that was assigned to a new node so long ago. */
+/** A task that was assigned to a new node this long ago. */
 async function leased(seconds: number) {
   const task = await makeTask(server, await makeUser(server))
   const { node } = await makeNode(server)

@@ -12,7 +12,7 @@ const MB = 1024 * 1024
 const storages = await openStorages()
 afterAll(storages.stop)
 
-/** A PDF with so many empty pages. */
+/** A PDF with this many empty pages. */
 const pages = (count: number) =>
   pdf([
     '<</Type/Catalog/Pages 2 0 R>>',
@@ -26,7 +26,7 @@ describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faul
   const nothingUnfinished = () =>
     eventually(async () => (await unfinished()).length === 0, 'nothing is left unfinished')
 
-  /** An upload of so many bytes of which the first megabyte is sent, with a socket that watches it. */
+  /** An upload of this many bytes, of which the first megabyte is sent, with a socket that watches it. */
   async function begun(bytes: number) {
     const owner = await makeUser(server)
     const live = await openLive(server, owner.token)

@@ -127,7 +127,7 @@ export const gpuRoutes = (ctx: Context) =>
       '/servers/:server_id/heartbeat',
       reportLoad,
       route({
-        nodeAuth: { param: 'server_id', or: 'node.update' },
+        nodeAuth: { param: 'server_id', permission: 'node.update' },
         summary: 'Report the load of a GPU server (its node_token, or an administrator)',
         id: 'reportGpuServer',
         params: ServerId,
@@ -154,20 +154,13 @@ async function listServers({ ctx, principal, request }: SignedCall) {
   )
 }
 
-async function createServer({
-  ctx,
-  principal,
-  body,
-  request,
-  set,
-}: SignedCall & Body<typeof ServerCreation>) {
+async function createServer({ ctx, principal, body, request }: SignedCall & Body<typeof ServerCreation>) {
   const { node, token } = await createNode(ctx, {
     name: body.name,
     host: body.host,
     maxConcurrentTasks: body.max_concurrent_tasks,
   })
   const server = presentServer(await viewOf(ctx, node), principal.role)
-  set.status = 201
   return envelope(request, { ...server, node_token: token }, 'server_created')
 }
 

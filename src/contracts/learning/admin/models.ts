@@ -1,4 +1,4 @@
-import { t } from 'elysia'
+import { type Static, t } from 'elysia'
 import { nullable, Timestamp } from '../../../http/models.ts'
 
 export const CleanupOptions = t.Optional(
@@ -16,12 +16,15 @@ export const CleanupReport = t.Object({
   duration_seconds: t.Number(),
   errors: t.Array(t.String()),
 })
+export type CleanupReport = Static<typeof CleanupReport>
 
 export const SchedulerStatus = t.Object({
   running: t.Boolean(),
   jobs: t.Array(t.Object({ id: t.String(), name: t.String(), next_run_time: nullable(Timestamp) })),
 })
+export type SchedulerStatus = Static<typeof SchedulerStatus>
 
 export const JobId = t.Object({ job_id: t.String({ maxLength: 100 }) })
 
 export const JobChange = t.Object({ success: t.Literal(true), message: t.String(), job_id: t.String() })
+export type JobChange = Static<typeof JobChange>

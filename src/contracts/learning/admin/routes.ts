@@ -54,7 +54,7 @@ export const adminRoutes = (ctx: Context) =>
       }),
     )
 
-async function cleanUpNow({ ctx, body }: SignedCall & Body<typeof CleanupOptions>) {
+async function cleanUpNow({ ctx, body }: SignedCall & Body<typeof CleanupOptions>): Promise<CleanupReport> {
   const start = performance.now()
   const report = await cleanUp(ctx, {
     processing: body?.cleanup_processing ?? true,
@@ -70,7 +70,7 @@ async function cleanUpNow({ ctx, body }: SignedCall & Body<typeof CleanupOptions
   }
 }
 
-async function showScheduler({ ctx }: SignedCall) {
+async function showScheduler({ ctx }: SignedCall): Promise<SchedulerStatus> {
   const { running, jobs } = await ctx.scheduler.status()
   return {
     running,
@@ -84,14 +84,14 @@ async function showScheduler({ ctx }: SignedCall) {
 
 async function pauseJob({ ctx, params, request }: SignedCall & Params<typeof JobId>) {
   if (!(await ctx.scheduler.pause(params.job_id))) throw unknownJob(params.job_id)
-  return changed(params.job_id, learning.text(request, 'job_paused', { jobId: params.job_id }))
+  return presentChange(params.job_id, learning.text(request, 'job_paused', { jobId: params.job_id }))
 }
 
 async function resumeJob({ ctx, params, request }: SignedCall & Params<typeof JobId>) {
   if (!(await ctx.scheduler.resume(params.job_id))) throw unknownJob(params.job_id)
-  return changed(params.job_id, learning.text(request, 'job_resumed', { jobId: params.job_id }))
+  return presentChange(params.job_id, learning.text(request, 'job_resumed', { jobId: params.job_id }))
 }
 
 const unknownJob = (id: string) => new AppError('JOB_NOT_FOUND', { params: { jobId: id } })
 
-const changed = (id: string, message: string) => ({ success: true as const, message, job_id: id })
+const presentChange = (id: string, message: string): JobChange => ({ success: true, message, job_id: id })

@@ -52,13 +52,12 @@ export const authRoutes = (ctx: Context) =>
       route({ auth: true, summary: 'End this session on the server too', response: SignedOut }),
     )
 
-async function createAccount({ ctx, body, request, server, set }: Call & Body<typeof Registration>) {
+async function createAccount({ ctx, body, request, server }: Call & Body<typeof Registration>) {
   const user = await register(ctx, clientOf(ctx, request, server).ip, {
     email: body.email,
     password: body.password,
     displayName: body.name,
   })
-  set.status = 201
   return presentUser(user)
 }
 

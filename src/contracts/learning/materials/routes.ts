@@ -87,9 +87,8 @@ async function showOne({ ctx, params, request }: Call & Params<typeof MaterialId
   return presentMaterialDetail(urlsFor(ctx, request), await readMaterial(ctx, viewer, params.material_id))
 }
 
-async function hideOne({ ctx, principal, params, set }: SignedCall & Params<typeof MaterialId>) {
+async function hideOne({ ctx, principal, params }: SignedCall & Params<typeof MaterialId>) {
   await hideMaterial(ctx, principal, params.material_id)
-  set.status = 204
 }
 
 async function changeLike({ ctx, principal, params }: SignedCall & Params<typeof MaterialId>): Promise<Like> {

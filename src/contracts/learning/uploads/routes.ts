@@ -68,11 +68,10 @@ export const uploadRoutes = (ctx: Context) =>
       }),
     )
 
-async function upload({ ctx, principal, request, server, set }: SignedCall) {
+async function upload({ ctx, principal, request, server }: SignedCall) {
   const total = Number(request.headers.get('content-length')) || null
   const source = { total, read: (take: TakeFile) => readForm(request, take) }
   const material = await neverIdle(server, request, () => uploadMaterial(ctx, principal.userId, source))
-  set.status = 201
   return presentUploaded(urlsFor(ctx, request), material)
 }
 
@@ -84,9 +83,8 @@ async function showThumbnail({ ctx, principal, params }: SignedCall & Params<typ
   return presentThumbnailState(await ownMaterial(ctx, principal, params.material_id))
 }
 
-async function removeOne({ ctx, principal, params, set }: SignedCall & Params<typeof MaterialId>) {
+async function removeOne({ ctx, principal, params }: SignedCall & Params<typeof MaterialId>) {
   await removeUpload(ctx, principal, params.material_id)
-  set.status = 204
 }
 
 type TakeFile = (file: IncomingFile<MaterialDetails>) => Promise<void>

@@ -16,7 +16,7 @@ export const presentRun = (run: AgentRun): Run => ({
   ended_at: run.endedAt?.toISOString() ?? null,
 })
 
-export const presentMessage = (message: AgentMessage): Message => ({
+const presentMessage = (message: AgentMessage): Message => ({
   id: message.id,
   run_id: message.runId,
   role: message.role,

@@ -75,12 +75,11 @@ export const inviteCodeRoutes = (ctx: Context) =>
       }),
     )
 
-async function createOne({ ctx, principal, body, set }: SignedCall & Body<typeof NewInviteCode>) {
+async function createOne({ ctx, principal, body }: SignedCall & Body<typeof NewInviteCode>) {
   const code = await createInviteCode(ctx, principal.userId, {
     maxUses: body.max_uses,
     expiresAt: readExpiry(body.expires_at),
   })
-  set.status = 201
   return presentInviteCode(code)
 }
 
@@ -106,9 +105,8 @@ async function changeOne({
   return presentInviteCode(code)
 }
 
-async function disableOne({ ctx, params, set }: SignedCall & Params<typeof CodeOfInvite>) {
+async function disableOne({ ctx, params }: SignedCall & Params<typeof CodeOfInvite>) {
   await updateInviteCode(ctx, params.code, { isActive: false })
-  set.status = 204
 }
 
 const readExpiry = (text: string | null | undefined) =>

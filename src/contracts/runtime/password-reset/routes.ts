@@ -34,21 +34,19 @@ export const passwordResetRoutes = (ctx: Context) =>
       }),
     )
 
-async function requestReset({ ctx, body, request, server, set }: Call & Body<typeof ResetRequest>) {
+async function requestReset({ ctx, body, request, server }: Call & Body<typeof ResetRequest>) {
   await requestPasswordReset(ctx, clientOf(ctx, request, server), {
     email: body.email,
     redirectTo: body.redirect_to ?? undefined,
     language: languageOf(request, runtime.language),
   })
-  set.status = 204
 }
 
-async function confirmReset({ ctx, body, request, server, set }: Call & Body<typeof ResetConfirmation>) {
+async function confirmReset({ ctx, body, request, server }: Call & Body<typeof ResetConfirmation>) {
   await confirmPasswordReset(ctx, clientOf(ctx, request, server), {
     email: body.email,
     code: body.token,
     newPassword: body.new_password,
     language: languageOf(request, runtime.language),
   })
-  set.status = 204
 }

@@ -79,9 +79,8 @@ async function showFeed({ ctx, principal }: SignedCall): Promise<CalendarFeed> {
   return { active: since !== undefined, created_at: since?.toISOString() ?? null }
 }
 
-async function createFeed({ ctx, principal, request, set }: SignedCall): Promise<NewCalendarFeed> {
+async function createFeed({ ctx, principal, request }: SignedCall): Promise<NewCalendarFeed> {
   const { token, createdAt } = await openFeed(ctx, principal.userId)
-  set.status = 201
   return {
     url: `${originOf(ctx, request)}${PATH}?token=${token}`,
     token,
@@ -89,7 +88,6 @@ async function createFeed({ ctx, principal, request, set }: SignedCall): Promise
   }
 }
 
-async function deleteFeed({ ctx, principal, set }: SignedCall) {
+async function deleteFeed({ ctx, principal }: SignedCall) {
   await closeFeed(ctx, principal.userId)
-  set.status = 204
 }

@@ -77,10 +77,9 @@ export const scheduleItemRoutes = (ctx: Context) =>
       }),
     )
 
-async function createOne({ ctx, principal, body, set }: SignedCall & Body<typeof NewScheduleItem>) {
+async function createOne({ ctx, principal, body }: SignedCall & Body<typeof NewScheduleItem>) {
   const input = { ...readChange(body), title: body.title, startAt: body.start_at }
   const item = await createItem(ctx, principal.userId, input, 'manual')
-  set.status = 201
   return presentWithFiles(ctx, item)
 }
 
@@ -114,9 +113,8 @@ async function changeOne({
   return presentWithFiles(ctx, await updateItem(ctx, principal.userId, params.id, readChange(body)))
 }
 
-async function deleteOne({ ctx, principal, params, set }: SignedCall & Params<typeof ItemId>) {
+async function deleteOne({ ctx, principal, params }: SignedCall & Params<typeof ItemId>) {
   await deleteItem(ctx, principal.userId, params.id)
-  set.status = 204
 }
 
 const readChange = (body: ScheduleItemChange): ItemChange => ({

@@ -63,7 +63,6 @@ async function refresh({ ctx, body }: Call & Body<typeof RefreshToken>) {
   return presentSession(session)
 }
 
-async function deleteSession({ ctx, body, set }: Call & Body<typeof RefreshToken>) {
+async function deleteSession({ ctx, body }: Call & Body<typeof RefreshToken>) {
   await endSessionOf(ctx, body.refresh_token, 'signed_out')
-  set.status = 204
 }

@@ -49,7 +49,7 @@ export const verificationRoutes = (ctx: Context) =>
       }),
     )
 
-async function signUp({ ctx, body, request, server, set }: Call & Body<typeof SignUp>) {
+async function signUp({ ctx, body, request, server }: Call & Body<typeof SignUp>) {
   await requestSignup(ctx, clientOf(ctx, request, server), {
     username: body.username,
     email: body.email,
@@ -58,13 +58,11 @@ async function signUp({ ctx, body, request, server, set }: Call & Body<typeof Si
     inviteCode: body.invite_code ?? undefined,
     language: languageOf(request, runtime.language),
   })
-  set.status = 202
   return { email: body.email }
 }
 
-async function resend({ ctx, body, request, server, set }: Call & Body<typeof Resend>) {
+async function resend({ ctx, body, request, server }: Call & Body<typeof Resend>) {
   await resendSignupCode(ctx, clientOf(ctx, request, server), body.email)
-  set.status = 204
 }
 
 async function verify({ ctx, body, request, server }: Call & Body<typeof Verification>) {

@@ -38,7 +38,7 @@ export const authRoutes = (ctx: Context) =>
       }),
     )
 
-async function registerAndSignIn({ ctx, body, request, server, set }: Call & Body<typeof Registration>) {
+async function registerAndSignIn({ ctx, body, request, server }: Call & Body<typeof Registration>) {
   const client = clientOf(ctx, request, server)
   const user = await register(ctx, client.ip, {
     email: body.email,
@@ -48,7 +48,6 @@ async function registerAndSignIn({ ctx, body, request, server, set }: Call & Bod
   })
   const session = await openSession(ctx, user, ctx.config.accessTokenMinutes, client)
   const data = { ...presentSession(session), ...presentSessionUser(user) }
-  set.status = 201
   return both(request, presentToken(session), data, 'registered')
 }
 

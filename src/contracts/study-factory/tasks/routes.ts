@@ -99,9 +99,8 @@ async function listOwn({ ctx, principal, query, request }: SignedCall & Query<ty
   return both(request, pageOf(study, total, query), pageOf(ofFactory, total, query))
 }
 
-async function createOne({ ctx, principal, body, request, set }: SignedCall & Body<typeof TaskCreation>) {
+async function createOne({ ctx, principal, body, request }: SignedCall & Body<typeof TaskCreation>) {
   const task = await createTask(ctx, principal.userId, newTaskOf(body))
-  set.status = 201
   return presentOneTask(request, task, 'task_created')
 }
 
