@@ -12,7 +12,7 @@ import {
   openTemporaries,
   readPart,
   streamFile,
-  system,
+  withStorageErrors,
   writeFile,
 } from './files.ts'
 import { assertKey, assertPrefix, isKey } from './keys.ts'
@@ -60,7 +60,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
     })
     if (!file) return undefined
     try {
-      const found = await system(file.stat({ bigint: true }))
+      const found = await withStorageErrors(file.stat({ bigint: true }))
       if (found.isFile()) {
         const info = infoOf(key, found)
         const part = { start: range?.start ?? 0, end: Math.min(range?.end ?? info.size, info.size - 1) }
@@ -129,7 +129,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
         return await unfinished.lend(async (draft) => {
           const written = await writeFile(draft, body, { signal, durable: true })
           signal?.throwIfAborted()
-          await system(publish(draft, path))
+          await withStorageErrors(publish(draft, path))
           return written
         })
       } catch (error) {
@@ -211,7 +211,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
 
     async ping() {
       const start = performance.now()
-      await system(access(root, constants.W_OK))
+      await withStorageErrors(access(root, constants.W_OK))
       return performance.now() - start
     },
 

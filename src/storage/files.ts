@@ -26,8 +26,8 @@ export function fromSystem(error: unknown): StorageError {
   return new StorageError('UNAVAILABLE', `the disk failed (${(error as Error).message})`, { cause: error })
 }
 
-/** @throws StorageError */
-export async function system<T>(call: Promise<T>): Promise<T> {
+/** The result of a system call. @throws StorageError in place of the error of the system */
+export async function withStorageErrors<T>(call: Promise<T>): Promise<T> {
   try {
     return await call
   } catch (error) {
@@ -50,7 +50,9 @@ export async function writeFile(
   body: Body,
   { signal, durable }: { signal?: AbortSignal | undefined; durable: boolean },
 ): Promise<WrittenFile> {
-  const file = await system(open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600))
+  const file = await withStorageErrors(
+    open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600),
+  )
   // While one write runs, the chunks of the next are gathered.
   let writing: Promise<void> | undefined
   try {
@@ -89,8 +91,8 @@ export async function writeFile(
     await flush()
     await writing
     await syncing
-    if (durable) await system(file.sync())
-    return { size, etag: etagOf(await system(file.stat({ bigint: true }))) }
+    if (durable) await withStorageErrors(file.sync())
+    return { size, etag: etagOf(await withStorageErrors(file.stat({ bigint: true }))) }
   } finally {
     await writing?.catch(() => {})
     await file.close().catch(() => {})
@@ -100,7 +102,7 @@ export async function writeFile(
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.byteLength; ) {
     // A disk that is nearly full writes a part.
-    const { bytesWritten } = await system(file.write(bytes, written))
+    const { bytesWritten } = await withStorageErrors(file.write(bytes, written))
     written += bytesWritten
   }
 }
@@ -121,7 +123,9 @@ export async function readPart(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(end + 1 - start)
   for (let read = 0; read < bytes.byteLength; ) {
-    const { bytesRead } = await system(file.read(bytes, read, bytes.byteLength - read, start + read))
+    const { bytesRead } = await withStorageErrors(
+      file.read(bytes, read, bytes.byteLength - read, start + read),
+    )
     if (bytesRead === 0) throw new StorageError('UNAVAILABLE', 'the file has become shorter')
     read += bytesRead
   }
@@ -190,11 +194,11 @@ export class Temporaries {
   /** Removes the files of other or earlier processes that were last changed before `olderThan`. */
   async removeStale(olderThan: Date): Promise<number> {
     let removed = 0
-    for await (const { name } of await system(opendir(this.directory))) {
+    for await (const { name } of await withStorageErrors(opendir(this.directory))) {
       const path = join(this.directory, name)
       const found = this.live.has(name) ? undefined : await stat(path).catch(() => undefined)
       if (!found || found.mtime >= olderThan) continue
-      await system(rm(path, { recursive: true, force: true }))
+      await withStorageErrors(rm(path, { recursive: true, force: true }))
       removed++
     }
     return removed
@@ -215,7 +219,7 @@ export async function lendLocally(
   const { path: directory, dispose } = temporaries.take()
   const scratch = join(directory, 'scratch')
   try {
-    await system(mkdir(scratch, { recursive: true, mode: 0o700 }))
+    await withStorageErrors(mkdir(scratch, { recursive: true, mode: 0o700 }))
     return { path: await fill(directory), scratch, dispose, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await dispose()

@@ -17,7 +17,7 @@ import { IN_MEMORY_BYTES, lendLocally, openTemporaries, writeFile } from './file
 import { assertKey, assertPrefix, isKey, keyToPath } from './keys.ts'
 import { openBucket } from './s3/bucket.ts'
 import { LocalCopies } from './s3/copies.ts'
-import { fromS3, isMissing, sent } from './s3/errors.ts'
+import { fromS3, isMissing, withS3Errors } from './s3/errors.ts'
 import { createTransport } from './s3/transport.ts'
 import { abortStaleUploads } from './s3/unfinished.ts'
 import { upload } from './s3/upload.ts'
@@ -99,7 +99,7 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
     for (let i = 0; i < keys.length; i += MAX_DELETIONS) {
       const Objects = keys.slice(i, i + MAX_DELETIONS).map((Key) => ({ Key }))
       const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } })
-      const { Errors = [] } = await sent(client.send(command))
+      const { Errors = [] } = await withS3Errors(client.send(command))
       const kept = Errors.find(({ Code }) => Code !== 'NoSuchKey')
       if (kept) failure ??= new StorageError('UNAVAILABLE', `an object could not be deleted (${kept.Code})`)
     }
@@ -221,7 +221,7 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
 
     async ping() {
       const start = performance.now()
-      await sent(
+      await withS3Errors(
         client.send(new HeadBucketCommand({ Bucket }), { abortSignal: AbortSignal.timeout(PING_MS) }),
       )
       return performance.now() - start

@@ -49,6 +49,6 @@ function open(body: Body): Source {
 
 /** The error of a write that ended with `error`: ABORTED when the caller aborted it. */
 export function endedBy(error: unknown, signal: AbortSignal | undefined): unknown {
-  const told = signal?.aborted && (error === signal.reason || error instanceof StorageError)
-  return told ? new StorageError('ABORTED', 'the write was stopped', { cause: signal.reason }) : error
+  const byCaller = signal?.aborted && (error === signal.reason || error instanceof StorageError)
+  return byCaller ? new StorageError('ABORTED', 'the write was stopped', { cause: signal.reason }) : error
 }

@@ -39,8 +39,8 @@ export function fromS3(error: unknown): StorageError {
   return new StorageError('UNAVAILABLE', `the object storage failed (${what})`, options)
 }
 
-/** @throws StorageError */
-export async function sent<T>(sending: Promise<T>): Promise<T> {
+/** The answer to a request. @throws StorageError in place of the error of the SDK */
+export async function withS3Errors<T>(sending: Promise<T>): Promise<T> {
   try {
     return await sending
   } catch (error) {

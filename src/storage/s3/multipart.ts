@@ -9,7 +9,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import type { Logger } from '../../util/logger.ts'
-import { isMissing, sent } from './errors.ts'
+import { isMissing, withS3Errors } from './errors.ts'
 
 /** The smallest part that S3 accepts. Each upload holds two parts in memory. 10,000 parts make 48 GB. */
 export const PART_BYTES = 5 * 1024 * 1024
@@ -68,15 +68,17 @@ export class Multipart {
   async send({ number: PartNumber, buffer, bytes: Body }: Part): Promise<void> {
     const { client, live } = this.context
     if (!this.id) {
-      this.id = (await sent(client.send(new CreateMultipartUploadCommand(this.target)))).UploadId!
+      this.id = (await withS3Errors(client.send(new CreateMultipartUploadCommand(this.target)))).UploadId!
       live.add(this.id)
     }
     const command = new UploadPartCommand({ ...this.named(), PartNumber, Body })
-    const sending = sent(client.send(command, { abortSignal: this.cancelled.signal })).then(({ ETag }) => {
-      this.done.push({ ETag, PartNumber })
-      this.free.push(buffer)
-      this.inFlight.delete(sending)
-    })
+    const sending = withS3Errors(client.send(command, { abortSignal: this.cancelled.signal })).then(
+      ({ ETag }) => {
+        this.done.push({ ETag, PartNumber })
+        this.free.push(buffer)
+        this.inFlight.delete(sending)
+      },
+    )
     sending.catch((error) => this.failed.abort(error))
     this.inFlight.add(sending)
   }
@@ -94,7 +96,7 @@ export class Multipart {
       // An earlier try may have succeeded although its answer was lost.
       const { Bucket, Key } = this.target
       const found = await client.send(new HeadObjectCommand({ Bucket, Key })).catch(() => undefined)
-      return found?.ContentLength === size ? found : sent(Promise.reject(error))
+      return found?.ContentLength === size ? found : withS3Errors(Promise.reject(error))
     })
     live.delete(this.id!)
     // Freed here, because the garbage collector sees only two small objects and would free their memory late.

@@ -7,7 +7,7 @@ import {
   type MultipartUpload,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import { fromS3, isMissing, sent } from './errors.ts'
+import { fromS3, isMissing, withS3Errors } from './errors.ts'
 
 /**
  * Aborts the uploads of a bucket that have made no progress since `olderThan`.
@@ -25,7 +25,7 @@ export async function abortStaleUploads(
   let page: ListMultipartUploadsCommandOutput | undefined
   do {
     const markers = { KeyMarker: page?.NextKeyMarker, UploadIdMarker: page?.NextUploadIdMarker }
-    page = await sent(client.send(new ListMultipartUploadsCommand({ Bucket, ...markers })))
+    page = await withS3Errors(client.send(new ListMultipartUploadsCommand({ Bucket, ...markers })))
     for (const upload of page.Uploads ?? []) {
       if (live.has(upload.UploadId!) || !upload.Initiated || upload.Initiated >= olderThan) continue
       if (await abortUnlessActive(client, Bucket, upload, olderThan)) aborted++

@@ -6,7 +6,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { chunksOf } from '../source.ts'
 import type { Body } from '../storage.ts'
-import { sent } from './errors.ts'
+import { withS3Errors } from './errors.ts'
 import { Multipart, PART_BYTES, type Part, type Target, type UploadContext } from './multipart.ts'
 
 /**
@@ -31,7 +31,7 @@ export async function upload(
       size += part.bytes.byteLength
       if (part.number === 1 && part.isLast) {
         const put = new PutObjectCommand({ ...target, Body: part.bytes })
-        return { size, etag: (await sent(context.client.send(put))).ETag! }
+        return { size, etag: (await withS3Errors(context.client.send(put))).ETag! }
       }
       await multipart.send(part)
     }
