@@ -2,6 +2,7 @@ import type { JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Db } from '../db/client.ts'
 import { runSql } from '../db/foreign-sql.ts'
 import type { Logger } from '../util/logger.ts'
+import { waitAtMost } from '../util/wait-at-most.ts'
 import { bossDatabase, createBoss } from './boss.ts'
 import { deadOf, defineQueues } from './define.ts'
 import type { Job, JobHandle } from './job.ts'
@@ -132,9 +133,9 @@ export class JobQueue {
   }
 
   private async stop(graceMs: number): Promise<void> {
-    await within(graceMs, Promise.all([...this.workers.keys()].map((name) => this.boss.offWork(name))))
+    await waitAtMost(graceMs, Promise.all([...this.workers.keys()].map((name) => this.boss.offWork(name))))
     // Bounded as well, because a database that does not answer must not keep the server from ending.
-    await within(HAND_BACK_MS, this.handBackAll())
+    await waitAtMost(HAND_BACK_MS, this.handBackAll())
   }
 
   private async handBackAll(): Promise<void> {
@@ -241,6 +242,3 @@ function reasonOf(output: object | null): string {
   const { message, value } = (output ?? {}) as { message?: string; value?: { message?: string } }
   return message ?? value?.message ?? 'unknown'
 }
-
-const within = (ms: number, promise: Promise<unknown>): Promise<unknown> =>
-  Promise.race([promise, new Promise((resolve) => setTimeout(resolve, ms).unref())])

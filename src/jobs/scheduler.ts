@@ -2,6 +2,7 @@ import { Cron } from 'croner'
 import type { Db } from '../db/client.ts'
 import { isUnavailable } from '../db/errors.ts'
 import type { Logger } from '../util/logger.ts'
+import { waitAtMost } from '../util/wait-at-most.ts'
 import type { Schedule } from './job.ts'
 import { claimRun, readSchedule, setPaused } from './runs.ts'
 
@@ -88,8 +89,7 @@ export class Scheduler {
   async close(): Promise<void> {
     this.running = false
     for (const timer of this.timers.values()) clearTimeout(timer)
-    const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())
-    await Promise.race([Promise.allSettled(this.runs.values()), late])
+    await waitAtMost(CLOSE_MS, Promise.allSettled(this.runs.values()))
   }
 
   private async setPaused(id: string, paused: boolean): Promise<boolean> {

@@ -4,7 +4,7 @@ import { type AGUIEvent, EventType } from '@ag-ui/core'
 export type AgentEvent = AGUIEvent
 
 /** A stored frame of a session. */
-export interface Frame {
+export interface AgentFrame {
   /** Grows without gaps over all runs of a session. */
   seq: number
   runId: string

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Bus } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
 import { agentFrames } from '../../db/schema/index.ts'
-import type { Frame } from './ag-ui.ts'
+import type { AgentFrame } from './ag-ui.ts'
 import { agentFramesHint } from './hints.ts'
 
 /** So many frames may wait for a slow reader; beyond that, the reader reads them from the log. */
@@ -14,7 +14,7 @@ const RETRY_MS = 500
 
 interface Reader {
   /** The frames that hints have brought since the last read; undefined: too many, or hints may be lost, so read the log. */
-  held: Frame[] | undefined
+  held: AgentFrame[] | undefined
   wake: () => void
 }
 
@@ -49,7 +49,7 @@ export class AgentFeed {
   }
 
   /** Yields the frames after `seq` as they are stored, in order and each once. Ends only when its signal is aborted. */
-  async *follow(sessionId: string, seq: number, signal: AbortSignal): AsyncGenerator<Frame, void> {
+  async *follow(sessionId: string, seq: number, signal: AbortSignal): AsyncGenerator<AgentFrame, void> {
     const reader: Reader = { held: undefined, wake: () => {} }
     const readers = this.readers.get(sessionId) ?? new Set()
     this.readers.set(sessionId, readers.add(reader))
@@ -109,7 +109,7 @@ export class AgentFeed {
     })
   }
 
-  private read(sessionId: string, seq: number): Promise<Frame[]> {
+  private read(sessionId: string, seq: number): Promise<AgentFrame[]> {
     return this.db
       .select({
         seq: agentFrames.seq,

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Context } from '../context.ts'
 import { databaseFault } from '../database-faults.ts'
-import type { Frame } from './ag-ui.ts'
+import type { AgentFrame } from './ag-ui.ts'
 import { agentFramesHint } from './hints.ts'
 
 /** Frames in one statement: enough for hundreds of runs, and few enough that other queries do not wait long. */
@@ -14,7 +14,7 @@ const GIVE_UP_MS = 30_000
 
 interface Pending {
   sessionId: string
-  frame: Frame
+  frame: AgentFrame
   since: number
   resolve(): void
   reject(error: unknown): void
@@ -38,7 +38,7 @@ export class FrameLog {
   constructor(private readonly ctx: Context) {}
 
   /** Resolves when the frame is stored. @throws RunLost; or the database's error after half a minute */
-  append(sessionId: string, frame: Frame): Promise<void> {
+  append(sessionId: string, frame: AgentFrame): Promise<void> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ sessionId, frame, since: performance.now(), resolve, reject })
       if (!this.writing) void this.write()
@@ -93,7 +93,7 @@ export class FrameLog {
         where agent_frames.run_id = excluded.run_id
       returning run_id as "runId", seq`)
     const stored = new Set(rows.map(({ runId, seq }) => `${runId} ${seq}`))
-    const batches = new Map<string, Frame[]>()
+    const batches = new Map<string, AgentFrame[]>()
     for (const { sessionId, frame } of batch) {
       if (!stored.has(`${frame.runId} ${frame.seq}`)) continue
       const frames = batches.get(sessionId)

@@ -3,7 +3,7 @@ import { agentConfirmations, agentMessages, agentRuns, agentSessions } from '../
 import type { ToolCall } from '../../model/model.ts'
 import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
-import type { Frame } from './ag-ui.ts'
+import type { AgentFrame } from './ag-ui.ts'
 import { RunLost } from './frame-log.ts'
 import { agentFramesHint } from './hints.ts'
 import type { Transcript } from './transcript.ts'
@@ -18,7 +18,7 @@ export interface RunEnd {
   /** A code, when it failed. */
   error?: string
   /** The last frames, which are not stored yet. */
-  frames: Frame[]
+  frames: AgentFrame[]
   transcript: Transcript
   /** The call that waits for the user's confirmation. */
   confirmation?: ToolCall | undefined
@@ -82,7 +82,7 @@ export async function endRun(
 }
 
 /** One text for any number of frames, so that the statement stays prepared. */
-const insertFrames = (tx: Tx, sessionId: string, runId: string, frames: Frame[]) =>
+const insertFrames = (tx: Tx, sessionId: string, runId: string, frames: AgentFrame[]) =>
   tx.db.execute(sql`
     insert into agent_frames (session_id, seq, run_id, event)
     select ${sessionId}::uuid, seq, ${runId}::uuid, event::json

@@ -1,4 +1,4 @@
-import { type AgentEvent, EventType, type Frame } from './ag-ui.ts'
+import { type AgentEvent, type AgentFrame, EventType } from './ag-ui.ts'
 import type { FrameLog } from './frame-log.ts'
 import { Transcript } from './transcript.ts'
 
@@ -53,7 +53,7 @@ export class RunWriter {
   }
 
   /** Numbers the last events, which the caller stores together with the end of the run. No event may follow them. */
-  close(last: AgentEvent[]): Frame[] {
+  close(last: AgentEvent[]): AgentFrame[] {
     this.endMessage()
     return last.map((event) => this.frame(event))
   }
@@ -98,7 +98,7 @@ export class RunWriter {
     this.newest = Promise.all([this.newest, stored]).then(() => {})
   }
 
-  private frame(event: AgentEvent): Frame {
+  private frame(event: AgentEvent): AgentFrame {
     this.transcript.apply(event)
     return { seq: this.seq++, runId: this.run.runId, event: JSON.stringify(event) }
   }

@@ -11,6 +11,7 @@ import type { ChatModel } from '../../model/model.ts'
 import { Ages } from '../../util/ages.ts'
 import { cutText } from '../../util/cut.ts'
 import { isJsonObject } from '../../util/json.ts'
+import { waitAtMost } from '../../util/wait-at-most.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -206,7 +207,7 @@ export class AgentRuns {
     clearInterval(this.timer)
     for (const { run } of this.running.values()) run.stop()
     const ends = [...this.running.values()].map(({ ended }) => ended)
-    await Promise.race([Promise.all(ends), Bun.sleep(CLOSE_MS)])
+    await waitAtMost(CLOSE_MS, Promise.all(ends))
   }
 
   private async assertFree(tx: Tx, who: Principal, sessionId: string): Promise<void> {

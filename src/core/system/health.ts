@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { waitAtMost } from '../../util/wait-at-most.ts'
 import type { Context } from '../context.ts'
 
 export interface ComponentHealth {
@@ -41,7 +42,7 @@ export const allHealthy = (components: Record<string, ComponentHealth>): boolean
 
 async function probe(ask: () => PromiseLike<unknown>): Promise<ComponentHealth> {
   const start = performance.now()
-  const late = Bun.sleep(TIMEOUT_MS).then(() => false)
-  const healthy = await Promise.race([Promise.resolve(ask()).then(() => true), late]).catch(() => false)
+  const answered = Promise.try(ask).then(() => true)
+  const healthy = (await waitAtMost(TIMEOUT_MS, answered).catch(() => false)) ?? false
   return { healthy, latencyMs: performance.now() - start }
 }

@@ -1,5 +1,5 @@
 /** The events of a run in the two forms of the answer: as the documented JSON, and as AG-UI over SSE. */
-import { type AgentEvent, EventType, endsRun, type Frame } from '../../../core/agent/ag-ui.ts'
+import { type AgentEvent, type AgentFrame, EventType, endsRun } from '../../../core/agent/ag-ui.ts'
 import { Transcript } from '../../../core/agent/transcript.ts'
 import type { ServerSentEvent } from '../../../http/sse.ts'
 import type { ChatEvent } from './models.ts'
@@ -14,7 +14,7 @@ const EMPTY = {
 }
 
 /** @returns the events of a whole run in the documented form, and the text of its answer */
-export function presentAnswer(frames: Frame[]): { output: string; events: ChatEvent[] } {
+export function presentAnswer(frames: AgentFrame[]): { output: string; events: ChatEvent[] } {
   const transcript = new Transcript()
   const tools = new Map<string, string>()
   const events = frames.map(({ runId, event: text }): ChatEvent => {
@@ -59,7 +59,7 @@ export function presentAnswer(frames: Frame[]): { output: string; events: ChatEv
 
 /** The frames of a run as server-sent events. The id of an event is the number of its frame, for `Last-Event-ID`. */
 export async function* runEvents(
-  frames: AsyncIterable<Frame>,
+  frames: AsyncIterable<AgentFrame>,
   runId: string,
 ): AsyncGenerator<ServerSentEvent, void> {
   for await (const frame of frames) {

@@ -2,7 +2,7 @@ import { t } from 'elysia'
 import { userOfSession } from '../../../core/accounts/access-tokens.ts'
 import type { Principal } from '../../../core/accounts/principals.ts'
 import { timezoneNamed } from '../../../core/agenda/times.ts'
-import { endsRun, type Frame } from '../../../core/agent/ag-ui.ts'
+import { type AgentFrame, endsRun } from '../../../core/agent/ag-ui.ts'
 import {
   type AgentRun,
   type AgentSession,
@@ -90,7 +90,7 @@ async function ask({ ctx, principal, body, request, server }: SignedCall & Body<
   }
   // A model may think for longer than Bun's idle time limit.
   server?.timeout(request, 0)
-  const run: Frame[] = []
+  const run: AgentFrame[] = []
   for await (const frame of follow(request.signal)) {
     run.push(frame)
     if (endsRun(frame.event)) break
