@@ -44,7 +44,7 @@ export interface Tx extends Context {
   emit<T extends keyof ChannelEvents>(userId: number, type: T, data: ChannelEvents[T]): void
   /** Runs `run` after the outermost commit, and never after a rollback. An error of `run` is logged. */
   afterCommit(run: () => void): void
-  /** Rolls the transaction back at its end with this error, whoever catches the error before. */
+  /** Rolls the transaction back at its end with this error, even when a caller in between catches the error. */
   fail(error: unknown): void
 }
 

@@ -74,7 +74,7 @@ async function runOnce<T>(
     try {
       hook()
     } catch (error) {
-      ctx.log.error({ err: error }, 'A step after a commit failed.')
+      ctx.log.error({ err: error }, 'a step after a commit failed')
     }
   }
   return result

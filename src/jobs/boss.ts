@@ -22,7 +22,7 @@ export function createBoss(db: Db, embedded: boolean, log: Logger): PgBoss {
     monitorVacuum: false,
   })
   boss.on('error', (error) => log.warn({ err: error }, 'a step of the job queue failed'))
-  boss.on('warning', (warning) => log.warn({ warning }, 'the job queue warns'))
+  boss.on('warning', (warning) => log.warn({ warning }, 'the job queue gave a warning'))
   return boss
 }
 

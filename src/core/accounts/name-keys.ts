@@ -76,7 +76,7 @@ async function fillBatch(db: Db, log: Logger): Promise<boolean> {
     if (keys.emailKey !== row.emailKey || keys.usernameKey !== row.usernameKey) {
       log.warn(
         { userId: row.id },
-        'an account shares its name with an older one: it signs in by the exact one',
+        'an account shares its name with an older one; its user signs in with the exact spelling',
       )
     }
     return keys

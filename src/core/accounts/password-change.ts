@@ -38,7 +38,7 @@ export async function changePassword(
       .set({ passwordHash, updatedAt: sql`now()` })
       .where(and(eq(users.id, userId), eq(users.passwordHash, user.passwordHash)))
       .returning({ id: users.id })
-    // No row: the password was changed or reset meanwhile, and whoever knows only the old one must not overwrite it.
+    // No row: the password was changed or reset meanwhile, and a client that knows only the old one must not overwrite it.
     if (changed.length === 0) throw invalid('current_password', 'current_password')
     await endSessions(tx, userId, 'password_changed', sessionId)
     await mailPasswordChanged(tx, userId, input.language)

@@ -56,7 +56,7 @@ export class IncomingUploads {
 
   /**
    * @param upload its name among all uploads
-   * @returns a signal that aborts when somebody ends the upload, until the result is disposed of
+   * @returns a signal that aborts when a user ends the upload, until the result is disposed of
    */
   watch(upload: string): Disposable & { signal: AbortSignal } {
     const stop = new AbortController()

@@ -10,7 +10,7 @@ import { mayManage } from './access.ts'
 
 /**
  * Opens a file or thumbnail. Every client may see those of active materials; the uploader and administrators may see
- * those of hidden ones. Nobody may see a file that is removed or still arriving.
+ * those of hidden ones. No client may see a file that is removed or still arriving.
  * @throws AppError NOT_FOUND, which does not tell why
  */
 export async function openFile(

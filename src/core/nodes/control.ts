@@ -44,7 +44,7 @@ export class NodeControl {
       () => this.dispatcher.wake(),
       (connected) =>
         void this.reload([connected]).catch((error) => {
-          ctx.log.warn({ err: error }, 'a change of a node could not be read; the next look finds it')
+          ctx.log.warn({ err: error }, 'a change of a node could not be read; the next sweep reads it')
         }),
     )
     this.sweeper = new Sweeper(ctx, this.fleet, () => this.reconcile())

@@ -38,7 +38,7 @@ export class Dispatcher {
         await this.round()
       } catch (error) {
         // The poll tries again.
-        this.ctx.log.warn({ err: error }, 'dispatching failed')
+        this.ctx.log.warn({ err: error }, 'the server could not lease tasks to its nodes; it tries again')
       }
     }
     this.running = false

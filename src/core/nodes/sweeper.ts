@@ -14,7 +14,7 @@ import { failure } from '../tasks/failures.ts'
 import type { Fleet } from './fleet.ts'
 import { type NodeState, nodeTopic, statusOf } from './presence.ts'
 import type { Node } from './rows.ts'
-import { loseUnheld, thatHoldTasks } from './unheld.ts'
+import { loseUnheld, nodesWithTasks } from './unheld.ts'
 
 /** A node is offline when it has missed this many heartbeats. */
 export const SILENT_HEARTBEATS = 3
@@ -209,7 +209,7 @@ export class Sweeper {
     const silent = [...this.online.values()].filter(
       (node) => this.socketHeartbeats.of(socketKey(node))! >= ms,
     )
-    for (const node of await thatHoldTasks(this.ctx, silent)) {
+    for (const node of await nodesWithTasks(this.ctx, silent)) {
       const connected = this.fleet.get(node.id)
       if (connected && this.heardSince(performance.now() - this.silenceMs, connected)) continue
       const done = await loseUnheld(this.ctx, node)

@@ -7,10 +7,10 @@ import { failure } from '../tasks/failures.ts'
 import type { Node } from './rows.ts'
 
 /**
- * Those of these nodes that hold tasks, and all offline nodes that hold tasks: another transaction held the rows of their
- * tasks when they went offline.
+ * Finds the candidates that hold tasks, and all offline nodes that still hold tasks, because another transaction held the
+ * rows of their tasks when they went offline.
  */
-export async function thatHoldTasks(ctx: Context, candidates: Node[]): Promise<Node[]> {
+export async function nodesWithTasks(ctx: Context, candidates: Node[]): Promise<Node[]> {
   const seen = new Map(candidates.map((node) => [node.id, node]))
   const offline = and(not(nodes.online), isNull(nodes.deletedAt))
   const held = ctx.db

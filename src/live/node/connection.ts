@@ -178,7 +178,10 @@ export class NodeConnection implements NodeLink {
       await this.dispatch(this.connected, frame)
     } catch (error) {
       // The end of an attempt that could not be stored gets no `ack`, so the node repeats it.
-      this.ctx.log.warn({ err: error, node: this.node!.name, frame: frame.type }, 'a node frame failed')
+      this.ctx.log.warn(
+        { err: error, node: this.node!.name, frame: frame.type },
+        'a frame of a node could not be handled',
+      )
       this.send({
         type: 'error',
         code: 'TRY_AGAIN',
