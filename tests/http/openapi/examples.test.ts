@@ -43,7 +43,12 @@ const FILL: Record<string, () => Promise<Filled>> = {
   learningLikeMaterial: async () => ({ id: (await answerTo('learningUploadMaterial')).body.id }),
   learningPauseAdminSchedulerJob: async () => ({ id: 'cleanup_job' }),
   learningResumeAdminSchedulerJob: async () => ({ id: 'cleanup_job' }),
-  runtimeResendVerifications: after('runtimeCreateVerification'),
+  runtimeResendVerifications: async () => {
+    await answerTo('runtimeCreateVerification')
+    // The server writes mails side by side: of two that are requested at once, either one may have the valid code.
+    await mailTo(server, ADA, 1)
+    return {}
+  },
   runtimeVerify: async () => {
     await answerTo('runtimeResendVerifications')
     return { body: { token: codeIn(await mailTo(server, ADA, 2)) } }
