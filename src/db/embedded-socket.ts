@@ -53,7 +53,10 @@ export async function serveEmbedded(db: PGlite, path: string): Promise<() => voi
   }
 }
 
-/** Runs whole messages. An exception means that PGlite itself is broken; nobody catches it, so that the worker ends. */
+/**
+ * Runs whole messages. PGlite has run them when its call returns, so its promise has nothing to wait for. An exception means
+ * that PGlite itself is broken: nothing catches it, and the worker ends.
+ */
 function run(db: PGlite, messages: Uint8Array): Buffer {
   const answers: Uint8Array[] = []
   // The bytes lie in the memory of PGlite, which reuses them.
