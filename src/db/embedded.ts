@@ -50,13 +50,15 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
       worker.onmessage = (event) => resolve(event.data)
       worker.onerror = (event) => resolve({ failed: event.message })
     })
+  // Listens before the worker gets its message, because a worker whose modules do not load sends only an error event.
+  const opening = answer()
 
   const database = join(dataDir, 'pg')
   try {
     code ??= compilePglite()
     const [module] = await Promise.all([code, ensureCluster(database)])
     worker.postMessage({ dataDir: database, socketPath, module } satisfies WorkerStart)
-    const { failed } = await answer()
+    const { failed } = await opening
     if (failed) throw new StartupError(`The embedded database in ${dataDir} does not open: ${failed}`)
   } catch (error) {
     cleanUp()
