@@ -23,20 +23,20 @@ process.on('exit', () => {
 })
 
 /** One processor for the measured server and one for its load, so that neither takes time from the other. */
-export type Core = 'server' | 'load'
-const CORES: Record<Core, number> = { server: 0, load: 1 }
-const pinned = (core: Core | undefined, command: string[]): string[] =>
-  core === undefined ? command : ['taskset', '-c', String(CORES[core]), ...command]
+export type Processor = 'server' | 'load'
+const PROCESSORS: Record<Processor, number> = { server: 0, load: 1 }
+const pinned = (processor: Processor | undefined, command: string[]): string[] =>
+  processor === undefined ? command : ['taskset', '-c', String(PROCESSORS[processor]), ...command]
 
 /** Starts `bench/<file>` and talks to it. */
 export function startWorker<H extends Handlers>(
   file: string,
   env: Record<string, string> = {},
-  core?: Core,
+  processor?: Processor,
 ): Worker<H> {
   const waiting = new Map<number, PromiseWithResolvers<never>>()
   let calls = 0
-  const child = Bun.spawn(pinned(core, ['bun', join(BENCH, file)]), {
+  const child = Bun.spawn(pinned(processor, ['bun', join(BENCH, file)]), {
     env: { ...process.env, ...env },
     stdin: 'ignore',
     stdout: 'ignore',
@@ -77,11 +77,16 @@ export interface Server {
 }
 
 /** The server as in production, with its request log (to /dev/null), on a port and a data directory of its own. */
-export async function startRoost(env: Record<string, string>, core?: Core): Promise<Server> {
+export async function startRoost(env: Record<string, string>, processor?: Processor): Promise<Server> {
   const port = freePort()
   const startedAt = performance.now()
   const child = Bun.spawn(
-    pinned(core, ['bun', '--preload', join(BENCH, 'support/gc-on-signal.ts'), join(BENCH, '../src/main.ts')]),
+    pinned(processor, [
+      'bun',
+      '--preload',
+      join(BENCH, 'support/gc-on-signal.ts'),
+      join(BENCH, '../src/main.ts'),
+    ]),
     {
       env: { ...process.env, ...env, HOST: '127.0.0.1', PORT: String(port) },
       stdin: 'ignore',
@@ -116,14 +121,14 @@ export async function startRoost(env: Record<string, string>, core?: Core): Prom
 /** The Socket.IO server of `bench/socket-io`, on Node. Its packages are installed there when they are missing. */
 export async function startSocketIo(
   env: Record<string, string>,
-  core?: Core,
+  processor?: Processor,
 ): Promise<Omit<Server, 'gc' | 'startMs'>> {
   const cwd = join(BENCH, 'socket-io')
   if (!existsSync(join(cwd, 'node_modules'))) {
     const installed = Bun.spawnSync(['bun', 'install', '--frozen-lockfile'], { cwd })
     if (!installed.success) throw new Error(`bun install in ${cwd} failed: ${installed.stderr}`)
   }
-  const child = Bun.spawn(pinned(core, ['node', 'server.js']), {
+  const child = Bun.spawn(pinned(processor, ['node', 'server.js']), {
     cwd,
     env: { ...process.env, ...env },
     stdin: 'ignore',

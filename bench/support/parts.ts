@@ -55,11 +55,11 @@ export async function freshParts(kind: Kind, extra: Record<string, string> = {})
     kind,
     env,
     async prepare(work) {
-      const context = await createServer(readConfig(env), { log: createLogger('silent') })
+      const server = await createServer(readConfig(env), { log: createLogger('silent') })
       try {
-        return await work(context.ctx)
+        return await work(server.ctx)
       } finally {
-        await context.close()
+        await server.close()
       }
     },
     async remove() {

@@ -97,12 +97,12 @@ async function prepare(
   await lockMigrations(migrator)
   try {
     await migrate(drizzle(migrator), { migrationsFolder: MIGRATIONS })
-    const db = drizzle(client)
+    const db = drizzle(client, { schema })
     const fresh = Bun.randomUUIDv7().replaceAll('-', '')
     await db.execute(
       sql`insert into settings (key, value) values ('epoch', to_jsonb(${fresh}::text)) on conflict do nothing`,
     )
-    for (const upgrade of upgrades) await upgrade(drizzle(client, { schema }), log)
+    for (const upgrade of upgrades) await upgrade(db, log)
     const [row] = await db.select().from(schema.settings).where(sql`key = 'epoch'`)
     return row!.value as string
   } finally {

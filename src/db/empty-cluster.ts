@@ -19,8 +19,8 @@ export const VERSION_FILE = 'PGLITE_VERSION'
 
 /**
  * Makes `directory` unless it exists. A process that is killed meanwhile leaves only a `.new` beside it, which the next
- * call deletes. Nothing is synced to the disk: PGlite runs PostgreSQL without fsync, so a power cut in the first seconds
- * could damage the database all the same.
+ * call deletes. Nothing is synced to the disk: PGlite runs PostgreSQL without fsync, so a sync here would not protect
+ * the database from a power cut.
  * @throws StartupError when it can't be written
  */
 export async function ensureCluster(directory: string): Promise<void> {

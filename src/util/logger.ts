@@ -23,7 +23,7 @@ export function createLogger(
   return pino(options, destination)
 }
 
-/** A logger for whoever reads standard output: coloured lines on a terminal, JSON lines for programs. */
+/** A logger for the reader of standard output: coloured lines for people at a terminal, JSON lines for programs. */
 export async function openLogger(level: pino.LevelWithSilent): Promise<Logger> {
   if (!process.stdout.isTTY) return createLogger(level)
   // Imported where it is needed: it takes a tenth of a second.

@@ -1,6 +1,7 @@
 /**
- * Protects docs/design.md, "Live channel" and "Nodes" with two servers on one PostgreSQL: the stored log decides,
- * and the bus only wakes its readers, so a change on one server reaches users and nodes on the other: at once with Redis, in seconds without.
+ * Protects docs/design.md, "Live channel" and "Nodes" with two servers on one PostgreSQL: the stored log decides, and the
+ * bus only wakes its readers. So a change on one server reaches users and nodes on the other: at once with Redis, within
+ * seconds without.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'

@@ -19,5 +19,5 @@ export const snakeJson = <T extends object>(name: string, type: 'json' | 'jsonb'
   customType<{ data: T; driverData: unknown }>({
     dataType: () => type,
     toDriver: (value) => JSON.stringify(eachKeys(snakeKeys, value)),
-    fromDriver: (value) => eachKeys(camelKeys, typeof value === 'string' ? JSON.parse(value) : value) as T,
+    fromDriver: (value) => eachKeys(camelKeys, value) as T,
   })(name)
