@@ -1,9 +1,8 @@
 /** A start that fails closes what it has opened, so that nothing keeps the process alive. */
 import { expect, test } from 'bun:test'
-import { join } from 'node:path'
+import { ROOT } from './support/process.ts'
 import { freshParts } from './support/server.ts'
 
-const root = join(import.meta.dir, '..')
 const script = `
   import { readConfig } from './src/config/index.ts'
   import { createServer } from './src/server.ts'
@@ -18,7 +17,7 @@ test('the process ends by itself', async () => {
   const { env, remove } = await freshParts()
   const { ADMIN_PASSWORD: _, ...withoutPassword } = env
   const child = Bun.spawn([process.execPath, '-e', script], {
-    cwd: root,
+    cwd: ROOT,
     env: { PATH: process.env.PATH, LOG_LEVEL: 'silent', ...withoutPassword },
     stdout: 'pipe',
     stderr: 'inherit',

@@ -8,8 +8,6 @@ import { authenticateNode, getNode } from '../core/nodes/nodes.ts'
 import type { Node } from '../core/nodes/rows.ts'
 import { AUTH, NODE_AUTH } from './openapi/route.ts'
 
-export type { Authenticated }
-
 export const bearer = (request: Request): string | undefined =>
   /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
 

@@ -23,11 +23,12 @@ export const Email = t.String({ format: 'email', maxLength: 254, ...typed('email
 /** A UUID that a client sends, in any case. */
 export const Uuid = t.String({ pattern: UUID_PATTERN })
 
-/** The query of a route that answers with a `Page`. */
+/** The fields of the query of a route that answers with a `Page`. */
 export const pageQuery = {
   page: integerText({ minimum: 1, maximum: 1_000_000, default: 1 }),
   page_size: integerText({ minimum: 1, maximum: 100, default: 20 }),
 }
+export const PageQuery = t.Object(pageQuery)
 
 export const Page = <T extends Parameters<typeof t.Array>[0]>(item: T) =>
   wrapping(

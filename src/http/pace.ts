@@ -1,4 +1,5 @@
 import { AppError } from '../core/errors.ts'
+import { waitAtMost } from '../util/wait-at-most.ts'
 
 /** The slowest pace that is allowed: `bytes` in every `ms` for which the server waits for the client. */
 export interface Pace {
@@ -20,18 +21,12 @@ export function paced(next: () => Promise<Chunk>, pace: Pace): () => Promise<Chu
   let waited = 0
   let received = 0
   return async () => {
-    const { promise, resolve, reject } = Promise.withResolvers<Chunk>()
     const asked = performance.now()
-    const timer = setTimeout(() => reject(new AppError('UPLOAD_TOO_SLOW')), Math.max(0, pace.ms - waited))
-    try {
-      next().then(resolve, reject)
-      const chunk = await promise
-      received += chunk.value?.byteLength ?? 0
-      waited += performance.now() - asked
-      if (received >= pace.bytes) waited = received = 0
-      return chunk
-    } finally {
-      clearTimeout(timer)
-    }
+    const chunk = await waitAtMost(Math.max(0, pace.ms - waited), next())
+    if (!chunk) throw new AppError('UPLOAD_TOO_SLOW')
+    received += chunk.value?.byteLength ?? 0
+    waited += performance.now() - asked
+    if (received >= pace.bytes) waited = received = 0
+    return chunk
   }
 }

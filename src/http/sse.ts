@@ -1,4 +1,5 @@
 /** Server-sent events (HTML standard, 9.2). */
+import { waitAtMost } from '../util/wait-at-most.ts'
 
 export interface ServerSentEvent {
   /** A client that reconnects sends the last id as `Last-Event-ID`. */
@@ -47,12 +48,7 @@ export function eventStream(
     {
       async pull(controller) {
         next ??= events.next()
-        let timer: ReturnType<typeof setTimeout> | undefined
-        const ping = new Promise<undefined>((resolve) => {
-          timer = setTimeout(() => resolve(undefined), PING_MS)
-        })
-        const result = await Promise.race([next, ping])
-        clearTimeout(timer)
+        const result = await waitAtMost(PING_MS, next)
         if (!(await mayGoOn())) {
           controller.close()
           return end()

@@ -27,6 +27,7 @@ export function answerUnmatched(
 ): Response {
   const { pathname } = urlOf(request)
   const [, contract] = bases.find(([base]) => pathname === base || pathname.startsWith(`${base}/`))!
+  if ((error as { code?: unknown }).code !== 'NOT_FOUND') return contract.errorResponse(error, request, log)
   const { static: fixed, http } = app.router
   // A route also matches its path with a slash at the end.
   const bare = pathname.replace(/(?<=.)\/$/, '')
@@ -36,7 +37,6 @@ export function answerUnmatched(
   if (allowed[0] === 'GET') allowed.splice(1, 0, 'HEAD')
   if (allowed.length > 0) allowed.push('OPTIONS')
   const allow = allowed.join(', ')
-  if ((error as { code?: unknown }).code !== 'NOT_FOUND') return contract.errorResponse(error, request, log)
   // RFC 9110, 9.3.7. A preflight of an origin that is not allowed also gets this answer, without CORS header fields.
   if (allow && request.method === 'OPTIONS') {
     noteStatus(request, 204)

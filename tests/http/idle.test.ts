@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { neverIdle } from '../../src/http/idle.ts'
 
-/** The status of the answer to a body that is sent byte by byte for ten seconds; `cut` when the connection is closed instead. */
+/** The status of the answer to a body that is sent byte by byte for ten seconds; `cut` when the server hangs up. */
 async function sendSlowly(port: number): Promise<number | 'cut'> {
   const socket = connect(port, '127.0.0.1')
   const { promise, resolve } = Promise.withResolvers<number | 'cut'>()

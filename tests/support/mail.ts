@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import PostalMime, { type Email } from 'postal-mime'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { mailHandle } from '../../src/core/mail/job-handle.ts'
 import { eventually, freePort } from './process.ts'
 import type { TestServer } from './server.ts'
 
@@ -92,6 +93,13 @@ export const mailTo = (server: TestServer, email: string, count = 1): Promise<Em
 
 export const mailsTo = async (server: TestServer, email: string): Promise<Email[]> =>
   (await readOutbox(outboxOf(server))).filter((mail) => isTo(mail, email))
+
+/** Waits until the server has no more mails to send. */
+export const mailQueueEmpty = (server: TestServer): Promise<unknown> =>
+  eventually(async () => {
+    const { waiting, running } = await server.ctx.queue.pending(mailHandle)
+    return waiting + running === 0
+  }, 'the queue of mails is empty')
 
 /** Domains have no case (RFC 5321, 2.4). */
 const isTo = (mail: Email, email: string) =>

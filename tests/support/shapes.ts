@@ -120,6 +120,15 @@ export function expectLearningError(
   expectNoInternals(answer)
 }
 
+/** docs/contracts/runtime.md, "Sessions": the answer to a sign-in, a refresh and a finished sign-up. */
+export const RUNTIME_SESSION = {
+  access_token: 'jwt',
+  refresh_token: 'string',
+  expires_in: 'integer',
+  token_type: 'string',
+  user: { id: 'uuid', email: 'string' },
+} satisfies Shape
+
 /** docs/contracts/runtime.md, "Errors". */
 export const expectRuntimeError = (answer: Answer, error: ErrorCase): void =>
   expectLearningError(answer, error, 'application/problem+json')

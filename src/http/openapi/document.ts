@@ -39,8 +39,8 @@ export interface OpenApiDocument {
 
 const DESCRIPTION = [
   'Five HTTP APIs on one server, and one live channel. Sign in on any of them, then put the access token into',
-  'Authorize: an access token of one is good on all. Every answer has an `x-request-id`. A method that a path does',
-  'not have is 405 with `Allow`, a path that does not exist 404, each in the form of the API below whose base URL it is.',
+  'Authorize: every API accepts it. Every answer has an `x-request-id`. A path that does not exist is 404, and a path',
+  'without the method of the request is 405 with `Allow`. The API with the base URL of the path formats these errors.',
 ].join(' ')
 
 const SECURITY_SCHEMES = {

@@ -30,7 +30,7 @@ const connect = (operationId: string) => ({
       'JSON text frames, each `{type, …}`. Sign in by `token` or `ticket` in the address, by an Authorization',
       'header, or within ten seconds by a first frame `{"type":"auth","token":"…"}`. The server answers `welcome` and',
       'then sends every event of the user once and in order. The client sends `subscribe_task`, `unsubscribe_task`,',
-      '`subscribe`, `unsubscribe` and `ping`. A credential that is not good enough gets a socket that closes with 4401.',
+      '`subscribe`, `unsubscribe` and `ping`. The server closes a socket with an invalid credential with 4401.',
     ].join(' '),
     security: [{}, { bearerAuth: [] }, { accessTokenInQuery: [] }, { ticket: [] }],
     parameters: [
@@ -53,7 +53,7 @@ export const socketPaths = {
       description: [
         'JSON text frames, each `{type, …}`. The node sends `hello` first, then `heartbeat`, `accept`, `reject`,',
         '`progress`, `log`, `completed` and `failed`; the server sends `welcome`, `assign`, `cancel`, `drain` and',
-        '`ack`. A node_token that is not good gets a socket that closes with 4401.',
+        '`ack`. The server closes a socket with an invalid node_token with 4401.',
       ].join(' '),
       security: [{ nodeToken: [] }, { accessTokenInQuery: [] }],
       responses: answers('See the description for its frames.'),

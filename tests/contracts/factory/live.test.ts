@@ -34,13 +34,13 @@ const ticket = async ({ token }: TestUser) =>
 const cursorAt = (seq: number | string) => `${ctx.epoch}.${seq}`
 const fieldsOf = (events: { data: { fields: string[] } }[]) => events.flatMap(({ data }) => data.fields)
 /** The number of a user's requests that wait for events. */
-const waiting = ({ user }: TestUser) =>
+const countWaiting = ({ user }: TestUser) =>
   // biome-ignore lint/complexity/useLiteralKeys: private
   [...hub['readers']].filter(({ signedIn }) => signedIn.principal.userId === user.id).length
-const waits = (owner: TestUser, count: number) =>
+const untilWaiting = (owner: TestUser, count: number) =>
   eventually(
-    () => waiting(owner) === count,
-    () => `${count} wait, but ${waiting(owner)}`,
+    () => countWaiting(owner) === count,
+    () => `${count} wait, but ${countWaiting(owner)}`,
   )
 /** Writes an event as another server would, without a hint to this one. */
 const emitSilently = (owner: TestUser, field: string) =>
@@ -146,12 +146,12 @@ describe('a long poll', () => {
   test('is answered when something happens, or with nothing when its time is up', async () => {
     const owner = await makeUser(server)
     const polled = get(owner.token, { cursor: cursorAt(0), wait: 30 })
-    await waits(owner, 1)
+    await untilWaiting(owner, 1)
     await emit(owner, 'a')
     expect(fieldsOf((await polled).body.events)).toEqual(['a'])
     const empty = await get(owner.token, { cursor: cursorAt(1), wait: 1 })
     expect(empty.body).toEqual({ events: [], cursor: cursorAt(1), has_more: false, resync: null })
-    expect(waiting(owner)).toBe(0)
+    expect(countWaiting(owner)).toBe(0)
   })
 
   test('does not wait for what is there already', async () => {
@@ -164,7 +164,7 @@ describe('a long poll', () => {
   test('hears of what another server did, without a look of its own at the database', async () => {
     const owner = await makeUser(server)
     const polls = Array.from({ length: 10 }, () => get(owner.token, { cursor: cursorAt(0), wait: 30 }))
-    await waits(owner, 10)
+    await untilWaiting(owner, 10)
     const select = spyOn(ctx.db, 'select')
     await Bun.sleep(2500)
     // The queries of the server itself. Ten requests that poll would need many more.
@@ -178,7 +178,7 @@ describe('a long poll', () => {
     const owner = await makeUser(server)
     const other = await signInAgain(server, owner)
     const [ends, stays] = [owner, other].map(({ token }) => get(token, { cursor: cursorAt(0), wait: 30 }))
-    await waits(owner, 2)
+    await untilWaiting(owner, 2)
     await api(server, 'POST', '/api/v1/auth/logout', { token: owner.token })
     // The end of the session is an event, and the last one that requests of this session may get.
     const told = [{ type: 'session.revoked' }]
@@ -195,7 +195,7 @@ describe('a long poll', () => {
     const headers = { authorization: `Bearer ${owner.token}` }
     const polls = Array.from({ length: 18 }, () => fetch(url, { headers, signal: stop.signal }))
     const streams = [await stream(owner.token), await stream(owner.token)]
-    await waits(owner, 20)
+    await untilWaiting(owner, 20)
     for (const accept of ['application/json', 'text/event-stream']) {
       const refused = await get(owner.token, { wait: 30 }, { accept })
       expect([refused.status, refused.body.error_code]).toEqual([429, 'RATE_LIMIT_EXCEEDED'])
@@ -207,7 +207,7 @@ describe('a long poll', () => {
     stop.abort()
     for (const one of streams) one.close()
     await Promise.allSettled(polls)
-    await waits(owner, 0)
+    await untilWaiting(owner, 0)
   })
 })
 
@@ -227,7 +227,7 @@ describe('a stream', () => {
     const page = await get(owner.token, { cursor: cursorAt(1) })
     expect(reader.events.map(({ data }) => data)).toEqual(page.body.events)
     reader.close()
-    await waits(owner, 0)
+    await untilWaiting(owner, 0)
   })
 
   test('goes on from Last-Event-ID, which wins over the cursor in the URL; without both it begins now', async () => {
@@ -282,7 +282,7 @@ describe('a stream', () => {
     expect(revoked.ended).toBe(false)
     await api(server, 'POST', '/api/v1/auth/logout', { token: owner.token })
     await revoked.until(({ ended }) => ended)
-    await waits(owner, 0)
+    await untilWaiting(owner, 0)
   })
 })
 

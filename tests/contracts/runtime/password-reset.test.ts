@@ -1,10 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { mailHandle } from '../../../src/core/mail/job-handle.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeUser, PASSWORD, signInAgain, unique } from '../../support/factories.ts'
-import { codeIn, mailsTo, mailTo, wrongCode } from '../../support/mail.ts'
-import { eventually } from '../../support/process.ts'
+import { codeIn, mailQueueEmpty, mailsTo, mailTo, wrongCode } from '../../support/mail.ts'
 import { query, startServer } from '../../support/server.ts'
 import { expectRuntimeError, expectWithout } from '../../support/shapes.ts'
 import { openLive } from '../../support/sockets.ts'
@@ -25,11 +23,6 @@ const forgetful = async () => {
   expect((await request({ email: owner.user.email })).status).toBe(204)
   return { ...owner, email: owner.user.email, code: codeIn(await mailTo(server, owner.user.email)) }
 }
-const queueIsEmpty = () =>
-  eventually(async () => {
-    const { waiting, running } = await server.ctx.queue.pending(mailHandle)
-    return waiting + running === 0
-  }, 'the queue is empty')
 
 describe('the whole reset', () => {
   test('a new password by the mailed code: all sessions and sockets end, and the owner is told', async () => {
@@ -90,7 +83,7 @@ describe('POST /api/v1/auth/password-reset', () => {
     const unknown = `${unique('nobody')}@example.com`
     const answers = [await request({ email: known }), await request({ email: unknown })]
     for (const { status, text } of answers) expect([status, text]).toEqual([204, ''])
-    await queueIsEmpty()
+    await mailQueueEmpty(server)
     const rows = await query(
       server,
       sql`select code_hash is not null as drawn, wrong_tries from password_resets
@@ -111,7 +104,7 @@ describe('POST /api/v1/auth/password-reset', () => {
   test('a deactivated user is sent none', async () => {
     const { user } = await makeUser(server, { isActive: false })
     expect((await request({ email: user.email })).status).toBe(204)
-    await queueIsEmpty()
+    await mailQueueEmpty(server)
     expect(await mailsTo(server, user.email)).toEqual([])
   })
 

@@ -7,7 +7,7 @@ import {
   expectRuntimeError,
   expectWithout,
   NEVER_SHOWN,
-  type Shape,
+  RUNTIME_SESSION,
 } from '../../support/shapes.ts'
 import { openLive } from '../../support/sockets.ts'
 
@@ -19,21 +19,12 @@ const refresh = (body: object) => ask('POST', '/api/v1/auth/sessions/refresh', {
 const signOut = (body: object, token?: string) => ask('DELETE', '/api/v1/auth/sessions', { body, token })
 const me = (token: string) => ask('GET', '/api/v1/users/me', { token })
 
-/** docs/contracts/runtime.md, "Sessions". */
-const SESSION = {
-  access_token: 'jwt',
-  refresh_token: 'string',
-  expires_in: 'integer',
-  token_type: 'string',
-  user: { id: 'uuid', email: 'string' },
-} satisfies Shape
-
 describe('POST /api/v1/auth/sessions', () => {
   test('signs in with the email, in any case, or the username; for an hour', async () => {
     const { user } = await makeUser(server)
     for (const email of [user.email, user.email.toUpperCase(), user.username]) {
       const answer = await signIn({ email, password: PASSWORD })
-      expectAnswer(answer, 200, SESSION)
+      expectAnswer(answer, 200, RUNTIME_SESSION)
       expect(answer.body).toMatchObject({
         expires_in: 3600,
         token_type: 'bearer',
@@ -84,7 +75,7 @@ describe('POST /api/v1/auth/sessions/refresh', () => {
   test('exchanges a refresh token for new ones, with the user', async () => {
     const { user, refreshToken } = await makeUser(server)
     const answer = await refresh({ refresh_token: refreshToken })
-    expectAnswer(answer, 200, SESSION)
+    expectAnswer(answer, 200, RUNTIME_SESSION)
     expect(answer.body).toMatchObject({ expires_in: 3600, user: { id: user.uuid, email: user.email } })
     expect(answer.body.refresh_token).not.toBe(refreshToken)
     expect((await me(answer.body.access_token)).status).toBe(200)

@@ -1,17 +1,23 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { mailHandle } from '../../../src/core/mail/job-handle.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeUser, unique } from '../../support/factories.ts'
-import { codeIn, codesIn, MailServer, mailsTo, mailTo, wrongCode } from '../../support/mail.ts'
-import { eventually } from '../../support/process.ts'
+import {
+  codeIn,
+  codesIn,
+  MailServer,
+  mailQueueEmpty,
+  mailsTo,
+  mailTo,
+  wrongCode,
+} from '../../support/mail.ts'
 import { query, startServer } from '../../support/server.ts'
 import {
   expectAnswer,
   expectRuntimeError,
   expectWithout,
   NEVER_SHOWN,
-  type Shape,
+  RUNTIME_SESSION,
 } from '../../support/shapes.ts'
 
 const server = await startServer({
@@ -29,15 +35,6 @@ const signup = (change: object = {}) => {
   return { username, email: `${username}@example.com`, password: SECRET, ...change }
 }
 const verify = (email: string, token: string) => post('verifications/verify', { email, token })
-
-/** docs/contracts/runtime.md, "Sign-up". */
-const SESSION = {
-  access_token: 'jwt',
-  refresh_token: 'string',
-  expires_in: 'integer',
-  token_type: 'string',
-  user: { id: 'uuid', email: 'string' },
-} satisfies Shape
 
 describe('the whole sign-up', () => {
   test('by reading the mail from an SMTP server', async () => {
@@ -59,7 +56,7 @@ describe('the whole sign-up', () => {
       const answer = await say('POST', '/api/v1/auth/verifications/verify', {
         body: { email: body.email, token: codeIn(mail) },
       })
-      expectAnswer(answer, 200, SESSION)
+      expectAnswer(answer, 200, RUNTIME_SESSION)
       expect(answer.body).toMatchObject({
         expires_in: 3600,
         token_type: 'bearer',
@@ -94,7 +91,7 @@ describe('the whole sign-up', () => {
     expect(mail.subject).toBe('Your code for signing up')
     expect(mail.html).toContain('lang="en"')
     const answer = await verify(body.email.toLowerCase(), codeIn(mail))
-    expectAnswer(answer, 200, SESSION)
+    expectAnswer(answer, 200, RUNTIME_SESSION)
     expect(answer.body.user.email).toBe(body.email)
   })
 
@@ -462,9 +459,6 @@ test('signups that have expired are forgotten, and their mail is not sent any mo
   await post('verifications/resend', { email: body.email })
   await server.ctx.scheduler.runNow('trim_codes')
   expect(await query(server, sql`select id from signups where email = ${body.email}`)).toEqual([])
-  await eventually(async () => {
-    const { waiting, running } = await server.ctx.queue.pending(mailHandle)
-    return waiting + running === 0
-  }, 'the queue is empty')
+  await mailQueueEmpty(server)
   expect((await mailsTo(server, body.email)).length).toBe(1)
 })

@@ -3,6 +3,7 @@ import { choice } from '../../../http/choice.ts'
 import { nullable, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
+import { ClusterUpdateData, GpuUsage } from '../../../protocol/live/topics.ts'
 import { GpuFigures, heartbeatFields } from '../../../protocol/node/node-frames.ts'
 
 const ServerState = choice(['online', 'offline', 'draining'])
@@ -37,35 +38,14 @@ export const GpuServerStatus = t.Object({
   status: ServerState,
   cpu_usage: t.Number(),
   memory_usage: t.Number(),
-  gpu_usage: t.Array(
-    t.Object({
-      gpu_id: t.Integer(),
-      name: t.Optional(t.String()),
-      usage: t.Number(),
-      memory_used: t.Number(),
-      memory_total: t.Number(),
-      temperature: t.Optional(t.Number()),
-      power: t.Optional(t.Number()),
-    }),
-  ),
+  gpu_usage: t.Array(GpuUsage),
   running_tasks: t.Array(t.Object({ task_id: t.String(), progress: t.Number() })),
   timestamp: Timestamp,
 })
 export type GpuServerStatus = Static<typeof GpuServerStatus>
 
-export const ClusterOverview = t.Object({
-  total_servers: t.Integer(),
-  online_servers: t.Integer(),
-  offline_servers: t.Integer(),
-  total_gpus: t.Integer(),
-  busy_gpus: t.Integer(),
-  idle_gpus: t.Integer(),
-  total_running_tasks: t.Integer(),
-  queue_length: t.Integer(),
-  average_gpu_usage: t.Number(),
-  total_memory: t.Number(),
-  used_memory: t.Number(),
-})
+/** The same fields as in the frame `gpu_cluster`. */
+export const ClusterOverview = t.Object(ClusterUpdateData.properties)
 
 export const ServerId = t.Object({ server_id: t.String() })
 

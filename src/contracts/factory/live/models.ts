@@ -1,8 +1,8 @@
 import { t } from 'elysia'
-import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
 import { nullable, Timestamp } from '../../../http/models.ts'
 import { CURSOR_PATTERN } from '../../../live/cursor.ts'
+import { ResyncReason } from '../../../protocol/live/server-frames.ts'
 
 /** `expires_in` in seconds; `cursor`: the position of the channel when the server made the ticket. */
 export const Ticket = t.Object({ ticket: t.String(), expires_in: t.Integer(), cursor: t.String() })
@@ -32,5 +32,5 @@ export const Events = t.Object({
    * Why the server cannot send the events after the request's cursor; null when it can. The client then reads its data
    * anew and goes on from `cursor`.
    */
-  resync: nullable(choice(['expired', 'epoch', 'unknown'])),
+  resync: nullable(ResyncReason),
 })

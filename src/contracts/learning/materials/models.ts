@@ -1,10 +1,11 @@
 import { type Static, t } from 'elysia'
+import { MATERIAL_TYPES } from '../../../core/materials/rows.ts'
 import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
 import { nullable, pageQuery, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 
-const MaterialType = choice(['video', 'pdf'])
+const MaterialType = choice(MATERIAL_TYPES)
 export const MaterialStatus = choice(['processing', 'active', 'hidden'])
 
 export const MaterialId = t.Object({ material_id: integerText({ minimum: 1, maximum: 2_147_483_647 }) })

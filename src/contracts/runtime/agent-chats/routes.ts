@@ -1,4 +1,3 @@
-import { t } from 'elysia'
 import { userOfSession } from '../../../core/accounts/access-tokens.ts'
 import type { Principal } from '../../../core/accounts/principals.ts'
 import { timezoneNamed } from '../../../core/agenda/times.ts'
@@ -14,7 +13,7 @@ import {
 import type { Context } from '../../../core/context.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { languageOf } from '../../../http/language.ts'
-import { Page, pageOf, pageQuery } from '../../../http/models.ts'
+import { Page, PageQuery, pageOf } from '../../../http/models.ts'
 import { eventStream, wantsStream } from '../../../http/sse.ts'
 import { runtime } from '../contract.ts'
 import { presentAnswer, runEvents } from './events.ts'
@@ -22,8 +21,6 @@ import { Answer, Cancelled, Question, Session, SessionDetail, SessionId } from '
 import { presentRun, presentSession, presentSessionDetail } from './presenters.ts'
 
 const { routes, route } = chapter(runtime, 'agent')
-
-const PageQuery = t.Object(pageQuery)
 
 export const agentChatRoutes = (ctx: Context) =>
   routes(ctx, '/agent-chats')

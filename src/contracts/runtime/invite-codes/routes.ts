@@ -1,4 +1,3 @@
-import { t } from 'elysia'
 import { readInstant } from '../../../core/agenda/times.ts'
 import type { Context } from '../../../core/context.ts'
 import {
@@ -8,14 +7,12 @@ import {
   updateInviteCode,
 } from '../../../core/verification/invites.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
-import { Page, pageOf, pageQuery } from '../../../http/models.ts'
+import { Page, PageQuery, pageOf } from '../../../http/models.ts'
 import { runtime } from '../contract.ts'
 import { CodeOfInvite, InviteCode, InviteCodeChange, NewInviteCode } from './models.ts'
 import { presentInviteCode } from './presenters.ts'
 
 const { routes, route } = chapter(runtime, 'invite codes')
-
-const PageQuery = t.Object(pageQuery)
 
 /** For administrators: docs/contracts/runtime.md, "Invite codes". */
 export const inviteCodeRoutes = (ctx: Context) =>
@@ -69,7 +66,7 @@ export const inviteCodeRoutes = (ctx: Context) =>
       disableOne,
       route({
         auth: 'invite.delete',
-        summary: 'Disable an invite code; who came by it stays known',
+        summary: 'Disable an invite code; the server keeps who signed up with it',
         params: CodeOfInvite,
         status: 204,
       }),

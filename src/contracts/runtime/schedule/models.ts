@@ -1,6 +1,7 @@
 /** Wire models of the runtime contract's schedule: docs/contracts/runtime.md, "Schedule items". */
 import { type Static, t } from 'elysia'
 import { ITEM_STATUSES } from '../../../core/agenda/rows.ts'
+import { MATERIAL_TYPES } from '../../../core/materials/rows.ts'
 import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
 import { nullable, optional, Timestamp } from '../../../http/models.ts'
@@ -59,7 +60,7 @@ const item = {
         t.Object({
           material_id: t.Integer(),
           title: nullable(t.String()),
-          type: nullable(choice(['video', 'pdf'])),
+          type: nullable(choice(MATERIAL_TYPES)),
           file_format: nullable(choice(['mp4', 'webm', 'pdf'])),
           file_size: nullable(t.Integer()),
         }),

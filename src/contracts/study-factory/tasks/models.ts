@@ -1,7 +1,7 @@
 import { t } from 'elysia'
 import { TASK_STATUSES } from '../../../core/tasks/states.ts'
 import { choice } from '../../../http/choice.ts'
-import { nullable, Page, pageQuery } from '../../../http/models.ts'
+import { optional, Page, pageQuery } from '../../../http/models.ts'
 import { Task } from '../../factory/tasks/models.ts'
 import * as study from '../../study/tasks/models.ts'
 import { Both } from '../both.ts'
@@ -13,12 +13,12 @@ export const TaskCreation = t.Object({
   /** Factory calls the field `title`, study calls it `name`; the server accepts either. */
   title: t.Optional(t.String({ minLength: 1, maxLength: 255 })),
   name: t.Optional(t.String({ minLength: 1, maxLength: 255 })),
-  description: t.Optional(nullable(t.String({ maxLength: 5000 }))),
+  description: optional(t.String({ maxLength: 5000 })),
   task_type: t.Optional(t.String({ pattern: '^[a-z][a-z0-9_.-]{0,49}$' })),
   course_ids: t.Optional(t.Array(t.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 200 })),
   priority: t.Optional(t.Integer({ minimum: 0, maximum: 10 })),
   /** Minutes. */
-  estimated_duration: t.Optional(nullable(t.Integer({ minimum: 1, maximum: 100_000 }))),
+  estimated_duration: optional(t.Integer({ minimum: 1, maximum: 100_000 })),
   config: t.Optional(t.Record(t.String(), t.Unknown())),
 })
 export const TASK_CREATION = {

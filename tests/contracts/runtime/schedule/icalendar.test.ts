@@ -196,6 +196,7 @@ test('a calendar of everything that one can hold leaves others their turn', asyn
   const text = await toICalendar(items)
   clearInterval(watching)
   expect(text.match(/BEGIN:VEVENT/g)).toHaveLength(300)
-  // A slice takes some milliseconds, so that other work gets a turn about a hundred times a second. Without slices it would get none.
+  // A slice takes some milliseconds, so that other work gets a turn about a hundred times a second. Without slices it would
+  // get none.
   expect(turns).toBeGreaterThan(20)
 })

@@ -1,4 +1,4 @@
-/** docs/contracts/runtime.md, "Schedule items": what a user can write, which items a window contains, what the server refuses. */
+/** docs/contracts/runtime.md, "Schedule items": what a user can write, what a window contains, what the server refuses. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { type Answer, api } from '../../../support/api.ts'
