@@ -105,3 +105,21 @@ describe('TRUSTED_PROXIES', () => {
     },
   )
 })
+
+describe('contradictions between parts', () => {
+  test('production needs a secret of its own', () => {
+    expect(mistakes({ NODE_ENV: 'production' })).toContain('JWT_SECRET is required')
+    expect(mistakes({ NODE_ENV: 'production', JWT_SECRET: 's'.repeat(32) })).toBeUndefined()
+  })
+
+  test('the administrator’s password is as long as every other one', () => {
+    const ADMIN_PASSWORD = 'secret1234'
+    expect(mistakes({ ADMIN_PASSWORD, PASSWORD_MIN_LENGTH: '11' })).toContain('at least 11 characters')
+    expect(mistakes({ ADMIN_PASSWORD, PASSWORD_MIN_LENGTH: '10' })).toBeUndefined()
+  })
+
+  test('are in the one message with the other mistakes', () => {
+    const message = mistakes({ NODE_ENV: 'production', PORT: 'eighty', LOG_LEVEL: 'loud' })
+    for (const name of ['JWT_SECRET', 'PORT', 'LOG_LEVEL']) expect(message).toContain(`- ${name} `)
+  })
+})
