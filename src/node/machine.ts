@@ -1,5 +1,6 @@
 import type { HeartbeatBody, NodeFrameOf } from '../protocol/node/node-frames.ts'
 import { cutText } from '../util/cut.ts'
+import { waitAtMost } from '../util/wait-at-most.ts'
 import { type Device, namedDevices, unknownDevices } from './devices.ts'
 import { type Gpu, parseGpus, QUERY, QUERY_WITH_UUID } from './gpu.ts'
 import type { Log } from './log.ts'
@@ -37,7 +38,7 @@ export class Machine {
   /** Reads the GPUs once, so that `hello` names them, unless that takes too long. */
   static async read(settings: MachineSettings, log: Log): Promise<Machine> {
     const machine = new Machine(settings, log)
-    await Promise.race([machine.readGpus(), Bun.sleep(SLOW_MS)])
+    await waitAtMost(SLOW_MS, machine.readGpus())
     return machine
   }
 
@@ -67,7 +68,7 @@ export class Machine {
 
   /** The current figures. Those of the GPUs are the last known ones when `nvidia-smi` takes longer than `limitMs`. */
   async measure(limitMs: number): Promise<HeartbeatBody> {
-    await Promise.race([this.readGpus(), Bun.sleep(limitMs)])
+    await waitAtMost(limitMs, this.readGpus())
     return {
       cpu_usage: this.cpu.read(),
       memory_usage: memoryUsage(),

@@ -1,4 +1,5 @@
 import { cutText } from '../util/cut.ts'
+import { waitAtMost } from '../util/wait-at-most.ts'
 import { LineSplitter, splitStream } from './lines.ts'
 import { identify, isGroupAlive, signalGroup } from './process-group.ts'
 
@@ -62,11 +63,8 @@ export class NvidiaSmi {
     const leader = identify(child.pid)
     const complaints: string[] = []
     const reading = Promise.allSettled([collect(child.stdout, rows), collect(child.stderr, complaints)])
-    const { promise: tooLate, resolve } = Promise.withResolvers<undefined>()
-    const timer = setTimeout(resolve, this.limitMs)
-    const code = await Promise.race([child.exited, tooLate])
-    if (code !== undefined) await Promise.race([reading, Bun.sleep(OUTPUT_GRACE_MS)])
-    clearTimeout(timer)
+    const code = await waitAtMost(this.limitMs, child.exited)
+    if (code !== undefined) await waitAtMost(OUTPUT_GRACE_MS, reading)
     signalGroup(child.pid, 'SIGKILL')
     if (code !== undefined) return { kind: 'ended', code, rows, complaints }
     this.lingers = () =>
