@@ -1,4 +1,7 @@
-/** Everything in core that keeps state in memory. A new service is a field, a line in `createServices`, and one in `closeServices` when it has timers. */
+/**
+ * Everything in core that keeps state in memory. A new service is a field, a line in `createServices`, and one in
+ * `closeServices` when it has timers.
+ */
 import { Principals } from './accounts/principals.ts'
 import { AgentFeed } from './agent/feed.ts'
 import { AgentRuns } from './agent/runs.ts'

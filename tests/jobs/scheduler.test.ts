@@ -113,7 +113,7 @@ describe.concurrent('the scheduler', () => {
     go.resolve()
     expect(await Promise.all(results)).toEqual([{ removed: 3 }, { removed: 3 }])
     expect(runs).toBe(1)
-    expect(own.runNow(broken.id)).rejects.toThrow('broken')
+    await expect(own.runNow(broken.id)).rejects.toThrow('broken')
     expect(await own.runNow(asked.id)).toEqual({ removed: 3 })
     expect(runs).toBe(2)
     await own.close()

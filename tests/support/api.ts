@@ -35,15 +35,20 @@ export async function api(
     },
     ...(payload !== undefined && { body: payload }),
   })
-  const text = await response.text()
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    parsed = undefined
-  }
-  const answer = { status: response.status, headers: response.headers, body: parsed, text }
+  const answer = await readAnswer(response)
   const route = routeOf(method, path)
   if (route) expect(undocumented(route, answer)).toEqual([])
   return answer
+}
+
+/** The whole answer; `body` is undefined when it is no JSON. */
+export async function readAnswer(response: Response): Promise<Answer> {
+  const text = await response.text()
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    body = undefined
+  }
+  return { status: response.status, headers: response.headers, body, text }
 }

@@ -9,7 +9,7 @@ import { ControlFrame } from '../../src/protocol/live/server-frames.ts'
 import { StateFrame } from '../../src/protocol/live/topics.ts'
 import { NodeServerFrame } from '../../src/protocol/node/server-frames.ts'
 import { Instant } from '../../src/protocol/schemas.ts'
-import { misfits } from './misfits.ts'
+import { protocolMisfits } from './misfits.ts'
 
 /** The same schema without room for other fields, unless it says that there is some. */
 function closed<T extends TSchema>(schema: T): T {
@@ -38,12 +38,12 @@ const toNode = check(...NodeServerFrame.anyOf)
 /** @param url of the socket on which the server sent the frame */
 export function checkFrame(url: string, frame: unknown): void {
   const problem = (new URL(url).pathname === '/ws/node' ? toNode : toUser).problem(frame)
-  if (problem !== undefined) misfits.push(`${problem}: ${JSON.stringify(frame).slice(0, 500)}`)
+  if (problem !== undefined) protocolMisfits.push(`${problem}: ${JSON.stringify(frame).slice(0, 500)}`)
 }
 
 /** @param event as the log holds it */
 export function checkEvent(event: { type: string; data: string; at: string; seq: number }): void {
   const { type, data, at, seq } = event
   const problem = toUser.problem({ type, cursor: `e.${seq}`, at, data: JSON.parse(data) })
-  if (problem !== undefined) misfits.push(`${problem}: ${JSON.stringify(event).slice(0, 500)}`)
+  if (problem !== undefined) protocolMisfits.push(`${problem}: ${JSON.stringify(event).slice(0, 500)}`)
 }

@@ -12,8 +12,8 @@ import {
 import { join } from 'node:path'
 import { jobs } from '../../src/core/jobs.ts'
 import { makeTables } from './make-empty-cluster.ts'
+import { ROOT } from './process.ts'
 
-const ROOT = join(import.meta.dir, '../..')
 const CACHE = join(ROOT, 'node_modules/.cache/roost')
 
 /** Name of the current schema: a changed migration, or queue, makes a new template. */

@@ -157,8 +157,8 @@ export async function updateProfile(
       const [before] = await tx.db.select().from(users).where(eq(users.id, userId)).for('update')
       if (!before) throw notFound('user', userId)
       const keys = {
-        // Accounts of before the unique keys may share a name in two spellings. Such an account keeps its keys until
-        // it is renamed.
+        // Two accounts that are older than the unique keys may share a name in two spellings. Such an account keeps its
+        // keys until it is renamed.
         ...(names.username !== undefined &&
           names.username !== before.username &&
           usernameKeys(names.username)),

@@ -8,7 +8,7 @@ import { foldCase } from '../../util/fold.ts'
 import type { Logger } from '../../util/logger.ts'
 import type { User } from './rows.ts'
 
-/** Of a username: its folded form, and what it looks like, both folded and with the letters as typed. */
+/** The keys of a username: its folded form, and what it looks like, with folded letters and with the letters as typed. */
 export const usernameKeys = (username: string) => ({
   usernameKey: foldCase(username),
   usernameLook: skeletonOf(foldCase(username)),
@@ -25,7 +25,7 @@ export const nameKeys = (user: Pick<User, 'username' | 'displayName' | 'email'>)
   searchKey: searchKey(user),
 })
 
-/** For an account from before these keys whose folded name is also an older account's: its exact spelling is its key. */
+/** The key of an account that is older than these keys and whose folded name is the key of another account. */
 const spelled = (name: string): string => `${foldCase(name)}\n${name}`
 
 /** The keys of a name that a user signs in with: `any` for all spellings, `exact` for this one. */

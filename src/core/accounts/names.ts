@@ -23,7 +23,7 @@ export function readUsername(text: string): string {
 
 /**
  * Whether a user has this name, or one that looks the same. The unique indexes decide, because another sign-up may take
- * the name after this look.
+ * the name after this query.
  */
 export async function isUsernameTaken(ctx: Context, username: string): Promise<boolean> {
   const keys = usernameKeys(username)

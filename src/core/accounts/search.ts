@@ -28,7 +28,7 @@ export async function searchUsers(ctx: Context, userId: number, query: string): 
 
 async function searchByName(ctx: Context, wanted: string): Promise<User[]> {
   const folded = foldCase(wanted)
-  /** One query for each rank, each with its own limit, so that many lower matches can't push a higher one out. */
+  // One query for each rank, each with its own limit, so that many lower matches can't push a higher one out.
   const hits = [`\n${folded}\n`, `\n${folded}`, folded].map((text, rank) => {
     const part = sql`${text}::text`
     // Only a query of one character needs the single characters: their lists are long, and add nothing to pairs.

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Item } from './rows.ts'
 
-/** The calendar shows items of this time before now. Of more than MAX_ITEMS it shows those that begin last. */
+/** The calendar shows the items of the last year and of the future; of more than MAX_ITEMS, those that begin last. */
 const PAST_MS = 366 * 86_400_000
 const MAX_ITEMS = 1000
 

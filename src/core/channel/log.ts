@@ -59,7 +59,7 @@ interface AppendedRow {
 
 const appended = sql`returning user_id as "userId", seq, type, data::text as data, ${rfc3339(sql`at`)} as at`
 
-/** Nearly all transactions. It costs the database a third of the general statement. */
+/** For events of one user, as in nearly all transactions. It costs the database a third of `append_to_many`. */
 const appendToOne = preparedSql<AppendedRow>(
   'append_to_one',
   sql`

@@ -11,7 +11,7 @@ export interface ProgressReporter {
 
 /**
  * Reports how many bytes of an upload have arrived.
- * @param publish tells clients that watch, at most every 200 ms; the last bytes before a pause are told too
+ * @param publish tells clients that watch, at most every 200 ms; before a pause it gets the last number
  * @param touch says in the database that the upload is alive, every 20 s
  */
 export function progressReporter(publish: (bytes: number) => void, touch: () => void): ProgressReporter {

@@ -4,7 +4,7 @@ import { materials } from '../../db/schema/index.ts'
 import { withoutQuery } from '../../util/logger.ts'
 import type { Context } from '../context.ts'
 import { shownKey } from '../files/keys.ts'
-import { LOCK_MS } from '../sweeps.ts'
+import { LOCK_MS, sweepAll } from '../sweeps.ts'
 import { MATERIAL_PREFIXES } from './keys.ts'
 import { deleteObjects, objectsOf } from './objects.ts'
 import type { Material } from './rows.ts'
@@ -58,7 +58,7 @@ async function removeStale(ctx: Context, maxAgeMinutes: number, report: CleanupR
   const processing = eq(materials.status, 'processing')
   for await (const rows of batches(ctx, and(processing, stale))) {
     for (const material of rows) {
-      // The page was read at once, so that an upload may have continued or ended since.
+      // An upload may have continued or ended since its page was read.
       if (await giveUpStale(ctx, material, stale)) report.records++
     }
   }
@@ -98,16 +98,10 @@ async function removeHidden(ctx: Context, report: CleanupReport): Promise<void> 
   )
   for await (const rows of batches(ctx, due)) {
     await deleteObjects(ctx, rows)
-    await ctx.db
-      .update(materials)
-      .set({ removedAt: sql`now()` })
-      .where(
-        inArray(
-          materials.id,
-          rows.map(({ id }) => id),
-        ),
-      )
-    report.records += rows.length
+    const ids = rows.map(({ id }) => id)
+    report.records += await sweepAll(ctx, ids, (tx, some) =>
+      tx.db.update(materials).set({ removedAt: sql`now()` }).where(inArray(materials.id, some)),
+    )
     report.files += rows.flatMap(objectsOf).length
   }
 }

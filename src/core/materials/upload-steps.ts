@@ -131,7 +131,7 @@ export async function abandonUpload(ctx: Context, material: Material, reason: st
 }
 
 /**
- * Deletes an upload that is still arriving and matches `only`. The first statement prevents that the upload becomes a
+ * Deletes an upload that is still arriving and matches `only`. After the first statement the upload cannot become a
  * material, so that its object can be deleted. The record is deleted last, because it reserves the key. Cleanup deletes
  * what a crash leaves.
  * @param lockMs how long a sweep waits for locks. After that time this throws, and the next sweep tries again
@@ -144,11 +144,13 @@ export async function giveUpUpload(
   { only, lockMs }: { only?: SQL; lockMs?: number } = {},
 ): Promise<boolean> {
   const processing = and(eq(materials.id, id), eq(materials.status, 'processing'))
-  const [givenUp] = await ctx.db
-    .update(materials)
-    .set({ removedAt: sql`now()`, updatedAt: sql`now()` })
-    .where(and(processing, only))
-    .returning({ id: materials.id })
+  const giveUp = (tx: Tx) =>
+    tx.db
+      .update(materials)
+      .set({ removedAt: sql`now()`, updatedAt: sql`now()` })
+      .where(and(processing, only))
+      .returning({ id: materials.id })
+  const [givenUp] = await transaction(ctx, giveUp, { lockMs })
   if (!givenUp) return false
   await ctx.storage.delete([filePath])
   const remove = async (tx: Tx) => {

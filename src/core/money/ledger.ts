@@ -5,7 +5,7 @@ import { ledgerEntries, users } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 
-/** The estimate for the hold of a task that has none. */
+/** The hold of a task without an estimate is for this long. */
 const DEFAULT_ESTIMATE_MINUTES = 30
 
 export const estimatedCost = (priceMinorPerMinute: number, estimatedMinutes: number | null): number =>

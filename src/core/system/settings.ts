@@ -38,7 +38,7 @@ export class Settings {
   /** Grows with every update, so that a read that began before an update does not bring back the old values. */
   private updates = 0
 
-  /** @param db inside a transaction the transaction's */
+  /** @param db inside a transaction, the `db` of that transaction */
   async current(db: Db): Promise<SystemConfig> {
     if (this.known && performance.now() - this.known.at < FRESH_MS) return this.known.value
     const { updates } = this

@@ -25,7 +25,7 @@ const TRIES = 3
 
 const drawCode = () => Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 
-/** Matches a code as people type it. A text that has not the form of a code matches nothing. */
+/** Matches a code as people type it. A text that does not have the form of a code matches nothing. */
 function hasCode(code: string): SQL {
   const normal = tidyCode(code).toUpperCase()
   return /^[0-9A-Z]{8}$/.test(normal) ? eq(inviteCodes.code, normal) : sql`false`

@@ -219,7 +219,7 @@ test('a format that content alone does not show is recognized by the domain', as
     unsupported: () => new AppError('UNSUPPORTED_FILE_TYPE'),
   }
   expect(await detectFormat(accepted, Buffer.from('# title'))).toBe(text)
-  expect(detectFormat(accepted, Buffer.from('title'))).rejects.toMatchObject({
+  await expect(detectFormat(accepted, Buffer.from('title'))).rejects.toMatchObject({
     code: 'UNSUPPORTED_FILE_TYPE',
   })
 })

@@ -3,12 +3,15 @@ import { afterAll, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import type { Context, Tx } from '../../../src/core/context.ts'
 import { cleanUp } from '../../../src/core/materials/cleanup.ts'
+import { lockMaterial } from '../../../src/core/materials/rows.ts'
 import {
   abandonUpload,
   beginUpload,
   finishUpload,
   giveUpUpload,
 } from '../../../src/core/materials/upload-steps.ts'
+import { transaction } from '../../../src/core/transaction.ts'
+import { isLocked } from '../../../src/db/errors.ts'
 import { materials } from '../../../src/db/schema/index.ts'
 import { makeUser } from '../../support/factories.ts'
 import { form, mp4, upload } from '../../support/files.ts'
@@ -82,13 +85,37 @@ test('an upload that is being given up can no longer end well', async () => {
   expect(await state()).toEqual([undefined, false])
 })
 
+// The embedded database has one connection, so that no other transaction can hold the lock.
+test.skipIf(!process.env.TEST_DATABASE_URL)(
+  'an upload whose row is locked is left alone after lockMs, and keeps its file',
+  async () => {
+    const { material, state } = await stored()
+    const locked = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    const holder = transaction(ctx, async (tx) => {
+      await lockMaterial(tx, material.id)
+      locked.resolve()
+      await release.promise
+    })
+    await locked.promise
+    try {
+      const sweep = giveUpUpload(ctx, material, 'UPLOAD_FAILED', { lockMs: 100 })
+      expect(isLocked(await sweep.catch((error) => error))).toBe(true)
+    } finally {
+      release.resolve()
+      await holder
+    }
+    expect(await state()).toEqual(['processing', true])
+  },
+)
+
 test('what a crash leaves of an upload that was given up is cleaned up, its file too', async () => {
   const { material, finish, age, state } = await stored()
   const crashing = deleting(async () => {
     throw new Error('crashed')
   })
-  expect(giveUpUpload(crashing, material, 'UPLOAD_FAILED')).rejects.toThrow('crashed')
-  expect(finish()).rejects.toMatchObject({ code: 'UPLOAD_FAILED' })
+  await expect(giveUpUpload(crashing, material, 'UPLOAD_FAILED')).rejects.toThrow('crashed')
+  await expect(finish()).rejects.toMatchObject({ code: 'UPLOAD_FAILED' })
   expect(await state()).toEqual(['processing', true])
   await age()
   expect((await cleanUp(ctx, STALE)).records).toBe(1)

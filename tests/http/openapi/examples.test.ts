@@ -3,8 +3,7 @@
  * changes something without a body. The test fills in only ids, tokens and mailed codes.
  */
 import { afterAll, expect, test } from 'bun:test'
-import { type Answer, api } from '../../support/api.ts'
-import { read } from '../../support/bad-requests.ts'
+import { type Answer, api, readAnswer } from '../../support/api.ts'
 import { makeTask, makeUser } from '../../support/factories.ts'
 import { form, pdf, upload } from '../../support/files.ts'
 import { codeIn, mailTo } from '../../support/mail.ts'
@@ -106,7 +105,7 @@ async function send(operationId: string): Promise<Answer> {
   const filled = (await FILL[operationId]?.()) ?? {}
   const token = filled.token ?? admin.token
   if (operation.requestBody && 'multipart/form-data' in operation.requestBody.content) {
-    return read(await upload(server, token, form(['title', '课件标题'], ['file', pdf(), 'a.pdf'])))
+    return readAnswer(await upload(server, token, form(['title', '课件标题'], ['file', pdf(), 'a.pdf'])))
   }
   if (path.includes('{') && filled.id === undefined) throw new Error(`FILL names no id for ${operationId}`)
   const example = operation.requestBody?.content['application/json']?.example as object | undefined
