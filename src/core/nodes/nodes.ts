@@ -76,7 +76,7 @@ export async function admitNode(
 export async function updateNode(
   ctx: Context,
   id: string,
-  change: { [K in keyof NewNode]?: NewNode[K] | undefined } & { draining?: boolean },
+  change: { [K in keyof NewNode]?: NewNode[K] | undefined } & { draining?: boolean | undefined },
 ): Promise<Node> {
   const node = await patch(ctx, id, { ...change, ...(change.name !== undefined && nameColumns(change.name)) })
   ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'changed' } })

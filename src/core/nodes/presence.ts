@@ -83,8 +83,16 @@ export interface NodeView extends Reading {
   lastHeartbeat: string | null
 }
 
-/** @param running the tasks that the node runs, from {@link runningByNode} */
-export function viewNode(ctx: Context, node: Node, running: RunningTask[]): NodeView {
+/** The nodes with their current figures and the tasks that they run, in the same order. One query. */
+export async function viewNodes(ctx: Context, nodes: Node[]): Promise<NodeView[]> {
+  const running = await runningByNode(
+    ctx,
+    nodes.map(({ id }) => id),
+  )
+  return nodes.map((node) => viewNode(ctx, node, running.get(node.id) ?? []))
+}
+
+function viewNode(ctx: Context, node: Node, running: RunningTask[]): NodeView {
   const state = currentState(ctx, node)
   return {
     node,
@@ -114,27 +122,17 @@ function currentState(ctx: Context, node: Node): NodeState | undefined {
 /** The current states of nodes, by UUID. A removed node is offline. Two queries. */
 export async function currentNodes(ctx: Context, uuids: string[]): Promise<Map<string, NodeState>> {
   const rows = await ctx.db.select().from(nodes).where(inArray(nodes.uuid, uuids))
-  const held = await runningByNode(
-    ctx,
-    rows.map((node) => node.id),
-  )
+  const views = await viewNodes(ctx, rows)
   return new Map(
-    rows.map((node) => {
-      const view = viewNode(ctx, node, held.get(node.id) ?? [])
-      return [
-        node.uuid,
-        {
-          nodeId: node.id,
-          nodeUuid: node.uuid,
-          status: view.status,
-          cpuUsage: view.cpuUsage,
-          memoryUsage: view.memoryUsage,
-          gpus: view.gpus,
-          runningTasks: view.runningTasks,
-          timestamp: view.lastHeartbeat ?? node.createdAt.toISOString(),
-        },
-      ]
-    }),
+    views.map(({ node, lastHeartbeat, ...figures }) => [
+      node.uuid,
+      {
+        nodeId: node.id,
+        nodeUuid: node.uuid,
+        ...figures,
+        timestamp: lastHeartbeat ?? node.createdAt.toISOString(),
+      },
+    ]),
   )
 }
 
@@ -152,7 +150,7 @@ const runningColumns = {
 }
 
 /** The tasks that nodes run, by node id, with their current progress. */
-export async function runningByNode(ctx: Context, nodeIds: number[]): Promise<Map<number, RunningTask[]>> {
+async function runningByNode(ctx: Context, nodeIds: number[]): Promise<Map<number, RunningTask[]>> {
   const rows =
     nodeIds.length === 0
       ? []

@@ -3,13 +3,13 @@ import { afterAll, expect, mock, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { unique } from '../../support/factories.ts'
+import { ROOT } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 
 // The generator uses the compiler's API, which TypeScript 7 no longer has.
 mock.module('typescript', () => ({ default: require('typescript-5') }))
 const { default: openapiTS, astToString } = await import('openapi-typescript')
 
-const ROOT = join(import.meta.dir, '../../..')
 const CACHE = join(ROOT, 'node_modules/.cache')
 mkdirSync(CACHE, { recursive: true })
 // Inside the repository, so that the packages that it imports are found.

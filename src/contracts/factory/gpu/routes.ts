@@ -8,7 +8,7 @@ import {
   rotateToken,
   updateNode,
 } from '../../../core/nodes/nodes.ts'
-import { clusterOverview, type NodeView, runningByNode, viewNode } from '../../../core/nodes/presence.ts'
+import { clusterOverview, type NodeView, viewNodes } from '../../../core/nodes/presence.ts'
 import type { Node } from '../../../core/nodes/rows.ts'
 import {
   type Body,
@@ -181,9 +181,12 @@ async function changeServer({
   body,
   request,
 }: SignedCall & Params<typeof ServerId> & Body<typeof ServerChange>) {
-  const { max_concurrent_tasks: maxConcurrentTasks, ...rest } = body
-  const change = maxConcurrentTasks === undefined ? rest : { ...rest, maxConcurrentTasks }
-  const node = await updateNode(ctx, params.server_id, change)
+  const node = await updateNode(ctx, params.server_id, {
+    name: body.name,
+    host: body.host,
+    maxConcurrentTasks: body.max_concurrent_tasks,
+    draining: body.draining,
+  })
   return envelope(request, presentServer(await viewOf(ctx, node), principal.role))
 }
 
@@ -210,12 +213,6 @@ async function reportLoad({ ctx, node, body, request }: NodeCall & Body<typeof H
 
 async function showCluster({ ctx, request }: Call) {
   return envelope(request, presentCluster(await clusterOverview(ctx)))
-}
-
-async function viewNodes(ctx: Context, nodes: Node[]): Promise<NodeView[]> {
-  const ids = nodes.map(({ id }) => id)
-  const running = await runningByNode(ctx, ids)
-  return nodes.map((node) => viewNode(ctx, node, running.get(node.id) ?? []))
 }
 
 const viewOf = async (ctx: Context, node: Node): Promise<NodeView> => (await viewNodes(ctx, [node]))[0]!

@@ -21,7 +21,7 @@ const presentMessage = (message: AgentMessage): Message => ({
   run_id: message.runId,
   role: message.role,
   content: message.content,
-  tool_calls: message.toolCalls ?? [],
+  tool_calls: (message.toolCalls ?? []).map(({ id, name, input }) => ({ id, name, input })),
   tool_call_id: message.toolCallId,
   created_at: message.createdAt.toISOString(),
 })

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { listNodes } from '../../nodes/nodes.ts'
-import { clusterOverview, runningByNode, viewNode } from '../../nodes/presence.ts'
+import { clusterOverview, viewNodes } from '../../nodes/presence.ts'
 import { defineTool } from './tool.ts'
 
 const MAX_SERVERS = 20
@@ -16,20 +16,13 @@ export const gpuTools = [
     input: Type.Object({}),
     async run(ctx) {
       const [overview, nodes] = await Promise.all([clusterOverview(ctx), listNodes(ctx)])
-      const shown = nodes.slice(0, MAX_SERVERS)
-      const running = await runningByNode(
-        ctx,
-        shown.map(({ id }) => id),
-      )
-      const servers = shown.map((node) => {
-        const view = viewNode(ctx, node, running.get(node.id) ?? [])
-        return {
-          name: node.name,
-          status: view.status,
-          gpus: view.gpus.length,
-          running_tasks: view.runningTasks.length,
-        }
-      })
+      const views = await viewNodes(ctx, nodes.slice(0, MAX_SERVERS))
+      const servers = views.map(({ node, status, gpus, runningTasks }) => ({
+        name: node.name,
+        status,
+        gpus: gpus.length,
+        running_tasks: runningTasks.length,
+      }))
       const offered = nodes.flatMap(({ taskTypes }) => taskTypes)
       return {
         total_servers: overview.totalNodes,
