@@ -1,4 +1,4 @@
-import type { HeartbeatBody } from '../protocol/node/node-frames.ts'
+import { type HeartbeatBody, MAX_GPUS } from '../protocol/node/node-frames.ts'
 import { cutText } from '../util/cut.ts'
 
 /** One GPU in `hello` and `heartbeat`. Memory in GB (here 1024 MiB), usage in percent, temperature in °C, power in W. */
@@ -12,8 +12,7 @@ export const QUERY = 'index,name,utilization.gpu,memory.used,memory.total,temper
 /** The same, with the UUID that `CUDA_VISIBLE_DEVICES=GPU-…` names. */
 export const QUERY_WITH_UUID = `${QUERY},uuid`
 
-/** The limit of the protocol. */
-const MAX_GPUS = 128
+/** Limits of the protocol. */
 const MAX_GPU_ID = 1023
 const MAX_NAME = 200
 const MAX_GIGABYTES = 1_000_000
@@ -22,8 +21,8 @@ const TEMPERATURES = { min: -50, max: 200 }
 const POWERS = { min: 0, max: 10_000 }
 
 /**
- * One line of CSV per GPU; other lines (warnings) are skipped. What the driver can't tell (`[N/A]`), and what can't be
- * true, is 0 for usage and memory, and left out for temperature and power.
+ * One line of CSV for each GPU; other lines (warnings) are skipped. A figure that the driver does not know (`[N/A]`) or that
+ * is not possible is 0 for usage and memory, and is left out for temperature and power.
  */
 export function parseGpus(lines: string[]): Gpu[] {
   const gpus = new Map<number, Gpu>()

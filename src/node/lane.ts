@@ -1,6 +1,6 @@
 import type { NodeFrameOf } from '../protocol/node/node-frames.ts'
+import { Rate } from '../util/rate.ts'
 import type { LogLevel } from './log-levels.ts'
-import { Rate } from './rates.ts'
 import type { Lease } from './state-files.ts'
 import type { TaskProgress } from './task-output.ts'
 

@@ -1,4 +1,5 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { CLOSE } from '../protocol/close-codes.ts'
 import type { NodeFrame, NodeFrameOf } from '../protocol/node/node-frames.ts'
 import { NodeServerFrame, type NodeServerFrameOf } from '../protocol/node/server-frames.ts'
 import { cutText } from '../util/cut.ts'
@@ -150,13 +151,13 @@ export class Link {
 
   private closed(code: number, reason: string, problem: ErrorEvent | undefined): void {
     const { why, status } = failedConnection(this.server, problem)
-    if (code === 4401 || code === 4403 || status === 401 || status === 403) {
+    if (code === CLOSE.unauthenticated || code === CLOSE.forbidden || status === 401 || status === 403) {
       this.reset()
       const how = status ? `HTTP ${status}` : `close code ${code}`
       this.events.refused(
         `the server refuses this node token (${how}): ${this.server} does not know it, or it was replaced`,
       )
-    } else if (code === 4409) {
+    } else if (code === CLOSE.tooManyConnections) {
       // Two programs with one token would close each other's connections again and again: reconnect seldom, and say what
       // is wrong.
       this.failures = Math.max(this.failures, SELDOM)

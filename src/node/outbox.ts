@@ -4,8 +4,8 @@
  * The node sends all other frames (accept, heartbeat, completed…) at once, and they only count against the rate.
  */
 import type { NodeFrame } from '../protocol/node/node-frames.ts'
+import { Rate } from '../util/rate.ts'
 import { Lane } from './lane.ts'
-import { Rate } from './rates.ts'
 import { type Lease, leaseKey } from './state-files.ts'
 
 /** Frames a second. The server's limit is 500 with a burst of 2000. */

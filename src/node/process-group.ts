@@ -25,8 +25,9 @@ export function identify(pid: number): ProcessIdentity | undefined {
 }
 
 /**
- * Kills what is left of the group that `leader` led; true when there was something. While a member lives the kernel
- * gives the group's number to no new process, so members without their leader are still this group's.
+ * Kills the living processes of the group that `leader` led. While one of them lives, the kernel gives the number of the
+ * group to no new process, so they belong to this group also without the leader.
+ * @returns whether there was one
  */
 export function killLeftovers(leader: ProcessIdentity): boolean {
   if (!isGroupAlive(leader)) return false
@@ -37,8 +38,8 @@ export function killLeftovers(leader: ProcessIdentity): boolean {
 /** Whether a process of the group that `leader` led still lives. */
 export function isGroupAlive(leader: ProcessIdentity): boolean {
   if (leader.boot !== bootId()) return false
-  const present = stat(leader.pid)
-  if (present && present.started !== leader.started) return false
+  const found = stat(leader.pid)
+  if (found && found.started !== leader.started) return false
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => stat(Number(name)))

@@ -2,10 +2,10 @@ import { MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../protocol/node/node-fr
 import { cutStart, cutText } from '../util/cut.ts'
 import { isJsonObject, type JsonObject } from '../util/json.ts'
 import { isTooDeep, MAX_DEPTH } from '../util/storable.ts'
+import { Conflated } from './conflated.ts'
 import { ObjectFinder } from './json-objects.ts'
 import type { Line } from './lines.ts'
 import { type LogLevel, logLevel } from './log-levels.ts'
-import { Conflated } from './rates.ts'
 
 export interface TaskProgress {
   progress: number
@@ -223,8 +223,8 @@ const mayBeObject = (text: string): boolean => /^\s*\{/.test(text)
 const STRING_OR_BRACKET = /"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'|[{}[\]]/g
 
 /**
- * Whether text that is no valid JSON was meant as an object with a result: also what `print` makes of a dictionary in
- * Python. The result of something within the object is none.
+ * Whether text that is not valid JSON was meant as an object with a result. A dictionary that Python's `print` wrote counts,
+ * too. A key `result` of an object within the object does not count.
  */
 function hasResultKey(text: string): boolean {
   if (!mayBeObject(text)) return false

@@ -59,8 +59,8 @@ export class Tasks {
   }
 
   /**
-   * Answers at once: accepted is what runs. A newer attempt of a task replaces the older one; it is accepted first and
-   * starts when the older one's process is dead.
+   * Answers at once with `accept` or `reject`. A newer attempt of a task replaces the older one: the node accepts it at once
+   * and starts it when the process of the older one is dead.
    */
   assign(assignment: Assignment): void {
     const { programs, results, outbox, log } = this.options

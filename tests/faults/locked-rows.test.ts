@@ -8,7 +8,7 @@ import postgres from 'postgres'
 import { createItem } from '../../src/core/agenda/items.ts'
 import { sendReminders } from '../../src/core/agenda/reminders.ts'
 import { cleanUp } from '../../src/core/materials/cleanup.ts'
-import { expireAssignments, expireRunning } from '../../src/core/tasks/attempts.ts'
+import { expireAssignments, expireRunning } from '../../src/core/tasks/expiry.ts'
 import {
   agentRuns,
   agentSessions,

@@ -1,10 +1,10 @@
 /** Protects against steps of a wall clock, of the server or of the database, while they work. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
-import { expireAssignments } from '../../src/core/tasks/attempts.ts'
+import { expireAssignments } from '../../src/core/tasks/expiry.ts'
 import { nodes, tasks } from '../../src/db/schema/index.ts'
-import { FrameBudget } from '../../src/live/frame-budget.ts'
 import { Ages } from '../../src/util/ages.ts'
+import { Rate } from '../../src/util/rate.ts'
 import { SteppedClock } from '../support/clock.ts'
 import { makeNode, makeTask, makeUser } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
@@ -119,10 +119,10 @@ describe('the clock of the database is set', () => {
 
 test('a budget of frames neither shrinks nor grows with the clock', () => {
   using clock = new SteppedClock()
-  const budget = new FrameBudget(3, 0.001)
-  expect(budget.spend()).toBe(true)
+  const budget = new Rate(0.001, 3)
+  expect(budget.take()).toBe(true)
   clock.step(-HOUR_MS)
-  expect(budget.spend()).toBe(true)
+  expect(budget.take()).toBe(true)
   clock.step(2 * HOUR_MS)
-  expect([budget.spend(), budget.spend()]).toEqual([true, false])
+  expect([budget.take(), budget.take()]).toEqual([true, false])
 })

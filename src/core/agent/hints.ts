@@ -4,5 +4,5 @@ import type { AgentFrame } from './ag-ui.ts'
 /** Sessions of the agent have these new frames, oldest first. */
 export const agentFramesHint = defineHint<{ sessionId: string; frames: AgentFrame[] }[]>('agent')
 
-/** The server that runs it stops the run. */
+/** Tells the server of this run to cancel it. */
 export const cancelRunHint = defineHint<{ runId: string }>('agent_cancel')

@@ -14,7 +14,7 @@ export class RunWriter {
   private begun = false
   private waiting = 0
   private newest: Promise<void> = Promise.resolve()
-  /** Why the first frame that was not stored was not: the run must end. */
+  /** The error of the first frame that could not be stored. After it the run must end. */
   private fault: unknown
 
   constructor(

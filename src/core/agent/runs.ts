@@ -47,7 +47,7 @@ export interface Ask {
   message: string
   sessionId?: string | undefined
   language: Language
-  /** IANA name of where the user is. */
+  /** The user's time zone, as an IANA name. */
   timezone: string
 }
 

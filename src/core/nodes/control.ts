@@ -7,12 +7,11 @@ import {
   CANNOT_START,
   endAttempt,
   type FinalReport,
-  heldTasks,
-  loseAttempts,
   type Rejection,
   rejectAttempt,
 } from '../tasks/attempts.ts'
 import { failure } from '../tasks/failures.ts'
+import { heldTasks, loseAttempts } from '../tasks/lost-attempts.ts'
 import type { Task } from '../tasks/rows.ts'
 import { transaction } from '../transaction.ts'
 import { ConnectedNode, type NodeLink } from './connected-node.ts'
@@ -66,10 +65,10 @@ export class NodeControl {
     const outcome = await transaction(this.ctx, (tx) => this.takeIn(tx, node, socket, hello, link))
     if (outcome === 'superseded' || outcome === 'revoked') link.end(outcome)
     if (typeof outcome === 'string' || !link.alive) return undefined
-    const { present, kept } = outcome
+    const { updated, kept } = outcome
     // The node gets `welcome` before any assignment.
     link.welcome()
-    const connected = new ConnectedNode(present, link, new Set(hello.taskTypes), hello.maxConcurrentTasks)
+    const connected = new ConnectedNode(updated, link, new Set(hello.taskTypes), hello.maxConcurrentTasks)
     this.fleet.attach(connected)
     try {
       for (const task of kept) {
@@ -83,7 +82,7 @@ export class NodeControl {
     for (const { taskUuid, attempt } of hello.running) {
       if (!this.fleet.current(connected, taskUuid, attempt)) link.cancel(taskUuid, attempt)
     }
-    if (present.draining) link.drain()
+    if (updated.draining) link.drain()
     this.dispatcher.wake()
     return connected
   }
@@ -96,7 +95,7 @@ export class NodeControl {
     if (stored.socket >= socket) return 'superseded'
     const known = new Map(stored.gpus.map((gpu) => [gpu.gpuId, gpu]))
     const gpus = hello.gpus.map((gpu) => completeGpu(gpu, known.get(gpu.gpuId)))
-    const [present] = await tx.db
+    const [updated] = await tx.db
       .update(nodes)
       .set({ taskTypes: hello.taskTypes, gpus, socket, ...heardNow })
       .where(eq(nodes.id, node.id))
@@ -112,7 +111,7 @@ export class NodeControl {
       held.filter((task) => !kept.includes(task)),
       why,
     )
-    return { present: present!, kept }
+    return { updated: updated!, kept }
   }
 
   leave(connected: ConnectedNode): void {
@@ -138,19 +137,19 @@ export class NodeControl {
       if (await this.revive(connected)) this.fleet.restHeartbeat(connected, heard)
       return
     }
-    const present = node.online ? node : await this.markOnline(node)
-    if (present) this.fleet.heartbeatOfAbsent(present, heard)
+    const online = node.online ? node : await this.markOnline(node)
+    if (online) this.fleet.heartbeatOfAbsent(online, heard)
   }
 
   /** Makes a node that was offline online again. @returns false when the node was removed or has another token */
   private async revive(connected: ConnectedNode): Promise<boolean> {
     if (connected.node.online) return true
-    const present = await this.markOnline(connected.node)
-    if (!present) {
+    const online = await this.markOnline(connected.node)
+    if (!online) {
       connected.link.end('revoked')
       return false
     }
-    connected.node = present
+    connected.node = online
     this.dispatcher.wake()
     return true
   }

@@ -3,14 +3,9 @@ import { nodes } from '../../db/schema/index.ts'
 import { Ages } from '../../util/ages.ts'
 import type { Context, Tx } from '../context.ts'
 import { sweepOne } from '../sweeps.ts'
-import {
-  ACCEPT_SECONDS,
-  expireAssignments,
-  expireRunning,
-  heldTasks,
-  loseAttempts,
-} from '../tasks/attempts.ts'
+import { ACCEPT_SECONDS, expireAssignments, expireRunning } from '../tasks/expiry.ts'
 import { failure } from '../tasks/failures.ts'
+import { heldTasks, loseAttempts } from '../tasks/lost-attempts.ts'
 import type { Fleet } from './fleet.ts'
 import { type NodeState, nodeTopic, statusOf } from './presence.ts'
 import type { Node } from './rows.ts'
@@ -22,7 +17,7 @@ export const SILENT_HEARTBEATS = 3
 const STORING_MS = 1000
 /** For nodes of other servers. Their own server takes assignments back sooner, unless it is gone. */
 const ACCEPT_SECONDS_ELSEWHERE = 3 * ACCEPT_SECONDS
-/** How late this server may learn of a change of another server whose hint was lost. */
+/** How late this server may learn of another server's change when the hint was lost. */
 const RECONCILE_MS = 2000
 
 /** Finds silent nodes, unanswered assignments and tasks that run too long. */

@@ -2,8 +2,8 @@ import { and, eq, exists, inArray, isNull, not, or } from 'drizzle-orm'
 import { nodes, tasks } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { sweepAll } from '../sweeps.ts'
-import { heldTasks, loseAttempts } from '../tasks/attempts.ts'
 import { failure } from '../tasks/failures.ts'
+import { heldTasks, loseAttempts } from '../tasks/lost-attempts.ts'
 import type { Node } from './rows.ts'
 
 /**

@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { tasks } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
 import { endHold, runningCost } from '../money/ledger.ts'
+import { taskEvent } from './events.ts'
 import { type Failure, failureText } from './failures.ts'
 import { taskTopic, withCurrentProgress } from './progress.ts'
 import type { Task } from './rows.ts'
@@ -42,6 +43,15 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
     .returning()
   tx.afterCommit(() => tx.bus.setState(taskTopic(task.uuid), undefined))
   return ended!
+}
+
+/**
+ * {@link settleTask} for a task that failed, with its event.
+ * @param charge false when the node lost the attempt
+ */
+export async function failTask(tx: Tx, task: Task, why: Failure, charge = true): Promise<void> {
+  const ended = await settleTask(tx, task, { status: 'failed', failure: why, charge })
+  tx.emit(task.userId, 'task.failed', { ...taskEvent(ended), failure: why, costMinor: ended.costMinor })
 }
 
 const failureColumns = (failure: Failure) => ({

@@ -187,7 +187,7 @@ const taskByUuid = prepared((db) =>
 
 /**
  * One query. The progress is the current one, also when it is not stored yet.
- * @throws AppError NOT_FOUND, also for somebody else's task
+ * @throws AppError NOT_FOUND, also for another user's task
  */
 export async function getTask(ctx: Context, who: Principal, id: string | number): Promise<TaskDetail> {
   const key = readId(id)
@@ -255,7 +255,7 @@ export async function cancelTask(ctx: Context, who: Principal, id: string | numb
 
 /**
  * Tells the node that holds the task, if there is one, to stop it. When the command is lost, the answer to the node's next
- * frame about the task does.
+ * frame about the task tells the node.
  */
 export function tellNode(tx: Tx, task: Task): void {
   const { nodeId, uuid, attempt } = task

@@ -1,6 +1,6 @@
 import type { Context } from '../../core/context.ts'
 import type { ConnectedNode, NodeLink } from '../../core/nodes/connected-node.ts'
-import type { Verdict } from '../../core/nodes/control.ts'
+import type { NodeControl, Verdict } from '../../core/nodes/control.ts'
 import type { Node } from '../../core/nodes/rows.ts'
 import type { FinalReport } from '../../core/tasks/attempts.ts'
 import type { Task } from '../../core/tasks/rows.ts'
@@ -8,8 +8,8 @@ import { CLOSE } from '../../protocol/close-codes.ts'
 import { MAX_NODE_FRAME_BYTES, type NodeFrameOf } from '../../protocol/node/node-frames.ts'
 import type { NodeServerFrame } from '../../protocol/node/server-frames.ts'
 import { parseJson } from '../../util/json.ts'
+import { Rate } from '../../util/rate.ts'
 import { toStorable } from '../../util/storable.ts'
-import { FrameBudget } from '../frame-budget.ts'
 import { Pulse } from '../keep-alive.ts'
 import { Backlog, isRepeated } from './backlog.ts'
 import { attemptOf, type HeardFrame, type HeardHello, readNodeFrame } from './frames.ts'
@@ -32,8 +32,8 @@ export class NodeConnection implements NodeLink {
   private ws!: NodeWebSocket
   private connected: ConnectedNode | undefined
   private closed = false
-  private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
-  private readonly badFrames = new FrameBudget(BAD_FRAME_BURST, BAD_FRAMES_PER_SECOND)
+  private readonly budget = new Rate(FRAMES_PER_SECOND, FRAME_BURST)
+  private readonly badFrames = new Rate(BAD_FRAMES_PER_SECOND, BAD_FRAME_BURST)
   private readonly frames = new Backlog((frame) => this.handle(frame))
   private helloTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -51,6 +51,10 @@ export class NodeConnection implements NodeLink {
 
   get backlog(): number {
     return this.frames.size
+  }
+
+  private get control(): NodeControl {
+    return this.ctx.services.nodeControl
   }
 
   get quietMs(): number {
@@ -79,7 +83,7 @@ export class NodeConnection implements NodeLink {
   message(_ws: unknown, data: string | Buffer): void {
     if (this.closed) return
     this.pulse.heard()
-    if (!this.budget.spend()) return this.end(CLOSE.tooManyFrames, 'too many frames')
+    if (!this.budget.take()) return this.end(CLOSE.tooManyFrames, 'too many frames')
     const bytes = Buffer.byteLength(data)
     if (bytes > MAX_NODE_FRAME_BYTES) {
       return this.end(CLOSE.frameTooLarge, `frames may have ${MAX_NODE_FRAME_BYTES} bytes`)
@@ -96,7 +100,7 @@ export class NodeConnection implements NodeLink {
     if (this.frames.add(frame, bytes)) return
     // This server is slow, and the node cannot know that. The node repeats ends of attempts, and the rest may be dropped.
     if (frame.type === 'log' && this.connected)
-      this.ctx.services.nodeControl.logLost(this.connected, frame.task_id, frame.attempt)
+      this.control.logLost(this.connected, frame.task_id, frame.attempt)
     if (DROPPABLE.has(frame.type) || isRepeated(frame)) return
     this.end(CLOSE.tooManyFrames, 'too much that this server has yet to handle')
   }
@@ -105,7 +109,7 @@ export class NodeConnection implements NodeLink {
     this.closed = true
     clearTimeout(this.helloTimer)
     this.sockets.open.delete(this)
-    if (this.connected) this.ctx.services.nodeControl.leave(this.connected)
+    if (this.connected) this.control.leave(this.connected)
   }
 
   end(code: number | 'superseded' | 'revoked', reason = String(code)): void {
@@ -158,7 +162,7 @@ export class NodeConnection implements NodeLink {
     const frame = readNodeFrame(value)
     if (!('problem' in frame)) return frame
     const { problem, ...attempt } = frame
-    if (this.badFrames.spend()) this.send({ type: 'error', code: 'BAD_FRAME', message: problem, ...attempt })
+    if (this.badFrames.take()) this.send({ type: 'error', code: 'BAD_FRAME', message: problem, ...attempt })
     else this.end(CLOSE.badFrame, 'too many bad frames')
     return undefined
   }
@@ -198,7 +202,7 @@ export class NodeConnection implements NodeLink {
       return this.send({ type: 'error', code: 'BAD_FRAME', message: 'hello is sent once, reconnect instead' })
     }
     clearTimeout(this.helloTimer)
-    const connected = await this.ctx.services.nodeControl.introduce(
+    const connected = await this.control.introduce(
       this.node!,
       this.number,
       {
@@ -210,14 +214,14 @@ export class NodeConnection implements NodeLink {
       this,
     )
     this.connected = connected
-    if (connected && this.closed) this.ctx.services.nodeControl.leave(connected)
+    if (connected && this.closed) this.control.leave(connected)
   }
 
   private async dispatch(
     connected: ConnectedNode,
     frame: Exclude<HeardFrame, { type: 'hello' }>,
   ): Promise<void> {
-    if (frame.type === 'heartbeat') return this.ctx.services.nodeControl.heartbeat(connected, frame)
+    if (frame.type === 'heartbeat') return this.control.heartbeat(connected, frame)
     const { task_id, attempt } = frame
     const verdict = await this.attempt(connected, frame)
     if (verdict === 'stale') {
@@ -240,23 +244,23 @@ export class NodeConnection implements NodeLink {
     const { task_id, attempt } = frame
     switch (frame.type) {
       case 'accept':
-        return this.ctx.services.nodeControl.accept(connected, task_id, attempt)
+        return this.control.accept(connected, task_id, attempt)
       case 'reject':
-        return this.ctx.services.nodeControl.reject(connected, task_id, attempt, frame)
+        return this.control.reject(connected, task_id, attempt, frame)
       case 'progress':
-        return this.ctx.services.nodeControl.progress(connected, task_id, attempt, {
+        return this.control.progress(connected, task_id, attempt, {
           progress: frame.progress,
           currentItem: frame.current_item,
         })
       case 'log':
-        return this.ctx.services.nodeControl.log(connected, task_id, attempt, frame)
+        return this.control.log(connected, task_id, attempt, frame)
       case 'completed':
-        return this.ctx.services.nodeControl.end(connected, task_id, attempt, {
+        return this.control.end(connected, task_id, attempt, {
           status: 'completed',
           result: frame.result,
         })
       case 'failed':
-        return this.ctx.services.nodeControl.end(connected, task_id, attempt, readFailure(frame))
+        return this.control.end(connected, task_id, attempt, readFailure(frame))
     }
   }
 }

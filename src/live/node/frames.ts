@@ -13,6 +13,7 @@ import {
   type NodeFrameOf,
   nodeFrameProblem,
 } from '../../protocol/node/node-frames.ts'
+import { isJsonObject } from '../../util/json.ts'
 
 export type HeardHeartbeat = { type: 'heartbeat' } & HeardReading
 export type HeardHello = Omit<NodeFrameOf<'hello'>, 'gpus'> & { gpus: HeardGpu[] }
@@ -31,9 +32,6 @@ function fits(schema: TSchema, value: unknown): boolean {
   }
   return check.Check(value)
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The declared fields that fit the schema. */
 function fitting<T extends TObject>(schema: T, value: Record<string, unknown>): Partial<Static<T>> {
@@ -68,7 +66,7 @@ function readGpus(value: unknown): HeardGpu[] | undefined {
   const gpus = new Map<number, HeardGpu>()
   for (const one of value) {
     if (gpus.size === MAX_GPUS) break
-    const figures = isObject(one) ? fitting(GpuFigures, one) : {}
+    const figures = isJsonObject(one) ? fitting(GpuFigures, one) : {}
     if (figures.gpu_id !== undefined && !gpus.has(figures.gpu_id))
       gpus.set(figures.gpu_id, readGpu({ ...figures, gpu_id: figures.gpu_id }))
   }
@@ -90,9 +88,9 @@ const Figures = Type.Object(figures)
 
 /** @returns the frame, or what is wrong with it and the attempt that it names */
 export function readNodeFrame(
-  value: unknown,
+  heard: unknown,
 ): HeardFrame | { problem: string; task_id?: string; attempt?: number } {
-  if (!isObject(value)) return { problem: nodeFrameProblem(value) ?? 'a frame is an object' }
+  const value = isJsonObject(heard) ? heard : {}
   if (value.type === 'heartbeat') return { type: 'heartbeat', ...readHeartbeat(value) }
   const { task_id, attempt } = fitting(Named, value)
   const about = task_id !== undefined && attempt !== undefined && { task_id, attempt }

@@ -37,7 +37,7 @@ export const clusterKind: TopicKind = {
   }),
   listen({ bus }, changed) {
     const clusterChanged = () => changed(CLUSTER, DELAY_MS)
-    // The queue and what runs.
+    // Events of tasks change the queue and the number of running tasks.
     bus.subscribe(eventsHint, (events) => {
       if (events.some(({ type }) => type.startsWith('task.'))) clusterChanged()
     })

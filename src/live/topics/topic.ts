@@ -8,7 +8,7 @@ export type ReadCurrent = (ctx: Context, keys: string[]) => Promise<Map<string, 
 export interface StateTopic {
   /** As the client wrote it; identifies the subscription on its socket. */
   name: string
-  /** Of the state that the topic follows. Several names may follow one state. */
+  /** The key of the state that the topic follows. Several names may follow one state. */
   key: string
   /** Whether this user may watch it. The server asks again when a role may have changed, so it must not query. */
   permits(who: Principal): boolean

@@ -58,7 +58,7 @@ export class LiveChannel {
     this.tail = []
   }
 
-  /** Wakes all that read this channel. Without a reader that is behind the tail goes, because tails cost memory. */
+  /** Wakes all readers of this channel. Drops the tail when no socket is behind, because tails cost memory. */
   pump(): void {
     for (const reader of this.readers) reader.wake()
     let behind = false

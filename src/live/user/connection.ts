@@ -12,8 +12,8 @@ import {
   PROTOCOL_VERSION,
 } from '../../protocol/live/client-frames.ts'
 import type { ControlFrame } from '../../protocol/live/server-frames.ts'
+import { Rate } from '../../util/rate.ts'
 import { formatCursor } from '../cursor.ts'
-import { FrameBudget } from '../frame-budget.ts'
 import { Pulse } from '../keep-alive.ts'
 import { type About, parseClientFrame } from './client-frames.ts'
 import type { Hub } from './hub.ts'
@@ -30,14 +30,14 @@ const FRAMES_PER_SECOND = 30
 /** What the upgrade request said. */
 export interface ConnectionStart {
   signedIn: SignIn | undefined
-  /** Of the client. */
+  /** The client's address. */
   address: string
   /** The request had a credential that is not valid. */
   refused: boolean
   cursor: string | undefined
   topics: string[]
   agentSeq: number | undefined
-  /** Of the texts in events. */
+  /** The language of the texts in events. */
   language: Language
 }
 
@@ -59,7 +59,7 @@ export class Connection implements OutboxSocket, SubscribedSocket {
   closed = false
   private readonly ctx: Context
   private readonly subscriptions: Subscriptions
-  private readonly budget = new FrameBudget(FRAME_BURST, FRAMES_PER_SECOND)
+  private readonly budget = new Rate(FRAMES_PER_SECOND, FRAME_BURST)
   /** The server handles frames one after the other. The budget limits how many wait. */
   private handling: Promise<void> = Promise.resolve()
 
@@ -79,7 +79,7 @@ export class Connection implements OutboxSocket, SubscribedSocket {
     return this.start.language
   }
 
-  /** Of a socket that is signed in. */
+  /** The user. The socket must be signed in. */
   get principal(): Principal {
     return this.signedIn!.principal
   }
@@ -94,7 +94,7 @@ export class Connection implements OutboxSocket, SubscribedSocket {
 
   message(_ws: unknown, data: string | Buffer): void {
     this.pulse.heard()
-    if (!this.budget.spend()) return this.end(CLOSE.tooManyFrames, 'too many frames')
+    if (!this.budget.take()) return this.end(CLOSE.tooManyFrames, 'too many frames')
     const most = this.signedIn ? MAX_CLIENT_FRAME_BYTES : MAX_STRANGER_FRAME_BYTES
     if (Buffer.byteLength(data) > most) return this.end(CLOSE.frameTooLarge, `frames may have ${most} bytes`)
     const read = parseClientFrame(data)

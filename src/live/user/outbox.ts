@@ -25,7 +25,7 @@ export interface OutboxSocket {
   readonly closed: boolean
   /** The client does not read. */
   readonly isBlocked: boolean
-  /** Of the texts in events. */
+  /** The language of the texts in events. */
   readonly language: Language
   write(text: string): void
   send(frame: ControlFrame): void

@@ -181,7 +181,7 @@ describe('progress', () => {
     socket.close()
   })
 
-  test.each([0, -1, 2 ** 40])('of attempt %d is stale, and so is every other word on it', async (attempt) => {
+  test.each([0, -1, 2 ** 40])('of attempt %d is stale, and so is every other frame', async (attempt) => {
     const socket = await openNode(server, (await makeNode(server)).token)
     const task_id = crypto.randomUUID()
     for (const [type, fields] of Object.entries({
