@@ -23,7 +23,7 @@ const backend = async (on: Db) => {
   const [row] = await on.execute<{ pid: number }>(sql.raw('select pg_backend_pid() as pid'))
   return row!.pid
 }
-/** Works on every connection of the pool: as many transactions at once. */
+/** Runs `work` on every connection of the pool, in as many transactions at once. */
 async function everywhere<T>(work: (tx: Db) => Promise<T>, connections = 10): Promise<T[]> {
   if (ctx.config.databaseUrl === undefined) return [await db.transaction(work)]
   let arrived = 0
@@ -50,7 +50,7 @@ describe('prepared statements', () => {
     })
   })
 
-  test('of the builder as well', async () => {
+  test('a statement of the query builder is prepared too', async () => {
     await db.transaction(async (tx) => {
       for (let n = 0; n < 3; n++)
         await tx
@@ -62,7 +62,7 @@ describe('prepared statements', () => {
     })
   })
 
-  test('a connection keeps so many and no more; what is used again stays', async () => {
+  test('a connection keeps a limited number of them, and closes the least recently used one', async () => {
     await db.transaction(async (tx) => {
       const often = () => tx.execute<{ often: number }>(sql`select ${1}::int as often`)
       await often()
@@ -73,7 +73,7 @@ describe('prepared statements', () => {
         if (n % 50 === 0) await often()
       }
       const kept = await prepared(tx, '%')
-      // The statement that is one too many goes with the next one that is sent.
+      // The driver closes a surplus statement together with the next one that it sends.
       expect(kept.length).toBeWithin(MAX_PREPARED, MAX_PREPARED + 2)
       expect(kept).toContainEqual(expect.objectContaining({ name: first!.name }))
     })
@@ -94,7 +94,7 @@ describe('prepared statements', () => {
     })
     expect([...rows]).toEqual([{ a: 1, b: 2, c: 3 }])
     expect(runs).toBe(2)
-    // Its failure was enough for all connections.
+    // After this one failure, every connection prepares its statements anew.
     expect(await everywhere(async (tx) => (await read(tx)).length)).toContain(1)
   })
 })
@@ -183,7 +183,7 @@ describe('a transaction', () => {
       })
     await expect(last(async (tx) => tx.execute(sql`select 1 / ${0}::int`))).rejects.toThrow()
     await expect(last(async (tx) => tx.execute(sql`select ${sql.param(undefined)}::text`))).rejects.toThrow()
-    // The constraint is looked at by the COMMIT.
+    // The COMMIT checks the constraint.
     await expect(last((tx) => mark(tx, 1))).rejects.toMatchObject({ cause: { code: '23505' } })
     expect(await marks()).toEqual([])
     await isClean()

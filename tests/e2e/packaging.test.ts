@@ -1,4 +1,4 @@
-/** What the Docker build copies has to be let in by `.dockerignore`, and to exist. */
+/** Every path that the Dockerfile copies exists, and `.dockerignore` does not exclude it. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,8 +6,8 @@ import { ROOT } from '../support/process.ts'
 
 const read = (name: string) => readFileSync(join(ROOT, name), 'utf8')
 
-/** The build context: everything is kept out but for what a line with `!` names. */
-function isLetIn(source: string, ignore: string): boolean {
+/** `.dockerignore` excludes everything except the paths after a `!`. */
+function isIncluded(source: string, ignore: string): boolean {
   const [first, ...lines] = ignore.split('\n').filter(Boolean)
   expect(first).toBe('*')
   expect(lines.every((line) => line.startsWith('!'))).toBe(true)
@@ -20,9 +20,9 @@ const sources = read('Dockerfile')
   .flatMap((line) => line.split(/\s+/).slice(1, -1))
 
 describe('the Docker build', () => {
-  test.each(sources)('%s is there, and reaches the build', (source) => {
+  test.each(sources)('%s exists and reaches the build', (source) => {
     expect(existsSync(join(ROOT, source))).toBe(true)
-    expect(isLetIn(source, read('.dockerignore'))).toBe(true)
+    expect(isIncluded(source, read('.dockerignore'))).toBe(true)
   })
 
   test('has what the install needs: every patch', () => {

@@ -1,4 +1,4 @@
-/** What operators meet at a start: mistakes are one readable message and exit 1, and nothing is lost by them. */
+/** What operators see at a start: a mistake is one readable message and exit 1, and no data is lost. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
