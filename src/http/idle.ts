@@ -8,7 +8,7 @@ interface Connections {
 
 /**
  * Runs `read` without the idle limit of the connection; `read` has a limit of its own. Bun would close the connection of a
- * slow upload, because it counts a body as activity only once per megabyte or so.
+ * slow upload, because it counts a body as activity only once per megabyte or so, and that of an answer that takes long.
  */
 export async function neverIdle<T>(
   server: Connections | null,

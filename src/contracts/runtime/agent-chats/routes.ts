@@ -12,6 +12,7 @@ import {
 } from '../../../core/agent/sessions.ts'
 import type { Context } from '../../../core/context.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { neverIdle } from '../../../http/idle.ts'
 import { languageOf } from '../../../http/language.ts'
 import { Page, PageQuery, pageOf } from '../../../http/models.ts'
 import { eventStream, wantsStream } from '../../../http/sse.ts'
@@ -86,13 +87,18 @@ async function ask({ ctx, principal, body, request, server }: SignedCall & Body<
     return eventStream(request, source, isSignedIn(ctx, principal))
   }
   // A model may think for longer than Bun's idle time limit.
-  server?.timeout(request, 0)
+  const run = await neverIdle(server, request, () => untilEnd(follow(request.signal)))
+  return { session_id: started.sessionId, ...presentAnswer(run) }
+}
+
+/** The frames of a run, up to the one that ends it. */
+async function untilEnd(frames: AsyncIterable<AgentFrame>): Promise<AgentFrame[]> {
   const run: AgentFrame[] = []
-  for await (const frame of follow(request.signal)) {
+  for await (const frame of frames) {
     run.push(frame)
     if (endsRun(frame.event)) break
   }
-  return { session_id: started.sessionId, ...presentAnswer(run) }
+  return run
 }
 
 async function listAll({ ctx, principal, query }: SignedCall & Query<typeof PageQuery>) {
