@@ -20,7 +20,7 @@ const socketsOf = ({ ctx }: typeof server, userId: number) =>
 
 /** A socket that is signed in and silent: it does not answer pings. */
 async function openFrozen(on: typeof server, token: string): Promise<StalledSocket> {
-  const socket = await StalledSocket.open(`${on.url}/ws/connect?token=${token}`)
+  const socket = new StalledSocket(`${on.wsUrl}/ws/connect?token=${token}`)
   await socket.until(1)
   return socket
 }

@@ -1,6 +1,6 @@
 /**
- * A WebSocket client on a plain TCP socket, for what the real ones can't do: stop reading, so that the server feels
- * it, and vanish without a goodbye. Text frames only, never fragmented, as this server sends them.
+ * A WebSocket client on a plain TCP socket, for what other clients cannot do: stop reading, so that the server's buffers
+ * fill, and disconnect without a close frame. It reads unfragmented text frames, which is all that this server sends.
  */
 import { createConnection, type Socket } from 'node:net'
 
@@ -19,11 +19,15 @@ export class RawWebSocket {
   private closeCode: number | undefined
   private readonly socket: Socket
 
-  /** @param url `ws://host:port/…`; a refused upgrade shows as `closed` */
+  /**
+   * @param url `ws://host:port/…`; a refused upgrade shows as `closed`
+   * @param answers whether it answers pings and the server's close frame
+   */
   constructor(
     url: string,
     private readonly events: RawEvents,
     headers: Record<string, string> = {},
+    private readonly answers = true,
   ) {
     const { hostname, port, host, pathname, search } = new URL(url)
     this.socket = createConnection({ host: hostname, port: Number(port) }, () => {
@@ -49,7 +53,7 @@ export class RawWebSocket {
     this.write(OPCODE.text, Buffer.from(JSON.stringify(frame)))
   }
 
-  /** From now on nothing is taken from the network. */
+  /** Stops reading from the network. */
   pause(): void {
     this.socket.pause()
   }
@@ -58,13 +62,13 @@ export class RawWebSocket {
     this.socket.resume()
   }
 
-  /** Says goodbye. */
+  /** Sends a close frame, and ends the connection. */
   close(): void {
     this.write(OPCODE.close, Buffer.from([0x03, 0xe8]))
     this.socket.end()
   }
 
-  /** Is gone, without a goodbye; what has not been read is lost. */
+  /** Ends the connection without a close frame. What has not been read is lost. */
   terminate(): void {
     this.socket.destroy()
   }
@@ -87,6 +91,7 @@ export class RawWebSocket {
     if (!this.upgraded && !this.readHead()) return
     for (let frame = this.readFrame(); frame; frame = this.readFrame()) {
       if (frame.opcode === OPCODE.text) this.events.text(frame.payload.toString())
+      else if (!this.answers) continue
       else if (frame.opcode === OPCODE.ping) this.write(OPCODE.pong, frame.payload)
       else if (frame.opcode === OPCODE.close) {
         this.closeCode = frame.payload.length >= 2 ? frame.payload.readUInt16BE(0) : 1005

@@ -1,37 +1,14 @@
-import { connect, type Socket } from 'node:net'
+import { RawWebSocket } from './raw-websocket.ts'
 import type { Frame } from './sockets.ts'
 
-/**
- * A WebSocket client over a bare TCP socket that can stop reading: a ready-made client always reads. Understands
- * the server's unfragmented text frames, which is all the server sends.
- */
+/** A client of the live channel that can stop reading, and that answers neither pings nor a close frame. */
 export class StalledSocket {
   readonly frames: Frame[] = []
-  private buffer = Buffer.alloc(0)
-  private upgraded = false
+  private readonly socket: RawWebSocket
 
-  private constructor(private readonly socket: Socket) {
-    socket.on('data', (chunk: Buffer) => this.read(chunk))
-    socket.on('error', () => {})
-  }
-
-  static async open(url: string): Promise<StalledSocket> {
-    const { hostname, port, pathname, search, host } = new URL(url)
-    const socket = connect(Number(port), hostname)
-    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
-    const client = new StalledSocket(socket)
-    socket.write(
-      [
-        `GET ${pathname}${search} HTTP/1.1`,
-        `Host: ${host}`,
-        'Connection: Upgrade',
-        'Upgrade: websocket',
-        'Sec-WebSocket-Version: 13',
-        `Sec-WebSocket-Key: ${Buffer.from(crypto.randomUUID().slice(0, 16)).toString('base64')}`,
-        '\r\n',
-      ].join('\r\n'),
-    )
-    return client
+  constructor(url: string) {
+    const text = (frame: string) => void this.frames.push(JSON.parse(frame))
+    this.socket = new RawWebSocket(url, { text, closed() {} }, {}, false)
   }
 
   pause(): void {
@@ -43,7 +20,7 @@ export class StalledSocket {
   }
 
   close(): void {
-    this.socket.destroy()
+    this.socket.terminate()
   }
 
   /** Waits until that many frames have come. */
@@ -54,36 +31,5 @@ export class StalledSocket {
         throw new Error(`${count} frames did not come, but ${this.frames.length}`)
       await Bun.sleep(10)
     }
-  }
-
-  private read(chunk: Buffer): void {
-    this.buffer = Buffer.concat([this.buffer, chunk])
-    if (!this.upgraded) {
-      const end = this.buffer.indexOf('\r\n\r\n')
-      if (end < 0) return
-      this.upgraded = true
-      this.buffer = this.buffer.subarray(end + 4)
-    }
-    for (let frame = this.take(); frame; frame = this.take()) {
-      if (frame.opcode === 1) this.frames.push(JSON.parse(frame.payload.toString()))
-    }
-  }
-
-  private take(): { opcode: number; payload: Buffer } | undefined {
-    if (this.buffer.length < 2) return undefined
-    const short = this.buffer[1]! & 0x7f
-    const header = short < 126 ? 2 : short === 126 ? 4 : 10
-    if (this.buffer.length < header) return undefined
-    const length =
-      short < 126
-        ? short
-        : short === 126
-          ? this.buffer.readUInt16BE(2)
-          : Number(this.buffer.readBigUInt64BE(2))
-    if (this.buffer.length < header + length) return undefined
-    const opcode = this.buffer[0]! & 0x0f
-    const payload = this.buffer.subarray(header, header + length)
-    this.buffer = this.buffer.subarray(header + length)
-    return { opcode, payload }
   }
 }

@@ -142,7 +142,7 @@ describe('connections of one user', () => {
 describe('the log behind the sockets', () => {
   test('a reader that stops reading costs no memory and gets everything when it reads on', async () => {
     const owner = await makeUser(server)
-    const stalled = await StalledSocket.open(`${server.url}/ws/connect?token=${owner.token}`)
+    const stalled = new StalledSocket(`${server.wsUrl}/ws/connect?token=${owner.token}`)
     await stalled.until(1)
     stalled.pause()
     const events = 1500
