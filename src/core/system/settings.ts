@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { settings } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
@@ -49,17 +49,15 @@ export class Settings {
 
   /** Takes effect on this server at once, and on other servers within two seconds. */
   async update(db: Db, change: Partial<SystemConfig>): Promise<SystemConfig> {
-    const stored = await readStored(db)
-    const config = { ...fromStored(stored), ...change }
-    // A newer server may have stored settings that this one does not know.
-    const value = { ...stored, ...toStored(config) }
-    await db
+    // The database merges, so that a concurrent update of other settings, or a setting of a newer server, is not lost.
+    const [row] = await db
       .insert(settings)
-      .values({ key: ROW, value })
-      .onConflictDoUpdate({ target: settings.key, set: { value } })
+      .values({ key: ROW, value: toStored(change) })
+      .onConflictDoUpdate({ target: settings.key, set: { value: sql`${settings.value} || excluded.value` } })
+      .returning()
     this.updates++
     this.known = undefined
-    return config
+    return fromStored(row!.value as StoredSystemConfig)
   }
 }
 
@@ -80,9 +78,10 @@ const fromStored = (stored: StoredSystemConfig): SystemConfig => ({
   taskPrices: stored.task_prices ?? DEFAULTS.taskPrices,
 })
 
-const toStored = (config: SystemConfig): Required<StoredSystemConfig> => ({
-  max_concurrent_tasks_per_user: config.maxConcurrentTasksPerUser,
-  default_task_timeout: config.defaultTaskTimeout,
-  maintenance_mode: config.maintenanceMode,
-  task_prices: config.taskPrices,
+/** JSON leaves out the settings that are undefined. */
+const toStored = (change: Partial<SystemConfig>): Record<keyof StoredSystemConfig, unknown> => ({
+  max_concurrent_tasks_per_user: change.maxConcurrentTasksPerUser,
+  default_task_timeout: change.defaultTaskTimeout,
+  maintenance_mode: change.maintenanceMode,
+  task_prices: change.taskPrices,
 })

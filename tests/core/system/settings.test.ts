@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
 import { Settings } from '../../../src/core/system/settings.ts'
 import type { Db } from '../../../src/db/client.ts'
 import { startServer } from '../../support/server.ts'
@@ -32,4 +33,25 @@ test('a read that began before an update does not bring back the old settings', 
   arrive.resolve()
   expect((await before).maintenanceMode).toBe(false)
   expect((await settings.current(db)).maintenanceMode).toBe(true)
+})
+
+test('concurrent updates of different settings are all kept, and so is a setting of a newer server', async () => {
+  const settings = new Settings()
+  await db.execute(sql`
+    insert into settings (key, value) values ('system', '{"of_a_newer_server": 1}')
+    on conflict (key) do update set value = settings.value || excluded.value`)
+  await Promise.all([
+    settings.update(db, { defaultTaskTimeout: 7 }),
+    settings.update(db, { maxConcurrentTasksPerUser: 8 }),
+    settings.update(db, { taskPrices: { paid: 9 } }),
+  ])
+  expect(await settings.current(db)).toMatchObject({
+    defaultTaskTimeout: 7,
+    maxConcurrentTasksPerUser: 8,
+    taskPrices: { paid: 9 },
+  })
+  const [row] = await db.execute(
+    sql`select value->'of_a_newer_server' as newer from settings where key = 'system'`,
+  )
+  expect(row).toEqual({ newer: 1 })
 })
