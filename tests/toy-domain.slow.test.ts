@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ROOT, temporaryDirectory } from './support/process.ts'
 import { LISTS, scaffold } from './support/toy-domain.ts'
 
-/** What the type checker says about a copy of the sources with the toy, after `change`. */
+/** The errors that the type checker reports for a copy of the sources with the toy, after `change`. */
 async function typeErrors(change: (directory: string) => void = () => {}): Promise<string> {
   const directory = temporaryDirectory('toy-types')
   try {
@@ -17,7 +17,9 @@ async function typeErrors(change: (directory: string) => void = () => {}): Promi
     )
     change(directory)
     const tsc = Bun.spawn([process.execPath, 'x', 'tsc', '--noEmit'], { cwd: directory, stdout: 'pipe' })
-    return await new Response(tsc.stdout).text()
+    const text = await new Response(tsc.stdout).text()
+    if ((await tsc.exited) !== 0 && text === '') throw new Error('the type checker did not run')
+    return text
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
