@@ -73,7 +73,7 @@ describe('the rule itself', () => {
 
   test.each([
     ['config.ts', "import { sql } from './db/client.ts'"],
-    ['db/client.ts', "import { createTask } from '../core/tasks/tasks.ts'"],
+    ['db/client.ts', "import { createTask } from '../core/tasks/create.ts'"],
     ['db/client.ts', "import { readConfig } from '../config.ts'"],
     ['bus/redis.ts', "import { openDatabase } from '../db/client.ts'"],
     ['core/ledger.ts', "import { t } from 'elysia'"],
@@ -93,7 +93,7 @@ describe('the rule itself', () => {
     ['contracts/study-factory/auth.ts', "import { User } from '../learning/models.ts'"],
     ['contracts/learning/auth.ts', "const x = await import('../factory/models.ts')"],
     ['jobs/scheduler.ts', "import { createApp } from '../app.ts'"],
-    ['node/main.ts', "import { createTask } from '../core/tasks/tasks.ts'"],
+    ['node/main.ts', "import { createTask } from '../core/tasks/create.ts'"],
     ['node/link.ts', "import { CLOSE } from '../live/user/hub.ts'"],
     ['app.ts', "import { openDatabase } from './db/client.ts'"],
     ['protocol/frame.ts', "import { parseJson } from '../util/json.ts'"],

@@ -1,15 +1,8 @@
 import type { Static } from 'elysia'
 import type { Context } from '../../../core/context.ts'
 import { invalid } from '../../../core/errors.ts'
-import {
-  cancelTask,
-  createTask,
-  deleteTask,
-  getTask,
-  listTasks,
-  type NewTask,
-  retryTask,
-} from '../../../core/tasks/tasks.ts'
+import { createTask, type NewTask } from '../../../core/tasks/create.ts'
+import { cancelTask, deleteTask, getTask, listTasks, retryTask } from '../../../core/tasks/tasks.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { languageOf } from '../../../http/language.ts'
 import { Nothing, pageOf } from '../../../http/models.ts'

@@ -1,8 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import type { Language } from '../../messages.ts'
+import { createTask } from '../../tasks/create.ts'
 import type { Task } from '../../tasks/rows.ts'
 import { TASK_STATUSES } from '../../tasks/states.ts'
-import { cancelTask, createTask, errorText, getTask, listTasks } from '../../tasks/tasks.ts'
+import { cancelTask, errorText, getTask, listTasks } from '../../tasks/tasks.ts'
 import { defineTool } from './tool.ts'
 
 const taskForModel = (task: Task, language: Language) => ({
