@@ -1,3 +1,5 @@
+import { waitAtMost } from '../util/wait-at-most.ts'
+
 /** Milliseconds on the monotonic clock. */
 export interface KeepAliveTiming {
   /** Between two pings. Many proxies close a connection that is silent for a minute. */
@@ -28,14 +30,10 @@ export class Pulse {
   }
 
   /** Resolves when the other end is heard, or after `ms`. */
-  next(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.waiting.push(() => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
+  async next(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.waiting.push(resolve)
+    await waitAtMost(ms, promise)
   }
 }
 

@@ -74,7 +74,7 @@ export class GpuNode {
       },
       log,
     )
-    this.outbox = new Outbox(this.link, () => this.settled())
+    this.outbox = new Outbox(this.link, () => this.heldChanged())
     this.tasks = new Tasks({
       stateDir,
       programs,
@@ -82,7 +82,7 @@ export class GpuNode {
       visibleDevices: settings.visibleDevices,
       results: this.results,
       outbox: this.outbox,
-      settled: () => this.settled(),
+      heldChanged: () => this.heldChanged(),
       log,
     })
     this.repeatMs = settings.repeatResultsMs ?? 10_000
@@ -98,7 +98,7 @@ export class GpuNode {
   drain(): Promise<void> {
     this.stopping = true
     this.tasks.refusing = 'draining'
-    this.settled()
+    this.heldChanged()
     return this.idle.promise
   }
 
@@ -116,7 +116,7 @@ export class GpuNode {
     else if (frame.type === 'cancel') this.tasks.cancel(frame)
     else if (frame.type === 'ack') {
       this.results.drop(frame)
-      this.settled()
+      this.heldChanged()
     } else if (frame.type === 'drain') {
       log.info('the server drains this node: no new tasks')
       this.tasks.refusing = 'draining'
@@ -138,7 +138,8 @@ export class GpuNode {
     this.sendResults(0)
   }
 
-  private settled(): void {
+  /** Sends the results that are due. A drain ends when the node holds nothing any more. */
+  private heldChanged(): void {
     this.sendResults(this.repeatMs)
     if (this.stopping && this.tasks.count === 0 && this.results.size === 0) this.idle.resolve()
   }

@@ -27,8 +27,8 @@ export interface TasksOptions {
   visibleDevices: string | undefined
   results: Results
   outbox: Outbox
-  /** Called when a result was added to `results`, or an attempt ended without a result. */
-  settled(): void
+  /** Called when a result is to be sent, or when an attempt ended without a result. */
+  heldChanged(): void
   log: Log
 }
 
@@ -69,7 +69,7 @@ export class Tasks {
     if (this.running.has(leaseKey(lease)) || results.has(lease)) {
       outbox.urgent({ type: 'accept', ...lease })
       results.repeat(lease)
-      this.options.settled()
+      this.options.heldChanged()
       return
     }
     const program = programs.get(task_type)
@@ -96,7 +96,7 @@ export class Tasks {
     this.running.delete(key)
     this.options.outbox.discard(lease)
     this.options.results.drop(lease)
-    this.options.settled()
+    this.options.heldChanged()
   }
 
   /**
@@ -161,7 +161,7 @@ export class Tasks {
     runner: TaskRunner,
     outcome: Outcome | CannotStart | undefined,
   ): void {
-    const { results, outbox, log, settled } = this.options
+    const { results, outbox, log, heldChanged } = this.options
     const { task_id, attempt } = assignment
     const lease = { task_id, attempt }
     const name = named(assignment)
@@ -183,7 +183,7 @@ export class Tasks {
     outbox.end(lease)
     this.running.delete(leaseKey(lease))
     this.records.remove(lease)
-    settled()
+    heldChanged()
   }
 
   private record(record: ProcessRecord): void {

@@ -45,7 +45,7 @@ export const tasks = pgTable(
     failureCode: text('failure_code'),
     failureParams: snakeJson<Record<string, string | number>>('failure_params', 'json'),
 
-    /** The node that holds the task, or that settled it. Null: in the queue. */
+    /** The node that holds the task, or that held it when it ended. Null: in the queue. */
     nodeId: integer('node_id').references(() => nodes.id, { onDelete: 'set null' }),
     /** Grows with every lease; every write of a node names it. */
     attempt: integer('attempt').notNull().default(0),
