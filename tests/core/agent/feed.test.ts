@@ -58,9 +58,14 @@ test('a reader that leaves is forgotten', async () => {
   const { sessionId, store } = await openSession()
   await store(1)
   const gone = new AbortController()
-  const frames = ctx.services.agentFeed.follow(sessionId, 0, gone.signal)
+  const { agentFeed } = ctx.services
+  // biome-ignore lint/complexity/useLiteralKeys: private
+  const isKnown = () => agentFeed['readers'].has(sessionId)
+  const frames = agentFeed.follow(sessionId, 0, gone.signal)
   expect((await frames.next()).value).toMatchObject({ seq: 1 })
+  expect(isKnown()).toBe(true)
   const waiting = frames.next()
   gone.abort()
   expect(await waiting).toEqual({ done: true, value: undefined })
+  expect(isKnown()).toBe(false)
 })
