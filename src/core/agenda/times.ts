@@ -12,6 +12,8 @@ const YEAR_10000 = Date.parse('+010000-01-01T00:00:00Z')
  * @throws AppError VALIDATION_FAILED
  */
 export function timezoneNamed(name: string): string {
+  // The default of most callers. Making a DateTimeFormat takes 0.1 ms.
+  if (name === 'UTC') return name
   try {
     const zone = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
     if (!/^[+-]/.test(zone)) return zone

@@ -1,6 +1,7 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Bus } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
+import { prepared } from '../../db/prepared.ts'
 import { agentFrames } from '../../db/schema/index.ts'
 import type { AgentFrame } from './ag-ui.ts'
 import { agentFramesHint } from './hints.ts'
@@ -48,9 +49,17 @@ export class AgentFeed {
     })
   }
 
-  /** Yields the frames after `seq` as they are stored, in order and each once. Ends only when its signal is aborted. */
-  async *follow(sessionId: string, seq: number, signal: AbortSignal): AsyncGenerator<AgentFrame, void> {
-    const reader: Reader = { held: undefined, wake: () => {} }
+  /**
+   * Yields the frames after `seq` as they are stored, in order and each once. Ends only when its signal is aborted.
+   * @param known the stored frames after `seq`, of a caller who has just stored them; without it, the reader reads the log
+   */
+  async *follow(
+    sessionId: string,
+    seq: number,
+    signal: AbortSignal,
+    known?: AgentFrame[],
+  ): AsyncGenerator<AgentFrame, void> {
+    const reader: Reader = { held: known, wake: () => {} }
     const readers = this.readers.get(sessionId) ?? new Set()
     this.readers.set(sessionId, readers.add(reader))
     const stop = () => reader.wake()
@@ -110,15 +119,25 @@ export class AgentFeed {
   }
 
   private read(sessionId: string, seq: number): Promise<AgentFrame[]> {
-    return this.db
-      .select({
-        seq: agentFrames.seq,
-        runId: agentFrames.runId,
-        event: sql<string>`${agentFrames.event}::text`,
-      })
-      .from(agentFrames)
-      .where(and(eq(agentFrames.sessionId, sessionId), gt(agentFrames.seq, seq)))
-      .orderBy(asc(agentFrames.seq))
-      .limit(PAGE)
+    return framesAfter(this.db).execute({ sessionId, seq })
   }
 }
+
+const framesAfter = prepared((db) =>
+  db
+    .select({
+      seq: agentFrames.seq,
+      runId: agentFrames.runId,
+      event: sql<string>`${agentFrames.event}::text`,
+    })
+    .from(agentFrames)
+    .where(
+      and(
+        eq(agentFrames.sessionId, sql.placeholder('sessionId')),
+        gt(agentFrames.seq, sql.placeholder('seq')),
+      ),
+    )
+    .orderBy(asc(agentFrames.seq))
+    .limit(PAGE)
+    .prepare('agent_frames_after'),
+)

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { preparedSql } from '../../db/prepared.ts'
 import type { Context } from '../context.ts'
 import { databaseFault } from '../database-faults.ts'
 import type { AgentFrame } from './ag-ui.ts'
@@ -16,6 +17,8 @@ interface Pending {
   sessionId: string
   frame: AgentFrame
   since: number
+  /** A statement carries it, or has carried it and failed. */
+  sent: boolean
   resolve(): void
   reject(error: unknown): void
 }
@@ -40,20 +43,31 @@ export class FrameLog {
   /** Resolves when the frame is stored. @throws RunLost; or the database's error after half a minute */
   append(sessionId: string, frame: AgentFrame): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ sessionId, frame, since: performance.now(), resolve, reject })
+      this.waiting.push({ sessionId, frame, since: performance.now(), sent: false, resolve, reject })
       if (!this.writing) void this.write()
     })
   }
 
+  /** Removes the frames of a run that no statement has carried yet: the caller stores them. `append` resolves for them. */
+  takeBack(runId: string): AgentFrame[] {
+    const isTaken = (one: Pending) => one.frame.runId === runId && !one.sent
+    const taken = this.waiting.filter(isTaken)
+    this.waiting = this.waiting.filter((one) => !isTaken(one))
+    for (const { resolve } of taken) resolve()
+    return taken.map(({ frame }) => frame)
+  }
+
   private async write(): Promise<void> {
     this.writing = true
-    // Frames that are appended in the same turn of the event loop join the batch.
-    await Promise.resolve()
+    // Frames that are appended in the same turn of the event loop join the batch. A run that ends in it takes them back.
+    await new Promise<void>((resolve) => setImmediate(resolve))
     while (this.waiting.length > 0) {
       const wait = this.writtenAt + PAUSE_MS - performance.now()
       if (wait > 0) await Bun.sleep(wait)
       this.writtenAt = performance.now()
       const batch = this.waiting.splice(0, MAX_BATCH)
+      if (batch.length === 0) break
+      for (const one of batch) one.sent = true
       try {
         const stored = await this.store(batch)
         for (const { frame, resolve, reject } of batch) {
@@ -79,19 +93,7 @@ export class FrameLog {
       n: frame.seq,
       e: frame.event,
     }))
-    // `for share` keeps another server from ending the run before this statement commits. When the answer to a commit is
-    // lost, the batch is written again: frames of the same run that are there already count as stored.
-    const rows = await this.ctx.db.execute<{ runId: string; seq: string }>(sql`
-      with incoming as (
-        select * from json_to_recordset(${JSON.stringify(input)}::text::json) as x(s uuid, r uuid, n bigint, e text)
-      ), live as (
-        select id from agent_runs where id in (select r from incoming) and status = 'running' order by id for share
-      )
-      insert into agent_frames (session_id, seq, run_id, event)
-      select s, n, r, e::json from incoming join live on live.id = r
-      on conflict (session_id, seq) do update set run_id = agent_frames.run_id
-        where agent_frames.run_id = excluded.run_id
-      returning run_id as "runId", seq`)
+    const rows = await insertFrames(this.ctx.db).execute({ frames: JSON.stringify(input) })
     const stored = new Set(rows.map(({ runId, seq }) => `${runId} ${seq}`))
     const batches = new Map<string, AgentFrame[]>()
     for (const { sessionId, frame } of batch) {
@@ -107,3 +109,22 @@ export class FrameLog {
     return stored
   }
 }
+
+/**
+ * `for share` keeps another server from ending the run before this statement commits. When the answer to a commit is lost,
+ * the batch is written again: frames of the same run that are there already count as stored.
+ */
+const insertFrames = preparedSql<{ runId: string; seq: string }>(
+  'insert_agent_frames',
+  sql`
+    with incoming as (
+      select * from json_to_recordset(${sql.placeholder('frames')}::text::json) as x(s uuid, r uuid, n bigint, e text)
+    ), live as (
+      select id from agent_runs where id in (select r from incoming) and status = 'running' order by id for share
+    )
+    insert into agent_frames (session_id, seq, run_id, event)
+    select s, n, r, e::json from incoming join live on live.id = r
+    on conflict (session_id, seq) do update set run_id = agent_frames.run_id
+      where agent_frames.run_id = excluded.run_id
+    returning run_id as "runId", seq`,
+)

@@ -1,5 +1,5 @@
-import { and, eq, sql } from 'drizzle-orm'
-import { agentConfirmations, agentMessages, agentRuns, agentSessions } from '../../db/schema/index.ts'
+import { sql } from 'drizzle-orm'
+import { preparedSql } from '../../db/prepared.ts'
 import type { ToolCall } from '../../model/model.ts'
 import type { Context, Tx } from '../context.ts'
 import { transaction } from '../transaction.ts'
@@ -38,52 +38,51 @@ export async function endRun(
   { runId, sessionId }: RunKey,
   { status, error, frames, transcript, confirmation }: RunEnd,
 ): Promise<void> {
-  const ended = await tx.db
-    .update(agentRuns)
-    .set({ status, error: error ?? null, endedAt: sql`now()` })
-    .where(and(eq(agentRuns.id, runId), eq(agentRuns.status, 'running')))
-    .returning({ id: agentRuns.id })
-  if (ended.length === 0) throw new RunLost()
-  const messages = transcript.messages
-    .filter(({ content, toolCalls }) => content !== '' || toolCalls)
-    .map(({ id, role, content, toolCalls, toolCallId }) => ({
-      id,
-      sessionId,
-      runId,
-      role,
-      content,
-      toolCalls: toolCalls ?? null,
-      toolCallId: toolCallId ?? null,
-    }))
-  // The driver sends these together.
-  const [[session]] = await Promise.all([
-    tx.db
-      .update(agentSessions)
-      .set({ lastSeq: frames.at(-1)!.seq, updatedAt: sql`now()` })
-      .where(eq(agentSessions.id, sessionId))
-      .returning({ userId: agentSessions.userId }),
-    insertFrames(tx, sessionId, runId, frames),
-    messages.length > 0 && tx.db.insert(agentMessages).values(messages),
-    confirmation &&
-      tx.db.insert(agentConfirmations).values({
-        sessionId,
-        toolCallId: confirmation.id,
-        tool: confirmation.name,
-        input: confirmation.input,
-      }),
-  ])
-  tx.emit(session!.userId, 'agent.run_finished', {
-    sessionId,
+  const messages = transcript.messages.filter(({ content, toolCalls }) => content !== '' || toolCalls)
+  const [session] = await endWithRows(tx.db).execute({
     runId,
     status,
     error: error ?? null,
+    lastSeq: frames.at(-1)!.seq,
+    frames: JSON.stringify(frames),
+    messages: JSON.stringify(messages),
+    confirmations: JSON.stringify(confirmation ? [confirmation] : []),
   })
+  if (!session) throw new RunLost()
+  tx.emit(session.userId, 'agent.run_finished', { sessionId, runId, status, error: error ?? null })
   tx.afterCommit(() => tx.bus.publish(agentFramesHint, [{ sessionId, frames }]))
 }
 
-/** One text for any number of frames, so that the statement stays prepared. */
-const insertFrames = (tx: Tx, sessionId: string, runId: string, frames: AgentFrame[]) =>
-  tx.db.execute(sql`
-    insert into agent_frames (session_id, seq, run_id, event)
-    select ${sessionId}::uuid, seq, ${runId}::uuid, event::json
-    from json_to_recordset(${JSON.stringify(frames)}::text::json) as x(seq bigint, event text)`)
+/** Changes nothing when the run has ended already. Locks the run before its session. */
+const endWithRows = preparedSql<{ userId: number }>(
+  'end_agent_run',
+  sql`
+    with ended as (
+      update agent_runs
+      set status = ${sql.placeholder('status')}::text, error = ${sql.placeholder('error')}::text, ended_at = now()
+      where id = ${sql.placeholder('runId')}::uuid and status = 'running'
+      returning id, session_id
+    ), session as (
+      update agent_sessions s set last_seq = ${sql.placeholder('lastSeq')}::bigint, updated_at = now()
+      from ended where s.id = ended.session_id
+      returning s.id, s.user_id, ended.id as run_id
+    ), frames as (
+      insert into agent_frames (session_id, seq, run_id, event)
+      select s.id, f.seq, s.run_id, f.event::json
+      from session s, json_to_recordset(${sql.placeholder('frames')}::text::json) as f(seq bigint, event text)
+    ), messages as (
+      insert into agent_messages (id, session_id, run_id, role, content, tool_calls, tool_call_id)
+      select m.id, s.id, s.run_id, m.role, m.content, m.tool_calls, m.tool_call_id
+      from session s, rows from (
+        json_to_recordset(${sql.placeholder('messages')}::text::json)
+          as (id uuid, role text, content text, "toolCalls" jsonb, "toolCallId" text)
+      ) with ordinality as m(id, role, content, tool_calls, tool_call_id, n)
+      order by m.n
+    ), confirmations as (
+      insert into agent_confirmations (session_id, tool_call_id, tool, input)
+      select s.id, c.id, c.name, c.input
+      from session s, json_to_recordset(${sql.placeholder('confirmations')}::text::json)
+        as c(id text, name text, input jsonb)
+    )
+    select user_id as "userId" from session`,
+)

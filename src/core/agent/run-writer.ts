@@ -16,6 +16,8 @@ export class RunWriter {
   private newest: Promise<void> = Promise.resolve()
   /** The error of the first frame that could not be stored. After it the run must end. */
   private fault: unknown
+  /** Frames that the caller of `close` stores. */
+  private readonly left: AgentFrame[] = []
 
   constructor(
     private readonly log: FrameLog,
@@ -52,10 +54,14 @@ export class RunWriter {
     if (this.fault) throw this.fault
   }
 
-  /** Numbers the last events, which the caller stores together with the end of the run. No event may follow them. */
-  close(last: AgentEvent[]): AgentFrame[] {
+  /**
+   * The frames that the caller stores together with the end of the run, after `stored` has resolved: those that no
+   * statement carries yet, and `last`. No event may follow, but another `close` may, when the end could not be stored.
+   */
+  close(last: AgentEvent): AgentFrame[] {
     this.endMessage()
-    return last.map((event) => this.frame(event))
+    this.left.push(...this.log.takeBack(this.run.runId))
+    return [...this.left, frameOf(this.seq, this.run.runId, last)]
   }
 
   private begin(kind: 'text' | 'reasoning', messageId: string): void {
@@ -100,6 +106,12 @@ export class RunWriter {
 
   private frame(event: AgentEvent): AgentFrame {
     this.transcript.apply(event)
-    return { seq: this.seq++, runId: this.run.runId, event: JSON.stringify(event) }
+    return frameOf(this.seq++, this.run.runId, event)
   }
 }
+
+const frameOf = (seq: number, runId: string, event: AgentEvent): AgentFrame => ({
+  seq,
+  runId,
+  event: JSON.stringify(event),
+})

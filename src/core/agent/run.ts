@@ -6,14 +6,14 @@ import { userOfSession } from '../accounts/access-tokens.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { type Language, message, sentences } from '../messages.ts'
+import { message, sentences } from '../messages.ts'
 import { type AgentEvent, EventType } from './ag-ui.ts'
 import { faultOf, faultText, RunCancelled, RunError } from './faults.ts'
 import { type FrameLog, RunLost } from './frame-log.ts'
 import { historyOf, newCallId } from './history.ts'
 import { finishRun, type RunEnd } from './run-end.ts'
+import type { RunStart } from './run-start.ts'
 import { RunWriter } from './run-writer.ts'
-import type { AgentMessage } from './sessions.ts'
 import { findTool, TOOLS } from './tools/index.ts'
 import { TurnWriter } from './turn-writer.ts'
 
@@ -27,20 +27,6 @@ const MAX_REFUSED_CALLS = 90
 /** Characters of a tool's result that the model and the clients get. */
 const MAX_RESULT = 16_000
 
-export interface RunStart {
-  runId: string
-  sessionId: string
-  who: Principal
-  message: string
-  /** The messages before it, oldest first. */
-  past: AgentMessage[]
-  /** The call that waited for the user's confirmation, and whether the user gave it. */
-  confirmation: (ToolCall & { confirmed: boolean }) | undefined
-  firstSeq: number
-  language: Language
-  timezone: string
-}
-
 /** One answer in progress. It goes on whether or not a client reads it, until it ends, fails or is stopped. */
 export class Run {
   private readonly writer: RunWriter
@@ -53,7 +39,8 @@ export class Run {
     private readonly start: RunStart,
     gatherMs: () => number,
   ) {
-    this.writer = new RunWriter(log, start, start.firstSeq, gatherMs, (error) => this.stopping.abort(error))
+    const next = start.firstSeq + start.frames.length
+    this.writer = new RunWriter(log, start, next, gatherMs, (error) => this.stopping.abort(error))
   }
 
   get id(): string {
@@ -74,7 +61,6 @@ export class Run {
     const { runId, sessionId } = this.start
     const late = setTimeout(() => this.stopping.abort(new RunError('MODEL_TIMEOUT')), MAX_RUN_MS)
     try {
-      this.writer.event({ type: EventType.RUN_STARTED, threadId: sessionId, runId })
       const question = await this.answer()
       await this.finish({
         status: 'completed',
@@ -133,7 +119,7 @@ export class Run {
   }
 
   private async finish({ event, ...end }: Omit<RunEnd, 'frames' | 'transcript'> & { event: AgentEvent }) {
-    const frames = this.writer.close([event])
+    const frames = this.writer.close(event)
     await this.writer.stored()
     await finishRun(this.ctx, this.start, { ...end, frames, transcript: this.writer.transcript })
   }

@@ -1,61 +1,42 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
-import {
-  agentConfirmations,
-  agentFrames,
-  agentMessages,
-  agentRuns,
-  agentSessions,
-} from '../../db/schema/index.ts'
+import { agentFrames, agentRuns } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import type { ChatModel } from '../../model/model.ts'
 import { Ages } from '../../util/ages.ts'
-import { cutText } from '../../util/cut.ts'
-import { isJsonObject } from '../../util/json.ts'
 import { waitAtMost } from '../../util/wait-at-most.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { type Language, message as textOf } from '../messages.ts'
+import { message as textOf } from '../messages.ts'
 import { sweepAll, sweepOne } from '../sweeps.ts'
-import { transaction } from '../transaction.ts'
-import { type AgentEvent, EventType, endsRun } from './ag-ui.ts'
-import { readsAsYes } from './consent.ts'
+import { type AgentEvent, type AgentFrame, EventType, endsRun } from './ag-ui.ts'
 import { faultText } from './faults.ts'
 import { FrameLog, RunLost } from './frame-log.ts'
 import { cancelRunHint } from './hints.ts'
-import { Run, type RunStart } from './run.ts'
+import { Run } from './run.ts'
 import { endRun, type RunEnd } from './run-end.ts'
-import { type AgentSession, latestRun, ownSession, readMessages } from './sessions.ts'
+import { type Ask, startRun } from './run-start.ts'
+import { latestRun, ownSession } from './sessions.ts'
 import { Transcript } from './transcript.ts'
 
 const HEARTBEAT_MS = 2000
 /** A run is lost when it has had no heartbeat for this time. */
 const DEAD_SECONDS = 15
-const MAX_RUNS_PER_USER = 10
 const CLOSE_MS = 2000
-const TITLE_LENGTH = 60
 const SWEEP_BATCH = 100
-/** Messages of a session that a model gets. */
-const HISTORY_ROWS = 200
 /** Text is gathered for this many ms into one frame; for longer when many runs stream at once. */
 const GATHER_MS = 80
 const GATHER_BUSY_MS = 200
 const BUSY_RUNS = 20
 const CANCEL_WAIT_MS = 5000
 
-export interface Ask {
-  message: string
-  sessionId?: string | undefined
-  language: Language
-  /** The user's time zone, as an IANA name. */
-  timezone: string
-}
-
 export interface StartedRun {
   runId: string
   sessionId: string
   /** The number of its first frame. */
   firstSeq: number
+  /** The frames that are stored already. */
+  frames: AgentFrame[]
 }
 
 /** The runs of this server. Also ends the runs of servers that were killed. */
@@ -83,50 +64,13 @@ export class AgentRuns {
    */
   async start(who: Principal, ask: Ask): Promise<StartedRun> {
     if (this.closed) throw new AppError('DATABASE_UNAVAILABLE')
-    const runId = Bun.randomUUIDv7()
-    const start = await transaction(this.ctx, async (tx): Promise<RunStart> => {
-      const session = await openSession(tx, who, ask)
-      const [past] = await Promise.all([
-        readMessages(tx, session.id, HISTORY_ROWS),
-        this.assertFree(tx, who, session.id),
-      ])
-      const firstSeq = session.lastSeq + 1
-      const [[pending]] = await Promise.all([
-        tx.db.delete(agentConfirmations).where(eq(agentConfirmations.sessionId, session.id)).returning(),
-        tx.db
-          .insert(agentRuns)
-          .values({ id: runId, sessionId: session.id, status: 'running', firstSeq, language: ask.language }),
-        tx.db.insert(agentMessages).values({
-          id: Bun.randomUUIDv7(),
-          sessionId: session.id,
-          runId,
-          role: 'user',
-          content: ask.message,
-        }),
-      ])
-      const confirmation = pending && {
-        id: pending.toolCallId,
-        name: pending.tool,
-        input: isJsonObject(pending.input) ? pending.input : {},
-        confirmed: readsAsYes(ask.message),
-      }
-      return {
-        runId,
-        sessionId: session.id,
-        who,
-        firstSeq,
-        confirmation,
-        message: ask.message,
-        past,
-        language: ask.language,
-        timezone: ask.timezone,
-      }
-    })
+    const start = await startRun(this.ctx, who, ask)
+    const { runId, sessionId, firstSeq, frames } = start
     const run = new Run(this.ctx, this.model, this.log, start, this.gatherMs)
     const ended = run.execute().finally(() => this.running.delete(runId))
     this.running.set(runId, { run, ended })
     if (this.closed) run.stop()
-    return { runId, sessionId: start.sessionId, firstSeq: start.firstSeq }
+    return { runId, sessionId, firstSeq, frames }
   }
 
   /**
@@ -210,19 +154,6 @@ export class AgentRuns {
     await waitAtMost(CLOSE_MS, Promise.all(ends))
   }
 
-  private async assertFree(tx: Tx, who: Principal, sessionId: string): Promise<void> {
-    const running = await tx.db
-      .select({ sessionId: agentRuns.sessionId })
-      .from(agentRuns)
-      .innerJoin(agentSessions, eq(agentSessions.id, agentRuns.sessionId))
-      .where(and(eq(agentSessions.userId, who.userId), eq(agentRuns.status, 'running')))
-      .limit(MAX_RUNS_PER_USER)
-    if (running.some((run) => run.sessionId === sessionId)) throw new AppError('RUN_IN_PROGRESS')
-    if (running.length === MAX_RUNS_PER_USER) {
-      throw new AppError('RATE_LIMITED', { params: { seconds: 10, limit: MAX_RUNS_PER_USER } })
-    }
-  }
-
   /** Writes the heartbeats of this server's runs, cancels those that a user has cancelled, and ends lost runs. */
   private async beat(): Promise<void> {
     if (this.beating) return
@@ -278,25 +209,6 @@ export class AgentRuns {
     const end: RunEnd = { status: 'failed', error: 'SERVER_STOPPED', frames, transcript }
     return (await sweepOne(this.ctx, (tx) => endRun(tx, { runId, sessionId }, end))) !== undefined
   }
-}
-
-/** Locks the named session, or creates one. */
-async function openSession(tx: Tx, who: Principal, { sessionId, message }: Ask): Promise<AgentSession> {
-  if (sessionId !== undefined) {
-    await ownSession(tx, who, sessionId)
-    const [locked] = await tx.db
-      .select()
-      .from(agentSessions)
-      .where(eq(agentSessions.id, sessionId))
-      .for('update')
-    return locked!
-  }
-  const title = cutText(message.replace(/\s+/g, ' ').trim(), TITLE_LENGTH)
-  const [session] = await tx.db
-    .insert(agentSessions)
-    .values({ id: Bun.randomUUIDv7(), userId: who.userId, title })
-    .returning()
-  return session!
 }
 
 const KEEP_HOURS = 24

@@ -1,9 +1,10 @@
 /** Stored conversations with the agent. */
-import { and, count, desc, eq } from 'drizzle-orm'
+import { and, count, desc, eq, sql } from 'drizzle-orm'
+import { prepared } from '../../db/prepared.ts'
 import { agentMessages, agentRuns, agentSessions } from '../../db/schema/index.ts'
 import { UUID } from '../../util/ids.ts'
 import type { Principal } from '../accounts/principals.ts'
-import type { Context } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { notFound } from '../errors.ts'
 
 export type AgentSession = typeof agentSessions.$inferSelect
@@ -45,6 +46,27 @@ export async function ownSession(ctx: Context, who: Principal, id: string): Prom
   return session
 }
 
+/**
+ * Locks the session until the end of the transaction.
+ * @throws AppError NOT_FOUND, also for another user's session
+ */
+export async function lockOwnSession(tx: Tx, who: Principal, id: string): Promise<AgentSession> {
+  const [session] = UUID.test(id) ? await lockSession(tx.db).execute({ id, userId: who.userId }) : []
+  if (!session) throw notFound('agent_session', id)
+  return session
+}
+
+const lockSession = prepared((db) =>
+  db
+    .select()
+    .from(agentSessions)
+    .where(
+      and(eq(agentSessions.id, sql.placeholder('id')), eq(agentSessions.userId, sql.placeholder('userId'))),
+    )
+    .for('update')
+    .prepare('lock_agent_session'),
+)
+
 /** The newest run, ended or not; undefined: the session never had one. */
 export async function latestRun(ctx: Context, sessionId: string): Promise<AgentRun | undefined> {
   const [run] = await ctx.db
@@ -62,11 +84,16 @@ export async function readMessages(
   sessionId: string,
   limit = MAX_MESSAGES,
 ): Promise<AgentMessage[]> {
-  const newest = await ctx.db
-    .select()
-    .from(agentMessages)
-    .where(eq(agentMessages.sessionId, sessionId))
-    .orderBy(desc(agentMessages.position))
-    .limit(limit)
+  const newest = await newestMessages(ctx.db).execute({ sessionId, limit })
   return newest.reverse()
 }
+
+const newestMessages = prepared((db) =>
+  db
+    .select()
+    .from(agentMessages)
+    .where(eq(agentMessages.sessionId, sql.placeholder('sessionId')))
+    .orderBy(desc(agentMessages.position))
+    .limit(sql.placeholder('limit'))
+    .prepare('newest_agent_messages'),
+)

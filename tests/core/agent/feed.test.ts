@@ -20,6 +20,7 @@ async function openSession() {
   const frame = (seq: number) => ({ seq, runId, event: JSON.stringify({ n: seq }) })
   return {
     sessionId,
+    frame,
     store: (...seqs: number[]) =>
       ctx.db.insert(agentFrames).values(seqs.map((seq) => ({ sessionId, seq, runId, event: { n: seq } }))),
     hint: (...seqs: number[]) => ctx.bus.publish(agentFramesHint, [{ sessionId, frames: seqs.map(frame) }]),
@@ -52,6 +53,22 @@ test.each([
   })()
   await reading
   expect(seqs).toEqual([1, 2, 3, 4, 5, 6])
+})
+
+test('a reader begins with the frames that it is given, and reads the log when a hint shows that it missed some', async () => {
+  const { sessionId, frame, store, hint } = await openSession()
+  const gone = new AbortController()
+  const seqs: number[] = []
+  // Frame 1 is not in the log, so the reader has it from its caller.
+  for await (const { seq } of ctx.services.agentFeed.follow(sessionId, 0, gone.signal, [frame(1)])) {
+    seqs.push(seq)
+    if (seq === 1) {
+      await store(2, 3)
+      hint(3)
+    }
+    if (seq === 3) gone.abort()
+  }
+  expect(seqs).toEqual([1, 2, 3])
 })
 
 test('a reader that leaves is forgotten', async () => {

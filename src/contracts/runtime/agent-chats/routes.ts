@@ -81,7 +81,7 @@ async function ask({ ctx, principal, body, request, server }: SignedCall & Body<
     language: languageOf(request, runtime.language),
   })
   const follow = (signal: AbortSignal) =>
-    services.agentFeed.follow(started.sessionId, started.firstSeq - 1, signal)
+    services.agentFeed.follow(started.sessionId, started.firstSeq - 1, signal, started.frames)
   if (wantsStream(request)) {
     const source = (signal: AbortSignal) => runEvents(follow(signal), started.runId)
     return eventStream(request, source, isSignedIn(ctx, principal))
