@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm'
+import type { Db } from '../db/client.ts'
 import { isRetryable } from '../db/errors.ts'
 import { commitWithNext } from '../db/statements.ts'
 import { eventsHint } from './channel/hints.ts'
-import { appendEvents, type PendingEvent } from './channel/log.ts'
+import { appendEvents, type LoggedEvent, type PendingEvent } from './channel/log.ts'
 import type { Context, Tx } from './context.ts'
 
 const MAX_TRIES = 4
@@ -26,9 +27,30 @@ export async function transaction<T>(
       throw new Error('lockMs was given inside a transaction. Set it on the outermost transaction.')
     return join(ctx, change)
   }
+  return retried(() => runOnce(ctx, change, lockMs))
+}
+
+/**
+ * Runs a change that is one statement and appends its own event (`withEvent`): without BEGIN and COMMIT it costs half of a
+ * transaction. The promises are the same: the event reaches the bus after the commit, and `change` may run more than once.
+ * @param change returns the event, or undefined when the statement changed nothing
+ */
+export async function singleStatement<T>(
+  ctx: Context,
+  change: (db: Db) => Promise<{ result: T; event: LoggedEvent | undefined }>,
+): Promise<T> {
+  // The statement would lock the channel before the change around it comes to its end.
+  if (isTx(ctx))
+    throw new Error('A single statement was called inside a transaction. Call it after the commit.')
+  const { result, event } = await retried(() => change(ctx.db))
+  if (event) ctx.bus.publish(eventsHint, [event])
+  return result
+}
+
+async function retried<T>(run: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runOnce(ctx, change, lockMs)
+      return await run()
     } catch (error) {
       if (attempt === MAX_TRIES || !isRetryable(error)) throw error
     }

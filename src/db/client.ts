@@ -10,12 +10,12 @@ import { StartupError } from '../util/startup-error.ts'
 import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool } from './driver.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts'
 import { refuseTransactionPooling } from './pooler.ts'
-import * as schema from './schema/index.ts'
+import { settings } from './schema/index.ts'
 import { prepareStatements } from './statements.ts'
 import { endStuckConnections } from './stuck.ts'
 
 /** A database or a transaction on it: the query builder is the same. */
-export type Db = PgDatabase<PostgresJsQueryResultHKT, typeof schema>
+export type Db = PgDatabase<PostgresJsQueryResultHKT>
 
 /** Brings rows up to date that an older version wrote. May run at every start, so it must end soon when there are none. */
 export type Upgrade = (db: Db, log: Logger) => Promise<void>
@@ -72,7 +72,7 @@ export async function openDatabase(
   }
   const stopWatch = embedded ? () => {} : endStuckConnections(client)
   return {
-    db: drizzle(prepareStatements(client), { schema }),
+    db: drizzle(prepareStatements(client)),
     embedded: embedded !== undefined,
     epoch,
     shared,
@@ -97,13 +97,13 @@ async function prepare(
   await lockMigrations(migrator)
   try {
     await migrate(drizzle(migrator), { migrationsFolder: MIGRATIONS })
-    const db = drizzle(client, { schema })
+    const db = drizzle(client)
     const fresh = Bun.randomUUIDv7().replaceAll('-', '')
     await db.execute(
       sql`insert into settings (key, value) values ('epoch', to_jsonb(${fresh}::text)) on conflict do nothing`,
     )
     for (const upgrade of upgrades) await upgrade(db, log)
-    const [row] = await db.select().from(schema.settings).where(sql`key = 'epoch'`)
+    const [row] = await db.select().from(settings).where(sql`key = 'epoch'`)
     return row!.value as string
   } finally {
     await migrator`select pg_advisory_unlock(hashtext('roost:migrate'))`

@@ -47,8 +47,7 @@ describe.each(servers)('in %s', (environment, server) => {
     const transaction = db.transaction
     db.transaction = () => Promise.reject(new Error(`select password_hash from users at /srv/secret.ts`))
     try {
-      const body = { title: 't', task_type: 'test' }
-      const answer = await api(server, 'POST', '/api/tasks', { token, body })
+      const answer = await api(server, 'POST', '/api/tasks/1/cancel', { token })
       expectFactoryError(answer, { status: 500, code: 'INTERNAL_ERROR' })
       expectWithout(answer, 'password_hash', 'secret', user.email)
       const learning = await api(server, 'POST', '/api/v1/auth/logout', { token })

@@ -4,7 +4,7 @@ import { eq } from 'drizzle-orm'
 import { eventsHint } from '../../src/core/channel/hints.ts'
 import { type LoggedEvent, readEvents } from '../../src/core/channel/log.ts'
 import type { Context, Tx } from '../../src/core/context.ts'
-import { transaction } from '../../src/core/transaction.ts'
+import { singleStatement, transaction } from '../../src/core/transaction.ts'
 import { users } from '../../src/db/schema/index.ts'
 import { makeUser, type TestUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
@@ -123,5 +123,47 @@ describe('a transaction inside a transaction', () => {
   test('refuses a lock timeout, which would outlast it', async () => {
     const refused = transaction(ctx, (outer) => transaction(outer, async () => {}, { lockMs: 100 }))
     await expect(refused).rejects.toThrow('Set it on the outermost transaction')
+  })
+})
+
+describe('a single statement', () => {
+  const event = ({ user }: TestUser): LoggedEvent => ({
+    userId: user.id,
+    seq: 1,
+    type: 'user.updated',
+    data: '{"fields":["one"]}',
+    at: '2026-01-01T00:00:00.000Z',
+  })
+
+  test('runs again when the database undid it, and tells the bus once', async () => {
+    using stack = new DisposableStack()
+    const { owner, hints } = await scene(stack)
+    let runs = 0
+    const answer = await singleStatement(ctx, async () => {
+      if (++runs < 3) throw Object.assign(new Error('deadlock detected'), { code: '40P01' })
+      return { result: 'the answer', event: event(owner) }
+    })
+    expect({ answer, runs, hints }).toEqual({ answer: 'the answer', runs: 3, hints: [['one']] })
+  })
+
+  test('that fails or changes nothing tells the bus nothing', async () => {
+    using stack = new DisposableStack()
+    const { hints } = await scene(stack)
+    const failed = singleStatement(ctx, () => Promise.reject(new Error('no')))
+    await expect(failed).rejects.toThrow('no')
+    await singleStatement(ctx, async () => ({ result: undefined, event: undefined }))
+    expect(hints.flat()).toEqual([])
+  })
+
+  test('is refused inside a transaction, before it runs', async () => {
+    let ran = false
+    const refused = transaction(ctx, (tx) =>
+      singleStatement(tx, async () => {
+        ran = true
+        return { result: undefined, event: undefined }
+      }),
+    )
+    await expect(refused).rejects.toThrow('Call it after the commit')
+    expect(ran).toBe(false)
   })
 })

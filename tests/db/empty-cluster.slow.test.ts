@@ -17,7 +17,8 @@ const DESCRIPTIONS = {
   databases: sql`select datname, encoding, datcollate, datctype, datlocprovider, datcollversion from pg_database order by datname`,
   roles: sql`select rolname, rolsuper, rolcanlogin from pg_roles order by rolname`,
   extensions: sql`select extname, extversion from pg_extension order by extname`,
-  functions: sql`select oid::int, proname, prosrc from pg_proc order by oid`,
+  // Built-in functions are below 16384; the numbers of the others depend on what was made before them.
+  functions: sql`select case when oid < 16384 then oid::int end as number, proname, prosrc from pg_proc order by 1, 2, 3`,
   collations: sql`select collname, collprovider, collcollate, collversion from pg_collation order by oid`,
   relations: sql`select n.nspname, c.relname, c.relkind, c.relnatts from pg_class c join pg_namespace n on n.oid = c.relnamespace order by 1, 2`,
   columns: sql`select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull,

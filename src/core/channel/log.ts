@@ -2,7 +2,7 @@
  * The channel log: the events of a user, in order. Events are written only in the transaction of the change that they report;
  * sockets read them from their cursor.
  */
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, type SQLChunk, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { preparedSql } from '../../db/prepared.ts'
 import { channels, events } from '../../db/schema/index.ts'
@@ -91,6 +91,30 @@ const appendToMany = preparedSql<AppendedRow>(
     from incoming i join heads h on h.user_id = i.u join counts c on c.u = i.u
     ${appended}`,
 )
+
+/**
+ * In the data of an event that `withEvent` appends: the number that its statement gives the new row. A client cannot write
+ * the same text, because PostgreSQL stores no U+0000.
+ */
+export const newId = { toJSON: () => '\0id' } as unknown as number
+const NEW_ID = sql.raw(`'${JSON.stringify(newId)}'`)
+
+/**
+ * The end of a statement that makes one row and appends one event: CTEs `channel` and `event` after that of the row.
+ * @param row the name of the CTE that returns the row, or nothing; its `user_id` is the owner of the channel, its `id` is
+ * written where the data has `newId`
+ */
+export const withEvent = (row: string, type: SQLChunk, data: SQLChunk) => sql`
+    channel as (
+      insert into channels (user_id, last_seq) select user_id, 1 from ${sql.raw(row)}
+      on conflict (user_id) do update set last_seq = channels.last_seq + excluded.last_seq
+      returning last_seq
+    ), event as (
+      insert into events (user_id, seq, type, data, at)
+      select r.user_id, c.last_seq, ${type}, replace(${data}, ${NEW_ID}, r.id::text)::json, clock_timestamp()
+      from ${sql.raw(row)} r, channel c
+      returning seq, type, data::text as data, ${rfc3339(sql`at`)} as at
+    )`
 
 /** The newest sequence number of a user's channel; 0 before its first event. */
 export async function channelHead(ctx: Context, userId: number): Promise<number> {

@@ -19,25 +19,13 @@ export const runningCost = (priceMinorPerMinute: number, ranMs: number): number 
  * @throws AppError INSUFFICIENT_BALANCE
  */
 export async function hold(tx: Tx, userId: number, amountMinor: number): Promise<void> {
-  if (amountMinor > 0 && !(await lockAndHold(tx, userId, amountMinor)))
-    throw new AppError('INSUFFICIENT_BALANCE')
-}
-
-/**
- * Locks the user's row until the end of the transaction, and sets aside part of the balance in the same statement.
- * @returns whether the balance was large enough; when it was not, the row is not locked
- */
-export async function lockAndHold(tx: Tx, userId: number, amountMinor: number): Promise<boolean> {
-  if (amountMinor === 0) {
-    await lockUser(tx, userId)
-    return true
-  }
+  if (amountMinor === 0) return
   const held = await tx.db
     .update(users)
     .set({ heldMinor: sql`${users.heldMinor} + ${amountMinor}` })
     .where(sql`${users.id} = ${userId} and ${users.balanceMinor} - ${users.heldMinor} >= ${amountMinor}`)
     .returning({ id: users.id })
-  return held.length > 0
+  if (held.length === 0) throw new AppError('INSUFFICIENT_BALANCE')
 }
 
 /** Requests that change the user's holds or number of tasks take turns by this lock. */

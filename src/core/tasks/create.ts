@@ -1,17 +1,16 @@
-import { getTableColumns, sql } from 'drizzle-orm'
-import type { PgInsertValue } from 'drizzle-orm/pg-core'
-import type { Db } from '../../db/client.ts'
-import { prepared } from '../../db/prepared.ts'
+import { sql } from 'drizzle-orm'
+import { preparedSql } from '../../db/prepared.ts'
+import { rowReader } from '../../db/row-reader.ts'
 import { tasks } from '../../db/schema/index.ts'
+import { newId, withEvent } from '../channel/log.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { estimatedCost, lockAndHold } from '../money/ledger.ts'
+import { estimatedCost } from '../money/ledger.ts'
 import { systemConfig } from '../system/settings.ts'
-import { transaction } from '../transaction.ts'
-import { taskEvent } from './events.ts'
+import { singleStatement } from '../transaction.ts'
 import { queueHint } from './hints.ts'
 import type { TaskDetail } from './tasks.ts'
-import { assertRoom, countUnfinished, unfinishedOf } from './unfinished.ts'
+import { assertRoom, unfinishedOf } from './unfinished.ts'
 
 interface CommonInput {
   title: string
@@ -34,36 +33,40 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
   const price = input.kind === 'gpu' ? priceOf(input.taskType, config.taskPrices) : 0
   const heldMinor = estimatedCost(price, input.estimatedMinutes ?? null)
   const limit = config.maxConcurrentTasksPerUser
-  const task = await transaction(ctx, async (tx) => {
-    // Other requests that create tasks of the user wait for this row, so that counting and adding are one step.
-    if (!(await lockAndHold(tx, userId, heldMinor))) {
-      assertRoom(await countUnfinished(tx, userId), limit)
+  const uuid = Bun.randomUUIDv7()
+  const created = { uuid, id: newId, status: 'pending', progress: 0, title: input.title, attempt: 0 } as const
+  const values = {
+    userId,
+    limit,
+    heldMinor,
+    uuid,
+    kind: input.kind,
+    title: input.title,
+    description: input.description ?? '',
+    priority: input.priority ?? 0,
+    estimatedMinutes: input.estimatedMinutes ?? null,
+    price,
+    taskType: input.kind === 'gpu' ? input.taskType : null,
+    config: JSON.stringify((input.kind === 'gpu' && input.config) || {}),
+    courseIds: input.kind === 'study' ? JSON.stringify(input.courseIds) : null,
+    event: JSON.stringify(ctx.presentEvent('task.created', created)),
+  }
+  const task = await singleStatement(ctx, async (db) => {
+    const [row] = await insertTask(db).execute(values)
+    if (row?.eventSeq == null) {
+      assertRoom(row?.others ?? 0, limit)
       throw new AppError('INSUFFICIENT_BALANCE')
     }
-    const common = {
-      uuid: Bun.randomUUIDv7(),
+    const event = {
       userId,
-      title: input.title,
-      description: input.description ?? '',
-      priority: input.priority ?? 0,
-      estimatedMinutes: input.estimatedMinutes ?? null,
-      price,
-      heldMinor,
+      seq: Number(row.eventSeq),
+      type: 'task.created',
+      data: row.eventData,
+      at: row.eventAt,
     }
-    const [inserted] =
-      input.kind === 'gpu'
-        ? await insertGpuTask(tx.db).execute({
-            ...common,
-            taskType: input.taskType,
-            config: input.config ?? {},
-          })
-        : await insertStudyTask(tx.db).execute({ ...common, courseIds: input.courseIds })
-    const { others, ...task } = inserted!
-    assertRoom(others, limit)
-    tx.emit(userId, 'task.created', taskEvent(task))
-    if (input.kind === 'gpu') tx.afterCommit(() => ctx.bus.publish(queueHint, null))
-    return task
+    return { result: readTask(row), event }
   })
+  if (input.kind === 'gpu') ctx.bus.publish(queueHint, null)
   return { ...task, nodeUuid: null, logs: [] }
 }
 
@@ -71,35 +74,41 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
 const priceOf = (taskType: string, prices: Record<string, number>): number =>
   Object.hasOwn(prices, taskType) ? prices[taskType]! : 0
 
-/** Columns of every new task; the row comes back with the number of the user's other unfinished tasks. */
-const insertTask = (
-  db: Db,
-  ofKind: Pick<PgInsertValue<typeof tasks>, 'kind' | 'taskType' | 'config' | 'courseIds'>,
-) =>
-  db
-    .insert(tasks)
-    .values({
-      uuid: sql.placeholder('uuid'),
-      userId: sql.placeholder('userId'),
-      title: sql.placeholder('title'),
-      description: sql.placeholder('description'),
-      priority: sql.placeholder('priority'),
-      estimatedMinutes: sql.placeholder('estimatedMinutes'),
-      priceMinorPerMinute: sql.placeholder('price'),
-      heldMinor: sql.placeholder('heldMinor'),
-      ...ofKind,
-    })
-    // The count in the same statement does not see the inserted row. It sees all others, because the statement begins
-    // after the row of the user was locked.
-    .returning({ ...getTableColumns(tasks), others: unfinishedOf(sql.placeholder('userId')) })
+const value = sql.placeholder
 
-const insertGpuTask = prepared((db) =>
-  insertTask(db, {
-    kind: 'gpu',
-    taskType: sql.placeholder('taskType'),
-    config: sql.placeholder('config'),
-  }).prepare('insert_gpu_task'),
+interface InsertedRow extends Record<string, unknown> {
+  /** Unfinished tasks that the user had before. */
+  others: number
+  /** Null when the user has no room for the task, or not enough money. */
+  eventSeq: string | null
+  eventData: string
+  eventAt: string
+}
+
+/**
+ * Everything in one statement: requests that create tasks of one user wait for each other at the user's row, so that
+ * counting, holding and adding are one step.
+ */
+const insertTask = preparedSql<InsertedRow>(
+  'insert_task',
+  sql`
+    with owner as (
+      select id, balance_minor - held_minor as available, ${value('heldMinor')}::bigint as cost
+      from users where id = ${value('userId')} for no key update
+    ), room as materialized (
+      select id, cost, others, others < ${value('limit')} and available >= cost as enough
+      from (select *, ${unfinishedOf(sql`id`)} as others from owner) o
+    ), hold as (
+      update users set held_minor = held_minor + cost from room where users.id = room.id and enough and cost > 0
+    ), task as (
+      insert into tasks (user_id, held_minor, uuid, kind, title, description, priority, estimated_minutes,
+        price_minor_per_minute, task_type, config, course_ids)
+      select id, cost, ${value('uuid')}, ${value('kind')}, ${value('title')}, ${value('description')}, ${value('priority')},
+        ${value('estimatedMinutes')}, ${value('price')}, ${value('taskType')}, ${value('config')}, ${value('courseIds')}
+      from room where enough
+      returning *
+    ), ${withEvent('task', sql`'task.created'`, value('event'))}
+    select room.others, task.*, event.seq as "eventSeq", event.data as "eventData", event.at as "eventAt"
+    from room left join task on true left join event on true`,
 )
-const insertStudyTask = prepared((db) =>
-  insertTask(db, { kind: 'study', courseIds: sql.placeholder('courseIds') }).prepare('insert_study_task'),
-)
+const readTask = rowReader(tasks)

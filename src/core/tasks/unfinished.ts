@@ -1,13 +1,15 @@
 /** The limit on the unfinished tasks of one user. */
-import { type Placeholder, sql } from 'drizzle-orm'
-import { tasks } from '../../db/schema/index.ts'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { UNFINISHED } from './states.ts'
 
-/** The number of a user's unfinished tasks, as a part of a statement. */
-export const unfinishedOf = (userId: number | Placeholder) =>
-  sql<number>`(select count(*)::int from ${tasks} t where t.user_id = ${userId} and t.status in ${UNFINISHED})`
+/**
+ * The number of a user's unfinished tasks, as a part of a statement. The database counts when it comes to this part, so it
+ * sees everything that was committed before the statement got the lock that it has waited for.
+ */
+export const unfinishedOf = (userId: number | Placeholder | SQL) =>
+  sql<number>`count_tasks(${userId}, ${`{${UNFINISHED.join(',')}}`})`
 
 export async function countUnfinished(tx: Tx, userId: number): Promise<number> {
   const [unfinished] = await tx.db.execute<{ n: number }>(sql`select ${unfinishedOf(userId)} as n`)

@@ -1,9 +1,10 @@
 /** Tasks that are created at the same time: limit, holds and events are those of one after the other. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { and, eq, sql } from 'drizzle-orm'
-import { readEvents } from '../../../src/core/channel/log.ts'
+import { newId, readEvents } from '../../../src/core/channel/log.ts'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { createTask } from '../../../src/core/tasks/create.ts'
+import { taskEvent } from '../../../src/core/tasks/events.ts'
 import { cancelTask, retryTask } from '../../../src/core/tasks/tasks.ts'
 import { tasks, users } from '../../../src/db/schema/index.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
@@ -88,6 +89,21 @@ describe('many creations at once', () => {
       expect(seqs).toEqual(seqs.map((_, n) => n + 1))
     }
   })
+})
+
+test('the event says what the stored task says, also when the title is the place of the id in its JSON', async () => {
+  const owner = await makeUser(server)
+  const titles = ['plain', '\\u0000id', '"\\u0000id"', '\u2028 "quoted" \\ 任务']
+  for (const title of titles) {
+    const { id } = await createTask(ctx, owner.user.id, { ...FREE, title })
+    const [stored] = await ctx.db.select().from(tasks).where(eq(tasks.id, id))
+    const [event] = (await readEvents(ctx, owner.user.id, 0, 100)).slice(-1)
+    expect(stored!.title).toBe(title)
+    expect(JSON.parse(event!.data)).toEqual(ctx.presentEvent('task.created', taskEvent(stored!)))
+  }
+  expect(JSON.stringify('\0id')).toBe(JSON.stringify(newId))
+  await expect(createTask(ctx, owner.user.id, { ...FREE, title: '\0id' })).rejects.toThrow()
+  expect(await seqsOf(owner)).toHaveLength(titles.length)
 })
 
 test('a user at the limit is told that, and not that the balance is too small', async () => {
