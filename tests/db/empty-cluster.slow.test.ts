@@ -20,7 +20,7 @@ const DESCRIPTIONS = {
   // Built-in functions are below 16384; the numbers of the others depend on what was made before them.
   functions: sql`select case when oid < 16384 then oid::int end as number, proname, prosrc from pg_proc order by 1, 2, 3`,
   collations: sql`select collname, collprovider, collcollate, collversion from pg_collation order by oid`,
-  relations: sql`select n.nspname, c.relname, c.relkind, c.relnatts from pg_class c join pg_namespace n on n.oid = c.relnamespace order by 1, 2`,
+  relations: sql`select n.nspname, c.relname, c.relkind, c.relnatts from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname <> 'pg_toast' order by 1, 2`,
   columns: sql`select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull,
       pg_get_expr(d.adbin, d.adrelid) as default
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
