@@ -95,15 +95,19 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
 
   async function remove(keys: string[]): Promise<void> {
     keys.forEach(assertKey)
-    let failure: StorageError | undefined
+    const failures: unknown[] = []
     for (let i = 0; i < keys.length; i += MAX_DELETIONS) {
-      const Objects = keys.slice(i, i + MAX_DELETIONS).map((Key) => ({ Key }))
-      const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } })
-      const { Errors = [] } = await withS3Errors(client.send(command))
-      const kept = Errors.find(({ Code }) => Code !== 'NoSuchKey')
-      if (kept) failure ??= new StorageError('UNAVAILABLE', `an object could not be deleted (${kept.Code})`)
+      await removeBatch(keys.slice(i, i + MAX_DELETIONS)).catch((error) => failures.push(error))
     }
-    if (failure) throw failure
+    if (failures.length > 0) throw failures[0]
+  }
+
+  async function removeBatch(keys: string[]): Promise<void> {
+    const Objects = keys.map((Key) => ({ Key }))
+    const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } })
+    const { Errors = [] } = await withS3Errors(client.send(command))
+    const kept = Errors.find(({ Code }) => Code !== 'NoSuchKey')
+    if (kept) throw new StorageError('UNAVAILABLE', `an object could not be deleted (${kept.Code})`)
   }
 
   return {

@@ -172,6 +172,15 @@ describe('a server that fails', () => {
   })
 })
 
+test('a deletion goes on with the other objects when the server refuses some of them', async () => {
+  // One request deletes at most 1,000 objects.
+  const refused = Array.from({ length: 1000 }, (_, i) => `refused/${i}.mp4`)
+  await storage.write('last.mp4', bytes(1))
+  await server.order({ operation: 'DeleteObjects', how: 'refuse', status: 403, code: 'AccessDenied' })
+  expect(await failure(storage.delete([...refused, 'last.mp4']))).toMatchObject({ code: 'UNAVAILABLE' })
+  await nothingLeft()
+})
+
 test('lists and unfinished uploads are read page by page', async () => {
   const opened = await openS3(server.config())
   for (let i = 0; i < 120; i += 30) {
