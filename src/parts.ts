@@ -1,5 +1,4 @@
 /** Opens each part in its embedded or its real form, as the configuration says. */
-import { mkdirSync } from 'node:fs'
 import type { Bus } from './bus/bus.ts'
 import { createEmbeddedBus } from './bus/embedded.ts'
 import type { Config } from './config/index.ts'
@@ -15,8 +14,8 @@ import { builtinModel } from './model/builtin/index.ts'
 import type { ChatModel } from './model/model.ts'
 import { createDiskStorage } from './storage/disk.ts'
 import type { Storage } from './storage/storage.ts'
+import { makeDataDir } from './util/data-dir.ts'
 import type { Logger } from './util/logger.ts'
-import { StartupError } from './util/startup-error.ts'
 
 export interface Parts {
   database: Database
@@ -48,7 +47,8 @@ export async function openParts(
   domains: { jobs: readonly JobHandle[]; upgrades: readonly Upgrade[] },
   onOpen: (close: () => Promise<unknown> | unknown) => void,
 ): Promise<Parts> {
-  makeDirectory(config.dataDir)
+  // The embedded database makes the directory itself.
+  if (config.databaseUrl) makeDataDir(config.dataDir)
   const database = await openDatabase(config, log, domains.upgrades, given.embeddedDatabase)
   onOpen(() => database.close())
   const bus = given.bus ?? (await openBus(config, database, log))
@@ -99,14 +99,4 @@ function warnOfLocalFiles(
   log.warn(
     `files stay on this server in ${dataDir}, and ${why}: several servers need S3_BUCKET and the other S3_ variables, or they do not find each other’s files`,
   )
-}
-
-function makeDirectory(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    throw new StartupError(
-      `The directory in DATA_DIR, ${dataDir}, can't be made: ${(error as { code: string }).code}.`,
-    )
-  }
 }

@@ -1,5 +1,10 @@
 /** A start that fails closes what it has opened, so that nothing keeps the process alive. */
 import { expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { readConfig } from '../src/config/index.ts'
+import { createServer } from '../src/server.ts'
+import { createLogger } from '../src/util/logger.ts'
+import { StartupError } from '../src/util/startup-error.ts'
 import { ROOT } from './support/process.ts'
 import { freshParts } from './support/server.ts'
 
@@ -32,3 +37,14 @@ test('the process ends by itself', async () => {
     await remove()
   }
 }, 60_000)
+
+test.each([
+  ['the embedded database', {}],
+  ['PostgreSQL', { DATABASE_URL: 'postgres://roost@127.0.0.1:1/roost' }],
+])('a DATA_DIR that cannot be made has one message, on %s', async (_, env) => {
+  const dataDir = join(import.meta.path, 'data')
+  const start = createServer(readConfig({ DATA_DIR: dataDir, ...env }), { log: createLogger('silent') })
+  const error = await start.catch((error) => error)
+  expect(error).toBeInstanceOf(StartupError)
+  expect(error.message).toStartWith(`The directory in DATA_DIR, ${dataDir}, can't be used: ENOTDIR, `)
+})

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeDataDir, unusableDataDir } from '../util/data-dir.ts'
 import { acquireFileLock, type FileLock } from '../util/file-lock.ts'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
@@ -85,15 +86,12 @@ async function compilePglite(): Promise<WebAssembly.Module> {
 }
 
 function takeLock(dataDir: string): FileLock {
+  makeDataDir(dataDir)
   let lock: FileLock | undefined
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     lock = acquireFileLock(join(dataDir, 'lock.sqlite'))
   } catch (error) {
-    const { code, message } = error as { code: string; message: string }
-    throw new StartupError(
-      `The directory in DATA_DIR, ${dataDir}, can't be used: ${code}, ${message}. The user who runs the server must be able to write to it, and its disk needs free space.`,
-    )
+    throw unusableDataDir(dataDir, error)
   }
   if (lock) return lock
   throw new StartupError(
