@@ -89,12 +89,17 @@ export class Watches {
       if (known) known.push(key)
       else kinds.set(readCurrent, [key])
     }
-    for (const [readCurrent, wanted] of kinds) {
-      const asOf = this.tick()
-      for (const [key, value] of await readCurrent(this.ctx, wanted)) {
-        const watches = this.byKey.get(key)
-        if (watches) this.tell(watches, value, asOf)
-      }
-    }
+    // At once, so that a kind whose reading is slow or fails holds up no other.
+    const readings = await Promise.allSettled(
+      [...kinds].map(async ([readCurrent, wanted]) => {
+        const asOf = this.tick()
+        for (const [key, value] of await readCurrent(this.ctx, wanted)) {
+          const watches = this.byKey.get(key)
+          if (watches) this.tell(watches, value, asOf)
+        }
+      }),
+    )
+    const failed = readings.find(({ status }) => status === 'rejected')
+    if (failed) throw (failed as PromiseRejectedResult).reason
   }
 }
