@@ -10,6 +10,7 @@ import type { NodeServerFrame } from '../../protocol/node/server-frames.ts'
 import { parseJson } from '../../util/json.ts'
 import { Rate } from '../../util/rate.ts'
 import { toStorable } from '../../util/storable.ts'
+import { closeSocket } from '../close-socket.ts'
 import { Pulse } from '../keep-alive.ts'
 import { Backlog, isRepeated } from './backlog.ts'
 import { attemptOf, type HeardFrame, type HeardHello, readNodeFrame } from './frames.ts'
@@ -116,7 +117,7 @@ export class NodeConnection implements NodeLink {
     if (this.closed) return
     this.close()
     const codes = { superseded: CLOSE.tooManyConnections, revoked: CLOSE.forbidden }
-    this.ws.close(typeof code === 'number' ? code : codes[code], reason)
+    closeSocket(this.ws, typeof code === 'number' ? code : codes[code], reason)
   }
 
   send(frame: NodeServerFrame): void {

@@ -13,6 +13,7 @@ import {
 } from '../../protocol/live/client-frames.ts'
 import type { ControlFrame } from '../../protocol/live/server-frames.ts'
 import { Rate } from '../../util/rate.ts'
+import { closeSocket } from '../close-socket.ts'
 import { formatCursor } from '../cursor.ts'
 import { Pulse } from '../keep-alive.ts'
 import { type About, parseClientFrame } from './client-frames.ts'
@@ -23,7 +24,6 @@ import { idOf, type SubscribedSocket, Subscriptions } from './subscriptions.ts'
 
 /** Most bytes of answers that wait for a client that does not read. */
 const MAX_BUFFERED_ANSWERS = 64 * 1024
-const CLOSE_GRACE_MS = 5000
 const FRAME_BURST = 300
 const FRAMES_PER_SECOND = 30
 
@@ -168,9 +168,7 @@ export class Connection implements OutboxSocket, SubscribedSocket {
   end(code: number, reason: string): void {
     if (this.closed) return
     this.close()
-    this.ws.close(code, reason)
-    // The close frame waits behind frames that the client does not read.
-    if (this.ws.getBufferedAmount() > 0) setTimeout(() => this.ws.terminate(), CLOSE_GRACE_MS).unref()
+    closeSocket(this.ws, code, reason)
   }
 
   /** The client answers no ping. It may come back and go on from its cursor. */
