@@ -1,12 +1,6 @@
 /** `gpu:server:<uuid>`: one GPU node, for every user. The state on the bus makes it dirty. */
 import { getNode } from '../../core/nodes/nodes.ts'
-import {
-  currentNodes,
-  type GpuReading,
-  NODE_TOPIC,
-  type NodeState,
-  nodeTopic,
-} from '../../core/nodes/presence.ts'
+import { currentNodes, type GpuReading, type NodeState, nodeTopic } from '../../core/nodes/presence.ts'
 import { type GpuUsage, type NodeUpdateData, TOPIC_PATTERNS } from '../../protocol/live/topics.ts'
 import { readByKey, sharedText, type TopicKind } from './topic.ts'
 
@@ -31,7 +25,7 @@ const presentNode = (state: NodeState): NodeUpdateData => ({
   timestamp: state.timestamp,
 })
 
-const readCurrent = readByKey(currentNodes, nodeTopic, (key) => key.slice(NODE_TOPIC.length))
+const readCurrent = readByKey(currentNodes, nodeTopic, String)
 const textOf = sharedText(presentNode)
 
 export const nodeKind: TopicKind = {

@@ -18,7 +18,7 @@ const presentProgress = ({
   item_total_time: 0,
 })
 
-const readCurrent = readByKey(currentProgress, taskTopic, (key) => key.slice(taskTopic('').length))
+const readCurrent = readByKey(currentProgress, taskTopic, String)
 const textOf = sharedText(presentProgress)
 
 export const taskTopicName = (id: string | number): string => `task:${id}`

@@ -48,15 +48,22 @@ export interface TopicKind {
   listen?(ctx: Context, changed: (key: string, delayMs?: number) => void): void
 }
 
-/** Makes a {@link ReadCurrent} of a function that reads by id. */
+/**
+ * Makes a {@link ReadCurrent} of a function that reads by id.
+ * @param toKey ends the key with a colon and the id
+ * @param toId the id of that last part of the key
+ */
 export const readByKey =
   <Id>(
     read: (ctx: Context, ids: Id[]) => Promise<Map<Id, object>>,
     toKey: (id: Id) => string,
-    toId: (key: string) => Id,
+    toId: (text: string) => Id,
   ): ReadCurrent =>
   async (ctx, keys) => {
-    const values = await read(ctx, keys.map(toId))
+    const values = await read(
+      ctx,
+      keys.map((key) => toId(key.slice(key.lastIndexOf(':') + 1))),
+    )
     return new Map([...values].map(([id, value]) => [toKey(id), value]))
   }
 

@@ -11,7 +11,7 @@ const presentUpload = ({ status, bytes, total, percent }: UploadState): UploadUp
   percent,
 })
 
-const readCurrent = readByKey(currentUploads, uploadTopic, (key) => Number(key.slice('upload:'.length)))
+const readCurrent = readByKey(currentUploads, uploadTopic, Number)
 const textOf = sharedText(presentUpload)
 
 export const uploadKind: TopicKind = {
