@@ -7,6 +7,7 @@ import {
   CANNOT_START,
   endAttempt,
   type FinalReport,
+  forgetCannotStart,
   type Rejection,
   rejectAttempt,
 } from '../tasks/attempts.ts'
@@ -252,10 +253,7 @@ export class NodeControl {
   private async hasStarted(connected: ConnectedNode, taskType: string | null): Promise<void> {
     const { node } = connected
     if (!node.cannotStart.some((one) => one.taskType === taskType)) return
-    const others = sql`(select jsonb_agg(one) from jsonb_array_elements(${nodes.cannotStart}) one
-      where one ->> 'task_type' <> ${taskType})`
-    const cannotStart = sql`coalesce(${others}, '[]')`
-    await this.ctx.db.update(nodes).set({ cannotStart }).where(eq(nodes.id, node.id))
+    await transaction(this.ctx, (tx) => forgetCannotStart(tx, node.id, taskType))
   }
 
   async close(): Promise<void> {

@@ -97,18 +97,29 @@ export async function rejectAttempt(
 }
 
 /** Keeps the newest note on each task type. The database sets its time. */
-async function noteCannotStart(tx: Tx, nodeId: number, taskType: string, text: string): Promise<void> {
+const noteCannotStart = (tx: Tx, nodeId: number, taskType: string, message: string): Promise<void> =>
+  changeCannotStart(tx, nodeId, (known, at) =>
+    [...known.filter((one) => one.taskType !== taskType), { taskType, message, at }].slice(-MAX_CANNOT_START),
+  )
+
+/** A task of this type has run on the node, so that the note on the type is out of date. */
+export const forgetCannotStart = (tx: Tx, nodeId: number, taskType: string | null): Promise<void> =>
+  changeCannotStart(tx, nodeId, (known) => known.filter((one) => one.taskType !== taskType))
+
+async function changeCannotStart(
+  tx: Tx,
+  nodeId: number,
+  change: (known: CannotStart[], now: string) => CannotStart[],
+): Promise<void> {
   const [node] = await tx.db
-    .select({ known: nodes.cannotStart, at: rfc3339(sql`now()`) })
+    .select({ known: nodes.cannotStart, now: rfc3339(sql`now()`) })
     .from(nodes)
     .where(eq(nodes.id, nodeId))
     .for('update')
   if (!node) return
-  const others = node.known.filter((one) => one.taskType !== taskType)
-  const noted: CannotStart[] = [...others, { taskType, message: text, at: node.at }]
   await tx.db
     .update(nodes)
-    .set({ cannotStart: noted.slice(-MAX_CANNOT_START) })
+    .set({ cannotStart: change(node.known, node.now) })
     .where(eq(nodes.id, nodeId))
 }
 
