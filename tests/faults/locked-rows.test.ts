@@ -8,6 +8,7 @@ import postgres from 'postgres'
 import { createItem } from '../../src/core/agenda/items.ts'
 import { sendReminders } from '../../src/core/agenda/reminders.ts'
 import { cleanUp } from '../../src/core/materials/cleanup.ts'
+import { deleteNode } from '../../src/core/nodes/nodes.ts'
 import { expireAssignments, expireRunning } from '../../src/core/tasks/expiry.ts'
 import {
   agentRuns,
@@ -315,4 +316,25 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
     expect(await status(dead[1]!)).toBe('failed')
     expect(await status(dead[0]!)).toBe('running')
   }, 60_000)
+
+  test('a node that is removed while a server leases it a task keeps no task', async () => {
+    const { node } = await makeNode(server)
+    const task = await makeTask(server, await makeUser(server))
+    let removed: Promise<void>
+    {
+      // As `leaseTasks` does it, before its commit.
+      await using _ = await hold(`
+        update tasks set node_id = n.id, attempt = attempt + 1, leased_at = now()
+        from (select id from nodes where id = ${node.id} for key share) n where tasks.id = ${task.id} returning 1`)
+      removed = deleteNode(server.ctx, node.uuid)
+      await eventually(async () => {
+        const [waits] = await server.ctx.db.execute<{ n: number }>(
+          sql`select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        )
+        return waits!.n > 0
+      }, 'the removal waits')
+    }
+    await removed
+    expect(await stored(task.id)).toMatchObject({ status: 'pending', nodeId: null, lostAttempts: 1 })
+  })
 })

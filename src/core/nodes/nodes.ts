@@ -93,9 +93,11 @@ export async function rotateToken(ctx: Context, id: string): Promise<{ node: Nod
 
 /** Removes a node. Its tasks go back to the queue. */
 export async function deleteNode(ctx: Context, id: string): Promise<void> {
-  const node = await getNode(ctx, id)
-  const held = await heldTasks(ctx, node.id)
   await transaction(ctx, async (tx) => {
+    // This lock waits for leases that have read the node, and later ones skip the node, so no task can join the held ones.
+    const [node] = await tx.db.select().from(nodes).where(withId(id)).for('update')
+    if (!node) throw notFound('gpu_server', id)
+    const held = await heldTasks(tx, node.id)
     await tx.db.update(nodes).set({ deletedAt: sql`now()`, online: false }).where(eq(nodes.id, node.id))
     // Before the tasks are back in the queue, so that the removed node does not get them again.
     tx.afterCommit(() => {
