@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { preparedSql } from '../../db/prepared.ts'
 import type { ToolCall } from '../../model/model.ts'
+import { withEvent } from '../channel/log.ts'
 import type { Context, Tx } from '../context.ts'
-import { transaction } from '../transaction.ts'
+import { singleStatement } from '../transaction.ts'
 import type { AgentFrame } from './ag-ui.ts'
 import { RunLost } from './frame-log.ts'
 import { agentFramesHint } from './hints.ts'
@@ -24,39 +25,54 @@ export interface RunEnd {
   confirmation?: ToolCall | undefined
 }
 
-/** {@link endRun} in a transaction of its own. */
-export async function finishRun(ctx: Context, run: RunKey, end: RunEnd): Promise<void> {
-  await transaction(ctx, (tx) => endRun(tx, run, end))
-}
-
 /**
- * Ends a run, and stores its last frames, its messages and its event in the same transaction.
+ * Ends a run, and stores its last frames, its messages and its event in the same statement.
  * @throws RunLost when another server has ended it
  */
-export async function endRun(
-  tx: Tx,
-  { runId, sessionId }: RunKey,
-  { status, error, frames, transcript, confirmation }: RunEnd,
-): Promise<void> {
-  const messages = transcript.messages.filter(({ content, toolCalls }) => content !== '' || toolCalls)
-  const [session] = await endWithRows(tx.db).execute({
-    runId,
-    status,
-    error: error ?? null,
-    lastSeq: frames.at(-1)!.seq,
-    frames: JSON.stringify(frames),
-    messages: JSON.stringify(messages),
-    confirmations: JSON.stringify(confirmation ? [confirmation] : []),
+export async function finishRun(ctx: Context, run: RunKey, end: RunEnd): Promise<void> {
+  const type = 'agent.run_finished'
+  const event = JSON.stringify(ctx.presentEvent(type, eventOf(run, end)))
+  await singleStatement(ctx, async (db) => {
+    const [row] = await endWithEvent(db).execute({ ...valuesOf(run, end), event })
+    if (!row) throw new RunLost()
+    const { userId, seq, data, at } = row
+    return { result: undefined, event: { userId, seq: Number(seq), type, data, at } }
   })
-  if (!session) throw new RunLost()
-  tx.emit(session.userId, 'agent.run_finished', { sessionId, runId, status, error: error ?? null })
-  tx.afterCommit(() => tx.bus.publish(agentFramesHint, [{ sessionId, frames }]))
+  publishFrames(ctx, run, end)
 }
 
+/** The same in a transaction, for a sweep, which limits the wait for locks. @throws RunLost */
+export async function endRun(tx: Tx, run: RunKey, end: RunEnd): Promise<void> {
+  const [session] = await endInTransaction(tx.db).execute(valuesOf(run, end))
+  if (!session) throw new RunLost()
+  tx.emit(session.userId, 'agent.run_finished', eventOf(run, end))
+  tx.afterCommit(() => publishFrames(tx, run, end))
+}
+
+const eventOf = ({ runId, sessionId }: RunKey, { status, error }: RunEnd) => ({
+  sessionId,
+  runId,
+  status,
+  error: error ?? null,
+})
+
+const publishFrames = ({ bus }: Context, { sessionId }: RunKey, { frames }: RunEnd) =>
+  bus.publish(agentFramesHint, [{ sessionId, frames }])
+
+const valuesOf = ({ runId }: RunKey, { status, error, frames, transcript, confirmation }: RunEnd) => ({
+  runId,
+  status,
+  error: error ?? null,
+  lastSeq: frames.at(-1)!.seq,
+  frames: JSON.stringify(frames),
+  messages: JSON.stringify(
+    transcript.messages.filter(({ content, toolCalls }) => content !== '' || toolCalls),
+  ),
+  confirmations: JSON.stringify(confirmation ? [confirmation] : []),
+})
+
 /** Changes nothing when the run has ended already. Locks the run before its session. */
-const endWithRows = preparedSql<{ userId: number }>(
-  'end_agent_run',
-  sql`
+const endRows = sql`
     with ended as (
       update agent_runs
       set status = ${sql.placeholder('status')}::text, error = ${sql.placeholder('error')}::text, ended_at = now()
@@ -83,6 +99,16 @@ const endWithRows = preparedSql<{ userId: number }>(
       select s.id, c.id, c.name, c.input
       from session s, json_to_recordset(${sql.placeholder('confirmations')}::text::json)
         as c(id text, name text, input jsonb)
-    )
-    select user_id as "userId" from session`,
+    )`
+
+const endInTransaction = preparedSql<{ userId: number }>(
+  'end_agent_run',
+  sql`${endRows} select user_id as "userId" from session`,
+)
+
+const endWithEvent = preparedSql<{ userId: number; seq: string; data: string; at: string }>(
+  'finish_agent_run',
+  sql`
+    ${endRows}, ${withEvent('session', sql`'agent.run_finished'`, sql.placeholder('event'))}
+    select session.user_id as "userId", event.seq, event.data, event.at from session, event`,
 )
