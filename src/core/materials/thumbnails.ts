@@ -1,43 +1,50 @@
-import { and, count, eq, ne, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
+import { prepared, preparedSql } from '../../db/prepared.ts'
 import { materials } from '../../db/schema/index.ts'
 import type { Body } from '../../storage/storage.ts'
+import { withEvent } from '../channel/log.ts'
 import type { Context, Tx } from '../context.ts'
-import { transaction } from '../transaction.ts'
+import { notFound } from '../errors.ts'
+import { singleStatement } from '../transaction.ts'
 import { thumbnailHandle } from './job-handles.ts'
 import { thumbnailKey } from './keys.ts'
-import { lockMaterial, type Material } from './rows.ts'
+import type { Material } from './rows.ts'
 
 const THUMBNAIL_BOX = { width: 640, height: 360 }
 
 /** @returns undefined when the material has a thumbnail already, or was deleted */
 async function findPending(ctx: Context, materialId: number): Promise<Material | undefined> {
-  const [material] = await ctx.db.select().from(materials).where(eq(materials.id, materialId))
+  const [material] = await materialById(ctx.db).execute({ id: materialId })
   return material?.status === 'active' && material.thumbnailStatus === 'pending' ? material : undefined
 }
 
+const materialById = prepared((db) =>
+  db
+    .select()
+    .from(materials)
+    .where(eq(materials.id, sql.placeholder('id')))
+    .prepare('material_by_id'),
+)
+
 /** How many pending thumbnails of one user are counted. Later ones all have the same priority. */
 const MAX_TURNS = 1000
+
+/** The number of pending thumbnails of the user of the material that the statement returns, as a part of the statement. */
+export const pendingThumbnails = sql<number>`(
+  select count(*)::int from (
+    select from ${materials} other
+    where other.user_id = ${materials}.user_id and other.status = 'active' and other.thumbnail_status = 'pending'
+      and other.id <> ${materials}.id
+    limit ${sql.raw(String(MAX_TURNS))}
+  ) pending
+)`
 
 /**
  * Adds the job with a priority that is fair between users: the more pending thumbnails a user has, the lower it is, so that
  * the first thumbnail of every user comes before the second of any.
  */
-export async function enqueueThumbnail(tx: Tx, { id, userId }: Material): Promise<void> {
-  const before = tx.db
-    .select({ one: sql`1` })
-    .from(materials)
-    .where(
-      and(
-        eq(materials.userId, userId),
-        eq(materials.status, 'active'),
-        eq(materials.thumbnailStatus, 'pending'),
-        ne(materials.id, id),
-      ),
-    )
-    .limit(MAX_TURNS)
-    .as('before')
-  const [row] = await tx.db.select({ turns: count() }).from(before)
-  await tx.queue.enqueue(tx, thumbnailHandle, { materialId: id }, { priority: -row!.turns })
+export async function enqueueThumbnail(tx: Tx, { id }: Material, before: number): Promise<void> {
+  await tx.queue.enqueue(tx, thumbnailHandle, { materialId: id }, { priority: -before })
 }
 
 /**
@@ -58,7 +65,7 @@ export async function makeThumbnail(
     await storeThumbnail(ctx, material, Bun.file(output).stream(), { status: 'completed' })
   } catch (error) {
     if (!ctx.imaging.isFinal(error, attempt)) throw error
-    await failThumbnail(ctx, materialId, (error as { code?: string }).code ?? 'UNREADABLE')
+    await storePlaceholder(ctx, material, (error as { code?: string }).code ?? 'UNREADABLE')
   } finally {
     await local.dispose()
   }
@@ -68,6 +75,10 @@ export async function makeThumbnail(
 export async function failThumbnail(ctx: Context, materialId: number, reason: string): Promise<void> {
   const material = await findPending(ctx, materialId)
   if (!material) return
+  await storePlaceholder(ctx, material, reason)
+}
+
+async function storePlaceholder(ctx: Context, material: Material, reason: string): Promise<void> {
   const picture = await ctx.imaging.placeholder(material.type)
   await storeThumbnail(ctx, material, chunkOf(picture), { status: 'failed', reason })
 }
@@ -83,22 +94,42 @@ async function storeThumbnail(
 ): Promise<void> {
   const thumbnailPath = thumbnailKey({ userId, id })
   await ctx.storage.write(thumbnailPath, picture)
-  const active = await transaction(ctx, async (tx) => {
-    const material = await lockMaterial(tx, id)
-    if (material.status !== 'active') return false
-    if (material.thumbnailStatus !== 'pending') return true
-    await tx.db
-      .update(materials)
-      .set({ thumbnailStatus: outcome.status, thumbnailPath, updatedAt: sql`now()` })
-      .where(eq(materials.id, id))
-    const data = { materialId: id, thumbnailPath }
-    if (outcome.status === 'completed') tx.emit(userId, 'thumbnail.completed', data)
-    else tx.emit(userId, 'thumbnail.failed', { ...data, reason: outcome.reason })
-    return true
+  const { status } = outcome
+  const type = `thumbnail.${status}` as const
+  const data = { materialId: id, thumbnailPath }
+  const event = JSON.stringify(
+    outcome.status === 'completed'
+      ? ctx.presentEvent('thumbnail.completed', data)
+      : ctx.presentEvent('thumbnail.failed', { ...data, reason: outcome.reason }),
+  )
+  const isStored = await singleStatement(ctx, async (db) => {
+    const [row] = await setThumbnail(db).execute({ id, status, thumbnailPath, type, event })
+    if (!row) return { result: false, event: undefined }
+    return { result: true, event: { userId, seq: Number(row.seq), type, data: row.data, at: row.at } }
   })
+  if (isStored) return
+  const [material] = await ctx.db
+    .select({ status: materials.status })
+    .from(materials)
+    .where(eq(materials.id, id))
+  if (!material) throw notFound('material', id)
   // The material was deleted while the picture was made, when there was no thumbnail to hide yet.
-  if (!active) await ctx.storage.delete([thumbnailPath])
+  if (material.status !== 'active') await ctx.storage.delete([thumbnailPath])
 }
+
+/** Changes nothing when the material has a thumbnail already, or was deleted. */
+const setThumbnail = preparedSql<{ seq: string; data: string; at: string }>(
+  'set_thumbnail',
+  sql`
+    with material as (
+      update materials
+      set thumbnail_status = ${sql.placeholder('status')}, thumbnail_path = ${sql.placeholder('thumbnailPath')},
+        updated_at = now()
+      where id = ${sql.placeholder('id')} and status = 'active' and thumbnail_status = 'pending'
+      returning id, user_id
+    ), ${withEvent('material', sql.placeholder('type'), sql.placeholder('event'))}
+    select seq, data, at from event`,
+)
 
 async function* chunkOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes

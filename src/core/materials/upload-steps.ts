@@ -1,17 +1,20 @@
 /** The steps of an upload of a material. Its record exists from the first bytes on, and each step emits an event. */
 import { randomBytes } from 'node:crypto'
-import { and, count, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNull, type SQL, sql } from 'drizzle-orm'
+import { prepared, preparedSql } from '../../db/prepared.ts'
+import { rowReader } from '../../db/row-reader.ts'
 import { materials } from '../../db/schema/index.ts'
+import { newId, withEvent } from '../channel/log.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { tooManyUploads } from '../files/incoming.ts'
 import { LOST_SECONDS } from '../files/progress.ts'
-import { transaction } from '../transaction.ts'
+import { singleStatement, transaction } from '../transaction.ts'
 import { announce } from './announce.ts'
 import type { MaterialFormat } from './formats.ts'
 import { materialKey } from './keys.ts'
 import type { Material } from './rows.ts'
-import { enqueueThumbnail } from './thumbnails.ts'
+import { enqueueThumbnail, pendingThumbnails } from './thumbnails.ts'
 import { type UploadState, uploadEvent, uploadTopic } from './uploads.ts'
 
 /** One of 2^40 marks, which set apart the files that one user uploads with one name in one second. */
@@ -27,49 +30,65 @@ export async function beginUpload(
   file: { format: MaterialFormat; name: string; title: string },
   at = new Date(),
 ): Promise<Material> {
-  const { extension, type } = file.format
-  const begin = async (tx: Tx): Promise<Material> => {
-    await assertRoom(tx, userId)
-    const insert = (mark?: string) =>
-      tx.db
-        .insert(materials)
-        .values({
-          userId,
-          title: file.title,
-          type,
-          fileFormat: extension,
-          filePath: materialKey(userId, at, file.name, extension, mark),
-          status: 'processing',
-        })
-        .onConflictDoNothing({ target: materials.filePath })
-        .returning()
-    const [material] = await insert()
-    // No row means that the key exists: the same user began a file with the same name in the same second.
-    const [begun] = material ? [material] : await insert(newMark())
-    if (!begun) throw new AppError('UPLOAD_FAILED')
-    tx.emit(userId, 'upload.started', uploadEvent(begun))
-    return begun
+  const { extension: fileFormat, type } = file.format
+  const begun = { materialId: newId, title: file.title, type, fileFormat }
+  const values = {
+    userId,
+    limit: ctx.config.uploadsPerUser,
+    title: file.title,
+    type,
+    fileFormat,
+    event: JSON.stringify(ctx.presentEvent('upload.started', begun)),
   }
-  return ctx.services.uploads.inTurn(userId, () => transaction(ctx, begin))
+  const begin = (mark?: string) =>
+    singleStatement(ctx, async (db) => {
+      const filePath = materialKey(userId, at, file.name, fileFormat, mark)
+      const [row] = await insertUpload(db).execute({ ...values, filePath })
+      if (row!.receiving >= values.limit) throw tooManyUploads(values.limit)
+      if (row!.eventSeq === null) return { result: undefined, event: undefined }
+      const { eventSeq, eventData: data, eventAt } = row!
+      const event = { userId, seq: Number(eventSeq), type: 'upload.started', data, at: eventAt }
+      return { result: readMaterial(row!), event }
+    })
+  return ctx.services.uploads.inTurn(userId, async () => {
+    // No row means that the key exists: the same user began a file with the same name in the same second.
+    const material = (await begin()) ?? (await begin(newMark()))
+    if (!material) throw new AppError('UPLOAD_FAILED')
+    return material
+  })
+}
+
+const value = sql.placeholder
+
+interface BegunRow extends Record<string, unknown> {
+  /** Files of this user that all servers received before. */
+  receiving: number
+  /** Null when the user has no room for the file, or its key exists. */
+  eventSeq: string | null
+  eventData: string
+  eventAt: string
 }
 
 /** A lock per user makes the counts wait for each other, so that two uploads cannot both take the last place. */
-async function assertRoom(tx: Tx, userId: number): Promise<void> {
-  const limit = tx.config.uploadsPerUser
-  await tx.db.execute(sql`select pg_advisory_xact_lock(hashtext('roost:uploads'), ${userId}::int)`)
-  const [row] = await tx.db
-    .select({ n: count() })
-    .from(materials)
-    .where(
-      and(
-        eq(materials.userId, userId),
-        eq(materials.status, 'processing'),
-        isNull(materials.removedAt),
-        sql`${materials.updatedAt} > now() - make_interval(secs => ${LOST_SECONDS})`,
-      ),
-    )
-  if (row!.n >= limit) throw tooManyUploads(limit)
-}
+const insertUpload = preparedSql<BegunRow>(
+  'insert_upload',
+  sql`
+    with turn as materialized (
+      select pg_advisory_xact_lock(hashtext('roost:uploads'), ${value('userId')}::int)
+    ), room as materialized (
+      select count_uploads(${value('userId')}, ${sql.raw(String(LOST_SECONDS))}) as receiving from turn
+    ), material as (
+      insert into materials (user_id, title, type, file_format, file_path, status)
+      select ${value('userId')}::int, ${value('title')}, ${value('type')}, ${value('fileFormat')}, ${value('filePath')},
+        'processing'
+      from room where receiving < ${value('limit')}
+      on conflict (file_path) do nothing
+      returning *
+    ), ${withEvent('material', sql`'upload.started'`, value('event'))}
+    select room.receiving, material.*, event.seq as "eventSeq", event.data as "eventData", event.at as "eventAt"
+    from room left join material on true left join event on true`,
+)
+const readMaterial = rowReader(materials)
 
 /**
  * Makes a stored upload an active material. The job for its thumbnail is in the same commit.
@@ -81,34 +100,41 @@ export async function finishUpload(
   file: { size: number; title: string; description: string },
 ): Promise<Material> {
   const finish = async (tx: Tx): Promise<Material> => {
-    const [active] = await tx.db
-      .update(materials)
-      .set({
-        status: 'active',
-        title: file.title,
-        description: file.description,
-        fileSize: file.size,
-        updatedAt: sql`now()`,
-      })
-      .where(
-        and(eq(materials.id, material.id), eq(materials.status, 'processing'), isNull(materials.removedAt)),
-      )
-      .returning()
-    if (!active) {
+    const [row] = await activateMaterial(tx.db).execute({ id: material.id, ...file })
+    if (!row) {
       const [left] = await tx.db
         .select({ status: materials.status })
         .from(materials)
         .where(eq(materials.id, material.id))
       throw new AppError(left?.status === 'hidden' ? 'ALREADY_DELETED' : 'UPLOAD_FAILED')
     }
+    const { before, ...active } = row
     tx.emit(material.userId, 'upload.completed', { ...uploadEvent(active), fileSize: file.size })
-    await enqueueThumbnail(tx, active)
+    await enqueueThumbnail(tx, active, before)
     announce(tx, active, true)
     tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
     return active
   }
   return ctx.services.uploads.inTurn(material.userId, () => transaction(ctx, finish))
 }
+
+/** Returns the material, and how many thumbnails of the same user are pending before its own. */
+const activateMaterial = prepared((db) =>
+  db
+    .update(materials)
+    .set({
+      status: 'active',
+      title: sql`${value('title')}`,
+      description: sql`${value('description')}`,
+      fileSize: sql`${value('size')}`,
+      updatedAt: sql`now()`,
+    })
+    .where(
+      and(eq(materials.id, value('id')), eq(materials.status, 'processing'), isNull(materials.removedAt)),
+    )
+    .returning({ ...getTableColumns(materials), before: pendingThumbnails })
+    .prepare('activate_material'),
+)
 
 /**
  * Deletes object and record of a failed upload and emits `upload.failed`. Call it only from the writer of the object,

@@ -25,6 +25,31 @@ async function expectRefused(answer: Response): Promise<void> {
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
 }
 
+/**
+ * The context, with a look at all its transactions, of which the text is empty, and at all its prepared statements outside
+ * of transactions.
+ */
+function watched(look: (text: string, end: Promise<unknown>) => void): Context {
+  const session = Reflect.get(ctx.db, 'session')
+  const unsafe = (text: string, ...rest: unknown[]) => {
+    const query = session.client.unsafe(text, ...rest)
+    look(text, query)
+    return query
+  }
+  const db = new Proxy(ctx.db, {
+    get(target, name) {
+      if (name === 'session') return Object.assign(Object.create(session), { client: { unsafe } })
+      if (name !== 'transaction') return Reflect.get(target, name)
+      return (work: Parameters<Context['db']['transaction']>[0]) => {
+        const end = target.transaction(work)
+        look('', end)
+        return end
+      }
+    },
+  })
+  return { ...ctx, db }
+}
+
 test('one more upload than the limit is refused at once, others are not, and room that is made is used', async () => {
   const [busy, other] = [await makeUser(server), await makeUser(server)]
   // One upload more than the limit; some have sent no byte of their file.
@@ -87,21 +112,10 @@ test('two servers do not both give the last place away', async () => {
 test('the name that the fortieth upload of a second gets costs what the second one costs', async () => {
   const { user } = await makeUser(server)
   let inserts = 0
-  const counting = (db: Context['db']): Context['db'] =>
-    new Proxy(db, {
-      get(target, name) {
-        if (name === 'insert') inserts++
-        if (name === 'transaction') {
-          return (work: (db: Context['db']) => unknown) =>
-            target.transaction((tx) => work(counting(tx as unknown as Context['db'])) as Promise<unknown>)
-        }
-        const value = Reflect.get(target, name)
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
   const counted: Context = {
-    ...ctx,
-    db: counting(ctx.db),
+    ...watched((text) => {
+      if (text.includes('insert into materials')) inserts++
+    }),
     config: { ...ctx.config, uploadsPerUser: 1000 },
   }
   const at = new Date('2026-03-01T08:30:00Z')
@@ -122,16 +136,10 @@ test('the name that the fortieth upload of a second gets costs what the second o
 
 test('the uploads of one user take one connection to the database at a time', async () => {
   let [now, most] = [0, 0]
-  const db = new Proxy(ctx.db, {
-    get(target, name) {
-      if (name !== 'transaction') return Reflect.get(target, name)
-      return async (work: Parameters<Context['db']['transaction']>[0]) => {
-        most = Math.max(most, ++now)
-        return await target.transaction(work).finally(() => now--)
-      }
-    },
+  const slow = watched((_, end) => {
+    most = Math.max(most, ++now)
+    end.finally(() => now--).catch(() => {})
   })
-  const slow: Context = { ...ctx, db }
   const upload = async (userId: number) => {
     const material = await beginUpload(slow, userId, { format, name: 'a.mp4', title: '' })
     await finishUpload(slow, material, { size: 1, title: 't', description: '' })
