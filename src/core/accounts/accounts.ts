@@ -166,7 +166,7 @@ export async function updateProfile(
       }
       const [user] = await tx.db
         .update(users)
-        .set({ ...(change as Partial<User>), ...names, ...keys, updatedAt: sql`now()` })
+        .set({ ...names, avatarUrl: change.avatarUrl, bio: change.bio, ...keys, updatedAt: sql`now()` })
         .where(eq(users.id, userId))
         .returning()
       tx.emit(userId, 'user.updated', { fields })
