@@ -21,9 +21,4 @@ export const MATERIAL_ERRORS = defineErrors({
     zh: '只支持 mp4、webm 和 pdf 文件',
     en: 'Only mp4, webm and pdf files are accepted',
   },
-  CLEANUP_FAILED: {
-    kind: 'failed',
-    zh: '清理失败，详见服务器日志',
-    en: 'The cleanup failed; the server log says why',
-  },
 })

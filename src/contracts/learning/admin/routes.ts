@@ -19,7 +19,6 @@ export const adminRoutes = (ctx: Context) =>
         body: CleanupOptions,
         example: { cleanup_processing: true, cleanup_orphans: true, max_age_minutes: 30 },
         response: CleanupReport,
-        errors: ['CLEANUP_FAILED'],
       }),
     )
     .get(
