@@ -1,8 +1,6 @@
 /** The languages in which the server writes to people. */
 import type { Language } from '../util/language.ts'
 
-export type { Language }
-
 /** A text in each language. `{name}` stands for a parameter. */
 export type Text = Record<Language, string>
 

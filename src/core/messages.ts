@@ -2,11 +2,12 @@
  * Everything that the server writes to people. A new domain declares its texts in `core/<domain>/messages.ts` and adds
  * one line to the list; the texts of errors and of rules stand beside them (`core/errors/catalogue.ts`).
  */
+import type { Language } from '../util/language.ts'
 import { ACCOUNT_MESSAGES } from './accounts/messages.ts'
 import { AGENT_MESSAGES } from './agent/messages.ts'
 import { ERRORS, type ErrorCode, type IssueRule, RULES } from './errors/catalogue.ts'
 import { defineTexts, joinLists } from './errors/define.ts'
-import type { Language, Text } from './language.ts'
+import type { Text } from './language.ts'
 import { MATERIAL_MESSAGES } from './materials/messages.ts'
 import { NODE_MESSAGES } from './nodes/messages.ts'
 import { SYSTEM_MESSAGES } from './system/messages.ts'

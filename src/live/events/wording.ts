@@ -1,4 +1,4 @@
-import type { Language } from '../../core/language.ts'
+import type { Language } from '../../core/messages.ts'
 import { storedText } from '../../core/tasks/failures.ts'
 import { camelKeys } from '../../util/case.ts'
 import { parseJson } from '../../util/json.ts'

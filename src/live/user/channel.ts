@@ -1,5 +1,5 @@
 import type { LoggedEvent } from '../../core/channel/log.ts'
-import type { Language } from '../../core/language.ts'
+import type { Language } from '../../core/messages.ts'
 import { formatCursor } from '../cursor.ts'
 import { isWorded, wordedData } from '../events/wording.ts'
 import type { Connection } from './connection.ts'

@@ -15,7 +15,7 @@
  */
 import { readEvents } from '../../core/channel/log.ts'
 import type { Context } from '../../core/context.ts'
-import type { Language } from '../../core/language.ts'
+import type { Language } from '../../core/messages.ts'
 import type { ControlFrame } from '../../protocol/live/server-frames.ts'
 import { formatCursor } from '../cursor.ts'
 import { eventFrame, type LiveChannel } from './channel.ts'
