@@ -16,6 +16,8 @@ export interface Enqueuing {
 export interface EnqueueOptions {
   /** While a job with this key waits for its first run, no further one is added. Letters, digits and `_-./`. */
   singletonKey?: string
+  /** Jobs of a queue with the same turn run one after the other, on all servers together. */
+  turn?: string
   startAfter?: Date
   /** Jobs of a higher one run first; 0 unless given. */
   priority?: number
@@ -92,12 +94,13 @@ export class JobQueue {
     tx: Enqueuing,
     { name }: JobHandle<P>,
     payload: NoInfer<P>,
-    { singletonKey = crypto.randomUUID(), startAfter, priority = 0 }: EnqueueOptions = {},
+    { singletonKey = crypto.randomUUID(), turn, startAfter, priority = 0 }: EnqueueOptions = {},
   ): Promise<boolean> {
     const id = await this.boss.send(name, payload, {
       db: bossDatabase(tx.db),
       singletonKey,
       priority,
+      ...(turn !== undefined && { group: { id: turn } }),
       ...(startAfter && { startAfter }),
     })
     if (id === null) return false
@@ -172,6 +175,7 @@ export class JobQueue {
     const options = {
       includeMetadata: true,
       perJobResults: true,
+      groupConcurrency: 1,
       pollingIntervalSeconds: pollSeconds,
       heartbeatRefreshSeconds: HEARTBEAT_REFRESH_SECONDS,
     } as const
@@ -192,6 +196,10 @@ export class JobQueue {
     if (job.retryCount >= job.retryLimit) job.signal.addEventListener('abort', wakeGivenUp, { once: true })
     this.running.set(job.id, job)
     try {
+      if (await this.isTurnTaken(job)) {
+        await this.handBack(job)
+        return { status: 'completed' }
+      }
       await declared.run(ctx, job.data, { attempt, signal: job.signal })
       return { status: 'completed' }
     } catch (error) {
@@ -204,13 +212,27 @@ export class JobQueue {
     }
   }
 
+  /** Whether another job with the same turn runs. Two workers that look for jobs at the same moment may both have got one. */
+  private async isTurnTaken({ name, id, groupId }: JobWithMetadata): Promise<boolean> {
+    if (!groupId) return false
+    const [row] = await runSql<{ taken: boolean }>(
+      this.db,
+      "select exists (select from pgboss.job where name = $1 and group_id = $2 and state = 'active' and id <> $3) as taken",
+      [name, groupId, id],
+    )
+    return row!.taken
+  }
+
   private wakeWorkers(name: string): void {
     for (const id of this.workers.get(name) ?? []) this.boss.notifyWorker(id)
   }
 
-  /** A stop of the server is no failure of the job: the job starts again, with as many runs as it had left. */
+  /**
+   * A stop of the server, or another job's turn, is no failure of the job: the job starts again, with as many runs as it
+   * had left.
+   */
   private async handBack(job: JobWithMetadata) {
-    const { name, id, data, singletonKey, priority, retryCount, retryLimit } = job
+    const { name, id, data, singletonKey, groupId, priority, retryCount, retryLimit } = job
     await this.db.transaction(async (tx) => {
       const db = bossDatabase(tx)
       const done = (await this.boss.cancel(name, { id, retryCount }, { db })) as { affected: number }
@@ -220,6 +242,7 @@ export class JobQueue {
         priority,
         retryLimit: Math.max(0, retryLimit - retryCount),
         ...(singletonKey !== null && { singletonKey }),
+        ...(groupId && { group: { id: groupId } }),
       })
     })
   }

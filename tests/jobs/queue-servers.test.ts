@@ -32,6 +32,37 @@ test('of two servers exactly one runs a job', async () => {
   await Promise.all(queues.map((queue) => queue.close()))
 })
 
+test('jobs with one turn run one after the other, on any server, and hold up no other job', async () => {
+  const queues = await Promise.all([openQueue(here, { turns: QUICK }), openQueue(there, { turns: QUICK })])
+  const [held, told] = [signalled(), signalled()]
+  const ran: number[] = []
+  let [running, most] = [0, 0]
+  for (const queue of queues) {
+    await work(queue, 'turns', { concurrency: 2 }, async ({ payload: { n } }) => {
+      if (n < 0) return told.resolve()
+      running++
+      most = Math.max(most, running)
+      if (ran.length === 0) await held.promise
+      // Others have time to begin.
+      await Bun.sleep(5)
+      running--
+      ran.push(n)
+    })
+  }
+  const wanted = Array.from({ length: 12 }, (_, n) => n)
+  await Promise.all(
+    wanted.map((n) => enqueue(servers.databases[n % 2]!, queues[n % 2]!, 'turns', n, { turn: 'ada' })),
+  )
+  await eventually(() => running > 0, 'the first one')
+  await enqueue(here, queues[0]!, 'turns', -1, { turn: 'mei' })
+  await told.promise
+  held.resolve()
+  await eventually(() => ran.length >= wanted.length, 'all jobs have run')
+  expect(most).toBe(1)
+  expect(ran.sort((a, b) => a - b)).toEqual(wanted)
+  await Promise.all(queues.map((queue) => queue.close()))
+})
+
 test('a stop waits for the jobs that run', async () => {
   const queue = await openQueue(here, { wait: QUICK })
   const begun = signalled()

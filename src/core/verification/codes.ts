@@ -5,6 +5,7 @@ import { passwordResets, signups } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import { foldCase } from '../../util/fold.ts'
 import type { Context, Tx } from '../context.ts'
+import { type MailJob, mailHandle } from '../mail/job-handle.ts'
 import { CODE_MINUTES } from '../mail/letters.ts'
 import { keyOf, networkOf } from '../rate-limits/keys.ts'
 import { enforceFailureLimits, enforceLimits } from '../rate-limits/rate-limits.ts'
@@ -35,6 +36,13 @@ export const enforceMailLimits = (
     { key: key(`email:${name}`), max: 15, windowMs: HOUR_MS },
   ])
 }
+
+/**
+ * Requests a mail with codes. The mails to one email are written and sent one after the other, so that the one that comes
+ * last has the valid code.
+ */
+export const enqueueCodes = async (tx: Tx, email: string, job: MailJob): Promise<void> =>
+  void (await tx.queue.enqueue(tx, mailHandle, job, { turn: keyOf(email) }))
 
 /**
  * Runs a check of a code. A wrong code counts against the network that it comes from, and not against the email:

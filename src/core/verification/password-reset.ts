@@ -7,10 +7,9 @@ import { hashPassword } from '../accounts/passwords.ts'
 import { type Client, endSessions } from '../accounts/sessions.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { mailHandle } from '../mail/job-handle.ts'
 import type { Language } from '../messages.ts'
 import { transaction } from '../transaction.ts'
-import { enforceCodeLimits, enforceMailLimits, findByCode } from './codes.ts'
+import { enforceCodeLimits, enforceMailLimits, enqueueCodes, findByCode } from './codes.ts'
 import { assertRedirect } from './links.ts'
 
 const REQUEST_HOURS = 1
@@ -38,7 +37,7 @@ export async function requestPasswordReset(
       language: input.language,
       expiresAt: sql`now() + make_interval(hours => ${REQUEST_HOURS})`,
     })
-    await tx.queue.enqueue(tx, mailHandle, { letter: 'password_reset', resetId: id })
+    await enqueueCodes(tx, email, { letter: 'password_reset', resetId: id })
   })
 }
 

@@ -7,10 +7,9 @@ import { hashPassword } from '../accounts/passwords.ts'
 import { addSession, type Client, issueTokens, type SignedIn } from '../accounts/sessions.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { mailHandle } from '../mail/job-handle.ts'
 import type { Language } from '../messages.ts'
 import { transaction } from '../transaction.ts'
-import { enforceCodeLimits, enforceMailLimits, findByCode, requestsOf } from './codes.ts'
+import { enforceCodeLimits, enforceMailLimits, enqueueCodes, findByCode, requestsOf } from './codes.ts'
 import { useInviteCode } from './invites.ts'
 import { assertRedirect } from './links.ts'
 
@@ -55,7 +54,7 @@ export async function requestSignup(ctx: Context, client: Client, input: NewSign
       language: input.language,
       expiresAt: sql`now() + make_interval(hours => ${SIGNUP_HOURS})`,
     })
-    await tx.queue.enqueue(tx, mailHandle, { letter: 'signup', signupIds: [id] })
+    await enqueueCodes(tx, email, { letter: 'signup', signupIds: [id] })
   })
 }
 
@@ -73,7 +72,7 @@ export async function resendSignupCode(ctx: Context, client: Client, address: st
       .where(requestsOf(signups, email))
       .orderBy(desc(signups.id))
       .limit(RESENT)
-    await tx.queue.enqueue(tx, mailHandle, { letter: 'signup', signupIds: requests.map(({ id }) => id) })
+    await enqueueCodes(tx, email, { letter: 'signup', signupIds: requests.map(({ id }) => id) })
   })
 }
 
