@@ -24,6 +24,19 @@ test('any other error is logged with its causes', async () => {
   expect(err.message).toBe('outer: inner')
 })
 
+test('every line is written once and in order, also at the exit and beyond the size of one write', () => {
+  const program = `
+    import { createLogger } from './src/util/logger.ts'
+    const log = createLogger('info')
+    for (let n = 0; n < 3000; n++) log.info({ n }, 'line')
+    await Bun.sleep(200)
+    for (let n = 3000; n < 3100; n++) log.info({ n }, 'line')
+    process.exit(0)`
+  const { stdout } = Bun.spawnSync([process.execPath, '-e', program], { cwd: ROOT })
+  const lines = stdout.toString().trimEnd().split('\n')
+  expect(lines.map((line) => JSON.parse(line).n)).toEqual(Array.from({ length: 3100 }, (_, n) => n))
+})
+
 test.skipIf(!Bun.which('script'))('a terminal gets lines for people, a pipe gets JSON', async () => {
   const program = `import { openLogger } from ${JSON.stringify(join(ROOT, 'src/util/logger.ts'))}
     ;(await openLogger('info')).info({ port: 8000 }, 'it listens')`

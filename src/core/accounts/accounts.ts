@@ -1,5 +1,6 @@
 import { eq, inArray, or, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
+import { prepared } from '../../db/prepared.ts'
 import { users } from '../../db/schema/index.ts'
 import { tidyAscii, tidyName, tidyPassword } from '../../util/fold.ts'
 import type { Context } from '../context.ts'
@@ -125,9 +126,17 @@ export async function lookUpByEmail(ctx: Context, principal: Principal, email: s
   return user
 }
 
+const accountById = prepared((db) =>
+  db
+    .select()
+    .from(users)
+    .where(eq(users.id, sql.placeholder('id')))
+    .prepare('account_by_id'),
+)
+
 /** @throws AppError NOT_FOUND */
 export async function getAccount(ctx: Context, userId: number): Promise<User> {
-  const [user] = await ctx.db.select().from(users).where(eq(users.id, userId))
+  const [user] = await accountById(ctx.db).execute({ id: userId })
   if (!user) throw notFound('user', userId)
   return user
 }

@@ -1,6 +1,7 @@
 /** What administrators see and change of accounts, and the statistics of one user. */
 
 import { and, count, desc, eq, like, or, type SQL, sql } from 'drizzle-orm'
+import { prepared } from '../../db/prepared.ts'
 import { tasks, users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
 import { readId } from '../../util/ids.ts'
@@ -23,9 +24,17 @@ export interface AccountSummary {
 // columns of `tasks`.
 const totalTasks = sql<number>`(select count(*)::int from ${tasks} t where t.user_id = ${users}.id)`
 
+const summaryById = prepared((db) =>
+  db
+    .select({ user: users, totalTasks })
+    .from(users)
+    .where(eq(users.id, sql.placeholder('id')))
+    .prepare('account_summary_by_id'),
+)
+
 /** @throws AppError NOT_FOUND */
 export async function accountSummary(ctx: Context, userId: number): Promise<AccountSummary> {
-  const [row] = await ctx.db.select({ user: users, totalTasks }).from(users).where(eq(users.id, userId))
+  const [row] = await summaryById(ctx.db).execute({ id: userId })
   if (!row) throw notFound('user', userId)
   return row
 }
@@ -39,8 +48,8 @@ export interface UserStatistics {
   lastTaskAt: Date | null
 }
 
-export async function userStatistics(ctx: Context, userId: number): Promise<UserStatistics> {
-  const [row] = await ctx.db
+const statisticsById = prepared((db) =>
+  db
     .select({
       totalTasks: count(tasks.id),
       completedTasks: sql<number>`(count(*) filter (where ${tasks.status} = 'completed'))::int`,
@@ -53,8 +62,14 @@ export async function userStatistics(ctx: Context, userId: number): Promise<User
     })
     .from(users)
     .leftJoin(tasks, eq(tasks.userId, users.id))
-    .where(eq(users.id, userId))
+    .where(eq(users.id, sql.placeholder('id')))
     .groupBy(users.id)
+    .prepare('user_statistics_by_id'),
+)
+
+/** @throws AppError NOT_FOUND */
+export async function userStatistics(ctx: Context, userId: number): Promise<UserStatistics> {
+  const [row] = await statisticsById(ctx.db).execute({ id: userId })
   if (!row) throw notFound('user', userId)
   return row
 }

@@ -2,6 +2,7 @@ import { eq, gt, sql } from 'drizzle-orm'
 import type { Bus } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
 import type { DatabaseClock } from '../../db/clock.ts'
+import { prepared } from '../../db/prepared.ts'
 import { sessions, users } from '../../db/schema/index.ts'
 import { Lru } from '../../util/lru.ts'
 import { type PrincipalChange, principalsHint } from './hints.ts'
@@ -21,6 +22,22 @@ export type SessionState = { status: 'active'; principal: Principal } | { status
 const CAPACITY = 50_000
 /** Longer than the time between the timestamp of a change and its commit, before which a poll can't see it. */
 const POLL_OVERLAP = '30 seconds'
+
+const sessionById = prepared((db) =>
+  db
+    .select({
+      userId: users.id,
+      userUuid: users.uuid,
+      username: users.username,
+      role: users.role,
+      isActive: users.isActive,
+      revokedAt: sessions.revokedAt,
+    })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(eq(sessions.id, sql.placeholder('id')))
+    .prepare('session_by_id'),
+)
 
 /**
  * The sessions of access tokens, from memory: one query when this server first sees a session, none after.
@@ -58,18 +75,7 @@ export class Principals {
     const cached = this.cache.get(sessionId)
     if (cached) return cached
     const generation = this.generation
-    const [row] = await this.db
-      .select({
-        userId: users.id,
-        userUuid: users.uuid,
-        username: users.username,
-        role: users.role,
-        isActive: users.isActive,
-        revokedAt: sessions.revokedAt,
-      })
-      .from(sessions)
-      .innerJoin(users, eq(users.id, sessions.userId))
-      .where(eq(sessions.id, sessionId))
+    const [row] = await sessionById(this.db).execute({ id: sessionId })
     const state = toState(row, sessionId)
     // A session that does not exist is not cached, because invented ids would push real sessions out of the cache.
     if (row && generation === this.generation) this.cache.set(sessionId, state)

@@ -82,6 +82,39 @@ export interface RelatedMaterial {
   likeCount: number
 }
 
+const countView = prepared((db) =>
+  db
+    .update(materials)
+    .set({ viewCount: sql`${materials.viewCount} + 1` })
+    .where(and(eq(materials.id, sql.placeholder('id')), eq(materials.status, 'active')))
+    .returning({ type: materials.type })
+    .prepare('count_view'),
+)
+
+/** The most viewed active materials of a type, without the material `id`. */
+const mostViewedOfType = prepared((db) =>
+  db
+    .select({
+      id: materials.id,
+      title: materials.title,
+      type: materials.type,
+      thumbnailPath: materials.thumbnailPath,
+      viewCount: materials.viewCount,
+      likeCount: materials.likeCount,
+    })
+    .from(materials)
+    .where(
+      and(
+        eq(materials.status, 'active'),
+        eq(materials.type, sql.placeholder('type')),
+        ne(materials.id, sql.placeholder('id')),
+      ),
+    )
+    .orderBy(desc(materials.viewCount), desc(materials.id))
+    .limit(RELATED)
+    .prepare('most_viewed_of_type'),
+)
+
 /**
  * Reads one material with others of its type, and counts it as a view.
  * @throws AppError NOT_FOUND, also for a hidden material
@@ -91,27 +124,11 @@ export async function readMaterial(
   viewer: Principal | undefined,
   id: number,
 ): Promise<MaterialView & { related: RelatedMaterial[] }> {
-  const [counted] = await ctx.db
-    .update(materials)
-    .set({ viewCount: sql`${materials.viewCount} + 1` })
-    .where(and(eq(materials.id, id), eq(materials.status, 'active')))
-    .returning()
+  const [counted] = await countView(ctx.db).execute({ id })
   if (!counted) throw notFound('material', id)
   const [viewed, related] = await Promise.all([
     viewMaterials(ctx, viewer, [id]),
-    ctx.db
-      .select({
-        id: materials.id,
-        title: materials.title,
-        type: materials.type,
-        thumbnailPath: materials.thumbnailPath,
-        viewCount: materials.viewCount,
-        likeCount: materials.likeCount,
-      })
-      .from(materials)
-      .where(and(eq(materials.status, 'active'), eq(materials.type, counted.type), ne(materials.id, id)))
-      .orderBy(desc(materials.viewCount), desc(materials.id))
-      .limit(RELATED),
+    mostViewedOfType(ctx.db).execute({ type: counted.type, id }),
   ])
   const material = viewed.get(id)
   if (!material) throw notFound('material', id)
