@@ -1,19 +1,58 @@
-/** Reading one task, signed in, against a bare route that does an equally large SELECT. */
-import type { HttpClient } from './clients/http.ts'
+/**
+ * Reading one row, signed in, against bare Elysia with the same query, and against a SELECT as large without Drizzle and
+ * without a token. The server has one processor and its load another one. PostgreSQL may run on any.
+ */
+import type { HttpClient, Request } from './clients/http.ts'
 import type { RestFloor } from './servers/rest-floor.ts'
 import { startRoost, startWorker } from './support/children.ts'
-import { freshParts, type Kind, kinds } from './support/parts.ts'
+import { freshParts, type Kind, kinds, type Parts } from './support/parts.ts'
 import { cpuMs } from './support/readings.ts'
 import { seedTasks, seedUsers } from './support/seed.ts'
-import { percentile, ratios, spread } from './support/stats.ts'
+import { ratios, spread } from './support/stats.ts'
 import { type Row, shown, shownWithSpread } from './support/table.ts'
 
 const CONNECTIONS = 16
 const TASKS_EACH = 20
 const LOG_LINES = 8
-const ROUNDS = 9
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7)
+/** Rounds that are not counted. After them, both programs are compiled. */
+const WARM_UP = 2
 const ROUND_MS = 2000
-const TARGET = 0.5
+
+interface Read {
+  name: string
+  floor: string
+  /** Of the ratio of requests a second. */
+  target: number
+  paths(taskIds: number[]): string[]
+  floorPaths(taskIds: number[]): string[]
+}
+const tasksUnder = (base: string) => (ids: number[]) => ids.map((id) => `${base}/tasks/${id}`)
+const me = () => ['/api/users/me']
+
+const READS: Read[] = [
+  {
+    name: 'GET /api/users/me',
+    floor: 'the same with bare Elysia and Drizzle',
+    target: 0.9,
+    paths: me,
+    floorPaths: me,
+  },
+  {
+    name: 'GET /api/tasks/{id}',
+    floor: 'the same with bare Elysia and Drizzle',
+    target: 0.9,
+    paths: tasksUnder('/api'),
+    floorPaths: tasksUnder('/api'),
+  },
+  {
+    name: 'GET /api/tasks/{id}',
+    floor: 'a SELECT by hand, no token',
+    target: 0.5,
+    paths: tasksUnder('/api'),
+    floorPaths: tasksUnder('/bare'),
+  },
+]
 
 export async function rest(): Promise<Row[]> {
   const rows: Row[] = []
@@ -21,78 +60,75 @@ export async function rest(): Promise<Row[]> {
   return rows
 }
 
-async function measure(kind: Kind): Promise<Row[]> {
-  const parts = await freshParts(kind)
-  const floorParts = await freshParts(kind)
-  const client = startWorker<HttpClient>('clients/http.ts')
-  try {
-    const requests = await seed(parts)
-    const floorRequests = await seed(floorParts)
-    const server = await startRoost(parts.env)
-    const floor = startWorker<RestFloor>('servers/rest-floor.ts', floorParts.env)
-    const floorPort = await floor.call('listen')
+interface Reading {
+  perSecond: number
+  /** CPU of the server for each request, in µs. */
+  cpu: number
+  /** Size of an answer. */
+  bytes: number
+}
 
-    const subject = { pid: server.pid, load: { port: server.port, requests, ms: ROUND_MS } }
-    const bare = { pid: floor.pid, load: { port: floorPort, requests: floorRequests, ms: ROUND_MS } }
-    const measureOnce = async ({ pid, load }: typeof subject) => {
+async function measure(kind: Kind): Promise<Row[]> {
+  const [parts, floorParts] = [await freshParts(kind), await freshParts(kind)]
+  const client = startWorker<HttpClient>('clients/http.ts', {}, 'load')
+  try {
+    const users = await seed(parts)
+    const floorUsers = await seed(floorParts)
+    const server = await startRoost(parts.env, 'server')
+    const floor = startWorker<RestFloor>('servers/rest-floor.ts', floorParts.env, 'server')
+    const floorPort = await floor.call('listen')
+    const read = async (pid: number, port: number, requests: Request[][]): Promise<Reading> => {
       const before = cpuMs(pid)
-      const result = await client.call('load', load)
-      return {
-        ...result,
-        cpu: (cpuMs(pid) - before) / result.answered,
-        p99: percentile(result.latencies, 99),
+      const { perSecond, bytes, total } = await client.call('load', { port, requests, ms: ROUND_MS })
+      return { perSecond, bytes, cpu: ((cpuMs(pid) - before) * 1000) / total }
+    }
+    const readings = READS.map(() => ({ server: [] as Reading[], floor: [] as Reading[] }))
+    for (let round = 1 - WARM_UP; round <= ROUNDS; round++) {
+      for (const [n, { paths, floorPaths }] of READS.entries()) {
+        const ours = await read(server.pid, server.port, requestsOf(users, paths))
+        const theirs = await read(floor.pid, floorPort, requestsOf(floorUsers, floorPaths))
+        if (round <= 0) continue
+        readings[n]!.server.push(ours)
+        readings[n]!.floor.push(theirs)
       }
     }
-    const readings = { subject: [] as Reading[], floor: [] as Reading[] }
-    type Reading = Awaited<ReturnType<typeof measureOnce>>
-    // The first round warms both up.
-    for (let round = 0; round <= ROUNDS; round++) {
-      const [a, b] = [await measureOnce(subject), await measureOnce(bare)]
-      if (round === 0) continue
-      readings.subject.push(a)
-      readings.floor.push(b)
-    }
     await Promise.all([server.stop(), floor.stop()])
-
-    const of = (who: Reading[], pick: (reading: Reading) => number) => who.map(pick)
-    const [rate, floorRate] = [
-      of(readings.subject, (r) => r.perSecond),
-      of(readings.floor, (r) => r.perSecond),
-    ]
-    const [cpu, floorCpu] = [of(readings.subject, (r) => r.cpu), of(readings.floor, (r) => r.cpu)]
-    const ratio = ratios(rate, floorRate)
-    const size = (who: Reading[]) => `${Math.round(who[0]!.bytes)} B`
-    return [
-      {
-        name: `rest, ${kind}: GET /api/tasks/{id} (${size(readings.subject)}; floor ${size(readings.floor)})`,
-        figure: shown(spread(rate), 'req/s'),
-        floor: shown(spread(floorRate), 'req/s'),
-        ratio: shownWithSpread(ratio),
-        target: `≥ ${TARGET}`,
-        ok: ratio.median >= TARGET,
-      },
-      {
-        name: `rest, ${kind}: server CPU per request`,
-        figure: shown(spread(cpu), 'ms'),
-        floor: shown(spread(floorCpu), 'ms'),
-        ratio: shownWithSpread(ratios(cpu, floorCpu)),
-        target: '',
-        ok: undefined,
-      },
-    ]
+    return READS.map((one, n) => rowOf(kind, one, readings[n]!))
   } finally {
     await client.stop()
     await Promise.all([parts.remove(), floorParts.remove()])
   }
 }
 
-/** One user for each connection, who reads their own tasks. */
-const seed = (parts: Awaited<ReturnType<typeof freshParts>>) =>
+function rowOf(kind: Kind, read: Read, { server, floor }: { server: Reading[]; floor: Reading[] }): Row {
+  const rate = (of: Reading[]) => of.map(({ perSecond }) => perSecond)
+  const ratio = ratios(rate(server), rate(floor))
+  const size = (of: Reading[]) =>
+    `${shown(spread(of.map(({ cpu }) => cpu)), 'µs')}, ${Math.round(of[0]!.bytes)} B`
+  return {
+    name: `rest, ${kind}: ${read.name} (CPU ${size(server)}); floor: ${read.floor} (${size(floor)})`,
+    figure: shown(spread(rate(server)), 'req/s'),
+    floor: shown(spread(rate(floor)), 'req/s'),
+    ratio: shownWithSpread(ratio),
+    target: `≥ ${read.target}`,
+    ok: ratio.median >= read.target,
+  }
+}
+
+interface Reader {
+  token: string
+  taskIds: number[]
+}
+
+/** One user for each connection, who reads their own rows. */
+const requestsOf = (users: Reader[], paths: (taskIds: number[]) => string[]): Request[][] =>
+  users.map(({ token, taskIds }) => paths(taskIds).map((path) => ({ path, token })))
+
+const seed = (parts: Parts): Promise<Reader[]> =>
   parts.prepare(async (ctx) => {
-    const requests: { path: string; token: string }[][] = []
-    for (const user of await seedUsers(ctx, CONNECTIONS)) {
-      const ids = await seedTasks(ctx, user.id, TASKS_EACH, LOG_LINES)
-      requests.push(ids.map((id) => ({ path: `/api/tasks/${id}`, token: user.token })))
+    const readers: Reader[] = []
+    for (const { id, token } of await seedUsers(ctx, CONNECTIONS)) {
+      readers.push({ token, taskIds: await seedTasks(ctx, id, TASKS_EACH, LOG_LINES) })
     }
-    return requests
+    return readers
   })
