@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
-import { Glob } from 'bun'
 import { mountedRoutes } from './support/described.ts'
+import { readSources } from './support/sources.ts'
 import {
   hasWall,
   type Import,
@@ -12,13 +11,7 @@ import {
   violations,
 } from './support/walls.ts'
 
-const SRC = join(import.meta.dir, '../src')
-const files = await Promise.all(
-  [...new Glob('**/*.ts').scanSync(SRC)].sort().map(async (file) => {
-    const text = await Bun.file(join(SRC, file)).text()
-    return { file, text, imports: importsOf(text) }
-  }),
-)
+const files = await readSources()
 
 const uses = (imports: Import[], name: RegExp) => imports.some(({ from }) => name.test(from))
 const PROGRAMS = /^(main|admin)\.ts$|^node\//

@@ -1,17 +1,11 @@
 /** Rules for the sources that no import shows: the order of the domains, the names in core, and no state in modules. */
 import { describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
-import { Glob } from 'bun'
 import { DOMAINS, domainOf, upwardImports } from './support/domains.ts'
 import { moduleState, wireNames } from './support/source-rules.ts'
+import { readSources } from './support/sources.ts'
 import { importsOf } from './support/walls.ts'
 
-const SRC = join(import.meta.dir, '../src')
-const files = await Promise.all(
-  [...new Glob('**/*.ts').scanSync(SRC)]
-    .sort()
-    .map(async (file) => ({ file, text: await Bun.file(join(SRC, file)).text() })),
-)
+const files = await readSources()
 
 describe('the domains of core', () => {
   test('stand in the order', () => {
@@ -20,7 +14,7 @@ describe('the domains of core', () => {
   })
 
   test('import lower domains alone', () => {
-    expect(files.flatMap(({ file, text }) => upwardImports(file, importsOf(text)))).toEqual([])
+    expect(files.flatMap(({ file, imports }) => upwardImports(file, imports))).toEqual([])
   })
 
   /** Files whose keys are names of texts, codes or letters; and the tools, whose fields a language model reads. */
