@@ -1,5 +1,6 @@
 import { expect } from 'bun:test'
 import { EventSchemas } from '@ag-ui/core/schemas'
+import { readBlocks } from './event-stream.ts'
 
 /** One server-sent event. */
 export interface Sent {
@@ -31,17 +32,8 @@ export async function chatStream(server: { url: string }, { token, ...body }: Ch
 }
 
 export async function* readEvents(response: Response): AsyncGenerator<Sent, void> {
-  let text = ''
-  const decoder = new TextDecoder()
-  for await (const chunk of response.body!) {
-    text += decoder.decode(chunk, { stream: true })
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const block = text.slice(0, end)
-      text = text.slice(end + 2)
-      const id = /^id: (.*)$/m.exec(block)?.[1]
-      const data = /^data: (.*)$/m.exec(block)?.[1]
-      if (id !== undefined && data !== undefined) yield { id: Number(id), event: JSON.parse(data) }
-    }
+  for await (const { id, data } of readBlocks(response)) {
+    if (id !== undefined && data !== undefined) yield { id: Number(id), event: data }
   }
 }
 

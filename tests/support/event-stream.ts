@@ -44,14 +44,9 @@ export class EventReader {
   }
 
   private async read(): Promise<void> {
-    const decoder = new TextDecoder()
-    let text = ''
     try {
-      for await (const bytes of this.response.body!) {
-        text += decoder.decode(bytes, { stream: true })
-        const parts = text.split('\n\n')
-        text = parts.pop()!
-        this.blocks.push(...parts.map(parse))
+      for await (const block of readBlocks(this.response)) {
+        this.blocks.push(block)
         this.wake()
       }
     } catch {
@@ -64,6 +59,18 @@ export class EventReader {
   private wake(): void {
     for (const go of this.waiting) go()
     this.waiting.clear()
+  }
+}
+
+/** The blocks of an answer, as they come. */
+export async function* readBlocks(response: Response): AsyncGenerator<Block, void> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const bytes of response.body!) {
+    text += decoder.decode(bytes, { stream: true })
+    const parts = text.split('\n\n')
+    text = parts.pop()!
+    for (const part of parts) yield parse(part)
   }
 }
 
