@@ -59,18 +59,18 @@ describe('a mail server', () => {
   })
 
   test('that is slow to answer delays no request for a mail', async () => {
+    const answered = Promise.withResolvers<void>()
     await using mails = await MailServer.start({
       disabledCommands: ['STARTTLS'],
-      onMailFrom: (_address, _session, done) => void setTimeout(done, 1500),
+      onMailFrom: (_address, _session, done) => void answered.promise.then(() => done()),
     })
     const server = await startServer({ SMTP_URL: mails.url })
     try {
       const { user } = await makeUser(server)
-      const start = performance.now()
       const answer = await api(server, 'POST', '/api/v1/auth/password-reset', { body: { email: user.email } })
       expect(answer.status).toBe(204)
-      expect(performance.now() - start).toBeLessThan(1400)
       expect(mails.received).toEqual([])
+      answered.resolve()
       expect((await mails.to(user.email)).subject).toBe('重置密码的验证码')
     } finally {
       await server.stop()
