@@ -23,7 +23,7 @@ import { type ByteRange, type ListedObject, type ObjectInfo, type Storage, Stora
 const UNFINISHED = '.unfinished'
 const DELETIONS_AT_ONCE = 16
 const DIRECTORY_CAME_OR_WENT = new Set(['ENOENT', 'EEXIST'])
-const PUBLISH_TRIES = 5
+const PUBLISH_TRIES = 6
 
 /** Objects as files under `dataDir`/objects. A key is the path there. */
 export async function createDiskStorage(dataDir: string): Promise<Storage> {
@@ -35,9 +35,11 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
   /** Moves a finished file to its key. It replaces an existing file there in one step. */
   async function publish(draft: string, path: string): Promise<void> {
     const directory = dirname(path)
+    let made: string | undefined
     for (let tries = 1; ; tries++) {
       try {
-        const made = await mkdir(directory, { recursive: true, mode: 0o700 })
+        // The directory of nearly every object exists. Without it, the first rename fails with ENOENT.
+        if (tries > 1) made = (await mkdir(directory, { recursive: true, mode: 0o700 })) ?? made
         await rename(draft, path)
         for (let level = directory; ; level = dirname(level)) {
           await syncDirectory(level)

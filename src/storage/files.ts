@@ -10,6 +10,8 @@ import { type Body, type ByteRange, type LocalFile, StorageError } from './stora
  * collections would not free them (measured: 100 MB more with two large uploads at once).
  */
 const WRITE_BYTES = 512 * 1024
+/** The first write. A small file needs no more, and the garbage collector counts all of a buffer. */
+const FIRST_WRITE_BYTES = 16 * 1024
 /** After this many bytes the file is synced, so that the sync at the end is short. */
 const SYNC_BYTES = 16 * 1024 * 1024
 const READ_BYTES = 256 * 1024
@@ -56,8 +58,8 @@ export async function writeFile(
   // While one write runs, the chunks of the next are gathered.
   let writing: Promise<void> | undefined
   try {
-    let buffer = Buffer.allocUnsafeSlow(WRITE_BYTES)
-    let spare = Buffer.allocUnsafeSlow(WRITE_BYTES)
+    let buffer = Buffer.allocUnsafeSlow(FIRST_WRITE_BYTES)
+    let spare: Buffer<ArrayBuffer> | undefined
     let used = 0
     let size = 0
     let synced = 0
@@ -66,7 +68,9 @@ export async function writeFile(
       await writing
       writing = writeAll(file, buffer.subarray(0, used))
       writing.catch(() => {})
-      ;[buffer, spare] = [spare, buffer]
+      const next = spare ?? Buffer.allocUnsafeSlow(WRITE_BYTES)
+      spare = buffer.byteLength === WRITE_BYTES ? buffer : undefined
+      buffer = next
       used = 0
       if (!durable || syncing || size - synced < SYNC_BYTES) return
       synced = size
@@ -80,16 +84,16 @@ export async function writeFile(
     }
     for await (const chunk of chunksOf(body, signal)) {
       for (let taken = 0; taken < chunk.byteLength; ) {
-        const part = chunk.subarray(taken, taken + WRITE_BYTES - used)
+        const part = chunk.subarray(taken, taken + buffer.byteLength - used)
         buffer.set(part, used)
         used += part.byteLength
         taken += part.byteLength
         size += part.byteLength
-        if (used === WRITE_BYTES) await flush()
+        if (used === buffer.byteLength) await flush()
       }
     }
-    await flush()
     await writing
+    await writeAll(file, buffer.subarray(0, used))
     await syncing
     if (durable) await withStorageErrors(file.sync())
     return { size, etag: etagOf(await withStorageErrors(file.stat({ bigint: true }))) }
@@ -167,18 +171,21 @@ export class Temporaries {
 
   constructor(private readonly directory: string) {}
 
-  /** Calls `use` with a path at which there is no file yet, and removes the file that is there afterwards. */
+  /** Calls `use` with a path at which there is no file yet. It moves the file away; after a failure the file is removed. */
   async lend<T>(use: (path: string) => Promise<T>): Promise<T> {
-    const { path, dispose } = this.take()
+    const { path, dispose, release } = this.take()
     try {
-      return await use(path)
-    } finally {
+      const result = await use(path)
+      release()
+      return result
+    } catch (error) {
       await dispose().catch(() => {})
+      throw error
     }
   }
 
-  /** The same, until it is disposed. */
-  take(): { path: string; dispose: () => Promise<void> } {
+  /** The same, until it is disposed, or released because the caller has moved the file away. */
+  take(): { path: string; dispose: () => Promise<void>; release: () => void } {
     const name = crypto.randomUUID()
     const path = join(this.directory, name)
     this.live.add(name)
@@ -188,6 +195,7 @@ export class Temporaries {
         await rm(path, { recursive: true, force: true })
         this.live.delete(name)
       },
+      release: () => void this.live.delete(name),
     }
   }
 
