@@ -28,7 +28,8 @@ export interface PreviewJob {
   limits?: Partial<Limits>
 }
 
-const LIMITS: Limits = { milliseconds: 20_000, cpuSeconds: 6, memoryMiB: 512 }
+/** On a busy machine the child gets less than a quarter of a processor. */
+const LIMITS: Limits = { milliseconds: 60_000, cpuSeconds: 6, memoryMiB: 512 }
 const OUT_OF_MEMORY = /out of memory|bad_alloc|cannot allocate/i
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
+import { getPriority } from 'node:os'
 import { confine } from '../../src/imaging/confine.ts'
 import { processesOf, scriptPath, workshop } from './support.ts'
 
 const { dir, leftovers } = workshop()
 const LIMITS = { milliseconds: 30_000, cpuSeconds: 5, memoryMiB: 64 }
 
-test('it starts without our environment, in an empty directory', async () => {
+test('it starts without our environment, in an empty directory, behind us in the queue for a processor', async () => {
   process.env.IMAGING_TEST_SECRET = 'swordfish'
   const { output, by } = await confine(scriptPath('report.ts'), 'a "word"; $HOME', dir, LIMITS)
   const report = JSON.parse(output)
@@ -14,6 +15,7 @@ test('it starts without our environment, in an empty directory', async () => {
   for (const name of ['HOME', 'USER', 'DATABASE_URL', 'JWT_SECRET']) expect(report.env[name]).toBeUndefined()
   expect(report.cwd).toStartWith(dir)
   expect(report.env.TMPDIR).toBe(report.cwd)
+  expect(report.nice).toBeGreaterThan(getPriority())
   expect(report).toMatchObject({ files: [], said: 'a "word"; $HOME' })
 })
 
