@@ -17,8 +17,8 @@ const IN_FLIGHT = 8
 const USERS = 40
 const MANY = 20
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7)
-/** Rounds that are not counted. After them, every program is compiled. */
-const WARM_UP = 2
+/** Rounds that are not counted. JavaScriptCore needs some ten seconds of load before it has compiled a hot function at best. */
+const WARM_UP = 4
 const ROUND_MS = 2000
 const TARGET = { transaction: 0.5, socketIo: 1, delivery: 0.6 }
 /** Higher than a round needs. Every round has its own users, because the server counts each user's tasks for the limit. */
