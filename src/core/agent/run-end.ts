@@ -3,6 +3,7 @@ import { preparedSql } from '../../db/prepared.ts'
 import type { ToolCall } from '../../model/model.ts'
 import { withEvent } from '../channel/log.ts'
 import type { Context, Tx } from '../context.ts'
+import { databaseFault } from '../database-faults.ts'
 import { singleStatement } from '../transaction.ts'
 import type { AgentFrame } from './ag-ui.ts'
 import { RunLost } from './frame-log.ts'
@@ -25,11 +26,28 @@ export interface RunEnd {
   confirmation?: ToolCall | undefined
 }
 
+const RETRY_MS = 250
+/** A run that ends while the database is away for less than this keeps its answer. */
+const GIVE_UP_MS = 30_000
+
 /**
  * Ends a run, and stores its last frames, its messages and its event in the same statement.
- * @throws RunLost when another server has ended it
+ * @throws RunLost when another server has ended it, or the answer to the commit was lost; or the database's error
  */
 export async function finishRun(ctx: Context, run: RunKey, end: RunEnd): Promise<void> {
+  const startedAt = performance.now()
+  for (;;) {
+    try {
+      return await finishOnce(ctx, run, end)
+    } catch (error) {
+      const isAway = databaseFault(error)?.code === 'DATABASE_UNAVAILABLE'
+      if (!isAway || performance.now() - startedAt > GIVE_UP_MS) throw error
+      await Bun.sleep(RETRY_MS)
+    }
+  }
+}
+
+async function finishOnce(ctx: Context, run: RunKey, end: RunEnd): Promise<void> {
   const type = 'agent.run_finished'
   const event = JSON.stringify(ctx.presentEvent(type, eventOf(run, end)))
   await singleStatement(ctx, async (db) => {

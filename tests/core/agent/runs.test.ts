@@ -61,6 +61,40 @@ test('a run whose end fails at first has failed: no number is missing or used tw
   }
 })
 
+test('a run that ends while the database is away for a moment keeps its answer', async () => {
+  await query(server, sql`create sequence ends`)
+  await query(
+    server,
+    sql`create function refuse_two_ends() returns trigger language plpgsql as $$
+      begin
+        if nextval('ends') <= 2 then raise 'too many connections' using errcode = '53300'; end if;
+        return new;
+      end $$`,
+  )
+  await query(
+    server,
+    sql`create trigger refuse_two_ends before update on agent_runs for each row when (new.status = 'completed')
+      execute function refuse_two_ends()`,
+  )
+  try {
+    const { runId, sessionId, firstSeq, frames } = await ctx.services.agentRuns.start(await signedIn(), ask)
+    const events: string[] = []
+    const ended = AbortSignal.timeout(30_000)
+    for await (const { event } of ctx.services.agentFeed.follow(sessionId, firstSeq - 1, ended, frames)) {
+      events.push(event)
+      if (endsRun(event)) break
+    }
+    expectRun(events.map((event) => JSON.parse(event)))
+    expect(events.at(-1)).toContain(EventType.RUN_FINISHED)
+    const [run] = await ctx.db.select().from(agentRuns).where(eq(agentRuns.id, runId))
+    expect(run).toMatchObject({ status: 'completed', error: null })
+  } finally {
+    await query(server, sql`drop trigger refuse_two_ends on agent_runs`)
+    await query(server, sql`drop function refuse_two_ends`)
+    await query(server, sql`drop sequence ends`)
+  }
+})
+
 test('a user has ten runs at a time; the eleventh leaves nothing behind', async () => {
   const who = await signedIn()
   const startOne = () => ctx.services.agentRuns.start(who, ask)
