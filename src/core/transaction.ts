@@ -31,9 +31,9 @@ export async function transaction<T>(
 }
 
 /**
- * Runs a change that is one statement and appends its own event (`withEvent`): without BEGIN and COMMIT it costs half of a
- * transaction. The promises are the same: the event reaches the bus after the commit, and `change` may run more than once.
- * @param change returns the event, or undefined when the statement changed nothing
+ * Runs a change that is one statement and appends its event itself (`withEvent`), if it has one: without BEGIN and COMMIT it
+ * costs half of a transaction. The promises are the same: the event reaches the bus after the commit, and `change` may run
+ * more than once.
  */
 export async function singleStatement<T>(
   ctx: Context,

@@ -9,6 +9,8 @@ const FLUSH_MS = 100
  * usually takes a whole write at once.
  */
 const FLUSH_LENGTH = 16 * 1024
+/** In characters. While nobody reads the standard output, later lines are lost. */
+const MAX_WAITING = 8 * 1024 * 1024
 
 /**
  * A logger of JSON lines on standard output, or to `destination`. Never pass it a header map, a body or a URL with its
@@ -40,7 +42,7 @@ export async function openLogger(level: pino.LevelWithSilent): Promise<Logger> {
  * here, because pino's destination measures all waiting lines again for each new one.
  */
 function buffered(): ReturnType<typeof pino.destination> {
-  const destination = pino.destination({ fd: 1, sync: false })
+  const destination = pino.destination({ fd: 1, sync: false, maxLength: MAX_WAITING })
   const write = destination.write.bind(destination)
   const flushSync = destination.flushSync.bind(destination)
   let lines: string[] = []

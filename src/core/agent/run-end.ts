@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { preparedSql } from '../../db/prepared.ts'
 import type { ToolCall } from '../../model/model.ts'
-import { withEvent } from '../channel/log.ts'
+import { type EventColumns, eventColumns, eventOf, withEvent } from '../channel/log.ts'
 import type { Context, Tx } from '../context.ts'
 import { databaseFault } from '../database-faults.ts'
 import { singleStatement } from '../transaction.ts'
@@ -49,12 +49,11 @@ export async function finishRun(ctx: Context, run: RunKey, end: RunEnd): Promise
 
 async function finishOnce(ctx: Context, run: RunKey, end: RunEnd): Promise<void> {
   const type = 'agent.run_finished'
-  const event = JSON.stringify(ctx.presentEvent(type, eventOf(run, end)))
+  const event = JSON.stringify(ctx.presentEvent(type, finished(run, end)))
   await singleStatement(ctx, async (db) => {
     const [row] = await endWithEvent(db).execute({ ...valuesOf(run, end), event })
     if (!row) throw new RunLost()
-    const { userId, seq, data, at } = row
-    return { result: undefined, event: { userId, seq: Number(seq), type, data, at } }
+    return { result: undefined, event: eventOf(row, { userId: row.userId, type }) }
   })
   publishFrames(ctx, run, end)
 }
@@ -63,11 +62,12 @@ async function finishOnce(ctx: Context, run: RunKey, end: RunEnd): Promise<void>
 export async function endRun(tx: Tx, run: RunKey, end: RunEnd): Promise<void> {
   const [session] = await endInTransaction(tx.db).execute(valuesOf(run, end))
   if (!session) throw new RunLost()
-  tx.emit(session.userId, 'agent.run_finished', eventOf(run, end))
+  tx.emit(session.userId, 'agent.run_finished', finished(run, end))
   tx.afterCommit(() => publishFrames(tx, run, end))
 }
 
-const eventOf = ({ runId, sessionId }: RunKey, { status, error }: RunEnd) => ({
+/** What the event says. */
+const finished = ({ runId, sessionId }: RunKey, { status, error }: RunEnd) => ({
   sessionId,
   runId,
   status,
@@ -124,9 +124,9 @@ const endInTransaction = preparedSql<{ userId: number }>(
   sql`${endRows} select user_id as "userId" from session`,
 )
 
-const endWithEvent = preparedSql<{ userId: number; seq: string; data: string; at: string }>(
+const endWithEvent = preparedSql<EventColumns & { userId: number }>(
   'finish_agent_run',
   sql`
     ${endRows}, ${withEvent('session', sql`'agent.run_finished'`, sql.placeholder('event'))}
-    select session.user_id as "userId", event.seq, event.data, event.at from session, event`,
+    select session.user_id as "userId", ${eventColumns} from session, event`,
 )

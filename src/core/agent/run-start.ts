@@ -9,7 +9,7 @@ import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Language } from '../messages.ts'
-import { transaction } from '../transaction.ts'
+import { singleStatement, transaction } from '../transaction.ts'
 import { type AgentEvent, type AgentFrame, EventType } from './ag-ui.ts'
 import { readsAsYes } from './consent.ts'
 import { agentFramesHint } from './hints.ts'
@@ -54,10 +54,14 @@ export const startRun = (ctx: Context, who: Principal, ask: Ask): Promise<RunSta
 /** One statement is enough, because a new session has no messages and no run that could be in progress. */
 async function startInNewSession(ctx: Context, who: Principal, ask: Ask): Promise<RunStart> {
   const start = newRun(who, ask, { id: Bun.randomUUIDv7(), lastSeq: 0 })
-  const [stored] = await insertSessionAndRun(ctx.db).execute({
+  const values = {
     ...rowsOf(start),
     userId: who.userId,
     title: cutText(ask.message.replace(/\s+/g, ' ').trim(), TITLE_LENGTH),
+  }
+  const stored = await singleStatement(ctx, async (db) => {
+    const rows = await insertSessionAndRun(db).execute(values)
+    return { result: rows.length > 0, event: undefined }
   })
   if (!stored) throw tooManyRuns()
   return start

@@ -100,7 +100,8 @@ export const newId = { toJSON: () => '\0id' } as unknown as number
 const NEW_ID = sql.raw(`'${JSON.stringify(newId)}'`)
 
 /**
- * The end of a statement that makes one row and appends one event: CTEs `channel` and `event` after that of the row.
+ * The end of a statement that makes one row and appends one event: CTEs `channel` and `event` after that of the row. The
+ * statement returns `eventColumns`.
  * @param row the name of the CTE that returns the row, or nothing; its `user_id` is the owner of the channel, its `id` is
  * written where the data has `newId`
  */
@@ -113,8 +114,25 @@ export const withEvent = (row: string, type: SQLChunk, data: SQLChunk) => sql`
       insert into events (user_id, seq, type, data, at)
       select r.user_id, c.last_seq, ${type}, replace(${data}, ${NEW_ID}, r.id::text)::json, clock_timestamp()
       from ${sql.raw(row)} r, channel c
-      returning seq, type, data::text as data, ${rfc3339(sql`at`)} as at
+      returning seq, data::text as data, ${rfc3339(sql`at`)} as at
     )`
+
+/** All are null when the statement has made no row. */
+export const eventColumns = sql`event.seq as "eventSeq", event.data as "eventData", event.at as "eventAt"`
+export interface EventColumns {
+  eventSeq: string | null
+  eventData: string | null
+  eventAt: string | null
+}
+
+/** Undefined when the statement has made no row. */
+export const eventOf = (
+  row: EventColumns,
+  about: Pick<LoggedEvent, 'userId' | 'type'>,
+): LoggedEvent | undefined =>
+  row.eventSeq === null
+    ? undefined
+    : { ...about, seq: Number(row.eventSeq), data: row.eventData!, at: row.eventAt! }
 
 /** The newest sequence number of a user's channel; 0 before its first event. */
 export async function channelHead(ctx: Context, userId: number): Promise<number> {

@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { prepared, preparedSql } from '../../db/prepared.ts'
 import { materials } from '../../db/schema/index.ts'
 import type { Body } from '../../storage/storage.ts'
-import { withEvent } from '../channel/log.ts'
+import { type EventColumns, eventColumns, eventOf, withEvent } from '../channel/log.ts'
 import type { Context, Tx } from '../context.ts'
 import { notFound } from '../errors.ts'
 import { singleStatement } from '../transaction.ts'
@@ -104,8 +104,7 @@ async function storeThumbnail(
   )
   const isStored = await singleStatement(ctx, async (db) => {
     const [row] = await setThumbnail(db).execute({ id, status, thumbnailPath, type, event })
-    if (!row) return { result: false, event: undefined }
-    return { result: true, event: { userId, seq: Number(row.seq), type, data: row.data, at: row.at } }
+    return { result: row !== undefined, event: row && eventOf(row, { userId, type }) }
   })
   if (isStored) return
   const [material] = await ctx.db
@@ -118,7 +117,7 @@ async function storeThumbnail(
 }
 
 /** Changes nothing when the material has a thumbnail already, or was deleted. */
-const setThumbnail = preparedSql<{ seq: string; data: string; at: string }>(
+const setThumbnail = preparedSql<EventColumns>(
   'set_thumbnail',
   sql`
     with material as (
@@ -128,7 +127,7 @@ const setThumbnail = preparedSql<{ seq: string; data: string; at: string }>(
       where id = ${sql.placeholder('id')} and status = 'active' and thumbnail_status = 'pending'
       returning id, user_id
     ), ${withEvent('material', sql.placeholder('type'), sql.placeholder('event'))}
-    select seq, data, at from event`,
+    select ${eventColumns} from event`,
 )
 
 async function* chunkOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

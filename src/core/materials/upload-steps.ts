@@ -4,7 +4,7 @@ import { and, eq, getTableColumns, isNull, type SQL, sql } from 'drizzle-orm'
 import { prepared, preparedSql } from '../../db/prepared.ts'
 import { rowReader } from '../../db/row-reader.ts'
 import { materials } from '../../db/schema/index.ts'
-import { newId, withEvent } from '../channel/log.ts'
+import { type EventColumns, eventColumns, eventOf, newId, withEvent } from '../channel/log.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { tooManyUploads } from '../files/incoming.ts'
@@ -45,10 +45,8 @@ export async function beginUpload(
       const filePath = materialKey(userId, at, file.name, fileFormat, mark)
       const [row] = await insertUpload(db).execute({ ...values, filePath })
       if (row!.receiving >= values.limit) throw tooManyUploads(values.limit)
-      if (row!.eventSeq === null) return { result: undefined, event: undefined }
-      const { eventSeq, eventData: data, eventAt } = row!
-      const event = { userId, seq: Number(eventSeq), type: 'upload.started', data, at: eventAt }
-      return { result: readMaterial(row!), event }
+      const event = eventOf(row!, { userId, type: 'upload.started' })
+      return { result: event && readMaterial(row!), event }
     })
   return ctx.services.uploads.inTurn(userId, async () => {
     // No row means that the key exists: the same user began a file with the same name in the same second.
@@ -60,13 +58,10 @@ export async function beginUpload(
 
 const value = sql.placeholder
 
-interface BegunRow extends Record<string, unknown> {
+/** Nothing is begun when the user has no room for the file, or its key exists. */
+interface BegunRow extends EventColumns, Record<string, unknown> {
   /** Files of this user that all servers received before. */
   receiving: number
-  /** Null when the user has no room for the file, or its key exists. */
-  eventSeq: string | null
-  eventData: string
-  eventAt: string
 }
 
 /** A lock per user makes the counts wait for each other, so that two uploads cannot both take the last place. */
@@ -85,7 +80,7 @@ const insertUpload = preparedSql<BegunRow>(
       on conflict (file_path) do nothing
       returning *
     ), ${withEvent('material', sql`'upload.started'`, value('event'))}
-    select room.receiving, material.*, event.seq as "eventSeq", event.data as "eventData", event.at as "eventAt"
+    select room.receiving, material.*, ${eventColumns}
     from room left join material on true left join event on true`,
 )
 const readMaterial = rowReader(materials)

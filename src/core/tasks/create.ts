@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { preparedSql } from '../../db/prepared.ts'
 import { rowReader } from '../../db/row-reader.ts'
 import { tasks } from '../../db/schema/index.ts'
-import { newId, withEvent } from '../channel/log.ts'
+import { type EventColumns, eventColumns, eventOf, newId, withEvent } from '../channel/log.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { estimatedCost } from '../money/ledger.ts'
@@ -53,16 +53,10 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
   }
   const task = await singleStatement(ctx, async (db) => {
     const [row] = await insertTask(db).execute(values)
-    if (row?.eventSeq == null) {
+    const event = row && eventOf(row, { userId, type: 'task.created' })
+    if (!event) {
       assertRoom(row?.others ?? 0, limit)
       throw new AppError('INSUFFICIENT_BALANCE')
-    }
-    const event = {
-      userId,
-      seq: Number(row.eventSeq),
-      type: 'task.created',
-      data: row.eventData,
-      at: row.eventAt,
     }
     return { result: readTask(row), event }
   })
@@ -76,13 +70,9 @@ const priceOf = (taskType: string, prices: Record<string, number>): number =>
 
 const value = sql.placeholder
 
-interface InsertedRow extends Record<string, unknown> {
+interface InsertedRow extends EventColumns, Record<string, unknown> {
   /** Unfinished tasks that the user had before. */
   others: number
-  /** Null when the user has no room for the task, or not enough money. */
-  eventSeq: string | null
-  eventData: string
-  eventAt: string
 }
 
 /**
@@ -108,7 +98,7 @@ const insertTask = preparedSql<InsertedRow>(
       from room where enough
       returning *
     ), ${withEvent('task', sql`'task.created'`, value('event'))}
-    select room.others, task.*, event.seq as "eventSeq", event.data as "eventData", event.at as "eventAt"
+    select room.others, task.*, ${eventColumns}
     from room left join task on true left join event on true`,
 )
 const readTask = rowReader(tasks)
