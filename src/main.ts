@@ -2,7 +2,7 @@
 import { type Config, readConfig } from './config/index.ts'
 import { startEmbeddedPostgres } from './db/embedded.ts'
 import type { Server } from './server.ts'
-import { openLogger } from './util/logger.ts'
+import { flushLog, openLogger } from './util/logger.ts'
 import { exitWithMessage, StartupError } from './util/startup-error.ts'
 import { onStopSignals } from './util/stop-signals.ts'
 
@@ -57,6 +57,7 @@ async function start(): Promise<void> {
       await Bun.sleep(50)
     }
     await server.close()
+    await flushLog(log)
     process.exit(0)
   }
   onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], stop, () => process.exit(1))

@@ -1,4 +1,5 @@
 import pino from 'pino'
+import { waitAtMost } from './wait-at-most.ts'
 
 export type Logger = pino.Logger
 
@@ -37,13 +38,26 @@ export async function openLogger(level: pino.LevelWithSilent): Promise<Logger> {
   return createLogger(level, pretty({ translateTime: 'SYS:HH:MM:ss', sync: true }))
 }
 
+/** How long a stop waits for a reader of the standard output. */
+const LAST_FLUSH_MS = 1000
+
 /**
- * Also flushed on exit. The timer runs only while lines wait, so that an idle server does not wake up. The lines are collected
- * here, because pino's destination measures all waiting lines again for each new one.
+ * Resolves when all lines are written, or nobody reads them. Call it before `process.exit`, which loses the lines that
+ * another thread is writing.
+ */
+export async function flushLog(log: Logger): Promise<void> {
+  await waitAtMost(LAST_FLUSH_MS, new Promise<void>((resolve) => log.flush(() => resolve())))
+}
+
+/**
+ * Lines that no write has taken are also written on exit. The timer runs only while lines wait, so that an idle server does
+ * not wake up. The lines are collected here, because pino's destination measures all waiting lines again for each new one.
  */
 function buffered(): ReturnType<typeof pino.destination> {
-  const destination = pino.destination({ fd: 1, sync: false, maxLength: MAX_WAITING })
+  const options = { fd: 1, sync: false, minLength: 1, maxLength: MAX_WAITING }
+  const destination = pino.destination(options) as ReturnType<typeof pino.destination> & { minLength: number }
   const write = destination.write.bind(destination)
+  const flush = destination.flush.bind(destination)
   const flushSync = destination.flushSync.bind(destination)
   let lines: string[] = []
   let length = 0
@@ -62,10 +76,16 @@ function buffered(): ReturnType<typeof pino.destination> {
     else timer ??= setTimeout(pass, FLUSH_MS)
     return true
   }
-  // Pino calls this on exit and after a fatal line.
+  destination.flush = (done) => {
+    pass()
+    flush(done)
+  }
+  // Pino calls this on exit and after a fatal line. No other thread may begin a write, because an exit would not wait for it.
   destination.flushSync = () => {
+    destination.minLength = Number.MAX_SAFE_INTEGER
     pass()
     flushSync()
+    destination.minLength = 1
   }
   return destination
 }

@@ -26,10 +26,10 @@ test('any other error is logged with its causes', async () => {
 
 test('every line is written once and in order, also at the exit and beyond the size of one write', () => {
   const program = `
-    import { createLogger } from './src/util/logger.ts'
+    import { createLogger, flushLog } from './src/util/logger.ts'
     const log = createLogger('info')
     for (let n = 0; n < 3000; n++) log.info({ n }, 'line')
-    await Bun.sleep(200)
+    await flushLog(log)
     for (let n = 3000; n < 3100; n++) log.info({ n }, 'line')
     process.exit(0)`
   const { stdout } = Bun.spawnSync([process.execPath, '-e', program], { cwd: ROOT })
