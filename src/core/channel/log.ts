@@ -4,7 +4,7 @@
  */
 import { and, asc, eq, gt, type SQLChunk, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import { preparedSql } from '../../db/prepared.ts'
+import { prepared, preparedSql } from '../../db/prepared.ts'
 import { channels, events } from '../../db/schema/index.ts'
 import { rfc3339 } from '../../db/timestamps.ts'
 import { trim } from '../../db/trim.ts'
@@ -136,9 +136,17 @@ export const eventOf = (
 
 /** The newest sequence number of a user's channel; 0 before its first event. */
 export async function channelHead(ctx: Context, userId: number): Promise<number> {
-  const [row] = await ctx.db.select().from(channels).where(eq(channels.userId, userId))
+  const [row] = await headOf(ctx.db).execute({ userId })
   return row?.lastSeq ?? 0
 }
+
+const headOf = prepared((db) =>
+  db
+    .select({ lastSeq: channels.lastSeq })
+    .from(channels)
+    .where(eq(channels.userId, sql.placeholder('userId')))
+    .prepare('channel_head'),
+)
 
 /** The newest sequence numbers of many channels. A user without events is absent. */
 export async function channelHeads(ctx: Context, userIds: number[]): Promise<Map<number, number>> {
