@@ -71,8 +71,7 @@ test.skipIf(!hasPostgres)(
 
     const held = () => nodes.flatMap((node) => [...node.held.keys()])
     await eventually(() => held().length === 0, 'the nodes are rid of all', 60_000)
-    for (const reader of readers)
-      await reader.reaches(await headOf(urls[0]!.replace('http', 'ws'), reader.account))
+    for (const reader of readers) await reader.reaches(await headOf(urls[0]!, reader.account))
     for (const { server } of [a, b]) expect((await server.terminate()).code).toBe(0)
 
     const history = await readHistory(parts)

@@ -3,7 +3,7 @@
 import { eventually } from '../support/process.ts'
 import type { Random } from '../support/random.ts'
 import { RawWebSocket } from '../support/raw-websocket.ts'
-import type { Account } from './client.ts'
+import { type Account, must } from './client.ts'
 
 /** An event as it came; `text` is the whole frame. */
 export interface Received {
@@ -151,9 +151,11 @@ export class Reader implements AsyncDisposable {
   }
 }
 
-/** The newest position of a user's channel, from the `welcome` of a new socket. */
-export async function headOf(wsUrl: string, account: Account): Promise<number> {
-  await using reader = new Reader('head', () => wsUrl, account)
-  await reader.ready()
-  return reader.seq
+/**
+ * The newest position of a user's channel in the database. A `welcome` says the newest one that its server has heard of, which
+ * is older for some seconds when the answer to a commit was lost.
+ */
+export async function headOf(url: string, { token }: Account): Promise<number> {
+  const { body } = await must(url, 'POST', '/api/ws/ticket', { token })
+  return seqOf(body.data.cursor)
 }

@@ -65,7 +65,7 @@ describe.concurrent.each([...DATABASES])('resume, %s', (kind) => {
       () => held().length === 0,
       () => `the nodes are rid of all; they hold ${held().join(', ')}`,
     )
-    for (const reader of readers) await reader.reaches(await headOf(wsUrl, reader.account))
+    for (const reader of readers) await reader.reaches(await headOf(url, reader.account))
     expect((await server.terminate()).code).toBe(0)
 
     const history = await readHistory(parts)
@@ -142,7 +142,7 @@ describe.concurrent('readers that do not read', () => {
       150_000,
     )
     const endedAt = performance.now()
-    const head = await headOf(wsUrl, owner)
+    const head = await headOf(url, owner)
     await pauses.reaches(head)
 
     await Bun.sleep(Math.max(0, TOO_LONG_MS - (performance.now() - endedAt)))

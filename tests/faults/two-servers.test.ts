@@ -204,7 +204,7 @@ describe.concurrent.each([
       return status === 'completed' || error_message?.includes('第 3 次尝试，共 3 次')
     }
     for (const task of made) await eventually(() => ended(task), `task ${task} ends`, 60_000)
-    const head = await headOf(a.wsUrl, owner)
+    const head = await headOf(a.url, owner)
     for (const reader of readers) {
       await reader.reaches(head)
     }
@@ -217,10 +217,10 @@ describe.concurrent.each([
         return performance.now() - before < 300
       }, 'hints come again')
       for (const reader of stays)
-        await eventually(async () => reader.seq >= (await headOf(a.wsUrl, owner)), 'the end')
+        await eventually(async () => reader.seq >= (await headOf(a.url, owner)), 'the end')
     }
     await eventually(() => node.held.size === 0, 'the node is rid of all')
-    const last = await headOf(b.wsUrl, owner)
+    const last = await headOf(b.url, owner)
     for (const reader of readers) {
       await reader.reaches(last)
     }
