@@ -5,7 +5,7 @@ import type { Config } from './config/index.ts'
 import { type Database, openDatabase, type Upgrade } from './db/client.ts'
 import { DatabaseClock } from './db/clock.ts'
 import type { EmbeddedPostgres } from './db/embedded.ts'
-import { type Imaging, imaging } from './imaging/imaging.ts'
+import { createImaging, type Imaging } from './imaging/imaging.ts'
 import type { JobHandle } from './jobs/job.ts'
 import { JobQueue } from './jobs/queue.ts'
 import { createFileMailer } from './mail/files.ts'
@@ -68,7 +68,7 @@ export async function openParts(
     queue,
     clock: await DatabaseClock.open(database.db),
     model: given.model ?? (await openModel(config)),
-    imaging: given.imaging ?? imaging,
+    imaging: given.imaging ?? createImaging(),
   }
 }
 

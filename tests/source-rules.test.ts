@@ -86,6 +86,7 @@ describe('the rules themselves', () => {
     ['const seen = new Map<string, number>()', ['seen']],
     ['const cache = new Lru(10)', ['cache']],
     ['const list: string[] = []', ['list']],
+    ['const byName: Record<string, number> = {}', ['byName']],
     ["const KINDS = new Set(['a']); const f = () => new Map(); class A { map = new Map() }", []],
   ])('%s has the state %j', (source, names) => expect(moduleState(source)).toEqual(names))
 })

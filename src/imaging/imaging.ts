@@ -1,5 +1,5 @@
 /** Pictures of files, made outside the server's own process. This part knows no domain. */
-import { placeholder } from './placeholder.ts'
+import { drawPlaceholder } from './placeholder.ts'
 import { ImagingError, type ImagingFailure, type Preview, type SourceKind } from './protocol.ts'
 import { type PreviewJob, renderPreview } from './render.ts'
 
@@ -24,8 +24,14 @@ const TRIES: Record<ImagingFailure, number> = {
   CRASHED: Number.POSITIVE_INFINITY,
 }
 
-export const imaging: Imaging = {
-  preview: (job, signal) => renderPreview(job, { signal }),
-  placeholder,
-  isFinal: (error, attempt) => error instanceof ImagingError && attempt >= TRIES[error.code],
+export function createImaging(): Imaging {
+  const placeholders: Partial<Record<SourceKind, Uint8Array>> = {}
+  return {
+    preview: (job, signal) => renderPreview(job, { signal }),
+    async placeholder(kind) {
+      placeholders[kind] ??= await drawPlaceholder(kind)
+      return placeholders[kind]
+    },
+    isFinal: (error, attempt) => error instanceof ImagingError && attempt >= TRIES[error.code],
+  }
 }

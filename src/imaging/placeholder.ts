@@ -8,16 +8,8 @@ const SIGN: Record<SourceKind, string> = {
     '<path d="M288 176 h76 M288 200 h76 M288 224 h48" stroke="#e5e7eb" stroke-width="8"/>',
 }
 
-/** Drawing one takes 10 ms of the server's own processor. */
-const drawn: Partial<Record<SourceKind, Buffer>> = {}
-
-/** A JPEG of 640 × 360, the same bytes each time. */
-export async function placeholder(kind: SourceKind): Promise<Buffer> {
-  drawn[kind] ??= await draw(kind)
-  return drawn[kind]
-}
-
-async function draw(kind: SourceKind): Promise<Buffer> {
+/** A JPEG of 640 × 360, the same bytes each time. Drawing it takes 10 ms of the server's own processor. */
+export async function drawPlaceholder(kind: SourceKind): Promise<Buffer> {
   // Imported here because few servers draw one, and sharp costs every start 14 MB and 50 ms.
   const { default: sharp } = await import('sharp')
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="360">

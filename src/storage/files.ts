@@ -171,7 +171,7 @@ export class Temporaries {
 
   constructor(private readonly directory: string) {}
 
-  /** Calls `use` with a path at which there is no file yet. It moves the file away; after a failure the file is removed. */
+  /** Calls `use` with a path at which there is no file yet. `use` moves its file away; when `use` fails, the file is removed. */
   async lend<T>(use: (path: string) => Promise<T>): Promise<T> {
     const { path, dispose, release } = this.take()
     try {

@@ -6,7 +6,7 @@ import { processesOf, scriptPath, workshop } from './support.ts'
 const { dir, leftovers } = workshop()
 const LIMITS = { milliseconds: 30_000, cpuSeconds: 5, memoryMiB: 64 }
 
-test('it starts without our environment, in an empty directory, behind us in the queue for a processor', async () => {
+test('it starts without our environment, in an empty directory, at a lower priority', async () => {
   process.env.IMAGING_TEST_SECRET = 'swordfish'
   const { output, by } = await confine(scriptPath('report.ts'), 'a "word"; $HOME', dir, LIMITS)
   const report = JSON.parse(output)

@@ -45,8 +45,8 @@ describe('unreadable', () => {
   })
 
   test('a picture with another ending, a directory, nothing', async () => {
-    const { placeholder } = await import('../../src/imaging/placeholder.ts')
-    const picture = save(await placeholder('pdf'), 'picture.pdf')
+    const { drawPlaceholder } = await import('../../src/imaging/placeholder.ts')
+    const picture = save(await drawPlaceholder('pdf'), 'picture.pdf')
     expect<string[]>(
       await Promise.all([
         failure(picture, 'pdf'),

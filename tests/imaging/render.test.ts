@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { placeholder } from '../../src/imaging/placeholder.ts'
+import { drawPlaceholder } from '../../src/imaging/placeholder.ts'
 import { renderPreview } from '../../src/imaging/render.ts'
 import { BOX, coloursAt, fixture, fixturePath, onePage, processesOf, textPdf, workshop } from './support.ts'
 
@@ -125,7 +125,7 @@ describe('aborted', () => {
 test.each(['video', 'pdf'] as const)(
   'the placeholder for a %s is a JPEG, the same each time',
   async (kind) => {
-    const [first, second] = await Promise.all([placeholder(kind), placeholder(kind)])
+    const [first, second] = await Promise.all([drawPlaceholder(kind), drawPlaceholder(kind)])
     expect(first.equals(second)).toBe(true)
     expect(await sharp(first).metadata()).toMatchObject({ format: 'jpeg', width: 640, height: 360 })
   },

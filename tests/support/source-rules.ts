@@ -52,6 +52,7 @@ export function moduleState(text: string): string[] {
 
 function isEmptyCollection(value: ts.Expression): boolean {
   if (ts.isArrayLiteralExpression(value)) return value.elements.length === 0
+  if (ts.isObjectLiteralExpression(value)) return value.properties.length === 0
   if (!ts.isNewExpression(value) || !ts.isIdentifier(value.expression)) return false
   const { text } = value.expression
   return COLLECTIONS.has(text) && (text === 'Lru' || (value.arguments?.length ?? 0) === 0)

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
+import { isUnavailable } from '../../db/errors.ts'
 import { preparedSql } from '../../db/prepared.ts'
 import type { Context } from '../context.ts'
-import { databaseFault } from '../database-faults.ts'
 import type { AgentFrame } from './ag-ui.ts'
 import { agentFramesHint } from './hints.ts'
 
@@ -9,9 +9,9 @@ import { agentFramesHint } from './hints.ts'
 const MAX_BATCH = 500
 /** Between two statements, because a statement costs the database far more than one more frame in it. */
 const PAUSE_MS = 20
-const RETRY_MS = 250
+export const RETRY_MS = 250
 /** A run fails when the database has not stored one of its frames for this time. */
-const GIVE_UP_MS = 30_000
+export const GIVE_UP_MS = 30_000
 
 interface Pending {
   sessionId: string
@@ -75,8 +75,7 @@ export class FrameLog {
           else reject(new RunLost())
         }
       } catch (error) {
-        const hopeless = databaseFault(error)?.code !== 'DATABASE_UNAVAILABLE'
-        const late = (one: Pending) => hopeless || performance.now() - one.since > GIVE_UP_MS
+        const late = (one: Pending) => !isUnavailable(error) || performance.now() - one.since > GIVE_UP_MS
         for (const one of batch) if (late(one)) one.reject(error)
         this.waiting.unshift(...batch.filter((one) => !late(one)))
         await Bun.sleep(RETRY_MS)

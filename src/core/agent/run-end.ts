@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm'
+import { isUnavailable } from '../../db/errors.ts'
 import { preparedSql } from '../../db/prepared.ts'
 import type { ToolCall } from '../../model/model.ts'
 import { type EventColumns, eventColumns, eventOf, withEvent } from '../channel/log.ts'
 import type { Context, Tx } from '../context.ts'
-import { databaseFault } from '../database-faults.ts'
 import { singleStatement } from '../transaction.ts'
 import type { AgentFrame } from './ag-ui.ts'
-import { RunLost } from './frame-log.ts'
+import { GIVE_UP_MS, RETRY_MS, RunLost } from './frame-log.ts'
 import { agentFramesHint } from './hints.ts'
 import type { Transcript } from './transcript.ts'
 
@@ -26,10 +26,6 @@ export interface RunEnd {
   confirmation?: ToolCall | undefined
 }
 
-const RETRY_MS = 250
-/** A run that ends while the database is away for less than this keeps its answer. */
-const GIVE_UP_MS = 30_000
-
 /**
  * Ends a run, and stores its last frames, its messages and its event in the same statement.
  * @throws RunLost when another server has ended it, or the answer to the commit was lost; or the database's error
@@ -40,8 +36,7 @@ export async function finishRun(ctx: Context, run: RunKey, end: RunEnd): Promise
     try {
       return await finishOnce(ctx, run, end)
     } catch (error) {
-      const isAway = databaseFault(error)?.code === 'DATABASE_UNAVAILABLE'
-      if (!isAway || performance.now() - startedAt > GIVE_UP_MS) throw error
+      if (!isUnavailable(error) || performance.now() - startedAt > GIVE_UP_MS) throw error
       await Bun.sleep(RETRY_MS)
     }
   }

@@ -34,6 +34,7 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
   const heldMinor = estimatedCost(price, input.estimatedMinutes ?? null)
   const limit = config.maxConcurrentTasksPerUser
   const uuid = Bun.randomUUIDv7()
+  // The values of a new row; the database gives it the same ones by default.
   const created = { uuid, id: newId, status: 'pending', progress: 0, title: input.title, attempt: 0 } as const
   const values = {
     userId,
