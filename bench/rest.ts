@@ -1,6 +1,6 @@
 /**
- * Reading one row, signed in, against bare Elysia with the same query, and against a SELECT as large without Drizzle and
- * without a token. The server has one processor and its load another one. PostgreSQL may run on any.
+ * Signed-in reads of one row: against bare Elysia with the same query, and against a SELECT with an answer of the same size,
+ * without Drizzle and without a token. The server has one processor and its load another one. PostgreSQL may run on any.
  */
 import type { HttpClient, Request } from './clients/http.ts'
 import type { RestFloor } from './servers/rest-floor.ts'
@@ -22,7 +22,7 @@ const ROUND_MS = 2000
 interface Read {
   name: string
   floor: string
-  /** Of the ratio of requests a second. */
+  /** The smallest ratio of requests a second that is good. */
   target: number
   paths(taskIds: number[]): string[]
   floorPaths(taskIds: number[]): string[]
