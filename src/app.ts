@@ -5,6 +5,7 @@ import { factoryRoutes } from './contracts/factory/index.ts'
 import { learning } from './contracts/learning/contract.ts'
 import { learningRootRoutes, learningRoutes } from './contracts/learning/index.ts'
 import { portfolio } from './contracts/portfolio/contract.ts'
+import { portfolioRoutes } from './contracts/portfolio/index.ts'
 import { runtime } from './contracts/runtime/contract.ts'
 import { runtimeRoutes } from './contracts/runtime/index.ts'
 import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
@@ -44,9 +45,11 @@ export function createApp(ctx: LiveContext) {
   // Every chapter has the context as a decorator. Unless it is frozen, Elysia merges it with itself, field by field, each
   // time it mounts a chapter.
   Object.freeze(ctx)
-  /** An instance whose errors the contract answers: `onError` covers the routes that the same instance mounts after it. */
+  /** An instance whose errors the contract answers: its hooks cover the routes that the same instance mounts after them. */
   const base = <const P extends string>(contract: Contract, prefix: P) =>
-    new Elysia({ prefix }).onError(({ error, request }) => contract.errorResponse(error, request, ctx.log))
+    new Elysia({ prefix })
+      .onError(({ error, request }) => contract.errorResponse(error, request, ctx.log))
+      .onBeforeHandle(({ set }) => void Object.assign(set.headers, contract.headers))
 
   const origins = new Origins(ctx.config, ctx.log)
   /** The models of the routes that read a body. */
@@ -91,6 +94,7 @@ export function createApp(ctx: LiveContext) {
     .use(base(learning, '/api/v1').use(learningRoutes(ctx)))
     .use(base(runtime, '/api/v1').use(runtimeRoutes(ctx)))
     .use(base(factory, '/api').use(studyFactoryRoutes(ctx)).use(factoryRoutes(ctx)))
+    .use(base(portfolio, '/v1').use(portfolioRoutes(ctx)))
     .use(userSocket(ctx, origins, (request, server) => clientOf(ctx, request, server).ip))
     .use(nodeSocket(ctx, origins))
     // Mounted last, because it would otherwise answer in place of the contracts' `onError`.
@@ -111,6 +115,8 @@ function answerUnsent(error: Error, log: Logger): Response {
 const EXPOSED_HEADERS = [
   'accept-ranges',
   'allow',
+  'api-deprecated',
+  'api-version',
   'content-disposition',
   'content-range',
   'etag',

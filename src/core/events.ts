@@ -1,8 +1,11 @@
 import type { AccountEvents } from './accounts/events.ts'
 import type { AgendaEvents } from './agenda/events.ts'
 import type { AgentEvents } from './agent/events.ts'
+import type { FileEvents } from './files/events.ts'
 import type { MaterialEvents } from './materials/events.ts'
 import type { MoneyEvents } from './money/events.ts'
+import type { PhotoFileEvents } from './photo-files/events.ts'
+import type { PhotoEvents } from './photos/events.ts'
 import type { TaskEvents } from './tasks/events.ts'
 
 /**
@@ -13,6 +16,9 @@ export interface ChannelEvents
   extends AccountEvents,
     AgendaEvents,
     AgentEvents,
+    FileEvents,
     MaterialEvents,
     MoneyEvents,
+    PhotoEvents,
+    PhotoFileEvents,
     TaskEvents {}

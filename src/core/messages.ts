@@ -16,7 +16,7 @@ import { TASK_MESSAGES } from './tasks/messages.ts'
 export type { Language }
 
 export const MESSAGES = joinLists(
-  defineTexts({ ok: { zh: '操作已完成', en: 'Done' } }),
+  defineTexts({ ok: { zh: '操作已完成', en: 'Done' }, success: { zh: '成功', en: 'Success' } }),
   SYSTEM_MESSAGES,
   ACCOUNT_MESSAGES,
   MATERIAL_MESSAGES,

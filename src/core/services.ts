@@ -9,6 +9,7 @@ import type { Context } from './context.ts'
 import { IncomingUploads } from './files/incoming.ts'
 import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
+import { PhotoAggregates } from './photo-index/aggregates.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
 import { Settings } from './system/settings.ts'
 
@@ -20,6 +21,7 @@ export interface Services {
   readonly agentRuns: AgentRuns
   readonly uploads: IncomingUploads
   readonly ranking: MaterialRanking
+  readonly photoAggregates: PhotoAggregates
   readonly nodeControl: NodeControl
 }
 
@@ -32,6 +34,7 @@ export const createServices = (ctx: Context): Services => ({
   agentRuns: new AgentRuns(ctx, ctx.model),
   uploads: new IncomingUploads(ctx.bus, ctx.config.uploadsPerUser),
   ranking: new MaterialRanking(ctx),
+  photoAggregates: new PhotoAggregates(ctx.bus),
   nodeControl: new NodeControl(ctx),
 })
 

@@ -45,6 +45,8 @@ export interface ContractDefinition {
   /** The model of `errorBody`, for the documentation. */
   errorModel: TSchema
   errorContentType: string
+  /** Header fields of every answer of the contract. */
+  headers?: Record<string, string>
 }
 
 /** What the documentation of a route needs of its contract: the definition, and the answer to every code. */
@@ -90,7 +92,7 @@ export function defineContract(definition: ContractDefinition): Contract {
         path: urlOf(request).pathname,
         requestId: requestIdOf(request),
       })
-      const headers = new Headers({ 'content-type': definition.errorContentType })
+      const headers = new Headers({ ...definition.headers, 'content-type': definition.errorContentType })
       if (status === 429 && error.params.seconds) headers.set('retry-after', String(error.params.seconds))
       // The server does not read the rest of this request, so the client cannot send another one on the connection.
       if (status === 408) headers.set('connection', 'close')

@@ -1,11 +1,21 @@
-import { t } from 'elysia'
-import { defineContract } from '../../http/contract.ts'
+import { type TSchema, t } from 'elysia'
+import type { MessageKey } from '../../core/messages.ts'
+import { defineContract, type ShownError } from '../../http/contract.ts'
+import { integerText } from '../../http/integer-text.ts'
+import { wrapping } from '../../http/openapi/schemas.ts'
+import { requestIdOf } from '../../http/request-log.ts'
+
+/** Lifetime of an access token: docs/contracts/portfolio.md, "Sign-in". */
+export const ACCESS_MINUTES = 24 * 60
+
+const Meta = t.Object({ timestamp: t.String({ format: 'date-time' }), request_id: t.String() })
 
 /** The portfolio contract and its errors: docs/contracts/portfolio.md, "Errors". */
 export const portfolio = defineContract({
   name: 'portfolio',
   language: 'en',
   errorContentType: 'application/json',
+  headers: { 'api-version': '1.0', 'api-deprecated': 'false' },
   kinds: {
     unauthenticated: [401, 'AUTHENTICATION_REQUIRED'],
     forbidden: [403, 'PERMISSION_DENIED'],
@@ -15,7 +25,7 @@ export const portfolio = defineContract({
     invalid_state: [409, 'RESOURCE_CONFLICT'],
     invalid: [400, 'VALIDATION_ERROR'],
     too_large: [413, 'PAYLOAD_TOO_LARGE'],
-    unsupported: [415],
+    unsupported: [422, 'UNPROCESSABLE_ENTITY'],
     limited: [429, 'RATE_LIMIT_EXCEEDED'],
     timeout: [408, 'REQUEST_TIMEOUT'],
     closed: [499, 'CLIENT_CLOSED_REQUEST'],
@@ -36,19 +46,74 @@ export const portfolio = defineContract({
     code: t.Integer(),
     message: t.String(),
     error: t.Object({ type: t.String(), details: t.Any() }),
-    meta: t.Object({ timestamp: t.String(), request_id: t.String() }),
+    meta: Meta,
   }),
-  errorBody: ({ status, code, message, issues, params, requestId }) => ({
+  errorBody: (error) => ({
     success: false,
-    code: status,
-    message,
-    error: {
-      type: code,
-      details:
-        issues.length > 0
-          ? issues.map(({ field, message, rule }) => ({ field, message, code: rule.toUpperCase() }))
-          : params,
-    },
-    meta: { timestamp: new Date().toISOString(), request_id: requestId },
+    code: error.status,
+    message: error.message,
+    error: { type: error.code, details: detailsOf(error) },
+    meta: metaOf(error.requestId),
   }),
 })
+
+function detailsOf({ issues, params: { resource, id, ...params } }: ShownError): object {
+  if (issues.length > 0)
+    return issues.map(({ field, message, rule }) => ({ field, message, code: rule.toUpperCase() }))
+  return resource === undefined ? params : { resource_type: resource, resource_id: id, ...params }
+}
+
+const metaOf = (requestId: string) => ({ timestamp: new Date().toISOString(), request_id: requestId })
+
+/** What every success has around its `data`. */
+const around = { success: t.Literal(true), code: t.Integer(), message: t.String(), meta: Meta }
+
+export const Envelope = <T extends Parameters<typeof t.Optional>[0]>(data: T) =>
+  wrapping(data, 'Answer', t.Object({ ...around, data }))
+
+/** A success in the portfolio's envelope. `code` repeats the HTTP status. */
+export const envelope = <T>(request: Request, data: T, code = 200, key: MessageKey = 'success') => ({
+  success: true as const,
+  code,
+  message: portfolio.text(request, key),
+  data,
+  meta: metaOf(requestIdOf(request)),
+})
+
+/** The fields of the query of a list with pages. */
+export const pageQuery = {
+  page: integerText({ minimum: 1, maximum: 1_000_000, default: 1 }),
+  limit: integerText({ minimum: 1, maximum: 100, default: 20 }),
+}
+
+const Pagination = t.Object({
+  page: t.Integer(),
+  limit: t.Integer(),
+  total: t.Integer(),
+  total_pages: t.Integer(),
+  has_next: t.Boolean(),
+  has_prev: t.Boolean(),
+})
+
+/** @param data of the whole page, such as `t.Array(Photo)` */
+export const PageEnvelope = <T extends Parameters<typeof t.Optional>[0]>(data: T) =>
+  wrapping(data as TSchema, 'Page', t.Object({ ...around, data, pagination: Pagination }))
+
+/** @param total how many items all pages have together */
+export function pageEnvelope<T>(
+  request: Request,
+  data: T,
+  total: number,
+  { page, limit }: { page: number; limit: number },
+) {
+  const totalPages = Math.ceil(total / limit)
+  const pagination = {
+    page,
+    limit,
+    total,
+    total_pages: totalPages,
+    has_next: page < totalPages,
+    has_prev: page > 1,
+  }
+  return { ...envelope(request, data), pagination }
+}

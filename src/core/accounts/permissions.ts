@@ -22,7 +22,7 @@ interface Actions {
   node: 'create' | 'update' | 'delete'
   system: 'cleanup' | 'scheduler'
 }
-type Area = keyof Actions
+export type Area = keyof Actions
 
 export type Permission = { [A in Area]: `${A}.${Actions[A]}` }[Area]
 type Grant = '*' | `${Area}.*` | Permission
@@ -60,6 +60,10 @@ export function may(role: Role, permission: Permission): boolean {
   const [area] = permission.split('.')
   return GRANTS[role].some((grant) => grant === '*' || grant === permission || grant === `${area}.*`)
 }
+
+/** Whether a role may do everything in an area: whether it holds `area.*`. */
+export const mayAll = (role: Role, area: Area): boolean =>
+  GRANTS[role].some((grant) => grant === '*' || grant === `${area}.*`)
 
 /** The error for a user without the permission. */
 export const permissionDenied = (needed: Permission, role: Role): AppError =>

@@ -5,12 +5,17 @@
 import { ACCOUNT_ERRORS, ACCOUNT_RULES } from '../accounts/errors.ts'
 import { AGENDA_ERRORS, AGENDA_RULES } from '../agenda/errors.ts'
 import { AGENT_ERRORS } from '../agent/errors.ts'
+import { CATEGORY_ERRORS } from '../categories/errors.ts'
 import { FILE_ERRORS, FILE_RULES } from '../files/errors.ts'
 import { MATERIAL_ERRORS } from '../materials/errors.ts'
 import { MONEY_ERRORS } from '../money/errors.ts'
+import { PHOTO_FILE_ERRORS } from '../photo-files/errors.ts'
+import { PHOTO_ERRORS } from '../photos/errors.ts'
 import { RATE_LIMIT_ERRORS } from '../rate-limits/errors.ts'
 import { SYSTEM_ERRORS } from '../system/errors.ts'
+import { TAG_ERRORS } from '../tags/errors.ts'
 import { TASK_ERRORS, TASK_RULES } from '../tasks/errors.ts'
+import { TIMELINE_RULES } from '../timeline/errors.ts'
 import { VERIFICATION_ERRORS, VERIFICATION_RULES } from '../verification/errors.ts'
 import { joinLists } from './define.ts'
 import { GENERAL_ERRORS, GENERAL_RULES } from './general.ts'
@@ -24,6 +29,10 @@ export const ERRORS = joinLists(
   VERIFICATION_ERRORS,
   FILE_ERRORS,
   MATERIAL_ERRORS,
+  PHOTO_FILE_ERRORS,
+  TAG_ERRORS,
+  CATEGORY_ERRORS,
+  PHOTO_ERRORS,
   TASK_ERRORS,
   AGENDA_ERRORS,
   AGENT_ERRORS,
@@ -35,6 +44,7 @@ export const RULES = joinLists(
   ACCOUNT_RULES,
   VERIFICATION_RULES,
   FILE_RULES,
+  TIMELINE_RULES,
   TASK_RULES,
   AGENDA_RULES,
 )

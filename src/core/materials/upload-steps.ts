@@ -31,7 +31,7 @@ export async function beginUpload(
   at = new Date(),
 ): Promise<Material> {
   const { extension: fileFormat, type } = file.format
-  const begun = { materialId: newId, title: file.title, type, fileFormat }
+  const begun = { of: { materialId: newId }, title: file.title, type, fileFormat }
   const values = {
     userId,
     limit: ctx.config.uploadsPerUser,

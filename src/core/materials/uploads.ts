@@ -4,11 +4,11 @@ import { materials } from '../../db/schema/index.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
+import type { UploadEvent } from '../files/events.ts'
 import { uploadEndedHint } from '../files/hints.ts'
 import { transaction } from '../transaction.ts'
 import { lockOwn, mayManage } from './access.ts'
 import { announce } from './announce.ts'
-import type { UploadEvent } from './events.ts'
 import { putAwayHandle } from './job-handles.ts'
 import { putAway } from './objects.ts'
 import type { Material } from './rows.ts'
@@ -29,7 +29,7 @@ export const uploadTopic = (materialId: number): string => `upload:${materialId}
 export const uploadName = (materialId: number): string => `material:${materialId}`
 
 export const uploadEvent = (material: Material): UploadEvent => ({
-  materialId: material.id,
+  of: { materialId: material.id },
   title: material.title,
   type: material.type,
   fileFormat: material.fileFormat,

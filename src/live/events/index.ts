@@ -3,8 +3,10 @@ import type { EventType } from '../../protocol/live/events.ts'
 import { accountEvents } from './accounts.ts'
 import { agendaEvents } from './agenda.ts'
 import { agentEvents } from './agent.ts'
+import { fileEvents } from './files.ts'
 import { materialEvents } from './materials.ts'
 import { moneyEvents } from './money.ts'
+import { photoEvents } from './photos.ts'
 import type { EventPresenters } from './presenters.ts'
 import { taskEvents } from './tasks.ts'
 
@@ -13,8 +15,10 @@ const presenters: EventPresenters<ChannelEvents> & Record<keyof ChannelEvents & 
   ...accountEvents,
   ...agendaEvents,
   ...agentEvents,
+  ...fileEvents,
   ...materialEvents,
   ...moneyEvents,
+  ...photoEvents,
   ...taskEvents,
 }
 

@@ -17,11 +17,21 @@ const task = {
   title: Type.String(),
   attempt: Type.Integer({ minimum: 0 }),
 }
+/** An upload has `material_id` when it makes a material, and `file_id` when it is a photo; `title` is its file name then. */
 const upload = {
-  material_id: Type.Integer(),
+  material_id: Type.Optional(Type.Integer()),
+  file_id: Type.Optional(Type.String()),
   title: Type.String(),
-  type: oneOf('video', 'pdf'),
+  type: oneOf('video', 'pdf', 'photo'),
   file_format: Type.String(),
+}
+const photo = {
+  photo_id: Type.Integer(),
+  file_id: Type.String(),
+  title: Type.String(),
+  slug: Type.String(),
+  status: oneOf('published', 'draft', 'archived'),
+  visibility: oneOf('public', 'private'),
 }
 const material = { material_id: Type.Integer() }
 /** A recurring item as a whole: its start and end are those of the first occurrence. */
@@ -71,6 +81,16 @@ export const EVENTS = {
   'thumbnail.completed': Type.Object({ ...material, thumbnail_path: Type.String() }),
   /** The thumbnail is a placeholder. `reason` is a code. */
   'thumbnail.failed': Type.Object({ ...material, thumbnail_path: Type.String(), reason: Type.String() }),
+  'photo.created': Type.Object(photo),
+  'photo.updated': Type.Object(photo),
+  'photo.deleted': Type.Object({ photo_id: Type.Integer() }),
+  /** The file has its renditions, or can have none. `reason` is a code when it failed. */
+  'photo.processed': Type.Object({
+    file_id: Type.String(),
+    photo_id: nullable(Type.Integer()),
+    status: oneOf('completed', 'failed'),
+    reason: nullable(Type.String()),
+  }),
   'material.hidden': Type.Object(material),
   'material.removed': Type.Object(material),
   /** `error` is a code when the run failed. */

@@ -1,0 +1,6 @@
+import { Elysia } from 'elysia'
+import type { Context } from '../../core/context.ts'
+import { authRoutes } from './auth/routes.ts'
+
+/** The portfolio contract's routes under `/v1`: docs/contracts/portfolio.md. */
+export const portfolioRoutes = (ctx: Context) => new Elysia().use(authRoutes(ctx))

@@ -1,0 +1,4 @@
+import { defineHint } from '../../bus/bus.ts'
+
+/** Photos, or the categories or tags of photos, have changed: what a server has counted may be wrong now. */
+export const photosChangedHint = defineHint<Record<string, never>>('photos_changed')

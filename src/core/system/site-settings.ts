@@ -1,0 +1,34 @@
+import type { Context } from '../context.ts'
+
+/** What the site's administrators decide about photos. */
+export interface SiteSettings {
+  upload: {
+    /** Bytes. */
+    maxFileSize: number
+    maxFilesPerBatch: number
+    /** Whether everybody sees where a photo was taken, when its file says so and its owner does not. */
+    publishLocation: boolean
+  }
+  image: {
+    /** 1 to 100. */
+    qualityJpg: number
+    qualityWebp: number
+    /** Of the display renditions, in pixels. */
+    maxWidth: number
+    maxHeight: number
+  }
+  display: {
+    photosPerPage: number
+    /** The longer side of the medium thumbnail, in pixels; the small one has half of it, the large one twice as much. */
+    thumbnailSize: number
+  }
+}
+
+const DEFAULTS: SiteSettings = {
+  upload: { maxFileSize: 52_428_800, maxFilesPerBatch: 50, publishLocation: false },
+  image: { qualityJpg: 85, qualityWebp: 80, maxWidth: 1920, maxHeight: 1080 },
+  display: { photosPerPage: 20, thumbnailSize: 300 },
+}
+
+/** docs/contracts/portfolio.md, "Settings". */
+export const siteSettings = async (_: Context): Promise<SiteSettings> => DEFAULTS

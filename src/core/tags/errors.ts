@@ -1,0 +1,5 @@
+import { defineErrors } from '../errors/define.ts'
+
+export const TAG_ERRORS = defineErrors({
+  TAG_TAKEN: { kind: 'conflict', zh: '已有同名标签', en: 'A tag with this name exists already' },
+})
