@@ -1,0 +1,50 @@
+import { randomInt } from 'node:crypto'
+import { pinyin } from 'pinyin-pro'
+
+/** Characters of a slug, the suffix of `suffixed` not included. */
+const MAX_LENGTH = 60
+const SUFFIX_LENGTH = 5
+const SUFFIX_LETTERS = '23456789abcdefghjkmnpqrstuvwxyz'
+
+/** Latin letters that Unicode does not decompose. */
+const LATIN: Record<string, string> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', ł: 'l', þ: 'th', ı: 'i' }
+
+/**
+ * A text as a part of a URL that people can read: Chinese characters as pinyin, Latin letters without accents, letters of
+ * other scripts as they are, a hyphen for everything else. `城市夜景` is `cheng-shi-ye-jing`.
+ * @returns an empty string when the text has neither letters nor digits
+ */
+export function slugOf(text: string): string {
+  // A long text is cut before the work, generously, because punctuation disappears.
+  const words = romanise(text.slice(0, 4 * MAX_LENGTH).normalize('NFKC'))
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .normalize('NFC')
+    .replace(/[ßæœøđðłþı]/g, (letter) => LATIN[letter]!)
+    .replace(/['’]/g, '')
+    .match(/[\p{L}\p{M}\p{N}]+/gu)
+  return words ? cutAtWord(words) : ''
+}
+
+/** The same slug with a random end, for when another row has the slug already. One of 28 million. */
+export function suffixed(slug: string): string {
+  const suffix = Array.from({ length: SUFFIX_LENGTH }, () => SUFFIX_LETTERS[randomInt(SUFFIX_LETTERS.length)])
+  return [slug, suffix.join('')].filter(Boolean).join('-')
+}
+
+const romanise = (text: string): string =>
+  text.replace(/\p{Script=Han}+/gu, (characters) => {
+    const syllables = pinyin(characters, { toneType: 'none', type: 'array', v: true })
+    return ` ${syllables.join(' ')} `
+  })
+
+function cutAtWord(words: string[]): string {
+  let slug = ''
+  for (const word of words) {
+    const longer = slug ? `${slug}-${word}` : word
+    if (longer.length > MAX_LENGTH) return slug || [...word].slice(0, MAX_LENGTH / 2).join('')
+    slug = longer
+  }
+  return slug
+}
