@@ -40,6 +40,7 @@ export const portfolio = defineContract({
     INACTIVE_USER: [401, 'INVALID_TOKEN'],
     INSUFFICIENT_BALANCE: [422, 'UNPROCESSABLE_ENTITY'],
     INVALID_RANGE: [422, 'UNPROCESSABLE_ENTITY'],
+    UNKNOWN_CATEGORY: [422, 'UNPROCESSABLE_ENTITY'],
   },
   errorModel: t.Object({
     success: t.Literal(false),
