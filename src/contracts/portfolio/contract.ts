@@ -41,6 +41,7 @@ export const portfolio = defineContract({
     INSUFFICIENT_BALANCE: [422, 'UNPROCESSABLE_ENTITY'],
     INVALID_RANGE: [422, 'UNPROCESSABLE_ENTITY'],
     UNKNOWN_CATEGORY: [422, 'UNPROCESSABLE_ENTITY'],
+    DIGEST_MISMATCH: [422, 'UNPROCESSABLE_ENTITY'],
   },
   errorModel: t.Object({
     success: t.Literal(false),

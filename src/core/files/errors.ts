@@ -11,6 +11,11 @@ export const FILE_ERRORS = defineErrors({
     zh: '文件保存失败，请重试',
     en: 'The file could not be stored; try again',
   },
+  DIGEST_MISMATCH: {
+    kind: 'invalid',
+    zh: '收到的内容与校验和不符，请重新上传',
+    en: 'The content that arrived does not have the digest that was sent; upload it again',
+  },
   UPLOAD_TOO_SLOW: {
     kind: 'timeout',
     zh: '上传速度过慢，已停止，请在网络恢复后重试',

@@ -16,6 +16,8 @@ export interface IncomingFile<Details> {
 export interface UploadSource<Details> {
   /** Bytes of the whole request; null when the client did not say. */
   total: number | null
+  /** The SHA-256 that the file must have, in lower-case hexadecimal. */
+  sha256?: string | undefined
   /**
    * Reads the whole request, and hands its file to `take` while it comes in.
    * It settles only after `take` has settled, and rejects with the error of `take`.
@@ -23,9 +25,19 @@ export interface UploadSource<Details> {
   read(take: (file: IncomingFile<Details>) => Promise<void>): Promise<Details>
 }
 
+export interface StoredFile<Details> {
+  /** Bytes. */
+  size: number
+  /** In lower-case hexadecimal; null when neither the kind nor the source asks for it. */
+  sha256: string | null
+  details: Details
+}
+
 /** What a domain does with an upload. `Row` is its record, which exists from the first bytes on. */
 export interface UploadKind<F extends FileFormat, Row extends object, Details> {
   accepted: AcceptedFormats<F>
+  /** Whether `finish` needs the file's SHA-256, which costs about 3 ms of the processor for each megabyte. */
+  hashes: boolean
   /**
    * Makes the record, with the key of the object.
    * @throws AppError TOO_MANY_UPLOADS when other servers receive too many files of this user
@@ -43,7 +55,7 @@ export interface UploadKind<F extends FileFormat, Row extends object, Details> {
   /** Says in the database that the upload is alive. A failure is not reported: the end of the upload shows it too. */
   touch(ctx: Context, row: Row): void
   /** The object is stored and the details are complete. */
-  finish(ctx: Context, row: Row, file: { size: number; details: Details }): Promise<Row>
+  finish(ctx: Context, row: Row, file: StoredFile<Details>): Promise<Row>
   /** Deletes record and object of a failed upload. It never throws; cleanup deletes what is left. */
   abandon(ctx: Context, row: Row, reason: string): Promise<void>
 }
@@ -51,8 +63,8 @@ export interface UploadKind<F extends FileFormat, Row extends object, Details> {
 /**
  * Receives a file from the network into the storage, and never holds it whole. After a failure neither record nor object
  * is left.
- * @throws AppError TOO_MANY_UPLOADS, VALIDATION_FAILED (empty file), FILE_TOO_LARGE, UPLOAD_FAILED, the `unsupported` error
- * of the kind, the code of an `uploadEndedHint`, and every error of reading the source
+ * @throws AppError TOO_MANY_UPLOADS, VALIDATION_FAILED (empty file), FILE_TOO_LARGE, DIGEST_MISMATCH, UPLOAD_FAILED, the
+ * `unsupported` error of the kind, the code of an `uploadEndedHint`, and every error of reading the source
  */
 export async function receiveFile<F extends FileFormat, Row extends object, Details>(
   ctx: Context,
@@ -62,6 +74,7 @@ export async function receiveFile<F extends FileFormat, Row extends object, Deta
 ): Promise<Row> {
   // Before the first byte is read, so that a refusal costs nothing.
   using _ = ctx.services.uploads.enter(userId)
+  const hash = kind.hashes || source.sha256 ? new Bun.CryptoHasher('sha256') : undefined
   let row: Row | undefined
   let size = 0
   try {
@@ -71,9 +84,13 @@ export async function receiveFile<F extends FileFormat, Row extends object, Deta
       if (head.byteLength === 0) throw invalid('file', 'empty_file')
       const format = await detectFormat(kind.accepted, head)
       row = await kind.begin(ctx, userId, { format, name, details })
-      size = await store(ctx, kind, row, source.total, (report) => measured(head, chunks, format, report))
+      size = await store(ctx, kind, row, source.total, (report) =>
+        measured(head, chunks, format, hash, report),
+      )
     })
-    return await kind.finish(ctx, row!, { size, details })
+    const sha256 = hash?.digest('hex') ?? null
+    if (source.sha256 && source.sha256 !== sha256) throw new AppError('DIGEST_MISMATCH')
+    return await kind.finish(ctx, row!, { size, sha256, details })
   } catch (error) {
     if (row) await kind.abandon(ctx, row, error instanceof AppError ? error.code : 'UPLOAD_FAILED')
     throw error
@@ -120,17 +137,19 @@ async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> 
   return Buffer.concat(parts)
 }
 
-/** The whole file, whose size is checked and reported while it passes. */
+/** The whole file, which is measured, hashed and reported while it passes. */
 async function* measured(
   head: Uint8Array,
   chunks: AsyncIterator<Uint8Array>,
   format: FileFormat,
+  hash: Bun.CryptoHasher | undefined,
   report: ProgressReporter['report'],
 ): AsyncGenerator<Uint8Array> {
   let bytes = 0
   for (let chunk: Uint8Array | undefined = head; chunk; ) {
     bytes += chunk.byteLength
     assertSize(format, bytes)
+    hash?.update(chunk)
     report(bytes)
     yield chunk
     const next = await chunks.next()

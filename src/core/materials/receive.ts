@@ -25,6 +25,7 @@ export const uploadMaterial = (
 
 const materialUploads: UploadKind<MaterialFormat, Material, MaterialDetails> = {
   accepted: MATERIAL_FORMATS,
+  hashes: false,
   begin: (ctx, userId, { format, name, details }) =>
     beginUpload(ctx, userId, { format, name, title: details.title ?? '' }),
   nameOf: ({ id }) => uploadName(id),

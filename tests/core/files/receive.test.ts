@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { AppError } from '../../../src/core/errors.ts'
 import { detectFormat, MB, SNIFF_BYTES } from '../../../src/core/files/formats.ts'
 import { uploadEndedHint } from '../../../src/core/files/hints.ts'
-import { type IncomingFile, receiveFile, type UploadKind } from '../../../src/core/files/receive.ts'
+import { receiveFile, type UploadKind, type UploadSource } from '../../../src/core/files/receive.ts'
 import { unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
 
@@ -31,6 +31,7 @@ function pictures() {
       byType: { 'image/png': { extension: 'png', maxBytes: MAX_BYTES } },
       unsupported: () => new AppError('UNSUPPORTED_FILE_TYPE'),
     },
+    hashes: false,
     async begin(_, userId, { format, name, details }) {
       steps.push(['begin', userId, format.extension, name, details.caption])
       const id = unique('picture')
@@ -40,8 +41,8 @@ function pictures() {
     keyOf: ({ key }) => key,
     publish: (_, __, { bytes, total }) => void steps.push(['publish', bytes, total]),
     touch: () => {},
-    async finish(_, row, { size, details }) {
-      steps.push(['finish', size, details.caption])
+    async finish(_, row, { size, sha256, details }) {
+      steps.push(['finish', size, sha256, details.caption])
       return row
     },
     async abandon(ctx, { key }, reason) {
@@ -55,9 +56,9 @@ function pictures() {
 const source = (
   chunks: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   after?: () => Promise<void>,
-) => ({
+): UploadSource<Details> => ({
   total: 1000,
-  async read(take: (file: IncomingFile<Details>) => Promise<void>) {
+  async read(take) {
     await take({
       name: 'owl.png',
       details: { caption: 'Owl' },
@@ -83,8 +84,18 @@ test('a file is stored under the key of its record, which is finished with size 
   expect(steps).toEqual([
     ['begin', 1, 'png', 'owl.png', 'Owl'],
     ['publish', PNG.byteLength, 1000],
-    ['finish', PNG.byteLength, 'An owl'],
+    ['finish', PNG.byteLength, null, 'An owl'],
   ])
+})
+
+test('the digest of the file is that of its bytes in order, when the kind or the source asks for it', async () => {
+  const sha256 = new Bun.CryptoHasher('sha256').update(PNG).digest('hex')
+  const whole = source(() => [PNG.subarray(0, 8), PNG.subarray(8)])
+  for (const hashes of [true, false]) {
+    const { kind, steps } = pictures()
+    await receive({ ...kind, hashes }, hashes ? whole : { ...whole, sha256 })
+    expect(steps.at(-1)).toEqual(['finish', PNG.byteLength, sha256, 'An owl'])
+  }
 })
 
 describe('a file that is refused before its record exists', () => {
@@ -134,6 +145,15 @@ describe('an upload that fails is abandoned once, after its write has settled', 
     const { error, abandoned } = await failing(source(broken))
     expect(error.code).toBe('UPLOAD_FAILED')
     expect(abandoned).toEqual([['abandon', 'UPLOAD_FAILED', undefined]])
+  })
+
+  test('because its digest is not the one that was sent', async () => {
+    const other = new Bun.CryptoHasher('sha256').digest('hex')
+    const { error, abandoned } = await failing({ ...source(() => [PNG]), sha256: other })
+    expect(error.code).toBe('DIGEST_MISMATCH')
+    expect(abandoned).toEqual([
+      ['abandon', 'DIGEST_MISMATCH', expect.objectContaining({ size: PNG.byteLength })],
+    ])
   })
 
   test('because a field after the file is wrong', async () => {
