@@ -195,8 +195,11 @@ CREATE INDEX "photo_files_user_idx" ON "photo_files" USING btree ("user_id","id"
 CREATE INDEX "photo_files_hash_idx" ON "photo_files" USING btree ("user_id","sha256");--> statement-breakpoint
 CREATE INDEX "photo_files_unfinished_idx" ON "photo_files" USING btree ("updated_at") WHERE "photo_files"."status" in ('receiving', 'uploaded', 'processing');--> statement-breakpoint
 CREATE INDEX "photo_files_pending_idx" ON "photo_files" USING btree ("user_id") WHERE "photo_files"."status" in ('uploaded', 'processing');--> statement-breakpoint
-CREATE INDEX "photo_index_created_idx" ON "photo_index" USING btree ("created_at" DESC NULLS LAST,"photo_id" DESC NULLS LAST) WHERE "photo_index"."is_public";--> statement-breakpoint
-CREATE INDEX "photo_index_taken_idx" ON "photo_index" USING btree ("taken_at" DESC NULLS LAST,"photo_id" DESC NULLS LAST) WHERE "photo_index"."is_public";--> statement-breakpoint
+CREATE INDEX "photo_index_created_idx" ON "photo_index" USING btree ("created_at","photo_id");--> statement-breakpoint
+CREATE INDEX "photo_index_taken_idx" ON "photo_index" USING btree ("taken_at","photo_id");--> statement-breakpoint
+CREATE INDEX "photo_index_taken_desc_idx" ON "photo_index" USING btree ("taken_at" DESC NULLS LAST,"photo_id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "photo_index_title_idx" ON "photo_index" USING btree (lower("title") collate "C","photo_id");--> statement-breakpoint
+CREATE INDEX "photo_index_public_idx" ON "photo_index" USING btree ("photo_id") WHERE "photo_index"."is_public";--> statement-breakpoint
 CREATE INDEX "photo_index_owner_idx" ON "photo_index" USING btree ("owner_id");--> statement-breakpoint
 CREATE INDEX "photo_index_month_idx" ON "photo_index" USING btree ("year","month");--> statement-breakpoint
 CREATE INDEX "photo_index_tree_idx" ON "photo_index" USING gin ("category_tree");--> statement-breakpoint
@@ -208,4 +211,5 @@ CREATE INDEX "tags_group_idx" ON "tags" USING btree ("tag_group");--> statement-
 CREATE INDEX "timeline_event_photos_photo_idx" ON "timeline_event_photos" USING btree ("photo_id");--> statement-breakpoint
 CREATE INDEX "timeline_events_date_idx" ON "timeline_events" USING btree ("date");--> statement-breakpoint
 CREATE INDEX "upload_sessions_user_idx" ON "upload_sessions" USING btree ("user_id","status");--> statement-breakpoint
-CREATE INDEX "upload_sessions_updated_idx" ON "upload_sessions" USING btree ("updated_at");
+CREATE INDEX "upload_sessions_updated_idx" ON "upload_sessions" USING btree ("updated_at");--> statement-breakpoint
+CREATE INDEX "users_staff_idx" ON "users" USING btree ("role") WHERE "users"."role" <> 'user';

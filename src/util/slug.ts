@@ -7,7 +7,17 @@ const SUFFIX_LENGTH = 5
 const SUFFIX_LETTERS = '23456789abcdefghjkmnpqrstuvwxyz'
 
 /** Latin letters that Unicode does not decompose. */
-const LATIN: Record<string, string> = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', ł: 'l', þ: 'th', ı: 'i' }
+const LATIN: Record<string, string> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  ł: 'l',
+  þ: 'th',
+  ı: 'i',
+}
 
 /**
  * A text as a part of a URL that people can read: Chinese characters as pinyin, Latin letters without accents, letters of

@@ -42,6 +42,8 @@ export const users = pgTable(
     index('users_unnamed_idx').on(t.id).where(sql`${t.emailKey} is null or ${t.usernameKey} is null`),
     // Other servers poll for users that were changed in the last seconds.
     index('users_updated_idx').on(t.updatedAt),
+    // Few users have another role than the lowest one, and events of the site go to them.
+    index('users_staff_idx').on(t.role).where(sql`${t.role} <> 'user'`),
     // For the search for people.
     index('users_search_idx').using('gin', nameGrams(sql`${t.searchKey}`, 1)),
   ],

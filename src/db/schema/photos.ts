@@ -267,8 +267,12 @@ export const photoIndex = pgTable(
     grams: text('grams').array().notNull().default([]),
   },
   (t) => [
-    index('photo_index_created_idx').on(t.createdAt.desc(), t.photoId.desc()).where(sql`${t.isPublic}`),
-    index('photo_index_taken_idx').on(t.takenAt.desc(), t.photoId.desc()).where(sql`${t.isPublic}`),
+    // The orders of lists. A photo without `takenAt` comes last in both directions, so that order needs two.
+    index('photo_index_created_idx').on(t.createdAt, t.photoId),
+    index('photo_index_taken_idx').on(t.takenAt, t.photoId),
+    index('photo_index_taken_desc_idx').on(t.takenAt.desc(), t.photoId.desc()),
+    index('photo_index_title_idx').on(sql`lower(${t.title}) collate "C"`, t.photoId),
+    index('photo_index_public_idx').on(t.photoId).where(sql`${t.isPublic}`),
     index('photo_index_owner_idx').on(t.ownerId),
     index('photo_index_month_idx').on(t.year, t.month),
     index('photo_index_tree_idx').using('gin', t.categoryTree),

@@ -1,0 +1,46 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { photoFiles, photoIndex, photos } from '../../db/schema/index.ts'
+import type { Context } from '../context.ts'
+import { type Viewer, visibleTo } from '../photo-index/visibility.ts'
+import { renditionUrls } from './urls.ts'
+
+/** A photo as a small picture with a title. */
+export interface PhotoThumb {
+  id: number
+  title: string
+  /** Of the medium thumbnail. */
+  thumbUrl: string
+  takenAt: Date | null
+}
+
+/**
+ * The thumbnails of these photos by the photos' ids, in one query. A photo that does not exist, or that this viewer may not
+ * see, is absent.
+ * @param origin the address of this server as the client knows it
+ */
+export async function photoThumbs(
+  ctx: Context,
+  origin: string,
+  viewer: Viewer,
+  ids: number[],
+): Promise<Map<number, PhotoThumb>> {
+  if (ids.length === 0) return new Map()
+  const rows = await ctx.db
+    .select({
+      id: photoIndex.photoId,
+      title: photoIndex.title,
+      takenAt: photoIndex.takenAt,
+      file: { id: photoFiles.id, renditions: photoFiles.renditions, exposed: photoFiles.exposed },
+    })
+    .from(photoIndex)
+    .innerJoin(photos, eq(photos.id, photoIndex.photoId))
+    .innerJoin(photoFiles, eq(photoFiles.id, photos.fileId))
+    .where(and(sql`${photoIndex.photoId} = any(${`{${ids.join(',')}}`}::int[])`, visibleTo(viewer)))
+  const thumbs = await Promise.all(
+    rows.map(async ({ file, ...photo }) => ({
+      ...photo,
+      thumbUrl: (await renditionUrls(ctx, origin, file)).thumb_medium,
+    })),
+  )
+  return new Map(thumbs.map((thumb) => [thumb.id, thumb]))
+}
