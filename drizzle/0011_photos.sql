@@ -118,10 +118,12 @@ CREATE TABLE "tags" (
 	"description" text DEFAULT '' NOT NULL,
 	"color" text,
 	"icon" text,
+	"pinyin" text NOT NULL,
+	"initials" text NOT NULL,
 	"tag_group" text DEFAULT 'subject' NOT NULL,
 	"is_active" boolean DEFAULT true NOT NULL,
 	"is_featured" boolean DEFAULT false NOT NULL,
-	"last_used_at" timestamp (3) with time zone,
+	"is_listed" boolean DEFAULT false NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "tags_name_key_unique" UNIQUE("name_key"),
@@ -206,6 +208,7 @@ CREATE INDEX "photo_index_tree_idx" ON "photo_index" USING gin ("category_tree")
 CREATE INDEX "photo_index_tags_idx" ON "photo_index" USING gin ("tag_ids");--> statement-breakpoint
 CREATE INDEX "photo_index_grams_idx" ON "photo_index" USING gin ("grams");--> statement-breakpoint
 CREATE INDEX "photo_tags_tag_idx" ON "photo_tags" USING btree ("tag_id","created_at" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "photo_tags_created_idx" ON "photo_tags" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "photos_user_idx" ON "photos" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "tags_group_idx" ON "tags" USING btree ("tag_group");--> statement-breakpoint
 CREATE INDEX "timeline_event_photos_photo_idx" ON "timeline_event_photos" USING btree ("photo_id");--> statement-breakpoint

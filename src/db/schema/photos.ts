@@ -206,10 +206,17 @@ export const tags = pgTable(
     description: text('description').notNull().default(''),
     color: text('color'),
     icon: text('icon'),
-    tagGroup: text('tag_group').notNull().default('subject'),
+    /** The name in Latin letters without spaces, for suggestions and for the order of names. */
+    pinyin: text('pinyin').notNull(),
+    /** The first letters of its syllables or words. */
+    initials: text('initials').notNull(),
+    tagGroup: text('tag_group', { enum: ['style', 'subject', 'technique', 'location'] })
+      .notNull()
+      .default('subject'),
     isActive: boolean('is_active').notNull().default(true),
     isFeatured: boolean('is_featured').notNull().default(false),
-    lastUsedAt: instant('last_used_at'),
+    /** False for a tag that was only named on photos: then only viewers of such a photo may know of it. */
+    isListed: boolean('is_listed').notNull().default(false),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
@@ -235,6 +242,7 @@ export const photoTags = pgTable(
   (t) => [
     primaryKey({ columns: [t.photoId, t.tagId] }),
     index('photo_tags_tag_idx').on(t.tagId, t.createdAt.desc()),
+    index('photo_tags_created_idx').on(t.createdAt),
   ],
 )
 

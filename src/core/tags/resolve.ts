@@ -1,0 +1,53 @@
+import { inArray } from 'drizzle-orm'
+import { tags } from '../../db/schema/index.ts'
+import { slugOf, suffixed } from '../../util/slug.ts'
+import type { Tx } from '../context.ts'
+import { invalid } from '../errors.ts'
+import { readTagName } from './names.ts'
+
+/** Of one photo. */
+export const MAX_TAGS = 50
+
+/**
+ * The tags with these names. A name that no tag has becomes a tag, which stays unlisted until somebody edits it. Until the
+ * change ends, the tags cannot be deleted. Call it before the photos are locked.
+ * @returns their ids in the order of the names, each once
+ * @throws AppError VALIDATION_FAILED
+ */
+export async function resolveTags(tx: Tx, names: readonly string[]): Promise<number[]> {
+  if (names.length > MAX_TAGS) throw invalid('tags', 'max_items', { limit: MAX_TAGS })
+  const named = new Map(
+    names.map((text, i) => readTagName(text, `tags.${i}`)).map((name) => [name.nameKey, name]),
+  )
+  if (named.size === 0) return []
+  const ids = await lockTags(tx, [...named.keys()])
+  // The base slug may belong to another tag; a random one hardly does.
+  for (let tries = 0; ids.size < named.size; tries++) {
+    const missing = [...named.values()].filter(({ nameKey }) => !ids.has(nameKey))
+    const made = missing.map((name) => {
+      const slug = slugOf(name.name)
+      return { ...name, slug: tries === 0 && slug ? slug : suffixed(slug || 'tag') }
+    })
+    // Two requests that create the same tags wait for each other in the same order, so that neither waits for ever.
+    made.sort((a, b) => (a.slug + a.nameKey < b.slug + b.nameKey ? -1 : 1))
+    await tx.db.insert(tags).values(made).onConflictDoNothing()
+    const found = await lockTags(
+      tx,
+      missing.map(({ nameKey }) => nameKey),
+    )
+    for (const [key, id] of found) ids.set(key, id)
+    if (tries === 5) throw new Error('no slug is free for a tag')
+  }
+  return [...named.keys()].map((key) => ids.get(key)!)
+}
+
+/** By name key. A tag that another request is deleting is waited for, and is not found afterwards. */
+async function lockTags(tx: Tx, keys: string[]): Promise<Map<string, number>> {
+  const rows = await tx.db
+    .select({ id: tags.id, nameKey: tags.nameKey })
+    .from(tags)
+    .where(inArray(tags.nameKey, keys))
+    .orderBy(tags.id)
+    .for('key share')
+  return new Map(rows.map(({ id, nameKey }) => [nameKey, id]))
+}
