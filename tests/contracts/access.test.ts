@@ -1,13 +1,17 @@
 /** Who may call which route. The tests read the routes from the app, so a new route is tested without a change here. */
 import { afterAll, describe, expect, test } from 'bun:test'
+import type { TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import { may, ROLES } from '../../src/core/accounts/permissions.ts'
-import { api } from '../support/api.ts'
+import { type Answer, api } from '../support/api.ts'
 import { fill, mountedRoutes } from '../support/described.ts'
 import { makeNode, makeTask, makeUser } from '../support/factories.ts'
+import { routeOf } from '../support/openapi.ts'
 import { startServer } from '../support/server.ts'
 import {
   expectFactoryError,
   expectLearningError,
+  expectPortfolioError,
   expectRuntimeError,
   expectWithout,
 } from '../support/shapes.ts'
@@ -37,6 +41,8 @@ const PUBLIC = [
   'DELETE /api/v1/auth/sessions',
   'POST /api/v1/auth/password-reset',
   'POST /api/v1/auth/password-reset/confirm',
+  'POST /v1/auth/login',
+  'POST /v1/auth/refresh',
   // Everybody may see active materials; hidden ones need a token, which these routes check themselves.
   'GET /api/v1/materials',
   'GET /api/v1/materials/:material_id',
@@ -62,8 +68,8 @@ const permitted = guarded.flatMap(({ key, auth, nodeAuth }) => {
   const permission = nodeAuth ?? auth
   return typeof permission === 'string' ? [{ key, permission }] : []
 })
-/** Routes of study and factory. Other contracts have other ids. */
-const withId = guarded.filter(({ path }) => path.includes(':') && !path.startsWith('/api/v1/'))
+/** Routes of study and factory, which take any text for an id. */
+const withId = guarded.filter(({ path }) => path.includes(':') && /^\/api\/(?!v1\/)/.test(path))
 
 const ask = (key: string, id: string, token?: string, headers: Record<string, string> = {}) => {
   const [method = '', path = ''] = key.split(' ')
@@ -74,16 +80,25 @@ const ask = (key: string, id: string, token?: string, headers: Record<string, st
   })
 }
 const contractOf = new Map(routes.map(({ key, detail }) => [key, detail.tags?.[0]?.split(':')[0]]))
-/** Expects an error in the form of the route's contract; the contracts under `/api/v1` have the same codes. */
-function refused(
-  key: string,
-  answer: Awaited<ReturnType<typeof ask>>,
-  { status, factory, v1 }: { status: number; factory: string; v1: string },
-) {
-  if (!key.includes(' /api/v1/')) expectFactoryError(answer, { status, code: factory })
-  else if (contractOf.get(key) === 'runtime') expectRuntimeError(answer, { status, code: v1 })
-  else expectLearningError(answer, { status, code: v1 })
+const SIGNED_OUT = {
+  status: 401,
+  factory: 'INVALID_CREDENTIALS',
+  v1: 'UNAUTHORIZED',
+  portfolio: 'AUTHENTICATION_REQUIRED',
 }
+const FORBIDDEN = { status: 403, factory: 'ACCESS_DENIED', v1: 'FORBIDDEN', portfolio: 'PERMISSION_DENIED' }
+/** Expects an error in the form of the route's contract; the contracts under `/api/v1` have the same codes. */
+function refused(key: string, answer: Answer, error: typeof SIGNED_OUT) {
+  const { status } = error
+  if (key.includes(' /v1/')) expectPortfolioError(answer, { status, code: error.portfolio })
+  else if (!key.includes(' /api/v1/')) expectFactoryError(answer, { status, code: error.factory })
+  else if (contractOf.get(key) === 'runtime') expectRuntimeError(answer, { status, code: error.v1 })
+  else expectLearningError(answer, { status, code: error.v1 })
+}
+
+/** The statuses of somebody who may call a route, for an id that nothing has and an empty body. */
+const passed = (key: string) =>
+  key.includes(' /v1/') ? [200, 201, 204, 400, 404, 415] : [200, 201, 404, 422]
 
 test('no route is open to everybody but those of the list', () => {
   const open = routes.filter((route) => !guarded.includes(route)).map(({ key }) => key)
@@ -95,7 +110,7 @@ describe('signed out', () => {
     '%s: 401, before anything is said about the input',
     async (key) => {
       const answer = await ask(key, SOMEWHERE)
-      refused(key, answer, { status: 401, factory: 'INVALID_CREDENTIALS', v1: 'UNAUTHORIZED' })
+      refused(key, answer, SIGNED_OUT)
       expectWithout(answer, 'field_errors')
     },
   )
@@ -126,8 +141,8 @@ describe('forbidden', () => {
   test.each(permitted)('$key: 403 for every role without $permission, and for no other', async (route) => {
     for (const role of ROLES) {
       const answer = await ask(route.key, SOMEWHERE, (await makeUser(server, { role })).token)
-      if (may(role, route.permission)) expect([200, 201, 404, 422]).toContain(answer.status)
-      else refused(route.key, answer, { status: 403, factory: 'ACCESS_DENIED', v1: 'FORBIDDEN' })
+      if (may(role, route.permission)) expect(passed(route.key)).toContain(answer.status)
+      else refused(route.key, answer, FORBIDDEN)
     }
   })
 
@@ -159,6 +174,15 @@ describe('ids that nothing has', () => {
     'nonsense null undefined __proto__ constructor * ١ 🦉'.split(' '),
     '%00 a%00b %20 % %E0%A4%A %ff ..%2fx %2e%2e%2f%2e%2e%2fx'.split(' '),
   )
+  /** One for each kind of id in the portfolio's paths. */
+  const KINDS = ['999999999', 'upload_999999999', 'chunked_999999999']
+  const decoded = (id: string) => {
+    try {
+      return decodeURIComponent(id)
+    } catch {
+      return id
+    }
+  }
   test.each(withId.map(({ key }) => key))('%s: 404 for every one of them', async (key) => {
     const { token } = await makeUser(server, { role: 'super_admin' })
     for (const id of IDS) {
@@ -167,6 +191,32 @@ describe('ids that nothing has', () => {
       expectFactoryError(answer, { status: 404, code: 'RESOURCE_NOT_FOUND' })
     }
   })
+
+  const portfolio = routes.filter(({ path }) => path.startsWith('/v1/') && path.includes(':'))
+  test.each(portfolio.map(({ key, path, hooks }) => [key, path, hooks.params as TSchema] as const))(
+    '%s: 400 for what is no id of this kind, 404 for what is one',
+    async (key, path, params) => {
+      const { token } = await makeUser(server, { role: 'super_admin' })
+      const [method = ''] = key.split(' ')
+      const content = routeOf(method, path)?.operation.requestBody?.content ?? {}
+      const body = content['application/json']?.example
+      const names = Object.keys(params.properties)
+      const fits = (name: string, id: string) => Value.Check(params.properties[name], decoded(id))
+      const sample = (name: string) => [...KINDS, '1'].find((id) => fits(name, id))!
+      for (const name of names) {
+        const met = new Set<number>()
+        for (const id of [...IDS, ...KINDS]) {
+          const filled = path.replace(/:(\w+)/g, (_, other) => (other === name ? id : sample(other)))
+          const answer = await api(server, method, filled, { token, ...(body !== undefined && { body }) })
+          const [status, code] = fits(name, id) ? [404, 'RESOURCE_NOT_FOUND'] : [400, 'VALIDATION_ERROR']
+          expect(answer.status, `${key} with ${id.slice(0, 80)}: ${answer.text.slice(0, 200)}`).toBe(status)
+          if (method !== 'HEAD') expectPortfolioError(answer, { status, code })
+          met.add(status)
+        }
+        expect([...met].sort(), name).toEqual([400, 404])
+      }
+    },
+  )
 
   test('a path that climbs out of its collection is another path', async () => {
     const { token } = await makeUser(server)

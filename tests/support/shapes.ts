@@ -15,6 +15,7 @@ const TYPES: Record<string, (value: unknown) => boolean> = {
   money: (value) => typeof value === 'number' && Math.abs(value * 100 - Math.round(value * 100)) < 1e-6,
   boolean: (value) => typeof value === 'boolean',
   object: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  array: (value) => Array.isArray(value),
   null: (value) => value === null,
   true: (value) => value === true,
   false: (value) => value === false,
@@ -132,6 +133,28 @@ export const RUNTIME_SESSION = {
 /** docs/contracts/runtime.md, "Errors". */
 export const expectRuntimeError = (answer: Answer, error: ErrorCase): void =>
   expectLearningError(answer, error, 'application/problem+json')
+
+/** docs/contracts/portfolio.md, "Errors". `fields` are those of wrong input. */
+export function expectPortfolioError(answer: Answer, { status, code, fields }: ErrorCase): void {
+  expect(answer.status, answer.text.slice(0, 500)).toBe(status)
+  expect(answer.headers.get('content-type')).toBe('application/json')
+  expect(
+    misfits(answer.body, {
+      success: 'false',
+      code: 'integer',
+      message: 'string',
+      error: { type: 'string', details: 'object|array' },
+      meta: { timestamp: 'instant', request_id: 'string' },
+    }),
+  ).toEqual([])
+  expect(answer.body).toMatchObject({ code: status, error: { type: code } })
+  expect(answer.headers.get('api-version')).toBe('1.0')
+  expect(answer.headers.get('x-request-id')).toBe(answer.body.meta.request_id)
+  const { details } = answer.body.error
+  expect(Array.isArray(details)).toBe(code === 'VALIDATION_ERROR')
+  if (fields) expect(details.map(({ field }: { field: string }) => field).sort()).toEqual([...fields].sort())
+  expectNoInternals(answer)
+}
 
 /** No stack trace, file name, SQL or name of a library. */
 export function expectNoInternals(answer: { text: string }): void {

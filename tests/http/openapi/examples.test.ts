@@ -3,11 +3,16 @@
  * changes something without a body. The test fills in only ids, tokens and mailed codes.
  */
 import { afterAll, expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import sharp from 'sharp'
+import { categories, photoFiles, tags, timelineEvents } from '../../../src/db/schema/index.ts'
+import type { JsonSchema } from '../../../src/http/openapi/schemas.ts'
 import { type Answer, api, readAnswer } from '../../support/api.ts'
 import { makeTask, makeUser } from '../../support/factories.ts'
-import { form, pdf, upload } from '../../support/files.ts'
+import { form, pdf } from '../../support/files.ts'
 import { codeIn, mailTo } from '../../support/mail.ts'
 import { documentedRoutes } from '../../support/openapi.ts'
+import { fileRow, makePhotos } from '../../support/photos.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -31,8 +36,46 @@ const after = (operationId: string) => async () => {
 }
 const ADA = 'ada@example.com'
 
+/** Rows with the ids that the portfolio's examples name, and one of each kind with the id 1. */
+let rows: Promise<unknown> | undefined
+const portfolioRows = () => {
+  rows ??= insertRows()
+  return rows
+}
+async function insertRows() {
+  const { db } = server.ctx
+  const userId = admin.user.id
+  const named = (id: number) => ({ id, name: `${id}`, slug: `${id}` })
+  await db.insert(categories).values([1, 2, 3].map((id) => ({ ...named(id), path: `${id}` })))
+  await db.insert(tags).values({ ...named(1), nameKey: '1' })
+  await db
+    .insert(timelineEvents)
+    .values({ id: 1, userId, title: 'one', date: '2024-01-15', type: 'milestone' })
+  await db.insert(photoFiles).values(fileRow(userId, 123456789))
+  await makePhotos(
+    server,
+    admin,
+    [1, 2, 3, 4, 5, 15, 23, 31].map((id) => ({ id })),
+  )
+  for (const table of ['categories', 'tags', 'timeline_events', 'photos']) {
+    await db.execute(sql.raw(`select setval('${table}_id_seq', 100)`))
+  }
+}
+
 /** The values that an example takes from the answers to other requests. */
 const FILL: Record<string, () => Promise<Filled>> = {
+  portfolioLogin: async () => {
+    const credentials = { email: 'admin@example.com', password: 'admin123' }
+    const { access_token } = (await api(server, 'POST', '/api/auth/login', { body: credentials })).body
+    const body = { current_password: 'admin123', new_password: 'password123' }
+    await api(server, 'POST', '/api/users/change-password', { token: access_token, body })
+    return {}
+  },
+  portfolioRefresh: async () => {
+    const { refresh_token } = (await answerTo('portfolioLogin')).body.data
+    return { body: { refresh_token } }
+  },
+  portfolioLogout: async () => ({ token: (await makeUser(server)).token }),
   learningLogin: after('learningRegister'),
   learningRefresh: async () => {
     const { refresh_token } = (await answerTo('learningLogin')).body
@@ -100,10 +143,19 @@ function answerTo(operationId: string): Promise<Answer> {
 
 async function send(operationId: string): Promise<Answer> {
   const { method, path, operation } = byId.get(operationId)!
-  const filled = (await FILL[operationId]?.()) ?? {}
+  if (path.startsWith('/v1/')) await portfolioRows()
+  const filled = (await FILL[operationId]?.()) ?? (path.startsWith('/v1/') ? { id: '1' } : {})
   const token = filled.token ?? admin.token
-  if (operation.requestBody && 'multipart/form-data' in operation.requestBody.content) {
-    return readAnswer(await upload(server, token, form(['title', '课件标题'], ['file', pdf(), 'a.pdf'])))
+  const multipart = operation.requestBody?.content['multipart/form-data']
+  if (multipart) {
+    const response = await fetch(server.url + path, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      body: path.startsWith('/v1/')
+        ? form([fileField(multipart.schema), await picture(), 'a.jpg'])
+        : form(['title', '课件标题'], ['file', pdf(), 'a.pdf']),
+    })
+    return readAnswer(response)
   }
   if (path.includes('{') && filled.id === undefined) throw new Error(`FILL names no id for ${operationId}`)
   const example = operation.requestBody?.content['application/json']?.example as object | undefined
@@ -111,6 +163,15 @@ async function send(operationId: string): Promise<Answer> {
     token: operation.security.length > 0 ? token : undefined,
     ...(example && { body: { ...example, ...filled.body } }),
   })
+}
+
+/** The field of a multipart body that takes a file, or files. */
+const fileField = ({ properties }: JsonSchema): string =>
+  Object.entries(properties as object).find(([, field]) => JSON.stringify(field).includes('"binary"'))![0]
+
+const picture = async () => {
+  const create = { width: 8, height: 8, channels: 3 as const, background: '#27ae60' }
+  return new Uint8Array(await sharp({ create }).jpeg().toBuffer())
 }
 
 test('every name below is that of an operation', () => {

@@ -1,0 +1,63 @@
+/** Photos for tests that need rows and no files. */
+import { indexPhotos } from '../../src/core/photo-index/write.ts'
+import { transaction } from '../../src/core/transaction.ts'
+import { photoCategories, photoFiles, photos } from '../../src/db/schema/index.ts'
+import { type TestUser, unique } from './factories.ts'
+import type { TestServer } from './server.ts'
+
+type PhotoRow = typeof photos.$inferSelect
+
+export interface NewPhoto extends Partial<typeof photos.$inferInsert> {
+  /** The first one is primary. */
+  categoryIds?: number[]
+}
+
+/** Photos in the index, public unless the input says otherwise; no file of them exists. */
+export async function makePhotos(
+  server: TestServer,
+  { user }: TestUser,
+  inputs: NewPhoto[],
+): Promise<PhotoRow[]> {
+  if (inputs.length === 0) return []
+  return transaction(server.ctx, async (tx) => {
+    const files = await tx.db
+      .insert(photoFiles)
+      .values(inputs.map(() => fileRow(user.id)))
+      .returning()
+    const rows = inputs.map(({ categoryIds: _, ...input }, n) => ({
+      userId: user.id,
+      fileId: files[n]!.id,
+      title: unique('Photo '),
+      slug: unique('photo-'),
+      status: 'published' as const,
+      visibility: 'public' as const,
+      ...input,
+    }))
+    const made = await tx.db.insert(photos).values(rows).returning()
+    const joins = made.flatMap(({ id }, n) =>
+      (inputs[n]!.categoryIds ?? []).map((categoryId, at) => ({
+        photoId: id,
+        categoryId,
+        isPrimary: at === 0,
+      })),
+    )
+    if (joins.length > 0) await tx.db.insert(photoCategories).values(joins)
+    await indexPhotos(
+      tx,
+      made.map(({ id }) => id),
+    )
+    return made
+  })
+}
+
+/** A processed file whose objects do not exist. */
+export const fileRow = (userId: number, id?: number): typeof photoFiles.$inferInsert => ({
+  ...(id !== undefined && { id }),
+  userId,
+  status: 'completed',
+  fileName: 'DSC_0001.jpg',
+  mimeType: 'image/jpeg',
+  objectKey: unique('originals/'),
+  width: 3000,
+  height: 2000,
+})
