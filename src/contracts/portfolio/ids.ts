@@ -7,11 +7,11 @@ const MAX_ID = 2_147_483_647
 export const Id = t.Object({ id: integerText({ minimum: 1, maximum: MAX_ID }) })
 
 /** `upload_123`, the file that an upload became. */
-export const FileId = t.String({ pattern: '^upload_[1-9]\\d{0,9}$' })
+export const FileId = t.String({ pattern: '^upload_[1-9]\\d{0,8}$' })
 export const fileIdOf = (id: number): string => `upload_${id}`
 export const readFileId = (fileId: string): number => Number(fileId.slice('upload_'.length))
 
 /** `chunked_123`, an upload that arrives in chunks. */
-export const ChunkedId = t.String({ pattern: '^chunked_[1-9]\\d{0,9}$' })
+export const ChunkedId = t.String({ pattern: '^chunked_[1-9]\\d{0,8}$' })
 export const chunkedIdOf = (id: number): string => `chunked_${id}`
 export const readChunkedId = (id: string): number => Number(id.slice('chunked_'.length))

@@ -6,4 +6,24 @@ export const PHOTO_FILE_ERRORS = defineErrors({
     zh: '只支持 JPEG、PNG、WebP、TIFF、HEIC、AVIF 和 RAW 照片',
     en: 'Only JPEG, PNG, WebP, TIFF, HEIC, AVIF and RAW photos are accepted',
   },
+  UPLOAD_DELETED: {
+    kind: 'invalid_state',
+    zh: '上传在完成前已被删除',
+    en: 'The upload was deleted before it was complete',
+  },
+  UPLOAD_INCOMPLETE: {
+    kind: 'invalid_state',
+    zh: '文件尚未上传完成，请稍后重试',
+    en: 'The file is still arriving; try again when the upload is complete',
+  },
+  STILL_PROCESSING: {
+    kind: 'invalid_state',
+    zh: '文件仍在处理中，请稍后重试',
+    en: 'The file is still being processed; try again when that has ended',
+  },
+  FILE_OF_PHOTO: {
+    kind: 'conflict',
+    zh: '有照片正在使用该文件，请先删除照片',
+    en: 'A photo uses this file; delete the photo first',
+  },
 })

@@ -103,7 +103,9 @@ export const photoFiles = pgTable(
     index('photo_files_unfinished_idx')
       .on(t.updatedAt)
       .where(sql`${t.status} in ('receiving', 'uploaded', 'processing')`),
-    index('photo_files_pending_idx').on(t.userId).where(sql`${t.status} in ('uploaded', 'processing')`),
+    index('photo_files_pending_idx')
+      .on(t.userId)
+      .where(sql`${t.status} in ('receiving', 'uploaded', 'processing')`),
   ],
 )
 

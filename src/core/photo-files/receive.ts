@@ -1,0 +1,44 @@
+import { eq, sql } from 'drizzle-orm'
+import { photoFiles } from '../../db/schema/index.ts'
+import type { Context } from '../context.ts'
+import { receiveFile, type UploadKind, type UploadSource } from '../files/receive.ts'
+import { siteSettings } from '../system/site-settings.ts'
+import { type PhotoFormat, photoFormats } from './formats.ts'
+import type { PhotoFile } from './rows.ts'
+import { publishReceived, uploadName } from './states.ts'
+import { abandonUpload, beginUpload, finishUpload } from './upload-steps.ts'
+
+/** A client says nothing of a photo beside its file: a photo is made of the file later. */
+export type PhotoDetails = Record<never, never>
+
+/**
+ * Receives the file of a photo, from its first byte until it waits to be processed.
+ * @throws AppError as `receiveFile`, and UNSUPPORTED_PHOTO, UPLOAD_DELETED
+ */
+export const uploadPhoto = async (
+  ctx: Context,
+  userId: number,
+  source: UploadSource<PhotoDetails>,
+): Promise<PhotoFile> => receiveFile(ctx, userId, await photoUploads(ctx), source)
+
+/** Uploads of photos, with the site's current limits. */
+export async function photoUploads(ctx: Context): Promise<UploadKind<PhotoFormat, PhotoFile, PhotoDetails>> {
+  const { upload } = await siteSettings(ctx)
+  return {
+    accepted: photoFormats(upload.maxFileSize),
+    hashes: true,
+    begin: beginUpload,
+    nameOf: ({ id }) => uploadName(id),
+    keyOf: ({ objectKey }) => objectKey,
+    publish: publishReceived,
+    touch(ctx, { id }) {
+      ctx.db
+        .update(photoFiles)
+        .set({ updatedAt: sql`now()` })
+        .where(eq(photoFiles.id, id))
+        .then(undefined, () => {})
+    },
+    finish: finishUpload,
+    abandon: abandonUpload,
+  }
+}
