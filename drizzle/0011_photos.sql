@@ -196,7 +196,7 @@ CREATE UNIQUE INDEX "photo_categories_primary_idx" ON "photo_categories" USING b
 CREATE INDEX "photo_files_user_idx" ON "photo_files" USING btree ("user_id","id");--> statement-breakpoint
 CREATE INDEX "photo_files_hash_idx" ON "photo_files" USING btree ("user_id","sha256");--> statement-breakpoint
 CREATE INDEX "photo_files_unfinished_idx" ON "photo_files" USING btree ("updated_at") WHERE "photo_files"."status" in ('receiving', 'uploaded', 'processing');--> statement-breakpoint
-CREATE INDEX "photo_files_pending_idx" ON "photo_files" USING btree ("user_id") WHERE "photo_files"."status" in ('uploaded', 'processing');--> statement-breakpoint
+CREATE INDEX "photo_files_pending_idx" ON "photo_files" USING btree ("user_id") WHERE "photo_files"."status" in ('receiving', 'uploaded', 'processing');--> statement-breakpoint
 CREATE INDEX "photo_index_created_idx" ON "photo_index" USING btree ("created_at","photo_id");--> statement-breakpoint
 CREATE INDEX "photo_index_taken_idx" ON "photo_index" USING btree ("taken_at","photo_id");--> statement-breakpoint
 CREATE INDEX "photo_index_taken_desc_idx" ON "photo_index" USING btree ("taken_at" DESC NULLS LAST,"photo_id" DESC NULLS LAST);--> statement-breakpoint

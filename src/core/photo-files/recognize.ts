@@ -1,7 +1,19 @@
 /** Photo formats that file-type does not tell apart by a file's first bytes. */
 
 /** The names of formats by which `recognizePhoto` answers. */
-export type RecognizedPhoto = 'png' | 'tiff' | 'heic' | 'heif' | 'avif' | 'dng' | 'cr2' | 'cr3' | 'nef' | 'arw' | 'orf' | 'rw2'
+export type RecognizedPhoto =
+  | 'png'
+  | 'tiff'
+  | 'heic'
+  | 'heif'
+  | 'avif'
+  | 'dng'
+  | 'cr2'
+  | 'cr3'
+  | 'nef'
+  | 'arw'
+  | 'orf'
+  | 'rw2'
 
 /** @param head the first bytes of the file */
 export function recognizePhoto(head: Uint8Array): RecognizedPhoto | undefined {
@@ -70,7 +82,11 @@ function ofFirstDirectory(bytes: Buffer): RecognizedPhoto {
     if (tag === DNG_VERSION) return 'dng'
     if (tag === NEW_SUBFILE_TYPE) isReduced = long(entry + 8) === REDUCED_IMAGE
     if (tag === SUB_IFDS) hasOthers = true
-    if (tag === MAKE) make = bytes.subarray(long(entry + 8), long(entry + 8) + 5).toString('latin1').toUpperCase()
+    if (tag === MAKE)
+      make = bytes
+        .subarray(long(entry + 8), long(entry + 8) + 5)
+        .toString('latin1')
+        .toUpperCase()
   }
   if (!isReduced || !hasOthers) return 'tiff'
   if (make === 'NIKON') return 'nef'

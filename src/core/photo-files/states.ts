@@ -93,7 +93,13 @@ export interface StepState {
 /** Every step with its state. */
 export function stepsOf({ status, step }: Pick<PhotoUploadState, 'status' | 'step'>): StepState[] {
   const current = STEPS.indexOf(step)
-  const own = { receiving: 'processing', uploaded: 'completed', processing: 'processing', completed: 'completed', failed: 'failed' } as const
+  const own = {
+    receiving: 'processing',
+    uploaded: 'completed',
+    processing: 'processing',
+    completed: 'completed',
+    failed: 'failed',
+  } as const
   return STEPS.map((name, i) => ({
     name,
     status: i < current ? 'completed' : i > current ? 'pending' : own[status],

@@ -12,7 +12,6 @@ import { uploadKey } from '../files/keys.ts'
 import { LOST_SECONDS } from '../files/progress.ts'
 import { transaction } from '../transaction.ts'
 import type { PhotoFormat } from './formats.ts'
-import { enqueueProcessing } from './queue.ts'
 import type { PhotoFile } from './rows.ts'
 import { clearPhotoUpload } from './states.ts'
 
@@ -67,7 +66,7 @@ export function beginUpload(
 }
 
 /**
- * Marks a stored upload as uploaded. The job that processes it is in the same commit.
+ * Marks a stored upload as uploaded.
  * @throws AppError UPLOAD_DELETED when a user, or cleanup, deleted it meanwhile
  */
 export function finishUpload(
@@ -83,7 +82,6 @@ export function finishUpload(
       .returning()
     if (!row) throw new AppError('UPLOAD_DELETED')
     tx.emit(userId, 'upload.completed', { ...uploadEvent(row), fileSize: file.size })
-    await enqueueProcessing(tx, row)
     clearPhotoUpload(tx, id)
     return row
   }
