@@ -1,7 +1,7 @@
 /** Requests with mistakes that clients make. */
 import { expect } from 'bun:test'
-import { readAnswer } from './api.ts'
-import { expectFactoryError, expectLearningError, expectNoInternals } from './shapes.ts'
+import { type Answer, readAnswer } from './api.ts'
+import { expectFactoryError, expectLearningError, expectNoInternals, expectPortfolioError } from './shapes.ts'
 
 /** A value in every body, which no answer may repeat. */
 export const RECOGNISABLE = 'S3cret-Recognisable'
@@ -128,12 +128,35 @@ export const BAD_BODIES: Record<string, BadRequest> = {
   },
 }
 
-/** Sends it to a registration, and expects a clean refusal in the form of that contract. */
-export async function expectRefusal(
-  url: string,
-  path: '/api/auth/register' | '/api/v1/auth/register',
-  bad: BadRequest,
-) {
+type Form = (answer: Answer, error: { status: number; code: string }) => void
+
+/** The routes to which the bad requests go; two of them register, and portfolio, which cannot, signs in. */
+const FORMS = {
+  '/api/auth/register': {
+    expectError: expectFactoryError as Form,
+    codes: { 413: 'PAYLOAD_TOO_LARGE', 422: 'VALIDATION_ERROR' },
+    invalid: 422,
+    named: ({ body }: Answer): string[] => Object.keys(body.details.field_errors),
+  },
+  '/api/v1/auth/register': {
+    expectError: expectLearningError as Form,
+    codes: { 413: 'FILE_TOO_LARGE', 422: 'VALIDATION_ERROR' },
+    invalid: 422,
+    named: ({ body }: Answer): string[] => Object.keys(body.error.details),
+  },
+  '/v1/auth/login': {
+    expectError: expectPortfolioError as Form,
+    codes: { 413: 'PAYLOAD_TOO_LARGE', 422: 'VALIDATION_ERROR' },
+    invalid: 400,
+    // Signing in has a field `username` in place of `email`.
+    named: ({ body }: Answer): string[] => [
+      ...body.error.details.map(({ field }: { field: string }) => (field === 'username' ? 'email' : field)),
+    ],
+  },
+}
+
+/** Sends it to a route, and expects a clean refusal in the form of that contract. */
+export async function expectRefusal(url: string, path: keyof typeof FORMS, bad: BadRequest) {
   const body = bad.chunked
     ? inChunks(bad.body as string)
     : typeof bad.body === 'string'
@@ -147,15 +170,9 @@ export async function expectRefusal(
   })
   const answer = await readAnswer(response)
   expect(answer.text).not.toContain(RECOGNISABLE)
-  const learning = path === '/api/v1/auth/register'
-  const codes = learning
-    ? { 413: 'FILE_TOO_LARGE', 422: 'VALIDATION_ERROR' }
-    : { 413: 'PAYLOAD_TOO_LARGE', 422: 'VALIDATION_ERROR' }
-  const expected = { status: bad.status, code: codes[bad.status] }
-  if (learning) expectLearningError(answer, expected)
-  else expectFactoryError(answer, expected)
-  const named = learning ? answer.body.error.details : answer.body.details.field_errors
-  if (bad.field) expect(Object.keys(named)).toContain(bad.field)
+  const { expectError, codes, invalid, named } = FORMS[path]
+  expectError(answer, { status: bad.status === 422 ? invalid : bad.status, code: codes[bad.status] })
+  if (bad.field) expect(named(answer)).toContain(bad.field)
 }
 
 function inChunks(text: string): ReadableStream {

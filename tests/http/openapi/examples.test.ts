@@ -5,6 +5,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import sharp from 'sharp'
+import { readTagName } from '../../../src/core/tags/names.ts'
 import { categories, photoFiles, tags, timelineEvents } from '../../../src/db/schema/index.ts'
 import type { JsonSchema } from '../../../src/http/openapi/schemas.ts'
 import { type Answer, api, readAnswer } from '../../support/api.ts'
@@ -47,7 +48,7 @@ async function insertRows() {
   const userId = admin.user.id
   const named = (id: number) => ({ id, name: `${id}`, slug: `${id}` })
   await db.insert(categories).values([1, 2, 3].map((id) => ({ ...named(id), path: `${id}` })))
-  await db.insert(tags).values({ ...named(1), nameKey: '1' })
+  await db.insert(tags).values({ ...named(1), ...readTagName('1', 'name') })
   await db
     .insert(timelineEvents)
     .values({ id: 1, userId, title: 'one', date: '2024-01-15', type: 'milestone' })
