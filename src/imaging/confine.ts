@@ -10,6 +10,8 @@ export interface Limits {
   cpuSeconds: number
   /** Memory for decoding, in addition to what the runtime and its libraries map. */
   memoryMiB: number
+  /** The largest file that the child may write. */
+  fileMiB: number
 }
 
 export interface Ending {
@@ -41,6 +43,8 @@ const ENVIRONMENT = {
   BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0',
 }
 
+/** Of `ulimit -f` in a POSIX shell. */
+const BLOCKS_PER_MIB = 2048
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
 
 /**
@@ -54,11 +58,12 @@ const NICE = 5
  * dump. A kernel that lacks one of them (macOS: address space) enforces the others. A Linux that schedules by session
  * counts the nice value of the session, not that of the process.
  */
-const SHELL = `{ ulimit -v "$1"; ulimit -S -t "$2"; ulimit -f 20480; ulimit -c 0; echo ${NICE} > /proc/self/autogroup
-} 2>/dev/null; shift 2; exec "$@"`
+const SHELL = `{ ulimit -v "$1"; ulimit -S -t "$2"; ulimit -f "$3"; ulimit -c 0; echo ${NICE} > /proc/self/autogroup
+} 2>/dev/null; shift 3; exec "$@"`
 
 /**
  * Runs a script of this repository with the same Bun, in a new directory within `place` that is deleted afterwards.
+ * @param onLine is called with each line of standard output as soon as the child has written it
  * @throws the signal's reason when aborted, after the child has ended
  */
 export async function confine(
@@ -66,12 +71,12 @@ export async function confine(
   argument: string,
   place: string,
   limits: Limits,
-  signal?: AbortSignal,
+  { signal, onLine }: { signal?: AbortSignal | undefined; onLine?: (line: string) => void } = {},
 ): Promise<Ending> {
   signal?.throwIfAborted()
   const scratch = await mkdtemp(join(place, 'roost-imaging-'))
   try {
-    const ending = await watch(start(script, argument, limits, scratch), limits, signal)
+    const ending = await watch(start(script, argument, limits, scratch), limits, signal, onLine)
     signal?.throwIfAborted()
     return ending
   } finally {
@@ -82,7 +87,8 @@ export async function confine(
 function start(script: string, argument: string, limits: Limits, scratch: string) {
   const kibibytes = (RUNTIME_MIB + limits.memoryMiB) * 1024
   // The soft limit ends the child with SIGXCPU. A hard one would end it with SIGKILL, as the kernel does when memory runs out.
-  const shell = ['/bin/sh', '-c', SHELL, 'sh', String(kibibytes), String(limits.cpuSeconds)]
+  const blocks = limits.fileMiB * BLOCKS_PER_MIB
+  const shell = ['/bin/sh', '-c', SHELL, 'sh', ...[kibibytes, limits.cpuSeconds, blocks].map(String)]
   const bun = [process.execPath, '--no-install', '--no-env-file', script, argument]
   const child = Bun.spawn([...shell, ...bun], {
     // A process group of its own, so that the child's children can be ended too.
@@ -107,6 +113,7 @@ async function watch(
   child: ReturnType<typeof start>,
   limits: Limits,
   signal: AbortSignal | undefined,
+  onLine: ((line: string) => void) | undefined,
 ): Promise<Ending> {
   let late = false
   const kill = () => killGroup(child.pid)
@@ -118,7 +125,7 @@ async function watch(
   // It may have been aborted before the listener was added.
   if (signal?.aborted) kill()
   try {
-    const reading = Promise.all([child.stdout.text(), child.stderr.text()])
+    const reading = Promise.all([readLines(child.stdout, onLine), child.stderr.text()])
     await child.exited
     // Its children that still run would keep the pipes open.
     kill()
@@ -132,6 +139,23 @@ async function watch(
     clearTimeout(timer)
     signal?.removeEventListener('abort', kill)
   }
+}
+
+/** @returns the whole text */
+async function readLines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onLine: ((line: string) => void) | undefined,
+): Promise<string> {
+  let text = ''
+  let start = 0
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    for (let end = text.indexOf('\n', start); end >= 0; end = text.indexOf('\n', start)) {
+      onLine?.(text.slice(start, end))
+      start = end + 1
+    }
+  }
+  return text
 }
 
 function killGroup(pid: number): void {

@@ -1,6 +1,8 @@
 /** Pictures of files, made outside the server's own process. This part knows no domain. */
-import { drawPlaceholder } from './placeholder.ts'
-import { ImagingError, type ImagingFailure, type Preview, type SourceKind } from './protocol.ts'
+
+import { type PhotoJob, type PhotoResult, renderPhoto } from './photo.ts'
+import { drawPlaceholder, type PlaceholderKind } from './placeholder.ts'
+import { ImagingError, type ImagingFailure, type Preview } from './protocol.ts'
 import { type PreviewJob, renderPreview } from './render.ts'
 
 export interface Imaging {
@@ -9,15 +11,22 @@ export interface Imaging {
    * @throws ImagingError; the signal's reason when aborted
    */
   preview(job: PreviewJob, signal: AbortSignal): Promise<Preview>
-  /** A JPEG that is shown for a file without a preview. */
-  placeholder(kind: SourceKind): Promise<Uint8Array>
+  /**
+   * Writes the renditions of a photo to the directory `output`, and reads what its file says about it.
+   * @throws ImagingError; the signal's reason when aborted
+   */
+  photo(job: PhotoJob, signal: AbortSignal): Promise<PhotoResult>
+  /** A JPEG that is shown for a file without a preview, and for a photo without renditions. */
+  placeholder(kind: PlaceholderKind): Promise<Uint8Array>
   /** Whether another try is useless after this error of attempt number `attempt`, which counts from 1. */
   isFinal(error: unknown, attempt: number): boolean
 }
 
-/** How often a preview is tried, by the kind of failure. Another try helps only when the machine is the cause. */
+/** How often a file is tried, by the kind of failure. Another try helps only when the machine is the cause. */
 const TRIES: Record<ImagingFailure, number> = {
   UNREADABLE: 1,
+  TOO_MANY_PIXELS: 1,
+  NO_PREVIEW: 1,
   TIMEOUT: 1,
   MEMORY: 1,
   BUSY: 3,
@@ -25,9 +34,10 @@ const TRIES: Record<ImagingFailure, number> = {
 }
 
 export function createImaging(): Imaging {
-  const placeholders: Partial<Record<SourceKind, Uint8Array>> = {}
+  const placeholders: Partial<Record<PlaceholderKind, Uint8Array>> = {}
   return {
     preview: (job, signal) => renderPreview(job, { signal }),
+    photo: (job, signal) => renderPhoto(job, { signal }),
     async placeholder(kind) {
       placeholders[kind] ??= await drawPlaceholder(kind)
       return placeholders[kind]

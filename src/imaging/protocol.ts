@@ -9,12 +9,24 @@ export interface Size {
 }
 
 /**
- * The file causes UNREADABLE, TIMEOUT (decoding takes more processor time than the limit) and MEMORY (more memory than
- * the limit): another try would fail in the same way. The machine may cause BUSY (it had no time or memory for the child
- * process) and CRASHED (a decoder died or is missing).
+ * The file causes UNREADABLE, TOO_MANY_PIXELS, NO_PREVIEW (a RAW file without a preview that can be decoded), TIMEOUT
+ * (decoding takes more processor time than the limit) and MEMORY (more memory than the limit): another try would fail in
+ * the same way. The machine may cause BUSY (it had no time or memory for the child process) and CRASHED (a decoder died or
+ * is missing).
  */
-export const FAILURES = ['UNREADABLE', 'TIMEOUT', 'MEMORY', 'BUSY', 'CRASHED'] as const
+export const FAILURES = [
+  'UNREADABLE',
+  'TOO_MANY_PIXELS',
+  'NO_PREVIEW',
+  'TIMEOUT',
+  'MEMORY',
+  'BUSY',
+  'CRASHED',
+] as const
 export type ImagingFailure = (typeof FAILURES)[number]
+
+/** What the runtime and the libraries say when there is no memory. */
+export const OUT_OF_MEMORY = /out of memory|bad_alloc|cannot allocate/i
 
 export class ImagingError extends Error {
   override name = 'ImagingError'
@@ -42,6 +54,3 @@ export interface Preview extends Size {
   /** Only for a PDF. */
   pages?: number
 }
-
-/** The last line that the child writes to standard output. `jpeg` is base64. */
-export type WorkerAnswer = (Preview & { jpeg: string }) | { code: ImagingFailure; message: string }

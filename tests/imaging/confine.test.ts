@@ -4,7 +4,7 @@ import { confine } from '../../src/imaging/confine.ts'
 import { processesOf, scriptPath, workshop } from './support.ts'
 
 const { dir, leftovers } = workshop()
-const LIMITS = { milliseconds: 30_000, cpuSeconds: 5, memoryMiB: 64 }
+const LIMITS = { milliseconds: 30_000, cpuSeconds: 5, memoryMiB: 64, fileMiB: 10 }
 
 test('it starts without our environment, in an empty directory, at a lower priority', async () => {
   process.env.IMAGING_TEST_SECRET = 'swordfish'

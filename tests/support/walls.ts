@@ -71,6 +71,7 @@ export const PACKAGES: [RegExp, string[]][] = [
   [/^@aws-sdk\//, ['storage']],
   [/^nodemailer$/, ['mail']],
   [/^(mediabunny|sharp|@embedpdf\/.*|@seydx\/.*)$/, ['imaging']],
+  [/^(exifreader|@xmldom\/xmldom|thumbhash|libheif-js)(\/|$)/, ['imaging']],
 ]
 
 /** The one folder that may use two contracts: the routes that both claim. */

@@ -1,0 +1,100 @@
+/** Renditions and facts of an untrusted photo. A child process decodes the file, never the server's own process. */
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { confine, type Limits } from './confine.ts'
+import { answerOf, requireFile } from './ending.ts'
+import { checkedFacts, checkedRenditions, type WrittenRendition } from './photo/answer.ts'
+import {
+  PHOTO_STEPS,
+  type PhotoAnswer,
+  type PhotoFacts,
+  type PhotoRequest,
+  type PhotoStep,
+  type RenditionName,
+  type RenditionSpec,
+} from './photo/protocol.ts'
+import type { Size } from './protocol.ts'
+
+export type { PhotoExif, PhotoPlace, PhotoStep, RenditionName } from './photo/protocol.ts'
+
+export interface PhotoJob {
+  /** The path of a local file. */
+  input: string
+  /**
+   * The path of an empty directory, which gets the renditions. After a failure it may have some of them. The child works
+   * in a directory within it, so that the cleanup after a crash finds everything.
+   */
+  output: string
+  /** The longer sides, in pixels. */
+  thumbs: { thumb_small: number; thumb_medium: number; thumb_large: number }
+  /** For a JPEG and a WebP of one size. Pixels; 1 to 100. */
+  display: { maxWidth: number; maxHeight: number; qualityJpg: number; qualityWebp: number }
+  /** The renditions that are made. Without it, all. */
+  only?: readonly RenditionName[]
+  limits?: Partial<Limits>
+  /** Is called when a step begins. A step without renditions is skipped. */
+  onStep?: (step: PhotoStep) => void
+}
+
+export interface PhotoResult extends PhotoFacts, Size {
+  /** A thumbhash in base64. */
+  placeholder: string
+  renditions: WrittenRendition[]
+}
+
+const LIMITS: Limits = { milliseconds: 240_000, cpuSeconds: 40, memoryMiB: 1536, fileMiB: 64 }
+const WORKER = fileURLToPath(new URL('./photo/worker.ts', import.meta.url))
+
+/**
+ * Makes the renditions. The caller limits how many photos are made at once.
+ * @throws ImagingError; the signal's reason when aborted
+ */
+export async function renderPhoto(
+  job: PhotoJob,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<PhotoResult> {
+  await requireFile(job.input)
+  const output = resolve(job.output)
+  const renditions = specsOf(job)
+  const request: PhotoRequest = { input: resolve(job.input), output, renditions }
+  const ending = await confine(
+    WORKER,
+    JSON.stringify(request),
+    output,
+    { ...LIMITS, ...job.limits },
+    {
+      signal,
+      onLine: stepReader(job.onStep),
+    },
+  )
+  const answer = answerOf<PhotoAnswer>(ending)
+  return { ...checkedFacts(answer), renditions: await checkedRenditions(answer, renditions, output) }
+}
+
+function specsOf({ thumbs, display, only }: PhotoJob): RenditionSpec[] {
+  const box = { width: display.maxWidth, height: display.maxHeight }
+  const thumb = (name: 'thumb_small' | 'thumb_medium' | 'thumb_large'): RenditionSpec => ({
+    name,
+    step: 'generating_thumbnails',
+    format: 'jpeg',
+    box: { width: thumbs[name], height: thumbs[name] },
+    quality: display.qualityJpg,
+  })
+  const all: RenditionSpec[] = [
+    thumb('thumb_small'),
+    thumb('thumb_medium'),
+    thumb('thumb_large'),
+    { name: 'display', step: 'optimization', format: 'jpeg', box, quality: display.qualityJpg },
+    { name: 'webp', step: 'optimization', format: 'webp', box, quality: display.qualityWebp },
+  ]
+  return only ? all.filter(({ name }) => only.includes(name)) : all
+}
+
+/** Passes on each step once, whatever the child writes. */
+function stepReader(onStep: PhotoJob['onStep']): (line: string) => void {
+  const left = new Set<string>(PHOTO_STEPS)
+  return (line) => {
+    const step = /^\{"step":"(\w+)"\}$/.exec(line)?.[1]
+    if (step !== undefined && left.delete(step)) onStep?.(step as PhotoStep)
+  }
+}

@@ -1,0 +1,77 @@
+/** What a file's metadata say about the photo: EXIF, and XMP and IPTC where EXIF says nothing. */
+import { DOMParser, onErrorStopParsing } from '@xmldom/xmldom'
+import { type ExpandedTags, load } from 'exifreader'
+import { readPlace } from './place.ts'
+import type { PhotoExif, PhotoFacts } from './protocol.ts'
+import { Tags } from './tags.ts'
+import { readTime } from './time.ts'
+
+/** A longer packet holds pictures, such as a map of depths, and would take seconds. */
+const MAX_XMP_LENGTH = 512 * 1024
+
+/** @param bytes a whole file, or what stands before its pixels. Without metadata that can be read, nothing is known. */
+export function readFacts(bytes: Uint8Array): PhotoFacts {
+  const tags = new Tags(loaded(bytes))
+  return { exif: readExif(tags), place: readPlace(tags), ...readTime(tags) }
+}
+
+function loaded(bytes: Uint8Array): ExpandedTags {
+  try {
+    return load(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
+      expanded: true,
+      domParser,
+      // The others are of no use here, and may be large.
+      excludeTags: { mpf: true, thumbnail: true, makerNotes: true, icc: true, photoshop: true },
+    })
+  } catch {
+    return {}
+  }
+}
+
+const domParser = {
+  parseFromString(xml: string, type: string) {
+    if (xml.length > MAX_XMP_LENGTH) throw new Error('the packet is too long')
+    return new DOMParser({ onError: onErrorStopParsing }).parseFromString(xml, type)
+  },
+}
+
+function readExif(tags: Tags): PhotoExif {
+  const members: { [K in keyof PhotoExif]: PhotoExif[K] | undefined } = {
+    camera: camera(tags.text('Make'), tags.text('Model')),
+    lens: tags.text('LensModel') ?? tags.xmpText('Lens'),
+    iso: iso(tags.number('ISOSpeedRatings')) ?? iso(tags.number('PhotographicSensitivity')),
+    aperture: shown(tags.number('FNumber'), 0.1, 1000, (value) => `f/${digits(value)}`),
+    shutterSpeed: shown(tags.number('ExposureTime'), 1e-6, 1e6, shutterSpeed),
+    focalLength: shown(tags.number('FocalLength'), 0.1, 100_000, (value) => `${digits(value)}mm`),
+  }
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+}
+
+/** `Canon EOS R5` of Canon and Canon EOS R5; `SONY ILCE-7M3` of SONY and ILCE-7M3. */
+function camera(make: string | undefined, model: string | undefined): string | undefined {
+  if (make === undefined || model === undefined) return model ?? make
+  const maker = make.split(/[ ,]/)[0]!.toLowerCase()
+  return model.toLowerCase().startsWith(maker) ? model : `${make} ${model}`
+}
+
+/** 65,535 means that the value does not fit into the field. */
+const iso = (value: number | undefined): number | undefined =>
+  value !== undefined && value >= 1 && value < 10_000_000 && value !== 65_535 ? Math.round(value) : undefined
+
+function shown(
+  value: number | undefined,
+  min: number,
+  max: number,
+  text: (value: number) => string,
+): string | undefined {
+  return value !== undefined && value >= min && value <= max ? text(value) : undefined
+}
+
+const digits = (value: number): string => String(Math.round(value * 10) / 10)
+
+/** A fraction, unless its denominator would be no whole number: half a second is 1/2, and 0.6 s has no such form. */
+function shutterSpeed(seconds: number): string {
+  const denominator = 1 / seconds
+  const isFraction = seconds < 0.25 || (seconds < 1 && Math.abs(denominator - Math.round(denominator)) < 0.05)
+  return isFraction ? `1/${Math.round(denominator)}` : `${digits(seconds)}s`
+}

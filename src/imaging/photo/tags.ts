@@ -1,0 +1,63 @@
+/** Reads single values out of what exifreader found. */
+import type { ExpandedTags } from 'exifreader'
+import { cleanText } from './text.ts'
+
+type Group = Record<string, { value?: unknown; description?: unknown } | undefined>
+
+export class Tags {
+  private readonly exif: Group
+  private readonly xmp: Group
+  private readonly iptc: Group
+
+  constructor(tags: ExpandedTags) {
+    this.exif = (tags.exif ?? {}) as Group
+    this.xmp = (tags.xmp ?? {}) as unknown as Group
+    this.iptc = (tags.iptc ?? {}) as Group
+  }
+
+  /** Of EXIF, or else of XMP. */
+  text(name: string): string | undefined {
+    return this.exifText(name) ?? this.xmpText(name)
+  }
+
+  exifText(name: string): string | undefined {
+    return cleanText(first(this.exif[name]?.value))
+  }
+
+  xmpText(name: string): string | undefined {
+    const value = first(this.xmp[name]?.value)
+    return cleanText(isTag(value) ? value.value : value)
+  }
+
+  iptcText(name: string): string | undefined {
+    return cleanText(this.iptc[name]?.description)
+  }
+
+  /** Of EXIF, or else of XMP. */
+  number(name: string): number | undefined {
+    return numberOf(this.exif[name]?.value) ?? fraction(this.xmpText(name))
+  }
+
+  /** The numbers of an EXIF value, of rationals the quotients. */
+  numbers(name: string): number[] {
+    const value = this.exif[name]?.value
+    return Array.isArray(value) ? value.map((one) => numberOf(one) ?? Number.NaN) : []
+  }
+}
+
+const first = (value: unknown): unknown => (Array.isArray(value) ? value[0] : value)
+const isTag = (value: unknown): value is { value: unknown } => value instanceof Object && 'value' in value
+
+/** A number, a quotient of two, or the first of several. */
+function numberOf(value: unknown): number | undefined {
+  const number = Array.isArray(value) && value.length === 2 ? quotient(value[0], value[1]) : first(value)
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
+}
+
+const quotient = (over: unknown, under: unknown): number => Number(over) / Number(under)
+
+/** `28/10` or `2.8` */
+function fraction(text: string | undefined): number | undefined {
+  const [, over, under = '1'] = /^(-?\d{1,12}(?:\.\d{1,12})?)(?:\/(\d{1,12}))?$/.exec(text ?? '') ?? []
+  return over === undefined ? undefined : numberOf(quotient(over, under))
+}
