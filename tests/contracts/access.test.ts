@@ -43,6 +43,9 @@ const PUBLIC = [
   'POST /api/v1/auth/password-reset/confirm',
   'POST /v1/auth/login',
   'POST /v1/auth/refresh',
+  // Everybody may see published, public photos.
+  'GET /v1/photos',
+  'GET /v1/photos/:id',
   // Everybody may see active materials; hidden ones need a token, which these routes check themselves.
   'GET /api/v1/materials',
   'GET /api/v1/materials/:material_id',

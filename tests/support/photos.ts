@@ -60,4 +60,13 @@ export const fileRow = (userId: number, id?: number): typeof photoFiles.$inferIn
   objectKey: unique('originals/'),
   width: 3000,
   height: 2000,
+  renditions: RENDITIONS.map((name) => ({
+    name,
+    key: unique('photos/'),
+    width: 300,
+    height: 200,
+    size: 1000,
+  })),
 })
+
+const RENDITIONS = ['thumb_small', 'thumb_medium', 'thumb_large', 'display', 'webp'] as const

@@ -4,6 +4,8 @@ import type { Context } from '../context.ts'
 import { type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { renditionUrls } from './urls.ts'
 
+const THUMB = 'thumb_medium'
+
 /** A photo as a small picture with a title. */
 export interface PhotoThumb {
   id: number
@@ -39,7 +41,7 @@ export async function photoThumbs(
   const thumbs = await Promise.all(
     rows.map(async ({ file, ...photo }) => ({
       ...photo,
-      thumbUrl: (await renditionUrls(ctx, origin, file)).thumb_medium,
+      thumbUrl: (await renditionUrls(ctx, origin, file))[THUMB],
     })),
   )
   return new Map(thumbs.map((thumb) => [thumb.id, thumb]))

@@ -1,0 +1,143 @@
+import type { Context } from '../../../core/context.ts'
+import { renditionUrls } from '../../../core/photo-files/urls.ts'
+import { seesWhole, type Viewer } from '../../../core/photo-index/visibility.ts'
+import type { CategoryOfPhoto, PhotoView, TagOfPhoto } from '../../../core/photos/view.ts'
+import { type SiteSettings, siteSettings } from '../../../core/system/site-settings.ts'
+import { originOf } from '../../../http/origin.ts'
+import { fileIdOf } from '../ids.ts'
+import type { Location, Photo, PhotoDetail } from './models.ts'
+
+/** To whom photos are shown. */
+export interface Showing {
+  ctx: Context
+  request: Request
+  viewer: Viewer
+}
+
+/** Photos in the form of lists. */
+export async function presentPhotos(showing: Showing, photos: PhotoView[]): Promise<Photo[]> {
+  const settings = await siteSettings(showing.ctx)
+  return Promise.all(photos.map((photo) => presentPhoto(showing, settings, photo)))
+}
+
+async function presentPhoto(showing: Showing, settings: SiteSettings, photo: PhotoView): Promise<Photo> {
+  return {
+    ...(await presentShared(showing, settings, photo)),
+    categories: photo.categories.map(presentCategory),
+    tags: photo.tags.map(presentTag),
+  }
+}
+
+export async function presentPhotoDetail(showing: Showing, photo: PhotoView): Promise<PhotoDetail> {
+  return {
+    ...(await presentShared(showing, await siteSettings(showing.ctx), photo)),
+    sort_order: photo.sortOrder,
+    download_count: photo.downloadCount,
+    file_info: {
+      original_filename: photo.file.fileName,
+      file_size: photo.file.fileSize,
+      mime_type: photo.file.mimeType,
+    },
+    categories: photo.categories.map((category) => ({
+      ...presentCategory(category),
+      description: category.description,
+      is_primary: category.isPrimary,
+    })),
+    tags: photo.tags.map((tag) => ({
+      ...presentTag(tag),
+      confidence: tag.confidence,
+      source: tag.source,
+    })),
+    metadata: photo.metadata,
+  }
+}
+
+async function presentShared(
+  { ctx, request, viewer }: Showing,
+  settings: SiteSettings,
+  photo: PhotoView,
+): Promise<Omit<Photo, 'categories' | 'tags'>> {
+  const { file } = photo
+  const whole = seesWhole(viewer, photo)
+  const { exif } = file
+  return {
+    id: photo.id,
+    title: photo.title,
+    description: photo.description,
+    slug: photo.slug,
+    status: photo.status,
+    visibility: photo.visibility,
+    taken_at: photo.takenAt?.toISOString() ?? null,
+    created_at: photo.createdAt.toISOString(),
+    updated_at: photo.updatedAt.toISOString(),
+    view_count: photo.viewCount,
+    like_count: photo.likeCount,
+    formats: await presentFormats(ctx, originOf(ctx, request), photo),
+    exif: {
+      camera: exif.camera ?? null,
+      lens: exif.lens ?? null,
+      iso: exif.iso ?? null,
+      aperture: exif.aperture ?? null,
+      shutter_speed: exif.shutterSpeed ?? null,
+      focal_length: exif.focalLength ?? null,
+    },
+    location: presentLocation(photo, whole, settings.upload.publishLocation),
+    width: file.width,
+    height: file.height,
+    placeholder: file.placeholder,
+    processing_status: PROCESSING[file.status],
+    file_id: whole ? fileIdOf(file.id) : null,
+  }
+}
+
+const PROCESSING = {
+  receiving: 'pending',
+  uploaded: 'pending',
+  processing: 'processing',
+  completed: 'completed',
+  failed: 'failed',
+} as const satisfies Record<PhotoView['file']['status'], Photo['processing_status']>
+
+async function presentFormats(ctx: Context, origin: string, { file }: PhotoView): Promise<Photo['formats']> {
+  const urls = await renditionUrls(ctx, origin, file)
+  return { original: urls.display, jpg: urls.display, ...urls }
+}
+
+/**
+ * What the owner typed. Where the owner typed nothing, the owner and holders of `photo.*` see what the file says; other viewers
+ * see a coarse form of it, without the name of the place, when the site publishes places.
+ */
+function presentLocation(photo: PhotoView, whole: boolean, published: boolean): Location {
+  const { locationName: name, latitude, longitude, country, city } = photo
+  if ([name, latitude, longitude, country, city].some((value) => value !== null))
+    return { name: name ?? '', latitude, longitude, country: country ?? '', city: city ?? '' }
+  const { place } = photo.file
+  const shown = whole ? place : published ? coarse(place) : {}
+  return {
+    name: shown.name ?? '',
+    latitude: shown.latitude ?? null,
+    longitude: shown.longitude ?? null,
+    country: shown.country ?? '',
+    city: shown.city ?? '',
+  }
+}
+
+type Place = PhotoView['file']['place']
+
+const coarse = ({ latitude, longitude, country, city }: Place): Place => ({
+  ...(latitude !== undefined && { latitude: twoDecimals(latitude) }),
+  ...(longitude !== undefined && { longitude: twoDecimals(longitude) }),
+  ...(country !== undefined && { country }),
+  ...(city !== undefined && { city }),
+})
+
+const twoDecimals = (degrees: number): number => Math.round(degrees * 100) / 100
+
+const presentCategory = ({ id, name, slug, color }: CategoryOfPhoto) => ({
+  id,
+  name,
+  slug,
+  color: color ?? '',
+})
+
+const presentTag = ({ id, name, slug, color }: TagOfPhoto) => ({ id, name, slug, color: color ?? '' })
