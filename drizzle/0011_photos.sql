@@ -71,7 +71,9 @@ CREATE TABLE "photo_index" (
 	"camera" text,
 	"lens" text,
 	"location" text,
-	"grams" text[] DEFAULT '{}' NOT NULL
+	"terms_version" smallint NOT NULL,
+	"text" text NOT NULL,
+	"terms" "tsvector" NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "photo_tags" (
@@ -206,7 +208,6 @@ CREATE INDEX "photo_index_owner_idx" ON "photo_index" USING btree ("owner_id");-
 CREATE INDEX "photo_index_month_idx" ON "photo_index" USING btree ("year","month");--> statement-breakpoint
 CREATE INDEX "photo_index_tree_idx" ON "photo_index" USING gin ("category_tree");--> statement-breakpoint
 CREATE INDEX "photo_index_tags_idx" ON "photo_index" USING gin ("tag_ids");--> statement-breakpoint
-CREATE INDEX "photo_index_grams_idx" ON "photo_index" USING gin ("grams");--> statement-breakpoint
 CREATE INDEX "photo_tags_tag_idx" ON "photo_tags" USING btree ("tag_id","created_at" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "photo_tags_created_idx" ON "photo_tags" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "photos_user_idx" ON "photos" USING btree ("user_id");--> statement-breakpoint

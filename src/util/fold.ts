@@ -10,6 +10,27 @@ export function foldCase(text: string): string {
   return folded.replaceAll('ς', 'σ').normalize('NFKC')
 }
 
+/** Latin letters that Unicode does not decompose. */
+const LATIN: Record<string, string> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  ł: 'l',
+  þ: 'th',
+  ı: 'i',
+}
+
+/** A lower-case text without the accents of its letters. The voicing marks of kana are no accents. */
+export const withoutAccents = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .normalize('NFC')
+    .replace(/[ßæœøđðłþı]/g, (letter) => LATIN[letter]!)
+
 /** Fullwidth letters and digits, and halfwidth characters of East Asia, are typed by accident (RFC 8265, 3.3). */
 const ODD_WIDTHS = /[\u3000\uff01-\uffee]/g
 

@@ -1,23 +1,11 @@
 import { randomInt } from 'node:crypto'
-import { pinyin } from 'pinyin-pro'
+import { withoutAccents } from './fold.ts'
+import { pinyinOf } from './pinyin.ts'
 
 /** Characters of a slug, the suffix of `suffixed` not included. */
 const MAX_LENGTH = 60
 const SUFFIX_LENGTH = 5
 const SUFFIX_LETTERS = '23456789abcdefghjkmnpqrstuvwxyz'
-
-/** Latin letters that Unicode does not decompose. */
-const LATIN: Record<string, string> = {
-  ß: 'ss',
-  æ: 'ae',
-  œ: 'oe',
-  ø: 'o',
-  đ: 'd',
-  ð: 'd',
-  ł: 'l',
-  þ: 'th',
-  ı: 'i',
-}
 
 /**
  * A text as a part of a URL that people can read: Chinese characters as pinyin, Latin letters without accents, letters of
@@ -26,12 +14,7 @@ const LATIN: Record<string, string> = {
  */
 export function slugOf(text: string): string {
   // A long text is cut before the work, generously, because punctuation disappears.
-  const words = romanise(text.slice(0, 4 * MAX_LENGTH).normalize('NFKC'))
-    .toLowerCase()
-    .normalize('NFKD')
-    .replace(/[\u0300-\u036f]/g, '')
-    .normalize('NFC')
-    .replace(/[ßæœøđðłþı]/g, (letter) => LATIN[letter]!)
+  const words = withoutAccents(romanise(text.slice(0, 4 * MAX_LENGTH).normalize('NFKC')).toLowerCase())
     .replace(/['’]/g, '')
     .match(/[\p{L}\p{M}\p{N}]+/gu)
   return words ? cutAtWord(words) : ''
@@ -44,10 +27,7 @@ export function suffixed(slug: string): string {
 }
 
 const romanise = (text: string): string =>
-  text.replace(/\p{Script=Han}+/gu, (characters) => {
-    const syllables = pinyin(characters, { toneType: 'none', type: 'array', v: true })
-    return ` ${syllables.join(' ')} `
-  })
+  text.replace(/\p{Script=Han}+/gu, (characters) => ` ${pinyinOf(characters).join(' ')} `)
 
 function cutAtWord(words: string[]): string {
   let slug = ''

@@ -21,3 +21,6 @@ export const snakeJson = <T extends object>(name: string, type: 'json' | 'jsonb'
     toDriver: (value) => JSON.stringify(eachKeys(snakeKeys, value)),
     fromDriver: (value) => eachKeys(camelKeys, value) as T,
   })(name)
+
+/** Written and read by SQL alone. */
+export const tsvector = customType<{ data: never }>({ dataType: () => 'tsvector' })

@@ -1,0 +1,55 @@
+/** Which photos a query finds: docs/contracts/portfolio.md, "Search". */
+import { and, type SQL, sql } from 'drizzle-orm'
+import { photoIndex } from '../../db/schema/index.ts'
+import { fold, type Piece, piecesOf } from './fold.ts'
+import { FIELDS, type Field, gramsOf, wholeTerm } from './terms.ts'
+
+const ALL: Field[] = ['title', 'name', 'location', 'description']
+
+/** The pieces that must all be found, each once. */
+export function queryPieces(query: string): Piece[] {
+  const pieces = piecesOf(fold(query))
+  return pieces.filter((piece, i) => pieces.findIndex(({ text }) => text === piece.text) === i)
+}
+
+/**
+ * The rows of `photo_index` that a query finds. A list that sorts them by something else should select them in a
+ * materialized CTE first, because the planner would rather walk the order's index than use this condition.
+ * @returns a condition that no row fulfils when the query has neither letters nor digits
+ */
+export const matchPhotos = (query: string): SQL => foundIn(queryPieces(query), ALL)
+
+/** The photos whose typed place has what the query says. */
+export const matchLocation = (query: string): SQL =>
+  foundIn(queryPieces(query), ['location'], sql`split_part(${photoIndex.text}, E'\n', 1)`)
+
+function foundIn(pieces: Piece[], fields: Field[], text: SQL = sql`${photoIndex.text}`): SQL {
+  if (pieces.length === 0) return sql`false`
+  // Pairs of neighbours prove one or two characters. For more, they may come from different places of the text.
+  const checks = pieces
+    .filter(({ kind, text }) => kind === 'run' && [...text].length > 2)
+    .map((piece) => sql`strpos(${text}, ${piece.text}) > 0`)
+  return and(hasTerms(termQuery(pieces, fields)), ...checks)!
+}
+
+/** The column is written as the function in whose index it is. */
+export const hasTerms = (query: string): SQL =>
+  sql`photo_terms(${photoIndex.terms}) @@ ${query}::text::tsquery`
+
+/** All of the pieces, each in one of the fields. Pieces and terms have only letters, digits, marks and emoji. */
+export const termQuery = (pieces: Piece[], fields: Field[]): string =>
+  pieces
+    .flatMap(({ kind, text }) =>
+      kind === 'word' ? [`${text}':*`] : requiredGrams(text).map((gram) => `${gram}'`),
+    )
+    .map((term) => `(${fields.map((field) => `'${FIELDS[field]}${term}`).join('|')})`)
+    .join('&')
+
+/** The title has these pieces and nothing else. */
+export const wholeTitleQuery = (pieces: Piece[]): string => `'${wholeTerm(pieces)}'`
+
+/** Pairs of neighbours imply their characters. */
+function requiredGrams(run: string): string[] {
+  const grams = gramsOf(run)
+  return grams.length === 1 ? grams : grams.filter((gram) => [...gram].length > 1)
+}
