@@ -6,10 +6,12 @@ import { agentJobs } from './agent/jobs.ts'
 import { channelJobs } from './channel/jobs.ts'
 import type { Context } from './context.ts'
 import { materialsJobs } from './materials/jobs.ts'
+import { photoFilesJobs } from './photo-files/jobs.ts'
 import { verificationJobs } from './verification/jobs.ts'
 
 const domains: DomainJobs<Context>[] = [
   materialsJobs,
+  photoFilesJobs,
   channelJobs,
   accountsJobs,
   agendaJobs,

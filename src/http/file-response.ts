@@ -16,13 +16,23 @@ export function fileResponse(answer: FileAnswer, request: Request): Response {
   }
   const { range, content } = answer
   headers['content-type'] = info.contentType
-  headers['content-disposition'] = answer.disposition
+  headers['content-disposition'] = answer.saveAs === undefined ? answer.disposition : savedAs(answer.saveAs)
   headers['content-length'] = String(range ? range.end - range.start + 1 : info.size)
   if (range) headers['content-range'] = `bytes ${range.start}-${range.end}/${info.size}`
   else if (content instanceof Blob && bunAppliesRange(request)) {
     headers['content-range'] = `bytes 0-${info.size - 1}/${info.size}`
   }
   return new Response(content ?? streamCounting(info.size), { status: answer.status, headers })
+}
+
+/** Saves the file under a name of any script (RFC 6266, appendix D; RFC 8187). */
+function savedAs(name: string): string {
+  const ascii = name.replace(/[^ !#$&+.0-9A-Z^_`a-z{}~()-]/g, '_')
+  const encoded = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`
 }
 
 /**

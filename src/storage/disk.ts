@@ -1,5 +1,5 @@
 import { type BigIntStats, constants, type Dirent } from 'node:fs'
-import { access, lstat, mkdir, open, opendir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import { access, copyFile, lstat, mkdir, open, opendir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { contentTypeOf } from './content-types.ts'
 import {
@@ -42,7 +42,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
         if (tries > 1) made = (await mkdir(directory, { recursive: true, mode: 0o700 })) ?? made
         await rename(draft, path)
         for (let level = directory; ; level = dirname(level)) {
-          await syncDirectory(level)
+          await sync(level)
           if (!made || level === root) return
         }
       } catch (error) {
@@ -183,6 +183,21 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
       await removeEmptyAbove(from)
     },
 
+    async copy(from, to) {
+      const [source, target] = [pathOf(assertKey(from)), pathOf(assertKey(to))]
+      return unfinished.lend(async (draft) => {
+        try {
+          await copyFile(source, draft, constants.COPYFILE_FICLONE)
+          await sync(draft)
+        } catch (error) {
+          if (isMissing(error)) return false
+          throw fromSystem(error)
+        }
+        await withStorageErrors(publish(draft, target))
+        return true
+      })
+    },
+
     async delete(keys) {
       keys.forEach(assertKey)
       let failure: unknown
@@ -228,12 +243,12 @@ const infoOf = (key: string, found: BigIntStats): ObjectInfo => ({
   contentType: contentTypeOf(key),
 })
 
-/** A new name survives a power cut only when its directory is on the disk. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path)
+/** Of a file, its content; of a directory, the names in it: a new name survives a power cut only when it is on the disk. */
+async function sync(path: string): Promise<void> {
+  const file = await open(path)
   try {
-    await directory.sync()
+    await file.sync()
   } finally {
-    await directory.close()
+    await file.close()
   }
 }

@@ -93,6 +93,19 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
     }
   }
 
+  /** @returns false when there is no object to copy */
+  async function copy(from: string, to: string): Promise<boolean> {
+    const CopySource = `${Bucket}/${keyToPath(assertKey(from))}`
+    const Key = assertKey(to)
+    try {
+      await client.send(new CopyObjectCommand({ Bucket, Key, CopySource }))
+      return true
+    } catch (error) {
+      if (isMissing(error)) return false
+      throw fromS3(error)
+    }
+  }
+
   async function remove(keys: string[]): Promise<void> {
     keys.forEach(assertKey)
     const failures: unknown[] = []
@@ -168,15 +181,12 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
 
     async move(from, to) {
       await copies.forget([from, to])
-      const CopySource = `${Bucket}/${keyToPath(assertKey(from))}`
-      const Key = assertKey(to)
-      try {
-        await client.send(new CopyObjectCommand({ Bucket, Key, CopySource }))
-      } catch (error) {
-        if (isMissing(error)) return
-        throw fromS3(error)
-      }
-      await remove([from])
+      if (await copy(from, to)) await remove([from])
+    },
+
+    async copy(from, to) {
+      await copies.forget([to])
+      return copy(from, to)
     },
 
     async delete(keys) {

@@ -93,6 +93,12 @@ export interface Storage {
    */
   move(from: string, to: string): Promise<void>
   /**
+   * Copies an object of at most 5 GB, and replaces an object under `to`.
+   * @returns false when there is no object under `from`
+   * @throws StorageError INVALID_KEY, NO_SPACE, UNAVAILABLE
+   */
+  copy(from: string, to: string): Promise<boolean>
+  /**
    * Deletes objects. A missing one is no error. It tries all before it throws.
    * @throws StorageError INVALID_KEY, UNAVAILABLE
    */

@@ -232,6 +232,28 @@ describe.each(kinds)('the storage on %s', (_, open) => {
     expect(await unfinished()).toEqual([])
   })
 
+  test('copies an object, replaces, keeps both, and says when there is none', async () => {
+    const { storage, unfinished } = await opened
+    const [key, to] = ['copies/一.jpg', 'copied/copies/一.jpg']
+    await storage.write(to, from('before'))
+    const { size } = await storage.write(key, bytes(MB, 7))
+    expect(await storage.copy(key, to)).toBe(true)
+    expect(await storage.copy(key, to)).toBe(true)
+    expect(await storage.copy('copies/nothing.jpg', 'copied/nothing.jpg')).toBe(false)
+    expect(await keysOf(storage, 'cop')).toEqual([to, key].sort())
+    await storage.delete([key])
+    const { body, contentType } = (await storage.read(to))!
+    expect(contentType).toBe('image/jpeg')
+    expect(await digest(body)).toEqual(await digest(bytes(size, 7)))
+    for (const [source, target] of [
+      ['../x', to],
+      [to, '../x'],
+    ] as const) {
+      expect(await failure(storage.copy(source, target))).toMatchObject({ code: 'INVALID_KEY' })
+    }
+    expect(await unfinished()).toEqual([])
+  })
+
   test('may be deleted from while it is listed', async () => {
     const { storage } = await opened
     for (let i = 0; i < 20; i++) await storage.write(`sweep/${i}/a.txt`, from('x'))

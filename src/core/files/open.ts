@@ -3,12 +3,15 @@ import { dispositionOf } from '../../storage/content-types.ts'
 import { keyToPath } from '../../storage/keys.ts'
 import { chooseAnswer } from '../../storage/ranges.ts'
 import type { ByteRange, ObjectContent, ObjectInfo } from '../../storage/storage.ts'
+import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 
 export type FileAnswer = {
   /** Whether every client may see the file now. */
   isPublic: boolean
+  /** The name under which clients save the file; they save it instead of showing it. */
+  saveAs?: string
 } & (
   | { status: 304 | 416; info: ObjectInfo }
   | {
@@ -24,9 +27,23 @@ export type FileAnswer = {
 /** The parts of a GET or HEAD request that decide its answer. */
 export interface FileRequest {
   method: string
+  url: string
   headers: { get(name: string): string | null }
   signal: AbortSignal
 }
+
+/**
+ * Opens a file of one folder under `/files/`.
+ * @param viewer undefined for somebody who has not signed in
+ * @param key has the form of a key
+ * @returns undefined when there is no such file, or this viewer may not see it
+ */
+export type OpenFile = (
+  ctx: Context,
+  viewer: Principal | undefined,
+  key: string,
+  request: FileRequest,
+) => Promise<FileAnswer | undefined>
 
 /** Where a file may be, for a user who may see it. */
 export interface FilePlaces {

@@ -26,4 +26,9 @@ export const PHOTO_FILE_ERRORS = defineErrors({
     zh: '有照片正在使用该文件，请先删除照片',
     en: 'A photo uses this file; delete the photo first',
   },
+  ADDRESS_EXPIRED: {
+    kind: 'forbidden',
+    zh: '此文件地址已过期，请重新获取照片信息',
+    en: 'This address of a file has expired; fetch the photo again to get a new one',
+  },
 })

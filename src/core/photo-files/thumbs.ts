@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { photoFiles, photoIndex, photos } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { type Viewer, visibleTo } from '../photo-index/visibility.ts'
-import { renditionUrls } from './urls.ts'
+import { renditionUrl } from './urls.ts'
 
 const THUMB = 'thumb_medium'
 
@@ -32,17 +32,20 @@ export async function photoThumbs(
       id: photoIndex.photoId,
       title: photoIndex.title,
       takenAt: photoIndex.takenAt,
-      file: { id: photoFiles.id, renditions: photoFiles.renditions, exposed: photoFiles.exposed },
+      file: {
+        renditions: photoFiles.renditions,
+        exposed: photoFiles.exposed,
+        isPublic: photoIndex.isPublic,
+      },
     })
     .from(photoIndex)
     .innerJoin(photos, eq(photos.id, photoIndex.photoId))
     .innerJoin(photoFiles, eq(photoFiles.id, photos.fileId))
     .where(and(sql`${photoIndex.photoId} = any(${`{${ids.join(',')}}`}::int[])`, visibleTo(viewer)))
-  const thumbs = await Promise.all(
-    rows.map(async ({ file, ...photo }) => ({
-      ...photo,
-      thumbUrl: (await renditionUrls(ctx, origin, file))[THUMB],
-    })),
+  return new Map(
+    rows.map(({ file, ...photo }) => [
+      photo.id,
+      { ...photo, thumbUrl: renditionUrl(ctx, origin, file, THUMB) },
+    ]),
   )
-  return new Map(thumbs.map((thumb) => [thumb.id, thumb]))
 }

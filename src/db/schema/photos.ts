@@ -45,7 +45,7 @@ export interface Place {
 
 export interface Rendition {
   name: 'thumb_small' | 'thumb_medium' | 'thumb_large' | 'display' | 'webp'
-  /** Where the object is when the photo is public; otherwise it is at the hidden key of it. */
+  /** The object is at the hidden key of it. At this key itself there is a copy while everybody may see the photo. */
   key: string
   width: number
   height: number
@@ -76,7 +76,7 @@ export const photoFiles = pgTable(
     sha256: text('sha256'),
     /** The uploaded file itself. It is never at a public key. */
     objectKey: text('object_key').notNull().unique(),
-    /** Whether the renditions are at their public keys. */
+    /** Whether clients find a copy of each rendition at its public key. */
     exposed: boolean('exposed').notNull().default(false),
     /** Grows with every change of the renditions. */
     generation: integer('generation').notNull().default(0),

@@ -1,6 +1,6 @@
 import { t } from 'elysia'
 import type { Context } from '../../../core/context.ts'
-import { openFile } from '../../../core/materials/files.ts'
+import { openFile } from '../../../core/served-files.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Call, chapter } from '../../../http/chapter.ts'
 import { fileResponse } from '../../../http/file-response.ts'
@@ -13,7 +13,7 @@ const { routes, route } = chapter(learning, 'files')
 const ANY_TYPE = '*/*'
 const Bytes = t.String({ format: 'binary' })
 
-/** `GET /files/{file_path}` is outside the base URL. It serves files and thumbnails that no object store serves. */
+/** `GET /files/{file_path}` is outside the base URL. It serves the files, of every contract, that no object store serves. */
 export const fileRoutes = (ctx: Context) =>
   routes(ctx).get(
     '/files/*',
@@ -29,7 +29,7 @@ export const fileRoutes = (ctx: Context) =>
         304: { description: 'Not changed since the ETag of If-None-Match' },
         416: { description: 'The file does not have the part that Range asks for' },
       },
-      errors: ['NOT_FOUND'],
+      errors: ['NOT_FOUND', 'ADDRESS_EXPIRED'],
     }),
   )
 

@@ -1,6 +1,6 @@
 import type { Context } from '../../../core/context.ts'
-import { renditionUrls } from '../../../core/photo-files/urls.ts'
-import { seesWhole, type Viewer } from '../../../core/photo-index/visibility.ts'
+import { largestRendition, originalUrl, renditionUrls } from '../../../core/photo-files/urls.ts'
+import { isPublic, seesWhole, type Viewer } from '../../../core/photo-index/visibility.ts'
 import type { CategoryOfPhoto, PhotoView, TagOfPhoto } from '../../../core/photos/view.ts'
 import { type SiteSettings, siteSettings } from '../../../core/system/site-settings.ts'
 import { originOf } from '../../../http/origin.ts'
@@ -72,7 +72,7 @@ async function presentShared(
     updated_at: photo.updatedAt.toISOString(),
     view_count: photo.viewCount,
     like_count: photo.likeCount,
-    formats: await presentFormats(ctx, originOf(ctx, request), photo),
+    formats: presentFormats(ctx, originOf(ctx, request), photo, whole),
     exif: {
       camera: exif.camera ?? null,
       lens: exif.lens ?? null,
@@ -98,9 +98,11 @@ const PROCESSING = {
   failed: 'failed',
 } as const satisfies Record<PhotoView['file']['status'], Photo['processing_status']>
 
-async function presentFormats(ctx: Context, origin: string, { file }: PhotoView): Promise<Photo['formats']> {
-  const urls = await renditionUrls(ctx, origin, file)
-  return { original: urls.display, jpg: urls.display, ...urls }
+function presentFormats(ctx: Context, origin: string, photo: PhotoView, whole: boolean): Photo['formats'] {
+  const { file } = photo
+  const urls = renditionUrls(ctx, origin, { ...file, isPublic: isPublic(photo) })
+  const largest = urls[largestRendition(file)?.name ?? 'display']
+  return { original: whole ? originalUrl(ctx, origin, file) : largest, jpg: urls.display, ...urls }
 }
 
 /**

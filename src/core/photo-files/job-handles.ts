@@ -1,0 +1,22 @@
+import { jobHandle } from '../../jobs/job.ts'
+
+/**
+ * More than a day of retries: copies that a private photo still has at public keys must go when the object store is back,
+ * within a minute.
+ */
+const UNTIL_IT_ANSWERS = { retries: 3000, backoff: { seconds: 2, maxSeconds: 30 } }
+
+/** Makes or deletes the copies of renditions at public keys. */
+export const exposureHandle = jobHandle<{ fileIds: number[] }>('photo_exposure', {
+  timeoutSeconds: 600,
+  ...UNTIL_IT_ANSWERS,
+})
+
+/** Deletes the objects of deleted photo files. */
+export const photoDeletionHandle = jobHandle<{ files: { id: number; objectKey: string }[] }>(
+  'photo_deletion',
+  {
+    timeoutSeconds: 600,
+    ...UNTIL_IT_ANSWERS,
+  },
+)

@@ -1,0 +1,32 @@
+import { defineJob } from '../../jobs/job.ts'
+import type { Context } from '../context.ts'
+import { deleteObjects, expose } from './exposure.ts'
+import { exposureHandle, photoDeletionHandle } from './job-handles.ts'
+
+const exposureJob = defineJob({
+  ...exposureHandle,
+  concurrency: 2,
+  async run(ctx: Context, { fileIds }, { signal }) {
+    await each(fileIds, signal, (fileId) => expose(ctx, fileId))
+  },
+})
+
+const photoDeletionJob = defineJob({
+  ...photoDeletionHandle,
+  concurrency: 2,
+  async run(ctx: Context, { files }, { signal }) {
+    await each(files, signal, (file) => deleteObjects(ctx, file))
+  },
+})
+
+/** Tries all, so that one that fails does not hold up the others. @throws the first failure */
+async function each<T>(items: T[], signal: AbortSignal, run: (item: T) => Promise<void>): Promise<void> {
+  const failures: unknown[] = []
+  for (const item of items) {
+    signal.throwIfAborted()
+    await run(item).catch((error) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
+}
+
+export const photoFilesJobs = { jobs: [exposureJob, photoDeletionJob] }

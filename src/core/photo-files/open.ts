@@ -1,0 +1,81 @@
+/** Who may fetch the files of photos: docs/contracts/portfolio.md, "Files of photos". */
+import { eq, type SQL } from 'drizzle-orm'
+import { photoFiles, photos } from '../../db/schema/index.ts'
+import type { Principal } from '../accounts/principals.ts'
+import type { Context } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { hiddenKey } from '../files/keys.ts'
+import { type FileAnswer, type FileRequest, type OpenFile, openStored } from '../files/open.ts'
+import { isPublic, seesWhole } from '../photo-index/visibility.ts'
+import { checkSignature } from './addresses.ts'
+import { fileIdOf } from './keys.ts'
+import { openPlaceholder } from './placeholder.ts'
+
+/** A rendition of a public photo is for everybody, whether its copy at the public key exists yet or not. */
+async function openRendition(
+  ctx: Context,
+  viewer: Principal | undefined,
+  key: string,
+  request: FileRequest,
+): Promise<FileAnswer | undefined> {
+  const id = fileIdOf(key)
+  const file = id === undefined ? undefined : await findFile(ctx, eq(photoFiles.id, id))
+  if (!file?.renditions.some((rendition) => rendition.key === key)) return undefined
+  const isPublic = isShown(file)
+  if (!isPublic && !admits(ctx, viewer, file, key, request)) return undefined
+  return openStored(ctx, key, { places: [hiddenKey(key)], isPublic }, request)
+}
+
+/** The uploaded file is for its owner and holders of `photo.*`, and is saved under the name that it was uploaded with. */
+async function openOriginal(
+  ctx: Context,
+  viewer: Principal | undefined,
+  key: string,
+  request: FileRequest,
+): Promise<FileAnswer | undefined> {
+  const file = await findFile(ctx, eq(photoFiles.objectKey, key))
+  if (!file || file.status === 'receiving' || !admits(ctx, viewer, file, key, request)) return undefined
+  const answer = await openStored(ctx, key, { places: [key], isPublic: false }, request)
+  return answer && { ...answer, saveAs: file.fileName }
+}
+
+/**
+ * Whether the address is signed, or the viewer sees the photo whole.
+ * @throws AppError ADDRESS_EXPIRED when it was signed for another time
+ */
+function admits(
+  ctx: Context,
+  viewer: Principal | undefined,
+  file: { userId: number },
+  key: string,
+  { url }: FileRequest,
+): boolean {
+  if (seesWhole(viewer, file)) return true
+  const signature = checkSignature(ctx, key, url)
+  if (signature === 'expired') throw new AppError('ADDRESS_EXPIRED')
+  return signature === 'valid'
+}
+
+const findFile = async (ctx: Context, which: SQL) => {
+  const [file] = await ctx.db
+    .select({
+      userId: photoFiles.userId,
+      status: photoFiles.status,
+      fileName: photoFiles.fileName,
+      renditions: photoFiles.renditions,
+      photo: { status: photos.status, visibility: photos.visibility },
+    })
+    .from(photoFiles)
+    .leftJoin(photos, eq(photos.fileId, photoFiles.id))
+    .where(which)
+  return file
+}
+
+const isShown = ({ photo }: { photo: Parameters<typeof isPublic>[0] | null }) =>
+  photo !== null && isPublic(photo)
+
+export const photoFolders: [folder: string, open: OpenFile][] = [
+  ['photos', openRendition],
+  ['originals', openOriginal],
+  ['placeholders', openPlaceholder],
+]
