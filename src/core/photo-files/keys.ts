@@ -1,15 +1,6 @@
 /** The keys of a photo's objects: docs/contracts/portfolio.md, "Files of photos". */
-import { hiddenKey, uploadKey } from '../files/keys.ts'
+import { hiddenKey } from '../files/keys.ts'
 import type { Rendition } from './rows.ts'
-
-/** `originals/1/20240115_083000_DSC_0001.jpg`: the uploaded file. Nothing makes this folder public. */
-export const originalKey = (
-  userId: number,
-  at: Date,
-  name: string,
-  extension: string,
-  mark?: string,
-): string => uploadKey(`originals/${userId}`, at, name, extension, mark)
 
 const folderOf = (fileId: number): string => `photos/${fileId}/`
 
