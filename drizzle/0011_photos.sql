@@ -155,7 +155,7 @@ CREATE TABLE "upload_pieces" (
 	"start" bigint NOT NULL,
 	"size" integer NOT NULL,
 	"object_key" text NOT NULL,
-	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"stored_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "upload_pieces_session_id_start_pk" PRIMARY KEY("session_id","start")
 );
 --> statement-breakpoint
@@ -163,16 +163,20 @@ CREATE TABLE "upload_sessions" (
 	"id" serial PRIMARY KEY NOT NULL,
 	"user_id" integer NOT NULL,
 	"protocol" text NOT NULL,
-	"status" text NOT NULL,
+	"status" text DEFAULT 'open' NOT NULL,
 	"file_name" text NOT NULL,
 	"mime_type" text DEFAULT '' NOT NULL,
 	"file_size" bigint,
 	"chunk_size" integer,
 	"sha256" text,
-	"file_id" integer,
+	"received" bigint DEFAULT 0 NOT NULL,
+	"appender" text,
+	"completer" text,
 	"completing_at" timestamp (3) with time zone,
+	"file_id" integer,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL
+	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "upload_sessions_sizes_check" CHECK ("upload_sessions"."protocol" <> 'chunked' or ("upload_sessions"."file_size" is not null and "upload_sessions"."chunk_size" is not null))
 );
 --> statement-breakpoint
 ALTER TABLE "categories" ADD CONSTRAINT "categories_parent_id_categories_id_fk" FOREIGN KEY ("parent_id") REFERENCES "public"."categories"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint

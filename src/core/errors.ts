@@ -1,6 +1,7 @@
 import type { ErrorCode, IssueRule } from './errors/catalogue.ts'
+import type { ErrorValue } from './errors/define.ts'
 
-export type { ErrorCode, IssueRule }
+export type { ErrorCode, ErrorValue, IssueRule }
 
 /** The part of the request in which the rejected value stands. */
 export type InputPart = 'body' | 'query' | 'params'
@@ -16,7 +17,7 @@ export interface Issue {
 
 export interface ErrorDetail {
   /** Values for the text. Contracts show them to the client too, so they never hold a secret. */
-  params?: Record<string, string | number>
+  params?: Record<string, ErrorValue>
   issues?: Issue[]
   part?: InputPart
 }
@@ -27,7 +28,7 @@ export interface ErrorDetail {
  */
 export class AppError extends Error {
   override name = 'AppError'
-  readonly params: Record<string, string | number>
+  readonly params: Record<string, ErrorValue>
   readonly issues: Issue[]
   readonly part: InputPart
 

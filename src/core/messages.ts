@@ -6,7 +6,7 @@ import type { Language } from '../util/language.ts'
 import { ACCOUNT_MESSAGES } from './accounts/messages.ts'
 import { AGENT_MESSAGES } from './agent/messages.ts'
 import { ERRORS, type ErrorCode, type IssueRule, RULES } from './errors/catalogue.ts'
-import { defineTexts, joinLists } from './errors/define.ts'
+import { defineTexts, type ErrorValue, joinLists } from './errors/define.ts'
 import type { Text } from './language.ts'
 import { MATERIAL_MESSAGES } from './materials/messages.ts'
 import { NODE_MESSAGES } from './nodes/messages.ts'
@@ -33,7 +33,7 @@ export type MessageKey = TextKey | ErrorCode | `issue.${IssueRule}`
 export function message(
   key: MessageKey,
   language: Language,
-  params: Record<string, string | number> = {},
+  params: Record<string, ErrorValue> = {},
 ): string {
   return textOf(key)[language].replace(/\{(\w+)\}/g, (placeholder, name) =>
     String(params[name] ?? placeholder),

@@ -7,6 +7,8 @@ import { AgentFeed } from './agent/feed.ts'
 import { AgentRuns } from './agent/runs.ts'
 import type { Context } from './context.ts'
 import { IncomingUploads } from './files/incoming.ts'
+import { piecePlaces } from './files/pieces.ts'
+import type { Places } from './files/places.ts'
 import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
 import { PhotoAggregates } from './photo-index/aggregates.ts'
@@ -20,6 +22,7 @@ export interface Services {
   readonly agentFeed: AgentFeed
   readonly agentRuns: AgentRuns
   readonly uploads: IncomingUploads
+  readonly pieces: Places
   readonly ranking: MaterialRanking
   readonly photoAggregates: PhotoAggregates
   readonly nodeControl: NodeControl
@@ -33,6 +36,7 @@ export const createServices = (ctx: Context): Services => ({
   agentFeed: new AgentFeed(ctx.db, ctx.bus),
   agentRuns: new AgentRuns(ctx, ctx.model),
   uploads: new IncomingUploads(ctx.bus, ctx.config.uploadsPerUser),
+  pieces: piecePlaces(),
   ranking: new MaterialRanking(ctx),
   photoAggregates: new PhotoAggregates(ctx.bus),
   nodeControl: new NodeControl(ctx),

@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { ERRORS, type ErrorCode } from '../core/errors/catalogue.ts'
 import type { ErrorKind } from '../core/errors/define.ts'
-import type { AppError } from '../core/errors.ts'
+import type { AppError, ErrorValue } from '../core/errors.ts'
 import { type Language, type MessageKey, message } from '../core/messages.ts'
 import { snakeKeys } from '../util/case.ts'
 import type { Logger } from '../util/logger.ts'
@@ -25,7 +25,7 @@ export interface ShownError {
   message: string
   /** The rules that the input breaks; empty when the error is not about input. */
   issues: { field: string; message: string; rule: string }[]
-  params: Record<string, string | number>
+  params: Record<string, ErrorValue>
   /** Path of the request. */
   path: string
   requestId: string

@@ -33,7 +33,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
   const pathOf = (key: string) => join(root, key)
 
   /** Moves a finished file to its key. It replaces an existing file there in one step. */
-  async function publish(draft: string, path: string): Promise<void> {
+  async function publish(draft: string, path: string, durable = true): Promise<void> {
     const directory = dirname(path)
     let made: string | undefined
     for (let tries = 1; ; tries++) {
@@ -41,6 +41,7 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
         // The directory of nearly every object exists. Without it, the first rename fails with ENOENT.
         if (tries > 1) made = (await mkdir(directory, { recursive: true, mode: 0o700 })) ?? made
         await rename(draft, path)
+        if (!durable) return
         for (let level = directory; ; level = dirname(level)) {
           await sync(level)
           if (!made || level === root) return
@@ -125,13 +126,13 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
   return {
     kind: 'disk',
 
-    async write(key, body, { signal } = {}) {
+    async write(key, body, { signal, durable = true } = {}) {
       const path = pathOf(assertKey(key))
       try {
         return await unfinished.lend(async (draft) => {
-          const written = await writeFile(draft, body, { signal, durable: true })
+          const written = await writeFile(draft, body, { signal, durable })
           signal?.throwIfAborted()
-          await withStorageErrors(publish(draft, path))
+          await withStorageErrors(publish(draft, path, durable))
           return written
         })
       } catch (error) {

@@ -57,12 +57,13 @@ export interface Storage {
    * Stores a body as it arrives, and replaces the object that was under the key. After a failure nothing of it is left, and
    * an error of the body is thrown unchanged. The object is served with the type of its key's extension
    * (content-types.ts). An abort has no effect once the object is about to appear.
+   * @param options.durable false: the object may be lost when the machine loses power, and is written faster on a disk
    * @throws StorageError INVALID_KEY, NO_SPACE, UNAVAILABLE, ABORTED
    */
   write(
     key: string,
     body: Body,
-    options?: { signal?: AbortSignal | undefined },
+    options?: { signal?: AbortSignal | undefined; durable?: boolean },
   ): Promise<{ size: number; etag: string }>
   /**
    * Opens an object, or a part of it. All returned properties belong to the very bytes in `body`.

@@ -22,11 +22,14 @@ const servers: [string, TestServer][] = [
 afterAll(() => Promise.all(servers.map(([, server]) => server.stop())))
 
 describe.each(servers)('in %s', (environment, server) => {
-  test.each(Object.entries(BAD_BODIES))('%s is refused by both registrations and by the portfolio', async (_, bad) => {
-    await expectRefusal(server.url, '/api/auth/register', bad)
-    await expectRefusal(server.url, '/api/v1/auth/register', bad)
-    await expectRefusal(server.url, '/v1/auth/login', bad)
-  })
+  test.each(Object.entries(BAD_BODIES))(
+    '%s is refused by both registrations and by the portfolio',
+    async (_, bad) => {
+      await expectRefusal(server.url, '/api/auth/register', bad)
+      await expectRefusal(server.url, '/api/v1/auth/register', bad)
+      await expectRefusal(server.url, '/v1/auth/login', bad)
+    },
+  )
 
   test('none of them has made an account', async () => {
     expect(

@@ -34,6 +34,9 @@ export type ErrorKind =
   /** A fault that nobody expected. */
   | 'internal'
 
+/** A value of an error: for its text, or, as a list is, for what contracts show beside the text. */
+export type ErrorValue = string | number | readonly number[]
+
 /** An error of core: its kind, and the text that a person reads. */
 export interface ErrorDefinition extends Text {
   kind: ErrorKind

@@ -16,6 +16,46 @@ export const FILE_ERRORS = defineErrors({
     zh: '收到的内容与校验和不符，请重新上传',
     en: 'The content that arrived does not have the digest that was sent; upload it again',
   },
+  CHUNK_OUT_OF_RANGE: {
+    kind: 'invalid',
+    zh: '该上传只有 {totalChunks} 个分块，编号从 0 开始',
+    en: 'The upload has {totalChunks} chunks, with numbers from 0 on',
+  },
+  CHUNK_SIZE_MISMATCH: {
+    kind: 'invalid',
+    zh: '该分块应为 {expectedSize} 字节',
+    en: 'This chunk must have exactly {expectedSize} bytes',
+  },
+  CHUNKS_MISSING: {
+    kind: 'invalid',
+    zh: '尚有 {count} 个分块未上传',
+    en: 'Chunks are still missing: {count}',
+  },
+  TOO_MANY_CHUNKS: {
+    kind: 'invalid',
+    zh: '分块数不能超过 {limit}，请增大 chunk_size',
+    en: 'The file would have more than {limit} chunks; choose a larger chunk_size',
+  },
+  UPLOAD_COMPLETED: {
+    kind: 'invalid_state',
+    zh: '上传已经完成，不能再更改',
+    en: 'The upload is complete and cannot be changed any more',
+  },
+  UPLOAD_COMPLETING: {
+    kind: 'invalid_state',
+    zh: '正在合并上传的内容，请稍后重试',
+    en: 'The parts of the upload are being put together; try again soon',
+  },
+  TOO_MANY_UNFINISHED_UPLOADS: {
+    kind: 'limited',
+    zh: '未完成的上传不能超过 {limit} 个，请先完成或取消其中一个',
+    en: 'You can have at most {limit} unfinished uploads; complete or abort one of them',
+  },
+  TOO_MANY_PIECES_AT_ONCE: {
+    kind: 'limited',
+    zh: '同时上传的分块不能超过 {limit} 个，请等待其中一个完成',
+    en: 'You can send at most {limit} chunks at the same time; wait until one of them is stored',
+  },
   UPLOAD_TOO_SLOW: {
     kind: 'timeout',
     zh: '上传速度过慢，已停止，请在网络恢复后重试',

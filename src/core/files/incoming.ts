@@ -1,6 +1,7 @@
 import type { Bus } from '../../bus/bus.ts'
 import { AppError } from '../errors.ts'
 import { uploadEndedHint } from './hints.ts'
+import { Places } from './places.ts'
 
 /** How long a client should wait before it tries again. The server cannot know when an upload ends. */
 const RETRY_SECONDS = 5
@@ -11,14 +12,12 @@ export const tooManyUploads = (limit: number): AppError =>
 /** The uploads that this server is receiving. A deletion on any server stops them. */
 export class IncomingUploads {
   private readonly stops = new Map<string, AbortController>()
-  private readonly counts = new Map<number, number>()
+  private readonly places: Places
   private readonly turns = new Map<number, Promise<unknown>>()
 
   /** @param perUser how many uploads of one user this server receives at the same time */
-  constructor(
-    bus: Bus,
-    private readonly perUser: number,
-  ) {
+  constructor(bus: Bus, perUser: number) {
+    this.places = new Places(perUser, tooManyUploads)
     bus.subscribe(uploadEndedHint, ({ upload, code }) => this.stops.get(upload)?.abort(new AppError(code)))
   }
 
@@ -27,16 +26,7 @@ export class IncomingUploads {
    * @throws AppError TOO_MANY_UPLOADS
    */
   enter(userId: number): Disposable {
-    const count = this.counts.get(userId) ?? 0
-    if (count >= this.perUser) throw tooManyUploads(this.perUser)
-    this.counts.set(userId, count + 1)
-    return {
-      [Symbol.dispose]: () => {
-        const left = this.counts.get(userId)! - 1
-        if (left > 0) this.counts.set(userId, left)
-        else this.counts.delete(userId)
-      },
-    }
+    return this.places.enter(userId)
   }
 
   /**

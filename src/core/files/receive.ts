@@ -1,6 +1,7 @@
 /** Receiving a file: one use case for every domain with uploads. A domain describes its uploads by an `UploadKind`. */
-import type { Context } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError, invalid } from '../errors.ts'
+import { transaction } from '../transaction.ts'
 import { type AcceptedFormats, assertSize, detectFormat, type FileFormat, SNIFF_BYTES } from './formats.ts'
 import { type ProgressReporter, progressReporter } from './progress.ts'
 
@@ -55,7 +56,7 @@ export interface UploadKind<F extends FileFormat, Row extends object, Details> {
   /** Says in the database that the upload is alive. A failure is not reported: the end of the upload shows it too. */
   touch(ctx: Context, row: Row): void
   /** The object is stored and the details are complete. */
-  finish(ctx: Context, row: Row, file: StoredFile<Details>): Promise<Row>
+  finish(tx: Tx, row: Row, file: StoredFile<Details>): Promise<Row>
   /** Deletes record and object of a failed upload. It never throws; cleanup deletes what is left. */
   abandon(ctx: Context, row: Row, reason: string): Promise<void>
 }
@@ -63,6 +64,7 @@ export interface UploadKind<F extends FileFormat, Row extends object, Details> {
 /**
  * Receives a file from the network into the storage, and never holds it whole. After a failure neither record nor object
  * is left.
+ * @param alongside a change that is committed with the end of the upload
  * @throws AppError TOO_MANY_UPLOADS, VALIDATION_FAILED (empty file), FILE_TOO_LARGE, DIGEST_MISMATCH, UPLOAD_FAILED, the
  * `unsupported` error of the kind, the code of an `uploadEndedHint`, and every error of reading the source
  */
@@ -71,6 +73,7 @@ export async function receiveFile<F extends FileFormat, Row extends object, Deta
   userId: number,
   kind: UploadKind<F, Row, Details>,
   source: UploadSource<Details>,
+  alongside?: (tx: Tx, row: Row) => Promise<void>,
 ): Promise<Row> {
   // Before the first byte is read, so that a refusal costs nothing.
   using _ = ctx.services.uploads.enter(userId)
@@ -90,7 +93,13 @@ export async function receiveFile<F extends FileFormat, Row extends object, Deta
     })
     const sha256 = hash?.digest('hex') ?? null
     if (source.sha256 && source.sha256 !== sha256) throw new AppError('DIGEST_MISMATCH')
-    return await kind.finish(ctx, row!, { size, sha256, details })
+    return await ctx.services.uploads.inTurn(userId, () =>
+      transaction(ctx, async (tx) => {
+        const finished = await kind.finish(tx, row!, { size, sha256, details })
+        await alongside?.(tx, finished)
+        return finished
+      }),
+    )
   } catch (error) {
     if (row) await kind.abandon(ctx, row, error instanceof AppError ? error.code : 'UPLOAD_FAILED')
     throw error

@@ -42,6 +42,6 @@ const materialUploads: UploadKind<MaterialFormat, Material, MaterialDetails> = {
       .where(eq(materials.id, id))
       .then(undefined, () => {})
   },
-  finish: (ctx, material, { size, details }) => finishUpload(ctx, material, { size, ...details }),
+  finish: (tx, material, { size, details }) => finishUpload(tx, material, { size, ...details }),
   abandon: abandonUpload,
 }

@@ -90,27 +90,24 @@ const readMaterial = rowReader(materials)
  * @throws AppError ALREADY_DELETED when a user deleted it meanwhile, UPLOAD_FAILED when cleanup did
  */
 export async function finishUpload(
-  ctx: Context,
+  tx: Tx,
   material: Material,
   file: { size: number; title: string; description: string },
 ): Promise<Material> {
-  const finish = async (tx: Tx): Promise<Material> => {
-    const [row] = await activateMaterial(tx.db).execute({ id: material.id, ...file })
-    if (!row) {
-      const [left] = await tx.db
-        .select({ status: materials.status })
-        .from(materials)
-        .where(eq(materials.id, material.id))
-      throw new AppError(left?.status === 'hidden' ? 'ALREADY_DELETED' : 'UPLOAD_FAILED')
-    }
-    const { before, ...active } = row
-    tx.emit(material.userId, 'upload.completed', { ...uploadEvent(active), fileSize: file.size })
-    await enqueueThumbnail(tx, active, before)
-    announce(tx, active, true)
-    tx.afterCommit(() => ctx.bus.setState(uploadTopic(material.id), undefined))
-    return active
+  const [row] = await activateMaterial(tx.db).execute({ id: material.id, ...file })
+  if (!row) {
+    const [left] = await tx.db
+      .select({ status: materials.status })
+      .from(materials)
+      .where(eq(materials.id, material.id))
+    throw new AppError(left?.status === 'hidden' ? 'ALREADY_DELETED' : 'UPLOAD_FAILED')
   }
-  return ctx.services.uploads.inTurn(material.userId, () => transaction(ctx, finish))
+  const { before, ...active } = row
+  tx.emit(material.userId, 'upload.completed', { ...uploadEvent(active), fileSize: file.size })
+  await enqueueThumbnail(tx, active, before)
+  announce(tx, active, true)
+  tx.afterCommit(() => tx.bus.setState(uploadTopic(material.id), undefined))
+  return active
 }
 
 /** Returns the material, and how many thumbnails of the same user are pending before its own. */

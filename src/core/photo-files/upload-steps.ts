@@ -69,23 +69,20 @@ export function beginUpload(
  * Marks a stored upload as uploaded.
  * @throws AppError UPLOAD_DELETED when a user, or cleanup, deleted it meanwhile
  */
-export function finishUpload(
-  ctx: Context,
+export async function finishUpload(
+  tx: Tx,
   { id, userId }: PhotoFile,
   file: { size: number; sha256: string | null },
 ): Promise<PhotoFile> {
-  const finish = async (tx: Tx): Promise<PhotoFile> => {
-    const [row] = await tx.db
-      .update(photoFiles)
-      .set({ status: 'uploaded', fileSize: file.size, sha256: file.sha256, updatedAt: sql`now()` })
-      .where(isReceiving(id))
-      .returning()
-    if (!row) throw new AppError('UPLOAD_DELETED')
-    tx.emit(userId, 'upload.completed', { ...uploadEvent(row), fileSize: file.size })
-    clearPhotoUpload(tx, id)
-    return row
-  }
-  return ctx.services.uploads.inTurn(userId, () => transaction(ctx, finish))
+  const [row] = await tx.db
+    .update(photoFiles)
+    .set({ status: 'uploaded', fileSize: file.size, sha256: file.sha256, updatedAt: sql`now()` })
+    .where(isReceiving(id))
+    .returning()
+  if (!row) throw new AppError('UPLOAD_DELETED')
+  tx.emit(userId, 'upload.completed', { ...uploadEvent(row), fileSize: file.size })
+  clearPhotoUpload(tx, id)
+  return row
 }
 
 const isReceiving = (id: number) => and(eq(photoFiles.id, id), eq(photoFiles.status, 'receiving'))

@@ -29,7 +29,7 @@ async function stored() {
   const material = await beginUpload(ctx, user.id, { format, name: 'a.mp4', title: 't' })
   await ctx.storage.write(material.filePath, new Response(mp4()).body!)
   const finish = (with_: Context = ctx) =>
-    finishUpload(with_, material, { size: 2048, title: 't', description: '' })
+    transaction(with_, (tx) => finishUpload(tx, material, { size: 2048, title: 't', description: '' }))
   const age = () =>
     ctx.db
       .update(materials)

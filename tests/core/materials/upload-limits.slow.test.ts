@@ -3,7 +3,8 @@ import { afterAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import type { Context } from '../../../src/core/context.ts'
 import { IncomingUploads } from '../../../src/core/files/incoming.ts'
-import { beginUpload, finishUpload } from '../../../src/core/materials/upload-steps.ts'
+import { uploadMaterial } from '../../../src/core/materials/receive.ts'
+import { beginUpload } from '../../../src/core/materials/upload-steps.ts'
 import { materials } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { makeUser } from '../../support/factories.ts'
@@ -140,10 +141,15 @@ test('the uploads of one user take one connection to the database at a time', as
     most = Math.max(most, ++now)
     end.finally(() => now--).catch(() => {})
   })
-  const upload = async (userId: number) => {
-    const material = await beginUpload(slow, userId, { format, name: 'a.mp4', title: '' })
-    await finishUpload(slow, material, { size: 1, title: 't', description: '' })
-  }
+  const details = { title: 't', description: '' }
+  const upload = (userId: number) =>
+    uploadMaterial(slow, userId, {
+      total: null,
+      async read(take) {
+        await take({ name: 'a.mp4', details, body: new Response(mp4()).body! })
+        return details
+      },
+    })
   const [one, two] = [await makeUser(server), await makeUser(server)]
   await Promise.all(Array.from({ length: LIMIT }, () => upload(one.user.id)))
   expect(most).toBe(1)

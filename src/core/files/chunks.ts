@@ -1,0 +1,151 @@
+/** Uploads in numbered chunks, which come in any order: docs/contracts/portfolio.md, "Chunked uploads". */
+import { and, eq } from 'drizzle-orm'
+import { uploadPieces } from '../../db/schema/index.ts'
+import type { Context } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { type Arriving, discard, piecesOf, recordPiece, type UploadPiece, writePiece } from './pieces.ts'
+import { closedError, openSession, type UploadSession } from './sessions.ts'
+
+export const MAX_CHUNKS = 10_000
+
+/** A chunked upload: its sizes are known from the beginning. */
+export type ChunkedSession = UploadSession & { fileSize: number; chunkSize: number }
+
+export interface NewChunkedUpload {
+  fileName: string
+  mimeType: string
+  /** Bytes. */
+  fileSize: number
+  /** Bytes. */
+  chunkSize: number
+  /** Of the whole file, in lower-case hexadecimal; null when the client does not know it. */
+  sha256: string | null
+}
+
+/** @throws AppError TOO_MANY_CHUNKS, TOO_MANY_UNFINISHED_UPLOADS */
+export async function openChunked(
+  ctx: Context,
+  userId: number,
+  upload: NewChunkedUpload,
+): Promise<ChunkedSession> {
+  if (chunksOf(upload) > MAX_CHUNKS) {
+    throw new AppError('TOO_MANY_CHUNKS', { params: { limit: MAX_CHUNKS, totalChunks: chunksOf(upload) } })
+  }
+  return asChunked(await openSession(ctx, { ...upload, userId, protocol: 'chunked' }))
+}
+
+/** The check constraint of the table keeps the sizes of chunked uploads. */
+export const asChunked = (session: UploadSession): ChunkedSession => session as ChunkedSession
+
+export const chunksOf = ({ fileSize, chunkSize }: Pick<ChunkedSession, 'fileSize' | 'chunkSize'>): number =>
+  Math.ceil(fileSize / chunkSize)
+
+/** Bytes of a chunk: the last one may be shorter. @throws AppError CHUNK_OUT_OF_RANGE */
+function sizeOfChunk(session: ChunkedSession, index: number): number {
+  const totalChunks = chunksOf(session)
+  if (index >= totalChunks) {
+    throw new AppError('CHUNK_OUT_OF_RANGE', { params: { totalChunks } })
+  }
+  return Math.min(session.chunkSize, session.fileSize - index * session.chunkSize)
+}
+
+/**
+ * Stores a chunk. When the same chunk arrives several times, the one that is complete last counts.
+ * @param length of the body, when the client says it
+ * @returns how many chunks have arrived
+ * @throws AppError CHUNK_OUT_OF_RANGE, CHUNK_SIZE_MISMATCH, DIGEST_MISMATCH, UPLOAD_COMPLETED, UPLOAD_COMPLETING,
+ * TOO_MANY_PIECES_AT_ONCE, UPLOAD_FAILED, and every AppError of the body
+ */
+export async function putChunk(
+  ctx: Context,
+  session: ChunkedSession,
+  index: number,
+  { body, sha256, length }: Arriving & { length: number | undefined },
+): Promise<number> {
+  const size = sizeOfChunk(session, index)
+  if (session.status !== 'open') throw await closedError(ctx, session.id)
+  if (length !== undefined && length !== size) throw wrongSize(size, length)
+  using _ = ctx.services.pieces.enter(session.userId)
+  const start = index * session.chunkSize
+  const { key } = await writePiece(ctx, session.id, start, exactly(size, body, sha256))
+  const recorded = await recordPiece(ctx, { sessionId: session.id, start, size, objectKey: key })
+  if (!recorded) {
+    await discard(ctx, key)
+    throw await closedError(ctx, session.id)
+  }
+  if (recorded.replaced) await discard(ctx, recorded.replaced)
+  return ctx.db.$count(uploadPieces, eq(uploadPieces.sessionId, session.id))
+}
+
+const wrongSize = (expectedSize: number, receivedSize: number) =>
+  new AppError('CHUNK_SIZE_MISMATCH', { params: { expectedSize, receivedSize } })
+
+/** @throws AppError CHUNK_SIZE_MISMATCH, DIGEST_MISMATCH */
+async function* exactly(
+  size: number,
+  body: AsyncIterable<Uint8Array>,
+  sha256: string | undefined,
+): AsyncGenerator<Uint8Array> {
+  const hash = sha256 ? new Bun.CryptoHasher('sha256') : undefined
+  let received = 0
+  for await (const bytes of body) {
+    received += bytes.byteLength
+    if (received > size) throw wrongSize(size, received)
+    hash?.update(bytes)
+    yield bytes
+  }
+  if (received < size) throw wrongSize(size, received)
+  if (hash && hash.digest('hex') !== sha256) throw new AppError('DIGEST_MISMATCH')
+}
+
+/** What has arrived of a chunked upload. */
+export interface ChunksState {
+  receivedChunks: number
+  /** Bytes. */
+  received: number
+  /** Their numbers, in order. */
+  missing: number[]
+}
+
+export const chunksState = async (ctx: Context, session: ChunkedSession): Promise<ChunksState> =>
+  stateOf(session, await piecesOf(ctx, session.id))
+
+function stateOf(session: ChunkedSession, pieces: UploadPiece[]): ChunksState {
+  const starts = new Set(pieces.map(({ start }) => start))
+  const missing: number[] = []
+  for (let index = 0; index < chunksOf(session); index++) {
+    if (!starts.has(index * session.chunkSize)) missing.push(index)
+  }
+  return {
+    receivedChunks: pieces.length,
+    received: pieces.reduce((sum, { size }) => sum + size, 0),
+    missing,
+  }
+}
+
+/** @throws AppError CHUNKS_MISSING, with their numbers */
+export function assertWhole(session: ChunkedSession, pieces: UploadPiece[]): void {
+  const { missing } = stateOf(session, pieces)
+  if (missing.length > 0) throw missingError(missing)
+}
+
+const missingError = (missingChunks: number[]) =>
+  new AppError('CHUNKS_MISSING', { params: { count: missingChunks.length, missingChunks } })
+
+/** Forgets a chunk whose object is lost, so that the client can send it again. */
+export async function forgetChunk(
+  ctx: Context,
+  session: ChunkedSession,
+  { start, objectKey }: UploadPiece,
+): Promise<AppError> {
+  await ctx.db
+    .delete(uploadPieces)
+    .where(
+      and(
+        eq(uploadPieces.sessionId, session.id),
+        eq(uploadPieces.start, start),
+        eq(uploadPieces.objectKey, objectKey),
+      ),
+    )
+  return missingError((await chunksState(ctx, session)).missing)
+}
