@@ -11,6 +11,7 @@ import type { Text } from './language.ts'
 import { MATERIAL_MESSAGES } from './materials/messages.ts'
 import { NODE_MESSAGES } from './nodes/messages.ts'
 import { SYSTEM_MESSAGES } from './system/messages.ts'
+import { TAG_MESSAGES } from './tags/messages.ts'
 import { TASK_MESSAGES } from './tasks/messages.ts'
 
 export type { Language }
@@ -21,6 +22,7 @@ export const MESSAGES = joinLists(
   ACCOUNT_MESSAGES,
   MATERIAL_MESSAGES,
   NODE_MESSAGES,
+  TAG_MESSAGES,
   TASK_MESSAGES,
   AGENT_MESSAGES,
 )

@@ -46,6 +46,12 @@ const PUBLIC = [
   // Everybody may see published, public photos.
   'GET /v1/photos',
   'GET /v1/photos/:id',
+  // What a viewer may not see is neither shown nor counted.
+  'GET /v1/tags',
+  'GET /v1/tags/suggestions',
+  'GET /v1/tags/cloud',
+  'GET /v1/tags/trending',
+  'GET /v1/tags/:id',
   // Everybody may see active materials; hidden ones need a token, which these routes check themselves.
   'GET /api/v1/materials',
   'GET /api/v1/materials/:material_id',

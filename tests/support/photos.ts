@@ -1,7 +1,9 @@
 /** Photos for tests that need rows and no files. */
+import type { Tx } from '../../src/core/context.ts'
 import { indexPhotos } from '../../src/core/photo-index/write.ts'
+import { resolveTags } from '../../src/core/tags/resolve.ts'
 import { transaction } from '../../src/core/transaction.ts'
-import { photoCategories, photoFiles, photos } from '../../src/db/schema/index.ts'
+import { photoCategories, photoFiles, photos, photoTags } from '../../src/db/schema/index.ts'
 import { type TestUser, unique } from './factories.ts'
 import type { TestServer } from './server.ts'
 
@@ -10,6 +12,8 @@ type PhotoRow = typeof photos.$inferSelect
 export interface NewPhoto extends Partial<typeof photos.$inferInsert> {
   /** The first one is primary. */
   categoryIds?: number[]
+  /** Names. */
+  tags?: string[]
 }
 
 /** Photos in the index, public unless the input says otherwise; no file of them exists. */
@@ -24,7 +28,7 @@ export async function makePhotos(
       .insert(photoFiles)
       .values(inputs.map(() => fileRow(user.id)))
       .returning()
-    const rows = inputs.map(({ categoryIds: _, ...input }, n) => ({
+    const rows = inputs.map(({ categoryIds: _, tags: __, ...input }, n) => ({
       userId: user.id,
       fileId: files[n]!.id,
       title: unique('Photo '),
@@ -42,12 +46,25 @@ export async function makePhotos(
       })),
     )
     if (joins.length > 0) await tx.db.insert(photoCategories).values(joins)
+    await tagPhotos(
+      tx,
+      made.map(({ id }, n) => ({ photoId: id, names: inputs[n]!.tags ?? [] })),
+    )
     await indexPhotos(
       tx,
       made.map(({ id }) => id),
     )
     return made
   })
+}
+
+async function tagPhotos(tx: Tx, photos: { photoId: number; names: string[] }[]): Promise<void> {
+  const names = [...new Set(photos.flatMap(({ names }) => names))]
+  const ids = await resolveTags(tx, names)
+  const joins = photos.flatMap(({ photoId, names: own }) =>
+    own.map((name) => ({ photoId, tagId: ids[names.indexOf(name)]! })),
+  )
+  if (joins.length > 0) await tx.db.insert(photoTags).values(joins)
 }
 
 /** A processed file whose objects do not exist. */

@@ -1,5 +1,5 @@
 /** Who may see which photo: docs/contracts/portfolio.md, "Who sees what". */
-import { eq, or, type SQL } from 'drizzle-orm'
+import { and, eq, or, type SQL } from 'drizzle-orm'
 import { photoIndex } from '../../db/schema/index.ts'
 import { mayAll } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
@@ -27,3 +27,15 @@ export function visibleTo(viewer: Viewer): SQL | undefined {
 /** Viewers with the same scope see the same photos. */
 export const scopeOf = (viewer: Viewer): string =>
   seesAllPhotos(viewer) ? 'all' : viewer ? `user:${viewer.userId}` : 'public'
+
+/**
+ * The photos that a viewer may see, in parts that do not overlap. Each part has the name by which its counts are kept, so
+ * that the count of the public photos serves every viewer.
+ */
+export function visibleParts(viewer: Viewer): { scope: string; where: SQL | undefined }[] {
+  if (seesAllPhotos(viewer)) return [{ scope: 'all', where: undefined }]
+  const everybody = { scope: 'public', where: eq(photoIndex.isPublic, true) }
+  if (!viewer) return [everybody]
+  const own = and(eq(photoIndex.isPublic, false), eq(photoIndex.ownerId, viewer.userId))
+  return [everybody, { scope: `own:${viewer.userId}`, where: own }]
+}

@@ -1,0 +1,25 @@
+import type { SQL } from 'drizzle-orm'
+import type { Context } from '../context.ts'
+import { type Viewer, visibleParts } from './visibility.ts'
+
+/**
+ * Numbers over all photos that a viewer may see, such as the photos of each tag, by a key of each. They are kept until a
+ * photo changes.
+ * @param what names the numbers among all that are kept
+ * @param count counts the rows of `photo_index` that fulfil `where`
+ */
+export async function visibleCounts(
+  ctx: Context,
+  viewer: Viewer,
+  what: string,
+  count: (where: SQL | undefined) => Promise<{ key: number; n: number }[]>,
+): Promise<ReadonlyMap<number, number>> {
+  const parts = await Promise.all(
+    visibleParts(viewer).map(({ scope, where }) =>
+      ctx.services.photoAggregates.get(`${what}:${scope}`, () => count(where)),
+    ),
+  )
+  const sums = new Map<number, number>()
+  for (const { key, n } of parts.flat()) sums.set(key, (sums.get(key) ?? 0) + n)
+  return sums
+}
