@@ -5,8 +5,8 @@ import { slugOf, suffixed } from '../../util/slug.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
+import { reindexPhotosOf } from '../photo-index/reindex.ts'
 import { visibleTo } from '../photo-index/visibility.ts'
-import { indexPhotos } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
 import { readTagName } from './names.ts'
 import type { Tag, TagGroup } from './rows.ts'
@@ -70,9 +70,9 @@ export async function updateTag(ctx: Context, id: number, change: Partial<TagInp
 export async function deleteTag(ctx: Context, id: number): Promise<void> {
   await transaction(ctx, async (tx) => {
     await lockTag(tx, id)
-    const photoIds = await touchPhotos(tx, id)
+    await touchPhotos(tx, id)
     await tx.db.delete(tags).where(eq(tags.id, id))
-    await indexPhotos(tx, photoIds)
+    await reindexPhotosOf(tx, { tagId: id })
   })
 }
 
@@ -99,8 +99,10 @@ async function rewrite(
     .update(tags)
     .set({ ...values, isListed: true, updatedAt: sql`now()` })
     .where(eq(tags.id, tag.id))
-  if (values.name !== undefined && values.name !== tag.name)
-    await indexPhotos(tx, await touchPhotos(tx, tag.id))
+  if (values.name !== undefined && values.name !== tag.name) {
+    await touchPhotos(tx, tag.id)
+    await reindexPhotosOf(tx, { tagId: tag.id })
+  }
   return tag.id
 }
 
@@ -122,11 +124,8 @@ async function lockTag(tx: Tx, id: number): Promise<Tag> {
   return tag
 }
 
-/**
- * Gives the photos of a tag another version, because their readers see another list of tags.
- * @returns their ids
- */
-async function touchPhotos(tx: Tx, tagId: number): Promise<number[]> {
+/** Gives the photos of a tag another version, because their readers see another list of tags. */
+async function touchPhotos(tx: Tx, tagId: number): Promise<void> {
   const ordered = tx.db
     .select({ id: photos.id })
     .from(photos)
@@ -134,12 +133,10 @@ async function touchPhotos(tx: Tx, tagId: number): Promise<number[]> {
     .where(eq(photoTags.tagId, tagId))
     .orderBy(photos.id)
     .for('no key update', { of: photos })
-  const rows = await tx.db
+  await tx.db
     .update(photos)
     .set({ version: sql`${photos.version} + 1` })
     .where(sql`${photos.id} in (${ordered})`)
-    .returning({ id: photos.id })
-  return rows.map(({ id }) => id)
 }
 
 /** Two changes may choose the same name or slug at once: then the database refuses the later one. */
