@@ -42,7 +42,7 @@ async function smallDisk(directory: string): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: async () => void Bun.spawnSync(['umount', '-l', directory]) }
 }
 
-/** The bucket that docs/operations.md describes: two prefixes are public. */
+/** The bucket that docs/operations.md describes: three prefixes are public. */
 export interface PublicBucket extends StoredServer {
   bucketUrl: string
   /** Refuses this many of the next requests of this operation. */

@@ -29,7 +29,7 @@ export function signedUrl(ctx: Context, origin: string, key: string): string {
 export function checkSignature(ctx: Context, key: string, url: string): 'valid' | 'expired' | 'none' {
   const query = new URLSearchParams(/\?([^#]*)/.exec(url)?.[1])
   const expires = query.get('expires') ?? ''
-  if (!/^\d{1,12}$/.test(expires)) return 'none'
+  if (!/^[1-9]\d{0,11}$/.test(expires)) return 'none'
   const given = Buffer.from(query.get('signature') ?? '')
   const right = Buffer.from(signatureOf(ctx, key, Number(expires)))
   if (given.byteLength !== right.byteLength || !timingSafeEqual(given, right)) return 'none'
