@@ -46,6 +46,7 @@ const PUBLIC = [
   // Everybody may see published, public photos.
   'GET /v1/photos',
   'GET /v1/photos/:id',
+  'GET /v1/photos/search',
   // What a viewer may not see is neither shown nor counted.
   'GET /v1/tags',
   'GET /v1/tags/suggestions',

@@ -2,7 +2,7 @@
 import { t } from 'elysia'
 import { integerText } from '../../http/integer-text.ts'
 
-const MAX_ID = 2_147_483_647
+export const MAX_ID = 2_147_483_647
 
 export const Id = t.Object({ id: integerText({ minimum: 1, maximum: MAX_ID }) })
 

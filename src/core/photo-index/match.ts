@@ -17,7 +17,9 @@ export function queryPieces(query: string): Piece[] {
  * materialized CTE first, because the planner would rather walk the order's index than use this condition.
  * @returns a condition that no row fulfils when the query has neither letters nor digits
  */
-export const matchPhotos = (query: string): SQL => foundIn(queryPieces(query), ALL)
+export const matchPhotos = (query: string): SQL => matchPieces(queryPieces(query))
+
+export const matchPieces = (pieces: Piece[]): SQL => foundIn(pieces, ALL)
 
 /** The photos whose typed place has what the query says. */
 export const matchLocation = (query: string): SQL =>

@@ -1,6 +1,7 @@
 /** Photos that tests write directly, without files. */
 import { eq } from 'drizzle-orm'
 import { indexPhotos } from '../../../src/core/photo-index/write.ts'
+import { readTagName } from '../../../src/core/tags/names.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import {
   categories,
@@ -56,10 +57,9 @@ export async function putPhoto(server: TestServer, userId: number, input: NewPho
 }
 
 export async function putTag(server: TestServer, name: string): Promise<number> {
-  const key = unique('t')
   const [tag] = await server.ctx.db
     .insert(tags)
-    .values({ name, nameKey: key, slug: key, pinyin: key, initials: key })
+    .values({ ...readTagName(name, 'name'), slug: unique('t') })
     .returning()
   return tag!.id
 }

@@ -1,0 +1,46 @@
+import { t } from 'elysia'
+import { integerText } from '../../../http/integer-text.ts'
+import { named } from '../../../http/openapi/schemas.ts'
+import { pageQuery } from '../contract.ts'
+import { MAX_ID } from '../ids.ts'
+import { Photo } from '../photos/models.ts'
+
+const words = t.Optional(t.String({ minLength: 1, maxLength: 200 }))
+const date = t.Optional(t.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }))
+
+export const SearchQuery = t.Object({
+  ...pageQuery,
+  // Of 100 characters at most, without the spaces around it.
+  q: t.String({ minLength: 1, maxLength: 300 }),
+  category: t.Optional(integerText({ minimum: 1, maximum: MAX_ID })),
+  /** Names with commas between them. */
+  tags: t.Optional(t.String({ maxLength: 1000 })),
+  location: words,
+  date_from: date,
+  date_to: date,
+  camera: words,
+  lens: words,
+})
+
+const Counted = t.Object({ id: t.Integer(), name: t.String(), count: t.Integer() })
+
+const FoundPhoto = t.Composite([
+  Photo,
+  t.Object({
+    /** 0 to 1. */
+    score: t.Number(),
+    /** HTML, in which `<mark>` is the only element. */
+    highlight: t.Object({ title: t.String(), description: t.String() }),
+  }),
+])
+
+export const SearchResult = t.Object({
+  photos: t.Array(FoundPhoto),
+  facets: t.Object({
+    categories: t.Array(Counted),
+    tags: t.Array(Counted),
+    years: t.Array(t.Object({ year: t.Integer(), count: t.Integer() })),
+  }),
+})
+
+named({ FoundPhoto, SearchResult })

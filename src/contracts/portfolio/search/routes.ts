@@ -1,0 +1,71 @@
+import type { Static } from 'elysia'
+import type { Context } from '../../../core/context.ts'
+import { AppError, type Issue } from '../../../core/errors.ts'
+import { searchPhotos } from '../../../core/photos/search.ts'
+import { optionalPrincipal } from '../../../http/authenticate.ts'
+import { type Call, chapter, type Query } from '../../../http/chapter.ts'
+import { PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
+import { presentPhotos } from '../photos/presenters.ts'
+import { SearchQuery, SearchResult } from './models.ts'
+
+const { routes, route } = chapter(portfolio, 'search')
+
+export const searchRoutes = (ctx: Context) =>
+  routes(ctx, '/photos').get(
+    '/search',
+    search,
+    route({
+      summary: 'Search the photos that you may see, by Chinese or English words or by pinyin',
+      access: ['anyone', 'user'],
+      query: SearchQuery,
+      response: PageEnvelope(SearchResult),
+      errors: ['INVALID_RANGE'],
+    }),
+  )
+
+async function search({ ctx, query, request }: Call & Query<typeof SearchQuery>) {
+  const viewer = await optionalPrincipal(ctx, request)
+  const { photos, total, facets } = await searchPhotos(ctx, viewer, readQuery(query))
+  const shown = await presentPhotos(
+    { ctx, request, viewer },
+    photos.map(({ photo }) => photo),
+  )
+  const items = shown.map((photo, i) => {
+    const { score, highlight } = photos[i]!
+    return { ...photo, score, highlight: { title: highlight.title, description: highlight.description } }
+  })
+  return pageEnvelope(request, { photos: items, facets: presentFacets(facets) }, total, query)
+}
+
+const MAX_QUERY = 100
+
+function readQuery({ q, tags, date_from, date_to, ...rest }: Static<typeof SearchQuery>) {
+  const length = [...q.trim()].length
+  if (length === 0) throw invalidQuery('q', 'required')
+  if (length > MAX_QUERY) throw invalidQuery('q', 'max_length', { limit: MAX_QUERY })
+  return {
+    ...rest,
+    query: q,
+    tags: (tags ?? '').split(/[,，]/).filter((name) => name.trim()),
+    dateFrom: readDate('date_from', date_from),
+    dateTo: readDate('date_to', date_to),
+  }
+}
+
+function readDate(field: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const date = new Date(`${text}T00:00:00Z`)
+  // JavaScript reads February 30 as March 1 or 2, and PostgreSQL knows no year 0.
+  if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== text || text < '0001')
+    throw invalidQuery(field, 'calendar_date')
+  return text
+}
+
+const invalidQuery = (field: string, rule: Issue['rule'], params: Issue['params'] = {}) =>
+  new AppError('VALIDATION_FAILED', { part: 'query', issues: [{ field, rule, params }] })
+
+const presentFacets = ({ categories, tags, years }: Awaited<ReturnType<typeof searchPhotos>>['facets']) => ({
+  categories: categories.map(({ id, name, count }) => ({ id, name, count })),
+  tags: tags.map(({ id, name, count }) => ({ id, name, count })),
+  years: years.map(({ year, count }) => ({ year, count })),
+})

@@ -1,0 +1,183 @@
+import { and, arrayContains, type SQL, sql } from 'drizzle-orm'
+import { photoIndex } from '../../db/schema/index.ts'
+import { storable } from '../../util/storable.ts'
+import type { Context } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { excerpt, highlight } from '../photo-index/highlight.ts'
+import {
+  hasTerms,
+  matchLocation,
+  matchPieces,
+  queryPieces,
+  termQuery,
+  wholeTitleQuery,
+} from '../photo-index/match.ts'
+import { isPublic, seesWhole, type Viewer, visibleTo } from '../photo-index/visibility.ts'
+import { tagKey } from '../tags/names.ts'
+import { type PhotoView, viewPhotos } from './view.ts'
+
+/** Categories and tags that are counted; the most frequent ones. */
+const MAX_FACETS = 50
+/** By rank: the words are in the description too; in the title, a tag, a category or the location; in the title; they are the title. */
+const SCORES = [0.4, 0.7, 0.9, 1]
+
+export interface SearchQuery {
+  query: string
+  /** A category: photos in the categories below it count too. */
+  category?: number | undefined
+  /** Names of tags. A photo has all of them. */
+  tags: string[]
+  location?: string | undefined
+  /** Days in UTC on which the photos were taken, as YYYY-MM-DD, the last one included. */
+  dateFrom?: string | undefined
+  dateTo?: string | undefined
+  /** Words that the name of the camera or the lens has. */
+  camera?: string | undefined
+  lens?: string | undefined
+  page: number
+  limit: number
+}
+
+export interface FoundPhoto {
+  photo: PhotoView
+  /** 0 to 1. */
+  score: number
+  /** HTML. */
+  highlight: { title: string; description: string }
+}
+
+export interface Facets {
+  categories: Named[]
+  tags: Named[]
+  years: { year: number; count: number }[]
+}
+interface Named {
+  id: number
+  name: string
+  count: number
+}
+
+interface Found extends Record<string, unknown> {
+  page: { id: number; rank: number }[]
+  total: number
+  facets: Facets
+}
+
+/**
+ * The photos that a query finds among those that the viewer may see: the best first, then the newest. Facets count all of
+ * them, not only those of the page.
+ * @throws AppError INVALID_RANGE
+ */
+export async function searchPhotos(
+  ctx: Context,
+  viewer: Viewer,
+  query: SearchQuery,
+): Promise<{ photos: FoundPhoto[]; total: number; facets: Facets }> {
+  if (query.dateFrom && query.dateTo && query.dateFrom > query.dateTo) throw new AppError('INVALID_RANGE')
+  const pieces = queryPieces(query.query)
+  if (pieces.length === 0) return { photos: [], total: 0, facets: { categories: [], tags: [], years: [] } }
+  const where = and(matchPieces(pieces), visibleTo(viewer), ...conditions(query))!
+  const ranks = [
+    wholeTitleQuery(pieces),
+    termQuery(pieces, ['title']),
+    termQuery(pieces, ['title', 'name', 'location']),
+  ]
+  const [found] = await ctx.db.execute<Found>(searchStatement(where, ranks, query))
+  const { page, total, facets } = found!
+  const views = await viewPhotos(
+    ctx,
+    page.map(({ id }) => id),
+  )
+  const rankOf = new Map(page.map(({ id, rank }) => [id, rank]))
+  const photos = views
+    // A photo may have been hidden since the statement before.
+    .filter((photo) => isPublic(photo) || seesWhole(viewer, photo))
+    .map((photo) => ({
+      photo,
+      score: SCORES[rankOf.get(photo.id)!]!,
+      highlight: {
+        title: highlight(photo.title, pieces),
+        description: excerpt(photo.description, pieces),
+      },
+    }))
+  return { photos, total, facets }
+}
+
+/** One statement, in which the match is made once. */
+function searchStatement(where: SQL, [whole, title, named]: string[], { page, limit }: SearchQuery): SQL {
+  const rankOf = (query: string) =>
+    sql`photo_id in (select photo_id from photo_index where ${hasTerms(query)})`
+  const counted = (ids: string, table: string) => sql`
+    select coalesce(json_agg(json_build_object('id', id, 'name', name, 'count', count) order by count desc, name collate "C", id), '[]')
+    from (
+      select named.id, named.name, facet.count from (
+        select id, count(*)::int as count from matched, unnest(${sql.raw(ids)}) as id
+        group by id order by 2 desc, 1 limit ${MAX_FACETS}
+      ) facet join ${sql.raw(table)} named on named.id = facet.id
+    ) facets`
+  return sql`
+    with matched as materialized (
+      select photo_id, year, tag_ids, category_tree, coalesce(taken_at, created_at) as at
+      from photo_index where ${where}
+    ), ranked as (
+      select photo_id, at, case when ${rankOf(whole!)} then 3 when ${rankOf(title!)} then 2 when ${rankOf(named!)} then 1 else 0 end as rank
+      from matched
+    ), page as (
+      select photo_id, at, rank from ranked order by rank desc, at desc, photo_id desc
+      limit ${limit} offset ${(page - 1) * limit}
+    )
+    select (
+      select coalesce(json_agg(json_build_object('id', photo_id, 'rank', rank) order by rank desc, at desc, photo_id desc), '[]')
+      from page
+    ) as page,
+    (select count(*)::int from matched) as total,
+    json_build_object(
+      'categories', (${counted('category_tree', 'categories')}),
+      'tags', (${counted('tag_ids', 'tags')}),
+      'years', (
+        select coalesce(json_agg(json_build_object('year', year, 'count', count) order by year desc), '[]')
+        from (select year, count(*)::int as count from matched where year is not null group by year) years
+      )
+    ) as facets`
+}
+
+function conditions({
+  category,
+  tags,
+  location,
+  dateFrom,
+  dateTo,
+  camera,
+  lens,
+}: SearchQuery): (SQL | undefined)[] {
+  return [
+    category === undefined ? undefined : arrayContains(photoIndex.categoryTree, [category]),
+    tags.length === 0 ? undefined : hasTags(tags),
+    location === undefined ? undefined : matchLocation(location),
+    dateFrom === undefined
+      ? undefined
+      : sql`${photoIndex.takenAt} >= ${dateFrom}::timestamp at time zone 'UTC'`,
+    dateTo === undefined
+      ? undefined
+      : sql`${photoIndex.takenAt} < (${dateTo}::timestamp + interval '1 day') at time zone 'UTC'`,
+    ...hasWords(sql`${photoIndex.camera}`, camera),
+    ...hasWords(sql`${photoIndex.lens}`, lens),
+  ]
+}
+
+/** A name that no tag has leaves no photo. */
+function hasTags(names: string[]): SQL {
+  const keys = [...new Set(names.map((name) => tagKey(storable(name))))]
+  return sql`${photoIndex.tagIds} @> (
+    select case when count(*) = ${keys.length} then array_agg(id) else array[0] end from tags
+    where name_key in (${sql.join(
+      keys.map((key) => sql`${key}`),
+      sql`, `,
+    )}))`
+}
+
+const hasWords = (column: SQL, text: string | undefined): SQL[] =>
+  storable(text ?? '')
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => sql`strpos(lower(${column}), lower(${word})) > 0`)
