@@ -9,10 +9,20 @@ import { readTime } from './time.ts'
 /** A longer packet holds pictures, such as a map of depths, and would take seconds. */
 const MAX_XMP_LENGTH = 512 * 1024
 
-/** @param bytes a whole file, or what stands before its pixels. Without metadata that can be read, nothing is known. */
-export function readFacts(bytes: Uint8Array): PhotoFacts {
-  const tags = new Tags(loaded(bytes))
-  return { exif: readExif(tags), place: readPlace(tags), ...readTime(tags) }
+/**
+ * Nothing is known of a file without metadata that can be read.
+ * @param files the first one counts, and the next where it says nothing
+ */
+export function readFacts(files: Uint8Array[]): PhotoFacts {
+  const known: PhotoFacts = { exif: {}, place: {}, takenAt: null, takenOffset: null }
+  for (const file of files) {
+    const tags = new Tags(loaded(file))
+    known.exif = { ...readExif(tags), ...known.exif }
+    // Whole, because parts of two places would be a third one.
+    if (Object.keys(known.place).length === 0) known.place = readPlace(tags)
+    if (known.takenAt === null) Object.assign(known, readTime(tags))
+  }
+  return known
 }
 
 function loaded(bytes: Uint8Array): ExpandedTags {

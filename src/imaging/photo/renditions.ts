@@ -1,11 +1,11 @@
 /** Makes the renditions of a photo. The file is decoded once, to the size of the largest rendition. */
 import { join } from 'node:path'
-import sharp from 'sharp'
+import sharp, { type SharpOptions } from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
 import { fit } from '../picture.ts'
 import type { Size } from '../protocol.ts'
 import { type RenditionName, type RenditionSpec, renditionFile } from './protocol.ts'
-import type { Source } from './source.ts'
+import type { Picture } from './source.ts'
 
 /** The longer side of the picture that the placeholder is computed of. The format allows 100. */
 const HASH_SIDE = 100
@@ -15,18 +15,29 @@ export interface Base extends Size {
   channels: 1 | 2 | 3 | 4
 }
 
+/** libjpeg's warnings about files that every viewer shows whole. Its other warnings mean that a part of the picture is lost. */
+const HARMLESS = /Invalid SOS parameters|extraneous bytes|Unknown Adobe color|Inconsistent progression/i
+
 /** The pixels in sRGB, large enough for each of these boxes. */
-export async function decodeBase(source: Source, specs: RenditionSpec[]): Promise<Base> {
-  const sizes = specs.map(({ box }) => fit(source, box, 1))
-  const width = Math.max(HASH_SIDE, ...sizes.map((size) => size.width))
-  const height = Math.max(HASH_SIDE, ...sizes.map((size) => size.height))
-  const { data, info } = await source
-    .open()
-    .resize(width, height, { fit: 'inside', withoutEnlargement: true })
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-  return { data, width: info.width, height: info.height, channels: info.channels as Base['channels'] }
+export async function decodeBase(picture: Picture, specs: RenditionSpec[]): Promise<Base> {
+  const sizes = specs.map(({ box }) => fit(picture, box, 1))
+  const box = {
+    width: Math.max(HASH_SIDE, ...sizes.map(({ width }) => width)),
+    height: Math.max(HASH_SIDE, ...sizes.map(({ height }) => height)),
+  }
+  const decode = async (failOn: SharpOptions['failOn']): Promise<Base> => {
+    const { data, info } = await picture
+      .decode(box, failOn)
+      .toColourspace('srgb')
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+    return { data, width: info.width, height: info.height, channels: info.channels as Base['channels'] }
+  }
+  if (picture.format !== 'jpeg') return await decode('error')
+  return await decode('warning').catch((error) => {
+    if (!HARMLESS.test(String(error))) throw error
+    return decode('error')
+  })
 }
 
 /** Writes a rendition without any metadata. */

@@ -1,39 +1,109 @@
 /** Opens a photo of any format as pixels that sharp can work on. */
+import { readFileSync } from 'node:fs'
 import sharp, { type Sharp, type SharpOptions } from 'sharp'
+// Its settings of sharp hold for this process.
 import '../picture.ts'
-import { ImagingError } from '../protocol.ts'
+import { ImagingError, type Size } from '../protocol.ts'
+import { brandsOf } from './bmff.ts'
+import { MAX_PIXELS, tooManyPixels } from './pixels.ts'
+import { type Raw, readRaw } from './raw.ts'
 
-/** A picture of more pixels is refused before memory is taken for it. The largest cameras of phones have 200 million. */
-export const MAX_PIXELS = 250_000_000
-
-/** What is read of a damaged file is refused. Harmless departures from the standard are not. */
-const OPTIONS: SharpOptions = {
-  limitInputPixels: MAX_PIXELS,
-  failOn: 'error',
-  pages: 1,
-  sequentialRead: true,
-}
-
-/** A photo whose pixels can be read again and again, each time from the file. */
+/** A file that holds a photo. */
 export interface Source {
-  /** The picture as it is shown, whole. */
-  open(): Sharp
-  /** As it is shown. */
-  width: number
-  height: number
+  /** What holds the metadata. The first one counts, and the next where it says nothing. */
+  metadata: Uint8Array[]
+  /** In a RAW file the largest preview comes first, and another one may be sound when that is not. */
+  pictures: (() => Promise<Picture>)[]
+  isRaw: boolean
 }
 
-export async function openSource(path: string): Promise<Source> {
-  const open = () => sharp(path, OPTIONS).autoOrient()
-  const { autoOrient } = await sharp(path, OPTIONS).metadata()
-  return { open, ...autoOrient }
+/** The size is that of the picture as it is shown. */
+export interface Picture extends Size {
+  format: 'jpeg' | 'other'
+  /** Decodes it as it is shown, to a size that fits into `box`. */
+  decode(box: Size, failOn: SharpOptions['failOn']): Sharp
 }
 
-/** Whether an error of sharp is about the limit of pixels. */
-export function isTooLarge(error: unknown): boolean {
-  return /exceeds pixel limit|too large|dimensions exceed/i.test(String(error))
+const HEIC_BRANDS = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1']
+const AVIF_BRANDS = ['avif', 'avis']
+/** Of the other formats that this server accepts. sharp would decode more. */
+const SIGNATURES = ['\xff\xd8\xff', '\x89PNG\r\n\x1a\n', 'II*\0', 'MM\0*', 'II+\0', 'MM\0+']
+const isKnown = (head: string) =>
+  SIGNATURES.some((signature) => head.startsWith(signature)) ||
+  (head.startsWith('RIFF') && head.startsWith('WEBP', 8))
+
+/** How many previews of a RAW file are tried. */
+const MAX_PREVIEWS = 4
+
+/** @throws ImagingError when it is no photo of a known format */
+export function openSource(path: string): Source {
+  const file = readFileSync(path)
+  const raw = readRaw(file)
+  if (raw) return rawSource(file, raw)
+  const brands = brandsOf(file)
+  const isAvif = brands.some((brand) => AVIF_BRANDS.includes(brand))
+  if (!isAvif && brands.some((brand) => HEIC_BRANDS.includes(brand))) {
+    return { metadata: [file], pictures: [() => heicPicture(file)], isRaw: false }
+  }
+  if (!isAvif && !isKnown(file.toString('latin1', 0, 16))) {
+    throw new ImagingError('UNREADABLE', 'it is no photo of a known format')
+  }
+  return { metadata: [file], pictures: [() => pictureOf(file)], isRaw: false }
 }
 
-export function tooManyPixels(): ImagingError {
-  return new ImagingError('TOO_MANY_PIXELS', `it has more than ${MAX_PIXELS} pixels`)
+async function heicPicture(file: Buffer): Promise<Picture> {
+  const { decodeHeif } = await import('./heif.ts')
+  return await pictureOf(decodeHeif(file), AS_IT_IS)
 }
+
+function rawSource(file: Buffer, { previews, metadata, orientation }: Raw): Source {
+  const pictures = previews.slice(0, MAX_PREVIEWS).map(({ offset }) => file.subarray(offset))
+  return {
+    metadata: [...(metadata ? [metadata] : []), ...pictures.slice(0, 1)],
+    pictures: pictures.map((picture) => () => pictureOf(picture, orientation)),
+    isRaw: true,
+  }
+}
+
+/** How to show a picture, by the number in EXIF: mirror it first, then rotate it clockwise. */
+const TURNS: Record<number, { degrees: number; mirrored: boolean }> = {
+  1: { degrees: 0, mirrored: false },
+  2: { degrees: 0, mirrored: true },
+  3: { degrees: 180, mirrored: false },
+  4: { degrees: 180, mirrored: true },
+  5: { degrees: 270, mirrored: true },
+  6: { degrees: 90, mirrored: false },
+  7: { degrees: 90, mirrored: true },
+  8: { degrees: 270, mirrored: false },
+}
+const AS_IT_IS = 1
+
+/**
+ * A picture that sharp decodes.
+ * @param orientation counts instead of the picture's own
+ */
+async function pictureOf(file: Buffer, orientation?: number): Promise<Picture> {
+  const open = (failOn: SharpOptions['failOn'] = 'error') =>
+    sharp(file, { limitInputPixels: MAX_PIXELS, pages: 1, failOn })
+  const { width, height, autoOrient, format } = await open()
+    .metadata()
+    .catch((error) => {
+      throw PIXEL_LIMIT.test(String(error)) ? tooManyPixels() : error
+    })
+  const fitting = (picture: Sharp, box: Size) =>
+    picture.resize(box.width, box.height, { fit: 'inside', withoutEnlargement: true })
+  const common = { format: format === 'jpeg' ? ('jpeg' as const) : ('other' as const) }
+  if (orientation === undefined) {
+    return { ...common, ...autoOrient, decode: (box, failOn) => fitting(open(failOn).autoOrient(), box) }
+  }
+  const { degrees, mirrored } = TURNS[orientation] ?? TURNS[AS_IT_IS]!
+  const turned = (size: Size) => (degrees % 180 === 0 ? size : { width: size.height, height: size.width })
+  return {
+    ...common,
+    ...turned({ width, height }),
+    // sharp resizes first, then mirrors, then rotates.
+    decode: (box, failOn) => fitting(open(failOn), turned(box)).flop(mirrored).rotate(degrees),
+  }
+}
+
+const PIXEL_LIMIT = /pixel limit/
