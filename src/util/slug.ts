@@ -20,6 +20,10 @@ export function slugOf(text: string): string {
   return words ? cutAtWord(words) : ''
 }
 
+/** Whether a text has the form of a slug, as a person may type one: lower-case letters and digits in words with hyphens between. */
+export const isSlug = (text: string): boolean =>
+  /^[\p{L}\p{M}\p{N}]+(-[\p{L}\p{M}\p{N}]+)*$/u.test(text) && text === text.toLowerCase().normalize('NFC')
+
 /** The same slug with a random end, for when another row has the slug already. One of 28 million. */
 export function suffixed(slug: string): string {
   const suffix = Array.from({ length: SUFFIX_LENGTH }, () => SUFFIX_LETTERS[randomInt(SUFFIX_LETTERS.length)])

@@ -48,6 +48,8 @@ const PUBLIC = [
   'GET /v1/photos/:id',
   'GET /v1/photos/search',
   // What a viewer may not see is neither shown nor counted.
+  'GET /v1/categories',
+  'GET /v1/categories/:id',
   'GET /v1/tags',
   'GET /v1/tags/suggestions',
   'GET /v1/tags/cloud',

@@ -1,10 +1,16 @@
 import { Elysia } from 'elysia'
 import type { Context } from '../../core/context.ts'
 import { authRoutes } from './auth/routes.ts'
+import { categoryRoutes } from './categories/routes.ts'
 import { photoRoutes } from './photos/routes.ts'
 import { searchRoutes } from './search/routes.ts'
 import { tagRoutes } from './tags/routes.ts'
 
 /** The portfolio contract's routes under `/v1`: docs/contracts/portfolio.md. */
 export const portfolioRoutes = (ctx: Context) =>
-  new Elysia().use(authRoutes(ctx)).use(photoRoutes(ctx)).use(searchRoutes(ctx)).use(tagRoutes(ctx))
+  new Elysia()
+    .use(authRoutes(ctx))
+    .use(photoRoutes(ctx))
+    .use(searchRoutes(ctx))
+    .use(categoryRoutes(ctx))
+    .use(tagRoutes(ctx))

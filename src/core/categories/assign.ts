@@ -46,6 +46,22 @@ export async function removeCategories(tx: Tx, photoIds: number[], categoryIds: 
   return removed
 }
 
+/** Takes all photos out of a category that is to be deleted and that the caller has locked. Also raises their versions. */
+export async function removeAllFromCategory(tx: Tx, categoryId: number): Promise<void> {
+  // The photos are locked in the order of their ids, as by every change of several photos.
+  await tx.db.execute(sql`
+    update photos set version = version + 1, updated_at = now() from (
+      select p.id from photos p join photo_categories pc on pc.photo_id = p.id
+      where pc.category_id = ${categoryId} order by p.id for no key update of p
+    ) locked
+    where photos.id = locked.id`)
+  const removed = await changed(
+    tx,
+    sql`delete from photo_categories where category_id = ${categoryId} returning photo_id`,
+  )
+  await choosePrimary(tx, removed)
+}
+
 /**
  * Gives a photo exactly these categories, which `assertCategories` has checked. The photo keeps its primary category if that
  * is among them; otherwise the first one becomes primary.

@@ -10,6 +10,7 @@ import { FILE_ERRORS, FILE_RULES } from '../files/errors.ts'
 import { MATERIAL_ERRORS } from '../materials/errors.ts'
 import { MONEY_ERRORS } from '../money/errors.ts'
 import { PHOTO_FILE_ERRORS } from '../photo-files/errors.ts'
+import { PHOTO_INDEX_ERRORS } from '../photo-index/errors.ts'
 import { PHOTO_ERRORS } from '../photos/errors.ts'
 import { RATE_LIMIT_ERRORS } from '../rate-limits/errors.ts'
 import { SYSTEM_ERRORS } from '../system/errors.ts'
@@ -29,6 +30,7 @@ export const ERRORS = joinLists(
   VERIFICATION_ERRORS,
   FILE_ERRORS,
   MATERIAL_ERRORS,
+  PHOTO_INDEX_ERRORS,
   PHOTO_FILE_ERRORS,
   TAG_ERRORS,
   CATEGORY_ERRORS,
