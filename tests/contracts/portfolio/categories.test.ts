@@ -268,8 +268,8 @@ describe('POST /v1/categories', () => {
   })
 
   test('keeps other scripts and markup as they are, and trims names', async () => {
-    const { data } = (await post({ name: '  Пейзаж <b>🦉</b> ', description: '' })).body
-    expect(data).toMatchObject({ name: 'Пейзаж <b>🦉</b>', slug: 'пейзаж-b-b', description: '' })
+    const { data } = (await post({ name: '  Ночь <b>🦉</b> ', description: '' })).body
+    expect(data).toMatchObject({ name: 'Ночь <b>🦉</b>', slug: 'ночь-b-b', description: '' })
     expect((await put(data.id, { slug: data.slug })).status).toBe(200)
   })
 

@@ -130,7 +130,19 @@ describe('its schemas', () => {
   })
 
   test('require no field that the server fills in, and it fills in only where that is meant', () => {
-    const INTENDED = ['limit', 'max_concurrent_tasks', 'page', 'page_size', 'sort_by', 'sort_order', 'wait']
+    const INTENDED = [
+      'group',
+      'limit',
+      'max_concurrent_tasks',
+      'max_tags',
+      'min_usage',
+      'page',
+      'page_size',
+      'period',
+      'sort_by',
+      'sort_order',
+      'wait',
+    ]
     const filled = new Set<string>()
     for (const [place, { properties, required }] of all) {
       for (const [field, schema] of Object.entries((properties ?? {}) as Record<string, Schema>)) {

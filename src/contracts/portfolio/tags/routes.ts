@@ -86,7 +86,7 @@ export const tagRoutes = (ctx: Context) =>
       '/:id',
       showOne,
       route({
-        summary: 'Show a tag',
+        summary: 'Show one tag',
         access: ['anyone', 'user'],
         params: Id,
         response: Envelope(Tag),
