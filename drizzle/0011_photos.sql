@@ -141,7 +141,7 @@ CREATE TABLE "timeline_event_photos" (
 --> statement-breakpoint
 CREATE TABLE "timeline_events" (
 	"id" serial PRIMARY KEY NOT NULL,
-	"user_id" integer NOT NULL,
+	"user_id" integer,
 	"title" text NOT NULL,
 	"description" text DEFAULT '' NOT NULL,
 	"date" date NOT NULL,
@@ -191,7 +191,7 @@ ALTER TABLE "photos" ADD CONSTRAINT "photos_user_id_users_id_fk" FOREIGN KEY ("u
 ALTER TABLE "photos" ADD CONSTRAINT "photos_file_id_photo_files_id_fk" FOREIGN KEY ("file_id") REFERENCES "public"."photo_files"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "timeline_event_photos" ADD CONSTRAINT "timeline_event_photos_event_id_timeline_events_id_fk" FOREIGN KEY ("event_id") REFERENCES "public"."timeline_events"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "timeline_event_photos" ADD CONSTRAINT "timeline_event_photos_photo_id_photos_id_fk" FOREIGN KEY ("photo_id") REFERENCES "public"."photos"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "timeline_events" ADD CONSTRAINT "timeline_events_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "timeline_events" ADD CONSTRAINT "timeline_events_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "upload_pieces" ADD CONSTRAINT "upload_pieces_session_id_upload_sessions_id_fk" FOREIGN KEY ("session_id") REFERENCES "public"."upload_sessions"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "upload_sessions" ADD CONSTRAINT "upload_sessions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "categories_parent_idx" ON "categories" USING btree ("parent_id");--> statement-breakpoint
@@ -209,7 +209,7 @@ CREATE INDEX "photo_index_taken_desc_idx" ON "photo_index" USING btree ("taken_a
 CREATE INDEX "photo_index_title_idx" ON "photo_index" USING btree (lower("title") collate "C","photo_id");--> statement-breakpoint
 CREATE INDEX "photo_index_public_idx" ON "photo_index" USING btree ("photo_id") WHERE "photo_index"."is_public";--> statement-breakpoint
 CREATE INDEX "photo_index_owner_idx" ON "photo_index" USING btree ("owner_id");--> statement-breakpoint
-CREATE INDEX "photo_index_month_idx" ON "photo_index" USING btree ("year","month");--> statement-breakpoint
+CREATE INDEX "photo_index_month_idx" ON "photo_index" USING btree ("year","month","taken_at" DESC NULLS LAST,"photo_id" DESC NULLS LAST);--> statement-breakpoint
 CREATE INDEX "photo_index_tree_idx" ON "photo_index" USING gin ("category_tree");--> statement-breakpoint
 CREATE INDEX "photo_index_tags_idx" ON "photo_index" USING gin ("tag_ids");--> statement-breakpoint
 CREATE INDEX "photo_tags_tag_idx" ON "photo_tags" USING btree ("tag_id","created_at" DESC NULLS LAST);--> statement-breakpoint

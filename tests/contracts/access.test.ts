@@ -55,6 +55,9 @@ const PUBLIC = [
   'GET /v1/tags/cloud',
   'GET /v1/tags/trending',
   'GET /v1/tags/:id',
+  'GET /v1/timeline',
+  'GET /v1/timeline/:year/:month',
+  'GET /v1/timeline/events/:id',
   // Everybody may see active materials; hidden ones need a token, which these routes check themselves.
   'GET /api/v1/materials',
   'GET /api/v1/materials/:material_id',

@@ -5,6 +5,7 @@ import { categoryRoutes } from './categories/routes.ts'
 import { photoRoutes } from './photos/routes.ts'
 import { searchRoutes } from './search/routes.ts'
 import { tagRoutes } from './tags/routes.ts'
+import { timelineRoutes } from './timeline/routes.ts'
 
 /** The portfolio contract's routes under `/v1`: docs/contracts/portfolio.md. */
 export const portfolioRoutes = (ctx: Context) =>
@@ -14,3 +15,4 @@ export const portfolioRoutes = (ctx: Context) =>
     .use(searchRoutes(ctx))
     .use(categoryRoutes(ctx))
     .use(tagRoutes(ctx))
+    .use(timelineRoutes(ctx))

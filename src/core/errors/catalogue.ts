@@ -16,7 +16,7 @@ import { RATE_LIMIT_ERRORS } from '../rate-limits/errors.ts'
 import { SYSTEM_ERRORS } from '../system/errors.ts'
 import { TAG_ERRORS } from '../tags/errors.ts'
 import { TASK_ERRORS, TASK_RULES } from '../tasks/errors.ts'
-import { TIMELINE_RULES } from '../timeline/errors.ts'
+import { TIMELINE_ERRORS, TIMELINE_RULES } from '../timeline/errors.ts'
 import { VERIFICATION_ERRORS, VERIFICATION_RULES } from '../verification/errors.ts'
 import { joinLists } from './define.ts'
 import { GENERAL_ERRORS, GENERAL_RULES } from './general.ts'
@@ -35,6 +35,7 @@ export const ERRORS = joinLists(
   TAG_ERRORS,
   CATEGORY_ERRORS,
   PHOTO_ERRORS,
+  TIMELINE_ERRORS,
   TASK_ERRORS,
   AGENDA_ERRORS,
   AGENT_ERRORS,

@@ -13,6 +13,11 @@ export interface PhotoThumb {
   /** Of the medium thumbnail. */
   thumbUrl: string
   takenAt: Date | null
+  /** Of the picture as it is shown, in pixels; null while it is not known. */
+  width: number | null
+  height: number | null
+  /** A thumbhash in base64. */
+  placeholder: string | null
 }
 
 /**
@@ -32,6 +37,9 @@ export async function photoThumbs(
       id: photoIndex.photoId,
       title: photoIndex.title,
       takenAt: photoIndex.takenAt,
+      width: photoFiles.width,
+      height: photoFiles.height,
+      placeholder: photoFiles.placeholder,
       file: {
         renditions: photoFiles.renditions,
         exposed: photoFiles.exposed,

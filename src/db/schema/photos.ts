@@ -289,7 +289,7 @@ export const photoIndex = pgTable(
     index('photo_index_title_idx').on(sql`lower(${t.title}) collate "C"`, t.photoId),
     index('photo_index_public_idx').on(t.photoId).where(sql`${t.isPublic}`),
     index('photo_index_owner_idx').on(t.ownerId),
-    index('photo_index_month_idx').on(t.year, t.month),
+    index('photo_index_month_idx').on(t.year, t.month, t.takenAt.desc(), t.photoId.desc()),
     index('photo_index_tree_idx').using('gin', t.categoryTree),
     index('photo_index_tags_idx').using('gin', t.tagIds),
   ],
@@ -299,9 +299,8 @@ export const timelineEvents = pgTable(
   'timeline_events',
   {
     id: serial('id').primaryKey(),
-    userId: integer('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    /** Who wrote it, while the account exists. */
+    userId: integer('user_id').references(() => users.id, { onDelete: 'set null' }),
     title: text('title').notNull(),
     description: text('description').notNull().default(''),
     date: date('date', { mode: 'string' }).notNull(),

@@ -1,0 +1,114 @@
+/** The events of the timeline. They are no events of the live channel, so this file is not called after them. */
+import { and, asc, desc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { photos, timelineEventPhotos, timelineEvents } from '../../db/schema/index.ts'
+import type { Context, Tx } from '../context.ts'
+import { AppError, invalid, notFound } from '../errors.ts'
+import { transaction } from '../transaction.ts'
+import type { EventView, Reader, TimelineEvent } from './rows.ts'
+import { withThumbs } from './thumbs.ts'
+
+/** The fields of an event as its author writes them. */
+export interface EventInput {
+  title: string
+  description?: string | undefined
+  /** YYYY-MM-DD */
+  date: string
+  type: string
+  /** Ids. */
+  relatedPhotos?: number[] | undefined
+}
+
+/**
+ * @returns its id
+ * @throws AppError VALIDATION_FAILED, UNKNOWN_PHOTOS
+ */
+export function createEvent(ctx: Context, userId: number, input: EventInput): Promise<number> {
+  const { relatedPhotos = [], ...values } = checked(input)
+  return transaction(ctx, async (tx) => {
+    const [event] = await tx.db
+      .insert(timelineEvents)
+      .values({ ...values, userId })
+      .returning({ id: timelineEvents.id })
+    await relate(tx, event!.id, relatedPhotos)
+    return event!.id
+  })
+}
+
+/**
+ * Changes the given fields. `relatedPhotos` replaces all of them.
+ * @throws AppError NOT_FOUND, VALIDATION_FAILED, UNKNOWN_PHOTOS
+ */
+export async function updateEvent(ctx: Context, id: number, change: Partial<EventInput>): Promise<void> {
+  const { relatedPhotos, ...values } = checked(change)
+  await transaction(ctx, async (tx) => {
+    const [event] = await tx.db
+      .update(timelineEvents)
+      .set({ ...values, updatedAt: sql`now()` })
+      .where(eq(timelineEvents.id, id))
+      .returning({ id: timelineEvents.id })
+    if (!event) throw notFound('timeline_event', id)
+    if (!relatedPhotos) return
+    await tx.db.delete(timelineEventPhotos).where(eq(timelineEventPhotos.eventId, id))
+    await relate(tx, id, relatedPhotos)
+  })
+}
+
+/** @throws AppError NOT_FOUND */
+export async function deleteEvent(ctx: Context, id: number): Promise<void> {
+  const deleted = await ctx.db
+    .delete(timelineEvents)
+    .where(eq(timelineEvents.id, id))
+    .returning({ id: timelineEvents.id })
+  if (deleted.length === 0) throw notFound('timeline_event', id)
+}
+
+/** @throws AppError NOT_FOUND */
+export async function getEvent(ctx: Context, reader: Reader, id: number): Promise<EventView> {
+  const events = await ctx.db.select().from(timelineEvents).where(eq(timelineEvents.id, id))
+  const [event] = (await withThumbs(ctx, reader, [], events)).events
+  if (!event) throw notFound('timeline_event', id)
+  return event
+}
+
+/** The events of all years, of a year or of a month, the newest first. */
+export const eventRows = (ctx: Context, year?: number, month?: number): Promise<TimelineEvent[]> =>
+  ctx.db
+    .select()
+    .from(timelineEvents)
+    .where(year === undefined ? undefined : within(year, month))
+    .orderBy(desc(timelineEvents.date), desc(timelineEvents.id))
+
+function within(year: number, month: number | undefined): SQL | undefined {
+  const first = sql`make_date(${year}::int, ${month ?? 1}::int, 1)`
+  const length = month === undefined ? sql`interval '1 year'` : sql`interval '1 month'`
+  return and(gte(timelineEvents.date, first), lt(timelineEvents.date, sql`${first} + ${length}`))
+}
+
+function checked<T extends Partial<EventInput>>(input: T): T {
+  if (input.date !== undefined && !isCalendarDate(input.date)) throw invalid('date', 'calendar_date')
+  return input
+}
+
+function isCalendarDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text.startsWith('0000')) return false
+  const date = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
+}
+
+async function relate(tx: Tx, eventId: number, photoIds: number[]): Promise<void> {
+  const ids = [...new Set(photoIds)]
+  if (ids.length === 0) return
+  // Locked, so that none of them is deleted before the event refers to it.
+  const rows = await tx.db
+    .select({ id: photos.id })
+    .from(photos)
+    .where(inArray(photos.id, ids))
+    .orderBy(asc(photos.id))
+    .for('key share')
+  const known = new Set(rows.map(({ id }) => id))
+  const unknown = ids.filter((id) => !known.has(id))
+  if (unknown.length > 0) throw new AppError('UNKNOWN_PHOTOS', { params: { photos: unknown.join(', ') } })
+  await tx.db
+    .insert(timelineEventPhotos)
+    .values(ids.map((photoId, position) => ({ eventId, photoId, position })))
+}

@@ -1,0 +1,400 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { eq, inArray } from 'drizzle-orm'
+import { indexPhotos, photosChanged } from '../../../src/core/photo-index/write.ts'
+import { resolveTags } from '../../../src/core/tags/resolve.ts'
+import { transaction } from '../../../src/core/transaction.ts'
+import { photos, photoTags, tags } from '../../../src/db/schema/index.ts'
+import { type Ask, api } from '../../support/api.ts'
+import { makeUser, type TestUser, unique } from '../../support/factories.ts'
+import { makePhotos } from '../../support/photos.ts'
+import { Random } from '../../support/random.ts'
+import { startServer } from '../../support/server.ts'
+import { expectAnswer, expectPortfolioError, expectWithout } from '../../support/shapes.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+const ask = (method: string, path: string, { token }: Partial<TestUser> = {}, rest: Ask = {}) =>
+  api(server, method, `/v1/timeline${path}`, { token, ...rest })
+
+const around = {
+  success: 'true',
+  code: 'integer',
+  message: 'string',
+  meta: { timestamp: 'instant', request_id: 'string' },
+} as const
+const PHOTO = { id: 'integer', title: 'string', thumb_url: 'string', taken_at: 'instant|null' } as const
+const EVENT = {
+  id: 'integer',
+  title: 'string',
+  description: 'string',
+  date: 'string',
+  type: 'string',
+  related_photos: ['integer'],
+  photos: [PHOTO],
+} as const
+const MONTH = {
+  month: 'integer',
+  month_name: 'string',
+  photo_count: 'integer',
+  photos: [PHOTO],
+  events: [EVENT],
+} as const
+const TIMELINE = {
+  years: [{ year: 'integer', photo_count: 'integer', months: [MONTH] }],
+  stats: {
+    total_photos: 'integer',
+    year_range: ['integer'],
+    most_active_month: 'null|object',
+    photos_by_year: [{ year: 'integer', count: 'integer' }],
+  },
+} as const
+
+let owner: TestUser
+let stranger: TestUser
+let admin: TestUser
+beforeAll(async () => {
+  const roles = ['editor', 'user', 'admin'] as const
+  ;[owner, stranger, admin] = (await Promise.all(roles.map((role) => makeUser(server, { role })))) as [
+    TestUser,
+    TestUser,
+    TestUser,
+  ]
+})
+
+const timeline = async (query = '', viewer?: TestUser, headers: Record<string, string> = {}) => {
+  const answer = await ask('GET', query, viewer, { headers })
+  expectAnswer(answer, 200, { ...around, data: TIMELINE })
+  return answer.body.data
+}
+const createEvent = async (fields: object = {}) => {
+  const body = { title: unique('event '), date: '2024-01-15', type: 'milestone', ...fields }
+  const answer = await ask('POST', '/events', admin, { body })
+  expectAnswer(answer, 201, { ...around, data: EVENT })
+  return answer.body.data as { id: number; related_photos: number[]; title: string; type: string }
+}
+
+test('without photos and events: no years, and statistics of nothing', async () => {
+  expect(await timeline()).toEqual({
+    years: [],
+    stats: { total_photos: 0, year_range: [], most_active_month: null, photos_by_year: [] },
+  })
+})
+
+describe('GET /v1/timeline', () => {
+  const ids: number[] = []
+  beforeAll(async () => {
+    const at = (text: string) => ({ takenAt: new Date(text) })
+    const made = await makePhotos(server, owner, [
+      at('2024-01-15T18:30:00Z'),
+      at('2024-01-31T23:59:59.999Z'),
+      at('2024-02-01T00:00:00Z'),
+      at('2022-12-31T23:30:00Z'),
+      { ...at('2021-05-05T12:00:00Z'), visibility: 'private' },
+      { ...at('2024-01-20T12:00:00Z'), status: 'draft' },
+      {},
+    ])
+    ids.push(...made.map(({ id }) => id))
+  })
+
+  test('years and months with photos, the newest first, in UTC, with the newest photos of each', async () => {
+    const { years, stats } = await timeline('?include_photos=true&photos_limit=1')
+    const shape = years.map((year: { year: number; photo_count: number; months: (typeof MONTH)[] }) => [
+      year.year,
+      year.photo_count,
+      year.months.map((month) => [
+        month.month,
+        month.photo_count,
+        (month.photos as unknown as { id: number }[]).map(({ id }) => id),
+      ]),
+    ])
+    expect(shape).toEqual([
+      [
+        2024,
+        3,
+        [
+          [2, 1, [ids[2]]],
+          [1, 2, [ids[1]]],
+        ],
+      ],
+      [2022, 1, [[12, 1, [ids[3]]]]],
+    ])
+    expect(stats).toEqual({
+      total_photos: 4,
+      year_range: [2022, 2024],
+      most_active_month: { year: 2024, month: 1, count: 2 },
+      photos_by_year: [
+        { year: 2024, count: 3 },
+        { year: 2022, count: 1 },
+      ],
+    })
+  })
+
+  test('the owner and an administrator also see and count what is private or a draft; a stranger does not', async () => {
+    for (const viewer of [owner, admin]) {
+      const { years, stats } = await timeline('', viewer)
+      expect(stats).toMatchObject({ total_photos: 6, year_range: [2021, 2024] })
+      expect(years[0].months[1].photos.map(({ id }: { id: number }) => id)).toEqual([ids[1], ids[5], ids[0]])
+    }
+    expect((await timeline('', stranger)).stats.total_photos).toBe(4)
+  })
+
+  test('one year, and a year without anything; the statistics are over all', async () => {
+    const one = await timeline('?year=2022')
+    expect(one.years.map(({ year }: { year: number }) => year)).toEqual([2022])
+    expect(one.stats.total_photos).toBe(4)
+    expect((await timeline('?year=2021')).years).toEqual([])
+    expect((await timeline('?year=9999')).years).toEqual([])
+  })
+
+  test('photos only on request; the names of months in the language of the request', async () => {
+    const english = await timeline('?year=2024&include_photos=false')
+    expect(english.years[0].months).toMatchObject([
+      { month_name: 'February', photos: [] },
+      { month_name: 'January', photos: [] },
+    ])
+    const chinese = await timeline('?year=2022', undefined, { 'accept-language': 'zh-CN' })
+    expect(chinese.years[0].months[0].month_name).toBe('十二月')
+  })
+
+  test.each(['year=0', 'year=10000', 'year=x', 'photos_limit=0', 'photos_limit=21', 'include_photos=maybe'])(
+    '%s is 400',
+    async (query) => {
+      const fields = [query.split('=')[0]!]
+      expectPortfolioError(await ask('GET', `?${query}`), { status: 400, code: 'VALIDATION_ERROR', fields })
+    },
+  )
+
+  test('a month in pages', async () => {
+    const page = async (path: string, viewer?: TestUser) => {
+      const answer = await ask('GET', path, viewer)
+      const pagination = {
+        page: 'integer',
+        limit: 'integer',
+        total: 'integer',
+        total_pages: 'integer',
+      } as const
+      expectAnswer(answer, 200, { ...around, data: { year: 'integer', ...MONTH }, pagination })
+      return answer.body
+    }
+    const photoIds = ({ data }: { data: { photos: { id: number }[] } }) => data.photos.map(({ id }) => id)
+    const first = await page('/2024/1?include_photos=true&limit=1')
+    expect(photoIds(first)).toEqual([ids[1]!])
+    expect(first.pagination).toMatchObject({ total: 2, total_pages: 2, has_next: true })
+    expect(photoIds(await page('/2024/1?limit=1&page=2'))).toEqual([ids[0]!])
+    expect(photoIds(await page('/2024/1', owner))).toEqual([ids[1]!, ids[5]!, ids[0]!])
+    expect(photoIds(await page('/2024/01?include_photos=false'))).toEqual([])
+    expect((await page('/1999/7')).data).toEqual({
+      year: 1999,
+      month: 7,
+      month_name: 'July',
+      photo_count: 0,
+      photos: [],
+      events: [],
+    })
+    expect((await page('/2021/5')).data.photo_count).toBe(0)
+  })
+
+  test.each(['/2024/13', '/2024/0', '/0/1', '/10000/1', '/x/1', '/2024/x', '/2024/1?limit=101'])(
+    '%s is 400',
+    async (path) => {
+      expectPortfolioError(await ask('GET', path), { status: 400, code: 'VALIDATION_ERROR' })
+    },
+  )
+})
+
+describe('events', () => {
+  test('stand in their months, also where there is no photo', async () => {
+    const { id } = await createEvent({ date: '1998-02-28' })
+    const { years, stats } = await timeline('?year=1998')
+    expect(years).toMatchObject([
+      { year: 1998, photo_count: 0, months: [{ month: 2, photo_count: 0, photos: [], events: [{ id }] }] },
+    ])
+    expect(stats.year_range[0]).not.toBe(1998)
+    expect((await ask('GET', '/1998/2')).body.data.events).toMatchObject([{ id, date: '1998-02-28' }])
+    expect((await ask('GET', '/1998/3')).body.data.events).toEqual([])
+  })
+
+  test('related photos keep their order, and each viewer gets those that they may see', async () => {
+    const [a, b, c] = (await makePhotos(server, owner, [{}, { visibility: 'private' }, {}])).map(
+      ({ id }) => id,
+    )
+    const event = await createEvent({ date: '1997-01-01', related_photos: [c, b, a, c] })
+    expect(event.related_photos).toEqual([c!, b!, a!])
+    const related = async (viewer?: TestUser) =>
+      (await ask('GET', `/events/${event.id}`, viewer)).body.data.related_photos
+    expect(await related(owner)).toEqual([c, b, a])
+    expect(await related(stranger)).toEqual([c, a])
+    const { years } = await timeline('?year=1997')
+    expect(years[0].months[0].events[0].photos.map(({ id }: { id: number }) => id)).toEqual([c, a])
+    const body = { related_photos: [a] }
+    expect((await ask('PUT', `/events/${event.id}`, admin, { body })).body.data.related_photos).toEqual([a])
+  })
+
+  test('a change leaves the other fields', async () => {
+    const event = await createEvent({ description: 'd', type: 'achievement' })
+    const answer = await ask('PUT', `/events/${event.id}`, admin, { body: { title: ' 更新后的标题 ' } })
+    expectAnswer(answer, 200, { ...around, data: EVENT })
+    expect(answer.body.data).toMatchObject({
+      title: '更新后的标题',
+      description: 'd',
+      type: 'achievement',
+      date: '2024-01-15',
+    })
+    expect((await ask('PUT', `/events/${event.id}`, admin, { body: {} })).status).toBe(200)
+  })
+
+  test.each([
+    [{ title: undefined }, 'title'],
+    [{ title: '  ' }, 'title'],
+    [{ title: 'x'.repeat(201) }, 'title'],
+    [{ date: undefined }, 'date'],
+    [{ date: '2023-02-29' }, 'date'],
+    [{ date: '2024-13-01' }, 'date'],
+    [{ date: '2024-1-1' }, 'date'],
+    [{ date: '0000-01-01' }, 'date'],
+    [{ date: '15.3.2024' }, 'date'],
+    [{ type: '' }, 'type'],
+    [{ type: 'x'.repeat(51) }, 'type'],
+    [{ related_photos: [0] }, 'related_photos.0'],
+    [{ related_photos: ['x'] }, 'related_photos.0'],
+    [{ related_photos: [2 ** 31] }, 'related_photos.0'],
+    [{ related_photos: Array.from({ length: 101 }, (_, i) => i + 1) }, 'related_photos'],
+    [{ title: 'a\0b' }, 'body'],
+  ])('%j is 400', async (change, field) => {
+    const body = { title: 't', date: '2024-01-15', ...change }
+    const answer = await ask('POST', '/events', admin, { body })
+    expectPortfolioError(answer, { status: 400, code: 'VALIDATION_ERROR', fields: [field] })
+  })
+
+  test('photos that do not exist are 422 and named, and then nothing has changed', async () => {
+    const [photo] = await makePhotos(server, owner, [{}])
+    const body = { title: 'never', date: '1996-01-01', related_photos: [999_999, photo!.id, 888_888] }
+    const refused = await ask('POST', '/events', admin, { body })
+    expectPortfolioError(refused, { status: 422, code: 'UNPROCESSABLE_ENTITY' })
+    expect(refused.body.error.details).toEqual({ photos: '999999, 888888' })
+    expectWithout(await ask('GET', '/1996/1'), 'never')
+  })
+
+  test('are written by administrators only, and gone after their deletion', async () => {
+    const { id } = await createEvent()
+    for (const viewer of [owner, stranger])
+      expectPortfolioError(await ask('DELETE', `/events/${id}`, viewer), {
+        status: 403,
+        code: 'PERMISSION_DENIED',
+      })
+    const deleted = await ask('DELETE', `/events/${id}`, admin)
+    expect([deleted.status, deleted.text]).toEqual([204, ''])
+    for (const method of ['GET', 'PUT', 'DELETE'])
+      expectPortfolioError(await ask(method, `/events/${id}`, admin, method === 'PUT' ? { body: {} } : {}), {
+        status: 404,
+        code: 'RESOURCE_NOT_FOUND',
+      })
+  })
+})
+
+describe('whatever happens to photos', () => {
+  test('tags and timeline count exactly what each viewer sees', async () => {
+    const random = Random.announced('counts of tags and months')
+    const names = ['甲', '乙', '丙', '丁'].map((name) => unique(name))
+    const owners = [owner, await makeUser(server, { role: 'editor' })]
+    const viewers = [undefined, stranger, ...owners, admin]
+    const state = () => ({
+      status: random.pick(['published', 'draft', 'archived'] as const),
+      visibility: random.pick(['public', 'private'] as const),
+      takenAt: random.chance(0.2)
+        ? null
+        : new Date(Date.UTC(2000 + random.between(0, 3), random.between(0, 11))),
+    })
+    const some = () => names.filter(() => random.chance(0.4))
+    const alive: number[] = []
+    const steps = {
+      async add() {
+        const inputs = Array.from({ length: random.between(1, 5) }, () => ({ ...state(), tags: some() }))
+        alive.push(...(await makePhotos(server, random.pick(owners), inputs)).map(({ id }) => id))
+      },
+      async change() {
+        const ids = alive.filter(() => random.chance(0.3))
+        if (ids.length === 0) return
+        await transaction(server.ctx, async (tx) => {
+          await tx.db.update(photos).set(state()).where(inArray(photos.id, ids))
+          await indexPhotos(tx, ids)
+        })
+      },
+      async retag() {
+        if (alive.length === 0) return
+        const id = random.pick(alive)
+        await transaction(server.ctx, async (tx) => {
+          const tagIds = await resolveTags(tx, some())
+          await tx.db.delete(photoTags).where(eq(photoTags.photoId, id))
+          if (tagIds.length > 0)
+            await tx.db.insert(photoTags).values(tagIds.map((tagId) => ({ photoId: id, tagId })))
+          await indexPhotos(tx, [id])
+        })
+      },
+      async remove() {
+        if (alive.length === 0) return
+        const [id] = alive.splice(random.between(0, alive.length - 1), 1)
+        await transaction(server.ctx, async (tx) => {
+          await tx.db.delete(photos).where(eq(photos.id, id!))
+          photosChanged(tx)
+        })
+      },
+    }
+    for (let step = 0; step < 25; step++) {
+      await random.pick(Object.values(steps))()
+      const viewer = random.pick(viewers)
+      expect(await shownTo(viewer, names), `step ${step}`).toEqual(await recounted(viewer, names))
+    }
+  })
+
+  const shownTo = async (viewer: TestUser | undefined, names: string[]) => {
+    const list = (await api(server, 'GET', '/v1/tags?limit=100', { token: viewer?.token })).body.data
+    const { years } = await timeline('?include_photos=false', viewer)
+    return {
+      tags: Object.fromEntries(
+        list
+          .filter(
+            (tag: { name: string; usage_count: number }) => names.includes(tag.name) && tag.usage_count > 0,
+          )
+          .map((tag: { name: string; usage_count: number }) => [tag.name, tag.usage_count]),
+      ),
+      months: Object.fromEntries(
+        years.flatMap(
+          ({ year, months }: { year: number; months: { month: number; photo_count: number }[] }) =>
+            months
+              .filter(({ photo_count }) => photo_count > 0)
+              .map(({ month, photo_count }) => [`${year}-${month}`, photo_count]),
+        ),
+      ),
+    }
+  }
+
+  /** From the photos themselves, without the index. */
+  async function recounted(viewer: TestUser | undefined, names: string[]) {
+    const { db } = server.ctx
+    const rows = await db.select().from(photos)
+    const seen = rows.filter(
+      ({ userId, status, visibility }) =>
+        viewer === admin || viewer?.user.id === userId || (status === 'published' && visibility === 'public'),
+    )
+    const counted = (keys: string[]) => {
+      const counts: Record<string, number> = {}
+      for (const key of keys) counts[key] = (counts[key] ?? 0) + 1
+      return counts
+    }
+    const used = await db.select().from(photoTags).innerJoin(tags, eq(tags.id, photoTags.tagId))
+    const ids = new Set(seen.map(({ id }) => id))
+    return {
+      tags: counted(
+        used
+          .filter(({ photo_tags, tags }) => ids.has(photo_tags.photoId) && names.includes(tags.name))
+          .map(({ tags }) => tags.name),
+      ),
+      months: counted(
+        seen.flatMap(({ takenAt }) =>
+          takenAt ? [`${takenAt.getUTCFullYear()}-${takenAt.getUTCMonth() + 1}`] : [],
+        ),
+      ),
+    }
+  }
+})
