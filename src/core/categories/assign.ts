@@ -5,7 +5,7 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../context.ts'
 
-const array = (ids: number[]) => sql`${`{${ids.join(',')}}`}::int[]`
+const array = (ids: readonly number[]) => sql`${`{${ids.join(',')}}`}::int[]`
 
 /**
  * Puts photos into categories that `assertCategories` has checked.
@@ -14,8 +14,8 @@ const array = (ids: number[]) => sql`${`{${ids.join(',')}}`}::int[]`
  */
 export async function addCategories(
   tx: Tx,
-  photoIds: number[],
-  categoryIds: number[],
+  photoIds: readonly number[],
+  categoryIds: readonly number[],
   primary?: number,
 ): Promise<number[]> {
   if (photoIds.length === 0 || categoryIds.length === 0) return []
@@ -23,7 +23,7 @@ export async function addCategories(
     tx,
     sql`insert into photo_categories (photo_id, category_id)
       select photo_id, category_id from unnest(${array(photoIds)}) photo_id, unnest(${array(categoryIds)}) category_id
-      on conflict do nothing returning photo_id`,
+      on conflict do nothing returning photo_id as id`,
   )
   const promoted = primary === undefined ? [] : await makePrimary(tx, photoIds, primary)
   await choosePrimary(tx, added)
@@ -35,12 +35,16 @@ export async function addCategories(
  * time becomes the primary one.
  * @returns the photos that have changed
  */
-export async function removeCategories(tx: Tx, photoIds: number[], categoryIds: number[]): Promise<number[]> {
+export async function removeCategories(
+  tx: Tx,
+  photoIds: readonly number[],
+  categoryIds: readonly number[],
+): Promise<number[]> {
   if (photoIds.length === 0 || categoryIds.length === 0) return []
   const removed = await changed(
     tx,
     sql`delete from photo_categories where photo_id = any(${array(photoIds)})
-      and category_id = any(${array(categoryIds)}) returning photo_id`,
+      and category_id = any(${array(categoryIds)}) returning photo_id as id`,
   )
   await choosePrimary(tx, removed)
   return removed
@@ -57,7 +61,7 @@ export async function removeAllFromCategory(tx: Tx, categoryId: number): Promise
     where photos.id = locked.id`)
   const removed = await changed(
     tx,
-    sql`delete from photo_categories where category_id = ${categoryId} returning photo_id`,
+    sql`delete from photo_categories where category_id = ${categoryId} returning photo_id as id`,
   )
   await choosePrimary(tx, removed)
 }
@@ -67,32 +71,36 @@ export async function removeAllFromCategory(tx: Tx, categoryId: number): Promise
  * is among them; otherwise the first one becomes primary.
  * @returns whether something has changed
  */
-export async function setCategories(tx: Tx, photoId: number, categoryIds: number[]): Promise<boolean> {
+export async function setCategories(
+  tx: Tx,
+  photoId: number,
+  categoryIds: readonly number[],
+): Promise<boolean> {
   const removed = await changed(
     tx,
     sql`delete from photo_categories where photo_id = ${photoId} and category_id <> all(${array(categoryIds)})
-      returning photo_id`,
+      returning photo_id as id`,
   )
   const [kept] = await changed(
     tx,
-    sql`select photo_id from photo_categories where photo_id = ${photoId} and is_primary`,
+    sql`select photo_id as id from photo_categories where photo_id = ${photoId} and is_primary`,
   )
   const added = await addCategories(tx, [photoId], categoryIds, kept ? undefined : categoryIds[0])
   return removed.length > 0 || added.length > 0
 }
 
-async function makePrimary(tx: Tx, photoIds: number[], categoryId: number): Promise<number[]> {
+async function makePrimary(tx: Tx, photoIds: readonly number[], categoryId: number): Promise<number[]> {
   // Two statements, because a photo may not have two primary categories even for the time of one.
   await tx.db.execute(sql`update photo_categories set is_primary = false
     where photo_id = any(${array(photoIds)}) and is_primary and category_id <> ${categoryId}`)
   return changed(
     tx,
     sql`update photo_categories set is_primary = true
-      where photo_id = any(${array(photoIds)}) and category_id = ${categoryId} and not is_primary returning photo_id`,
+      where photo_id = any(${array(photoIds)}) and category_id = ${categoryId} and not is_primary returning photo_id as id`,
   )
 }
 
-async function choosePrimary(tx: Tx, photoIds: number[]): Promise<void> {
+async function choosePrimary(tx: Tx, photoIds: readonly number[]): Promise<void> {
   if (photoIds.length === 0) return
   await tx.db.execute(sql`
     update photo_categories chosen set is_primary = true from (
@@ -104,6 +112,6 @@ async function choosePrimary(tx: Tx, photoIds: number[]): Promise<void> {
 
 /** Runs a statement that answers ids of photos. */
 async function changed(tx: Tx, statement: ReturnType<typeof sql>): Promise<number[]> {
-  const rows = (await tx.db.execute(statement)) as unknown as { photo_id: number }[]
-  return [...new Set(rows.map((row) => row.photo_id))]
+  const rows = (await tx.db.execute(statement)) as unknown as { id: number }[]
+  return [...new Set(rows.map((row) => row.id))]
 }
