@@ -10,6 +10,7 @@ import { defineTexts, type ErrorValue, joinLists } from './errors/define.ts'
 import type { Text } from './language.ts'
 import { MATERIAL_MESSAGES } from './materials/messages.ts'
 import { NODE_MESSAGES } from './nodes/messages.ts'
+import { PHOTO_FILE_MESSAGES } from './photo-files/messages.ts'
 import { SYSTEM_MESSAGES } from './system/messages.ts'
 import { TAG_MESSAGES } from './tags/messages.ts'
 import { TASK_MESSAGES } from './tasks/messages.ts'
@@ -21,6 +22,7 @@ export const MESSAGES = joinLists(
   SYSTEM_MESSAGES,
   ACCOUNT_MESSAGES,
   MATERIAL_MESSAGES,
+  PHOTO_FILE_MESSAGES,
   NODE_MESSAGES,
   TAG_MESSAGES,
   TASK_MESSAGES,

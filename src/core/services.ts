@@ -11,6 +11,7 @@ import { piecePlaces } from './files/pieces.ts'
 import type { Places } from './files/places.ts'
 import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
+import { ProcessingTimes } from './photo-files/times.ts'
 import { PhotoAggregates } from './photo-index/aggregates.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
 import { Settings } from './system/settings.ts'
@@ -25,6 +26,7 @@ export interface Services {
   readonly pieces: Places
   readonly ranking: MaterialRanking
   readonly photoAggregates: PhotoAggregates
+  readonly processingTimes: ProcessingTimes
   readonly nodeControl: NodeControl
 }
 
@@ -39,6 +41,7 @@ export const createServices = (ctx: Context): Services => ({
   pieces: piecePlaces(),
   ranking: new MaterialRanking(ctx),
   photoAggregates: new PhotoAggregates(ctx.bus),
+  processingTimes: new ProcessingTimes(),
   nodeControl: new NodeControl(ctx),
 })
 

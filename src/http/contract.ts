@@ -58,7 +58,7 @@ export interface Contract extends DescribedContract {
   /** The whole answer to a failed request. */
   errorResponse(error: unknown, request: Request, log: Logger): Response
   /** A text in the request's language. */
-  text(request: Request, key: MessageKey, params?: Record<string, string | number>): string
+  text(request: Request, key: MessageKey, params?: Record<string, ErrorValue>): string
   /** The OpenAPI description of a route. */
   describe(route: RouteDescription): RouteDetail
 }

@@ -21,25 +21,67 @@ export interface MultipartFile {
 
 type OnFile = (file: MultipartFile, fields: ReadonlyMap<string, string>) => Promise<void>
 
+/** The files that a request may have. */
+interface Accepted {
+  /** The name of their field in errors. */
+  field: string
+  isField(name: string): boolean
+  max: number
+  /** The error for a file in another field, or for one file too many. */
+  refusal(field: string): AppError
+}
+
 /**
- * Reads a multipart request part by part. `onFile` gets the file as a stream, so the whole file is never in memory. Text
- * fields are strings exactly as the client sent them, also where they look like JSON.
+ * Reads a multipart request with one file part by part. `onFile` gets the file as a stream, so the whole file is never in
+ * memory. Text fields are strings exactly as the client sent them, also where they look like JSON.
  * @param onFile receives the one file; when it fails, the reading ends
  * @param pace the slowest pace at which the client may send
  * @returns the text fields
  * @throws AppError VALIDATION_FAILED unless the body is well-formed multipart with exactly one file, UPLOAD_TOO_SLOW when
  * the client is slower than the pace, CLIENT_CLOSED when the client disconnects, or what `onFile` threw
  */
-export async function readMultipart(
+export const readMultipart = (
   request: Request,
   fileField: string,
+  onFile: OnFile,
+  pace?: Pace,
+): Promise<ReadonlyMap<string, string>> => {
+  const isField = (name: string) => name === fileField
+  const refusal = () => invalid(fileField, 'one_file')
+  return readParts(request, { field: fileField, isField, max: 1, refusal }, onFile, pace)
+}
+
+/**
+ * Reads a multipart request with one file or more, in the way of `readMultipart`.
+ * @param fileField ends with `[]`, as forms write it. Clients may also leave the brackets out, or number them.
+ * @param max one file more ends the reading with TOO_MANY_FILES
+ * @param onFile receives the files one after the other. The rest of a file that it does not read to the end is dropped.
+ */
+export const readMultipartFiles = (
+  request: Request,
+  fileField: `${string}[]`,
+  max: number,
+  onFile: OnFile,
+  pace?: Pace,
+): Promise<ReadonlyMap<string, string>> => {
+  const isField = (name: string) => name.replace(/\[\d*\]$/, '') === fileField.slice(0, -2)
+  const refusal = (field: string) =>
+    isField(field)
+      ? new AppError('TOO_MANY_FILES', { params: { limit: max } })
+      : invalid(fileField, 'file_field')
+  return readParts(request, { field: fileField, isField, max, refusal }, onFile, pace)
+}
+
+async function readParts(
+  request: Request,
+  accepted: Accepted,
   onFile: OnFile,
   pace: Pace = UPLOAD_PACE,
 ): Promise<ReadonlyMap<string, string>> {
   const boundary = boundaryOf(request)
   if (boundary === undefined || !request.body) throw invalid('', 'multipart')
   const reader = request.body.getReader()
-  const parts = new Parts(fileField, onFile)
+  const parts = new Parts(accepted, onFile)
   const parser = new Dicer({ boundary, maxHeaderPairs: MAX_HEADER_PAIRS })
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>()
   parser.on('part', (part) => parts.take(part, reject))
@@ -51,7 +93,7 @@ export async function readMultipart(
     reader.read().catch(() => {
       throw new AppError('CLIENT_CLOSED')
     })
-  pump(paced(read, pace), parser).catch(reject)
+  pump(paced(read, pace), parser, parts).catch(reject)
   try {
     await ended
     return await parts.all()
@@ -73,8 +115,10 @@ function boundaryOf(request: Request): string | undefined {
 }
 
 /** Feeds the parser, no faster than the parts are read. */
-async function pump(next: ReturnType<typeof paced>, parser: Dicer): Promise<void> {
+async function pump(next: ReturnType<typeof paced>, parser: Dicer, parts: Parts): Promise<void> {
   for (;;) {
+    // Small files that wait for their turn would otherwise accumulate.
+    await parts.turn
     const { done, value } = await next()
     if (done) break
     // After the last boundary the parser accepts nothing more. The rest of the body is read and dropped.
@@ -83,15 +127,18 @@ async function pump(next: ReturnType<typeof paced>, parser: Dicer): Promise<void
   if (parser.writable) parser.end()
 }
 
-/** The parts of one request: text fields, and the one file. */
+/** The parts of one request: text fields, and files. */
 class Parts {
+  /** Resolves when `onFile` begins with the newest file. */
+  turn: Promise<unknown> = Promise.resolve()
   private readonly fields = new Map<string, string>()
   private readonly reading: Promise<void>[] = []
   private readonly open = new Set<Readable>()
   private storing: Promise<void> | undefined
+  private files = 0
 
   constructor(
-    private readonly fileField: string,
+    private readonly accepted: Accepted,
     private readonly onFile: OnFile,
   ) {}
 
@@ -108,27 +155,32 @@ class Parts {
       const taking = isFile
         ? this.takeFile(part, name, filename ?? '')
         : this.takeField(part, name, content.parameters.get('charset'))
-      taking.catch(fail)
+      taking.then(() => this.open.delete(part), fail)
     })
   }
 
-  /** `onFile` starts when all text fields before the file have been read. */
+  /** `onFile` starts when all text fields before the file have been read, and the file before it. */
   private takeFile(part: Readable, field: string, filename: string): Promise<void> {
-    if (field !== this.fileField || this.storing) {
-      part.resume()
-      return Promise.reject(invalid(this.fileField, 'one_file'))
-    }
-    const before = Promise.all(this.reading)
-    this.storing = before.then(() => this.onFile({ field, filename, body: released(part) }, this.fields))
+    const { accepted } = this
+    if (!accepted.isField(field) || this.files === accepted.max) return refuse(part, accepted.refusal(field))
+    this.files++
+    this.turn = Promise.all([this.storing, ...this.reading])
+    this.storing = this.turn.then(() => this.handOver(part, field, filename))
     return this.storing
+  }
+
+  private async handOver(part: Readable, field: string, filename: string): Promise<void> {
+    const chunks = released(part)
+    // Without `return`, so that a reader that stops early does not end the part: the parser would wait for it.
+    const body = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }
+    await this.onFile({ field, filename, body }, this.fields)
+    for await (const _ of chunks);
   }
 
   private takeField(part: Readable, name: string, charset: string | undefined): Promise<void> {
     // Refused, because a field that the server drops would look like one that the client did not send.
-    if (this.reading.length === MAX_FIELDS) {
-      part.resume()
-      return Promise.reject(invalid('', 'max_items', { limit: MAX_FIELDS }))
-    }
+    if (this.reading.length === MAX_FIELDS)
+      return refuse(part, invalid('', 'max_items', { limit: MAX_FIELDS }))
     const read = this.readField(part, name, charset)
     this.reading.push(read)
     return read
@@ -149,7 +201,7 @@ class Parts {
   /** @throws AppError VALIDATION_FAILED without a file, or what the reading of a part threw */
   async all(): Promise<ReadonlyMap<string, string>> {
     await Promise.all(this.reading)
-    if (!this.storing) throw invalid(this.fileField, 'required')
+    if (!this.storing) throw invalid(this.accepted.field, 'required')
     await this.storing
     return this.fields
   }
@@ -162,6 +214,11 @@ class Parts {
   async settled(): Promise<void> {
     await Promise.allSettled([...this.reading, this.storing])
   }
+}
+
+function refuse(part: Readable, error: AppError): Promise<never> {
+  part.resume()
+  return Promise.reject(error)
 }
 
 /** A decoder for the charset that the part names; for UTF-8 when it names none, or an unknown one. */

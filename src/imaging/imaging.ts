@@ -30,7 +30,7 @@ const TRIES: Record<ImagingFailure, number> = {
   TIMEOUT: 1,
   MEMORY: 1,
   BUSY: 3,
-  CRASHED: Number.POSITIVE_INFINITY,
+  CRASHED: 4,
 }
 
 export function createImaging(): Imaging {

@@ -7,6 +7,7 @@ const TYPES: Record<string, string> = {
   avif: 'image/avif',
   gif: 'image/gif',
   heic: 'image/heic',
+  heif: 'image/heif',
   jpg: 'image/jpeg',
   jpeg: 'image/jpeg',
   json: 'application/json',

@@ -1,6 +1,7 @@
 import { expect } from 'bun:test'
 import { connect } from 'node:net'
-import { routeOf } from './openapi.ts'
+import { type Answer, readAnswer } from './api.ts'
+import { routeOf, undocumented } from './openapi.ts'
 
 /** Small files for uploads with the right first bytes. The test chooses the bytes after them. */
 const head = (bytes: number[], size: number): Uint8Array<ArrayBuffer> => {
@@ -115,4 +116,22 @@ export function slowUpload(server: { url: string }, token: string, size: number)
     },
     cut: () => void socket.destroy(),
   }
+}
+
+/** A multipart request; its answer is one that the OpenAPI document describes. */
+export async function sendForm(
+  server: { url: string },
+  path: string,
+  token: string | undefined,
+  body: FormData | ReadableStream | string,
+  headers = {},
+): Promise<Answer> {
+  const response = await fetch(server.url + path, {
+    method: 'POST',
+    headers: { ...(token && { authorization: `Bearer ${token}` }), ...headers },
+    body,
+  })
+  const answer = await readAnswer(response)
+  expect(undocumented(routeOf('POST', path)!, answer)).toEqual([])
+  return answer
 }

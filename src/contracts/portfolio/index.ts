@@ -5,6 +5,7 @@ import { categoryRoutes } from './categories/routes.ts'
 import { photoRoutes } from './photos/routes.ts'
 import { searchRoutes } from './search/routes.ts'
 import { tagRoutes } from './tags/routes.ts'
+import { uploadRoutes } from './upload/routes.ts'
 import { timelineRoutes } from './timeline/routes.ts'
 
 /** The portfolio contract's routes under `/v1`: docs/contracts/portfolio.md. */
@@ -15,4 +16,5 @@ export const portfolioRoutes = (ctx: Context) =>
     .use(searchRoutes(ctx))
     .use(categoryRoutes(ctx))
     .use(tagRoutes(ctx))
+    .use(uploadRoutes(ctx))
     .use(timelineRoutes(ctx))

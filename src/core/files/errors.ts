@@ -61,6 +61,11 @@ export const FILE_ERRORS = defineErrors({
     zh: '上传速度过慢，已停止，请在网络恢复后重试',
     en: 'The upload was too slow and was stopped; try again on a better connection',
   },
+  TOO_MANY_FILES: {
+    kind: 'too_large',
+    zh: '一次最多上传 {limit} 个文件',
+    en: 'One request takes at most {limit} files',
+  },
   TOO_MANY_UPLOADS: {
     kind: 'limited',
     zh: '同时上传的文件不能超过 {limit} 个，请等待其中一个完成',
@@ -70,5 +75,6 @@ export const FILE_ERRORS = defineErrors({
 
 export const FILE_RULES = defineTexts({
   one_file: { zh: '请只上传一个文件', en: 'takes exactly one file' },
+  file_field: { zh: '请把文件放在此字段中', en: 'is the field for files' },
   empty_file: { zh: '文件是空的', en: 'is empty' },
 })

@@ -1,11 +1,17 @@
 /** The uploaded files of photos, as their owners use them. */
-import { and, asc, eq, ne, sql } from 'drizzle-orm'
+import { and, eq, inArray, lt, min, ne } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
 import { photoFiles, photos } from '../../db/schema/index.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
+import { uploadEndedHint } from '../files/hints.ts'
 import { seesWhole } from '../photo-index/visibility.ts'
+import { transaction } from '../transaction.ts'
+import { deletePhotoObjects } from './exposure.ts'
 import type { PhotoFile } from './rows.ts'
+import { clearPhotoUpload, uploadName } from './states.ts'
+import { uploadEvent } from './upload-steps.ts'
 
 /** @throws AppError NOT_FOUND, also for the file of another user unless `who` holds `photo.*` */
 export async function getOwnFile(ctx: Context, who: Principal, id: number): Promise<PhotoFile> {
@@ -42,21 +48,57 @@ async function isUsed(tx: Tx, fileId: number): Promise<boolean> {
   return photo !== undefined
 }
 
-/** The first complete file of the same user with the same content; undefined when there is no other. */
-export async function duplicateOf(ctx: Context, file: PhotoFile): Promise<number | undefined> {
-  if (!file.sha256) return undefined
-  const [same] = await ctx.db
-    .select({ id: photoFiles.id })
+/** Deletes a file that no photo uses: the record in this transaction, the objects after the commit. */
+export async function deleteFile(tx: Tx, file: PhotoFile): Promise<void> {
+  await tx.db.delete(photoFiles).where(eq(photoFiles.id, file.id))
+  await deletePhotoObjects(tx, [file])
+  clearPhotoUpload(tx, file.id)
+}
+
+/**
+ * Deletes an upload. It may still be arriving; the server that receives it stops.
+ * @throws AppError NOT_FOUND, FILE_OF_PHOTO
+ */
+export async function deleteUpload(ctx: Context, who: Principal, id: number): Promise<void> {
+  await transaction(ctx, async (tx) => {
+    const file = await lockOwnFile(tx, who, id)
+    if (await isUsed(tx, id)) throw new AppError('FILE_OF_PHOTO')
+    if (file.status === 'receiving') {
+      tx.emit(file.userId, 'upload.failed', { ...uploadEvent(file), reason: 'UPLOAD_DELETED' })
+      // First the hint: the server that receives the upload must not set the state again.
+      tx.afterCommit(() =>
+        ctx.bus.publish(uploadEndedHint, { upload: uploadName(id), code: 'UPLOAD_DELETED' }),
+      )
+    }
+    await deleteFile(tx, file)
+  })
+}
+
+/** The earliest other file of the same user with the same content, by the id of each file that has one, in one query. */
+export async function duplicatesOf(
+  ctx: Context,
+  files: Pick<PhotoFile, 'id'>[],
+): Promise<Map<number, number>> {
+  if (files.length === 0) return new Map()
+  const earlier = alias(photoFiles, 'earlier')
+  const rows = await ctx.db
+    .select({ id: photoFiles.id, earlier: min(earlier.id) })
     .from(photoFiles)
-    .where(
+    .innerJoin(
+      earlier,
       and(
-        eq(photoFiles.userId, file.userId),
-        eq(photoFiles.sha256, file.sha256),
-        ne(photoFiles.status, 'receiving'),
-        sql`${photoFiles.id} < ${file.id}`,
+        eq(earlier.userId, photoFiles.userId),
+        eq(earlier.sha256, photoFiles.sha256),
+        ne(earlier.status, 'receiving'),
+        lt(earlier.id, photoFiles.id),
       ),
     )
-    .orderBy(asc(photoFiles.id))
-    .limit(1)
-  return same?.id
+    .where(
+      inArray(
+        photoFiles.id,
+        files.map(({ id }) => id),
+      ),
+    )
+    .groupBy(photoFiles.id)
+  return new Map(rows.map((row) => [row.id, row.earlier!]))
 }

@@ -1,4 +1,12 @@
 import { jobHandle } from '../../jobs/job.ts'
+import type { Rendition } from './rows.ts'
+
+/** Makes renditions of a photo's file, `only` these or all, and reads what the file says. */
+export const processHandle = jobHandle<{ fileId: number; only?: Rendition['name'][] }>('photo_process', {
+  timeoutSeconds: 300,
+  retries: 8,
+  backoff: { seconds: 2, maxSeconds: 300 },
+})
 
 /**
  * More than a day of retries: copies that a private photo still has at public keys must go when the object store is back,

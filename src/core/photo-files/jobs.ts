@@ -1,7 +1,16 @@
 import { defineJob } from '../../jobs/job.ts'
 import type { Context } from '../context.ts'
 import { deleteObjects, expose } from './exposure.ts'
-import { exposureHandle, photoDeletionHandle } from './job-handles.ts'
+import { exposureHandle, photoDeletionHandle, processHandle } from './job-handles.ts'
+import { failProcessing, processFile } from './processing.ts'
+
+const processJob = defineJob({
+  ...processHandle,
+  // A photo is processed in its own process, which takes up to two gigabytes, and requests need the other cores.
+  concurrency: 1,
+  run: (ctx: Context, { fileId, only }, run) => processFile(ctx, fileId, only, run),
+  onGiveUp: (ctx, { fileId }) => failProcessing(ctx, fileId, 'PROCESSING_FAILED'),
+})
 
 const exposureJob = defineJob({
   ...exposureHandle,
@@ -29,4 +38,4 @@ async function each<T>(items: T[], signal: AbortSignal, run: (item: T) => Promis
   if (failures.length > 0) throw failures[0]
 }
 
-export const photoFilesJobs = { jobs: [exposureJob, photoDeletionJob] }
+export const photoFilesJobs = { jobs: [processJob, exposureJob, photoDeletionJob] }

@@ -1,6 +1,21 @@
 /** The keys of a photo's objects: docs/contracts/portfolio.md, "Files of photos". */
-import { hiddenKey } from '../files/keys.ts'
+import { hiddenKey, uploadKey } from '../files/keys.ts'
 import type { Rendition } from './rows.ts'
+
+/** The folder of all uploaded files. Nothing makes it public. */
+export const ORIGINALS = 'originals/'
+
+/**
+ * `originals/1/20240115_083000_DSC_0001_3f2a….jpg`: an uploaded file.
+ * @param mark sets apart the files that one user uploads with one name in one second
+ */
+export const originalKey = (
+  userId: number,
+  at: Date,
+  name: string,
+  extension: string,
+  mark: string,
+): string => uploadKey(`${ORIGINALS}${userId}`, at, name, extension, mark)
 
 const folderOf = (fileId: number): string => `photos/${fileId}/`
 

@@ -8,10 +8,11 @@ import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { UploadEvent } from '../files/events.ts'
 import { tooManyUploads } from '../files/incoming.ts'
-import { uploadKey } from '../files/keys.ts'
 import { LOST_SECONDS } from '../files/progress.ts'
 import { transaction } from '../transaction.ts'
 import type { PhotoFormat } from './formats.ts'
+import { originalKey } from './keys.ts'
+import { enqueueProcessing } from './queue.ts'
 import type { PhotoFile } from './rows.ts'
 import { clearPhotoUpload } from './states.ts'
 
@@ -56,7 +57,7 @@ export function beginUpload(
         status: 'receiving',
         fileName: fileNameOf(file.name),
         mimeType,
-        objectKey: uploadKey(`originals/${userId}`, new Date(), file.name, extension, newMark()),
+        objectKey: originalKey(userId, new Date(), file.name, extension, newMark()),
       })
       .returning()
     tx.emit(userId, 'upload.started', uploadEvent(row!))
@@ -66,7 +67,7 @@ export function beginUpload(
 }
 
 /**
- * Marks a stored upload as uploaded.
+ * Marks a stored upload as uploaded. The job that processes it is in the same commit.
  * @throws AppError UPLOAD_DELETED when a user, or cleanup, deleted it meanwhile
  */
 export async function finishUpload(
@@ -81,6 +82,7 @@ export async function finishUpload(
     .returning()
   if (!row) throw new AppError('UPLOAD_DELETED')
   tx.emit(userId, 'upload.completed', { ...uploadEvent(row), fileSize: file.size })
+  await enqueueProcessing(tx, row)
   clearPhotoUpload(tx, id)
   return row
 }

@@ -191,7 +191,9 @@ function bodyOf({ body, description }: DescribedRoute, pool: SchemaPool, place: 
   return { required: !(OptionalKind in body), content: { 'application/json': { schema, example } } }
 }
 
-const multipartBody = ({ file, fields }: MultipartBody) => ({
+const BINARY = { type: 'string', format: 'binary' }
+
+const multipartBody = ({ file, many, fields }: MultipartBody) => ({
   required: true,
   content: {
     'multipart/form-data': {
@@ -202,7 +204,7 @@ const multipartBody = ({ file, fields }: MultipartBody) => ({
           ...Object.fromEntries(
             Object.entries(fields).map(([name, { type, ...rules }]) => [name, { type, ...rules }]),
           ),
-          [file]: { type: 'string', format: 'binary' },
+          [file]: many ? { type: 'array', items: BINARY } : BINARY,
         },
       },
     },

@@ -13,10 +13,12 @@ export interface RouteAnswer {
   contentType?: string
 }
 
-/** A body of multipart/form-data, which the handler reads as a stream: text fields and one file, in any order. */
+/** A body of multipart/form-data, which the handler reads as a stream: text fields and files, in any order. */
 export interface MultipartBody {
   /** The name of the file's field. */
   file: string
+  /** Whether there may be several files. */
+  many?: boolean
   /** The text fields, by name. Only the documentation uses these models; the handler validates the fields. */
   fields: Record<string, TSchema>
 }

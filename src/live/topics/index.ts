@@ -1,11 +1,19 @@
 import { agentKind } from './agent.ts'
 import { clusterKind } from './cluster.ts'
 import { nodeKind } from './node.ts'
+import { photoUploadKind } from './photo-upload.ts'
 import { taskKind } from './task.ts'
 import type { OpenTopic, StateTopic, StreamTopic, TopicKind } from './topic.ts'
 import { uploadKind } from './upload.ts'
 
-export const TOPIC_KINDS: TopicKind[] = [taskKind, uploadKind, nodeKind, clusterKind, agentKind]
+export const TOPIC_KINDS: TopicKind[] = [
+  taskKind,
+  uploadKind,
+  photoUploadKind,
+  nodeKind,
+  clusterKind,
+  agentKind,
+]
 
 /**
  * Opens a topic for a user.

@@ -19,6 +19,8 @@ export const TOPIC_PATTERNS = {
   node: '^gpu:server:([\\s\\S]*)$',
   /** `upload:<material id>` */
   upload: '^upload:([1-9]\\d{0,8})$',
+  /** `upload:<file id of a photo>` */
+  photoUpload: '^upload:upload_([1-9]\\d{0,8})$',
   /** `agent:<session id>` */
   agent: '^agent:([\\s\\S]*)$',
 } as const
@@ -41,6 +43,20 @@ export const UploadUpdateData = Type.Object({
   percent: Percent,
 })
 export type UploadUpdateData = Static<typeof UploadUpdateData>
+
+/**
+ * A photo's file. `step` is the one that runs, or in which a failed file has failed; otherwise the last one that is complete.
+ * `percent` is of the whole way, of which receiving the bytes is a quarter. `bytes` and `total` as above; once the file is
+ * complete, both are its size.
+ */
+export const PhotoUploadUpdateData = Type.Object({
+  status: oneOf('uploading', 'uploaded', 'processing', 'completed', 'failed'),
+  step: oneOf('uploaded', 'exif_extraction', 'generating_thumbnails', 'optimization'),
+  bytes: Type.Integer({ minimum: 0 }),
+  total: nullable(Type.Integer({ minimum: 0 })),
+  percent: Percent,
+})
+export type PhotoUploadUpdateData = Static<typeof PhotoUploadUpdateData>
 
 /** One GPU. Memory in GB, usage in percent, temperature in °C, power in W. */
 export const GpuUsage = Type.Object({
@@ -86,6 +102,7 @@ export const StateFrame = Type.Union([
   /** `task_id` as the client wrote it when it subscribed. */
   frame('task_update', { task_id: Type.Union([Type.String(), Type.Number()]), data: TaskUpdateData }),
   frame('upload_update', { key: Type.String(), material_id: Type.Integer(), data: UploadUpdateData }),
+  frame('upload_update', { key: Type.String(), file_id: Type.String(), data: PhotoUploadUpdateData }),
   frame('gpu_update', { key: Type.String(), server_id: Type.String(), data: NodeUpdateData }),
   frame('gpu_cluster', { key: Type.Literal('gpu:cluster'), data: ClusterUpdateData }),
   /** `event` is an AG-UI event; `seq` grows without gaps over all runs of a session. */

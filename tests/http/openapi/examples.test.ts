@@ -77,6 +77,7 @@ const FILL: Record<string, () => Promise<Filled>> = {
     return { body: { refresh_token } }
   },
   portfolioLogout: async () => ({ token: (await makeUser(server)).token }),
+  portfolioReprocessUpload: async () => ({ id: 'upload_123456789' }),
   learningLogin: after('learningRegister'),
   learningRefresh: async () => {
     const { refresh_token } = (await answerTo('learningLogin')).body

@@ -1,0 +1,49 @@
+import type { Context } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { IncomingFile } from '../files/receive.ts'
+import { siteSettings } from '../system/site-settings.ts'
+import { type PhotoDetails, uploadPhoto } from './receive.ts'
+import type { PhotoFile } from './rows.ts'
+
+export interface Batch {
+  uploaded: PhotoFile[]
+  failed: { name: string; error: unknown }[]
+}
+
+type Take = (file: IncomingFile<PhotoDetails>) => Promise<void>
+
+/**
+ * Receives several files, one after the other. One that fails does not hold up the others.
+ * @param read reads the whole request and hands over each file. When it breaks off after some files are complete, the batch
+ * has those, and the one that broke off as failed
+ * @throws the error of `read` when no file is complete
+ */
+export async function uploadPhotos(
+  ctx: Context,
+  userId: number,
+  read: (take: Take) => Promise<unknown>,
+): Promise<Batch> {
+  const { maxFilesPerBatch: limit } = (await siteSettings(ctx)).upload
+  const batch: Batch = { uploaded: [], failed: [] }
+  const receive = async (file: IncomingFile<PhotoDetails>) => {
+    if (batch.uploaded.length + batch.failed.length >= limit)
+      throw new AppError('TOO_MANY_FILES', { params: { limit } })
+    const source = {
+      total: null,
+      async read(take: Take) {
+        await take(file)
+        return {}
+      },
+    }
+    batch.uploaded.push(await uploadPhoto(ctx, userId, source))
+  }
+  try {
+    await read((file) =>
+      receive(file).catch((error: unknown) => void batch.failed.push({ name: file.name, error })),
+    )
+  } catch (error) {
+    if (batch.uploaded.length === 0) throw error
+    ctx.log.warn({ err: error }, 'a request with several photos broke off')
+  }
+  return batch
+}

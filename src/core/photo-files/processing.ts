@@ -1,0 +1,207 @@
+/** What the server makes of a photo's file: docs/contracts/portfolio.md, "Processing". */
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import { photoFiles, photos } from '../../db/schema/index.ts'
+import type { Context, Tx } from '../context.ts'
+import { hiddenKey } from '../files/keys.ts'
+import { emitPhotoEvent } from '../photo-index/watchers.ts'
+import { indexPhotos } from '../photo-index/write.ts'
+import { siteSettings } from '../system/site-settings.ts'
+import { transaction } from '../transaction.ts'
+import { enqueueExposure } from './exposure.ts'
+import { renditionKey } from './keys.ts'
+import { type PhotoFile, RENDITION_NAMES, type Rendition } from './rows.ts'
+import { clearPhotoUpload, publishState } from './states.ts'
+
+const [SMALL, MEDIUM, LARGE] = RENDITION_NAMES
+
+type PhotoJob = Parameters<Context['imaging']['photo']>[0]
+type PhotoResult = Awaited<ReturnType<Context['imaging']['photo']>>
+
+/**
+ * Makes the renditions of a file, all or `only` these, and stores what the file says about the photo. It may run again after
+ * a crash; the result is the same, and there is one event.
+ * @throws the error of the machine or of the storage, when another try may succeed
+ */
+export async function processFile(
+  ctx: Context,
+  fileId: number,
+  only: Rendition['name'][] | undefined,
+  { attempt, signal }: { attempt: number; signal: AbortSignal },
+): Promise<void> {
+  const file = await beginProcessing(ctx, fileId)
+  if (!file) return
+  publishState(ctx, file)
+  const started = performance.now()
+  const local = await ctx.storage.openLocal(file.objectKey, { signal })
+  try {
+    const steps = stepWriter(ctx, file)
+    const job = { input: local.path, output: local.scratch, only, onStep: steps.begin }
+    const result = await ctx.imaging.photo(await withSettings(ctx, job), signal)
+    await steps.settled()
+    await complete(ctx, file, result, await storeRenditions(ctx, file, result))
+    ctx.services.processingTimes.add(performance.now() - started)
+  } catch (error) {
+    if (!ctx.imaging.isFinal(error, attempt)) throw error
+    await failProcessing(ctx, fileId, (error as { code: string }).code)
+  } finally {
+    await local.dispose()
+  }
+}
+
+/** @returns undefined when the file needs no processing any more */
+async function beginProcessing(ctx: Context, fileId: number): Promise<PhotoFile | undefined> {
+  const [file] = await ctx.db
+    .update(photoFiles)
+    .set({ status: 'processing', step: 'exif_extraction', failure: null, processingStartedAt: sql`now()` })
+    .where(isUnprocessed(fileId))
+    .returning()
+  return file
+}
+
+const isUnprocessed = (fileId: number) =>
+  and(eq(photoFiles.id, fileId), inArray(photoFiles.status, ['uploaded', 'processing']))
+
+async function withSettings(
+  ctx: Context,
+  job: Pick<PhotoJob, 'input' | 'output' | 'onStep'> & { only: PhotoJob['only'] | undefined },
+): Promise<PhotoJob> {
+  const { image, display } = await siteSettings(ctx)
+  const medium = display.thumbnailSize
+  const { only, ...rest } = job
+  return {
+    ...rest,
+    ...(only && { only }),
+    thumbs: { [SMALL]: Math.ceil(medium / 2), [MEDIUM]: medium, [LARGE]: medium * 2 },
+    display: image,
+  }
+}
+
+/** Writes each step to the file's row when it begins, in order. */
+function stepWriter(ctx: Context, file: PhotoFile) {
+  let written = Promise.resolve()
+  const write = async (step: NonNullable<PhotoFile['step']>) => {
+    const isRunning = and(eq(photoFiles.id, file.id), eq(photoFiles.status, 'processing'))
+    const rows = await ctx.db
+      .update(photoFiles)
+      .set({ step })
+      .where(isRunning)
+      .returning({ id: photoFiles.id })
+    if (rows.length > 0) publishState(ctx, { ...file, step })
+  }
+  return {
+    begin(step: NonNullable<PhotoFile['step']>): void {
+      written = written
+        .then(() => write(step))
+        .catch((error) => ctx.log.warn({ err: error, file: file.id }, 'a step of a photo was not stored'))
+    },
+    settled: () => written,
+  }
+}
+
+/** Stores the renditions at keys that nothing refers to yet. @returns all renditions that the file has then */
+async function storeRenditions(
+  ctx: Context,
+  file: PhotoFile,
+  { renditions }: PhotoResult,
+): Promise<Rendition[]> {
+  const made: Rendition[] = []
+  for (const { name, path, width, height, size } of renditions) {
+    const bytes = await Bun.file(path).bytes()
+    const hash = new Bun.CryptoHasher('sha256').update(bytes).digest('hex').slice(0, 32)
+    const key = renditionKey(file.id, { name, hash, extension: name === 'webp' ? 'webp' : 'jpg' })
+    await ctx.storage.write(hiddenKey(key), chunkOf(bytes))
+    made.push({ name, key, width, height, size })
+  }
+  const kept = file.renditions.filter(({ name }) => !made.some((one) => one.name === name))
+  return [...kept, ...made]
+}
+
+async function* chunkOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+async function complete(
+  ctx: Context,
+  file: PhotoFile,
+  result: PhotoResult,
+  renditions: Rendition[],
+): Promise<void> {
+  const { width, height, placeholder, exif, place, takenOffset } = result
+  const takenAt = result.takenAt === null ? null : new Date(result.takenAt)
+  const change = async (tx: Tx): Promise<'completed' | 'ended' | 'deleted'> => {
+    // Another run of the same job may have completed the file, or a user may have deleted it.
+    const [row] = await tx.db
+      .update(photoFiles)
+      .set({
+        status: 'completed',
+        step: null,
+        failure: null,
+        renditions,
+        generation: sql`${photoFiles.generation} + 1`,
+        width,
+        height,
+        placeholder,
+        exif,
+        place,
+        takenAt,
+        takenOffset,
+        processedAt: sql`now()`,
+        updatedAt: sql`now()`,
+      })
+      .where(and(isUnprocessed(file.id), eq(photoFiles.generation, file.generation)))
+      .returning({ id: photoFiles.id })
+    if (!row) {
+      const [left] = await tx.db
+        .select({ id: photoFiles.id })
+        .from(photoFiles)
+        .where(eq(photoFiles.id, file.id))
+      return left ? 'ended' : 'deleted'
+    }
+    await announce(tx, file, { status: 'completed', reason: null, takenAt })
+    return 'completed'
+  }
+  const outcome = await transaction(ctx, change)
+  if (outcome === 'ended') return
+  const current = outcome === 'completed' ? renditions : []
+  const unused = [...file.renditions, ...renditions]
+    .map(({ key }) => key)
+    .filter((key) => !current.some((one) => one.key === key))
+  // Jobs of one file run one after the other, so none stores an object again that is deleted here.
+  await ctx.storage
+    .delete(unused.map(hiddenKey))
+    .catch((error) => ctx.log.warn({ err: error, file: file.id }, 'old renditions are left to cleanup'))
+}
+
+/** Marks a file as failed. Renditions that it has already stay. */
+export async function failProcessing(ctx: Context, fileId: number, reason: string): Promise<void> {
+  await transaction(ctx, async (tx) => {
+    const [file] = await tx.db
+      .update(photoFiles)
+      .set({ status: 'failed', failure: reason, processedAt: sql`now()`, updatedAt: sql`now()` })
+      .where(isUnprocessed(fileId))
+      .returning()
+    if (file) await announce(tx, file, { status: 'failed', reason, takenAt: null })
+  })
+}
+
+/** Brings the photo of the file up to date, if there is one, and tells its owner and administrators. */
+async function announce(
+  tx: Tx,
+  { id, userId }: PhotoFile,
+  { takenAt, ...outcome }: { status: 'completed' | 'failed'; reason: string | null; takenAt: Date | null },
+): Promise<void> {
+  const [photo] = await tx.db
+    .update(photos)
+    .set({
+      version: sql`${photos.version} + 1`,
+      ...(takenAt && { takenAt: sql`coalesce(${photos.takenAt}, ${takenAt.toISOString()}::timestamptz)` }),
+    })
+    .where(eq(photos.fileId, id))
+    .returning({ id: photos.id })
+  if (photo) {
+    await indexPhotos(tx, [photo.id])
+    if (outcome.status === 'completed') await enqueueExposure(tx, [id])
+  }
+  await emitPhotoEvent(tx, userId, 'photo.processed', { fileId: id, photoId: photo?.id ?? null, ...outcome })
+  clearPhotoUpload(tx, id)
+}

@@ -1,0 +1,40 @@
+import { eq, sql } from 'drizzle-orm'
+import { photoFiles } from '../../db/schema/index.ts'
+import type { Principal } from '../accounts/principals.ts'
+import type { Context, Tx } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { transaction } from '../transaction.ts'
+import { lockOwnFile } from './files.ts'
+import { enqueueProcessing } from './queue.ts'
+import { type PhotoFile, RENDITION_NAMES, type Rendition } from './rows.ts'
+import { clearPhotoUpload } from './states.ts'
+
+/**
+ * Makes renditions of a file anew: those that are missing, or all with `force`. Renditions that the file has already stay in
+ * use until then.
+ * @param names only these, all by default
+ * @throws AppError NOT_FOUND, UPLOAD_INCOMPLETE, STILL_PROCESSING
+ */
+export function reprocess(
+  ctx: Context,
+  who: Principal,
+  fileId: number,
+  { names = RENDITION_NAMES, force }: { names?: readonly Rendition['name'][] | undefined; force: boolean },
+): Promise<PhotoFile> {
+  return transaction(ctx, async (tx: Tx) => {
+    const file = await lockOwnFile(tx, who, fileId)
+    if (file.status === 'receiving') throw new AppError('UPLOAD_INCOMPLETE')
+    if (file.status === 'uploaded' || file.status === 'processing') throw new AppError('STILL_PROCESSING')
+    const isMissing = (name: string) => !file.renditions.some((rendition) => rendition.name === name)
+    const only = RENDITION_NAMES.filter((name) => names.includes(name) && (force || isMissing(name)))
+    if (only.length === 0) return file
+    const [waiting] = await tx.db
+      .update(photoFiles)
+      .set({ status: 'uploaded', step: null, failure: null, updatedAt: sql`now()` })
+      .where(eq(photoFiles.id, fileId))
+      .returning()
+    await enqueueProcessing(tx, waiting!, only)
+    clearPhotoUpload(tx, fileId)
+    return waiting!
+  })
+}
