@@ -5,8 +5,8 @@ import { categoryRoutes } from './categories/routes.ts'
 import { photoRoutes } from './photos/routes.ts'
 import { searchRoutes } from './search/routes.ts'
 import { tagRoutes } from './tags/routes.ts'
-import { uploadRoutes } from './upload/routes.ts'
 import { timelineRoutes } from './timeline/routes.ts'
+import { uploadRoutes } from './upload/routes.ts'
 
 /** The portfolio contract's routes under `/v1`: docs/contracts/portfolio.md. */
 export const portfolioRoutes = (ctx: Context) =>
