@@ -132,6 +132,8 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
         Key: assertKey(key),
         ContentType: contentTypeOf(key),
         ContentDisposition: dispositionOf(key),
+        // The header of answers from the bucket: an object may be deleted, and nobody should still find it in a cache.
+        CacheControl: 'no-cache',
       }
       try {
         return await upload({ client, live, log }, target, body, signal)

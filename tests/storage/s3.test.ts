@@ -213,6 +213,7 @@ describe('URLs', () => {
     expect(await whole.text()).toBe('0123456789')
     expect(whole.headers.get('content-type')).toBe('application/pdf')
     expect(whole.headers.get('content-disposition')).toBe('inline')
+    expect(whole.headers.get('cache-control')).toBe('no-cache')
     const part = await fetch(url, { headers: { range: 'bytes=2-4' } })
     expect([part.status, await part.text()]).toEqual([206, '234'])
 

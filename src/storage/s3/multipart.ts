@@ -20,7 +20,9 @@ const BUFFERS = 2
 /** How long an abort waits for parts in flight, because S3 may keep a part that arrives while its upload is aborted. */
 const GRACE_MS = 2000
 
-export type Target = Required<Pick<PutObjectCommandInput, 'ContentType' | 'ContentDisposition'>> & {
+export type Target = Required<
+  Pick<PutObjectCommandInput, 'ContentType' | 'ContentDisposition' | 'CacheControl'>
+> & {
   Bucket: string
   Key: string
 }

@@ -22,7 +22,7 @@ interface Call {
   sha256: string | undefined
 }
 
-const kept = ['content-type', 'content-disposition']
+const kept = ['content-type', 'content-disposition', 'cache-control']
 const pick = ({ headers }: Request) =>
   Object.fromEntries(kept.flatMap((name) => (headers.has(name) ? [[name, headers.get(name)!]] : [])))
 
