@@ -244,7 +244,12 @@ describe('copies in a bucket', () => {
       }
       return made
     }
-    return { changed: promise, [Symbol.dispose]: () => void (ctx.storage.copy = copy) }
+    return {
+      changed: promise,
+      [Symbol.dispose]() {
+        ctx.storage.copy = copy
+      },
+    }
   }
 
   test('are deleted when the photo is hidden while they are made', async () => {
