@@ -3,6 +3,7 @@ import { ensureAdministrator } from './core/accounts/first-administrator.ts'
 import type { Context } from './core/context.ts'
 import { jobs, schedules } from './core/jobs.ts'
 import { cleanUp } from './core/materials/cleanup.ts'
+import { cleanUpPhotoFiles } from './core/photo-files/cleanup.ts'
 import { closeServices, createServices } from './core/services.ts'
 import { upgrades } from './core/upgrades.ts'
 import { createTokenCodec } from './http/tokens.ts'
@@ -72,7 +73,10 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     ctx.services = createServices(ctx)
     closers.push(() => closeServices(ctx.services))
     // No other server uses an embedded database, so its unfinished uploads ended with the last server.
-    if (database.embedded) await cleanUp(ctx, { processing: true, orphans: false, maxAgeMinutes: 0 })
+    if (database.embedded) {
+      await cleanUp(ctx, { processing: true, orphans: false, maxAgeMinutes: 0 })
+      await cleanUpPhotoFiles(ctx, { orphans: false, maxAgeMinutes: 0 })
+    }
     await ensureAdministrator(ctx, overrides.onAdministratorMade ?? (() => {}))
     await ctx.services.agentRuns.sweep({ all: database.embedded })
     const hub = new Hub(ctx, overrides.keepAlive)

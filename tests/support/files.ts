@@ -85,7 +85,12 @@ export interface SlowUpload {
   cut(): void
 }
 
-export function slowUpload(server: { url: string }, token: string, size: number): SlowUpload {
+export function slowUpload(
+  server: { url: string },
+  token: string,
+  size: number,
+  path = '/api/v1/upload',
+): SlowUpload {
   const { hostname, port } = new URL(server.url)
   const socket = connect(Number(port), hostname)
   socket.on('error', () => {})
@@ -94,7 +99,7 @@ export function slowUpload(server: { url: string }, token: string, size: number)
     '--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'
   const after = '\r\n--b--\r\n'
   socket.write(
-    `POST /api/v1/upload HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\n` +
+    `POST ${path} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\n` +
       'Content-Type: multipart/form-data; boundary=b\r\n' +
       `Content-Length: ${before.length + size + after.length}\r\n\r\n${before}`,
   )
@@ -102,7 +107,7 @@ export function slowUpload(server: { url: string }, token: string, size: number)
     socket.once('data', (bytes) => {
       socket.destroy()
       const text = bytes.toString('latin1')
-      resolve({ status: Number(text.slice(9, 12)), code: /"code":"(\w+)"/.exec(text)?.[1] })
+      resolve({ status: Number(text.slice(9, 12)), code: /"(?:code|type)":"(\w+)"/.exec(text)?.[1] })
     })
     socket.once('close', () => reject(new Error('closed without an answer')))
   })

@@ -1,8 +1,14 @@
 import { and, asc, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
 import { isLocked } from '../../db/errors.ts'
 import { materials } from '../../db/schema/index.ts'
-import { withoutQuery } from '../../util/logger.ts'
 import type { Context } from '../context.ts'
+import {
+  CLEANUP_BATCH,
+  type CleanupReport,
+  type CleanupStep,
+  orphansStep,
+  runCleanup,
+} from '../files/cleanup.ts'
 import { shownKey } from '../files/keys.ts'
 import { LOCK_MS, sweepAll } from '../sweeps.ts'
 import { MATERIAL_PREFIXES } from './keys.ts'
@@ -10,14 +16,6 @@ import { deleteObjects, objectsOf } from './objects.ts'
 import type { Material } from './rows.ts'
 import { giveUpUpload } from './upload-steps.ts'
 
-export interface CleanupReport {
-  records: number
-  files: number
-  /** Each step that failed, with its error message. */
-  errors: string[]
-}
-
-const BATCH = 200
 const KEEP_HIDDEN_DAYS = 30
 
 /**
@@ -28,28 +26,21 @@ export async function cleanUp(
   ctx: Context,
   options: { processing: boolean; orphans: boolean; maxAgeMinutes: number },
 ): Promise<CleanupReport> {
-  const report: CleanupReport = { records: 0, files: 0, errors: [] }
-  const step = async (what: string, run: () => Promise<void>) => {
-    try {
-      await run()
-    } catch (error) {
-      ctx.log.error({ err: error, step: what }, 'a step of cleanup failed')
-      report.errors.push(`${what}: ${(withoutQuery(error) as Error).message}`)
-    }
-  }
   const before = new Date(Date.now() - options.maxAgeMinutes * 60_000)
-  if (options.processing) {
-    await step('stale uploads', () => removeStale(ctx, options.maxAgeMinutes, report))
-    await step('unfinished objects', async () => {
-      report.files += await ctx.storage.abortUnfinished(before)
-    })
-  }
-  if (options.orphans) {
-    await step('hidden materials', () => removeHidden(ctx, report))
-    for (const prefix of MATERIAL_PREFIXES)
-      await step(`orphans in ${prefix}`, () => removeOrphans(ctx, prefix, before, report))
-  }
-  return report
+  const processing: CleanupStep[] = [
+    ['stale uploads', (report) => removeStale(ctx, options.maxAgeMinutes, report)],
+    [
+      'unfinished objects',
+      async (report) => {
+        report.files += await ctx.storage.abortUnfinished(before)
+      },
+    ],
+  ]
+  const orphans: CleanupStep[] = [
+    ['hidden materials', (report) => removeHidden(ctx, report)],
+    ...MATERIAL_PREFIXES.map((prefix) => orphansStep(ctx, prefix, before, unreferenced)),
+  ]
+  return runCleanup(ctx, [...(options.processing ? processing : []), ...(options.orphans ? orphans : [])])
 }
 
 /** Deletes records of uploads whose server or client has disappeared. */
@@ -82,7 +73,7 @@ async function* batches(ctx: Context, which: SQL | undefined): AsyncGenerator<Ma
       .from(materials)
       .where(next)
       .orderBy(asc(materials.id))
-      .limit(BATCH)
+      .limit(CLEANUP_BATCH)
       .for('update', { skipLocked: true })
     if (rows.length === 0) return
     last = rows.at(-1)!.id
@@ -106,29 +97,7 @@ async function removeHidden(ctx: Context, report: CleanupReport): Promise<void> 
   }
 }
 
-/** Deletes objects that no material refers to. */
-async function removeOrphans(
-  ctx: Context,
-  prefix: string,
-  before: Date,
-  report: CleanupReport,
-): Promise<void> {
-  let batch: string[] = []
-  const flush = async () => {
-    if (batch.length === 0) return
-    const orphans = await unreferenced(ctx, batch)
-    batch = []
-    await ctx.storage.delete(orphans)
-    report.files += orphans.length
-  }
-  for await (const object of ctx.storage.list(prefix)) {
-    if (object.lastModified >= before) continue
-    batch.push(object.key)
-    if (batch.length === BATCH) await flush()
-  }
-  await flush()
-}
-
+/** Those of the keys that no material refers to. */
 async function unreferenced(ctx: Context, keys: string[]): Promise<string[]> {
   const paths = keys.map(shownKey)
   const rows = await ctx.db

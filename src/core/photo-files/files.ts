@@ -10,7 +10,7 @@ import { seesWhole } from '../photo-index/visibility.ts'
 import { transaction } from '../transaction.ts'
 import { deletePhotoObjects } from './exposure.ts'
 import type { PhotoFile } from './rows.ts'
-import { clearPhotoUpload, uploadName } from './states.ts'
+import { endPhotoUpload, uploadName } from './states.ts'
 import { uploadEvent } from './upload-steps.ts'
 
 /** @throws AppError NOT_FOUND, also for the file of another user unless `who` holds `photo.*` */
@@ -48,13 +48,6 @@ async function isUsed(tx: Tx, fileId: number): Promise<boolean> {
   return photo !== undefined
 }
 
-/** Deletes a file that no photo uses: the record in this transaction, the objects after the commit. */
-export async function deleteFile(tx: Tx, file: PhotoFile): Promise<void> {
-  await tx.db.delete(photoFiles).where(eq(photoFiles.id, file.id))
-  await deletePhotoObjects(tx, [file])
-  clearPhotoUpload(tx, file.id)
-}
-
 /**
  * Deletes an upload. It may still be arriving; the server that receives it stops.
  * @throws AppError NOT_FOUND, FILE_OF_PHOTO
@@ -69,8 +62,10 @@ export async function deleteUpload(ctx: Context, who: Principal, id: number): Pr
       tx.afterCommit(() =>
         ctx.bus.publish(uploadEndedHint, { upload: uploadName(id), code: 'UPLOAD_DELETED' }),
       )
+      endPhotoUpload(tx, id)
     }
-    await deleteFile(tx, file)
+    await tx.db.delete(photoFiles).where(eq(photoFiles.id, id))
+    await deletePhotoObjects(tx, [file])
   })
 }
 

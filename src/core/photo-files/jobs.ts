@@ -1,5 +1,6 @@
-import { defineJob } from '../../jobs/job.ts'
+import { defineJob, defineSchedule } from '../../jobs/job.ts'
 import type { Context } from '../context.ts'
+import { cleanUpPhotoFiles } from './cleanup.ts'
 import { deleteObjects, expose } from './exposure.ts'
 import { exposureHandle, photoDeletionHandle, processHandle } from './job-handles.ts'
 import { failProcessing, processFile } from './processing.ts'
@@ -38,4 +39,14 @@ async function each<T>(items: T[], signal: AbortSignal, run: (item: T) => Promis
   if (failures.length > 0) throw failures[0]
 }
 
-export const photoFilesJobs = { jobs: [processJob, exposureJob, photoDeletionJob] }
+const cleanUpSchedule = defineSchedule({
+  id: 'photo_cleanup_job',
+  name: 'cleanup_photo_files',
+  pattern: '15,45 * * * *',
+  run: (ctx: Context) => cleanUpPhotoFiles(ctx, { orphans: true, maxAgeMinutes: 60 }),
+})
+
+export const photoFilesJobs = {
+  schedules: [cleanUpSchedule],
+  jobs: [processJob, exposureJob, photoDeletionJob],
+}

@@ -17,7 +17,10 @@ export const originalKey = (
   mark: string,
 ): string => uploadKey(`${ORIGINALS}${userId}`, at, name, extension, mark)
 
-const folderOf = (fileId: number): string => `photos/${fileId}/`
+/** The folder of all renditions at their public keys. */
+export const RENDITIONS = 'photos/'
+
+const folderOf = (fileId: number): string => `${RENDITIONS}${fileId}/`
 
 /**
  * `photos/12/webp_3f2a….webp`. The object itself is always at the hidden key of it; at this key there is a copy while
@@ -37,6 +40,6 @@ export const hiddenFolder = (fileId: number): string => hiddenKey(folderOf(fileI
 
 /** The id in the key of a rendition. */
 export function fileIdOf(key: string): number | undefined {
-  const [, id] = /^photos\/([1-9]\d{0,9})\/[^/]+$/.exec(key) ?? []
+  const [, id] = /^photos\/([1-9]\d{0,8})\/[^/]+$/.exec(key) ?? []
   return id === undefined ? undefined : Number(id)
 }

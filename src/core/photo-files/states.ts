@@ -80,9 +80,22 @@ export function publishReceived(
 export const publishState = (ctx: Context, file: Progress): void =>
   ctx.bus.setState(photoUploadTopic(file.id), stateOf(file))
 
-/** After the commit, the record has the state, or the file no longer exists. */
+/** After the commit, the record has the state. */
 export const clearPhotoUpload = (tx: Tx, fileId: number): void =>
   tx.afterCommit(() => tx.bus.setState(photoUploadTopic(fileId), undefined))
+
+/** After the commit, an upload that had not arrived completely no longer exists. */
+export const endPhotoUpload = (tx: Tx, fileId: number): void =>
+  tx.afterCommit(() => {
+    const topic = photoUploadTopic(fileId)
+    const none: PhotoUploadState = { status: 'failed', step: 'uploaded', bytes: 0, total: null, percent: 0 }
+    tx.bus.setState(topic, {
+      ...none,
+      ...tx.bus.getState(topic),
+      status: 'failed',
+    } satisfies PhotoUploadState)
+    tx.bus.setState(topic, undefined)
+  })
 
 export interface StepState {
   name: Step

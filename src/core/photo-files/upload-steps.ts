@@ -14,7 +14,7 @@ import type { PhotoFormat } from './formats.ts'
 import { originalKey } from './keys.ts'
 import { enqueueProcessing } from './queue.ts'
 import type { PhotoFile } from './rows.ts'
-import { clearPhotoUpload } from './states.ts'
+import { clearPhotoUpload, endPhotoUpload } from './states.ts'
 
 const MAX_NAME = 255
 
@@ -127,7 +127,7 @@ export async function giveUpUpload(
       .returning()
     if (!gone) return false
     tx.emit(userId, 'upload.failed', { ...uploadEvent(gone), reason })
-    clearPhotoUpload(tx, id)
+    endPhotoUpload(tx, id)
     return true
   }
   if (!(await transaction(ctx, remove, { lockMs }))) return false
