@@ -15,7 +15,13 @@ import {
 } from './photo/protocol.ts'
 import type { Size } from './protocol.ts'
 
-export type { PhotoExif, PhotoPlace, PhotoStep, RenditionName } from './photo/protocol.ts'
+export {
+  type PhotoExif,
+  type PhotoPlace,
+  type PhotoStep,
+  RENDITION_NAMES,
+  type RenditionName,
+} from './photo/protocol.ts'
 
 export interface PhotoJob {
   /** The path of a local file. */

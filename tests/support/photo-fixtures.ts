@@ -11,7 +11,7 @@ export interface ExifFacts {
   exposureTime?: [number, number]
   focalLength?: [number, number]
   orientation?: number
-  /** As EXIF writes it: `2024:01-15 18:30:00` with colons in the date. */
+  /** `2024:01:15 18:30:00` */
   dateTimeOriginal?: string
   /** `+08:00` */
   offset?: string
@@ -34,16 +34,19 @@ export interface ExifFacts {
 
 /** A TIFF block with these facts, as EXIF stores it: without the six bytes `Exif\0\0` that stand before it in a JPEG. */
 export function exifBlock(facts: ExifFacts): Buffer {
-  const first = ifdOf({
-    ascii: [
-      [0x010f, facts.make],
-      [0x0110, facts.model],
-      [0x0131, facts.software],
-      [0x013b, facts.artist],
-      [0x8298, facts.copyright],
-    ],
-    short: [[0x0112, facts.orientation]],
-  })
+  const second: Entry[] = facts.thumbnail
+    ? [
+        { tag: 0x0103, type: 'short', value: [6] },
+        { tag: 0x0201, type: 'blob', value: [facts.thumbnail] },
+        { tag: 0x0202, type: 'long', value: [facts.thumbnail.length] },
+      ]
+    : []
+  const first = exifEntries(facts)
+  return tiffOf(second.length > 0 ? [first, second] : [first])
+}
+
+/** The entries of IFD0, with the Exif and the GPS IFD in them; or those of the Exif IFD alone. */
+export function exifEntries(facts: ExifFacts, which: 'all' | 'exif' = 'all'): Entry[] {
   const exif = ifdOf({
     ascii: [
       [0x9003, facts.dateTimeOriginal],
@@ -61,22 +64,32 @@ export function exifBlock(facts: ExifFacts): Buffer {
       [0x920a, facts.focalLength && [facts.focalLength]],
     ],
   })
-  const gps = facts.gps ? gpsEntries(facts.gps) : []
   exif.push(...(facts.exifEntries ?? []))
+  if (which === 'exif') return exif
+  const first = ifdOf({
+    ascii: [
+      [0x010f, facts.make],
+      [0x0110, facts.model],
+      [0x0131, facts.software],
+      [0x013b, facts.artist],
+      [0x8298, facts.copyright],
+    ],
+    short: [[0x0112, facts.orientation]],
+  })
+  const gps = facts.gps ? gpsEntriesOf(facts.gps) : []
   first.push(...(facts.entries ?? []))
   if (exif.length > 0) first.push({ tag: 0x8769, type: 'ifd', value: [exif] })
   if (gps.length > 0) first.push({ tag: 0x8825, type: 'ifd', value: [gps] })
-  const second: Entry[] = facts.thumbnail
-    ? [
-        { tag: 0x0103, type: 'short', value: [6] },
-        { tag: 0x0201, type: 'blob', value: [facts.thumbnail] },
-        { tag: 0x0202, type: 'long', value: [facts.thumbnail.length] },
-      ]
-    : []
-  return tiffOf(second.length > 0 ? [first, second] : [first])
+  return first
 }
 
-function gpsEntries({ latitude, longitude, altitude, entries = [] }: NonNullable<ExifFacts['gps']>): Entry[] {
+/** The entries of the GPS IFD. */
+export function gpsEntriesOf({
+  latitude,
+  longitude,
+  altitude,
+  entries = [],
+}: NonNullable<ExifFacts['gps']>): Entry[] {
   const all: Entry[] = [...entries]
   if (latitude !== undefined) {
     all.push({ tag: 1, type: 'ascii', value: latitude < 0 ? 'S' : 'N' })
@@ -228,4 +241,19 @@ export function iptcBlock(facts: IptcFacts): Buffer {
   const head = Buffer.concat([Buffer.from('Photoshop 3.0\x008BIM\x04\x04\0\0', 'latin1'), Buffer.alloc(4)])
   head.writeUInt32BE(data.length, head.length - 4)
   return Buffer.concat([head, data, Buffer.alloc(data.length % 2)])
+}
+
+/** Four quarters: red, blue; white, black. */
+export async function quarters(width: number, height: number): Promise<Buffer> {
+  const part = (background: string) => ({
+    create: { width: width / 2, height: height / 2, channels: 3 as const, background },
+  })
+  return await sharp({ create: { width, height, channels: 3, background: '#000' } })
+    .composite([
+      { input: part('#f00'), left: 0, top: 0 },
+      { input: part('#00f'), left: width / 2, top: 0 },
+      { input: part('#fff'), left: 0, top: height / 2 },
+    ])
+    .jpeg({ quality: 90 })
+    .toBuffer()
 }

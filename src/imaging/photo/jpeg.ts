@@ -10,6 +10,8 @@ const START = Buffer.from([0xff, 0xd8, 0xff])
 /** Baseline, extended and progressive. Raw data are in other kinds, which no viewer decodes. */
 const FRAMES = new Set([0xc0, 0xc1, 0xc2])
 const START_OF_SCAN = 0xda
+/** May stand before a marker, any number of times. */
+const FILL = 0xff
 const MAX_SEGMENTS = 500
 /** By chance, three bytes occur once in 16 MB. */
 const MAX_STARTS = 10_000
@@ -21,6 +23,10 @@ export function jpegAt(file: Buffer, offset: number): EmbeddedJpeg | undefined {
   let at = offset + 2
   for (let count = 0; count < MAX_SEGMENTS && at + 9 < file.length && file[at] === 0xff; count++) {
     const marker = file[at + 1]!
+    if (marker === FILL) {
+      at++
+      continue
+    }
     if (marker === START_OF_SCAN) return size && { offset, ...size }
     if (isFrame(marker)) {
       if (!FRAMES.has(marker)) return undefined

@@ -41,7 +41,10 @@ export class Tags {
   /** The numbers of an EXIF value, of rationals the quotients. */
   numbers(name: string): number[] {
     const value = this.exif[name]?.value
-    return Array.isArray(value) ? value.map((one) => numberOf(one) ?? Number.NaN) : []
+    if (!Array.isArray(value)) return []
+    // A single rational is not in an array of its own.
+    const all = Array.isArray(value[0]) ? value : [value]
+    return all.map((one) => numberOf(one) ?? Number.NaN)
   }
 }
 

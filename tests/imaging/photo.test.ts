@@ -1,0 +1,418 @@
+import { describe, expect, test } from 'bun:test'
+import { mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { thumbHashToRGBA } from 'thumbhash'
+import { checkedFacts, checkedRenditions } from '../../src/imaging/photo/answer.ts'
+import { decodeBase } from '../../src/imaging/photo/renditions.ts'
+import { openSource } from '../../src/imaging/photo/source.ts'
+import { RENDITION_NAMES } from '../../src/imaging/photo.ts'
+import { exifBlock, jpegWith, quarters, twoColours, xmpPacket } from '../support/photo-fixtures.ts'
+import { nef } from '../support/raw-fixtures.ts'
+import { photoWorkshop } from './photo-support.ts'
+import { processesOf } from './support.ts'
+
+const { dir, save, render, read, shown, failure } = photoWorkshop()
+const fixture = (name: string) => join(import.meta.dir, '../fixtures/photos', name)
+const INITIAL = ['red', 'blue', 'white', 'black']
+
+const picture = await quarters(400, 300)
+const heic = readFileSync(fixture('iphone.heic'))
+const gif = await sharp(await quarters(8, 8))
+  .gif()
+  .toBuffer()
+
+describe('a JPEG', () => {
+  const full = async () =>
+    await jpegWith(
+      {
+        exif: exifBlock({
+          make: 'Maker',
+          model: 'Secret Model',
+          serial: 'Secret Serial',
+          gps: { latitude: 31.23037, longitude: 121.4737 },
+          thumbnail: await quarters(32, 24),
+        }),
+        xmp: xmpPacket({ 'photoshop:City': 'Secret City' }, { extended: true }),
+        extendedXmp: xmpPacket({ 'photoshop:City': 'Secret Extension' }),
+        iptc: { byline: 'Secret Name' },
+        icc: (await sharp(await sharp(picture).withIccProfile('p3').toBuffer()).metadata()).icc!,
+        segments: [[0xfe, Buffer.from('Secret Comment')]],
+        after: Buffer.from('Secret Film'),
+      },
+      picture,
+    )
+
+  test('five renditions of their sizes without a byte of metadata, and each step said as it begins', async () => {
+    const steps: string[] = []
+    const result = await render(save(await full()), { onStep: (step) => steps.push(step) })
+    expect(steps).toEqual(['exif_extraction', 'generating_thumbnails', 'optimization'])
+    expect(result).toMatchObject({ width: 400, height: 300, exif: { camera: 'Maker Secret Model' } })
+    expect(result.place).toMatchObject({ latitude: 31.23037, city: expect.stringMatching(/^Secret/) })
+    expect(result.renditions.map(({ name, width, height }) => [name, width, height])).toEqual([
+      ['thumb_small', 24, 18],
+      ['thumb_medium', 48, 36],
+      ['thumb_large', 96, 72],
+      ['display', 240, 180],
+      ['webp', 240, 180],
+    ])
+    for (const { name, path, width, height, size } of result.renditions) {
+      const bytes = read(result, name)
+      expect(bytes.length).toBe(size)
+      expect(bytes.toString('latin1')).not.toMatch(/Secret|Exif|EXIF|XMP|http|ICC|8BIM|MPF/)
+      const { format, exif, xmp, iptc, icc, ...metadata } = await sharp(bytes).metadata()
+      expect([exif, xmp, iptc, icc]).toEqual([undefined, undefined, undefined, undefined])
+      expect(metadata).toMatchObject({ width, height, space: 'srgb' })
+      expect([path.slice(-4), format]).toEqual(name === 'webp' ? ['webp', 'webp'] : ['.jpg', 'jpeg'])
+      expect(await shown(result, name)).toEqual(INITIAL)
+    }
+    const { w, h, rgba } = thumbHashToRGBA(Buffer.from(result.placeholder, 'base64'))
+    expect(w / h).toBeCloseTo(4 / 3, 0)
+    expect(rgba[3]).toBe(255)
+  })
+
+  test('only the renditions that are asked for, and no step without one', async () => {
+    const steps: string[] = []
+    const only = ['webp'] as const
+    const { renditions } = await render(save(picture), { only, onStep: (step) => steps.push(step) })
+    expect(renditions.map(({ name }) => name)).toEqual(['webp'])
+    expect(steps).toEqual(['exif_extraction', 'optimization'])
+  })
+
+  test('is never enlarged', async () => {
+    const { renditions } = await render(save(await quarters(40, 30)))
+    expect(renditions.map(({ width }) => width)).toEqual([24, 40, 40, 40, 40])
+  })
+
+  test('a thumbnail may be larger than the display size', async () => {
+    const thumbs = { thumb_small: 24, thumb_medium: 48, thumb_large: 380 }
+    const { renditions } = await render(save(picture), { thumbs })
+    expect(renditions.map(({ width }) => width)).toEqual([24, 48, 380, 240, 240])
+  })
+})
+
+/** What the quarters become, by the orientation of EXIF. */
+const TURNED: Record<number, string[]> = {
+  1: ['red', 'blue', 'white', 'black'],
+  2: ['blue', 'red', 'black', 'white'],
+  3: ['black', 'white', 'blue', 'red'],
+  4: ['white', 'black', 'red', 'blue'],
+  5: ['red', 'white', 'blue', 'black'],
+  6: ['white', 'red', 'black', 'blue'],
+  7: ['black', 'blue', 'white', 'red'],
+  8: ['blue', 'black', 'red', 'white'],
+}
+
+describe('orientation', () => {
+  /** In this process, because these files are our own. */
+  const inspected = async (file: Uint8Array) => {
+    const source = openSource(save(file))
+    const opened = await source.pictures[0]!()
+    const spec = { name: 'display', step: 'optimization', format: 'jpeg', quality: 85 } as const
+    const base = await decodeBase(opened, [{ ...spec, box: { width: 200, height: 200 } }])
+    const quarter = (x: number, y: number) => {
+      const at = (Math.floor(y * base.height) * base.width + Math.floor(x * base.width)) * base.channels
+      return [...base.data.subarray(at, at + 3)].map((value) => (value > 127 ? 1 : 0)).join('')
+    }
+    const NAMES: Record<string, string> = { '100': 'red', '001': 'blue', '111': 'white', '000': 'black' }
+    return {
+      size: [opened.width, opened.height],
+      base: [base.width, base.height],
+      colours: [quarter(0.25, 0.25), quarter(0.75, 0.25), quarter(0.25, 0.75), quarter(0.75, 0.75)].map(
+        (bits) => NAMES[bits] ?? bits,
+      ),
+    }
+  }
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    '%d, of a JPEG and of the preview of a RAW file',
+    async (orientation) => {
+      const preview = picture
+      const size = orientation < 5 ? [400, 300] : [300, 400]
+      const base = orientation < 5 ? [200, 150] : [150, 200]
+      const expected = { size, base, colours: TURNED[orientation]! }
+      const jpeg = await jpegWith({ exif: exifBlock({ orientation }) }, picture)
+      expect(await inspected(jpeg)).toEqual(expected)
+      // The preview's own orientation does not count.
+      const parts = { thumbnail: await quarters(32, 24), facts: { orientation } }
+      const turned = await jpegWith({ exif: exifBlock({ orientation: 3 }) }, preview)
+      expect(await inspected(nef({ ...parts, preview: turned }))).toEqual(expected)
+    },
+  )
+
+  test('one that does not exist', async () => {
+    const jpeg = await jpegWith({ exif: exifBlock({ orientation: 42 }) }, picture)
+    expect((await inspected(jpeg)).colours).toEqual(TURNED[1]!)
+  })
+})
+
+describe('colours', () => {
+  /** The middle of the display rendition. */
+  const middle = async (file: Uint8Array, name: 'display' | 'webp' = 'display') => {
+    const result = await render(save(file), { only: [name] })
+    const { data, info } = await sharp(read(result, name)).raw().toBuffer({ resolveWithObject: true })
+    const at = (Math.floor(info.height / 2) * info.width + Math.floor(info.width / 2)) * info.channels
+    return [...data.subarray(at, at + info.channels)]
+  }
+  const flat = (
+    background: string | { r: number; g: number; b: number; alpha: number },
+    channels: 3 | 4 = 3,
+  ) => sharp({ create: { width: 32, height: 32, channels, background } })
+  const near = (values: number[], expected: number[]) => {
+    expect(values.length).toBe(expected.length)
+    for (const [i, value] of values.entries()) expect(Math.abs(value - expected[i]!)).toBeLessThan(5)
+  }
+
+  test('of Display P3 become those of sRGB', async () => {
+    // This green is within sRGB; its numbers in Display P3 are others.
+    const p3 = await flat('#40a060').withIccProfile('p3').jpeg({ quality: 100 }).toBuffer()
+    const { data } = await sharp(p3, { ignoreIcc: true }).raw().toBuffer({ resolveWithObject: true })
+    expect(Math.abs(data[0]! - 0x40)).toBeGreaterThan(10)
+    near(await middle(p3), [0x40, 0xa0, 0x60])
+  })
+
+  test('of a CMYK JPEG', async () => {
+    const cmyk = await flat('#d02020').toColourspace('cmyk').withIccProfile('cmyk').jpeg().toBuffer()
+    const [red, green, blue] = await middle(cmyk)
+    expect(red!).toBeGreaterThan(150)
+    expect(Math.max(green!, blue!)).toBeLessThan(90)
+  })
+
+  test('of 16 bits per channel', async () => {
+    const deep = await flat('#40a060').toColourspace('rgb16').png().toBuffer()
+    expect((await sharp(deep).metadata()).depth).toBe('ushort')
+    near(await middle(deep), [0x40, 0xa0, 0x60])
+  })
+
+  test('of a grey picture', async () => {
+    near(await middle(await flat('#808080').toColourspace('b-w').jpeg().toBuffer()), [128, 128, 128])
+  })
+
+  test('transparency is white in a JPEG and stays in a WebP', async () => {
+    const clear = await flat({ r: 255, g: 0, b: 0, alpha: 0.5 }, 4).png().toBuffer()
+    near(await middle(clear), [255, 127, 127])
+    near(await middle(clear, 'webp'), [255, 0, 0, 128])
+    const grey = await flat({ r: 0, g: 0, b: 0, alpha: 0 }, 4).toColourspace('b-w').png().toBuffer()
+    near(await middle(grey), [255, 255, 255])
+  })
+})
+
+describe('formats', () => {
+  test.each([
+    ['PNG with the name of a JPEG', () => sharp(picture).png().toBuffer(), 'photo.jpg'],
+    ['WebP', () => sharp(picture).webp().toBuffer(), undefined],
+    ['TIFF', () => sharp(picture).tiff().toBuffer(), undefined],
+    ['AVIF', () => sharp(picture).avif({ effort: 0 }).toBuffer(), undefined],
+  ])('%s', async (_, make, name) => {
+    const result = await render(save(await make(), name), { only: ['display'] })
+    expect([result.width, result.height]).toEqual([400, 300])
+    expect(await shown(result, 'display')).toEqual(INITIAL)
+  })
+
+  test('HEIC of an iPhone: tiles, turned by irot alone, with the facts of its Exif item', async () => {
+    const result = await render(fixture('iphone.heic'))
+    expect([result.width, result.height, result.takenAt]).toEqual([120, 160, '2024-01-15T10:30:00.000Z'])
+    expect(result.exif).toMatchObject({ camera: 'Apple iPhone 15 Pro', iso: 80 })
+    expect(result.place).toEqual({
+      latitude: 31.23037,
+      longitude: 121.4737,
+      altitude: 12.5,
+      city: 'Heic City',
+    })
+    for (const name of ['display', 'webp'] as const) {
+      expect(await shown(result, name)).toEqual(TURNED[6]!)
+      expect(read(result, name).toString('latin1')).not.toMatch(/Heic|HEIC|Exif|EXIF/)
+    }
+    // Its Display P3 has been converted: this is its red, which is beyond sRGB.
+    const { data } = await sharp(read(result, 'display')).raw().toBuffer({ resolveWithObject: true })
+    const at = (40 * 120 + 90) * 3
+    expect(data[at]!).toBeGreaterThan(250)
+    expect(Math.max(data[at + 1]!, data[at + 2]!)).toBeLessThan(5)
+  })
+
+  test('HEIC with ten bits per channel, mirrored by imir', async () => {
+    const result = await render(fixture('ten-bit.heic'), { only: ['display'] })
+    expect(await shown(result, 'display')).toEqual(TURNED[2]!)
+  })
+
+  test('of a WebP with a thousand pictures, the first', async () => {
+    const [side, count] = [16, 1000]
+    const pixels = Buffer.alloc(side * side * count * 3)
+    for (let i = 0; i < pixels.length; i++)
+      pixels[i] = i < side * side * 3 ? (i % 3 === 0 ? 255 : 0) : i % 251
+    const raw = { width: side, height: side * count, channels: 3 as const, pageHeight: side }
+    const webp = await sharp(pixels, { raw }).webp({ effort: 0 }).toBuffer()
+    expect((await sharp(webp, { pages: -1 }).metadata()).pages).toBe(count)
+    const result = await render(save(webp), { only: ['display', 'webp'] })
+    expect([result.width, result.height]).toEqual([side, side])
+    expect(await shown(result, 'display')).toEqual(['red', 'red', 'red', 'red'])
+    expect((await sharp(read(result, 'webp')).metadata()).pages ?? 1).toBe(1)
+  })
+})
+
+describe('bad files', () => {
+  const half = Math.floor(picture.length / 2)
+  const noise = Buffer.from(picture)
+  for (let i = half; i < picture.length - 2; i++) noise[i] = (i * 7919) % 251
+  test.each([
+    ['nothing', Buffer.alloc(0)],
+    ['text', Buffer.from('this is no photo')],
+    ['a JPEG that ends too early', picture.subarray(0, half)],
+    ['a JPEG with other bytes in its picture', noise],
+    ['the head of a JPEG', picture.subarray(0, 20)],
+    ['a HEIC that ends too early', heic.subarray(0, heic.length - 300)],
+    ['a GIF', gif],
+    ['an SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')],
+    ['a PNG without pixels', header(8, 8)],
+  ])('%s is UNREADABLE', async (_, file) => {
+    expect(await failure(save(file))).toBe('UNREADABLE')
+  })
+
+  test.each([
+    ['PNG', header(30_000, 30_000)],
+    ['JPEG', enlarged(picture)],
+    ['HEIC', enlargedHeic(Buffer.from(heic))],
+  ])('a %s of 30,000 × 30,000 pixels is refused before memory is taken', async (_, file) => {
+    expect(await failure(save(file), { limits: { memoryMiB: 128, cpuSeconds: 3 } })).toBe('TOO_MANY_PIXELS')
+  })
+
+  test('harmless departures from the standard are no damage', async () => {
+    const scan = picture.indexOf(Buffer.from([0xff, 0xda]))
+    const frame = picture.indexOf(Buffer.from([0xff, 0xc0]))
+    const extraneous = Buffer.concat([
+      picture.subarray(0, frame),
+      Buffer.from('odd'),
+      picture.subarray(frame),
+    ])
+    const spectral = Buffer.from(picture)
+    spectral[scan + 2 + 2 + 1 + 3 * 2 + 1] = 0
+    for (const file of [extraneous, spectral]) {
+      expect(await shown(await render(save(file), { only: ['display'] }), 'display')).toEqual(INITIAL)
+    }
+  })
+})
+
+/** A PNG with nothing behind its header. */
+function header(width: number, height: number): Buffer {
+  const png = Buffer.from('89504e470d0a1a0a0000000d49484452000000000000000008020000000000000000000000', 'hex')
+  png.writeUInt32BE(width, 16)
+  png.writeUInt32BE(height, 20)
+  png.writeUInt32BE(Bun.hash.crc32(png.subarray(12, 29)), 29)
+  const end = Buffer.from('0000000049444154 35af061e 0000000049454e44ae426082'.replaceAll(' ', ''), 'hex')
+  return Buffer.concat([png.subarray(0, 33), end])
+}
+
+function enlarged(jpeg: Buffer): Buffer {
+  const copy = Buffer.from(jpeg)
+  const frame = copy.indexOf(Buffer.from([0xff, 0xc0]))
+  copy.writeUInt16BE(30_000, frame + 5)
+  copy.writeUInt16BE(30_000, frame + 7)
+  return copy
+}
+
+/** The sizes that the grid has, in its data and in its property. */
+function enlargedHeic(heic: Buffer): Buffer {
+  const size = Buffer.from('000000a000000078', 'hex')
+  for (let at = heic.indexOf(size); at >= 0; at = heic.indexOf(size, at + 8)) {
+    heic.writeUInt32BE(30_000, at)
+    heic.writeUInt32BE(30_000, at + 4)
+  }
+  return heic
+}
+
+test('an abort ends the child and leaves nothing of it', async () => {
+  const controller = new AbortController()
+  const input = save(await twoColours(3000, 2000).jpeg().toBuffer())
+  const output = mkdtempSync(join(dir, 'aborted-'))
+  const { renderPhoto } = await import('../../src/imaging/photo.ts')
+  const { SIZES } = await import('./photo-support.ts')
+  const onStep = () => controller.abort(new Error('enough'))
+  const error = await renderPhoto({ input, output, ...SIZES, onStep }, { signal: controller.signal }).catch(
+    (error) => error,
+  )
+  expect(error.message).toBe('enough')
+  expect(processesOf(input)).toEqual([])
+  expect(readdirSync(output)).toEqual([])
+})
+
+test('a rendition that is larger than the limit', async () => {
+  const display = { maxWidth: 2000, maxHeight: 2000, qualityJpg: 100, qualityWebp: 100 }
+  const noisy = sharp({
+    create: {
+      width: 1500,
+      height: 1500,
+      channels: 3,
+      background: '#888',
+      noise: { type: 'gaussian', sigma: 60 },
+    },
+  })
+  const input = save(await noisy.jpeg({ quality: 95 }).toBuffer())
+  expect(await failure(input, { only: ['display'], display, limits: { fileMiB: 1 } })).not.toStartWith('{')
+})
+
+describe('an answer of a child that has lost its mind', () => {
+  const answer = {
+    width: 4,
+    height: 3,
+    placeholder: 'AAAAAAAA',
+    exif: {},
+    place: {},
+    takenAt: null,
+    takenOffset: null,
+  }
+
+  test('values out of range, and texts that are none, are dropped', () => {
+    const facts = checkedFacts({
+      ...answer,
+      exif: { camera: 'a\u0001b', lens: 5 as never, iso: -1, aperture: 'x'.repeat(999), other: 'x' } as never,
+      place: { latitude: 91, longitude: 1, altitude: 5, city: '\0' },
+      takenAt: 'never',
+      takenOffset: 5000,
+    })
+    expect(facts.exif).toEqual({ aperture: 'x'.repeat(200) })
+    expect(facts).toMatchObject({ place: {}, takenAt: null, takenOffset: null })
+    expect(
+      checkedFacts({ ...answer, takenAt: '2024-01-01T00:00:00Z', takenOffset: Number.NaN }),
+    ).toMatchObject({
+      takenAt: '2024-01-01T00:00:00.000Z',
+      takenOffset: null,
+    })
+  })
+
+  test.each([
+    { width: -1 },
+    { height: 1.5 },
+    { width: 1e9 },
+    { placeholder: 'x'.repeat(5000) },
+    { placeholder: '<script>' },
+    { exif: null },
+    { place: 'x' },
+  ])('%p is refused', (part) => {
+    const check = () => checkedFacts({ ...answer, ...(part as object) })
+    if ('exif' in part || 'place' in part) expect(check()).toMatchObject({ exif: {}, place: {} })
+    else expect(check).toThrow('something else than a photo')
+  })
+
+  test('files that are missing, of another kind, or links are refused', async () => {
+    const output = mkdtempSync(join(dir, 'links-'))
+    const spec = { name: 'display', step: 'optimization', format: 'jpeg', quality: 85 } as const
+    const specs = [{ ...spec, box: { width: 9, height: 9 } }]
+    const renditions = [{ name: 'display' as const, width: 4, height: 3 }]
+    const check = () => checkedRenditions({ renditions }, specs, output)
+    await expect(check()).rejects.toThrow('something else than a photo')
+    symlinkSync(save(picture), join(output, 'display.jpg'))
+    await expect(check()).rejects.toThrow('something else than a photo')
+    writeFileSync(join(output, 'other.jpg'), 'no picture')
+    const [other] = [join(output, 'other.jpg')]
+    await Bun.file(join(output, 'display.jpg')).delete()
+    await Bun.write(join(output, 'display.jpg'), Bun.file(other))
+    await expect(check()).rejects.toThrow('something else than a photo')
+    await expect(checkedRenditions({ renditions: 'x' as never }, specs, output)).rejects.toThrow(
+      'something else',
+    )
+  })
+})
+
+test('the names of the renditions', () => {
+  expect([...RENDITION_NAMES]).toEqual(['thumb_small', 'thumb_medium', 'thumb_large', 'display', 'webp'])
+})
