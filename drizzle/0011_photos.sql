@@ -101,7 +101,7 @@ CREATE TABLE "photos" (
 	"longitude" double precision,
 	"country" text,
 	"city" text,
-	"metadata" jsonb DEFAULT '{}'::jsonb NOT NULL,
+	"metadata" json DEFAULT '{}'::json NOT NULL,
 	"view_count" integer DEFAULT 0 NOT NULL,
 	"like_count" integer DEFAULT 0 NOT NULL,
 	"download_count" integer DEFAULT 0 NOT NULL,

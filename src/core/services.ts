@@ -13,6 +13,7 @@ import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
 import { ProcessingTimes } from './photo-files/times.ts'
 import { PhotoAggregates } from './photo-index/aggregates.ts'
+import { ViewCounts } from './photos/view-counts.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
 import { Settings } from './system/settings.ts'
 
@@ -27,6 +28,7 @@ export interface Services {
   readonly ranking: MaterialRanking
   readonly photoAggregates: PhotoAggregates
   readonly processingTimes: ProcessingTimes
+  readonly viewCounts: ViewCounts
   readonly nodeControl: NodeControl
 }
 
@@ -42,13 +44,15 @@ export const createServices = (ctx: Context): Services => ({
   ranking: new MaterialRanking(ctx),
   photoAggregates: new PhotoAggregates(ctx.bus),
   processingTimes: new ProcessingTimes(),
+  viewCounts: new ViewCounts(ctx),
   nodeControl: new NodeControl(ctx),
 })
 
-export async function closeServices({ agentRuns, nodeControl }: Services): Promise<void> {
+export async function closeServices({ agentRuns, viewCounts, nodeControl }: Services): Promise<void> {
   try {
     await agentRuns.close()
   } finally {
+    await viewCounts.close()
     await nodeControl.close()
   }
 }

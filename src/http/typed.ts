@@ -7,6 +7,7 @@ const FORMS = {
   name: tidyName,
   /** Email or username. */
   login: (text: string) => text.trim(),
+  title: (text: string) => text.trim(),
   code: tidyCode,
 }
 

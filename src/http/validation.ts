@@ -2,7 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { ValueErrorType } from '@sinclair/typebox/errors'
 import type { ValidationError } from 'elysia'
 import { AppError, type InputPart, type Issue } from '../core/errors.ts'
-import { isRawNumber } from '../util/json.ts'
+import { isJsonObject, isRawNumber } from '../util/json.ts'
 
 interface SchemaError {
   type: ValueErrorType
@@ -10,7 +10,7 @@ interface SchemaError {
   schema: TSchema
   value: unknown
   /** The errors of each variant of a union. */
-  errors?: { First(): SchemaError | undefined }[]
+  errors?: (Iterable<SchemaError> & { First(): SchemaError | undefined })[]
 }
 
 const PARTS: Record<string, InputPart> = { body: 'body', query: 'query', params: 'params' }
@@ -21,7 +21,7 @@ const PARTS: Record<string, InputPart> = { body: 'body', query: 'query', params:
  */
 export function fromSchemaError(error: ValidationError): AppError {
   const issues = new Map<string, Issue>()
-  for (const found of error.all as unknown as SchemaError[]) {
+  for (const found of (error.all as unknown as SchemaError[]).flatMap(innermost)) {
     if (!found?.schema) continue
     const field = found.path.replace(/^\//, '').replaceAll('/', '.')
     if (!issues.has(field)) issues.set(field, { field, ...ruleOf(found) })
@@ -32,6 +32,13 @@ export function fromSchemaError(error: ValidationError): AppError {
     part: PARTS[error.type] ?? 'body',
     issues: whole ? [whole] : [...issues.values()],
   })
+}
+
+/** A field that may be null is a union: when an object was sent, the errors are those of the object's own fields. */
+function innermost(error: SchemaError): SchemaError[] {
+  if (error?.type !== ValueErrorType.Union || !isJsonObject(error.value)) return [error]
+  const inner = (error.errors ?? []).map((variant) => [...variant])
+  return inner.find(([first]) => first && first.path !== error.path)?.flatMap(innermost) ?? [error]
 }
 
 type Rule = Omit<Issue, 'field'>

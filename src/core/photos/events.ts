@@ -1,3 +1,5 @@
+import type { Photo } from './rows.ts'
+
 interface PhotoEvent {
   photoId: number
   fileId: number
@@ -12,3 +14,12 @@ export interface PhotoEvents {
   'photo.updated': PhotoEvent
   'photo.deleted': { photoId: number }
 }
+
+export const photoEvent = ({ id, fileId, title, slug, status, visibility }: Photo): PhotoEvent => ({
+  photoId: id,
+  fileId,
+  title,
+  slug,
+  status,
+  visibility,
+})

@@ -2,6 +2,7 @@ import { and, arrayContains, eq, type SQL, sql } from 'drizzle-orm'
 import { photoIndex } from '../../db/schema/index.ts'
 import { storable } from '../../util/storable.ts'
 import type { Context } from '../context.ts'
+import { matchPhotos } from '../photo-index/match.ts'
 import { scopeOf, type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
 import type { PhotoStatus } from './rows.ts'
@@ -16,7 +17,7 @@ export interface PhotoFilter {
   category?: number | undefined
   /** Name or slug of a tag. */
   tag?: string | undefined
-  /** Words of the title. */
+  /** The query of a search: docs/contracts/portfolio.md, "Search". */
   search?: string | undefined
   /** Year and month in which the photo was taken, in UTC. */
   year?: number | undefined
@@ -85,9 +86,7 @@ function conditions({ status, category, tag, search, year, month }: PhotoFilter)
     tag === undefined
       ? undefined
       : sql`${photoIndex.tagIds} && array(select id from tags where name_key = ${tagKey(storable(tag))} or slug = ${storable(tag)})`,
-    search === undefined
-      ? undefined
-      : sql`${photoIndex.title} ilike ${`%${storable(search).replace(/[\\%_]/g, '\\$&')}%`}`,
+    search?.trim() ? matchPhotos(storable(search)) : undefined,
     year === undefined ? undefined : eq(photoIndex.year, year),
     month === undefined ? undefined : eq(photoIndex.month, month),
   ]

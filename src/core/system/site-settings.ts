@@ -6,6 +6,8 @@ export interface SiteSettings {
     /** Bytes. */
     maxFileSize: number
     maxFilesPerBatch: number
+    /** Whether a new photo is published unless its owner says otherwise; it is a draft otherwise. */
+    autoPublish: boolean
     /** Whether everybody sees where a photo was taken, when its file says so and its owner does not. */
     publishLocation: boolean
   }
@@ -25,7 +27,7 @@ export interface SiteSettings {
 }
 
 const DEFAULTS: SiteSettings = {
-  upload: { maxFileSize: 52_428_800, maxFilesPerBatch: 50, publishLocation: false },
+  upload: { maxFileSize: 52_428_800, maxFilesPerBatch: 50, autoPublish: false, publishLocation: false },
   image: { qualityJpg: 85, qualityWebp: 80, maxWidth: 1920, maxHeight: 1080 },
   display: { photosPerPage: 20, thumbnailSize: 300 },
 }

@@ -7,7 +7,7 @@ import {
   doublePrecision,
   index,
   integer,
-  jsonb,
+  json,
   pgTable,
   primaryKey,
   real,
@@ -134,8 +134,8 @@ export const photos = pgTable(
     longitude: doublePrecision('longitude'),
     country: text('country'),
     city: text('city'),
-    /** The owner's own fields. */
-    metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
+    /** The owner's own fields, in the owner's order. */
+    metadata: json('metadata').$type<Record<string, unknown>>().notNull().default({}),
     viewCount: integer('view_count').notNull().default(0),
     likeCount: integer('like_count').notNull().default(0),
     downloadCount: integer('download_count').notNull().default(0),

@@ -3,9 +3,11 @@ import { type Static, t } from 'elysia'
 import { PHOTO_STATUSES, PHOTO_VISIBILITIES } from '../../../core/photos/rows.ts'
 import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
-import { nullable, Timestamp } from '../../../http/models.ts'
+import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
+import { typed } from '../../../http/typed.ts'
 import { pageQuery } from '../contract.ts'
+import { FileId } from '../ids.ts'
 
 const MAX_ID = 2_147_483_647
 
@@ -28,6 +30,66 @@ export const PhotoQuery = t.Object({
   year: t.Optional(integerText({ minimum: 1, maximum: 9999 })),
   month: t.Optional(integerText({ minimum: 1, maximum: 12 })),
 })
+
+const PhotoId = t.Integer({ minimum: 1, maximum: MAX_ID })
+const CategoryIds = t.Array(t.Integer({ minimum: 1, maximum: MAX_ID }), { maxItems: 50 })
+const TagNames = t.Array(t.String({ minLength: 1, maxLength: 200 }), { maxItems: 50 })
+const placeText = optional(t.String({ maxLength: 200 }))
+
+const input = {
+  title: t.String({ minLength: 1, maxLength: 200, ...typed('title') }),
+  description: optional(t.String({ maxLength: 10_000 })),
+  status: t.Optional(Status),
+  visibility: t.Optional(Visibility),
+  sort_order: t.Optional(t.Integer({ minimum: -1_000_000, maximum: 1_000_000 })),
+  /** RFC 3339, with an offset. Null for the time that the file says. */
+  taken_at: optional(t.String({ minLength: 1, maxLength: 40 })),
+  /** Null for the place that the file says, which other viewers do not see. */
+  location: optional(
+    t.Object({
+      name: placeText,
+      latitude: optional(t.Number({ minimum: -90, maximum: 90 })),
+      longitude: optional(t.Number({ minimum: -180, maximum: 180 })),
+      country: placeText,
+      city: placeText,
+    }),
+  ),
+  categories: t.Optional(CategoryIds),
+  tags: t.Optional(TagNames),
+  metadata: optional(t.Record(t.String(), t.Unknown())),
+}
+export const NewPhoto = t.Object({ ...input, file_id: FileId })
+export const PhotoChange = t.Object({ ...input, title: t.Optional(input.title) })
+export type PhotoChange = Static<typeof PhotoChange>
+
+const Action = choice([
+  'update_status',
+  'add_tags',
+  'remove_tags',
+  'add_categories',
+  'remove_categories',
+  'delete',
+])
+export const Batch = t.Object({
+  photo_ids: t.Array(PhotoId, { minItems: 1, maxItems: 100 }),
+  action: Action,
+  data: optional(
+    t.Object({
+      status: t.Optional(Status),
+      tags: t.Optional(TagNames),
+      categories: t.Optional(CategoryIds),
+    }),
+  ),
+})
+export type Batch = Static<typeof Batch>
+
+export const BatchResult = t.Object({
+  action: Action,
+  succeeded: t.Array(t.Integer()),
+  failed: t.Array(t.Object({ id: t.Integer(), error: t.String(), code: t.String() })),
+  summary: t.Object({ total: t.Integer(), success: t.Integer(), failed: t.Integer() }),
+})
+export type BatchResult = Static<typeof BatchResult>
 
 const Formats = t.Object({
   original: t.String(),
@@ -106,4 +168,11 @@ export const PhotoDetail = t.Object({
 })
 export type PhotoDetail = Static<typeof PhotoDetail>
 
-named({ Photo, PhotoDetail, PhotoFormats: Formats, PhotoExif, PhotoLocation: Location })
+named({
+  Photo,
+  PhotoDetail,
+  PhotoFormats: Formats,
+  PhotoExif,
+  PhotoLocation: Location,
+  PhotoBatchResult: BatchResult,
+})

@@ -1,11 +1,13 @@
 import type { Context } from '../../../core/context.ts'
 import { largestRendition, originalUrl, renditionUrls } from '../../../core/photo-files/urls.ts'
 import { isPublic, seesWhole, type Viewer } from '../../../core/photo-index/visibility.ts'
+import type { BatchResult as CoreBatchResult } from '../../../core/photos/batch.ts'
 import type { CategoryOfPhoto, PhotoView, TagOfPhoto } from '../../../core/photos/view.ts'
 import { type SiteSettings, siteSettings } from '../../../core/system/site-settings.ts'
 import { originOf } from '../../../http/origin.ts'
+import { portfolio } from '../contract.ts'
 import { fileIdOf } from '../ids.ts'
-import type { Location, Photo, PhotoDetail } from './models.ts'
+import type { Batch, BatchResult, Location, Photo, PhotoDetail } from './models.ts'
 
 /** To whom photos are shown. */
 export interface Showing {
@@ -70,7 +72,7 @@ async function presentShared(
     taken_at: photo.takenAt?.toISOString() ?? null,
     created_at: photo.createdAt.toISOString(),
     updated_at: photo.updatedAt.toISOString(),
-    view_count: photo.viewCount,
+    view_count: photo.viewCount + ctx.services.viewCounts.pending(photo.id),
     like_count: photo.likeCount,
     formats: presentFormats(ctx, originOf(ctx, request), photo, whole),
     exif: {
@@ -143,3 +145,18 @@ const presentCategory = ({ id, name, slug, color }: CategoryOfPhoto) => ({
 })
 
 const presentTag = ({ id, name, slug, color }: TagOfPhoto) => ({ id, name, slug, color: color ?? '' })
+
+export const presentBatch = (
+  request: Request,
+  action: Batch['action'],
+  { succeeded, failed }: CoreBatchResult,
+): BatchResult => ({
+  action,
+  succeeded,
+  failed: failed.map(({ id, error }) => ({
+    id,
+    error: portfolio.text(request, error.code, error.params),
+    code: portfolio.errors[error.code][1],
+  })),
+  summary: { total: succeeded.length + failed.length, success: succeeded.length, failed: failed.length },
+})

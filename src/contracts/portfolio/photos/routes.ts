@@ -1,13 +1,29 @@
 import { t } from 'elysia'
+import { may, permissionDenied } from '../../../core/accounts/permissions.ts'
 import type { Context } from '../../../core/context.ts'
+import { seesWhole } from '../../../core/photo-index/visibility.ts'
+import { changePhotos } from '../../../core/photos/batch.ts'
+import { createPhoto } from '../../../core/photos/create.ts'
+import { deletePhoto } from '../../../core/photos/delete.ts'
 import { listPhotos } from '../../../core/photos/list.ts'
 import { readPhoto } from '../../../core/photos/read.ts'
+import { updatePhoto } from '../../../core/photos/update.ts'
+import type { PhotoView } from '../../../core/photos/view.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
-import { type Call, chapter, type Params, type Query } from '../../../http/chapter.ts'
+import {
+  type Body,
+  type Call,
+  chapter,
+  type Params,
+  type Query,
+  type SignedCall,
+} from '../../../http/chapter.ts'
 import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
-import { Id } from '../ids.ts'
-import { Photo, PhotoDetail, PhotoQuery } from './models.ts'
-import { presentPhotoDetail, presentPhotos } from './presenters.ts'
+import { Id, readFileId } from '../ids.ts'
+import { etagOf, expectedVersion, isKnown } from './etags.ts'
+import { readChange, readInput } from './inputs.ts'
+import { Batch, BatchResult, NewPhoto, Photo, PhotoChange, PhotoDetail, PhotoQuery } from './models.ts'
+import { presentBatch, presentPhotoDetail, presentPhotos, type Showing } from './presenters.ts'
 
 const { routes, route } = chapter(portfolio, 'photos')
 
@@ -25,6 +41,42 @@ export const photoRoutes = (ctx: Context) =>
         response: PageEnvelope(t.Array(Photo)),
       }),
     )
+    .post(
+      '',
+      createOne,
+      route({
+        auth: 'photo.create',
+        summary: 'Make a photo of a file that you have uploaded',
+        body: NewPhoto,
+        example: {
+          title: '城市夜景',
+          description: '繁华都市的夜晚景色',
+          file_id: 'upload_123456789',
+          status: 'published',
+          visibility: 'public',
+          taken_at: '2024-01-15T18:30:00Z',
+          location: { name: '上海外滩', latitude: 31.23037, longitude: 121.4737 },
+          categories: [1, 2],
+          tags: ['夜景', '城市', '建筑'],
+          metadata: { weather: 'clear', temperature: '15°C' },
+        },
+        status: 201,
+        response: Envelope(PhotoDetail),
+        errors: ['UNKNOWN_FILE', 'UPLOAD_INCOMPLETE', 'FILE_IN_USE', 'UNKNOWN_CATEGORY', 'HALF_A_PLACE'],
+      }),
+    )
+    .post(
+      '/batch',
+      changeMany,
+      route({
+        auth: 'photo.update',
+        summary: 'Change or delete many photos; one that fails does not hold up the others',
+        body: Batch,
+        example: { photo_ids: [1, 2, 3, 4, 5], action: 'update_status', data: { status: 'published' } },
+        response: Envelope(BatchResult),
+        errors: ['PERMISSION_DENIED', 'UNKNOWN_CATEGORY'],
+      }),
+    )
     .get(
       '/:id',
       showOne,
@@ -33,10 +85,41 @@ export const photoRoutes = (ctx: Context) =>
         access: ['anyone', 'user'],
         params: Id,
         response: Envelope(PhotoDetail),
+        answers: { 304: { description: 'Not changed since the ETag of If-None-Match' } },
+      }),
+    )
+    .put(
+      '/:id',
+      updateOne,
+      route({
+        auth: 'photo.update',
+        summary: 'Change a photo; with If-Match only the version that you have read',
+        params: Id,
+        body: PhotoChange,
+        example: {
+          title: '上海外滩夜景',
+          description: '更新后的描述',
+          status: 'published',
+          categories: [1, 3],
+          tags: ['夜景', '城市', '外滩'],
+        },
+        response: Envelope(PhotoDetail),
+        errors: ['PERMISSION_DENIED', 'PHOTO_CHANGED', 'UNKNOWN_CATEGORY', 'HALF_A_PLACE'],
+      }),
+    )
+    .delete(
+      '/:id',
+      deleteOne,
+      route({
+        auth: 'photo.delete',
+        summary: 'Delete a photo and its files',
+        params: Id,
+        status: 204,
+        errors: ['PERMISSION_DENIED'],
       }),
     )
 
-async function listAll({ ctx, query, request }: Call & Query<typeof PhotoQuery>) {
+async function listAll({ ctx, query, request, set }: Call & Query<typeof PhotoQuery>) {
   const viewer = await optionalPrincipal(ctx, request)
   const { sort_by, sort_order, ...filter } = query
   const { photos, total } = await listPhotos(ctx, viewer, {
@@ -44,11 +127,66 @@ async function listAll({ ctx, query, request }: Call & Query<typeof PhotoQuery>)
     sortBy: SORTS[sort_by],
     sortOrder: sort_order,
   })
+  forThisReader(set)
   return pageEnvelope(request, await presentPhotos({ ctx, request, viewer }, photos), total, query)
 }
 
-async function showOne({ ctx, params, request }: Call & Params<typeof Id>) {
+async function createOne({ ctx, body, principal, request, set }: SignedCall & Body<typeof NewPhoto>) {
+  const { file_id, ...input } = body
+  const photo = await createPhoto(ctx, principal, {
+    ...readInput(input),
+    title: input.title,
+    fileId: readFileId(file_id),
+  })
+  set.headers.location = `/v1/photos/${photo.id}`
+  const showing = { ctx, request, viewer: principal }
+  return envelope(request, await shownWithTag(showing, photo, set), 201)
+}
+
+async function changeMany({ ctx, body, principal, request }: SignedCall & Body<typeof Batch>) {
+  if (body.action === 'delete' && !may(principal.role, 'photo.delete'))
+    throw permissionDenied('photo.delete', principal.role)
+  const result = await changePhotos(ctx, principal, body.photo_ids, readChange(body))
+  return envelope(request, presentBatch(request, body.action, result))
+}
+
+async function showOne({ ctx, params, request, set }: Call & Params<typeof Id>) {
   const viewer = await optionalPrincipal(ctx, request)
+  const showing = { ctx, request, viewer }
   const photo = await readPhoto(ctx, viewer, params.id)
-  return envelope(request, await presentPhotoDetail({ ctx, request, viewer }, photo))
+  // The views of people who may change the photo say nothing about its visitors.
+  if (request.method === 'GET' && !seesWhole(viewer, photo)) ctx.services.viewCounts.count(photo.id)
+  const shown = await shownWithTag(showing, photo, set)
+  if (isKnown(request, String(set.headers.etag))) return new Response(null, { status: 304 })
+  return envelope(request, shown)
+}
+
+async function updateOne({
+  ctx,
+  body,
+  params,
+  principal,
+  request,
+  set,
+}: SignedCall & Params<typeof Id> & Body<typeof PhotoChange>) {
+  const photo = await updatePhoto(ctx, principal, params.id, readInput(body), expectedVersion(request))
+  return envelope(request, await shownWithTag({ ctx, request, viewer: principal }, photo, set))
+}
+
+async function deleteOne({ ctx, params, principal }: SignedCall & Params<typeof Id>) {
+  await deletePhoto(ctx, principal, params.id)
+}
+
+/** The photo as this viewer sees it. The answer gets its ETag. */
+async function shownWithTag(showing: Showing, photo: PhotoView, set: Call['set']) {
+  const shown = await presentPhotoDetail(showing, photo)
+  set.headers.etag = etagOf(showing, photo, shown)
+  forThisReader(set)
+  return shown
+}
+
+/** Caches may keep the answer only for the same user and language, and ask before they use it again. */
+function forThisReader({ headers }: Call['set']): void {
+  headers.vary = [headers.vary, 'Authorization, Accept-Language'].filter(Boolean).join(', ')
+  headers['cache-control'] = 'private, no-cache'
 }

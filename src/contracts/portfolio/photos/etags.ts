@@ -1,0 +1,37 @@
+/** ETag, If-None-Match and If-Match of a photo (RFC 9110, 8.8.3 and 13.1). */
+import { seesWhole } from '../../../core/photo-index/visibility.ts'
+import type { PhotoView } from '../../../core/photos/view.ts'
+import { languageOf } from '../../../http/language.ts'
+import { sha256 } from '../../../util/secrets.ts'
+import { portfolio } from '../contract.ts'
+import type { PhotoDetail } from './models.ts'
+import type { Showing } from './presenters.ts'
+
+/**
+ * The version of the photo and a hash of what is shown, addresses included, because a signed address expires. The number of
+ * views is left out: with it no answer would ever be the same again.
+ */
+export function etagOf({ request, viewer }: Showing, photo: PhotoView, shown: PhotoDetail): string {
+  const reader = [languageOf(request, portfolio.language), seesWhole(viewer, photo)]
+  const hash = sha256(JSON.stringify([reader, { ...shown, view_count: undefined }])).slice(0, 32)
+  return `"${photo.version}-${hash}"`
+}
+
+/** Whether the client has this answer already. */
+export function isKnown(request: Request, etag: string): boolean {
+  const header = request.headers.get('if-none-match')
+  return header?.trim() === '*' || tagsIn(header).some((tag) => tag.replace(/^W\//, '') === etag)
+}
+
+/**
+ * Whether a change may be made to a version of the photo. Only the version in an ETag counts: the rest changes with the
+ * language and with signed addresses.
+ */
+export function expectedVersion(request: Request): (version: number) => boolean {
+  const header = request.headers.get('if-match')
+  if (header === null || header.trim() === '*') return () => true
+  const versions = tagsIn(header).map((tag) => /^"(\d+)-[\w-]+"$/.exec(tag)?.[1])
+  return (version) => versions.includes(String(version))
+}
+
+const tagsIn = (header: string | null): string[] => header?.match(/(?:W\/)?"[^"]*"/g) ?? []

@@ -1,0 +1,56 @@
+import { type Column, eq, type SQL, sql } from 'drizzle-orm'
+import { photoFiles, photos } from '../../db/schema/index.ts'
+import type { Principal } from '../accounts/principals.ts'
+import type { Tx } from '../context.ts'
+import { AppError, notFound } from '../errors.ts'
+import { isPublic, seesWhole } from '../photo-index/visibility.ts'
+import type { Photo } from './rows.ts'
+
+/**
+ * Why this user may not change a photo; undefined when the user may. Whether a photo exists is not told to a user who may not
+ * see it.
+ */
+export function refusal(who: Principal, id: number, photo: Photo | undefined): AppError | undefined {
+  if (photo && seesWhole(who, photo)) return undefined
+  if (!photo || !isPublic(photo)) return notFound('photo', id)
+  return new AppError('PERMISSION_DENIED', { params: { requiredPermission: 'photo.*', userRole: who.role } })
+}
+
+/**
+ * Locks a photo that this user may change, and its file before it, because a change of the photo may expose or hide the file.
+ * @throws AppError NOT_FOUND, PERMISSION_DENIED
+ */
+export async function lockOwnPhoto(tx: Tx, who: Principal, id: number): Promise<Photo> {
+  const photo = (await lockPhotos(tx, [id])).get(id)
+  const refused = refusal(who, id, photo)
+  if (refused) throw refused
+  return photo!
+}
+
+/** Locks those of the photos that exist. Files come before photos, and each in the order of ids, as everywhere. */
+export async function lockPhotos(tx: Tx, ids: number[]): Promise<Map<number, Photo>> {
+  await tx.db
+    .select({ id: photoFiles.id })
+    .from(photoFiles)
+    .where(sql`${photoFiles.id} in (select ${photos.fileId} from ${photos} where ${isOneOf(photos.id, ids)})`)
+    .orderBy(photoFiles.id)
+    .for('update')
+  const rows = await tx.db
+    .select()
+    .from(photos)
+    .where(isOneOf(photos.id, ids))
+    .orderBy(photos.id)
+    .for('update')
+  return new Map(rows.map((photo) => [photo.id, photo]))
+}
+
+/** One statement to prepare for any number of ids. */
+export const isOneOf = (column: Column, ids: readonly number[]): SQL =>
+  sql`${column} = any(${`{${ids.join(',')}}`}::int[])`
+
+/** @throws AppError NOT_FOUND, PERMISSION_DENIED */
+export async function assertMayChange(ctx: Pick<Tx, 'db'>, who: Principal, id: number): Promise<void> {
+  const [photo] = await ctx.db.select().from(photos).where(eq(photos.id, id))
+  const refused = refusal(who, id, photo)
+  if (refused) throw refused
+}

@@ -1,0 +1,113 @@
+import { sql } from 'drizzle-orm'
+import { photos } from '../../db/schema/index.ts'
+import type { Principal } from '../accounts/principals.ts'
+import { assertCategories } from '../categories/assert.ts'
+import { addCategories, removeCategories } from '../categories/assign.ts'
+import type { Context, Tx } from '../context.ts'
+import type { AppError } from '../errors.ts'
+import { enqueueExposure } from '../photo-files/exposure.ts'
+import { emitPhotoEvents } from '../photo-index/watchers.ts'
+import { indexPhotos } from '../photo-index/write.ts'
+import { resolveTags } from '../tags/resolve.ts'
+import { transaction } from '../transaction.ts'
+import { isOneOf, lockPhotos, refusal } from './access.ts'
+import { removePhotos } from './delete.ts'
+import { photoEvent } from './events.ts'
+import type { Photo, PhotoStatus } from './rows.ts'
+import { addTags, removeTags, tagsNamed } from './tags.ts'
+
+/** One change of many photos. */
+export type BatchChange =
+  | { action: 'updateStatus'; status: PhotoStatus }
+  | { action: 'addTags' | 'removeTags'; tags: string[] }
+  | { action: 'addCategories' | 'removeCategories'; categories: number[] }
+  | { action: 'delete' }
+
+export interface BatchResult {
+  /** In the order of the input. Those that were so already are among them. */
+  succeeded: number[]
+  failed: { id: number; error: AppError }[]
+}
+
+/**
+ * Makes one change to many photos, in a number of statements that does not depend on how many photos there are. A photo that
+ * the caller may not change fails alone.
+ * @throws AppError UNKNOWN_CATEGORY, VALIDATION_FAILED, before any photo is changed
+ */
+export async function changePhotos(
+  ctx: Context,
+  who: Principal,
+  photoIds: readonly number[],
+  change: BatchChange,
+): Promise<BatchResult> {
+  const ids = [...new Set(photoIds)]
+  return transaction(ctx, async (tx) => {
+    // Categories and tags are locked before photos, as in every change.
+    const apply = await prepareChange(tx, change)
+    const found = await lockPhotos(tx, ids)
+    const failed = ids.flatMap((id) => {
+      const error = refusal(who, id, found.get(id))
+      return error ? [{ id, error }] : []
+    })
+    const refused = new Set(failed.map(({ id }) => id))
+    const own = ids.filter((id) => !refused.has(id)).map((id) => found.get(id)!)
+    await apply(own)
+    return { succeeded: own.map(({ id }) => id), failed }
+  })
+}
+
+type Apply = (own: Photo[]) => Promise<void>
+
+async function prepareChange(tx: Tx, change: BatchChange): Promise<Apply> {
+  switch (change.action) {
+    case 'delete':
+      return (own) => removePhotos(tx, own)
+    case 'updateStatus':
+      return (own) => setStatus(tx, own, change.status)
+    case 'addTags': {
+      const tagIds = await resolveTags(tx, change.tags)
+      return async (own) => touch(tx, await addTags(tx, idsOf(own), tagIds))
+    }
+    case 'removeTags': {
+      const tagIds = await tagsNamed(tx, change.tags)
+      return async (own) => touch(tx, await removeTags(tx, idsOf(own), tagIds))
+    }
+    case 'addCategories': {
+      const categoryIds = [...new Set(change.categories)]
+      await assertCategories(tx, categoryIds)
+      return async (own) => touch(tx, await addCategories(tx, idsOf(own), categoryIds))
+    }
+    case 'removeCategories':
+      return async (own) => touch(tx, await removeCategories(tx, idsOf(own), change.categories))
+  }
+}
+
+const idsOf = (own: Photo[]): number[] => own.map(({ id }) => id)
+
+async function setStatus(tx: Tx, own: Photo[], status: PhotoStatus): Promise<void> {
+  const changed = own.filter((photo) => photo.status !== status)
+  await touch(tx, idsOf(changed), status)
+  await enqueueExposure(
+    tx,
+    changed.map(({ fileId }) => fileId),
+  )
+}
+
+/** Completes a change of these photos: their versions, their index rows and the events. */
+async function touch(tx: Tx, ids: number[], status?: PhotoStatus): Promise<void> {
+  if (ids.length === 0) return
+  const rows = await tx.db
+    .update(photos)
+    .set({ version: sql`${photos.version} + 1`, updatedAt: sql`now()`, ...(status && { status }) })
+    .where(isOneOf(photos.id, ids))
+    .returning()
+  await indexPhotos(tx, ids)
+  await emitPhotoEvents(
+    tx,
+    rows.map((photo) => ({
+      ownerId: photo.userId,
+      type: 'photo.updated',
+      data: photoEvent(photo),
+    })),
+  )
+}

@@ -1,0 +1,41 @@
+import { photoFiles, photos } from '../../db/schema/index.ts'
+import type { Principal } from '../accounts/principals.ts'
+import type { Context, Tx } from '../context.ts'
+import { deletePhotoObjects } from '../photo-files/exposure.ts'
+import { clearPhotoUpload } from '../photo-files/states.ts'
+import { emitPhotoEvents } from '../photo-index/watchers.ts'
+import { photosChanged } from '../photo-index/write.ts'
+import { transaction } from '../transaction.ts'
+import { isOneOf, lockOwnPhoto } from './access.ts'
+import type { Photo } from './rows.ts'
+
+/**
+ * Deletes a photo and its file. The objects go after the commit, as soon as the object store answers.
+ * @throws AppError NOT_FOUND, PERMISSION_DENIED
+ */
+export async function deletePhoto(ctx: Context, who: Principal, id: number): Promise<void> {
+  await transaction(ctx, async (tx) => removePhotos(tx, [await lockOwnPhoto(tx, who, id)]))
+}
+
+/** Deletes photos that the caller has locked. */
+export async function removePhotos(tx: Tx, removed: readonly Photo[]): Promise<void> {
+  if (removed.length === 0) return
+  const ids = removed.map(({ id }) => id)
+  await tx.db.delete(photos).where(isOneOf(photos.id, ids))
+  const fileIds = removed.map(({ fileId }) => fileId)
+  const files = await tx.db
+    .delete(photoFiles)
+    .where(isOneOf(photoFiles.id, fileIds))
+    .returning({ id: photoFiles.id, objectKey: photoFiles.objectKey })
+  await deletePhotoObjects(tx, files)
+  for (const { id } of files) clearPhotoUpload(tx, id)
+  photosChanged(tx)
+  await emitPhotoEvents(
+    tx,
+    removed.map(({ id, userId }) => ({
+      ownerId: userId,
+      type: 'photo.deleted',
+      data: { photoId: id },
+    })),
+  )
+}
