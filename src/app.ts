@@ -121,7 +121,12 @@ const EXPOSED_HEADERS = [
   'content-range',
   'etag',
   'link',
+  'location',
   'retry-after',
+  'upload-complete',
+  'upload-length',
+  'upload-limit',
+  'upload-offset',
   'x-request-id',
 ]
 

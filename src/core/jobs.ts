@@ -5,12 +5,14 @@ import { agendaJobs } from './agenda/jobs.ts'
 import { agentJobs } from './agent/jobs.ts'
 import { channelJobs } from './channel/jobs.ts'
 import type { Context } from './context.ts'
+import { filesJobs } from './files/jobs.ts'
 import { materialsJobs } from './materials/jobs.ts'
 import { photoFilesJobs } from './photo-files/jobs.ts'
 import { verificationJobs } from './verification/jobs.ts'
 
 const domains: DomainJobs<Context>[] = [
   materialsJobs,
+  filesJobs,
   photoFilesJobs,
   channelJobs,
   accountsJobs,

@@ -87,7 +87,7 @@ export function chapter(contract: Contract, tag: string) {
         params,
         query,
         body,
-        parse: description.multipart && leaveUnread,
+        parse: (description.multipart || description.bytes) && leaveUnread,
         transform: query && hasTyped(query) ? typedQuery(query) : undefined,
         beforeHandle: status && successStatus(status),
         detail: contract.describe({ ...(access && { access }), ...description, tag, errors }),

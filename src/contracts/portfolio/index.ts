@@ -6,6 +6,8 @@ import { photoRoutes } from './photos/routes.ts'
 import { searchRoutes } from './search/routes.ts'
 import { tagRoutes } from './tags/routes.ts'
 import { timelineRoutes } from './timeline/routes.ts'
+import { chunkedRoutes } from './upload/chunked.ts'
+import { resumableRoutes } from './upload/resumable.ts'
 import { uploadRoutes } from './upload/routes.ts'
 
 /** The portfolio contract's routes under `/v1`: docs/contracts/portfolio.md. */
@@ -17,4 +19,6 @@ export const portfolioRoutes = (ctx: Context) =>
     .use(categoryRoutes(ctx))
     .use(tagRoutes(ctx))
     .use(uploadRoutes(ctx))
+    .use(chunkedRoutes(ctx))
+    .use(resumableRoutes(ctx))
     .use(timelineRoutes(ctx))

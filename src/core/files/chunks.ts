@@ -107,8 +107,13 @@ export interface ChunksState {
   missing: number[]
 }
 
-export const chunksState = async (ctx: Context, session: ChunkedSession): Promise<ChunksState> =>
-  stateOf(session, await piecesOf(ctx, session.id))
+export async function chunksState(ctx: Context, session: ChunkedSession): Promise<ChunksState> {
+  // A complete upload has no pieces any more.
+  if (session.status === 'completed') {
+    return { receivedChunks: chunksOf(session), received: session.fileSize, missing: [] }
+  }
+  return stateOf(session, await piecesOf(ctx, session.id))
+}
 
 function stateOf(session: ChunkedSession, pieces: UploadPiece[]): ChunksState {
   const starts = new Set(pieces.map(({ start }) => start))

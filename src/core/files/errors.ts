@@ -46,6 +46,26 @@ export const FILE_ERRORS = defineErrors({
     zh: '正在合并上传的内容，请稍后重试',
     en: 'The parts of the upload are being put together; try again soon',
   },
+  MISMATCHING_UPLOAD_OFFSET: {
+    kind: 'conflict',
+    zh: '上传应从第 {expectedOffset} 字节继续，而不是第 {providedOffset} 字节',
+    en: 'The upload goes on at byte {expectedOffset}, not at byte {providedOffset}',
+  },
+  INCONSISTENT_UPLOAD_LENGTH: {
+    kind: 'invalid',
+    zh: '上传的长度与之前说明的不一致',
+    en: 'The length of the upload is not the one that was announced',
+  },
+  UPLOAD_INTERRUPTED: {
+    kind: 'conflict',
+    zh: '另一个请求接管了该上传',
+    en: 'Another request has taken over this upload',
+  },
+  TOO_MANY_PIECES: {
+    kind: 'invalid',
+    zh: '上传被分成了超过 {limit} 段，请取消后以更大的分段重新上传',
+    en: 'The upload has come in more than {limit} parts; abort it and start again with larger ones',
+  },
   TOO_MANY_UNFINISHED_UPLOADS: {
     kind: 'limited',
     zh: '未完成的上传不能超过 {limit} 个，请先完成或取消其中一个',
@@ -76,5 +96,6 @@ export const FILE_ERRORS = defineErrors({
 export const FILE_RULES = defineTexts({
   one_file: { zh: '请只上传一个文件', en: 'takes exactly one file' },
   file_field: { zh: '请把文件放在此字段中', en: 'is the field for files' },
+  digests_differ: { zh: '与同一请求中的另一个校验和不同', en: 'is not the other digest of the same request' },
   empty_file: { zh: '文件是空的', en: 'is empty' },
 })

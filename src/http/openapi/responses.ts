@@ -105,7 +105,7 @@ function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, c
 /** The parts of a request that can be invalid. */
 function checkedParts({ body, query, params, description }: DescribedRoute): InputPart[] {
   const parts: InputPart[] = []
-  if (body || description.multipart) parts.push('body')
+  if (body || description.multipart || description.bytes) parts.push('body')
   if (query) parts.push('query')
   if (params && Object.values(params.properties as Record<string, TSchema>).some(canBeWrong))
     parts.push('params')

@@ -39,6 +39,8 @@ export interface RouteDescription {
   /** A body that the server accepts. By default one is made from the model. */
   example?: Record<string, unknown>
   multipart?: MultipartBody
+  /** The media type of a body of plain bytes, which the handler reads as a stream. */
+  bytes?: string
   /** By default `user` where the route has `auth`, else `anyone`. */
   access?: Access[]
   /** The errors of this route, besides those that follow from its options. */

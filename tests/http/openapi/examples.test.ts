@@ -26,6 +26,9 @@ interface Filled {
   id?: string
   token?: string
   body?: object
+  /** A body of plain bytes. */
+  bytes?: Uint8Array<ArrayBuffer>
+  headers?: Record<string, string>
 }
 
 const idOfTask = async () => ({ id: (await makeTask(server, admin)).uuid })
@@ -78,6 +81,29 @@ const FILL: Record<string, () => Promise<Filled>> = {
   },
   portfolioLogout: async () => ({ token: (await makeUser(server)).token }),
   portfolioReprocessUpload: async () => ({ id: 'upload_123456789' }),
+  portfolioPutChunk: async () => {
+    const { upload_id, chunk_size } = (await answerTo('portfolioInitChunkedUpload')).body.data
+    return { id: upload_id, bytes: new Uint8Array(chunk_size) }
+  },
+  portfolioCompleteChunkedUpload: async () => {
+    const bytes = await picture()
+    const begin = { filename: 'a.jpg', file_size: bytes.byteLength }
+    const { body } = await api(server, 'POST', '/v1/upload/chunked/init', { token: admin.token, body: begin })
+    await sendBytes('PUT', `/v1/upload/chunked/${body.data.upload_id}/chunks/0`, { bytes })
+    return { id: body.data.upload_id }
+  },
+  portfolioBeginResumableUpload: async () => ({
+    bytes: new Uint8Array(),
+    headers: { 'upload-complete': '?0' },
+  }),
+  portfolioAppendToResumableUpload: async () => {
+    const { headers } = await answerTo('portfolioBeginResumableUpload')
+    return {
+      id: headers.get('location')!.split('/').pop()!,
+      bytes: await picture(),
+      headers: { 'upload-complete': '?1', 'upload-offset': '0' },
+    }
+  },
   learningLogin: after('learningRegister'),
   learningRefresh: async () => {
     const { refresh_token } = (await answerTo('learningLogin')).body
@@ -160,12 +186,27 @@ async function send(operationId: string): Promise<Answer> {
     return readAnswer(response)
   }
   if (path.includes('{') && filled.id === undefined) throw new Error(`FILL names no id for ${operationId}`)
+  if (filled.bytes) {
+    const [type] = Object.keys(operation.requestBody!.content)
+    const headers = { 'content-type': type!, ...filled.headers }
+    const place = path.replace(/\{\w+\}/, filled.id ?? '').replace(/\{\w+\}/, '0')
+    return sendBytes(method, place, { bytes: filled.bytes, headers })
+  }
   const example = operation.requestBody?.content['application/json']?.example as object | undefined
   return api(server, method, path.replace(/\{\w+\}/, filled.id ?? ''), {
     token: operation.security.length > 0 ? token : undefined,
     ...(example && { body: { ...example, ...filled.body } }),
   })
 }
+
+const sendBytes = async (method: string, path: string, { bytes, headers }: Filled): Promise<Answer> =>
+  readAnswer(
+    await fetch(server.url + path, {
+      method,
+      headers: { authorization: `Bearer ${admin.token}`, ...headers },
+      body: bytes!,
+    }),
+  )
 
 /** The field of a multipart body that takes a file, or files. */
 const fileField = ({ properties }: JsonSchema): string =>

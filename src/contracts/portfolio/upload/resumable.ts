@@ -1,0 +1,244 @@
+import { t } from 'elysia'
+import type { Context } from '../../../core/context.ts'
+import { AppError } from '../../../core/errors.ts'
+import { append, settledSession } from '../../../core/files/appends.ts'
+import { abortSession, getSession, KEEP_HOURS, type UploadSession } from '../../../core/files/sessions.ts'
+import { duplicatesOf } from '../../../core/photo-files/files.ts'
+import {
+  completeResumable,
+  isAboutContent,
+  maxPhotoBytes,
+  openResumablePhoto,
+} from '../../../core/photo-files/in-parts.ts'
+import { chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { digestOf } from '../../../http/digests.ts'
+import { neverIdle } from '../../../http/idle.ts'
+import { integerText } from '../../../http/integer-text.ts'
+import { originOf } from '../../../http/origin.ts'
+import { parseDisposition } from '../../../http/parameters.ts'
+import { PROBLEM_JSON } from '../../../http/problem.ts'
+import { lengthOf, readRaw } from '../../../http/raw-body.ts'
+import { cutText } from '../../../util/cut.ts'
+import { storable } from '../../../util/storable.ts'
+import { Envelope, envelope, portfolio } from '../contract.ts'
+import { UploadedFile } from './models.ts'
+import { presentUploaded } from './presenters.ts'
+import {
+  booleanText,
+  failure,
+  integerField,
+  requiredBoolean,
+  requiredInteger,
+  UploadProblem,
+  wrongType,
+} from './resumable-fields.ts'
+
+const { routes, route } = chapter(portfolio, 'upload')
+
+const PARTIAL = 'application/partial-upload'
+const MAX_NAME = 255
+
+const ResumableId = t.Object({ id: integerText({ minimum: 1, maximum: 2_147_483_647 }) })
+const FileName = t.Object({ filename: t.Optional(t.String({ minLength: 1, maxLength: MAX_NAME })) })
+
+const CONFLICT = {
+  description: 'The upload goes on at another offset, or another request is at it',
+  response: UploadProblem,
+  contentType: PROBLEM_JSON,
+}
+
+/** docs/contracts/portfolio.md, "Resumable uploads". */
+export const resumableRoutes = (ctx: Context) =>
+  routes(ctx, '/upload/resumable')
+    .post(
+      '',
+      begin,
+      route({
+        auth: 'upload.create',
+        summary: 'Begin a resumable upload of a photo; Location names it',
+        id: 'beginResumableUpload',
+        query: FileName,
+        bytes: 'application/octet-stream',
+        status: 201,
+        answers: { 409: CONFLICT },
+        errors: [
+          'FILE_TOO_LARGE',
+          'UNSUPPORTED_PHOTO',
+          'DIGEST_MISMATCH',
+          'UPLOAD_DELETED',
+          'UPLOAD_FAILED',
+          'UPLOAD_TOO_SLOW',
+          'TOO_MANY_UPLOADS',
+          'TOO_MANY_UNFINISHED_UPLOADS',
+        ],
+      }),
+    )
+    .get(
+      '/:id',
+      show,
+      route({
+        auth: 'upload.create',
+        summary: 'Show in header fields how far your upload is; HEAD is the same',
+        id: 'getResumableUpload',
+        params: ResumableId,
+        status: 204,
+      }),
+    )
+    .patch(
+      '/:id',
+      goOn,
+      route({
+        auth: 'upload.create',
+        summary: 'Append to your upload; the request that completes it is answered like a single upload',
+        id: 'appendToResumableUpload',
+        params: ResumableId,
+        bytes: PARTIAL,
+        status: 201,
+        response: Envelope(UploadedFile),
+        answers: {
+          204: { description: 'The bytes are appended, and the upload is not complete' },
+          409: CONFLICT,
+          415: {
+            description: `The type of the body is not ${PARTIAL}`,
+            response: UploadProblem,
+            contentType: PROBLEM_JSON,
+          },
+        },
+        errors: [
+          'FILE_TOO_LARGE',
+          'UNSUPPORTED_PHOTO',
+          'DIGEST_MISMATCH',
+          'TOO_MANY_PIECES',
+          'UPLOAD_DELETED',
+          'UPLOAD_FAILED',
+          'UPLOAD_TOO_SLOW',
+          'TOO_MANY_UPLOADS',
+        ],
+      }),
+    )
+    .delete(
+      '/:id',
+      abort,
+      route({
+        auth: 'upload.create',
+        summary: 'Delete your upload and what has arrived of it',
+        id: 'abortResumableUpload',
+        params: ResumableId,
+        status: 204,
+      }),
+    )
+
+async function begin(call: SignedCall & Query<typeof FileName>) {
+  const { ctx, principal, query, request, set } = call
+  return answering(call, async (maxBytes) => {
+    const isLast = requiredBoolean(request, 'upload-complete')
+    const length = lengthOf(request)
+    const session = await openResumablePhoto(ctx, {
+      userId: principal.userId,
+      fileName: query.filename ?? nameOf(request),
+      mimeType: storable(request.headers.get('content-type') ?? ''),
+      fileSize: sizeOf(request, isLast ? length : undefined),
+      sha256: digestOf(request, 'repr-digest') ?? null,
+    })
+    const location = `${originOf(ctx, request)}/v1/upload/resumable/${session.id}`
+    Object.assign(set.headers, { location, 'upload-limit': limitOf(maxBytes) })
+    return receive(call, session, { offset: 0, isLast, maxBytes })
+  })
+}
+
+async function show(call: SignedCall & Params<typeof ResumableId>) {
+  const { ctx, principal, params, set } = call
+  const session = await settledSession(ctx, principal.userId, params.id)
+  Object.assign(set.headers, {
+    'upload-offset': String(session.received),
+    'upload-complete': booleanText(session.status === 'completed'),
+    'upload-limit': limitOf(await maxPhotoBytes(ctx)),
+    'cache-control': 'no-store',
+    ...(session.fileSize !== null && { 'upload-length': String(session.fileSize) }),
+  })
+}
+
+async function goOn(call: SignedCall & Params<typeof ResumableId>) {
+  const { ctx, principal, params, request, set } = call
+  return answering(call, async (maxBytes) => {
+    const session = await getSession(ctx, principal.userId, 'resumable', params.id)
+    if (typeOf(request) !== PARTIAL) return wrongType(request, PARTIAL)
+    const offset = requiredInteger(request, 'upload-offset')
+    const isLast = requiredBoolean(request, 'upload-complete')
+    if (!isLast) set.status = 204
+    return receive(call, session, { offset, isLast, maxBytes })
+  })
+}
+
+async function abort(call: SignedCall & Params<typeof ResumableId>) {
+  const { ctx, principal, params } = call
+  return answering(call, async () => {
+    await abortSession(ctx, await settledSession(ctx, principal.userId, params.id))
+  })
+}
+
+/** Appends the body of a request, and completes the upload with the last one. */
+async function receive(
+  { ctx, request, server, set }: SignedCall,
+  session: UploadSession,
+  { offset, isLast, maxBytes }: { offset: number; isLast: boolean; maxBytes: number },
+) {
+  const length = lengthOf(request)
+  // A client that did not get the answer to its last bytes asks again without any.
+  const isRepeated = isLast && length === 0 && offset === session.received
+  if (!isRepeated) {
+    const sha256 = digestOf(request, 'content-digest')
+    const fileSize = integerField(request, 'upload-length')
+    await neverIdle(server, request, () =>
+      readRaw(request, (body) =>
+        append(ctx, session, { body, sha256, offset, isLast, length, fileSize, maxBytes }),
+      ),
+    )
+  }
+  set.headers['upload-complete'] = booleanText(isLast)
+  if (!isLast) return undefined
+  const sha256 = digestOf(request, 'repr-digest')
+  const file = await neverIdle(server, request, () =>
+    completeResumable(ctx, session, sha256).catch((error) => {
+      throw new CompletionError('a complete upload became no file', { cause: error })
+    }),
+  )
+  const earlier = await duplicatesOf(ctx, [file])
+  return envelope(request, presentUploaded(ctx, request, file, earlier.get(file.id)), 201)
+}
+
+/** All bytes have arrived, and making a file of them failed. */
+class CompletionError extends Error {}
+
+/** Answers an error with the header fields and the problem types of the draft. */
+async function answering<T>(
+  { ctx, request }: SignedCall,
+  work: (maxBytes: number) => Promise<T>,
+): Promise<T | Response> {
+  const maxBytes = await maxPhotoBytes(ctx)
+  try {
+    return await work(maxBytes)
+  } catch (thrown) {
+    const error = thrown instanceof CompletionError ? thrown.cause : thrown
+    const processed = thrown instanceof CompletionError && isAboutContent(error)
+    return failure({ ctx, request, limit: limitOf(maxBytes) }, error, processed)
+  }
+}
+
+const limitOf = (maxBytes: number): string => `max-size=${maxBytes}, max-age=${KEEP_HOURS * 3600}`
+
+const typeOf = (request: Request): string =>
+  (request.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
+
+/** @param end of the body, when it is the end of the file. @throws AppError INCONSISTENT_UPLOAD_LENGTH */
+function sizeOf(request: Request, end: number | undefined): number | null {
+  const said = integerField(request, 'upload-length')
+  if (said !== undefined && end !== undefined && said !== end)
+    throw new AppError('INCONSISTENT_UPLOAD_LENGTH')
+  return said ?? end ?? null
+}
+
+const nameOf = (request: Request): string => {
+  const name = parseDisposition(request.headers.get('content-disposition') ?? '').filename
+  return cutText(storable(name ?? ''), MAX_NAME) || 'photo'
+}

@@ -1,0 +1,86 @@
+/** Photos whose bytes come with several requests. */
+import { eq } from 'drizzle-orm'
+import { photoFiles } from '../../db/schema/index.ts'
+import type { Context } from '../context.ts'
+import { ERRORS } from '../errors/catalogue.ts'
+import { AppError, notFound } from '../errors.ts'
+import { type ChunkedSession, type NewChunkedUpload, openChunked } from '../files/chunks.ts'
+import { completeSession } from '../files/completion.ts'
+import { MB } from '../files/formats.ts'
+import { abortSession, type NewSession, openSession, type UploadSession } from '../files/sessions.ts'
+import { siteSettings } from '../system/site-settings.ts'
+import { photoUploads } from './receive.ts'
+import type { PhotoFile } from './rows.ts'
+
+/** Media types that no accepted photo has. The content decides about all others. */
+const NO_PHOTO = /^(text|audio|video|font|multipart)\/|^image\/(gif|svg\+xml|bmp)\b/i
+
+/** Bytes that a photo may have. */
+export const maxPhotoBytes = async (ctx: Context): Promise<number> =>
+  (await siteSettings(ctx)).upload.maxFileSize
+
+/** Refuses what a complete upload would be refused for, before its bytes come. */
+async function assertPossible(
+  ctx: Context,
+  { fileSize, mimeType }: Pick<UploadSession, 'fileSize' | 'mimeType'>,
+): Promise<void> {
+  const maxBytes = await maxPhotoBytes(ctx)
+  if ((fileSize ?? 0) > maxBytes) throw new AppError('FILE_TOO_LARGE', { params: { limitMb: maxBytes / MB } })
+  if (NO_PHOTO.test(mimeType.trim())) throw new AppError('UNSUPPORTED_PHOTO')
+}
+
+/** @throws AppError FILE_TOO_LARGE, UNSUPPORTED_PHOTO, TOO_MANY_CHUNKS, TOO_MANY_UNFINISHED_UPLOADS */
+export async function openChunkedPhoto(
+  ctx: Context,
+  userId: number,
+  upload: NewChunkedUpload,
+): Promise<ChunkedSession> {
+  await assertPossible(ctx, upload)
+  return openChunked(ctx, userId, upload)
+}
+
+/** @throws AppError FILE_TOO_LARGE, UNSUPPORTED_PHOTO, TOO_MANY_UNFINISHED_UPLOADS */
+export async function openResumablePhoto(
+  ctx: Context,
+  upload: Omit<NewSession, 'protocol' | 'chunkSize'>,
+): Promise<UploadSession> {
+  await assertPossible(ctx, upload)
+  return openSession(ctx, { ...upload, protocol: 'resumable', chunkSize: null })
+}
+
+/**
+ * Makes the file of a photo of what has arrived, once: later calls answer the same file.
+ * @param sha256 that it must have, in lower-case hexadecimal; by default the one that the client named at the beginning
+ * @throws AppError as `completeSession` and `uploadPhoto`; NOT_FOUND when the file has been deleted since
+ */
+export async function completePhoto(
+  ctx: Context,
+  session: UploadSession,
+  sha256?: string,
+): Promise<PhotoFile> {
+  const id = await completeSession(ctx, session, await photoUploads(ctx), { details: {}, sha256 })
+  const [file] = await ctx.db.select().from(photoFiles).where(eq(photoFiles.id, id))
+  if (!file) throw notFound('upload', id)
+  if (sha256 && file.sha256 !== sha256) throw new AppError('DIGEST_MISMATCH')
+  return file
+}
+
+/** The same for an upload whose bytes cannot be sent again: when its content is not accepted, it is deleted. */
+export async function completeResumable(
+  ctx: Context,
+  session: UploadSession,
+  sha256?: string,
+): Promise<PhotoFile> {
+  try {
+    return await completePhoto(ctx, session, sha256)
+  } catch (error) {
+    if (isAboutContent(error)) await abortSession(ctx, session)
+    throw error
+  }
+}
+
+const ABOUT_CONTENT = new Set(['invalid', 'unsupported', 'too_large'])
+
+/** Whether the same bytes would fail again. */
+export const isAboutContent = (error: unknown): boolean =>
+  error instanceof AppError && ABOUT_CONTENT.has(ERRORS[error.code].kind)
