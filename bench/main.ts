@@ -9,6 +9,7 @@ import { fanout } from './fanout.ts'
 import { heartbeats } from './heartbeats.ts'
 import { idle } from './idle.ts'
 import { materials } from './materials.ts'
+import { photoSearch } from './photo-search.ts'
 import { rest } from './rest.ts'
 import { stalled } from './stalled.ts'
 import { start } from './start.ts'
@@ -26,6 +27,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   heartbeats,
   upload,
   materials,
+  search: photoSearch,
   agent,
   write,
 }

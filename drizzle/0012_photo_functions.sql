@@ -13,16 +13,9 @@ BEGIN
 END
 $$;
 --> statement-breakpoint
--- Facets and counts read many rows of photo_index, so what only the search needs is stored outside of them.
-ALTER TABLE "photo_index" SET (toast_tuple_target = 256);--> statement-breakpoint
+-- Facets and counts read many rows of photo_index. Long texts and their terms are stored outside of the rows.
+ALTER TABLE "photo_index" SET (toast_tuple_target = 512);--> statement-breakpoint
 ALTER TABLE "photo_index" ALTER COLUMN "terms" SET STORAGE EXTERNAL;--> statement-breakpoint
-ALTER TABLE "photo_index" ALTER COLUMN "title" SET STORAGE MAIN;--> statement-breakpoint
-ALTER TABLE "photo_index" ALTER COLUMN "camera" SET STORAGE MAIN;--> statement-breakpoint
-ALTER TABLE "photo_index" ALTER COLUMN "lens" SET STORAGE MAIN;--> statement-breakpoint
-ALTER TABLE "photo_index" ALTER COLUMN "location" SET STORAGE MAIN;--> statement-breakpoint
-ALTER TABLE "photo_index" ALTER COLUMN "category_ids" SET STORAGE MAIN;--> statement-breakpoint
-ALTER TABLE "photo_index" ALTER COLUMN "category_tree" SET STORAGE MAIN;--> statement-breakpoint
-ALTER TABLE "photo_index" ALTER COLUMN "tag_ids" SET STORAGE MAIN;--> statement-breakpoint
 -- The planner reckons a comparison of terms as cheap, as if they stood in the row. With this function it does not prefer
 -- reading all rows, and all terms, to the index.
 CREATE FUNCTION photo_terms(terms tsvector) RETURNS tsvector

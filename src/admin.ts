@@ -1,6 +1,6 @@
 /** `bun run admin:reset-password [email or username]`: for an operator who has lost an administrator's password. */
-import { existsSync } from 'node:fs'
-import { type Config, readConfig } from './config/index.ts'
+import { assertDataExists } from './config/data-exists.ts'
+import { readConfig } from './config/index.ts'
 import { resetAdministratorPassword } from './core/accounts/first-administrator.ts'
 import { createServer } from './server.ts'
 import { createLogger } from './util/logger.ts'
@@ -29,10 +29,4 @@ function accountName(args: string[]): string | undefined {
       'Usage: bun run admin:reset-password [email or username]. The new password is made up and shown.',
     )
   return name
-}
-
-/** A mistyped DATA_DIR would become a new database, with an administrator of its own. */
-function assertDataExists({ databaseUrl, dataDir }: Config): void {
-  if (databaseUrl === undefined && !existsSync(dataDir))
-    throw new StartupError(`There is no data directory ${dataDir}. Set DATA_DIR as the server has it.`)
 }

@@ -4,6 +4,7 @@ import type { Context } from './core/context.ts'
 import { jobs, schedules } from './core/jobs.ts'
 import { cleanUp } from './core/materials/cleanup.ts'
 import { cleanUpPhotoFiles } from './core/photo-files/cleanup.ts'
+import { rebuildOutdated } from './core/photo-index/jobs.ts'
 import { closeServices, createServices } from './core/services.ts'
 import { upgrades } from './core/upgrades.ts'
 import { createTokenCodec } from './http/tokens.ts'
@@ -88,6 +89,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     // Before the services end, because running jobs use them. `openParts` closes the queue of a start that fails earlier.
     closers.push(() => ctx.queue.close())
     await ctx.queue.start<Context>(ctx, jobs)
+    await rebuildOutdated(ctx)
     ctx.scheduler = new Scheduler(
       ctx.db,
       log,

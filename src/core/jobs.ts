@@ -8,12 +8,14 @@ import type { Context } from './context.ts'
 import { filesJobs } from './files/jobs.ts'
 import { materialsJobs } from './materials/jobs.ts'
 import { photoFilesJobs } from './photo-files/jobs.ts'
+import { photoIndexJobs } from './photo-index/jobs.ts'
 import { verificationJobs } from './verification/jobs.ts'
 
 const domains: DomainJobs<Context>[] = [
   materialsJobs,
   filesJobs,
   photoFilesJobs,
+  photoIndexJobs,
   channelJobs,
   accountsJobs,
   agendaJobs,

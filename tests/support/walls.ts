@@ -55,6 +55,7 @@ export const WALLS: Record<string, string[]> = {
   parts: ['config:type', 'db', 'storage', 'mail', 'bus', 'jobs', 'model', 'imaging'],
   main: ['config', 'db/embedded.ts', 'server', 'app'],
   admin: ['config', 'server', 'core'],
+  photos: ['config', 'server', 'core'],
   node: ['protocol'],
 }
 

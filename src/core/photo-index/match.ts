@@ -2,7 +2,7 @@
 import { and, type SQL, sql } from 'drizzle-orm'
 import { photoIndex } from '../../db/schema/index.ts'
 import { fold, type Piece, piecesOf } from './fold.ts'
-import { FIELDS, type Field, gramsOf, wholeTerm } from './terms.ts'
+import { FIELDS, type Field, wholeTerm } from './terms.ts'
 
 const ALL: Field[] = ['title', 'name', 'location', 'description']
 
@@ -38,20 +38,19 @@ function foundIn(pieces: Piece[], fields: Field[], text: SQL = sql`${photoIndex.
 export const hasTerms = (query: string): SQL =>
   sql`photo_terms(${photoIndex.terms}) @@ ${query}::text::tsquery`
 
-/** All of the pieces, each in one of the fields. Pieces and terms have only letters, digits, marks and emoji. */
+/** All of the pieces, each in one of the fields. Pieces have only letters, digits, marks and emoji, so quotes hold them. */
 export const termQuery = (pieces: Piece[], fields: Field[]): string =>
   pieces
-    .flatMap(({ kind, text }) =>
-      kind === 'word' ? [`${text}':*`] : requiredGrams(text).map((gram) => `${gram}'`),
-    )
+    .flatMap(wantedTerms)
     .map((term) => `(${fields.map((field) => `'${FIELDS[field]}${term}`).join('|')})`)
     .join('&')
 
 /** The title has these pieces and nothing else. */
 export const wholeTitleQuery = (pieces: Piece[]): string => `'${wholeTerm(pieces)}'`
 
-/** Pairs of neighbours imply their characters. */
-function requiredGrams(run: string): string[] {
-  const grams = gramsOf(run)
-  return grams.length === 1 ? grams : grams.filter((gram) => [...gram].length > 1)
+/** Terms without their field, behind a quotation mark: a word or a single character may be the beginning of a term. */
+function wantedTerms({ kind, text }: Piece): string[] {
+  const characters = [...text]
+  if (kind === 'word' || characters.length === 1) return [`${text}':*`]
+  return characters.slice(1).map((character, i) => `${characters[i]}${character}'`)
 }

@@ -53,17 +53,16 @@ export const checkedText = ({ title, description, names, location }: PhotoText):
 
 const inOneLine = (text: string) => fold(text).replace(/\s+/g, ' ').replaceAll('\0', ' / ')
 
-/** Each character of a run, and each pair of neighbours. */
+/** Each pair of neighbours of a run, and its last character: so every character is the beginning of one of them. */
 export function gramsOf(run: string): string[] {
   const characters = [...run]
-  return characters.flatMap((character, i) =>
-    i === 0 ? character : [character, characters[i - 1]! + character],
-  )
+  return characters.map((character, i) => character + (characters[i + 1] ?? ''))
 }
 
 function spellingsIn(run: string): string[] {
   return [...run.matchAll(HAN)].flatMap(([characters]) =>
-    spellingsOf(characters).flatMap(({ full, initials }) => [full, initials]),
+    // A single initial is the beginning of the whole spelling.
+    spellingsOf(characters).flatMap(({ full, initials }) => (initials.length > 1 ? [full, initials] : full)),
   )
 }
 

@@ -278,7 +278,7 @@ export const photoIndex = pgTable(
     termsVersion: smallint('terms_version').notNull(),
     /** What the search compares a query with: the location in one line, and the rest in another. */
     text: text('text').notNull(),
-    /** By which the search finds the photo. Migration 0012 makes their index, and keeps both columns out of the row itself. */
+    /** By which the search finds the photo. Migration 0012 makes their index. */
     terms: tsvector('terms').notNull(),
   },
   (t) => [

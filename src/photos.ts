@@ -1,0 +1,22 @@
+/** `bun run photos:reindex`: for an operator who doubts that lists, counts and the search of photos are right. */
+import { assertDataExists } from './config/data-exists.ts'
+import { readConfig } from './config/index.ts'
+import { rebuildPhotoIndex } from './core/photo-index/rebuild.ts'
+import { createServer } from './server.ts'
+import { createLogger } from './util/logger.ts'
+import { exitWithMessage, StartupError } from './util/startup-error.ts'
+
+try {
+  if (process.argv.length > 2) throw new StartupError('Usage: bun run photos:reindex. It has no options.')
+  const config = readConfig(process.env)
+  assertDataExists(config)
+  const server = await createServer(config, { log: createLogger('error') })
+  try {
+    const { photos, changed } = await rebuildPhotoIndex(server.ctx)
+    console.log(`${photos} photos compared, ${changed} index rows corrected.`)
+  } finally {
+    await server.close()
+  }
+} catch (error) {
+  exitWithMessage(error)
+}
