@@ -29,7 +29,8 @@ export class PhotoAggregates {
     const { kept } = this
     const known = kept.get(key)
     if (known && performance.now() - known.at < FRESH_MS) return known.value as Promise<T>
-    const entry = { value: count(), at: performance.now() }
+    // A query of Drizzle runs anew each time somebody awaits it, so its answer is kept.
+    const entry = { value: (async () => count())(), at: performance.now() }
     kept.set(key, entry)
     entry.value.catch(() => {
       if (kept.get(key) === entry) kept.delete(key)

@@ -36,7 +36,7 @@ const lastUsed = (viewer: Viewer) =>
   select ${photoTags.createdAt} from ${photoTags}
   join ${photoIndex} on ${photoIndex.photoId} = ${photoTags.photoId}
   where ${and(eq(photoTags.tagId, sql`${tags}.id`), visibleTo(viewer))}
-  order by ${photoTags.createdAt} desc limit 1)`.mapWith(photoTags.createdAt)
+  order by ${photoTags.createdAt} desc nulls last limit 1)`.mapWith(photoTags.createdAt)
 
 interface Search {
   where?: SQL | undefined

@@ -115,7 +115,8 @@ async function countMonths(ctx: Context, viewer: Viewer): Promise<MonthCount[]> 
     .map(([key, count]) => ({ year: Math.floor(key / 12), month: (key % 12) + 1, count }))
 }
 
-const NEWEST_FIRST = sql`${photoIndex.takenAt} desc, ${photoIndex.photoId} desc`
+/** As the index on months has it. */
+const NEWEST_FIRST = sql`${photoIndex.takenAt} desc nulls last, ${photoIndex.photoId} desc nulls last`
 const inMonth = (year: SQL, month: SQL) =>
   sql`${photoIndex.year} = ${year} and ${photoIndex.month} = ${month}`
 
