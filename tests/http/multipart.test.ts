@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type MultipartFile, readMultipart } from '../../src/http/multipart.ts'
+import { type MultipartFile, readMultipart, readMultipartFiles } from '../../src/http/multipart.ts'
 import { UPLOAD_PACE } from '../../src/http/pace.ts'
 import { mp4, rawForm } from '../support/files.ts'
 
@@ -198,4 +198,80 @@ test('a body that ends too early is refused, wherever that is', async () => {
     )
     expect([end, code]).toEqual([end, 'VALIDATION_FAILED'])
   }
+})
+
+/** A body with this many files named `files[]`, each of `size` bytes. */
+const severalOf = (count: number, size: number): Buffer =>
+  Buffer.concat([
+    ...Array.from({ length: count }, (_, i) =>
+      Buffer.concat([
+        Buffer.from(`--b\r\nContent-Disposition: form-data; name="files[]"; filename="${i}.mp4"\r\n\r\n`),
+        mp4(size),
+        Buffer.from('\r\n'),
+      ]),
+    ),
+    Buffer.from('--b--\r\n'),
+  ])
+
+test('several files come one after the other; what a reader leaves of one is dropped', async () => {
+  const seen: [name: string, bytes: number][] = []
+  let open = 0
+  await readMultipartFiles(
+    request(inPieces(severalOf(4, 100_000), 30_000, 0)),
+    'files[]',
+    4,
+    async (file) => {
+      expect(++open).toBe(1)
+      let bytes = 0
+      for await (const chunk of file.body) {
+        bytes += chunk.byteLength
+        if (file.filename === '1.mp4') break
+      }
+      seen.push([file.filename, bytes])
+      open--
+    },
+  )
+  expect(seen.map(([name]) => name)).toEqual(['0.mp4', '1.mp4', '2.mp4', '3.mp4'])
+  expect(seen.filter(([, bytes]) => bytes === 100_000).map(([name]) => name)).toEqual([
+    '0.mp4',
+    '2.mp4',
+    '3.mp4',
+  ])
+})
+
+test('small files that wait for their turn are not read ahead', async () => {
+  const whole = severalOf(300, 1000)
+  let taken = 0
+  const body = new ReadableStream(
+    {
+      pull(controller) {
+        if (taken >= whole.byteLength) return controller.close()
+        controller.enqueue(whole.subarray(taken, taken + 4096))
+        taken += 4096
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const ahead: number[] = []
+  let count = 0
+  await readMultipartFiles(request(body), 'files[]', 1000, async (file) => {
+    for await (const _ of file.body);
+    await new Promise(setImmediate)
+    count++
+    ahead.push(taken - (count * whole.byteLength) / 300)
+  })
+  expect(count).toBe(300)
+  expect(Math.max(...ahead)).toBeLessThan(64 * 1024)
+})
+
+test('one file too many, and a file in another field, end the reading', async () => {
+  const send = (field: `${string}[]`, max: number) =>
+    readMultipartFiles(request(inPieces(severalOf(3, 100), 1000, 0)), field, max, swallow)
+  await expect(send('files[]', 2)).rejects.toMatchObject({ code: 'TOO_MANY_FILES', params: { limit: 2 } })
+  await expect(send('photos[]', 9)).rejects.toMatchObject({
+    issues: [{ field: 'photos[]', rule: 'file_field' }],
+  })
+  await expect(
+    readMultipart(request(inPieces(severalOf(1, 9), 99, 0)), 'files[]', swallow),
+  ).resolves.toBeDefined()
 })

@@ -1,0 +1,217 @@
+/** The job that makes the renditions of a photo's file, with decoders of the test's own. */
+import { afterAll, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { eq, sql } from 'drizzle-orm'
+import { cleanUpPhotoFiles } from '../../../src/core/photo-files/cleanup.ts'
+import { deleteUpload, lockFileForPhoto } from '../../../src/core/photo-files/files.ts'
+import { processFile } from '../../../src/core/photo-files/processing.ts'
+import { uploadPhoto } from '../../../src/core/photo-files/receive.ts'
+import { secondsRemaining } from '../../../src/core/photo-files/remaining.ts'
+import { type PhotoFile, RENDITION_NAMES } from '../../../src/core/photo-files/rows.ts'
+import { transaction } from '../../../src/core/transaction.ts'
+import { events, photoFiles, photoIndex, photos } from '../../../src/db/schema/index.ts'
+import { createImaging } from '../../../src/imaging/imaging.ts'
+import type { PhotoJob, PhotoResult } from '../../../src/imaging/photo.ts'
+import { keysOf } from '../../storage/kinds.ts'
+import { makeUser, type TestUser } from '../../support/factories.ts'
+import { picture96 } from '../../support/photo-fixtures.ts'
+import { makePhotos } from '../../support/photos.ts'
+import { eventually } from '../../support/process.ts'
+import { startServer } from '../../support/server.ts'
+
+/** The inputs of the jobs, in order, and what each one waits for. */
+const inputs: string[] = []
+let gate: Promise<unknown> = Promise.resolve()
+
+/** Writes a word for each rendition. */
+async function photo({ input, output, only, onStep }: PhotoJob): Promise<PhotoResult> {
+  inputs.push(input)
+  onStep?.('exif_extraction')
+  await gate
+  onStep?.('generating_thumbnails')
+  const renditions = (only ?? RENDITION_NAMES).map(async (name) => {
+    const path = join(output, name)
+    const size = await Bun.write(path, `${name} ${inputs.length}`)
+    return { name, path, width: 30, height: 20, size }
+  })
+  return {
+    width: 3000,
+    height: 2000,
+    placeholder: 'AAAA',
+    exif: { camera: 'Canon EOS R5' },
+    place: { latitude: 31.23, longitude: 121.47 },
+    takenAt: '2024-01-15T18:30:00.000Z',
+    takenOffset: 480,
+    renditions: await Promise.all(renditions),
+  }
+}
+
+const server = await startServer({}, { imaging: { ...createImaging(), photo } })
+afterAll(() => server.stop())
+const { ctx } = server
+
+const PICTURE = new Uint8Array(await picture96())
+const send = ({ user }: TestUser, name = 'a.jpg'): Promise<PhotoFile> =>
+  uploadPhoto(ctx, user.id, {
+    total: null,
+    async read(take) {
+      await take({ name, details: {}, body: new Response(PICTURE).body! })
+      return {}
+    },
+  })
+const rowOf = async ({ id }: PhotoFile) =>
+  (await ctx.db.select().from(photoFiles).where(eq(photoFiles.id, id)))[0]
+const reaches = (file: PhotoFile, status: PhotoFile['status']) =>
+  eventually(async () => (await rowOf(file))?.status === status, `the file is ${status}`)
+const principal = ({ user }: TestUser) => ({ userId: user.id, role: user.role, sessionId: '' }) as never
+const processedOf = async ({ user }: TestUser) =>
+  (await ctx.db.select().from(events).where(eq(events.userId, user.id)))
+    .filter(({ type }) => type === 'photo.processed')
+    .map(({ data }) => data as { file_id: string; photo_id: number | null })
+
+/** Holds the decoders until disposed of. */
+function hold(): Disposable {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  gate = promise
+  return { [Symbol.dispose]: resolve }
+}
+
+test('a photo that was made of a waiting file gets what the file says; its owner and administrators are told', async () => {
+  const [owner, admin] = [await makeUser(server), await makeUser(server, { role: 'admin' })]
+  let file: PhotoFile
+  let id: number
+  {
+    using _held = hold()
+    file = await send(owner)
+    await transaction(ctx, (tx) => lockFileForPhoto(tx, principal(owner), file.id))
+    const [made] = await makePhotos(server, owner, [{ fileId: file.id }])
+    id = made!.id
+    const again = transaction(ctx, (tx) => lockFileForPhoto(tx, principal(owner), file.id))
+    await expect(again).rejects.toMatchObject({ code: 'FILE_IN_USE' })
+    const other = transaction(ctx, (tx) => lockFileForPhoto(tx, principal(admin), file.id))
+    await expect(other).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  }
+  await reaches(file, 'completed')
+  const [photo] = await ctx.db.select().from(photos).where(eq(photos.id, id))
+  expect([photo!.takenAt?.toISOString(), photo!.version]).toEqual(['2024-01-15T18:30:00.000Z', 2])
+  const [row] = await ctx.db.select().from(photoIndex).where(eq(photoIndex.photoId, id))
+  expect([row!.camera, row!.year, row!.month]).toEqual(['Canon EOS R5', 2024, 1])
+  for (const user of [owner, admin]) {
+    expect(await processedOf(user)).toMatchObject([{ file_id: `upload_${file.id}`, photo_id: id }])
+  }
+  const { renditions, generation, width, takenOffset } = (await rowOf(file))!
+  expect([renditions.map(({ name }) => name), generation, width, takenOffset]).toEqual([
+    [...RENDITION_NAMES],
+    1,
+    3000,
+    480,
+  ])
+})
+
+test('the time that the owner gave stays', async () => {
+  const owner = await makeUser(server)
+  let file: PhotoFile
+  {
+    using _held = hold()
+    file = await send(owner)
+    await makePhotos(server, owner, [{ fileId: file.id, takenAt: new Date('2020-05-05T00:00:00Z') }])
+  }
+  await reaches(file, 'completed')
+  const [photo] = await ctx.db.select().from(photos).where(eq(photos.fileId, file.id))
+  expect(photo!.takenAt?.toISOString()).toBe('2020-05-05T00:00:00.000Z')
+})
+
+test('users take turns, and each is told how long it takes', async () => {
+  const [many, other] = [await makeUser(server), await makeUser(server)]
+  let order: PhotoFile[]
+  {
+    using _held = hold()
+    const begun = inputs.length
+    const first = await send(many, 'first.jpg')
+    await eventually(() => inputs.length > begun, 'the first photo is in processing')
+    const [second, third] = [await send(many, 'second.jpg'), await send(many, 'third.jpg')]
+    const mine = await send(other, 'mine.jpg')
+    order = [first, mine, second, third]
+    const { milliseconds } = ctx.services.processingTimes
+    const of = (photosBefore: number) => Math.max(1, Math.ceil((milliseconds * (photosBefore + 1)) / 1000))
+    expect(await secondsRemaining(ctx, mine)).toBe(of(1))
+    expect(await secondsRemaining(ctx, third)).toBe(of(3))
+  }
+  for (const file of order) await reaches(file, 'completed')
+  const finished = await Promise.all(order.map(rowOf))
+  const times = finished.map((file) => file!.processedAt!.getTime())
+  expect(times).toEqual(times.toSorted((a, b) => a - b))
+  expect(await secondsRemaining(ctx, finished[0]!)).toBe(0)
+})
+
+test('a file that is deleted while it is processed leaves nothing', async () => {
+  const owner = await makeUser(server)
+  let file: PhotoFile
+  {
+    using _held = hold()
+    const begun = inputs.length
+    file = await send(owner)
+    await eventually(() => inputs.length > begun, 'the photo is in processing')
+    await deleteUpload(ctx, principal(owner), file.id)
+  }
+  const left = async () => [
+    ...(await keysOf(ctx.storage, `hidden/photos/${file.id}/`)),
+    ...(await keysOf(ctx.storage, `originals/${owner.user.id}/`)),
+  ]
+  await eventually(
+    async () => (await ctx.queue.pending({ name: 'photo_process' } as never)).running === 0,
+    'the job ends',
+  )
+  await eventually(async () => (await left()).length === 0, 'nothing is left')
+  expect(await processedOf(owner)).toEqual([])
+})
+
+test('a job that runs twice has one result and one event; replaced renditions are deleted', async () => {
+  const owner = await makeUser(server)
+  const file = await send(owner)
+  await reaches(file, 'completed')
+  const before = await keysOf(ctx.storage, `hidden/photos/${file.id}/`)
+  const again = { status: 'uploaded', step: null } as const
+  await ctx.db.update(photoFiles).set(again).where(eq(photoFiles.id, file.id))
+  const run = () => processFile(ctx, file.id, ['webp'], { attempt: 1, signal: AbortSignal.timeout(10_000) })
+  let both: Promise<unknown>
+  {
+    using _held = hold()
+    const begun = inputs.length
+    both = Promise.all([run(), run()])
+    await eventually(() => inputs.length === begun + 2, 'both runs are under way')
+  }
+  await both
+  expect(await processedOf(owner)).toHaveLength(2)
+  const { renditions, generation } = (await rowOf(file))!
+  expect([renditions.length, generation]).toEqual([5, 2])
+  const after = await keysOf(ctx.storage, `hidden/photos/${file.id}/`)
+  expect(after.filter((key) => before.includes(key))).toHaveLength(4)
+  for (const { key } of renditions) expect(after).toContain(`hidden/${key}`)
+})
+
+test('cleanup deletes what lost its server and what nothing refers to, and no more', async () => {
+  const owner = await makeUser(server)
+  const [kept, lost] = [await send(owner), await send(owner)]
+  await reaches(kept, 'completed')
+  await reaches(lost, 'completed')
+  await ctx.db
+    .update(photoFiles)
+    .set({ status: 'receiving', updatedAt: sql`now() - interval '2 hours'` })
+    .where(eq(photoFiles.id, lost.id))
+  const stray = [
+    `originals/${owner.user.id}/stray.jpg`,
+    `hidden/photos/${kept.id}/webp_0.webp`,
+    'photos/x.jpg',
+  ]
+  for (const key of stray) await ctx.storage.write(key, new Response('x').body!)
+  const report = await cleanUpPhotoFiles(ctx, { orphans: true, maxAgeMinutes: 60 })
+  expect(report).toEqual({ records: 1, files: 0, errors: [] })
+  expect(await rowOf(lost)).toBeUndefined()
+  await cleanUpPhotoFiles(ctx, { orphans: true, maxAgeMinutes: 0 })
+  expect(await keysOf(ctx.storage, `originals/${owner.user.id}/`)).toEqual([kept.objectKey])
+  expect(await keysOf(ctx.storage, 'photos/')).toEqual([])
+  const { renditions } = (await rowOf(kept))!
+  const left = await keysOf(ctx.storage, `hidden/photos/${kept.id}/`)
+  expect(left.sort()).toEqual(renditions.map(({ key }) => `hidden/${key}`).sort())
+})
