@@ -50,6 +50,7 @@ const PUBLIC = [
   // What a viewer may not see is neither shown nor counted.
   'GET /v1/categories',
   'GET /v1/categories/:id',
+  'GET /v1/categories/:id/photos',
   'GET /v1/tags',
   'GET /v1/tags/suggestions',
   'GET /v1/tags/cloud',

@@ -20,7 +20,9 @@ import { addTags, removeTags, tagsNamed } from './tags.ts'
 export type BatchChange =
   | { action: 'updateStatus'; status: PhotoStatus }
   | { action: 'addTags' | 'removeTags'; tags: string[] }
-  | { action: 'addCategories' | 'removeCategories'; categories: number[] }
+  /** `primary`: one of the categories, which becomes the primary one of the photos. */
+  | { action: 'addCategories'; categories: number[]; primary?: number | undefined }
+  | { action: 'removeCategories'; categories: number[] }
   | { action: 'delete' }
 
 export interface BatchResult {
@@ -75,7 +77,7 @@ async function prepareChange(tx: Tx, change: BatchChange): Promise<Apply> {
     case 'addCategories': {
       const categoryIds = [...new Set(change.categories)]
       await assertCategories(tx, categoryIds)
-      return async (own) => touch(tx, await addCategories(tx, idsOf(own), categoryIds))
+      return async (own) => touch(tx, await addCategories(tx, idsOf(own), categoryIds, change.primary))
     }
     case 'removeCategories':
       return async (own) => touch(tx, await removeCategories(tx, idsOf(own), change.categories))

@@ -3,6 +3,8 @@ import { type Static, t } from 'elysia'
 import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
+import { pageQuery } from '../contract.ts'
+import { sortQuery } from '../photos/models.ts'
 
 export const CategoryQuery = t.Object({
   include_stats: t.Optional(t.Boolean()),
@@ -98,5 +100,11 @@ export const CategoryChange = t.Object({ name: t.Optional(CategoryName), ...sett
 
 /** Null takes the cover away. */
 export const Cover = t.Object({ photo_id: nullable(t.Integer({ minimum: 1, maximum: MAX_ID })) })
+
+export const CategoryPhotosQuery = t.Object({ ...pageQuery, ...sortQuery })
+
+const photoIds = t.Array(t.Integer({ minimum: 1, maximum: MAX_ID }), { minItems: 1, maxItems: 100 })
+export const AddedPhotos = t.Object({ photo_ids: photoIds, is_primary: t.Optional(t.Boolean()) })
+export const RemovedPhotos = t.Object({ photo_ids: photoIds })
 
 named({ Category, CategoryCover, CategoryNode, CategoryStats, CategoryList, CategoryDetail })

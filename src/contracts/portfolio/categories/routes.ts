@@ -1,6 +1,9 @@
+import { t } from 'elysia'
 import { createCategory, deleteCategory, setCover, updateCategory } from '../../../core/categories/changes.ts'
-import { listCategories, readCategory } from '../../../core/categories/read.ts'
+import { assertSeesCategory, listCategories, readCategory } from '../../../core/categories/read.ts'
 import type { Context } from '../../../core/context.ts'
+import { changePhotos } from '../../../core/photos/batch.ts'
+import { listPhotos } from '../../../core/photos/list.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import {
   type Body,
@@ -11,9 +14,22 @@ import {
   type SignedCall,
 } from '../../../http/chapter.ts'
 import { originOf } from '../../../http/origin.ts'
-import { Envelope, envelope, portfolio } from '../contract.ts'
+import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
 import { Id } from '../ids.ts'
-import { CategoryChange, CategoryDetail, CategoryList, CategoryQuery, Cover, NewCategory } from './models.ts'
+import { BatchResult, Photo } from '../photos/models.ts'
+import { presentBatch, presentPhotos } from '../photos/presenters.ts'
+import { SORTS } from '../photos/routes.ts'
+import {
+  AddedPhotos,
+  CategoryChange,
+  CategoryDetail,
+  CategoryList,
+  CategoryPhotosQuery,
+  CategoryQuery,
+  Cover,
+  NewCategory,
+  RemovedPhotos,
+} from './models.ts'
 import { presentCategory, presentCategoryDetail, presentStats, presentTree } from './presenters.ts'
 
 const { routes, route } = chapter(portfolio, 'categories')
@@ -101,6 +117,44 @@ export const categoryRoutes = (ctx: Context) =>
         errors: ['UNKNOWN_PHOTO'],
       }),
     )
+    .get(
+      '/:id/photos',
+      listPhotosOf,
+      route({
+        summary: 'List the photos of a category and of all below it',
+        access: ['anyone', 'user'],
+        params: Id,
+        query: CategoryPhotosQuery,
+        response: PageEnvelope(t.Array(Photo)),
+      }),
+    )
+    .post(
+      '/:id/photos',
+      addPhotos,
+      route({
+        auth: 'photo.update',
+        summary: 'Put photos into a category; one that fails does not hold up the others',
+        id: 'addPhotosToCategory',
+        params: Id,
+        body: AddedPhotos,
+        example: { photo_ids: [1, 2, 3], is_primary: true },
+        response: Envelope(BatchResult),
+        errors: ['UNKNOWN_CATEGORY'],
+      }),
+    )
+    .delete(
+      '/:id/photos',
+      removePhotos,
+      route({
+        auth: 'photo.update',
+        summary: 'Take photos out of a category; one that fails does not hold up the others',
+        id: 'removePhotosFromCategory',
+        params: Id,
+        body: RemovedPhotos,
+        example: { photo_ids: [1, 2, 3] },
+        response: Envelope(BatchResult),
+      }),
+    )
 
 async function listAll({ ctx, query, request }: Call & Query<typeof CategoryQuery>) {
   const viewer = await optionalPrincipal(ctx, request)
@@ -150,6 +204,53 @@ async function changeCover({
   await setCover(ctx, principal, params.id, body.photo_id)
   const category = await readCategory(ctx, principal, originOf(ctx, request), params.id)
   return envelope(request, presentCategoryDetail(category))
+}
+
+async function listPhotosOf({
+  ctx,
+  params,
+  query,
+  request,
+}: Call & Params<typeof Id> & Query<typeof CategoryPhotosQuery>) {
+  const viewer = await optionalPrincipal(ctx, request)
+  await assertSeesCategory(ctx, viewer, params.id)
+  const { photos, total } = await listPhotos(ctx, viewer, {
+    page: query.page,
+    limit: query.limit,
+    category: params.id,
+    sortBy: SORTS[query.sort_by],
+    sortOrder: query.sort_order,
+  })
+  return pageEnvelope(request, await presentPhotos({ ctx, request, viewer }, photos), total, query)
+}
+
+async function addPhotos({
+  ctx,
+  principal,
+  params: { id },
+  body,
+  request,
+}: SignedCall & Params<typeof Id> & Body<typeof AddedPhotos>) {
+  await assertSeesCategory(ctx, principal, id)
+  const result = await changePhotos(ctx, principal, body.photo_ids, {
+    action: 'addCategories',
+    categories: [id],
+    primary: body.is_primary ? id : undefined,
+  })
+  return envelope(request, presentBatch(request, 'add_categories', result))
+}
+
+async function removePhotos({
+  ctx,
+  principal,
+  params: { id },
+  body,
+  request,
+}: SignedCall & Params<typeof Id> & Body<typeof RemovedPhotos>) {
+  await assertSeesCategory(ctx, principal, id)
+  const change = { action: 'removeCategories' as const, categories: [id] }
+  const result = await changePhotos(ctx, principal, body.photo_ids, change)
+  return envelope(request, presentBatch(request, 'remove_categories', result))
 }
 
 const inputOf = (body: typeof CategoryChange.static) => ({
