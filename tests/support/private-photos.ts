@@ -2,9 +2,12 @@
  * One photo for each way in which a file carries a place, a serial number or a name, and what to look for in the answers to
  * people who must not learn them.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
-import { type ExifFacts, exifBlock, jpegWith, picture96, twoColours, xmpPacket } from './photo-fixtures.ts'
+import { heicOf } from './heif.ts'
+import { type ExifFacts, exifBlock, jpegWith, twoColours, xmpPacket } from './photo-fixtures.ts'
 import { type Entry, tiffOf } from './tiff.ts'
 
 /** A place of which no part looks like a year, a size or a count. */
@@ -148,25 +151,22 @@ export async function privatePhotos(): Promise<PrivatePhoto[]> {
   const comment = Buffer.from(`${OWNER} ${SERIAL} 48.853417 123.402261`)
   return [
     jpeg('EXIF', await jpegWith({ exif }), EXIF_CARRIES),
-    jpeg('EXIF in an order of bytes of its own', await jpegWith({ exif: bigEndianGps() }), [
-      'latitude',
-      'longitude',
-    ]),
     jpeg('XMP', await jpegWith({ xmp }), XMP_CARRIES),
     jpeg('extended XMP', await extendedXmp(), ['latitude', 'city', 'owner', 'serial']),
     jpeg('IPTC', await jpegWith({ iptc }), ['city', 'country', 'owner']),
-    jpeg('JPEG comment', await jpegWith({ segments: [[0xfe, comment]] }), ['latitude', 'owner', 'serial']),
     jpeg(
-      'unknown segments',
+      'big-endian EXIF, colour profile, comment and unknown segments',
       await jpegWith({
+        exif: bigEndianGps(),
+        icc: await signedProfile(),
         segments: [
+          [0xfe, comment],
           [0xe9, comment],
           [0xec, comment],
         ],
       }),
-      ['latitude', 'owner'],
+      ['latitude', 'longitude', 'owner', 'serial'],
     ),
-    jpeg('colour profile', await jpegWith({ icc: await signedProfile() }), ['owner']),
     jpeg('second image', await withSecondImage(inner), EXIF_CARRIES),
     jpeg(
       'EXIF thumbnail',
@@ -187,6 +187,7 @@ export async function privatePhotos(): Promise<PrivatePhoto[]> {
     },
     { name: 'WebP', fileName: 'a.webp', file: await webpWith(exif, xmp), carries: [...EXIF_CARRIES, 'city'] },
     { name: 'AVIF', fileName: 'a.avif', file: await avifWith(), carries: ['owner', 'city'] },
+    { name: 'HEIC', fileName: 'a.heic', file: heic(exif, xmp), carries: [...EXIF_CARRIES, 'city'] },
     { name: 'TIFF', fileName: 'a.tif', file: tiff(), carries: [...EXIF_CARRIES, 'city'] },
     { name: 'DNG', fileName: 'a.dng', file: await dng(inner), carries: [...EXIF_CARRIES, 'city'] },
   ]
@@ -325,6 +326,40 @@ async function webpWith(exif: Buffer, xmp: string): Promise<Buffer> {
   return Buffer.concat([head, body])
 }
 
+/** A picture of the one frame of a video, with Exif and XMP as items of the container. */
+function heic(exif: Buffer, xmp: string): Buffer {
+  const video = readFileSync(join(import.meta.dir, '../imaging/fixtures/hevc.mp4'))
+  const width = 160
+  const height = 90
+  const { parameters, slice } = firstFrame(video)
+  return heicOf({
+    parameters,
+    slices: [slice],
+    tile: { width, height },
+    columns: 1,
+    width,
+    height,
+    exif,
+    xmp,
+  })
+}
+
+/** The NAL units of the first frame of an mp4 (ISO/IEC 14496-15, 8.3.3.1). */
+function firstFrame(video: Buffer): { parameters: Buffer[]; slice: Buffer } {
+  const parameters: Buffer[] = []
+  let at = video.indexOf('hvcC', 0, 'latin1') + 27
+  for (let arrays = video[at - 1]!; arrays > 0; arrays--) {
+    const type = video[at]! & 63
+    const length = video.readUInt16BE(at + 3)
+    // Video, sequence and picture parameters; each array has one unit.
+    if (type >= 32 && type <= 34) parameters.push(video.subarray(at + 5, at + 5 + length))
+    at += 5 + length
+  }
+  at = video.readUInt32BE(video.indexOf('stco', 0, 'latin1') + 12)
+  const length = video.readUInt32BE(at)
+  return { parameters, slice: video.subarray(at + 4, at + 4 + length) }
+}
+
 /** Exif and XMP as items of the container, which HEIC shares. */
 const avifWith = (): Promise<Buffer> =>
   twoColours(96, 64)
@@ -441,6 +476,3 @@ function chunksOf(webp: Buffer): string[] {
   if (end < webp.length) parts.push('behind the end')
   return parts
 }
-
-/** A photo that has nothing to hide, for tests that need one. */
-export const plainPhoto = picture96
