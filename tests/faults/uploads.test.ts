@@ -6,9 +6,10 @@ import { describe, expect, test } from 'bun:test'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
+import sharp from 'sharp'
 import { fixture, processesOf } from '../imaging/support.ts'
 import { rawClient, startS3 } from '../storage/kinds.ts'
-import { form, mp4, slowUpload, upload } from '../support/files.ts'
+import { form, mp4, sendForm, slowUpload, upload } from '../support/files.ts'
 import { eventually, ServerProcess } from '../support/process.ts'
 import { type Account, ask, must, register, signInAsAdmin } from './client.ts'
 import { openParts } from './parts.ts'
@@ -116,6 +117,33 @@ describe.concurrent('a server that is killed', () => {
     expect(storyOf(reader, id)).toEqual(['upload.started', 'upload.completed', 'thumbnail.completed'])
     expect([...reader.problems, ...server.complaints]).toEqual([])
   })
+})
+
+test('a server that is killed while it processes a photo: the photo is processed, once', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { server, stored } = await open(stack, 'disk')
+  const token = await signInAsAdmin(server.url)
+  const admin = { id: 1, email: 'admin@example.com', token }
+  const reader = await stack.use(new Reader('photographer', () => server.wsUrl, admin)).ready()
+  const create = { width: 1500, height: 1000, channels: 3 as const, background: '#27ae60' }
+  const photo = new Uint8Array(await sharp({ create }).jpeg().toBuffer())
+  const path = '/v1/upload/single'
+  const { body } = await sendForm(server, path, token, form(['file', photo, 'killed-halfway.jpg']))
+  const { file_id } = body.data
+  await eventually(() => processesOf('killed-halfway').length > 0, 'it is being processed')
+  await server.kill()
+  await server.start()
+  const { data } = await reader.event('photo.processed')
+  expect(data).toEqual({ file_id, photo_id: null, status: 'completed', reason: null })
+  const status = await must(server.url, 'GET', `/v1/upload/status/${file_id}`, { token })
+  expect(status.body.data).toMatchObject({ status: 'completed', progress: 100 })
+  // The photo and its renditions.
+  expect(await stored()).toHaveLength(6)
+  const story = reader.events
+    .map(({ text }) => JSON.parse(text))
+    .filter(({ data }) => data.file_id === file_id)
+  expect(story.map(({ type }) => type)).toEqual(['upload.started', 'upload.completed', 'photo.processed'])
+  expect([...reader.problems, ...server.complaints]).toEqual([])
 })
 
 test('a file that takes too much memory costs one try; then there is a placeholder', async () => {
