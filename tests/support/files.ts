@@ -140,3 +140,12 @@ export async function sendForm(
   expect(undocumented(routeOf('POST', path)!, answer)).toEqual([])
   return answer
 }
+
+/** A body that is sent without a Content-Length. */
+export const unmeasured = (bytes: Uint8Array) =>
+  new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(bytes)
+      controller.close()
+    },
+  })

@@ -5,6 +5,7 @@ import { expireSessions } from '../../../src/core/files/expiry.ts'
 import { photoFiles, uploadPieces, uploadSessions } from '../../../src/db/schema/index.ts'
 import { type Answer, api, readAnswer } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
+import { unmeasured } from '../../support/files.ts'
 import { jpegWith } from '../../support/photo-fixtures.ts'
 import { openLive } from '../../support/sockets.ts'
 import { openStorages } from '../../support/storages.ts'
@@ -170,7 +171,7 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
         await fetch(`${server.url}${upload.path}/chunks/0`, {
           method: 'PUT',
           headers: { authorization: `Bearer ${owner.token}` },
-          body: new Blob([new Uint8Array(bytes)]).stream(),
+          body: unmeasured(bytes),
         })
       ).status
     expect(await send(JPEG.subarray(0, CHUNK - 1))).toBe(422)
