@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { eq, inArray } from 'drizzle-orm'
-import { indexPhotos, photosChanged } from '../../../src/core/photo-index/write.ts'
-import { resolveTags } from '../../../src/core/tags/resolve.ts'
-import { transaction } from '../../../src/core/transaction.ts'
+import { eq } from 'drizzle-orm'
 import { photos, photoTags, tags } from '../../../src/db/schema/index.ts'
 import { type Ask, api } from '../../support/api.ts'
 import { makeUser, type TestUser, unique } from '../../support/factories.ts'
@@ -298,46 +295,42 @@ describe('whatever happens to photos', () => {
     const names = ['甲', '乙', '丙', '丁'].map((name) => unique(name))
     const owners = [owner, await makeUser(server, { role: 'editor' })]
     const viewers = [undefined, stranger, ...owners, admin]
-    const state = () => ({
-      status: random.pick(['published', 'draft', 'archived'] as const),
-      visibility: random.pick(['public', 'private'] as const),
-      takenAt: random.chance(0.2)
-        ? null
-        : new Date(Date.UTC(2000 + random.between(0, 3), random.between(0, 11))),
-    })
+    const status = () => random.pick(['published', 'draft', 'archived'] as const)
+    const visibility = () => random.pick(['public', 'private'] as const)
+    const takenAt = () =>
+      random.chance(0.2) ? null : new Date(Date.UTC(2000 + random.between(0, 3), random.between(0, 11)))
     const some = () => names.filter(() => random.chance(0.4))
-    const alive: number[] = []
+    let alive: number[] = []
+    const change = async (method: string, path: string, body?: object) => {
+      const answer = await api(server, method, `/v1/photos${path}`, { token: admin.token, body })
+      expect([200, 204], answer.text).toContain(answer.status)
+    }
+    const batch = async (action: string, data?: object) => {
+      const ids = alive.filter(() => random.chance(action === 'delete' ? 0.1 : 0.4))
+      if (ids.length > 0) await change('POST', '/batch', { photo_ids: ids, action, data })
+      return ids
+    }
     const steps = {
       async add() {
-        const inputs = Array.from({ length: random.between(1, 5) }, () => ({ ...state(), tags: some() }))
+        const inputs = Array.from({ length: random.between(1, 5) }, () => ({
+          status: status(),
+          visibility: visibility(),
+          takenAt: takenAt(),
+          tags: some(),
+        }))
         alive.push(...(await makePhotos(server, random.pick(owners), inputs)).map(({ id }) => id))
       },
       async change() {
-        const ids = alive.filter(() => random.chance(0.3))
-        if (ids.length === 0) return
-        await transaction(server.ctx, async (tx) => {
-          await tx.db.update(photos).set(state()).where(inArray(photos.id, ids))
-          await indexPhotos(tx, ids)
-        })
-      },
-      async retag() {
         if (alive.length === 0) return
-        const id = random.pick(alive)
-        await transaction(server.ctx, async (tx) => {
-          const tagIds = await resolveTags(tx, some())
-          await tx.db.delete(photoTags).where(eq(photoTags.photoId, id))
-          if (tagIds.length > 0)
-            await tx.db.insert(photoTags).values(tagIds.map((tagId) => ({ photoId: id, tagId })))
-          await indexPhotos(tx, [id])
-        })
+        const body = { visibility: visibility(), taken_at: takenAt(), tags: some() }
+        await change('PUT', `/${random.pick(alive)}`, body)
       },
+      publish: () => batch('update_status', { status: status() }),
+      tag: () => batch('add_tags', { tags: [random.pick(names)] }),
+      untag: () => batch('remove_tags', { tags: [random.pick(names)] }),
       async remove() {
-        if (alive.length === 0) return
-        const [id] = alive.splice(random.between(0, alive.length - 1), 1)
-        await transaction(server.ctx, async (tx) => {
-          await tx.db.delete(photos).where(eq(photos.id, id!))
-          photosChanged(tx)
-        })
+        const gone = await batch('delete')
+        alive = alive.filter((id) => !gone.includes(id))
       },
     }
     for (let step = 0; step < 25; step++) {
