@@ -135,6 +135,7 @@ describe('its schemas', () => {
     const INTENDED = [
       'chunk_size',
       'group',
+      'include_photos',
       'limit',
       'max_concurrent_tasks',
       'max_tags',
@@ -142,6 +143,7 @@ describe('its schemas', () => {
       'page',
       'page_size',
       'period',
+      'photos_limit',
       'sort_by',
       'sort_order',
       'wait',

@@ -46,6 +46,7 @@ export const timelineRoutes = (ctx: Context) =>
       showMonth,
       route({
         summary: 'Show a month with one page of its photos',
+        id: 'getTimelineMonth',
         access: ['anyone', 'user'],
         params: MonthOfYear,
         query: MonthQuery,
