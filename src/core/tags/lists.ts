@@ -46,6 +46,8 @@ interface Search {
   limit: number
   offset?: number
   trendDays?: number
+  /** Also finds what the viewer may not see. */
+  hidden?: boolean
 }
 
 export async function findTags(
@@ -60,7 +62,7 @@ export async function findTags(
     .from(tags)
     .leftJoin(table(used, 'usage', 'int'), sql`usage.id = ${tags.id}`)
     .leftJoin(table(trends, 'trend', 'float8'), sql`trend.id = ${tags.id}`)
-    .where(and(shown(viewer), where))
+    .where(and(search.hidden ? undefined : shown(viewer), where))
     .orderBy(...order, asc(tags.id))
     .limit(limit)
     .offset(offset)
@@ -109,9 +111,17 @@ async function countGroups(ctx: Context, viewer: Viewer): Promise<Record<TagGrou
   >
 }
 
-/** @throws AppError NOT_FOUND, also for a tag that this viewer may not know of */
-export async function getTag(ctx: Context, viewer: Viewer, id: number): Promise<TagView> {
-  const [tag] = await findTags(ctx, viewer, { where: eq(tags.id, id), limit: 1 })
+/**
+ * @param options.hidden the viewer has just written the tag, so it is shown also when it is inactive
+ * @throws AppError NOT_FOUND, also for a tag that this viewer may not know of
+ */
+export async function getTag(
+  ctx: Context,
+  viewer: Viewer,
+  id: number,
+  { hidden = false }: { hidden?: boolean } = {},
+): Promise<TagView> {
+  const [tag] = await findTags(ctx, viewer, { where: eq(tags.id, id), limit: 1, hidden })
   if (!tag) throw notFound('tag', id)
   return tag
 }

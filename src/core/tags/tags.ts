@@ -135,7 +135,7 @@ async function touchPhotos(tx: Tx, tagId: number): Promise<void> {
     .for('no key update', { of: photos })
   await tx.db
     .update(photos)
-    .set({ version: sql`${photos.version} + 1` })
+    .set({ version: sql`${photos.version} + 1`, updatedAt: sql`now()` })
     .where(sql`${photos.id} in (${ordered})`)
 }
 

@@ -10,14 +10,14 @@ export const TREND_DAYS = 30
 
 /** The number of photos of each tag. */
 export const tagUsage = (ctx: Context, viewer: Viewer) =>
-  visibleCounts(ctx, viewer, 'tag_usage', (where) => {
-    return ctx.db
+  visibleCounts(ctx, viewer, 'tag_usage', (where) =>
+    ctx.db
       .select({ key: sql<number>`used.id`, n: count() })
       .from(photoIndex)
       .innerJoin(sql`unnest(${photoIndex.tagIds}) as used(id)`, sql`true`)
       .where(where)
-      .groupBy(sql`used.id`)
-  })
+      .groupBy(sql`used.id`),
+  )
 
 /**
  * The trend score of each tag: every use within the last `days` counts 1 when it is new, and half as much after each

@@ -117,7 +117,7 @@ describe('who sees which tags, and what is counted for them', () => {
   })
 
   test('an inactive tag is shown only to those who may change it', async () => {
-    const { id, name } = await create({ name: unique('old '), is_active: false })
+    const { id, name } = await create({ name: unique('old '), is_active: false }, editor)
     expect(await seen(name)).toBeUndefined()
     expect(await seen(name, editor)).toBeUndefined()
     expect(await seen(name, admin)).toMatchObject({ is_active: false })

@@ -172,7 +172,7 @@ async function showOne({ ctx, params, request }: Call & Params<typeof Id>) {
 
 async function createOne({ ctx, principal, body, request }: SignedCall & Body<typeof NewTag>) {
   const id = await createTag(ctx, principal, { ...inputOf(body), name: body.name })
-  return envelope(request, presentTag(await getTag(ctx, principal, id)), 201)
+  return envelope(request, presentTag(await getTag(ctx, principal, id, { hidden: true })), 201)
 }
 
 async function updateOne(call: SignedCall & Params<typeof Id> & Body<typeof TagChange>) {
