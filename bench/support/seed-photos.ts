@@ -7,6 +7,7 @@ const OWNERS = 20
 const TAGS = 300
 const CATEGORIES = 40
 const WORDS = 200
+const STEP = 5000
 
 /**
  * Public photos with a Chinese and English title and description, four tags and one category each. One in a hundred has 夜景
@@ -23,31 +24,35 @@ export async function seedPhotos(ctx: Context, count: number): Promise<void> {
     select n, '分类' || n, 'category-' || n, case when n <= 8 then n::text else (n % 8 + 1) || '/' || n end,
       (n > 8)::int, case when n > 8 then n % 8 + 1 end
     from generate_series(1, ${CATEGORIES}) n`)
-  await ctx.db.execute(sql`
-    insert into photo_files (id, user_id, status, file_name, mime_type, object_key, file_size, width, height, exif, renditions)
-    select n, ${first!.id} + n % ${OWNERS}, 'completed', 'DSC_' || n || '.jpg', 'image/jpeg', 'originals/' || n, 5000000,
-      6000, 4000, json_build_object('camera', 'Canon EOS R' || n % 9, 'lens', 'RF 24-70mm f/2.8L', 'iso', 800), (
-        select json_agg(json_build_object('name', name, 'key', 'photos/' || n || '/' || name, 'width', 300, 'height', 200, 'size', 9000))
-        from unnest(array['thumb_small', 'thumb_medium', 'thumb_large', 'display', 'webp']) name
-      )
-    from generate_series(1, ${count}) n`)
-  // Large primes spread the words, so that no two texts are alike.
-  const word = (prime: number) => sql.raw(`w[1 + ((n * ${prime}::bigint) % ${WORDS})]`)
-  await ctx.db.execute(sql`
-    insert into photos (id, user_id, file_id, title, description, slug, status, visibility, taken_at, location_name)
-    select n, ${first!.id} + n % ${OWNERS}, n,
-      ${word(7919)} || case when n % 100 = 0 then '夜景' when n % 100 between 1 and 8 then '江南水乡 bridge' else ${word(104_729)} end,
-      ${word(15_485_863)} || ${word(32_452_843)} || '，' || ${word(49_979_687)} || '的' || ${word(67_867_967)} || ', taken at dawn #' || n,
-      'photo-' || n, 'published', 'public', timestamptz '2015-01-01 00:00Z' + n * interval '50 minutes', ${word(86_028_121)}
-    from generate_series(1, ${count}) n, (select ${words} as w) words`)
-  await ctx.db.execute(sql`
-    insert into photo_tags (photo_id, tag_id)
-    select distinct n, 1 + (n * k * 7919::bigint + k) % ${TAGS} from generate_series(1, ${count}) n, generate_series(1, 4) k`)
-  await ctx.db.execute(sql`
-    insert into photo_categories (photo_id, category_id, is_primary)
-    select n, 1 + (n * 104729::bigint) % ${CATEGORIES}, true from generate_series(1, ${count}) n`)
+  // In steps, because a statement may take ten seconds.
+  for (let from = 1; from <= count; from += STEP) {
+    const to = Math.min(count, from + STEP - 1)
+    await ctx.db.execute(sql`
+      insert into photo_files (id, user_id, status, file_name, mime_type, object_key, file_size, width, height, exif, renditions)
+      select n, ${first!.id} + n % ${OWNERS}, 'completed', 'DSC_' || n || '.jpg', 'image/jpeg', 'originals/' || n, 5000000,
+        6000, 4000, json_build_object('camera', 'Canon EOS R' || n % 9, 'lens', 'RF 24-70mm f/2.8L', 'iso', 800), (
+          select json_agg(json_build_object('name', name, 'key', 'photos/' || n || '/' || name, 'width', 300, 'height', 200, 'size', 9000))
+          from unnest(array['thumb_small', 'thumb_medium', 'thumb_large', 'display', 'webp']) name
+        )
+      from generate_series(${from}::int, ${to}::int) n`)
+    // Large primes spread the words, so that no two texts are alike.
+    const word = (prime: number) => sql.raw(`w[1 + ((n * ${prime}::bigint) % ${WORDS})]`)
+    await ctx.db.execute(sql`
+      insert into photos (id, user_id, file_id, title, description, slug, status, visibility, taken_at, location_name)
+      select n, ${first!.id} + n % ${OWNERS}, n,
+        ${word(7919)} || case when n % 100 = 0 then '夜景' when n % 100 between 1 and 8 then '江南水乡 bridge' else ${word(104_729)} end,
+        ${word(15_485_863)} || ${word(32_452_843)} || '，' || ${word(49_979_687)} || '的' || ${word(67_867_967)} || ', taken at dawn #' || n,
+        'photo-' || n, 'published', 'public', timestamptz '2015-01-01 00:00Z' + n * interval '50 minutes', ${word(86_028_121)}
+      from generate_series(${from}::int, ${to}::int) n, (select ${words} as w) words`)
+    await ctx.db.execute(sql`
+      insert into photo_tags (photo_id, tag_id)
+      select distinct n, 1 + (n * k * 7919::bigint + k) % ${TAGS} from generate_series(${from}::int, ${to}::int) n, generate_series(1, 4) k`)
+    await ctx.db.execute(sql`
+      insert into photo_categories (photo_id, category_id, is_primary)
+      select n, 1 + (n * 104729::bigint) % ${CATEGORIES}, true from generate_series(${from}::int, ${to}::int) n`)
+  }
   await rebuildPhotoIndex(ctx)
-  await ctx.db.execute(sql`vacuum analyze`)
+  await ctx.db.execute(sql`analyze`)
 }
 
 /** Two Chinese characters. None of them is in the words that are searched for. */
