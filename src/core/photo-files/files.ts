@@ -31,8 +31,7 @@ export async function lockOwnFile(tx: Tx, who: Principal, id: number): Promise<P
 }
 
 /**
- * Locks a file for the photo that is about to be made of it. The file may still be waiting or in processing. Who locks a file
- * and its photo locks the file first.
+ * Locks a file for the photo that is about to be made of it. The file may still be waiting or in processing.
  * @throws AppError NOT_FOUND, also for the file of another user; UPLOAD_INCOMPLETE, FILE_IN_USE
  */
 export async function lockFileForPhoto(tx: Tx, who: Principal, id: number): Promise<PhotoFile> {

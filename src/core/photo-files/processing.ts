@@ -129,6 +129,8 @@ async function complete(
   const { width, height, placeholder, exif, place, takenOffset } = result
   const takenAt = result.takenAt === null ? null : new Date(result.takenAt)
   const change = async (tx: Tx): Promise<'completed' | 'ended' | 'deleted'> => {
+    // Changes of a photo lock its row and then that of its file, so this one does too.
+    await tx.db.select({ id: photos.id }).from(photos).where(eq(photos.fileId, file.id)).for('update')
     // Another run of the same job may have completed the file, or a user may have deleted it.
     const [row] = await tx.db
       .update(photoFiles)

@@ -64,7 +64,7 @@ export const photoFiles = pgTable(
     status: text('status', {
       enum: ['receiving', 'uploaded', 'processing', 'completed', 'failed'],
     }).notNull(),
-    /** The step that is running or comes next; null when there is none. */
+    /** The step that runs, or in which the file failed. */
     step: text('step', { enum: ['exif_extraction', 'generating_thumbnails', 'optimization'] }),
     /** An error code, when it failed. */
     failure: text('failure'),

@@ -81,10 +81,10 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
     const made = await renditionsOf(file_id)
     expect(made.map((key) => key.replace(/.*\/(\w+)_[0-9a-f]{32}\.(jpg|webp)$/, '$1'))).toEqual(RENDITIONS)
 
-    const again = (body: object) =>
+    const again = (body?: object) =>
       api(server, 'POST', `/v1/upload/${file_id}/reprocess`, { token: owner.token, body })
     // Nothing is missing.
-    expect((await again({})).body.data.status).toBe('completed')
+    expect((await again()).body.data.status).toBe('completed')
     expect((await again({ formats: ['thumb_small', 'jpg'], force: true })).body.data.status).toBe('uploaded')
     expect((await again({ force: true })).body.error.type).toBe('RESOURCE_CONFLICT')
     expect((await live.next('photo.processed')).data).toEqual(processed)

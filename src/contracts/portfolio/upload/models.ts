@@ -49,9 +49,11 @@ export const UploadStatus = t.Object({
 export type UploadStatus = Static<typeof UploadStatus>
 
 /** `jpg` is another name for `display`, as in the formats of a photo. */
-export const Reprocess = t.Object({
-  formats: t.Optional(t.Array(choice([...RENDITION_NAMES, 'jpg']), { minItems: 1, maxItems: 20 })),
-  force: t.Optional(t.Boolean()),
-})
+export const Reprocess = t.Optional(
+  t.Object({
+    formats: t.Optional(t.Array(choice([...RENDITION_NAMES, 'jpg']), { minItems: 1, maxItems: 20 })),
+    force: t.Optional(t.Boolean()),
+  }),
+)
 
 named({ UploadedFile, UploadedFiles, UploadStatus })

@@ -123,7 +123,7 @@ async function reprocessOne({
   body,
   request,
 }: SignedCall & Params<typeof FileParams> & Body<typeof Reprocess>) {
-  const { formats, force = false } = body
+  const { formats, force = false } = body ?? {}
   const names = formats?.map((name) => (name === 'jpg' ? 'display' : name))
   return statusOf(ctx, request, await reprocess(ctx, principal, readFileId(params.file_id), { names, force }))
 }
