@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import { photoIndex } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { scopeOf, type Viewer, visibleTo } from '../photo-index/visibility.ts'
 
@@ -24,15 +23,13 @@ export async function categoryCounts(
 }
 
 async function countAll(ctx: Context, viewer: Viewer): Promise<Map<number, CategoryCounts>> {
-  const rows = await ctx.db
-    .select({
-      id: sql<number>`category.id`,
-      photoCount: sql<number>`count(*)::int`,
-      directPhotoCount: sql<number>`(count(*) filter (where category.id = any(${photoIndex.categoryIds})))::int`,
-    })
-    .from(photoIndex)
-    .innerJoin(sql`unnest(${photoIndex.categoryTree}) as category(id)`, sql`true`)
-    .where(visibleTo(viewer))
-    .groupBy(sql`category.id`)
-  return new Map(rows.map(({ id, ...counts }) => [id, counts]))
+  // Photos have few combinations of categories. Counting those first takes a third of the time.
+  const rows = await ctx.db.execute<{ id: number; all: number; own: number }>(sql`
+    with combinations as materialized (
+      select category_ids, category_tree, count(*) as photos from photo_index
+      where ${visibleTo(viewer) ?? sql`true`} group by category_ids, category_tree
+    )
+    select id, sum(photos)::int as all, coalesce(sum(photos) filter (where id = any(category_ids)), 0)::int as own
+    from combinations, unnest(category_tree) as id group by id`)
+  return new Map(rows.map(({ id, all, own }) => [id, { photoCount: all, directPhotoCount: own }]))
 }
