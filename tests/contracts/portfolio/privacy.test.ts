@@ -240,8 +240,43 @@ describe.each(storages.each)('on %s', (kind, stored) => {
     }
     const { body } = await api(server, 'GET', '/v1/photos/search?q=Photo')
     expect(body.pagination.total).toBe(photos.length - 1)
-    await own('PUT', `/v1/photos/${one.id}`, { status: 'published', visibility: 'public' })
   }, 60_000)
+
+  test('a change of such a photo changes no answer to others', async () => {
+    const { id } = named('EXIF')
+    /** Every answer, without what differs from one request to the next. */
+    const answers = async (token?: string): Promise<Map<string, string>> => {
+      const texts = new Map<string, string>()
+      for (const url of [...documentedAddresses(), `${server.url}/v1/tags/suggestions?q=nobody`]) {
+        const answer = await fetch(url, { headers: token ? { authorization: `Bearer ${token}` } : {} })
+        const text = (await answer.text()).replace(/"meta":\{[^}]*\}|"view_count":\d+/g, '')
+        texts.set(url, `${answer.status} ${text}`)
+      }
+      return texts
+    }
+    const before = [await answers(), await answers(stranger.token)]
+    const ownBefore = await answers(owner.token)
+    await own('PUT', `/v1/photos/${id}`, {
+      title: 'Nobody knows this',
+      tags: ['shown', 'nobody-knows'],
+      categories: [categoryId],
+      taken_at: '1987-03-01T12:00:00Z',
+      location: { name: 'Nobody knows where' },
+    })
+    expect([await answers(), await answers(stranger.token)]).toEqual(before)
+    const ownAfter = await answers(owner.token)
+    const changed = [...ownAfter.keys()].filter((url) => ownAfter.get(url) !== ownBefore.get(url))
+    for (const path of ['photos', 'tags', 'timeline', `photos/${id}`])
+      expect(changed).toContain(`${server.url}/v1/${path}`)
+    await own('PUT', `/v1/photos/${id}`, {
+      title: 'Photo EXIF',
+      tags: ['shown'],
+      taken_at: null,
+      location: null,
+      status: 'published',
+      visibility: 'public',
+    })
+  })
 
   test('the search for secrets finds each of them in the files, and the owner gets the very files', async () => {
     for (const photo of photos) {
