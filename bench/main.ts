@@ -10,6 +10,7 @@ import { heartbeats } from './heartbeats.ts'
 import { idle } from './idle.ts'
 import { materials } from './materials.ts'
 import { photoSearch } from './photo-search.ts'
+import { photos } from './photos.ts'
 import { rest } from './rest.ts'
 import { stalled } from './stalled.ts'
 import { start } from './start.ts'
@@ -28,6 +29,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   upload,
   materials,
   search: photoSearch,
+  photos,
   agent,
   write,
 }

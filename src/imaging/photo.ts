@@ -15,13 +15,7 @@ import {
 } from './photo/protocol.ts'
 import type { Size } from './protocol.ts'
 
-export {
-  type PhotoExif,
-  type PhotoPlace,
-  type PhotoStep,
-  RENDITION_NAMES,
-  type RenditionName,
-} from './photo/protocol.ts'
+export type { PhotoStep, RenditionName } from './photo/protocol.ts'
 
 export interface PhotoJob {
   /** The path of a local file. */
@@ -48,6 +42,11 @@ export interface PhotoResult extends PhotoFacts, Size {
   renditions: WrittenRendition[]
 }
 
+/**
+ * What is needed, measured on a slow processor: a JPEG of 60 megapixels 1 s and 100 MB, or 2 s and 450 MB when it is
+ * progressive; a TIFF of 60 megapixels with 16 bits per channel 3 s and 800 MB; a HEIC of 12 megapixels 4 s and 250 MB, of
+ * 48 megapixels 10 s and 680 MB. On a busy machine the child gets less than a quarter of a processor.
+ */
 const LIMITS: Limits = { milliseconds: 240_000, cpuSeconds: 40, memoryMiB: 1536, fileMiB: 64 }
 const WORKER = fileURLToPath(new URL('./photo/worker.ts', import.meta.url))
 

@@ -26,7 +26,8 @@ export const FAILURES = [
 export type ImagingFailure = (typeof FAILURES)[number]
 
 /** What the runtime and the libraries say when there is no memory. */
-export const OUT_OF_MEMORY = /out of memory|bad_alloc|cannot allocate/i
+export const OUT_OF_MEMORY =
+  /(out of|insufficient) memory|memory allocation|bad_alloc|(cannot|failed to) allocate/i
 
 export class ImagingError extends Error {
   override name = 'ImagingError'

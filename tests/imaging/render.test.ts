@@ -122,7 +122,7 @@ describe('aborted', () => {
   })
 })
 
-test.each(['video', 'pdf'] as const)(
+test.each(['video', 'pdf', 'photo'] as const)(
   'the placeholder for a %s is a JPEG, the same each time',
   async (kind) => {
     const [first, second] = await Promise.all([drawPlaceholder(kind), drawPlaceholder(kind)])

@@ -1,5 +1,5 @@
 /** What a file's metadata say about the photo: EXIF, and XMP and IPTC where EXIF says nothing. */
-import { DOMParser, onErrorStopParsing } from '@xmldom/xmldom'
+import { createRequire } from 'node:module'
 import { type ExpandedTags, load } from 'exifreader'
 import { readPlace } from './place.ts'
 import type { PhotoExif, PhotoFacts } from './protocol.ts'
@@ -38,9 +38,13 @@ function loaded(bytes: Uint8Array): ExpandedTags {
   }
 }
 
+const require = createRequire(import.meta.url)
+
 const domParser = {
   parseFromString(xml: string, type: string) {
     if (xml.length > MAX_XMP_LENGTH) throw new Error('the packet is too long')
+    // Here, because loading it takes 25 ms and many photos have no XMP.
+    const { DOMParser, onErrorStopParsing } = require('@xmldom/xmldom') as typeof import('@xmldom/xmldom')
     return new DOMParser({ onError: onErrorStopParsing }).parseFromString(xml, type)
   },
 }

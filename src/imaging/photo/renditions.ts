@@ -1,10 +1,9 @@
 /** Makes the renditions of a photo. The file is decoded once, to the size of the largest rendition. */
-import { join } from 'node:path'
 import sharp, { type SharpOptions } from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
 import { fit } from '../picture.ts'
 import type { Size } from '../protocol.ts'
-import { type RenditionName, type RenditionSpec, renditionFile } from './protocol.ts'
+import type { RenditionSpec } from './protocol.ts'
 import type { Picture } from './source.ts'
 
 /** The longer side of the picture that the placeholder is computed of. The format allows 100. */
@@ -40,22 +39,27 @@ export async function decodeBase(picture: Picture, specs: RenditionSpec[]): Prom
   })
 }
 
-/** Writes a rendition without any metadata. */
-export async function writeRendition(
+/** The base in a smaller size, so that several small renditions are not all made of the large one. */
+export async function shrunk(base: Base, specs: RenditionSpec[]): Promise<Base> {
+  const side = Math.max(HASH_SIDE, ...specs.flatMap(({ box }) => [box.width, box.height]))
+  if (side >= Math.max(base.width, base.height)) return base
+  const { data, info } = await opened(base)
+    .resize(side, side, { fit: 'inside' })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  return { ...base, data, width: info.width, height: info.height }
+}
+
+/** A rendition without any metadata. */
+export async function encode(
   base: Base,
-  spec: RenditionSpec,
-  directory: string,
-): Promise<Size & { name: RenditionName }> {
-  const picture = opened(base).resize(spec.box.width, spec.box.height, {
-    fit: 'inside',
-    withoutEnlargement: true,
-  })
+  { box, format, quality }: RenditionSpec,
+): Promise<Size & { data: Buffer }> {
+  const picture = opened(base).resize(box.width, box.height, { fit: 'inside', withoutEnlargement: true })
   const encoded =
-    spec.format === 'jpeg'
-      ? picture.flatten({ background: '#fff' }).jpeg({ quality: spec.quality })
-      : picture.webp({ quality: spec.quality })
-  const { width, height } = await encoded.toFile(join(directory, renditionFile(spec)))
-  return { name: spec.name, width, height }
+    format === 'jpeg' ? picture.flatten({ background: '#fff' }).jpeg({ quality }) : picture.webp({ quality })
+  const { data, info } = await encoded.toBuffer({ resolveWithObject: true })
+  return { data, width: info.width, height: info.height }
 }
 
 /** A thumbhash in base64. */

@@ -2,30 +2,56 @@
  * The child process of a photo: it decodes one file, writes its renditions and one answer, and ends. Its decoders read an
  * untrusted file, so confine.ts starts it without secrets, in an empty directory and under limits.
  */
-import { writeSync } from 'node:fs'
+import { writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { answerOnce, reading } from '../child.ts'
 import { ImagingError } from '../protocol.ts'
 import { readFacts } from './exif.ts'
-import type { PhotoAnswer, PhotoRequest, PhotoStep, RenditionSpec } from './protocol.ts'
-import { type Base, decodeBase, placeholderOf, writeRendition } from './renditions.ts'
+import {
+  type PhotoAnswer,
+  type PhotoRequest,
+  type PhotoStep,
+  type RenditionSpec,
+  renditionFile,
+} from './protocol.ts'
+import { type Base, decodeBase, encode, placeholderOf, shrunk } from './renditions.ts'
 import { openSource, type Picture, type Source } from './source.ts'
+
+const STEPS = ['generating_thumbnails', 'optimization'] as const
 
 await answerOnce<PhotoRequest>(async ({ input, output, renditions: specs }): Promise<PhotoAnswer> => {
   begin('exif_extraction')
-  return await reading(async () => {
-    const source = openSource(input)
-    const facts = readFacts(source.metadata)
-    const { picture, base } = await decodeFirst(source, specs)
-    const renditions: PhotoAnswer['renditions'] = []
-    for (const step of ['generating_thumbnails', 'optimization'] as const) {
-      const ofStep = specs.filter((spec) => spec.step === step)
-      if (ofStep.length > 0) begin(step)
-      for (const spec of ofStep) renditions.push(await writeRendition(base, spec, output))
+  const source = await reading(() => openSource(input))
+  const facts = await reading(() => readFacts(source.metadata))
+
+  const steps = STEPS.filter((step) => specs.some((spec) => spec.step === step))
+  // The picture is decoded within the first of them.
+  if (steps[0]) begin(steps[0])
+  const { picture, base } = await reading(() => decodeFirst(source, specs))
+  const thumbnails = specs.filter(({ step }) => step === 'generating_thumbnails')
+  const small = await reading(() => shrunk(base, thumbnails))
+  const renditions: PhotoAnswer['renditions'] = []
+  for (const step of steps) {
+    if (step !== steps[0]) begin(step)
+    for (const spec of specs.filter((one) => one.step === step)) {
+      const { data, ...size } = await reading(() => encode(thumbnails.includes(spec) ? small : base, spec))
+      save(join(output, renditionFile(spec)), data)
+      renditions.push({ name: spec.name, ...size })
     }
-    const { width, height } = picture
-    return { ...facts, width, height, placeholder: await placeholderOf(base), renditions }
-  })
+  }
+  const { width, height } = picture
+  return { ...facts, width, height, placeholder: await reading(() => placeholderOf(small)), renditions }
 })
+
+/** A disk that is full is not the file's fault: the error remains the file system's. */
+function save(path: string, data: Buffer): void {
+  try {
+    writeFileSync(path, data)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EFBIG') throw error
+    throw new ImagingError('MEMORY', 'a rendition is larger than the limit')
+  }
+}
 
 /** The first picture that can be decoded. */
 async function decodeFirst(
