@@ -1,6 +1,7 @@
 /** The first page of a search with facets, and pages of lists, of 100,000 photos, against reading one photo by its key. */
 import type postgres from 'postgres'
 import type { Context } from '../src/core/context.ts'
+import { photosChangedHint } from '../src/core/photo-index/hints.ts'
 import { listPhotos, type PhotoQuery } from '../src/core/photos/list.ts'
 import { searchPhotos } from '../src/core/photos/search.ts'
 import { freshParts, type Kind, kinds } from './support/parts.ts'
@@ -21,7 +22,11 @@ interface Subject {
 const search = (query: string, share: string, target: number): Subject => ({
   name: `first page with facets of ${query} (${share})`,
   target,
-  read: (ctx) => searchPhotos(ctx, undefined, { query, tags: [], page: 1, limit: 20 }),
+  read: (ctx) => {
+    // As after a change of a photo, so that nothing is kept.
+    ctx.bus.publish(photosChangedHint, {})
+    return searchPhotos(ctx, undefined, { query, tags: [], page: 1, limit: 20 })
+  },
 })
 
 const list = (name: string, query: Partial<PhotoQuery>): Subject => ({

@@ -6,10 +6,15 @@ import { FIELDS, type Field, wholeTerm } from './terms.ts'
 
 const ALL: Field[] = ['title', 'name', 'location', 'description']
 
+/** A query of a hundred letters with spaces between them would take the database seconds. */
+const MAX_PIECES = 16
+
 /** The pieces that must all be found, each once. */
 export function queryPieces(query: string): Piece[] {
   const pieces = piecesOf(fold(query))
-  return pieces.filter((piece, i) => pieces.findIndex(({ text }) => text === piece.text) === i)
+  return pieces
+    .filter((piece, i) => pieces.findIndex(({ text }) => text === piece.text) === i)
+    .slice(0, MAX_PIECES)
 }
 
 /**

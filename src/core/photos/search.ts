@@ -12,7 +12,7 @@ import {
   termQuery,
   wholeTitleQuery,
 } from '../photo-index/match.ts'
-import { isPublic, seesWhole, type Viewer, visibleTo } from '../photo-index/visibility.ts'
+import { isPublic, scopeOf, seesWhole, type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
 import { type PhotoView, viewPhotos } from './view.ts'
 
@@ -65,7 +65,7 @@ interface Found extends Record<string, unknown> {
 
 /**
  * The photos that a query finds among those that the viewer may see: the best first, then the newest. Facets count all of
- * them, not only those of the page.
+ * them, not only those of the page. The order and the counts are kept until a photo changes.
  * @throws AppError INVALID_RANGE
  */
 export async function searchPhotos(
@@ -82,15 +82,18 @@ export async function searchPhotos(
     termQuery(pieces, ['title']),
     termQuery(pieces, ['title', 'name', 'location']),
   ]
-  const [found] = await ctx.db.execute<Found>(searchStatement(where, ranks, query))
-  const { page, total, facets } = found!
+  const key = `search ${scopeOf(viewer)} ${JSON.stringify(query)}`
+  const { page, total, facets } = await ctx.services.photoAggregates.get(key, async () => {
+    const [found] = await ctx.db.execute<Found>(searchStatement(where, ranks, query))
+    return found!
+  })
   const views = await viewPhotos(
     ctx,
     page.map(({ id }) => id),
   )
   const rankOf = new Map(page.map(({ id, rank }) => [id, rank]))
   const photos = views
-    // A photo may have been hidden since the statement before.
+    // A photo may have been hidden since the order was read.
     .filter((photo) => isPublic(photo) || seesWhole(viewer, photo))
     .map((photo) => ({
       photo,
@@ -111,7 +114,7 @@ function searchStatement(where: SQL, [whole, title, named]: string[], { page, li
     select coalesce(json_agg(json_build_object('id', id, 'name', name, 'count', count) order by count desc, name collate "C", id), '[]')
     from (
       select named.id, named.name, facet.count from (
-        select id, count(*)::int as count from matched, unnest(${sql.raw(ids)}) as id
+        select id, count(*)::int as count from (select unnest(${sql.raw(ids)}) as id from matched) each
         group by id order by 2 desc, 1 limit ${MAX_FACETS}
       ) facet join ${sql.raw(table)} named on named.id = facet.id
     ) facets`
