@@ -4,6 +4,7 @@
  * PostgreSQL.
  */
 import { agent } from './agent.ts'
+import { chunked } from './chunked.ts'
 import { dispatch } from './dispatch.ts'
 import { fanout } from './fanout.ts'
 import { heartbeats } from './heartbeats.ts'
@@ -27,6 +28,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   dispatch,
   heartbeats,
   upload,
+  chunked,
   materials,
   search: photoSearch,
   photos,

@@ -1,8 +1,9 @@
 /** Uploads in numbered chunks, which come in any order: docs/contracts/portfolio.md, "Chunked uploads". */
-import { and, eq } from 'drizzle-orm'
-import { uploadPieces } from '../../db/schema/index.ts'
+import { and, eq, sql } from 'drizzle-orm'
+import { uploadPieces, uploadSessions } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { transaction } from '../transaction.ts'
 import { type Arriving, discard, piecesOf, recordPiece, type UploadPiece, writePiece } from './pieces.ts'
 import { closedError, openSession, type UploadSession } from './sessions.ts'
 
@@ -37,8 +38,12 @@ export async function openChunked(
 /** The check constraint of the table keeps the sizes of chunked uploads. */
 export const asChunked = (session: UploadSession): ChunkedSession => session as ChunkedSession
 
-export const chunksOf = ({ fileSize, chunkSize }: Pick<ChunkedSession, 'fileSize' | 'chunkSize'>): number =>
-  Math.ceil(fileSize / chunkSize)
+/** Chunks of which some bytes have arrived: only the last chunk may be short. */
+const chunksIn = (bytes: number, { chunkSize }: Pick<ChunkedSession, 'chunkSize'>): number =>
+  Math.ceil(bytes / chunkSize)
+
+export const chunksOf = (upload: Pick<ChunkedSession, 'fileSize' | 'chunkSize'>): number =>
+  chunksIn(upload.fileSize, upload)
 
 /** Bytes of a chunk: the last one may be shorter. @throws AppError CHUNK_OUT_OF_RANGE */
 function sizeOfChunk(session: ChunkedSession, index: number): number {
@@ -74,7 +79,7 @@ export async function putChunk(
     throw await closedError(ctx, session.id)
   }
   if (recorded.replaced) await discard(ctx, recorded.replaced)
-  return ctx.db.$count(uploadPieces, eq(uploadPieces.sessionId, session.id))
+  return chunksIn(recorded.received, session)
 }
 
 const wrongSize = (expectedSize: number, receivedSize: number) =>
@@ -143,14 +148,21 @@ export async function forgetChunk(
   session: ChunkedSession,
   { start, objectKey }: UploadPiece,
 ): Promise<AppError> {
-  await ctx.db
-    .delete(uploadPieces)
-    .where(
-      and(
-        eq(uploadPieces.sessionId, session.id),
-        eq(uploadPieces.start, start),
-        eq(uploadPieces.objectKey, objectKey),
-      ),
-    )
+  await transaction(ctx, async (tx) => {
+    const lost = await tx.db
+      .delete(uploadPieces)
+      .where(
+        and(
+          eq(uploadPieces.sessionId, session.id),
+          eq(uploadPieces.start, start),
+          eq(uploadPieces.objectKey, objectKey),
+        ),
+      )
+      .returning({ size: uploadPieces.size })
+    await tx.db
+      .update(uploadSessions)
+      .set({ received: sql`${uploadSessions.received} - ${lost.reduce((sum, { size }) => sum + size, 0)}` })
+      .where(eq(uploadSessions.id, session.id))
+  })
   return missingError((await chunksState(ctx, session)).missing)
 }

@@ -58,27 +58,27 @@ export async function writePiece(
 
 /**
  * Adds a piece to an open upload, and replaces one that begins at the same byte.
- * @returns undefined when the upload is not open
+ * @returns undefined when the upload is not open; otherwise the bytes of all its pieces, and the key of the replaced object
  */
 export async function recordPiece(
   ctx: Context,
   piece: Omit<UploadPiece, 'storedAt'>,
-): Promise<{ replaced: string | null } | undefined> {
+): Promise<{ received: number; replaced: string | null } | undefined> {
   const [row] = await insertPiece(ctx.db).execute(piece)
-  return row
+  return row && { received: Number(row.received), replaced: row.replaced }
 }
 
 const value = sql.placeholder
 
 /**
  * The lock on the session makes a completion wait, which then sees the piece. The lock on the old piece makes this statement
- * see its newest version.
+ * see its newest version. A row that the statement inserted has no `xmax`, unlike one that it replaced.
  */
-const insertPiece = preparedSql<{ replaced: string | null }>(
+const insertPiece = preparedSql<{ received: number | string; replaced: string | null }>(
   'insert_piece',
   sql`
     with session as (
-      select id from upload_sessions where id = ${value('sessionId')}::int and status = 'open' for share
+      select id from upload_sessions where id = ${value('sessionId')}::int and status = 'open' for update
     ), old as (
       select object_key from upload_pieces
       where session_id = (select id from session) and start = ${value('start')}::bigint for update
@@ -88,9 +88,12 @@ const insertPiece = preparedSql<{ replaced: string | null }>(
       from session left join old on true
       on conflict (session_id, start)
       do update set size = excluded.size, object_key = excluded.object_key, stored_at = now()
-      returning session_id
+      returning session_id, case when xmax = 0 then size else 0 end as added
+    ), total as (
+      update upload_sessions set received = received + piece.added from piece where id = piece.session_id
+      returning received
     )
-    select old.object_key as replaced from piece left join old on true`,
+    select total.received, old.object_key as replaced from total left join old on true`,
 )
 
 /** In their order. */

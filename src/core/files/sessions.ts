@@ -1,5 +1,6 @@
 /** Uploads that arrive in several requests. All servers share their state: docs/contracts/portfolio.md, "Chunked uploads". */
 import { and, eq, ne, sql } from 'drizzle-orm'
+import { prepared } from '../../db/prepared.ts'
 import { uploadPieces, uploadSessions } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
@@ -42,19 +43,27 @@ export async function getSession(
   protocol: SessionProtocol,
   id: number,
 ): Promise<UploadSession> {
-  const [session] = await ctx.db
+  const [session] = await selectSession(ctx.db).execute({ id, userId, protocol })
+  if (!session) throw notFound('upload', id)
+  return session
+}
+
+const value = sql.placeholder
+
+/** Prepared, because every chunk begins with it. */
+const selectSession = prepared((db) =>
+  db
     .select()
     .from(uploadSessions)
     .where(
       and(
-        eq(uploadSessions.id, id),
-        eq(uploadSessions.userId, userId),
-        eq(uploadSessions.protocol, protocol),
+        eq(uploadSessions.id, value('id')),
+        eq(uploadSessions.userId, value('userId')),
+        eq(uploadSessions.protocol, value('protocol')),
       ),
     )
-  if (!session) throw notFound('upload', id)
-  return session
-}
+    .prepare('select_upload_session'),
+)
 
 /**
  * Deletes an upload and what has arrived of it. A request that stores a piece at this time, or puts the pieces together,

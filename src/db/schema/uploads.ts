@@ -26,7 +26,7 @@ export const uploadSessions = pgTable(
     chunkSize: integer('chunk_size'),
     /** SHA-256 of the whole file in lower-case hexadecimal, if the client named it. */
     sha256: text('sha256'),
-    /** Bytes that are stored, for a resumable upload: the next piece begins there. */
+    /** Bytes of all stored pieces. The next piece of a resumable upload begins there. */
     received: bigint('received', { mode: 'number' }).notNull().default(0),
     /** Names the request that may append to a resumable upload. */
     appender: text('appender'),
