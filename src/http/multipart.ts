@@ -170,7 +170,7 @@ class Parts {
   }
 
   private async handOver(part: Readable, field: string, filename: string): Promise<void> {
-    const chunks = released(part)
+    const chunks = released(wellFormed(part))
     // Without `return`, so that a reader that stops early does not end the part: the parser would wait for it.
     const body = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) }
     await this.onFile({ field, filename, body }, this.fields)
@@ -213,6 +213,15 @@ class Parts {
 
   async settled(): Promise<void> {
     await Promise.allSettled([...this.reading, this.storing])
+  }
+}
+
+/** The parser ends a part that is cut off with an error of its own. */
+async function* wellFormed(part: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* part
+  } catch (error) {
+    throw error instanceof AppError ? error : invalid('', 'multipart')
   }
 }
 

@@ -8,6 +8,8 @@ import type { PhotoFile } from './rows.ts'
 export interface Batch {
   uploaded: PhotoFile[]
   failed: { name: string; error: unknown }[]
+  /** Whether the request was not read to its end. */
+  isCutShort: boolean
 }
 
 type Take = (file: IncomingFile<PhotoDetails>) => Promise<void>
@@ -24,7 +26,7 @@ export async function uploadPhotos(
   read: (take: Take) => Promise<unknown>,
 ): Promise<Batch> {
   const { maxFilesPerBatch: limit } = (await siteSettings(ctx)).upload
-  const batch: Batch = { uploaded: [], failed: [] }
+  const batch: Batch = { uploaded: [], failed: [], isCutShort: false }
   const receive = async (file: IncomingFile<PhotoDetails>) => {
     if (batch.uploaded.length + batch.failed.length >= limit)
       throw new AppError('TOO_MANY_FILES', { params: { limit } })
@@ -43,7 +45,7 @@ export async function uploadPhotos(
     )
   } catch (error) {
     if (batch.uploaded.length === 0) throw error
-    ctx.log.warn({ err: error }, 'a request with several photos broke off')
+    batch.isCutShort = true
   }
   return batch
 }

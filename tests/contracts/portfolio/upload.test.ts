@@ -174,6 +174,37 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
     expect(await originalsOf(owner)).toHaveLength(3)
   })
 
+  test('a request that breaks off after a file is complete: the answer has that file', async () => {
+    const owner = await editor()
+    const part = (name: string, file: Uint8Array) =>
+      Buffer.concat([
+        Buffer.from(`--b\r\nContent-Disposition: form-data; name="files[]"; filename="${name}"\r\n\r\n`),
+        file,
+        Buffer.from('\r\n'),
+      ])
+    const broken = Buffer.concat([part('a.jpg', JPEG), part('b.jpg', jpegOf(9000))])
+    const { status, headers, body } = await sendForm(
+      server,
+      '/v1/upload/multiple',
+      owner.token,
+      new Blob([broken]).stream(),
+      { 'content-type': 'multipart/form-data; boundary=b' },
+    )
+    expect([status, headers.get('connection'), body.data.summary]).toEqual([
+      201,
+      'close',
+      { total: 2, success: 1, failed: 1 },
+    ])
+    expect(body.data.failed).toEqual([
+      {
+        filename: 'b.jpg',
+        error: 'must be multipart/form-data, complete and well formed',
+        code: 'MULTIPART',
+      },
+    ])
+    expect(await originalsOf(owner)).toHaveLength(1)
+  })
+
   test('more files than a request may have are said, and those before them stay', async () => {
     const owner = await editor()
     const parts = Array.from({ length: 52 }, (_, i): [string, Uint8Array<ArrayBuffer>, string] => [

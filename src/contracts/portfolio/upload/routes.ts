@@ -102,12 +102,14 @@ async function uploadOne({ ctx, principal, request, server }: SignedCall) {
   return envelope(request, presentUploaded(ctx, request, file, earlier.get(file.id)), 201)
 }
 
-async function uploadMany({ ctx, principal, request, server }: SignedCall) {
+async function uploadMany({ ctx, principal, request, server, set }: SignedCall) {
   const read = (take: Take) =>
     readMultipartFiles(request, 'files[]', MAX_PARTS, ({ filename, body }) =>
       take({ name: filename, details: {}, body }),
     )
   const batch = await neverIdle(server, request, () => uploadPhotos(ctx, principal.userId, read))
+  // The server does not read the rest of this request, so the client cannot send another one on the connection.
+  if (batch.isCutShort) set.headers.connection = 'close'
   const earlier = await duplicatesOf(ctx, batch.uploaded)
   return envelope(request, presentBatch(ctx, request, batch, earlier), 201)
 }
