@@ -18,7 +18,7 @@ type Take = (file: IncomingFile<PhotoDetails>) => Promise<void>
  * Receives several files, one after the other. One that fails does not hold up the others.
  * @param read reads the whole request and hands over each file. When it breaks off after some files are complete, the batch
  * has those, and the one that broke off as failed
- * @throws the error of `read` when no file is complete
+ * @throws the error of `read` when no file is complete, or when nobody waits for the answer
  */
 export async function uploadPhotos(
   ctx: Context,
@@ -44,7 +44,8 @@ export async function uploadPhotos(
       receive(file).catch((error: unknown) => void batch.failed.push({ name: file.name, error })),
     )
   } catch (error) {
-    if (batch.uploaded.length === 0) throw error
+    const isGone = error instanceof AppError && error.code === 'CLIENT_CLOSED'
+    if (isGone || batch.uploaded.length === 0) throw error
     batch.isCutShort = true
   }
   return batch
