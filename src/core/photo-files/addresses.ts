@@ -12,8 +12,8 @@ const WINDOW = 5 * 60
 const LIFETIME = 4
 
 /**
- * The number of the window in which an address is made. An ETag of an answer with signed addresses includes it. It follows
- * the wall clock, because all servers must give the same address.
+ * The number of the window in which an address is made. It follows the wall clock, because all servers must give the same
+ * address.
  */
 export const addressWindow = (): number => Math.floor(Date.now() / 1000 / WINDOW)
 

@@ -4,9 +4,7 @@ import type { Context } from '../context.ts'
 import { fileUrl } from '../files/open.ts'
 import { signedUrl } from './addresses.ts'
 import { PHOTO_PLACEHOLDER } from './placeholder.ts'
-import type { PhotoFile, Rendition } from './rows.ts'
-
-const NAMES: Rendition['name'][] = ['thumb_small', 'thumb_medium', 'thumb_large', 'display', 'webp']
+import { type PhotoFile, RENDITION_NAMES, type Rendition } from './rows.ts'
 
 export type PhotoFileUrls = Record<Rendition['name'], string>
 
@@ -21,14 +19,10 @@ export type Addressed = Pick<PhotoFile, 'renditions' | 'exposed'> & {
  * Those of a photo that is not public are signed: they differ from one `addressWindow` to the next.
  * @param origin the address of this server as the client knows it
  */
-export function renditionUrls(ctx: Context, origin: string, file: Addressed): PhotoFileUrls {
-  const keys = new Map(file.renditions.map(({ name, key }) => [name, key]))
-  const urls = NAMES.map((name) => {
-    const key = keys.get(name)
-    return [name, key === undefined ? servedUrl(origin, PHOTO_PLACEHOLDER) : urlOf(ctx, origin, file, key)]
-  })
-  return Object.fromEntries(urls)
-}
+export const renditionUrls = (ctx: Context, origin: string, file: Addressed): PhotoFileUrls =>
+  Object.fromEntries(
+    RENDITION_NAMES.map((name) => [name, renditionUrl(ctx, origin, file, name)]),
+  ) as PhotoFileUrls
 
 /** The address of one rendition, or of the placeholder. */
 export function renditionUrl(ctx: Context, origin: string, file: Addressed, name: Rendition['name']): string {
@@ -46,13 +40,9 @@ export const originalUrl = (
 /** What other viewers get in place of the original. Undefined while there is no rendition. */
 export function largestRendition({ renditions }: Pick<PhotoFile, 'renditions'>): Rendition | undefined {
   const area = ({ width, height }: Rendition) => width * height
-  // Of two with the same size, the JPEG: more programs open it.
-  const better = (a: Rendition, b: Rendition) =>
-    area(a) > area(b) || (area(a) === area(b) && b.name === 'webp')
-  return renditions.reduce<Rendition | undefined>(
-    (best, one) => (!best || better(one, best) ? one : best),
-    undefined,
-  )
+  // Renditions of a small photo have the same size, because none is enlarged.
+  const isDisplay = ({ name }: Rendition) => Number(name === 'display')
+  return [...renditions].sort((a, b) => area(b) - area(a) || isDisplay(b) - isDisplay(a))[0]
 }
 
 /** While a public photo has no copies at public keys, this server sends its files, and asks each time who may see them. */

@@ -5,7 +5,7 @@ import { addressWindow, signedUrl } from '../../../src/core/photo-files/addresse
 import { deletePhotoObjects, enqueueExposure, expose } from '../../../src/core/photo-files/exposure.ts'
 import { hiddenFolder, publicFolder, renditionKey } from '../../../src/core/photo-files/keys.ts'
 import type { Rendition } from '../../../src/core/photo-files/rows.ts'
-import { originalUrl, renditionUrls } from '../../../src/core/photo-files/urls.ts'
+import { largestRendition, originalUrl, renditionUrls } from '../../../src/core/photo-files/urls.ts'
 import { indexPhotos } from '../../../src/core/photo-index/write.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import { photoFiles, photos } from '../../../src/db/schema/index.ts'
@@ -223,6 +223,17 @@ describe.each(storages.each)('on %s', (kind, stored) => {
       return (await Promise.all(folders.map(stored.keys))).flat().length === 0
     }, 'nothing is left')
   })
+})
+
+test('in place of the original, others get the largest picture, and of equal ones the JPEG for display', () => {
+  const sized = (...sizes: [Rendition['name'], number][]) => ({
+    renditions: sizes.map(([name, width]) => ({ name, width, height: 10, key: '', size: 1 })),
+  })
+  const nameOf = (file: ReturnType<typeof sized>) => largestRendition(file)?.name
+  expect(nameOf(sized(['thumb_small', 5], ['display', 20], ['webp', 20]))).toBe('display')
+  expect(nameOf(sized(['webp', 20], ['thumb_small', 20], ['display', 20]))).toBe('display')
+  expect(nameOf(sized(['thumb_large', 30], ['webp', 40]))).toBe('webp')
+  expect(nameOf(sized())).toBeUndefined()
 })
 
 describe('copies in a bucket', () => {
