@@ -1,5 +1,5 @@
 /** Who may see which photo: docs/contracts/portfolio.md, "Who sees what". */
-import { and, eq, or, type SQL } from 'drizzle-orm'
+import { and, eq, or, type SQL, sql } from 'drizzle-orm'
 import { photoIndex } from '../../db/schema/index.ts'
 import { mayAll } from '../accounts/permissions.ts'
 import type { Principal } from '../accounts/principals.ts'
@@ -20,8 +20,8 @@ export const isPublic = ({ status, visibility }: { status: string; visibility: s
 /** The rows of `photo_index` that a viewer may see; undefined for all. */
 export function visibleTo(viewer: Viewer): SQL | undefined {
   if (seesAllPhotos(viewer)) return undefined
-  if (!viewer) return eq(photoIndex.isPublic, true)
-  return or(eq(photoIndex.isPublic, true), eq(photoIndex.ownerId, viewer.userId))
+  if (!viewer) return sql`${photoIndex.isPublic}`
+  return or(sql`${photoIndex.isPublic}`, eq(photoIndex.ownerId, viewer.userId))
 }
 
 /** Viewers with the same scope see the same photos. */
@@ -34,7 +34,7 @@ export const scopeOf = (viewer: Viewer): string =>
  */
 export function visibleParts(viewer: Viewer): { scope: string; where: SQL | undefined }[] {
   if (seesAllPhotos(viewer)) return [{ scope: 'all', where: undefined }]
-  const everybody = { scope: 'public', where: eq(photoIndex.isPublic, true) }
+  const everybody = { scope: 'public', where: sql`${photoIndex.isPublic}` }
   if (!viewer) return [everybody]
   const own = and(eq(photoIndex.isPublic, false), eq(photoIndex.ownerId, viewer.userId))
   return [everybody, { scope: `own:${viewer.userId}`, where: own }]

@@ -269,6 +269,25 @@ describe('GET /v1/photos/{id}', () => {
     expect((await get(`/v1/photos/${id}`, owner)).body.data.location).toMatchObject(place)
   })
 
+  test('inactive categories, those below them, and inactive tags are for who sees all of the photo', async () => {
+    const parent = await makeCategory()
+    const child = await makeCategory(parent)
+    const tag = unique('tag')
+    const [{ id }] = (await makePhotos(server, owner, [
+      { tags: [tag], categoryIds: [child.id] },
+    ])) as unknown as [{ id: number }]
+    const shown = async (user?: TestUser) => {
+      const { categories, tags } = (await get(`/v1/photos/${id}`, user)).body.data
+      return [categories.length, tags.length]
+    }
+    expect(await shown()).toEqual([1, 1])
+    await ctx.db.update(categories).set({ isActive: false }).where(eq(categories.id, parent.id))
+    await query(server, sql`update tags set is_active = false where name = ${tag}`)
+    expect(await shown()).toEqual([0, 0])
+    expect(idsOf(await get(`/v1/photos?category=${child.id}`))).toEqual([id])
+    expect(await shown(owner)).toEqual([1, 1])
+  })
+
   test('counts the views of others, many at once too, and stores them together', async () => {
     const [{ id }] = (await makePhotos(server, owner, [{}])) as unknown as [{ id: number }]
     await Promise.all(Array.from({ length: 9 }, () => get(`/v1/photos/${id}`)))

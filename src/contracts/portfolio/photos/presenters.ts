@@ -25,8 +25,8 @@ export async function presentPhotos(showing: Showing, photos: PhotoView[]): Prom
 async function presentPhoto(showing: Showing, settings: SiteSettings, photo: PhotoView): Promise<Photo> {
   return {
     ...(await presentShared(showing, settings, photo)),
-    categories: photo.categories.map(presentCategory),
-    tags: photo.tags.map(presentTag),
+    categories: shownOf(showing, photo, photo.categories).map(presentCategory),
+    tags: shownOf(showing, photo, photo.tags).map(presentTag),
   }
 }
 
@@ -40,12 +40,12 @@ export async function presentPhotoDetail(showing: Showing, photo: PhotoView): Pr
       file_size: photo.file.fileSize,
       mime_type: photo.file.mimeType,
     },
-    categories: photo.categories.map((category) => ({
+    categories: shownOf(showing, photo, photo.categories).map((category) => ({
       ...presentCategory(category),
       description: category.description,
       is_primary: category.isPrimary,
     })),
-    tags: photo.tags.map((tag) => ({
+    tags: shownOf(showing, photo, photo.tags).map((tag) => ({
       ...presentTag(tag),
       confidence: tag.confidence,
       source: tag.source,
@@ -136,6 +136,10 @@ const coarse = ({ latitude, longitude, country, city }: Place): Place => ({
 })
 
 const twoDecimals = (degrees: number): number => Math.round(degrees * 100) / 100
+
+/** Inactive categories and tags are hidden from visitors of the site. */
+const shownOf = <T extends { isActive: boolean }>({ viewer }: Showing, photo: PhotoView, all: T[]): T[] =>
+  seesWhole(viewer, photo) ? all : all.filter(({ isActive }) => isActive)
 
 const presentCategory = ({ id, name, slug, color }: CategoryOfPhoto) => ({
   id,
