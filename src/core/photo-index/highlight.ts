@@ -67,7 +67,9 @@ function rangesIn(folded: Folded, query: Piece[], withPinyin: boolean): Range[] 
 /** One original character may have several folded ones, of which a match has some. */
 function endOf({ starts }: Folded, end: number): number {
   const last = starts[end - 1]!
-  return starts.find((start, i) => i >= end && start > last)!
+  let next = end
+  while (starts[next] === last) next++
+  return starts[next]!
 }
 
 const beginnings = ({ text, index }: Piece, query: Piece[]): Range[] =>
