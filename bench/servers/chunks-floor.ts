@@ -1,4 +1,7 @@
-/** The floor of `chunked`: a bare Bun server that writes each chunk to a file, and at the end all of them to one file. */
+/**
+ * The floor of `chunked`: a bare Bun server that writes each chunk to a file, and at the end all of them to one file. With
+ * DIGEST, it takes the SHA-256 of that file too.
+ */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,15 +30,17 @@ const server = Bun.serve({
       return Response.json({ data: {} })
     }
     const whole = Bun.file(join(folder, 'whole')).writer()
+    const hash = process.env.DIGEST ? new Bun.CryptoHasher('sha256') : undefined
     for (let i = 0; i < chunks.get(id)!; i++) {
       for await (const bytes of Bun.file(join(folder, String(i))).stream()) {
+        hash?.update(bytes)
         whole.write(bytes)
         await whole.flush()
       }
     }
     await whole.end()
     rmSync(folder, { recursive: true })
-    return Response.json({ data: { file_id: id } })
+    return Response.json({ data: { file_id: id, sha256: hash?.digest('hex') } })
   },
 })
 

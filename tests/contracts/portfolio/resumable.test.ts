@@ -151,13 +151,15 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     await inconsistent(upload.patch(0, JPEG.subarray(0, 99), true))
     await inconsistent(upload.patch(0, JPEG.subarray(0, 10), false, { 'upload-length': '101' }))
     expect(await upload.head()).toEqual([204, '0', '?0'])
+    await upload.patch(0, JPEG.subarray(0, 50))
+    await inconsistent(upload.patch(50, Buffer.alloc(0), true))
     // Without a Content-Length the server finds out when it is too late, and the upload ends.
     const response = await fetch(upload.url, {
       method: 'PATCH',
       headers: {
         authorization: `Bearer ${owner.token}`,
         'content-type': 'application/partial-upload',
-        'upload-offset': '0',
+        'upload-offset': '50',
         'upload-complete': '?0',
       },
       body: unmeasured(JPEG),

@@ -136,7 +136,7 @@ async function begin(call: SignedCall & Query<typeof FileName>) {
     const session = await openResumablePhoto(ctx, {
       userId: principal.userId,
       fileName: query.filename ?? nameOf(request),
-      mimeType: storable(request.headers.get('content-type') ?? ''),
+      mimeType: typeOf(request),
       fileSize: sizeOf(request, isLast ? length : undefined),
       sha256: digestOf(request, 'repr-digest') ?? null,
     })
@@ -185,7 +185,8 @@ async function receive(
 ) {
   const length = lengthOf(request)
   // A client that did not get the answer to its last bytes asks again without any.
-  const isRepeated = isLast && length === 0 && offset === session.received
+  const isWhole = offset === session.received && offset === (session.fileSize ?? offset)
+  const isRepeated = isLast && length === 0 && isWhole
   if (!isRepeated) {
     const sha256 = digestOf(request, 'content-digest')
     const fileSize = integerField(request, 'upload-length')
