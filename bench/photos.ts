@@ -9,7 +9,7 @@ import { ratios, spread } from './support/stats.ts'
 import { type Row, shown, shownWithSpread } from './support/table.ts'
 
 const ROUNDS = 5
-const PHOTOS = 12
+const PHOTOS = 8
 const TARGET = 0.7
 /** Both do so many at once. */
 const AT_ONCE = availableParallelism()
