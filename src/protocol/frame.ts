@@ -7,7 +7,7 @@ export const frame = <N extends string, P extends Record<string, TSchema>>(type:
 
 type AnyFrame = TSchema & { properties: { type: { const: string } } }
 
-/** Checks frames against a union of frame schemas. It compiles one schema per type. */
+/** Checks frames against a union of frame schemas, by their types. A type may have several schemas. */
 export class FrameCheck {
   private readonly checks = new Map<string, TypeCheck<TSchema>>()
 
@@ -16,8 +16,8 @@ export class FrameCheck {
     /** What `problem` answers for a type that the union does not have. */
     private readonly unknown: string,
   ) {
-    for (const schema of union.anyOf)
-      this.checks.set(schema.properties.type.const, TypeCompiler.Compile(schema))
+    for (const [type, schemas] of Map.groupBy(union.anyOf, (schema) => schema.properties.type.const))
+      this.checks.set(type, TypeCompiler.Compile(schemas.length === 1 ? schemas[0]! : Type.Union(schemas)))
   }
 
   /** What is wrong with `value`, in English; undefined when it fits. */

@@ -33,14 +33,15 @@ export async function processFile(
   publishState(ctx, file)
   const started = performance.now()
   const local = await ctx.storage.openLocal(file.objectKey, { signal })
+  const steps = stepWriter(ctx, file)
   try {
-    const steps = stepWriter(ctx, file)
     const job = { input: local.path, output: local.scratch, only, onStep: steps.begin }
     const result = await ctx.imaging.photo(await withSettings(ctx, job), signal)
     await steps.settled()
     await complete(ctx, file, result, await storeRenditions(ctx, file, result))
     ctx.services.processingTimes.add(performance.now() - started)
   } catch (error) {
+    await steps.settled()
     if (!ctx.imaging.isFinal(error, attempt)) throw error
     await failProcessing(ctx, fileId, (error as { code: string }).code)
   } finally {
