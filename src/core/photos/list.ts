@@ -5,8 +5,9 @@ import type { Context } from '../context.ts'
 import { matchPhotos } from '../photo-index/match.ts'
 import { scopeOf, type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
+import { sees } from './read.ts'
 import type { PhotoStatus } from './rows.ts'
-import { type PhotoView, readView, type ViewRow, viewColumns } from './view.ts'
+import { type PhotoView, viewPhotos } from './view.ts'
 
 export const PHOTO_SORTS = ['createdAt', 'takenAt', 'title'] as const
 export type PhotoSort = (typeof PHOTO_SORTS)[number]
@@ -34,31 +35,49 @@ export interface PhotoQuery extends PhotoFilter {
 /** Below this number of photos it is cheaper to sort them than to walk an index in the order of the list. */
 const FEW = 1000
 
-/** One page of the photos that this viewer may see. Photos without `takenAt` come last when it is the order. */
+/**
+ * One page of the photos that this viewer may see. Photos without `takenAt` come last when it is the order. Which photos a page
+ * has is kept until a photo changes; the photos themselves are read each time, in one statement.
+ */
 export async function listPhotos(
   ctx: Context,
   viewer: Viewer,
   { page, limit, sortBy, sortOrder, ...filter }: PhotoQuery,
 ): Promise<{ photos: PhotoView[]; total: number }> {
-  const where = and(visibleTo(viewer), ...conditions(filter))
   const total = await countPhotos(ctx, viewer, filter)
   const offset = (page - 1) * limit
   if (offset >= total) return { photos: [], total }
+  const key = JSON.stringify([filter, sortBy, sortOrder, limit, offset])
+  const ids = await ctx.services.photoAggregates.get(`page ${scopeOf(viewer)} ${key}`, () => {
+    const where = and(visibleTo(viewer), ...conditions(filter))
+    return readPage(ctx, { where, few: total <= FEW, sortBy, sortOrder, limit, offset })
+  })
+  // Another server may have hidden a photo a moment ago.
+  const photos = (await viewPhotos(ctx, ids)).filter((photo) => sees(viewer, photo))
+  return { photos, total }
+}
+
+async function readPage(
+  ctx: Context,
+  { where = sql`true`, few, sortBy, sortOrder, limit, offset }: PageOf,
+): Promise<number[]> {
   const direction = sql.raw(sortOrder)
   const key = SORT_KEYS[sortBy]
-  // Not a condition of an index then, so that PostgreSQL walks the index of the order: it would gather and sort all photos.
-  const found = total > FEW ? where && sql`(${where}) is true` : where
-  // The limit is not a parameter, because PostgreSQL would plan for a tenth of all photos, each time anew.
-  const rows = (await ctx.db.execute(sql`
-    with found as ${sql.raw(total > FEW ? '' : 'materialized')} (
-      select photo_id, ${key} as key from photo_index where ${found ?? sql`true`}
-    ), page as (
-      select photo_id, key from found order by ${order(sql`key`, sortBy, direction)}
-      limit ${sql.raw(String(limit))} ${offset > 0 ? sql`offset ${offset}` : sql``}
+  // "is true" is no condition of an index, so that PostgreSQL walks the index of the order: with another index it would gather
+  // and sort all photos. The limit is not a parameter, because PostgreSQL would plan for a tenth of all photos.
+  const rows = await ctx.db.execute<{ id: number }>(sql`
+    with found as ${sql.raw(few ? 'materialized' : '')} (
+      select photo_id as id, ${key} as key from photo_index where ${few ? where : sql`(${where}) is true`}
     )
-    select ${viewColumns} from page join photos p on p.id = page.photo_id join photo_files f on f.id = p.file_id
-    order by ${order(sql`page.key`, sortBy, direction)}`)) as unknown as ViewRow[]
-  return { photos: rows.map(readView), total }
+    select id from found order by ${orderBy(sortBy, direction)}
+    limit ${sql.raw(String(limit))} ${offset > 0 ? sql`offset ${offset}` : sql``}`)
+  return rows.map(({ id }) => id)
+}
+
+interface PageOf extends Pick<PhotoQuery, 'sortBy' | 'sortOrder' | 'limit'> {
+  where: SQL | undefined
+  few: boolean
+  offset: number
 }
 
 /** How many photos this viewer may see. It is kept until a photo changes. */
@@ -75,10 +94,10 @@ const SORT_KEYS: Record<PhotoSort, SQL> = {
 }
 
 /** The orders of the indexes of `photo_index`. */
-const order = (key: SQL, sortBy: PhotoSort, direction: SQL): SQL =>
+const orderBy = (sortBy: PhotoSort, direction: SQL): SQL =>
   sortBy === 'takenAt'
-    ? sql`${key} ${direction} nulls last, photo_id ${direction} nulls last`
-    : sql`${key} ${direction}, photo_id ${direction}`
+    ? sql`key ${direction} nulls last, id ${direction} nulls last`
+    : sql`key ${direction}, id ${direction}`
 
 function conditions({ status, category, tag, search, year, month }: PhotoFilter): (SQL | undefined)[] {
   return [

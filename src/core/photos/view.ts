@@ -41,7 +41,7 @@ export interface PhotoView extends Photo {
  * time. `limit 1` makes PostgreSQL look each category and tag up by its id: without statistics, which the embedded database
  * does not gather, it takes a photo to have a thousand tags and reads the whole table.
  */
-export const viewColumns: SQL = sql`
+const viewColumns: SQL = sql`
   row_to_json(f) as file, p.*,
   (select coalesce(json_agg(json_build_object('id', c.id, 'name', c.name, 'slug', c.slug, 'description', c.description,
       'color', c.color, 'isPrimary', pc.is_primary, 'isActive', c.is_active and (c.level = 0 or not exists (
@@ -53,7 +53,7 @@ export const viewColumns: SQL = sql`
     from photo_tags pt cross join lateral (select * from tags where id = pt.tag_id limit 1) t
     where pt.photo_id = p.id) as tags`
 
-export interface ViewRow extends Record<string, unknown> {
+interface ViewRow extends Record<string, unknown> {
   file: Record<string, unknown>
   categories: CategoryOfPhoto[]
   tags: TagOfPhoto[]
@@ -62,7 +62,7 @@ export interface ViewRow extends Record<string, unknown> {
 const readPhotoRow = rowReader(photos)
 const readFileRow = rowReader(photoFiles)
 
-export const readView = (row: ViewRow): PhotoView => ({
+const readView = (row: ViewRow): PhotoView => ({
   ...readPhotoRow(row),
   file: readFileRow(row.file),
   categories: row.categories,
