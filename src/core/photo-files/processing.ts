@@ -198,12 +198,10 @@ async function announce(
   { id, userId }: PhotoFile,
   { takenAt, ...outcome }: { status: 'completed' | 'failed'; reason: string | null; takenAt: Date | null },
 ): Promise<void> {
+  // Not another version: somebody who edits the photo meanwhile has not been overtaken (If-Match).
   const [photo] = await tx.db
     .update(photos)
-    .set({
-      version: sql`${photos.version} + 1`,
-      ...(takenAt && { takenAt: sql`coalesce(${photos.takenAt}, ${takenAt.toISOString()}::timestamptz)` }),
-    })
+    .set({ takenAt: sql`coalesce(${photos.takenAt}, ${takenAt?.toISOString() ?? null}::timestamptz)` })
     .where(eq(photos.fileId, id))
     .returning({ id: photos.id })
   if (photo) {

@@ -139,7 +139,7 @@ export const photos = pgTable(
     viewCount: integer('view_count').notNull().default(0),
     likeCount: integer('like_count').notNull().default(0),
     downloadCount: integer('download_count').notNull().default(0),
-    /** Grows with every change that a reader can see, for ETag and If-Match. */
+    /** Grows with every change that a user makes, for If-Match. Processing of the file is none. */
     version: integer('version').notNull().default(1),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),

@@ -93,7 +93,7 @@ test('a photo that was made of a waiting file gets what the file says; its owner
   }
   await reaches(file, 'completed')
   const [photo] = await ctx.db.select().from(photos).where(eq(photos.id, id))
-  expect([photo!.takenAt?.toISOString(), photo!.version]).toEqual(['2024-01-15T18:30:00.000Z', 2])
+  expect([photo!.takenAt?.toISOString(), photo!.version]).toEqual(['2024-01-15T18:30:00.000Z', 1])
   const [row] = await ctx.db.select().from(photoIndex).where(eq(photoIndex.photoId, id))
   expect([row!.camera, row!.year, row!.month]).toEqual(['Canon EOS R5', 2024, 1])
   for (const user of [owner, admin]) {
