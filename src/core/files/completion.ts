@@ -41,8 +41,13 @@ export async function completeSession<F extends FileFormat, Row extends { id: nu
       total: claim.session.fileSize,
       sha256: sha256 ?? claim.session.sha256 ?? undefined,
       async read(take: (file: TakenFile<Details>) => Promise<void>) {
-        const body = joined(ctx, pieces, (piece) => losePiece(ctx, session, piece))
-        await take({ name: session.fileName, details, body })
+        const body = joined(ctx, pieces, (piece) => losePiece(ctx, session, completer, piece))
+        try {
+          await take({ name: session.fileName, details, body })
+        } finally {
+          // Closes the object of a piece that was not read to its end.
+          await body.return(undefined)
+        }
         return details
       },
     }
@@ -132,9 +137,17 @@ async function release(ctx: Context, id: number, completer: string): Promise<voi
 }
 
 /** A chunk can be sent again. The bytes of a resumable upload cannot, so such an upload ends. */
-async function losePiece(ctx: Context, session: UploadSession, piece: UploadPiece): Promise<AppError> {
+async function losePiece(
+  ctx: Context,
+  session: UploadSession,
+  completer: string,
+  piece: UploadPiece,
+): Promise<AppError> {
+  const own = isCompleter(session.id, completer)
+  // The upload was aborted, or another request has completed it, and its pieces were deleted.
+  if ((await ctx.db.$count(uploadSessions, own)) === 0) return notFound('upload', session.id)
   ctx.log.warn({ key: piece.objectKey }, 'a piece of an upload is lost')
   if (session.protocol === 'chunked') return forgetChunk(ctx, asChunked(session), piece)
-  await ctx.db.delete(uploadSessions).where(eq(uploadSessions.id, session.id))
+  await ctx.db.delete(uploadSessions).where(own)
   return new AppError('UPLOAD_FAILED')
 }

@@ -2,30 +2,31 @@
 import { inArray, sql } from 'drizzle-orm'
 import { uploadSessions } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
+import { CLEANUP_BATCH, type CleanupReport, orphansStep, runCleanup } from './cleanup.ts'
 import { deleteObjectsOf, PIECES_PREFIX, sessionOfKey } from './pieces.ts'
 import { KEEP_HOURS } from './sessions.ts'
-
-export interface ExpiryReport {
-  uploads: number
-  /** Objects whose upload no longer exists. */
-  files: number
-}
-
-const BATCH = 200
 
 /**
  * It may run at any time and on several servers at once.
  * @param hours how long nothing has happened to what it deletes
+ * @returns how many uploads, and how many objects whose upload no longer exists
  */
-export async function expireSessions(ctx: Context, hours = KEEP_HOURS): Promise<ExpiryReport> {
-  let uploads = 0
+export function expireSessions(ctx: Context, hours = KEEP_HOURS): Promise<CleanupReport> {
+  const before = new Date(Date.now() - hours * 3_600_000)
+  return runCleanup(ctx, [
+    ['idle uploads', (report) => removeIdle(ctx, hours, report)],
+    // What a server left behind that was killed, or could not delete an object.
+    orphansStep(ctx, PIECES_PREFIX, before, withoutSession),
+  ])
+}
+
+async function removeIdle(ctx: Context, hours: number, report: CleanupReport): Promise<void> {
   for (;;) {
     const gone = await deleteIdle(ctx, hours)
-    uploads += gone.length
+    report.records += gone.length
     for (const { id } of gone) await deleteObjectsOf(ctx, id)
-    if (gone.length < BATCH) break
+    if (gone.length < CLEANUP_BATCH) return
   }
-  return { uploads, files: await deleteOrphans(ctx, hours) }
 }
 
 /** Locked rows are left out, so that cleanup does not wait for their transactions. */
@@ -37,28 +38,8 @@ const deleteIdle = (ctx: Context, hours: number): Promise<{ id: number }[]> =>
         select from upload_pieces
         where session_id = session.id and stored_at >= now() - make_interval(hours => ${hours})
       )
-      limit ${BATCH} for update skip locked
+      limit ${CLEANUP_BATCH} for update skip locked
     ) returning id`)
-
-/** What a server left behind that was killed, or could not delete an object. */
-async function deleteOrphans(ctx: Context, hours: number): Promise<number> {
-  const before = Date.now() - hours * 3_600_000
-  let files = 0
-  let batch: string[] = []
-  const flush = async () => {
-    const orphans = await withoutSession(ctx, batch)
-    batch = []
-    await ctx.storage.delete(orphans)
-    files += orphans.length
-  }
-  for await (const { key, lastModified } of ctx.storage.list(PIECES_PREFIX)) {
-    if (lastModified.getTime() >= before) continue
-    batch.push(key)
-    if (batch.length === BATCH) await flush()
-  }
-  if (batch.length > 0) await flush()
-  return files
-}
 
 /** A complete upload needs its pieces no more. */
 async function withoutSession(ctx: Context, keys: string[]): Promise<string[]> {

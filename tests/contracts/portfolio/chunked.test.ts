@@ -1,5 +1,6 @@
 /** Protects docs/contracts/portfolio.md, "Chunked uploads". */
 import { afterAll, describe, expect, test } from 'bun:test'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { eq, sql } from 'drizzle-orm'
 import { expireSessions } from '../../../src/core/files/expiry.ts'
 import { photoFiles, uploadPieces, uploadSessions } from '../../../src/db/schema/index.ts'
@@ -19,6 +20,18 @@ const JPEG = Buffer.concat([await jpegWith({}), Buffer.alloc(5 * CHUNK)]).subarr
 const chunkOf = (index: number, file = JPEG) => file.subarray(index * CHUNK, (index + 1) * CHUNK)
 const hex = (bytes: Uint8Array) => new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
 const field = (bytes: Uint8Array) => `sha-256=:${Buffer.from(hex(bytes), 'hex').toString('base64')}:`
+/** The files that this process has open, on Linux. */
+const openFiles = (): string[] =>
+  existsSync('/proc/self/fd')
+    ? readdirSync('/proc/self/fd').flatMap((fd) => {
+        try {
+          return [readlinkSync(`/proc/self/fd/${fd}`)]
+        } catch {
+          // It was closed in between.
+          return []
+        }
+      })
+    : []
 const VALID = {
   filename: '照片 1.jpg',
   file_size: JPEG.byteLength,
@@ -228,9 +241,12 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
 
   test('a file that is no photo is refused when it is complete', async () => {
     const owner = await editor()
-    const upload = await begin(owner, { file_size: 100 })
-    await upload.put(0, Buffer.alloc(100, 'x'))
+    const size = 1024 * 1024
+    const upload = await begin(owner, { file_size: size, chunk_size: size })
+    await upload.put(0, Buffer.alloc(size, 'x'))
     expect(refusal(await upload.complete())).toEqual([422, 'UNPROCESSABLE_ENTITY'])
+    // Also the chunk that the server has not read to its end.
+    expect(openFiles().filter((path) => path.includes(upload.folder))).toEqual([])
     expect(await server.ctx.db.$count(photoFiles, eq(photoFiles.userId, owner.user.id))).toBe(0)
     expect((await upload.abort()).status).toBe(204)
   })
@@ -270,6 +286,24 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
     expect(await keys(upload.folder)).toEqual([])
     expect((await upload.ask('GET')).status).toBe(404)
     expect((await upload.abort()).status).toBe(404)
+  })
+
+  test('an upload that is aborted while its chunks are put together does not become a file', async () => {
+    const owner = await editor()
+    const upload = await begin(owner)
+    await upload.putAll()
+    const { storage } = server.ctx
+    const { read } = storage
+    storage.read = async (key, ...rest) => {
+      if (key.startsWith(upload.folder)) {
+        storage.read = read
+        expect((await upload.abort()).status).toBe(204)
+      }
+      return read(key, ...rest)
+    }
+    expect(refusal(await upload.complete())).toEqual([404, 'RESOURCE_NOT_FOUND'])
+    expect(await server.ctx.db.$count(photoFiles, eq(photoFiles.userId, owner.user.id))).toBe(0)
+    expect(await keys(`originals/${owner.user.id}/`)).toEqual([])
   })
 
   test('a chunk that the storage has lost is missing again', async () => {

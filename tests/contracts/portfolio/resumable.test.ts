@@ -206,7 +206,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
   })
 
   /** A request that sends some bytes of those that it announces. */
-  function slowPatch(owner: TestUser, url: string, offset: number, length: number, bytes: Uint8Array) {
+  function slowRequest(owner: TestUser, method: string, url: string, headers: Headers_, bytes: Uint8Array) {
     const { hostname, port, pathname } = new URL(url)
     const socket = connect(Number(port), hostname)
     let text = ''
@@ -214,13 +214,38 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
       text += data
     })
     socket.on('error', () => {})
-    socket.write(
-      `PATCH ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${owner.token}\r\n` +
-        `Content-Type: application/partial-upload\r\nUpload-Offset: ${offset}\r\nUpload-Complete: ?1\r\n` +
-        `Content-Length: ${length}\r\n\r\n`,
-    )
+    const fields = { host: `${hostname}:${port}`, authorization: `Bearer ${owner.token}`, ...headers }
+    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.write(`${method} ${pathname} HTTP/1.1\r\n${lines.join('')}\r\n`)
     socket.write(bytes)
     return { cut: () => socket.destroy(), answered: () => eventually(() => text || undefined, 'an answer') }
+  }
+  const slowPatch = (owner: TestUser, url: string, offset: number, length: number, bytes: Uint8Array) =>
+    slowRequest(
+      owner,
+      'PATCH',
+      url,
+      {
+        'content-type': 'application/partial-upload',
+        'upload-offset': String(offset),
+        'upload-complete': '?1',
+        'content-length': String(length),
+      },
+      bytes,
+    )
+  /** Resolves when the server has the first bytes of the next piece in this folder. */
+  function nextPiece(folder: string): Promise<string> {
+    const { storage } = server.ctx
+    const { write } = storage
+    const { promise, resolve } = Promise.withResolvers<string>()
+    storage.write = (key, ...rest) => {
+      if (key.startsWith(folder)) {
+        storage.write = write
+        resolve(key)
+      }
+      return write(key, ...rest)
+    }
+    return promise
   }
   const sessionAt = async (url: string) => {
     const id = Number(url.split('/').pop())
@@ -242,12 +267,31 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     expect([last.status, last.body.data.sha256]).toEqual([201, hex(file)])
   })
 
+  test('an upload whose first request breaks off is deleted, because nobody knows its address', async () => {
+    const owner = await editor()
+    const own = eq(uploadSessions.userId, owner.user.id)
+    const begun = nextPiece('incoming/')
+    const headers = { 'upload-complete': '?0', 'content-length': String(SIZE) }
+    const slow = slowRequest(
+      owner,
+      'POST',
+      `${server.url}/v1/upload/resumable`,
+      headers,
+      JPEG.subarray(0, 500),
+    )
+    const folder = (await begun).replace(/[^/]*$/, '')
+    expect(await server.ctx.db.$count(uploadSessions, own)).toBe(1)
+    slow.cut()
+    await eventually(async () => (await server.ctx.db.$count(uploadSessions, own)) === 0, 'it is deleted')
+    await eventually(async () => (await keys(folder)).length === 0, 'its bytes are deleted')
+  })
+
   test('a request that hangs is ended by the next one: HEAD keeps its bytes, PATCH takes over', async () => {
     const owner = await editor()
     const upload = await begin(owner)
+    const begun = nextPiece(upload.folder)
     const first = slowPatch(owner, upload.url, 0, SIZE, JPEG.subarray(0, 500))
-    await eventually(async () => (await sessionAt(upload.url)).appender ?? undefined, 'it has begun')
-    await Bun.sleep(100)
+    await begun
     expect(await upload.head()).toEqual([204, '500', '?0'])
     expect(await first.answered()).toStartWith('HTTP/1.1 409')
     const second = slowPatch(owner, upload.url, 500, SIZE - 500, JPEG.subarray(500, 600))

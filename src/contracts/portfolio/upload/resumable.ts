@@ -142,7 +142,13 @@ async function begin(call: SignedCall & Query<typeof FileName>) {
     })
     const location = `${originOf(ctx, request)}/v1/upload/resumable/${session.id}`
     Object.assign(set.headers, { location, 'upload-limit': limitOf(maxBytes) })
-    return receive(call, session, { offset: 0, isLast, maxBytes })
+    try {
+      return await receive(call, session, { offset: 0, isLast, maxBytes })
+    } catch (error) {
+      // The client has not got the location, so it can neither go on with the upload nor delete it.
+      if (error instanceof AppError && error.code === 'CLIENT_CLOSED') await abortSession(ctx, session)
+      throw error
+    }
   })
 }
 
