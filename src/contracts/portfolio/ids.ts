@@ -2,9 +2,13 @@
 import { t } from 'elysia'
 import { integerText } from '../../http/integer-text.ts'
 
-export const MAX_ID = 2_147_483_647
+const range = { minimum: 1, maximum: 2_147_483_647 }
+/** An id in a body. */
+export const IdNumber = t.Integer(range)
+/** An id in a query or a path. */
+export const IdText = integerText(range)
 
-export const Id = t.Object({ id: integerText({ minimum: 1, maximum: MAX_ID }) })
+export const Id = t.Object({ id: IdText })
 
 /** `upload_123`, the file that an upload became. */
 export const FileId = t.String({ pattern: '^upload_[1-9]\\d{0,8}$' })

@@ -3,9 +3,8 @@
  * index the photos nor raise their versions: the caller has locked the photos and does both.
  */
 import { sql } from 'drizzle-orm'
+import { intArray } from '../../db/arrays.ts'
 import type { Tx } from '../context.ts'
-
-const array = (ids: readonly number[]) => sql`${`{${ids.join(',')}}`}::int[]`
 
 /**
  * Puts photos into categories that `assertCategories` has checked.
@@ -22,7 +21,7 @@ export async function addCategories(
   const added = await changed(
     tx,
     sql`insert into photo_categories (photo_id, category_id)
-      select photo_id, category_id from unnest(${array(photoIds)}) photo_id, unnest(${array(categoryIds)}) category_id
+      select photo_id, category_id from unnest(${intArray(photoIds)}) photo_id, unnest(${intArray(categoryIds)}) category_id
       on conflict do nothing returning photo_id as id`,
   )
   const promoted = primary === undefined ? [] : await makePrimary(tx, photoIds, primary)
@@ -43,8 +42,8 @@ export async function removeCategories(
   if (photoIds.length === 0 || categoryIds.length === 0) return []
   const removed = await changed(
     tx,
-    sql`delete from photo_categories where photo_id = any(${array(photoIds)})
-      and category_id = any(${array(categoryIds)}) returning photo_id as id`,
+    sql`delete from photo_categories where photo_id = any(${intArray(photoIds)})
+      and category_id = any(${intArray(categoryIds)}) returning photo_id as id`,
   )
   await choosePrimary(tx, removed)
   return removed
@@ -78,7 +77,7 @@ export async function setCategories(
 ): Promise<boolean> {
   const removed = await changed(
     tx,
-    sql`delete from photo_categories where photo_id = ${photoId} and category_id <> all(${array(categoryIds)})
+    sql`delete from photo_categories where photo_id = ${photoId} and category_id <> all(${intArray(categoryIds)})
       returning photo_id as id`,
   )
   const [kept] = await changed(
@@ -92,11 +91,11 @@ export async function setCategories(
 async function makePrimary(tx: Tx, photoIds: readonly number[], categoryId: number): Promise<number[]> {
   // Two statements, because a photo may not have two primary categories even for the time of one.
   await tx.db.execute(sql`update photo_categories set is_primary = false
-    where photo_id = any(${array(photoIds)}) and is_primary and category_id <> ${categoryId}`)
+    where photo_id = any(${intArray(photoIds)}) and is_primary and category_id <> ${categoryId}`)
   return changed(
     tx,
     sql`update photo_categories set is_primary = true
-      where photo_id = any(${array(photoIds)}) and category_id = ${categoryId} and not is_primary returning photo_id as id`,
+      where photo_id = any(${intArray(photoIds)}) and category_id = ${categoryId} and not is_primary returning photo_id as id`,
   )
 }
 
@@ -105,7 +104,7 @@ async function choosePrimary(tx: Tx, photoIds: readonly number[]): Promise<void>
   await tx.db.execute(sql`
     update photo_categories chosen set is_primary = true from (
       select distinct on (photo_id) photo_id, category_id from photo_categories
-      where photo_id = any(${array(photoIds)}) order by photo_id, is_primary desc, created_at, category_id
+      where photo_id = any(${intArray(photoIds)}) order by photo_id, is_primary desc, created_at, category_id
     ) first
     where chosen.photo_id = first.photo_id and chosen.category_id = first.category_id and not chosen.is_primary`)
 }

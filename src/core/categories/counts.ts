@@ -1,6 +1,8 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
+import { photoIndex } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
-import { scopeOf, type Viewer, visibleTo } from '../photo-index/visibility.ts'
+import { visibleCounts } from '../photo-index/counts.ts'
+import type { Viewer } from '../photo-index/visibility.ts'
 
 export interface CategoryCounts {
   /** Photos in the category or below it, each once. */
@@ -9,27 +11,24 @@ export interface CategoryCounts {
   directPhotoCount: number
 }
 
-const NONE: CategoryCounts = { photoCount: 0, directPhotoCount: 0 }
-
-/** Counts the photos of every category that this viewer may see, in one statement. They are kept until a photo changes. */
+/** The numbers of photos, in every category, that this viewer may see. */
 export async function categoryCounts(
   ctx: Context,
   viewer: Viewer,
 ): Promise<(categoryId: number) => CategoryCounts> {
-  const counts = await ctx.services.photoAggregates.get(`categories ${scopeOf(viewer)}`, () =>
-    countAll(ctx, viewer),
-  )
-  return (categoryId) => counts.get(categoryId) ?? NONE
+  const [all, direct] = await Promise.all([
+    visibleCounts(ctx, viewer, 'categories', (where) => countBy(ctx, sql`${photoIndex.categoryTree}`, where)),
+    visibleCounts(ctx, viewer, 'categories_direct', (where) =>
+      countBy(ctx, sql`${photoIndex.categoryIds}`, where),
+    ),
+  ])
+  return (id) => ({ photoCount: all.get(id) ?? 0, directPhotoCount: direct.get(id) ?? 0 })
 }
 
-async function countAll(ctx: Context, viewer: Viewer): Promise<Map<number, CategoryCounts>> {
-  // Photos have few combinations of categories. Counting those first takes a third of the time.
-  const rows = await ctx.db.execute<{ id: number; all: number; own: number }>(sql`
+/** Photos have few combinations of categories. Counting those first takes a third of the time. */
+const countBy = (ctx: Context, ids: SQL, where: SQL = sql`true`) =>
+  ctx.db.execute<{ key: number; n: number }>(sql`
     with combinations as materialized (
-      select category_ids, category_tree, count(*) as photos from photo_index
-      where ${visibleTo(viewer) ?? sql`true`} group by category_ids, category_tree
+      select ${ids} as ids, count(*) as photos from ${photoIndex} where ${where} group by ids
     )
-    select id, sum(photos)::int as all, coalesce(sum(photos) filter (where id = any(category_ids)), 0)::int as own
-    from combinations, unnest(category_tree) as id group by id`)
-  return new Map(rows.map(({ id, all, own }) => [id, { photoCount: all, directPhotoCount: own }]))
-}
+    select key, sum(photos)::int as n from combinations, unnest(ids) as key group by key`)

@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
+import { isOneOf } from '../../db/arrays.ts'
 import { categories } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
@@ -20,6 +21,19 @@ export async function lockCategory(tx: Tx, id: number): Promise<Category> {
   const [category] = await tx.db.select().from(categories).where(eq(categories.id, id)).for('update')
   if (!category) throw notFound('category', id)
   return category
+}
+
+/**
+ * Locks the categories that have one of these photos as their cover, because the deletion of the photo takes the cover away.
+ * Call it before the photos are locked.
+ */
+export async function lockCovered(tx: Tx, photoIds: readonly number[]): Promise<void> {
+  await tx.db
+    .select({ id: categories.id })
+    .from(categories)
+    .where(isOneOf(categories.coverPhotoId, photoIds))
+    .orderBy(categories.id)
+    .for('no key update')
 }
 
 /** The place of a category, or of a new one, below a parent; null is the root. */

@@ -3,6 +3,7 @@
  * sockets read them from their cursor.
  */
 import { and, asc, eq, gt, type SQLChunk, sql } from 'drizzle-orm'
+import { isOneOf } from '../../db/arrays.ts'
 import type { Db } from '../../db/client.ts'
 import { prepared, preparedSql } from '../../db/prepared.ts'
 import { channels, events } from '../../db/schema/index.ts'
@@ -151,10 +152,7 @@ const headOf = prepared((db) =>
 /** The newest sequence numbers of many channels. A user without events is absent. */
 export async function channelHeads(ctx: Context, userIds: number[]): Promise<Map<number, number>> {
   // One parameter for any number of users: a statement has at most 65,535, and each number would be a statement to prepare.
-  const rows = await ctx.db
-    .select()
-    .from(channels)
-    .where(sql`${channels.userId} = any(${`{${userIds.join(',')}}`}::int[])`)
+  const rows = await ctx.db.select().from(channels).where(isOneOf(channels.userId, userIds))
   return new Map(rows.map((row) => [row.userId, row.lastSeq]))
 }
 

@@ -16,7 +16,7 @@ import { RATE_LIMIT_ERRORS } from '../rate-limits/errors.ts'
 import { SYSTEM_ERRORS } from '../system/errors.ts'
 import { TAG_ERRORS } from '../tags/errors.ts'
 import { TASK_ERRORS, TASK_RULES } from '../tasks/errors.ts'
-import { TIMELINE_ERRORS, TIMELINE_RULES } from '../timeline/errors.ts'
+import { TIMELINE_ERRORS } from '../timeline/errors.ts'
 import { VERIFICATION_ERRORS, VERIFICATION_RULES } from '../verification/errors.ts'
 import { joinLists } from './define.ts'
 import { GENERAL_ERRORS, GENERAL_RULES } from './general.ts'
@@ -47,7 +47,6 @@ export const RULES = joinLists(
   ACCOUNT_RULES,
   VERIFICATION_RULES,
   FILE_RULES,
-  TIMELINE_RULES,
   TASK_RULES,
   AGENDA_RULES,
 )

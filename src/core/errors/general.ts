@@ -40,6 +40,7 @@ export const GENERAL_RULES = defineTexts({
     zh: '应为 ISO 8601 日期或时间，例如 2026-03-01T09:00:00Z',
     en: 'must be an ISO 8601 date or time such as 2026-03-01T09:00:00Z',
   },
+  calendar_date: { zh: '应为存在的日期，格式为 YYYY-MM-DD', en: 'must be a date that exists, as YYYY-MM-DD' },
   json: { zh: '不是有效的 JSON', en: 'is not valid JSON' },
   characters: { zh: '含有无法保存的字符', en: 'contains characters that cannot be stored' },
   depth: { zh: '嵌套不能超过 {limit} 层', en: 'may be nested at most {limit} levels deep' },

@@ -130,7 +130,6 @@ async function complete(
   const { width, height, placeholder, exif, place, takenOffset } = result
   const takenAt = result.takenAt === null ? null : new Date(result.takenAt)
   const change = async (tx: Tx): Promise<'completed' | 'ended' | 'deleted'> => {
-    await lockPhotoOf(tx, file.id)
     // Another run of the same job may have completed the file, or a user may have deleted it.
     const [row] = await tx.db
       .update(photoFiles)
@@ -177,7 +176,6 @@ async function complete(
 /** Marks a file as failed. Renditions that it has already stay. */
 export async function failProcessing(ctx: Context, fileId: number, reason: string): Promise<void> {
   await transaction(ctx, async (tx) => {
-    await lockPhotoOf(tx, fileId)
     const [file] = await tx.db
       .update(photoFiles)
       .set({ status: 'failed', failure: reason, processedAt: sql`now()`, updatedAt: sql`now()` })
@@ -187,12 +185,10 @@ export async function failProcessing(ctx: Context, fileId: number, reason: strin
   })
 }
 
-/** Changes of a photo lock its row and then that of its file, so the changes here do too. */
-async function lockPhotoOf(tx: Tx, fileId: number): Promise<void> {
-  await tx.db.select({ id: photos.id }).from(photos).where(eq(photos.fileId, fileId)).for('update')
-}
-
-/** Brings the photo of the file up to date, if there is one, and tells its owner and administrators. */
+/**
+ * Brings the photo of the file up to date, if there is one, and tells its owner and administrators. The caller has locked the
+ * file: every change locks files before photos (`lockPhotos`).
+ */
 async function announce(
   tx: Tx,
   { id, userId }: PhotoFile,

@@ -1,4 +1,5 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
+import { isOneOf } from '../../db/arrays.ts'
 import { photoFiles, photoIndex, photos } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { type Viewer, visibleTo } from '../photo-index/visibility.ts'
@@ -49,7 +50,7 @@ export async function photoThumbs(
     .from(photoIndex)
     .innerJoin(photos, eq(photos.id, photoIndex.photoId))
     .innerJoin(photoFiles, eq(photoFiles.id, photos.fileId))
-    .where(and(sql`${photoIndex.photoId} = any(${`{${ids.join(',')}}`}::int[])`, visibleTo(viewer)))
+    .where(and(isOneOf(photoIndex.photoId, ids), visibleTo(viewer)))
   return new Map(
     rows.map(({ file, ...photo }) => [
       photo.id,

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { intArray } from '../../db/arrays.ts'
 import type { Tx } from '../context.ts'
 import { indexPhotos } from './write.ts'
 
@@ -16,7 +17,7 @@ export async function reindexPhotosOf(tx: Tx, renamed: Renamed): Promise<void> {
   const found =
     'tagId' in renamed
       ? sql`tag_ids @> array[${renamed.tagId}::int]`
-      : sql`category_tree && ${`{${renamed.categoryIds.join(',')}}`}::int[]`
+      : sql`category_tree && ${intArray(renamed.categoryIds)}`
   await lockNamed(tx, renamed)
   for (let last = 0; ; ) {
     // First all, then a batch in order: with both in one step the planner would walk all photos in order.
@@ -35,7 +36,7 @@ async function lockNamed(tx: Tx, renamed: Renamed): Promise<void> {
   await tx.db.execute(
     'tagId' in renamed
       ? sql`select from tags where id = ${renamed.tagId} for update`
-      : sql`select from categories where string_to_array(path, '/')::int[] && ${`{${renamed.categoryIds.join(',')}}`}::int[]
+      : sql`select from categories where string_to_array(path, '/')::int[] && ${intArray(renamed.categoryIds)}
           order by id for no key update`,
   )
 }

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { intArray } from '../../db/arrays.ts'
 import type { Tx } from '../context.ts'
 import { photosChangedHint } from './hints.ts'
 import { checkedText, type PhotoText, TERMS_VERSION, termsOf } from './terms.ts'
@@ -46,20 +47,20 @@ const lockTexts = (tx: Tx, ids: number[]): Promise<Texts[]> =>
   // Not "for update", which a new row of photo_tags would wait for.
   tx.db.execute<Texts>(sql`
     select id, title, description, concat_ws(' ', location_name, city, country) as location
-    from photos where id = any(${arrayOf(ids)}::int[]) order by id for no key update`)
+    from photos where id = any(${intArray(ids)}) order by id for no key update`)
 
 /** The names of each photo's tags, of its categories and of those above them. */
 async function readNames(tx: Tx, ids: number[]): Promise<Map<number, string[]>> {
   const rows = await tx.db.execute<{ id: number; names: string[] }>(sql`
     select photo_id as id, json_agg(name order by name collate "C") as names from (
       select pt.photo_id, t.name from photo_tags pt join tags t on t.id = pt.tag_id
-      where pt.photo_id = any(${arrayOf(ids)}::int[])
+      where pt.photo_id = any(${intArray(ids)})
       union
       select pc.photo_id, above.name
       from photo_categories pc
       join categories c on c.id = pc.category_id
       join categories above on above.id = any(string_to_array(c.path, '/')::int[])
-      where pc.photo_id = any(${arrayOf(ids)}::int[])
+      where pc.photo_id = any(${intArray(ids)})
     ) named group by photo_id`)
   return new Map(rows.map(({ id, names }) => [id, names]))
 }
@@ -97,5 +98,3 @@ async function writeRows(tx: Tx, rows: { id: number; text: string; terms: string
     returning 1`)
   return written.length
 }
-
-const arrayOf = (ids: number[]): string => `{${ids.join(',')}}`

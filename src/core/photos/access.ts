@@ -1,4 +1,5 @@
-import { type Column, eq, type SQL, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
+import { isOneOf } from '../../db/arrays.ts'
 import { photoFiles, photos } from '../../db/schema/index.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Tx } from '../context.ts'
@@ -27,7 +28,7 @@ export async function lockOwnPhoto(tx: Tx, who: Principal, id: number): Promise<
   return photo!
 }
 
-/** Locks those of the photos that exist. Files come before photos, and each in the order of ids, as everywhere. */
+/** Locks those of the photos that exist. Every change locks categories, tags, files and photos in this order, and each in the order of ids. */
 export async function lockPhotos(tx: Tx, ids: number[]): Promise<Map<number, Photo>> {
   await tx.db
     .select({ id: photoFiles.id })
@@ -43,10 +44,6 @@ export async function lockPhotos(tx: Tx, ids: number[]): Promise<Map<number, Pho
     .for('update')
   return new Map(rows.map((photo) => [photo.id, photo]))
 }
-
-/** One statement to prepare for any number of ids. */
-export const isOneOf = (column: Column, ids: readonly number[]): SQL =>
-  sql`${column} = any(${`{${ids.join(',')}}`}::int[])`
 
 /** @throws AppError NOT_FOUND, PERMISSION_DENIED */
 export async function assertMayChange(ctx: Pick<Tx, 'db'>, who: Principal, id: number): Promise<void> {

@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm'
+import { isOneOf } from '../../db/arrays.ts'
 import { photos } from '../../db/schema/index.ts'
 import type { Principal } from '../accounts/principals.ts'
 import { assertCategories } from '../categories/assert.ts'
 import { addCategories, removeCategories } from '../categories/assign.ts'
+import { lockCovered } from '../categories/tree.ts'
 import type { Context, Tx } from '../context.ts'
 import type { AppError } from '../errors.ts'
 import { enqueueExposure } from '../photo-files/exposure.ts'
@@ -10,7 +12,7 @@ import { emitPhotoEvents } from '../photo-index/watchers.ts'
 import { indexPhotos } from '../photo-index/write.ts'
 import { resolveTags } from '../tags/resolve.ts'
 import { transaction } from '../transaction.ts'
-import { isOneOf, lockPhotos, refusal } from './access.ts'
+import { lockPhotos, refusal } from './access.ts'
 import { removePhotos } from './delete.ts'
 import { photoEvent } from './events.ts'
 import type { Photo, PhotoStatus } from './rows.ts'
@@ -45,7 +47,7 @@ export async function changePhotos(
   const ids = [...new Set(photoIds)]
   return transaction(ctx, async (tx) => {
     // Categories and tags are locked before photos, as in every change.
-    const apply = await prepareChange(tx, change)
+    const apply = await prepareChange(tx, ids, change)
     const found = await lockPhotos(tx, ids)
     const failed = ids.flatMap((id) => {
       const error = refusal(who, id, found.get(id))
@@ -60,9 +62,10 @@ export async function changePhotos(
 
 type Apply = (own: Photo[]) => Promise<void>
 
-async function prepareChange(tx: Tx, change: BatchChange): Promise<Apply> {
+async function prepareChange(tx: Tx, ids: number[], change: BatchChange): Promise<Apply> {
   switch (change.action) {
     case 'delete':
+      await lockCovered(tx, ids)
       return (own) => removePhotos(tx, own)
     case 'updateStatus':
       return (own) => setStatus(tx, own, change.status)

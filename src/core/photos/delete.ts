@@ -1,12 +1,14 @@
+import { isOneOf } from '../../db/arrays.ts'
 import { photoFiles, photos } from '../../db/schema/index.ts'
 import type { Principal } from '../accounts/principals.ts'
+import { lockCovered } from '../categories/tree.ts'
 import type { Context, Tx } from '../context.ts'
 import { deletePhotoObjects } from '../photo-files/exposure.ts'
 import { clearPhotoUpload } from '../photo-files/states.ts'
 import { emitPhotoEvents } from '../photo-index/watchers.ts'
 import { photosChanged } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
-import { isOneOf, lockOwnPhoto } from './access.ts'
+import { lockOwnPhoto } from './access.ts'
 import type { Photo } from './rows.ts'
 
 /**
@@ -14,10 +16,13 @@ import type { Photo } from './rows.ts'
  * @throws AppError NOT_FOUND, PERMISSION_DENIED
  */
 export async function deletePhoto(ctx: Context, who: Principal, id: number): Promise<void> {
-  await transaction(ctx, async (tx) => removePhotos(tx, [await lockOwnPhoto(tx, who, id)]))
+  await transaction(ctx, async (tx) => {
+    await lockCovered(tx, [id])
+    await removePhotos(tx, [await lockOwnPhoto(tx, who, id)])
+  })
 }
 
-/** Deletes photos that the caller has locked. */
+/** Deletes photos that the caller has locked, and before them, by `lockCovered`, their categories. */
 export async function removePhotos(tx: Tx, removed: readonly Photo[]): Promise<void> {
   if (removed.length === 0) return
   const ids = removed.map(({ id }) => id)

@@ -1,10 +1,8 @@
 import { sql } from 'drizzle-orm'
+import { intArray, isOneOf } from '../../db/arrays.ts'
 import { photoTags, tags } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
 import { readTagName } from '../tags/names.ts'
-import { isOneOf } from './access.ts'
-
-const array = (ids: readonly number[]) => sql`${`{${ids.join(',')}}`}::int[]`
 
 /**
  * Adds tags to photos, which the caller has locked.
@@ -19,7 +17,7 @@ export async function addTags(
   if (photoIds.length === 0 || tagIds.length === 0) return []
   const rows = await tx.db.execute<{ id: number }>(sql`
     insert into photo_tags (photo_id, tag_id)
-    select p.id, t.id from unnest(${array(photoIds)}) as p(id), unnest(${array(tagIds)}) as t(id)
+    select p.id, t.id from unnest(${intArray(photoIds)}) as p(id), unnest(${intArray(tagIds)}) as t(id)
     on conflict do nothing returning photo_id as id`)
   return distinct(rows)
 }

@@ -20,7 +20,6 @@ export interface SiteSettings {
     maxHeight: number
   }
   display: {
-    photosPerPage: number
     /** The longer side of the medium thumbnail, in pixels; the small one has half of it, the large one twice as much. */
     thumbnailSize: number
   }
@@ -29,7 +28,7 @@ export interface SiteSettings {
 const DEFAULTS: SiteSettings = {
   upload: { maxFileSize: 52_428_800, maxFilesPerBatch: 50, autoPublish: false, publishLocation: false },
   image: { qualityJpg: 85, qualityWebp: 80, maxWidth: 1920, maxHeight: 1080 },
-  display: { photosPerPage: 20, thumbnailSize: 300 },
+  display: { thumbnailSize: 300 },
 }
 
 /** docs/contracts/portfolio.md, "Settings". */

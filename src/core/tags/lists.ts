@@ -1,4 +1,5 @@
 import { and, asc, count, desc, eq, gte, type SQL, sql } from 'drizzle-orm'
+import { arrayLiteral, intArray } from '../../db/arrays.ts'
 import { photoIndex, photoTags, tags } from '../../db/schema/index.ts'
 import { may } from '../accounts/permissions.ts'
 import type { Context } from '../context.ts'
@@ -27,9 +28,7 @@ const shown = (viewer: Viewer): SQL | undefined =>
 
 /** Numbers by tag id, as a table that a statement can join. */
 const table = (numbers: ReadonlyMap<number, number>, name: string, type: 'int' | 'float8'): SQL =>
-  sql`unnest(${literal(numbers.keys())}::int[], ${literal(numbers.values())}::${sql.raw(type)}[]) as ${sql.raw(name)}(id, n)`
-
-const literal = (numbers: Iterable<number>): string => `{${[...numbers].join(',')}}`
+  sql`unnest(${intArray(numbers.keys())}, ${arrayLiteral(numbers.values())}::${sql.raw(type)}[]) as ${sql.raw(name)}(id, n)`
 
 const lastUsed = (viewer: Viewer) =>
   sql<Date | null>`(

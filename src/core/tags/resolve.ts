@@ -21,19 +21,21 @@ export async function resolveTags(tx: Tx, names: readonly string[]): Promise<num
   )
   if (named.size === 0) return []
   const ids = await lockTags(tx, [...named.keys()])
+  // Two requests that create the same tags, or tags with the same slug, insert them in the same order, so that neither waits for
+  // the other for ever.
+  const wanted = [...named.values()].map((name) => ({ name, slug: slugOf(name.name) }))
+  wanted.sort((a, b) => (a.slug + a.name.nameKey < b.slug + b.name.nameKey ? -1 : 1))
   // The base slug may belong to another tag; a random one hardly does.
   for (let tries = 0; ids.size < named.size; tries++) {
-    const missing = [...named.values()].filter(({ nameKey }) => !ids.has(nameKey))
-    const made = missing.map((name) => {
-      const slug = slugOf(name.name)
-      return { ...name, slug: tries === 0 && slug ? slug : suffixed(slug || 'tag') }
-    })
-    // Two requests that create the same tags wait for each other in the same order, so that neither waits for ever.
-    made.sort((a, b) => (a.slug + a.nameKey < b.slug + b.nameKey ? -1 : 1))
+    const missing = wanted.filter(({ name }) => !ids.has(name.nameKey))
+    const made = missing.map(({ name, slug }) => ({
+      ...name,
+      slug: tries === 0 && slug ? slug : suffixed(slug || 'tag'),
+    }))
     await tx.db.insert(tags).values(made).onConflictDoNothing()
     const found = await lockTags(
       tx,
-      missing.map(({ nameKey }) => nameKey),
+      made.map(({ nameKey }) => nameKey),
     )
     for (const [key, id] of found) ids.set(key, id)
     if (tries === 5) throw new Error('no slug is free for a tag')

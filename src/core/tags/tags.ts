@@ -1,12 +1,13 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
 import { photoIndex, photos, photoTags, tags } from '../../db/schema/index.ts'
-import { slugOf, suffixed } from '../../util/slug.ts'
+import { isSlug, slugOf, suffixed } from '../../util/slug.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { reindexPhotosOf } from '../photo-index/reindex.ts'
 import { visibleTo } from '../photo-index/visibility.ts'
+import { photosChanged } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
 import { readTagName } from './names.ts'
 import type { Tag, TagGroup } from './rows.ts'
@@ -86,7 +87,7 @@ function valuesOf({
   isActive,
   isFeatured,
 }: Partial<TagInput>) {
-  if (slug !== undefined && slugOf(slug) !== slug) throw invalid('slug', 'format')
+  if (slug !== undefined && !isSlug(slug)) throw invalid('slug', 'format')
   return { slug, description, color, icon, tagGroup, isActive, isFeatured }
 }
 
@@ -103,6 +104,8 @@ async function rewrite(
     await touchPhotos(tx, tag.id)
     await reindexPhotosOf(tx, { tagId: tag.id })
   }
+  // Lists by the slug of a tag are kept too.
+  photosChanged(tx)
   return tag.id
 }
 

@@ -1,11 +1,15 @@
 /** The events of the timeline. They are no events of the live channel, so this file is not called after them. */
 import { and, asc, desc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { photos, timelineEventPhotos, timelineEvents } from '../../db/schema/index.ts'
+import { isCalendarDate } from '../../util/calendar-date.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import type { EventView, Reader, TimelineEvent } from './rows.ts'
 import { withThumbs } from './thumbs.ts'
+
+/** The timeline shows all of them. Creations at the same moment may exceed the limit by a few. */
+const MAX_EVENTS = 1000
 
 /** The fields of an event as its author writes them. */
 export interface EventInput {
@@ -20,16 +24,18 @@ export interface EventInput {
 
 /**
  * @returns its id
- * @throws AppError VALIDATION_FAILED, UNKNOWN_PHOTOS
+ * @throws AppError VALIDATION_FAILED, UNKNOWN_PHOTOS, TOO_MANY_EVENTS
  */
 export function createEvent(ctx: Context, userId: number, input: EventInput): Promise<number> {
   const { relatedPhotos = [], ...values } = checked(input)
   return transaction(ctx, async (tx) => {
+    if ((await tx.db.$count(timelineEvents)) >= MAX_EVENTS)
+      throw new AppError('TOO_MANY_EVENTS', { params: { limit: MAX_EVENTS } })
     const [event] = await tx.db
       .insert(timelineEvents)
       .values({ ...values, userId })
       .returning({ id: timelineEvents.id })
-    await relate(tx, event!.id, relatedPhotos)
+    await relate(tx, event!.id, await lockPhotos(tx, relatedPhotos))
     return event!.id
   })
 }
@@ -48,8 +54,10 @@ export async function updateEvent(ctx: Context, id: number, change: Partial<Even
       .returning({ id: timelineEvents.id })
     if (!event) throw notFound('timeline_event', id)
     if (!relatedPhotos) return
+    // Photos first: the deletion of a photo locks it before it deletes rows of `timeline_event_photos`.
+    const photoIds = await lockPhotos(tx, relatedPhotos)
     await tx.db.delete(timelineEventPhotos).where(eq(timelineEventPhotos.eventId, id))
-    await relate(tx, id, relatedPhotos)
+    await relate(tx, id, photoIds)
   })
 }
 
@@ -89,16 +97,13 @@ function checked<T extends Partial<EventInput>>(input: T): T {
   return input
 }
 
-function isCalendarDate(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text.startsWith('0000')) return false
-  const date = new Date(`${text}T00:00:00Z`)
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
-}
-
-async function relate(tx: Tx, eventId: number, photoIds: number[]): Promise<void> {
+/**
+ * Locks photos, so that none of them is deleted before the event refers to it.
+ * @returns their ids in the order of the input, each once
+ */
+async function lockPhotos(tx: Tx, photoIds: number[]): Promise<number[]> {
   const ids = [...new Set(photoIds)]
-  if (ids.length === 0) return
-  // Locked, so that none of them is deleted before the event refers to it.
+  if (ids.length === 0) return []
   const rows = await tx.db
     .select({ id: photos.id })
     .from(photos)
@@ -107,8 +112,13 @@ async function relate(tx: Tx, eventId: number, photoIds: number[]): Promise<void
     .for('key share')
   const known = new Set(rows.map(({ id }) => id))
   const unknown = ids.filter((id) => !known.has(id))
-  if (unknown.length > 0) throw new AppError('UNKNOWN_PHOTOS', { params: { photos: unknown.join(', ') } })
+  if (unknown.length > 0) throw new AppError('UNKNOWN_PHOTOS', { params: { photos: unknown } })
+  return ids
+}
+
+async function relate(tx: Tx, eventId: number, photoIds: number[]): Promise<void> {
+  if (photoIds.length === 0) return
   await tx.db
     .insert(timelineEventPhotos)
-    .values(ids.map((photoId, position) => ({ eventId, photoId, position })))
+    .values(photoIds.map((photoId, position) => ({ eventId, photoId, position })))
 }

@@ -1,4 +1,5 @@
-import { asc, sql } from 'drizzle-orm'
+import { asc } from 'drizzle-orm'
+import { isOneOf } from '../../db/arrays.ts'
 import { timelineEventPhotos } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { type PhotoThumb, photoThumbs } from '../photo-files/thumbs.ts'
@@ -28,7 +29,7 @@ async function photoIdsOf(ctx: Context, events: TimelineEvent[]): Promise<Map<nu
   const rows = await ctx.db
     .select({ eventId: timelineEventPhotos.eventId, photoId: timelineEventPhotos.photoId })
     .from(timelineEventPhotos)
-    .where(sql`${timelineEventPhotos.eventId} = any(${`{${[...ids.keys()].join(',')}}`}::int[])`)
+    .where(isOneOf(timelineEventPhotos.eventId, ids.keys()))
     .orderBy(asc(timelineEventPhotos.position))
   for (const { eventId, photoId } of rows) ids.get(eventId)!.push(photoId)
   return ids

@@ -1,4 +1,5 @@
 import { and, count, isNotNull, type SQL, sql } from 'drizzle-orm'
+import { intArray } from '../../db/arrays.ts'
 import { photoIndex } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import type { PhotoThumb } from '../photo-files/thumbs.ts'
@@ -123,10 +124,9 @@ const inMonth = (year: SQL, month: SQL) =>
 /** The ids of the newest photos of each of these months, in one query. */
 async function newestOf(ctx: Context, viewer: Viewer, months: MonthKey[], each: number): Promise<number[]> {
   if (months.length === 0 || each === 0) return []
-  const literal = (numbers: number[]) => `{${numbers.join(',')}}`
   const rows = await ctx.db.execute<{ id: number }>(sql`
     select newest.id
-    from unnest(${literal(months.map(({ year }) => year))}::int[], ${literal(months.map(({ month }) => month))}::int[])
+    from unnest(${intArray(months.map(({ year }) => year))}, ${intArray(months.map(({ month }) => month))})
       with ordinality as m(year, month, n)
     cross join lateral (
       select photo_id as id, taken_at from ${photoIndex}

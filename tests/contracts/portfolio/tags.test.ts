@@ -363,6 +363,17 @@ describe('POST, PUT and DELETE', () => {
     expect((await ask('PUT', `/${id}`, admin, { body: {} })).status).toBe(200)
   })
 
+  test('with another slug its photos are found by that slug, and no longer by the earlier one', async () => {
+    const [earlier, later] = [unique('earlier'), unique('later')]
+    const { id, name } = await create({ name: unique('slugged '), slug: earlier })
+    await makePhotos(server, owner, [{ tags: [name] }])
+    const found = async (slug: string) =>
+      (await api(server, 'GET', `/v1/photos?tag=${slug}`)).body.pagination.total
+    expect([await found(earlier), await found(later)]).toEqual([1, 0])
+    expect((await ask('PUT', `/${id}`, admin, { body: { slug: later } })).status).toBe(200)
+    expect([await found(earlier), await found(later)]).toEqual([0, 1])
+  })
+
   test('a deleted tag is gone from its photos too', async () => {
     const { id, name } = await create({ name: unique('gone ') })
     const [photo] = await makePhotos(server, owner, [{ tags: [name] }])

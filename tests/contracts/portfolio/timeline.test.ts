@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { photos, photoTags, tags } from '../../../src/db/schema/index.ts'
 import { type Ask, api } from '../../support/api.ts'
 import { makeUser, type TestUser, unique } from '../../support/factories.ts'
 import { makePhotos } from '../../support/photos.ts'
 import { Random } from '../../support/random.ts'
-import { startServer } from '../../support/server.ts'
+import { query, startServer } from '../../support/server.ts'
 import { expectAnswer, expectPortfolioError, expectWithout } from '../../support/shapes.ts'
 
 const server = await startServer()
@@ -268,8 +268,20 @@ describe('events', () => {
     const body = { title: 'never', date: '1996-01-01', related_photos: [999_999, photo!.id, 888_888] }
     const refused = await ask('POST', '/events', admin, { body })
     expectPortfolioError(refused, { status: 422, code: 'UNPROCESSABLE_ENTITY' })
-    expect(refused.body.error.details).toEqual({ photos: '999999, 888888' })
+    expect(refused.body.error.details).toEqual({ photos: [999_999, 888_888] })
     expectWithout(await ask('GET', '/1996/1'), 'never')
+  })
+
+  test('are a thousand at most', async () => {
+    const [{ n: before } = {}] = await query(server, sql`select count(*)::int as n from timeline_events`)
+    const rest = 1000 - Number(before)
+    const fill = sql`insert into timeline_events (title, date, type) select 'filler', '1990-01-01', 'x' from generate_series(1, ${rest})`
+    await query(server, fill)
+    const body = { title: 'one more', date: '1990-01-01' }
+    const refused = await ask('POST', '/events', admin, { body })
+    expectPortfolioError(refused, { status: 409, code: 'RESOURCE_CONFLICT' })
+    await query(server, sql`delete from timeline_events where title = 'filler'`)
+    expect((await ask('POST', '/events', admin, { body })).status).toBe(201)
   })
 
   test('are written by administrators only, and gone after their deletion', async () => {

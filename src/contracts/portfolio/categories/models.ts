@@ -4,6 +4,7 @@ import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
 import { pageQuery } from '../contract.ts'
+import { IdNumber } from '../ids.ts'
 import { sortQuery } from '../photos/models.ts'
 
 export const CategoryQuery = t.Object({
@@ -79,14 +80,13 @@ export const CategoryDetail = t.Object({
 })
 export type CategoryDetail = Static<typeof CategoryDetail>
 
-const MAX_ID = 2_147_483_647
 const CategoryName = t.String({ minLength: 1, maxLength: 100, ...typed('name') })
 
 const settings = {
   slug: t.Optional(t.String({ minLength: 1, maxLength: 100 })),
   description: optional(t.String({ maxLength: 2000 })),
   /** Null is the root. */
-  parent_id: optional(t.Integer({ minimum: 1, maximum: MAX_ID })),
+  parent_id: optional(IdNumber),
   color: optional(t.String({ pattern: '^#[0-9A-Fa-f]{6}$' })),
   icon: optional(t.String({ maxLength: 50 })),
   sort_order: t.Optional(t.Integer({ minimum: -1_000_000, maximum: 1_000_000 })),
@@ -99,11 +99,11 @@ export const NewCategory = t.Object({ name: CategoryName, ...settings })
 export const CategoryChange = t.Object({ name: t.Optional(CategoryName), ...settings })
 
 /** Null takes the cover away. */
-export const Cover = t.Object({ photo_id: nullable(t.Integer({ minimum: 1, maximum: MAX_ID })) })
+export const Cover = t.Object({ photo_id: nullable(IdNumber) })
 
 export const CategoryPhotosQuery = t.Object({ ...pageQuery, ...sortQuery })
 
-const photoIds = t.Array(t.Integer({ minimum: 1, maximum: MAX_ID }), { minItems: 1, maxItems: 100 })
+const photoIds = t.Array(IdNumber, { minItems: 1, maxItems: 100 })
 export const AddedPhotos = t.Object({ photo_ids: photoIds, is_primary: t.Optional(t.Boolean()) })
 export const RemovedPhotos = t.Object({ photo_ids: photoIds })
 

@@ -7,9 +7,7 @@ import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
 import { pageQuery } from '../contract.ts'
-import { FileId } from '../ids.ts'
-
-const MAX_ID = 2_147_483_647
+import { FileId, IdNumber, IdText } from '../ids.ts'
 
 const Status = choice(PHOTO_STATUSES)
 const Visibility = choice(PHOTO_VISIBILITIES)
@@ -24,15 +22,14 @@ export const PhotoQuery = t.Object({
   ...pageQuery,
   ...sortQuery,
   status: t.Optional(Status),
-  category: t.Optional(integerText({ minimum: 1, maximum: MAX_ID })),
+  category: t.Optional(IdText),
   tag: t.Optional(t.String({ minLength: 1, maxLength: 100 })),
   search: t.Optional(t.String({ maxLength: 200 })),
   year: t.Optional(integerText({ minimum: 1, maximum: 9999 })),
   month: t.Optional(integerText({ minimum: 1, maximum: 12 })),
 })
 
-const PhotoId = t.Integer({ minimum: 1, maximum: MAX_ID })
-const CategoryIds = t.Array(t.Integer({ minimum: 1, maximum: MAX_ID }), { maxItems: 50 })
+const CategoryIds = t.Array(IdNumber, { maxItems: 50 })
 const TagNames = t.Array(t.String({ minLength: 1, maxLength: 200 }), { maxItems: 50 })
 const placeText = optional(t.String({ maxLength: 200 }))
 
@@ -71,7 +68,7 @@ const Action = choice([
   'delete',
 ])
 export const Batch = t.Object({
-  photo_ids: t.Array(PhotoId, { minItems: 1, maxItems: 100 }),
+  photo_ids: t.Array(IdNumber, { minItems: 1, maxItems: 100 }),
   action: Action,
   data: optional(
     t.Object({

@@ -1,8 +1,7 @@
 import { t } from 'elysia'
-import { integerText } from '../../../http/integer-text.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { pageQuery } from '../contract.ts'
-import { MAX_ID } from '../ids.ts'
+import { IdText } from '../ids.ts'
 import { Photo } from '../photos/models.ts'
 
 const words = t.Optional(t.String({ minLength: 1, maxLength: 200 }))
@@ -12,7 +11,7 @@ export const SearchQuery = t.Object({
   ...pageQuery,
   // Of 100 characters at most, without the spaces around it.
   q: t.String({ minLength: 1, maxLength: 300 }),
-  category: t.Optional(integerText({ minimum: 1, maximum: MAX_ID })),
+  category: t.Optional(IdText),
   /** Names with commas between them. */
   tags: t.Optional(t.String({ maxLength: 1000 })),
   location: words,

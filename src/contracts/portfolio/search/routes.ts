@@ -4,6 +4,7 @@ import { AppError, type Issue } from '../../../core/errors.ts'
 import { searchPhotos } from '../../../core/photos/search.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Call, chapter, type Query } from '../../../http/chapter.ts'
+import { isCalendarDate } from '../../../util/calendar-date.ts'
 import { PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
 import { presentPhotos } from '../photos/presenters.ts'
 import { SearchQuery, SearchResult } from './models.ts'
@@ -54,10 +55,7 @@ function readQuery({ q, tags, date_from, date_to, ...rest }: Static<typeof Searc
 
 function readDate(field: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined
-  const date = new Date(`${text}T00:00:00Z`)
-  // JavaScript reads February 30 as March 1 or 2, and PostgreSQL knows no year 0.
-  if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== text || text < '0001')
-    throw invalidQuery(field, 'calendar_date')
+  if (!isCalendarDate(text)) throw invalidQuery(field, 'calendar_date')
   return text
 }
 

@@ -1,16 +1,14 @@
 /** Wire models of the timeline: docs/contracts/portfolio.md, "Timeline". */
 import { type Static, t } from 'elysia'
-import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
 import { nullable, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
 import { pageQuery } from '../contract.ts'
-
-const MAX_ID = 2_147_483_647
+import { IdNumber } from '../ids.ts'
 
 const year = integerText({ minimum: 1, maximum: 9999 })
-const includePhotos = { include_photos: choice(['true', 'false'], { default: 'true' }) }
+const includePhotos = { include_photos: t.Boolean({ default: true }) }
 
 export const TimelineQuery = t.Object({
   year: t.Optional(year),
@@ -30,7 +28,7 @@ const event = {
   /** In the author's own words, such as `milestone` or `achievement`. */
   type: t.String({ minLength: 1, maxLength: 50, ...typed('name') }),
   /** Ids. */
-  related_photos: t.Optional(t.Array(t.Integer({ minimum: 1, maximum: MAX_ID }), { maxItems: 100 })),
+  related_photos: t.Optional(t.Array(IdNumber, { maxItems: 100 })),
 }
 export const NewTimelineEvent = t.Object({ ...event, type: t.Optional(event.type) })
 export const TimelineEventChange = t.Object({

@@ -79,7 +79,7 @@ export const timelineRoutes = (ctx: Context) =>
         },
         status: 201,
         response: Envelope(TimelineEvent),
-        errors: ['UNKNOWN_PHOTOS'],
+        errors: ['UNKNOWN_PHOTOS', 'TOO_MANY_EVENTS'],
       }),
     )
     .put(
@@ -109,7 +109,7 @@ async function showAll(call: Call & Query<typeof TimelineQuery>) {
   const { ctx, query, request } = call
   const timeline = await readTimeline(ctx, await readerOf(call), {
     year: query.year,
-    photosPerMonth: query.include_photos === 'true' ? query.photos_limit : 0,
+    photosPerMonth: query.include_photos ? query.photos_limit : 0,
   })
   return envelope(request, presentTimeline(timeline, languageOf(request, portfolio.language)))
 }
@@ -120,7 +120,7 @@ async function showMonth(call: Call & Params<typeof MonthOfYear> & Query<typeof 
     ...params,
     page: query.page,
     limit: query.limit,
-    includePhotos: query.include_photos === 'true',
+    includePhotos: query.include_photos,
   })
   const shown = presentMonth(month, languageOf(request, portfolio.language))
   return pageEnvelope(request, shown, month.photoCount, query)
