@@ -1,4 +1,5 @@
 /** Conditional and range requests (RFC 9110, chapters 13 and 14) as pure functions of an object's properties. */
+import { matchesNone } from '../util/entity-tags.ts'
 import type { ByteRange } from './storage.ts'
 
 export type RangeResult = ByteRange | 'unsatisfiable' | undefined
@@ -22,16 +23,8 @@ export function parseRange(field: string | null | undefined, size: number): Rang
   return start >= size ? 'unsatisfiable' : { start, end: Math.min(end, size - 1) }
 }
 
-const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\uffff]*"/g
-const opaque = (etag: string) => etag.replace(/^W\//, '')
 /** HTTP dates have whole seconds. */
 const seconds = (date: Date) => Math.floor(date.getTime() / 1000)
-
-/** Whether If-None-Match names this representation, by weak comparison (13.1.2). */
-export function matchesNone(field: string, etag: string): boolean {
-  if (field.trim() === '*') return true
-  return (field.match(ENTITY_TAG) ?? []).some((tag) => opaque(tag) === opaque(etag))
-}
 
 /** Whether If-Range permits a part (13.1.5): only for the very same bytes, by strong comparison. */
 export function matchesIfRange(field: string, object: { etag: string; lastModified: Date }): boolean {

@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import {
-  chooseAnswer,
-  matchesIfRange,
-  matchesNone,
-  parseRange,
-  type RangeResult,
-} from '../../src/storage/ranges.ts'
+import { chooseAnswer, matchesIfRange, parseRange, type RangeResult } from '../../src/storage/ranges.ts'
+import { matchesNone } from '../../src/util/entity-tags.ts'
 
 const whole = undefined
 const RANGES: [field: string | null, size: number, expected: RangeResult][] = [

@@ -1,6 +1,6 @@
 import type { Photo } from './rows.ts'
 
-interface PhotoEvent {
+interface PhotoSummary {
   photoId: number
   fileId: number
   title: string
@@ -10,12 +10,12 @@ interface PhotoEvent {
 }
 
 export interface PhotoEvents {
-  'photo.created': PhotoEvent
-  'photo.updated': PhotoEvent
+  'photo.created': PhotoSummary
+  'photo.updated': PhotoSummary
   'photo.deleted': { photoId: number }
 }
 
-export const photoEvent = ({ id, fileId, title, slug, status, visibility }: Photo): PhotoEvent => ({
+export const photoEvent = ({ id, fileId, title, slug, status, visibility }: Photo): PhotoSummary => ({
   photoId: id,
   fileId,
   title,

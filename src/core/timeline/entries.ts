@@ -1,4 +1,4 @@
-/** The events of the timeline. They are no events of the live channel, so this file is not called after them. */
+/** The events of the timeline. `events.ts` of a domain has events of the live channel, so this file has another name. */
 import { and, asc, desc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { photos, timelineEventPhotos, timelineEvents } from '../../db/schema/index.ts'
 import { isCalendarDate } from '../../util/calendar-date.ts'

@@ -2,6 +2,7 @@
 import { seesWhole } from '../../../core/photo-index/visibility.ts'
 import type { PhotoView } from '../../../core/photos/view.ts'
 import { languageOf } from '../../../http/language.ts'
+import { entityTags, matchesNone } from '../../../util/entity-tags.ts'
 import { sha256 } from '../../../util/secrets.ts'
 import { portfolio } from '../contract.ts'
 import type { PhotoDetail } from './models.ts'
@@ -19,8 +20,7 @@ export function etagOf({ request, viewer }: Showing, photo: PhotoView, shown: Ph
 
 /** Whether the client has this answer already. */
 export function isKnown(request: Request, etag: string): boolean {
-  const header = request.headers.get('if-none-match')
-  return header?.trim() === '*' || tagsIn(header).some((tag) => tag.replace(/^W\//, '') === etag)
+  return matchesNone(request.headers.get('if-none-match') ?? '', etag)
 }
 
 /**
@@ -30,8 +30,6 @@ export function isKnown(request: Request, etag: string): boolean {
 export function expectedVersion(request: Request): (version: number) => boolean {
   const header = request.headers.get('if-match')
   if (header === null || header.trim() === '*') return () => true
-  const versions = tagsIn(header).map((tag) => /^"(\d+)-[\w-]+"$/.exec(tag)?.[1])
+  const versions = entityTags(header).map((tag) => /^"(\d+)-[\w-]+"$/.exec(tag)?.[1])
   return (version) => versions.includes(String(version))
 }
-
-const tagsIn = (header: string | null): string[] => header?.match(/(?:W\/)?"[^"]*"/g) ?? []

@@ -3,6 +3,7 @@ import { closeFeed, feedSince, openFeed, readFeed } from '../../../core/agenda/f
 import type { Context } from '../../../core/context.ts'
 import { type Call, chapter, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { originOf } from '../../../http/origin.ts'
+import { matchesNone } from '../../../util/entity-tags.ts'
 import { sha256 } from '../../../util/secrets.ts'
 import { runtime } from '../contract.ts'
 import { toICalendar } from './icalendar.ts'
@@ -66,9 +67,8 @@ async function readCalendar({ ctx, query, request }: Call & Query<typeof FeedQue
   const text = await toICalendar(await readFeed(ctx, query.token ?? ''))
   const etag = `"${sha256(text)}"`
   const headers = { etag, 'cache-control': 'private, no-cache' }
-  if (request.headers.get('if-none-match')?.includes(etag)) {
+  if (matchesNone(request.headers.get('if-none-match') ?? '', etag))
     return new Response(null, { status: 304, headers })
-  }
   return new Response(text, {
     headers: { ...headers, 'content-type': `${CONTENT_TYPE}; charset=utf-8` },
   })
