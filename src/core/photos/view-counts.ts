@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { Lru } from '../../util/lru.ts'
 import type { Context } from '../context.ts'
 
 const FLUSH_MS = 3000
@@ -13,6 +14,8 @@ export class ViewCounts {
   private waiting = new Map<number, number>()
   /** Those that the running statement stores. */
   private storing: ReadonlyMap<number, number> = new Map()
+  /** What the rows of photos had after their views were stored. */
+  private readonly stored = new Lru<number, number>(CAPACITY)
   private running: Promise<void> | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
   private closed = false
@@ -29,9 +32,13 @@ export class ViewCounts {
     this.schedule()
   }
 
-  /** Views of a photo that are not in its row yet. */
-  pending(photoId: number): number {
-    return (this.waiting.get(photoId) ?? 0) + (this.storing.get(photoId) ?? 0)
+  /**
+   * The views of a photo, with those that are not in its row yet.
+   * @param inRow what its row had when it was read, which may have been before views were stored
+   */
+  total(photoId: number, inRow: number): number {
+    const stored = Math.max(inRow, this.stored.get(photoId) ?? 0)
+    return stored + (this.waiting.get(photoId) ?? 0) + (this.storing.get(photoId) ?? 0)
   }
 
   /** Stores all views. It never throws: views that cannot be stored wait for the next time. */
@@ -57,7 +64,8 @@ export class ViewCounts {
     this.storing = counts
     this.waiting = new Map()
     try {
-      await this.ctx.db.execute(addViews(counts))
+      const rows = await this.ctx.db.execute<{ id: number; views: number }>(addViews(counts))
+      for (const { id, views } of rows) this.stored.set(id, views)
     } catch (error) {
       this.ctx.log.warn({ err: error }, 'views of photos could not be stored')
       this.takeBack(counts)
@@ -87,5 +95,6 @@ const addViews = (counts: ReadonlyMap<number, number>) => {
       select p.id, v.n from json_to_recordset(${list}::text::json) as v(id int, n int) join photos p on p.id = v.id
       order by p.id for no key update of p
     ) seen
-    where photos.id = seen.id`
+    where photos.id = seen.id
+    returning photos.id, photos.view_count as views`
 }

@@ -72,7 +72,7 @@ async function presentShared(
     taken_at: photo.takenAt?.toISOString() ?? null,
     created_at: photo.createdAt.toISOString(),
     updated_at: photo.updatedAt.toISOString(),
-    view_count: photo.viewCount + ctx.services.viewCounts.pending(photo.id),
+    view_count: ctx.services.viewCounts.total(photo.id, photo.viewCount),
     like_count: photo.likeCount,
     formats: presentFormats(ctx, originOf(ctx, request), photo, whole),
     exif: {
