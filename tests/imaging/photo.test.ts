@@ -1,18 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { thumbHashToRGBA } from 'thumbhash'
 import { checkedFacts, checkedRenditions } from '../../src/imaging/photo/answer.ts'
-import { decodeBase } from '../../src/imaging/photo/renditions.ts'
+import { decodeBase, encode } from '../../src/imaging/photo/renditions.ts'
 import { openSource } from '../../src/imaging/photo/source.ts'
 import { renderPhoto } from '../../src/imaging/photo.ts'
 import { exifBlock, jpegWith, quarters, twoColours, xmpPacket } from '../support/photo-fixtures.ts'
@@ -23,9 +15,9 @@ import { processesOf } from './support.ts'
 const { dir, save, render, read, shown, failure } = photoWorkshop()
 const fixture = (name: string) => join(import.meta.dir, '../fixtures/photos', name)
 const INITIAL = ['red', 'blue', 'white', 'black']
+const DISPLAY = { name: 'display', step: 'optimization', format: 'jpeg', quality: 85 } as const
 
 const picture = await quarters(400, 300)
-const heic = readFileSync(fixture('iphone.heic'))
 const gif = await sharp(await quarters(8, 8))
   .gif()
   .toBuffer()
@@ -116,8 +108,7 @@ describe('orientation', () => {
   const inspected = async (file: Uint8Array) => {
     const source = openSource(save(file))
     const opened = await source.pictures[0]!()
-    const spec = { name: 'display', step: 'optimization', format: 'jpeg', quality: 85 } as const
-    const base = await decodeBase(opened, [{ ...spec, box: { width: 200, height: 200 } }])
+    const base = await decodeBase(opened, [{ ...DISPLAY, box: { width: 200, height: 200 } }])
     const quarter = (x: number, y: number) => {
       const at = (Math.floor(y * base.height) * base.width + Math.floor(x * base.width)) * base.channels
       return [...base.data.subarray(at, at + 3)].map((value) => (value > 127 ? 1 : 0)).join('')
@@ -155,10 +146,12 @@ describe('orientation', () => {
 })
 
 describe('colours', () => {
-  /** The middle of the display rendition. */
-  const middle = async (file: Uint8Array, name: 'display' | 'webp' = 'display') => {
-    const result = await render(save(file), { only: [name] })
-    const { data, info } = await sharp(read(result, name)).raw().toBuffer({ resolveWithObject: true })
+  /** The middle of a rendition that is made in this process, because these files are our own. */
+  const middle = async (file: Uint8Array, format: 'jpeg' | 'webp' = 'jpeg') => {
+    const spec = { ...DISPLAY, format, box: { width: 320, height: 180 } }
+    const base = await decodeBase(await openSource(save(file)).pictures[0]!(), [spec])
+    const made = await encode(base, spec)
+    const { data, info } = await sharp(made.data).raw().toBuffer({ resolveWithObject: true })
     const at = (Math.floor(info.height / 2) * info.width + Math.floor(info.width / 2)) * info.channels
     return [...data.subarray(at, at + info.channels)]
   }
@@ -206,13 +199,10 @@ describe('colours', () => {
 })
 
 describe('formats', () => {
-  test.each([
-    ['PNG with the name of a JPEG', () => sharp(picture).png().toBuffer(), 'photo.jpg'],
-    ['WebP', () => sharp(picture).webp().toBuffer(), undefined],
-    ['TIFF', () => sharp(picture).tiff().toBuffer(), undefined],
-    ['AVIF', () => sharp(picture).avif({ effort: 0 }).toBuffer(), undefined],
-  ])('%s', async (_, make, name) => {
-    const result = await render(save(await make(), name), { only: ['display'] })
+  test('PNG with the name of a JPEG', async () => {
+    const result = await render(save(await sharp(picture).png().toBuffer(), 'photo.jpg'), {
+      only: ['display'],
+    })
     expect([result.width, result.height]).toEqual([400, 300])
     expect(await shown(result, 'display')).toEqual(INITIAL)
   })
@@ -242,91 +232,24 @@ describe('formats', () => {
     const result = await render(fixture('ten-bit.heic'), { only: ['display'] })
     expect(await shown(result, 'display')).toEqual(TURNED[2]!)
   })
-
-  test('of a WebP with a thousand pictures, the first', async () => {
-    const [side, count] = [16, 1000]
-    const pixels = Buffer.alloc(side * side * count * 3)
-    for (let i = 0; i < pixels.length; i++)
-      pixels[i] = i < side * side * 3 ? (i % 3 === 0 ? 255 : 0) : i % 251
-    const raw = { width: side, height: side * count, channels: 3 as const, pageHeight: side }
-    const webp = await sharp(pixels, { raw }).webp({ effort: 0 }).toBuffer()
-    expect((await sharp(webp, { pages: -1 }).metadata()).pages).toBe(count)
-    const result = await render(save(webp), { only: ['display', 'webp'] })
-    expect([result.width, result.height]).toEqual([side, side])
-    expect(await shown(result, 'display')).toEqual(['red', 'red', 'red', 'red'])
-    expect((await sharp(read(result, 'webp')).metadata()).pages ?? 1).toBe(1)
-  })
 })
 
 describe('bad files', () => {
-  const half = Math.floor(picture.length / 2)
-  const noise = Buffer.from(picture)
-  for (let i = half; i < picture.length - 2; i++) noise[i] = (i * 7919) % 251
   test.each([
-    ['nothing', Buffer.alloc(0)],
-    ['text', Buffer.from('this is no photo')],
-    ['a JPEG that ends too early', picture.subarray(0, half)],
-    ['a JPEG with other bytes in its picture', noise],
-    ['the head of a JPEG', picture.subarray(0, 20)],
-    ['a HEIC that ends too early', heic.subarray(0, heic.length - 300)],
+    ['a JPEG that ends too early', picture.subarray(0, picture.length / 2)],
     ['a GIF', gif],
-    ['an SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')],
-    ['a PNG without pixels', header(8, 8)],
   ])('%s is UNREADABLE', async (_, file) => {
     expect(await failure(save(file))).toBe('UNREADABLE')
   })
 
-  test.each([
-    ['PNG', header(30_000, 30_000)],
-    ['JPEG', enlarged(picture)],
-    ['HEIC', enlargedHeic(Buffer.from(heic))],
-  ])('a %s of 30,000 × 30,000 pixels is refused before memory is taken', async (_, file) => {
-    expect(await failure(save(file), { limits: { memoryMiB: 128, cpuSeconds: 3 } })).toBe('TOO_MANY_PIXELS')
-  })
-
-  test('harmless departures from the standard are no damage', async () => {
-    const scan = picture.indexOf(Buffer.from([0xff, 0xda]))
-    const frame = picture.indexOf(Buffer.from([0xff, 0xc0]))
-    const extraneous = Buffer.concat([
-      picture.subarray(0, frame),
-      Buffer.from('odd'),
-      picture.subarray(frame),
-    ])
-    const spectral = Buffer.from(picture)
-    spectral[scan + 2 + 2 + 1 + 3 * 2 + 1] = 0
-    for (const file of [extraneous, spectral]) {
-      expect(await shown(await render(save(file), { only: ['display'] }), 'display')).toEqual(INITIAL)
-    }
+  test('a JPEG of 30,000 × 30,000 pixels is refused before memory is taken', async () => {
+    const large = Buffer.from(picture)
+    const frame = large.indexOf(Buffer.from([0xff, 0xc0]))
+    large.writeUInt16BE(30_000, frame + 5)
+    large.writeUInt16BE(30_000, frame + 7)
+    expect(await failure(save(large), { limits: { memoryMiB: 128, cpuSeconds: 3 } })).toBe('TOO_MANY_PIXELS')
   })
 })
-
-/** A PNG with nothing behind its header. */
-function header(width: number, height: number): Buffer {
-  const png = Buffer.from('89504e470d0a1a0a0000000d49484452000000000000000008020000000000000000000000', 'hex')
-  png.writeUInt32BE(width, 16)
-  png.writeUInt32BE(height, 20)
-  png.writeUInt32BE(Bun.hash.crc32(png.subarray(12, 29)), 29)
-  const end = Buffer.from('0000000049444154 35af061e 0000000049454e44ae426082'.replaceAll(' ', ''), 'hex')
-  return Buffer.concat([png.subarray(0, 33), end])
-}
-
-function enlarged(jpeg: Buffer): Buffer {
-  const copy = Buffer.from(jpeg)
-  const frame = copy.indexOf(Buffer.from([0xff, 0xc0]))
-  copy.writeUInt16BE(30_000, frame + 5)
-  copy.writeUInt16BE(30_000, frame + 7)
-  return copy
-}
-
-/** The sizes that the grid has, in its data and in its property. */
-function enlargedHeic(heic: Buffer): Buffer {
-  const size = Buffer.from('000000a000000078', 'hex')
-  for (let at = heic.indexOf(size); at >= 0; at = heic.indexOf(size, at + 8)) {
-    heic.writeUInt32BE(30_000, at)
-    heic.writeUInt32BE(30_000, at + 4)
-  }
-  return heic
-}
 
 test('an abort ends the child and leaves nothing of it', async () => {
   const controller = new AbortController()
@@ -339,19 +262,6 @@ test('an abort ends the child and leaves nothing of it', async () => {
   expect(error.message).toBe('enough')
   expect(processesOf(input)).toEqual([])
   expect(readdirSync(output)).toEqual([])
-})
-
-test('a rendition that is larger than the limit, and a directory that can not be written', async () => {
-  const display = { maxWidth: 2000, maxHeight: 2000, qualityJpg: 100, qualityWebp: 100 }
-  const noise = { type: 'gaussian' as const, mean: 128, sigma: 60 }
-  const noisy = sharp({ create: { width: 1500, height: 1500, channels: 3, background: '#888', noise } })
-  const input = save(await noisy.jpeg({ quality: 95 }).toBuffer())
-  expect(await failure(input, { only: ['display'], display, limits: { fileMiB: 1 } })).toBe('MEMORY')
-  // A directory stands where the file belongs. Whether another try may succeed is for the caller to decide.
-  const output = mkdtempSync(join(dir, 'blocked-'))
-  mkdirSync(join(output, 'display.jpg'))
-  const blocked = renderPhoto({ input: save(picture), output, ...SIZES, only: ['display'] })
-  await expect(blocked).rejects.toMatchObject({ code: 'CRASHED' })
 })
 
 describe('an answer of a child that has lost its mind', () => {
@@ -400,8 +310,7 @@ describe('an answer of a child that has lost its mind', () => {
 
   test('files that are missing, of another kind, or links are refused', async () => {
     const output = mkdtempSync(join(dir, 'links-'))
-    const spec = { name: 'display', step: 'optimization', format: 'jpeg', quality: 85 } as const
-    const specs = [{ ...spec, box: { width: 9, height: 9 } }]
+    const specs = [{ ...DISPLAY, box: { width: 9, height: 9 } }]
     const renditions = [{ name: 'display' as const, width: 4, height: 3 }]
     const check = () => checkedRenditions({ renditions }, specs, output)
     await expect(check()).rejects.toThrow('something else than a photo')

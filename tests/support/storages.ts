@@ -2,6 +2,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ListMultipartUploadsCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3'
+import type { Overrides } from '../../src/server.ts'
 import { keysOf, rawClient, startS3 } from '../storage/kinds.ts'
 import { startServer, type TestServer } from './server.ts'
 
@@ -16,8 +17,8 @@ export interface StoredServer {
   stop(): Promise<void>
 }
 
-async function onDisk(): Promise<StoredServer> {
-  const server = await startServer()
+async function onDisk(overrides: Overrides): Promise<StoredServer> {
+  const server = await startServer({}, overrides)
   const { storage, config } = server.ctx
   const objects = join(config.dataDir, 'objects')
   return {
@@ -49,19 +50,20 @@ export interface PublicBucket extends StoredServer {
   failNext(operation: string, times: number): Promise<void>
 }
 
-async function onS3(): Promise<PublicBucket> {
+async function onS3(overrides: Overrides): Promise<PublicBucket> {
   const s3 = await startS3()
   const config = s3.config()
   const { endpoint, bucket: Bucket } = config
   const bucketUrl = `${endpoint}/${Bucket}`
-  const server = await startServer({
+  const env = {
     S3_ENDPOINT: endpoint!,
     S3_BUCKET: Bucket,
     S3_REGION: config.region,
     S3_ACCESS_KEY_ID: config.accessKeyId,
     S3_SECRET_ACCESS_KEY: config.secretAccessKey,
     S3_PUBLIC_URL: bucketUrl,
-  })
+  }
+  const server = await startServer(env, overrides)
   const client = rawClient(config)
   await client.send(new PutBucketPolicyCommand({ Bucket, Policy: await documentedPolicy(Bucket) }))
   /** Refuses the second part more often than the storage tries it. */
@@ -97,9 +99,9 @@ async function documentedPolicy(bucket: string): Promise<string> {
   return policy.replaceAll('YOUR_BUCKET', bucket)
 }
 
-/** Starts one server of each kind. */
-export async function openStorages() {
-  const [disk, s3] = await Promise.all([onDisk(), onS3()])
+/** Starts one server of each kind. `overrides`: parts that the test brings along. */
+export async function openStorages(overrides: Overrides = {}) {
+  const [disk, s3] = await Promise.all([onDisk(overrides), onS3(overrides)])
   return {
     s3,
     each: [

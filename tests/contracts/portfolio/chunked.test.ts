@@ -7,11 +7,12 @@ import { photoFiles, uploadPieces, uploadSessions } from '../../../src/db/schema
 import { type Answer, api, readAnswer } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
 import { unmeasured } from '../../support/files.ts'
+import { blindImaging } from '../../support/imaging.ts'
 import { jpegWith } from '../../support/photo-fixtures.ts'
 import { openLive } from '../../support/sockets.ts'
 import { openStorages } from '../../support/storages.ts'
 
-const storages = await openStorages()
+const storages = await openStorages({ imaging: blindImaging() })
 afterAll(storages.stop)
 
 const CHUNK = 1024

@@ -6,11 +6,12 @@ import { photoFiles, uploadSessions } from '../../../src/db/schema/index.ts'
 import { api, readAnswer } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
 import { unmeasured } from '../../support/files.ts'
+import { blindImaging } from '../../support/imaging.ts'
 import { jpegWith } from '../../support/photo-fixtures.ts'
 import { eventually } from '../../support/process.ts'
 import { openStorages } from '../../support/storages.ts'
 
-const storages = await openStorages()
+const storages = await openStorages({ imaging: blindImaging() })
 afterAll(storages.stop)
 
 const JPEG = Buffer.concat([await jpegWith({}), Buffer.alloc(3000)])

@@ -3,6 +3,7 @@ import sharp from 'sharp'
 import { api } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
 import { form, sendForm, slowUpload } from '../../support/files.ts'
+import { blindImaging, decoding } from '../../support/imaging.ts'
 import { exifBlock, jpegWith, picture96 } from '../../support/photo-fixtures.ts'
 import { makePhotos } from '../../support/photos.ts'
 import { eventually } from '../../support/process.ts'
@@ -10,7 +11,8 @@ import { openLive } from '../../support/sockets.ts'
 import { openStorages } from '../../support/storages.ts'
 
 const MB = 1024 * 1024
-const storages = await openStorages()
+const imaging = blindImaging()
+const storages = await openStorages({ imaging })
 afterAll(storages.stop)
 
 const JPEG = new Uint8Array(await jpegWith({ exif: exifBlock({ make: 'Canon', model: 'EOS R5' }) }))
@@ -39,6 +41,7 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
   const originalsOf = ({ user }: TestUser) => keys(`originals/${user.id}/`)
 
   test('a photo is uploaded, processed live, reprocessed and deleted', async () => {
+    using _ = decoding(imaging)
     const owner = await editor()
     const live = await openLive(server, owner.token)
     const { status, body } = await single(owner, JPEG, '照片 1.png')
@@ -322,6 +325,7 @@ describe('refused', () => {
 })
 
 test('a damaged photo fails in its step, says why, and may be tried again', async () => {
+  using _ = decoding(imaging)
   const owner = await makeUser(server, { role: 'editor' })
   const live = await openLive(server, owner.token)
   const answer = await sendForm(
