@@ -2,6 +2,8 @@
 import { t } from 'elysia'
 import { integerText } from '../../http/integer-text.ts'
 
+export { presentFileId } from '../../live/events/photos.ts'
+
 const range = { minimum: 1, maximum: 2_147_483_647 }
 /** An id in a body. */
 export const IdNumber = t.Integer(range)
@@ -12,10 +14,9 @@ export const Id = t.Object({ id: IdText })
 
 /** `upload_123`, the file that an upload became. */
 export const FileId = t.String({ pattern: '^upload_[1-9]\\d{0,8}$' })
-export const fileIdOf = (id: number): string => `upload_${id}`
 export const readFileId = (fileId: string): number => Number(fileId.slice('upload_'.length))
 
 /** `chunked_123`, an upload that arrives in chunks. */
 export const ChunkedId = t.String({ pattern: '^chunked_[1-9]\\d{0,8}$' })
-export const chunkedIdOf = (id: number): string => `chunked_${id}`
+export const presentChunkedId = (id: number): string => `chunked_${id}`
 export const readChunkedId = (id: string): number => Number(id.slice('chunked_'.length))

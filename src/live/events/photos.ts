@@ -2,7 +2,7 @@ import type { PhotoFileEvents } from '../../core/photo-files/events.ts'
 import type { PhotoEvents } from '../../core/photos/events.ts'
 import type { EventPresenters } from './presenters.ts'
 
-/** As the portfolio contract shows it. */
+/** The id of a file, as the portfolio contract shows it too. */
 export const presentFileId = (fileId: number): string => `upload_${fileId}`
 
 const presentPhoto = (photo: PhotoEvents['photo.created']) => ({

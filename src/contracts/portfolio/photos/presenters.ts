@@ -6,7 +6,7 @@ import type { CategoryOfPhoto, PhotoView, TagOfPhoto } from '../../../core/photo
 import { type SiteSettings, siteSettings } from '../../../core/system/site-settings.ts'
 import { originOf } from '../../../http/origin.ts'
 import { portfolio } from '../contract.ts'
-import { fileIdOf } from '../ids.ts'
+import { presentFileId } from '../ids.ts'
 import type { Batch, BatchResult, Location, Photo, PhotoDetail } from './models.ts'
 
 /** To whom photos are shown. */
@@ -88,7 +88,7 @@ async function presentShared(
     height: file.height,
     placeholder: file.placeholder,
     processing_status: PROCESSING[file.status],
-    file_id: whole ? fileIdOf(file.id) : null,
+    file_id: whole ? presentFileId(file.id) : null,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Context } from '../../../core/context.ts'
 import { type ChunkedSession, type ChunksState, chunksOf } from '../../../core/files/chunks.ts'
 import { originOf } from '../../../http/origin.ts'
-import { chunkedIdOf, fileIdOf } from '../ids.ts'
+import { presentChunkedId, presentFileId } from '../ids.ts'
 import type { ChunkedState, ChunkedUpload, StoredChunk } from './chunked-models.ts'
 
 export function presentChunkedUpload(
@@ -10,10 +10,10 @@ export function presentChunkedUpload(
   session: ChunkedSession,
   expiresAt: Date,
 ): ChunkedUpload {
-  const url = `${originOf(ctx, request)}/v1/upload/chunked/${chunkedIdOf(session.id)}`
+  const url = `${originOf(ctx, request)}/v1/upload/chunked/${presentChunkedId(session.id)}`
   const total = chunksOf(session)
   return {
-    upload_id: chunkedIdOf(session.id),
+    upload_id: presentChunkedId(session.id),
     chunk_size: session.chunkSize,
     total_chunks: total,
     upload_urls: Array.from({ length: total }, (_, index) => `${url}/chunks/${index}`),
@@ -25,7 +25,7 @@ export function presentChunkedUpload(
 export function presentStoredChunk(session: ChunkedSession, index: number, received: number): StoredChunk {
   const total = chunksOf(session)
   return {
-    upload_id: chunkedIdOf(session.id),
+    upload_id: presentChunkedId(session.id),
     chunk_index: index,
     received_chunks: received,
     total_chunks: total,
@@ -40,7 +40,7 @@ export const presentChunkedState = (
   { receivedChunks, received, missing }: ChunksState,
   expiresAt: Date,
 ): ChunkedState => ({
-  upload_id: chunkedIdOf(session.id),
+  upload_id: presentChunkedId(session.id),
   filename: session.fileName,
   status: STATUS[session.status],
   file_size: session.fileSize,
@@ -49,6 +49,6 @@ export const presentChunkedState = (
   received_chunks: receivedChunks,
   received_bytes: received,
   missing_chunks: missing,
-  file_id: session.fileId === null ? null : fileIdOf(session.fileId),
+  file_id: session.fileId === null ? null : presentFileId(session.fileId),
   expires_at: expiresAt.toISOString(),
 })

@@ -9,7 +9,7 @@ import { digestOf } from '../../../http/digests.ts'
 import { neverIdle } from '../../../http/idle.ts'
 import { lengthOf, readRaw } from '../../../http/raw-body.ts'
 import { Envelope, envelope, portfolio } from '../contract.ts'
-import { chunkedIdOf, readChunkedId } from '../ids.ts'
+import { presentChunkedId, readChunkedId } from '../ids.ts'
 import {
   ChunkedParams,
   ChunkedState,
@@ -161,7 +161,7 @@ async function complete({
   const file = await neverIdle(server, request, () => completePhoto(ctx, session, sha256))
   const earlier = await duplicatesOf(ctx, [file])
   return envelope(request, {
-    upload_id: chunkedIdOf(session.id),
+    upload_id: presentChunkedId(session.id),
     ...presentUploaded(ctx, request, file, earlier.get(file.id)),
   })
 }

@@ -7,7 +7,7 @@ import { originalUrl } from '../../../core/photo-files/urls.ts'
 import { toAppError } from '../../../http/errors.ts'
 import { originOf } from '../../../http/origin.ts'
 import { portfolio } from '../contract.ts'
-import { fileIdOf } from '../ids.ts'
+import { presentFileId } from '../ids.ts'
 import type { UploadedFile, UploadedFiles, UploadStatus } from './models.ts'
 
 const PROCESSING = {
@@ -25,7 +25,7 @@ export const presentUploaded = (
   file: PhotoFile,
   earlier: number | undefined,
 ): UploadedFile => ({
-  file_id: fileIdOf(file.id),
+  file_id: presentFileId(file.id),
   original_filename: file.fileName,
   file_size: file.fileSize,
   mime_type: file.mimeType,
@@ -34,7 +34,7 @@ export const presentUploaded = (
   exif_extracted: file.status === 'completed',
   processing_status: PROCESSING[file.status],
   sha256: file.sha256 ?? '',
-  duplicate_of: earlier === undefined ? null : fileIdOf(earlier),
+  duplicate_of: earlier === undefined ? null : presentFileId(earlier),
 })
 
 export const presentBatch = (
@@ -76,7 +76,7 @@ export const presentStatus = (
   state: PhotoUploadState,
   secondsRemaining: number,
 ): UploadStatus => ({
-  file_id: fileIdOf(id),
+  file_id: presentFileId(id),
   status: STATUS[state.status],
   progress: state.percent,
   current_step: state.step,
