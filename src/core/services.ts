@@ -13,6 +13,7 @@ import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
 import { ProcessingTimes } from './photo-files/times.ts'
 import { PhotoAggregates } from './photo-index/aggregates.ts'
+import { KeptViews } from './photos/kept-views.ts'
 import { ViewCounts } from './photos/view-counts.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
 import { Settings } from './system/settings.ts'
@@ -27,6 +28,7 @@ export interface Services {
   readonly pieces: Places
   readonly ranking: MaterialRanking
   readonly photoAggregates: PhotoAggregates
+  readonly photoViews: KeptViews
   readonly processingTimes: ProcessingTimes
   readonly viewCounts: ViewCounts
   readonly nodeControl: NodeControl
@@ -43,6 +45,7 @@ export const createServices = (ctx: Context): Services => ({
   pieces: piecePlaces(),
   ranking: new MaterialRanking(ctx),
   photoAggregates: new PhotoAggregates(ctx.bus),
+  photoViews: new KeptViews(ctx.bus),
   processingTimes: new ProcessingTimes(),
   viewCounts: new ViewCounts(ctx),
   nodeControl: new NodeControl(ctx),

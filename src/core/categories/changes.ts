@@ -7,7 +7,7 @@ import type { Context, Tx } from '../context.ts'
 import { AppError, invalid } from '../errors.ts'
 import { reindexPhotosOf } from '../photo-index/reindex.ts'
 import { visibleTo } from '../photo-index/visibility.ts'
-import { photosChanged } from '../photo-index/write.ts'
+import { namesChanged } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
 import { removeAllFromCategory } from './assign.ts'
 import { type Category, MAX_CATEGORIES } from './rows.ts'
@@ -73,8 +73,7 @@ export async function updateCategory(
       .where(eq(categories.id, id))
     const renamed = input.name !== undefined && input.name !== category.name
     if (moves || renamed) await reindexPhotosOf(tx, { categoryIds: [id] })
-    // Lists that name categories are kept too.
-    photosChanged(tx)
+    namesChanged(tx)
   })
 }
 
@@ -96,7 +95,7 @@ export async function deleteCategory(ctx: Context, id: number): Promise<void> {
     await removeAllFromCategory(tx, id)
     await tx.db.delete(categories).where(eq(categories.id, id))
     await reindexPhotosOf(tx, { categoryIds: [id] })
-    photosChanged(tx)
+    namesChanged(tx)
   })
 }
 

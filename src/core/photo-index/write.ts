@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { intArray } from '../../db/arrays.ts'
 import type { Tx } from '../context.ts'
-import { photosChangedHint } from './hints.ts'
+import { namesChangedHint, photosChangedHint } from './hints.ts'
 import { checkedText, type PhotoText, TERMS_VERSION, termsOf } from './terms.ts'
 
 /** Photos whose texts are in memory at once. */
@@ -25,6 +25,12 @@ export async function indexPhotos(tx: Tx, photoIds: readonly number[]): Promise<
 /** For a change that no index row shows, such as a deletion. */
 export function photosChanged(tx: Tx): void {
   tx.afterCommit(() => tx.bus.publish(photosChangedHint, {}))
+}
+
+/** For a change of a category or a tag, whatever of it changes. */
+export function namesChanged(tx: Tx): void {
+  photosChanged(tx)
+  tx.afterCommit(() => tx.bus.publish(namesChangedHint, {}))
 }
 
 async function indexBatch(tx: Tx, ids: number[]): Promise<number> {

@@ -7,7 +7,7 @@ import { scopeOf, type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
 import { sees } from './read.ts'
 import type { PhotoStatus } from './rows.ts'
-import { type PhotoView, viewPhotos } from './view.ts'
+import type { PhotoView } from './view.ts'
 
 export const PHOTO_SORTS = ['createdAt', 'takenAt', 'title'] as const
 export type PhotoSort = (typeof PHOTO_SORTS)[number]
@@ -53,7 +53,7 @@ export async function listPhotos(
     return readPage(ctx, { where, few: total <= FEW, sortBy, sortOrder, limit, offset })
   })
   // Another server may have hidden a photo a moment ago.
-  const photos = (await viewPhotos(ctx, ids)).filter((photo) => sees(viewer, photo))
+  const photos = (await ctx.services.photoViews.get(ctx, ids)).filter((photo) => sees(viewer, photo))
   return { photos, total }
 }
 

@@ -14,7 +14,7 @@ import {
 } from '../photo-index/match.ts'
 import { isPublic, scopeOf, seesWhole, type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
-import { type PhotoView, viewPhotos } from './view.ts'
+import type { PhotoView } from './view.ts'
 
 /** Categories and tags that are counted; the most frequent ones. */
 const MAX_FACETS = 50
@@ -87,7 +87,7 @@ export async function searchPhotos(
     const [found] = await ctx.db.execute<Found>(searchStatement(where, ranks, query))
     return found!
   })
-  const views = await viewPhotos(
+  const views = await ctx.services.photoViews.get(
     ctx,
     page.map(({ id }) => id),
   )

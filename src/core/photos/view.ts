@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { arrayLiteral } from '../../db/arrays.ts'
 import { preparedSql } from '../../db/prepared.ts'
 import { rowReader } from '../../db/row-reader.ts'
 import { photoFiles, photos } from '../../db/schema/index.ts'
@@ -42,7 +43,7 @@ export interface PhotoView extends Photo {
  * does not gather, it takes a photo to have a thousand tags and reads the whole table.
  */
 const viewColumns: SQL = sql`
-  row_to_json(f) as file, p.*,
+  p.xmin || ' ' || f.xmin as stamp, row_to_json(f) as file, p.*,
   (select coalesce(json_agg(json_build_object('id', c.id, 'name', c.name, 'slug', c.slug, 'description', c.description,
       'color', c.color, 'isPrimary', pc.is_primary, 'isActive', c.is_active and (c.level = 0 or not exists (
         select from categories above where above.id = any(string_to_array(c.path, '/')::int[]) and not above.is_active))) order by pc.is_primary desc, c.sort_order, c.id), '[]')
@@ -54,6 +55,8 @@ const viewColumns: SQL = sql`
     where pt.photo_id = p.id) as tags`
 
 interface ViewRow extends Record<string, unknown> {
+  id: number
+  stamp: string
   file: Record<string, unknown>
   categories: CategoryOfPhoto[]
   tags: TagOfPhoto[]
@@ -69,7 +72,6 @@ const readView = (row: ViewRow): PhotoView => ({
   tags: row.tags,
 })
 
-/** `ids` is an array literal. */
 const viewsById = preparedSql<ViewRow>(
   'photo_views',
   sql`
@@ -79,11 +81,16 @@ const viewsById = preparedSql<ViewRow>(
 
 /** The photos with these ids, in this order, in one query. An id that no photo has is left out. No visibility is checked. */
 export async function viewPhotos(ctx: Context, ids: readonly number[]): Promise<PhotoView[]> {
+  const views = new Map((await readViews(ctx, ids)).map(({ view }) => [view.id, view]))
+  return ids.flatMap((id) => views.get(id) ?? [])
+}
+
+/** The same in any order, each with the stamp of its rows: `KeptViews`. */
+export async function readViews(
+  ctx: Context,
+  ids: readonly number[],
+): Promise<{ view: PhotoView; stamp: string }[]> {
   if (ids.length === 0) return []
-  const rows = await viewsById(ctx.db).execute({ ids: `{${ids.join(',')}}` })
-  const byId = new Map(rows.map((row) => [row.id as number, row]))
-  return ids.flatMap((id) => {
-    const row = byId.get(id)
-    return row ? readView(row) : []
-  })
+  const rows = await viewsById(ctx.db).execute({ ids: arrayLiteral(ids) })
+  return rows.map((row) => ({ view: readView(row), stamp: row.stamp }))
 }

@@ -7,7 +7,7 @@ import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { reindexPhotosOf } from '../photo-index/reindex.ts'
 import { visibleTo } from '../photo-index/visibility.ts'
-import { photosChanged } from '../photo-index/write.ts'
+import { namesChanged } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
 import { readTagName } from './names.ts'
 import type { Tag, TagGroup } from './rows.ts'
@@ -74,6 +74,7 @@ export async function deleteTag(ctx: Context, id: number): Promise<void> {
     await touchPhotos(tx, id)
     await tx.db.delete(tags).where(eq(tags.id, id))
     await reindexPhotosOf(tx, { tagId: id })
+    namesChanged(tx)
   })
 }
 
@@ -104,8 +105,7 @@ async function rewrite(
     await touchPhotos(tx, tag.id)
     await reindexPhotosOf(tx, { tagId: tag.id })
   }
-  // Lists by the slug of a tag are kept too.
-  photosChanged(tx)
+  namesChanged(tx)
   return tag.id
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
+import { namesChangedHint, photosChangedHint } from '../../../src/core/photo-index/hints.ts'
 import { categories, photoFiles, photoIndex, photos } from '../../../src/db/schema/index.ts'
 import { type Answer, type Ask, api } from '../../support/api.ts'
 import { makeUser, type TestUser, unique } from '../../support/factories.ts'
@@ -190,27 +191,91 @@ describe('GET /v1/photos', () => {
     })
   })
 
-  test('a page is one statement after its total is known, however many photos, categories and tags', async () => {
+  test('a page takes as many statements for twenty photos as for one, and one while nothing changes', async () => {
     const category = await makeCategory()
     const tags = [unique('t'), unique('t')]
     const one = { categoryIds: [category.id], tags }
-    await makePhotos(
+    const made = await makePhotos(
       server,
       owner,
       Array.from({ length: 30 }, () => one),
     )
-    const counts: number[] = []
+    const counts: number[][] = []
     for (const limit of [1, 20]) {
-      const path = `/v1/photos?category=${category.id}&limit=${limit}`
-      await get(path)
-      const statements = spyOn(client, 'unsafe')
-      const answer = await get(path)
-      counts.push(statements.mock.calls.filter(([text]) => /photo/.test(String(text))).length)
-      statements.mockRestore()
-      expect(answer.body.data).toHaveLength(limit)
-      expect(answer.body.data[0].tags).toHaveLength(2)
+      const statementsOf = async () => {
+        const statements = spyOn(client, 'unsafe')
+        const answer = await get(`/v1/photos?category=${category.id}&limit=${limit}`)
+        const count = statements.mock.calls.filter(([text]) =>
+          /from ("?photo_index|photos p )/.test(String(text)),
+        ).length
+        statements.mockRestore()
+        expect(answer.body.data).toHaveLength(limit)
+        expect(answer.body.data[0].tags).toHaveLength(2)
+        return count
+      }
+      ctx.bus.publish(namesChangedHint, {})
+      ctx.bus.publish(photosChangedHint, {})
+      const first = await statementsOf()
+      const again = await statementsOf()
+      await ctx.db
+        .update(photos)
+        .set({ likeCount: limit })
+        .where(eq(photos.id, made.at(-1)!.id))
+      const changed = await statementsOf()
+      counts.push([first, again, changed])
     }
-    expect(counts).toEqual([1, 1])
+    // The total, which photos, and the photos; then only whether they have changed; then also those that have.
+    expect(counts).toEqual([
+      [3, 1, 2],
+      [3, 1, 2],
+    ])
+  })
+
+  test('shows at once what has changed of its photos', async () => {
+    const [tag, category] = [unique('t'), await makeCategory()]
+    const made = await makePhotos(server, owner, [
+      { tags: [tag], categoryIds: [category.id] },
+      { tags: [tag], categoryIds: [category.id] },
+    ])
+    const id = made[1]!.id
+    const first = async (user?: TestUser) =>
+      (await get(`/v1/photos?category=${category.id}`, user)).body.data[0]
+    const before = await first()
+    const change = (body: object) => send('PUT', `/v1/photos/${id}`, owner, body)
+    const batch = (action: string, data: object) =>
+      send('POST', '/v1/photos/batch', owner, { photo_ids: [id], action, data })
+
+    await change({ title: 'Another', tags: ['second', 'third'] })
+    expect(await first()).toMatchObject({
+      id,
+      title: 'Another',
+      tags: [{ name: 'second' }, { name: 'third' }],
+    })
+    await batch('remove_tags', { tags: ['third'] })
+    expect((await first()).tags).toMatchObject([{ name: 'second' }])
+    await send('PUT', `/v1/categories/${category.id}`, admin, { name: 'Renamed', color: '#123456' })
+    expect((await first()).categories).toMatchObject([{ name: 'Renamed', color: '#123456' }])
+    const shown = (await first()).tags[0]
+    await send('PUT', `/v1/tags/${shown.id}`, admin, { color: '#654321' })
+    expect((await first()).tags).toMatchObject([{ color: '#654321' }])
+    await send('PUT', `/v1/tags/${shown.id}`, admin, { is_active: false })
+    expect((await first()).tags).toEqual([])
+    expect((await first(owner)).tags).toMatchObject([{ name: 'second' }])
+    await send('PUT', `/v1/categories/${category.id}`, admin, { is_active: false })
+    expect((await first()).categories).toEqual([])
+
+    // Without a hint, as when another server has made the change and the hint was lost.
+    const write = (values: Partial<typeof photos.$inferInsert>) =>
+      ctx.db.update(photos).set(values).where(eq(photos.id, id))
+    await write({ title: 'Elsewhere', viewCount: 7 })
+    expect(await first()).toMatchObject({ title: 'Elsewhere', view_count: before.view_count + 7 })
+    await ctx.db.update(photoFiles).set({ placeholder: 'new' }).where(eq(photoFiles.id, made[1]!.fileId))
+    expect((await first()).placeholder).toBe('new')
+    await write({ visibility: 'private' })
+    expect((await first()).id).toBe(made[0]!.id)
+    expect((await first(owner)).id).toBe(id)
+    await ctx.db.delete(photos).where(eq(photos.id, id))
+    expect((await first(owner)).id).toBe(made[0]!.id)
   })
 })
 
