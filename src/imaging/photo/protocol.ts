@@ -1,5 +1,5 @@
 /** What the server and its child process exchange about a photo. This file imports only types. */
-import type { ImagingFailure, Size } from '../protocol.ts'
+import type { Size } from '../protocol.ts'
 
 /** The steps of a photo, in their order. */
 export const PHOTO_STEPS = ['exif_extraction', 'generating_thumbnails', 'optimization'] as const
@@ -62,15 +62,12 @@ export interface PhotoFacts {
   takenOffset: number | null
 }
 
-/** What the child says of the files that it wrote. */
+/** The last line of the child's standard output, unless it failed. Before it, the child writes `{"step":…}` at each step. */
 export interface PhotoAnswer extends PhotoFacts, Size {
   /** A thumbhash in base64. */
   placeholder: string
   renditions: (Size & { name: RenditionName })[]
 }
-
-/** A line of the child's standard output. The last one is an answer or a failure. */
-export type PhotoLine = { step: PhotoStep } | PhotoAnswer | { code: ImagingFailure; message: string }
 
 /** The name of a rendition's file. */
 export const renditionFile = ({ name, format }: Pick<RenditionSpec, 'name' | 'format'>): string =>

@@ -90,7 +90,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
     eventually(
       async () => (await detail(id, owner.token)).processing_status === 'completed',
       `${name} is processed`,
-      60_000,
+      120_000,
     )
 
   /** Of one answer: what it says that this reader must not learn. */
@@ -215,7 +215,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
     // The first one is not published at once.
     for (const photo of used) photos.push(await publish(photo, photo === used[0] ? { status: 'draft' } : {}))
     for (const photo of photos) await processed(photo)
-  }, 120_000)
+  }, 240_000)
 
   test('photos that are not published have no address for others, from the first moment', async () => {
     const one = named('EXIF')
@@ -240,7 +240,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
     }
     const { body } = await api(server, 'GET', '/v1/photos/search?q=Photo')
     expect(body.pagination.total).toBe(photos.length - 1)
-  }, 60_000)
+  })
 
   test('a change of such a photo changes no answer to others', async () => {
     const { id } = named('EXIF')
@@ -322,7 +322,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
       }
       expect(fetched.filter(({ url, status }) => /originals|hidden/.test(url) && status < 400)).toEqual([])
     }
-  }, 60_000)
+  })
 
   test('nobody finds a photo by what only its file says', async () => {
     for (const token of [undefined, stranger.token])
@@ -413,7 +413,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
       const left = [publicFolder(shown.fileId), hiddenFolder(shown.fileId)].map(stored.keys)
       return (await Promise.all(left)).flat().length === 0
     }, 'its objects are deleted')
-  }, 60_000)
+  })
 })
 
 test('every kind of secret is in some file', () => {

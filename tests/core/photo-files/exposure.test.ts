@@ -338,7 +338,7 @@ describe('copies in a bucket', () => {
     await photo.hide()
     expect(await statuses(photo.paths.map((path) => stored.server.url + path))).toEqual(five(404))
     await eventually(async () => (await photo.copies()).length === 0, 'the copies are deleted')
-  }, 30_000)
+  })
 
   test('one file that fails does not hold up the others of its batch', async () => {
     const owner = await makeUser(stored.server)
