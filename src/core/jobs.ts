@@ -9,6 +9,7 @@ import { filesJobs } from './files/jobs.ts'
 import { materialsJobs } from './materials/jobs.ts'
 import { photoFilesJobs } from './photo-files/jobs.ts'
 import { photoIndexJobs } from './photo-index/jobs.ts'
+import { systemJobs } from './system/jobs.ts'
 import { verificationJobs } from './verification/jobs.ts'
 
 const domains: DomainJobs<Context>[] = [
@@ -21,6 +22,7 @@ const domains: DomainJobs<Context>[] = [
   agendaJobs,
   agentJobs,
   verificationJobs,
+  systemJobs,
 ]
 
 export const jobs = domains.flatMap((domain) => domain.jobs ?? [])

@@ -1,0 +1,34 @@
+/** The embedded database has no autovacuum: a schedule of the server does its work. */
+import { afterAll, expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import { maintain } from '../../src/db/maintenance.ts'
+import { eventually } from '../support/process.ts'
+import { query, startServer } from '../support/server.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+
+const figures = async () => {
+  const [row] = await query(
+    server,
+    sql`select n_dead_tup::int as dead, n_mod_since_analyze::int as changes from pg_stat_user_tables where relname = 'settings'`,
+  )
+  return row as { dead: number; changes: number }
+}
+
+// On PostgreSQL, autovacuum would be quicker now and then.
+test.skipIf(server.ctx.config.databaseUrl !== undefined)(
+  'tables with many dead rows or changes are worked on, and no others',
+  async () => {
+    await query(
+      server,
+      sql`insert into settings (key, value) select 'k' || n, '{}' from generate_series(1, 500) n`,
+    )
+    await query(server, sql`update settings set value = '{"a": 1}' where key like 'k%'`)
+    // The database updates these figures at most once a second.
+    await eventually('the database knows of the dead rows', async () => (await figures()).dead === 500)
+    expect(await maintain(server.ctx.db)).toBeGreaterThan(0)
+    expect(await figures()).toEqual({ dead: 0, changes: 0 })
+    expect(await maintain(server.ctx.db)).toBe(0)
+  },
+)
