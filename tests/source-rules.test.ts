@@ -36,6 +36,8 @@ describe('the domains of core', () => {
 const MODULE_STATE = [
   // By request.
   'http/request-log.ts: started',
+  // Each server has a worker of its own.
+  'core/files/digest-worker.ts: hashes',
   // Made of constants, once, when they are first needed.
   'core/accounts/passwords.ts: dummy',
   'db/embedded.ts: code',

@@ -6,6 +6,7 @@ import { Principals } from './accounts/principals.ts'
 import { AgentFeed } from './agent/feed.ts'
 import { AgentRuns } from './agent/runs.ts'
 import type { Context } from './context.ts'
+import { PieceDigests } from './files/digests.ts'
 import { IncomingUploads } from './files/incoming.ts'
 import { piecePlaces } from './files/pieces.ts'
 import type { Places } from './files/places.ts'
@@ -26,6 +27,7 @@ export interface Services {
   readonly agentRuns: AgentRuns
   readonly uploads: IncomingUploads
   readonly pieces: Places
+  readonly pieceDigests: PieceDigests
   readonly ranking: MaterialRanking
   readonly photoAggregates: PhotoAggregates
   readonly photoViews: KeptViews
@@ -43,6 +45,7 @@ export const createServices = (ctx: Context): Services => ({
   agentRuns: new AgentRuns(ctx, ctx.model),
   uploads: new IncomingUploads(ctx.bus, ctx.config.uploadsPerUser),
   pieces: piecePlaces(),
+  pieceDigests: new PieceDigests(ctx.storage),
   ranking: new MaterialRanking(ctx),
   photoAggregates: new PhotoAggregates(ctx.bus),
   photoViews: new KeptViews(ctx.bus),
@@ -51,10 +54,12 @@ export const createServices = (ctx: Context): Services => ({
   nodeControl: new NodeControl(ctx),
 })
 
-export async function closeServices({ agentRuns, viewCounts, nodeControl }: Services): Promise<void> {
+export async function closeServices(services: Services): Promise<void> {
+  const { agentRuns, pieceDigests, viewCounts, nodeControl } = services
   try {
     await agentRuns.close()
   } finally {
+    pieceDigests.close()
     await viewCounts.close()
     await nodeControl.close()
   }

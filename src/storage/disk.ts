@@ -227,6 +227,8 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
         return pathOf(key)
       }),
 
+    fileOf: (key) => pathOf(assertKey(key)),
+
     async ping() {
       const start = performance.now()
       await withStorageErrors(access(root, constants.W_OK))

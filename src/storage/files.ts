@@ -6,15 +6,17 @@ import { chunksOf } from './source.ts'
 import { type Body, type ByteRange, type LocalFile, StorageError } from './storage.ts'
 
 /**
- * Chunks are copied into one buffer for one system call. Chunks that wait would survive a garbage collection, and the next
- * collections would not free them (measured: 100 MB more with two large uploads at once).
+ * Small chunks are copied into one buffer for one system call. Chunks that wait would survive a garbage collection, and the
+ * next collections would not free them (measured: 100 MB more with two large uploads at once). A chunk that is as large as
+ * the buffer is written from where it is.
  */
 const WRITE_BYTES = 512 * 1024
 /** The first write. A small file needs no more, and the garbage collector counts all of a buffer. */
 const FIRST_WRITE_BYTES = 16 * 1024
 /** After this many bytes the file is synced, so that the sync at the end is short. */
 const SYNC_BYTES = 16 * 1024 * 1024
-const READ_BYTES = 256 * 1024
+/** What a stream reads at a time: a whole piece of an upload, as a rule. */
+const READ_BYTES = 1024 * 1024
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 const MISSING = new Set(['ENOENT', 'ENOTDIR'])
 
@@ -58,20 +60,16 @@ export async function writeFile(
   // While one write runs, the chunks of the next are gathered.
   let writing: Promise<void> | undefined
   try {
-    let buffer = Buffer.allocUnsafeSlow(FIRST_WRITE_BYTES)
-    let spare: Buffer<ArrayBuffer> | undefined
+    let buffer: Buffer<ArrayBuffer> | undefined = Buffer.allocUnsafeSlow(FIRST_WRITE_BYTES)
+    let other: Buffer<ArrayBuffer> | undefined
     let used = 0
     let size = 0
     let synced = 0
     let syncing: Promise<void> | undefined
-    const flush = async () => {
+    const write = async (bytes: Uint8Array) => {
       await writing
-      writing = writeAll(file, buffer.subarray(0, used))
+      writing = writeAll(file, bytes)
       writing.catch(() => {})
-      const next = spare ?? Buffer.allocUnsafeSlow(WRITE_BYTES)
-      spare = buffer.byteLength === WRITE_BYTES ? buffer : undefined
-      buffer = next
-      used = 0
       if (!durable || syncing || size - synced < SYNC_BYTES) return
       synced = size
       // The last write fails with the same error.
@@ -82,18 +80,32 @@ export async function writeFile(
           syncing = undefined
         })
     }
+    const flush = async () => {
+      if (!buffer || used === 0) return
+      await write(buffer.subarray(0, used))
+      used = 0
+      // Nothing is written from the other one any more.
+      ;[buffer, other] = [other, buffer.byteLength === WRITE_BYTES ? buffer : undefined]
+    }
     for await (const chunk of chunksOf(body, signal)) {
+      size += chunk.byteLength
+      if (chunk.byteLength >= WRITE_BYTES) {
+        await flush()
+        await write(chunk)
+        await writing
+        continue
+      }
       for (let taken = 0; taken < chunk.byteLength; ) {
+        buffer ??= Buffer.allocUnsafeSlow(WRITE_BYTES)
         const part = chunk.subarray(taken, taken + buffer.byteLength - used)
         buffer.set(part, used)
         used += part.byteLength
         taken += part.byteLength
-        size += part.byteLength
         if (used === buffer.byteLength) await flush()
       }
     }
+    await flush()
     await writing
-    await writeAll(file, buffer.subarray(0, used))
     await syncing
     if (durable) await withStorageErrors(file.sync())
     return { size, etag: etagOf(await withStorageErrors(file.stat({ bigint: true }))) }
@@ -118,7 +130,7 @@ export const etagOf = ({ ino, size, mtimeNs }: { ino: bigint; size: bigint; mtim
 /**
  * The largest part that an answer holds in memory. Thumbnails are smaller, and so are the chunks that a stream would hold.
  */
-export const IN_MEMORY_BYTES = READ_BYTES
+export const IN_MEMORY_BYTES = 256 * 1024
 
 /** @throws StorageError UNAVAILABLE when the file has become shorter */
 export async function readPart(

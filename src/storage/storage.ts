@@ -125,6 +125,8 @@ export interface Storage {
    * @throws StorageError NOT_FOUND, NO_SPACE, UNAVAILABLE, ABORTED
    */
   openLocal(key: string, options?: { signal?: AbortSignal | undefined }): Promise<LocalFile>
+  /** The path of the file that an object is, which must not be changed; undefined in a bucket. It need not exist. */
+  fileOf(key: string): string | undefined
   /**
    * Round trip in milliseconds.
    * @throws StorageError UNAVAILABLE

@@ -125,7 +125,10 @@ async function store(
 ): Promise<number> {
   const { key, size } = await writePiece(ctx, id, received, incoming.take(most, sha256))
   const [stored] = await insertNext(ctx.db).execute({ id, appender, start: received, size, objectKey: key })
-  if (stored) return size
+  if (stored) {
+    ctx.services.pieceDigests.follow(id, { start: received, size, objectKey: key })
+    return size
+  }
   await discard(ctx, key)
   throw await refusal(ctx, id, received)
 }

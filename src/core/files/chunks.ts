@@ -73,11 +73,13 @@ export async function putChunk(
   using _ = ctx.services.pieces.enter(session.userId)
   const start = index * session.chunkSize
   const { key } = await writePiece(ctx, session.id, start, exactly(size, body, sha256))
-  const recorded = await recordPiece(ctx, { sessionId: session.id, start, size, objectKey: key })
+  const piece = { sessionId: session.id, start, size, objectKey: key }
+  const recorded = await recordPiece(ctx, piece)
   if (!recorded) {
     await discard(ctx, key)
     throw await closedError(ctx, session.id)
   }
+  ctx.services.pieceDigests.follow(session.id, piece)
   if (recorded.replaced) await discard(ctx, recorded.replaced)
   return chunksIn(recorded.received, session)
 }

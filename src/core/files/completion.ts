@@ -37,8 +37,10 @@ export async function completeSession<F extends FileFormat, Row extends { id: nu
   try {
     const pieces = await piecesOf(ctx, session.id)
     if (session.protocol === 'chunked') assertWhole(asChunked(session), pieces)
+    using digest = ctx.services.pieceDigests.of(session.id, pieces)
     const source = {
       total: claim.session.fileSize,
+      digest: digest && (() => orFailed(ctx, session, digest.sha256)),
       sha256: sha256 ?? claim.session.sha256 ?? undefined,
       async read(take: (file: TakenFile<Details>) => Promise<void>) {
         const body = joined(ctx, pieces, (piece) => losePiece(ctx, session, completer, piece))
@@ -133,6 +135,15 @@ async function release(ctx: Context, id: number, completer: string): Promise<voi
       .where(isCompleter(id, completer))
   } catch (error) {
     ctx.log.warn({ err: error, session: id }, 'an upload stays closed until its lease ends')
+  }
+}
+
+async function orFailed(ctx: Context, session: UploadSession, sha256: Promise<string>): Promise<string> {
+  try {
+    return await sha256
+  } catch (error) {
+    ctx.log.warn({ err: error, session: session.id }, 'the digest of an upload could not be taken')
+    throw new AppError('UPLOAD_FAILED')
   }
 }
 

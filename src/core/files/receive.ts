@@ -19,6 +19,8 @@ export interface UploadSource<Details> {
   total: number | null
   /** The SHA-256 that the file must have, in lower-case hexadecimal. */
   sha256?: string | undefined
+  /** The SHA-256 of the file, when the source takes it, in lower-case hexadecimal. Called after `read`. */
+  digest?: (() => Promise<string>) | undefined
   /**
    * Reads the whole request, and hands its file to `take` while it comes in.
    * It settles only after `take` has settled, and rejects with the error of `take`.
@@ -77,7 +79,8 @@ export async function receiveFile<F extends FileFormat, Row extends object, Deta
 ): Promise<Row> {
   // Before the first byte is read, so that a refusal costs nothing.
   using _ = ctx.services.uploads.enter(userId)
-  const hash = kind.hashes || source.sha256 ? new Bun.CryptoHasher('sha256') : undefined
+  const hashes = !source.digest && (kind.hashes || source.sha256)
+  const hash = hashes ? new Bun.CryptoHasher('sha256') : undefined
   let row: Row | undefined
   let size = 0
   try {
@@ -91,7 +94,7 @@ export async function receiveFile<F extends FileFormat, Row extends object, Deta
         measured(head, chunks, format, hash, report),
       )
     })
-    const sha256 = hash?.digest('hex') ?? null
+    const sha256 = hash?.digest('hex') ?? (await source.digest?.()) ?? null
     if (source.sha256 && source.sha256 !== sha256) throw new AppError('DIGEST_MISMATCH')
     return await ctx.services.uploads.inTurn(userId, () =>
       transaction(ctx, async (tx) => {
