@@ -26,7 +26,7 @@ test.skipIf(server.ctx.config.databaseUrl !== undefined)(
     )
     await query(server, sql`update settings set value = '{"a": 1}' where key like 'k%'`)
     // The database updates these figures at most once a second.
-    await eventually('the database knows of the dead rows', async () => (await figures()).dead === 500)
+    await eventually(async () => (await figures()).dead === 500, 'the database knows of the dead rows')
     expect(await maintain(server.ctx.db)).toBeGreaterThan(0)
     expect(await figures()).toEqual({ dead: 0, changes: 0 })
     expect(await maintain(server.ctx.db)).toBe(0)
