@@ -81,6 +81,7 @@ CREATE TABLE "photo_tags" (
 	"tag_id" integer NOT NULL,
 	"confidence" real DEFAULT 1 NOT NULL,
 	"source" text DEFAULT 'manual' NOT NULL,
+	"position" integer DEFAULT 0 NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "photo_tags_photo_id_tag_id_pk" PRIMARY KEY("photo_id","tag_id")
 );
@@ -94,6 +95,7 @@ CREATE TABLE "photos" (
 	"slug" text NOT NULL,
 	"status" text NOT NULL,
 	"visibility" text NOT NULL,
+	"was_public" boolean DEFAULT false NOT NULL,
 	"sort_order" integer DEFAULT 0 NOT NULL,
 	"taken_at" timestamp (3) with time zone,
 	"location_name" text,

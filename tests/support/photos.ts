@@ -62,7 +62,7 @@ async function tagPhotos(tx: Tx, photos: { photoId: number; names: string[] }[])
   const names = [...new Set(photos.flatMap(({ names }) => names))]
   const ids = await resolveTags(tx, names)
   const joins = photos.flatMap(({ photoId, names: own }) =>
-    own.map((name) => ({ photoId, tagId: ids[names.indexOf(name)]! })),
+    own.map((name, position) => ({ photoId, tagId: ids[names.indexOf(name)]!, position })),
   )
   if (joins.length > 0) await tx.db.insert(photoTags).values(joins)
 }

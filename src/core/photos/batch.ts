@@ -70,7 +70,7 @@ async function prepareChange(tx: Tx, ids: number[], change: BatchChange): Promis
     case 'updateStatus':
       return (own) => setStatus(tx, own, change.status)
     case 'addTags': {
-      const tagIds = await resolveTags(tx, change.tags)
+      const tagIds = await resolveTags(tx, change.tags, 'data.tags')
       return async (own) => touch(tx, await addTags(tx, idsOf(own), tagIds))
     }
     case 'removeTags': {
@@ -103,7 +103,14 @@ async function touch(tx: Tx, ids: number[], status?: PhotoStatus): Promise<void>
   if (ids.length === 0) return
   const rows = await tx.db
     .update(photos)
-    .set({ version: sql`${photos.version} + 1`, updatedAt: sql`now()`, ...(status && { status }) })
+    .set({
+      ...(status && { status }),
+      ...(status === 'published' && {
+        wasPublic: sql`${photos.wasPublic} or ${photos.visibility} = 'public'`,
+      }),
+      version: sql`${photos.version} + 1`,
+      updatedAt: sql`now()`,
+    })
     .where(isOneOf(photos.id, ids))
     .returning()
   await indexPhotos(tx, ids)

@@ -1,5 +1,5 @@
 import { photos } from '../../db/schema/index.ts'
-import { slugOf, suffixed } from '../../util/slug.ts'
+import { suffixed } from '../../util/slug.ts'
 import type { Principal } from '../accounts/principals.ts'
 import { assertCategories } from '../categories/assert.ts'
 import { addCategories } from '../categories/assign.ts'
@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts'
 import { enqueueExposure } from '../photo-files/exposure.ts'
 import { lockFileForPhoto } from '../photo-files/files.ts'
 import type { PhotoFile } from '../photo-files/rows.ts'
+import { isPublic } from '../photo-index/visibility.ts'
 import { emitPhotoEvent } from '../photo-index/watchers.ts'
 import { indexPhotos } from '../photo-index/write.ts'
 import { siteSettings } from '../system/site-settings.ts'
@@ -16,6 +17,7 @@ import { transaction } from '../transaction.ts'
 import { photoEvent } from './events.ts'
 import { columnsOf, type PhotoInput } from './input.ts'
 import type { Photo } from './rows.ts'
+import { photoSlug } from './slugs.ts'
 import { addTags } from './tags.ts'
 import { type PhotoView, viewPhotos } from './view.ts'
 
@@ -67,11 +69,11 @@ async function lockFile(tx: Tx, who: Principal, id: number): Promise<PhotoFile> 
 const unknownFile = (id: number) => new AppError('UNKNOWN_FILE', { params: { field: 'file_id', file: id } })
 
 async function insertPhoto(tx: Tx, values: Omit<typeof photos.$inferInsert, 'slug'>): Promise<Photo> {
-  const slug = slugOf(values.title) || 'photo'
+  const slug = photoSlug(values.title)
   const insert = (slug: string) =>
     tx.db
       .insert(photos)
-      .values({ ...values, slug })
+      .values({ ...values, wasPublic: isPublic(values), slug })
       .onConflictDoNothing({ target: photos.slug })
       .returning()
   // A second photo with the same title gets a random suffix, which no other slug has by any likelihood.

@@ -5,7 +5,7 @@ import type { Tx } from '../context.ts'
 import { readTagName } from '../tags/names.ts'
 
 /**
- * Adds tags to photos, which the caller has locked.
+ * Adds tags to photos, which the caller has locked, behind the tags that they have.
  * @param tagIds of `resolveTags`
  * @returns the photos that have changed
  */
@@ -16,8 +16,9 @@ export async function addTags(
 ): Promise<number[]> {
   if (photoIds.length === 0 || tagIds.length === 0) return []
   const rows = await tx.db.execute<{ id: number }>(sql`
-    insert into photo_tags (photo_id, tag_id)
-    select p.id, t.id from unnest(${intArray(photoIds)}) as p(id), unnest(${intArray(tagIds)}) as t(id)
+    insert into photo_tags (photo_id, tag_id, position)
+    select p.id, t.id, t.n + (select coalesce(max(position), 0) from photo_tags where photo_id = p.id)
+    from unnest(${intArray(photoIds)}) as p(id), unnest(${intArray(tagIds)}) with ordinality as t(id, n)
     on conflict do nothing returning photo_id as id`)
   return distinct(rows)
 }
@@ -46,12 +47,15 @@ export async function removeTags(
   return distinct(rows)
 }
 
-/** Gives a photo exactly these tags. One that it has already keeps its source and its confidence. */
+/** Gives a photo exactly these tags, in this order. One that it has already keeps its source and its confidence. */
 export async function setTags(tx: Tx, photoId: number, tagIds: readonly number[]): Promise<void> {
   await tx.db
     .delete(photoTags)
     .where(sql`${photoTags.photoId} = ${photoId} and not ${isOneOf(photoTags.tagId, tagIds)}`)
-  await addTags(tx, [photoId], tagIds)
+  await tx.db.execute(sql`
+    insert into photo_tags (photo_id, tag_id, position)
+    select ${photoId}::int, t.id, t.n from unnest(${intArray(tagIds)}) with ordinality as t(id, n)
+    on conflict (photo_id, tag_id) do update set position = excluded.position`)
 }
 
 const distinct = (rows: { id: number }[]): number[] => [...new Set(rows.map(({ id }) => id))]

@@ -6,6 +6,7 @@ import { setCategories } from '../categories/assign.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { enqueueExposure } from '../photo-files/exposure.ts'
+import { isPublic } from '../photo-index/visibility.ts'
 import { emitPhotoEvent } from '../photo-index/watchers.ts'
 import { indexPhotos } from '../photo-index/write.ts'
 import { resolveTags } from '../tags/resolve.ts'
@@ -14,6 +15,7 @@ import { assertMayChange, lockOwnPhoto } from './access.ts'
 import { photoEvent } from './events.ts'
 import { columnsOf, type PhotoInput } from './input.ts'
 import type { Photo } from './rows.ts'
+import { slugAfter, withFreeSlug } from './slugs.ts'
 import { setTags } from './tags.ts'
 import { type PhotoView, viewPhotos } from './view.ts'
 
@@ -31,32 +33,41 @@ export async function updatePhoto(
 ): Promise<PhotoView> {
   // Before the locks, because a caller who may not change the photo must not learn which categories exist.
   await assertMayChange(ctx, who, id)
-  return transaction(ctx, async (tx) => {
-    const categoryIds = input.categories && [...new Set(input.categories)]
-    if (categoryIds) await assertCategories(tx, categoryIds)
-    const tagIds = input.tags && (await resolveTags(tx, input.tags))
-    const before = await lockOwnPhoto(tx, who, id)
-    if (!expects(before.version)) throw new AppError('PHOTO_CHANGED')
-    if (Object.values(input).some((value) => value !== undefined)) {
-      if (categoryIds) await setCategories(tx, id, categoryIds)
-      if (tagIds) await setTags(tx, id, tagIds)
-      const photo = await writeColumns(tx, before, input)
-      if (photo.status !== before.status || photo.visibility !== before.visibility)
-        await enqueueExposure(tx, [photo.fileId])
-      await indexPhotos(tx, [id])
-      await emitPhotoEvent(tx, photo.userId, 'photo.updated', photoEvent(photo))
-    }
-    const [view] = await viewPhotos(tx, [id])
-    return view!
-  })
+  return withFreeSlug(() =>
+    transaction(ctx, async (tx) => {
+      const categoryIds = input.categories && [...new Set(input.categories)]
+      if (categoryIds) await assertCategories(tx, categoryIds)
+      const tagIds = input.tags && (await resolveTags(tx, input.tags))
+      const before = await lockOwnPhoto(tx, who, id)
+      if (!expects(before.version)) throw new AppError('PHOTO_CHANGED')
+      if (Object.values(input).some((value) => value !== undefined)) {
+        if (categoryIds) await setCategories(tx, id, categoryIds)
+        if (tagIds) await setTags(tx, id, tagIds)
+        const photo = await writeColumns(tx, before, input)
+        if (photo.status !== before.status || photo.visibility !== before.visibility)
+          await enqueueExposure(tx, [photo.fileId])
+        await indexPhotos(tx, [id])
+        await emitPhotoEvent(tx, photo.userId, 'photo.updated', photoEvent(photo))
+      }
+      const [view] = await viewPhotos(tx, [id])
+      return view!
+    }),
+  )
 }
 
-async function writeColumns(tx: Tx, { id, fileId }: Photo, input: PhotoInput): Promise<Photo> {
-  const takenAt = input.takenAt === null ? await takenAtOf(tx, fileId) : null
+async function writeColumns(tx: Tx, before: Photo, input: PhotoInput): Promise<Photo> {
+  const takenAt = input.takenAt === null ? await takenAtOf(tx, before.fileId) : null
+  const columns = columnsOf(input, takenAt)
   const [photo] = await tx.db
     .update(photos)
-    .set({ ...columnsOf(input, takenAt), version: sql`${photos.version} + 1`, updatedAt: sql`now()` })
-    .where(eq(photos.id, id))
+    .set({
+      ...columns,
+      slug: await slugAfter(tx, before, input.title),
+      wasPublic: before.wasPublic || isPublic({ ...before, ...columns }),
+      version: sql`${photos.version} + 1`,
+      updatedAt: sql`now()`,
+    })
+    .where(eq(photos.id, before.id))
     .returning()
   return photo!
 }

@@ -34,6 +34,7 @@ export interface PhotoView extends Photo {
   file: PhotoFile
   /** The primary one first. */
   categories: CategoryOfPhoto[]
+  /** In the owner's order. */
   tags: TagOfPhoto[]
 }
 
@@ -50,7 +51,7 @@ const viewColumns: SQL = sql`
     from photo_categories pc cross join lateral (select * from categories where id = pc.category_id limit 1) c
     where pc.photo_id = p.id) as categories,
   (select coalesce(json_agg(json_build_object('id', t.id, 'name', t.name, 'slug', t.slug, 'color', t.color,
-      'confidence', pt.confidence, 'source', pt.source, 'isActive', t.is_active) order by t.id), '[]')
+      'confidence', pt.confidence, 'source', pt.source, 'isActive', t.is_active) order by pt.position, t.id), '[]')
     from photo_tags pt cross join lateral (select * from tags where id = pt.tag_id limit 1) t
     where pt.photo_id = p.id) as tags`
 

@@ -11,13 +11,14 @@ export const MAX_TAGS = 50
 /**
  * The tags with these names. A name that no tag has becomes a tag, which stays unlisted until somebody edits it. Until the
  * change ends, the tags cannot be deleted. Call it before the photos are locked.
+ * @param field of the input, for errors
  * @returns their ids in the order of the names, each once
  * @throws AppError VALIDATION_FAILED
  */
-export async function resolveTags(tx: Tx, names: readonly string[]): Promise<number[]> {
-  if (names.length > MAX_TAGS) throw invalid('tags', 'max_items', { limit: MAX_TAGS })
+export async function resolveTags(tx: Tx, names: readonly string[], field = 'tags'): Promise<number[]> {
+  if (names.length > MAX_TAGS) throw invalid(field, 'max_items', { limit: MAX_TAGS })
   const named = new Map(
-    names.map((text, i) => readTagName(text, `tags.${i}`)).map((name) => [name.nameKey, name]),
+    names.map((text, i) => readTagName(text, `${field}.${i}`)).map((name) => [name.nameKey, name]),
   )
   if (named.size === 0) return []
   const ids = await lockTags(tx, [...named.keys()])

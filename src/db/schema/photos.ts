@@ -125,6 +125,8 @@ export const photos = pgTable(
     slug: text('slug').notNull().unique(),
     status: text('status', { enum: ['published', 'draft', 'archived'] }).notNull(),
     visibility: text('visibility', { enum: ['public', 'private'] }).notNull(),
+    /** Everybody could see the photo at some time, so others may have linked to its slug. */
+    wasPublic: boolean('was_public').notNull().default(false),
     sortOrder: integer('sort_order').notNull().default(0),
     /** The owner's, or else the file's. */
     takenAt: instant('taken_at'),
@@ -239,6 +241,8 @@ export const photoTags = pgTable(
     source: text('source', { enum: ['manual', 'ai'] })
       .notNull()
       .default('manual'),
+    /** The owner's order. */
+    position: integer('position').notNull().default(0),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (t) => [

@@ -164,6 +164,7 @@ describe('GET /v1/photos', () => {
     for (const name of [tag, tag.toUpperCase(), tag.toLowerCase()])
       expect(await found(`tag=${name}`), name).toEqual([outside!.id])
     expect(await found('tag=no-such-tag')).toEqual([])
+    expect(await found(`category=${parent.id}&tag=`)).toEqual(both)
     expect(await found('tag=%00&search=%00%F0%9F%A6%89')).toEqual([])
   })
 
@@ -538,6 +539,7 @@ describe('POST /v1/photos', () => {
     [{ taken_at: '2024-01-15T25:00:00Z' }, 'taken_at'],
     [{ taken_at: '2024-01-15T18:30:00' }, 'taken_at'],
     [{ taken_at: '2024-01-15' }, 'taken_at'],
+    [{ taken_at: '0001-01-01T00:00:00Z' }, 'taken_at'],
     [{ taken_at: '0000-06-01T00:00:00Z' }, 'taken_at'],
     [{ taken_at: '9999-12-31T23:59:59-12:00' }, 'taken_at'],
     [{ taken_at: 0 }, 'taken_at'],
@@ -613,6 +615,61 @@ describe('PUT /v1/photos/{id}', () => {
       tagIds: [],
       categoryIds: [],
     })
+  })
+
+  test('the slug follows the title until the photo is public for the first time', async () => {
+    const slugAfter = async (id: number, change: object) => {
+      const answer = await send('PUT', `/v1/photos/${id}`, owner, change)
+      expect([answer.status, (await get(`/v1/photos/${id}`, owner)).body.data.slug]).toEqual([
+        200,
+        answer.body.data.slug,
+      ])
+      return answer.body.data.slug as string
+    }
+    const [secret, shown, later] = [unique('secret'), unique('shown'), unique('later')]
+    const { id, slug } = (await create(owner, { title: secret, status: 'draft' })).body.data
+    expect(slug).toBe(secret)
+    expect(await slugAfter(id, { title: `${secret}!` })).toBe(secret)
+    expect(await slugAfter(id, { title: later, status: 'published', visibility: 'private' })).toBe(later)
+    expect(await slugAfter(id, { title: shown, visibility: 'public' })).toBe(shown)
+    expect(await slugAfter(id, { title: later, status: 'draft' })).toBe(shown)
+    expect(await slugAfter(id, { title: secret })).toBe(shown)
+
+    const inBatch = (await create(owner, { title: unique('batch'), status: 'draft' })).body.data
+    for (const status of ['published', 'draft'])
+      await send('POST', '/v1/photos/batch', owner, {
+        photo_ids: [inBatch.id],
+        action: 'update_status',
+        data: { status },
+      })
+    expect(await slugAfter(inBatch.id, { title: secret })).toBe(inBatch.slug)
+  })
+
+  test('of drafts that get the same title at once, each has a slug of its own', async () => {
+    const title = unique('together')
+    const drafts = await Promise.all(Array.from({ length: 4 }, () => create(owner, { status: 'draft' })))
+    const answers = await Promise.all(
+      drafts.map(({ body }) => send('PUT', `/v1/photos/${body.data.id}`, owner, { title })),
+    )
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const slugs = answers.map(({ body }) => body.data.slug).sort()
+    expect(new Set(slugs).size).toBe(4)
+    expect(slugs[0]).toBe(title)
+  })
+
+  test('tags come in the order in which the owner names them', async () => {
+    const names = Array.from({ length: 4 }, () => unique('t'))
+    const [a, b, c, d] = names as [string, string, string, string]
+    await create(owner, { tags: [d, b] })
+    const { id } = (await create(owner, { tags: [c, a, b] })).body.data
+    const shown = async () =>
+      (await get(`/v1/photos/${id}`, owner)).body.data.tags.map(({ name }: { name: string }) => name)
+    expect(await shown()).toEqual([c, a, b])
+    await send('PUT', `/v1/photos/${id}`, owner, { tags: [b, d, c] })
+    expect(await shown()).toEqual([b, d, c])
+    const data = { tags: [a, b] }
+    await send('POST', '/v1/photos/batch', owner, { photo_ids: [id], action: 'add_tags', data })
+    expect(await shown()).toEqual([b, d, c, a])
   })
 
   test('nothing to change changes nothing', async () => {

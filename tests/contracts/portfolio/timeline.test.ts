@@ -272,6 +272,14 @@ describe('events', () => {
     expectWithout(await ask('GET', '/1996/1'), 'never')
   })
 
+  test('a date is a day that exists', async () => {
+    for (const date of ['2024-02-30', '2024-01-15T00:00:00Z', '15.1.2024', '0000-01-01', '']) {
+      const answer = await ask('POST', '/events', admin, { body: { title: 'a', date } })
+      expectPortfolioError(answer, { status: 400, code: 'VALIDATION_ERROR', fields: ['date'] })
+      expect(answer.body.error.details[0].code).toBe('CALENDAR_DATE')
+    }
+  })
+
   test('are a thousand at most', async () => {
     const [{ n: before } = {}] = await query(server, sql`select count(*)::int as n from timeline_events`)
     const rest = 1000 - Number(before)

@@ -23,7 +23,8 @@ export const PhotoQuery = t.Object({
   ...sortQuery,
   status: t.Optional(Status),
   category: t.Optional(IdText),
-  tag: t.Optional(t.String({ minLength: 1, maxLength: 100 })),
+  // An empty one filters nothing, as forms send it.
+  tag: t.Optional(t.String({ maxLength: 100 })),
   search: t.Optional(t.String({ maxLength: 200 })),
   year: t.Optional(integerText({ minimum: 1, maximum: 9999 })),
   month: t.Optional(integerText({ minimum: 1, maximum: 12 })),

@@ -124,6 +124,7 @@ async function listAll({ ctx, query, request, set }: Call & Query<typeof PhotoQu
   const { sort_by, sort_order, ...filter } = query
   const { photos, total } = await listPhotos(ctx, viewer, {
     ...filter,
+    tag: filter.tag || undefined,
     sortBy: SORTS[sort_by],
     sortOrder: sort_order,
   })

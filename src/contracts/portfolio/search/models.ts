@@ -4,7 +4,8 @@ import { pageQuery } from '../contract.ts'
 import { IdText } from '../ids.ts'
 import { Photo } from '../photos/models.ts'
 
-const words = t.Optional(t.String({ minLength: 1, maxLength: 200 }))
+// An empty one filters nothing, as forms send it.
+const words = t.Optional(t.String({ maxLength: 200 }))
 const date = t.Optional(t.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }))
 
 export const SearchQuery = t.Object({

@@ -40,13 +40,14 @@ async function search({ ctx, query, request }: Call & Query<typeof SearchQuery>)
 
 const MAX_QUERY = 100
 
-function readQuery({ q, tags, date_from, date_to, ...rest }: Static<typeof SearchQuery>) {
+function readQuery({ q, tags, location, date_from, date_to, ...rest }: Static<typeof SearchQuery>) {
   const length = [...q.trim()].length
   if (length === 0) throw invalidQuery('q', 'required')
   if (length > MAX_QUERY) throw invalidQuery('q', 'max_length', { limit: MAX_QUERY })
   return {
     ...rest,
     query: q,
+    location: location?.trim() || undefined,
     tags: (tags ?? '').split(/[,，]/).filter((name) => name.trim()),
     dateFrom: readDate('date_from', date_from),
     dateTo: readDate('date_to', date_to),

@@ -24,7 +24,7 @@ const event = {
   title: t.String({ minLength: 1, maxLength: 200, ...typed('name') }),
   description: t.Optional(t.String({ maxLength: 2000 })),
   /** YYYY-MM-DD */
-  date: t.String({ maxLength: 10 }),
+  date: t.String(),
   /** In the author's own words, such as `milestone` or `achievement`. */
   type: t.String({ minLength: 1, maxLength: 50, ...typed('name') }),
   /** Ids. */
