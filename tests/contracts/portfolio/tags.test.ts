@@ -331,6 +331,7 @@ describe('POST, PUT and DELETE', () => {
     [{ name: 5 }, 'name'],
     [{ name: 'a', slug: 'Not A Slug' }, 'slug'],
     [{ name: 'a', slug: '' }, 'slug'],
+    [{ name: 'a', slug: 'a--b' }, 'slug'],
     [{ name: 'a', color: 'red' }, 'color'],
     [{ name: 'a', tag_group: 'all' }, 'tag_group'],
     [{ name: 'a', is_featured: 1 }, 'is_featured'],
@@ -340,7 +341,7 @@ describe('POST, PUT and DELETE', () => {
     expectPortfolioError(answer, { status: 400, code: 'VALIDATION_ERROR', fields: [field] })
   })
 
-  test('a change leaves the other fields; null takes a color away; photos show the new name', async () => {
+  test('a change leaves the other fields; null takes a color or a description away; photos show the new name', async () => {
     const { id, name } = await create({
       name: unique('old '),
       color: '#111111',
@@ -360,6 +361,8 @@ describe('POST, PUT and DELETE', () => {
     })
     const [row] = await query(server, sql`select version from photos where id = ${photo!.id}`)
     expect(row).toEqual({ version: 2 })
+    const emptied = await ask('PUT', `/${id}`, admin, { body: { description: null } })
+    expect(emptied.body.data).toMatchObject({ name: renamed, description: '' })
     expect((await ask('PUT', `/${id}`, admin, { body: {} })).status).toBe(200)
   })
 

@@ -38,7 +38,7 @@ export const TrendingQuery = t.Object({
 
 const fields = {
   slug: t.Optional(t.String({ minLength: 1, maxLength: 66 })),
-  description: t.Optional(t.String({ maxLength: 2000 })),
+  description: optional(t.String({ maxLength: 2000 })),
   /** Such as `#9b59b6`. */
   color: optional(t.String({ pattern: '^(#([0-9a-fA-F]{3}|[0-9a-fA-F]{6}))?$' })),
   icon: optional(t.String({ maxLength: 50 })),

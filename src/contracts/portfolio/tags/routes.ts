@@ -185,8 +185,9 @@ async function deleteOne({ ctx, params }: SignedCall & Params<typeof Id>) {
   await deleteTag(ctx, params.id)
 }
 
-const inputOf = ({ tag_group, is_active, is_featured, ...same }: TagChange) => ({
+const inputOf = ({ tag_group, is_active, is_featured, description, ...same }: TagChange) => ({
   ...same,
+  description: description === null ? '' : description,
   tagGroup: tag_group,
   isActive: is_active,
   isFeatured: is_featured,

@@ -1,7 +1,7 @@
 /** Wire models of the timeline: docs/contracts/portfolio.md, "Timeline". */
 import { type Static, t } from 'elysia'
 import { integerText } from '../../../http/integer-text.ts'
-import { nullable, Timestamp } from '../../../http/models.ts'
+import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
 import { pageQuery } from '../contract.ts'
@@ -22,7 +22,7 @@ export const MonthQuery = t.Object({ ...includePhotos, ...pageQuery })
 
 const event = {
   title: t.String({ minLength: 1, maxLength: 200, ...typed('name') }),
-  description: t.Optional(t.String({ maxLength: 2000 })),
+  description: optional(t.String({ maxLength: 2000 })),
   /** YYYY-MM-DD */
   date: t.String(),
   /** In the author's own words, such as `milestone` or `achievement`. */

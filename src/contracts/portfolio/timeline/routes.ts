@@ -151,7 +151,8 @@ async function answer(call: Call, id: number, status = 200) {
   return envelope(call.request, presentEvent(event), status)
 }
 
-const inputOf = ({ related_photos, ...same }: TimelineEventChange) => ({
+const inputOf = ({ related_photos, description, ...same }: TimelineEventChange) => ({
   ...same,
+  description: description === null ? '' : description,
   relatedPhotos: related_photos,
 })
