@@ -264,7 +264,7 @@ test('an abort ends the child and leaves nothing of it', async () => {
   expect(readdirSync(output)).toEqual([])
 })
 
-describe('an answer of a child that has lost its mind', () => {
+describe('a false answer of the child', () => {
   const answer = {
     width: 4,
     height: 3,

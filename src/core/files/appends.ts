@@ -10,7 +10,7 @@ import { IncomingBytes } from './incoming-bytes.ts'
 import { type Arriving, discard, writePiece } from './pieces.ts'
 import { closedError, getSession, type UploadSession } from './sessions.ts'
 
-/** What is stored at a time. A server that is killed loses less than this. */
+/** Bytes of a piece. A server that is killed loses fewer bytes of an upload. */
 const PIECE_BYTES = 4 * 1024 * 1024
 /** How long a request that appends has to store what has arrived, when another request interrupts it. */
 const STOP_MS = 2000

@@ -151,6 +151,12 @@ export async function forgetChunk(
   { start, objectKey }: UploadPiece,
 ): Promise<AppError> {
   await transaction(ctx, async (tx) => {
+    // The session first, as every other change locks them.
+    await tx.db
+      .select({ id: uploadSessions.id })
+      .from(uploadSessions)
+      .where(eq(uploadSessions.id, session.id))
+      .for('update')
     const lost = await tx.db
       .delete(uploadPieces)
       .where(

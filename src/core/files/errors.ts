@@ -96,6 +96,9 @@ export const FILE_ERRORS = defineErrors({
 export const FILE_RULES = defineTexts({
   one_file: { zh: '请只上传一个文件', en: 'takes exactly one file' },
   file_field: { zh: '请把文件放在此字段中', en: 'is the field for files' },
-  digests_differ: { zh: '与同一请求中的另一个校验和不同', en: 'is not the other digest of the same request' },
+  digests_differ: {
+    zh: '与同一请求中的另一个校验和不同',
+    en: 'differs from another digest in the same request',
+  },
   empty_file: { zh: '文件是空的', en: 'is empty' },
 })
