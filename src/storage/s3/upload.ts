@@ -31,7 +31,10 @@ export async function upload(
       size += part.bytes.byteLength
       if (part.number === 1 && part.isLast) {
         const put = new PutObjectCommand({ ...target, Body: part.bytes })
-        return { size, etag: (await withS3Errors(context.client.send(put))).ETag! }
+        const { ETag } = await withS3Errors(context.client.send(put))
+        // As after a larger body: the garbage collector would let the buffers of many small objects accumulate.
+        part.buffer.buffer.transfer(0)
+        return { size, etag: ETag! }
       }
       await multipart.send(part)
     }
