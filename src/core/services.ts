@@ -2,10 +2,13 @@
  * Everything in core that keeps state in memory. A new service is a field, a line in `createServices`, and one in
  * `closeServices` when it has timers.
  */
+
+import type { Lru } from '../util/lru.ts'
 import { Principals } from './accounts/principals.ts'
 import { AgentFeed } from './agent/feed.ts'
 import { AgentRuns } from './agent/runs.ts'
 import type { Context } from './context.ts'
+import { type ChunkedSizes, knownSessions } from './files/chunks.ts'
 import { PieceDigests } from './files/digests.ts'
 import { IncomingUploads } from './files/incoming.ts'
 import { piecePlaces } from './files/pieces.ts'
@@ -28,6 +31,7 @@ export interface Services {
   readonly uploads: IncomingUploads
   readonly pieces: Places
   readonly pieceDigests: PieceDigests
+  readonly knownSessions: Lru<number, ChunkedSizes>
   readonly ranking: MaterialRanking
   readonly photoAggregates: PhotoAggregates
   readonly photoViews: KeptViews
@@ -46,6 +50,7 @@ export const createServices = (ctx: Context): Services => ({
   uploads: new IncomingUploads(ctx.bus, ctx.config.uploadsPerUser),
   pieces: piecePlaces(),
   pieceDigests: new PieceDigests(ctx.storage),
+  knownSessions: knownSessions(),
   ranking: new MaterialRanking(ctx),
   photoAggregates: new PhotoAggregates(ctx.bus),
   photoViews: new KeptViews(ctx.bus),

@@ -1,5 +1,17 @@
 import { type BigIntStats, constants, type Dirent } from 'node:fs'
-import { access, copyFile, lstat, mkdir, open, opendir, rename, rmdir, stat, unlink } from 'node:fs/promises'
+import {
+  access,
+  copyFile,
+  lstat,
+  mkdir,
+  open,
+  opendir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+} from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { contentTypeOf } from './content-types.ts'
 import {
@@ -207,6 +219,12 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
         failure ??= results.find(({ status }) => status === 'rejected')
       }
       if (failure) throw (failure as PromiseRejectedResult).reason
+    },
+
+    async deleteFolder(folder) {
+      const key = assertKey(folder.slice(0, -1))
+      await withStorageErrors(rm(pathOf(key), { recursive: true, force: true }))
+      await removeEmptyAbove(key)
     },
 
     list: (prefix) => walk(assertPrefix(prefix).slice(0, prefix.lastIndexOf('/') + 1), prefix),

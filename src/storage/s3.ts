@@ -22,7 +22,13 @@ import { createTransport } from './s3/transport.ts'
 import { abortStaleUploads } from './s3/unfinished.ts'
 import { upload } from './s3/upload.ts'
 import { endedBy } from './source.ts'
-import { type ByteRange, type Storage, StorageError, type StoredObject } from './storage.ts'
+import {
+  type ByteRange,
+  type ListedObject,
+  type Storage,
+  StorageError,
+  type StoredObject,
+} from './storage.ts'
 
 const IDLE_MS = 30_000
 const PING_MS = 5000
@@ -115,6 +121,18 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
     if (failures.length > 0) throw failures[0]
   }
 
+  async function* list(prefix: string): AsyncGenerator<ListedObject> {
+    try {
+      for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: assertPrefix(prefix) })) {
+        for (const { Key, Size, LastModified } of page.Contents ?? []) {
+          yield { key: Key!, size: Size!, lastModified: LastModified! }
+        }
+      }
+    } catch (error) {
+      throw error instanceof StorageError ? error : fromS3(error)
+    }
+  }
+
   async function removeBatch(keys: string[]): Promise<void> {
     const Objects = keys.map((Key) => ({ Key }))
     const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } })
@@ -196,20 +214,15 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
       await remove(keys)
     },
 
-    async *list(prefix) {
-      try {
-        for await (const page of paginateListObjectsV2(
-          { client },
-          { Bucket, Prefix: assertPrefix(prefix) },
-        )) {
-          for (const { Key, Size, LastModified } of page.Contents ?? []) {
-            yield { key: Key!, size: Size!, lastModified: LastModified! }
-          }
-        }
-      } catch (error) {
-        throw error instanceof StorageError ? error : fromS3(error)
-      }
+    async deleteFolder(folder) {
+      assertKey(folder.slice(0, -1))
+      const keys: string[] = []
+      for await (const { key } of list(folder)) keys.push(key)
+      await copies.forget(keys)
+      await remove(keys)
     },
+
+    list,
 
     async abortUnfinished(olderThan) {
       await scratch.removeStale(olderThan)

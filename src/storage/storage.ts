@@ -105,6 +105,11 @@ export interface Storage {
    */
   delete(keys: string[]): Promise<void>
   /**
+   * Deletes all objects whose keys begin with `folder`, which ends with a slash.
+   * @throws StorageError INVALID_KEY, UNAVAILABLE
+   */
+  deleteFolder(folder: string): Promise<void>
+  /**
    * Objects whose keys begin with `prefix`, in no particular order, page by page. The caller may delete them meanwhile.
    * @throws StorageError UNAVAILABLE
    */

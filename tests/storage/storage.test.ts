@@ -261,6 +261,19 @@ describe.each(kinds)('the storage on %s', (_, open) => {
     expect(await keysOf(storage, 'sweep/')).toEqual([])
   })
 
+  test('deletes a folder with all in it, and nothing beside it; an empty one is no error', async () => {
+    const { storage } = await opened
+    const inside = ['folder/1/a.txt', 'folder/1/b/c.txt']
+    const beside = ['folder/10/a.txt', 'folder/2.txt']
+    for (const key of [...inside, ...beside]) await storage.write(key, from('x'))
+    await storage.deleteFolder('folder/1/')
+    await storage.deleteFolder('folder/1/')
+    expect(await keysOf(storage, 'folder/')).toEqual(beside)
+    await expect(storage.deleteFolder('../')).rejects.toMatchObject({ code: 'INVALID_KEY' })
+    await expect(storage.deleteFolder('')).rejects.toMatchObject({ code: 'INVALID_KEY' })
+    await storage.delete(beside)
+  })
+
   test('may be emptied by somebody else while it is listed', async () => {
     const { storage } = await opened
     const keys = Array.from({ length: 20 }, (_, i) => `gone/${i}/a.txt`)

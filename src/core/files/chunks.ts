@@ -1,11 +1,12 @@
 /** Uploads in numbered chunks, which come in any order: docs/contracts/portfolio.md, "Chunked uploads". */
 import { and, eq, sql } from 'drizzle-orm'
 import { uploadPieces, uploadSessions } from '../../db/schema/index.ts'
+import { Lru } from '../../util/lru.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { type Arriving, discard, piecesOf, recordPiece, type UploadPiece, writePiece } from './pieces.ts'
-import { closedError, openSession, type UploadSession } from './sessions.ts'
+import { closedError, getSession, openSession, type UploadSession } from './sessions.ts'
 
 export const MAX_CHUNKS = 10_000
 
@@ -35,6 +36,28 @@ export async function openChunked(
   return asChunked(await openSession(ctx, { ...upload, userId, protocol: 'chunked' }))
 }
 
+/** What never changes of a chunked upload. */
+export type ChunkedSizes = Pick<ChunkedSession, 'id' | 'userId' | 'fileSize' | 'chunkSize'>
+
+const KNOWN_SESSIONS = 1000
+export const knownSessions = () => new Lru<number, ChunkedSizes>(KNOWN_SESSIONS)
+
+/**
+ * An upload that takes chunks, from memory when this server has seen it before. `putChunk` finds out whether it still does.
+ * @throws AppError NOT_FOUND, also for the upload of another user, UPLOAD_COMPLETED, UPLOAD_COMPLETING
+ */
+export async function openedSession(ctx: Context, userId: number, id: number): Promise<ChunkedSizes> {
+  const { knownSessions } = ctx.services
+  const known = knownSessions.get(id)
+  if (known?.userId === userId) return known
+  const session = asChunked(await getSession(ctx, userId, 'chunked', id))
+  if (session.status !== 'open') throw await closedError(ctx, id)
+  const { fileSize, chunkSize } = session
+  const sizes = { id, userId, fileSize, chunkSize }
+  knownSessions.set(id, sizes)
+  return sizes
+}
+
 /** The check constraint of the table keeps the sizes of chunked uploads. */
 export const asChunked = (session: UploadSession): ChunkedSession => session as ChunkedSession
 
@@ -46,7 +69,7 @@ export const chunksOf = (upload: Pick<ChunkedSession, 'fileSize' | 'chunkSize'>)
   chunksIn(upload.fileSize, upload)
 
 /** Bytes of a chunk: the last one may be shorter. @throws AppError CHUNK_OUT_OF_RANGE */
-function sizeOfChunk(session: ChunkedSession, index: number): number {
+function sizeOfChunk(session: ChunkedSizes, index: number): number {
   const totalChunks = chunksOf(session)
   if (index >= totalChunks) {
     throw new AppError('CHUNK_OUT_OF_RANGE', { params: { totalChunks } })
@@ -63,12 +86,11 @@ function sizeOfChunk(session: ChunkedSession, index: number): number {
  */
 export async function putChunk(
   ctx: Context,
-  session: ChunkedSession,
+  session: ChunkedSizes,
   index: number,
   { body, sha256, length }: Arriving & { length: number | undefined },
 ): Promise<number> {
   const size = sizeOfChunk(session, index)
-  if (session.status !== 'open') throw await closedError(ctx, session.id)
   if (length !== undefined && length !== size) throw wrongSize(size, length)
   using _ = ctx.services.pieces.enter(session.userId)
   const start = index * session.chunkSize
@@ -76,6 +98,7 @@ export async function putChunk(
   const piece = { sessionId: session.id, start, size, objectKey: key }
   const recorded = await recordPiece(ctx, piece)
   if (!recorded) {
+    ctx.services.knownSessions.delete(session.id)
     await discard(ctx, key)
     throw await closedError(ctx, session.id)
   }

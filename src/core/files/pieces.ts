@@ -145,9 +145,7 @@ export async function discard(ctx: Context, key: string): Promise<void> {
  */
 export async function deleteObjectsOf(ctx: Context, sessionId: number): Promise<void> {
   try {
-    const keys: string[] = []
-    for await (const { key } of ctx.storage.list(folderOf(sessionId))) keys.push(key)
-    await ctx.storage.delete(keys)
+    await ctx.storage.deleteFolder(folderOf(sessionId))
   } catch (error) {
     ctx.log.warn({ err: error, session: sessionId }, 'the pieces of an upload are left to cleanup')
   }

@@ -1,5 +1,10 @@
 import type { Context } from '../../../core/context.ts'
-import { type ChunkedSession, type ChunksState, chunksOf } from '../../../core/files/chunks.ts'
+import {
+  type ChunkedSession,
+  type ChunkedSizes,
+  type ChunksState,
+  chunksOf,
+} from '../../../core/files/chunks.ts'
 import { originOf } from '../../../http/origin.ts'
 import { presentChunkedId, presentFileId } from '../ids.ts'
 import type { ChunkedState, ChunkedUpload, StoredChunk } from './chunked-models.ts'
@@ -22,7 +27,7 @@ export function presentChunkedUpload(
   }
 }
 
-export function presentStoredChunk(session: ChunkedSession, index: number, received: number): StoredChunk {
+export function presentStoredChunk(session: ChunkedSizes, index: number, received: number): StoredChunk {
   const total = chunksOf(session)
   return {
     upload_id: presentChunkedId(session.id),

@@ -1,6 +1,6 @@
 import type { Context } from '../../../core/context.ts'
 import { invalid } from '../../../core/errors.ts'
-import { asChunked, chunksState, putChunk } from '../../../core/files/chunks.ts'
+import { asChunked, chunksState, openedSession, putChunk } from '../../../core/files/chunks.ts'
 import { abortSession, expiryOf, getSession } from '../../../core/files/sessions.ts'
 import { duplicatesOf } from '../../../core/photo-files/files.ts'
 import { completePhoto, openChunkedPhoto } from '../../../core/photo-files/in-parts.ts'
@@ -133,7 +133,7 @@ async function storeChunk({
   request,
   server,
 }: SignedCall & Params<typeof ChunkParams>) {
-  const session = await sessionOf(ctx, principal.userId, params.upload_id)
+  const session = await openedSession(ctx, principal.userId, readChunkedId(params.upload_id))
   const sha256 = digestOf(request, 'content-digest')
   const length = lengthOf(request)
   const received = await neverIdle(server, request, () =>
