@@ -1,5 +1,6 @@
 /** Models that several contracts share. */
-import { type TSchema, t } from 'elysia'
+import { type IntegerOptions, type TSchema, Type } from '@sinclair/typebox'
+import { t } from 'elysia'
 import { UUID_PATTERN } from '../util/ids.ts'
 import { integerText } from './integer-text.ts'
 import { named, wrapping } from './openapi/schemas.ts'
@@ -9,6 +10,9 @@ import { typed } from './typed.ts'
 export const Timestamp = t.String({ format: 'date-time' })
 
 export const nullable = <T extends TSchema>(schema: T) => t.Union([schema, t.Null()])
+
+/** A whole number in a JSON body. Elysia's `t.Integer` also takes strings, such as `"0x10"`. */
+export const wholeNumber = (options: IntegerOptions) => Type.Integer(options)
 
 /** A field that a client may leave out, or send as null. */
 export const optional = <T extends TSchema>(schema: T) => t.Optional(nullable(schema))

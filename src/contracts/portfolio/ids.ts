@@ -1,12 +1,13 @@
 /** The ids of this contract: integers, with a word before those of uploads. */
 import { t } from 'elysia'
 import { integerText } from '../../http/integer-text.ts'
+import { wholeNumber } from '../../http/models.ts'
 
 export { presentFileId } from '../../live/events/photos.ts'
 
 const range = { minimum: 1, maximum: 2_147_483_647 }
 /** An id in a body. */
-export const IdNumber = t.Integer(range)
+export const IdNumber = wholeNumber(range)
 /** An id in a query or a path. */
 export const IdText = integerText(range)
 

@@ -12,7 +12,14 @@ import {
   termQuery,
   wholeTitleQuery,
 } from '../photo-index/match.ts'
-import { isPublic, scopeOf, seesWhole, type Viewer, visibleTo } from '../photo-index/visibility.ts'
+import {
+  isPublic,
+  scopeOf,
+  seesAllPhotos,
+  seesWhole,
+  type Viewer,
+  visibleTo,
+} from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
 import type { PhotoView } from './view.ts'
 
@@ -84,7 +91,7 @@ export async function searchPhotos(
   ]
   const key = `search ${scopeOf(viewer)} ${JSON.stringify(query)}`
   const { page, total, facets } = await ctx.services.photoAggregates.get(key, async () => {
-    const [found] = await ctx.db.execute<Found>(searchStatement(where, ranks, query))
+    const [found] = await ctx.db.execute<Found>(searchStatement(where, ranks, query, seesAllPhotos(viewer)))
     return found!
   })
   const views = await ctx.services.photoViews.get(
@@ -106,17 +113,34 @@ export async function searchPhotos(
   return { photos, total, facets }
 }
 
-/** One statement, in which the match is made once. */
-function searchStatement(where: SQL, [whole, title, named]: string[], { page, limit }: SearchQuery): SQL {
+/** A category of which neither itself nor one above it is inactive, and an active tag. */
+const ACTIVE = {
+  categories: sql`named.is_active and (named.level = 0 or not exists (
+    select from categories above where above.id = any(string_to_array(named.path, '/')::int[]) and not above.is_active))`,
+  tags: sql`named.is_active`,
+}
+
+/**
+ * One statement, in which the match is made once.
+ * @param all whether the facets also have inactive categories and tags, which only administrators see
+ */
+function searchStatement(
+  where: SQL,
+  [whole, title, named]: string[],
+  { page, limit }: SearchQuery,
+  all: boolean,
+): SQL {
   const rankOf = (query: string) =>
     sql`photo_id in (select photo_id from photo_index where ${hasTerms(query)})`
-  const counted = (ids: string, table: string) => sql`
+  // The counts are read in their order, each with its name, until there are enough of them.
+  const counted = (ids: string, table: keyof typeof ACTIVE) => sql`
     select coalesce(json_agg(json_build_object('id', id, 'name', name, 'count', count) order by count desc, name collate "C", id), '[]')
     from (
-      select named.id, named.name, facet.count from (
+      select facet.id, named.name, facet.count from (
         select id, count(*)::int as count from (select unnest(${sql.raw(ids)}) as id from matched) each
-        group by id order by 2 desc, 1 limit ${MAX_FACETS}
-      ) facet join ${sql.raw(table)} named on named.id = facet.id
+        group by id order by 2 desc, 1 ${sql.raw(all ? `limit ${MAX_FACETS}` : '')}
+      ) facet cross join lateral (select * from ${sql.raw(table)} where id = facet.id limit 1) named
+      ${all ? sql`` : sql`where ${ACTIVE[table]} order by facet.count desc, facet.id limit ${MAX_FACETS}`}
     ) facets`
   return sql`
     with matched as materialized (

@@ -540,6 +540,8 @@ describe('POST /v1/photos', () => {
     [{ taken_at: '2024-01-15T18:30:00' }, 'taken_at'],
     [{ taken_at: '2024-01-15' }, 'taken_at'],
     [{ taken_at: '0001-01-01T00:00:00Z' }, 'taken_at'],
+    [{ sort_order: '0x10' }, 'sort_order'],
+    [{ categories: ['1'] }, 'categories.0'],
     [{ taken_at: '0000-06-01T00:00:00Z' }, 'taken_at'],
     [{ taken_at: '9999-12-31T23:59:59-12:00' }, 'taken_at'],
     [{ taken_at: 0 }, 'taken_at'],

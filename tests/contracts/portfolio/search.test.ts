@@ -65,6 +65,30 @@ const found = async (query: Record<string, string>, token?: string): Promise<num
   return body.data.photos.map(({ id }: { id: number }) => id)
 }
 
+test('facets leave out inactive categories, those below them, and inactive tags, but not for administrators', async () => {
+  const off = await putCategory(server, '停用的分类')
+  const below = await putCategory(server, '下级', off)
+  const [hidden, shown] = [await putTag(server, '停用的标签'), await putTag(server, '可见')]
+  const tagIds = [hidden, shown]
+  await putPhoto(server, owner.user.id, { title: 'zebra', categoryIds: [below], tagIds })
+  await putPhoto(server, owner.user.id, { title: 'zebra', categoryIds: [city], tagIds })
+  for (const isActive of [false, true]) {
+    await api(server, 'PUT', `/v1/categories/${off}`, { token: admin.token, body: { is_active: isActive } })
+    await api(server, 'PUT', `/v1/tags/${hidden}`, { token: admin.token, body: { is_active: isActive } })
+    for (const viewer of [undefined, owner, admin]) {
+      const { facets } = (await search({ q: 'zebra' }, viewer?.token)).body.data
+      const named = (all: { name: string; count: number }[]) =>
+        Object.fromEntries(all.map(({ name, count }) => [name, count]))
+      const all = isActive || viewer === admin
+      expect(named(facets.categories)).toEqual({
+        城市风光: 1,
+        ...(all && { 停用的分类: 1, 下级: 1 }),
+      })
+      expect(named(facets.tags)).toEqual({ 可见: 2, ...(all && { 停用的标签: 2 }) })
+    }
+  }
+})
+
 test('the documented fields, the best photo first, and facets over the whole result', async () => {
   const { status, body } = await search({ q: '夜景', limit: '2' })
   expect(status).toBe(200)

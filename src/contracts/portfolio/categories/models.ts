@@ -1,6 +1,6 @@
 /** Wire models of categories: docs/contracts/portfolio.md, "Categories". */
 import { type Static, t } from 'elysia'
-import { nullable, optional, Timestamp } from '../../../http/models.ts'
+import { nullable, optional, Timestamp, wholeNumber } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
 import { pageQuery } from '../contract.ts'
@@ -89,7 +89,7 @@ const settings = {
   parent_id: optional(IdNumber),
   color: optional(t.String({ pattern: '^#[0-9A-Fa-f]{6}$' })),
   icon: optional(t.String({ maxLength: 50 })),
-  sort_order: t.Optional(t.Integer({ minimum: -1_000_000, maximum: 1_000_000 })),
+  sort_order: t.Optional(wholeNumber({ minimum: -1_000_000, maximum: 1_000_000 })),
   is_active: t.Optional(t.Boolean()),
   is_featured: t.Optional(t.Boolean()),
   seo_title: optional(t.String({ maxLength: 200 })),

@@ -3,7 +3,7 @@ import { type Static, t } from 'elysia'
 import { PHOTO_STATUSES, PHOTO_VISIBILITIES } from '../../../core/photos/rows.ts'
 import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
-import { nullable, optional, Timestamp } from '../../../http/models.ts'
+import { nullable, optional, Timestamp, wholeNumber } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
 import { pageQuery } from '../contract.ts'
@@ -39,7 +39,7 @@ const input = {
   description: optional(t.String({ maxLength: 10_000 })),
   status: t.Optional(Status),
   visibility: t.Optional(Visibility),
-  sort_order: t.Optional(t.Integer({ minimum: -1_000_000, maximum: 1_000_000 })),
+  sort_order: t.Optional(wholeNumber({ minimum: -1_000_000, maximum: 1_000_000 })),
   /** RFC 3339, with an offset. Null for the time that the file says. */
   taken_at: optional(t.String({ minLength: 1, maxLength: 40 })),
   /** Null for the place that the file says, which other viewers do not see. */

@@ -1,7 +1,7 @@
 import { type Static, t } from 'elysia'
 import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
-import { nullable, optional, Timestamp } from '../../../http/models.ts'
+import { nullable, optional, Timestamp, wholeNumber } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { ChunkedId } from '../ids.ts'
 import { UploadedFile } from './models.ts'
@@ -18,10 +18,10 @@ export const ChunkParams = t.Object({
 export const NewChunkedUpload = t.Object({
   filename: t.String({ minLength: 1, maxLength: 255 }),
   /** Bytes. */
-  file_size: t.Integer({ minimum: 1 }),
+  file_size: wholeNumber({ minimum: 1 }),
   mime_type: optional(t.String({ maxLength: 255 })),
   /** Bytes. */
-  chunk_size: t.Integer({ minimum: 1024, maximum: 16 * MB, default: MB }),
+  chunk_size: wholeNumber({ minimum: 1024, maximum: 16 * MB, default: MB }),
   /** Of the whole file, in hexadecimal. */
   sha256: optional(Sha256),
   /** The same under another name. */
