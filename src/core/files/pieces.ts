@@ -64,17 +64,22 @@ export async function recordPiece(
   ctx: Context,
   piece: Omit<UploadPiece, 'storedAt'>,
 ): Promise<{ received: number; replaced: string | null } | undefined> {
-  const [row] = await insertPiece(ctx.db).execute(piece)
-  return row && { received: Number(row.received), replaced: row.replaced }
+  for (;;) {
+    const [row] = await insertPiece(ctx.db).execute(piece)
+    if (!row) return undefined
+    if (row.received !== null) return { received: Number(row.received), replaced: row.replaced }
+  }
 }
 
 const value = sql.placeholder
 
 /**
  * The lock on the session makes a completion wait, which then sees the piece. The lock on the old piece makes this statement
- * see its newest version. A row that the statement inserted has no `xmax`, unlike one that it replaced.
+ * see its newest version. A row that the statement inserted has no `xmax`, unlike one that it replaced. When another request
+ * inserts the same piece after this statement began, the statement cannot see its object and stores nothing: `received` is
+ * null, and the statement has to run again.
  */
-const insertPiece = preparedSql<{ received: number | string; replaced: string | null }>(
+const insertPiece = preparedSql<{ received: number | string | null; replaced: string | null }>(
   'insert_piece',
   sql`
     with session as (
@@ -88,12 +93,14 @@ const insertPiece = preparedSql<{ received: number | string; replaced: string | 
       from session left join old on true
       on conflict (session_id, start)
       do update set size = excluded.size, object_key = excluded.object_key, stored_at = now()
+      where exists (select from old)
       returning session_id, case when xmax = 0 then size else 0 end as added
     ), total as (
       update upload_sessions set received = received + piece.added from piece where id = piece.session_id
       returning received
     )
-    select total.received, old.object_key as replaced from total left join old on true`,
+    select total.received, old.object_key as replaced
+    from session left join total on true left join old on true`,
 )
 
 /** In their order. */

@@ -3,12 +3,15 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { eq, sql } from 'drizzle-orm'
 import { expireSessions } from '../../../src/core/files/expiry.ts'
+import { recordPiece } from '../../../src/core/files/pieces.ts'
+import { transaction } from '../../../src/core/transaction.ts'
 import { photoFiles, uploadPieces, uploadSessions } from '../../../src/db/schema/index.ts'
 import { type Answer, api, readAnswer } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
 import { unmeasured } from '../../support/files.ts'
 import { blindImaging } from '../../support/imaging.ts'
 import { jpegWith } from '../../support/photo-fixtures.ts'
+import { eventually } from '../../support/process.ts'
 import { openLive } from '../../support/sockets.ts'
 import { openStorages } from '../../support/storages.ts'
 
@@ -119,6 +122,7 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
     expect(early.body.error.details).toEqual({ count: 2, missing_chunks: [1, 2] })
     const last = await Promise.all([upload.put(2), upload.put(2), upload.put(1), upload.put(2)])
     expect(Math.max(...last.map(({ body }) => body.data.received_chunks))).toBe(5)
+    expect(await keys(upload.folder)).toHaveLength(5)
 
     const completions = await Promise.all([1, 2, 3].map(() => upload.complete()))
     expect(completions.map(({ status }) => status)).toEqual([200, 200, 200])
@@ -150,6 +154,30 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
     expect(refusal(await upload.abort())).toEqual([409, 'RESOURCE_CONFLICT'])
     expect((await upload.complete()).body.data.file_id).toBe(file_id)
     expect(refusal(await upload.complete({ body: { sha256: hex(Buffer.from('x')) } }))[0]).toBe(422)
+  })
+
+  test('of a chunk that is stored several times at once, every object but one is known as replaced', async () => {
+    const { ctx } = server
+    const upload = await begin(await editor())
+    const sessionId = Number(upload.upload_id.slice('chunked_'.length))
+    const objectKeys = [0, 1, 2].map((i) => `${upload.folder}0_${i}`)
+    const waiting = sql`select count(*)::int as n from pg_stat_activity
+      where wait_event_type = 'Lock' and datname = current_database()`
+    let recorded: ReturnType<typeof recordPiece>[] = []
+    await transaction(ctx, async (tx) => {
+      await tx.db.select().from(uploadSessions).where(eq(uploadSessions.id, sessionId)).for('update')
+      recorded = objectKeys.map((objectKey) =>
+        recordPiece(ctx, { sessionId, start: 0, size: CHUNK, objectKey }),
+      )
+      // On the embedded database, which has one connection, they begin after this transaction.
+      if (!process.env.TEST_DATABASE_URL) return
+      const allWait = async () => (await tx.db.execute<{ n: number }>(waiting))[0]!.n === objectKeys.length
+      await eventually(allWait, 'all wait for the lock')
+    })
+    const known = await Promise.all(recorded)
+    const [row] = await ctx.db.select().from(uploadPieces).where(eq(uploadPieces.sessionId, sessionId))
+    expect([...known.flatMap((one) => one?.replaced ?? []), row!.objectKey].sort()).toEqual(objectKeys)
+    expect(known.map((one) => one?.received)).toEqual([CHUNK, CHUNK, CHUNK])
   })
 
   test('a chunk of the wrong length, a chunk too many and a wrong digest leave nothing behind', async () => {
