@@ -2,12 +2,15 @@
 import type { TSchema } from '@sinclair/typebox'
 import { tidyAscii, tidyCode, tidyName } from '../util/fold.ts'
 
+/** A text of invisible characters alone is an empty one. */
+const seen = (text: string) => (/[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(text) ? text : '')
+
 const FORMS = {
   email: tidyAscii,
   name: tidyName,
   /** Email or username. */
   login: (text: string) => text.trim(),
-  title: (text: string) => text.trim(),
+  title: (text: string) => seen(text.trim()),
   code: tidyCode,
 }
 

@@ -540,6 +540,7 @@ describe('POST /v1/photos', () => {
     [{ taken_at: '2024-01-15T18:30:00' }, 'taken_at'],
     [{ taken_at: '2024-01-15' }, 'taken_at'],
     [{ taken_at: '0001-01-01T00:00:00Z' }, 'taken_at'],
+    [{ title: '\u200b \u2060' }, 'title'],
     [{ sort_order: '0x10' }, 'sort_order'],
     [{ categories: ['1'] }, 'categories.0'],
     [{ taken_at: '0000-06-01T00:00:00Z' }, 'taken_at'],
