@@ -29,6 +29,13 @@ const search = (query: string, share: string, target: number): Subject => ({
   },
 })
 
+/** As every page of a search while no photo changes: only the photos of the page are asked for. */
+const keptSearch = (query: string, share: string, target: number): Subject => ({
+  name: `the same again of ${query} (${share})`,
+  target,
+  read: (ctx) => searchPhotos(ctx, undefined, { query, tags: [], page: 1, limit: 20 }),
+})
+
 const list = (name: string, query: Partial<PhotoQuery>): Subject => ({
   name,
   target: 5,
@@ -38,6 +45,7 @@ const list = (name: string, query: Partial<PhotoQuery>): Subject => ({
 
 const SUBJECTS: Subject[] = [
   search('夜景', '1 %', 10),
+  keptSearch('夜景', '1 %', 10),
   search('yejing', '1 %', 10),
   search('水乡', '8 %', 150),
   search('江南水乡', '8 %', 150),

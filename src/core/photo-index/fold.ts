@@ -1,12 +1,10 @@
 /** The form in which texts are compared by the search: docs/contracts/portfolio.md, "Search". */
 import { foldCase, withoutAccents } from '../../util/fold.ts'
 
-/** A character with the marks and invisible characters behind it. */
-const CLUSTERS = /[^\p{M}\p{Cf}][\p{M}\p{Cf}]*|[\p{M}\p{Cf}]+/gsu
 const INVISIBLE = /[\p{Cf}\p{Variation_Selector}]/gu
-/** Most of all text: it folds to itself, when no mark follows it. */
+/** Most of all text: it folds to itself, when no mark or invisible character follows it. */
 const PLAIN = /^[\u4e00-\u9fffa-z0-9 ,.]*$/
-/** The clusters that may fold to something else. */
+/** A character with the marks and invisible characters behind it, which may fold to something else. */
 const OTHERS =
   /[\u4e00-\u9fffa-z0-9 ,.][\p{M}\p{Cf}]+|[^\u4e00-\u9fffa-z0-9 ,.\p{M}\p{Cf}][\p{M}\p{Cf}]*|[\p{M}\p{Cf}]+/gsu
 
@@ -18,16 +16,24 @@ export interface Folded {
   starts: number[]
 }
 
-/** Folds character by character, so that a match can be shown in the original. */
+/** Folds so that a match can be shown in the original. */
 export function foldWithPlaces(text: string): Folded {
   const original = text.normalize('NFC')
   const starts: number[] = []
   let folded = ''
-  for (const { 0: cluster, index } of original.matchAll(CLUSTERS)) {
+  const addPlain = (from: number, to: number) => {
+    for (let i = from; i < to; i++) starts.push(i)
+    folded += original.slice(from, to)
+  }
+  let end = 0
+  for (const { 0: cluster, index } of original.matchAll(OTHERS)) {
+    addPlain(end, index)
     const part = foldCluster(cluster)
     for (let i = 0; i < part.length; i++) starts.push(index)
     folded += part
+    end = index + cluster.length
   }
+  addPlain(end, original.length)
   starts.push(original.length)
   return { text: folded, original, starts }
 }

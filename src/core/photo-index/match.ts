@@ -4,7 +4,7 @@ import { photoIndex } from '../../db/schema/index.ts'
 import { fold, type Piece, piecesOf } from './fold.ts'
 import { FIELDS, type Field, wholeTerm } from './terms.ts'
 
-const ALL: Field[] = ['title', 'name', 'location', 'description']
+export const ALL_FIELDS: Field[] = ['title', 'name', 'location', 'description']
 
 /** A query of a hundred letters with spaces between them would take the database seconds. */
 const MAX_PIECES = 16
@@ -22,22 +22,20 @@ export function queryPieces(query: string): Piece[] {
  * materialized CTE first, because the planner would rather walk the order's index than use this condition.
  * @returns a condition that no row fulfils when the query has neither letters nor digits
  */
-export const matchPhotos = (query: string): SQL => matchPieces(queryPieces(query))
-
-export const matchPieces = (pieces: Piece[]): SQL => foundIn(pieces, ALL)
+export const matchPhotos = (query: string): SQL => foundIn(queryPieces(query), ALL_FIELDS)
 
 /** The photos whose typed place has what the query says. */
 export const matchLocation = (query: string): SQL =>
   foundIn(queryPieces(query), ['location'], sql`split_part(${photoIndex.text}, E'\n', 1)`)
 
-function foundIn(pieces: Piece[], fields: Field[], text: SQL = sql`${photoIndex.text}`): SQL {
-  if (pieces.length === 0) return sql`false`
-  // Pairs of neighbours prove one or two characters. For more, they may come from different places of the text.
-  const checks = pieces
+const foundIn = (pieces: Piece[], fields: Field[], text?: SQL): SQL =>
+  pieces.length === 0 ? sql`false` : and(hasTerms(termQuery(pieces, fields)), ...runChecks(pieces, text))!
+
+/** Pairs of neighbours prove one or two characters. For more, they may come from different places of the text. */
+export const runChecks = (pieces: Piece[], text: SQL = sql`${photoIndex.text}`): SQL[] =>
+  pieces
     .filter(({ kind, text }) => kind === 'run' && [...text].length > 2)
     .map((piece) => sql`strpos(${text}, ${piece.text}) > 0`)
-  return and(hasTerms(termQuery(pieces, fields)), ...checks)!
-}
 
 /** The column is written as the function in whose index it is. */
 export const hasTerms = (query: string): SQL =>

@@ -3,12 +3,14 @@ import { photoIndex } from '../../db/schema/index.ts'
 import { storable } from '../../util/storable.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import type { Piece } from '../photo-index/fold.ts'
 import { excerpt, highlight } from '../photo-index/highlight.ts'
 import {
+  ALL_FIELDS,
   hasTerms,
   matchLocation,
-  matchPieces,
   queryPieces,
+  runChecks,
   termQuery,
   wholeTitleQuery,
 } from '../photo-index/match.ts'
@@ -83,15 +85,9 @@ export async function searchPhotos(
   if (query.dateFrom && query.dateTo && query.dateFrom > query.dateTo) throw new AppError('INVALID_RANGE')
   const pieces = queryPieces(query.query)
   if (pieces.length === 0) return { photos: [], total: 0, facets: { categories: [], tags: [], years: [] } }
-  const where = and(matchPieces(pieces), visibleTo(viewer), ...conditions(query))!
-  const ranks = [
-    wholeTitleQuery(pieces),
-    termQuery(pieces, ['title']),
-    termQuery(pieces, ['title', 'name', 'location']),
-  ]
   const key = `search ${scopeOf(viewer)} ${JSON.stringify(query)}`
   const { page, total, facets } = await ctx.services.photoAggregates.get(key, async () => {
-    const [found] = await ctx.db.execute<Found>(searchStatement(where, ranks, query, seesAllPhotos(viewer)))
+    const [found] = await ctx.db.execute<Found>(searchStatement(viewer, pieces, query))
     return found!
   })
   const views = await ctx.services.photoViews.get(
@@ -113,60 +109,73 @@ export async function searchPhotos(
   return { photos, total, facets }
 }
 
-/** A category of which neither itself nor one above it is inactive, and an active tag. */
-const ACTIVE = {
-  categories: sql`named.is_active and (named.level = 0 or not exists (
-    select from categories above where above.id = any(string_to_array(named.path, '/')::int[]) and not above.is_active))`,
-  tags: sql`named.is_active`,
-}
-
 /**
- * One statement, in which the match is made once.
- * @param all whether the facets also have inactive categories and tags, which only administrators see
+ * One statement. It reads the row of each photo once: first of those that have the words in the title, then of the others. It
+ * asks for the whole title and for the names only where there are such photos.
  */
-function searchStatement(
-  where: SQL,
-  [whole, title, named]: string[],
-  { page, limit }: SearchQuery,
-  all: boolean,
-): SQL {
-  const rankOf = (query: string) =>
-    sql`photo_id in (select photo_id from photo_index where ${hasTerms(query)})`
-  // The counts are read in their order, each with its name, until there are enough of them.
-  const counted = (ids: string, table: keyof typeof ACTIVE) => sql`
-    select coalesce(json_agg(json_build_object('id', id, 'name', name, 'count', count) order by count desc, name collate "C", id), '[]')
-    from (
-      select facet.id, named.name, facet.count from (
-        select id, count(*)::int as count from (select unnest(${sql.raw(ids)}) as id from matched) each
-        group by id order by 2 desc, 1 ${sql.raw(all ? `limit ${MAX_FACETS}` : '')}
-      ) facet cross join lateral (select * from ${sql.raw(table)} where id = facet.id limit 1) named
-      ${all ? sql`` : sql`where ${ACTIVE[table]} order by facet.count desc, facet.id limit ${MAX_FACETS}`}
-    ) facets`
+function searchStatement(viewer: Viewer, pieces: Piece[], query: SearchQuery): SQL {
+  const inTitle = termQuery(pieces, ['title'])
+  const elsewhere = `${termQuery(pieces, ALL_FIELDS)}&!(${inTitle})`
+  const named = termQuery(pieces, ['title', 'name', 'location'])
+  const rest = and(...runChecks(pieces), visibleTo(viewer), ...conditions(query)) ?? sql`true`
   return sql`
     with matched as materialized (
-      select photo_id, year, tag_ids, category_tree, coalesce(taken_at, created_at) as at
-      from photo_index where ${where}
+      ${SELECTED}, 2 as rank from photo_index where ${hasTerms(inTitle)} and ${rest}
+      union all
+      ${SELECTED}, 0 from photo_index where ${hasTerms(elsewhere)} and ${rest}
     ), ranked as (
-      select photo_id, at, case when ${rankOf(whole!)} then 3 when ${rankOf(title!)} then 2 when ${rankOf(named!)} then 1 else 0 end as rank
+      select photo_id, at, case
+        when rank = 2 then case when photo_id in (select photo_id from photo_index where ${hasTerms(wholeTitleQuery(pieces))}) then 3 else 2 end
+        when photo_id in (select photo_id from photo_index where ${hasTerms(named)}) then 1 else 0 end as rank
       from matched
     ), page as (
       select photo_id, at, rank from ranked order by rank desc, at desc, photo_id desc
-      limit ${limit} offset ${(page - 1) * limit}
-    )
-    select (
-      select coalesce(json_agg(json_build_object('id', photo_id, 'rank', rank) order by rank desc, at desc, photo_id desc), '[]')
-      from page
-    ) as page,
-    (select count(*)::int from matched) as total,
-    json_build_object(
-      'categories', (${counted('category_tree', 'categories')}),
-      'tags', (${counted('tag_ids', 'tags')}),
-      'years', (
-        select coalesce(json_agg(json_build_object('year', year, 'count', count) order by year desc), '[]')
-        from (select year, count(*)::int as count from matched where year is not null group by year) years
-      )
-    ) as facets`
+      limit ${query.limit} offset ${(query.page - 1) * query.limit}
+    ) ${seesAllPhotos(viewer) ? COUNTED.all : COUNTED.active}`
 }
+
+const SELECTED = sql.raw(
+  'select photo_id, year, tag_ids, category_tree, coalesce(taken_at, created_at) as at',
+)
+
+/** A category of which neither itself nor one above it is inactive, and an active tag. */
+const ACTIVE = {
+  categories: `named.is_active and (named.level = 0 or not exists (
+    select from categories above where above.id = any(string_to_array(named.path, '/')::int[]) and not above.is_active))`,
+  tags: 'named.is_active',
+}
+
+/**
+ * The counts are read in their order, each with its name, until there are enough of them.
+ * @param all whether inactive categories or tags are among them, which only administrators see
+ */
+const facet = (ids: string, table: keyof typeof ACTIVE, all: boolean) => `
+  select coalesce(json_agg(json_build_object('id', id, 'name', name, 'count', count) order by count desc, name collate "C", id), '[]')
+  from (
+    select facet.id, named.name, facet.count from (
+      select id, count(*)::int as count from (select unnest(${ids}) as id from matched) each
+      group by id order by 2 desc, 1 ${all ? `limit ${MAX_FACETS}` : ''}
+    ) facet cross join lateral (select * from ${table} where id = facet.id limit 1) named
+    ${all ? '' : `where ${ACTIVE[table]} order by facet.count desc, facet.id limit ${MAX_FACETS}`}
+  ) facets`
+
+const counted = (all: boolean) =>
+  sql.raw(`
+  select (
+    select coalesce(json_agg(json_build_object('id', photo_id, 'rank', rank) order by rank desc, at desc, photo_id desc), '[]')
+    from page
+  ) as page,
+  (select count(*)::int from matched) as total,
+  json_build_object(
+    'categories', (${facet('category_tree', 'categories', all)}),
+    'tags', (${facet('tag_ids', 'tags', all)}),
+    'years', (
+      select coalesce(json_agg(json_build_object('year', year, 'count', count) order by year desc), '[]')
+      from (select year, count(*)::int as count from matched where year is not null group by year) years
+    )
+  ) as facets`)
+
+const COUNTED = { all: counted(true), active: counted(false) }
 
 function conditions({
   category,
