@@ -2,7 +2,6 @@
  * Everything in core that keeps state in memory. A new service is a field, a line in `createServices`, and one in
  * `closeServices` when it has timers.
  */
-
 import type { Lru } from '../util/lru.ts'
 import { Principals } from './accounts/principals.ts'
 import { AgentFeed } from './agent/feed.ts'

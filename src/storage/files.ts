@@ -15,8 +15,7 @@ const WRITE_BYTES = 512 * 1024
 const FIRST_WRITE_BYTES = 16 * 1024
 /** After this many bytes the file is synced, so that the sync at the end is short. */
 const SYNC_BYTES = 16 * 1024 * 1024
-/** What a stream reads at a time: a whole piece of an upload, as a rule. */
-const READ_BYTES = 1024 * 1024
+const READ_BYTES = 512 * 1024
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 const MISSING = new Set(['ENOENT', 'ENOTDIR'])
 
