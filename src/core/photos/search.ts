@@ -120,9 +120,9 @@ function searchStatement(viewer: Viewer, pieces: Piece[], query: SearchQuery): S
   const rest = and(...runChecks(pieces), visibleTo(viewer), ...conditions(query)) ?? sql`true`
   return sql`
     with matched as materialized (
-      ${SELECTED}, 2 as rank from photo_index where ${hasTerms(inTitle)} and ${rest}
+      (${SELECTED}, 2 as rank from photo_index where ${hasTerms(inTitle)} and ${rest} ${ALONE})
       union all
-      ${SELECTED}, 0 from photo_index where ${hasTerms(elsewhere)} and ${rest}
+      (${SELECTED}, 0 from photo_index where ${hasTerms(elsewhere)} and ${rest} ${ALONE})
     ), ranked as (
       select photo_id, at, case
         when rank = 2 then case when photo_id in (select photo_id from photo_index where ${hasTerms(wholeTitleQuery(pieces))}) then 3 else 2 end
@@ -137,6 +137,9 @@ function searchStatement(viewer: Viewer, pieces: Piece[], query: SearchQuery): S
 const SELECTED = sql.raw(
   'select photo_id, year, tag_ids, category_tree, coalesce(taken_at, created_at) as at',
 )
+
+/** PostgreSQL gives a part with a limit to no parallel worker: starting the workers would take longer than the search. */
+const ALONE = sql.raw('limit 1000000000')
 
 /** A category of which neither itself nor one above it is inactive, and an active tag. */
 const ACTIVE = {
