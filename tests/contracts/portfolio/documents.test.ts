@@ -317,11 +317,12 @@ ${JSON_BODY}
     })
     expect(chunked.body.data.upload_id).toMatch(/^chunked_\d+$/)
     expect(chunked.body.data.upload_urls).toHaveLength(50)
-    await eventually(async () => {
-      const status = await as(`GET /v1/upload/status/${fileId}\n${BEARER}`)
+    const isProcessed = async (id: string) => {
+      const status = await as(`GET /v1/upload/status/${id}\n${BEARER}`)
       expectData(status, 200, STATUS)
       return status.body.data.progress === 100
-    }, 'the photo is processed')
+    }
+    await eventually(() => isProcessed(fileId), 'the photo is processed')
     const status = await as(`GET /v1/upload/status/${fileId}\n${BEARER}`)
     expect(status.body.data.steps).toEqual(
       ['uploaded', 'exif_extraction', 'generating_thumbnails', 'optimization'].map((name) => ({
@@ -660,6 +661,7 @@ ${JSON_BODY}
     expectNothing(await as(`DELETE /v1/timeline/events/${event.body.data.id}\n${BEARER}`))
 
     // The rest of chapters 3 and 4
+    await eventually(() => isProcessed(secondFileId), 'the second photo is processed')
     const reprocessed = await as(`POST /v1/upload/${secondFileId}/reprocess
 ${BEARER}
 ${JSON_BODY}
