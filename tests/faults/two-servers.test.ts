@@ -331,9 +331,11 @@ describe.concurrent('a node and two servers', () => {
       await eventually(() => node.connections === 3, 'the node is on A')
       const orphan = await addTask(b.url, owner, { steps: 10_000, step_ms: 100 })
       await reader.event('task.started', orphan)
+      // The server first: it must not see the node leave.
+      const killed = a.kill()
       node.leave()
       node.forget()
-      await a.kill()
+      await killed
       expect((await reader.event('task.requeued', orphan)).data.reason).toContain('offline')
       expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
     },
