@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { prepared, preparedSql } from '../../db/prepared.ts'
 import { materials } from '../../db/schema/index.ts'
 import type { Body } from '../../storage/storage.ts'
+import { chunkOf } from '../../util/chunk-of.ts'
 import { type EventColumns, eventColumns, eventOf, withEvent } from '../channel/log.ts'
 import type { Context, Tx } from '../context.ts'
 import { notFound } from '../errors.ts'
@@ -129,7 +130,3 @@ const setThumbnail = preparedSql<EventColumns>(
     ), ${withEvent('material', sql.placeholder('type'), sql.placeholder('event'))}
     select ${eventColumns} from event`,
 )
-
-async function* chunkOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}

@@ -1,6 +1,7 @@
 /** What the server makes of a photo's file: docs/contracts/portfolio.md, "Processing". */
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { photoFiles, photos } from '../../db/schema/index.ts'
+import { chunkOf } from '../../util/chunk-of.ts'
 import type { Context, Tx } from '../context.ts'
 import { hiddenKey } from '../files/keys.ts'
 import { emitPhotoEvent } from '../photo-index/watchers.ts'
@@ -115,10 +116,6 @@ async function storeRenditions(
   }
   const kept = file.renditions.filter(({ name }) => !made.some((one) => one.name === name))
   return [...kept, ...made]
-}
-
-async function* chunkOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
 
 async function complete(

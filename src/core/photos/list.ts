@@ -37,7 +37,7 @@ const FEW = 1000
 
 /**
  * One page of the photos that this viewer may see. Photos without `takenAt` come last when it is the order. Which photos a page
- * has is kept until a photo changes; the photos themselves are read each time, in one statement.
+ * has is kept until a photo changes. Of the photos themselves, those that have not changed are not read again (`KeptViews`).
  */
 export async function listPhotos(
   ctx: Context,

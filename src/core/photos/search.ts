@@ -14,15 +14,9 @@ import {
   termQuery,
   wholeTitleQuery,
 } from '../photo-index/match.ts'
-import {
-  isPublic,
-  scopeOf,
-  seesAllPhotos,
-  seesWhole,
-  type Viewer,
-  visibleTo,
-} from '../photo-index/visibility.ts'
+import { scopeOf, seesAllPhotos, type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
+import { sees } from './read.ts'
 import type { PhotoView } from './view.ts'
 
 /** Categories and tags that are counted; the most frequent ones. */
@@ -97,7 +91,7 @@ export async function searchPhotos(
   const rankOf = new Map(page.map(({ id, rank }) => [id, rank]))
   const photos = views
     // A photo may have been hidden since the order was read.
-    .filter((photo) => isPublic(photo) || seesWhole(viewer, photo))
+    .filter((photo) => sees(viewer, photo))
     .map((photo) => ({
       photo,
       score: SCORES[rankOf.get(photo.id)!]!,

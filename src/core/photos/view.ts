@@ -41,7 +41,7 @@ export interface PhotoView extends Photo {
 /**
  * The columns of a view, from `photos p` and `photo_files f`. One statement, because a query for each part would double the
  * time. `limit 1` makes PostgreSQL look each category and tag up by its id: without statistics, which the embedded database
- * does not gather, it takes a photo to have a thousand tags and reads the whole table.
+ * has only some minutes after a table has grown, it takes a photo to have a thousand tags and reads the whole table.
  */
 const viewColumns: SQL = sql`
   p.xmin || ' ' || f.xmin as stamp, row_to_json(f) as file, p.*,

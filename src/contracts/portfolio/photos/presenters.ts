@@ -5,6 +5,7 @@ import type { BatchResult as CoreBatchResult } from '../../../core/photos/batch.
 import type { CategoryOfPhoto, PhotoView, TagOfPhoto } from '../../../core/photos/view.ts'
 import { type SiteSettings, siteSettings } from '../../../core/system/site-settings.ts'
 import { originOf } from '../../../http/origin.ts'
+import { twoDecimals } from '../../../util/two-decimals.ts'
 import { portfolio } from '../contract.ts'
 import { presentFileId } from '../ids.ts'
 import type { Batch, BatchResult, Location, Photo, PhotoDetail } from './models.ts'
@@ -134,8 +135,6 @@ const coarse = ({ latitude, longitude, country, city }: Place): Place => ({
   ...(country !== undefined && { country }),
   ...(city !== undefined && { city }),
 })
-
-const twoDecimals = (degrees: number): number => Math.round(degrees * 100) / 100
 
 /** Inactive categories and tags are hidden from visitors of the site. */
 const shownOf = <T extends { isActive: boolean }>({ viewer }: Showing, photo: PhotoView, all: T[]): T[] =>

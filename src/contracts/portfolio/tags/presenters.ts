@@ -1,8 +1,7 @@
 import type { TagView } from '../../../core/tags/lists.ts'
 import type { Suggestion as CoreSuggestion } from '../../../core/tags/suggestions.ts'
+import { twoDecimals } from '../../../util/two-decimals.ts'
 import type { CloudTag, Suggestion, Tag } from './models.ts'
-
-const twoDecimals = (n: number): number => Math.round(n * 100) / 100
 
 export const presentTag = (tag: TagView): Tag => ({
   id: tag.id,

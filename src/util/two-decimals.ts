@@ -1,0 +1,1 @@
+export const twoDecimals = (value: number): number => Math.round(value * 100) / 100
