@@ -11,22 +11,22 @@ export const LOCK_MS = 300
 /** How long it waits in the second round, which takes one item after the other. */
 const SINGLE_LOCK_MS = 50
 
-/**
- * Runs `change` in a transaction.
- * @returns undefined when another transaction holds a row that it needs; the next sweep tries again
- */
-export async function sweepOne<T>(
-  ctx: Context,
-  change: (tx: Tx) => Promise<T>,
-  lockMs = LOCK_MS,
-): Promise<{ result: T } | undefined> {
+/** @returns undefined when another transaction holds a row that `change` needs; the next sweep tries again */
+export async function unlessLocked<T>(change: () => Promise<T>): Promise<{ result: T } | undefined> {
   try {
-    return { result: await transaction(ctx, change, { lockMs }) }
+    return { result: await change() }
   } catch (error) {
     if (isLocked(error)) return undefined
     throw error
   }
 }
+
+/** Runs `change` in a transaction, unless a row that it needs is locked. */
+export const sweepOne = <T>(
+  ctx: Context,
+  change: (tx: Tx) => Promise<T>,
+  lockMs = LOCK_MS,
+): Promise<{ result: T } | undefined> => unlessLocked(() => transaction(ctx, change, { lockMs }))
 
 /**
  * Runs `change` on all items in one transaction. When another transaction holds a row that it needs, it runs on each item

@@ -1,4 +1,4 @@
-/** Changes of categories. Each of them holds `lockTree`, so that it can check first and write then. */
+/** Changes of categories. Each but that of a cover holds `lockTree`, so that it can check first and write then. */
 import { and, eq, ne, sql } from 'drizzle-orm'
 import { categories, photoIndex, photos } from '../../db/schema/index.ts'
 import { isSlug, slugOf, suffixed } from '../../util/slug.ts'

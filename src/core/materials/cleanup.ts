@@ -1,5 +1,4 @@
 import { and, asc, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
-import { isLocked } from '../../db/errors.ts'
 import { materials } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import {
@@ -10,7 +9,7 @@ import {
   runCleanup,
 } from '../files/cleanup.ts'
 import { shownKey } from '../files/keys.ts'
-import { LOCK_MS, sweepAll } from '../sweeps.ts'
+import { LOCK_MS, sweepAll, unlessLocked } from '../sweeps.ts'
 import { MATERIAL_PREFIXES } from './keys.ts'
 import { deleteObjects, objectsOf } from './objects.ts'
 import type { Material } from './rows.ts'
@@ -50,17 +49,11 @@ async function removeStale(ctx: Context, maxAgeMinutes: number, report: CleanupR
   for await (const rows of batches(ctx, and(processing, stale))) {
     for (const material of rows) {
       // An upload may have continued or ended since its page was read.
-      if (await giveUpStale(ctx, material, stale)) report.records++
+      const givenUp = await unlessLocked(() =>
+        giveUpUpload(ctx, material, 'UPLOAD_FAILED', { only: stale, lockMs: LOCK_MS }),
+      )
+      if (givenUp?.result) report.records++
     }
-  }
-}
-
-async function giveUpStale(ctx: Context, material: Material, only: SQL): Promise<boolean> {
-  try {
-    return await giveUpUpload(ctx, material, 'UPLOAD_FAILED', { only, lockMs: LOCK_MS })
-  } catch (error) {
-    if (isLocked(error)) return false
-    throw error
   }
 }
 

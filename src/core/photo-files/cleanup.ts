@@ -1,5 +1,4 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
-import { isLocked } from '../../db/errors.ts'
 import { photoFiles } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import {
@@ -10,9 +9,8 @@ import {
   runCleanup,
 } from '../files/cleanup.ts'
 import { hiddenKey, shownKey } from '../files/keys.ts'
-import { LOCK_MS } from '../sweeps.ts'
+import { LOCK_MS, unlessLocked } from '../sweeps.ts'
 import { fileIdOf, ORIGINALS, RENDITIONS } from './keys.ts'
-import type { PhotoFile } from './rows.ts'
 import { giveUpUpload } from './upload-steps.ts'
 
 /**
@@ -50,18 +48,11 @@ async function removeStale(ctx: Context, maxAgeMinutes: number, report: CleanupR
     last = rows.at(-1)!.id
     for (const file of rows) {
       // An upload may have continued or ended since its page was read.
-      if (await giveUpStale(ctx, file, stale)) report.records++
+      const givenUp = await unlessLocked(() =>
+        giveUpUpload(ctx, file, 'UPLOAD_FAILED', { only: stale, lockMs: LOCK_MS }),
+      )
+      if (givenUp?.result) report.records++
     }
-  }
-}
-
-/** A row that another transaction holds is left to the next cleanup. */
-async function giveUpStale(ctx: Context, file: PhotoFile, only: ReturnType<typeof sql>): Promise<boolean> {
-  try {
-    return await giveUpUpload(ctx, file, 'UPLOAD_FAILED', { only, lockMs: LOCK_MS })
-  } catch (error) {
-    if (isLocked(error)) return false
-    throw error
   }
 }
 

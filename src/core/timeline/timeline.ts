@@ -63,7 +63,10 @@ export async function readTimeline(
     months.set(keyOf(key), known)
     return known
   }
-  for (const photo of shown.photos) monthOf(monthOfDate(photo.takenAt!.toISOString())).photos.push(photo)
+  for (const photo of shown.photos) {
+    // An owner may have taken the time away since the ids were read.
+    if (photo.takenAt) monthOf(monthOfDate(photo.takenAt.toISOString())).photos.push(photo)
+  }
   for (const event of shown.events) monthOf(monthOfDate(event.date)).events.push(event)
   return { years: yearsOf([...months.values()]), stats: statsOf(all) }
 }
