@@ -5,7 +5,7 @@ import { isCalendarDate } from '../../util/calendar-date.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
-import type { EventView, Reader, TimelineEvent } from './rows.ts'
+import { type EventView, MAX_RELATED, type Reader, type TimelineEvent } from './rows.ts'
 import { withThumbs } from './thumbs.ts'
 
 /** The timeline shows all of them. Creations at the same moment may exceed the limit by a few. */
@@ -73,7 +73,7 @@ export async function deleteEvent(ctx: Context, id: number): Promise<void> {
 /** @throws AppError NOT_FOUND */
 export async function getEvent(ctx: Context, reader: Reader, id: number): Promise<EventView> {
   const events = await ctx.db.select().from(timelineEvents).where(eq(timelineEvents.id, id))
-  const [event] = (await withThumbs(ctx, reader, [], events)).events
+  const [event] = (await withThumbs(ctx, reader, [], events, MAX_RELATED)).events
   if (!event) throw notFound('timeline_event', id)
   return event
 }

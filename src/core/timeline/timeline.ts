@@ -6,7 +6,7 @@ import type { PhotoThumb } from '../photo-files/thumbs.ts'
 import { visibleCounts } from '../photo-index/counts.ts'
 import { type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { eventRows } from './entries.ts'
-import type { EventView, Reader } from './rows.ts'
+import { type EventView, MAX_RELATED, type Reader } from './rows.ts'
 import { withThumbs } from './thumbs.ts'
 
 interface MonthKey {
@@ -41,20 +41,24 @@ export interface TimelineStats {
   photosByYear: { year: number; count: number }[]
 }
 
+/** Photos in one answer. */
+const MAX_PHOTOS = 5000
+
 /**
  * The photos and events of all years, or of one.
- * @param query.photosPerMonth how many photos each month shows
+ * @param query.photosOfEach how many photos each month and each event shows; fewer where that would be too many together
  */
 export async function readTimeline(
   ctx: Context,
   reader: Reader,
-  query: { year?: number | undefined; photosPerMonth: number },
+  query: { year?: number | undefined; photosOfEach: number },
 ): Promise<Timeline> {
-  const { year, photosPerMonth } = query
+  const { year } = query
   const [all, events] = await Promise.all([countMonths(ctx, reader.viewer), eventRows(ctx, year)])
   const counts = all.filter((month) => year === undefined || month.year === year)
-  const photoIds = await newestOf(ctx, reader.viewer, counts, photosPerMonth)
-  const shown = await withThumbs(ctx, reader, photoIds, events)
+  const each = Math.min(query.photosOfEach, Math.floor(MAX_PHOTOS / (counts.length + events.length)))
+  const photoIds = await newestOf(ctx, reader.viewer, counts, each)
+  const shown = await withThumbs(ctx, reader, photoIds, events, each)
   const months = new Map(
     counts.map((month): [number, MonthView] => [keyOf(month), emptyMonth(month, month.count)]),
   )
@@ -71,7 +75,10 @@ export async function readTimeline(
   return { years: yearsOf([...months.values()]), stats: statsOf(all) }
 }
 
-/** One month with one page of its photos. A month without anything is empty. */
+/**
+ * One month with one page of its photos, and its events with all of their photos, or with fewer where these would be too many
+ * together. A month without anything is empty.
+ */
 export async function readMonth(
   ctx: Context,
   reader: Reader,
@@ -84,7 +91,9 @@ export async function readMonth(
     query.includePhotos ? pageOfMonth(ctx, reader.viewer, { year, month }, limit, (page - 1) * limit) : [],
   ])
   const known = counts.find((one) => one.year === year && one.month === month)
-  return { year, month, photoCount: known?.count ?? 0, ...(await withThumbs(ctx, reader, photoIds, events)) }
+  const each = query.includePhotos ? Math.min(MAX_RELATED, Math.floor(MAX_PHOTOS / events.length)) : 0
+  const shown = await withThumbs(ctx, reader, photoIds, events, each)
+  return { year, month, photoCount: known?.count ?? 0, ...shown }
 }
 
 type MonthCount = MonthKey & { count: number }

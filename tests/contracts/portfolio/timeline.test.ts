@@ -20,21 +20,21 @@ const around = {
   meta: { timestamp: 'instant', request_id: 'string' },
 } as const
 const PHOTO = { id: 'integer', title: 'string', thumb_url: 'string', taken_at: 'instant|null' } as const
-const EVENT = {
+const LISTED_EVENT = {
   id: 'integer',
   title: 'string',
   description: 'string',
   date: 'string',
   type: 'string',
-  related_photos: ['integer'],
   photos: [PHOTO],
 } as const
+const EVENT = { ...LISTED_EVENT, related_photos: ['integer'] } as const
 const MONTH = {
   month: 'integer',
   month_name: 'string',
   photo_count: 'integer',
   photos: [PHOTO],
-  events: [EVENT],
+  events: [LISTED_EVENT],
 } as const
 const TIMELINE = {
   years: [{ year: 'integer', photo_count: 'integer', months: [MONTH] }],
@@ -225,6 +225,44 @@ describe('events', () => {
     expect(years[0].months[0].events[0].photos.map(({ id }: { id: number }) => id)).toEqual([c, a])
     const body = { related_photos: [a] }
     expect((await ask('PUT', `/events/${event.id}`, admin, { body })).body.data.related_photos).toEqual([a])
+  })
+
+  test('show the first photos that a viewer may see beside others, and all of them alone', async () => {
+    const inputs = Array.from({ length: 8 }, (_, n) => ({
+      visibility: n === 0 ? ('private' as const) : ('public' as const),
+    }))
+    const ids = (await makePhotos(server, owner, inputs)).map(({ id }) => id)
+    const event = await createEvent({ date: '1995-06-01', related_photos: ids })
+    const eventIn = ({ events }: { events: { photos: { id: number }[] }[] }) =>
+      events[0]!.photos.map(({ id }) => id)
+    const overview = async (query = '') => (await timeline(`?year=1995${query}`)).years[0].months[0]
+    expect(eventIn(await overview())).toEqual(ids.slice(1, 6))
+    expect(eventIn(await overview('&photos_limit=2'))).toEqual(ids.slice(1, 3))
+    expect(eventIn(await overview('&include_photos=false'))).toEqual([])
+    expect((await overview()).events[0]).not.toHaveProperty('related_photos')
+    const month = async (query = '') => (await ask('GET', `/1995/6${query}`)).body.data
+    expect(eventIn(await month())).toEqual(ids.slice(1))
+    expect(eventIn(await month('?include_photos=false'))).toEqual([])
+    expect((await ask('GET', `/events/${event.id}`)).body.data.related_photos).toEqual(ids.slice(1))
+  })
+
+  test('of many at once, each shows so few photos that an answer has five thousand', async () => {
+    const ids = (await makePhotos(server, owner, Array(10).fill({}))).map(({ id }) => id)
+    await query(
+      server,
+      sql`insert into timeline_events (title, date, type) select 'filler', '1994-01-01', 'x' from generate_series(1, 900)`,
+    )
+    await query(
+      server,
+      sql`insert into timeline_event_photos (event_id, photo_id, position)
+        select e.id, p.id, p.id from timeline_events e, photos p
+        where e.title = 'filler' and p.id between ${ids[0]} and ${ids[9]}`,
+    )
+    const photosIn = (events: { photos: unknown[] }[]) => new Set(events.map(({ photos }) => photos.length))
+    const { years } = await timeline('?year=1994&photos_limit=20')
+    expect([...photosIn(years[0].months[0].events)]).toEqual([5])
+    expect([...photosIn((await ask('GET', '/1994/1')).body.data.events)]).toEqual([5])
+    await query(server, sql`delete from timeline_events where title = 'filler'`)
   })
 
   test('a change leaves the other fields; null takes the description away', async () => {

@@ -1,5 +1,6 @@
 /** Wire models of the timeline: docs/contracts/portfolio.md, "Timeline". */
 import { type Static, t } from 'elysia'
+import { MAX_RELATED } from '../../../core/timeline/rows.ts'
 import { integerText } from '../../../http/integer-text.ts'
 import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
@@ -13,7 +14,7 @@ const includePhotos = { include_photos: t.Boolean({ default: true }) }
 export const TimelineQuery = t.Object({
   year: t.Optional(year),
   ...includePhotos,
-  /** Of each month. */
+  /** Of each month and of each event. */
   photos_limit: integerText({ minimum: 1, maximum: 20, default: 5 }),
 })
 
@@ -28,7 +29,7 @@ const event = {
   /** In the author's own words, such as `milestone` or `achievement`. */
   type: t.String({ minLength: 1, maxLength: 50, ...typed('name') }),
   /** Ids. */
-  related_photos: t.Optional(t.Array(IdNumber, { maxItems: 100 })),
+  related_photos: t.Optional(t.Array(IdNumber, { maxItems: MAX_RELATED })),
 }
 export const NewTimelineEvent = t.Object({ ...event, type: t.Optional(event.type) })
 export const TimelineEventChange = t.Object({
@@ -50,17 +51,24 @@ const thumb = {
 export const TimelinePhoto = t.Object({ ...thumb, taken_at: nullable(Timestamp) })
 export type TimelinePhoto = Static<typeof TimelinePhoto>
 
-export const TimelineEvent = t.Object({
+const shownEvent = {
   id: t.Integer(),
   title: t.String(),
   description: t.String(),
   date: t.String({ format: 'date' }),
   type: t.String(),
-  /** The ids of `photos`. */
-  related_photos: t.Array(t.Integer()),
   photos: t.Array(TimelinePhoto),
   created_at: Timestamp,
   updated_at: Timestamp,
+}
+/** An event among others, with the first of its photos. */
+const TimelineListedEvent = t.Object(shownEvent)
+export type TimelineListedEvent = Static<typeof TimelineListedEvent>
+
+export const TimelineEvent = t.Object({
+  ...shownEvent,
+  /** The ids of `photos`. */
+  related_photos: t.Array(t.Integer()),
 })
 export type TimelineEvent = Static<typeof TimelineEvent>
 
@@ -69,7 +77,7 @@ const month = {
   month_name: t.String(),
   photo_count: t.Integer(),
   photos: t.Array(TimelinePhoto),
-  events: t.Array(TimelineEvent),
+  events: t.Array(TimelineListedEvent),
 }
 const TimelineMonth = t.Object(month)
 export const TimelineMonthDetail = t.Object({ year: t.Integer(), ...month })
@@ -87,4 +95,4 @@ export const Timeline = t.Object({
 })
 export type Timeline = Static<typeof Timeline>
 
-named({ TimelinePhoto, TimelineEvent, TimelineMonth, TimelineMonthDetail, Timeline })
+named({ TimelinePhoto, TimelineListedEvent, TimelineEvent, TimelineMonth, TimelineMonthDetail, Timeline })

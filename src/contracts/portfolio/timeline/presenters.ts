@@ -2,7 +2,13 @@ import type { Language } from '../../../core/messages.ts'
 import type { PhotoThumb } from '../../../core/photo-files/thumbs.ts'
 import type { EventView } from '../../../core/timeline/rows.ts'
 import type { Timeline as CoreTimeline, MonthView } from '../../../core/timeline/timeline.ts'
-import type { Timeline, TimelineEvent, TimelineMonthDetail, TimelinePhoto } from './models.ts'
+import type {
+  Timeline,
+  TimelineEvent,
+  TimelineListedEvent,
+  TimelineMonthDetail,
+  TimelinePhoto,
+} from './models.ts'
 
 const LOCALES: Record<Language, string> = { zh: 'zh-CN', en: 'en-US' }
 
@@ -19,16 +25,21 @@ const presentPhoto = (photo: PhotoThumb): TimelinePhoto => ({
   placeholder: photo.placeholder,
 })
 
-export const presentEvent = (event: EventView): TimelineEvent => ({
+const presentListedEvent = (event: EventView): TimelineListedEvent => ({
   id: event.id,
   title: event.title,
   description: event.description,
   date: event.date,
   type: event.type,
-  related_photos: event.photos.map(({ id }) => id),
   photos: event.photos.map(presentPhoto),
   created_at: event.createdAt.toISOString(),
   updated_at: event.updatedAt.toISOString(),
+})
+
+/** @param event with all of its photos */
+export const presentEvent = (event: EventView): TimelineEvent => ({
+  ...presentListedEvent(event),
+  related_photos: event.photos.map(({ id }) => id),
 })
 
 const presentShared = ({ month, photoCount, photos, events }: MonthView, language: Language) => ({
@@ -36,7 +47,7 @@ const presentShared = ({ month, photoCount, photos, events }: MonthView, languag
   month_name: monthName(month, language),
   photo_count: photoCount,
   photos: photos.map(presentPhoto),
-  events: events.map(presentEvent),
+  events: events.map(presentListedEvent),
 })
 
 export const presentMonth = (view: MonthView, language: Language): TimelineMonthDetail => ({

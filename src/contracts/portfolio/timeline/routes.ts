@@ -109,7 +109,7 @@ async function showAll(call: Call & Query<typeof TimelineQuery>) {
   const { ctx, query, request } = call
   const timeline = await readTimeline(ctx, await readerOf(call), {
     year: query.year,
-    photosPerMonth: query.include_photos ? query.photos_limit : 0,
+    photosOfEach: query.include_photos ? query.photos_limit : 0,
   })
   return envelope(request, presentTimeline(timeline, languageOf(request, portfolio.language)))
 }
