@@ -16,6 +16,7 @@ describe('formats', () => {
   test.each([
     ['WebP', () => sharp(picture).webp().toBuffer()],
     ['TIFF', () => sharp(picture).tiff().toBuffer()],
+    ['BigTIFF', () => sharp(picture).tiff({ bigtiff: true }).toBuffer()],
     ['AVIF', () => sharp(picture).avif({ effort: 0 }).toBuffer()],
   ])('%s', async (_, make) => {
     const result = await render(save(await make()), { only: ['display'] })

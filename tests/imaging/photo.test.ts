@@ -242,6 +242,23 @@ describe('bad files', () => {
     expect(await failure(save(file))).toBe('UNREADABLE')
   })
 
+  test('a JPEG without its end marker is whole; without one byte more, or with a harmless mistake too, it is damaged', async () => {
+    const spec = { ...DISPLAY, box: { width: 200, height: 200 } }
+    const decoded = async (file: Uint8Array) => {
+      const base = await decodeBase(await openSource(save(file)).pictures[0]!(), [spec])
+      return [base.width, base.height]
+    }
+    const progressive = await sharp(picture).jpeg({ progressive: true }).toBuffer()
+    for (const jpeg of [picture, progressive]) {
+      expect(await decoded(jpeg.subarray(0, -2))).toEqual([200, 150])
+      await expect(decoded(jpeg.subarray(0, -3))).rejects.toThrow('premature end')
+    }
+    const mistaken = Buffer.from(picture)
+    mistaken[mistaken.indexOf(Buffer.from([0xff, 0xda])) + 12] = 0
+    expect(await decoded(mistaken)).toEqual([200, 150])
+    await expect(decoded(mistaken.subarray(0, mistaken.length / 2))).rejects.toThrow('premature end')
+  })
+
   test('a JPEG of 30,000 × 30,000 pixels is refused before memory is taken', async () => {
     const large = Buffer.from(picture)
     const frame = large.indexOf(Buffer.from([0xff, 0xc0]))

@@ -25,6 +25,8 @@ export function recognizePhoto(head: Uint8Array): RecognizedPhoto | undefined {
   if (at(4, 'ftyp')) return ofBrands(bytes)
   if (at(0, 'IIRO') || at(0, 'IIRS') || at(0, 'MMOR')) return 'orf'
   if (at(0, 'IIU\0')) return 'rw2'
+  // BigTIFF, which scanners and editors write too.
+  if (at(0, 'II+\0') || at(0, 'MM\0+')) return 'tiff'
   if (!at(0, 'II*\0') && !at(0, 'MM\0*')) return undefined
   return at(8, 'CR\x02') ? 'cr2' : ofFirstDirectory(bytes)
 }

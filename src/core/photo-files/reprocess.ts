@@ -10,8 +10,8 @@ import { type PhotoFile, RENDITION_NAMES, type Rendition } from './rows.ts'
 import { clearPhotoUpload } from './states.ts'
 
 /**
- * Makes renditions of a file anew: those that are missing, or all with `force`. Renditions that the file has already stay in
- * use until then.
+ * Makes renditions of a file anew: those that are missing, or all with `force` and after a failure. Renditions that the file
+ * has already stay in use until then.
  * @param names only these, all by default
  * @throws AppError NOT_FOUND, UPLOAD_INCOMPLETE, STILL_PROCESSING
  */
@@ -25,8 +25,10 @@ export function reprocess(
     const file = await lockOwnFile(tx, who, fileId)
     if (file.status === 'receiving') throw new AppError('UPLOAD_INCOMPLETE')
     if (file.status === 'uploaded' || file.status === 'processing') throw new AppError('STILL_PROCESSING')
+    // The renditions of a file that has failed are those of an earlier processing.
+    const isAgain = force || file.status === 'failed'
     const isMissing = (name: string) => !file.renditions.some((rendition) => rendition.name === name)
-    const only = RENDITION_NAMES.filter((name) => names.includes(name) && (force || isMissing(name)))
+    const only = RENDITION_NAMES.filter((name) => names.includes(name) && (isAgain || isMissing(name)))
     if (only.length === 0) return file
     const [waiting] = await tx.db
       .update(photoFiles)

@@ -20,7 +20,7 @@ export interface Source {
 /** The size is that of the picture as it is shown. */
 export interface Picture extends Size {
   format: 'jpeg' | 'other'
-  /** Decodes it as it is shown, to a size that fits into `box`. */
+  /** Decodes it as it is shown, to a size that fits into `box`. Only a JPEG may fail on a `warning`. */
   decode(box: Size, failOn: SharpOptions['failOn']): Sharp
 }
 
@@ -84,7 +84,7 @@ const AS_IT_IS = 1
  */
 async function pictureOf(file: Buffer, orientation?: number): Promise<Picture> {
   const open = (failOn: SharpOptions['failOn'] = 'error') =>
-    sharp(file, { limitInputPixels: MAX_PIXELS, pages: 1, failOn })
+    sharp(failOn === 'warning' ? ended(file) : file, { limitInputPixels: MAX_PIXELS, pages: 1, failOn })
   const { width, height, autoOrient, format } = await open()
     .metadata()
     .catch((error) => {
@@ -105,5 +105,14 @@ async function pictureOf(file: Buffer, orientation?: number): Promise<Picture> {
     decode: (box, failOn) => fitting(open(failOn), turned(box)).flop(mirrored).rotate(degrees),
   }
 }
+
+/** The marker at the end of a JPEG. */
+const END = Buffer.from([0xff, 0xd9])
+
+/**
+ * A JPEG with an end. Some devices write none, and then libjpeg says that the file is cut off, also when the picture is whole.
+ * With it, libjpeg warns when a part of the picture is missing.
+ */
+const ended = (jpeg: Buffer) => (jpeg.subarray(-2).equals(END) ? jpeg : Buffer.concat([jpeg, END]))
 
 const PIXEL_LIMIT = /pixel limit/

@@ -61,6 +61,8 @@ const FILES: [string, Uint8Array, string | undefined][] = [
   ['a HEIC of a Samsung', brands('mif1', 'mif1', 'heic'), 'image/heic'],
   ['a HEIF', brands('mif1', 'miaf'), 'image/heif'],
   ['a TIFF', await sharp(PICTURE).tiff().toBuffer(), 'image/tiff'],
+  ['a BigTIFF', await sharp(PICTURE).tiff({ bigtiff: true }).toBuffer(), 'image/tiff'],
+  ['a big-endian BigTIFF', bytes('MM\0+\0\x08\0\0'), 'image/tiff'],
   ['a TIFF of a Nikon program', tiffOf([[make('NIKON'), OTHERS]]), 'image/tiff'],
   ['a TIFF of a camera with PrintIM', tiffOf([[make('OLYMPUS'), PRINT_IM]]), 'image/tiff'],
   ['a DNG', tiffOf([[REDUCED, make('Apple'), OTHERS, DNG_VERSION]]), 'image/x-adobe-dng'],

@@ -7,11 +7,13 @@ import { deleteUpload, lockFileForPhoto } from '../../../src/core/photo-files/fi
 import { processFile } from '../../../src/core/photo-files/processing.ts'
 import { uploadPhoto } from '../../../src/core/photo-files/receive.ts'
 import { secondsRemaining } from '../../../src/core/photo-files/remaining.ts'
+import { reprocess } from '../../../src/core/photo-files/reprocess.ts'
 import { type PhotoFile, RENDITION_NAMES } from '../../../src/core/photo-files/rows.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import { events, photoFiles, photoIndex, photos } from '../../../src/db/schema/index.ts'
 import { createImaging } from '../../../src/imaging/imaging.ts'
 import type { PhotoJob, PhotoResult } from '../../../src/imaging/photo.ts'
+import { ImagingError } from '../../../src/imaging/protocol.ts'
 import { keysOf } from '../../storage/kinds.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
 import { picture96 } from '../../support/photo-fixtures.ts'
@@ -188,6 +190,27 @@ test('a job that runs twice has one result and one event; replaced renditions ar
   const after = await keysOf(ctx.storage, `hidden/photos/${file.id}/`)
   expect(after.filter((key) => before.includes(key))).toHaveLength(4)
   for (const { key } of renditions) expect(after).toContain(`hidden/${key}`)
+})
+
+test('a file that fails when it is processed again keeps its renditions, and the next try makes all of them', async () => {
+  const owner = await makeUser(server)
+  const file = await send(owner)
+  await reaches(file, 'completed')
+  const keys = async () => (await rowOf(file))!.renditions.map(({ key }) => key)
+  const before = await keys()
+  const { promise, reject } = Promise.withResolvers<void>()
+  gate = promise
+  await reprocess(ctx, principal(owner), file.id, { names: ['webp'], force: true })
+  await reaches(file, 'processing')
+  reject(new ImagingError('MEMORY', 'this test has no memory'))
+  await reaches(file, 'failed')
+  expect(await keys()).toEqual(before)
+  gate = Promise.resolve()
+  expect((await reprocess(ctx, principal(owner), file.id, { force: false })).status).toBe('uploaded')
+  await reaches(file, 'completed')
+  const after = await keys()
+  expect([after.length, after.filter((key) => before.includes(key))]).toEqual([5, []])
+  expect((await reprocess(ctx, principal(owner), file.id, { force: false })).status).toBe('completed')
 })
 
 test('cleanup deletes what lost its server and what nothing refers to, and no more', async () => {

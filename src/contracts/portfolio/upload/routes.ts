@@ -69,7 +69,8 @@ export const uploadRoutes = (ctx: Context) =>
       route({
         auth: 'upload.create',
         id: 'reprocessUpload',
-        summary: 'Make the renditions of your photo that are missing, or all again with force',
+        summary:
+          'Make the renditions of your photo that are missing, or all again with force or after a failure',
         params: FileParams,
         body: Reprocess,
         example: { formats: ['thumb_small', 'thumb_medium', 'webp'], force: true },
