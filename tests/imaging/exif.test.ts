@@ -113,6 +113,25 @@ test('apertures and focal lengths lose no digit that matters', async () => {
   expect((await ofExif({ fNumber: [0, 1], focalLength: [0, 0], iso: 65_535 })).exif).toEqual({})
 })
 
+describe('the ISO speed', () => {
+  const short = (tag: number, ...value: number[]) => ({ tag, type: 'short' as const, value })
+  const long = (tag: number, value: number) => ({ tag, type: 'long' as const, value: [value] })
+  test.each([
+    ['two values', [short(0x8827, 200, 100)], 200],
+    ['two values, of which one is none', [short(0x8827, 200, 0)], 200],
+    [
+      'more than its field holds, as a recommended exposure index',
+      [short(0x8827, 65_535), long(0x8832, 102_400)],
+      102_400,
+    ],
+    ['as a standard output sensitivity', [short(0x8827, 65_535), long(0x8831, 204_800)], 204_800],
+    ['as an ISO speed alone', [long(0x8833, 409_600)], 409_600],
+    ['zero', [short(0x8827, 0)], undefined],
+  ])('%s', async (_, exifEntries, iso) => {
+    expect((await ofExif({ exifEntries })).exif.iso).toBe(iso)
+  })
+})
+
 describe('the time', () => {
   test.each([
     ['2024:01:15 18:30:00', '+08:00', '2024-01-15T10:30:00.000Z', 480],

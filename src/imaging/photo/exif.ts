@@ -53,7 +53,7 @@ function readExif(tags: Tags): PhotoExif {
   const members: { [K in keyof PhotoExif]: PhotoExif[K] | undefined } = {
     camera: camera(tags.text('Make'), tags.text('Model')),
     lens: tags.text('LensModel') ?? tags.xmpText('Lens'),
-    iso: iso(tags.number('ISOSpeedRatings')) ?? iso(tags.number('PhotographicSensitivity')),
+    iso: ISO_TAGS.map((name) => iso(tags.integer(name))).find((value) => value !== undefined),
     aperture: shown(tags.number('FNumber'), 0.1, 1000, (value) => `f/${digits(value)}`),
     shutterSpeed: shown(tags.number('ExposureTime'), 1e-6, 1e6, shutterSpeed),
     focalLength: shown(tags.number('FocalLength'), 0.1, 100_000, (value) => `${digits(value)}mm`),
@@ -67,6 +67,15 @@ function camera(make: string | undefined, model: string | undefined): string | u
   const maker = make.split(/[ ,]/)[0]!.toLowerCase()
   return model.toLowerCase().startsWith(maker) ? model : `${make} ${model}`
 }
+
+/** Exif 2.3: where the value does not fit into the first field, one of the last three has it. XMP has the second one. */
+const ISO_TAGS = [
+  'ISOSpeedRatings',
+  'PhotographicSensitivity',
+  'RecommendedExposureIndex',
+  'StandardOutputSensitivity',
+  'ISOSpeed',
+]
 
 /** 65,535 means that the value does not fit into the field. */
 const iso = (value: number | undefined): number | undefined =>

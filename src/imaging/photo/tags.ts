@@ -38,6 +38,11 @@ export class Tags {
     return numberOf(this.exif[name]?.value) ?? fraction(this.xmpText(name))
   }
 
+  /** A whole number of EXIF, the first one if there are several, or else of XMP. */
+  integer(name: string): number | undefined {
+    return numberOf(first(this.exif[name]?.value)) ?? fraction(this.xmpText(name))
+  }
+
   /** The numbers of an EXIF value, of rationals the quotients. */
   numbers(name: string): number[] {
     const value = this.exif[name]?.value
