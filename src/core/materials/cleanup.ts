@@ -10,7 +10,7 @@ import {
 } from '../files/cleanup.ts'
 import { shownKey } from '../files/keys.ts'
 import { LOCK_MS, sweepAll, unlessLocked } from '../sweeps.ts'
-import { MATERIAL_PREFIXES } from './keys.ts'
+import { MATERIAL_PREFIXES, materialOfThumbnail, thumbnailKey } from './keys.ts'
 import { deleteObjects, objectsOf } from './objects.ts'
 import type { Material } from './rows.ts'
 import { giveUpUpload } from './upload-steps.ts'
@@ -90,18 +90,30 @@ async function removeHidden(ctx: Context, report: CleanupReport): Promise<void> 
   }
 }
 
-/** Those of the keys that no material refers to. */
+/**
+ * Those of the keys that no material refers to, and none is about to: a run of a job may be storing a thumbnail that was
+ * stored before and not recorded.
+ */
 async function unreferenced(ctx: Context, keys: string[]): Promise<string[]> {
   const paths = keys.map(shownKey)
+  const isExpected = and(
+    inArray(
+      materials.id,
+      paths.flatMap((path) => materialOfThumbnail(path) ?? []),
+    ),
+    eq(materials.status, 'active'),
+    eq(materials.thumbnailStatus, 'pending'),
+  )
+  const { id, userId, filePath, thumbnailPath } = materials
   const rows = await ctx.db
-    .select({ filePath: materials.filePath, thumbnailPath: materials.thumbnailPath })
+    .select({ id, userId, filePath, thumbnailPath })
     .from(materials)
     .where(
       and(
         isNull(materials.removedAt),
-        or(inArray(materials.filePath, paths), inArray(materials.thumbnailPath, paths)),
+        or(inArray(filePath, paths), inArray(thumbnailPath, paths), isExpected),
       ),
     )
-  const used = new Set(rows.flatMap(({ filePath, thumbnailPath }) => [filePath, thumbnailPath]))
+  const used = new Set(rows.flatMap((row) => [row.filePath, row.thumbnailPath ?? thumbnailKey(row)]))
   return keys.filter((key) => !used.has(shownKey(key)))
 }

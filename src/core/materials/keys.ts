@@ -13,6 +13,12 @@ export const materialKey = (
 export const thumbnailKey = ({ userId, id }: { userId: number; id: number }): string =>
   `thumbnails/${userId}/${id}.jpg`
 
+/** The id of the material in the key of a thumbnail. */
+export function materialOfThumbnail(key: string): number | undefined {
+  const [, id] = /^thumbnails\/\d+\/([1-9]\d{0,8})\.jpg$/.exec(key) ?? []
+  return id === undefined ? undefined : Number(id)
+}
+
 const FOLDERS = ['materials/', 'thumbnails/']
 
 /** The prefixes of all objects of materials. Cleanup touches no other object of the bucket. */

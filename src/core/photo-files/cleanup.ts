@@ -65,7 +65,10 @@ async function unreferencedOriginals(ctx: Context, keys: string[]): Promise<stri
   return keys.filter((key) => !used.has(key))
 }
 
-/** Nothing of a file that waits or is in processing: a run of its job may be about to refer to the object. */
+/**
+ * Nothing of a file that waits or is in processing: a run of its job may be about to refer to the object. Any other object
+ * stays unreferenced, because no later processing uses its key again.
+ */
 async function unreferencedRenditions(ctx: Context, keys: string[]): Promise<string[]> {
   const ids = new Set(keys.flatMap((key) => fileIdOf(shownKey(key)) ?? []))
   const rows = await ctx.db

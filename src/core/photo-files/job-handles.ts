@@ -1,8 +1,16 @@
 import { jobHandle } from '../../jobs/job.ts'
 import type { Rendition } from './rows.ts'
 
-/** Makes renditions of a photo's file, `only` these or all, and reads what the file says. */
-export const processHandle = jobHandle<{ fileId: number; only?: Rendition['name'][] }>('photo_process', {
+export interface ProcessingJob {
+  fileId: number
+  /** Of the file when the job was made. */
+  generation: number
+  /** The renditions to make, all by default. */
+  only?: Rendition['name'][]
+}
+
+/** Makes renditions of a photo's file, and reads what the file says. */
+export const processHandle = jobHandle<ProcessingJob>('photo_process', {
   timeoutSeconds: 300,
   retries: 8,
   backoff: { seconds: 2, maxSeconds: 300 },

@@ -9,8 +9,8 @@ const processJob = defineJob({
   ...processHandle,
   // A photo is processed in its own process, which takes up to two gigabytes, and requests need the other cores.
   concurrency: 1,
-  run: (ctx: Context, { fileId, only }, run) => processFile(ctx, fileId, only, run),
-  onGiveUp: (ctx, { fileId }) => failProcessing(ctx, fileId, 'PROCESSING_FAILED'),
+  run: processFile,
+  onGiveUp: (ctx: Context, job) => failProcessing(ctx, job, 'PROCESSING_FAILED'),
 })
 
 const exposureJob = defineJob({

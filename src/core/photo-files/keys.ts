@@ -17,6 +17,9 @@ export const originalKey = (
   mark: string,
 ): string => uploadKey(`${ORIGINALS}${userId}`, at, name, extension, mark)
 
+/** The extension of an original: that of the detected format. */
+export const extensionOf = (key: string): string => key.slice(key.lastIndexOf('.') + 1)
+
 /** The folder of all renditions at their public keys. */
 export const RENDITIONS = 'photos/'
 
@@ -25,12 +28,13 @@ const folderOf = (fileId: number): string => `${RENDITIONS}${fileId}/`
 /**
  * `photos/12/webp_3f2a….webp`. The object itself is always at the hidden key of it; at this key there is a copy while
  * everybody may see the photo.
- * @param hash of the content, so that a new picture has a new key
+ * @param mark of the content and of the processing: a later processing must not use a key again, because cleanup may be
+ * deleting the object there
  */
 export const renditionKey = (
   fileId: number,
-  { name, hash, extension }: { name: Rendition['name']; hash: string; extension: string },
-): string => `${folderOf(fileId)}${name}_${hash}.${extension}`
+  { name, mark, extension }: { name: Rendition['name']; mark: string; extension: string },
+): string => `${folderOf(fileId)}${name}_${mark}.${extension}`
 
 /** The folder with the public copies of one file's renditions. */
 export const publicFolder = folderOf

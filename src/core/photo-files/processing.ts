@@ -1,5 +1,5 @@
 /** What the server makes of a photo's file: docs/contracts/portfolio.md, "Processing". */
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import { photoFiles, photos } from '../../db/schema/index.ts'
 import { chunkOf } from '../../util/chunk-of.ts'
 import type { Context, Tx } from '../context.ts'
@@ -9,6 +9,7 @@ import { indexPhotos } from '../photo-index/write.ts'
 import { siteSettings } from '../system/site-settings.ts'
 import { transaction } from '../transaction.ts'
 import { enqueueExposure } from './exposure.ts'
+import type { ProcessingJob } from './job-handles.ts'
 import { renditionKey } from './keys.ts'
 import { type PhotoFile, RENDITION_NAMES, type Rendition } from './rows.ts'
 import { clearPhotoUpload, publishState } from './states.ts'
@@ -25,11 +26,10 @@ type PhotoResult = Awaited<ReturnType<Context['imaging']['photo']>>
  */
 export async function processFile(
   ctx: Context,
-  fileId: number,
-  only: Rendition['name'][] | undefined,
+  { fileId, generation, only }: ProcessingJob,
   { attempt, signal }: { attempt: number; signal: AbortSignal },
 ): Promise<void> {
-  const file = await beginProcessing(ctx, fileId)
+  const file = await beginProcessing(ctx, { id: fileId, generation })
   if (!file) return
   publishState(ctx, file)
   const started = performance.now()
@@ -44,24 +44,38 @@ export async function processFile(
   } catch (error) {
     await steps.settled()
     if (!ctx.imaging.isFinal(error, attempt)) throw error
-    await failProcessing(ctx, fileId, (error as { code: string }).code)
+    await fail(ctx, isNewestRun(file), (error as { code: string }).code)
   } finally {
     await local.dispose()
   }
 }
 
-/** @returns undefined when the file needs no processing any more */
-async function beginProcessing(ctx: Context, fileId: number): Promise<PhotoFile | undefined> {
+/** @returns undefined when the processing has ended */
+async function beginProcessing(ctx: Context, which: Processing): Promise<PhotoFile | undefined> {
   const [file] = await ctx.db
     .update(photoFiles)
     .set({ status: 'processing', step: 'exif_extraction', failure: null, processingStartedAt: sql`now()` })
-    .where(isUnprocessed(fileId))
+    .where(isUnended(which))
     .returning()
   return file
 }
 
-const isUnprocessed = (fileId: number) =>
-  and(eq(photoFiles.id, fileId), inArray(photoFiles.status, ['uploaded', 'processing']))
+type Processing = Pick<PhotoFile, 'id' | 'generation'>
+
+/**
+ * Whether this processing of the file has not ended. The queue may run a job again, or give it up, after the file has been
+ * processed and waits for the next processing.
+ */
+const isUnended = ({ id, generation }: Processing) =>
+  and(
+    eq(photoFiles.id, id),
+    eq(photoFiles.generation, generation),
+    inArray(photoFiles.status, ['uploaded', 'processing']),
+  )
+
+/** Whether no later run of the job has begun. A run that has lost its job to another server may not know it yet. */
+const isNewestRun = (file: PhotoFile) =>
+  and(isUnended(file), eq(photoFiles.processingStartedAt, file.processingStartedAt!))
 
 async function withSettings(
   ctx: Context,
@@ -82,11 +96,10 @@ async function withSettings(
 function stepWriter(ctx: Context, file: PhotoFile) {
   let written = Promise.resolve()
   const write = async (step: NonNullable<PhotoFile['step']>) => {
-    const isRunning = and(eq(photoFiles.id, file.id), eq(photoFiles.status, 'processing'))
     const rows = await ctx.db
       .update(photoFiles)
       .set({ step })
-      .where(isRunning)
+      .where(isNewestRun(file))
       .returning({ id: photoFiles.id })
     if (rows.length > 0) publishState(ctx, { ...file, step })
   }
@@ -109,8 +122,9 @@ async function storeRenditions(
   const made: Rendition[] = []
   for (const { name, path, width, height, size } of renditions) {
     const bytes = await Bun.file(path).bytes()
-    const hash = new Bun.CryptoHasher('sha256').update(bytes).digest('hex').slice(0, 32)
-    const key = renditionKey(file.id, { name, hash, extension: name === 'webp' ? 'webp' : 'jpg' })
+    const hash = new Bun.CryptoHasher('sha256').update(`${file.generation} `).update(bytes)
+    const mark = hash.digest('hex').slice(0, 32)
+    const key = renditionKey(file.id, { name, mark, extension: name === 'webp' ? 'webp' : 'jpg' })
     await ctx.storage.write(hiddenKey(key), chunkOf(bytes))
     made.push({ name, key, width, height, size })
   }
@@ -135,7 +149,7 @@ async function complete(
         step: null,
         failure: null,
         renditions,
-        generation: sql`${photoFiles.generation} + 1`,
+        generation: nextGeneration,
         width,
         height,
         placeholder,
@@ -146,7 +160,7 @@ async function complete(
         processedAt: sql`now()`,
         updatedAt: sql`now()`,
       })
-      .where(and(isUnprocessed(file.id), eq(photoFiles.generation, file.generation)))
+      .where(isUnended(file))
       .returning({ id: photoFiles.id })
     if (!row) {
       const [left] = await tx.db
@@ -164,19 +178,33 @@ async function complete(
   const unused = [...file.renditions, ...renditions]
     .map(({ key }) => key)
     .filter((key) => !current.some((one) => one.key === key))
-  // Jobs of one file run one after the other, so none stores an object again that is deleted here.
+  // No later processing of the file uses these keys again.
   await ctx.storage
     .delete(unused.map(hiddenKey))
     .catch((error) => ctx.log.warn({ err: error, file: file.id }, 'old renditions are left to cleanup'))
 }
 
-/** Marks a file as failed. Renditions that it has already stay. */
-export async function failProcessing(ctx: Context, fileId: number, reason: string): Promise<void> {
+const nextGeneration = sql`${photoFiles.generation} + 1`
+
+/** Ends a processing without success. Renditions that the file has already stay. */
+export const failProcessing = (
+  ctx: Context,
+  { fileId, generation }: ProcessingJob,
+  reason: string,
+): Promise<void> => fail(ctx, isUnended({ id: fileId, generation }), reason)
+
+async function fail(ctx: Context, which: SQL | undefined, reason: string): Promise<void> {
   await transaction(ctx, async (tx) => {
     const [file] = await tx.db
       .update(photoFiles)
-      .set({ status: 'failed', failure: reason, processedAt: sql`now()`, updatedAt: sql`now()` })
-      .where(isUnprocessed(fileId))
+      .set({
+        status: 'failed',
+        failure: reason,
+        generation: nextGeneration,
+        processedAt: sql`now()`,
+        updatedAt: sql`now()`,
+      })
+      .where(which)
       .returning()
     if (file) await announce(tx, file, { status: 'failed', reason, takenAt: null })
   })

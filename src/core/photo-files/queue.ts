@@ -13,7 +13,7 @@ const MAX_TURNS = 1000
  */
 export async function enqueueProcessing(
   tx: Tx,
-  { id, userId }: Pick<PhotoFile, 'id' | 'userId'>,
+  { id, userId, generation }: Pick<PhotoFile, 'id' | 'userId' | 'generation'>,
   only?: Rendition['name'][],
 ): Promise<void> {
   const [waiting] = await tx.db.execute<{ n: number }>(sql`
@@ -21,6 +21,6 @@ export async function enqueueProcessing(
       select from photo_files where user_id = ${userId} and status in ('uploaded', 'processing') and id <> ${id}
       limit ${MAX_TURNS}
     ) waiting`)
-  const payload = only ? { fileId: id, only } : { fileId: id }
+  const payload = { fileId: id, generation, ...(only && { only }) }
   await tx.queue.enqueue(tx, processHandle, payload, { priority: -waiting!.n, turn: `file-${id}` })
 }

@@ -78,7 +78,7 @@ export const photoFiles = pgTable(
     objectKey: text('object_key').notNull().unique(),
     /** Whether clients find a copy of each rendition at its public key. */
     exposed: boolean('exposed').notNull().default(false),
-    /** Grows with every change of the renditions. */
+    /** Grows whenever processing ends. A job of an earlier processing changes nothing. */
     generation: integer('generation').notNull().default(0),
     renditions: snakeJson<Rendition[]>('renditions', 'jsonb').notNull().default([]),
     /** Of the picture as it is shown, in pixels. */

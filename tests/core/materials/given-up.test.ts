@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import type { Context, Tx } from '../../../src/core/context.ts'
 import { cleanUp } from '../../../src/core/materials/cleanup.ts'
+import { thumbnailKey } from '../../../src/core/materials/keys.ts'
 import { lockMaterial } from '../../../src/core/materials/rows.ts'
 import {
   abandonUpload,
@@ -15,6 +16,7 @@ import { isLocked } from '../../../src/db/errors.ts'
 import { materials } from '../../../src/db/schema/index.ts'
 import { makeUser } from '../../support/factories.ts'
 import { form, mp4, upload } from '../../support/files.ts'
+import { eventually } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -166,4 +168,23 @@ test('what is removed while it is written leaves no file', async () => {
     .where(eq(materials.id, material.id))
   await abandonUpload(ctx, material, 'UPLOAD_FAILED')
   expect(await state()).toEqual(['hidden', false])
+})
+
+test('cleanup leaves a thumbnail that a job has stored and is about to record', async () => {
+  const { material, finish } = await stored()
+  const { id, userId } = material
+  await finish()
+  const row = async () => (await ctx.db.select().from(materials).where(eq(materials.id, id)))[0]!
+  await eventually(async () => (await row()).thumbnailStatus !== 'pending', 'the thumbnail')
+  await ctx.db
+    .update(materials)
+    .set({ thumbnailStatus: 'pending', thumbnailPath: null })
+    .where(eq(materials.id, id))
+  const [awaited, stray] = [thumbnailKey({ userId, id }), thumbnailKey({ userId, id: 999_999_999 })]
+  await ctx.storage.write(stray, new Response('x').body!)
+  const exists = async () =>
+    Promise.all([awaited, stray].map(async (key) => (await ctx.storage.head(key)) !== undefined))
+  expect(await exists()).toEqual([true, true])
+  await cleanUp(ctx, { processing: false, orphans: true, maxAgeMinutes: 0 })
+  expect(await exists()).toEqual([true, false])
 })

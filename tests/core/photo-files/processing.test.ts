@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
 import { cleanUpPhotoFiles } from '../../../src/core/photo-files/cleanup.ts'
 import { deleteUpload, lockFileForPhoto } from '../../../src/core/photo-files/files.ts'
-import { processFile } from '../../../src/core/photo-files/processing.ts'
+import { failProcessing, processFile } from '../../../src/core/photo-files/processing.ts'
 import { uploadPhoto } from '../../../src/core/photo-files/receive.ts'
 import { secondsRemaining } from '../../../src/core/photo-files/remaining.ts'
 import { reprocess } from '../../../src/core/photo-files/reprocess.ts'
@@ -25,15 +25,25 @@ import { startServer } from '../../support/server.ts'
 const inputs: string[] = []
 let gate: Promise<unknown> = Promise.resolve()
 
-/** Writes a word for each rendition. */
-async function photo({ input, output, only, onStep }: PhotoJob): Promise<PhotoResult> {
-  inputs.push(input)
+/** What the next runs do in place of `render`, in order. */
+const next: ((job: PhotoJob) => Promise<PhotoResult>)[] = []
+
+async function photo(job: PhotoJob): Promise<PhotoResult> {
+  inputs.push(job.input)
+  return (next.shift() ?? render)(job)
+}
+
+/** Writes some words for each rendition. */
+async function render(
+  { output, only, onStep }: PhotoJob,
+  words = String(inputs.length),
+): Promise<PhotoResult> {
   onStep?.('exif_extraction')
   await gate
   onStep?.('generating_thumbnails')
   const renditions = (only ?? RENDITION_NAMES).map(async (name) => {
     const path = join(output, name)
-    const size = await Bun.write(path, `${name} ${inputs.length}`)
+    const size = await Bun.write(path, `${name} ${words}`)
     return { name, path, width: 30, height: 20, size }
   })
   return {
@@ -70,6 +80,8 @@ const processedOf = async ({ user }: TestUser) =>
   (await ctx.db.select().from(events).where(eq(events.userId, user.id)))
     .filter(({ type }) => type === 'photo.processed')
     .map(({ data }) => data as { file_id: string; photo_id: number | null })
+
+const firstRun = () => ({ attempt: 1, signal: AbortSignal.timeout(10_000) })
 
 /** Holds the decoders until disposed of. */
 function hold(): Disposable {
@@ -175,7 +187,7 @@ test('a job that runs twice has one result and one event; replaced renditions ar
   const before = await keysOf(ctx.storage, `hidden/photos/${file.id}/`)
   const again = { status: 'uploaded', step: null } as const
   await ctx.db.update(photoFiles).set(again).where(eq(photoFiles.id, file.id))
-  const run = () => processFile(ctx, file.id, ['webp'], { attempt: 1, signal: AbortSignal.timeout(10_000) })
+  const run = () => processFile(ctx, { fileId: file.id, generation: 1, only: ['webp'] }, firstRun())
   let both: Promise<unknown>
   {
     using _held = hold()
@@ -211,6 +223,92 @@ test('a file that fails when it is processed again keeps its renditions, and the
   const after = await keys()
   expect([after.length, after.filter((key) => before.includes(key))]).toEqual([5, []])
   expect((await reprocess(ctx, principal(owner), file.id, { force: false })).status).toBe('completed')
+})
+
+test('a run that has lost its job to another one does not fail the file', async () => {
+  const owner = await makeUser(server)
+  const file = await send(owner)
+  await reaches(file, 'completed')
+  await ctx.db.update(photoFiles).set({ status: 'uploaded' }).where(eq(photoFiles.id, file.id))
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const begin = async (decode: (typeof next)[0]) => {
+    next.push(decode)
+    const ended = processFile(ctx, { fileId: file.id, generation: 1 }, firstRun())
+    await eventually(() => next.length === 0, 'the run is under way')
+    return { ended }
+  }
+  const lost = await begin(async ({ onStep }) => {
+    await first.promise
+    onStep?.('optimization')
+    throw new ImagingError('UNREADABLE', 'a decoder without memory')
+  })
+  const newest = await begin(async (job) => {
+    await second.promise
+    return render(job)
+  })
+  first.resolve()
+  await lost.ended
+  expect(await rowOf(file)).toMatchObject({ status: 'processing', step: 'exif_extraction', generation: 1 })
+  second.resolve()
+  await newest.ended
+  expect(await rowOf(file)).toMatchObject({ status: 'completed', failure: null, generation: 2 })
+  expect(await processedOf(owner)).toHaveLength(2)
+})
+
+test('a job of an earlier processing, given up late or run again, changes nothing', async () => {
+  const owner = await makeUser(server)
+  const file = await send(owner)
+  await reaches(file, 'completed')
+  const earlier = { fileId: file.id, generation: 0 }
+  {
+    using _held = hold()
+    next.push(render)
+    await reprocess(ctx, principal(owner), file.id, { names: ['webp'], force: true })
+    await eventually(() => next.length === 0, 'the photo is in processing')
+    const begun = inputs.length
+    await failProcessing(ctx, earlier, 'PROCESSING_FAILED')
+    await processFile(ctx, earlier, firstRun())
+    expect([(await rowOf(file))!.status, inputs.length]).toEqual(['processing', begun])
+  }
+  await reaches(file, 'completed')
+  expect(await processedOf(owner)).toHaveLength(2)
+  // A processing that fails has ended as well.
+  next.push(() => Promise.reject(new ImagingError('UNREADABLE', 'damaged')))
+  await reprocess(ctx, principal(owner), file.id, { force: true })
+  await reaches(file, 'failed')
+  {
+    using _held = hold()
+    await reprocess(ctx, principal(owner), file.id, { force: true })
+    await failProcessing(ctx, { fileId: file.id, generation: 2 }, 'PROCESSING_FAILED')
+    expect((await rowOf(file))!.failure).toBeNull()
+  }
+  await reaches(file, 'completed')
+})
+
+test('cleanup deletes no rendition that is stored again while it deletes', async () => {
+  const owner = await makeUser(server)
+  const same = (job: PhotoJob) => render(job, 'the same words')
+  next.push(same)
+  const file = await send(owner)
+  await reaches(file, 'completed')
+  const orphans = (await rowOf(file))!.renditions.map(({ key }) => `hidden/${key}`)
+  // As after a processing that stored its renditions and failed to record them.
+  await ctx.db.update(photoFiles).set({ status: 'failed', renditions: [] }).where(eq(photoFiles.id, file.id))
+  const { delete: remove } = ctx.storage
+  ctx.storage.delete = async (keys) => {
+    if (keys.includes(orphans[0]!)) {
+      ctx.storage.delete = remove
+      next.push(same)
+      await reprocess(ctx, principal(owner), file.id, { force: true })
+      await reaches(file, 'completed')
+    }
+    await remove(keys)
+  }
+  await cleanUpPhotoFiles(ctx, { orphans: true, maxAgeMinutes: 0 })
+  expect(ctx.storage.delete).toBe(remove)
+  const { renditions } = (await rowOf(file))!
+  const left = await keysOf(ctx.storage, `hidden/photos/${file.id}/`)
+  expect(left.sort()).toEqual(renditions.map(({ key }) => `hidden/${key}`).sort())
 })
 
 test('cleanup deletes what lost its server and what nothing refers to, and no more', async () => {
