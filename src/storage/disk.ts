@@ -235,7 +235,6 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
     },
 
     publicUrl: () => undefined,
-    presign: async () => undefined,
 
     openLocal: (key) =>
       lendLocally(scratch, async () => {

@@ -8,7 +8,6 @@ import {
   paginateListObjectsV2,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { S3Config } from '../config/storage.ts'
 import type { Logger } from '../util/logger.ts'
 import { released } from '../util/released.ts'
@@ -230,9 +229,6 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
     },
 
     publicUrl: (key) => config.publicUrl && `${config.publicUrl}/${keyToPath(assertKey(key))}`,
-
-    presign: (key, seconds) =>
-      getSignedUrl(client, new GetObjectCommand({ Bucket, Key: assertKey(key) }), { expiresIn: seconds }),
 
     openLocal: (key, { signal } = {}) =>
       lendLocally(scratch, async (directory) => {

@@ -123,8 +123,6 @@ export interface Storage {
   abortUnfinished(olderThan: Date): Promise<number>
   /** The URL at which clients fetch the object directly; undefined when this server serves it. */
   publicUrl(key: string): string | undefined
-  /** A URL that is valid for this many seconds, at most a week, without sign-in; undefined on disk. */
-  presign(key: string, seconds: number): Promise<string | undefined>
   /**
    * Opens an object for a program that needs a file: the stored file itself, which must not be changed, or a copy.
    * @throws StorageError NOT_FOUND, NO_SPACE, UNAVAILABLE, ABORTED

@@ -215,7 +215,7 @@ async function answer(request: Request): Promise<Response> {
   const fault = takeFault(operation)
   if (fault?.how === 'hang') await new Promise(() => {})
   if (fault?.how === 'refuse') throw new S3Fault(fault.code, fault.status)
-  const anonymous = !request.headers.has('authorization') && !url.searchParams.has('X-Amz-Signature')
+  const anonymous = !request.headers.has('authorization')
   const shown = anonymous && operation === 'GetObject' && store.shows(bucketName, key)
   const sha256 = shown ? undefined : checkSignature(request, keyId, secret)
   const response = await operations[operation]!({ request, query: url.searchParams, bucketName, key, sha256 })

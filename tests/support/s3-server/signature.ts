@@ -25,15 +25,12 @@ interface Claim {
  */
 export function checkSignature(request: Request, keyId: string, secret: string): string | undefined {
   const url = new URL(request.url)
-  const claim = url.searchParams.has('X-Amz-Signature') ? presigned(url) : signedByHeader(request)
+  const claim = claimOf(request)
   const [id, ...scope] = claim.credential.split('/')
   const [day, region, service] = scope
   if (id !== keyId) throw new S3Fault('InvalidAccessKeyId', 403)
   if (region !== REGION || service !== 's3') throw new S3Fault('AuthorizationHeaderMalformed', 400)
-  const query = [...url.searchParams]
-    .filter(([name]) => name !== 'X-Amz-Signature')
-    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
-    .sort()
+  const query = [...url.searchParams].map(([name, value]) => `${encode(name)}=${encode(value)}`).sort()
   const names = claim.signedHeaders.split(';')
   for (const [name] of request.headers) {
     if (name.startsWith('x-amz-') && !names.includes(name)) throw new S3Fault('AccessDenied', 403)
@@ -53,7 +50,7 @@ export function checkSignature(request: Request, keyId: string, secret: string):
   return claim.payload === UNSIGNED ? undefined : claim.payload
 }
 
-function signedByHeader(request: Request): Claim {
+function claimOf(request: Request): Claim {
   const field = request.headers.get('authorization')
   if (!field) throw new S3Fault('AccessDenied', 403)
   const part = (name: string) => new RegExp(`${name}=([^, ]+)`).exec(field)?.[1] ?? ''
@@ -66,19 +63,6 @@ function signedByHeader(request: Request): Claim {
     signature: part('Signature'),
     time,
     payload,
-  }
-}
-
-function presigned(url: URL): Claim {
-  const value = (name: string) => url.searchParams.get(`X-Amz-${name}`) ?? ''
-  const time = value('Date')
-  if (Date.now() > parse(time) + Number(value('Expires')) * 1000) throw new S3Fault('AccessDenied', 403)
-  return {
-    credential: value('Credential'),
-    signedHeaders: value('SignedHeaders'),
-    signature: value('Signature'),
-    time,
-    payload: UNSIGNED,
   }
 }
 
