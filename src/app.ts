@@ -6,6 +6,7 @@ import { learning } from './contracts/learning/contract.ts'
 import { learningRootRoutes, learningRoutes } from './contracts/learning/index.ts'
 import { portfolio } from './contracts/portfolio/contract.ts'
 import { portfolioRoutes } from './contracts/portfolio/index.ts'
+import { resumableOptions } from './contracts/portfolio/upload/resumable.ts'
 import { runtime } from './contracts/runtime/contract.ts'
 import { runtimeRoutes } from './contracts/runtime/index.ts'
 import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
@@ -98,7 +99,10 @@ export function createApp(ctx: LiveContext) {
     .use(userSocket(ctx, origins, (request, server) => clientOf(ctx, request, server).ip))
     .use(nodeSocket(ctx, origins))
     // Mounted last, because it would otherwise answer in place of the contracts' `onError`.
-    .onError(({ error, request }): Response => answerUnmatched(app, bases, { error, request, log: ctx.log }))
+    .onError(({ error, request }): Promise<Response> => {
+      const optionsOf = (path: string) => resumableOptions(ctx, path)
+      return answerUnmatched(app, bases, optionsOf, { error, request, log: ctx.log })
+    })
   for (const { method, path, hooks } of app.routes)
     if (hooks.body) bodies.set(`${method} ${path}`, hooks.body)
   return app
@@ -134,7 +138,33 @@ const EXPOSED_HEADERS = [
 const corsFor = (origins: string[]) =>
   origins.length === 0
     ? new Elysia()
-    : cors({ origin: origins.map(toMatcher), credentials: true, maxAge: 600, exposeHeaders: EXPOSED_HEADERS })
+    : new Elysia()
+        .use(
+          cors({
+            origin: origins.map(toMatcher),
+            credentials: true,
+            exposeHeaders: EXPOSED_HEADERS,
+            // The plugin would answer every OPTIONS as a preflight, without `Allow`.
+            preflight: false,
+          }),
+        )
+        .onRequest(answerPreflight)
+
+/** Seconds for which a browser remembers the answer to a preflight. */
+const PREFLIGHT_SECONDS = 600
+
+/** Answers a preflight (Fetch standard, "CORS protocol"). The plugin has set the header fields that depend on the origin. */
+function answerPreflight({ request, set }: { request: Request; set: { headers: Record<string, unknown> } }) {
+  const { method, headers } = request
+  const wanted = headers.get('access-control-request-method')
+  if (method !== 'OPTIONS' || !headers.has('origin') || wanted === null) return undefined
+  Object.assign(set.headers, {
+    'access-control-allow-methods': wanted,
+    'access-control-allow-headers': headers.get('access-control-request-headers') ?? undefined,
+    'access-control-max-age': String(PREFLIGHT_SECONDS),
+  })
+  return new Response(null, { status: 204 })
+}
 
 // The library would compare a string only with the end of the origin.
 const toMatcher = (origin: string) => new RegExp(`^${origin.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`)

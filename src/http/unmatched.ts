@@ -19,12 +19,14 @@ interface Routed {
 /**
  * Answers a request that no route takes, as docs/design.md, "Unmatched paths" says: 405 with `Allow` when the path has
  * another method, else 404. Base URLs are given longest first, the empty one last.
+ * @param optionsOf header fields of the answer to OPTIONS for a path, besides `Allow`
  */
-export function answerUnmatched(
+export async function answerUnmatched(
   app: Routed,
   bases: [prefix: string, contract: Contract][],
+  optionsOf: (path: string) => Promise<Record<string, string>>,
   { error, request, log }: { error: unknown; request: Request; log: Logger },
-): Response {
+): Promise<Response> {
   const { pathname } = urlOf(request)
   const [, contract] = bases.find(([base]) => pathname === base || pathname.startsWith(`${base}/`))!
   if ((error as { code?: unknown }).code !== 'NOT_FOUND') return contract.errorResponse(error, request, log)
@@ -37,10 +39,14 @@ export function answerUnmatched(
   if (allowed[0] === 'GET') allowed.splice(1, 0, 'HEAD')
   if (allowed.length > 0) allowed.push('OPTIONS')
   const allow = allowed.join(', ')
-  // RFC 9110, 9.3.7. A preflight of an origin that is not allowed also gets this answer, without CORS header fields.
+  // RFC 9110, 9.3.7. Without ALLOWED_ORIGINS, preflights also get this answer.
   if (allow && request.method === 'OPTIONS') {
     noteStatus(request, 204)
-    return new Response(null, { status: 204, headers: { allow } })
+    try {
+      return new Response(null, { status: 204, headers: { allow, ...(await optionsOf(bare)) } })
+    } catch (thrown) {
+      return contract.errorResponse(thrown, request, log)
+    }
   }
   const missing = allow
     ? new AppError('METHOD_NOT_ALLOWED', { params: { allow } })

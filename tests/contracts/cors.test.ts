@@ -38,6 +38,17 @@ describe('browsers of other origins', () => {
     },
   )
 
+  test('an OPTIONS that is no preflight says what there is', async () => {
+    const origin = 'https://app.example.com'
+    for (const headers of [{}, { origin }, { 'access-control-request-method': 'POST' }]) {
+      const answer = await api(server, 'OPTIONS', '/api/tasks/5', { headers })
+      expect([answer.status, answer.headers.get('allow')]).toEqual([204, 'GET, HEAD, DELETE, OPTIONS'])
+    }
+    const page = await api(server, 'OPTIONS', '/api/tasks/5', { headers: { origin } })
+    expect(page.headers.get('access-control-allow-origin')).toBe(origin)
+    expect((await preflight(origin)).headers.get('access-control-max-age')).toBe('600')
+  })
+
   test.each([
     'https://evil.example',
     'https://app.example.com.evil.example',

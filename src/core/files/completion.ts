@@ -7,7 +7,7 @@ import { asChunked, assertWhole, forgetChunk } from './chunks.ts'
 import type { FileFormat } from './formats.ts'
 import { deleteObjectsOf, joined, piecesOf, type UploadPiece } from './pieces.ts'
 import { receiveFile, type UploadKind } from './receive.ts'
-import type { UploadSession } from './sessions.ts'
+import { assertSameDigest, type UploadSession } from './sessions.ts'
 
 /** A completion that was not renewed for this time has lost its server. */
 const LEASE_SECONDS = 15
@@ -19,10 +19,10 @@ const LOOK_MS = 200
 /**
  * Puts the pieces together and receives them as one file of `kind`. It makes at most one file: a request at the same time
  * waits for the result, a later one gets it at once. After a failure, the upload is open as before.
- * @param options.sha256 that the file must have, in lower-case hexadecimal; by default the one that the session has
+ * @param options.sha256 that the file must have, in lower-case hexadecimal, besides the one that the session may have
  * @returns the id of the file's record
  * @throws AppError CHUNKS_MISSING, UPLOAD_COMPLETING when another request is at it for too long, NOT_FOUND when the upload was
- * aborted meanwhile, and every error of `receiveFile`
+ * aborted meanwhile, DIGEST_MISMATCH, and every other error of `receiveFile`
  */
 export async function completeSession<F extends FileFormat, Row extends { id: number }, Details>(
   ctx: Context,
@@ -30,6 +30,7 @@ export async function completeSession<F extends FileFormat, Row extends { id: nu
   kind: UploadKind<F, Row, Details>,
   { details, sha256 }: { details: Details; sha256?: string | undefined },
 ): Promise<number> {
+  assertSameDigest(session, sha256)
   const claim = await claimCompletion(ctx, session.id)
   if ('fileId' in claim) return claim.fileId
   const { completer } = claim
@@ -41,7 +42,7 @@ export async function completeSession<F extends FileFormat, Row extends { id: nu
     const source = {
       total: claim.session.fileSize,
       digest: digest && (() => orFailed(ctx, session, digest.sha256)),
-      sha256: sha256 ?? claim.session.sha256 ?? undefined,
+      sha256: session.sha256 ?? sha256,
       async read(take: (file: TakenFile<Details>) => Promise<void>) {
         const body = joined(ctx, pieces, (piece) => losePiece(ctx, session, completer, piece))
         try {

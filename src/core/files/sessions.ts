@@ -89,6 +89,14 @@ export async function closedError(ctx: Context, id: number): Promise<AppError> {
   return new AppError(left.status === 'completed' ? 'UPLOAD_COMPLETED' : 'UPLOAD_COMPLETING')
 }
 
+/**
+ * A client may name the SHA-256 of the whole file at the beginning of an upload, at its end, or both.
+ * @throws AppError DIGEST_MISMATCH when these two differ
+ */
+export function assertSameDigest({ sha256 }: Pick<UploadSession, 'sha256'>, atEnd: string | undefined): void {
+  if (sha256 !== null && atEnd !== undefined && sha256 !== atEnd) throw new AppError('DIGEST_MISMATCH')
+}
+
 /** When the upload will be deleted unless something happens to it. */
 export async function expiryOf(ctx: Context, { id, updatedAt }: UploadSession): Promise<Date> {
   const [newest] = await ctx.db

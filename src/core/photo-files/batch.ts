@@ -2,6 +2,7 @@ import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { IncomingFile } from '../files/receive.ts'
 import { siteSettings } from '../system/site-settings.ts'
+import { photoName } from './names.ts'
 import { type PhotoDetails, uploadPhoto } from './receive.ts'
 import type { PhotoFile } from './rows.ts'
 
@@ -41,7 +42,7 @@ export async function uploadPhotos(
   }
   try {
     await read((file) =>
-      receive(file).catch((error: unknown) => void batch.failed.push({ name: file.name, error })),
+      receive(file).catch((error: unknown) => void batch.failed.push({ name: photoName(file.name), error })),
     )
   } catch (error) {
     const isGone = error instanceof AppError && error.code === 'CLIENT_CLOSED'

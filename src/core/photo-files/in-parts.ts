@@ -9,6 +9,7 @@ import { completeSession } from '../files/completion.ts'
 import { MB } from '../files/formats.ts'
 import { abortSession, type NewSession, openSession, type UploadSession } from '../files/sessions.ts'
 import { siteSettings } from '../system/site-settings.ts'
+import { photoName } from './names.ts'
 import { photoUploads } from './receive.ts'
 import type { PhotoFile } from './rows.ts'
 
@@ -36,7 +37,7 @@ export async function openChunkedPhoto(
   upload: NewChunkedUpload,
 ): Promise<ChunkedSession> {
   await assertPossible(ctx, upload)
-  return openChunked(ctx, userId, upload)
+  return openChunked(ctx, userId, { ...upload, fileName: photoName(upload.fileName) })
 }
 
 /** @throws AppError FILE_TOO_LARGE, UNSUPPORTED_PHOTO, TOO_MANY_UNFINISHED_UPLOADS */
@@ -45,12 +46,13 @@ export async function openResumablePhoto(
   upload: Omit<NewSession, 'protocol' | 'chunkSize'>,
 ): Promise<UploadSession> {
   await assertPossible(ctx, upload)
-  return openSession(ctx, { ...upload, protocol: 'resumable', chunkSize: null })
+  const fileName = photoName(upload.fileName)
+  return openSession(ctx, { ...upload, fileName, protocol: 'resumable', chunkSize: null })
 }
 
 /**
  * Makes the file of a photo of what has arrived, once: later calls answer the same file.
- * @param sha256 that it must have, in lower-case hexadecimal; by default the one that the client named at the beginning
+ * @param sha256 that it must have, in lower-case hexadecimal, besides the one that the client may have named at the beginning
  * @throws AppError as `completeSession` and `uploadPhoto`; NOT_FOUND when the file has been deleted since
  */
 export async function completePhoto(
@@ -58,11 +60,7 @@ export async function completePhoto(
   session: UploadSession,
   sha256?: string,
 ): Promise<PhotoFile> {
-  const id = await completeSession(ctx, session, await photoUploads(ctx), { details: {}, sha256 })
-  const [file] = await ctx.db.select().from(photoFiles).where(eq(photoFiles.id, id))
-  if (!file) throw notFound('upload', id)
-  if (sha256 && file.sha256 !== sha256) throw new AppError('DIGEST_MISMATCH')
-  return file
+  return completedFile(ctx, await complete(ctx, session, sha256), sha256)
 }
 
 /** The same for an upload whose bytes cannot be sent again: when its content is not accepted, it is deleted. */
@@ -71,12 +69,22 @@ export async function completeResumable(
   session: UploadSession,
   sha256?: string,
 ): Promise<PhotoFile> {
-  try {
-    return await completePhoto(ctx, session, sha256)
-  } catch (error) {
+  const id = await complete(ctx, session, sha256).catch(async (error) => {
     if (isAboutContent(error)) await abortSession(ctx, session)
     throw error
-  }
+  })
+  return completedFile(ctx, id, sha256)
+}
+
+const complete = async (ctx: Context, session: UploadSession, sha256: string | undefined): Promise<number> =>
+  completeSession(ctx, session, await photoUploads(ctx), { details: {}, sha256 })
+
+/** An earlier request may have completed the upload, without the digest. */
+async function completedFile(ctx: Context, id: number, sha256: string | undefined): Promise<PhotoFile> {
+  const [file] = await ctx.db.select().from(photoFiles).where(eq(photoFiles.id, id))
+  if (!file) throw notFound('upload', id)
+  if (sha256 && file.sha256 !== sha256) throw new AppError('DIGEST_MISMATCH')
+  return file
 }
 
 const ABOUT_CONTENT = new Set(['invalid', 'unsupported', 'too_large'])

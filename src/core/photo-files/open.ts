@@ -8,7 +8,8 @@ import { hiddenKey } from '../files/keys.ts'
 import { type FileAnswer, type FileRequest, type OpenFile, openStored } from '../files/open.ts'
 import { isPublic, seesWhole } from '../photo-index/visibility.ts'
 import { checkSignature } from './addresses.ts'
-import { fileIdOf } from './keys.ts'
+import { extensionOf, fileIdOf } from './keys.ts'
+import { savedPhotoName } from './names.ts'
 import { openPlaceholder } from './placeholder.ts'
 
 /** A rendition of a public photo is for everybody, whether its copy at the public key exists yet or not. */
@@ -26,7 +27,7 @@ async function openRendition(
   return openStored(ctx, key, { places: [hiddenKey(key)], isPublic }, request)
 }
 
-/** The uploaded file is for its owner and holders of `photo.*`, and is saved under the name that it was uploaded with. */
+/** The uploaded file is for its owner and holders of `photo.*`, and is saved under the name that it was uploaded with, with the extension of its content. */
 async function openOriginal(
   ctx: Context,
   viewer: Principal | undefined,
@@ -36,7 +37,7 @@ async function openOriginal(
   const file = await findFile(ctx, eq(photoFiles.objectKey, key))
   if (!file || file.status === 'receiving' || !admits(ctx, viewer, file, key, request)) return undefined
   const answer = await openStored(ctx, key, { places: [key], isPublic: false }, request)
-  return answer && { ...answer, saveAs: file.fileName }
+  return answer && { ...answer, saveAs: savedPhotoName(file.fileName, extensionOf(key)) }
 }
 
 /**

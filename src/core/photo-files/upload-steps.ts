@@ -2,8 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { photoFiles } from '../../db/schema/index.ts'
-import { cutText } from '../../util/cut.ts'
-import { storable } from '../../util/storable.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { UploadEvent } from '../files/events.ts'
@@ -11,25 +9,20 @@ import { tooManyUploads } from '../files/incoming.ts'
 import { LOST_SECONDS } from '../files/progress.ts'
 import { transaction } from '../transaction.ts'
 import type { PhotoFormat } from './formats.ts'
-import { originalKey } from './keys.ts'
+import { extensionOf, originalKey } from './keys.ts'
+import { photoName } from './names.ts'
 import { enqueueProcessing } from './queue.ts'
 import type { PhotoFile } from './rows.ts'
 import { clearPhotoUpload, endPhotoUpload } from './states.ts'
 
-const MAX_NAME = 255
-
 /** Sets apart the files that one user uploads with one name in one second. */
 const newMark = () => randomBytes(8).toString('hex')
-
-/** The name that the client gave the file, without a path. */
-const fileNameOf = (name: string): string =>
-  cutText(storable(name.split(/[/\\]/).pop()!).trim(), MAX_NAME) || 'photo'
 
 export const uploadEvent = ({ id, fileName, objectKey }: PhotoFile): UploadEvent => ({
   of: { fileId: id },
   title: fileName,
   type: 'photo',
-  fileFormat: objectKey.slice(objectKey.lastIndexOf('.') + 1),
+  fileFormat: extensionOf(objectKey),
 })
 
 /**
@@ -55,7 +48,7 @@ export function beginUpload(
       .values({
         userId,
         status: 'receiving',
-        fileName: fileNameOf(file.name),
+        fileName: photoName(file.name),
         mimeType,
         objectKey: originalKey(userId, new Date(), file.name, extension, newMark()),
       })

@@ -232,6 +232,14 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
     await upload.put(3)
     const other = { body: { checksum: hex(Buffer.from('other')) } }
     expect(refusal(await upload.complete(other))).toEqual([422, 'UNPROCESSABLE_ENTITY'])
+    // Nor is one right when the content has it, and the client named another one at the beginning.
+    const wrong = await begin(owner, { sha256: hex(Buffer.from('other')) })
+    await wrong.putAll()
+    expect(refusal(await wrong.complete({ body: { sha256: hex(JPEG) } }))).toEqual([
+      422,
+      'UNPROCESSABLE_ENTITY',
+    ])
+    expect(refusal(await wrong.complete(other))).toEqual([422, 'UNPROCESSABLE_ENTITY'])
     const both = { body: { sha256: hex(JPEG) }, headers: { 'repr-digest': field(Buffer.from('other')) } }
     expect(refusal(await upload.complete(both))).toEqual([400, 'VALIDATION_ERROR'])
     expect((await upload.complete({ headers: { 'repr-digest': field(JPEG) } })).status).toBe(200)

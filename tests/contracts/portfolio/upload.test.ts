@@ -167,6 +167,8 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
       ['b.jpg', 'image/jpeg', 'uploaded'],
       ['d.jpg', 'image/png', 'uploaded'],
     ])
+    const saved = (await fetch(d.upload_url)).headers.get('content-disposition')
+    expect(saved).toBe(`attachment; filename="d.png"; filename*=UTF-8''d.png`)
     expect([a, b, d].map((file) => file.duplicate_of)).toEqual([null, a.file_id, null])
     const unsupported = '只支持 JPEG、PNG、WebP、TIFF、HEIC、AVIF 和 RAW 照片'
     expect(failed).toEqual([
@@ -332,10 +334,10 @@ test('a damaged photo fails in its step, says why, and may be tried again', asyn
     server,
     '/v1/upload/single',
     owner.token,
-    form(['file', jpegOf(2000), 'a\0b.jpg']),
+    form(['file', jpegOf(2000), '../a\0\u202eb.jpg']),
   )
   const { file_id, original_filename } = answer.body.data
-  expect(original_filename).not.toContain('\0')
+  expect(original_filename).toBe('ab.jpg')
   expect((await live.next('photo.processed')).data).toEqual({
     file_id,
     photo_id: null,

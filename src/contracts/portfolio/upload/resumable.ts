@@ -2,7 +2,14 @@ import { t } from 'elysia'
 import type { Context } from '../../../core/context.ts'
 import { AppError } from '../../../core/errors.ts'
 import { append, settledSession } from '../../../core/files/appends.ts'
-import { abortSession, getSession, KEEP_HOURS, type UploadSession } from '../../../core/files/sessions.ts'
+import {
+  abortSession,
+  assertSameDigest,
+  expiryOf,
+  getSession,
+  KEEP_HOURS,
+  type UploadSession,
+} from '../../../core/files/sessions.ts'
 import { duplicatesOf } from '../../../core/photo-files/files.ts'
 import {
   completeResumable,
@@ -18,8 +25,6 @@ import { originOf } from '../../../http/origin.ts'
 import { parseDisposition } from '../../../http/parameters.ts'
 import { PROBLEM_JSON } from '../../../http/problem.ts'
 import { lengthOf, readRaw } from '../../../http/raw-body.ts'
-import { cutText } from '../../../util/cut.ts'
-import { storable } from '../../../util/storable.ts'
 import { Envelope, envelope, portfolio } from '../contract.ts'
 import { UploadedFile } from './models.ts'
 import { presentUploaded } from './presenters.ts'
@@ -155,10 +160,12 @@ async function begin(call: SignedCall & Query<typeof FileName>) {
 async function show(call: SignedCall & Params<typeof ResumableId>) {
   const { ctx, principal, params, set } = call
   const session = await settledSession(ctx, principal.userId, params.id)
+  const left = (await expiryOf(ctx, session)).getTime() - Date.now()
+  const age = Math.max(0, Math.floor(left / 1000))
   Object.assign(set.headers, {
     'upload-offset': String(session.received),
     'upload-complete': booleanText(session.status === 'completed'),
-    'upload-limit': limitOf(await maxPhotoBytes(ctx)),
+    'upload-limit': limitOf(await maxPhotoBytes(ctx), age),
     'cache-control': 'no-store',
     ...(session.fileSize !== null && { 'upload-length': String(session.fileSize) }),
   })
@@ -190,6 +197,8 @@ async function receive(
   { offset, isLast, maxBytes }: { offset: number; isLast: boolean; maxBytes: number },
 ) {
   const length = lengthOf(request)
+  const wholeSha256 = isLast ? digestOf(request, 'repr-digest') : undefined
+  assertSameDigest(session, wholeSha256)
   // A client that did not get the answer to its last bytes asks again without any.
   const isWhole = offset === session.received && offset === (session.fileSize ?? offset)
   const isRepeated = isLast && length === 0 && isWhole
@@ -204,9 +213,8 @@ async function receive(
   }
   set.headers['upload-complete'] = booleanText(isLast)
   if (!isLast) return undefined
-  const sha256 = digestOf(request, 'repr-digest')
   const file = await neverIdle(server, request, () =>
-    completeResumable(ctx, session, sha256).catch((error) => {
+    completeResumable(ctx, session, wholeSha256).catch((error) => {
       throw new CompletionError('a complete upload became no file', { cause: error })
     }),
   )
@@ -232,7 +240,20 @@ async function answering<T>(
   }
 }
 
-const limitOf = (maxBytes: number): string => `max-size=${maxBytes}, max-age=${KEEP_HOURS * 3600}`
+/**
+ * The header fields of the answer to OPTIONS, which needs no sign-in: a client asks for the limits before it begins an upload
+ * (the draft, "Limits"). Only the owner of an upload may know how old it is.
+ */
+export async function resumableOptions(ctx: Context, path: string): Promise<Record<string, string>> {
+  const [found, id] = /^\/v1\/upload\/resumable(\/[^/]+)?$/.exec(path) ?? []
+  if (found === undefined) return {}
+  const maxBytes = await maxPhotoBytes(ctx)
+  return { 'upload-limit': id === undefined ? limitOf(maxBytes) : limitOf(maxBytes, null) }
+}
+
+/** @param age seconds until the upload is deleted, by default those of a new one */
+const limitOf = (maxBytes: number, age: number | null = KEEP_HOURS * 3600): string =>
+  age === null ? `max-size=${maxBytes}` : `max-size=${maxBytes}, max-age=${age}`
 
 const typeOf = (request: Request): string =>
   (request.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
@@ -245,7 +266,5 @@ function sizeOf(request: Request, end: number | undefined): number | null {
   return said ?? end ?? null
 }
 
-const nameOf = (request: Request): string => {
-  const name = parseDisposition(request.headers.get('content-disposition') ?? '').filename
-  return cutText(storable(name ?? ''), MAX_NAME) || 'photo'
-}
+const nameOf = (request: Request): string =>
+  parseDisposition(request.headers.get('content-disposition') ?? '').filename ?? ''
