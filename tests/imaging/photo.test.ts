@@ -308,6 +308,11 @@ describe('a false answer of the child', () => {
       takenAt: '2024-01-01T00:00:00.000Z',
       takenOffset: null,
     })
+    for (const takenAt of ['+010000-01-01T11:59:59.000Z', '-000001-01-01T00:00:00.000Z'])
+      expect(checkedFacts({ ...answer, takenAt, takenOffset: -720 })).toMatchObject({
+        takenAt: null,
+        takenOffset: null,
+      })
   })
 
   test.each([

@@ -23,13 +23,16 @@ export interface WrittenRendition extends Size {
 }
 
 const MAX_SIDE = 100_000
+/** Times whose year has four digits: RFC 3339 and PostgreSQL know no others. A time zone can move one out of these years. */
+const FIRST_TIME = Date.UTC(1000, 0)
+const LAST_TIME = Date.UTC(10_000, 0) - 1
 const BASE64 = /^[A-Za-z0-9+/]{4,64}={0,2}$/
 
 export function checkedFacts(answer: Partial<PhotoAnswer>) {
   const { width, height, placeholder, takenAt, takenOffset } = answer
   if (!isSide(width) || !isSide(height) || !BASE64.test(String(placeholder))) throw misfit()
   const time = typeof takenAt === 'string' ? new Date(takenAt) : undefined
-  const isTime = time !== undefined && !Number.isNaN(time.getTime())
+  const isTime = time !== undefined && isWithin(time.getTime(), FIRST_TIME, LAST_TIME)
   return {
     width,
     height,
