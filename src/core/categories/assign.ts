@@ -5,6 +5,7 @@
 import { sql } from 'drizzle-orm'
 import { intArray } from '../../db/arrays.ts'
 import type { Tx } from '../context.ts'
+import { lockPhotosOf } from '../photo-index/reindex.ts'
 
 /**
  * Puts photos into categories that `assertCategories` has checked.
@@ -49,20 +50,15 @@ export async function removeCategories(
   return removed
 }
 
-/** Takes all photos out of a category that is to be deleted and that the caller has locked. Also raises their versions. */
+/** Takes all photos out of a category that is to be deleted and that the caller has locked. */
 export async function removeAllFromCategory(tx: Tx, categoryId: number): Promise<void> {
-  // The photos are locked in the order of their ids, as by every change of several photos.
-  await tx.db.execute(sql`
-    update photos set version = version + 1, updated_at = now() from (
-      select p.id from photos p join photo_categories pc on pc.photo_id = p.id
-      where pc.category_id = ${categoryId} order by p.id for no key update of p
-    ) locked
-    where photos.id = locked.id`)
-  const removed = await changed(
+  await lockPhotosOf(tx, { categoryId })
+  const orphaned = await changed(
     tx,
-    sql`delete from photo_categories where category_id = ${categoryId} returning photo_id as id`,
+    sql`with removed as (delete from photo_categories where category_id = ${categoryId} returning photo_id, is_primary)
+      select photo_id as id from removed where is_primary`,
   )
-  await choosePrimary(tx, removed)
+  await choosePrimary(tx, orphaned)
 }
 
 /**

@@ -72,7 +72,7 @@ export async function updateCategory(
       .set({ ...input, updatedAt: sql`now()` })
       .where(eq(categories.id, id))
     const renamed = input.name !== undefined && input.name !== category.name
-    if (moves || renamed) await reindexPhotosOf(tx, { categoryIds: [id] })
+    if (moves || renamed) await reindexPhotosOf(tx, { categoryId: id })
     namesChanged(tx)
   })
 }
@@ -94,7 +94,7 @@ export async function deleteCategory(ctx: Context, id: number): Promise<void> {
     if (child) throw new AppError('CATEGORY_HAS_CHILDREN')
     await removeAllFromCategory(tx, id)
     await tx.db.delete(categories).where(eq(categories.id, id))
-    await reindexPhotosOf(tx, { categoryIds: [id] })
+    await reindexPhotosOf(tx, { categoryId: id })
     namesChanged(tx)
   })
 }

@@ -8,18 +8,18 @@ import { type Viewer, visibleParts } from './visibility.ts'
  * @param what names the numbers among all that are kept
  * @param count counts the rows of `photo_index` that fulfil `where`
  */
-export async function visibleCounts(
+export async function visibleCounts<K extends number | string>(
   ctx: Context,
   viewer: Viewer,
   what: string,
-  count: (where: SQL | undefined) => Promise<{ key: number; n: number }[]>,
-): Promise<ReadonlyMap<number, number>> {
+  count: (where: SQL | undefined) => Promise<{ key: K; n: number }[]>,
+): Promise<ReadonlyMap<K, number>> {
   const parts = await Promise.all(
     visibleParts(viewer).map(({ scope, where }) =>
       ctx.services.photoAggregates.get(`${what}:${scope}`, () => count(where)),
     ),
   )
-  const sums = new Map<number, number>()
+  const sums = new Map<K, number>()
   for (const { key, n } of parts.flat()) sums.set(key, (sums.get(key) ?? 0) + n)
   return sums
 }

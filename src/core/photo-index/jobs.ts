@@ -1,22 +1,25 @@
 import { sql } from 'drizzle-orm'
-import { defineJob, jobHandle } from '../../jobs/job.ts'
+import { defineJob } from '../../jobs/job.ts'
 import type { Context } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import { rebuildPhotoIndex } from './rebuild.ts'
+import { rebuildHandle } from './reindex.ts'
 import { TERMS_VERSION } from './terms.ts'
 
-/** Makes the rows anew that an older version of this code has written. */
+/**
+ * Makes the rows anew that an older version of this code has written, or those of a tag or category that many photos have. A
+ * run that was cut off begins again, and leaves alone what is right already.
+ */
 const rebuildJob = defineJob({
-  ...jobHandle<{ version: number }>('rebuild_photo_index', {
-    timeoutSeconds: 3600,
-    retries: 20,
-    backoff: { seconds: 10, maxSeconds: 600 },
-  }),
+  ...rebuildHandle,
   concurrency: 1,
-  run: async (ctx: Context, { version }, { signal }) => {
+  run: async (ctx: Context, { version, of }, { signal }) => {
     // During a rolling upgrade a server of the old version may get the job.
     if (version > TERMS_VERSION) throw new Error('a newer server has to do this')
-    ctx.log.info(await rebuildPhotoIndex(ctx, { outdated: true, signal }), 'index rows of photos made anew')
+    ctx.log.info(
+      await rebuildPhotoIndex(ctx, { which: of ?? 'outdated', signal }),
+      'index rows of photos made anew',
+    )
   },
 })
 
@@ -29,5 +32,5 @@ export async function rebuildOutdated(ctx: Context): Promise<void> {
   )
   if (!outdated) return
   const options = { singletonKey: `v${TERMS_VERSION}` }
-  await transaction(ctx, (tx) => ctx.queue.enqueue(tx, rebuildJob, { version: TERMS_VERSION }, options))
+  await transaction(ctx, (tx) => ctx.queue.enqueue(tx, rebuildHandle, { version: TERMS_VERSION }, options))
 }

@@ -1,11 +1,13 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Context } from '../context.ts'
 import { transaction } from '../transaction.ts'
+import { photosChangedHint } from './hints.ts'
+import { BATCH, type Renamed, rowsOf } from './reindex.ts'
 import { TERMS_VERSION } from './terms.ts'
-import { indexPhotos } from './write.ts'
+import { writeIndexRows } from './write.ts'
 
-/** Photos of one transaction. It holds their locks for less than a second. */
-const BATCH = 200
+/** Photos whose ids are in memory at once. */
+const STEP = 10_000
 
 export interface Rebuilt {
   photos: number
@@ -14,27 +16,35 @@ export interface Rebuilt {
 }
 
 /**
- * Compares the index row of every photo with what it should be, and writes those that differ. Servers may change photos
- * meanwhile.
- * @param options.outdated only rows of an older version of the terms
+ * Compares index rows with what they should be, and writes those that differ. Servers may change photos meanwhile.
+ * @param options.which the rows of all photos, those of an older version of the terms, or those of a tag or category
  */
 export async function rebuildPhotoIndex(
   ctx: Context,
-  { outdated = false, signal }: { outdated?: boolean; signal?: AbortSignal } = {},
+  { which = 'all', signal }: { which?: 'all' | 'outdated' | Renamed; signal?: AbortSignal } = {},
 ): Promise<Rebuilt> {
   const rebuilt: Rebuilt = { photos: 0, changed: 0 }
-  const rows = outdated
-    ? sql`select photo_id as id from photo_index where terms_version < ${TERMS_VERSION}`
-    : sql`select id from photos`
   for (let last = 0; ; ) {
-    signal?.throwIfAborted()
-    const batch = await ctx.db.execute<{ id: number }>(
-      sql`select id from (${rows}) r where id > ${last} order by id limit ${BATCH}`,
-    )
-    if (batch.length === 0) return rebuilt
-    const ids = batch.map(({ id }) => id)
-    rebuilt.changed += await transaction(ctx, (tx) => indexPhotos(tx, ids))
+    // First all, then a step in order: with both at once the planner would walk all photos in order.
+    const step = await ctx.db.execute<{ id: number }>(sql`
+      with found as materialized (${rowsToCompare(which)})
+      select id from found where id > ${last} order by id limit ${STEP}`)
+    if (step.length === 0) return rebuilt
+    const ids = step.map(({ id }) => id)
+    for (let at = 0; at < ids.length; at += BATCH) {
+      signal?.throwIfAborted()
+      rebuilt.changed += await transaction(ctx, (tx) => writeIndexRows(tx, ids.slice(at, at + BATCH)))
+    }
     rebuilt.photos += ids.length
     last = ids.at(-1)!
+    // Once for many batches, because each time every server counts anew.
+    ctx.bus.publish(photosChangedHint, {})
   }
+}
+
+function rowsToCompare(which: 'all' | 'outdated' | Renamed): SQL {
+  if (which === 'all') return sql`select id from photos`
+  if (which === 'outdated')
+    return sql`select photo_id as id from photo_index where terms_version < ${TERMS_VERSION}`
+  return rowsOf(which)
 }

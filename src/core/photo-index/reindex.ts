@@ -1,42 +1,73 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { intArray } from '../../db/arrays.ts'
+import { photoIndex } from '../../db/schema/index.ts'
+import { jobHandle } from '../../jobs/job.ts'
 import type { Tx } from '../context.ts'
+import { idsInTree } from './in-category.ts'
+import { TERMS_VERSION } from './terms.ts'
 import { indexPhotos } from './write.ts'
 
-const BATCH = 1000
+/** Photos of one transaction. It holds their locks for less than a second. */
+export const BATCH = 200
 
-/** What was renamed, moved or deleted. */
-export type Renamed = { tagId: number } | { categoryIds: number[] }
+/** A tag or a category that was renamed, moved or deleted. */
+export type Renamed = { tagId: number } | { categoryId: number }
+
+/** The version is that of the terms. Without `of` the job makes the rows of older terms anew. */
+export const rebuildHandle = jobHandle<{ version: number; of?: Renamed }>('rebuild_photo_index', {
+  timeoutSeconds: 3600,
+  retries: 20,
+  backoff: { seconds: 10, maxSeconds: 600 },
+})
 
 /**
- * Brings the index rows up to date of all photos that have this tag, or are in one of these categories or below it. Call it
- * after the rename, move or deletion, in the same transaction. Changes that put the tag or a category on another photo
- * commit before, and are seen, or wait until the transaction ends.
+ * Brings the index rows up to date of all photos that have this tag, or are in this category or below it. Call it after the
+ * rename, move or deletion, in the same transaction. The rows of more than 200 photos follow by a job; until then the search finds
+ * these photos by their old names. All else is right at once, because an id of a deleted tag or category names nothing.
  */
 export async function reindexPhotosOf(tx: Tx, renamed: Renamed): Promise<void> {
-  const found =
-    'tagId' in renamed
-      ? sql`tag_ids @> array[${renamed.tagId}::int]`
-      : sql`category_tree && ${intArray(renamed.categoryIds)}`
   await lockNamed(tx, renamed)
-  for (let last = 0; ; ) {
-    // First all, then a batch in order: with both in one step the planner would walk all photos in order.
-    const rows = await tx.db.execute<{ id: number }>(sql`
-      with found as materialized (select photo_id as id from photo_index where ${found})
-      select id from found where id > ${last} order by id limit ${BATCH}`)
-    if (rows.length === 0) return
+  const rows = await tx.db.execute<{ id: number }>(sql`${rowsOf(renamed)} limit ${BATCH + 1}`)
+  if (rows.length <= BATCH) {
     const ids = rows.map(({ id }) => id)
     await indexPhotos(tx, ids)
-    last = ids.at(-1)!
+    return
   }
+  // A job that waits already will see this change too.
+  const singletonKey = Object.entries(renamed).flat().join('_')
+  await tx.queue.enqueue(tx, rebuildHandle, { version: TERMS_VERSION, of: renamed }, { singletonKey })
 }
 
-/** The locks conflict with those of a change that puts the tag or a category on a photo: `resolveTags`, `assertCategories`. */
+/** The rows of photos with this tag or category. A row that is not up to date yet still has a deleted one. */
+export function rowsOf(renamed: Renamed): SQL {
+  const has =
+    'tagId' in renamed
+      ? sql`${photoIndex.tagIds} @> ${intArray([renamed.tagId])}`
+      : sql`${photoIndex.categoryIds} && (${idsInTree(renamed.categoryId)} || ${renamed.categoryId}::int)`
+  return sql`select photo_id as id from ${photoIndex} where ${has}`
+}
+
+/**
+ * Locks in the order of their ids the photos that a deletion takes a tag or a category from. Call it before the rows of
+ * `photo_tags` or `photo_categories` are deleted, because every change of a photo locks the photo first.
+ */
+export async function lockPhotosOf(tx: Tx, gone: Renamed): Promise<void> {
+  const ids =
+    'tagId' in gone
+      ? sql`select photo_id from photo_tags where tag_id = ${gone.tagId}`
+      : sql`select photo_id from photo_categories where category_id = ${gone.categoryId}`
+  await tx.db.execute(sql`
+    with locked as (select from photos where id in (${ids}) order by id for no key update) select count(*) from locked`)
+}
+
+/**
+ * The locks conflict with those of a change that puts the tag or a category on a photo (`resolveTags`, `assertCategories`), so
+ * that its row is either there or made after this transaction.
+ */
 async function lockNamed(tx: Tx, renamed: Renamed): Promise<void> {
   await tx.db.execute(
     'tagId' in renamed
       ? sql`select from tags where id = ${renamed.tagId} for update`
-      : sql`select from categories where string_to_array(path, '/')::int[] && ${intArray(renamed.categoryIds)}
-          order by id for no key update`,
+      : sql`select from categories where id = any(${idsInTree(renamed.categoryId)}) order by id for no key update`,
   )
 }

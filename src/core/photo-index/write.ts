@@ -11,10 +11,17 @@ const BATCH = 500
  * Brings the index rows of these photos up to date, in the transaction that changed the photos, their files, categories or
  * tags. It locks the photos, so that of two changes of one photo the later one sees the earlier one. A photo that no longer
  * exists has lost its row already.
+ */
+export async function indexPhotos(tx: Tx, photoIds: readonly number[]): Promise<void> {
+  photosChanged(tx)
+  await writeIndexRows(tx, photoIds)
+}
+
+/**
+ * The same without a hint.
  * @returns how many rows were not up to date
  */
-export async function indexPhotos(tx: Tx, photoIds: readonly number[]): Promise<number> {
-  photosChanged(tx)
+export async function writeIndexRows(tx: Tx, photoIds: readonly number[]): Promise<number> {
   // All changes lock photos in the same order, so that two of them do not wait for each other for ever.
   const ids = [...new Set(photoIds)].sort((a, b) => a - b)
   let written = 0

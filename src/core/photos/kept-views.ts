@@ -20,7 +20,7 @@ interface Kept {
 
 /**
  * `xmin` is the transaction that wrote a row: a row with the same one is the same row. Changes of a photo's categories and
- * tags write the photo too.
+ * tags write the photo too; a change or deletion of a category or tag itself publishes a hint.
  */
 const stampsById = preparedSql<{ id: number; stamp: string }>(
   'photo_stamps',

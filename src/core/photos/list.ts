@@ -1,7 +1,8 @@
-import { and, arrayContains, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { photoIndex } from '../../db/schema/index.ts'
 import { storable } from '../../util/storable.ts'
 import type { Context } from '../context.ts'
+import { inCategory } from '../photo-index/in-category.ts'
 import { matchPhotos } from '../photo-index/match.ts'
 import { scopeOf, type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
@@ -102,7 +103,7 @@ const orderBy = (sortBy: PhotoSort, direction: SQL): SQL =>
 function conditions({ status, category, tag, search, year, month }: PhotoFilter): (SQL | undefined)[] {
   return [
     status && eq(photoIndex.status, status),
-    category === undefined ? undefined : arrayContains(photoIndex.categoryTree, [category]),
+    category === undefined ? undefined : inCategory(category),
     tag === undefined
       ? undefined
       : sql`${photoIndex.tagIds} && array(select id from tags where name_key = ${tagKey(storable(tag))} or slug = ${storable(tag)})`,

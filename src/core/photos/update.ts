@@ -14,6 +14,7 @@ import { transaction } from '../transaction.ts'
 import { assertMayChange, lockOwnPhoto } from './access.ts'
 import { photoEvent } from './events.ts'
 import { columnsOf, type PhotoInput } from './input.ts'
+import { revisionOf } from './revision.ts'
 import type { Photo } from './rows.ts'
 import { slugAfter, withFreeSlug } from './slugs.ts'
 import { setTags } from './tags.ts'
@@ -21,7 +22,8 @@ import { type PhotoView, viewPhotos } from './view.ts'
 
 /**
  * Changes what the input names.
- * @param expects whether the change may be made to this version of the photo; it is asked while the photo is locked
+ * @param expects whether the change may be made to this revision of the photo (`revisionOf`); it is asked while the photo is
+ * locked. Undefined for any.
  * @throws AppError NOT_FOUND, PERMISSION_DENIED, PHOTO_CHANGED, UNKNOWN_CATEGORY, HALF_A_PLACE, VALIDATION_FAILED
  */
 export async function updatePhoto(
@@ -29,7 +31,7 @@ export async function updatePhoto(
   who: Principal,
   id: number,
   input: PhotoInput,
-  expects: (version: number) => boolean,
+  expects: ((revision: string) => boolean) | undefined,
 ): Promise<PhotoView> {
   // Before the locks, because a caller who may not change the photo must not learn which categories exist.
   await assertMayChange(ctx, who, id)
@@ -39,7 +41,8 @@ export async function updatePhoto(
       if (categoryIds) await assertCategories(tx, categoryIds)
       const tagIds = input.tags && (await resolveTags(tx, input.tags))
       const before = await lockOwnPhoto(tx, who, id)
-      if (!expects(before.version)) throw new AppError('PHOTO_CHANGED')
+      if (expects && !expects(revisionOf((await viewPhotos(tx, [id]))[0]!)))
+        throw new AppError('PHOTO_CHANGED')
       if (Object.values(input).some((value) => value !== undefined)) {
         if (categoryIds) await setCategories(tx, id, categoryIds)
         if (tagIds) await setTags(tx, id, tagIds)

@@ -1,11 +1,11 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
-import { photoIndex, photos, photoTags, tags } from '../../db/schema/index.ts'
+import { photoIndex, photoTags, tags } from '../../db/schema/index.ts'
 import { isSlug, slugOf, suffixed } from '../../util/slug.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
-import { reindexPhotosOf } from '../photo-index/reindex.ts'
+import { lockPhotosOf, reindexPhotosOf } from '../photo-index/reindex.ts'
 import { visibleTo } from '../photo-index/visibility.ts'
 import { namesChanged } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
@@ -71,7 +71,7 @@ export async function updateTag(ctx: Context, id: number, change: Partial<TagInp
 export async function deleteTag(ctx: Context, id: number): Promise<void> {
   await transaction(ctx, async (tx) => {
     await lockTag(tx, id)
-    await touchPhotos(tx, id)
+    await lockPhotosOf(tx, { tagId: id })
     await tx.db.delete(tags).where(eq(tags.id, id))
     await reindexPhotosOf(tx, { tagId: id })
     namesChanged(tx)
@@ -101,10 +101,7 @@ async function rewrite(
     .update(tags)
     .set({ ...values, isListed: true, updatedAt: sql`now()` })
     .where(eq(tags.id, tag.id))
-  if (values.name !== undefined && values.name !== tag.name) {
-    await touchPhotos(tx, tag.id)
-    await reindexPhotosOf(tx, { tagId: tag.id })
-  }
+  if (values.name !== undefined && values.name !== tag.name) await reindexPhotosOf(tx, { tagId: tag.id })
   namesChanged(tx)
   return tag.id
 }
@@ -125,21 +122,6 @@ async function lockTag(tx: Tx, id: number): Promise<Tag> {
   const [tag] = await tx.db.select().from(tags).where(eq(tags.id, id)).for('update')
   if (!tag) throw notFound('tag', id)
   return tag
-}
-
-/** Gives the photos of a tag another version, because their readers see another list of tags. */
-async function touchPhotos(tx: Tx, tagId: number): Promise<void> {
-  const ordered = tx.db
-    .select({ id: photos.id })
-    .from(photos)
-    .innerJoin(photoTags, eq(photoTags.photoId, photos.id))
-    .where(eq(photoTags.tagId, tagId))
-    .orderBy(photos.id)
-    .for('no key update', { of: photos })
-  await tx.db
-    .update(photos)
-    .set({ version: sql`${photos.version} + 1`, updatedAt: sql`now()` })
-    .where(sql`${photos.id} in (${ordered})`)
 }
 
 /** Two changes may choose the same name or slug at once: then the database refuses the later one. */

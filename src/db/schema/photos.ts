@@ -294,7 +294,7 @@ export const photoIndex = pgTable(
     index('photo_index_public_idx').on(t.photoId).where(sql`${t.isPublic}`),
     index('photo_index_owner_idx').on(t.ownerId),
     index('photo_index_month_idx').on(t.year, t.month, t.takenAt.desc(), t.photoId.desc()),
-    index('photo_index_tree_idx').using('gin', t.categoryTree),
+    index('photo_index_categories_idx').using('gin', t.categoryIds),
     index('photo_index_tags_idx').using('gin', t.tagIds),
   ],
 )

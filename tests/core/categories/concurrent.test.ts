@@ -6,7 +6,7 @@ import { addCategories, removeCategories } from '../../../src/core/categories/as
 import { createCategory, deleteCategory, updateCategory } from '../../../src/core/categories/changes.ts'
 import type { Tx } from '../../../src/core/context.ts'
 import { AppError } from '../../../src/core/errors.ts'
-import { indexPhotos } from '../../../src/core/photo-index/write.ts'
+import { indexPhotos, writeIndexRows } from '../../../src/core/photo-index/write.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import { photoIndex } from '../../../src/db/schema/index.ts'
 import { makeUser } from '../../support/factories.ts'
@@ -115,7 +115,7 @@ async function expectWhole(photoIds: number[]): Promise<void> {
     expect(path).toBe(parent_id === null ? `${id}` : `${paths.get(parent_id)}/${id}`)
     expect(level).toBe((path as string).split('/').length - 1)
   }
-  expect(await transaction(ctx, (tx) => indexPhotos(tx, photoIds))).toBe(0)
+  expect(await transaction(ctx, (tx) => writeIndexRows(tx, photoIds))).toBe(0)
   const primaries = await query(
     server,
     sql`select count(*) filter (where is_primary)::int as n from photo_categories group by photo_id`,

@@ -1,5 +1,6 @@
 /** ETag, If-None-Match and If-Match of a photo (RFC 9110, 8.8.3 and 13.1). */
 import { seesWhole } from '../../../core/photo-index/visibility.ts'
+import { revisionOf } from '../../../core/photos/revision.ts'
 import type { PhotoView } from '../../../core/photos/view.ts'
 import { languageOf } from '../../../http/language.ts'
 import { entityTags, matchesNone } from '../../../util/entity-tags.ts'
@@ -9,13 +10,13 @@ import type { PhotoDetail } from './models.ts'
 import type { Showing } from './presenters.ts'
 
 /**
- * The version of the photo and a hash of what is shown, addresses included, because a signed address expires. The number of
+ * The revision of the photo and a hash of what is shown, addresses included, because a signed address expires. The number of
  * views is left out: with it no answer would ever be the same again.
  */
 export function etagOf({ request, viewer }: Showing, photo: PhotoView, shown: PhotoDetail): string {
   const reader = [languageOf(request, portfolio.language), seesWhole(viewer, photo)]
   const hash = sha256(JSON.stringify([reader, { ...shown, view_count: undefined }])).slice(0, 32)
-  return `"${photo.version}-${hash}"`
+  return `"${revisionOf(photo)}-${hash}"`
 }
 
 /** Whether the client has this answer already. */
@@ -24,12 +25,12 @@ export function isKnown(request: Request, etag: string): boolean {
 }
 
 /**
- * Whether a change may be made to a version of the photo. Only the version in an ETag counts: the rest changes with the
- * language and with signed addresses.
+ * Whether a change may be made to a revision of the photo; undefined when the client names none. Only the revision in an ETag
+ * counts: the rest changes with the language and with signed addresses.
  */
-export function expectedVersion(request: Request): (version: number) => boolean {
+export function expectedRevision(request: Request): ((revision: string) => boolean) | undefined {
   const header = request.headers.get('if-match')
-  if (header === null || header.trim() === '*') return () => true
-  const versions = entityTags(header).map((tag) => /^"(\d+)-[\w-]+"$/.exec(tag)?.[1])
-  return (version) => versions.includes(String(version))
+  if (header === null || header.trim() === '*') return undefined
+  const revisions = entityTags(header).map((tag) => /^"(\d+\.[\w-]{12})-[\w-]+"$/.exec(tag)?.[1])
+  return (revision) => revisions.includes(revision)
 }

@@ -20,7 +20,7 @@ import {
 } from '../../../http/chapter.ts'
 import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
 import { Id, readFileId } from '../ids.ts'
-import { etagOf, expectedVersion, isKnown } from './etags.ts'
+import { etagOf, expectedRevision, isKnown } from './etags.ts'
 import { readChange, readInput } from './inputs.ts'
 import { Batch, BatchResult, NewPhoto, Photo, PhotoChange, PhotoDetail, PhotoQuery } from './models.ts'
 import { presentBatch, presentPhotoDetail, presentPhotos, type Showing } from './presenters.ts'
@@ -170,7 +170,7 @@ async function updateOne({
   request,
   set,
 }: SignedCall & Params<typeof Id> & Body<typeof PhotoChange>) {
-  const photo = await updatePhoto(ctx, principal, params.id, readInput(body), expectedVersion(request))
+  const photo = await updatePhoto(ctx, principal, params.id, readInput(body), expectedRevision(request))
   return envelope(request, await shownWithTag({ ctx, request, viewer: principal }, photo, set))
 }
 
