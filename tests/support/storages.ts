@@ -50,22 +50,41 @@ export interface PublicBucket extends StoredServer {
   failNext(operation: string, times: number): Promise<void>
 }
 
-async function onS3(overrides: Overrides): Promise<PublicBucket> {
+/** An S3 of the test's own, with what a server needs to use a bucket there. */
+export async function startBucket() {
   const s3 = await startS3()
   const config = s3.config()
   const { endpoint, bucket: Bucket } = config
   const bucketUrl = `${endpoint}/${Bucket}`
-  const env = {
-    S3_ENDPOINT: endpoint!,
-    S3_BUCKET: Bucket,
-    S3_REGION: config.region,
-    S3_ACCESS_KEY_ID: config.accessKeyId,
-    S3_SECRET_ACCESS_KEY: config.secretAccessKey,
-    S3_PUBLIC_URL: bucketUrl,
-  }
-  const server = await startServer(env, overrides)
   const client = rawClient(config)
-  await client.send(new PutBucketPolicyCommand({ Bucket, Policy: await documentedPolicy(Bucket) }))
+  return {
+    s3,
+    client,
+    Bucket,
+    bucketUrl,
+    env: {
+      S3_ENDPOINT: endpoint!,
+      S3_BUCKET: Bucket,
+      S3_REGION: config.region,
+      S3_ACCESS_KEY_ID: config.accessKeyId,
+      S3_SECRET_ACCESS_KEY: config.secretAccessKey,
+      S3_PUBLIC_URL: bucketUrl,
+    },
+    /** Gives the bucket its policy. The first start of a server makes the bucket. */
+    open: async () =>
+      client.send(new PutBucketPolicyCommand({ Bucket, Policy: await documentedPolicy(Bucket) })),
+    async [Symbol.asyncDispose]() {
+      client.destroy()
+      await s3[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function onS3(overrides: Overrides): Promise<PublicBucket> {
+  const bucket = await startBucket()
+  const { s3, client, Bucket, bucketUrl } = bucket
+  const server = await startServer(bucket.env, overrides)
+  await bucket.open()
   /** Refuses the second part more often than the storage tries it. */
   const part = (status: number, code: string, times: number) => async () => {
     await s3.order({ operation: 'UploadPart', skip: 1, times, how: 'refuse', status, code })
@@ -85,9 +104,8 @@ async function onS3(overrides: Overrides): Promise<PublicBucket> {
       'access taken away halfway': part(403, 'AccessDenied', 1),
     },
     async stop() {
-      client.destroy()
       await server.stop()
-      await s3[Symbol.asyncDispose]()
+      await bucket[Symbol.asyncDispose]()
     },
   }
 }
