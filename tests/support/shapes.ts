@@ -149,6 +149,7 @@ export function expectPortfolioError(answer: Answer, { status, code, fields }: E
   ).toEqual([])
   expect(answer.body).toMatchObject({ code: status, error: { type: code } })
   expect(answer.headers.get('api-version')).toBe('1.0')
+  expect(answer.headers.get('cache-control')).toBe('private, no-cache')
   expect(answer.headers.get('x-request-id')).toBe(answer.body.meta.request_id)
   const { details } = answer.body.error
   expect(Array.isArray(details)).toBe(code === 'VALIDATION_ERROR')

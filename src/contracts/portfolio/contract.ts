@@ -15,7 +15,12 @@ export const portfolio = defineContract({
   name: 'portfolio',
   language: 'en',
   errorContentType: 'application/json',
-  headers: { 'api-version': '1.0', 'api-deprecated': 'false' },
+  headers: {
+    'api-version': '1.0',
+    'api-deprecated': 'false',
+    // Most answers differ by reader, also where no sign-in is needed.
+    'cache-control': 'private, no-cache',
+  },
   kinds: {
     unauthenticated: [401, 'AUTHENTICATION_REQUIRED'],
     forbidden: [403, 'PERMISSION_DENIED'],

@@ -82,6 +82,7 @@ function expectData(answer: Answer, status: number, data: Shape, beside: Record<
   })
   expect(answer.body.code).toBe(status)
   expect(answer.headers.get('api-version')).toBe('1.0')
+  expect(answer.headers.get('cache-control')).toBe('private, no-cache')
   expect(answer.headers.get('x-request-id')).toBe(answer.body.meta.request_id)
 }
 

