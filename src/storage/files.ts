@@ -126,9 +126,7 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 export const etagOf = ({ ino, size, mtimeNs }: { ino: bigint; size: bigint; mtimeNs: bigint }): string =>
   `"${ino.toString(36)}-${size.toString(36)}-${mtimeNs.toString(36)}"`
 
-/**
- * The largest part that an answer holds in memory. Thumbnails are smaller, and so are the chunks that a stream would hold.
- */
+/** The largest part that an answer holds in memory. Thumbnails are smaller, and a stream would hold larger chunks. */
 export const IN_MEMORY_BYTES = 256 * 1024
 
 /** @throws StorageError UNAVAILABLE when the file has become shorter */

@@ -185,11 +185,7 @@ function parametersOf(
 
 function bodyOf({ body, description }: DescribedRoute, pool: SchemaPool, place: string) {
   if (description.multipart) return multipartBody(description.multipart)
-  if (description.bytes)
-    return {
-      required: true,
-      content: { [description.bytes]: { schema: { type: 'string', format: 'binary' } } },
-    }
+  if (description.bytes) return { required: true, content: { [description.bytes]: { schema: BINARY } } }
   if (!body) return undefined
   const schema = pool.add(body, `${place}Body`)
   const example = description.example ?? sampleOf(schema, pool.schemas)

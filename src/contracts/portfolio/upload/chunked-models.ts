@@ -67,7 +67,7 @@ export const ChunkedState = t.Object({
 })
 export type ChunkedState = Static<typeof ChunkedState>
 
-/** What a client may say at the end, if it did not at the beginning. */
+/** What a client may say at the end. A digest must be that of the beginning, if there was one. */
 export const Completion = t.Optional(t.Object({ sha256: optional(Sha256), checksum: optional(Sha256) }))
 
 export const CompletedUpload = t.Composite([t.Object({ upload_id: t.String() }), UploadedFile])
