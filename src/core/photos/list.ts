@@ -4,7 +4,7 @@ import { storable } from '../../util/storable.ts'
 import type { Context } from '../context.ts'
 import { inCategory } from '../photo-index/in-category.ts'
 import { matchPhotos } from '../photo-index/match.ts'
-import { scopeOf, type Viewer, visibleTo } from '../photo-index/visibility.ts'
+import { scopeOf, type Viewer, visibleParts, visibleTo } from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
 import { sees } from './read.ts'
 import type { PhotoStatus } from './rows.ts'
@@ -81,12 +81,17 @@ interface PageOf extends Pick<PhotoQuery, 'sortBy' | 'sortOrder' | 'limit'> {
   offset: number
 }
 
-/** How many photos this viewer may see. It is kept until a photo changes. */
-export const countPhotos = (ctx: Context, viewer: Viewer, filter: PhotoFilter): Promise<number> =>
-  ctx.services.photoAggregates.get(`photos ${scopeOf(viewer)} ${JSON.stringify(filter)}`, async () => {
-    const where = and(visibleTo(viewer), ...conditions(filter))
-    return ctx.db.$count(photoIndex, where)
-  })
+/** How many photos this viewer may see. The parts of it are kept until a photo changes. */
+export async function countPhotos(ctx: Context, viewer: Viewer, filter: PhotoFilter): Promise<number> {
+  const parts = await Promise.all(
+    visibleParts(viewer).map(({ scope, where }) =>
+      ctx.services.photoAggregates.get(`photos ${scope} ${JSON.stringify(filter)}`, async () =>
+        ctx.db.$count(photoIndex, and(where, ...conditions(filter))),
+      ),
+    ),
+  )
+  return parts.reduce((sum, photos) => sum + photos, 0)
+}
 
 const SORT_KEYS: Record<PhotoSort, SQL> = {
   createdAt: sql`${photoIndex.createdAt}`,

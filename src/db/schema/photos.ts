@@ -291,7 +291,8 @@ export const photoIndex = pgTable(
     index('photo_index_taken_idx').on(t.takenAt, t.photoId),
     index('photo_index_taken_desc_idx').on(t.takenAt.desc(), t.photoId.desc()),
     index('photo_index_title_idx').on(sql`lower(${t.title}) collate "C"`, t.photoId),
-    index('photo_index_public_idx').on(t.photoId).where(sql`${t.isPublic}`),
+    // A count of what a viewer may see reads this index alone.
+    index('photo_index_seen_idx').on(t.isPublic, t.ownerId, t.status),
     index('photo_index_owner_idx').on(t.ownerId),
     index('photo_index_month_idx').on(t.year, t.month, t.takenAt.desc(), t.photoId.desc()),
     index('photo_index_categories_idx').using('gin', t.categoryIds),
