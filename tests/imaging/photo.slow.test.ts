@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { renderPhoto } from '../../src/imaging/photo.ts'
 import { quarters } from '../support/photo-fixtures.ts'
+import { tiffOf } from '../support/tiff.ts'
 import { photoWorkshop, SIZES } from './photo-support.ts'
 
 const { dir, save, render, read, shown, failure } = photoWorkshop()
@@ -22,6 +23,27 @@ describe('formats', () => {
     const result = await render(save(await make()), { only: ['display'] })
     expect([result.width, result.height]).toEqual([400, 300])
     expect(await shown(result, 'display')).toEqual(INITIAL)
+  })
+
+  test('TIFF with the layers of an editor, which are many times as large as the picture', async () => {
+    const pixels = Buffer.alloc(64 * 48 * 3, 0x55)
+    const layers = Buffer.alloc(30 * 1024 * 1024, 1)
+    const tiff = tiffOf([
+      [
+        { tag: 0x0100, type: 'long', value: [64] },
+        { tag: 0x0101, type: 'long', value: [48] },
+        { tag: 0x0102, type: 'short', value: [8, 8, 8] },
+        { tag: 0x0103, type: 'short', value: [1] },
+        { tag: 0x0106, type: 'short', value: [2] },
+        { tag: 0x010f, type: 'ascii', value: 'Canon' },
+        { tag: 0x0111, type: 'blob', value: [pixels] },
+        { tag: 0x0115, type: 'short', value: [3] },
+        { tag: 0x0117, type: 'long', value: [pixels.length] },
+        { tag: 0x935c, type: 'undefined', value: layers },
+      ],
+    ])
+    const result = await render(save(tiff), { only: ['display'], limits: { memoryMiB: 512 } })
+    expect([result.width, result.height, result.exif.camera]).toEqual([64, 48, 'Canon'])
   })
 
   test('of a WebP with a thousand pictures, the first', async () => {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { type ExpandedTags, load } from 'exifreader'
 import { readPlace } from './place.ts'
 import type { PhotoExif, PhotoFacts } from './protocol.ts'
-import { Tags } from './tags.ts'
+import { EXIF_TAGS, type ExifTag, Tags } from './tags.ts'
 import { readTime } from './time.ts'
 
 /** A longer packet holds pictures, such as a map of depths, and would take seconds. */
@@ -30,8 +30,7 @@ function loaded(bytes: Uint8Array): ExpandedTags {
     return load(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
       expanded: true,
       domParser,
-      // The others are of no use here, and may be large.
-      excludeTags: { mpf: true, thumbnail: true, makerNotes: true, icc: true, photoshop: true },
+      includeTags: { exif: [...EXIF_TAGS], xmp: true, iptc: true },
     })
   } catch {
     return {}
@@ -69,7 +68,7 @@ function camera(make: string | undefined, model: string | undefined): string | u
 }
 
 /** Exif 2.3: where the value does not fit into the first field, one of the last three has it. XMP has the second one. */
-const ISO_TAGS = [
+const ISO_TAGS: ExifTag[] = [
   'ISOSpeedRatings',
   'PhotographicSensitivity',
   'RecommendedExposureIndex',

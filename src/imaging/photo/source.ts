@@ -27,10 +27,12 @@ export interface Picture extends Size {
 const HEIC_BRANDS = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1']
 const AVIF_BRANDS = ['avif', 'avis']
 /** Of the other formats that this server accepts. sharp would decode more. */
-const SIGNATURES = ['\xff\xd8\xff', '\x89PNG\r\n\x1a\n', 'II*\0', 'MM\0*', 'II+\0', 'MM\0+']
+const TIFF = ['II*\0', 'MM\0*', 'II+\0', 'MM\0+']
+const SIGNATURES = ['\xff\xd8\xff', '\x89PNG\r\n\x1a\n', ...TIFF]
+const beginsWith = (head: string, signatures: string[]) =>
+  signatures.some((signature) => head.startsWith(signature))
 const isKnown = (head: string) =>
-  SIGNATURES.some((signature) => head.startsWith(signature)) ||
-  (head.startsWith('RIFF') && head.startsWith('WEBP', 8))
+  beginsWith(head, SIGNATURES) || (head.startsWith('RIFF') && head.startsWith('WEBP', 8))
 
 /** How many previews of a RAW file are tried. */
 const MAX_PREVIEWS = 4
@@ -83,8 +85,11 @@ const AS_IT_IS = 1
  * @param orientation counts instead of the picture's own
  */
 async function pictureOf(file: Buffer, orientation?: number): Promise<Picture> {
+  // libtiff's own limit is too low for the layers that editors store in a TIFF. The process has limits of its own.
+  const unlimited = beginsWith(file.toString('latin1', 0, 4), TIFF)
+  const options = { limitInputPixels: MAX_PIXELS, pages: 1, unlimited }
   const open = (failOn: SharpOptions['failOn'] = 'error') =>
-    sharp(failOn === 'warning' ? ended(file) : file, { limitInputPixels: MAX_PIXELS, pages: 1, failOn })
+    sharp(failOn === 'warning' ? ended(file) : file, { ...options, failOn })
   const { width, height, autoOrient, format } = await open()
     .metadata()
     .catch((error) => {

@@ -2,6 +2,32 @@
 import type { ExpandedTags } from 'exifreader'
 import { cleanText } from './text.ts'
 
+/** The tags of EXIF that are read. No other is decoded: the layers of a picture would take seconds and hundreds of megabytes. */
+export const EXIF_TAGS = [
+  'Make',
+  'Model',
+  'LensModel',
+  'ISOSpeedRatings',
+  'PhotographicSensitivity',
+  'RecommendedExposureIndex',
+  'StandardOutputSensitivity',
+  'ISOSpeed',
+  'FNumber',
+  'ExposureTime',
+  'FocalLength',
+  'DateTimeOriginal',
+  'OffsetTimeOriginal',
+  'DateTimeDigitized',
+  'OffsetTimeDigitized',
+  'GPSLatitude',
+  'GPSLatitudeRef',
+  'GPSLongitude',
+  'GPSLongitudeRef',
+  'GPSAltitude',
+  'GPSAltitudeRef',
+] as const
+export type ExifTag = (typeof EXIF_TAGS)[number]
+
 type Group = Record<string, { value?: unknown; description?: unknown } | undefined>
 
 export class Tags {
@@ -16,11 +42,11 @@ export class Tags {
   }
 
   /** Of EXIF, or else of XMP. */
-  text(name: string): string | undefined {
+  text(name: ExifTag): string | undefined {
     return this.exifText(name) ?? this.xmpText(name)
   }
 
-  exifText(name: string): string | undefined {
+  exifText(name: ExifTag): string | undefined {
     return cleanText(first(this.exif[name]?.value))
   }
 
@@ -34,17 +60,17 @@ export class Tags {
   }
 
   /** Of EXIF, or else of XMP. */
-  number(name: string): number | undefined {
+  number(name: ExifTag): number | undefined {
     return numberOf(this.exif[name]?.value) ?? fraction(this.xmpText(name))
   }
 
   /** A whole number of EXIF, the first one if there are several, or else of XMP. */
-  integer(name: string): number | undefined {
+  integer(name: ExifTag): number | undefined {
     return numberOf(first(this.exif[name]?.value)) ?? fraction(this.xmpText(name))
   }
 
   /** The numbers of an EXIF value, of rationals the quotients. */
-  numbers(name: string): number[] {
+  numbers(name: ExifTag): number[] {
     const value = this.exif[name]?.value
     if (!Array.isArray(value)) return []
     // A single rational is not in an array of its own.
