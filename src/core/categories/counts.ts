@@ -23,10 +23,7 @@ export async function categoryCounts(
   })
 }
 
-/**
- * Photos have few combinations of categories, so those are counted first. The categories above them come from the tree itself,
- * because the index rows of many photos follow the move of a category some time later.
- */
+/** Photos have few combinations of categories, so those are counted first. */
 const countCategories = (ctx: Context, where: SQL = sql`true`) =>
   ctx.db.execute<{ key: string; n: number }>(sql`
     with combinations as materialized (

@@ -6,9 +6,6 @@ export const idsInTree = (categoryId: number): SQL => sql`array(
   select below.id from categories top join categories below on starts_with(below.path || '/', top.path || '/')
   where top.id = ${categoryId})`
 
-/**
- * The rows of `photo_index` whose photos are in a category or below it. It asks the tree of categories itself, because the
- * column `category_tree` of many photos follows the move of a category some time later.
- */
+/** The rows of `photo_index` whose photos are in a category or below it. */
 export const inCategory = (categoryId: number): SQL =>
   sql`${photoIndex.categoryIds} && ${idsInTree(categoryId)}`

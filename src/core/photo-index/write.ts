@@ -82,21 +82,17 @@ async function readNames(tx: Tx, ids: number[]): Promise<Map<number, string[]>> 
 async function writeRows(tx: Tx, rows: { id: number; text: string; terms: string[] }[]): Promise<number> {
   const written = await tx.db.execute(sql`
     insert into photo_index as i (photo_id, owner_id, is_public, status, title, created_at, taken_at, year, month,
-      category_ids, category_tree, tag_ids, camera, lens, location, terms_version, text, terms)
+      category_ids, tag_ids, camera, lens, location, terms_version, text, terms)
     select p.id, p.user_id, p.status = 'published' and p.visibility = 'public', p.status, p.title, p.created_at, p.taken_at,
       extract(year from p.taken_at at time zone 'UTC'), extract(month from p.taken_at at time zone 'UTC'),
-      c.ids, c.tree, t.ids, f.exif->>'camera', f.exif->>'lens',
+      c.ids, t.ids, f.exif->>'camera', f.exif->>'lens',
       nullif(concat_ws(' ', p.location_name, p.city, p.country), ''),
       ${TERMS_VERSION}, x.text, array_to_tsvector(x.terms)
     from json_to_recordset(${JSON.stringify(rows)}::text::json) as x(id int, text text, terms text[])
     join photos p on p.id = x.id
     join photo_files f on f.id = p.file_id
     cross join lateral (
-      select coalesce(array_agg(distinct c.id), '{}') as ids, coalesce(array_agg(distinct above::int), '{}') as tree
-      from photo_categories pc
-      join categories c on c.id = pc.category_id
-      cross join lateral unnest(string_to_array(c.path, '/')) as above
-      where pc.photo_id = p.id
+      select coalesce(array_agg(pc.category_id order by pc.category_id), '{}') as ids from photo_categories pc where pc.photo_id = p.id
     ) c
     cross join lateral (
       select coalesce(array_agg(pt.tag_id order by pt.tag_id), '{}') as ids from photo_tags pt where pt.photo_id = p.id
@@ -105,7 +101,7 @@ async function writeRows(tx: Tx, rows: { id: number; text: string; terms: string
     on conflict (photo_id) do update set owner_id = excluded.owner_id, is_public = excluded.is_public,
       status = excluded.status, title = excluded.title, created_at = excluded.created_at, taken_at = excluded.taken_at,
       year = excluded.year, month = excluded.month, category_ids = excluded.category_ids,
-      category_tree = excluded.category_tree, tag_ids = excluded.tag_ids, camera = excluded.camera, lens = excluded.lens,
+      tag_ids = excluded.tag_ids, camera = excluded.camera, lens = excluded.lens,
       location = excluded.location, terms_version = excluded.terms_version, text = excluded.text, terms = excluded.terms
     where i is distinct from excluded
     returning 1`)

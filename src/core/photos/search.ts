@@ -1,10 +1,13 @@
-import { and, arrayContains, type SQL, sql } from 'drizzle-orm'
+import { and, type SQL, sql } from 'drizzle-orm'
+import { intArray } from '../../db/arrays.ts'
 import { photoIndex } from '../../db/schema/index.ts'
 import { storable } from '../../util/storable.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { countFacets, type FacetCounts, newest, noCounts } from '../photo-index/facets.ts'
 import type { Piece } from '../photo-index/fold.ts'
 import { excerpt, highlight } from '../photo-index/highlight.ts'
+import { inCategory } from '../photo-index/in-category.ts'
 import {
   ALL_FIELDS,
   hasTerms,
@@ -60,7 +63,8 @@ interface Named {
   count: number
 }
 
-interface Found extends Record<string, unknown> {
+/** What of a search is kept. */
+interface Found {
   page: { id: number; rank: number }[]
   total: number
   facets: Facets
@@ -80,10 +84,9 @@ export async function searchPhotos(
   const pieces = queryPieces(query.query)
   if (pieces.length === 0) return { photos: [], total: 0, facets: { categories: [], tags: [], years: [] } }
   const key = `search ${scopeOf(viewer)} ${JSON.stringify(query)}`
-  const { page, total, facets } = await ctx.services.photoAggregates.get(key, async () => {
-    const [found] = await ctx.db.execute<Found>(searchStatement(viewer, pieces, query))
-    return found!
-  })
+  const { page, total, facets } = await ctx.services.photoAggregates.get(key, () =>
+    findPhotos(ctx, viewer, pieces, query),
+  )
   const views = await ctx.services.photoViews.get(
     ctx,
     page.map(({ id }) => id),
@@ -104,36 +107,74 @@ export async function searchPhotos(
 }
 
 /**
- * One statement. It reads the row of each photo once: first of those that have the words in the title, then of the others. It
- * asks for the whole title and for the names only where there are such photos.
+ * The server counts the facets and takes the page from one line of each photo that is found, of about 40 bytes. It holds the
+ * lines only while it counts.
  */
-function searchStatement(viewer: Viewer, pieces: Piece[], query: SearchQuery): SQL {
-  const inTitle = termQuery(pieces, ['title'])
-  const elsewhere = `${termQuery(pieces, ALL_FIELDS)}&!(${inTitle})`
-  const named = termQuery(pieces, ['title', 'name', 'location'])
-  const rest = and(...runChecks(pieces), visibleTo(viewer), ...conditions(query)) ?? sql`true`
-  return sql`
-    with matched as materialized (
-      (${SELECTED}, 2 as rank from photo_index where ${hasTerms(inTitle)} and ${rest} ${ALONE})
-      union all
-      (${SELECTED}, 0 from photo_index where ${hasTerms(elsewhere)} and ${rest} ${ALONE})
-    ), ranked as (
-      select photo_id, at, case
-        when rank = 2 then case when photo_id in (select photo_id from photo_index where ${hasTerms(wholeTitleQuery(pieces))}) then 3 else 2 end
-        when photo_id in (select photo_id from photo_index where ${hasTerms(named)}) then 1 else 0 end as rank
-      from matched
-    ), page as (
-      select photo_id, at, rank from ranked order by rank desc, at desc, photo_id desc
-      limit ${query.limit} offset ${(query.page - 1) * query.limit}
-    ) ${seesAllPhotos(viewer) ? COUNTED.all : COUNTED.active}`
+async function findPhotos(ctx: Context, viewer: Viewer, pieces: Piece[], query: SearchQuery): Promise<Found> {
+  const where = and(...runChecks(pieces), visibleTo(viewer), ...conditions(query)) ?? sql`true`
+  const ranks = termQueries(pieces).map(
+    (terms, rank) => sql`
+      (select ${rank}::int as rank, string_agg(facets, E'\n') as lines
+      from (select facets from photo_index where ${hasTerms(terms)} and ${where} ${ALONE}) found)`,
+  )
+  const rows = await ctx.db.execute<{ rank: number; lines: string | null }>(
+    sql`${sql.join(ranks, sql` union all `)} order by rank desc`,
+  )
+  const counts = noCounts()
+  const page: Found['page'] = []
+  let total = 0
+  for (const { rank, lines } of rows) {
+    if (lines === null) continue
+    const photos = countFacets(lines, counts)
+    const offset = Math.max(0, (query.page - 1) * query.limit - total)
+    for (const id of newest(photos, offset, query.limit - page.length)) page.push({ id, rank })
+    total += photos.ids.length
+  }
+  return { page, total, facets: await facetsOf(ctx, viewer, counts) }
 }
 
-const SELECTED = sql.raw(
-  'select photo_id, year, tag_ids, category_tree, coalesce(taken_at, created_at) as at',
-)
+/** By rank, which terms a photo has. It has those of one rank only. */
+function termQueries(pieces: Piece[]): string[] {
+  const all = termQuery(pieces, ALL_FIELDS)
+  const named = termQuery(pieces, ['title', 'name', 'location'])
+  const inTitle = termQuery(pieces, ['title'])
+  const title = wholeTitleQuery(pieces)
+  return [`${all}&!(${named})`, `${named}&!(${inTitle})`, `${inTitle}&!${title}`, title]
+}
 
 /** PostgreSQL gives a part with a limit to no parallel worker: starting the workers would take longer than the search. */
 const ALONE = sql.raw('limit 1000000000')
+
+async function facetsOf(
+  ctx: Context,
+  viewer: Viewer,
+  { years, combinations, tagIds }: FacetCounts,
+): Promise<Facets> {
+  const all = seesAllPhotos(viewer)
+  const [named] = await ctx.db.execute<Pick<Facets, 'categories' | 'tags'>>(sql`
+    select (${facet(countedCategories(combinations), 'categories', all)}) as categories,
+      (${facet(countedTags(tagIds), 'tags', all)}) as tags`)
+  return {
+    ...named!,
+    years: [...years]
+      .filter(([year]) => year !== '')
+      .map(([year, count]) => ({ year: Number(year), count }))
+      .sort((a, b) => b.year - a.year),
+  }
+}
+
+/** Each category with the number of photos in it or below it, each once. */
+const countedCategories = (combinations: FacetCounts['combinations']): SQL => sql`
+  select id, sum(photos)::int as count from (
+    select distinct ids, photos, above::int as id
+    from unnest(${`{${[...combinations.keys()].map((ids) => `"${ids}"`).join(',')}}`}::text[], ${intArray(combinations.values())})
+      as combination (ids, photos),
+      unnest(string_to_array(ids, ',')::int[]) as direct join categories on categories.id = direct,
+      unnest(string_to_array(path, '/')) as above
+  ) each group by id`
+
+const countedTags = (tagIds: FacetCounts['tagIds']): SQL =>
+  sql`select * from unnest(${intArray(tagIds.keys())}, ${intArray(tagIds.values())}) as tag (id, count)`
 
 /** A category of which neither itself nor one above it is inactive, and an active tag. */
 const ACTIVE = {
@@ -144,35 +185,16 @@ const ACTIVE = {
 
 /**
  * The counts are read in their order, each with its name, until there are enough of them.
+ * @param counted selects ids and counts
  * @param all whether inactive categories or tags are among them, which only administrators see
  */
-const facet = (ids: string, table: keyof typeof ACTIVE, all: boolean) => `
+const facet = (counted: SQL, table: keyof typeof ACTIVE, all: boolean): SQL => sql`
   select coalesce(json_agg(json_build_object('id', id, 'name', name, 'count', count) order by count desc, name collate "C", id), '[]')
   from (
-    select facet.id, named.name, facet.count from (
-      select id, count(*)::int as count from (select unnest(${ids}) as id from matched) each
-      group by id order by 2 desc, 1 ${all ? `limit ${MAX_FACETS}` : ''}
-    ) facet cross join lateral (select * from ${table} where id = facet.id limit 1) named
-    ${all ? '' : `where ${ACTIVE[table]} order by facet.count desc, facet.id limit ${MAX_FACETS}`}
+    select counted.id, named.name, counted.count from (${counted} order by count desc, id) counted
+    cross join lateral (select * from ${sql.raw(table)} where id = counted.id limit 1) named
+    where ${all ? sql`true` : sql.raw(ACTIVE[table])} order by counted.count desc, counted.id limit ${sql.raw(String(MAX_FACETS))}
   ) facets`
-
-const counted = (all: boolean) =>
-  sql.raw(`
-  select (
-    select coalesce(json_agg(json_build_object('id', photo_id, 'rank', rank) order by rank desc, at desc, photo_id desc), '[]')
-    from page
-  ) as page,
-  (select count(*)::int from matched) as total,
-  json_build_object(
-    'categories', (${facet('category_tree', 'categories', all)}),
-    'tags', (${facet('tag_ids', 'tags', all)}),
-    'years', (
-      select coalesce(json_agg(json_build_object('year', year, 'count', count) order by year desc), '[]')
-      from (select year, count(*)::int as count from matched where year is not null group by year) years
-    )
-  ) as facets`)
-
-const COUNTED = { all: counted(true), active: counted(false) }
 
 function conditions({
   category,
@@ -184,7 +206,7 @@ function conditions({
   lens,
 }: SearchQuery): (SQL | undefined)[] {
   return [
-    category === undefined ? undefined : arrayContains(photoIndex.categoryTree, [category]),
+    category === undefined ? undefined : inCategory(category),
     tags.length === 0 ? undefined : hasTags(tags),
     location === undefined ? undefined : matchLocation(location),
     dateFrom === undefined

@@ -271,9 +271,13 @@ export const photoIndex = pgTable(
     month: smallint('month'),
     /** Its categories. */
     categoryIds: integer('category_ids').array().notNull(),
-    /** Its categories and those above them, each once. */
-    categoryTree: integer('category_tree').array().notNull(),
     tagIds: integer('tag_ids').array().notNull(),
+    /** What the search counts, in one line (`countFacets`). The function is in migration 0015. */
+    facets: text('facets')
+      .notNull()
+      .generatedAlwaysAs(
+        sql`photo_facets("photo_id", coalesce("taken_at", "created_at"), "year", "category_ids", "tag_ids")`,
+      ),
     camera: text('camera'),
     lens: text('lens'),
     /** The typed place: name, city and country. */
