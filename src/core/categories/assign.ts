@@ -95,14 +95,19 @@ async function makePrimary(tx: Tx, photoIds: readonly number[], categoryId: numb
   )
 }
 
+/** Photos of one statement, which may take ten seconds. */
+const STEP = 10_000
+
 async function choosePrimary(tx: Tx, photoIds: readonly number[]): Promise<void> {
-  if (photoIds.length === 0) return
-  await tx.db.execute(sql`
-    update photo_categories chosen set is_primary = true from (
-      select distinct on (photo_id) photo_id, category_id from photo_categories
-      where photo_id = any(${intArray(photoIds)}) order by photo_id, is_primary desc, created_at, category_id
-    ) first
-    where chosen.photo_id = first.photo_id and chosen.category_id = first.category_id and not chosen.is_primary`)
+  for (let at = 0; at < photoIds.length; at += STEP) {
+    const ids = photoIds.slice(at, at + STEP)
+    await tx.db.execute(sql`
+      update photo_categories chosen set is_primary = true from (
+        select distinct on (photo_id) photo_id, category_id from photo_categories
+        where photo_id = any(${intArray(ids)}) order by photo_id, is_primary desc, created_at, category_id
+      ) first
+      where chosen.photo_id = first.photo_id and chosen.category_id = first.category_id and not chosen.is_primary`)
+  }
 }
 
 /** Runs a statement that answers ids of photos. */

@@ -2,12 +2,14 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Context } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import { photosChangedHint } from './hints.ts'
-import { BATCH, type Renamed, rowsOf } from './reindex.ts'
+import { type Renamed, rowsOf } from './reindex.ts'
 import { TERMS_VERSION } from './terms.ts'
 import { writeIndexRows } from './write.ts'
 
 /** Photos whose ids are in memory at once. */
 const STEP = 10_000
+/** Photos of one transaction. Requests of other clients wait while their terms are made, so these are few. */
+const BATCH = 50
 
 export interface Rebuilt {
   photos: number

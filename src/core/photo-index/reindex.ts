@@ -7,8 +7,8 @@ import { idsInTree } from './in-category.ts'
 import { TERMS_VERSION } from './terms.ts'
 import { indexPhotos } from './write.ts'
 
-/** Photos of one transaction. It holds their locks for less than a second. */
-export const BATCH = 200
+/** Photos whose rows are made anew in the transaction of the change. */
+const AT_ONCE = 200
 
 /** A tag or a category that was renamed, moved or deleted. */
 export type Renamed = { tagId: number } | { categoryId: number }
@@ -27,8 +27,8 @@ export const rebuildHandle = jobHandle<{ version: number; of?: Renamed }>('rebui
  */
 export async function reindexPhotosOf(tx: Tx, renamed: Renamed): Promise<void> {
   await lockNamed(tx, renamed)
-  const rows = await tx.db.execute<{ id: number }>(sql`${rowsOf(renamed)} limit ${BATCH + 1}`)
-  if (rows.length <= BATCH) {
+  const rows = await tx.db.execute<{ id: number }>(sql`${rowsOf(renamed)} limit ${AT_ONCE + 1}`)
+  if (rows.length <= AT_ONCE) {
     const ids = rows.map(({ id }) => id)
     await indexPhotos(tx, ids)
     return
