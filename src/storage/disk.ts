@@ -142,10 +142,10 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
       const path = pathOf(assertKey(key))
       try {
         return await unfinished.lend(async (draft) => {
-          const written = await writeFile(draft, body, { signal, durable })
+          const size = await writeFile(draft, body, { signal, durable })
           signal?.throwIfAborted()
           await withStorageErrors(publish(draft, path, durable))
-          return written
+          return size
         })
       } catch (error) {
         throw endedBy(error, signal)

@@ -38,21 +38,17 @@ export async function withStorageErrors<T>(call: Promise<T>): Promise<T> {
   }
 }
 
-export interface WrittenFile {
-  size: number
-  etag: string
-}
-
 /**
  * Writes a new file. After a failure, the caller removes it.
  * @param options.durable syncs the file to the disk
+ * @returns its bytes
  * @throws StorageError NO_SPACE, UNAVAILABLE; the body's error; `signal.reason`
  */
 export async function writeFile(
   path: string,
   body: Body,
   { signal, durable }: { signal?: AbortSignal | undefined; durable: boolean },
-): Promise<WrittenFile> {
+): Promise<number> {
   const file = await withStorageErrors(
     open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600),
   )
@@ -107,7 +103,7 @@ export async function writeFile(
     await writing
     await syncing
     if (durable) await withStorageErrors(file.sync())
-    return { size, etag: etagOf(await withStorageErrors(file.stat({ bigint: true }))) }
+    return size
   } finally {
     await writing?.catch(() => {})
     await file.close().catch(() => {})

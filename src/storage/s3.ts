@@ -68,7 +68,7 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
       await found?.body.cancel()
       throw new StorageError('NOT_FOUND', 'the object was replaced or deleted')
     }
-    const { size } = await writeFile(path, received(found.body), { signal, durable: false })
+    const size = await writeFile(path, received(found.body), { signal, durable: false })
     if (size !== lengthOf(found)) throw new StorageError('UNAVAILABLE', 'the object broke off')
   })
 
@@ -236,7 +236,7 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
         try {
           const found = await get(key, undefined, signal)
           if (!found) throw new StorageError('NOT_FOUND', `there is no object ${JSON.stringify(key)}`)
-          const { size } = await writeFile(path, received(found.body), { signal, durable: false })
+          const size = await writeFile(path, received(found.body), { signal, durable: false })
           if (size !== found.size) throw new StorageError('UNAVAILABLE', 'the object broke off')
           return path
         } catch (error) {

@@ -58,13 +58,14 @@ export interface Storage {
    * an error of the body is thrown unchanged. The object is served with the type of its key's extension
    * (content-types.ts). An abort has no effect once the object is about to appear.
    * @param options.durable false: the object may be lost when the machine loses power, and is written faster on a disk
+   * @returns its bytes
    * @throws StorageError INVALID_KEY, NO_SPACE, UNAVAILABLE, ABORTED
    */
   write(
     key: string,
     body: Body,
     options?: { signal?: AbortSignal | undefined; durable?: boolean },
-  ): Promise<{ size: number; etag: string }>
+  ): Promise<number>
   /**
    * Opens an object, or a part of it. All returned properties belong to the very bytes in `body`.
    * @returns undefined when there is no such object

@@ -47,7 +47,7 @@ export async function writePiece(
 ): Promise<{ key: string; size: number }> {
   const key = `${folderOf(sessionId)}${start}_${randomBytes(8).toString('hex')}`
   try {
-    const { size } = await ctx.storage.write(key, body, { durable: false })
+    const size = await ctx.storage.write(key, body, { durable: false })
     return { key, size }
   } catch (error) {
     if (error instanceof AppError) throw error

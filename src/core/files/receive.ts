@@ -125,8 +125,7 @@ async function store<F extends FileFormat, Row extends object, Details>(
   )
   signal.addEventListener('abort', progress.stop)
   try {
-    const { size } = await ctx.storage.write(kind.keyOf(row), body(progress.report), { signal })
-    return size
+    return await ctx.storage.write(kind.keyOf(row), body(progress.report), { signal })
   } catch (thrown) {
     const error = signal.aborted ? signal.reason : thrown
     if (error instanceof AppError) throw error

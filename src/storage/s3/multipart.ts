@@ -89,21 +89,19 @@ export class Multipart {
     await Promise.all(this.inFlight)
   }
 
-  /** @returns the object's ETag */
-  async complete(size: number): Promise<string> {
+  async complete(size: number): Promise<void> {
     const { client, live } = this.context
     const Parts = this.done.sort((a, b) => a.PartNumber! - b.PartNumber!)
     const command = new CompleteMultipartUploadCommand({ ...this.named(), MultipartUpload: { Parts } })
-    const { ETag } = await client.send(command).catch(async (error) => {
+    await client.send(command).catch(async (error) => {
       // An earlier try may have succeeded although its answer was lost.
       const { Bucket, Key } = this.target
       const found = await client.send(new HeadObjectCommand({ Bucket, Key })).catch(() => undefined)
-      return found?.ContentLength === size ? found : withS3Errors(Promise.reject(error))
+      if (found?.ContentLength !== size) await withS3Errors(Promise.reject(error))
     })
     live.delete(this.id!)
     // Freed here, because the garbage collector sees only two small objects and would free their memory late.
     for (const { buffer } of this.free) buffer.transfer(0)
-    return ETag!
   }
 
   /** Cancels the parts in flight after a short time. Call it as soon as the upload has failed. */

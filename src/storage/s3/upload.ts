@@ -18,7 +18,7 @@ export async function upload(
   target: Target,
   body: Body,
   signal: AbortSignal | undefined,
-): Promise<{ size: number; etag: string }> {
+): Promise<number> {
   // A part that fails stops reading the body.
   const failed = new AbortController()
   const ended = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal
@@ -31,16 +31,17 @@ export async function upload(
       size += part.bytes.byteLength
       if (part.number === 1 && part.isLast) {
         const put = new PutObjectCommand({ ...target, Body: part.bytes })
-        const { ETag } = await withS3Errors(context.client.send(put))
+        await withS3Errors(context.client.send(put))
         // As after a larger body: the garbage collector would let the buffers of many small objects accumulate.
         part.buffer.buffer.transfer(0)
-        return { size, etag: ETag! }
+        return size
       }
       await multipart.send(part)
     }
     await multipart.allSent()
     signal?.throwIfAborted()
-    return { size, etag: await multipart.complete(size) }
+    await multipart.complete(size)
+    return size
   } catch (error) {
     failed.abort(error)
     await multipart.abandon()

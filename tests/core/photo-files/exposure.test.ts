@@ -27,7 +27,7 @@ async function makeRenditions({ server }: StoredServer, fileId: number): Promise
     NAMES.map(async (name, i) => {
       const extension = name === 'webp' ? 'webp' : 'jpg'
       const key = renditionKey(fileId, { name, mark: unique(''), extension })
-      const { size } = await server.ctx.storage.write(`hidden/${key}`, body(`a picture at ${key}`))
+      const size = await server.ctx.storage.write(`hidden/${key}`, body(`a picture at ${key}`))
       return { name, key, width: 100 * (i + 1), height: 50, size }
     }),
   )
