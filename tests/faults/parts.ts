@@ -1,13 +1,12 @@
 /** The directory and the database of a scenario's server. */
 import { rmSync } from 'node:fs'
-import postgres from 'postgres'
 import type { StoredSystemConfig } from '../../src/core/system/settings.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { settings } from '../../src/db/schema/index.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { PostgresCluster, postgresBinaries } from '../support/postgres.ts'
 import { temporaryDirectory } from '../support/process.ts'
-import { copyTemplate } from '../support/template.ts'
+import { copyTemplate, createFromTemplate } from '../support/template.ts'
 
 export interface Parts extends AsyncDisposable {
   /** For the server. */
@@ -30,7 +29,7 @@ export async function openParts(kind: DatabaseKind, system: StoredSystemConfig =
   const dataDir = temporaryDirectory('fault')
   stack.defer(() => rmSync(dataDir, { recursive: true, force: true }))
   try {
-    const databaseUrl = kind === 'embedded' ? undefined : await emptyDatabase(stack)
+    const databaseUrl = kind === 'embedded' ? undefined : await newDatabase(stack)
     if (!databaseUrl) await copyTemplate(dataDir)
     const database = await openDatabase({ dataDir, databaseUrl }, createLogger('silent'))
     await database.db.insert(settings).values({ key: 'system', value: system })
@@ -44,16 +43,9 @@ export async function openParts(kind: DatabaseKind, system: StoredSystemConfig =
 }
 
 /** A database in TEST_DATABASE_URL when that is set, else in a cluster of its own. */
-async function emptyDatabase(stack: AsyncDisposableStack): Promise<string> {
+async function newDatabase(stack: AsyncDisposableStack): Promise<string> {
   if (given === undefined) return stack.use(await PostgresCluster.start()).createDatabase()
-  const name = `roost_fault_${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
-  const admin = postgres(given, { max: 1, onnotice: () => {} })
-  await admin.unsafe(`create database ${name}`)
-  stack.defer(async () => {
-    await admin.unsafe(`drop database ${name} with (force)`)
-    await admin.end()
-  })
-  const url = new URL(given)
-  url.pathname = `/${name}`
-  return url.href
+  const { url, drop } = await createFromTemplate(given)
+  stack.defer(drop)
+  return url
 }

@@ -107,7 +107,8 @@ describe.concurrent('a server that is killed', () => {
     await eventually(() => processesOf(file_path).length > 0, 'it is being drawn')
     await server.kill()
     await server.start()
-    const { data } = await reader.event('thumbnail.completed')
+    // A picture this large keeps a processor busy, which other tests use too.
+    const { data } = await reader.event('thumbnail.completed', undefined, 120_000)
     expect(data.material_id).toBe(id)
     expect((await fetch(`${server.url}/files/${data.thumbnail_path}`)).status).toBe(200)
     await eventually(

@@ -26,10 +26,10 @@ export async function runInitdb(directory: string): Promise<void> {
   await database.close()
 }
 
-/** Makes all tables in a new embedded database, without the rows that each database must have for itself. */
-export async function makeTables(dataDir: string): Promise<void> {
+/** Makes all tables in a new database, without the rows that each database must have for itself. */
+export async function makeTables(at: { dataDir: string; databaseUrl: string | undefined }): Promise<void> {
   const log = createLogger('silent')
-  const database = await openDatabase({ dataDir, databaseUrl: undefined }, log)
+  const database = await openDatabase(at, log)
   await (await JobQueue.open({ ...database, log }, jobs)).close()
   await database.db.execute(sql`delete from settings where key = 'epoch'`)
   await database.close()
@@ -52,7 +52,7 @@ async function makeClusterFile(): Promise<void> {
   try {
     const cluster = join(directory, 'pg')
     await runInitdb(cluster)
-    await makeTables(directory)
+    await makeTables({ dataDir: directory, databaseUrl: undefined })
     await emptyWal(cluster)
     writeFileSync(join(cluster, VERSION_FILE), `${await pgliteVersion()}\n`)
     const { success, stdout, stderr } = Bun.spawnSync([...TAR, '--mode=go=', `--directory=${cluster}`, '.'])

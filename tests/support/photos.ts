@@ -14,6 +14,8 @@ export interface NewPhoto extends Partial<typeof photos.$inferInsert> {
   categoryIds?: number[]
   /** Names. */
   tags?: string[]
+  /** Of its file. */
+  exif?: (typeof photoFiles.$inferInsert)['exif']
 }
 
 /** Photos in the index, public unless the input says otherwise; no file of them exists. */
@@ -26,9 +28,9 @@ export async function makePhotos(
   return transaction(server.ctx, async (tx) => {
     const files = await tx.db
       .insert(photoFiles)
-      .values(inputs.map(() => fileRow(user.id)))
+      .values(inputs.map(({ exif = {} }) => ({ ...fileRow(user.id), exif })))
       .returning()
-    const rows = inputs.map(({ categoryIds: _, tags: __, ...input }, n) => ({
+    const rows = inputs.map(({ categoryIds: _, tags: __, exif: ___, ...input }, n) => ({
       userId: user.id,
       fileId: files[n]!.id,
       title: unique('Photo '),
@@ -56,6 +58,18 @@ export async function makePhotos(
     )
     return made
   })
+}
+
+/** @returns the id of a photo as `makePhotos` makes it */
+export async function makePhoto(server: TestServer, owner: TestUser, input: NewPhoto): Promise<number> {
+  const [photo] = await makePhotos(server, owner, [input])
+  return photo!.id
+}
+
+/** @returns the id of the tag with this name */
+export async function makeTag(server: TestServer, name: string): Promise<number> {
+  const [id] = await transaction(server.ctx, (tx) => resolveTags(tx, [name]))
+  return id!
 }
 
 async function tagPhotos(tx: Tx, photos: { photoId: number; names: string[] }[]): Promise<void> {

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { sql } from 'drizzle-orm'
-import postgres from 'postgres'
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config/index.ts'
 import { eventsHint } from '../../src/core/channel/hints.ts'
 import { createServer, type Overrides, type Server } from '../../src/server.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { checkEvent } from './conformance.ts'
-import { copyTemplate } from './template.ts'
+import { borrowEmbedded } from './embedded-pool.ts'
+import { copyTemplate, createFromTemplate } from './template.ts'
 
 type Env = Record<string, string>
 
@@ -20,34 +20,39 @@ export interface TestServer extends Server {
   stop(): Promise<void>
 }
 
+interface Parts {
+  env: Env
+  remove: () => Promise<void>
+}
+
 /** A directory and, on real parts, a database of its own. `TEST_DATABASE_URL` and `TEST_REDIS_URL` name the real parts. */
-export async function freshParts(): Promise<{ env: Env; remove: () => Promise<void> }> {
+export async function freshParts(): Promise<Parts> {
+  const parts = await emptyParts()
+  if (!parts.env.DATABASE_URL) await copyTemplate(parts.env.DATA_DIR!)
+  return parts
+}
+
+/** As `freshParts`, without an embedded database in the directory. */
+async function emptyParts(): Promise<Parts> {
   const dataDir = mkdtempSync(join(tmpdir(), 'roost-test-'))
+  const removeDirectory = () => rmSync(dataDir, { recursive: true, force: true })
   const env: Env = { DATA_DIR: dataDir, ADMIN_PASSWORD: 'admin123' }
   if (process.env.TEST_REDIS_URL) env.REDIS_URL = process.env.TEST_REDIS_URL
   const server = process.env.TEST_DATABASE_URL
-  if (!server) {
-    await copyTemplate(dataDir)
-    return { env, remove: async () => rmSync(dataDir, { recursive: true, force: true }) }
-  }
-  const name = `roost_test_${Bun.randomUUIDv7().replaceAll('-', '').slice(-20)}`
-  const admin = postgres(server, { max: 1, onnotice: () => {} })
-  await admin.unsafe(`create database ${name}`)
-  const url = new URL(server)
-  url.pathname = `/${name}`
+  if (!server) return { env, remove: async () => removeDirectory() }
+  const database = await createFromTemplate(server)
   return {
-    env: { ...env, DATABASE_URL: url.href },
+    env: { ...env, DATABASE_URL: database.url },
     async remove() {
-      await admin.unsafe(`drop database ${name} with (force)`)
-      await admin.end()
-      rmSync(dataDir, { recursive: true, force: true })
+      await database.drop()
+      removeDirectory()
     },
   }
 }
 
 /** A whole server in this process, on a port and with data of its own. `overrides`: parts that the test brings along. */
 export async function startServer(env: Env = {}, overrides: Overrides = {}): Promise<TestServer> {
-  const parts = await freshParts()
+  const parts = await emptyParts()
   const config = readConfig({
     HOST: '127.0.0.1',
     PORT: '0',
@@ -56,7 +61,8 @@ export async function startServer(env: Env = {}, overrides: Overrides = {}): Pro
     ...env,
   })
   const log = createLogger((env.LOG_LEVEL ?? 'silent') as 'silent')
-  const server = await createServer(config, { log, ...overrides })
+  const embeddedDatabase = config.databaseUrl ? undefined : borrowEmbedded()
+  const server = await createServer(config, { log, embeddedDatabase, ...overrides })
   server.ctx.bus.subscribe(eventsHint, (events) => events.forEach(checkEvent))
   const app = createApp(server.ctx)
   app.listen({ port: 0, hostname: '127.0.0.1', reusePort: false })

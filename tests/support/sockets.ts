@@ -37,7 +37,7 @@ export class TestSocket {
   }
 
   /** Waits until `find` finds something in what came so far. */
-  async until<T>(find: (frames: Frame[]) => T | undefined, what = 'the frame', ms = 8000): Promise<T> {
+  async until<T>(find: (frames: Frame[]) => T | undefined, what = 'the frame', ms = 20_000): Promise<T> {
     const deadline = performance.now() + ms
     for (;;) {
       const found = find(this.frames)

@@ -9,7 +9,9 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import postgres from 'postgres'
 import { jobs } from '../../src/core/jobs.ts'
 import { makeTables } from './make-empty-cluster.ts'
 import { ROOT } from './process.ts'
@@ -38,7 +40,7 @@ export async function copyTemplate(dataDir: string): Promise<void> {
       rmSync(join(CACHE, old), { recursive: true, force: true })
     }
     const building = mkdtempSync(join(CACHE, 'building-'))
-    await makeTables(building)
+    await makeTables({ dataDir: building, databaseUrl: undefined })
     try {
       renameSync(building, template)
     } catch {
@@ -47,4 +49,46 @@ export async function copyTemplate(dataDir: string): Promise<void> {
     }
   }
   cpSync(join(template, 'pg'), join(dataDir, 'pg'), { recursive: true })
+}
+
+/** A migrated database of its own on the PostgreSQL `server`: a copy of one that is made once for each schema. */
+export async function createFromTemplate(
+  server: string,
+): Promise<{ url: string; drop: () => Promise<void> }> {
+  const admin = postgres(server, { max: 1, onnotice: () => {} })
+  templateOn ??= ensureTemplate(server, admin)
+  const name = `roost_test_${Bun.randomUUIDv7().replaceAll('-', '').slice(-20)}`
+  await admin.unsafe(`create database ${name} template ${await templateOn}`)
+  return {
+    url: urlOf(server, name),
+    async drop() {
+      await admin.unsafe(`drop database ${name} with (force)`)
+      await admin.end()
+    },
+  }
+}
+
+let templateOn: Promise<string> | undefined
+
+/** @returns its name */
+async function ensureTemplate(server: string, admin: postgres.Sql): Promise<string> {
+  const name = `roost_template_${schemaHash()}`
+  // Parallel workers need it at the same time, and none may see it half made.
+  await admin`select pg_advisory_lock(hashtext(${name}))`
+  const [made] = await admin`select from pg_database where datname = ${name}`
+  if (!made) {
+    const building = `${name}_building`
+    await admin.unsafe(`drop database if exists ${building} with (force)`)
+    await admin.unsafe(`create database ${building}`)
+    await makeTables({ dataDir: tmpdir(), databaseUrl: urlOf(server, building) })
+    await admin.unsafe(`alter database ${building} rename to ${name}`)
+  }
+  await admin`select pg_advisory_unlock(hashtext(${name}))`
+  return name
+}
+
+function urlOf(server: string, database: string): string {
+  const url = new URL(server)
+  url.pathname = `/${database}`
+  return url.href
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { putCategory, putPhoto, putTag } from '../../core/photo-index/photos.ts'
+import { createCategory } from '../../../src/core/categories/changes.ts'
 import { api } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
+import { makePhoto, makeTag, type NewPhoto } from '../../support/photos.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
 
 let server: TestServer
@@ -11,15 +12,16 @@ const ids = {} as Record<'night' | 'view' | 'market' | 'draft' | 'hostile' | 'pl
 let city: number
 let streets: number
 
+const newCategory = async (name: string, parentId?: number) =>
+  (await createCategory(server.ctx, { name, parentId })).id
+
 beforeAll(async () => {
   server = await startServer()
   owner = await makeUser(server, { role: 'editor' })
   admin = await makeUser(server, { role: 'admin' })
-  city = await putCategory(server, '城市风光')
-  streets = await putCategory(server, '街道', city)
-  const night = await putTag(server, '夜景')
-  const town = await putTag(server, '城市')
-  const put = (input: Parameters<typeof putPhoto>[2]) => putPhoto(server, owner.user.id, input)
+  city = await newCategory('城市风光')
+  streets = await newCategory('街道', city)
+  const put = (input: NewPhoto) => makePhoto(server, owner, input)
   ids.night = await put({
     title: '夜景',
     description: '繁华都市的夜晚景色',
@@ -27,26 +29,26 @@ beforeAll(async () => {
     locationName: '上海外滩',
     exif: { camera: 'Canon EOS R5', lens: 'RF 24-70mm f/2.8L IS USM' },
     categoryIds: [city],
-    tagIds: [night, town],
+    tags: ['夜景', '城市'],
   })
   ids.view = await put({
     title: '上海夜景',
     takenAt: new Date('2023-12-31T23:59:59Z'),
     categoryIds: [streets],
-    tagIds: [night],
+    tags: ['夜景'],
   })
   ids.market = await put({
     title: '市场',
     description: `${'街头。'.repeat(100)}这里的夜景很美，<b>真的</b>`,
     takenAt: new Date('2024-12-31T23:59:59Z'),
-    tagIds: [town],
+    tags: ['城市'],
   })
-  ids.plain = await put({ title: 'A river', tagIds: [night], country: '中国' })
+  ids.plain = await put({ title: 'A river', tags: ['夜景'], country: '中国' })
   ids.draft = await put({
     title: '秘密夜景',
     status: 'draft',
-    tagIds: [night],
-    categoryIds: [await putCategory(server, '未公开')],
+    tags: ['夜景'],
+    categoryIds: [await newCategory('未公开')],
     takenAt: new Date('2020-05-05T00:00:00Z'),
   })
   ids.hostile = await put({
@@ -66,12 +68,12 @@ const found = async (query: Record<string, string>, token?: string): Promise<num
 }
 
 test('facets leave out inactive categories, those below them, and inactive tags, but not for administrators', async () => {
-  const off = await putCategory(server, '停用的分类')
-  const below = await putCategory(server, '下级', off)
-  const [hidden, shown] = [await putTag(server, '停用的标签'), await putTag(server, '可见')]
-  const tagIds = [hidden, shown]
-  await putPhoto(server, owner.user.id, { title: 'zebra', categoryIds: [below], tagIds })
-  await putPhoto(server, owner.user.id, { title: 'zebra', categoryIds: [city], tagIds })
+  const off = await newCategory('停用的分类')
+  const below = await newCategory('下级', off)
+  const tags = ['停用的标签', '可见']
+  await makePhoto(server, owner, { title: 'zebra', categoryIds: [below], tags })
+  await makePhoto(server, owner, { title: 'zebra', categoryIds: [city], tags })
+  const hidden = await makeTag(server, '停用的标签')
   for (const isActive of [false, true]) {
     await api(server, 'PUT', `/v1/categories/${off}`, { token: admin.token, body: { is_active: isActive } })
     await api(server, 'PUT', `/v1/tags/${hidden}`, { token: admin.token, body: { is_active: isActive } })

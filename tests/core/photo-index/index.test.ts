@@ -9,10 +9,9 @@ import { transaction } from '../../../src/core/transaction.ts'
 import { photoFiles, photoIndex, photos, photoTags } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { makeUser, type TestUser, unique } from '../../support/factories.ts'
-import { fileRow } from '../../support/photos.ts'
+import { fileRow, makePhoto, makeTag } from '../../support/photos.ts'
 import { Random } from '../../support/random.ts'
 import { query, startServer, type TestServer } from '../../support/server.ts'
-import { putPhoto, putTag } from './photos.ts'
 
 let server: TestServer
 let admin: TestUser
@@ -142,8 +141,8 @@ describe('a rebuild', () => {
   }, 60_000)
 
   test('corrects a row that is wrong, and one that is missing', async () => {
-    const wrong = await putPhoto(server, admin.user.id, { title: '长城' })
-    const missing = await putPhoto(server, admin.user.id, { title: '长城' })
+    const wrong = await makePhoto(server, admin, { title: '长城' })
+    const missing = await makePhoto(server, admin, { title: '长城' })
     await query(server, sql`update photo_index set terms = '', title = 'x' where photo_id = ${wrong}`)
     await query(server, sql`delete from photo_index where photo_id = ${missing}`)
     expect(await found('长城')).toEqual([])
@@ -152,7 +151,7 @@ describe('a rebuild', () => {
   })
 
   test('is started by a server that finds rows of older terms', async () => {
-    const id = await putPhoto(server, admin.user.id, { title: '故宫' })
+    const id = await makePhoto(server, admin, { title: '故宫' })
     await query(server, sql`update photo_index set terms = '', terms_version = 0 where photo_id = ${id}`)
     await rebuildOutdated(server.ctx)
     const deadline = performance.now() + 20_000
@@ -172,9 +171,9 @@ describe('a rebuild', () => {
 })
 
 test('of two changes of one photo at once, the row shows both', async () => {
-  const tagId = await putTag(server, unique('彩虹'))
+  const tagId = await makeTag(server, unique('彩虹'))
   for (let round = 0; round < 5; round++) {
-    const id = await putPhoto(server, admin.user.id, { title: 'before' })
+    const id = await makePhoto(server, admin, { title: 'before' })
     const title = unique('after')
     await Promise.all([
       transaction(server.ctx, async (tx) => {
@@ -194,8 +193,8 @@ test('of two changes of one photo at once, the row shows both', async () => {
 test('a tag that is renamed while photos get it is found by its new name alone', async () => {
   const oldName = unique('old')
   const newName = unique('new')
-  const id = await putPhoto(server, admin.user.id, { title: 'x', tagIds: [await putTag(server, oldName)] })
-  const other = await putPhoto(server, admin.user.id, { title: 'y' })
+  const id = await makePhoto(server, admin, { title: 'x', tags: [oldName] })
+  const other = await makePhoto(server, admin, { title: 'y' })
   const [tag] = await query(server, sql`select tag_id as id from photo_tags where photo_id = ${id}`)
   const [renamed] = await Promise.all([
     api(server, 'PUT', `/v1/tags/${tag!.id}`, { token: admin.token, body: { name: newName } }),

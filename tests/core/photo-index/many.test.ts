@@ -10,9 +10,8 @@ import { countPhotos } from '../../../src/core/photos/list.ts'
 import { deleteTag, updateTag } from '../../../src/core/tags/tags.ts'
 import { photoIndex } from '../../../src/db/schema/index.ts'
 import { makeUser, unique } from '../../support/factories.ts'
-import { makePhotos } from '../../support/photos.ts'
+import { makePhotos, makeTag } from '../../support/photos.ts'
 import { query, startServer } from '../../support/server.ts'
-import { putTag } from './photos.ts'
 
 const PHOTOS = 201
 
@@ -27,7 +26,7 @@ beforeAll(async () => {
   const owner = await makeUser(server, { role: 'editor' })
   category = (await createCategory(ctx, { name: unique('first ') })).id
   tag = unique('tag')
-  tagId = await putTag(server, tag)
+  tagId = await makeTag(server, tag)
   const photo = { categoryIds: [category], tags: [tag] }
   await makePhotos(server, owner, Array(PHOTOS).fill(photo))
 })

@@ -1,28 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { asc } from 'drizzle-orm'
+import { createCategory } from '../../../src/core/categories/changes.ts'
 import { matchPhotos } from '../../../src/core/photo-index/match.ts'
 import type { PhotoText } from '../../../src/core/photo-index/terms.ts'
 import { photoIndex } from '../../../src/db/schema/index.ts'
 import { pinyinOf, readingsOf } from '../../../src/util/pinyin.ts'
 import { makeUser } from '../../support/factories.ts'
+import { makePhoto } from '../../support/photos.ts'
 import { Random } from '../../support/random.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
-import { putCategory, putPhoto, putTag } from './photos.ts'
 
 let server: TestServer
 let id: number
 beforeAll(async () => {
   server = await startServer()
-  const { user } = await makeUser(server)
-  const city = await putCategory(server, '城市风光')
-  const bridges = await putCategory(server, '桥梁', city)
-  id = await putPhoto(server, user.id, {
+  const city = await createCategory(server.ctx, { name: '城市风光' })
+  const bridges = await createCategory(server.ctx, { name: '桥梁', parentId: city.id })
+  id = await makePhoto(server, await makeUser(server), {
     title: '重庆夜景 Über the River',
     description: '灯火通明的建筑群, photographed from café Rhône',
     locationName: '洪崖洞',
     metadata: { note: 'secretnote' },
-    tagIds: [await putTag(server, '绿色'), await putTag(server, 'LongExposure')],
-    categoryIds: [bridges],
+    tags: ['绿色', 'LongExposure'],
+    categoryIds: [bridges.id],
   })
 })
 afterAll(() => server.stop())
@@ -156,13 +156,17 @@ test('a search finds what a naive comparison finds', async () => {
   ]
   const text = (max: number) =>
     Array.from({ length: random.between(0, max) }, () => random.pick(parts)).join('')
-  const { user } = await makeUser(server)
+  const owner = await makeUser(server)
   const texts = new Map<number, PhotoText>()
   for (let i = 0; i < 40; i++) {
     const photo = { title: text(6), description: text(20), location: text(4) }
     const names = random.chance(0.5) ? [`${text(3)}${i}`] : []
-    const tagIds = await Promise.all(names.map((name) => putTag(server, name)))
-    const photoId = await putPhoto(server, user.id, { ...photo, locationName: photo.location, tagIds })
+    const photoId = await makePhoto(server, owner, {
+      title: photo.title,
+      description: photo.description,
+      locationName: photo.location,
+      tags: names,
+    })
     texts.set(photoId, { ...photo, names })
   }
   let hits = 0
