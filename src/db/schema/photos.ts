@@ -272,7 +272,7 @@ export const photoIndex = pgTable(
     /** Its categories. */
     categoryIds: integer('category_ids').array().notNull(),
     tagIds: integer('tag_ids').array().notNull(),
-    /** What the search counts, in one line (`countFacets`). The function is in migration 0015. */
+    /** What the search counts, in one line (`countFacets`). The function is in migration 0013. */
     facets: text('facets')
       .notNull()
       .generatedAlwaysAs(
@@ -295,8 +295,8 @@ export const photoIndex = pgTable(
     index('photo_index_taken_idx').on(t.takenAt, t.photoId),
     index('photo_index_taken_desc_idx').on(t.takenAt.desc(), t.photoId.desc()),
     index('photo_index_title_idx').on(sql`lower(${t.title}) collate "C"`, t.photoId),
-    // A count of what a viewer may see reads this index alone.
-    index('photo_index_seen_idx').on(t.isPublic, t.ownerId, t.status),
+    // Counts of what a viewer may see, of all and by month, read this index alone.
+    index('photo_index_seen_idx').on(t.isPublic, t.ownerId, t.status, t.year, t.month),
     index('photo_index_owner_idx').on(t.ownerId),
     index('photo_index_month_idx').on(t.year, t.month, t.takenAt.desc(), t.photoId.desc()),
     index('photo_index_categories_idx').using('gin', t.categoryIds),

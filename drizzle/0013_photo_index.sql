@@ -5,5 +5,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT (extract(epoch FROM at) * 1000)::bigint + 62135596800000 || ' ' || photo_id || ' ' || coalesce(year::text, '') || ' ' ||
     array_to_string(category_ids, ',') || ' ' || array_to_string(tag_ids, ',')
 $$;--> statement-breakpoint
+DROP INDEX "photo_index_public_idx";--> statement-breakpoint
+DROP INDEX "photo_index_tree_idx";--> statement-breakpoint
 ALTER TABLE "photo_index" ADD COLUMN "facets" text GENERATED ALWAYS AS (photo_facets("photo_id", coalesce("taken_at", "created_at"), "year", "category_ids", "tag_ids")) STORED NOT NULL;--> statement-breakpoint
+CREATE INDEX "photo_index_seen_idx" ON "photo_index" USING btree ("is_public","owner_id","status","year","month");--> statement-breakpoint
+CREATE INDEX "photo_index_categories_idx" ON "photo_index" USING gin ("category_ids");--> statement-breakpoint
 ALTER TABLE "photo_index" DROP COLUMN "category_tree";
