@@ -9,9 +9,10 @@ interface Table extends Record<string, unknown> {
 }
 
 /**
- * What autovacuum does on PostgreSQL and nothing does on the embedded database: removes dead rows of tables that have many,
- * notes which pages everybody sees, so that a count reads only an index, and counts anew for the planner. By the limits of PostgreSQL's own defaults. Each table holds the only connection up for as long
- * as it takes, so other statements get their turn in between.
+ * What autovacuum does on PostgreSQL and nothing does on the embedded database, by the limits of PostgreSQL's own defaults. A
+ * vacuum removes dead rows, and notes which pages everybody sees, so that a count reads only an index. An analysis counts anew
+ * for the planner. Each table holds the only connection up for as long as it takes, so other statements get their turn in
+ * between.
  * @returns how many tables it has worked on
  */
 export async function maintain(db: Db): Promise<number> {

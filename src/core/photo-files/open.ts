@@ -27,7 +27,10 @@ async function openRendition(
   return openStored(ctx, key, { places: [hiddenKey(key)], isPublic }, request)
 }
 
-/** The uploaded file is for its owner and holders of `photo.*`, and is saved under the name that it was uploaded with, with the extension of its content. */
+/**
+ * The uploaded file is for its owner and holders of `photo.*`. Clients save it under the name that it was uploaded with, with
+ * the extension of its content.
+ */
 async function openOriginal(
   ctx: Context,
   viewer: Principal | undefined,

@@ -24,7 +24,7 @@ import type { PhotoView } from './view.ts'
 
 /** Categories and tags that are counted; the most frequent ones. */
 const MAX_FACETS = 50
-/** By rank: the words are in the description too; in the title, a tag, a category or the location; in the title; they are the title. */
+/** By rank, as `termQueries`. */
 const SCORES = [0.4, 0.7, 0.9, 1]
 
 export interface SearchQuery {
@@ -133,7 +133,10 @@ async function findPhotos(ctx: Context, viewer: Viewer, pieces: Piece[], query: 
   return { page, total, facets: await facetsOf(ctx, viewer, counts) }
 }
 
-/** By rank, which terms a photo has. It has those of one rank only. */
+/**
+ * Which terms a photo has, by rank: the description is needed; title, tags, categories and location have the words; the title
+ * has them; they are the whole title. A photo has one rank.
+ */
 function termQueries(pieces: Piece[]): string[] {
   const all = termQuery(pieces, ALL_FIELDS)
   const named = termQuery(pieces, ['title', 'name', 'location'])
