@@ -1,5 +1,4 @@
 import { and, type SQL, sql } from 'drizzle-orm'
-import { intArray } from '../../db/arrays.ts'
 import { photoIndex } from '../../db/schema/index.ts'
 import { storable } from '../../util/storable.ts'
 import type { Context } from '../context.ts'
@@ -166,18 +165,22 @@ async function facetsOf(
   }
 }
 
-/** Each category with the number of photos in it or below it, each once. */
+/**
+ * Each category with the number of photos in it or below it, each once. The counts come as JSON, because PostgreSQL would make a
+ * plan for each array anew.
+ */
 const countedCategories = (combinations: FacetCounts['combinations']): SQL => sql`
   select id, sum(photos)::int as count from (
     select distinct ids, photos, above::int as id
-    from unnest(${`{${[...combinations.keys()].map((ids) => `"${ids}"`).join(',')}}`}::text[], ${intArray(combinations.values())})
-      as combination (ids, photos),
+    from json_to_recordset(${json([...combinations].map(([ids, photos]) => ({ ids, photos })))}) as combination (ids text, photos int),
       unnest(string_to_array(ids, ',')::int[]) as direct join categories on categories.id = direct,
       unnest(string_to_array(path, '/')) as above
   ) each group by id`
 
 const countedTags = (tagIds: FacetCounts['tagIds']): SQL =>
-  sql`select * from unnest(${intArray(tagIds.keys())}, ${intArray(tagIds.values())}) as tag (id, count)`
+  sql`select * from json_to_recordset(${json([...tagIds].map(([id, count]) => ({ id, count })))}) as tag (id int, count int)`
+
+const json = (value: unknown): SQL => sql`${JSON.stringify(value)}::text::json`
 
 /** A category of which neither itself nor one above it is inactive, and an active tag. */
 const ACTIVE = {
