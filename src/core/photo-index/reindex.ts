@@ -3,7 +3,7 @@ import { intArray } from '../../db/arrays.ts'
 import { photoIndex } from '../../db/schema/index.ts'
 import { jobHandle } from '../../jobs/job.ts'
 import type { Tx } from '../context.ts'
-import { idsInTree } from './in-category.ts'
+import { idsInTree } from './category-tree.ts'
 import { TERMS_VERSION } from './terms.ts'
 import { indexPhotos } from './write.ts'
 
@@ -22,8 +22,9 @@ export const rebuildHandle = jobHandle<{ version: number; of?: Renamed }>('rebui
 
 /**
  * Brings the index rows up to date of all photos that have this tag, or are in this category or below it. Call it after the
- * rename, move or deletion, in the same transaction. The rows of more than 200 photos follow by a job; until then the search finds
- * these photos by their old names. All else is right at once, because an id of a deleted tag or category names nothing.
+ * rename, move or deletion, in the same transaction. When more than 200 photos have it, a job makes their rows afterwards; until
+ * then the search finds these photos by the old names. All else is right at once: what reads the rows asks the tags and
+ * categories themselves, and the id of a deleted one names nothing.
  */
 export async function reindexPhotosOf(tx: Tx, renamed: Renamed): Promise<void> {
   await lockNamed(tx, renamed)

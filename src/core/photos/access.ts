@@ -28,7 +28,10 @@ export async function lockOwnPhoto(tx: Tx, who: Principal, id: number): Promise<
   return photo!
 }
 
-/** Locks those of the photos that exist. Every change locks categories, tags, files and photos in this order, and each in the order of ids. */
+/**
+ * Locks those of the photos that exist. Every change locks categories, tags, files and photos in this order, and each in the
+ * order of ids.
+ */
 export async function lockPhotos(tx: Tx, ids: number[]): Promise<Map<number, Photo>> {
   await tx.db
     .select({ id: photoFiles.id })

@@ -3,10 +3,10 @@ import { photoIndex } from '../../db/schema/index.ts'
 import { storable } from '../../util/storable.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { countInTree, inCategory, isActiveCategory } from '../photo-index/category-tree.ts'
 import { countFacets, type FacetCounts, newest, noCounts } from '../photo-index/facets.ts'
 import type { Piece } from '../photo-index/fold.ts'
 import { excerpt, highlight } from '../photo-index/highlight.ts'
-import { inCategory } from '../photo-index/in-category.ts'
 import {
   ALL_FIELDS,
   hasTerms,
@@ -62,6 +62,8 @@ interface Named {
   count: number
 }
 
+const NO_FACETS: Facets = { categories: [], tags: [], years: [] }
+
 /** What of a search is kept. */
 interface Found {
   page: { id: number; rank: number }[]
@@ -81,7 +83,7 @@ export async function searchPhotos(
 ): Promise<{ photos: FoundPhoto[]; total: number; facets: Facets }> {
   if (query.dateFrom && query.dateTo && query.dateFrom > query.dateTo) throw new AppError('INVALID_RANGE')
   const pieces = queryPieces(query.query)
-  if (pieces.length === 0) return { photos: [], total: 0, facets: { categories: [], tags: [], years: [] } }
+  if (pieces.length === 0) return { photos: [], total: 0, facets: NO_FACETS }
   const key = `search ${scopeOf(viewer)} ${JSON.stringify(query)}`
   const { page, total, facets } = await ctx.services.photoAggregates.get(key, () =>
     findPhotos(ctx, viewer, pieces, query),
@@ -129,7 +131,7 @@ async function findPhotos(ctx: Context, viewer: Viewer, pieces: Piece[], query: 
     for (const id of newest(photos, offset, query.limit - page.length)) page.push({ id, rank })
     total += photos.ids.length
   }
-  return { page, total, facets: await facetsOf(ctx, viewer, counts) }
+  return { page, total, facets: total === 0 ? NO_FACETS : await facetsOf(ctx, viewer, counts) }
 }
 
 /**
@@ -165,29 +167,21 @@ async function facetsOf(
   }
 }
 
-/**
- * Each category with the number of photos in it or below it, each once. The counts come as JSON, because PostgreSQL would make a
- * plan for each array anew.
- */
-const countedCategories = (combinations: FacetCounts['combinations']): SQL => sql`
-  select id, sum(photos)::int as count from (
-    select distinct ids, photos, above::int as id
-    from json_to_recordset(${json([...combinations].map(([ids, photos]) => ({ ids, photos })))}) as combination (ids text, photos int),
-      unnest(string_to_array(ids, ',')::int[]) as direct join categories on categories.id = direct,
-      unnest(string_to_array(path, '/')) as above
-  ) each group by id`
-
-const countedTags = (tagIds: FacetCounts['tagIds']): SQL =>
-  sql`select * from json_to_recordset(${json([...tagIds].map(([id, count]) => ({ id, count })))}) as tag (id int, count int)`
-
-const json = (value: unknown): SQL => sql`${JSON.stringify(value)}::text::json`
-
-/** A category of which neither itself nor one above it is inactive, and an active tag. */
-const ACTIVE = {
-  categories: `named.is_active and (named.level = 0 or not exists (
-    select from categories above where above.id = any(string_to_array(named.path, '/')::int[]) and not above.is_active))`,
-  tags: 'named.is_active',
+/** The counts come as JSON, because PostgreSQL would make a plan for each array anew. */
+const countedCategories = (combinations: FacetCounts['combinations']): SQL => {
+  const rows = JSON.stringify([...combinations].map(([ids, photos]) => ({ ids, photos })))
+  return countInTree(sql`(
+    select string_to_array(ids, ',')::int[] as ids, photos
+    from json_to_recordset(${rows}::text::json) as combination (ids text, photos int)
+  ) combinations`)
 }
+
+const countedTags = (tagIds: FacetCounts['tagIds']): SQL => {
+  const rows = JSON.stringify([...tagIds].map(([id, count]) => ({ id, count })))
+  return sql`select * from json_to_recordset(${rows}::text::json) as tag (id int, count int)`
+}
+
+const ACTIVE = { categories: isActiveCategory('named'), tags: sql.raw('named.is_active') }
 
 /**
  * The counts are read in their order, each with its name, until there are enough of them.
@@ -199,7 +193,7 @@ const facet = (counted: SQL, table: keyof typeof ACTIVE, all: boolean): SQL => s
   from (
     select counted.id, named.name, counted.count from (${counted} order by count desc, id) counted
     cross join lateral (select * from ${sql.raw(table)} where id = counted.id limit 1) named
-    where ${all ? sql`true` : sql.raw(ACTIVE[table])} order by counted.count desc, counted.id limit ${sql.raw(String(MAX_FACETS))}
+    where ${all ? sql`true` : ACTIVE[table]} order by counted.count desc, counted.id limit ${sql.raw(String(MAX_FACETS))}
   ) facets`
 
 function conditions({

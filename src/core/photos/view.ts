@@ -5,6 +5,7 @@ import { rowReader } from '../../db/row-reader.ts'
 import { photoFiles, photos } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import type { PhotoFile } from '../photo-files/rows.ts'
+import { isActiveCategory } from '../photo-index/category-tree.ts'
 import type { Photo } from './rows.ts'
 
 export interface CategoryOfPhoto {
@@ -46,8 +47,7 @@ export interface PhotoView extends Photo {
 const viewColumns: SQL = sql`
   p.xmin || ' ' || f.xmin as stamp, row_to_json(f) as file, p.*,
   (select coalesce(json_agg(json_build_object('id', c.id, 'name', c.name, 'slug', c.slug, 'description', c.description,
-      'color', c.color, 'isPrimary', pc.is_primary, 'isActive', c.is_active and (c.level = 0 or not exists (
-        select from categories above where above.id = any(string_to_array(c.path, '/')::int[]) and not above.is_active))) order by pc.is_primary desc, c.sort_order, c.id), '[]')
+      'color', c.color, 'isPrimary', pc.is_primary, 'isActive', ${isActiveCategory('c')}) order by pc.is_primary desc, c.sort_order, c.id), '[]')
     from photo_categories pc cross join lateral (select * from categories where id = pc.category_id limit 1) c
     where pc.photo_id = p.id) as categories,
   (select coalesce(json_agg(json_build_object('id', t.id, 'name', t.name, 'slug', t.slug, 'color', t.color,

@@ -23,7 +23,7 @@ export interface WrittenRendition extends Size {
 }
 
 const MAX_SIDE = 100_000
-/** Times whose year has four digits: RFC 3339 and PostgreSQL know no others. A time zone can move one out of these years. */
+/** RFC 3339 knows no year beyond 9999, and a time zone can move a time there. No photo is of a year before 1000. */
 const FIRST_TIME = Date.UTC(1000, 0)
 const LAST_TIME = Date.UTC(10_000, 0) - 1
 const BASE64 = /^[A-Za-z0-9+/]{4,64}={0,2}$/
