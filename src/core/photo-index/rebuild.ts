@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Context } from '../context.ts'
 import { transaction } from '../transaction.ts'
 import { photosChangedHint } from './hints.ts'
-import { type Renamed, rowsOf } from './reindex.ts'
+import { lockNamed, type Renamed, rowsOf } from './reindex.ts'
 import { TERMS_VERSION } from './terms.ts'
 import { writeIndexRows } from './write.ts'
 
@@ -26,6 +26,8 @@ export async function rebuildPhotoIndex(
   { which = 'all', signal }: { which?: 'all' | 'outdated' | Renamed; signal?: AbortSignal } = {},
 ): Promise<Rebuilt> {
   const rebuilt: Rebuilt = { photos: 0, changed: 0 }
+  // A change that found this job waiting may not have committed yet.
+  if (typeof which === 'object') await transaction(ctx, (tx) => lockNamed(tx, which))
   for (let last = 0; ; ) {
     // First all, then a step in order: with both at once the planner would walk all photos in order.
     const step = await ctx.db.execute<{ id: number }>(sql`

@@ -34,7 +34,7 @@ export async function reindexPhotosOf(tx: Tx, renamed: Renamed): Promise<void> {
     await indexPhotos(tx, ids)
     return
   }
-  // A job that waits already will see this change too.
+  // A job that waits already will see this change too: it waits for the locks that this transaction holds.
   const singletonKey = Object.entries(renamed).flat().join('_')
   await tx.queue.enqueue(tx, rebuildHandle, { version: TERMS_VERSION, of: renamed }, { singletonKey })
 }
@@ -65,7 +65,7 @@ export async function lockPhotosOf(tx: Tx, gone: Renamed): Promise<void> {
  * The locks conflict with those of a change that puts the tag or a category on a photo (`resolveTags`, `assertCategories`), so
  * that its row is either there or made after this transaction.
  */
-async function lockNamed(tx: Tx, renamed: Renamed): Promise<void> {
+export async function lockNamed(tx: Tx, renamed: Renamed): Promise<void> {
   await tx.db.execute(
     'tagId' in renamed
       ? sql`select from tags where id = ${renamed.tagId} for update`

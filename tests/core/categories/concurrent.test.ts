@@ -4,13 +4,13 @@ import { sql } from 'drizzle-orm'
 import { assertCategories } from '../../../src/core/categories/assert.ts'
 import { addCategories, removeCategories } from '../../../src/core/categories/assign.ts'
 import { createCategory, deleteCategory, updateCategory } from '../../../src/core/categories/changes.ts'
-import type { Tx } from '../../../src/core/context.ts'
 import { AppError } from '../../../src/core/errors.ts'
 import { matchPhotos } from '../../../src/core/photo-index/match.ts'
 import { indexPhotos, writeIndexRows } from '../../../src/core/photo-index/write.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import { photoIndex } from '../../../src/db/schema/index.ts'
 import { makeUser, unique } from '../../support/factories.ts'
+import { somebodyWaits } from '../../support/locks.ts'
 import { makePhotos } from '../../support/photos.ts'
 import { Random } from '../../support/random.ts'
 import { query, startServer } from '../../support/server.ts'
@@ -104,14 +104,6 @@ test('a move waits for a change that puts photos below the category, and brings 
   const found = await ctx.db.select().from(photoIndex).where(matchPhotos(targetName))
   expect(found.map(({ photoId }) => photoId)).toEqual([photo!.id])
 })
-
-async function somebodyWaits(tx: Tx): Promise<boolean> {
-  await tx.db.execute(sql`select pg_stat_clear_snapshot()`)
-  const waiting = await tx.db.execute(
-    sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-  )
-  return waiting.length > 0
-}
 
 async function expectWhole(photoIds: number[]): Promise<void> {
   const rows = await query(server, sql`select id, path, level, parent_id from categories`)
