@@ -24,6 +24,7 @@ describe('browsers of other origins', () => {
         const answer = await preflight(origin, path)
         expect(answer.status).toBe(204)
         expect(answer.headers.get('access-control-allow-origin')).toBe(origin)
+        expect(answer.headers.get('access-control-max-age')).toBe('600')
         expect(answer.headers.get('access-control-allow-methods')).toMatch(/POST|\*/)
         expect(answer.headers.get('access-control-allow-headers')?.toLowerCase()).toMatch(/authorization|\*/)
       }
@@ -38,7 +39,7 @@ describe('browsers of other origins', () => {
     },
   )
 
-  test('an OPTIONS that is no preflight says what there is', async () => {
+  test('an OPTIONS that is no preflight names the methods of the route', async () => {
     const origin = 'https://app.example.com'
     for (const headers of [{}, { origin }, { 'access-control-request-method': 'POST' }]) {
       const answer = await api(server, 'OPTIONS', '/api/tasks/5', { headers })
@@ -46,7 +47,6 @@ describe('browsers of other origins', () => {
     }
     const page = await api(server, 'OPTIONS', '/api/tasks/5', { headers: { origin } })
     expect(page.headers.get('access-control-allow-origin')).toBe(origin)
-    expect((await preflight(origin)).headers.get('access-control-max-age')).toBe('600')
   })
 
   test.each([

@@ -141,6 +141,14 @@ export async function sendForm(
   return answer
 }
 
+/** The SHA-256 of these bytes as hexadecimal digits. */
+export const sha256Of = (bytes: Uint8Array): string =>
+  new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
+
+/** The value of a `Content-Digest` or `Repr-Digest` for these bytes: RFC 9530. */
+export const digestField = (bytes: Uint8Array): string =>
+  `sha-256=:${Buffer.from(sha256Of(bytes), 'hex').toString('base64')}:`
+
 /** A body that is sent without a Content-Length. */
 export const unmeasured = (bytes: Uint8Array) =>
   new ReadableStream<Uint8Array>({

@@ -2,6 +2,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Answer } from '../../support/api.ts'
+import { curl } from '../../support/curl.ts'
 import { mp4 } from '../../support/files.ts'
 import { temporaryDirectory } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
@@ -13,19 +15,11 @@ afterAll(async () => {
   rmSync(directory, { recursive: true })
 })
 
-interface Answered {
-  status: number
-  // biome-ignore lint/suspicious/noExplicitAny: the test compares every field itself
-  body: any
-}
+type Answered = Pick<Answer, 'status' | 'body'>
 
 async function run(args: string[]): Promise<Answered> {
-  const curl = Bun.spawn(['curl', '-sS', '-w', '\n%{http_code}', ...args], { stderr: 'pipe' })
-  const output = await curl.stdout.text()
-  expect(await curl.stderr.text()).toBe('')
-  const end = output.lastIndexOf('\n')
-  const text = output.slice(0, end)
-  return { status: Number(output.slice(end + 1)), body: text === '' ? undefined : JSON.parse(text) }
+  const { status, body } = await curl(args)
+  return { status, body }
 }
 
 /** Sends a request that is printed as a request line, header fields, an empty line and a body. */

@@ -5,35 +5,11 @@ import { describedApi } from '../../support/described.ts'
 import { makeUser, PASSWORD, type TestUser } from '../../support/factories.ts'
 import { query, startServer } from '../../support/server.ts'
 import { expectAnswer, expectPortfolioError, expectWithout, NEVER_SHOWN } from '../../support/shapes.ts'
+import { enveloped, SESSION, USER } from './shapes.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
 const api = describedApi(server)
-
-const USER = {
-  id: 'integer',
-  username: 'string',
-  email: 'string',
-  role: 'string',
-  display_name: 'string',
-  avatar_url: 'string|null',
-}
-const around = {
-  success: 'true',
-  code: 'integer',
-  message: 'string',
-  meta: { timestamp: 'instant', request_id: 'string' },
-}
-const SESSION = {
-  ...around,
-  data: {
-    access_token: 'jwt',
-    refresh_token: 'string',
-    token_type: 'string',
-    expires_in: 'integer',
-    user: USER,
-  },
-}
 
 const login = (username: string, password = PASSWORD, headers = {}) =>
   api('POST', '/v1/auth/login', { body: { username, password }, headers })
@@ -48,7 +24,7 @@ describe('POST /v1/auth/login', () => {
     const { user } = await makeUser(server, { role: 'editor' })
     for (const name of [user.username, user.email, ` ${user.email.toUpperCase()} `]) {
       const answer = await login(name)
-      expectAnswer(answer, 200, SESSION)
+      expectAnswer(answer, 200, enveloped({ ...SESSION, user: USER }))
       expect(answer.body).toMatchObject({ code: 200, message: 'Signed in' })
       const { access_token, expires_in, token_type, user: shown } = answer.body.data
       expect({ expires_in, token_type }).toEqual({ expires_in: 86_400, token_type: 'Bearer' })
@@ -94,7 +70,7 @@ describe('POST /v1/auth/refresh', () => {
     const { user } = await makeUser(server)
     const first = (await login(user.username)).body.data
     const answer = await refresh(first.refresh_token)
-    expectAnswer(answer, 200, SESSION)
+    expectAnswer(answer, 200, enveloped({ ...SESSION, user: USER }))
     expect(answer.body.data.expires_in).toBe(86_400)
     expect(answer.body.data.refresh_token).not.toBe(first.refresh_token)
     expect((await profile(answer.body.data.access_token)).status).toBe(200)
@@ -113,10 +89,7 @@ describe('POST /v1/auth/refresh', () => {
 test('logout ends the session on the server', async () => {
   const { user } = await makeUser(server)
   const { access_token, refresh_token } = (await login(user.username)).body.data
-  expectAnswer(await api('POST', '/v1/auth/logout', { token: access_token }), 200, {
-    ...around,
-    data: 'object',
-  })
+  expectAnswer(await api('POST', '/v1/auth/logout', { token: access_token }), 200, enveloped('object'))
   expectPortfolioError(await profile(access_token), { status: 401, code: 'INVALID_TOKEN' })
   expectPortfolioError(await refresh(refresh_token), { status: 401, code: 'INVALID_TOKEN' })
 })
@@ -128,7 +101,7 @@ describe('GET /v1/auth/profile', () => {
       await api('POST', '/api/v1/auth/login', { body: { email: user.email, password: PASSWORD } })
     ).body
     const answer = await profile(access_token)
-    expectAnswer(answer, 200, { ...around, data: USER })
+    expectAnswer(answer, 200, enveloped(USER))
     expect(answer.body.data).toEqual({
       id: user.id,
       username: user.username,

@@ -8,7 +8,7 @@ import { transaction } from '../../../src/core/transaction.ts'
 import { photoFiles, uploadPieces, uploadSessions } from '../../../src/db/schema/index.ts'
 import { type Answer, api, readAnswer } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
-import { unmeasured } from '../../support/files.ts'
+import { digestField, sha256Of, unmeasured } from '../../support/files.ts'
 import { blindImaging } from '../../support/imaging.ts'
 import { jpegWith } from '../../support/photo-fixtures.ts'
 import { eventually } from '../../support/process.ts'
@@ -22,8 +22,6 @@ const CHUNK = 1024
 /** A picture of four chunks and a short one. */
 const JPEG = Buffer.concat([await jpegWith({}), Buffer.alloc(5 * CHUNK)]).subarray(0, 4 * CHUNK + 100)
 const chunkOf = (index: number, file = JPEG) => file.subarray(index * CHUNK, (index + 1) * CHUNK)
-const hex = (bytes: Uint8Array) => new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
-const field = (bytes: Uint8Array) => `sha-256=:${Buffer.from(hex(bytes), 'hex').toString('base64')}:`
 /** The files that this process has open, on Linux. */
 const openFiles = (): string[] =>
   existsSync('/proc/self/fd')
@@ -133,7 +131,7 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
       file_size: JPEG.byteLength,
       mime_type: 'image/jpeg',
       status: 'uploaded',
-      sha256: hex(JPEG),
+      sha256: sha256Of(JPEG),
     })
     expect(new Set(completions.map(({ body }) => body.data.file_id))).toEqual(new Set([file_id]))
     const own = eq(photoFiles.userId, owner.user.id)
@@ -153,7 +151,7 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
     expect(refusal(await upload.put(0))).toEqual([409, 'RESOURCE_CONFLICT'])
     expect(refusal(await upload.abort())).toEqual([409, 'RESOURCE_CONFLICT'])
     expect((await upload.complete()).body.data.file_id).toBe(file_id)
-    expect(refusal(await upload.complete({ body: { sha256: hex(Buffer.from('x')) } }))[0]).toBe(422)
+    expect(refusal(await upload.complete({ body: { sha256: sha256Of(Buffer.from('x')) } }))[0]).toBe(422)
   })
 
   test('of a chunk that is stored several times at once, every object but one is known as replaced', async () => {
@@ -198,10 +196,10 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
     })
     expect((await upload.ask('PUT', '/chunks/-1')).status).toBe(400)
     const digest = (value: string) => upload.put(0, chunkOf(0), { 'content-digest': value })
-    expect(refusal(await digest(field(chunkOf(1))))).toEqual([422, 'UNPROCESSABLE_ENTITY'])
+    expect(refusal(await digest(digestField(chunkOf(1))))).toEqual([422, 'UNPROCESSABLE_ENTITY'])
     expect(refusal(await digest('sha-256=abc'))).toEqual([400, 'VALIDATION_ERROR'])
     expect(await keys(upload.folder)).toEqual([])
-    expect((await digest(`unixsum=:AA==:, ${field(chunkOf(0))}`)).status).toBe(200)
+    expect((await digest(`unixsum=:AA==:, ${digestField(chunkOf(0))}`)).status).toBe(200)
     expect((await upload.state()).missing_chunks).toEqual([1, 2, 3, 4])
   })
 
@@ -224,25 +222,28 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
 
   test('the digest of the whole file is checked, and the wrong chunk can be sent again', async () => {
     const owner = await editor()
-    const upload = await begin(owner, { sha256: hex(JPEG).toUpperCase() })
+    const upload = await begin(owner, { sha256: sha256Of(JPEG).toUpperCase() })
     await upload.putAll()
     await upload.put(3, Buffer.alloc(CHUNK, 1))
     expect(refusal(await upload.complete())).toEqual([422, 'UNPROCESSABLE_ENTITY'])
     expect((await upload.state()).status).toBe('uploading')
     await upload.put(3)
-    const other = { body: { checksum: hex(Buffer.from('other')) } }
+    const other = { body: { checksum: sha256Of(Buffer.from('other')) } }
     expect(refusal(await upload.complete(other))).toEqual([422, 'UNPROCESSABLE_ENTITY'])
     // Nor is one right when the content has it, and the client named another one at the beginning.
-    const wrong = await begin(owner, { sha256: hex(Buffer.from('other')) })
+    const wrong = await begin(owner, { sha256: sha256Of(Buffer.from('other')) })
     await wrong.putAll()
-    expect(refusal(await wrong.complete({ body: { sha256: hex(JPEG) } }))).toEqual([
+    expect(refusal(await wrong.complete({ body: { sha256: sha256Of(JPEG) } }))).toEqual([
       422,
       'UNPROCESSABLE_ENTITY',
     ])
     expect(refusal(await wrong.complete(other))).toEqual([422, 'UNPROCESSABLE_ENTITY'])
-    const both = { body: { sha256: hex(JPEG) }, headers: { 'repr-digest': field(Buffer.from('other')) } }
+    const both = {
+      body: { sha256: sha256Of(JPEG) },
+      headers: { 'repr-digest': digestField(Buffer.from('other')) },
+    }
     expect(refusal(await upload.complete(both))).toEqual([400, 'VALIDATION_ERROR'])
-    expect((await upload.complete({ headers: { 'repr-digest': field(JPEG) } })).status).toBe(200)
+    expect((await upload.complete({ headers: { 'repr-digest': digestField(JPEG) } })).status).toBe(200)
     expect(await server.ctx.db.$count(photoFiles, eq(photoFiles.userId, owner.user.id))).toBe(1)
   })
 

@@ -6,11 +6,29 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Answer } from '../../support/api.ts'
+import { curl } from '../../support/curl.ts'
 import { makeUser } from '../../support/factories.ts'
 import { exifBlock, jpegWith } from '../../support/photo-fixtures.ts'
 import { eventually, temporaryDirectory } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 import { expectAnswer, expectPortfolioError, type Shape } from '../../support/shapes.ts'
+import {
+  BATCH,
+  CATEGORY,
+  COVER,
+  DETAIL,
+  EVENT,
+  enveloped,
+  FILE,
+  LISTED,
+  MONTH,
+  NODE,
+  PAGINATION,
+  SESSION,
+  STATUS,
+  TAG,
+  USER,
+} from './shapes.ts'
 
 const server = await startServer({ ADMIN_PASSWORD: 'password123' })
 const directory = temporaryDirectory('portfolio-documents')
@@ -39,61 +57,27 @@ writeFileSync(
 const TEXT = join(directory, 'invalid_file.txt')
 writeFileSync(TEXT, 'no photo')
 
-async function run(args: string[]): Promise<Answer> {
-  const curl = Bun.spawn(['curl', '-sS', '-i', ...args], { stderr: 'pipe' })
-  const output = await curl.stdout.text()
-  expect(await curl.stderr.text()).toBe('')
-  const end = output.indexOf('\r\n\r\n')
-  const [first = '', ...fields] = output.slice(0, end).split('\r\n')
-  const headers = new Headers(fields.map((field) => field.split(/: ?(.*)/s).slice(0, 2) as [string, string]))
-  const text = output.slice(end + 4)
-  return {
-    status: Number(first.split(' ')[1]),
-    headers,
-    text,
-    body: text === '' ? undefined : JSON.parse(text),
-  }
-}
-
 /** Sends a request that is printed as a request line, header fields and a body. */
 function send(printed: string, token = ''): Promise<Answer> {
   const lines = printed.split('\n')
   const body = lines.findIndex((line) => line.startsWith('{'))
   const [request = '', ...fields] = body < 0 ? lines : lines.slice(0, body)
   const [method, path] = request.split(' ')
-  return run([
+  return curl([
     ...['-X', method!, `${server.url}${path}`],
     ...fields.flatMap((field) => ['-H', field.replace('{token}', token)]),
     ...(body < 0 ? [] : ['--data-binary', lines.slice(body).join('\n')]),
   ])
 }
 
-const META = { timestamp: 'instant', request_id: 'string' } satisfies Shape
-
 /** A success with this `data`: docs/contracts/portfolio.md, "Conventions". */
 function expectData(answer: Answer, status: number, data: Shape, beside: Record<string, Shape> = {}): void {
-  expectAnswer(answer, status, {
-    success: 'true',
-    code: 'integer',
-    message: 'string',
-    data,
-    meta: META,
-    ...beside,
-  })
+  expectAnswer(answer, status, { ...enveloped(data), ...beside })
   expect(answer.body.code).toBe(status)
   expect(answer.headers.get('api-version')).toBe('1.0')
   expect(answer.headers.get('cache-control')).toBe('private, no-cache')
   expect(answer.headers.get('x-request-id')).toBe(answer.body.meta.request_id)
 }
-
-const PAGINATION = {
-  page: 'integer',
-  limit: 'integer',
-  total: 'integer',
-  total_pages: 'integer',
-  has_next: 'boolean',
-  has_prev: 'boolean',
-} satisfies Shape
 
 function expectPage(answer: Answer, data: Shape, pagination: object, beside: Record<string, Shape> = {}) {
   expectData(answer, 200, data, { pagination: PAGINATION, ...beside })
@@ -106,135 +90,6 @@ function expectNothing(answer: Answer): void {
 }
 
 const ONE_PAGE = { page: 1, limit: 20, total: 1, total_pages: 1, has_next: false, has_prev: false }
-
-const USER = {
-  id: 'integer',
-  username: 'string',
-  email: 'string',
-  role: 'string',
-  display_name: 'string',
-  avatar_url: 'string|null',
-} satisfies Shape
-const SESSION = {
-  access_token: 'jwt',
-  refresh_token: 'string',
-  token_type: 'string',
-  expires_in: 'integer',
-} satisfies Shape
-
-const RENDITIONS = {
-  thumb_small: 'string',
-  thumb_medium: 'string',
-  thumb_large: 'string',
-  webp: 'string',
-} satisfies Shape
-const NAMED = { id: 'integer', name: 'string', slug: 'string', color: 'string' } satisfies Shape
-const SHARED = {
-  id: 'integer',
-  title: 'string',
-  description: 'string',
-  slug: 'string',
-  status: 'string',
-  visibility: 'string',
-  taken_at: 'instant',
-  created_at: 'instant',
-  updated_at: 'instant',
-  view_count: 'integer',
-  like_count: 'integer',
-  exif: {
-    camera: 'string',
-    lens: 'string',
-    iso: 'integer',
-    aperture: 'string',
-    shutter_speed: 'string',
-    focal_length: 'string',
-  },
-  location: { name: 'string', latitude: 'number', longitude: 'number', country: 'string', city: 'string' },
-} satisfies Shape
-const LISTED = {
-  ...SHARED,
-  formats: { ...RENDITIONS, display: 'string' },
-  categories: [NAMED],
-  tags: [NAMED],
-} satisfies Shape
-const DETAIL = {
-  ...SHARED,
-  sort_order: 'integer',
-  download_count: 'integer',
-  file_info: { original_filename: 'string', file_size: 'integer', mime_type: 'string' },
-  formats: { ...RENDITIONS, original: 'string', jpg: 'string' },
-  categories: [{ ...NAMED, description: 'string', is_primary: 'boolean' }],
-  tags: [{ ...NAMED, confidence: 'number', source: 'string' }],
-  metadata: 'object',
-} satisfies Shape
-const BATCH = {
-  action: 'string',
-  succeeded: ['integer'],
-  failed: [{ id: 'integer', error: 'string', code: 'string' }],
-  summary: { total: 'integer', success: 'integer', failed: 'integer' },
-} satisfies Shape
-
-const FILE = {
-  file_id: 'string',
-  original_filename: 'string',
-  file_size: 'integer',
-  status: 'string',
-} as const
-const STATUS = {
-  file_id: 'string',
-  status: 'string',
-  progress: 'integer',
-  current_step: 'string',
-  steps: [{ name: 'string', status: 'string' }],
-  estimated_time_remaining: 'integer',
-} satisfies Shape
-
-const CATEGORY = {
-  ...NAMED,
-  description: 'string',
-  parent_id: 'integer|null',
-  level: 'integer',
-  path: 'string',
-  cover_photo: 'object|null',
-  icon: 'string',
-  sort_order: 'integer',
-  is_active: 'boolean',
-  is_featured: 'boolean',
-  photo_count: 'integer',
-  direct_photo_count: 'integer',
-  created_at: 'instant',
-  updated_at: 'instant',
-} satisfies Shape
-const COVER = { id: 'integer', title: 'string', thumb_url: 'string' } satisfies Shape
-const NODE = { id: 'integer', name: 'string', slug: 'string', photo_count: 'integer' } satisfies Shape
-
-const TAG = {
-  ...NAMED,
-  description: 'string',
-  icon: 'string',
-  tag_group: 'string',
-  usage_count: 'integer',
-  trend_score: 'number',
-  is_active: 'boolean',
-  is_featured: 'boolean',
-  created_at: 'instant',
-  last_used_at: 'instant|null',
-} satisfies Shape
-
-const EVENT = {
-  id: 'integer',
-  title: 'string',
-  description: 'string',
-  date: 'string',
-  type: 'string',
-} as const
-const MONTH = {
-  month: 'integer',
-  month_name: 'string',
-  photo_count: 'integer',
-  photos: [{ id: 'integer', title: 'string', thumb_url: 'string', taken_at: 'instant' }],
-  events: [EVENT],
-} satisfies Shape
 
 const BEARER = 'Authorization: Bearer {token}'
 const JSON_BODY = 'Content-Type: application/json'
@@ -265,7 +120,7 @@ ${JSON_BODY}
     expectData(await as(`GET /v1/auth/profile\n${BEARER}`), 200, USER)
 
     // Chapter 4
-    const uploaded = await run([
+    const uploaded = await curl([
       ...['-X', 'POST', `${server.url}/v1/upload/single`, '-H', `Authorization: Bearer ${token}`],
       ...['-F', `file=@${PHOTO}`],
     ])
@@ -285,7 +140,7 @@ ${JSON_BODY}
     })
     const fileId: string = uploaded.body.data.file_id
     expect(fileId).toMatch(/^upload_\d+$/)
-    const multiple = await run([
+    const multiple = await curl([
       ...['-X', 'POST', `${server.url}/v1/upload/multiple`, '-H', `Authorization: Bearer ${token}`],
       ...['-F', `files[]=@${PHOTO}`, '-F', `files[]=@${TEXT}`],
     ])

@@ -10,7 +10,7 @@ import { type Client, idsOf, openPhotoScene } from './photo-scene.ts'
 const { server, ctx, client, owner, other, admin, get, send, makeCategory } = await openPhotoScene()
 afterAll(server.stop)
 
-/** Statements of the transactions that begin until it is disposed of. */
+/** Counts the statements of all transactions, until it is disposed of. */
 function countInTransactions() {
   const { begin } = client
   let statements = 0
@@ -27,7 +27,7 @@ function countInTransactions() {
   }
   return {
     statements: () => statements,
-    [Symbol.asyncDispose]: async () => {
+    [Symbol.dispose]: () => {
       client.begin = begin
     },
   }
@@ -112,7 +112,7 @@ describe('POST /v1/photos/batch', () => {
     )
     const ids = made.map(({ id }) => id)
     const statementsFor = async (some: number[]) => {
-      await using counted = countInTransactions()
+      using counted = countInTransactions()
       await batch(owner, some, 'add_tags', { tags: [unique('t')] })
       return counted.statements()
     }

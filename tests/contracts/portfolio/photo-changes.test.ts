@@ -1,9 +1,11 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
+import { hiddenFolder } from '../../../src/core/photo-files/keys.ts'
 import { photoFiles, photoIndex } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { type TestUser, unique } from '../../support/factories.ts'
 import { makePhotos } from '../../support/photos.ts'
+import { eventually } from '../../support/process.ts'
 import { query } from '../../support/server.ts'
 import { expectPortfolioError } from '../../support/shapes.ts'
 import { openLive } from '../../support/sockets.ts'
@@ -343,7 +345,7 @@ describe('DELETE /v1/photos/{id}', () => {
       .select()
       .from(photoFiles)
       .where(eq(photoFiles.id, Number(file_id.slice('upload_'.length))))
-    const keys = [file!.objectKey, `hidden/photos/${file!.id}/thumb_small_abc.jpg`]
+    const keys = [file!.objectKey, `${hiddenFolder(file!.id)}thumb_small_abc.jpg`]
     const content = async function* () {
       yield new Uint8Array(8)
     }
@@ -365,9 +367,8 @@ describe('DELETE /v1/photos/{id}', () => {
     ])
       expect(await query(server, sql.raw(`select from ${table} where ${column} = ${id}`))).toEqual([])
     expect(await query(server, sql`select from photo_files where id = ${file!.id}`)).toEqual([])
-    for (let i = 0; (await Promise.all(keys.map((key) => ctx.storage.head(key)))).some(Boolean); i++) {
-      expect(i).toBeLessThan(400)
-      await Bun.sleep(20)
-    }
+    const areGone = async () =>
+      (await Promise.all(keys.map((key) => ctx.storage.head(key)))).every((head) => !head)
+    await eventually(areGone, 'the objects are deleted')
   })
 })

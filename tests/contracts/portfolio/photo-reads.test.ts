@@ -4,7 +4,7 @@ import { namesChangedHint, photosChangedHint } from '../../../src/core/photo-ind
 import { categories, photoFiles, photos } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { type TestUser, unique } from '../../support/factories.ts'
-import { makePhotos } from '../../support/photos.ts'
+import { makePhoto, makePhotos } from '../../support/photos.ts'
 import { query } from '../../support/server.ts'
 import { expectPortfolioError } from '../../support/shapes.ts'
 import { idsOf, openPhotoScene } from './photo-scene.ts'
@@ -273,9 +273,7 @@ describe('GET /v1/photos/{id}', () => {
     const parent = await makeCategory()
     const child = await makeCategory(parent)
     const tag = unique('tag')
-    const [{ id }] = (await makePhotos(server, owner, [
-      { tags: [tag], categoryIds: [child.id] },
-    ])) as unknown as [{ id: number }]
+    const id = await makePhoto(server, owner, { tags: [tag], categoryIds: [child.id] })
     const shown = async (user?: TestUser) => {
       const { categories, tags } = (await get(`/v1/photos/${id}`, user)).body.data
       return [categories.length, tags.length]
@@ -289,7 +287,7 @@ describe('GET /v1/photos/{id}', () => {
   })
 
   test('counts the views of others, many at once too, and stores them together', async () => {
-    const [{ id }] = (await makePhotos(server, owner, [{}])) as unknown as [{ id: number }]
+    const id = await makePhoto(server, owner, {})
     await Promise.all(Array.from({ length: 9 }, () => get(`/v1/photos/${id}`)))
     expect((await get(`/v1/photos/${id}`, reader)).body.data.view_count).toBe(10)
     for (const user of [owner, admin]) await get(`/v1/photos/${id}`, user)
@@ -304,7 +302,7 @@ describe('GET /v1/photos/{id}', () => {
 
   test('the ETag differs by viewer and language, changes with what is shown, and spares the answer', async () => {
     const tag = unique('tag')
-    const [{ id }] = (await makePhotos(server, owner, [{ tags: [tag] }])) as unknown as [{ id: number }]
+    const id = await makePhoto(server, owner, { tags: [tag] })
     const etag = async (user?: TestUser, language = 'en') => {
       const answer = await get(`/v1/photos/${id}`, user, { 'accept-language': language })
       expect(answer.headers.get('vary')).toContain('Authorization, Accept-Language')

@@ -1,12 +1,12 @@
 /** A server with users, and requests about photos. */
-import { eq } from 'drizzle-orm'
-import { categories, photoFiles } from '../../../src/db/schema/index.ts'
+import { createCategory } from '../../../src/core/categories/changes.ts'
+import { photoFiles } from '../../../src/db/schema/index.ts'
 import { type Answer, type Ask, api } from '../../support/api.ts'
 import { makeUser, type TestUser, unique } from '../../support/factories.ts'
 import { fileRow } from '../../support/photos.ts'
 import { startServer } from '../../support/server.ts'
 
-/** Through which every statement outside of transactions goes. */
+/** The client of the database. `unsafe` sends every statement that is outside of transactions. */
 export interface Client {
   unsafe(...statement: unknown[]): unknown
   begin(...args: unknown[]): unknown
@@ -37,16 +37,8 @@ export async function openPhotoScene() {
     const file = await makeFile(user)
     return send('POST', '/v1/photos', user, { title: unique('Photo '), file_id: file.fileId, ...body })
   }
-  const makeCategory = async (parent?: { id: number; path: string }) => {
-    const name = unique('c')
-    const [row] = await ctx.db
-      .insert(categories)
-      .values({ name, slug: name, path: '', parentId: parent?.id ?? null, level: parent ? 1 : 0 })
-      .returning()
-    const path = parent ? `${parent.path}/${row!.id}` : `${row!.id}`
-    await ctx.db.update(categories).set({ path }).where(eq(categories.id, row!.id))
-    return { ...row!, path }
-  }
+  const makeCategory = (parent?: { id: number }) =>
+    createCategory(ctx, { name: unique('c'), parentId: parent?.id })
   return { server, ctx, client, owner, other, admin, reader, get, send, makeFile, create, makeCategory }
 }
 

@@ -3,9 +3,9 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { eq, sql } from 'drizzle-orm'
 import { photoFiles, uploadSessions } from '../../../src/db/schema/index.ts'
-import { api, readAnswer } from '../../support/api.ts'
+import { type Answer, api, readAnswer } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
-import { unmeasured } from '../../support/files.ts'
+import { digestField, sha256Of, unmeasured } from '../../support/files.ts'
 import { blindImaging } from '../../support/imaging.ts'
 import { jpegWith } from '../../support/photo-fixtures.ts'
 import { eventually } from '../../support/process.ts'
@@ -17,10 +17,8 @@ afterAll(storages.stop)
 const JPEG = Buffer.concat([await jpegWith({}), Buffer.alloc(3000)])
 const SIZE = JPEG.byteLength
 const MB = 1024 * 1024
-const hex = (bytes: Uint8Array) => new Bun.CryptoHasher('sha256').update(bytes).digest('hex')
-const digest = (bytes: Uint8Array) => `sha-256=:${Buffer.from(hex(bytes), 'hex').toString('base64')}:`
 const PROBLEMS = 'https://iana.org/assignments/http-problem-types#'
-type Headers_ = Record<string, string>
+type Fields = Record<string, string>
 
 describe.each(storages.each)('on %s', (_, { server, keys }) => {
   const editor = () => makeUser(server, { role: 'editor' })
@@ -28,7 +26,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     { token }: TestUser,
     method: string,
     path: string,
-    headers: Headers_ = {},
+    headers: Fields = {},
     body?: Uint8Array,
   ) =>
     readAnswer(
@@ -38,12 +36,12 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
         ...(body && { body: new Uint8Array(body) }),
       }),
     )
-  const create = (owner: TestUser, headers: Headers_ = {}, body?: Uint8Array, query = '?filename=owl.jpg') =>
+  const create = (owner: TestUser, headers: Fields = {}, body?: Uint8Array, query = '?filename=owl.jpg') =>
     send(owner, 'POST', `/v1/upload/resumable${query}`, { 'upload-complete': '?0', ...headers }, body)
 
-  async function begin(owner: TestUser, headers: Headers_ = {}) {
+  async function begin(owner: TestUser, headers: Fields = {}) {
     const url = (await create(owner, headers)).headers.get('location')!
-    const patch = (offset: number, bytes: Uint8Array, isLast = false, more: Headers_ = {}) =>
+    const patch = (offset: number, bytes: Uint8Array, isLast = false, more: Fields = {}) =>
       send(
         owner,
         'PATCH',
@@ -66,7 +64,6 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     status,
     ...names.map((name) => headers.get(name)),
   ]
-  const problem = { 'content-type': 'application/problem+json' }
 
   test('a photo comes in several requests; the last one is answered like a single upload', async () => {
     const owner = await editor()
@@ -94,7 +91,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
       original_filename: 'owl.jpg',
       file_size: SIZE,
       mime_type: 'image/jpeg',
-      sha256: hex(JPEG),
+      sha256: sha256Of(JPEG),
     })
     expect(Buffer.from(await (await fetch(last.body.data.upload_url)).bytes()).equals(JPEG)).toBe(true)
     expect(await keys(upload.folder)).toEqual([])
@@ -150,7 +147,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
         409,
         '100',
         '?0',
-        problem['content-type'],
+        'application/problem+json',
       ])
       expect(answer.body).toMatchObject({
         type: `${PROBLEMS}mismatching-upload-offset`,
@@ -163,7 +160,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
 
   test('lengths that contradict each other are refused, and nothing is appended', async () => {
     const owner = await editor()
-    const inconsistent = async (asked: Promise<Awaited<ReturnType<typeof send>>>) => {
+    const inconsistent = async (asked: Promise<Answer>) => {
       const { status, body } = await asked
       expect([status, body.type]).toEqual([400, `${PROBLEMS}inconsistent-upload-length`])
     }
@@ -193,9 +190,9 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
   test('what a request lacks is named, and a wrong type of body too', async () => {
     const owner = await editor()
     const upload = await begin(owner)
-    const bare = (headers: Headers_) =>
+    const bare = (headers: Fields) =>
       send(owner, 'PATCH', upload.url, { 'content-type': 'application/partial-upload', ...headers }, JPEG)
-    const fields = async (headers: Headers_) => (await bare(headers)).body.error.details[0].field
+    const fields = async (headers: Fields) => (await bare(headers)).body.error.details[0].field
     expect(await fields({ 'upload-complete': '?0' })).toBe('upload-offset')
     expect(await fields({ 'upload-complete': '?0', 'upload-offset': '-1' })).toBe('upload-offset')
     expect(await fields({ 'upload-offset': '0' })).toBe('upload-complete')
@@ -210,22 +207,22 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
 
   test('digests: of one request, which is appended whole or not at all, and of the whole file', async () => {
     const owner = await editor()
-    const upload = await begin(owner, { 'repr-digest': digest(Buffer.from('another file')) })
+    const upload = await begin(owner, { 'repr-digest': digestField(Buffer.from('another file')) })
     const [first, rest] = [JPEG.subarray(0, 1000), JPEG.subarray(1000)]
-    const wrong = await upload.patch(0, first, false, { 'content-digest': digest(rest) })
+    const wrong = await upload.patch(0, first, false, { 'content-digest': digestField(rest) })
     expect(shown(wrong, 'upload-complete')).toEqual([422, '?0'])
     expect(await upload.head()).toEqual([204, '0', '?0'])
-    expect((await upload.patch(0, first, false, { 'content-digest': digest(first) })).status).toBe(204)
+    expect((await upload.patch(0, first, false, { 'content-digest': digestField(first) })).status).toBe(204)
     // Its bytes cannot be changed any more, so the upload ends.
     expect(shown(await upload.patch(1000, rest, true), 'upload-complete')).toEqual([422, '?1'])
     expect((await upload.head())[0]).toBe(404)
     expect(await keys(upload.folder)).toEqual([])
-    const right = await begin(owner, { 'repr-digest': digest(JPEG) })
+    const right = await begin(owner, { 'repr-digest': digestField(JPEG) })
     // Two different digests of one file: the server stores nothing of the request.
-    const other = { 'repr-digest': digest(Buffer.from('another file')) }
+    const other = { 'repr-digest': digestField(Buffer.from('another file')) }
     expect(shown(await right.patch(0, JPEG, true, other), 'upload-complete')).toEqual([422, '?0'])
     expect(await right.head()).toEqual([204, '0', '?0'])
-    expect((await right.patch(0, JPEG, true, { 'repr-digest': digest(JPEG) })).status).toBe(201)
+    expect((await right.patch(0, JPEG, true, { 'repr-digest': digestField(JPEG) })).status).toBe(201)
     expect((await right.patch(SIZE, Buffer.alloc(0), true, other)).status).toBe(422)
     const late = await begin(owner)
     expect((await late.patch(0, JPEG, true)).status).toBe(201)
@@ -237,7 +234,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
   })
 
   /** A request that sends some bytes of those that it announces. */
-  function slowRequest(owner: TestUser, method: string, url: string, headers: Headers_, bytes: Uint8Array) {
+  function slowRequest(owner: TestUser, method: string, url: string, headers: Fields, bytes: Uint8Array) {
     const { hostname, port, pathname } = new URL(url)
     const socket = connect(Number(port), hostname)
     let text = ''
@@ -295,7 +292,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     const [status, offset] = await upload.head()
     expect([status, Number(offset) > 4 * MB]).toEqual([204, true])
     const last = await upload.patch(Number(offset), file.subarray(Number(offset)), true)
-    expect([last.status, last.body.data.sha256]).toEqual([201, hex(file)])
+    expect([last.status, last.body.data.sha256]).toEqual([201, sha256Of(file)])
   })
 
   test('an upload whose first request breaks off is deleted, because nobody knows its address', async () => {
@@ -328,7 +325,7 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     const second = slowPatch(owner, upload.url, 500, SIZE - 500, JPEG.subarray(500, 600))
     await eventually(async () => (await sessionAt(upload.url)).appender ?? undefined, 'it has begun')
     const third = await upload.patch(500, JPEG.subarray(500), true)
-    expect([third.status, third.body.data?.sha256]).toEqual([201, hex(JPEG)])
+    expect([third.status, third.body.data?.sha256]).toEqual([201, sha256Of(JPEG)])
     expect(await second.answered()).toMatch(/^HTTP\/1.1 4\d\d/)
     first.cut()
     second.cut()

@@ -8,33 +8,12 @@ import { makeUser, type TestUser, unique } from '../../support/factories.ts'
 import { makePhotos } from '../../support/photos.ts'
 import { query, startServer } from '../../support/server.ts'
 import { expectAnswer, expectPortfolioError, expectWithout } from '../../support/shapes.ts'
+import { enveloped, PAGINATION, TAG } from './shapes.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
 const ask = (method: string, path: string, { token }: Partial<TestUser> = {}, rest: Ask = {}) =>
   api(server, method, `/v1/tags${path}`, { token, ...rest })
-
-const TAG = {
-  id: 'integer',
-  name: 'string',
-  slug: 'string',
-  description: 'string',
-  color: 'string',
-  icon: 'string',
-  tag_group: 'string',
-  usage_count: 'integer',
-  trend_score: 'number',
-  is_active: 'boolean',
-  is_featured: 'boolean',
-  created_at: 'instant',
-  last_used_at: 'instant|null',
-} as const
-const around = {
-  success: 'true',
-  code: 'integer',
-  message: 'string',
-  meta: { timestamp: 'instant', request_id: 'string' },
-} as const
 
 let owner: TestUser
 let stranger: TestUser
@@ -49,16 +28,16 @@ beforeAll(async () => {
 
 const create = async (fields: object, user = admin) => {
   const answer = await ask('POST', '', user, { body: fields })
-  expectAnswer(answer, 201, { ...around, data: TAG })
+  expectAnswer(answer, 201, enveloped(TAG))
   return answer.body.data as { id: number; name: string; slug: string }
 }
-/** The tag as this viewer sees it in the list. */
-/** Reads a photo, and answers a change of exactly what was read. */
+/** Reads a photo. @returns a request that changes the photo only if it is still as it was read */
 async function readForChange(id: number): Promise<() => Promise<Answer>> {
   const { headers } = await api(server, 'GET', `/v1/photos/${id}`)
   const change = { token: owner.token, body: { title: 'x' }, headers: { 'if-match': headers.get('etag')! } }
   return () => api(server, 'PUT', `/v1/photos/${id}`, change)
 }
+/** The tag as this viewer sees it in the list. */
 const seen = async (name: string, viewer?: TestUser) => {
   const { body } = await ask('GET', '?limit=100', viewer)
   return body.data.find((tag: { name: string }) => tag.name === name)
@@ -144,17 +123,9 @@ describe('GET /v1/tags', () => {
       })
       const group = { name: 'string', count: 'integer' }
       expectAnswer(answer, 200, {
-        ...around,
-        data: [TAG],
+        ...enveloped([TAG]),
         groups: { style: group, subject: group, technique: group, location: group },
-        pagination: {
-          page: 'integer',
-          limit: 'integer',
-          total: 'integer',
-          total_pages: 'integer',
-          has_next: 'boolean',
-          has_prev: 'boolean',
-        },
+        pagination: PAGINATION,
       })
       return answer.body
     }
@@ -194,12 +165,13 @@ describe('GET /v1/tags', () => {
 describe('GET /v1/tags/suggestions', () => {
   const suggest = async (q: string, limit = 10) => {
     const answer = await ask('GET', `/suggestions?q=${encodeURIComponent(q)}&limit=${limit}`)
-    expectAnswer(answer, 200, {
-      ...around,
-      data: [
+    expectAnswer(
+      answer,
+      200,
+      enveloped([
         { id: 'integer', name: 'string', slug: 'string', usage_count: 'integer', match_score: 'number' },
-      ],
-    })
+      ]),
+    )
     return answer.body.data as { name: string; match_score: number }[]
   }
   const names = async (q: string) => (await suggest(q)).map(({ name }) => name)
@@ -252,12 +224,13 @@ describe('cloud and trending', () => {
 
   test('sizes are in proportion to the largest', async () => {
     const answer = await ask('GET', '/cloud?min_usage=5&max_tags=50')
-    expectAnswer(answer, 200, {
-      ...around,
-      data: [
+    expectAnswer(
+      answer,
+      200,
+      enveloped([
         { id: 'integer', name: 'string', usage_count: 'integer', relative_size: 'integer', color: 'string' },
-      ],
-    })
+      ]),
+    )
     const sizes = answer.body.data.map((tag: { name: string; relative_size: number }) => [
       tag.name,
       tag.relative_size,
@@ -358,7 +331,7 @@ describe('POST, PUT and DELETE', () => {
     const changeAsRead = await readForChange(photo!.id)
     const renamed = unique('new ')
     const answer = await ask('PUT', `/${id}`, admin, { body: { name: renamed, color: null } })
-    expectAnswer(answer, 200, { ...around, data: TAG })
+    expectAnswer(answer, 200, enveloped(TAG))
     expect(answer.body.data).toMatchObject({
       name: renamed,
       color: '',

@@ -7,18 +7,13 @@ import { makePhotos } from '../../support/photos.ts'
 import { Random } from '../../support/random.ts'
 import { query, startServer } from '../../support/server.ts'
 import { expectAnswer, expectPortfolioError, expectWithout } from '../../support/shapes.ts'
+import { enveloped, PAGINATION } from './shapes.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
 const ask = (method: string, path: string, { token }: Partial<TestUser> = {}, rest: Ask = {}) =>
   api(server, method, `/v1/timeline${path}`, { token, ...rest })
 
-const around = {
-  success: 'true',
-  code: 'integer',
-  message: 'string',
-  meta: { timestamp: 'instant', request_id: 'string' },
-} as const
 const PHOTO = { id: 'integer', title: 'string', thumb_url: 'string', taken_at: 'instant|null' } as const
 const LISTED_EVENT = {
   id: 'integer',
@@ -60,13 +55,13 @@ beforeAll(async () => {
 
 const timeline = async (query = '', viewer?: TestUser, headers: Record<string, string> = {}) => {
   const answer = await ask('GET', query, viewer, { headers })
-  expectAnswer(answer, 200, { ...around, data: TIMELINE })
+  expectAnswer(answer, 200, enveloped(TIMELINE))
   return answer.body.data
 }
 const createEvent = async (fields: object = {}) => {
   const body = { title: unique('event '), date: '2024-01-15', type: 'milestone', ...fields }
   const answer = await ask('POST', '/events', admin, { body })
-  expectAnswer(answer, 201, { ...around, data: EVENT })
+  expectAnswer(answer, 201, enveloped(EVENT))
   return answer.body.data as { id: number; related_photos: number[]; title: string; type: string }
 }
 
@@ -143,7 +138,7 @@ describe('GET /v1/timeline', () => {
     expect((await timeline('?year=9999')).years).toEqual([])
   })
 
-  test('photos only on request; the names of months in the language of the request', async () => {
+  test('no photos when the request wants none; the names of months in the language of the request', async () => {
     const english = await timeline('?year=2024&include_photos=false')
     expect(english.years[0].months).toMatchObject([
       { month_name: 'February', photos: [] },
@@ -164,13 +159,7 @@ describe('GET /v1/timeline', () => {
   test('a month in pages', async () => {
     const page = async (path: string, viewer?: TestUser) => {
       const answer = await ask('GET', path, viewer)
-      const pagination = {
-        page: 'integer',
-        limit: 'integer',
-        total: 'integer',
-        total_pages: 'integer',
-      } as const
-      expectAnswer(answer, 200, { ...around, data: { year: 'integer', ...MONTH }, pagination })
+      expectAnswer(answer, 200, { ...enveloped({ year: 'integer', ...MONTH }), pagination: PAGINATION })
       return answer.body
     }
     const photoIds = ({ data }: { data: { photos: { id: number }[] } }) => data.photos.map(({ id }) => id)
@@ -268,7 +257,7 @@ describe('events', () => {
   test('a change leaves the other fields; null takes the description away', async () => {
     const event = await createEvent({ description: 'd', type: 'achievement' })
     const answer = await ask('PUT', `/events/${event.id}`, admin, { body: { title: ' 更新后的标题 ' } })
-    expectAnswer(answer, 200, { ...around, data: EVENT })
+    expectAnswer(answer, 200, enveloped(EVENT))
     expect(answer.body.data).toMatchObject({
       title: '更新后的标题',
       description: 'd',

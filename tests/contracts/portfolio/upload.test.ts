@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import sharp from 'sharp'
 import { api } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
-import { form, sendForm, slowUpload } from '../../support/files.ts'
+import { form, sendForm, sha256Of, slowUpload } from '../../support/files.ts'
 import { blindImaging, decoding } from '../../support/imaging.ts'
 import { exifBlock, jpegWith, picture96 } from '../../support/photo-fixtures.ts'
 import { makePhotos } from '../../support/photos.ts'
@@ -56,7 +56,7 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
       status: 'uploaded',
       exif_extracted: false,
       processing_status: 'pending',
-      sha256: new Bun.CryptoHasher('sha256').update(JPEG).digest('hex'),
+      sha256: sha256Of(JPEG),
       duplicate_of: null,
     })
     expect(Buffer.from(await (await fetch(upload_url)).bytes()).equals(Buffer.from(JPEG))).toBe(true)
