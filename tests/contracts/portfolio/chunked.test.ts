@@ -230,7 +230,7 @@ describe.each(storages.each)('on %s', (_, { server, keys, faults }) => {
     await upload.put(3)
     const other = { body: { checksum: sha256Of(Buffer.from('other')) } }
     expect(refusal(await upload.complete(other))).toEqual([422, 'UNPROCESSABLE_ENTITY'])
-    // Nor is one right when the content has it, and the client named another one at the beginning.
+    // The digest of the content is refused too when the client named another one at the beginning.
     const wrong = await begin(owner, { sha256: sha256Of(Buffer.from('other')) })
     await wrong.putAll()
     expect(refusal(await wrong.complete({ body: { sha256: sha256Of(JPEG) } }))).toEqual([

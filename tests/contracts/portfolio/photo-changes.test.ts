@@ -184,11 +184,11 @@ describe('POST /v1/photos', () => {
 
   test('characters that no database stores are refused, and odd keys of metadata are kept', async () => {
     const { fileId } = await makeFile(owner)
-    const with_ = (text: string) => `{"title":"x","file_id":"${fileId}",${text}}`
+    const bodyWith = (text: string) => `{"title":"x","file_id":"${fileId}",${text}}`
     for (const bad of ['"description":"a\\u0000b"', '"metadata":{"a\\u0000":1}', '"tags":["\\ud800"]'])
-      expect((await send('POST', '/v1/photos', owner, undefined, { raw: with_(bad) })).status).toBe(400)
+      expect((await send('POST', '/v1/photos', owner, undefined, { raw: bodyWith(bad) })).status).toBe(400)
     const odd = '{"__proto__":{"polluted":true},"constructor":1,"":null,"n":12345678901234567890}'
-    const answer = await send('POST', '/v1/photos', owner, undefined, { raw: with_(`"metadata":${odd}`) })
+    const answer = await send('POST', '/v1/photos', owner, undefined, { raw: bodyWith(`"metadata":${odd}`) })
     expect(answer.status).toBe(201)
     expect(answer.text).toContain(`"metadata":${odd}`)
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()

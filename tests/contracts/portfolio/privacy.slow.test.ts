@@ -30,7 +30,7 @@ const all = await privatePhotos()
 /** In a bucket: what processing makes of the other files is the same there. */
 const FEW = ['EXIF', 'Motion Photo']
 
-/** What a rendition needs to be shown. */
+/** The parts that a rendition needs to be shown. */
 const HARMLESS = new Set(['e0', 'db', 'c0', 'c2', 'c4', 'dd', 'VP8 ', 'VP8L', 'VP8X', 'ALPH'])
 
 interface Published extends PrivatePhoto {
@@ -90,7 +90,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
       120_000,
     )
 
-  /** Of one answer: what it says that this reader must not learn. */
+  /** Fetches an address. The answer must have none of the secrets. */
   async function read(url: string, token?: string): Promise<Fetched> {
     const answer = await fetch(url, { headers: token ? { authorization: `Bearer ${token}` } : {} })
     const body = Buffer.from(await answer.bytes())
@@ -150,7 +150,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
     return [...paths, ...queries].map((path) => server.url + path)
   }
 
-  /** What somebody tries who knows how keys are made. */
+  /** The addresses that somebody tries who knows how keys are made. */
   async function guesses(): Promise<string[]> {
     const rows = (await server.ctx.db.select().from(photoFiles)).slice(0, 4)
     const keys = rows.flatMap(({ id, objectKey, renditions }) => {

@@ -216,7 +216,7 @@ describe('events', () => {
     expect((await ask('PUT', `/events/${event.id}`, admin, { body })).body.data.related_photos).toEqual([a])
   })
 
-  test('show the first photos that a viewer may see beside others, and all of them alone', async () => {
+  test('in the timeline they show the first photos that a viewer may see, in their month and alone all of them', async () => {
     const inputs = Array.from({ length: 8 }, (_, n) => ({
       visibility: n === 0 ? ('private' as const) : ('public' as const),
     }))
@@ -235,7 +235,7 @@ describe('events', () => {
     expect((await ask('GET', `/events/${event.id}`)).body.data.related_photos).toEqual(ids.slice(1))
   })
 
-  test('of many at once, each shows so few photos that an answer has five thousand', async () => {
+  test('of many at once, each shows so few photos that an answer has five thousand at most', async () => {
     const ids = (await makePhotos(server, owner, Array(10).fill({}))).map(({ id }) => id)
     await query(
       server,

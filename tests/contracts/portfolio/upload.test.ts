@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import sharp from 'sharp'
 import { api } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
-import { form, sendForm, sha256Of, slowUpload } from '../../support/files.ts'
+import { form, sendForm, sha256Of, slowUpload, unmeasured } from '../../support/files.ts'
 import { blindImaging, decoding } from '../../support/imaging.ts'
 import { exifBlock, jpegWith, picture96 } from '../../support/photo-fixtures.ts'
 import { makePhotos } from '../../support/photos.ts'
@@ -192,7 +192,7 @@ describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) 
       server,
       '/v1/upload/multiple',
       owner.token,
-      new Blob([broken]).stream(),
+      unmeasured(broken),
       { 'content-type': 'multipart/form-data; boundary=b' },
     )
     expect([status, headers.get('connection'), body.data.summary]).toEqual([
