@@ -1,14 +1,13 @@
 /**
- * Embedded databases for the servers of this process. Starting one takes half a second of a processor, so a server's end
- * leaves its database to the next server, which finds it as a new one: with the rows and numbers of the template alone.
+ * Embedded databases for the servers of this process. Starting one takes half a second of processor time. So a server that
+ * ends leaves its database to the next one, which finds only the rows and numbers of the template in it. What a session
+ * leaves, such as locks, settings and prepared statements, PGlite's socket discards when the connection ends.
  */
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type postgres from 'postgres'
 import { openEmbedded } from '../../src/db/driver.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded.ts'
 import { createLogger } from '../../src/util/logger.ts'
+import { temporaryDirectory } from './process.ts'
 import { copyTemplate } from './template.ts'
 
 type Client = Pick<postgres.Sql, 'unsafe'>
@@ -18,15 +17,15 @@ const idle: EmbeddedPostgres[] = []
 let template: Promise<Template> | undefined
 
 interface Template {
-  /** Of everything that DDL changes. */
+  /** Changes when DDL changes tables, functions, triggers or sequences. */
   catalogs: string
   /** The rows of each table that has any, as JSON. */
   rows: Map<string, string>
-  /** How to set each sequence back. */
-  sequences: Map<string, { value: string; called: boolean }>
+  /** The last number of each sequence that was used. */
+  sequences: Map<string, string>
 }
 
-/** A database without any data. Its `close` gives it to the next caller. */
+/** A database as a new server finds it. Its `close` gives it to the next caller. */
 export async function borrowEmbedded(): Promise<EmbeddedPostgres> {
   for (let kept = idle.pop(); kept; kept = idle.pop()) {
     if (await reset(kept)) return lend(kept)
@@ -48,7 +47,7 @@ function lend(database: EmbeddedPostgres): EmbeddedPostgres {
 }
 
 async function startAnother(): Promise<EmbeddedPostgres> {
-  const directory = mkdtempSync(join(tmpdir(), 'roost-pool-'))
+  const directory = temporaryDirectory('pool')
   removeAtEnd(directory)
   await copyTemplate(directory)
   const database = await startEmbeddedPostgres(directory, createLogger('silent'))
@@ -82,7 +81,7 @@ const readTemplate = async (sql: Client): Promise<Template> => ({
       }),
     ),
   ),
-  sequences: new Map((await usedSequences(sql)).map(({ name, value }) => [name, { value, called: true }])),
+  sequences: new Map((await usedSequences(sql)).map(({ name, value }) => [name, value])),
 })
 
 /** @returns false when its tables are no longer those of the template */
@@ -102,12 +101,13 @@ const reset = (database: EmbeddedPostgres): Promise<boolean> =>
         )
       }
       for (const { name, start } of await usedSequences(tx)) {
-        const { value, called } = sequences.get(name) ?? { value: start, called: false }
-        await tx.unsafe('select setval($1::text::regclass, $2::text::bigint, $3)', [name, value, called])
+        const value = sequences.get(name)
+        const last = [name, value ?? start, value !== undefined]
+        await tx.unsafe('select setval($1::text::regclass, $2::text::bigint, $3)', last)
       }
     })
     if (filled.length > 0) await sql.unsafe(`vacuum ${filled.join()}`)
-    // Those that this connection has still to write, too.
+    // A connection writes its statistics late. They are written now, so that they are forgotten too.
     await sql.unsafe('select pg_stat_force_next_flush()')
     await sql.unsafe(FORGET_STATISTICS)
     return true
@@ -132,17 +132,29 @@ const usedSequences = (sql: Client) =>
 
 const FIRST_OWN_OID = 16_384
 
+/** The catalogs that DDL writes, and the column that says to which object a row belongs. */
+const CATALOGS = {
+  pg_attrdef: 'oid',
+  pg_attribute: 'attrelid',
+  pg_constraint: 'oid',
+  pg_index: 'indexrelid',
+  pg_policy: 'oid',
+  pg_proc: 'oid',
+  pg_rewrite: 'oid',
+  pg_sequence: 'seqrelid',
+  pg_trigger: 'oid',
+  pg_type: 'oid',
+}
+
+/** A changed row is known by the transaction that wrote it. In pg_class, statistics are written as well. */
 async function hashCatalogs(sql: Client): Promise<string> {
-  const facts = [
-    "select concat_ws(' ', 'class', oid, relname, relchecks, relhastriggers) from pg_class",
-    "select concat_ws(' ', 'column', attrelid, attname, atttypid, attnotnull, atthasdef) from pg_attribute",
-    "select concat_ws(' ', 'function', oid, md5(prosrc)) from pg_proc",
-    "select concat_ws(' ', 'trigger', oid, tgenabled) from pg_trigger",
-    "select concat_ws(' ', 'constraint', oid, convalidated) from pg_constraint",
-    "select concat_ws(' ', 'default', oid, adbin::text) from pg_attrdef",
-  ].map((text) => `${text} where ${text.includes('attrelid') ? 'attrelid' : 'oid'} >= ${FIRST_OWN_OID}`)
+  const rows = Object.entries(CATALOGS).map(
+    ([name, oid]) =>
+      `select concat_ws(' ', '${name}', ${oid}, xmin) from ${name} where ${oid} >= ${FIRST_OWN_OID}`,
+  )
+  rows.push(`select concat_ws(' ', oid, relname, reloptions) from pg_class where oid >= ${FIRST_OWN_OID}`)
   const [row] = await sql.unsafe(
-    `select md5(string_agg(fact, E'\\n' order by fact)) as hash from (${facts.join(' union all ')}) as facts (fact)`,
+    `select md5(string_agg(fact, E'\\n' order by fact)) as hash from (${rows.join(' union all ')}) as facts (fact)`,
   )
   return row!.hash
 }
