@@ -2,11 +2,9 @@
  * One photo for each way in which a file carries a place, a serial number or a name, and what to look for in the answers to
  * people who must not learn them.
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { crc32, deflateSync } from 'node:zlib'
+import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
-import { heicOf } from './heif.ts'
+import { heicWith, internationalText, pngWith, webpWith, withSecondImage } from './photo-containers.ts'
 import { type ExifFacts, exifBlock, jpegWith, twoColours, xmpPacket } from './photo-fixtures.ts'
 import { type Entry, tiffOf } from './tiff.ts'
 
@@ -187,7 +185,7 @@ export async function privatePhotos(): Promise<PrivatePhoto[]> {
     },
     { name: 'WebP', fileName: 'a.webp', file: await webpWith(exif, xmp), carries: [...EXIF_CARRIES, 'city'] },
     { name: 'AVIF', fileName: 'a.avif', file: await avifWith(), carries: ['owner', 'city'] },
-    { name: 'HEIC', fileName: 'a.heic', file: heic(exif, xmp), carries: [...EXIF_CARRIES, 'city'] },
+    { name: 'HEIC', fileName: 'a.heic', file: heicWith(exif, xmp), carries: [...EXIF_CARRIES, 'city'] },
     { name: 'TIFF', fileName: 'a.tif', file: tiff(), carries: [...EXIF_CARRIES, 'city'] },
     { name: 'DNG', fileName: 'a.dng', file: await dng(inner), carries: [...EXIF_CARRIES, 'city'] },
   ]
@@ -249,25 +247,6 @@ async function signedProfile(): Promise<Buffer> {
   return longer
 }
 
-/** A picture with another one behind it, to which an index in APP2 leads (CIPA DC-007, Multi-Picture Format). */
-async function withSecondImage(second: Buffer): Promise<Buffer> {
-  const index = tiffOf([
-    [
-      { tag: 0xb000, type: 'undefined', value: Buffer.from('0100') },
-      { tag: 0xb001, type: 'long', value: [2] },
-      { tag: 0xb002, type: 'undefined', value: Buffer.alloc(32) },
-    ],
-  ])
-  const first = await jpegWith({ segments: [[0xe2, Buffer.concat([Buffer.from('MPF\0', 'latin1'), index])]] })
-  const at = first.indexOf('MPF\0', 0, 'latin1') + 4
-  const entries = first.indexOf(Buffer.alloc(32), at)
-  first.writeUInt32LE(0x030000, entries)
-  first.writeUInt32LE(first.length, entries + 4)
-  first.writeUInt32LE(second.length, entries + 20)
-  first.writeUInt32LE(first.length - at, entries + 24)
-  return Buffer.concat([first, second])
-}
-
 /** A JPEG with a video behind its end, whose boxes name the place and the device. */
 async function motionPhoto(): Promise<Buffer> {
   const box = (type: string, content: Buffer) => {
@@ -280,84 +259,6 @@ async function motionPhoto(): Promise<Buffer> {
   const udta = box('udta', Buffer.concat([box('\xa9xyz', place), box('cprt', Buffer.from(SERIAL))]))
   const video = Buffer.concat([box('ftyp', Buffer.from('isom\0\0\x02\0isommp42')), box('moov', udta)])
   return jpegWith({ xmp: xmpPacket({ 'xmp:MicroVideoOffset': String(video.length) }), after: video })
-}
-
-/** @param chunks stand before the picture's data */
-async function pngWith(chunks: [type: string, content: Buffer][]): Promise<Buffer> {
-  const png = await twoColours(96, 64).png().toBuffer()
-  const added = chunks.map(([type, content]) => {
-    const chunk = Buffer.alloc(12 + content.length)
-    chunk.writeUInt32BE(content.length)
-    chunk.write(type, 4, 'latin1')
-    content.copy(chunk, 8)
-    chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + content.length)), 8 + content.length)
-    return chunk
-  })
-  // Behind the signature and IHDR.
-  return Buffer.concat([png.subarray(0, 33), ...added, png.subarray(33)])
-}
-
-const internationalText = (keyword: string, value: string) =>
-  Buffer.concat([Buffer.from(`${keyword}\0\0\0\0\0`), Buffer.from(value)])
-
-async function webpWith(exif: Buffer, xmp: string): Promise<Buffer> {
-  const webp = await twoColours(96, 64).webp().toBuffer()
-  const chunk = (type: string, content: Buffer) => {
-    const head = Buffer.alloc(8)
-    head.write(type, 'latin1')
-    head.writeUInt32LE(content.length, 4)
-    return Buffer.concat([head, content, Buffer.alloc(content.length % 2)])
-  }
-  const extended = Buffer.alloc(10)
-  // EXIF and XMP are there; width and height less one.
-  extended[0] = 0x0c
-  extended.writeUIntLE(95, 4, 3)
-  extended.writeUIntLE(63, 7, 3)
-  const body = Buffer.concat([
-    Buffer.from('WEBP'),
-    chunk('VP8X', extended),
-    webp.subarray(12),
-    chunk('EXIF', exif),
-    chunk('XMP ', Buffer.from(xmp)),
-  ])
-  const head = Buffer.alloc(8)
-  head.write('RIFF')
-  head.writeUInt32LE(body.length, 4)
-  return Buffer.concat([head, body])
-}
-
-/** A picture of the one frame of a video, with Exif and XMP as items of the container. */
-function heic(exif: Buffer, xmp: string): Buffer {
-  const video = readFileSync(join(import.meta.dir, '../imaging/fixtures/hevc.mp4'))
-  const width = 160
-  const height = 90
-  const { parameters, slice } = firstFrame(video)
-  return heicOf({
-    parameters,
-    slices: [slice],
-    tile: { width, height },
-    columns: 1,
-    width,
-    height,
-    exif,
-    xmp,
-  })
-}
-
-/** The NAL units of the first frame of an mp4 (ISO/IEC 14496-15, 8.3.3.1). */
-function firstFrame(video: Buffer): { parameters: Buffer[]; slice: Buffer } {
-  const parameters: Buffer[] = []
-  let at = video.indexOf('hvcC', 0, 'latin1') + 27
-  for (let arrays = video[at - 1]!; arrays > 0; arrays--) {
-    const type = video[at]! & 63
-    const length = video.readUInt16BE(at + 3)
-    // Video, sequence and picture parameters; each array has one unit.
-    if (type >= 32 && type <= 34) parameters.push(video.subarray(at + 5, at + 5 + length))
-    at += 5 + length
-  }
-  at = video.readUInt32BE(video.indexOf('stco', 0, 'latin1') + 12)
-  const length = video.readUInt32BE(at)
-  return { parameters, slice: video.subarray(at + 4, at + 4 + length) }
 }
 
 /** Exif and XMP as items of the container, which HEIC shares. */
@@ -446,33 +347,4 @@ async function dng(preview: Buffer): Promise<Buffer> {
       { tag: 0xc68b, type: 'ascii', value: `${OWNER}.cr3` },
     ],
   ])
-}
-
-/** What a rendition consists of beside its picture: segments of a JPEG, chunks of a WebP, and bytes behind the end. */
-export function partsOf(rendition: Buffer): string[] {
-  return rendition.subarray(8, 12).toString('latin1') === 'WEBP' ? chunksOf(rendition) : segmentsOf(rendition)
-}
-
-function segmentsOf(jpeg: Buffer): string[] {
-  const parts: string[] = []
-  let at = 2
-  while (jpeg[at + 1] !== 0xda) {
-    parts.push(jpeg[at + 1]!.toString(16))
-    at += 2 + jpeg.readUInt16BE(at + 2)
-  }
-  const end = jpeg.indexOf(Buffer.from([0xff, 0xd9]), at) + 2
-  if (end < jpeg.length) parts.push('behind the end')
-  return parts
-}
-
-function chunksOf(webp: Buffer): string[] {
-  const parts: string[] = []
-  const end = 8 + webp.readUInt32LE(4)
-  for (let at = 12; at < end; ) {
-    parts.push(webp.toString('latin1', at, at + 4))
-    const size = webp.readUInt32LE(at + 4)
-    at += 8 + size + (size % 2)
-  }
-  if (end < webp.length) parts.push('behind the end')
-  return parts
 }

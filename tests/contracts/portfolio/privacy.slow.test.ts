@@ -12,10 +12,10 @@ import { type Answer, api } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
 import { form, sendForm } from '../../support/files.ts'
 import { documentedRoutes } from '../../support/openapi.ts'
+import { partsOf } from '../../support/photo-containers.ts'
 import {
   NEEDLES,
   type PrivatePhoto,
-  partsOf,
   privatePhotos,
   SECRET_WORDS,
   secretsIn,
