@@ -3,6 +3,7 @@
  * one server makes private is gone from every former address, and from what the other server shows.
  */
 import { expect, test } from 'bun:test'
+import { form, sendForm } from '../support/files.ts'
 import { picture96 } from '../support/photo-fixtures.ts'
 import { eventually, ServerProcess } from '../support/process.ts'
 import { startBucket } from '../support/storages.ts'
@@ -26,15 +27,11 @@ test.skipIf(!hasPostgres)(
     await bucket.open()
     const token = await signInAsAdmin(a.url)
 
-    const form = new FormData()
-    form.set('file', new Blob([new Uint8Array(await picture96())]), 'night.jpg')
-    const sent = { method: 'POST', headers: { authorization: `Bearer ${token}` }, body: form }
-    const uploaded = (await (await fetch(`${a.url}/v1/upload/single`, sent)).json()) as {
-      data: { file_id: string }
-    }
+    const photo = new Uint8Array(await picture96())
+    const uploaded = await sendForm(a, '/v1/upload/single', token, form(['file', photo, 'night.jpg']))
     const made = await must(a.url, 'POST', '/v1/photos', {
       token,
-      body: { title: 'Night', file_id: uploaded.data.file_id, status: 'published', tags: ['night'] },
+      body: { title: 'Night', file_id: uploaded.body.data.file_id, status: 'published', tags: ['night'] },
     })
     const path = `/v1/photos/${made.body.data.id}`
     /** What B shows to everybody: the length of each list, and whether the photo is in it. */

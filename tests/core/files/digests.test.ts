@@ -1,12 +1,11 @@
 /** Digests of uploads that arrive in pieces. */
 import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { PieceDigests } from '../../../src/core/files/digests.ts'
 import { createDiskStorage } from '../../../src/storage/disk.ts'
+import { temporaryDirectory } from '../../support/process.ts'
 
-const dataDir = await mkdtemp(join(tmpdir(), 'roost-digests-'))
+const dataDir = temporaryDirectory('digests')
 const storage = await createDiskStorage(dataDir)
 const digests = new PieceDigests(storage)
 afterAll(async () => {

@@ -36,7 +36,7 @@ const countsOf = <T>(values: T[]): [T, number][] =>
   [...new Set(values)].sort().map((value) => [value, values.filter((v) => v === value).length])
 const sorted = <T>(counts: Map<T, number>) => [...counts].sort(([a], [b]) => (`${a}` < `${b}` ? -1 : 1))
 
-test('facets and the order of a page are those of a naive count of the lines that the database makes', async () => {
+test('facets and the order of a page, read from the lines of the database, are those of a naive count', async () => {
   const random = Random.announced('facets')
   for (const count of [0, 1, 2, 60]) {
     const photos = randomPhotos(random, count)

@@ -13,6 +13,7 @@ import { photoIndex } from '../../../src/db/schema/index.ts'
 import { makeUser, unique } from '../../support/factories.ts'
 import { somebodyWaits } from '../../support/locks.ts'
 import { makePhotos, makeTag } from '../../support/photos.ts'
+import { eventually } from '../../support/process.ts'
 import { query, startServer } from '../../support/server.ts'
 
 const PHOTOS = 201
@@ -37,9 +38,14 @@ const found = (words: string) => ctx.db.$count(photoIndex, and(matchPhotos(words
 
 /** Waits for the job. */
 async function expectFound(words: string, photos: number) {
-  const deadline = performance.now() + 30_000
-  while ((await found(words)) !== photos && performance.now() < deadline) await Bun.sleep(20)
-  expect(await found(words), words).toBe(photos)
+  let last: number | undefined
+  await eventually(
+    async () => {
+      last = await found(words)
+      return last === photos
+    },
+    () => `${words} finds ${last} photos, not ${photos}`,
+  )
 }
 
 test('counts and lists show a move at once, and the search follows', async () => {
