@@ -242,7 +242,7 @@ describe('bad files', () => {
     expect(await failure(save(file))).toBe('UNREADABLE')
   })
 
-  test('a JPEG without its end marker is whole; without one byte more, or with a harmless mistake too, it is damaged', async () => {
+  test('a JPEG without its end marker is whole; one that ends earlier is damaged, even if a harmless mistake comes first', async () => {
     const spec = { ...DISPLAY, box: { width: 200, height: 200 } }
     const decoded = async (file: Uint8Array) => {
       const base = await decodeBase(await openSource(save(file)).pictures[0]!(), [spec])

@@ -24,7 +24,7 @@ function randomPhotos(random: Random, count: number): Photo[] {
   const few = () => [...new Set(Array.from({ length: random.between(0, 4) }, () => random.between(1, 12)))]
   return Array.from({ length: count }, (_, i) => ({
     id: i === 0 ? 2 ** 31 - 1 : i,
-    // Few times, so that many photos have the same one. The first and the last are the edges of what a photo may have.
+    // There are so few times that photos share them. The first and the last are the earliest and the latest of any photo.
     at: random.pick([YEAR_1, -1, 0, 1_700_000_000_123, Date.parse('9999-12-31T23:59:59.999Z')]),
     year: random.pick([null, 1, 1969, 2024, 9999]),
     categories: few(),
