@@ -96,7 +96,7 @@ export function createApp(ctx: LiveContext) {
     .use(base(runtime, '/api/v1').use(runtimeRoutes(ctx)))
     .use(base(factory, '/api').use(studyFactoryRoutes(ctx)).use(factoryRoutes(ctx)))
     .use(base(portfolio, '/v1').use(portfolioRoutes(ctx)))
-    .use(userSocket(ctx, origins, (request, server) => clientOf(ctx, request, server).ip))
+    .use(userSocket(ctx, origins, (request) => clientOf(ctx, request).ip))
     .use(nodeSocket(ctx, origins))
     // Mounted last, because it would otherwise answer in place of the contracts' `onError`.
     .onError(({ error, request }): Promise<Response> => {

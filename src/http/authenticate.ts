@@ -1,23 +1,30 @@
 import { Elysia } from 'elysia'
-import { type Authenticated, userOfToken } from '../core/accounts/access-tokens.ts'
+import { userOfToken } from '../core/accounts/access-tokens.ts'
 import { may, type Permission, permissionDenied } from '../core/accounts/permissions.ts'
-import type { Principal } from '../core/accounts/principals.ts'
-import type { Context } from '../core/context.ts'
+import type { Actor } from '../core/accounts/principals.ts'
+import type { AccessClaims, Context } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
 import { authenticateNode, getNode } from '../core/nodes/nodes.ts'
 import type { Node } from '../core/nodes/rows.ts'
+import { clientOf } from './client.ts'
 import { AUTH, NODE_AUTH } from './openapi/route.ts'
 
 export const bearer = (request: Request): string | undefined =>
   /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
 
+/** A user who calls with a valid access token. */
+interface Caller {
+  principal: Actor
+  claims: AccessClaims
+}
+
 /** @throws AppError AUTHENTICATION_REQUIRED, INVALID_TOKEN, TOKEN_EXPIRED, INACTIVE_USER */
-export async function authenticate(ctx: Context, request: Request): Promise<Authenticated> {
+export async function authenticate(ctx: Context, request: Request): Promise<Caller> {
   const token = bearer(request)
   if (!token) throw new AppError('AUTHENTICATION_REQUIRED')
   const user = await userOfToken(ctx, token)
   if (typeof user === 'string') throw new AppError(user)
-  return user
+  return { claims: user.claims, principal: { ...user.principal, client: clientOf(ctx, request) } }
 }
 
 /**
@@ -25,7 +32,7 @@ export async function authenticate(ctx: Context, request: Request): Promise<Auth
  * an anonymous call.
  * @throws AppError INVALID_TOKEN, TOKEN_EXPIRED, INACTIVE_USER
  */
-export const optionalPrincipal = async (ctx: Context, request: Request): Promise<Principal | undefined> =>
+export const optionalPrincipal = async (ctx: Context, request: Request): Promise<Actor | undefined> =>
   bearer(request) ? (await authenticate(ctx, request)).principal : undefined
 
 /** A route that a node calls for itself. */
@@ -83,7 +90,7 @@ function admission<T extends Record<string, unknown>>(admit: (call: Admitting) =
   }
 }
 
-async function admitUser(ctx: Context, request: Request, need: true | Permission): Promise<Authenticated> {
+async function admitUser(ctx: Context, request: Request, need: true | Permission): Promise<Caller> {
   const authenticated = await authenticate(ctx, request)
   const { role } = authenticated.principal
   if (need !== true && !may(role, need)) throw permissionDenied(need, role)

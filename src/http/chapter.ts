@@ -5,7 +5,7 @@
 import type { StaticDecode, TOptional, TSchema } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Permission } from '../core/accounts/permissions.ts'
-import type { Principal } from '../core/accounts/principals.ts'
+import type { Actor } from '../core/accounts/principals.ts'
 import type { AccessClaims, Context } from '../core/context.ts'
 import { ERRORS, type ErrorCode } from '../core/errors/catalogue.ts'
 import type { Node } from '../core/nodes/rows.ts'
@@ -24,7 +24,7 @@ export interface Call<C extends Context = Context> {
 
 /** The call of a route that has `auth`. */
 export interface SignedCall<C extends Context = Context> extends Call<C> {
-  principal: Principal
+  principal: Actor
   claims: AccessClaims
 }
 

@@ -1,15 +1,13 @@
 import { type BlockList, isIP } from 'node:net'
-import type { Client } from '../core/accounts/sessions.ts'
+import type { Client } from '../core/accounts/principals.ts'
 import type { Context } from '../core/context.ts'
+import { peerOf, requestIdOf } from './request-log.ts'
 
-/** Address and user agent of the client, for its session and for rate limits. */
-export const clientOf = (ctx: Context, request: Request, server: Bun.Server<unknown> | null): Client => ({
-  ip: addressOf(
-    server?.requestIP(request)?.address,
-    request.headers.get('x-forwarded-for'),
-    ctx.config.trustedProxies,
-  ),
+/** Who sends the request, for its session, for rate limits and for the audit log. */
+export const clientOf = (ctx: Context, request: Request): Client => ({
+  ip: addressOf(peerOf(request), request.headers.get('x-forwarded-for'), ctx.config.trustedProxies),
   userAgent: request.headers.get('user-agent') ?? undefined,
+  requestId: requestIdOf(request),
 })
 
 /**

@@ -8,6 +8,7 @@ const CLIENT_CLOSED = 499
 interface Started {
   id: string
   at: number
+  server: Bun.Server<unknown> | null
   /** Of the answer to an error. Elysia records another status then. */
   status?: number
 }
@@ -15,6 +16,10 @@ interface Started {
 const started = new WeakMap<Request, Started>()
 
 export const requestIdOf = (request: Request): string => started.get(request)?.id ?? ''
+
+/** The address at the other end of the request's connection. */
+export const peerOf = (request: Request): string | undefined =>
+  started.get(request)?.server?.requestIP(request)?.address
 
 /** Tells the log the status of the answer to a failed request. */
 export function noteStatus(request: Request, status: number): void {
@@ -30,9 +35,9 @@ export function requestLog(log: Logger) {
   const run = crypto.randomUUID().slice(0, 8)
   let count = 0
   return new Elysia({ name: 'request-log' })
-    .onRequest(({ request, set }) => {
+    .onRequest(({ request, server, set }) => {
       const id = `req_${run}${(++count).toString(36)}`
-      started.set(request, { id, at: performance.now() })
+      started.set(request, { id, at: performance.now(), server })
       set.headers['x-request-id'] = id
       set.headers['x-content-type-options'] = 'nosniff'
     })

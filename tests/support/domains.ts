@@ -5,6 +5,7 @@ import type { Import } from './walls.ts'
 /** Lowest first: a domain may import those before it, and none behind it. */
 export const DOMAINS = [
   'channel',
+  'audit',
   'rate-limits',
   'system',
   'money',
@@ -23,6 +24,9 @@ export const DOMAINS = [
   'tasks',
   'nodes',
   'agent',
+  'statistics',
+  'webhooks',
+  'backup',
 ]
 
 /**

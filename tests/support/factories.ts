@@ -21,7 +21,7 @@ export interface TestUser {
   refreshToken: string
 }
 
-const CLIENT = { ip: '127.0.0.1', userAgent: 'test' }
+const CLIENT = { ip: '127.0.0.1', userAgent: 'test', requestId: 'test' }
 
 /** The password of every user that `makeUser` makes. */
 export const PASSWORD = 'correct horse'

@@ -8,13 +8,25 @@ import { Lru } from '../../util/lru.ts'
 import { type PrincipalChange, principalsHint } from './hints.ts'
 import type { Role } from './permissions.ts'
 
-/** The signed-in user who makes a request. */
+/** A signed-in user. */
 export interface Principal {
   userId: number
   userUuid: string
   username: string
   role: Role
   sessionId: string
+}
+
+/** Who sends a request. */
+export interface Client {
+  ip: string
+  userAgent: string | undefined
+  requestId: string
+}
+
+/** The signed-in user of a request, and where the request comes from, for the audit log. */
+export interface Actor extends Principal {
+  client: Client
 }
 
 export type SessionState = { status: 'active'; principal: Principal } | { status: 'inactive' | 'revoked' }

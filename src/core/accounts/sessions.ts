@@ -11,12 +11,8 @@ import { transaction } from '../transaction.ts'
 import { findAccount, getAccount } from './accounts.ts'
 import { principalsHint } from './hints.ts'
 import { checkPassword, hashPassword, verifyPassword } from './passwords.ts'
+import type { Client } from './principals.ts'
 import type { User } from './rows.ts'
-
-export interface Client {
-  ip: string
-  userAgent: string | undefined
-}
 
 export interface SignedIn {
   user: User

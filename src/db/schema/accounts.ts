@@ -31,6 +31,8 @@ export const users = pgTable(
     /** The part of the balance that is held for unfinished tasks. */
     heldMinor: minor('held_minor').notNull().default(0),
     lastLoginAt: instant('last_login_at'),
+    /** The account was deleted: nobody signs in or finds it, and the row stays for the ledger. */
+    deletedAt: instant('deleted_at'),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
@@ -59,6 +61,8 @@ export const sessions = pgTable(
     userAgent: text('user_agent'),
     ip: text('ip'),
     createdAt: instant('created_at').notNull().defaultNow(),
+    /** Of the last request, to a minute. */
+    lastSeenAt: instant('last_seen_at').notNull().defaultNow(),
     /** When the newest refresh token expires; moves on with every rotation. */
     expiresAt: instant('expires_at').notNull(),
     revokedAt: instant('revoked_at'),

@@ -1,4 +1,4 @@
-import { bigint, index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { bigint, boolean, index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
 import { instant } from './columns.ts'
 
@@ -11,6 +11,8 @@ export const channels = pgTable('channels', {
     .primaryKey()
     .references(() => users.id, { onDelete: 'cascade' }),
   lastSeq: bigint('last_seq', { mode: 'number' }).notNull(),
+  /** Whether the user has an active webhook. It saves the writers of other channels a look for one. */
+  hooked: boolean('hooked').notNull().default(false),
 })
 
 export const events = pgTable(

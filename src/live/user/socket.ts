@@ -11,7 +11,7 @@ import { takeTicket } from './tickets.ts'
 const MAX_TOPICS_IN_URL = 500
 
 /** The address of the client, also behind trusted proxies. */
-type AddressOf = (request: Request, server: Bun.Server<unknown> | null) => string
+type AddressOf = (request: Request) => string
 
 /**
  * `GET /ws/connect` and `/api/ws/connect`: the live channel. A client with an invalid credential gets a socket that closes with
@@ -31,7 +31,7 @@ export function userSocket({ live: { hub } }: LiveContext, origins: Origins, add
         : undefined
     const data = new Connection(hub, {
       signedIn,
-      address: addressOf(request, server),
+      address: addressOf(request),
       refused: !signedIn && Boolean(ticket ?? token),
       cursor: query.get('cursor') ?? undefined,
       agentSeq: parseSeq(query.get('agent_seq')),

@@ -88,6 +88,7 @@ describe('the last super_admin', () => {
     const session = await openSession(lonely.ctx, user!, 30, {
       ip: '127.0.0.1',
       userAgent: undefined,
+      requestId: 'test',
     })
     await run({ user: user!, password: '', token: session.accessToken, refreshToken: session.refreshToken })
   }

@@ -120,7 +120,7 @@ describe('a password that is changed while the old one is being verified', () =>
 
   test('opens no session', async () => {
     const { user } = await makeUser(strict)
-    const client = { ip: '127.0.0.9', userAgent: undefined }
+    const client = { ip: '127.0.0.9', userAgent: undefined, requestId: 'test' }
     const input = { name: user.email, password: PASSWORD, accessMinutes: 30, client }
     await expect(signIn(overtakenBy(reset(user.id)), input)).rejects.toMatchObject({
       code: 'INVALID_CREDENTIALS',

@@ -52,8 +52,8 @@ export const authRoutes = (ctx: Context) =>
       route({ auth: true, summary: 'End this session on the server too', response: SignedOut }),
     )
 
-async function createAccount({ ctx, body, request, server }: Call & Body<typeof Registration>) {
-  const user = await register(ctx, clientOf(ctx, request, server).ip, {
+async function createAccount({ ctx, body, request }: Call & Body<typeof Registration>) {
+  const user = await register(ctx, clientOf(ctx, request).ip, {
     email: body.email,
     password: body.password,
     displayName: body.name,
@@ -61,12 +61,12 @@ async function createAccount({ ctx, body, request, server }: Call & Body<typeof 
   return presentUser(user)
 }
 
-async function login({ ctx, body, request, server }: Call & Body<typeof Login>) {
+async function login({ ctx, body, request }: Call & Body<typeof Login>) {
   const session = await signIn(ctx, {
     name: body.email,
     password: body.password,
     accessMinutes: ctx.config.accessTokenMinutes,
-    client: clientOf(ctx, request, server),
+    client: clientOf(ctx, request),
   })
   return presentSession(session)
 }

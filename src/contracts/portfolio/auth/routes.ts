@@ -45,12 +45,12 @@ export const authRoutes = (ctx: Context) =>
       route({ auth: true, summary: 'Show your account', response: Envelope(User) }),
     )
 
-async function login({ ctx, body, request, server }: Call & Body<typeof Login>) {
+async function login({ ctx, body, request }: Call & Body<typeof Login>) {
   const session = await signIn(ctx, {
     name: body.username,
     password: body.password,
     accessMinutes: ACCESS_MINUTES,
-    client: clientOf(ctx, request, server),
+    client: clientOf(ctx, request),
   })
   return envelope(request, presentSession(session), 200, 'signed_in')
 }

@@ -34,16 +34,16 @@ export const passwordResetRoutes = (ctx: Context) =>
       }),
     )
 
-async function requestReset({ ctx, body, request, server }: Call & Body<typeof ResetRequest>) {
-  await requestPasswordReset(ctx, clientOf(ctx, request, server), {
+async function requestReset({ ctx, body, request }: Call & Body<typeof ResetRequest>) {
+  await requestPasswordReset(ctx, clientOf(ctx, request), {
     email: body.email,
     redirectTo: body.redirect_to ?? undefined,
     language: languageOf(request, runtime.language),
   })
 }
 
-async function confirmReset({ ctx, body, request, server }: Call & Body<typeof ResetConfirmation>) {
-  await confirmPasswordReset(ctx, clientOf(ctx, request, server), {
+async function confirmReset({ ctx, body, request }: Call & Body<typeof ResetConfirmation>) {
+  await confirmPasswordReset(ctx, clientOf(ctx, request), {
     email: body.email,
     code: body.token,
     newPassword: body.new_password,

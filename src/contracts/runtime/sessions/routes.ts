@@ -45,12 +45,12 @@ export const sessionRoutes = (ctx: Context) =>
       }),
     )
 
-async function createSession({ ctx, body, request, server }: Call & Body<typeof SignIn>) {
+async function createSession({ ctx, body, request }: Call & Body<typeof SignIn>) {
   const session = await signIn(ctx, {
     name: body.email,
     password: body.password,
     accessMinutes: ACCESS_MINUTES,
-    client: clientOf(ctx, request, server),
+    client: clientOf(ctx, request),
   })
   return presentSession(session)
 }

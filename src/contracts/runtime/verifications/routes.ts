@@ -49,8 +49,8 @@ export const verificationRoutes = (ctx: Context) =>
       }),
     )
 
-async function signUp({ ctx, body, request, server }: Call & Body<typeof SignUp>) {
-  await requestSignup(ctx, clientOf(ctx, request, server), {
+async function signUp({ ctx, body, request }: Call & Body<typeof SignUp>) {
+  await requestSignup(ctx, clientOf(ctx, request), {
     username: body.username,
     email: body.email,
     password: body.password,
@@ -61,12 +61,12 @@ async function signUp({ ctx, body, request, server }: Call & Body<typeof SignUp>
   return { email: body.email }
 }
 
-async function resend({ ctx, body, request, server }: Call & Body<typeof Resend>) {
-  await resendSignupCode(ctx, clientOf(ctx, request, server), body.email)
+async function resend({ ctx, body, request }: Call & Body<typeof Resend>) {
+  await resendSignupCode(ctx, clientOf(ctx, request), body.email)
 }
 
-async function verify({ ctx, body, request, server }: Call & Body<typeof Verification>) {
-  const session = await verifySignup(ctx, clientOf(ctx, request, server), {
+async function verify({ ctx, body, request }: Call & Body<typeof Verification>) {
+  const session = await verifySignup(ctx, clientOf(ctx, request), {
     email: body.email,
     code: body.token,
     accessMinutes: ACCESS_MINUTES,

@@ -38,8 +38,8 @@ export const authRoutes = (ctx: Context) =>
       }),
     )
 
-async function registerAndSignIn({ ctx, body, request, server }: Call & Body<typeof Registration>) {
-  const client = clientOf(ctx, request, server)
+async function registerAndSignIn({ ctx, body, request }: Call & Body<typeof Registration>) {
+  const client = clientOf(ctx, request)
   const user = await register(ctx, client.ip, {
     email: body.email,
     username: body.username,
@@ -51,14 +51,14 @@ async function registerAndSignIn({ ctx, body, request, server }: Call & Body<typ
   return both(request, presentToken(session), data, 'registered')
 }
 
-async function logIn({ ctx, body, request, server }: Call & Body<typeof Credentials>) {
+async function logIn({ ctx, body, request }: Call & Body<typeof Credentials>) {
   const name = body.email ?? body.username
   if (name === undefined) throw invalid('email', 'required')
   const session = await signIn(ctx, {
     name,
     password: body.password,
     accessMinutes: ctx.config.accessTokenMinutes,
-    client: clientOf(ctx, request, server),
+    client: clientOf(ctx, request),
   })
   return both(request, presentToken(session), presentSession(session), 'signed_in')
 }
