@@ -87,4 +87,34 @@ BEGIN
   RAISE EXCEPTION 'rows of % can only be added', TG_TABLE_NAME;
 END
 $$;--> statement-breakpoint
-CREATE TRIGGER "audit_log_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "audit_log" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER "audit_log_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "audit_log" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();--> statement-breakpoint
+DROP INDEX "users_unnamed_idx";--> statement-breakpoint
+CREATE INDEX "users_deleted_idx" ON "users" USING btree ("deleted_at") WHERE "users"."deleted_at" is not null;--> statement-breakpoint
+CREATE INDEX "users_unnamed_idx" ON "users" USING btree ("id") WHERE ("users"."email_key" is null or "users"."username_key" is null) and "users"."deleted_at" is null;--> statement-breakpoint
+ALTER TABLE "users" ADD CONSTRAINT "users_deleted_check" CHECK ("users"."deleted_at" is null or (coalesce("users"."email_key", "users"."username_key", "users"."username_look", "users"."username_typed_look", "users"."search_key") is null
+        and "users"."role" = 'user' and not "users"."is_active"));--> statement-breakpoint
+-- A request that began before its user was deleted must not leave anything behind. The lock makes it wait for the deletion, or the
+-- deletion for it. Sessions need no trigger, because opening one compares the password's hash under a lock of the user.
+CREATE FUNCTION refuse_deleted_owner() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  gone timestamptz;
+BEGIN
+  SELECT deleted_at INTO gone FROM users WHERE id = NEW.user_id FOR KEY SHARE;
+  IF gone IS NOT NULL THEN
+    RAISE EXCEPTION 'user % is deleted', NEW.user_id USING ERRCODE = 'UD001';
+  END IF;
+  RETURN NEW;
+END
+$$;--> statement-breakpoint
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY[
+    'agent_sessions', 'calendar_feeds', 'invitations', 'material_likes', 'materials', 'password_resets', 'photo_files', 'photos',
+    'schedule_items', 'tasks', 'timeline_events', 'upload_sessions', 'webhooks'
+  ] LOOP
+    EXECUTE format('CREATE TRIGGER %I BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION refuse_deleted_owner()', name || '_owner', name);
+  END LOOP;
+END
+$$;

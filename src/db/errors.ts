@@ -75,5 +75,8 @@ export function isRetryable(error: unknown): boolean {
   return false
 }
 
+/** Whether a row was refused because its user has been deleted meanwhile: migration 0014. */
+export const isOwnerDeleted = (error: unknown): boolean => sqlState(error) === 'UD001'
+
 /** Whether a value can't be stored as it is: a zero byte, a lone surrogate, a number out of range. */
 export const isUnstorable = (error: unknown): boolean => sqlState(error)?.startsWith('22') ?? false

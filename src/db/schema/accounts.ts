@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { boolean, index, integer, pgTable, serial, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { boolean, check, index, integer, pgTable, serial, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { nameGrams } from '../names.ts'
 import { instant, minor } from './columns.ts'
 
@@ -31,7 +31,7 @@ export const users = pgTable(
     /** The part of the balance that is held for unfinished tasks. */
     heldMinor: minor('held_minor').notNull().default(0),
     lastLoginAt: instant('last_login_at'),
-    /** The account was deleted: nobody signs in or finds it, and the row stays for the ledger. */
+    /** When the account was deleted. The row stays, without personal data, for the ledger. */
     deletedAt: instant('deleted_at'),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
@@ -41,13 +41,23 @@ export const users = pgTable(
     uniqueIndex('users_username_key_idx').on(t.usernameKey),
     uniqueIndex('users_username_look_idx').on(t.usernameLook),
     uniqueIndex('users_username_typed_look_idx').on(t.usernameTypedLook),
-    index('users_unnamed_idx').on(t.id).where(sql`${t.emailKey} is null or ${t.usernameKey} is null`),
+    index('users_unnamed_idx')
+      .on(t.id)
+      .where(sql`(${t.emailKey} is null or ${t.usernameKey} is null) and ${t.deletedAt} is null`),
     // Other servers poll for users that were changed in the last seconds.
     index('users_updated_idx').on(t.updatedAt),
     // Few users have another role than the lowest one, and events of the site go to them.
     index('users_staff_idx').on(t.role).where(sql`${t.role} <> 'user'`),
     // For the search for people.
     index('users_search_idx').using('gin', nameGrams(sql`${t.searchKey}`, 1)),
+    index('users_deleted_idx').on(t.deletedAt).where(sql`${t.deletedAt} is not null`),
+    // No query by a name, by a role or for active users can find a deleted account, so only queries by id and lists of all
+    // accounts have to leave it out.
+    check(
+      'users_deleted_check',
+      sql`${t.deletedAt} is null or (coalesce(${t.emailKey}, ${t.usernameKey}, ${t.usernameLook}, ${t.usernameTypedLook}, ${t.searchKey}) is null
+        and ${t.role} = 'user' and not ${t.isActive})`,
+    ),
   ],
 )
 
