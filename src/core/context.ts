@@ -10,6 +10,7 @@ import type { ChatModel } from '../model/model.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Logger } from '../util/logger.ts'
 import type { ChannelEvents } from './events.ts'
+import type { CachedDomain } from './generations/generations.ts'
 import type { Services } from './services.ts'
 
 /** The first argument of every function in core. `createServer` builds it once; tests may replace its parts. */
@@ -42,6 +43,8 @@ export interface Context {
 export interface Tx extends Context {
   /** Adds an event to a user's channel. It is stored, and delivered, with the change or not at all. */
   emit<T extends keyof ChannelEvents>(userId: number, type: T, data: ChannelEvents[T]): void
+  /** Says what the change has changed, so that no server shows a cached answer of it that is older than the commit. */
+  changed(...domains: CachedDomain[]): void
   /** Runs `run` after the outermost commit, and never after a rollback. An error of `run` is logged. */
   afterCommit(run: () => void): void
   /** Rolls the transaction back at its end with this error, even when a caller in between catches the error. */

@@ -5,6 +5,7 @@ import { commitWithNext } from '../db/statements.ts'
 import { eventsHint } from './channel/hints.ts'
 import { appendEvents, type LoggedEvent, type PendingEvent } from './channel/log.ts'
 import type { Context, Tx } from './context.ts'
+import { type CachedDomain, raiseGenerations } from './generations/generations.ts'
 
 const MAX_TRIES = 4
 
@@ -33,7 +34,7 @@ export async function transaction<T>(
 /**
  * Runs a change that is one statement and appends its event itself (`withEvent`), if it has one: without BEGIN and COMMIT it
  * costs half of a transaction. The promises are the same: the event reaches the bus after the commit, and `change` may run
- * more than once.
+ * more than once. It raises no generation, so it cannot change what the cache keeps answers of: that takes a transaction.
  */
 export async function singleStatement<T>(
   ctx: Context,
@@ -74,6 +75,7 @@ async function runOnce<T>(
   lockMs: number | undefined,
 ): Promise<T> {
   const pending: PendingEvent[] = []
+  const changed = new Set<CachedDomain>()
   const hooks: (() => void)[] = []
   const failures: unknown[] = []
   const { result, logged } = await ctx.db.transaction(async (db) => {
@@ -83,13 +85,14 @@ async function runOnce<T>(
       ...ctx,
       db,
       emit: (userId, type, data) => pending.push({ userId, type, data: ctx.presentEvent(type, data) }),
+      changed: (...domains) => {
+        for (const domain of domains) changed.add(domain)
+      },
       afterCommit: (run) => hooks.push(run),
       fail: (error) => failures.push(error),
     })
     if (failures.length > 0) throw failures[0]
-    if (pending.length === 0) return { result, logged: [] }
-    commitWithNext(db)
-    return { result, logged: await appendEvents(db, pending) }
+    return { result, logged: await finish(db, changed, pending) }
   })
   if (logged.length > 0) ctx.bus.publish(eventsHint, logged)
   for (const hook of hooks) {
@@ -100,4 +103,25 @@ async function runOnce<T>(
     }
   }
   return result
+}
+
+/**
+ * The last statements of a transaction; the last of all carries the COMMIT. Both are sent at once: the rows of `generations` are
+ * locked by one change of photos after the other, so a round trip between them would be one that all the others wait for.
+ */
+async function finish(
+  db: Db,
+  changed: ReadonlySet<CachedDomain>,
+  pending: PendingEvent[],
+): Promise<LoggedEvent[]> {
+  if (pending.length === 0) {
+    if (changed.size === 0) return []
+    commitWithNext(db)
+    await raiseGenerations(db, changed)
+    return []
+  }
+  const raised = changed.size > 0 ? raiseGenerations(db, changed) : undefined
+  commitWithNext(db)
+  const [logged] = await Promise.all([appendEvents(db, pending), raised])
+  return logged
 }

@@ -4,6 +4,7 @@ import { eq } from 'drizzle-orm'
 import { eventsHint } from '../../src/core/channel/hints.ts'
 import { type LoggedEvent, readEvents } from '../../src/core/channel/log.ts'
 import type { Context, Tx } from '../../src/core/context.ts'
+import { readGenerations } from '../../src/core/generations/generations.ts'
 import { singleStatement, transaction } from '../../src/core/transaction.ts'
 import { users } from '../../src/db/schema/index.ts'
 import { makeUser, type TestUser } from '../support/factories.ts'
@@ -165,5 +166,49 @@ describe('a single statement', () => {
     )
     await expect(refused).rejects.toThrow('Call it after the commit')
     expect(ran).toBe(false)
+  })
+})
+
+describe('the generations of what a transaction changes', () => {
+  const change = async (run: (tx: Tx) => Promise<unknown>) => {
+    const before = await readGenerations(ctx.db)
+    await transaction(ctx, run).catch(() => {})
+    const after = await readGenerations(ctx.db)
+    const { photos, categories, tags, settings } = after
+    return [
+      photos - before.photos,
+      categories - before.categories,
+      tags - before.tags,
+      settings - before.settings,
+    ]
+  }
+
+  test('rise by one each with the commit, however often the change names them, with and without events', async () => {
+    const owner = await makeUser(server)
+    expect(await change(async (tx) => tx.changed('photos', 'tags'))).toEqual([1, 0, 1, 0])
+    const nested = await change(async (outer) => {
+      outer.changed('settings')
+      await transaction(outer, async (inner) => {
+        inner.changed('categories', 'settings')
+        inner.emit(owner.user.id, 'user.updated', { fields: [] })
+      })
+    })
+    expect(nested).toEqual([0, 1, 0, 1])
+    expect(await change(async () => {})).toEqual([0, 0, 0, 0])
+  })
+
+  test('do not rise with a change that fails, not even when its last statement does', async () => {
+    const fails = await change(async (tx) => {
+      tx.changed('photos')
+      throw new Error('no')
+    })
+    const noSuchUser = await change(async (tx) => {
+      tx.changed('photos')
+      tx.emit(-1, 'user.updated', { fields: [] })
+    })
+    expect([fails, noSuchUser]).toEqual([
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ])
   })
 })

@@ -5,6 +5,7 @@ import type { Import } from './walls.ts'
 /** Lowest first: a domain may import those before it, and none behind it. */
 export const DOMAINS = [
   'channel',
+  'generations',
   'audit',
   'rate-limits',
   'system',
