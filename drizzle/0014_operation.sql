@@ -25,7 +25,19 @@ CREATE TABLE "backups" (
 	"size" bigint,
 	"error" text,
 	"started_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	"ended_at" timestamp (3) with time zone
+	"leased_until" timestamp (3) with time zone NOT NULL,
+	"ended_at" timestamp (3) with time zone,
+	"announced_at" timestamp (3) with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "restored_jobs" (
+	"id" serial PRIMARY KEY NOT NULL,
+	"queue" text NOT NULL,
+	"payload" jsonb NOT NULL,
+	"singleton_key" text,
+	"turn" text,
+	"priority" integer DEFAULT 0 NOT NULL,
+	"start_after" timestamp (3) with time zone
 );
 --> statement-breakpoint
 CREATE TABLE "generations" (

@@ -1,6 +1,7 @@
 import type { AccountEvents } from './accounts/events.ts'
 import type { AgendaEvents } from './agenda/events.ts'
 import type { AgentEvents } from './agent/events.ts'
+import type { BackupEvents } from './backup/events.ts'
 import type { FileEvents } from './files/events.ts'
 import type { MaterialEvents } from './materials/events.ts'
 import type { MoneyEvents } from './money/events.ts'
@@ -16,6 +17,7 @@ export interface ChannelEvents
   extends AccountEvents,
     AgendaEvents,
     AgentEvents,
+    BackupEvents,
     FileEvents,
     MaterialEvents,
     MoneyEvents,

@@ -1,4 +1,4 @@
-import { bigint, jsonb, pgTable, serial, text } from 'drizzle-orm/pg-core'
+import { bigint, integer, jsonb, pgTable, serial, text } from 'drizzle-orm/pg-core'
 import { instant } from './columns.ts'
 
 /** Facts about this database (`epoch`) and settings that administrators change at run time. */
@@ -25,5 +25,20 @@ export const backups = pgTable('backups', {
   size: bigint('size', { mode: 'number' }),
   error: text('error'),
   startedAt: instant('started_at').notNull().defaultNow(),
+  /** Until then the server deletes no object that the backup may still have to read. The running backup moves it on. */
+  leasedUntil: instant('leased_until').notNull(),
   endedAt: instant('ended_at'),
+  /** When the administrators were told how it ended. */
+  announcedAt: instant('announced_at'),
+})
+
+/** Jobs that waited when a backup was made. The first start after the restore hands them to the job queue. */
+export const restoredJobs = pgTable('restored_jobs', {
+  id: serial('id').primaryKey(),
+  queue: text('queue').notNull(),
+  payload: jsonb('payload').notNull(),
+  singletonKey: text('singleton_key'),
+  turn: text('turn'),
+  priority: integer('priority').notNull().default(0),
+  startAfter: instant('start_after'),
 })

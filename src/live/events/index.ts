@@ -3,6 +3,7 @@ import type { EventType } from '../../protocol/live/events.ts'
 import { accountEvents } from './accounts.ts'
 import { agendaEvents } from './agenda.ts'
 import { agentEvents } from './agent.ts'
+import { backupEvents } from './backup.ts'
 import { fileEvents } from './files.ts'
 import { materialEvents } from './materials.ts'
 import { moneyEvents } from './money.ts'
@@ -15,6 +16,7 @@ const presenters: EventPresenters<ChannelEvents> & Record<keyof ChannelEvents & 
   ...accountEvents,
   ...agendaEvents,
   ...agentEvents,
+  ...backupEvents,
   ...fileEvents,
   ...materialEvents,
   ...moneyEvents,

@@ -115,6 +115,16 @@ export const EVENTS = {
   'balance.changed': Type.Object({ balance: Money, available_balance: Money, reason: Type.String() }),
   'session.revoked': Type.Object({ session_id: Uuid, reason: Type.String() }),
   'user.updated': Type.Object({ fields: Type.Array(Type.String()) }),
+  /** A backup has ended. `error` says why it failed, or what a complete one lacks. */
+  'system.backup': Type.Object({
+    backup_id: Type.Integer(),
+    status: oneOf('completed', 'failed'),
+    file_name: Type.String(),
+    size: nullable(Type.Integer()),
+    started_at: Instant,
+    ended_at: Instant,
+    error: nullable(Type.String()),
+  }),
 } satisfies Record<string, TObject>
 
 export type EventType = keyof typeof EVENTS
