@@ -9,6 +9,7 @@ import type { Mailer } from '../mail/mailer.ts'
 import type { ChatModel } from '../model/model.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Logger } from '../util/logger.ts'
+import type { NewEntry } from './audit/log.ts'
 import type { ChannelEvents } from './events.ts'
 import type { CachedDomain } from './generations/generations.ts'
 import type { Services } from './services.ts'
@@ -45,6 +46,8 @@ export interface Tx extends Context {
   emit<T extends keyof ChannelEvents>(userId: number, type: T, data: ChannelEvents[T]): void
   /** Says what the change has changed, so that no server shows a cached answer of it that is older than the commit. */
   changed(...domains: CachedDomain[]): void
+  /** Adds an entry to the audit log. Callers use `audit` (core/audit/audit.ts), which masks secrets. */
+  record(entry: NewEntry): void
   /** Runs `run` after the outermost commit, and never after a rollback. An error of `run` is logged. */
   afterCommit(run: () => void): void
   /** Rolls the transaction back at its end with this error, even when a caller in between catches the error. */

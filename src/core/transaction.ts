@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../db/client.ts'
 import { isRetryable } from '../db/errors.ts'
 import { commitWithNext } from '../db/statements.ts'
+import { appendEntries, type NewEntry } from './audit/log.ts'
 import { eventsHint } from './channel/hints.ts'
 import { appendEvents, type LoggedEvent, type PendingEvent } from './channel/log.ts'
 import type { Context, Tx } from './context.ts'
@@ -10,7 +11,7 @@ import { type CachedDomain, raiseGenerations } from './generations/generations.t
 const MAX_TRIES = 4
 
 /**
- * Runs `change` in one transaction together with the events that it emits. The events reach the bus and the hooks run
+ * Runs `change` in one transaction together with the events that it emits and its entries of the audit log. The events reach the bus and the hooks run
  * after the commit. Called with a Tx, it joins that transaction: events and hooks wait for the outermost commit, and an
  * error of `change` fails the outermost transaction even when a caller in between catches it, because the statements
  * of a half-done change must not be committed.
@@ -76,6 +77,7 @@ async function runOnce<T>(
 ): Promise<T> {
   const pending: PendingEvent[] = []
   const changed = new Set<CachedDomain>()
+  const entries: NewEntry[] = []
   const hooks: (() => void)[] = []
   const failures: unknown[] = []
   const { result, logged } = await ctx.db.transaction(async (db) => {
@@ -88,11 +90,12 @@ async function runOnce<T>(
       changed: (...domains) => {
         for (const domain of domains) changed.add(domain)
       },
+      record: (entry) => entries.push(entry),
       afterCommit: (run) => hooks.push(run),
       fail: (error) => failures.push(error),
     })
     if (failures.length > 0) throw failures[0]
-    return { result, logged: await finish(db, changed, pending) }
+    return { result, logged: await finish(db, entries, changed, pending) }
   })
   if (logged.length > 0) ctx.bus.publish(eventsHint, logged)
   for (const hook of hooks) {
@@ -106,22 +109,28 @@ async function runOnce<T>(
 }
 
 /**
- * The last statements of a transaction; the last of all carries the COMMIT. Both are sent at once: the rows of `generations` are
+ * The last statements of a transaction; the last of all carries the COMMIT. They are sent at once: the rows of `generations` are
  * locked by one change of photos after the other, so a round trip between them would be one that all the others wait for.
  */
 async function finish(
   db: Db,
+  entries: NewEntry[],
   changed: ReadonlySet<CachedDomain>,
   pending: PendingEvent[],
 ): Promise<LoggedEvent[]> {
-  if (pending.length === 0) {
-    if (changed.size === 0) return []
-    commitWithNext(db)
-    await raiseGenerations(db, changed)
-    return []
-  }
-  const raised = changed.size > 0 ? raiseGenerations(db, changed) : undefined
-  commitWithNext(db)
-  const [logged] = await Promise.all([appendEvents(db, pending), raised])
+  let logged: LoggedEvent[] = []
+  const statements: (() => Promise<unknown>)[] = []
+  if (entries.length > 0) statements.push(() => appendEntries(db, entries))
+  if (changed.size > 0) statements.push(() => raiseGenerations(db, changed))
+  if (pending.length > 0)
+    statements.push(async () => {
+      logged = await appendEvents(db, pending)
+    })
+  await Promise.all(
+    statements.map((send, n) => {
+      if (n === statements.length - 1) commitWithNext(db)
+      return send()
+    }),
+  )
   return logged
 }

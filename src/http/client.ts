@@ -1,5 +1,5 @@
 import { type BlockList, isIP } from 'node:net'
-import type { Client } from '../core/accounts/principals.ts'
+import type { Client } from '../core/audit/audit.ts'
 import type { Context } from '../core/context.ts'
 import { peerOf, requestIdOf } from './request-log.ts'
 

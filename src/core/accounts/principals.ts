@@ -5,6 +5,7 @@ import type { DatabaseClock } from '../../db/clock.ts'
 import { prepared } from '../../db/prepared.ts'
 import { sessions, users } from '../../db/schema/index.ts'
 import { Lru } from '../../util/lru.ts'
+import type { Client } from '../audit/audit.ts'
 import { type PrincipalChange, principalsHint } from './hints.ts'
 import type { Role } from './permissions.ts'
 
@@ -15,13 +16,6 @@ export interface Principal {
   username: string
   role: Role
   sessionId: string
-}
-
-/** Who sends a request. */
-export interface Client {
-  ip: string
-  userAgent: string | undefined
-  requestId: string
 }
 
 /** The signed-in user of a request, and where the request comes from, for the audit log. */
