@@ -85,9 +85,12 @@ ALTER TABLE "users" ADD COLUMN "deleted_at" timestamp (3) with time zone;--> sta
 ALTER TABLE "channels" ADD COLUMN "hooked" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_webhook_id_webhooks_id_fk" FOREIGN KEY ("webhook_id") REFERENCES "public"."webhooks"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "webhooks" ADD CONSTRAINT "webhooks_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-CREATE INDEX "audit_log_at_idx" ON "audit_log" USING btree ("at","id");--> statement-breakpoint
+CREATE INDEX "audit_log_at_idx" ON "audit_log" USING brin ("at");--> statement-breakpoint
 CREATE INDEX "audit_log_actor_idx" ON "audit_log" USING btree ("actor_id","id");--> statement-breakpoint
 CREATE INDEX "audit_log_subject_idx" ON "audit_log" USING btree ("subject_id","id");--> statement-breakpoint
+CREATE INDEX "audit_log_target_idx" ON "audit_log" USING btree ("target_type","target_id","id");--> statement-breakpoint
+CREATE INDEX "audit_log_action_idx" ON "audit_log" USING btree ("action","id");--> statement-breakpoint
+CREATE INDEX "audit_log_request_idx" ON "audit_log" USING btree ("request_id");--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_due_idx" ON "webhook_deliveries" USING btree ("next_attempt_at") WHERE "webhook_deliveries"."status" = 'pending';--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_webhook_idx" ON "webhook_deliveries" USING btree ("webhook_id","created_at");--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_created_idx" ON "webhook_deliveries" USING btree ("created_at");--> statement-breakpoint
@@ -99,7 +102,28 @@ BEGIN
   RAISE EXCEPTION 'rows of % can only be added', TG_TABLE_NAME;
 END
 $$;--> statement-breakpoint
-CREATE TRIGGER "audit_log_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "audit_log" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();--> statement-breakpoint
+CREATE TRIGGER "audit_log_append_only" BEFORE UPDATE OR TRUNCATE ON "audit_log" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();--> statement-breakpoint
+-- Only the function below deletes entries, and nobody deletes one that is younger than 30 days.
+CREATE FUNCTION refuse_audit_deletion() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('roost.trims_audit_log', true) IS DISTINCT FROM 'on' OR OLD.at > now() - interval '30 days' THEN
+    RAISE EXCEPTION 'entries of audit_log can only be deleted by trim_audit_log, and after 30 days';
+  END IF;
+  RETURN OLD;
+END
+$$;--> statement-breakpoint
+CREATE TRIGGER "audit_log_kept" BEFORE DELETE ON "audit_log" FOR EACH ROW EXECUTE FUNCTION refuse_audit_deletion();--> statement-breakpoint
+-- Deletes the oldest entries of more than so many days, and returns how many it deleted.
+CREATE FUNCTION trim_audit_log(days integer, most integer) RETURNS integer LANGUAGE plpgsql SET roost.trims_audit_log = 'on' AS $$
+DECLARE
+  deleted integer;
+BEGIN
+  DELETE FROM audit_log WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM audit_log WHERE at < now() - make_interval(days => days) LIMIT most FOR UPDATE SKIP LOCKED));
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  RETURN deleted;
+END
+$$;--> statement-breakpoint
 DROP INDEX "users_unnamed_idx";--> statement-breakpoint
 CREATE INDEX "users_deleted_idx" ON "users" USING btree ("deleted_at") WHERE "users"."deleted_at" is not null;--> statement-breakpoint
 CREATE INDEX "users_unnamed_idx" ON "users" USING btree ("id") WHERE ("users"."email_key" is null or "users"."username_key" is null) and "users"."deleted_at" is null;--> statement-breakpoint

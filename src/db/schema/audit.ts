@@ -2,8 +2,8 @@ import { bigserial, index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-
 import { instant } from './columns.ts'
 
 /**
- * Who did what to which. A trigger refuses every change of a row (migration 0014). No column is a foreign key, because an entry
- * stays when the account or the thing is gone.
+ * Who did what to which. Triggers refuse to change an entry, and to delete one by any other way than `trim_audit_log` (migration
+ * 0014). No column is a foreign key, because an entry stays when the account or the thing is gone.
  */
 export const auditLog = pgTable(
   'audit_log',
@@ -27,8 +27,12 @@ export const auditLog = pgTable(
     requestId: text('request_id'),
   },
   (t) => [
-    index('audit_log_at_idx').on(t.at, t.id),
+    // Entries lie in the order of time, so the smallest kind of index finds a day.
+    index('audit_log_at_idx').using('brin', t.at),
     index('audit_log_actor_idx').on(t.actorId, t.id),
     index('audit_log_subject_idx').on(t.subjectId, t.id),
+    index('audit_log_target_idx').on(t.targetType, t.targetId, t.id),
+    index('audit_log_action_idx').on(t.action, t.id),
+    index('audit_log_request_idx').on(t.requestId),
   ],
 )
