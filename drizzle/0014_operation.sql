@@ -153,4 +153,103 @@ BEGIN
     EXECUTE format('CREATE TRIGGER %I BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION refuse_deleted_owner()', name || '_owner', name);
   END LOOP;
 END
-$$;
+$$;--> statement-breakpoint
+CREATE TABLE "count_changes" (
+	"kind" text NOT NULL,
+	"id" integer DEFAULT 0 NOT NULL,
+	"name" text DEFAULT '' NOT NULL,
+	"n" bigint NOT NULL,
+	"total" bigint DEFAULT 0 NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "counts" (
+	"kind" text NOT NULL,
+	"id" integer DEFAULT 0 NOT NULL,
+	"name" text DEFAULT '' NOT NULL,
+	"n" bigint NOT NULL,
+	"total" bigint DEFAULT 0 NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX "counts_key_idx" ON "counts" USING btree ("kind","id",md5("name"));--> statement-breakpoint
+CREATE INDEX "photos_viewed_idx" ON "photos" USING btree ("view_count" DESC NULLS LAST,"id" DESC NULLS LAST) WHERE "photos"."view_count" > 0;--> statement-breakpoint
+-- What a row adds to the counts: src/db/schema/statistics.ts.
+CREATE FUNCTION counts_of(r photos) RETURNS TABLE (kind text, id integer, name text, n bigint, total bigint)
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT 'photo', 0, r.status || ' ' || r.visibility, 1::bigint, r.view_count::bigint
+  UNION ALL SELECT 'created', floor(extract(epoch FROM r.created_at) / 900)::integer, '', 1, 0
+$$;--> statement-breakpoint
+CREATE FUNCTION counts_of(r photo_index) RETURNS TABLE (kind text, id integer, name text, n bigint, total bigint)
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT 'combination', 0, array_to_string(r.category_ids, ','), 1::bigint, 0::bigint
+  UNION ALL SELECT 'tag', tag, '', 1, 0 FROM unnest(r.tag_ids) AS tag
+  UNION ALL SELECT 'camera', 0, r.camera, 1, 0 WHERE r.camera IS NOT NULL
+  UNION ALL SELECT 'lens', 0, r.lens, 1, 0 WHERE r.lens IS NOT NULL
+$$;--> statement-breakpoint
+CREATE FUNCTION counts_of(r photo_files) RETURNS TABLE (kind text, id integer, name text, n bigint, total bigint)
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  WITH renditions AS (SELECT * FROM jsonb_to_recordset(r.renditions) AS each(name text, size bigint)),
+    made AS (SELECT count(*) AS n, coalesce(sum(size), 0)::bigint AS size FROM renditions)
+  SELECT each.* FROM made, LATERAL (
+    SELECT 'original', 0, r.mime_type, 1::bigint, r.file_size
+    UNION ALL SELECT 'file_size', width_bucket(r.file_size, ARRAY[1048576, 5242880, 10485760, 26214400, 52428800]::bigint[]), '', 1, r.file_size
+    UNION ALL SELECT 'orientation', 0, CASE sign(r.width - r.height) WHEN 1 THEN 'landscape' WHEN -1 THEN 'portrait' ELSE 'square' END, 1, 0
+      WHERE r.width IS NOT NULL AND r.height IS NOT NULL
+    UNION ALL SELECT 'rendition', 0, name, 1, size FROM renditions
+    UNION ALL SELECT 'copy', 0, '', made.n, made.size WHERE r.exposed
+    UNION ALL SELECT 'owner', r.user_id, '', 1, r.file_size + made.size * CASE WHEN r.exposed THEN 2 ELSE 1 END
+  ) each WHERE r.status <> 'receiving'
+$$;--> statement-breakpoint
+CREATE FUNCTION counts_of(r materials) RETURNS TABLE (kind text, id integer, name text, n bigint, total bigint)
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT each.* FROM (VALUES ('material', 0, r.file_format, 1::bigint, r.file_size), ('owner', r.user_id, '', 1, r.file_size)) each
+  WHERE r.status <> 'processing' AND r.removed_at IS NULL
+$$;--> statement-breakpoint
+DO $do$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['photos', 'photo_index', 'photo_files', 'materials'] LOOP
+    EXECUTE format($f$
+      CREATE FUNCTION count_%1$s() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF TG_OP = 'INSERT' THEN
+          INSERT INTO count_changes
+          SELECT c.kind, c.id, c.name, sum(c.n), sum(c.total) FROM new_rows r, counts_of(r::%1$s) c GROUP BY 1, 2, 3;
+        ELSIF TG_OP = 'DELETE' THEN
+          INSERT INTO count_changes
+          SELECT c.kind, c.id, c.name, -sum(c.n), -sum(c.total) FROM old_rows r, counts_of(r::%1$s) c GROUP BY 1, 2, 3;
+        ELSE
+          INSERT INTO count_changes
+          SELECT kind, id, name, sum(n), sum(total) FROM (
+            SELECT c.* FROM new_rows r, counts_of(r::%1$s) c
+            UNION ALL SELECT c.kind, c.id, c.name, -c.n, -c.total FROM old_rows r, counts_of(r::%1$s) c
+          ) changes GROUP BY 1, 2, 3 HAVING sum(n) <> 0 OR sum(total) <> 0;
+        END IF;
+        RETURN NULL;
+      END
+      $$
+    $f$, name);
+    EXECUTE format('CREATE TRIGGER %I AFTER INSERT ON %I REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_%s()', name || '_counted', name, name);
+    EXECUTE format('CREATE TRIGGER %I AFTER UPDATE ON %I REFERENCING NEW TABLE AS new_rows OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_%s()', name || '_recounted', name, name);
+    EXECUTE format('CREATE TRIGGER %I AFTER DELETE ON %I REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_%s()', name || '_uncounted', name, name);
+  END LOOP;
+END
+$do$;--> statement-breakpoint
+-- Compares the counts with the rows, and corrects those that differ. It locks nothing: as a single statement it sees the rows and
+-- their counts as of one moment. It returns how many counts were wrong.
+CREATE FUNCTION recount() RETURNS integer LANGUAGE sql AS $$
+  WITH known AS (
+    SELECT c.* FROM photos r, counts_of(r) c
+    UNION ALL SELECT c.* FROM photo_index r, counts_of(r) c
+    UNION ALL SELECT c.* FROM photo_files r, counts_of(r) c
+    UNION ALL SELECT c.* FROM materials r, counts_of(r) c
+    UNION ALL SELECT kind, id, name, -n, -total FROM counts
+    UNION ALL SELECT kind, id, name, -n, -total FROM count_changes
+  ), corrected AS (
+    INSERT INTO count_changes
+    SELECT kind, id, name, sum(n), sum(total) FROM known GROUP BY 1, 2, 3 HAVING sum(n) <> 0 OR sum(total) <> 0
+    RETURNING 1
+  )
+  SELECT count(*)::integer FROM corrected
+$$;--> statement-breakpoint
+SELECT recount();

@@ -8,7 +8,7 @@ const CAPACITY = 5000
 
 /**
  * Views of photos, stored together every few seconds, because a row lock and a commit for each view would cost more than the
- * view. A server that is killed loses the views of these seconds.
+ * view. A server that is killed loses the views of these seconds. A view counts in the quarter of an hour in which it is stored.
  */
 export class ViewCounts {
   private waiting = new Map<number, number>()
@@ -86,15 +86,25 @@ export class ViewCounts {
   }
 }
 
-/** It locks the photos in the order of their ids, as everything that changes several. */
+/**
+ * Adds views to the photos, and to those of all photos in this quarter of an hour. It locks the photos in the order of their ids,
+ * as everything that changes several.
+ */
 const addViews = (counts: ReadonlyMap<number, number>) => {
   const list = JSON.stringify(Array.from(counts, ([id, n]) => ({ id, n })))
   return sql`
-    update photos set view_count = photos.view_count + seen.n
-    from (
-      select p.id, v.n from json_to_recordset(${list}::text::json) as v(id int, n int) join photos p on p.id = v.id
-      order by p.id for no key update of p
-    ) seen
-    where photos.id = seen.id
-    returning photos.id, photos.view_count as views`
+    with stored as (
+      update photos set view_count = photos.view_count + seen.n
+      from (
+        select p.id, v.n from json_to_recordset(${list}::text::json) as v(id int, n int) join photos p on p.id = v.id
+        order by p.id for no key update of p
+      ) seen
+      where photos.id = seen.id
+      returning photos.id, photos.view_count as views, seen.n
+    ), quarter as (
+      insert into photo_views as q (at, count)
+      select date_bin('15 minutes', now(), timestamptz '1970-01-01 00:00Z'), sum(n) from stored having count(*) > 0
+      on conflict (at) do update set count = q.count + excluded.count
+    )
+    select id, views from stored`
 }

@@ -146,7 +146,11 @@ export const photos = pgTable(
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
-  (t) => [index('photos_user_idx').on(t.userId)],
+  (t) => [
+    index('photos_user_idx').on(t.userId),
+    // The most viewed photos.
+    index('photos_viewed_idx').on(t.viewCount.desc(), t.id.desc()).where(sql`${t.viewCount} > 0`),
+  ],
 )
 
 export const categories = pgTable(

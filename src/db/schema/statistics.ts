@@ -1,4 +1,5 @@
-import { integer, pgTable } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { bigint, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { instant } from './columns.ts'
 
 /** Views of all photos together, by quarter of an hour: every time zone's days begin with one. */
@@ -6,3 +7,41 @@ export const photoViews = pgTable('photo_views', {
   at: instant('at').primaryKey(),
   count: integer('count').notNull(),
 })
+
+/**
+ * What a row counts for. The function `counts_of` of migration 0014 says it for each table:
+ *
+ * | kind | id | name | n | total |
+ * |---|---|---|---|---|
+ * | `photo` | | status and visibility | photos | their views |
+ * | `created` | quarters of an hour since 1970 | | photos | |
+ * | `combination` | | the ids of categories that photos have together: `3,11` | photos | |
+ * | `tag` | tag | | photos | |
+ * | `camera`, `lens` | | its name | photos | |
+ * | `original` | | media type | files | bytes |
+ * | `file_size` | how many of the limits in `FILE_SIZES` it reaches | | files | bytes |
+ * | `orientation` | | `landscape`, `portrait`, `square` | files | |
+ * | `rendition` | | its name | objects | bytes |
+ * | `copy` | | | copies at public keys | bytes |
+ * | `material` | | format | files | bytes |
+ * | `owner` | user | | files | bytes with those of renditions and copies |
+ */
+const counted = {
+  kind: text('kind').notNull(),
+  id: integer('id').notNull().default(0),
+  name: text('name').notNull().default(''),
+  n: bigint('n', { mode: 'number' }).notNull(),
+  total: bigint('total', { mode: 'number' }).notNull().default(0),
+}
+
+/** Numbers of photos and files, so that nobody counts all of them. They lack what stands in `count_changes`. */
+export const counts = pgTable('counts', counted, (t) => [
+  // Names may be longer than an entry of an index.
+  uniqueIndex('counts_key_idx').on(t.kind, t.id, sql`md5(${t.name})`),
+])
+
+/**
+ * What triggers add to the counts, in the transaction of each change. Every transaction adds rows of its own, because a row of
+ * `counts` that all changed would make them wait for each other. A schedule adds these rows to `counts`.
+ */
+export const countChanges = pgTable('count_changes', counted)
