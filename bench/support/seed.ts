@@ -1,6 +1,7 @@
 /** Rows for measurements, written in bulk. No password is hashed, because nobody signs in with one. */
 
 import { nameKeys } from '../../src/core/accounts/name-keys.ts'
+import { SERVER } from '../../src/core/audit/audit.ts'
 import type { Context } from '../../src/core/context.ts'
 import { createNode } from '../../src/core/nodes/nodes.ts'
 import { sessions, taskLogs, tasks, users } from '../../src/db/schema/index.ts'
@@ -105,7 +106,7 @@ export interface SeededNode {
 export async function seedNodes(ctx: Context, count: number, maxConcurrentTasks = 1): Promise<SeededNode[]> {
   const made: SeededNode[] = []
   for (let n = 0; n < count; n++) {
-    const { node, token } = await createNode(ctx, {
+    const { node, token } = await createNode(ctx, SERVER, {
       name: `bench-${n}`,
       host: '127.0.0.1',
       maxConcurrentTasks,

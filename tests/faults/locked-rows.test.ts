@@ -2,11 +2,13 @@
  * Protects all other work from one locked row: a server that vanished in the middle of a transaction, or a person with a
  * database client, holds the lock. Sweeps skip that row, take it later, and handle the other rows.
  */
+
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { createItem } from '../../src/core/agenda/items.ts'
 import { sendReminders } from '../../src/core/agenda/reminders.ts'
+import { SERVER } from '../../src/core/audit/audit.ts'
 import { cleanUp } from '../../src/core/materials/cleanup.ts'
 import { deleteNode } from '../../src/core/nodes/nodes.ts'
 import { expireAssignments, expireRunning } from '../../src/core/tasks/expiry.ts'
@@ -326,7 +328,7 @@ describe.skipIf(!postgresBinaries)('a row that somebody holds', () => {
       await using _ = await hold(`
         update tasks set node_id = n.id, attempt = attempt + 1, leased_at = now()
         from (select id from nodes where id = ${node.id} for key share) n where tasks.id = ${task.id} returning 1`)
-      removed = deleteNode(server.ctx, node.uuid)
+      removed = deleteNode(server.ctx, SERVER, node.uuid)
       await eventually(async () => {
         const [waits] = await server.ctx.db.execute<{ n: number }>(
           sql`select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,

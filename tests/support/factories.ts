@@ -4,6 +4,7 @@ import { hashPassword } from '../../src/core/accounts/passwords.ts'
 import type { Role } from '../../src/core/accounts/permissions.ts'
 import type { User } from '../../src/core/accounts/rows.ts'
 import { openSession } from '../../src/core/accounts/sessions.ts'
+import { SERVER } from '../../src/core/audit/audit.ts'
 import { createNode } from '../../src/core/nodes/nodes.ts'
 import { createTask, type NewTask } from '../../src/core/tasks/create.ts'
 import type { TaskDetail } from '../../src/core/tasks/tasks.ts'
@@ -78,7 +79,7 @@ export async function makeTask(
 }
 
 export async function makeNode(server: TestServer, maxConcurrentTasks = 2) {
-  return createNode(server.ctx, { name: unique('node-'), host: '10.0.0.1', maxConcurrentTasks })
+  return createNode(server.ctx, SERVER, { name: unique('node-'), host: '10.0.0.1', maxConcurrentTasks })
 }
 
 export async function setBalance(

@@ -1,8 +1,11 @@
 import { and, desc, eq, gte, isNull, or } from 'drizzle-orm'
 import { calendarFeeds, scheduleItems, users } from '../../db/schema/index.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
+import type { Actor } from '../accounts/principals.ts'
+import { audit } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { transaction } from '../transaction.ts'
 import type { Item } from './rows.ts'
 
 /** The calendar shows the items of the last year and of the future; of more than MAX_ITEMS, those that begin last. */
@@ -13,13 +16,17 @@ const MAX_ITEMS = 1000
  * Gives a user's calendar a private address. An earlier address stops working at once.
  * @returns the only copy of its token
  */
-export async function openFeed(ctx: Context, userId: number): Promise<{ token: string; createdAt: Date }> {
+export async function openFeed(ctx: Context, who: Actor): Promise<{ token: string; createdAt: Date }> {
   const token = randomSecret('cal')
   const values = { tokenHash: sha256(token), createdAt: new Date() }
-  await ctx.db
-    .insert(calendarFeeds)
-    .values({ userId, ...values })
-    .onConflictDoUpdate({ target: calendarFeeds.userId, set: values })
+  const { userId } = who
+  await transaction(ctx, async (tx) => {
+    await tx.db
+      .insert(calendarFeeds)
+      .values({ userId, ...values })
+      .onConflictDoUpdate({ target: calendarFeeds.userId, set: values })
+    audit(tx, who, { action: 'calendar_feed.created', target: userId, subject: userId })
+  })
   return { token, createdAt: values.createdAt }
 }
 
@@ -30,8 +37,12 @@ export async function feedSince(ctx: Context, userId: number): Promise<Date | un
 }
 
 /** Removes the address of the calendar, so that no client can read it. */
-export async function closeFeed(ctx: Context, userId: number): Promise<void> {
-  await ctx.db.delete(calendarFeeds).where(eq(calendarFeeds.userId, userId))
+export async function closeFeed(ctx: Context, who: Actor): Promise<void> {
+  const { userId } = who
+  await transaction(ctx, async (tx) => {
+    await tx.db.delete(calendarFeeds).where(eq(calendarFeeds.userId, userId))
+    audit(tx, who, { action: 'calendar_feed.deleted', target: userId, subject: userId })
+  })
 }
 
 /**

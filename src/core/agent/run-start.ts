@@ -5,7 +5,7 @@ import { commitWithNext } from '../../db/statements.ts'
 import type { ToolCall } from '../../model/model.ts'
 import { cutText } from '../../util/cut.ts'
 import { isJsonObject } from '../../util/json.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Language } from '../messages.ts'
@@ -31,7 +31,7 @@ export interface Ask {
 export interface RunStart {
   runId: string
   sessionId: string
-  who: Principal
+  who: Actor
   message: string
   /** The messages before it, oldest first. */
   past: AgentMessage[]
@@ -46,13 +46,13 @@ export interface RunStart {
 }
 
 /** @throws AppError NOT_FOUND, RUN_IN_PROGRESS, RATE_LIMITED */
-export const startRun = (ctx: Context, who: Principal, ask: Ask): Promise<RunStart> =>
+export const startRun = (ctx: Context, who: Actor, ask: Ask): Promise<RunStart> =>
   ask.sessionId === undefined
     ? startInNewSession(ctx, who, ask)
     : startInSession(ctx, who, ask, ask.sessionId)
 
 /** One statement is enough, because a new session has no messages and no run that could be in progress. */
-async function startInNewSession(ctx: Context, who: Principal, ask: Ask): Promise<RunStart> {
+async function startInNewSession(ctx: Context, who: Actor, ask: Ask): Promise<RunStart> {
   const start = newRun(who, ask, { id: Bun.randomUUIDv7(), lastSeq: 0 })
   const values = {
     ...rowsOf(start),
@@ -67,7 +67,7 @@ async function startInNewSession(ctx: Context, who: Principal, ask: Ask): Promis
   return start
 }
 
-const startInSession = (ctx: Context, who: Principal, ask: Ask, id: string): Promise<RunStart> =>
+const startInSession = (ctx: Context, who: Actor, ask: Ask, id: string): Promise<RunStart> =>
   transaction(ctx, async (tx) => {
     const session = await lockOwnSession(tx, who, id)
     const [past, running] = await Promise.all([
@@ -90,7 +90,7 @@ const startInSession = (ctx: Context, who: Principal, ask: Ask, id: string): Pro
   })
 
 function newRun(
-  who: Principal,
+  who: Actor,
   { message, language, timezone }: Ask,
   session: { id: string; lastSeq: number },
 ): RunStart {

@@ -3,7 +3,7 @@ import { cutText } from '../../util/cut.ts'
 import type { JsonObject } from '../../util/json.ts'
 import { storable } from '../../util/storable.ts'
 import { userOfSession } from '../accounts/access-tokens.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { message, sentences } from '../messages.ts'
@@ -229,11 +229,15 @@ export class Run {
     return this.attempt(async () => tool.run(this.ctx, await this.user(), read.input, this.start.language))
   }
 
-  /** The user with the current permissions: the session may have ended since the run began. */
-  private async user(): Promise<Principal> {
-    const user = await userOfSession(this.ctx, this.start.who.sessionId)
+  /**
+   * The user with the current permissions: the session may have ended since the run began. What a tool changes is recorded with
+   * the request that began the run.
+   */
+  private async user(): Promise<Actor> {
+    const { sessionId, client } = this.start.who
+    const user = await userOfSession(this.ctx, sessionId)
     if (!user) throw new RunError('SESSION_ENDED')
-    return user
+    return { ...user, client }
   }
 
   /** An AppError becomes an answer for the model and does not end the run. */

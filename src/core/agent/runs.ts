@@ -4,7 +4,7 @@ import { trim } from '../../db/trim.ts'
 import type { ChatModel } from '../../model/model.ts'
 import { Ages } from '../../util/ages.ts'
 import { waitAtMost } from '../../util/wait-at-most.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor, Principal } from '../accounts/principals.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { message as textOf } from '../messages.ts'
@@ -62,7 +62,7 @@ export class AgentRuns {
    * Begins to answer a message. The run goes on in the background: its frames are read with `AgentFeed`.
    * @throws AppError NOT_FOUND, RUN_IN_PROGRESS, RATE_LIMITED
    */
-  async start(who: Principal, ask: Ask): Promise<StartedRun> {
+  async start(who: Actor, ask: Ask): Promise<StartedRun> {
     if (this.closed) throw new AppError('DATABASE_UNAVAILABLE')
     const start = await startRun(this.ctx, who, ask)
     const { runId, sessionId, firstSeq, frames } = start

@@ -34,15 +34,13 @@ export interface AuditActions {
   'photo.updated': { fields: string[] }
   'photo.deleted': { title: string }
   'photo.batch_changed': { change: string; photos: number[]; values?: (string | number)[] }
-  'photo_file.upload_started': { name: string }
+  /** Bytes. */
+  'photo_file.uploaded': { name: string; size: number }
   'photo_file.reprocessed': Nothing
   'photo_file.deleted': { name: string }
   'category.created': { name: string }
   'category.updated': { fields: string[] }
   'category.deleted': { name: string }
-  'category.reordered': { categories: number[] }
-  'category.photos_added': { photos: number[] }
-  'category.photos_removed': { photos: number[] }
   'tag.created': { name: string }
   'tag.updated': { fields: string[] }
   'tag.deleted': { name: string }
@@ -51,6 +49,7 @@ export interface AuditActions {
   'timeline_event.deleted': { title: string }
 
   // Other users' materials and tasks
+  'material.hidden': { title: string }
   'material.deleted': { title: string }
   'task.started': Nothing
   'task.paused': Nothing

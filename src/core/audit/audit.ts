@@ -36,7 +36,7 @@ export type AuditEntry<A extends AuditAction> = {
   /** The id of the thing that `action` begins with. */
   target?: number | string | undefined
   /** The id of the user to whom the target belongs, or who is the target. */
-  subject?: number | undefined
+  subject?: number | null | undefined
 } & (Record<never, never> extends AuditActions[A]
   ? { details?: AuditActions[A] }
   : { details: AuditActions[A] })
@@ -66,6 +66,10 @@ export async function auditAlone<A extends AuditAction>(
 ): Promise<void> {
   await appendEntries(ctx.db, [entryOf(by, entry)])
 }
+
+/** The names of the fields that a change sets, for the details of an entry. */
+export const fieldsOf = (change: object): string[] =>
+  Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [name]))
 
 const MAX_USER_AGENT = 300
 

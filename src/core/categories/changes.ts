@@ -2,7 +2,8 @@
 import { and, eq, ne, sql } from 'drizzle-orm'
 import { categories, photoIndex, photos } from '../../db/schema/index.ts'
 import { isSlug, slugOf, suffixed } from '../../util/slug.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor, Principal } from '../accounts/principals.ts'
+import { type AuditedBy, audit, fieldsOf } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid } from '../errors.ts'
 import { reindexPhotosOf } from '../photo-index/reindex.ts'
@@ -34,6 +35,7 @@ export interface CategoryInput {
  */
 export async function createCategory(
   ctx: Context,
+  by: AuditedBy,
   { parentId = null, slug, ...input }: CategoryInput & { name: string },
 ): Promise<Category> {
   return transaction(ctx, async (tx) => {
@@ -48,6 +50,7 @@ export async function createCategory(
       .insert(categories)
       .values({ ...input, ...place, id, parentId, slug: ownSlug })
       .returning()
+    audit(tx, by, { action: 'category.created', target: id, details: { name: input.name } })
     return category!
   })
 }
@@ -58,9 +61,11 @@ export async function createCategory(
  */
 export async function updateCategory(
   ctx: Context,
+  by: AuditedBy,
   id: number,
-  { parentId, ...input }: CategoryInput,
+  change: CategoryInput,
 ): Promise<void> {
+  const { parentId, ...input } = change
   await transaction(ctx, async (tx) => {
     await lockTree(tx)
     const category = await lockCategory(tx, id)
@@ -74,6 +79,7 @@ export async function updateCategory(
     const renamed = input.name !== undefined && input.name !== category.name
     if (moves || renamed) await reindexPhotosOf(tx, { categoryId: id })
     namesChanged(tx)
+    audit(tx, by, { action: 'category.updated', target: id, details: { fields: fieldsOf(change) } })
   })
 }
 
@@ -82,10 +88,10 @@ export async function updateCategory(
  * primary one.
  * @throws AppError NOT_FOUND, CATEGORY_HAS_CHILDREN
  */
-export async function deleteCategory(ctx: Context, id: number): Promise<void> {
+export async function deleteCategory(ctx: Context, by: AuditedBy, id: number): Promise<void> {
   await transaction(ctx, async (tx) => {
     await lockTree(tx)
-    await lockCategory(tx, id)
+    const { name } = await lockCategory(tx, id)
     const [child] = await tx.db
       .select({ id: categories.id })
       .from(categories)
@@ -96,6 +102,7 @@ export async function deleteCategory(ctx: Context, id: number): Promise<void> {
     await tx.db.delete(categories).where(eq(categories.id, id))
     await reindexPhotosOf(tx, { categoryId: id })
     namesChanged(tx)
+    audit(tx, by, { action: 'category.deleted', target: id, details: { name } })
   })
 }
 
@@ -103,12 +110,7 @@ export async function deleteCategory(ctx: Context, id: number): Promise<void> {
  * Makes a photo that the caller sees the cover of a category, from any category; null takes the cover away.
  * @throws AppError NOT_FOUND, UNKNOWN_PHOTO
  */
-export async function setCover(
-  ctx: Context,
-  who: Principal,
-  id: number,
-  photoId: number | null,
-): Promise<void> {
+export async function setCover(ctx: Context, who: Actor, id: number, photoId: number | null): Promise<void> {
   await transaction(ctx, async (tx) => {
     await lockCategory(tx, id)
     if (photoId !== null) await assertSeesPhoto(tx, who, photoId)
@@ -116,6 +118,7 @@ export async function setCover(
       .update(categories)
       .set({ coverPhotoId: photoId, updatedAt: sql`now()` })
       .where(eq(categories.id, id))
+    audit(tx, who, { action: 'category.updated', target: id, details: { fields: ['coverPhotoId'] } })
   })
 }
 

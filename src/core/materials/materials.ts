@@ -1,7 +1,8 @@
 import { and, desc, eq, ne, sql } from 'drizzle-orm'
 import { prepared } from '../../db/prepared.ts'
 import { materialLikes, materials, users } from '../../db/schema/index.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor, Principal } from '../accounts/principals.ts'
+import { auditForeign } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
@@ -165,7 +166,7 @@ export async function toggleLike(
  * Hides a material; its file is kept for 30 days.
  * @throws AppError NOT_FOUND, PERMISSION_DENIED, ALREADY_DELETED
  */
-export async function hideMaterial(ctx: Context, who: Principal, id: number): Promise<void> {
+export async function hideMaterial(ctx: Context, who: Actor, id: number): Promise<void> {
   await transaction(ctx, async (tx) => {
     const material = await lockOwn(tx, who, id)
     if (material.hiddenAt) throw new AppError('ALREADY_DELETED')
@@ -175,6 +176,8 @@ export async function hideMaterial(ctx: Context, who: Principal, id: number): Pr
       .set({ status: 'hidden', hiddenAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(materials.id, id))
     tx.emit(material.userId, 'material.hidden', { materialId: id })
+    const details = { title: material.title }
+    auditForeign(tx, who, { action: 'material.hidden', target: id, subject: material.userId, details })
     await ctx.queue.enqueue(tx, putAwayHandle, { materialId: id })
     announce(tx, material, false)
   })

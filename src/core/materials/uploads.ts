@@ -1,7 +1,8 @@
 /** Uploads as their users see them. `upload-steps.ts` has what happens to one while it arrives. */
 import { and, count, desc, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor, Principal } from '../accounts/principals.ts'
+import { auditForeign } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import type { UploadEvent } from '../files/events.ts'
@@ -77,7 +78,7 @@ export async function ownMaterial(ctx: Context, who: Principal, id: number): Pro
  * receives it stops.
  * @throws AppError NOT_FOUND, PERMISSION_DENIED, ALREADY_DELETED
  */
-export async function removeUpload(ctx: Context, who: Principal, id: number): Promise<void> {
+export async function removeUpload(ctx: Context, who: Actor, id: number): Promise<void> {
   await transaction(ctx, async (tx) => {
     const material = await lockOwn(tx, who, id)
     if (material.removedAt) throw new AppError('ALREADY_DELETED')
@@ -86,6 +87,8 @@ export async function removeUpload(ctx: Context, who: Principal, id: number): Pr
       .set({ status: 'hidden', removedAt: sql`now()`, updatedAt: sql`now()` })
       .where(eq(materials.id, id))
     tx.emit(material.userId, 'material.removed', { materialId: id })
+    const details = { title: material.title }
+    auditForeign(tx, who, { action: 'material.deleted', target: id, subject: material.userId, details })
     await ctx.queue.enqueue(tx, putAwayHandle, { materialId: id })
     announce(tx, material, false)
     tx.afterCommit(() => {

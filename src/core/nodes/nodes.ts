@@ -4,7 +4,8 @@ import { nodes } from '../../db/schema/index.ts'
 import { foldCase, tidyName } from '../../util/fold.ts'
 import { UUID } from '../../util/ids.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
-import type { Context } from '../context.ts'
+import { type AuditedBy, audit, fieldsOf } from '../audit/audit.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { failure } from '../tasks/failures.ts'
 import { nodeHint } from '../tasks/hints.ts'
@@ -23,15 +24,21 @@ export interface NewNode {
  * @returns the node and its token, of which the server keeps only a hash
  * @throws AppError NAME_TAKEN
  */
-export async function createNode(ctx: Context, input: NewNode): Promise<{ node: Node; token: string }> {
+export async function createNode(
+  ctx: Context,
+  by: AuditedBy,
+  input: NewNode,
+): Promise<{ node: Node; token: string }> {
   const token = randomSecret('node')
-  const [node] = await ctx.db
-    .insert(nodes)
-    .values({ ...input, ...nameColumns(input.name), uuid: Bun.randomUUIDv7(), tokenHash: sha256(token) })
-    .returning()
-    .catch(nameTaken)
-  ctx.bus.publish(nodeHint, { nodeId: node!.id, command: { type: 'changed' } })
-  return { node: node!, token }
+  const uuid = Bun.randomUUIDv7()
+  const row = { ...input, ...nameColumns(input.name), uuid, tokenHash: sha256(token) }
+  const node = await transaction(ctx, async (tx) => {
+    const [made] = await tx.db.insert(nodes).values(row).returning()
+    audit(tx, by, { action: 'node.created', target: uuid, details: { name: row.name } })
+    return made!
+  }).catch(nameTaken)
+  ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'changed' } })
+  return { node, token }
 }
 
 /** Names are unique without regard to case, independently of the database's locale. */
@@ -75,24 +82,34 @@ export async function admitNode(
 /** @throws AppError NOT_FOUND, NAME_TAKEN */
 export async function updateNode(
   ctx: Context,
+  by: AuditedBy,
   id: string,
   change: { [K in keyof NewNode]?: NewNode[K] | undefined } & { draining?: boolean | undefined },
 ): Promise<Node> {
-  const node = await patch(ctx, id, { ...change, ...(change.name !== undefined && nameColumns(change.name)) })
+  const columns = { ...change, ...(change.name !== undefined && nameColumns(change.name)) }
+  const node = await patch(ctx, id, columns, (tx, { uuid }) => {
+    audit(tx, by, { action: 'node.updated', target: uuid, details: { fields: fieldsOf(change) } })
+  })
   ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'changed' } })
   return node
 }
 
 /** Gives the node a new token. The old token, and a socket that was opened with it, end at once. */
-export async function rotateToken(ctx: Context, id: string): Promise<{ node: Node; token: string }> {
+export async function rotateToken(
+  ctx: Context,
+  by: AuditedBy,
+  id: string,
+): Promise<{ node: Node; token: string }> {
   const token = randomSecret('node')
-  const node = await patch(ctx, id, { tokenHash: sha256(token) })
+  const node = await patch(ctx, id, { tokenHash: sha256(token) }, (tx, { uuid, name }) => {
+    audit(tx, by, { action: 'node.token_rotated', target: uuid, details: { name } })
+  })
   ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'revoked' } })
   return { node, token }
 }
 
 /** Removes a node. Its tasks go back to the queue. */
-export async function deleteNode(ctx: Context, id: string): Promise<void> {
+export async function deleteNode(ctx: Context, by: AuditedBy, id: string): Promise<void> {
   await transaction(ctx, async (tx) => {
     // This lock waits for leases that have read the node, and later ones skip the node, so no task can join the held ones.
     const [node] = await tx.db.select().from(nodes).where(withId(id)).for('update')
@@ -105,18 +122,23 @@ export async function deleteNode(ctx: Context, id: string): Promise<void> {
       ctx.bus.setState(nodeTopic(node.uuid), undefined)
     })
     await loseAttempts(tx, held, failure('node_removed'))
+    audit(tx, by, { action: 'node.deleted', target: node.uuid, details: { name: node.name } })
   })
 }
 
-async function patch(ctx: Context, id: string, change: object): Promise<Node> {
-  const [node] = await ctx.db
-    .update(nodes)
-    .set({ ...change, revision: sql`${nodes.revision} + 1`, updatedAt: sql`now()` })
-    .where(withId(id))
-    .returning()
-    .catch(nameTaken)
-  if (!node) throw notFound('gpu_server', id)
-  return node
+function patch(
+  ctx: Context,
+  id: string,
+  change: object,
+  record: (tx: Tx, node: Node) => void,
+): Promise<Node> {
+  const revised = { ...change, revision: sql`${nodes.revision} + 1`, updatedAt: sql`now()` }
+  return transaction(ctx, async (tx) => {
+    const [node] = await tx.db.update(nodes).set(revised).where(withId(id)).returning()
+    if (!node) throw notFound('gpu_server', id)
+    record(tx, node)
+    return node
+  }).catch(nameTaken)
 }
 
 function nameTaken(error: unknown): never {

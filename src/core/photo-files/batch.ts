@@ -1,3 +1,4 @@
+import type { Actor } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { IncomingFile } from '../files/receive.ts'
@@ -23,7 +24,7 @@ type Take = (file: IncomingFile<PhotoDetails>) => Promise<void>
  */
 export async function uploadPhotos(
   ctx: Context,
-  userId: number,
+  who: Actor,
   read: (take: Take) => Promise<unknown>,
 ): Promise<Batch> {
   const { maxFilesPerBatch: limit } = (await siteSettings(ctx)).upload
@@ -38,7 +39,7 @@ export async function uploadPhotos(
         return {}
       },
     }
-    batch.uploaded.push(await uploadPhoto(ctx, userId, source))
+    batch.uploaded.push(await uploadPhoto(ctx, who, source))
   }
   try {
     await read((file) =>

@@ -2,7 +2,8 @@
 import { and, eq, inArray, lt, min, ne } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { photoFiles, photos } from '../../db/schema/index.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor, Principal } from '../accounts/principals.ts'
+import { audit } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { uploadEndedHint } from '../files/hints.ts'
@@ -51,7 +52,7 @@ async function isUsed(tx: Tx, fileId: number): Promise<boolean> {
  * Deletes an upload. It may still be arriving; the server that receives it stops.
  * @throws AppError NOT_FOUND, FILE_OF_PHOTO
  */
-export async function deleteUpload(ctx: Context, who: Principal, id: number): Promise<void> {
+export async function deleteUpload(ctx: Context, who: Actor, id: number): Promise<void> {
   await transaction(ctx, async (tx) => {
     const file = await lockOwnFile(tx, who, id)
     if (await isUsed(tx, id)) throw new AppError('FILE_OF_PHOTO')
@@ -65,6 +66,8 @@ export async function deleteUpload(ctx: Context, who: Principal, id: number): Pr
     }
     await tx.db.delete(photoFiles).where(eq(photoFiles.id, id))
     await deletePhotoObjects(tx, [file])
+    const details = { name: file.fileName }
+    audit(tx, who, { action: 'photo_file.deleted', target: id, subject: file.userId, details })
   })
 }
 

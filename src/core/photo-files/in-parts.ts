@@ -1,6 +1,7 @@
 /** Photos whose bytes come with several requests. */
 import { eq } from 'drizzle-orm'
 import { photoFiles } from '../../db/schema/index.ts'
+import type { Actor } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { ERRORS } from '../errors/catalogue.ts'
 import { AppError, notFound } from '../errors.ts'
@@ -57,27 +58,33 @@ export async function openResumablePhoto(
  */
 export async function completePhoto(
   ctx: Context,
+  who: Actor,
   session: UploadSession,
   sha256?: string,
 ): Promise<PhotoFile> {
-  return completedFile(ctx, await complete(ctx, session, sha256), sha256)
+  return completedFile(ctx, await complete(ctx, who, session, sha256), sha256)
 }
 
 /** The same for an upload whose bytes cannot be sent again: when its content is not accepted, it is deleted. */
 export async function completeResumable(
   ctx: Context,
+  who: Actor,
   session: UploadSession,
   sha256?: string,
 ): Promise<PhotoFile> {
-  const id = await complete(ctx, session, sha256).catch(async (error) => {
+  const id = await complete(ctx, who, session, sha256).catch(async (error) => {
     if (isAboutContent(error)) await abortSession(ctx, session)
     throw error
   })
   return completedFile(ctx, id, sha256)
 }
 
-const complete = async (ctx: Context, session: UploadSession, sha256: string | undefined): Promise<number> =>
-  completeSession(ctx, session, await photoUploads(ctx), { details: {}, sha256 })
+const complete = async (
+  ctx: Context,
+  who: Actor,
+  session: UploadSession,
+  sha256: string | undefined,
+): Promise<number> => completeSession(ctx, session, await photoUploads(ctx, who), { details: {}, sha256 })
 
 /** An earlier request may have completed the upload, without the digest. */
 async function completedFile(ctx: Context, id: number, sha256: string | undefined): Promise<PhotoFile> {

@@ -1,5 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { photoFiles } from '../../db/schema/index.ts'
+import type { Actor } from '../accounts/principals.ts'
+import { audit } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { receiveFile, type UploadKind, type UploadSource } from '../files/receive.ts'
 import { siteSettings } from '../system/site-settings.ts'
@@ -17,12 +19,15 @@ export type PhotoDetails = Record<never, never>
  */
 export const uploadPhoto = async (
   ctx: Context,
-  userId: number,
+  who: Actor,
   source: UploadSource<PhotoDetails>,
-): Promise<PhotoFile> => receiveFile(ctx, userId, await photoUploads(ctx), source)
+): Promise<PhotoFile> => receiveFile(ctx, who.userId, await photoUploads(ctx, who), source)
 
-/** Uploads of photos, with the site's current limits. */
-export async function photoUploads(ctx: Context): Promise<UploadKind<PhotoFormat, PhotoFile, PhotoDetails>> {
+/** Uploads of photos by one user, with the site's current limits. */
+export async function photoUploads(
+  ctx: Context,
+  who: Actor,
+): Promise<UploadKind<PhotoFormat, PhotoFile, PhotoDetails>> {
   const { upload } = await siteSettings(ctx)
   return {
     accepted: photoFormats(upload.maxFileSize),
@@ -38,7 +43,12 @@ export async function photoUploads(ctx: Context): Promise<UploadKind<PhotoFormat
         .where(eq(photoFiles.id, id))
         .then(undefined, () => {})
     },
-    finish: finishUpload,
+    async finish(tx, file, stored) {
+      const finished = await finishUpload(tx, file, stored)
+      const details = { name: file.fileName, size: stored.size }
+      audit(tx, who, { action: 'photo_file.uploaded', target: file.id, subject: file.userId, details })
+      return finished
+    },
     abandon: abandonUpload,
   }
 }

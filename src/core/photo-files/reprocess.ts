@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { photoFiles } from '../../db/schema/index.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor } from '../accounts/principals.ts'
+import { audit } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
@@ -17,12 +18,13 @@ import { clearPhotoUpload } from './states.ts'
  */
 export function reprocess(
   ctx: Context,
-  who: Principal,
+  who: Actor,
   fileId: number,
   { names = RENDITION_NAMES, force }: { names?: readonly Rendition['name'][] | undefined; force: boolean },
 ): Promise<PhotoFile> {
   return transaction(ctx, async (tx: Tx) => {
     const file = await lockOwnFile(tx, who, fileId)
+    audit(tx, who, { action: 'photo_file.reprocessed', target: fileId, subject: file.userId })
     if (file.status === 'receiving') throw new AppError('UPLOAD_INCOMPLETE')
     if (file.status === 'uploaded' || file.status === 'processing') throw new AppError('STILL_PROCESSING')
     // The renditions of a file that has failed are those of an earlier processing.

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { isOneOf } from '../../db/arrays.ts'
 import { photos } from '../../db/schema/index.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor } from '../accounts/principals.ts'
+import { audit } from '../audit/audit.ts'
 import { assertCategories } from '../categories/assert.ts'
 import { addCategories, removeCategories } from '../categories/assign.ts'
 import { lockCovered } from '../categories/tree.ts'
@@ -40,7 +41,7 @@ export interface BatchResult {
  */
 export async function changePhotos(
   ctx: Context,
-  who: Principal,
+  who: Actor,
   photoIds: readonly number[],
   change: BatchChange,
 ): Promise<BatchResult> {
@@ -56,8 +57,17 @@ export async function changePhotos(
     const refused = new Set(failed.map(({ id }) => id))
     const own = ids.filter((id) => !refused.has(id)).map((id) => found.get(id)!)
     await apply(own)
+    auditBatch(tx, who, own, change)
     return { succeeded: own.map(({ id }) => id), failed }
   })
+}
+
+/** One entry for each owner, so that an owner's entries show it. */
+function auditBatch(tx: Tx, who: Actor, changed: Photo[], { action, ...values }: BatchChange): void {
+  for (const [owner, photos] of Map.groupBy(changed, ({ userId }) => userId)) {
+    const details = { change: action, photos: idsOf(photos), values: Object.values(values).flat() }
+    audit(tx, who, { action: 'photo.batch_changed', subject: owner, details })
+  }
 }
 
 type Apply = (own: Photo[]) => Promise<void>

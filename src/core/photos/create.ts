@@ -1,6 +1,7 @@
 import { photos } from '../../db/schema/index.ts'
 import { suffixed } from '../../util/slug.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor, Principal } from '../accounts/principals.ts'
+import { audit } from '../audit/audit.ts'
 import { assertCategories } from '../categories/assert.ts'
 import { addCategories } from '../categories/assign.ts'
 import type { Context, Tx } from '../context.ts'
@@ -31,7 +32,7 @@ export interface NewPhoto extends PhotoInput {
  * Makes a photo of an uploaded file.
  * @throws AppError UNKNOWN_FILE, UPLOAD_INCOMPLETE, FILE_IN_USE, UNKNOWN_CATEGORY, HALF_A_PLACE, VALIDATION_FAILED
  */
-export async function createPhoto(ctx: Context, who: Principal, input: NewPhoto): Promise<PhotoView> {
+export async function createPhoto(ctx: Context, who: Actor, input: NewPhoto): Promise<PhotoView> {
   const { autoPublish } = (await siteSettings(ctx)).upload
   return transaction(ctx, async (tx) => {
     const categoryIds = [...new Set(input.categories)]
@@ -52,6 +53,8 @@ export async function createPhoto(ctx: Context, who: Principal, input: NewPhoto)
     await enqueueExposure(tx, [file.id])
     await indexPhotos(tx, [photo.id])
     await emitPhotoEvent(tx, photo.userId, 'photo.created', photoEvent(photo))
+    const details = { title: photo.title }
+    audit(tx, who, { action: 'photo.created', target: photo.id, subject: photo.userId, details })
     const [view] = await viewPhotos(tx, [photo.id])
     return view!
   })

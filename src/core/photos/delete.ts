@@ -1,6 +1,7 @@
 import { isOneOf } from '../../db/arrays.ts'
 import { photoFiles, photos } from '../../db/schema/index.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor } from '../accounts/principals.ts'
+import { audit } from '../audit/audit.ts'
 import { lockCovered } from '../categories/tree.ts'
 import type { Context, Tx } from '../context.ts'
 import { deletePhotoObjects } from '../photo-files/exposure.ts'
@@ -15,10 +16,13 @@ import type { Photo } from './rows.ts'
  * Deletes a photo and its file. The objects go after the commit, as soon as the object store answers.
  * @throws AppError NOT_FOUND, PERMISSION_DENIED
  */
-export async function deletePhoto(ctx: Context, who: Principal, id: number): Promise<void> {
+export async function deletePhoto(ctx: Context, who: Actor, id: number): Promise<void> {
   await transaction(ctx, async (tx) => {
     await lockCovered(tx, [id])
-    await removePhotos(tx, [await lockOwnPhoto(tx, who, id)])
+    const photo = await lockOwnPhoto(tx, who, id)
+    await removePhotos(tx, [photo])
+    const details = { title: photo.title }
+    audit(tx, who, { action: 'photo.deleted', target: id, subject: photo.userId, details })
   })
 }
 

@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { photoFiles, photos } from '../../db/schema/index.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor } from '../accounts/principals.ts'
+import { audit, fieldsOf } from '../audit/audit.ts'
 import { assertCategories } from '../categories/assert.ts'
 import { setCategories } from '../categories/assign.ts'
 import type { Context, Tx } from '../context.ts'
@@ -28,7 +29,7 @@ import { type PhotoView, viewPhotos } from './view.ts'
  */
 export async function updatePhoto(
   ctx: Context,
-  who: Principal,
+  who: Actor,
   id: number,
   input: PhotoInput,
   expects: ((revision: string) => boolean) | undefined,
@@ -51,6 +52,8 @@ export async function updatePhoto(
           await enqueueExposure(tx, [photo.fileId])
         await indexPhotos(tx, [id])
         await emitPhotoEvent(tx, photo.userId, 'photo.updated', photoEvent(photo))
+        const details = { fields: fieldsOf(input) }
+        audit(tx, who, { action: 'photo.updated', target: id, subject: photo.userId, details })
       }
       const [view] = await viewPhotos(tx, [id])
       return view!

@@ -2,7 +2,8 @@ import { and, eq, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
 import { photoIndex, photoTags, tags } from '../../db/schema/index.ts'
 import { isSlug, slugOf, suffixed } from '../../util/slug.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor, Principal } from '../accounts/principals.ts'
+import { type AuditedBy, audit, fieldsOf } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { lockPhotosOf, reindexPhotosOf } from '../photo-index/reindex.ts'
@@ -32,49 +33,70 @@ const TRIES = 5
  * @returns its id
  * @throws AppError VALIDATION_FAILED, TAG_TAKEN, TAG_SLUG_TAKEN
  */
-export function createTag(ctx: Context, principal: Principal, input: TagInput): Promise<number> {
+export function createTag(ctx: Context, who: Actor, input: TagInput): Promise<number> {
   const values = { ...valuesOf(input), ...readTagName(input.name, 'name') }
-  const base = slugOf(values.name)
   return sayTaken(() =>
     transaction(ctx, async (tx) => {
-      for (let tries = 0; tries < TRIES; tries++) {
-        const slug = values.slug ?? (tries === 0 && base ? base : suffixed(base || 'tag'))
-        const row = { ...values, slug, isListed: true }
-        const [made] = await tx.db.insert(tags).values(row).onConflictDoNothing().returning({ id: tags.id })
-        if (made) return made.id
-        const [other] = await tx.db.select().from(tags).where(eq(tags.nameKey, row.nameKey)).for('update')
-        if (other) {
-          if (other.isListed || (await isSeen(tx, principal, other.id))) throw new AppError('TAG_TAKEN')
-          return rewrite(tx, other, values)
-        }
-        if (values.slug !== undefined) throw new AppError('TAG_SLUG_TAKEN')
-      }
-      throw new Error('no slug is free for a tag')
+      const id = await insertTag(tx, who, values)
+      audit(tx, who, { action: 'tag.created', target: id, details: { name: values.name } })
+      return id
     }),
   )
+}
+
+async function insertTag(
+  tx: Tx,
+  who: Principal,
+  values: ReturnType<typeof valuesOf> & ReturnType<typeof readTagName>,
+): Promise<number> {
+  const base = slugOf(values.name)
+  for (let tries = 0; tries < TRIES; tries++) {
+    const slug = values.slug ?? (tries === 0 && base ? base : suffixed(base || 'tag'))
+    const row = { ...values, slug, isListed: true }
+    const [made] = await tx.db.insert(tags).values(row).onConflictDoNothing().returning({ id: tags.id })
+    if (made) return made.id
+    const [other] = await tx.db.select().from(tags).where(eq(tags.nameKey, row.nameKey)).for('update')
+    if (other) {
+      if (other.isListed || (await isSeen(tx, who, other.id))) throw new AppError('TAG_TAKEN')
+      return rewrite(tx, other, values)
+    }
+    if (values.slug !== undefined) throw new AppError('TAG_SLUG_TAKEN')
+  }
+  throw new Error('no slug is free for a tag')
 }
 
 /**
  * Changes the given fields. Everybody sees the tag from then on, also when it had only been named on photos.
  * @throws AppError NOT_FOUND, VALIDATION_FAILED, TAG_TAKEN, TAG_SLUG_TAKEN
  */
-export async function updateTag(ctx: Context, id: number, change: Partial<TagInput>): Promise<void> {
+export async function updateTag(
+  ctx: Context,
+  by: AuditedBy,
+  id: number,
+  change: Partial<TagInput>,
+): Promise<void> {
   const named = change.name === undefined ? {} : readTagName(change.name, 'name')
   const values = { ...valuesOf(change), ...named }
-  await sayTaken(() => transaction(ctx, async (tx) => rewrite(tx, await lockTag(tx, id), values)))
+  await sayTaken(() =>
+    transaction(ctx, async (tx) => {
+      await rewrite(tx, await lockTag(tx, id), values)
+      audit(tx, by, { action: 'tag.updated', target: id, details: { fields: fieldsOf(change) } })
+    }),
+  )
 }
 
 /**
  * Deletes a tag, also from its photos.
  * @throws AppError NOT_FOUND
  */
-export async function deleteTag(ctx: Context, id: number): Promise<void> {
+export async function deleteTag(ctx: Context, by: AuditedBy, id: number): Promise<void> {
   await transaction(ctx, async (tx) => {
-    await lockTag(tx, id)
+    const { name } = await lockTag(tx, id)
     await lockPhotosOf(tx, { tagId: id })
     await tx.db.delete(tags).where(eq(tags.id, id))
     await reindexPhotosOf(tx, { tagId: id })
     namesChanged(tx)
+    audit(tx, by, { action: 'tag.deleted', target: id, details: { name } })
   })
 }
 

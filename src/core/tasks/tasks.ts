@@ -6,7 +6,8 @@ import { rfc3339 } from '../../db/timestamps.ts'
 import { camelKeys } from '../../util/case.ts'
 import { readId } from '../../util/ids.ts'
 import { isAdmin } from '../accounts/permissions.ts'
-import type { Principal } from '../accounts/principals.ts'
+import type { Actor, Principal } from '../accounts/principals.ts'
+import { auditForeign } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
@@ -139,11 +140,12 @@ export async function listTasks(
 }
 
 /** @throws AppError NOT_FOUND, INVALID_STATE when it has ended already */
-export async function cancelTask(ctx: Context, who: Principal, id: string | number): Promise<TaskDetail> {
+export async function cancelTask(ctx: Context, who: Actor, id: string | number): Promise<TaskDetail> {
   await transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
     const ended = await settleTask(tx, task, { status: 'cancelled' })
     tx.emit(task.userId, 'task.cancelled', { ...taskEvent(ended), costMinor: ended.costMinor })
+    auditForeign(tx, who, { action: 'task.cancelled', target: task.uuid, subject: task.userId })
     tellNode(tx, task)
   })
   return getTask(ctx, who, id)
@@ -165,7 +167,7 @@ export function tellNode(tx: Tx, task: Task): void {
  * Puts a failed or cancelled task back: a GPU task into the queue; a study task waits to be started.
  * @throws AppError NOT_FOUND, INVALID_STATE, TASK_LIMIT_EXCEEDED, INSUFFICIENT_BALANCE
  */
-export async function retryTask(ctx: Context, who: Principal, id: string | number): Promise<TaskDetail> {
+export async function retryTask(ctx: Context, who: Actor, id: string | number): Promise<TaskDetail> {
   const { maxConcurrentTasksPerUser: limit } = await systemConfig(ctx)
   await transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
@@ -199,6 +201,7 @@ export async function retryTask(ctx: Context, who: Principal, id: string | numbe
       .where(eq(tasks.id, task.id))
       .returning()
     tx.emit(task.userId, 'task.requeued', { ...taskEvent(queued!), reason: 'retry' })
+    auditForeign(tx, who, { action: 'task.retried', target: task.uuid, subject: task.userId })
     tx.afterCommit(() => {
       ctx.bus.setState(taskTopic(task.uuid), undefined)
       if (task.kind === 'gpu') ctx.bus.publish(queueHint, null)
@@ -208,7 +211,7 @@ export async function retryTask(ctx: Context, who: Principal, id: string | numbe
 }
 
 /** @throws AppError NOT_FOUND, INVALID_STATE while it runs */
-export async function deleteTask(ctx: Context, who: Principal, id: string | number): Promise<Task> {
+export async function deleteTask(ctx: Context, who: Actor, id: string | number): Promise<Task> {
   return transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
     if (task.status === 'running' || task.status === 'paused') {
@@ -217,6 +220,8 @@ export async function deleteTask(ctx: Context, who: Principal, id: string | numb
     if (task.status === 'pending') await settleTask(tx, task, { status: 'cancelled' })
     await tx.db.delete(tasks).where(eq(tasks.id, task.id))
     tx.emit(task.userId, 'task.deleted', taskEvent(task))
+    const details = { title: task.title }
+    auditForeign(tx, who, { action: 'task.deleted', target: task.uuid, subject: task.userId, details })
     tellNode(tx, task)
     return task
   })

@@ -2,6 +2,8 @@
 import { and, asc, desc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { photos, timelineEventPhotos, timelineEvents } from '../../db/schema/index.ts'
 import { isCalendarDate } from '../../util/calendar-date.ts'
+import type { Actor } from '../accounts/principals.ts'
+import { type AuditedBy, audit, fieldsOf } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
@@ -26,16 +28,18 @@ export interface EventInput {
  * @returns its id
  * @throws AppError VALIDATION_FAILED, UNKNOWN_PHOTOS, TOO_MANY_EVENTS
  */
-export function createEvent(ctx: Context, userId: number, input: EventInput): Promise<number> {
+export function createEvent(ctx: Context, who: Actor, input: EventInput): Promise<number> {
   const { relatedPhotos = [], ...values } = checked(input)
   return transaction(ctx, async (tx) => {
     if ((await tx.db.$count(timelineEvents)) >= MAX_EVENTS)
       throw new AppError('TOO_MANY_EVENTS', { params: { limit: MAX_EVENTS } })
     const [event] = await tx.db
       .insert(timelineEvents)
-      .values({ ...values, userId })
+      .values({ ...values, userId: who.userId })
       .returning({ id: timelineEvents.id })
     await relate(tx, event!.id, await lockPhotos(tx, relatedPhotos))
+    const details = { title: input.title }
+    audit(tx, who, { action: 'timeline_event.created', target: event!.id, subject: who.userId, details })
     return event!.id
   })
 }
@@ -44,15 +48,22 @@ export function createEvent(ctx: Context, userId: number, input: EventInput): Pr
  * Changes the given fields. `relatedPhotos` replaces all of them.
  * @throws AppError NOT_FOUND, VALIDATION_FAILED, UNKNOWN_PHOTOS
  */
-export async function updateEvent(ctx: Context, id: number, change: Partial<EventInput>): Promise<void> {
+export async function updateEvent(
+  ctx: Context,
+  by: AuditedBy,
+  id: number,
+  change: Partial<EventInput>,
+): Promise<void> {
   const { relatedPhotos, ...values } = checked(change)
   await transaction(ctx, async (tx) => {
     const [event] = await tx.db
       .update(timelineEvents)
       .set({ ...values, updatedAt: sql`now()` })
       .where(eq(timelineEvents.id, id))
-      .returning({ id: timelineEvents.id })
+      .returning({ userId: timelineEvents.userId })
     if (!event) throw notFound('timeline_event', id)
+    const details = { fields: fieldsOf(change) }
+    audit(tx, by, { action: 'timeline_event.updated', target: id, subject: event.userId, details })
     if (!relatedPhotos) return
     // Photos first: the deletion of a photo locks it before it deletes rows of `timeline_event_photos`.
     const photoIds = await lockPhotos(tx, relatedPhotos)
@@ -62,12 +73,13 @@ export async function updateEvent(ctx: Context, id: number, change: Partial<Even
 }
 
 /** @throws AppError NOT_FOUND */
-export async function deleteEvent(ctx: Context, id: number): Promise<void> {
-  const deleted = await ctx.db
-    .delete(timelineEvents)
-    .where(eq(timelineEvents.id, id))
-    .returning({ id: timelineEvents.id })
-  if (deleted.length === 0) throw notFound('timeline_event', id)
+export async function deleteEvent(ctx: Context, by: AuditedBy, id: number): Promise<void> {
+  await transaction(ctx, async (tx) => {
+    const [event] = await tx.db.delete(timelineEvents).where(eq(timelineEvents.id, id)).returning()
+    if (!event) throw notFound('timeline_event', id)
+    const details = { title: event.title }
+    audit(tx, by, { action: 'timeline_event.deleted', target: id, subject: event.userId, details })
+  })
 }
 
 /** @throws AppError NOT_FOUND */

@@ -3,8 +3,11 @@ import { and, count, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle
 import { violatedConstraint } from '../../db/errors.ts'
 import { invitations, inviteCodes } from '../../db/schema/index.ts'
 import { tidyCode } from '../../util/fold.ts'
+import type { Actor } from '../accounts/principals.ts'
+import { type AuditedBy, audit } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { notFound } from '../errors.ts'
+import { transaction } from '../transaction.ts'
 
 type Row = typeof inviteCodes.$inferSelect
 export type InviteStatus = 'active' | 'disabled' | 'expired' | 'exhausted'
@@ -33,26 +36,35 @@ function hasCode(code: string): SQL {
 
 export async function createInviteCode(
   ctx: Context,
-  adminId: number,
+  who: Actor,
   settings: InviteSettings,
 ): Promise<InviteCode> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const [row] = await ctx.db
-        .insert(inviteCodes)
-        .values({
-          code: drawCode(),
-          createdBy: adminId,
-          maxUses: settings.maxUses ?? null,
-          expiresAt: settings.expiresAt ?? null,
-        })
-        .returning()
-      return withStatus(row!)
+      return await insertInviteCode(ctx, who, settings)
     } catch (error) {
       if (violatedConstraint(error) !== 'invite_codes_code_key' || attempt === TRIES) throw error
     }
   }
 }
+
+const insertInviteCode = (ctx: Context, who: Actor, settings: InviteSettings): Promise<InviteCode> =>
+  transaction(ctx, async (tx) => {
+    const { maxUses = null, expiresAt = null } = settings
+    const [row] = await tx.db
+      .insert(inviteCodes)
+      .values({ code: drawCode(), createdBy: who.userId, maxUses, expiresAt })
+      .returning()
+    audit(tx, who, { action: 'invite_code.created', target: row!.id, details: auditedSettings(settings) })
+    return withStatus(row!)
+  })
+
+/** The id and not the code is the target, because who knows the code can sign up with it. */
+const auditedSettings = ({ isActive, maxUses, expiresAt }: InviteSettings) => ({
+  ...(isActive !== undefined && { isActive }),
+  ...(maxUses !== undefined && { maxUses }),
+  ...(expiresAt !== undefined && { expiresAt: expiresAt?.toISOString() ?? null }),
+})
 
 /** Newest first. */
 export async function listInviteCodes(
@@ -84,14 +96,18 @@ export async function getInviteCode(ctx: Context, code: string): Promise<InviteC
  */
 export async function updateInviteCode(
   ctx: Context,
+  by: AuditedBy,
   code: string,
   settings: InviteSettings,
 ): Promise<InviteCode> {
   const change = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
   if (Object.keys(change).length === 0) return getInviteCode(ctx, code)
-  const [row] = await ctx.db.update(inviteCodes).set(change).where(hasCode(code)).returning()
-  if (!row) throw notFound('invite_code', code)
-  return withStatus(row)
+  return transaction(ctx, async (tx) => {
+    const [row] = await tx.db.update(inviteCodes).set(change).where(hasCode(code)).returning()
+    if (!row) throw notFound('invite_code', code)
+    audit(tx, by, { action: 'invite_code.updated', target: row.id, details: auditedSettings(settings) })
+    return withStatus(row)
+  })
 }
 
 /** Counts a use and records the invited user. An invalid code is ignored, because it must never block a sign-up. */

@@ -1,4 +1,5 @@
 /** A server with users, and requests about photos. */
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { createCategory } from '../../../src/core/categories/changes.ts'
 import { photoFiles } from '../../../src/db/schema/index.ts'
 import { type Answer, type Ask, api } from '../../support/api.ts'
@@ -38,7 +39,7 @@ export async function openPhotoScene() {
     return send('POST', '/v1/photos', user, { title: unique('Photo '), file_id: file.fileId, ...body })
   }
   const makeCategory = (parent?: { id: number }) =>
-    createCategory(ctx, { name: unique('c'), parentId: parent?.id })
+    createCategory(ctx, SERVER, { name: unique('c'), parentId: parent?.id })
   return { server, ctx, client, owner, other, admin, reader, get, send, makeFile, create, makeCategory }
 }
 

@@ -3,7 +3,9 @@
  * a place, serial numbers and names in every way that a file can, and are published. Then everything is fetched that
  * somebody else can find or guess.
  */
+
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { createCategory } from '../../../src/core/categories/changes.ts'
 import { hiddenFolder, publicFolder } from '../../../src/core/photo-files/keys.ts'
 import { siteSettings } from '../../../src/core/system/site-settings.ts'
@@ -202,7 +204,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
     stranger = await makeUser(server, { role: 'editor' })
     admin = await makeUser(server, { role: 'admin' })
     live = await openLive(server, stranger.token)
-    categoryId = (await createCategory(server.ctx, { name: 'Places' })).id
+    categoryId = (await createCategory(server.ctx, SERVER, { name: 'Places' })).id
     const used = kind === 'disk' ? all : all.filter(({ name }) => FEW.includes(name))
     // The first one is not published at once.
     for (const photo of used) photos.push(await publish(photo, photo === used[0] ? { status: 'draft' } : {}))

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { createCategory } from '../../../src/core/categories/changes.ts'
 import { api } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
@@ -13,7 +14,7 @@ let city: number
 let streets: number
 
 const newCategory = async (name: string, parentId?: number) =>
-  (await createCategory(server.ctx, { name, parentId })).id
+  (await createCategory(server.ctx, SERVER, { name, parentId })).id
 
 beforeAll(async () => {
   server = await startServer()

@@ -1,10 +1,12 @@
 /** What accounts are unique by does not depend on the database, nor on how old they are. */
+
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, inArray } from 'drizzle-orm'
 import postgres from 'postgres'
 import { createAccount, findAccount, insertAccount } from '../../../src/core/accounts/accounts.ts'
 import { fillNameKeys } from '../../../src/core/accounts/name-keys.ts'
 import { searchUsers } from '../../../src/core/accounts/search.ts'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { fillNodeKeys } from '../../../src/core/nodes/name-keys.ts'
 import { createNode, listNodes, updateNode } from '../../../src/core/nodes/nodes.ts'
 import { nodes, users } from '../../../src/db/schema/index.ts'
@@ -147,11 +149,11 @@ test('names of nodes are compared so, too, also of those from before', async () 
   const server = await startServer()
   try {
     const { ctx } = server
-    const make = (name: string) => createNode(ctx, { name, host: 'h', maxConcurrentTasks: 1 })
+    const make = (name: string) => createNode(ctx, SERVER, { name, host: 'h', maxConcurrentTasks: 1 })
     const older = await make('УЗЕЛ Straße')
     await expect(make('узел STRASSE')).rejects.toMatchObject({ code: 'NAME_TAKEN' })
     const newer = await make('other')
-    await expect(updateNode(ctx, newer.node.uuid, { name: 'Узел strasse' })).rejects.toMatchObject({
+    await expect(updateNode(ctx, SERVER, newer.node.uuid, { name: 'Узел strasse' })).rejects.toMatchObject({
       code: 'NAME_TAKEN',
     })
     await ctx.db.update(nodes).set({ nameKey: null })

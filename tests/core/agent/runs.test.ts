@@ -5,6 +5,7 @@ import { userOfToken } from '../../../src/core/accounts/access-tokens.ts'
 import { EventType, endsRun } from '../../../src/core/agent/ag-ui.ts'
 import { readMessages } from '../../../src/core/agent/sessions.ts'
 import { agentFrames, agentRuns, agentSessions } from '../../../src/db/schema/index.ts'
+import { actorOf } from '../../support/actors.ts'
 import { expectRun, textOf } from '../../support/chat.ts'
 import { makeUser } from '../../support/factories.ts'
 import { eventually } from '../../support/process.ts'
@@ -14,9 +15,10 @@ const server = await startServer()
 const { ctx } = server
 afterAll(() => server.stop())
 const signedIn = async () => {
-  const user = await userOfToken(ctx, (await makeUser(server)).token)
+  const owner = await makeUser(server)
+  const user = await userOfToken(ctx, owner.token)
   if (typeof user === 'string') throw new Error(user)
-  return user.principal
+  return { ...actorOf(owner), ...user.principal }
 }
 const ask = { message: 'hello', language: 'en', timezone: 'UTC' } as const
 

@@ -1,6 +1,8 @@
 /** Changes of categories and of the photos in them, many at once: docs/contracts/portfolio.md, "Categories". */
+
 import { afterAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { assertCategories } from '../../../src/core/categories/assert.ts'
 import { addCategories, removeCategories } from '../../../src/core/categories/assign.ts'
 import { createCategory, deleteCategory, updateCategory } from '../../../src/core/categories/changes.ts'
@@ -33,7 +35,7 @@ test('leave the tree whole, the index right, and every photo with one primary ca
     )
   ).map(({ id }) => id)
   const all = new Set<number>()
-  for (let n = 0; n < 6; n++) all.add((await createCategory(ctx, { name: `c${n}` })).id)
+  for (let n = 0; n < 6; n++) all.add((await createCategory(ctx, SERVER, { name: `c${n}` })).id)
   const errors = new Set<string>()
   for (let round = 0; round < ROUNDS; round++) {
     const changes = Array.from({ length: AT_ONCE }, () => oneChange([...all], photoIds))
@@ -60,13 +62,13 @@ function oneChange(categoryIds: number[], photoIds: number[]): () => Promise<unk
   const choice = random.pick(['move', 'move', 'rename', 'create', 'delete', 'add', 'add', 'remove'])
   switch (choice) {
     case 'move':
-      return () => updateCategory(ctx, category, { parentId })
+      return () => updateCategory(ctx, SERVER, category, { parentId })
     case 'rename':
-      return () => updateCategory(ctx, category, { name: `name ${other}` })
+      return () => updateCategory(ctx, SERVER, category, { name: `name ${other}` })
     case 'create':
-      return () => createCategory(ctx, { name: 'new', parentId: other })
+      return () => createCategory(ctx, SERVER, { name: 'new', parentId: other })
     case 'delete':
-      return () => deleteCategory(ctx, category)
+      return () => deleteCategory(ctx, SERVER, category)
     default:
       return () =>
         transaction(ctx, async (tx) => {
@@ -84,17 +86,17 @@ test('a move waits for a change that puts photos below the category, and brings 
   const [photo] = await makePhotos(server, await makeUser(server), [{}])
   const targetName = unique('target')
   const [moved, target] = [
-    await createCategory(ctx, { name: 'a' }),
-    await createCategory(ctx, { name: targetName }),
+    await createCategory(ctx, SERVER, { name: 'a' }),
+    await createCategory(ctx, SERVER, { name: targetName }),
   ]
-  const child = await createCategory(ctx, { name: 'c', parentId: moved.id })
+  const child = await createCategory(ctx, SERVER, { name: 'c', parentId: moved.id })
   let move: Promise<void> | undefined
   let isOver = false
   await transaction(ctx, async (tx) => {
     await assertCategories(tx, [child.id])
     await addCategories(tx, [photo!.id], [child.id])
     await indexPhotos(tx, [photo!.id])
-    move ??= updateCategory(ctx, moved.id, { parentId: target.id }).finally(() => {
+    move ??= updateCategory(ctx, SERVER, moved.id, { parentId: target.id }).finally(() => {
       isOver = true
     })
     // On the embedded database the move waits for the only connection.

@@ -1,4 +1,5 @@
 /** The job that makes the renditions of a photo's file, with decoders of the test's own. */
+
 import { afterAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
@@ -15,6 +16,7 @@ import { createImaging } from '../../../src/imaging/imaging.ts'
 import type { PhotoJob, PhotoResult } from '../../../src/imaging/photo.ts'
 import { ImagingError } from '../../../src/imaging/protocol.ts'
 import { keysOf } from '../../storage/kinds.ts'
+import { actorOf } from '../../support/actors.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
 import { picture96 } from '../../support/photo-fixtures.ts'
 import { makePhotos } from '../../support/photos.ts'
@@ -63,8 +65,8 @@ afterAll(() => server.stop())
 const { ctx } = server
 
 const PICTURE = new Uint8Array(await picture96())
-const send = ({ user }: TestUser, name = 'a.jpg'): Promise<PhotoFile> =>
-  uploadPhoto(ctx, user.id, {
+const send = (owner: TestUser, name = 'a.jpg'): Promise<PhotoFile> =>
+  uploadPhoto(ctx, actorOf(owner), {
     total: null,
     async read(take) {
       await take({ name, details: {}, body: new Response(PICTURE).body! })

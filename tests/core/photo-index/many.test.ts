@@ -1,6 +1,8 @@
 /** A tag or category of more photos than one transaction indexes: docs/contracts/portfolio.md, "Search". */
+
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { and, sql } from 'drizzle-orm'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { createCategory, deleteCategory, updateCategory } from '../../../src/core/categories/changes.ts'
 import { categoryCounts } from '../../../src/core/categories/counts.ts'
 import { photosChangedHint } from '../../../src/core/photo-index/hints.ts'
@@ -27,7 +29,7 @@ let tagId: number
 let tag: string
 beforeAll(async () => {
   const owner = await makeUser(server, { role: 'editor' })
-  category = (await createCategory(ctx, { name: unique('first ') })).id
+  category = (await createCategory(ctx, SERVER, { name: unique('first ') })).id
   tag = unique('tag')
   tagId = await makeTag(server, tag)
   const photo = { categoryIds: [category], tags: [tag] }
@@ -50,8 +52,8 @@ async function expectFound(words: string, photos: number) {
 
 test('counts and lists show a move at once, and the search follows', async () => {
   const name = unique('target')
-  const target = await createCategory(ctx, { name })
-  await updateCategory(ctx, category, { parentId: target.id })
+  const target = await createCategory(ctx, SERVER, { name })
+  await updateCategory(ctx, SERVER, category, { parentId: target.id })
   expect(await countPhotos(ctx, undefined, { category: target.id })).toBe(PHOTOS)
   const counts = await categoryCounts(ctx, undefined)
   expect(counts(target.id)).toEqual({ photoCount: PHOTOS, directPhotoCount: 0 })
@@ -60,7 +62,7 @@ test('counts and lists show a move at once, and the search follows', async () =>
 })
 
 test('counts and lists ask the tree, not the index rows that follow it', async () => {
-  const other = await createCategory(ctx, { name: unique('other ') })
+  const other = await createCategory(ctx, SERVER, { name: unique('other ') })
   const place = { path: `${other.id}/${category}`, level: 1, parent: other.id }
   await query(
     server,
@@ -110,7 +112,7 @@ test('the job waits for a change that has found it waiting, and does its work to
 
 test('a renamed tag is found by its new name alone, soon', async () => {
   const name = unique('renamed')
-  await updateTag(ctx, tagId, { name })
+  await updateTag(ctx, SERVER, tagId, { name })
   expect(await countPhotos(ctx, undefined, { tag: name })).toBe(PHOTOS)
   await expectFound(name, PHOTOS)
   await expectFound('late', 0)
@@ -118,8 +120,8 @@ test('a renamed tag is found by its new name alone, soon', async () => {
 
 test('a deleted tag and category are gone from lists at once, and soon from the index', async () => {
   const [{ name } = {}] = await query(server, sql`select name from categories where id = ${category}`)
-  await deleteTag(ctx, tagId)
-  await deleteCategory(ctx, category)
+  await deleteTag(ctx, SERVER, tagId)
+  await deleteCategory(ctx, SERVER, category)
   expect(await countPhotos(ctx, undefined, { tag })).toBe(0)
   expect(await countPhotos(ctx, undefined, { category })).toBe(0)
   await expectFound(name as string, 0)

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { asc } from 'drizzle-orm'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { createCategory } from '../../../src/core/categories/changes.ts'
 import { matchPhotos } from '../../../src/core/photo-index/match.ts'
 import type { PhotoText } from '../../../src/core/photo-index/terms.ts'
@@ -14,8 +15,8 @@ let server: TestServer
 let id: number
 beforeAll(async () => {
   server = await startServer()
-  const city = await createCategory(server.ctx, { name: '城市风光' })
-  const bridges = await createCategory(server.ctx, { name: '桥梁', parentId: city.id })
+  const city = await createCategory(server.ctx, SERVER, { name: '城市风光' })
+  const bridges = await createCategory(server.ctx, SERVER, { name: '桥梁', parentId: city.id })
   id = await makePhoto(server, await makeUser(server), {
     title: '重庆夜景 Über the River',
     description: '灯火通明的建筑群, photographed from café Rhône',

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { deleteNode, rotateToken } from '../../../src/core/nodes/nodes.ts'
 import { type NodeState, nodeTopic } from '../../../src/core/nodes/presence.ts'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
@@ -92,7 +93,7 @@ describe('getting in', () => {
   test('a rotated token ends a socket that has not said hello too', async () => {
     const { node, token } = await makeNode(server)
     const socket = await TestSocket.open(`${server.wsUrl}/ws/node?token=${token}`)
-    await rotateToken(ctx, node.uuid)
+    await rotateToken(ctx, SERVER, node.uuid)
     expect((await socket.closing()).code).toBe(4403)
     expect(socket.frames).toEqual([])
   })
@@ -580,7 +581,7 @@ describe('changes that no node reports', () => {
     await changes('total_servers', 1, async () => {
       node = (await makeNode(server)).node.uuid
     })
-    await changes('total_servers', -1, () => deleteNode(ctx, node))
+    await changes('total_servers', -1, () => deleteNode(ctx, SERVER, node))
     live.close()
   })
 
@@ -589,7 +590,7 @@ describe('changes that no node reports', () => {
     const socket = await openNode(server, token)
     const live = await openLive(server, (await makeUser(server)).token, { topics: `gpu:server:${node.uuid}` })
     await live.next('gpu_update', ({ data }) => data.status === 'online')
-    await deleteNode(ctx, node.uuid)
+    await deleteNode(ctx, SERVER, node.uuid)
     await live.next('gpu_update', ({ data }) => data.status === 'offline')
     expect((await socket.closing()).code).toBe(4403)
     live.close()

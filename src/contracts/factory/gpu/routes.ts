@@ -155,7 +155,7 @@ async function listServers({ ctx, principal, request }: SignedCall) {
 }
 
 async function createServer({ ctx, principal, body, request }: SignedCall & Body<typeof ServerCreation>) {
-  const { node, token } = await createNode(ctx, {
+  const { node, token } = await createNode(ctx, principal, {
     name: body.name,
     host: body.host,
     maxConcurrentTasks: body.max_concurrent_tasks,
@@ -181,7 +181,7 @@ async function changeServer({
   body,
   request,
 }: SignedCall & Params<typeof ServerId> & Body<typeof ServerChange>) {
-  const node = await updateNode(ctx, params.server_id, {
+  const node = await updateNode(ctx, principal, params.server_id, {
     name: body.name,
     host: body.host,
     maxConcurrentTasks: body.max_concurrent_tasks,
@@ -190,18 +190,18 @@ async function changeServer({
   return envelope(request, presentServer(await viewOf(ctx, node), principal.role))
 }
 
-async function removeServer({ ctx, params, request }: Call & Params<typeof ServerId>) {
-  await deleteNode(ctx, params.server_id)
+async function removeServer({ ctx, principal, params, request }: SignedCall & Params<typeof ServerId>) {
+  await deleteNode(ctx, principal, params.server_id)
   return envelope(request, {})
 }
 
 async function drainServer({ ctx, principal, params, request }: SignedCall & Params<typeof ServerId>) {
-  const node = await updateNode(ctx, params.server_id, { draining: true })
+  const node = await updateNode(ctx, principal, params.server_id, { draining: true })
   return envelope(request, presentServer(await viewOf(ctx, node), principal.role))
 }
 
 async function replaceToken({ ctx, principal, params, request }: SignedCall & Params<typeof ServerId>) {
-  const { node, token } = await rotateToken(ctx, params.server_id)
+  const { node, token } = await rotateToken(ctx, principal, params.server_id)
   const server = presentServer(await viewOf(ctx, node), principal.role)
   return envelope(request, { ...server, node_token: token }, 'token_rotated')
 }

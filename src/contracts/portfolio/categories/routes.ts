@@ -173,7 +173,7 @@ async function showOne({ ctx, params, request }: Call & Params<typeof Id>) {
 }
 
 async function create({ ctx, principal, body, request }: SignedCall & Body<typeof NewCategory>) {
-  const { id } = await createCategory(ctx, { ...inputOf(body), name: body.name })
+  const { id } = await createCategory(ctx, principal, { ...inputOf(body), name: body.name })
   const category = await readCategory(ctx, principal, originOf(ctx, request), id)
   return envelope(request, presentCategoryDetail(category), 201)
 }
@@ -185,13 +185,13 @@ async function update({
   body,
   request,
 }: SignedCall & Params<typeof Id> & Body<typeof CategoryChange>) {
-  await updateCategory(ctx, params.id, inputOf(body))
+  await updateCategory(ctx, principal, params.id, inputOf(body))
   const category = await readCategory(ctx, principal, originOf(ctx, request), params.id)
   return envelope(request, presentCategoryDetail(category))
 }
 
-async function remove({ ctx, params }: SignedCall & Params<typeof Id>) {
-  await deleteCategory(ctx, params.id)
+async function remove({ ctx, principal, params }: SignedCall & Params<typeof Id>) {
+  await deleteCategory(ctx, principal, params.id)
 }
 
 async function changeCover({

@@ -177,12 +177,12 @@ async function createOne({ ctx, principal, body, request }: SignedCall & Body<ty
 
 async function updateOne(call: SignedCall & Params<typeof Id> & Body<typeof TagChange>) {
   const { ctx, principal, params, body, request } = call
-  await updateTag(ctx, params.id, inputOf(body))
+  await updateTag(ctx, principal, params.id, inputOf(body))
   return envelope(request, presentTag(await getTag(ctx, principal, params.id)))
 }
 
-async function deleteOne({ ctx, params }: SignedCall & Params<typeof Id>) {
-  await deleteTag(ctx, params.id)
+async function deleteOne({ ctx, principal, params }: SignedCall & Params<typeof Id>) {
+  await deleteTag(ctx, principal, params.id)
 }
 
 const inputOf = ({ tag_group, is_active, is_featured, description, ...same }: TagChange) => ({

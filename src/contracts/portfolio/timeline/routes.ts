@@ -133,17 +133,17 @@ async function showEvent(call: Call & Params<typeof Id>) {
 async function create(call: SignedCall & Body<typeof NewTimelineEvent>) {
   const { ctx, principal, body } = call
   const { title, date, type = 'milestone' } = body
-  const id = await createEvent(ctx, principal.userId, { ...inputOf(body), title, date, type })
+  const id = await createEvent(ctx, principal, { ...inputOf(body), title, date, type })
   return answer(call, id, 201)
 }
 
 async function update(call: SignedCall & Params<typeof Id> & Body<typeof TimelineEventChange>) {
-  await updateEvent(call.ctx, call.params.id, inputOf(call.body))
+  await updateEvent(call.ctx, call.principal, call.params.id, inputOf(call.body))
   return answer(call, call.params.id)
 }
 
-async function deleteOne({ ctx, params }: SignedCall & Params<typeof Id>) {
-  await deleteEvent(ctx, params.id)
+async function deleteOne({ ctx, principal, params }: SignedCall & Params<typeof Id>) {
+  await deleteEvent(ctx, principal, params.id)
 }
 
 async function answer(call: Call, id: number, status = 200) {

@@ -158,7 +158,7 @@ async function complete({
 }: SignedCall & Params<typeof ChunkedParams> & Body<typeof Completion>) {
   const session = await sessionOf(ctx, principal.userId, params.upload_id)
   const sha256 = digestIn(request, body ?? {})
-  const file = await neverIdle(server, request, () => completePhoto(ctx, session, sha256))
+  const file = await neverIdle(server, request, () => completePhoto(ctx, principal, session, sha256))
   const earlier = await duplicatesOf(ctx, [file])
   return envelope(request, {
     upload_id: presentChunkedId(session.id),

@@ -192,7 +192,7 @@ async function abort(call: SignedCall & Params<typeof ResumableId>) {
 
 /** Appends the body of a request, and completes the upload with the last one. */
 async function receive(
-  { ctx, request, server, set }: SignedCall,
+  { ctx, principal, request, server, set }: SignedCall,
   session: UploadSession,
   { offset, isLast, maxBytes }: { offset: number; isLast: boolean; maxBytes: number },
 ) {
@@ -214,7 +214,7 @@ async function receive(
   set.headers['upload-complete'] = booleanText(isLast)
   if (!isLast) return undefined
   const file = await neverIdle(server, request, () =>
-    completeResumable(ctx, session, wholeSha256).catch((error) => {
+    completeResumable(ctx, principal, session, wholeSha256).catch((error) => {
       throw new CompletionError('a complete upload became no file', { cause: error })
     }),
   )

@@ -98,7 +98,7 @@ async function uploadOne({ ctx, principal, request, server }: SignedCall) {
     await readMultipart(request, 'file', ({ filename, body }) => take({ name: filename, details: {}, body }))
     return {}
   }
-  const file = await neverIdle(server, request, () => uploadPhoto(ctx, principal.userId, { total, read }))
+  const file = await neverIdle(server, request, () => uploadPhoto(ctx, principal, { total, read }))
   const earlier = await duplicatesOf(ctx, [file])
   return envelope(request, presentUploaded(ctx, request, file, earlier.get(file.id)), 201)
 }
@@ -108,7 +108,7 @@ async function uploadMany({ ctx, principal, request, server, set }: SignedCall) 
     readMultipartFiles(request, 'files[]', MAX_PARTS, ({ filename, body }) =>
       take({ name: filename, details: {}, body }),
     )
-  const batch = await neverIdle(server, request, () => uploadPhotos(ctx, principal.userId, read))
+  const batch = await neverIdle(server, request, () => uploadPhotos(ctx, principal, read))
   // The server does not read the rest of this request, so the client cannot send another one on the connection.
   if (batch.isCutShort) set.headers.connection = 'close'
   const earlier = await duplicatesOf(ctx, batch.uploaded)

@@ -73,7 +73,7 @@ export const inviteCodeRoutes = (ctx: Context) =>
     )
 
 async function createOne({ ctx, principal, body }: SignedCall & Body<typeof NewInviteCode>) {
-  const code = await createInviteCode(ctx, principal.userId, {
+  const code = await createInviteCode(ctx, principal, {
     maxUses: body.max_uses,
     expiresAt: readExpiry(body.expires_at),
   })
@@ -91,10 +91,11 @@ async function showOne({ ctx, params }: SignedCall & Params<typeof CodeOfInvite>
 
 async function changeOne({
   ctx,
+  principal,
   params,
   body,
 }: SignedCall & Params<typeof CodeOfInvite> & Body<typeof InviteCodeChange>) {
-  const code = await updateInviteCode(ctx, params.code, {
+  const code = await updateInviteCode(ctx, principal, params.code, {
     isActive: body.status && body.status === 'active',
     maxUses: body.max_uses,
     expiresAt: readExpiry(body.expires_at),
@@ -102,8 +103,8 @@ async function changeOne({
   return presentInviteCode(code)
 }
 
-async function disableOne({ ctx, params }: SignedCall & Params<typeof CodeOfInvite>) {
-  await updateInviteCode(ctx, params.code, { isActive: false })
+async function disableOne({ ctx, principal, params }: SignedCall & Params<typeof CodeOfInvite>) {
+  await updateInviteCode(ctx, principal, params.code, { isActive: false })
 }
 
 const readExpiry = (text: string | null | undefined) =>

@@ -80,7 +80,7 @@ async function showFeed({ ctx, principal }: SignedCall): Promise<CalendarFeed> {
 }
 
 async function createFeed({ ctx, principal, request }: SignedCall): Promise<NewCalendarFeed> {
-  const { token, createdAt } = await openFeed(ctx, principal.userId)
+  const { token, createdAt } = await openFeed(ctx, principal)
   return {
     url: `${originOf(ctx, request)}${PATH}?token=${token}`,
     token,
@@ -89,5 +89,5 @@ async function createFeed({ ctx, principal, request }: SignedCall): Promise<NewC
 }
 
 async function deleteFeed({ ctx, principal }: SignedCall) {
-  await closeFeed(ctx, principal.userId)
+  await closeFeed(ctx, principal)
 }

@@ -2,7 +2,7 @@ import { type Static, type TObject, type TSchema, TypeGuard } from '@sinclair/ty
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { ToolDescription } from '../../../model/model.ts'
 import { isJsonObject, type JsonObject } from '../../../util/json.ts'
-import type { Principal } from '../../accounts/principals.ts'
+import type { Actor, Principal } from '../../accounts/principals.ts'
 import type { Context } from '../../context.ts'
 import type { Language } from '../../messages.ts'
 
@@ -14,7 +14,7 @@ export interface Tool extends ToolDescription {
   /** Checks the input. @returns the input for `run`, or what is wrong with it, for the model */
   read(input: JsonObject): { input: JsonObject } | { problem: string }
   /** Acts with the user's permissions, which core checks. Returns the result for the model, which is sent as JSON. */
-  run(ctx: Context, who: Principal, input: unknown, language: Language): Promise<unknown>
+  run(ctx: Context, who: Actor, input: unknown, language: Language): Promise<unknown>
   /** The question to the user before a `destroy`. @throws AppError when the object does not exist */
   question?(ctx: Context, who: Principal, input: unknown, language: Language): Promise<string>
 }
@@ -24,7 +24,7 @@ interface Definition<S extends TObject> {
   description: string
   input: S
   effect: Effect
-  run(ctx: Context, who: Principal, input: Static<S>, language: Language): Promise<unknown>
+  run(ctx: Context, who: Actor, input: Static<S>, language: Language): Promise<unknown>
   question?(ctx: Context, who: Principal, input: Static<S>, language: Language): Promise<string>
 }
 
