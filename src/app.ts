@@ -16,6 +16,7 @@ import { docs } from './http/docs.ts'
 import { IDLE_SECONDS } from './http/idle.ts'
 import { readJsonBody } from './http/json-body.ts'
 import { problem } from './http/problem.ts'
+import { RequestLimits } from './http/rate-limits.ts'
 import { readyRoute } from './http/ready.ts'
 import { requestLog } from './http/request-log.ts'
 import { asTyped } from './http/typed.ts'
@@ -46,11 +47,20 @@ export function createApp(ctx: LiveContext) {
   // Every chapter has the context as a decorator. Unless it is frozen, Elysia merges it with itself, field by field, each
   // time it mounts a chapter.
   Object.freeze(ctx)
+  const limits = new RequestLimits(ctx)
   /** An instance whose errors the contract answers: its hooks cover the routes that the same instance mounts after them. */
-  const base = <const P extends string>(contract: Contract, prefix: P) =>
-    new Elysia({ prefix })
+  const base = <const P extends string>(contract: Contract, prefix: P) => {
+    const instance = new Elysia({ prefix })
       .onError(({ error, request }) => contract.errorResponse(error, request, ctx.log))
       .onBeforeHandle(({ set }) => void Object.assign(set.headers, contract.headers))
+    if (contract.limit) {
+      // Runs before the guard of a route, which is a `transform` too.
+      instance.onTransform(async ({ request, route, set }) => {
+        await limits.checkRoute(route, { request, set })
+      })
+    }
+    return instance
+  }
 
   const origins = new Origins(ctx.config, ctx.log)
   /** The models of the routes that read a body. */
@@ -84,7 +94,8 @@ export function createApp(ctx: LiveContext) {
     .use(corsFor(ctx.config.allowedOrigins))
     // Replaces Elysia's parsers, which would read a form or a text of any size into memory. Null for a route without a
     // model of a body: the server does not read the body, and neither do Elysia's parsers.
-    .onParse(async ({ request, contentType, route }) => {
+    .onParse(async ({ request, contentType, route, set }) => {
+      await limits.checkRoute(route, { request, set })
       const model = bodies.get(`${request.method} ${route}`)
       return model ? asTyped(model, await readJsonBody(request, contentType)) : null
     })
@@ -99,10 +110,12 @@ export function createApp(ctx: LiveContext) {
     .use(userSocket(ctx, origins, (request) => clientOf(ctx, request).ip))
     .use(nodeSocket(ctx, origins))
     // Mounted last, because it would otherwise answer in place of the contracts' `onError`.
-    .onError(({ error, request }): Promise<Response> => {
+    .onError(({ error, request, set }): Promise<Response> => {
       const optionsOf = (path: string) => resumableOptions(ctx, path)
-      return answerUnmatched(app, bases, optionsOf, { error, request, log: ctx.log })
+      const checkLimit = async ({ limit }: Contract) => limit && limits.check(limit, { request, set })
+      return answerUnmatched(app, bases, optionsOf, checkLimit, { error, request, log: ctx.log })
     })
+  limits.learn(app)
   for (const { method, path, hooks } of app.routes)
     if (hooks.body) bodies.set(`${method} ${path}`, hooks.body)
   return app
@@ -126,11 +139,17 @@ const EXPOSED_HEADERS = [
   'etag',
   'link',
   'location',
+  'ratelimit',
+  'ratelimit-policy',
   'retry-after',
   'upload-complete',
   'upload-length',
   'upload-limit',
   'upload-offset',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'x-ratelimit-window',
   'x-request-id',
 ]
 

@@ -3,6 +3,8 @@
  * the database would find, and a state is replaced by its next value.
  */
 
+import type { Counter } from '../util/counters.ts'
+
 /** A kind of hint. A domain declares its hints with {@link defineHint}, beside what publishes them. */
 export interface Hint<T> {
   /** Of the channel on Redis. */
@@ -33,9 +35,9 @@ export interface Bus {
    * Adds one to a counter that begins with its first increment and ends `windowMs` later. The counter stops at `max`:
    * `count` is then `max + 1`.
    */
-  increment(key: string, windowMs: number, max: number): Promise<{ count: number; resetMs: number }>
+  increment(key: string, windowMs: number, max: number): Counter | Promise<Counter>
   /** Takes one back; a counter at zero is removed. */
-  decrement(key: string): Promise<void>
+  decrement(key: string): void | Promise<void>
 
   /** The handler is called when hints may have been lost, because Redis was away. */
   onGap(handler: () => void): void

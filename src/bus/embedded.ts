@@ -1,3 +1,4 @@
+import { Counters } from '../util/counters.ts'
 import type { Logger } from '../util/logger.ts'
 import type { Bus } from './bus.ts'
 import { LocalBus, STATE_TTL_MS } from './local.ts'
@@ -8,11 +9,11 @@ const SWEEP_MS = 10_000
 export function createEmbeddedBus(log: Logger, stateTtlMs = STATE_TTL_MS): Bus {
   const local = new LocalBus(log, stateTtlMs)
   const values = new Map<string, { value: string; expires: number }>()
-  const counters = new Map<string, { count: number; expires: number }>()
+  const counters = new Counters()
   const sweep = setInterval(() => {
     const now = performance.now()
     for (const [key, entry] of values) if (entry.expires <= now) values.delete(key)
-    for (const [key, entry] of counters) if (entry.expires <= now) counters.delete(key)
+    counters.sweep()
   }, SWEEP_MS)
   sweep.unref()
 
@@ -32,21 +33,8 @@ export function createEmbeddedBus(log: Logger, stateTtlMs = STATE_TTL_MS): Bus {
       values.delete(key)
       return entry && entry.expires > performance.now() ? entry.value : undefined
     },
-    async increment(key, windowMs, max) {
-      const now = performance.now()
-      let entry = counters.get(key)
-      if (!entry || entry.expires <= now) {
-        entry = { count: 0, expires: now + windowMs }
-        counters.set(key, entry)
-      }
-      const count = entry.count + 1
-      entry.count = Math.min(count, max)
-      return { count, resetMs: entry.expires - now }
-    },
-    async decrement(key) {
-      const entry = counters.get(key)
-      if (entry && --entry.count <= 0) counters.delete(key)
-    },
+    increment: (key, windowMs, max) => counters.increment(key, windowMs, max),
+    decrement: (key) => counters.decrement(key),
     onGap() {},
     ping: async () => 0,
     async close() {

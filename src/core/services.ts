@@ -41,7 +41,7 @@ export interface Services {
 
 /** @param ctx a context that will have these services: a constructor must not use `ctx.services` yet */
 export const createServices = (ctx: Context): Services => ({
-  rateLimits: new RateLimits(ctx.bus, ctx.config.rateLimits),
+  rateLimits: new RateLimits(ctx.bus, ctx.log, ctx.config.rateLimits),
   settings: new Settings(),
   principals: new Principals(ctx.db, ctx.clock, ctx.bus),
   agentFeed: new AgentFeed(ctx.db, ctx.bus),

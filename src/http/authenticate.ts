@@ -18,8 +18,19 @@ interface Caller {
   claims: AccessClaims
 }
 
+/** The caller of each request: its rate limit, its guard and its handler ask for them. */
+const callers = new WeakMap<Request, Promise<Caller>>()
+
 /** @throws AppError AUTHENTICATION_REQUIRED, INVALID_TOKEN, TOKEN_EXPIRED, INACTIVE_USER */
-export async function authenticate(ctx: Context, request: Request): Promise<Caller> {
+export function authenticate(ctx: Context, request: Request): Promise<Caller> {
+  const known = callers.get(request)
+  if (known) return known
+  const caller = findCaller(ctx, request)
+  callers.set(request, caller)
+  return caller
+}
+
+async function findCaller(ctx: Context, request: Request): Promise<Caller> {
   const token = bearer(request)
   if (!token) throw new AppError('AUTHENTICATION_REQUIRED')
   const user = await userOfToken(ctx, token)

@@ -9,6 +9,7 @@ import type { Actor } from '../core/accounts/principals.ts'
 import type { AccessClaims, Context } from '../core/context.ts'
 import { ERRORS, type ErrorCode } from '../core/errors/catalogue.ts'
 import type { Node } from '../core/nodes/rows.ts'
+import type { LimitClass } from '../core/rate-limits/request-limits.ts'
 import { guard, type NodeAuth } from './authenticate.ts'
 import type { Contract } from './contract.ts'
 import type { Access, RouteDescription, RouteDetail } from './openapi/route.ts'
@@ -61,6 +62,10 @@ export interface RouteOptions extends Omit<RouteDescription, 'tag' | 'errors'> {
   errors?: readonly Exclude<ErrorCode, ImpliedError>[]
 }
 
+interface ChapterOptions {
+  limit?: LimitClass | undefined
+}
+
 type Hook<O> = Pick<O, Extract<keyof O, 'auth' | 'nodeAuth' | 'params' | 'query' | 'body'>> & {
   detail: RouteDetail
 }
@@ -68,8 +73,9 @@ type Hook<O> = Pick<O, Extract<keyof O, 'auth' | 'nodeAuth' | 'params' | 'query'
 /**
  * The routes of one chapter of a contract.
  * @param tag the name of the chapter in the documentation
+ * @param limit the class of its routes, unless a route has another one; by default that of the contract
  */
-export function chapter(contract: Contract, tag: string) {
+export function chapter(contract: Contract, tag: string, { limit = contract.limit }: ChapterOptions = {}) {
   return {
     /** An empty table of routes under `prefix`. Its handlers get `ctx`, and `principal` where the route has `auth`. */
     routes: <C extends Context, const P extends string = ''>(ctx: C, prefix: P = '' as P) =>
@@ -79,7 +85,8 @@ export function chapter(contract: Contract, tag: string) {
     route<const O extends RouteOptions>(options: O): Hook<O> {
       const { auth, nodeAuth, params, query, body, ...description }: RouteOptions = options
       const { status } = description
-      const errors = [...impliedErrors(options), ...(options.errors ?? [])]
+      const limited = { limit, ...description }
+      const errors = [...impliedErrors(limited.limit, options), ...(options.errors ?? [])]
       const access: Access[] | undefined = nodeAuth && ['user', 'node']
       const hook = {
         auth,
@@ -90,7 +97,7 @@ export function chapter(contract: Contract, tag: string) {
         parse: (description.multipart || description.bytes) && leaveUnread,
         transform: query && hasTyped(query) ? typedQuery(query) : undefined,
         beforeHandle: status && successStatus(status),
-        detail: contract.describe({ ...(access && { access }), ...description, tag, errors }),
+        detail: contract.describe({ ...(access && { access }), ...limited, tag, errors }),
       }
       return Object.fromEntries(Object.entries(hook).filter(([, value]) => value !== undefined)) as Hook<O>
     },
@@ -121,8 +128,12 @@ const typedQuery =
  * The errors that follow from a route's options. The row that a path names may not exist: then a route answers with the
  * not-found error that it names, or with NOT_FOUND.
  */
-function impliedErrors({ nodeAuth, params, errors = [] }: RouteOptions): ErrorCode[] {
+function impliedErrors(
+  limit: LimitClass | undefined,
+  { nodeAuth, params, errors = [] }: RouteOptions,
+): ErrorCode[] {
   const implied: ErrorCode[] = nodeAuth ? ['PERMISSION_DENIED'] : []
+  if (limit) implied.push('RATE_LIMITED')
   const hasNotFound = errors.some((code) => ERRORS[code].kind === 'not_found')
   return params && !hasNotFound ? [...implied, 'NOT_FOUND'] : implied
 }

@@ -3,11 +3,14 @@ import { ERRORS, type ErrorCode } from '../core/errors/catalogue.ts'
 import type { ErrorKind } from '../core/errors/define.ts'
 import type { AppError, ErrorValue } from '../core/errors.ts'
 import { type Language, type MessageKey, message } from '../core/messages.ts'
+import type { RateLimitedParams } from '../core/rate-limits/rate-limits.ts'
+import type { LimitClass } from '../core/rate-limits/request-limits.ts'
 import { snakeKeys } from '../util/case.ts'
 import type { Logger } from '../util/logger.ts'
 import { urlOf } from '../util/url-of.ts'
 import { toAppError } from './errors.ts'
 import { languageOf } from './language.ts'
+import { limitFields } from './limit-fields.ts'
 import { ROUTE, type RouteDescription, type RouteDetail } from './openapi/route.ts'
 import { noteStatus, requestIdOf } from './request-log.ts'
 
@@ -47,6 +50,8 @@ export interface ContractDefinition {
   errorContentType: string
   /** Header fields of every answer of the contract. */
   headers?: Record<string, string>
+  /** The limit of the routes that declare no other one, and of unmatched paths. Without it, requests are not counted. */
+  limit?: LimitClass
 }
 
 /** What the documentation of a route needs of its contract: the definition, and the answer to every code. */
@@ -93,7 +98,7 @@ export function defineContract(definition: ContractDefinition): Contract {
         requestId: requestIdOf(request),
       })
       const headers = new Headers({ ...definition.headers, 'content-type': definition.errorContentType })
-      if (status === 429 && error.params.seconds) headers.set('retry-after', String(error.params.seconds))
+      if (error.code === 'RATE_LIMITED') addLimit(headers, error.params)
       // The server does not read the rest of this request, so the client cannot send another one on the connection.
       if (status === 408) headers.set('connection', 'close')
       if (status === 503) headers.set('retry-after', '1')
@@ -102,6 +107,14 @@ export function defineContract(definition: ContractDefinition): Contract {
       return new Response(JSON.stringify(body), { status, headers })
     },
   }
+}
+
+/** The limit that a request exceeds. */
+function addLimit(headers: Headers, params: AppError['params']): void {
+  const { policy, limit, window, seconds, resetAt } = params as unknown as RateLimitedParams
+  headers.set('retry-after', String(seconds))
+  const shown = { policy, limit, window, seconds, remaining: 0, reset: Date.parse(resetAt) / 1000 }
+  for (const [name, value] of Object.entries(limitFields(shown))) headers.set(name, value)
 }
 
 function errorTable({ kinds, codes }: ContractDefinition): ErrorTable {

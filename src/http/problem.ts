@@ -5,10 +5,17 @@ import { named } from './openapi/schemas.ts'
 
 export const PROBLEM_JSON = 'application/problem+json'
 
+/** The problem type of a rate limit: draft-ietf-httpapi-ratelimit-headers-11, "Quota Exceeded". */
+const QUOTA_EXCEEDED = {
+  type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+  title: 'Request cannot be satisfied as assigned quota has been exceeded',
+}
+
 /** The members of an RFC 9457 problem. */
-export const problem = ({ status, message, path }: ShownError) => ({
+export const problem = ({ status, message, path, params: { policy } }: ShownError) => ({
   type: 'about:blank',
   title: STATUS_CODES[status] ?? 'Error',
+  ...(policy !== undefined && { ...QUOTA_EXCEEDED, 'violated-policies': [policy] }),
   status,
   detail: message,
   instance: path,
@@ -34,6 +41,7 @@ export const ProblemWithError = t.Object({
   status: t.Integer(),
   detail: t.String(),
   instance: t.String(),
+  'violated-policies': t.Optional(t.Array(t.String())),
 })
 
 named({ Problem: ProblemWithError })

@@ -19,12 +19,14 @@ interface Routed {
 /**
  * Answers a request that no route takes, as docs/design.md, "Unmatched paths" says: 405 with `Allow` when the path has
  * another method, else 404. Base URLs are given longest first, the empty one last.
+ * @param checkLimit counts the request, and throws when it is one too many
  * @param optionsOf header fields of the answer to OPTIONS for a path, besides `Allow`
  */
 export async function answerUnmatched(
   app: Routed,
   bases: [prefix: string, contract: Contract][],
   optionsOf: (path: string) => Promise<Record<string, string>>,
+  checkLimit: (contract: Contract) => Promise<void>,
   { error, request, log }: { error: unknown; request: Request; log: Logger },
 ): Promise<Response> {
   const { pathname } = urlOf(request)
@@ -47,6 +49,11 @@ export async function answerUnmatched(
     } catch (thrown) {
       return contract.errorResponse(thrown, request, log)
     }
+  }
+  try {
+    await checkLimit(contract)
+  } catch (thrown) {
+    return contract.errorResponse(thrown, request, log)
   }
   const missing = allow
     ? new AppError('METHOD_NOT_ALLOWED', { params: { allow } })

@@ -123,3 +123,26 @@ describe('contradictions between parts', () => {
     for (const name of ['JWT_SECRET', 'PORT', 'LOG_LEVEL']) expect(message).toContain(`- ${name} `)
   })
 })
+
+describe('REQUEST_LIMITS', () => {
+  test('changes the classes that it names', () => {
+    const { requestLimits } = readConfig({ REQUEST_LIMITS: 'general=5000/3600, search=1/86400' })
+    expect(requestLimits).toMatchObject({
+      general: { max: 5000, seconds: 3600 },
+      search: { max: 1, seconds: 86_400 },
+      auth: { max: 5, seconds: 60 },
+    })
+  })
+
+  test.each([
+    'general',
+    'general=5',
+    'general=0/60',
+    'general=5/0',
+    'general=5/86401',
+    'other=5/60',
+    'toString=5/60',
+  ])('%s is a mistake', (value) => {
+    expect(mistakes({ REQUEST_LIMITS: value })).toContain('REQUEST_LIMITS must list limits like')
+  })
+})

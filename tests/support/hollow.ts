@@ -10,7 +10,7 @@ import { createLogger } from '../../src/util/logger.ts'
 export function hollowApp(env: Record<string, string> = {}) {
   // biome-ignore lint/suspicious/noExplicitAny: stands for every part alike
   const nothing: any = new Proxy(() => {}, { get: () => nothing, apply: () => nothing })
-  const real = { config: readConfig(env), log: createLogger('silent') }
+  const real = { config: readConfig({ RATE_LIMITS: 'off', ...env }), log: createLogger('silent') }
   const ctx = new Proxy(real, { get: (parts, name) => (name in parts ? Reflect.get(parts, name) : nothing) })
   return createApp(ctx as unknown as LiveContext)
 }

@@ -21,6 +21,7 @@ export const portfolio = defineContract({
     // Most answers differ by reader, also where no sign-in is needed.
     'cache-control': 'private, no-cache',
   },
+  limit: 'general',
   kinds: {
     unauthenticated: [401, 'AUTHENTICATION_REQUIRED'],
     forbidden: [403, 'PERMISSION_DENIED'],

@@ -42,7 +42,7 @@ const REGISTRATIONS = { max: 30, windowMs: 10 * 60_000 }
  * @throws AppError RATE_LIMITED
  */
 export const enforceRegistrationLimit = (ctx: Context, ip: string): Promise<void> =>
-  enforceLimits(ctx, [{ key: `register:${networkOf(ip)}`, ...REGISTRATIONS }])
+  enforceLimits(ctx, [{ policy: 'registration', key: networkOf(ip), ...REGISTRATIONS }])
 
 /**
  * Creates an account for a client of the API.

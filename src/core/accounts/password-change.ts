@@ -13,7 +13,7 @@ import { endSessions } from './sessions.ts'
 
 /** Limits wrong current passwords, so that a stolen session can't be used to guess the password. */
 const passwordGuessLimits = (userId: number): Limit[] => [
-  { key: `password:${userId}`, max: 10, windowMs: 5 * 60_000 },
+  { policy: 'password', key: String(userId), max: 10, windowMs: 5 * 60_000 },
 ]
 
 /**

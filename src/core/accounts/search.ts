@@ -10,7 +10,9 @@ import type { User } from './rows.ts'
 /** docs/contracts/runtime.md, "Users". */
 const MAX_FOUND = 20
 
-const limits = (userId: number): Limit[] => [{ key: `search:${userId}`, max: 30, windowMs: 60_000 }]
+const limits = (userId: number): Limit[] => [
+  { policy: 'user-search', key: String(userId), max: 30, windowMs: 60_000 },
+]
 
 /**
  * Finds at most 20 active users. A query with `@` finds the user with exactly that email. Any other query finds the

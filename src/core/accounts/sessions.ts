@@ -32,8 +32,8 @@ const REUSE_GRACE_SECONDS = 10
  * because a limit that an email and a username share would tell that they belong together.
  */
 const signInLimits = (ip: string, name: string): Limit[] => [
-  { key: `signin:${networkOf(ip)}:${keyOf(name)}`, max: 10, windowMs: 5 * 60_000 },
-  { key: `signin:${networkOf(ip)}`, max: 100, windowMs: 5 * 60_000 },
+  { policy: 'sign-in-name', key: `${networkOf(ip)}:${keyOf(name)}`, max: 10, windowMs: 5 * 60_000 },
+  { policy: 'sign-in', key: networkOf(ip), max: 100, windowMs: 5 * 60_000 },
 ]
 
 /**

@@ -17,6 +17,9 @@ const HOUR_MS = 3_600_000
 type Coded = typeof signups | typeof passwordResets
 type Purpose = 'signup' | 'password_reset'
 
+/** As it stands in the names of limits. */
+const nameOf = (purpose: Purpose): string => purpose.replace('_', '-')
+
 /**
  * Limits the mails with codes, so that nobody can flood a mailbox, or ask for new codes until one is guessed. The limit
  * of one network is lower than that of the email, so that a stranger can't use up the mails of the owner.
@@ -28,12 +31,12 @@ export const enforceMailLimits = (
   email: string,
   ip: string,
 ): Promise<void> => {
-  const key = (what: string) => `mail:${purpose}:${what}`
+  const policy = (of: string) => `${nameOf(purpose)}-mail${of}`
   const [network, name] = [networkOf(ip), keyOf(email)]
   return enforceLimits(ctx, [
-    { key: key(`both:${network}:${name}`), max: 5, windowMs: HOUR_MS },
-    { key: key(`ip:${network}`), max: 30, windowMs: HOUR_MS },
-    { key: key(`email:${name}`), max: 15, windowMs: HOUR_MS },
+    { policy: policy('-network-email'), key: `${network}:${name}`, max: 5, windowMs: HOUR_MS },
+    { policy: policy('-network'), key: network, max: 30, windowMs: HOUR_MS },
+    { policy: policy('-email'), key: name, max: 15, windowMs: HOUR_MS },
   ])
 }
 
@@ -59,8 +62,13 @@ export const enforceCodeLimits = <T>(
 ): Promise<T | undefined> => {
   const network = networkOf(ip)
   const limits = [
-    { key: `code:${purpose}:both:${network}:${keyOf(email)}`, max: 20, windowMs: HOUR_MS },
-    { key: `code:${purpose}:ip:${network}`, max: 100, windowMs: HOUR_MS },
+    {
+      policy: `${nameOf(purpose)}-code-email`,
+      key: `${network}:${keyOf(email)}`,
+      max: 20,
+      windowMs: HOUR_MS,
+    },
+    { policy: `${nameOf(purpose)}-code`, key: network, max: 100, windowMs: HOUR_MS },
   ]
   return enforceFailureLimits(ctx, limits, attempt)
 }

@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { Permission } from '../../core/accounts/permissions.ts'
 import type { ErrorCode } from '../../core/errors.ts'
+import type { LimitClass } from '../../core/rate-limits/request-limits.ts'
 import type { DescribedContract } from '../contract.ts'
 
 /** Who may call a route. `feed`: whoever knows the secret in the address; `node`: a GPU server, for itself. */
@@ -43,6 +44,8 @@ export interface RouteDescription {
   bytes?: string
   /** By default `user` where the route has `auth`, else `anyone`. */
   access?: Access[]
+  /** The class that says how often the route may be called. */
+  limit?: LimitClass | undefined
   /** The errors of this route, besides those that follow from its options. */
   errors?: readonly ErrorCode[]
   /** Answers that are neither the success nor an error of the contract, by status. */

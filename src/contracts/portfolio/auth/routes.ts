@@ -17,10 +17,11 @@ export const authRoutes = (ctx: Context) =>
       login,
       route({
         summary: 'Sign in with username or email',
+        limit: 'auth',
         body: Login,
         example: { username: 'admin', password: 'password123' },
         response: Envelope(Session),
-        errors: ['INVALID_CREDENTIALS', 'INACTIVE_USER', 'RATE_LIMITED'],
+        errors: ['INVALID_CREDENTIALS', 'INACTIVE_USER'],
       }),
     )
     .post(
@@ -28,6 +29,7 @@ export const authRoutes = (ctx: Context) =>
       refresh,
       route({
         summary: 'Exchange a refresh token for new tokens',
+        limit: 'auth',
         body: RefreshToken,
         example: { refresh_token: 'the refresh_token of your last sign-in or refresh' },
         response: Envelope(Session),

@@ -9,7 +9,7 @@ import { PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
 import { presentPhotos } from '../photos/presenters.ts'
 import { SearchQuery, SearchResult } from './models.ts'
 
-const { routes, route } = chapter(portfolio, 'search')
+const { routes, route } = chapter(portfolio, 'search', { limit: 'search' })
 
 export const searchRoutes = (ctx: Context) =>
   routes(ctx, '/photos').get(

@@ -23,7 +23,7 @@ import {
 import { presentChunkedState, presentChunkedUpload, presentStoredChunk } from './chunked-presenters.ts'
 import { presentUploaded } from './presenters.ts'
 
-const { routes, route } = chapter(portfolio, 'upload')
+const { routes, route } = chapter(portfolio, 'upload', { limit: 'transfer' })
 
 export const chunkedRoutes = (ctx: Context) =>
   routes(ctx, '/upload/chunked')
@@ -33,6 +33,7 @@ export const chunkedRoutes = (ctx: Context) =>
       route({
         auth: 'upload.create',
         summary: 'Begin to upload a photo in chunks',
+        limit: 'upload',
         id: 'initChunkedUpload',
         body: NewChunkedUpload,
         example: {

@@ -38,7 +38,7 @@ import {
   wrongType,
 } from './resumable-fields.ts'
 
-const { routes, route } = chapter(portfolio, 'upload')
+const { routes, route } = chapter(portfolio, 'upload', { limit: 'transfer' })
 
 const PARTIAL = 'application/partial-upload'
 const MAX_NAME = 255
@@ -61,6 +61,7 @@ export const resumableRoutes = (ctx: Context) =>
       route({
         auth: 'upload.create',
         summary: 'Begin a resumable upload of a photo; Location names it',
+        limit: 'upload',
         id: 'beginResumableUpload',
         query: FileName,
         bytes: 'application/octet-stream',

@@ -28,6 +28,7 @@ export const uploadRoutes = (ctx: Context) =>
       route({
         auth: 'upload.create',
         summary: 'Upload a photo (JPEG, PNG, WebP, TIFF, HEIC, AVIF or RAW) as multipart/form-data',
+        limit: 'upload',
         multipart: { file: 'file', fields: {} },
         status: 201,
         response: Envelope(UploadedFile),
@@ -47,6 +48,7 @@ export const uploadRoutes = (ctx: Context) =>
       route({
         auth: 'upload.create',
         summary: 'Upload several photos in one request; the answer says which of them failed',
+        limit: 'upload',
         multipart: { file: 'files[]', many: true, fields: {} },
         status: 201,
         response: Envelope(UploadedFiles),
@@ -59,6 +61,7 @@ export const uploadRoutes = (ctx: Context) =>
       route({
         auth: true,
         summary: 'Show how far your photo is',
+        limit: 'transfer',
         params: FileParams,
         response: Envelope(UploadStatus),
       }),
