@@ -98,7 +98,8 @@ export function defineContract(definition: ContractDefinition): Contract {
         requestId: requestIdOf(request),
       })
       const headers = new Headers({ ...definition.headers, 'content-type': definition.errorContentType })
-      if (error.code === 'RATE_LIMITED') addLimit(headers, error.params)
+      if (status === 429 && error.params.seconds) headers.set('retry-after', String(error.params.seconds))
+      if (error.params.policy) addLimit(headers, error.params)
       // The server does not read the rest of this request, so the client cannot send another one on the connection.
       if (status === 408) headers.set('connection', 'close')
       if (status === 503) headers.set('retry-after', '1')
@@ -112,7 +113,6 @@ export function defineContract(definition: ContractDefinition): Contract {
 /** The limit that a request exceeds. */
 function addLimit(headers: Headers, params: AppError['params']): void {
   const { policy, limit, window, seconds, resetAt } = params as unknown as RateLimitedParams
-  headers.set('retry-after', String(seconds))
   const shown = { policy, limit, window, seconds, remaining: 0, reset: Date.parse(resetAt) / 1000 }
   for (const [name, value] of Object.entries(limitFields(shown))) headers.set(name, value)
 }
