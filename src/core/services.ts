@@ -3,6 +3,7 @@
  * `closeServices` when it has timers.
  */
 import type { Lru } from '../util/lru.ts'
+import { LastSeen } from './accounts/last-seen.ts'
 import { Principals } from './accounts/principals.ts'
 import { AgentFeed } from './agent/feed.ts'
 import { AgentRuns } from './agent/runs.ts'
@@ -25,6 +26,7 @@ export interface Services {
   readonly rateLimits: RateLimits
   readonly settings: Settings
   readonly principals: Principals
+  readonly lastSeen: LastSeen
   readonly agentFeed: AgentFeed
   readonly agentRuns: AgentRuns
   readonly uploads: IncomingUploads
@@ -44,6 +46,7 @@ export const createServices = (ctx: Context): Services => ({
   rateLimits: new RateLimits(ctx.bus, ctx.log, ctx.config.rateLimits),
   settings: new Settings(),
   principals: new Principals(ctx.db, ctx.clock, ctx.bus),
+  lastSeen: new LastSeen(ctx),
   agentFeed: new AgentFeed(ctx.db, ctx.bus),
   agentRuns: new AgentRuns(ctx, ctx.model),
   uploads: new IncomingUploads(ctx.bus, ctx.config.uploadsPerUser),
@@ -59,11 +62,12 @@ export const createServices = (ctx: Context): Services => ({
 })
 
 export async function closeServices(services: Services): Promise<void> {
-  const { agentRuns, pieceDigests, viewCounts, nodeControl } = services
+  const { agentRuns, pieceDigests, lastSeen, viewCounts, nodeControl } = services
   try {
     await agentRuns.close()
   } finally {
     pieceDigests.close()
+    await lastSeen.close()
     await viewCounts.close()
     await nodeControl.close()
   }

@@ -191,7 +191,7 @@ describe('ids that nothing has', () => {
     '%00 a%00b %20 % %E0%A4%A %ff ..%2fx %2e%2e%2f%2e%2e%2fx'.split(' '),
   )
   /** One for each kind of id in the portfolio's paths. */
-  const KINDS = ['999999999', 'upload_999999999', 'chunked_999999999']
+  const KINDS = ['999999999', 'upload_999999999', 'chunked_999999999', Bun.randomUUIDv7()]
   const decoded = (id: string) => {
     try {
       return decodeURIComponent(id)
@@ -222,6 +222,8 @@ describe('ids that nothing has', () => {
       for (const name of names) {
         const met = new Set<number>()
         for (const id of [...IDS, ...KINDS]) {
+          // The first administrator.
+          if (path.startsWith('/v1/users/') && name === 'id' && Number(id) === 1) continue
           const filled = path.replace(/:(\w+)/g, (_, other) => (other === name ? id : sample(other)))
           const answer = await api(server, method, filled, { token, ...(body !== undefined && { body }) })
           const [status, code] = fits(name, id) ? [404, 'RESOURCE_NOT_FOUND'] : [400, 'VALIDATION_ERROR']

@@ -205,11 +205,21 @@ describe('a deactivated user', () => {
     expect((await api(server, 'POST', '/api/v1/auth/login', { body })).status).toBe(401)
   })
 
-  test('is let in again when active again, with the same tokens', async () => {
+  test('is let in again when active again, by a new sign-in alone', async () => {
     const owner = await deactivated()
     const { token } = await makeUser(server, { role: 'admin' })
     await api(server, 'PUT', `/api/admin/users/${owner.user.id}`, { token, body: { is_active: true } })
-    expect((await me(FACTORY_ME, owner.token)).status).toBe(200)
+    expectFactoryError(await me(FACTORY_ME, owner.token), { status: 401, code: 'INVALID_CREDENTIALS' })
+    expectLearningError(await refresh(owner.refreshToken), { status: 401, code: 'INVALID_TOKEN' })
+    const events = await readEvents(server.ctx, owner.user.id, 0, 10)
+    expect(events.map(({ type, data }) => [type, JSON.parse(data).reason])).toEqual([
+      ['user.updated', undefined],
+      ['session.revoked', 'account_deactivated'],
+      ['user.updated', undefined],
+    ])
+    const body = { email: owner.user.email, password: PASSWORD }
+    const again = (await api(server, 'POST', '/api/v1/auth/login', { body })).body
+    expect((await me(FACTORY_ME, again.access_token)).status).toBe(200)
   })
 })
 

@@ -81,7 +81,7 @@ describe('a user who is at the limit of sockets', () => {
     const { ctx } = patient
     const { hub } = ctx.live
     const { sessionId } = socketsOf(patient, owner.user.id)[0]!.signedIn!.principal
-    await endSession(ctx, owner.user.id, sessionId, 'test')
+    await endSession(ctx, owner.user.id, sessionId, 'signed_out')
     expect((await late.closing()).code).toBe(4403)
     await eventually(() => socketsOf(patient, owner.user.id).length === 0, 'the end of all')
     expect([...hub.all()].filter(({ closed }) => closed)).toEqual([])

@@ -3,11 +3,12 @@ import { nameKeys } from '../../src/core/accounts/name-keys.ts'
 import { hashPassword } from '../../src/core/accounts/passwords.ts'
 import type { Role } from '../../src/core/accounts/permissions.ts'
 import type { User } from '../../src/core/accounts/rows.ts'
-import { openSession } from '../../src/core/accounts/sessions.ts'
+import { addSession, issueTokens, type SignedIn } from '../../src/core/accounts/sessions.ts'
 import { SERVER } from '../../src/core/audit/audit.ts'
 import { createNode } from '../../src/core/nodes/nodes.ts'
 import { createTask, type NewTask } from '../../src/core/tasks/create.ts'
 import type { TaskDetail } from '../../src/core/tasks/tasks.ts'
+import { transaction } from '../../src/core/transaction.ts'
 import { users } from '../../src/db/schema/index.ts'
 import type { TestServer } from './server.ts'
 
@@ -51,17 +52,25 @@ export async function makeUser(server: TestServer, input: NewUser = {}): Promise
       ...nameKeys(names),
       passwordHash: await passwordHash,
       role: input.role ?? 'user',
-      isActive: input.isActive ?? true,
       balanceMinor: input.balanceMinor ?? 0,
     })
     .returning()
-  const session = await openSession(ctx, user!, input.minutes ?? 30, CLIENT)
+  const session = await openSession(server, user!, input.minutes ?? 30)
+  // An inactive user could not have opened the session.
+  if (input.isActive === false)
+    await ctx.db.update(users).set({ isActive: false }).where(eq(users.id, user!.id))
   return { user: user!, password: PASSWORD, token: session.accessToken, refreshToken: session.refreshToken }
+}
+
+/** Without the event of a sign-in, so that a test's channel begins empty. */
+async function openSession({ ctx }: TestServer, user: User, minutes: number): Promise<SignedIn> {
+  const { sessionId, refreshToken } = await transaction(ctx, (tx) => addSession(tx, user, CLIENT))
+  return issueTokens(ctx, user, sessionId, refreshToken, minutes)
 }
 
 /** One more session of the same user. */
 export async function signInAgain(server: TestServer, { user }: TestUser): Promise<TestUser> {
-  const session = await openSession(server.ctx, user, 30, CLIENT)
+  const session = await openSession(server, user, 30)
   return { user, password: '', token: session.accessToken, refreshToken: session.refreshToken }
 }
 

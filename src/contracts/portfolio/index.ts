@@ -9,6 +9,7 @@ import { timelineRoutes } from './timeline/routes.ts'
 import { chunkedRoutes } from './upload/chunked.ts'
 import { resumableRoutes } from './upload/resumable.ts'
 import { uploadRoutes } from './upload/routes.ts'
+import { userRoutes } from './users/routes.ts'
 
 /** The portfolio contract's routes under `/v1`: docs/contracts/portfolio.md. */
 export const portfolioRoutes = (ctx: Context) =>
@@ -22,3 +23,4 @@ export const portfolioRoutes = (ctx: Context) =>
     .use(chunkedRoutes(ctx))
     .use(resumableRoutes(ctx))
     .use(timelineRoutes(ctx))
+    .use(userRoutes(ctx))

@@ -12,14 +12,17 @@ export interface Authenticated {
  * @returns the code of an error when the token or its session is not valid
  */
 export async function userOfToken(
-  { tokens, services: { principals } }: Context,
+  { tokens, services: { principals, lastSeen } }: Context,
   token: string,
 ): Promise<Authenticated | 'INVALID_TOKEN' | 'TOKEN_EXPIRED' | 'INACTIVE_USER'> {
   const claims = await tokens.verify(token)
   if (!claims) return 'INVALID_TOKEN'
   if (claims.expiresAt * 1000 <= Date.now()) return 'TOKEN_EXPIRED'
   const session = principals.peek(claims.sessionId) ?? (await principals.load(claims.sessionId))
-  if (session.status === 'active') return { principal: session.principal, claims }
+  if (session.status === 'active') {
+    lastSeen.mark(claims.sessionId)
+    return { principal: session.principal, claims }
+  }
   return session.status === 'inactive' ? 'INACTIVE_USER' : 'INVALID_TOKEN'
 }
 

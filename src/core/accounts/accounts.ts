@@ -1,8 +1,8 @@
-import { eq, inArray, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { violatedConstraint } from '../../db/errors.ts'
 import { prepared } from '../../db/prepared.ts'
 import { users } from '../../db/schema/index.ts'
-import { tidyAscii, tidyName, tidyPassword } from '../../util/fold.ts'
+import { foldCase, tidyAscii, tidyName, tidyPassword } from '../../util/fold.ts'
 import type { Context } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { networkOf } from '../rate-limits/keys.ts'
@@ -22,12 +22,13 @@ export interface NewAccount {
   password: string
   username?: string | undefined
   displayName?: string | undefined
-  role?: Role
+  role?: Role | undefined
+  isActive?: boolean | undefined
 }
 
 type NewRow = Pick<
   typeof users.$inferInsert,
-  'username' | 'displayName' | 'email' | 'passwordHash' | 'role' | 'emailConfirmedAt'
+  'username' | 'displayName' | 'email' | 'passwordHash' | 'role' | 'isActive' | 'emailConfirmedAt'
 >
 
 /** Attempts to insert an account whose derived username another sign-up may take first. */
@@ -71,6 +72,7 @@ export async function createAccount(ctx: Context, input: NewAccount): Promise<Us
         email,
         passwordHash,
         role: input.role ?? 'user',
+        isActive: input.isActive ?? true,
       })
     } catch (error) {
       const lost = error instanceof AppError && error.code === 'USERNAME_TAKEN'
@@ -130,7 +132,7 @@ const accountById = prepared((db) =>
   db
     .select()
     .from(users)
-    .where(eq(users.id, sql.placeholder('id')))
+    .where(and(eq(users.id, sql.placeholder('id')), isNull(users.deletedAt)))
     .prepare('account_by_id'),
 )
 
@@ -145,6 +147,29 @@ export async function getAccount(ctx: Context, userId: number): Promise<User> {
 export const changedFields = (change: { [K in AccountField]?: unknown }): AccountField[] =>
   ACCOUNT_FIELDS.filter((field) => change[field] !== undefined)
 
+/**
+ * The columns that a change of names sets: the names in their stored form, and their keys.
+ * @throws AppError VALIDATION_FAILED
+ */
+export function renamed(
+  before: User,
+  change: { [N in 'username' | 'displayName' | 'email']?: string | undefined },
+): Partial<User> {
+  const names: Partial<Pick<User, 'username' | 'displayName' | 'email'>> = {}
+  if (change.username !== undefined) names.username = readUsername(change.username)
+  if (change.displayName !== undefined) names.displayName = tidyName(change.displayName)
+  if (change.email !== undefined) names.email = tidyAscii(change.email)
+  // Two accounts that are older than the unique keys may share a name in two spellings. Such an account keeps its keys until
+  // it is renamed.
+  const { username = before.username, email = before.email } = names
+  return {
+    ...names,
+    ...(username !== before.username && usernameKeys(username)),
+    ...(email !== before.email && { emailKey: foldCase(email), emailConfirmedAt: null }),
+    searchKey: searchKey({ ...before, ...names }),
+  }
+}
+
 /** @throws AppError VALIDATION_FAILED, USERNAME_TAKEN */
 export async function updateProfile(
   ctx: Context,
@@ -158,24 +183,23 @@ export async function updateProfile(
 ): Promise<User> {
   const fields = changedFields(change)
   if (fields.length === 0) return getAccount(ctx, userId)
-  const names: Partial<Pick<User, 'username' | 'displayName'>> = {}
-  if (change.username !== undefined) names.username = readUsername(change.username)
-  if (change.displayName !== undefined) names.displayName = tidyName(change.displayName)
   try {
     return await transaction(ctx, async (tx) => {
-      const [before] = await tx.db.select().from(users).where(eq(users.id, userId)).for('update')
+      const [before] = await tx.db
+        .select()
+        .from(users)
+        .where(and(eq(users.id, userId), isNull(users.deletedAt)))
+        .for('update')
       if (!before) throw notFound('user', userId)
-      const keys = {
-        // Two accounts that are older than the unique keys may share a name in two spellings. Such an account keeps its
-        // keys until it is renamed.
-        ...(names.username !== undefined &&
-          names.username !== before.username &&
-          usernameKeys(names.username)),
-        searchKey: searchKey({ ...before, ...names }),
-      }
+      const { username, displayName } = change
       const [user] = await tx.db
         .update(users)
-        .set({ ...names, avatarUrl: change.avatarUrl, bio: change.bio, ...keys, updatedAt: sql`now()` })
+        .set({
+          ...renamed(before, { username, displayName }),
+          avatarUrl: change.avatarUrl,
+          bio: change.bio,
+          updatedAt: sql`now()`,
+        })
         .where(eq(users.id, userId))
         .returning()
       tx.emit(userId, 'user.updated', { fields })
@@ -196,7 +220,8 @@ export function assertPassword(ctx: Context, password: string, field: string): v
   if (tidyPassword(password).length < limit) throw invalid(field, 'min_length', { limit })
 }
 
-function uniqueError(error: unknown): AppError {
+/** @throws the error, when it is no taken name */
+export function uniqueError(error: unknown): AppError {
   const constraint = violatedConstraint(error)
   if (constraint === 'users_email_key_idx') return new AppError('EMAIL_TAKEN')
   if (constraint?.startsWith('users_username_')) return new AppError('USERNAME_TAKEN')

@@ -1,19 +1,30 @@
 /** What administrators see and change of accounts, and the statistics of one user. */
 
-import { and, count, desc, eq, like, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, isNull, like, or, sql } from 'drizzle-orm'
 import { prepared } from '../../db/prepared.ts'
-import { tasks, users } from '../../db/schema/index.ts'
+import { passwordResets, tasks, users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
 import { readId } from '../../util/ids.ts'
 import type { Context, Tx } from '../context.ts'
-import { AppError, notFound } from '../errors.ts'
+import { AppError, invalid, notFound } from '../errors.ts'
+import type { Language } from '../messages.ts'
 import { adjustBalance } from '../money/ledger.ts'
 import { transaction } from '../transaction.ts'
-import { changedFields } from './accounts.ts'
+import {
+  assertPassword,
+  changedFields,
+  createAccount,
+  type NewAccount,
+  renamed,
+  uniqueError,
+} from './accounts.ts'
 import { principalsHint } from './hints.ts'
+import { mailPasswordChanged } from './password-change.ts'
+import { hashPassword } from './passwords.ts'
 import { outranks, permissionDenied, type Role } from './permissions.ts'
-import type { Principal } from './principals.ts'
+import type { Actor } from './principals.ts'
 import type { User } from './rows.ts'
+import { endSessions } from './sessions.ts'
 
 export interface AccountSummary {
   user: User
@@ -28,7 +39,7 @@ const summaryById = prepared((db) =>
   db
     .select({ user: users, totalTasks })
     .from(users)
-    .where(eq(users.id, sql.placeholder('id')))
+    .where(and(eq(users.id, sql.placeholder('id')), isNull(users.deletedAt)))
     .prepare('account_summary_by_id'),
 )
 
@@ -80,84 +91,147 @@ export interface AccountFilter {
   role?: Role | undefined
   isActive?: boolean | undefined
   search?: string | undefined
+  sortBy?: keyof typeof SORTS | undefined
+  sortOrder?: 'asc' | 'desc' | undefined
 }
+
+/** Ids grow with the time of creation. */
+const SORTS = {
+  createdAt: users.id,
+  username: users.usernameKey,
+  email: users.emailKey,
+  lastLoginAt: users.lastLoginAt,
+} as const
 
 export async function listAccounts(
   ctx: Context,
   filter: AccountFilter,
 ): Promise<{ accounts: AccountSummary[]; total: number }> {
-  const pattern = filter.search && `%${foldCase(filter.search).replace(/[\\%_]/g, '\\$&')}%`
+  const search = filter.search?.trim()
+  const pattern = search && `%${foldCase(search).replace(/[\\%_]/g, '\\$&')}%`
   const where = and(
+    isNull(users.deletedAt),
     filter.role && eq(users.role, filter.role),
     filter.isActive === undefined ? undefined : eq(users.isActive, filter.isActive),
     pattern ? or(like(users.searchKey, pattern), like(users.emailKey, pattern)) : undefined,
   )
+  const direction = filter.sortOrder === 'asc' ? asc : desc
   const [[total], accounts] = await Promise.all([
     ctx.db.select({ n: count() }).from(users).where(where),
     ctx.db
       .select({ user: users, totalTasks })
       .from(users)
       .where(where)
-      .orderBy(desc(users.id))
+      .orderBy(sql`${direction(SORTS[filter.sortBy ?? 'createdAt'])} nulls last`, direction(users.id))
       .limit(filter.pageSize)
       .offset((filter.page - 1) * filter.pageSize),
   ])
   return { accounts, total: total!.n }
 }
 
-/** The condition for the user with this id, which a path names. */
-function userKey(id: string): SQL {
+/**
+ * Locks the account that a path names.
+ * @throws AppError NOT_FOUND
+ */
+export async function lockAccount(tx: Tx, id: string | number): Promise<User> {
   const key = readId(id)
-  if (key === undefined) return sql`false`
-  return typeof key === 'number' ? eq(users.id, key) : eq(users.uuid, key)
+  const [user] =
+    key === undefined
+      ? []
+      : await tx.db
+          .select()
+          .from(users)
+          .where(
+            and(typeof key === 'number' ? eq(users.id, key) : eq(users.uuid, key), isNull(users.deletedAt)),
+          )
+          .for('update')
+  if (!user) throw notFound('user', id)
+  return user
+}
+
+/**
+ * Creates an account for somebody else.
+ * @throws AppError PERMISSION_DENIED for a role above the administrator's own; as `createAccount`
+ */
+export async function addAccount(ctx: Context, admin: Actor, input: NewAccount): Promise<User> {
+  if (input.role && !outranks(admin.role, input.role)) throw permissionDenied('user.create', admin.role)
+  return createAccount(ctx, input)
 }
 
 export interface AccountChange {
   role?: Role | undefined
   isActive?: boolean | undefined
   balanceMinor?: number | undefined
+  username?: string | undefined
+  displayName?: string | undefined
+  email?: string | undefined
+  /** Of another user. Its owner gets a mail in this language. */
+  password?: { text: string; language: Language } | undefined
 }
 
 /**
  * Changes an account. An administrator can't change a user with a higher role, or grant a higher role than their own,
- * and the last active super administrator can't be demoted or deactivated.
- * @throws AppError NOT_FOUND, PERMISSION_DENIED, LAST_SUPER_ADMIN
+ * and the last active super administrator can't be demoted or deactivated. A deactivation and a new password end all sessions
+ * of the user.
+ * @throws AppError NOT_FOUND, PERMISSION_DENIED, LAST_SUPER_ADMIN, USERNAME_TAKEN, EMAIL_TAKEN, VALIDATION_FAILED also for the
+ * administrator's own password
  */
 export async function updateAccount(
   ctx: Context,
-  admin: Principal,
-  id: string,
-  change: AccountChange,
+  admin: Actor,
+  id: string | number,
+  { balanceMinor, password, ...change }: AccountChange,
 ): Promise<AccountSummary> {
-  const userId = await transaction(ctx, async (tx) => {
-    const [user] = await tx.db.select().from(users).where(userKey(id)).for('update')
-    if (!user) throw notFound('user', id)
+  if (password) assertPassword(ctx, password.text, 'password')
+  const passwordHash = password && (await hashPassword(password.text))
+  const run = async (tx: Tx) => {
+    const user = await lockAccount(tx, id)
     if (!outranks(admin.role, user.role) || (change.role && !outranks(admin.role, change.role))) {
       throw permissionDenied('user.update', admin.role)
     }
     const loses = (change.role && change.role !== 'super_admin') || change.isActive === false
     if (user.role === 'super_admin' && user.isActive && loses) await assertAnotherSuperAdmin(tx, user.id)
-    const fields: Partial<User> = {}
-    if (change.role) fields.role = change.role
-    if (change.isActive !== undefined) fields.isActive = change.isActive
-    if (Object.keys(fields).length > 0) {
+    // Whoever has got hold of a session must not be able to take the account over.
+    if (password && user.id === admin.userId) throw invalid('password', 'own_password')
+    const fields = changedFields(change)
+    if (fields.length > 0 || passwordHash) {
+      const { username, displayName, email, ...same } = change
       await tx.db
         .update(users)
-        .set({ ...fields, updatedAt: sql`now()` })
+        .set({
+          ...same,
+          ...renamed(user, { username, displayName, email }),
+          passwordHash,
+          updatedAt: sql`now()`,
+        })
         .where(eq(users.id, user.id))
-      tx.emit(user.id, 'user.updated', { fields: changedFields(fields) })
       tx.afterCommit(() => ctx.bus.publish(principalsHint, { userId: user.id }))
     }
-    if (change.balanceMinor !== undefined) {
-      await adjustBalance(tx, { userId: user.id, balanceMinor: change.balanceMinor, createdBy: admin.userId })
+    if (fields.length > 0) tx.emit(user.id, 'user.updated', { fields })
+    if (change.email !== undefined || password) {
+      // Codes that were sent to the earlier mailbox, or for the earlier password.
+      await tx.db.delete(passwordResets).where(eq(passwordResets.userId, user.id))
+    }
+    if (password) await mailPasswordChanged(tx, user.id, password.language)
+    if (change.isActive === false) await endSessions(tx, user.id, 'account_deactivated')
+    else if (password) await endSessions(tx, user.id, 'password_reset')
+    if (balanceMinor !== undefined) {
+      await adjustBalance(tx, { userId: user.id, balanceMinor, createdBy: admin.userId })
     }
     return user.id
-  })
-  return accountSummary(ctx, userId)
+  }
+  try {
+    return await accountSummary(ctx, await transaction(ctx, run))
+  } catch (error) {
+    throw uniqueError(error)
+  }
 }
 
-/** Locks all super administrators, so that two of them can't demote each other at the same moment. */
-async function assertAnotherSuperAdmin(tx: Tx, userId: number): Promise<void> {
+/**
+ * Locks all super administrators, so that two of them can't demote each other at the same moment.
+ * @throws AppError LAST_SUPER_ADMIN
+ */
+export async function assertAnotherSuperAdmin(tx: Tx, userId: number): Promise<void> {
   const admins = await tx.db
     .select({ id: users.id })
     .from(users)

@@ -30,6 +30,11 @@ export const ACCOUNT_ERRORS = defineErrors({
   },
   EMAIL_TAKEN: { kind: 'conflict', zh: '该邮箱已有账号', en: 'This email already has an account' },
   USERNAME_TAKEN: { kind: 'conflict', zh: '该用户名已被使用', en: 'This username is taken' },
+  OWN_ACCOUNT: {
+    kind: 'conflict',
+    zh: '不能删除自己的账号，请由另一名超级管理员操作',
+    en: 'You cannot delete your own account; ask another super administrator',
+  },
   LAST_SUPER_ADMIN: {
     kind: 'conflict',
     zh: '至少要保留一名超级管理员',
@@ -41,6 +46,10 @@ export const ACCOUNT_RULES = defineTexts({
   username: {
     zh: '应为 3–30 个字母、数字、点、下划线或连字符',
     en: 'must be 3–30 letters, digits, dots, underscores or hyphens',
+  },
+  own_password: {
+    zh: '修改自己的密码需要提供当前密码，不能在此修改',
+    en: 'of your own account is changed with the current password, not here',
   },
   current_password: { zh: '当前密码不正确', en: 'is not your current password' },
 })

@@ -1,5 +1,5 @@
 /** The keys by which an account is unique and found. The server makes them, so that the database's locale does not matter. */
-import { asc, inArray, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, inArray, isNull, or, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { violatedConstraint } from '../../db/errors.ts'
 import { users } from '../../db/schema/index.ts'
@@ -57,7 +57,8 @@ async function fillBatch(db: Db, log: Logger): Promise<boolean> {
   const rows = await db
     .select({ id, username, displayName, email })
     .from(users)
-    .where(or(isNull(users.emailKey), isNull(users.usernameKey)))
+    // A deleted account has no keys, so that its names are free.
+    .where(and(or(isNull(users.emailKey), isNull(users.usernameKey)), isNull(users.deletedAt)))
     .orderBy(asc(id))
     .limit(BATCH)
   if (rows.length === 0) return true

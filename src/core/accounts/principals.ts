@@ -1,8 +1,8 @@
-import { eq, gt, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { Bus } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
 import type { DatabaseClock } from '../../db/clock.ts'
-import { prepared } from '../../db/prepared.ts'
+import { prepared, preparedSql } from '../../db/prepared.ts'
 import { sessions, users } from '../../db/schema/index.ts'
 import { Lru } from '../../util/lru.ts'
 import type { Client } from '../audit/audit.ts'
@@ -37,12 +37,30 @@ const sessionById = prepared((db) =>
       username: users.username,
       role: users.role,
       isActive: users.isActive,
+      deletedAt: users.deletedAt,
       revokedAt: sessions.revokedAt,
     })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(eq(sessions.id, sql.placeholder('id')))
     .prepare('session_by_id'),
+)
+
+interface StoredChange {
+  userId: number
+  sessionId: string | null
+  /** Of the row. */
+  version: string
+}
+
+/** The clock of the database may have been set back since the last poll. */
+const changesSince = preparedSql<StoredChange>(
+  'principal_changes',
+  sql`
+    with since as (select least(${sql.placeholder('polledAt')}::timestamptz, now()) - ${POLL_OVERLAP}::interval as at)
+    select user_id as "userId", id as "sessionId", '' as version from sessions where revoked_at > (select at from since)
+    union all
+    select id, null, xmin::text from users where updated_at > (select at from since)`,
 )
 
 /**
@@ -56,6 +74,8 @@ export class Principals {
   private generation = 0
   /** The database's time of the last poll. */
   private polledAt: string
+  /** The changes that the last poll found. Polls overlap, and a change should make the server forget a session once. */
+  private polled: ReadonlySet<string> = new Set()
   private readonly listeners: ((change: PrincipalChange) => void)[] = []
 
   constructor(
@@ -91,17 +111,17 @@ export class Principals {
   /** Reads the changes that any server has made since the last poll, and drops them from the cache. */
   async poll(): Promise<void> {
     const startedAt = await this.clock.read()
-    // The clock may have been set back since the last poll.
-    const since = sql`least(${this.polledAt}::timestamptz, now()) - ${POLL_OVERLAP}::interval`
-    const revoked = await this.db
-      .select({ userId: sessions.userId, sessionId: sessions.id })
-      .from(sessions)
-      .where(gt(sessions.revokedAt, since))
-    const changed = await this.db.select({ userId: users.id }).from(users).where(gt(users.updatedAt, since))
-    for (const change of revoked) {
-      if (this.cache.get(change.sessionId)?.status === 'active') this.forget(change)
+    const polled = new Set<string>()
+    for (const { userId, sessionId, version } of await changesSince(this.db).execute({
+      polledAt: this.polledAt,
+    })) {
+      const key = `${userId} ${sessionId} ${version}`
+      polled.add(key)
+      if (this.polled.has(key)) continue
+      if (sessionId === null) this.forget({ userId })
+      else if (this.cache.get(sessionId)?.status === 'active') this.forget({ userId, sessionId })
     }
-    for (const change of changed) this.forget(change)
+    this.polled = polled
     this.polledAt = startedAt
   }
 
@@ -116,11 +136,15 @@ export class Principals {
 }
 
 function toState(
-  row: (Omit<Principal, 'sessionId'> & { isActive: boolean; revokedAt: Date | null }) | undefined,
+  row:
+    | (Omit<Principal, 'sessionId'> & { isActive: boolean; deletedAt: Date | null; revokedAt: Date | null })
+    | undefined,
   sessionId: string,
 ): SessionState {
-  if (!row || row.revokedAt) return { status: 'revoked' }
+  if (!row || row.deletedAt) return { status: 'revoked' }
+  // A deactivation has ended the session too, and the user should learn why.
   if (!row.isActive) return { status: 'inactive' }
+  if (row.revokedAt) return { status: 'revoked' }
   const { userId, userUuid, username, role } = row
   return { status: 'active', principal: { userId, userUuid, username, role, sessionId } }
 }

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, lt, ne, not, or, type SQL, sql } from 'drizzle-orm'
 import { refreshTokens, sessions, users } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import { cutText } from '../../util/cut.ts'
@@ -11,6 +11,7 @@ import { enforceFailureLimits, type Limit } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
 import { findAccount, getAccount } from './accounts.ts'
 import { principalsHint } from './hints.ts'
+import { announceSignIn } from './login-event.ts'
 import { checkPassword, hashPassword, verifyPassword } from './passwords.ts'
 import type { User } from './rows.ts'
 
@@ -26,6 +27,16 @@ const REFRESH_DAYS = 7
 const REFRESH_EXPIRY = sql`now() + make_interval(days => ${REFRESH_DAYS})`
 /** Two tabs may use the same refresh token at once. A second use after this time counts as theft. */
 const REUSE_GRACE_SECONDS = 10
+
+/** Why a session has ended: docs/protocol.md, "Events". */
+export type EndReason =
+  | 'signed_out'
+  | 'refresh_token_reused'
+  | 'password_changed'
+  | 'password_reset'
+  | 'ended_by_administrator'
+  | 'account_deactivated'
+  | 'account_deleted'
 
 /**
  * Only failures count, so that a user's own sign-ins never lock them out. The key has the name and not the account,
@@ -72,7 +83,7 @@ async function rehashPassword(ctx: Context, user: User, password: string): Promi
 
 /**
  * Opens a session for a user who has proved their identity.
- * @throws AppError INVALID_CREDENTIALS when the password has been changed meanwhile
+ * @throws AppError INVALID_CREDENTIALS when the password has been changed, or the account deactivated, meanwhile
  */
 export async function openSession(
   ctx: Context,
@@ -80,25 +91,30 @@ export async function openSession(
   accessMinutes: number,
   client: Client,
 ): Promise<SignedIn> {
-  const { sessionId, refreshToken } = await transaction(ctx, (tx) => addSession(tx, user, client))
+  const { sessionId, refreshToken } = await transaction(ctx, async (tx) => {
+    const added = await addSession(tx, user, client)
+    await announceSignIn(tx, user, added.sessionId, client)
+    return added
+  })
   return issueTokens(ctx, user, sessionId, refreshToken, accessMinutes)
 }
 
 /**
- * Adds a session as part of a larger change. The caller issues its tokens with `issueTokens` after the commit.
- * @throws AppError INVALID_CREDENTIALS when the password has been changed meanwhile
+ * Adds a session as part of a larger change. The caller tells of the sign-in with `announceSignIn`, and issues the session's
+ * tokens with `issueTokens` after the commit.
+ * @throws AppError INVALID_CREDENTIALS when the password has been changed, or the account deactivated, meanwhile
  */
 export async function addSession(
   tx: Tx,
   user: User,
   client: Client,
 ): Promise<{ sessionId: string; refreshToken: string }> {
-  // Update the user row first. `changePassword` locks the same row, so either it also revokes this session, or the
-  // hash comparison here fails.
+  // Update the user row first. What changes the password or deactivates the account locks the same row, so either it also
+  // revokes this session, or the comparison here fails.
   const current = await tx.db
     .update(users)
     .set({ lastLoginAt: sql`now()` })
-    .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash)))
+    .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash), users.isActive))
     .returning({ id: users.id })
   if (current.length === 0) throw new AppError('INVALID_CREDENTIALS')
   const sessionId = Bun.randomUUIDv7()
@@ -138,14 +154,16 @@ export async function refreshSession(
       .innerJoin(users, eq(users.id, sessions.userId))
       .where(eq(refreshTokens.hash, sha256(input.refreshToken)))
       .for('update', { of: refreshTokens })
-    if (!row || row.sessionEnded) return 'INVALID_REFRESH_TOKEN'
+    if (!row || row.user.deletedAt) return 'INVALID_REFRESH_TOKEN'
+    // A deactivation has ended the session too, and the user should learn why.
+    if (!row.user.isActive) return 'INACTIVE_USER'
+    if (row.sessionEnded) return 'INVALID_REFRESH_TOKEN'
     if (row.usedSecondsAgo !== null && row.usedSecondsAgo > REUSE_GRACE_SECONDS) {
       await revoke(tx, eq(sessions.id, row.session.id), 'refresh_token_reused')
       return 'INVALID_REFRESH_TOKEN'
     }
     // The token of one tab can expire unused while the token of another tab keeps the session alive.
     if (row.expired) return 'INVALID_REFRESH_TOKEN'
-    if (!row.user.isActive) return 'INACTIVE_USER'
     if (row.usedSecondsAgo === null) {
       await tx.db
         .update(refreshTokens)
@@ -153,7 +171,10 @@ export async function refreshSession(
         .where(eq(refreshTokens.hash, sha256(input.refreshToken)))
     }
     await tx.db.insert(refreshTokens).values({ hash: sha256(next), sessionId: row.session.id })
-    await tx.db.update(sessions).set({ expiresAt: REFRESH_EXPIRY }).where(eq(sessions.id, row.session.id))
+    await tx.db
+      .update(sessions)
+      .set({ expiresAt: REFRESH_EXPIRY, lastSeenAt: sql`now()` })
+      .where(eq(sessions.id, row.session.id))
     return row
   })
   if (typeof outcome === 'string') throw new AppError(outcome)
@@ -162,10 +183,10 @@ export async function refreshSession(
 
 /** Ends a session of a user. Ending it twice is no error. */
 export async function endSession(
-  ctx: Context,
+  ctx: Context | Tx,
   userId: number,
   sessionId: string,
-  reason: string,
+  reason: EndReason,
 ): Promise<void> {
   await transaction(ctx, (tx) =>
     revoke(tx, and(eq(sessions.id, sessionId), eq(sessions.userId, userId)), reason),
@@ -173,7 +194,7 @@ export async function endSession(
 }
 
 /** Ends the session of a refresh token, also of a rotated one. An unknown token is no error. */
-export async function endSessionOf(ctx: Context, refreshToken: string, reason: string): Promise<void> {
+export async function endSessionOf(ctx: Context, refreshToken: string, reason: EndReason): Promise<void> {
   await transaction(ctx, async (tx) => {
     const session = tx.db
       .select({ id: refreshTokens.sessionId })
@@ -184,11 +205,11 @@ export async function endSessionOf(ctx: Context, refreshToken: string, reason: s
 }
 
 /** @param except the id of a session that stays */
-export async function endSessions(tx: Tx, userId: number, reason: string, except?: string): Promise<void> {
+export async function endSessions(tx: Tx, userId: number, reason: EndReason, except?: string): Promise<void> {
   await revoke(tx, and(eq(sessions.userId, userId), except ? ne(sessions.id, except) : undefined), reason)
 }
 
-async function revoke(tx: Tx, which: SQL | undefined, reason: string): Promise<void> {
+async function revoke(tx: Tx, which: SQL | undefined, reason: EndReason): Promise<void> {
   const revoked = await tx.db
     .update(sessions)
     .set({ revokedAt: sql`clock_timestamp()` })
@@ -213,9 +234,13 @@ export async function issueTokens(
   return { user, accessToken, refreshToken, expiresIn }
 }
 
-/** Deletes sessions that ended more than a day ago, which is longer than any access token is valid. */
+/**
+ * Deletes sessions that ended more than a day ago, which is longer than any access token is valid. Those of a deactivated user
+ * stay until they would have expired, so that a client with such a token is told why it is refused.
+ */
 export function trimSessions(ctx: Context): Promise<number> {
   const ended = sql`now() - interval '1 day'`
-  const gone = or(lt(sessions.expiresAt, ended), lt(sessions.revokedAt, ended))
+  const isInactive = sql`exists (select from ${users} u where u.id = ${sessions.userId} and not u.is_active)`
+  const gone = or(lt(sessions.expiresAt, ended), and(lt(sessions.revokedAt, ended), not(isInactive)))
   return trim(ctx.db, sessions, sql`select ctid from ${sessions} where ${gone}`)
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, lt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
 import { passwordResets, signups, users } from '../../db/schema/index.ts'
 import { MailRefused } from '../../mail/mailer.ts'
 import { findByEmail } from '../accounts/accounts.ts'
@@ -76,7 +76,7 @@ async function deliverPasswordChanged(
   ctx: Context,
   { userId, language }: Extract<MailJob, { letter: 'password_changed' }>,
 ): Promise<void> {
-  const [user] = await ctx.db.select({ email: users.email }).from(users).where(eq(users.id, userId))
+  const [user] = await ctx.db.select({ email: users.email }).from(users).where(and(eq(users.id, userId), isNull(users.deletedAt)))
   if (user) await send(ctx, user.email, writeLetter('password_changed', language))
 }
 

@@ -2,6 +2,7 @@ import { desc, eq, sql } from 'drizzle-orm'
 import { signups } from '../../db/schema/index.ts'
 import { foldCase, tidyAscii } from '../../util/fold.ts'
 import { assertPassword, enforceRegistrationLimit, insertAccount } from '../accounts/accounts.ts'
+import { announceSignIn } from '../accounts/login-event.ts'
 import { isUsernameTaken, readUsername } from '../accounts/names.ts'
 import { hashPassword } from '../accounts/passwords.ts'
 import { addSession, issueTokens, type SignedIn } from '../accounts/sessions.ts'
@@ -107,5 +108,7 @@ const createSignupAccount = (ctx: Context, client: Client, email: string, code: 
     })
     if (signup.inviteCode !== null) await useInviteCode(tx, signup.inviteCode, user.id)
     await tx.db.delete(signups).where(eq(signups.emailKey, signup.emailKey))
-    return { user, ...(await addSession(tx, user, client)) }
+    const added = await addSession(tx, user, client)
+    await announceSignIn(tx, user, added.sessionId, client)
+    return { user, ...added }
   })

@@ -21,6 +21,8 @@ const STALLED_MS = 30_000
 const SWEEP_MS = 1000
 /** How late an event may be when its hint was lost. */
 const POLL_MS = 2000
+/** How late the end of a session may be on another server when its hint was lost. */
+const SESSION_POLL_MS = 400
 const RECONNECT_SPREAD_MS = 3000
 const DRAIN_MS = 500
 
@@ -34,6 +36,7 @@ export class Hub {
   readonly watches: Watches
   private readonly timers: ReturnType<typeof setInterval>[]
   private polling = false
+  private sessionPoll: Promise<void> | undefined
   private readonly keepAlive: KeepAlive<Connection>
 
   constructor(
@@ -46,6 +49,10 @@ export class Hub {
     ctx.services.principals.onChange((change) => void this.recheck(change))
     this.keepAlive = new KeepAlive(this.connections, timing, (connection) => connection.giveUp())
     this.timers = [setInterval(() => this.sweep(), SWEEP_MS), setInterval(() => this.poll(), POLL_MS)]
+    // No other server writes to the embedded database.
+    if (ctx.config.databaseUrl) {
+      this.timers.push(setInterval(() => void this.pollSessions(), SESSION_POLL_MS))
+    }
   }
 
   /** Every open socket. */
@@ -130,13 +137,13 @@ export class Hub {
     this.watches.close()
   }
 
-  /** Finds events and states whose hint was lost, and sessions that other servers ended. */
+  /** Finds events and states whose hint was lost, and what `pollSessions` finds. */
   private async poll(): Promise<void> {
     // A database that hangs must not get one more poll every other second.
     if (this.polling) return
     this.polling = true
     try {
-      await this.ctx.services.principals.poll()
+      await this.pollSessions()
       await this.channels.poll()
       // No other server writes to the embedded database, so that no hint is lost.
       if (this.ctx.config.databaseUrl) await this.watches.poll()
@@ -145,6 +152,19 @@ export class Hub {
     } finally {
       this.polling = false
     }
+  }
+
+  /** Finds sessions that other servers ended, and users whom they changed. */
+  private pollSessions(): Promise<void> {
+    this.sessionPoll ??= this.ctx.services.principals
+      .poll()
+      .catch((error) => {
+        this.ctx.log.debug({ err: error }, 'polling the sessions failed')
+      })
+      .finally(() => {
+        this.sessionPoll = undefined
+      })
+    return this.sessionPoll
   }
 
   private async recheck(change: PrincipalChange): Promise<void> {
@@ -173,12 +193,19 @@ export class Hub {
 
   private sweep(): void {
     const now = performance.now()
-    for (const reader of this.readers) if (reader.signedIn.endsAt <= now) reader.end('expired')
+    const { lastSeen } = this.ctx.services
+    for (const reader of this.readers) {
+      if (reader.signedIn.endsAt <= now) reader.end('expired')
+      else lastSeen.mark(reader.signedIn.principal.sessionId)
+    }
     for (const connection of this.connections) {
       const { signedIn, blockedSince } = connection
       if (!signedIn) {
         if (now - connection.openedAt > AUTH_MS) connection.end(CLOSE.authTimeout, 'no auth frame in time')
-      } else if (signedIn.endsAt <= now) {
+        continue
+      }
+      lastSeen.mark(signedIn.principal.sessionId)
+      if (signedIn.endsAt <= now) {
         connection.end(CLOSE.unauthenticated, 'the token has expired')
       } else if (blockedSince !== undefined && now - blockedSince > STALLED_MS) {
         connection.end(CLOSE.tooSlow, 'too slow')

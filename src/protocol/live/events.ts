@@ -33,6 +33,14 @@ const photo = {
   status: oneOf('published', 'draft', 'archived'),
   visibility: oneOf('public', 'private'),
 }
+/** Of a session. Unknown texts are empty. */
+const device = {
+  browser: Type.String(),
+  browser_version: Type.String(),
+  os: Type.String(),
+  os_version: Type.String(),
+  type: oneOf('desktop', 'mobile', 'tablet', 'tv', 'bot', 'unknown'),
+}
 const material = { material_id: Type.Integer() }
 /** A recurring item as a whole: its start and end are those of the first occurrence. */
 const schedule = {
@@ -114,6 +122,18 @@ export const EVENTS = {
   }),
   'balance.changed': Type.Object({ balance: Money, available_balance: Money, reason: Type.String() }),
   'session.revoked': Type.Object({ session_id: Uuid, reason: Type.String() }),
+  /** A user has signed in. Administrators with webhooks get it of every user. */
+  'user.login': Type.Object({
+    id: Type.Integer(),
+    username: Type.String(),
+    email: Type.String(),
+    role: oneOf('super_admin', 'admin', 'editor', 'user'),
+    display_name: Type.String(),
+    avatar_url: nullable(Type.String()),
+    session_id: Uuid,
+    ip: Type.String(),
+    device: Type.Object(device),
+  }),
   'user.updated': Type.Object({ fields: Type.Array(Type.String()) }),
   /** A backup has ended. `error` says why it failed, or what a complete one lacks. */
   'system.backup': Type.Object({
