@@ -1,8 +1,8 @@
 import { and, eq, ne } from 'drizzle-orm'
 import { channels, users } from '../../db/schema/index.ts'
+import type { Client } from '../audit/audit.ts'
 import type { Tx } from '../context.ts'
 import { may } from './permissions.ts'
-import type { Client } from './principals.ts'
 import type { User } from './rows.ts'
 
 /**
