@@ -3,6 +3,7 @@ import { ensureAdministrator } from './core/accounts/first-administrator.ts'
 import type { Context } from './core/context.ts'
 import { jobs, schedules } from './core/jobs.ts'
 import { cleanUp } from './core/materials/cleanup.ts'
+import { Metrics } from './core/metrics.ts'
 import { cleanUpPhotoFiles } from './core/photo-files/cleanup.ts'
 import { rebuildOutdated } from './core/photo-index/jobs.ts'
 import { closeServices, createServices } from './core/services.ts'
@@ -56,6 +57,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     }
   }
   try {
+    const metrics = new Metrics()
     const { database, ...parts } = await openParts(config, log, overrides, { jobs, upgrades }, (step) =>
       closers.push(step),
     )
@@ -65,6 +67,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
       ...parts,
       config,
       log,
+      metrics,
       db: database.db,
       epoch: database.epoch,
       tokens: createTokenCodec(secret),

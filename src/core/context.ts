@@ -12,6 +12,7 @@ import type { Logger } from '../util/logger.ts'
 import type { NewEntry } from './audit/log.ts'
 import type { ChannelEvents } from './events.ts'
 import type { CachedDomain } from './generations/generations.ts'
+import type { Metrics } from './metrics.ts'
 import type { Services } from './services.ts'
 
 /** The first argument of every function in core. `createServer` builds it once; tests may replace its parts. */
@@ -29,6 +30,7 @@ export interface Context {
   readonly mailer: Mailer
   readonly model: ChatModel
   readonly imaging: Imaging
+  readonly metrics: Metrics
   readonly tokens: TokenCodec
   /** A hash whose key is the server's secret. Hashes of the same text differ by `purpose`. */
   readonly keyedHash: (purpose: string, text: string) => string
