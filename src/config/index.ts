@@ -3,6 +3,7 @@
  * part; then refuse contradictions between parts. One message names every mistake.
  */
 import { type AccountsConfig, readAccounts } from './accounts.ts'
+import { type AuditConfig, readAudit } from './audit.ts'
 import { type BusConfig, readBus } from './bus.ts'
 import { type DatabaseConfig, readDatabase } from './database.ts'
 import { ConfigError, type Env, EnvReader } from './env.ts'
@@ -22,6 +23,7 @@ export interface Config
     MailConfig,
     ModelConfig,
     AccountsConfig,
+    AuditConfig,
     LimitsConfig {}
 
 /** @throws ConfigError with every mistake */
@@ -36,6 +38,7 @@ export function readConfig(variables: Env): Config {
     ...readMail(env),
     ...readModel(env),
     ...readAccounts(env),
+    ...readAudit(env),
     ...readLimits(env),
   }
   const mistakes = [...env.mistakes, ...contradictions(config)]

@@ -3,6 +3,7 @@ import type { DomainJobs } from '../jobs/job.ts'
 import { accountsJobs } from './accounts/jobs.ts'
 import { agendaJobs } from './agenda/jobs.ts'
 import { agentJobs } from './agent/jobs.ts'
+import { auditJobs } from './audit/jobs.ts'
 import { channelJobs } from './channel/jobs.ts'
 import type { Context } from './context.ts'
 import { filesJobs } from './files/jobs.ts'
@@ -18,6 +19,7 @@ const domains: DomainJobs<Context>[] = [
   photoFilesJobs,
   photoIndexJobs,
   channelJobs,
+  auditJobs,
   accountsJobs,
   agendaJobs,
   agentJobs,

@@ -65,14 +65,18 @@ export class Scheduler {
     return { running: this.running, jobs }
   }
 
-  /** No server runs the job until it is resumed. @returns false when there is no such job */
-  pause(id: string): Promise<boolean> {
-    return this.setPaused(id, true)
+  /**
+   * No server runs the job until it is resumed.
+   * @param db that of the transaction to which the change belongs, if there is one
+   * @returns false when there is no such job
+   */
+  pause(id: string, db = this.db): Promise<boolean> {
+    return this.setPaused(db, id, true)
   }
 
   /** @returns false when there is no such job */
-  resume(id: string): Promise<boolean> {
-    return this.setPaused(id, false)
+  resume(id: string, db = this.db): Promise<boolean> {
+    return this.setPaused(db, id, false)
   }
 
   /**
@@ -92,9 +96,9 @@ export class Scheduler {
     await waitAtMost(CLOSE_MS, Promise.allSettled(this.runs.values()))
   }
 
-  private async setPaused(id: string, paused: boolean): Promise<boolean> {
+  private async setPaused(db: Db, id: string, paused: boolean): Promise<boolean> {
     if (!this.jobs.has(id)) return false
-    await setPaused(this.db, id, paused)
+    await setPaused(db, id, paused)
     return true
   }
 

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Context } from '../../core/context.ts'
+import { auditRoutes } from './audit/routes.ts'
 import { authRoutes } from './auth/routes.ts'
 import { categoryRoutes } from './categories/routes.ts'
 import { photoRoutes } from './photos/routes.ts'
@@ -24,3 +25,4 @@ export const portfolioRoutes = (ctx: Context) =>
     .use(resumableRoutes(ctx))
     .use(timelineRoutes(ctx))
     .use(userRoutes(ctx))
+    .use(auditRoutes(ctx))

@@ -19,6 +19,7 @@ interface Actions {
   webhook: Edits
   invite: Edits
   stats: 'read'
+  audit: 'read'
   node: 'create' | 'update' | 'delete'
   system: 'cleanup' | 'scheduler'
 }
@@ -41,6 +42,7 @@ const GRANTS: Record<Role, readonly Grant[]> = {
     'webhook.*',
     'invite.*',
     'stats.read',
+    'audit.read',
     'node.*',
     'system.*',
   ],

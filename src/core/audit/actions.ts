@@ -69,6 +69,7 @@ export interface AuditActions {
   'system_config.updated': { fields: string[] }
   'cache.cleared': { types: string[] }
   'cache.warmed': { types: string[] }
+  'cleanup.started': { processing: boolean; orphans: boolean; maxAgeMinutes: number }
   'schedule.run': Nothing
   'schedule.paused': Nothing
   'schedule.resumed': Nothing

@@ -1,4 +1,5 @@
 /** Who did what to which: docs/operations.md, "Audit log". */
+import { snakeCase } from '../../util/case.ts'
 import { cutText } from '../../util/cut.ts'
 import type { Context, Tx } from '../context.ts'
 import type { AuditAction, AuditActions } from './actions.ts'
@@ -69,7 +70,7 @@ export async function auditAlone<A extends AuditAction>(
 
 /** The names of the fields that a change sets, for the details of an entry. */
 export const fieldsOf = (change: object): string[] =>
-  Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [snakeCase(name)]))
 
 const MAX_USER_AGENT = 300
 

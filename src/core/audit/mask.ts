@@ -1,3 +1,4 @@
+import { snakeCase } from '../../util/case.ts'
 import { cutText } from '../../util/cut.ts'
 import { storable } from '../../util/storable.ts'
 
@@ -9,12 +10,12 @@ const MAX_DEPTH = 3
 /** Names of fields whose values nobody may read in the log. `api_key` is matched as `apikey`. */
 const SECRET_NAME =
   /password|passphrase|secret|token|apikey|authorization|cookie|credential|signature|otp|hash$/
-/** The server's own secrets (`rt_…`, `node_…`, `whsec_…`), and JWTs, in whatever field they are. */
-const SECRET_VALUE = /\b(?:rt|node|whsec)_[\w+/=-]{16,}|\beyJ[\w-]+\.[\w-]+\.[\w-]+/
+/** Secrets that `randomSecret` made, of webhooks (`whsec_…`), and JWTs, in whatever field they are. */
+const SECRET_VALUE = /[a-z]_[\w-]{43}|whsec_[\w+/=-]{16,}|\beyJ[\w-]+\.[\w-]+\.[\w-]+/
 const EMAIL_NAME = /email/
 
 /**
- * The details of an entry as they are stored. Callers name the fields that they record, so a secret should not be among them.
+ * The details of an entry as they are stored, with names in snake_case. Callers name the fields that they record, so a secret should not be among them.
  * This is the guard behind the callers: it masks secrets by the names of their fields and by their form, leaves of an email
  * its first letter and its domain, of a URL its host, and cuts what is long.
  */
@@ -24,7 +25,7 @@ function maskFields(fields: object, depth: number): object {
   return Object.fromEntries(
     Object.entries(fields)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, maskValue(name, value, depth)]),
+      .map(([name, value]) => [snakeCase(name), maskValue(name, value, depth)]),
   )
 }
 

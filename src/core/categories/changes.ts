@@ -118,7 +118,7 @@ export async function setCover(ctx: Context, who: Actor, id: number, photoId: nu
       .update(categories)
       .set({ coverPhotoId: photoId, updatedAt: sql`now()` })
       .where(eq(categories.id, id))
-    audit(tx, who, { action: 'category.updated', target: id, details: { fields: ['coverPhotoId'] } })
+    audit(tx, who, { action: 'category.updated', target: id, details: { fields: ['cover_photo_id'] } })
   })
 }
 

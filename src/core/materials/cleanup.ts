@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
+import { type AuditedBy, auditAlone } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import {
   CLEANUP_BATCH,
@@ -40,6 +41,16 @@ export async function cleanUp(
     ...MATERIAL_PREFIXES.map((prefix) => orphansStep(ctx, prefix, before, unreferenced)),
   ]
   return runCleanup(ctx, [...(options.processing ? processing : []), ...(options.orphans ? orphans : [])])
+}
+
+/** The same, for an administrator. */
+export async function cleanUpNow(
+  ctx: Context,
+  by: AuditedBy,
+  options: Parameters<typeof cleanUp>[1],
+): Promise<CleanupReport> {
+  await auditAlone(ctx, by, { action: 'cleanup.started', details: options })
+  return cleanUp(ctx, options)
 }
 
 /** Deletes records of uploads whose server or client has disappeared. */

@@ -97,6 +97,6 @@ test('an action that changes nothing else, one without a user, and one of the se
   const [backup] = await ctx.db
     .select()
     .from(auditLog)
-    .where(sql`${auditLog.details}->>'fileName' = ${client.requestId}`)
+    .where(sql`${auditLog.details}->>'file_name' = ${client.requestId}`)
   expect(backup).toMatchObject({ actorId: null, ip: null, requestId: null })
 })

@@ -1,6 +1,6 @@
 import type { Context } from '../../../core/context.ts'
-import { AppError } from '../../../core/errors.ts'
-import { cleanUp } from '../../../core/materials/cleanup.ts'
+import { cleanUpNow } from '../../../core/materials/cleanup.ts'
+import { pauseSchedule, resumeSchedule } from '../../../core/system/schedules.ts'
 import { type Body, chapter, type Params, type SignedCall } from '../../../http/chapter.ts'
 import { learning } from '../contract.ts'
 import { CleanupOptions, CleanupReport, JobChange, JobId, SchedulerStatus } from './models.ts'
@@ -11,7 +11,7 @@ export const adminRoutes = (ctx: Context) =>
   routes(ctx, '/admin')
     .post(
       '/cleanup',
-      cleanUpNow,
+      startCleanup,
       route({
         auth: 'system.cleanup',
         summary: 'Clean up now (administrators)',
@@ -53,9 +53,10 @@ export const adminRoutes = (ctx: Context) =>
       }),
     )
 
-async function cleanUpNow({ ctx, body }: SignedCall & Body<typeof CleanupOptions>): Promise<CleanupReport> {
+async function startCleanup(call: SignedCall & Body<typeof CleanupOptions>): Promise<CleanupReport> {
+  const { ctx, principal, body } = call
   const start = performance.now()
-  const report = await cleanUp(ctx, {
+  const report = await cleanUpNow(ctx, principal, {
     processing: body?.cleanup_processing ?? true,
     orphans: body?.cleanup_orphans ?? true,
     maxAgeMinutes: body?.max_age_minutes ?? 30,
@@ -81,16 +82,14 @@ async function showScheduler({ ctx }: SignedCall): Promise<SchedulerStatus> {
   }
 }
 
-async function pauseJob({ ctx, params, request }: SignedCall & Params<typeof JobId>) {
-  if (!(await ctx.scheduler.pause(params.job_id))) throw unknownJob(params.job_id)
+async function pauseJob({ ctx, principal, params, request }: SignedCall & Params<typeof JobId>) {
+  await pauseSchedule(ctx, principal, params.job_id)
   return presentChange(params.job_id, learning.text(request, 'job_paused', { jobId: params.job_id }))
 }
 
-async function resumeJob({ ctx, params, request }: SignedCall & Params<typeof JobId>) {
-  if (!(await ctx.scheduler.resume(params.job_id))) throw unknownJob(params.job_id)
+async function resumeJob({ ctx, principal, params, request }: SignedCall & Params<typeof JobId>) {
+  await resumeSchedule(ctx, principal, params.job_id)
   return presentChange(params.job_id, learning.text(request, 'job_resumed', { jobId: params.job_id }))
 }
-
-const unknownJob = (id: string) => new AppError('JOB_NOT_FOUND', { params: { jobId: id } })
 
 const presentChange = (id: string, message: string): JobChange => ({ success: true, message, job_id: id })

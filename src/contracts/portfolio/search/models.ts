@@ -1,12 +1,12 @@
 import { t } from 'elysia'
 import { named } from '../../../http/openapi/schemas.ts'
 import { pageQuery } from '../contract.ts'
+import { Day } from '../days.ts'
 import { IdText } from '../ids.ts'
 import { Photo } from '../photos/models.ts'
 
 // An empty one filters nothing, as forms send it.
 const words = t.Optional(t.String({ maxLength: 200 }))
-const date = t.Optional(t.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }))
 
 export const SearchQuery = t.Object({
   ...pageQuery,
@@ -16,8 +16,8 @@ export const SearchQuery = t.Object({
   /** Names with commas between them. */
   tags: t.Optional(t.String({ maxLength: 1000 })),
   location: words,
-  date_from: date,
-  date_to: date,
+  date_from: t.Optional(Day),
+  date_to: t.Optional(Day),
   camera: words,
   lens: words,
 })

@@ -1,11 +1,10 @@
 import type { Static } from 'elysia'
 import type { Context } from '../../../core/context.ts'
-import { AppError, type Issue } from '../../../core/errors.ts'
 import { searchPhotos } from '../../../core/photos/search.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Call, chapter, type Query } from '../../../http/chapter.ts'
-import { isCalendarDate } from '../../../util/calendar-date.ts'
 import { PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
+import { invalidQuery, readDay } from '../days.ts'
 import { presentPhotos } from '../photos/presenters.ts'
 import { SearchQuery, SearchResult } from './models.ts'
 
@@ -49,19 +48,10 @@ function readQuery({ q, tags, location, date_from, date_to, ...rest }: Static<ty
     query: q,
     location: location?.trim() || undefined,
     tags: (tags ?? '').split(/[,，]/).filter((name) => name.trim()),
-    dateFrom: readDate('date_from', date_from),
-    dateTo: readDate('date_to', date_to),
+    dateFrom: readDay('date_from', date_from),
+    dateTo: readDay('date_to', date_to),
   }
 }
-
-function readDate(field: string, text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
-  if (!isCalendarDate(text)) throw invalidQuery(field, 'calendar_date')
-  return text
-}
-
-const invalidQuery = (field: string, rule: Issue['rule'], params: Issue['params'] = {}) =>
-  new AppError('VALIDATION_FAILED', { part: 'query', issues: [{ field, rule, params }] })
 
 const presentFacets = ({ categories, tags, years }: Awaited<ReturnType<typeof searchPhotos>>['facets']) => ({
   categories: categories.map(({ id, name, count }) => ({ id, name, count })),
