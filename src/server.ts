@@ -1,4 +1,5 @@
 import type { Config } from './config/index.ts'
+import { presentPayloads } from './contracts/portfolio/webhooks/payloads.ts'
 import { ensureAdministrator } from './core/accounts/first-administrator.ts'
 import type { Context } from './core/context.ts'
 import { jobs, schedules } from './core/jobs.ts'
@@ -73,6 +74,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
       tokens: createTokenCodec(secret),
       keyedHash: (purpose: string, text: string) => keyedHash(secret, purpose, text),
       presentEvent,
+      presentPayloads,
     } as { -readonly [K in keyof LiveContext]: LiveContext[K] }
     ctx.services = createServices(ctx)
     closers.push(() => closeServices(ctx.services))

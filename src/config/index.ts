@@ -13,6 +13,7 @@ import { type MailConfig, readMail } from './mail.ts'
 import { type ModelConfig, readModel } from './model.ts'
 import { readServer, type ServerConfig } from './server.ts'
 import { readStorage, type StorageConfig } from './storage.ts'
+import { readWebhooks, type WebhooksConfig } from './webhooks.ts'
 
 export interface Config
   extends ServerConfig,
@@ -24,7 +25,8 @@ export interface Config
     ModelConfig,
     AccountsConfig,
     AuditConfig,
-    LimitsConfig {}
+    LimitsConfig,
+    WebhooksConfig {}
 
 /** @throws ConfigError with every mistake */
 export function readConfig(variables: Env): Config {
@@ -40,6 +42,7 @@ export function readConfig(variables: Env): Config {
     ...readAccounts(env),
     ...readAudit(env),
     ...readLimits(env),
+    ...readWebhooks(env),
   }
   const mistakes = [...env.mistakes, ...contradictions(config)]
   if (mistakes.length > 0) {

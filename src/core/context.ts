@@ -14,6 +14,7 @@ import type { ChannelEvents } from './events.ts'
 import type { CachedDomain } from './generations/generations.ts'
 import type { Metrics } from './metrics.ts'
 import type { Services } from './services.ts'
+import type { PresentPayloads } from './webhooks/payloads.ts'
 
 /** The first argument of every function in core. `createServer` builds it once; tests may replace its parts. */
 export interface Context {
@@ -37,6 +38,8 @@ export interface Context {
   readonly services: Services
   /** The `data` of an event as clients see it: the log stores and sends that text. */
   readonly presentEvent: <T extends keyof ChannelEvents>(type: T, data: ChannelEvents[T]) => object
+  /** The `data` of the bodies of webhooks, where they show more than the event. */
+  readonly presentPayloads: PresentPayloads
 }
 
 /**

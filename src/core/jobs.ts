@@ -12,6 +12,7 @@ import { photoFilesJobs } from './photo-files/jobs.ts'
 import { photoIndexJobs } from './photo-index/jobs.ts'
 import { systemJobs } from './system/jobs.ts'
 import { verificationJobs } from './verification/jobs.ts'
+import { webhookJobs } from './webhooks/jobs.ts'
 
 const domains: DomainJobs<Context>[] = [
   materialsJobs,
@@ -24,6 +25,7 @@ const domains: DomainJobs<Context>[] = [
   agendaJobs,
   agentJobs,
   verificationJobs,
+  webhookJobs,
   systemJobs,
 ]
 

@@ -21,6 +21,7 @@ import { KeptViews } from './photos/kept-views.ts'
 import { ViewCounts } from './photos/view-counts.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
 import { Settings } from './system/settings.ts'
+import { WebhookDispatcher } from './webhooks/dispatcher.ts'
 
 export interface Services {
   readonly rateLimits: RateLimits
@@ -39,6 +40,7 @@ export interface Services {
   readonly processingTimes: ProcessingTimes
   readonly viewCounts: ViewCounts
   readonly nodeControl: NodeControl
+  readonly webhooks: WebhookDispatcher
 }
 
 /** @param ctx a context that will have these services: a constructor must not use `ctx.services` yet */
@@ -59,10 +61,11 @@ export const createServices = (ctx: Context): Services => ({
   processingTimes: new ProcessingTimes(),
   viewCounts: new ViewCounts(ctx),
   nodeControl: new NodeControl(ctx),
+  webhooks: new WebhookDispatcher(ctx),
 })
 
 export async function closeServices(services: Services): Promise<void> {
-  const { agentRuns, pieceDigests, lastSeen, viewCounts, nodeControl } = services
+  const { agentRuns, pieceDigests, lastSeen, viewCounts, nodeControl, webhooks } = services
   try {
     await agentRuns.close()
   } finally {
@@ -70,5 +73,6 @@ export async function closeServices(services: Services): Promise<void> {
     await lastSeen.close()
     await viewCounts.close()
     await nodeControl.close()
+    await webhooks.close()
   }
 }

@@ -4,7 +4,7 @@ import { isRetryable } from '../db/errors.ts'
 import { commitWithNext } from '../db/statements.ts'
 import { appendEntries, type NewEntry } from './audit/log.ts'
 import { eventsHint } from './channel/hints.ts'
-import { appendEvents, type LoggedEvent, type PendingEvent } from './channel/log.ts'
+import { type AppendedEvent, appendEvents, type PendingEvent } from './channel/log.ts'
 import type { Context, Tx } from './context.ts'
 import { type CachedDomain, raiseGenerations } from './generations/generations.ts'
 
@@ -39,14 +39,19 @@ export async function transaction<T>(
  */
 export async function singleStatement<T>(
   ctx: Context,
-  change: (db: Db) => Promise<{ result: T; event: LoggedEvent | undefined }>,
+  change: (db: Db) => Promise<{ result: T; event: AppendedEvent | undefined }>,
 ): Promise<T> {
   // The statement would lock the channel before the change around it comes to its end.
   if (isTx(ctx))
     throw new Error('A single statement was called inside a transaction. Call it after the commit.')
   const { result, event } = await retried(() => change(ctx.db))
-  if (event) ctx.bus.publish(eventsHint, [event])
+  if (event) appended(ctx, [event])
   return result
+}
+
+function appended({ bus, services }: Context, events: AppendedEvent[]): void {
+  bus.publish(eventsHint, events)
+  if (events.some(({ hooked }) => hooked)) services.webhooks.wake()
 }
 
 async function retried<T>(run: () => Promise<T>): Promise<T> {
@@ -97,7 +102,7 @@ async function runOnce<T>(
     if (failures.length > 0) throw failures[0]
     return { result, logged: await finish(db, entries, changed, pending) }
   })
-  if (logged.length > 0) ctx.bus.publish(eventsHint, logged)
+  if (logged.length > 0) appended(ctx, logged)
   for (const hook of hooks) {
     try {
       hook()
@@ -117,8 +122,8 @@ async function finish(
   entries: NewEntry[],
   changed: ReadonlySet<CachedDomain>,
   pending: PendingEvent[],
-): Promise<LoggedEvent[]> {
-  let logged: LoggedEvent[] = []
+): Promise<AppendedEvent[]> {
+  let logged: AppendedEvent[] = []
   const statements: (() => Promise<unknown>)[] = []
   if (entries.length > 0) statements.push(() => appendEntries(db, entries))
   if (changed.size > 0) statements.push(() => raiseGenerations(db, changed))

@@ -96,11 +96,20 @@ export async function egressRequest(url: string | URL, options: EgressOptions = 
   }
 }
 
+/** Ports of other protocols, whose servers could take the lines of a request for commands: https://fetch.spec.whatwg.org/#port-blocking */
+const NOT_WEB = new Set(
+  `0 1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135 137 139 143
+  161 179 389 427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995 1719 1720 1723 2049 3659 4045
+  4190 5060 5061 6000 6566 6665 6666 6667 6668 6669 6679 6697 10080`.split(/\s+/),
+)
+export const isWebPort = ({ port }: URL): boolean => !NOT_WEB.has(port)
+
 function checkedUrl(value: string | URL, base?: URL): URL {
   const url = URL.parse(String(value), base?.href)
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')
     throw new EgressError('BAD_URL', 'not an http or https URL')
   if (url.username || url.password) throw new EgressError('BAD_URL', 'the URL must not contain credentials')
+  if (!isWebPort(url)) throw new EgressError('BAD_URL', `port ${url.port} is not used for HTTP`)
   return url
 }
 

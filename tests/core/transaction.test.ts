@@ -128,12 +128,13 @@ describe('a transaction inside a transaction', () => {
 })
 
 describe('a single statement', () => {
-  const event = ({ user }: TestUser): LoggedEvent => ({
+  const event = ({ user }: TestUser): AppendedEvent => ({
     userId: user.id,
     seq: 1,
     type: 'user.updated',
     data: '{"fields":["one"]}',
     at: '2026-01-01T00:00:00.000Z',
+    hooked: false,
   })
 
   test('runs again when the database undid it, and tells the bus once', async () => {

@@ -60,6 +60,7 @@ export const portfolio = defineContract({
     CHUNKS_MISSING: [422, 'UNPROCESSABLE_ENTITY'],
     TOO_MANY_CHUNKS: [422, 'UNPROCESSABLE_ENTITY'],
     TOO_MANY_PIECES: [422, 'UNPROCESSABLE_ENTITY'],
+    WEBHOOK_ADDRESS_NOT_PUBLIC: [422, 'UNPROCESSABLE_ENTITY'],
   },
   errorModel: t.Object({
     success: t.Literal(false),

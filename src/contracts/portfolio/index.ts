@@ -11,6 +11,7 @@ import { chunkedRoutes } from './upload/chunked.ts'
 import { resumableRoutes } from './upload/resumable.ts'
 import { uploadRoutes } from './upload/routes.ts'
 import { userRoutes } from './users/routes.ts'
+import { webhookRoutes } from './webhooks/routes.ts'
 
 /** The portfolio contract's routes under `/v1`: docs/contracts/portfolio.md. */
 export const portfolioRoutes = (ctx: Context) =>
@@ -26,3 +27,4 @@ export const portfolioRoutes = (ctx: Context) =>
     .use(timelineRoutes(ctx))
     .use(userRoutes(ctx))
     .use(auditRoutes(ctx))
+    .use(webhookRoutes(ctx))

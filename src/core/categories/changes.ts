@@ -3,6 +3,7 @@ import { and, eq, ne, sql } from 'drizzle-orm'
 import { categories, photoIndex, photos } from '../../db/schema/index.ts'
 import { isSlug, slugOf, suffixed } from '../../util/slug.ts'
 import type { Actor, Principal } from '../accounts/principals.ts'
+import { emitToHolders } from '../accounts/watchers.ts'
 import { type AuditedBy, audit, fieldsOf } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid } from '../errors.ts'
@@ -11,6 +12,7 @@ import { visibleTo } from '../photo-index/visibility.ts'
 import { namesChanged } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
 import { removeAllFromCategory } from './assign.ts'
+import { categoryEvent } from './events.ts'
 import { type Category, MAX_CATEGORIES } from './rows.ts'
 import { lockCategory, lockTree, moveSubtree, placeBelow } from './tree.ts'
 
@@ -51,6 +53,7 @@ export async function createCategory(
       .values({ ...input, ...place, id, parentId, slug: ownSlug })
       .returning()
     audit(tx, by, { action: 'category.created', target: id, details: { name: input.name } })
+    await emitToHolders(tx, 'category', 'category.created', categoryEvent(category!))
     return category!
   })
 }
@@ -72,10 +75,12 @@ export async function updateCategory(
     if (input.slug !== undefined) await checkSlug(tx, id, input.slug)
     const moves = parentId !== undefined && parentId !== category.parentId
     if (moves) await moveSubtree(tx, category, parentId)
-    await tx.db
+    const [updated] = await tx.db
       .update(categories)
       .set({ ...input, updatedAt: sql`now()` })
       .where(eq(categories.id, id))
+      .returning()
+    await emitToHolders(tx, 'category', 'category.updated', categoryEvent(updated!))
     const renamed = input.name !== undefined && input.name !== category.name
     if (moves || renamed) await reindexPhotosOf(tx, { categoryId: id })
     namesChanged(tx)
@@ -100,6 +105,7 @@ export async function deleteCategory(ctx: Context, by: AuditedBy, id: number): P
     if (child) throw new AppError('CATEGORY_HAS_CHILDREN')
     await removeAllFromCategory(tx, id)
     await tx.db.delete(categories).where(eq(categories.id, id))
+    await emitToHolders(tx, 'category', 'category.deleted', { categoryId: id })
     await reindexPhotosOf(tx, { categoryId: id })
     namesChanged(tx)
     audit(tx, by, { action: 'category.deleted', target: id, details: { name } })
@@ -114,10 +120,12 @@ export async function setCover(ctx: Context, who: Actor, id: number, photoId: nu
   await transaction(ctx, async (tx) => {
     await lockCategory(tx, id)
     if (photoId !== null) await assertSeesPhoto(tx, who, photoId)
-    await tx.db
+    const [updated] = await tx.db
       .update(categories)
       .set({ coverPhotoId: photoId, updatedAt: sql`now()` })
       .where(eq(categories.id, id))
+      .returning()
+    await emitToHolders(tx, 'category', 'category.updated', categoryEvent(updated!))
     audit(tx, who, { action: 'category.updated', target: id, details: { fields: ['cover_photo_id'] } })
   })
 }

@@ -21,6 +21,12 @@ export interface LoggedEvent {
   at: string
 }
 
+/** An event that was appended just now. */
+export interface AppendedEvent extends LoggedEvent {
+  /** Whether its statement has also made deliveries to webhooks. */
+  hooked: boolean
+}
+
 export interface PendingEvent {
   userId: number
   type: string
@@ -32,7 +38,7 @@ export interface PendingEvent {
  * Appends in one statement, as the last one of its transaction. The statement locks channel rows in the order of user ids
  * until the commit, so that two writers cannot deadlock on them and event n+1 commits after event n.
  */
-export async function appendEvents(db: Db, pending: PendingEvent[]): Promise<LoggedEvent[]> {
+export async function appendEvents(db: Db, pending: PendingEvent[]): Promise<AppendedEvent[]> {
   const userId = pending[0]!.userId
   const rows = pending.every((event) => event.userId === userId)
     ? await appendToOne(db).execute({
@@ -46,7 +52,7 @@ export async function appendEvents(db: Db, pending: PendingEvent[]): Promise<Log
         ),
       })
   return rows
-    .map((row) => ({ userId: row.userId, seq: Number(row.seq), type: row.type, data: row.data, at: row.at }))
+    .map(({ userId, seq, type, data, at, hooked }) => ({ userId, seq: Number(seq), type, data, at, hooked }))
     .sort((a, b) => a.userId - b.userId || a.seq - b.seq)
 }
 
@@ -56,9 +62,26 @@ interface AppendedRow {
   type: string
   data: string
   at: string
+  hooked: boolean
 }
 
-const appended = sql`returning user_id as "userId", seq, type, data::text as data, ${rfc3339(sql`at`)} as at`
+/**
+ * Makes a delivery for each webhook that gets an event, in the statement that appends it. It is a CTE after `head`, the rows of
+ * the channels, and `logged`, the events.
+ */
+const queued = sql`
+    queued as (
+      insert into webhook_deliveries (id, webhook_id, type, event, at, next_attempt_at)
+      select gen_random_uuid(), w.id::int, e.type, e.data, e.at, e.at
+      from head h join logged e on e.user_id = h.user_id
+        cross join lateral jsonb_array_elements_text(h.hooks -> e.type) w(id)
+      returning 1
+    )`
+/** Whether `queued` has rows. A statement that appends many events counts all of them as hooked then, because it only wakes. */
+const hooked = sql`exists (select from queued)`
+
+const appended = sql`
+    select user_id as "userId", seq, type, data::text as data, ${rfc3339(sql`at`)} as at, ${hooked} as hooked from logged`
 
 /** For events of one user, as in nearly all transactions. It costs the database a third of `append_to_many`. */
 const appendToOne = preparedSql<AppendedRow>(
@@ -67,11 +90,13 @@ const appendToOne = preparedSql<AppendedRow>(
     with head as (
       insert into channels (user_id, last_seq) values (${sql.placeholder('userId')}, ${sql.placeholder('count')})
       on conflict (user_id) do update set last_seq = channels.last_seq + excluded.last_seq
-      returning user_id, last_seq
-    )
-    insert into events (user_id, seq, type, data, at)
-    select h.user_id, h.last_seq - ${sql.placeholder('count')}::int + e.n, e.event->>'type', e.event->'data', clock_timestamp()
-    from head h, json_array_elements(${sql.placeholder('events')}::text::json) with ordinality as e(event, n)
+      returning user_id, last_seq, hooks
+    ), logged as (
+      insert into events (user_id, seq, type, data, at)
+      select h.user_id, h.last_seq - ${sql.placeholder('count')}::int + e.n, e.event->>'type', e.event->'data', clock_timestamp()
+      from head h, json_array_elements(${sql.placeholder('events')}::text::json) with ordinality as e(event, n)
+      returning *
+    ), ${queued}
     ${appended}`,
 )
 
@@ -82,14 +107,16 @@ const appendToMany = preparedSql<AppendedRow>(
       select * from json_to_recordset(${sql.placeholder('events')}::text::json) as x(n int, u int, t text, d json)
     ), counts as (
       select u, count(*) as n from incoming group by u order by u
-    ), heads as (
+    ), head as (
       insert into channels (user_id, last_seq) select u, n from counts order by u
       on conflict (user_id) do update set last_seq = channels.last_seq + excluded.last_seq
-      returning user_id, last_seq
-    )
-    insert into events (user_id, seq, type, data, at)
-    select i.u, h.last_seq - c.n + row_number() over (partition by i.u order by i.n), i.t, i.d, clock_timestamp()
-    from incoming i join heads h on h.user_id = i.u join counts c on c.u = i.u
+      returning user_id, last_seq, hooks
+    ), logged as (
+      insert into events (user_id, seq, type, data, at)
+      select i.u, h.last_seq - c.n + row_number() over (partition by i.u order by i.n), i.t, i.d, clock_timestamp()
+      from incoming i join head h on h.user_id = i.u join counts c on c.u = i.u
+      returning *
+    ), ${queued}
     ${appended}`,
 )
 
@@ -101,39 +128,49 @@ export const newId = { toJSON: () => '\0id' } as unknown as number
 const NEW_ID = sql.raw(`'${JSON.stringify(newId)}'`)
 
 /**
- * The end of a statement that makes one row and appends one event: CTEs `channel` and `event` after that of the row. The
+ * The end of a statement that makes one row and appends one event: CTEs `head`, `logged`, `queued` and `event` after that of the row. The
  * statement returns `eventColumns`.
  * @param row the name of the CTE that returns the row, or nothing; its `user_id` is the owner of the channel, its `id` is
  * written where the data has `newId`
  */
 export const withEvent = (row: string, type: SQLChunk, data: SQLChunk) => sql`
-    channel as (
+    head as (
       insert into channels (user_id, last_seq) select user_id, 1 from ${sql.raw(row)}
       on conflict (user_id) do update set last_seq = channels.last_seq + excluded.last_seq
-      returning last_seq
-    ), event as (
+      returning user_id, last_seq, hooks
+    ), logged as (
       insert into events (user_id, seq, type, data, at)
-      select r.user_id, c.last_seq, ${type}, replace(${data}, ${NEW_ID}, r.id::text)::json, clock_timestamp()
-      from ${sql.raw(row)} r, channel c
-      returning seq, data::text as data, ${rfc3339(sql`at`)} as at
+      select r.user_id, h.last_seq, ${type}, replace(${data}, ${NEW_ID}, r.id::text)::json, clock_timestamp()
+      from ${sql.raw(row)} r, head h
+      returning *
+    ), ${queued}, event as (
+      select seq, data::text as data, ${rfc3339(sql`at`)} as at, ${hooked} as hooked from logged
     )`
 
 /** All are null when the statement has made no row. */
-export const eventColumns = sql`event.seq as "eventSeq", event.data as "eventData", event.at as "eventAt"`
+export const eventColumns = sql`event.seq as "eventSeq", event.data as "eventData", event.at as "eventAt",
+      event.hooked as "eventHooked"`
 export interface EventColumns {
   eventSeq: string | null
   eventData: string | null
   eventAt: string | null
+  eventHooked: boolean | null
 }
 
 /** Undefined when the statement has made no row. */
 export const eventOf = (
   row: EventColumns,
   about: Pick<LoggedEvent, 'userId' | 'type'>,
-): LoggedEvent | undefined =>
+): AppendedEvent | undefined =>
   row.eventSeq === null
     ? undefined
-    : { ...about, seq: Number(row.eventSeq), data: row.eventData!, at: row.eventAt! }
+    : {
+        ...about,
+        seq: Number(row.eventSeq),
+        data: row.eventData!,
+        at: row.eventAt!,
+        hooked: row.eventHooked!,
+      }
 
 /** The newest sequence number of a user's channel; 0 before its first event. */
 export async function channelHead(ctx: Context, userId: number): Promise<number> {

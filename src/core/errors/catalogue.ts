@@ -18,6 +18,7 @@ import { TAG_ERRORS } from '../tags/errors.ts'
 import { TASK_ERRORS, TASK_RULES } from '../tasks/errors.ts'
 import { TIMELINE_ERRORS } from '../timeline/errors.ts'
 import { VERIFICATION_ERRORS, VERIFICATION_RULES } from '../verification/errors.ts'
+import { WEBHOOK_ERRORS, WEBHOOK_RULES } from '../webhooks/errors.ts'
 import { joinLists } from './define.ts'
 import { GENERAL_ERRORS, GENERAL_RULES } from './general.ts'
 
@@ -39,6 +40,7 @@ export const ERRORS = joinLists(
   TASK_ERRORS,
   AGENDA_ERRORS,
   AGENT_ERRORS,
+  WEBHOOK_ERRORS,
 )
 export type ErrorCode = keyof typeof ERRORS
 
@@ -49,6 +51,7 @@ export const RULES = joinLists(
   FILE_RULES,
   TASK_RULES,
   AGENDA_RULES,
+  WEBHOOK_RULES,
 )
 /** The name of a rule that input can break. */
 export type IssueRule = keyof typeof RULES

@@ -1,6 +1,7 @@
 /** What a node may do. The sockets of nodes and the heartbeat over REST call this. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { nodes } from '../../db/schema/index.ts'
+import { emitToHolders } from '../accounts/watchers.ts'
 import type { Context, Tx } from '../context.ts'
 import {
   acceptAttempt,
@@ -17,6 +18,7 @@ import type { Task } from '../tasks/rows.ts'
 import { transaction } from '../transaction.ts'
 import { ConnectedNode, type NodeLink } from './connected-node.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { nodeEvent } from './events.ts'
 import { Fleet } from './fleet.ts'
 import { completeGpu, type HeardGpu, type HeardReading } from './presence.ts'
 import type { Node } from './rows.ts'
@@ -101,6 +103,7 @@ export class NodeControl {
       .set({ taskTypes: hello.taskTypes, gpus, socket, ...heardNow })
       .where(eq(nodes.id, node.id))
       .returning()
+    if (!stored.online) await emitToHolders(tx, 'node', 'gpu.online', nodeEvent(updated!))
     // A node may also name an earlier attempt of the same task, whose result the server has not refused yet.
     const named = new Set(hello.running.map(({ taskUuid, attempt }) => `${taskUuid}:${attempt}`))
     const held = await heldTasks(tx, node.id)
@@ -268,12 +271,22 @@ export class NodeControl {
 
   /** @returns undefined when the node was removed or got another token since it signed in */
   private async markOnline({ id, tokenHash }: Node): Promise<Node | undefined> {
-    const [node] = await this.ctx.db
-      .update(nodes)
-      .set({ online: true, lastHeartbeatAt: sql`now()` })
-      .where(and(eq(nodes.id, id), eq(nodes.tokenHash, tokenHash), isNull(nodes.deletedAt)))
-      .returning()
-    return node
+    return transaction(this.ctx, async (tx) => {
+      const mine = and(eq(nodes.id, id), eq(nodes.tokenHash, tokenHash), isNull(nodes.deletedAt))
+      const [stored] = await tx.db
+        .select({ online: nodes.online })
+        .from(nodes)
+        .where(mine)
+        .for('no key update')
+      if (!stored) return undefined
+      const [node] = await tx.db
+        .update(nodes)
+        .set({ online: true, lastHeartbeatAt: sql`now()` })
+        .where(eq(nodes.id, id))
+        .returning()
+      if (!stored.online) await emitToHolders(tx, 'node', 'gpu.online', nodeEvent(node!))
+      return node
+    })
   }
 
   /** Finds what other servers have changed. Without a broker this is the only way to learn of it. */

@@ -4,6 +4,7 @@ import { nodes } from '../../db/schema/index.ts'
 import { foldCase, tidyName } from '../../util/fold.ts'
 import { UUID } from '../../util/ids.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
+import { emitToHolders } from '../accounts/watchers.ts'
 import { type AuditedBy, audit, fieldsOf } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
@@ -11,6 +12,7 @@ import { failure } from '../tasks/failures.ts'
 import { nodeHint } from '../tasks/hints.ts'
 import { heldTasks, loseAttempts } from '../tasks/lost-attempts.ts'
 import { transaction } from '../transaction.ts'
+import { nodeEvent } from './events.ts'
 import { nodeTopic } from './presence.ts'
 import type { Node } from './rows.ts'
 
@@ -116,6 +118,7 @@ export async function deleteNode(ctx: Context, by: AuditedBy, id: string): Promi
     if (!node) throw notFound('gpu_server', id)
     const held = await heldTasks(tx, node.id)
     await tx.db.update(nodes).set({ deletedAt: sql`now()`, online: false }).where(eq(nodes.id, node.id))
+    if (node.online) await emitToHolders(tx, 'node', 'gpu.offline', nodeEvent(node))
     // Before the tasks are back in the queue, so that the removed node does not get them again.
     tx.afterCommit(() => {
       ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'revoked' } })

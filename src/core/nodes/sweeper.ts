@@ -1,11 +1,13 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { nodes } from '../../db/schema/index.ts'
 import { Ages } from '../../util/ages.ts'
+import { emitToHolders } from '../accounts/watchers.ts'
 import type { Context, Tx } from '../context.ts'
 import { sweepOne } from '../sweeps.ts'
 import { ACCEPT_SECONDS, expireAssignments, expireRunning } from '../tasks/expiry.ts'
 import { failure } from '../tasks/failures.ts'
 import { heldTasks, loseAttempts } from '../tasks/lost-attempts.ts'
+import { nodeEvent } from './events.ts'
 import type { Fleet } from './fleet.ts'
 import { type NodeState, nodeTopic, statusOf } from './presence.ts'
 import type { Node } from './rows.ts'
@@ -242,7 +244,9 @@ export class Sweeper {
         .set({ online: false })
         .where(and(eq(nodes.id, id), eq(nodes.online, true), unheard))
         .returning({ id: nodes.id })
-      return marked.length > 0
+      if (marked.length === 0) return false
+      await emitToHolders(tx, 'node', 'gpu.offline', nodeEvent(node))
+      return true
     }
     const together = await sweepOne(this.ctx, async (tx) => {
       const marked = await mark(tx)

@@ -1,6 +1,4 @@
-import { and, inArray, ne } from 'drizzle-orm'
-import { users } from '../../db/schema/index.ts'
-import { mayAll, ROLES } from '../accounts/permissions.ts'
+import { holdersOf } from '../accounts/watchers.ts'
 import type { Tx } from '../context.ts'
 import type { ChannelEvents } from '../events.ts'
 
@@ -10,8 +8,6 @@ type PhotoEventType = Extract<keyof ChannelEvents, `photo.${string}`>
 export type PhotoEvent = {
   [T in PhotoEventType]: { ownerId: number; type: T; data: ChannelEvents[T] }
 }[PhotoEventType]
-
-const WATCHING_ROLES = ROLES.filter((role) => mayAll(role, 'photo'))
 
 /** Emits an event to the owner of a photo and to every active user who holds `photo.*`. */
 export const emitPhotoEvent = <T extends PhotoEventType>(
@@ -24,12 +20,7 @@ export const emitPhotoEvent = <T extends PhotoEventType>(
 /** The same for many events: one query finds the users for all of them. */
 export async function emitPhotoEvents(tx: Tx, events: PhotoEvent[]): Promise<void> {
   if (events.length === 0) return
-  const rows = await tx.db
-    .select({ id: users.id, isActive: users.isActive })
-    .from(users)
-    // The first condition is that of the index.
-    .where(and(ne(users.role, 'user'), inArray(users.role, WATCHING_ROLES)))
-  const watchers = rows.filter(({ isActive }) => isActive).map(({ id }) => id)
+  const watchers = await holdersOf(tx, 'photo')
   for (const { ownerId, type, data } of events) {
     for (const userId of new Set([ownerId, ...watchers])) tx.emit(userId, type, data)
   }

@@ -1,4 +1,4 @@
-import { bigint, boolean, index, integer, json, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { bigint, index, integer, json, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
 import { instant } from './columns.ts'
 
@@ -11,8 +11,12 @@ export const channels = pgTable('channels', {
     .primaryKey()
     .references(() => users.id, { onDelete: 'cascade' }),
   lastSeq: bigint('last_seq', { mode: 'number' }).notNull(),
-  /** Whether the user has an active webhook. It saves the writers of other channels a look for one. */
-  hooked: boolean('hooked').notNull().default(false),
+  /**
+   * For each type of event, the ids of the user's active webhooks that get it; null without any. It is here and not looked up,
+   * because a writer that has waited for the lock of this row sees its newest version, and of other tables what was
+   * committed before the statement began.
+   */
+  hooks: jsonb('hooks').$type<Record<string, number[]>>(),
 })
 
 export const events = pgTable(

@@ -45,9 +45,11 @@ export const webhookDeliveries = pgTable(
   {
     /** `webhook-id` of every attempt. */
     id: uuid('id').primaryKey(),
-    webhookId: integer('webhook_id')
-      .notNull()
-      .references(() => webhooks.id, { onDelete: 'cascade' }),
+    /**
+     * No foreign key, because its check would lock a row of `webhooks` for each event, and an event must not fail because its
+     * user's webhook was deleted. Deliveries without a webhook are cleaned up.
+     */
+    webhookId: integer('webhook_id').notNull(),
     type: text('type').notNull(),
     /** The data of the event in the channel. */
     event: json('event').notNull(),
@@ -69,8 +71,7 @@ export const webhookDeliveries = pgTable(
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (t) => [
-    index('webhook_deliveries_due_idx').on(t.nextAttemptAt).where(sql`${t.status} = 'pending'`),
+    index('webhook_deliveries_due_idx').on(t.nextAttemptAt, t.webhookId).where(sql`${t.status} = 'pending'`),
     index('webhook_deliveries_webhook_idx').on(t.webhookId, t.createdAt),
-    index('webhook_deliveries_created_idx').on(t.createdAt),
   ],
 )

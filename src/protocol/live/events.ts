@@ -41,6 +41,14 @@ const device = {
   os_version: Type.String(),
   type: oneOf('desktop', 'mobile', 'tablet', 'tv', 'bot', 'unknown'),
 }
+const category = {
+  category_id: Type.Integer(),
+  name: Type.String(),
+  slug: Type.String(),
+  parent_id: nullable(Type.Integer()),
+  is_active: Type.Boolean(),
+}
+const gpuServer = { server_id: Uuid, name: Type.String() }
 const material = { material_id: Type.Integer() }
 /** A recurring item as a whole: its start and end are those of the first occurrence. */
 const schedule = {
@@ -99,6 +107,9 @@ export const EVENTS = {
     status: oneOf('completed', 'failed'),
     reason: nullable(Type.String()),
   }),
+  'category.created': Type.Object(category),
+  'category.updated': Type.Object(category),
+  'category.deleted': Type.Object({ category_id: Type.Integer() }),
   'material.hidden': Type.Object(material),
   'material.removed': Type.Object(material),
   /** `error` is a code when the run failed. */
@@ -145,6 +156,11 @@ export const EVENTS = {
     ended_at: Instant,
     error: nullable(Type.String()),
   }),
+  'gpu.online': Type.Object(gpuServer),
+  /** The server has heard nothing of it for three heartbeats, or an administrator has removed it. */
+  'gpu.offline': Type.Object(gpuServer),
+  /** `reason` is a code. */
+  'webhook.disabled': Type.Object({ webhook_id: Type.Integer(), reason: Type.String() }),
 } satisfies Record<string, TObject>
 
 export type EventType = keyof typeof EVENTS

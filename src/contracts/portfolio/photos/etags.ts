@@ -13,7 +13,11 @@ import type { Showing } from './presenters.ts'
  * The revision of the photo and a hash of what is shown, addresses included, because a signed address expires. The number of
  * views is left out: with it no answer would ever be the same again.
  */
-export function etagOf({ request, viewer }: Showing, photo: PhotoView, shown: PhotoDetail): string {
+export function etagOf(
+  { request, viewer }: Showing & { request: Request },
+  photo: PhotoView,
+  shown: PhotoDetail,
+): string {
   const reader = [languageOf(request, portfolio.language), seesWhole(viewer, photo)]
   const hash = sha256(JSON.stringify([reader, { ...shown, view_count: undefined }])).slice(0, 32)
   return `"${revisionOf(photo)}-${hash}"`

@@ -13,7 +13,7 @@ import type { Batch, BatchResult, Location, Photo, PhotoDetail } from './models.
 /** To whom photos are shown. */
 export interface Showing {
   ctx: Context
-  request: Request
+  request: Pick<Request, 'url'>
   viewer: Viewer
 }
 

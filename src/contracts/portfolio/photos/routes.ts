@@ -179,7 +179,7 @@ async function deleteOne({ ctx, params, principal }: SignedCall & Params<typeof 
 }
 
 /** The photo as this viewer sees it. The answer gets its ETag. */
-async function shownWithTag(showing: Showing, photo: PhotoView, set: Call['set']) {
+async function shownWithTag(showing: Showing & { request: Request }, photo: PhotoView, set: Call['set']) {
   const shown = await presentPhotoDetail(showing, photo)
   set.headers.etag = etagOf(showing, photo, shown)
   forThisReader(set)

@@ -1,0 +1,72 @@
+/** The `data` of the bodies of webhooks, where the contract's document shows more than the event: docs/contracts/portfolio.md, "Webhooks". */
+import type { Principal } from '../../../core/accounts/principals.ts'
+import { readCategory } from '../../../core/categories/read.ts'
+import type { Context } from '../../../core/context.ts'
+import { AppError } from '../../../core/errors.ts'
+import { sees } from '../../../core/photos/read.ts'
+import { type PhotoView, viewPhotos } from '../../../core/photos/view.ts'
+import type { HookedEvent } from '../../../core/webhooks/payloads.ts'
+import { originOf } from '../../../http/origin.ts'
+import { presentCategoryDetail } from '../categories/presenters.ts'
+import { presentPhotoDetail } from '../photos/presenters.ts'
+
+/** No request says under which address a receiver knows this server. PUBLIC_URL does. */
+const requestTo = ({ config }: Context) => ({ url: `http://localhost:${config.port}/` })
+
+/** Photos and categories in full, as the owner of the webhook sees them; of deleted ones, and of those that are gone, what the event says. */
+export async function presentPayloads(ctx: Context, events: HookedEvent[]): Promise<(object | undefined)[]> {
+  const ids = events.flatMap(({ type, event }) => (type in OF_PHOTOS ? idOf(event, 'photo_id') : []))
+  const photos = new Map((await viewPhotos(ctx, [...new Set(ids)])).map((photo) => [photo.id, photo]))
+  return Promise.all(events.map((event) => payloadOf(ctx, event, photos)))
+}
+
+const OF_PHOTOS = { 'photo.created': true, 'photo.updated': true }
+
+function payloadOf(ctx: Context, hooked: HookedEvent, photos: ReadonlyMap<number, PhotoView>) {
+  switch (hooked.type) {
+    case 'photo.created':
+    case 'photo.updated':
+      return photoOf(ctx, hooked, photos.get(idOf(hooked.event, 'photo_id')))
+    case 'category.created':
+    case 'category.updated':
+      return categoryOf(ctx, hooked)
+    case 'photo.deleted':
+      return known(hooked.event, 'photo_id')
+    case 'category.deleted':
+      return known(hooked.event, 'category_id')
+    default:
+      return undefined
+  }
+}
+
+async function photoOf(
+  ctx: Context,
+  { owner, event }: HookedEvent,
+  photo: PhotoView | undefined,
+): Promise<object> {
+  const viewer = viewerOf(owner)
+  if (!photo || !sees(viewer, photo)) return known(event, 'photo_id')
+  return presentPhotoDetail({ ctx, request: requestTo(ctx), viewer }, photo)
+}
+
+async function categoryOf(ctx: Context, { owner, event }: HookedEvent): Promise<object> {
+  const origin = originOf(ctx, requestTo(ctx))
+  try {
+    const category = await readCategory(ctx, viewerOf(owner), origin, idOf(event, 'category_id'))
+    return presentCategoryDetail(category)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'NOT_FOUND') return known(event, 'category_id')
+    throw error
+  }
+}
+
+const idOf = (event: object, field: string): number => (event as Record<string, number>)[field]!
+
+/** What the event says, with the id under the name that the full form has. */
+function known(event: object, field: string): object {
+  const { [field]: id, ...rest } = event as Record<string, unknown>
+  return { id, ...rest }
+}
+
+/** A delivery is made for no session. */
+const viewerOf = (owner: HookedEvent['owner']): Principal => ({ ...owner, sessionId: '' })

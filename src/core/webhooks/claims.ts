@@ -1,0 +1,195 @@
+/** How servers share the deliveries that are due: each claims some for the time of a lease, and stores what came of them. */
+import { sql } from 'drizzle-orm'
+import { arrayLiteral } from '../../db/arrays.ts'
+import { preparedSql } from '../../db/prepared.ts'
+import { rfc3339 } from '../../db/timestamps.ts'
+import { camelKeys } from '../../util/case.ts'
+import type { Role } from '../accounts/permissions.ts'
+import type { Context } from '../context.ts'
+import { MAX_FAILING_HOURS, MAX_FAILURES, type Verdict } from './retries.ts'
+import type { WebhookSecret } from './rows.ts'
+
+/** Deliveries of one webhook that a server sends at the same time. One that fails gets one at a time. */
+export const PER_WEBHOOK = 8
+/** Due deliveries of which a claim looks for webhooks. */
+const LOOK_AT = 200
+/** How much longer a lease is than an attempt may take: for making and storing what surrounds it. */
+const LEASE_MARGIN_SECONDS = 30
+
+/** A delivery that this server sends now. */
+export interface Claimed {
+  id: string
+  type: string
+  /** RFC 3339. */
+  at: string
+  /** JSON text: the data of the event in the channel, and that of the body, once it was made. */
+  event: string
+  payload: string | null
+  /** With this one. */
+  attempts: number
+  webhookId: number
+  url: string
+  secrets: WebhookSecret[]
+  /** Of the webhook, since its last success. */
+  failures: number
+  owner: { userId: number; userUuid: string; username: string; role: Role }
+}
+
+interface ClaimedRow extends Omit<Claimed, 'secrets' | 'owner'> {
+  secrets: Record<string, unknown>[]
+  userId: number
+  userUuid: string
+  username: string
+  role: Role
+}
+
+const value = sql.placeholder
+
+const claimStatement = preparedSql<ClaimedRow>(
+  'claim_webhook_deliveries',
+  sql`
+    with ready as materialized (
+      select distinct webhook_id from (
+        select d.webhook_id from webhook_deliveries d
+          join webhooks w on w.id = d.webhook_id and w.is_active and (w.paused_until is null or w.paused_until <= now())
+          join users u on u.id = w.user_id and u.is_active
+        where d.status = 'pending' and d.next_attempt_at <= now() and d.webhook_id <> all(${value('busy')}::int[])
+        order by d.next_attempt_at limit ${sql.raw(String(LOOK_AT))}
+      ) due
+    ), taken as materialized (
+      select d.id from ready r join webhooks w on w.id = r.webhook_id cross join lateral (
+        select id from webhook_deliveries
+        where webhook_id = w.id and status = 'pending' and next_attempt_at <= now()
+        order by next_attempt_at
+        limit greatest(0, case when w.failures > 0 then 1 else ${sql.raw(String(PER_WEBHOOK))} end
+          - coalesce((${value('running')}::text::jsonb ->> w.id::text)::int, 0))
+        for update skip locked
+      ) d
+      limit ${value('free')}
+    )
+    update webhook_deliveries d set attempts = d.attempts + 1, last_attempt_at = now(),
+      next_attempt_at = now() + make_interval(secs => ${value('lease')})
+    from taken t, webhooks w, users u
+    where d.id = t.id and w.id = d.webhook_id and u.id = w.user_id
+    returning d.id, d.type, ${rfc3339(sql`d.at`)} as at, d.event::text as event, d.payload::text as payload, d.attempts,
+      d.webhook_id as "webhookId", w.url, w.secrets, w.failures,
+      u.id as "userId", u.uuid as "userUuid", coalesce(u.username, '') as username, u.role`,
+)
+
+/**
+ * Claims deliveries that are due, of as many webhooks as possible.
+ * @param running how many deliveries of each webhook this server sends at the moment
+ * @param busy webhooks of which it sends as many as it may
+ */
+export async function claim(
+  { db, config }: Pick<Context, 'db' | 'config'>,
+  free: number,
+  running: ReadonlyMap<number, number>,
+  busy: Iterable<number>,
+): Promise<Claimed[]> {
+  const rows = await claimStatement(db).execute({
+    free,
+    running: JSON.stringify(Object.fromEntries(running)),
+    busy: arrayLiteral(busy),
+    lease: config.webhookTimeoutSeconds + LEASE_MARGIN_SECONDS,
+  })
+  return rows.map(({ secrets, userId, userUuid, username, role, ...row }) => ({
+    ...row,
+    secrets: secrets.map((one) => camelKeys(one) as unknown as WebhookSecret),
+    owner: { userId, userUuid, username, role },
+  }))
+}
+
+/** Keeps the data of bodies that were made for the first attempt. */
+export async function keepPayloads(
+  { db }: Pick<Context, 'db'>,
+  payloads: { id: string; payload: unknown }[],
+): Promise<void> {
+  await db.execute(sql`
+    update webhook_deliveries d set payload = x.payload
+    from json_to_recordset(${JSON.stringify(payloads)}::text::json) as x(id uuid, payload json)
+    where d.id = x.id`)
+}
+
+/** What came of an attempt, or of a delivery that was not sent. */
+export interface Outcome {
+  delivery: Claimed
+  verdict: Verdict
+  /** HTTP status. */
+  responseStatus: number | null
+  error: string | null
+  /** Null when nothing was sent. */
+  durationMs: number | null
+}
+
+/**
+ * Stores outcomes. An outcome of an attempt whose lease has ended counts only when the receiver has taken the delivery, because
+ * another server is sending it again by then.
+ * @returns the webhooks that have failed for too long
+ */
+export async function storeOutcomes(
+  { db }: Pick<Context, 'db'>,
+  outcomes: readonly Outcome[],
+): Promise<{ id: number; userId: number }[]> {
+  const rows = outcomes.map(({ delivery, verdict, responseStatus, error, durationMs }) => ({
+    id: delivery.id,
+    n: delivery.attempts,
+    s: verdict.status,
+    w: verdict.retrySeconds,
+    h: responseStatus,
+    e: error,
+    ms: durationMs,
+  }))
+  await db.execute(sql`
+    update webhook_deliveries d set status = x.s, next_attempt_at = now() + make_interval(secs => x.w), response_status = x.h,
+      error = x.e, duration_ms = x.ms, delivered_at = case when x.s = 'delivered' then now() end
+    from json_to_recordset(${JSON.stringify(rows)}::text::json)
+      as x(id uuid, n int, s text, w float8, h int, e text, ms int)
+    where d.id = x.id and d.status = 'pending' and (d.attempts = x.n or x.s = 'delivered')`)
+  const webhooks = ofWebhooks(outcomes)
+  if (webhooks.length === 0) return []
+  return db.execute<{ id: number; userId: number }>(sql`
+    with x as (
+      select * from json_to_recordset(${JSON.stringify(webhooks)}::text::json) as x(id int, ok boolean, failures int, pause float8)
+    ), locked as materialized (
+      select w.id from webhooks w join x on x.id = w.id order by w.id for no key update of w
+    ), changed as (
+      update webhooks w set
+        failures = case when x.ok then 0 else w.failures + x.failures end,
+        failing_since = case when x.ok then null else coalesce(w.failing_since, now()) end,
+        last_delivered_at = case when x.ok then now() else w.last_delivered_at end,
+        paused_until = case when x.pause > 0
+          then greatest(w.paused_until, now() + make_interval(secs => x.pause)) else w.paused_until end
+      from x, locked l where w.id = x.id and w.id = l.id
+      returning w.id, w.user_id, w.failures, w.failing_since
+    )
+    select id, user_id as "userId" from changed
+    where failures >= ${MAX_FAILURES} and failing_since < now() - make_interval(hours => ${MAX_FAILING_HOURS})`)
+}
+
+/** For each webhook to which something was sent: whether it has taken anything, and otherwise its failures. */
+function ofWebhooks(outcomes: readonly Outcome[]) {
+  const webhooks = new Map<number, { id: number; ok: boolean; failures: number; pause: number }>()
+  for (const { delivery, verdict, durationMs } of outcomes) {
+    if (durationMs === null) continue
+    const { webhookId: id } = delivery
+    const known = webhooks.get(id) ?? { id, ok: false, failures: 0, pause: 0 }
+    const ok = verdict.status === 'delivered'
+    webhooks.set(id, {
+      id,
+      ok: known.ok || ok,
+      failures: known.failures + (ok ? 0 : 1),
+      pause: Math.max(known.pause, verdict.pauseSeconds),
+    })
+  }
+  return [...webhooks.values()]
+}
+
+/** Gives deliveries back whose attempts this server has stopped: another one, or the next start, sends them at once. */
+export async function handBack({ db }: Pick<Context, 'db'>, claimed: readonly Claimed[]): Promise<void> {
+  const rows = claimed.map(({ id, attempts }) => ({ id, n: attempts }))
+  await db.execute(sql`
+    update webhook_deliveries d set attempts = d.attempts - 1, next_attempt_at = now()
+    from json_to_recordset(${JSON.stringify(rows)}::text::json) as x(id uuid, n int)
+    where d.id = x.id and d.status = 'pending' and d.attempts = x.n`)
+}

@@ -1,0 +1,191 @@
+import { waitAtMost } from '../../util/wait-at-most.ts'
+import type { Context } from '../context.ts'
+import { type Answer, attempt } from './attempt.ts'
+import {
+  type Claimed,
+  claim,
+  handBack,
+  keepPayloads,
+  type Outcome,
+  PER_WEBHOOK,
+  storeOutcomes,
+} from './claims.ts'
+import { mayReceive } from './event-types.ts'
+import { judge } from './retries.ts'
+import { messageId } from './rows.ts'
+import { disableWebhook } from './webhooks.ts'
+
+/** Deliveries that this server sends at the same time. Most of them wait for an answer. */
+const AT_ONCE = 128
+/** A server finds deliveries whose wake-up was lost, and those that are due again, this often. */
+const POLL_MS = 2000
+/** How long running attempts may still take when the server stops. */
+const CLOSE_MS = 2000
+
+/**
+ * Sends deliveries. It claims those that are due, a few of each webhook, so that a receiver that answers late holds up no other.
+ * One loop does all that needs the database: it stores what came of attempts, many in one statement, and claims the next ones.
+ */
+export class WebhookDispatcher {
+  /** How many deliveries of each webhook are being sent, and the webhooks of which no more may be. */
+  private readonly running = new Map<number, number>()
+  private readonly busy = new Set<number>()
+  private readonly attempts = new Map<Claimed, Promise<void>>()
+  /** What the loop stores next. */
+  private outcomes: Outcome[] = []
+  private gone: Claimed[] = []
+  private stopped: Claimed[] = []
+  private readonly stop = new AbortController()
+  private readonly timer: ReturnType<typeof setInterval>
+  private loop: Promise<void> | undefined
+  /** Whether there may be something to claim. */
+  private due = false
+  private closing = false
+
+  constructor(private readonly ctx: Context) {
+    this.timer = setInterval(() => this.wake(), POLL_MS)
+  }
+
+  /** Something may be due: call it after the commit. */
+  wake(): void {
+    this.due = true
+    this.turn()
+  }
+
+  /** Stops the attempts that take too long, and hands them back. */
+  async close(): Promise<void> {
+    this.closing = true
+    clearInterval(this.timer)
+    await waitAtMost(CLOSE_MS, Promise.all(this.attempts.values()))
+    this.stop.abort()
+    await Promise.all(this.attempts.values())
+    while (this.loop) await this.loop
+  }
+
+  private turn(): void {
+    this.loop ??= this.run().finally(() => {
+      this.loop = undefined
+      if (this.hasResults()) this.turn()
+    })
+  }
+
+  private hasResults(): boolean {
+    return this.outcomes.length > 0 || this.stopped.length > 0
+  }
+
+  private async run(): Promise<void> {
+    // Requests that commit at the same moment share a claim.
+    await Bun.sleep(0)
+    try {
+      while (this.hasResults() || this.mayClaim()) {
+        if (this.hasResults()) await this.store()
+        if (this.mayClaim()) await this.claim()
+      }
+    } catch (error) {
+      this.ctx.log.warn({ err: error }, 'deliveries to webhooks could not be claimed or stored')
+    }
+  }
+
+  private mayClaim(): boolean {
+    return this.due && !this.closing && this.attempts.size < AT_ONCE
+  }
+
+  private async claim(): Promise<void> {
+    this.due = false
+    const claimed = await claim(this.ctx, AT_ONCE - this.attempts.size, this.running, this.busy)
+    if (claimed.length === 0) return
+    // There may be more: of webhooks that this claim has not looked at.
+    this.due = true
+    try {
+      await this.makePayloads(claimed)
+    } catch (error) {
+      this.stopped.push(...claimed)
+      throw error
+    }
+    for (const delivery of claimed) this.start(delivery)
+  }
+
+  /** Makes the data of bodies that show more than the event. All attempts of a delivery send the same. */
+  private async makePayloads(claimed: Claimed[]): Promise<void> {
+    const without = claimed.filter(
+      ({ payload, owner, type }) => payload === null && mayReceive(owner.role, type),
+    )
+    const made = await this.ctx.presentPayloads(
+      this.ctx,
+      without.map(({ owner, type, event }) => ({ owner, type, event: JSON.parse(event) as object })),
+    )
+    const kept: { id: string; payload: unknown }[] = []
+    for (const [i, payload] of made.entries()) {
+      if (payload === undefined) continue
+      const delivery = without[i]!
+      delivery.payload = JSON.stringify(payload)
+      kept.push({ id: delivery.id, payload })
+    }
+    if (kept.length > 0) await keepPayloads(this.ctx, kept)
+  }
+
+  private start(delivery: Claimed): void {
+    const { webhookId, failures } = delivery
+    const count = (this.running.get(webhookId) ?? 0) + 1
+    this.running.set(webhookId, count)
+    if (count >= (failures > 0 ? 1 : PER_WEBHOOK)) this.busy.add(webhookId)
+    this.attempts.set(
+      delivery,
+      this.send(delivery).finally(() => this.ended(delivery)),
+    )
+  }
+
+  private ended(delivery: Claimed): void {
+    const { webhookId } = delivery
+    const count = this.running.get(webhookId)! - 1
+    if (count === 0) this.running.delete(webhookId)
+    else this.running.set(webhookId, count)
+    // There may be more for a webhook, or for any, of which as many were sent as may be.
+    if (this.busy.delete(webhookId) || this.attempts.size >= AT_ONCE) this.due = true
+    this.attempts.delete(delivery)
+    this.turn()
+  }
+
+  private async send(delivery: Claimed): Promise<void> {
+    const { id, type, at, event, payload, attempts, failures, owner } = delivery
+    if (!mayReceive(owner.role, type)) {
+      this.outcomes.push({
+        delivery,
+        verdict: { status: 'failed', retrySeconds: 0, pauseSeconds: 0, gone: false },
+        ...{ responseStatus: null, error: 'NOT_PERMITTED', durationMs: null },
+      })
+      return
+    }
+    const message = { id: messageId(id), type, at, data: payload ?? event }
+    const answer = await attempt(this.ctx, delivery, message, this.stop.signal)
+    if (answer.aborted) {
+      this.stopped.push(delivery)
+      return
+    }
+    this.outcomes.push(this.outcomeOf(delivery, answer, judge(answer, attempts, failures)))
+  }
+
+  private outcomeOf(delivery: Claimed, answer: Answer, verdict: Outcome['verdict']): Outcome {
+    if (verdict.gone) this.gone.push(delivery)
+    const { status, error, durationMs } = answer
+    return { delivery, verdict, responseStatus: status, error, durationMs }
+  }
+
+  private async store(): Promise<void> {
+    const { outcomes, stopped, gone } = this
+    this.outcomes = []
+    this.stopped = []
+    this.gone = []
+    try {
+      if (stopped.length > 0) await handBack(this.ctx, stopped)
+      if (outcomes.length === 0) return
+      const failing = await storeOutcomes(this.ctx, outcomes)
+      for (const { webhookId, owner } of gone)
+        await disableWebhook(this.ctx, { id: webhookId, userId: owner.userId }, 'GONE')
+      for (const webhook of failing) await disableWebhook(this.ctx, webhook, 'FAILING')
+    } catch (error) {
+      // The deliveries are sent again when their leases end. Those that were taken arrive twice, with the same id.
+      this.ctx.log.warn({ err: error }, 'results of deliveries to webhooks could not be stored')
+    }
+  }
+}
