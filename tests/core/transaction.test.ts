@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { eventsHint } from '../../src/core/channel/hints.ts'
-import { type LoggedEvent, readEvents } from '../../src/core/channel/log.ts'
+import { type AppendedEvent, type LoggedEvent, readEvents } from '../../src/core/channel/log.ts'
 import type { Context, Tx } from '../../src/core/context.ts'
 import { readGenerations } from '../../src/core/generations/generations.ts'
 import { singleStatement, transaction } from '../../src/core/transaction.ts'

@@ -1,3 +1,4 @@
+import { snakeKeys } from '../../util/case.ts'
 import type { Actor } from '../accounts/principals.ts'
 import { auditAlone } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
@@ -27,7 +28,7 @@ export async function pingWebhook(
     id: messageId(crypto.randomUUID()),
     type: PING,
     at: new Date().toISOString(),
-    data: JSON.stringify({ webhook_id: id }),
+    data: JSON.stringify(snakeKeys({ webhookId: id })),
   }
   return { messageId: message.id, ...(await attempt(ctx, webhook, message)) }
 }

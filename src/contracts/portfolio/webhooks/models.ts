@@ -103,7 +103,7 @@ export type WebhookDeliveryDetail = Static<typeof WebhookDeliveryDetail>
 export const Redelivery = t.Object({
   from: t.String({ maxLength: 40 }),
   to: t.String({ maxLength: 40 }),
-  status: t.Optional(choice(['failed', 'delivered'], { default: 'failed' })),
+  status: t.Optional(choice(['failed', 'delivered'])),
   event: t.Optional(EventTypeName),
 })
 export type Redelivery = Static<typeof Redelivery>
