@@ -22,7 +22,9 @@ export async function pingWebhook(
   id: number,
 ): Promise<Answer & { messageId: string }> {
   const webhook = await getWebhook(ctx, who, id)
-  await enforceLimits(ctx, [{ key: `webhook-test:${who.userId}`, max: PER_MINUTE, windowMs: 60_000 }])
+  await enforceLimits(ctx, [
+    { policy: 'webhook-test', key: String(who.userId), max: PER_MINUTE, windowMs: 60_000 },
+  ])
   await auditAlone(ctx, who, { action: 'webhook.tested', target: id, subject: who.userId })
   const message = {
     id: messageId(crypto.randomUUID()),
