@@ -2,7 +2,7 @@
 import { and, count, desc, eq, sql } from 'drizzle-orm'
 import { webhookDeliveries, webhooks } from '../../db/schema/index.ts'
 import type { Actor, Principal } from '../accounts/principals.ts'
-import { audit, SERVER } from '../audit/audit.ts'
+import { audit, fieldsOf, SERVER } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
@@ -121,12 +121,11 @@ export async function updateWebhook(
       .returning()
     if (input.isActive === false) await dropPending(tx, id)
     await storeHooks(tx, who.userId)
-    const fields = Object.entries(input).flatMap(([name, value]) => (value === undefined ? [] : name))
     audit(tx, who, {
       action: 'webhook.updated',
       target: id,
       subject: who.userId,
-      details: { fields, ...(another && { host: hostOf(url) }) },
+      details: { fields: fieldsOf(input), ...(another && { host: hostOf(url) }) },
     })
     return after!
   })
@@ -199,7 +198,7 @@ export async function disableWebhook(
       action: 'webhook.updated',
       target: id,
       subject: userId,
-      details: { fields: ['isActive'] },
+      details: { fields: ['is_active'] },
     })
   })
 }
