@@ -1,7 +1,6 @@
 /** The first page of a search with facets, and pages of lists, of 100,000 photos, against reading one photo by its key. */
 import type postgres from 'postgres'
 import type { Context } from '../src/core/context.ts'
-import { photosChangedHint } from '../src/core/photo-index/hints.ts'
 import { listPhotos, type PhotoQuery } from '../src/core/photos/list.ts'
 import { searchPhotos } from '../src/core/photos/search.ts'
 import { freshParts, type Kind, kinds } from './support/parts.ts'
@@ -22,14 +21,14 @@ interface Subject {
 const search = (query: string, share: string, target: number): Subject => ({
   name: `first page with facets of ${query} (${share})`,
   target,
-  read: (ctx) => {
+  read: async (ctx) => {
     // As after a change of a photo, so that nothing is kept.
-    ctx.bus.publish(photosChangedHint, {})
+    await ctx.cache.clear(['photos'])
     return searchPhotos(ctx, undefined, { query, tags: [], page: 1, limit: 20 })
   },
 })
 
-/** As every page of a search while no photo changes: only the photos of the page are asked for. */
+/** As every page of a search while no photo changes. */
 const keptSearch = (query: string, share: string, target: number): Subject => ({
   name: `the same again of ${query} (${share})`,
   target,

@@ -1,6 +1,8 @@
 /** Opens each part in its embedded or its real form, as the configuration says. */
 import type { Bus } from './bus/bus.ts'
 import { createEmbeddedBus } from './bus/embedded.ts'
+import type { Cache } from './cache/cache.ts'
+import { createMemoryCache } from './cache/memory.ts'
 import type { Config } from './config/index.ts'
 import { type Database, openDatabase, type Upgrade } from './db/client.ts'
 import { DatabaseClock } from './db/clock.ts'
@@ -21,6 +23,7 @@ export interface Parts {
   database: Database
   clock: DatabaseClock
   bus: Bus
+  cache: Cache
   storage: Storage
   mailer: Mailer
   queue: JobQueue
@@ -53,6 +56,8 @@ export async function openParts(
   onOpen(() => database.close())
   const bus = given.bus ?? (await openBus(config, database, log))
   if (!given.bus) onOpen(() => bus.close())
+  const cache = await openCache(config, database, log)
+  onOpen(() => cache.close())
   const storage = given.storage ?? (await openStorage(config, log))
   if (!given.storage) onOpen(() => storage.close())
   warnOfLocalFiles(config, database, storage, log)
@@ -63,6 +68,7 @@ export async function openParts(
   return {
     database,
     bus,
+    cache,
     storage,
     mailer,
     queue,
@@ -76,6 +82,14 @@ export async function openParts(
 
 const openBus = async ({ redisUrl }: Config, { epoch }: Database, log: Logger): Promise<Bus> =>
   redisUrl ? (await import('./bus/redis.ts')).createRedisBus(redisUrl, epoch, log) : createEmbeddedBus(log)
+
+/** Of the cached answers in this process. */
+const CACHE_BYTES = 32_000_000
+
+const openCache = async ({ redisUrl }: Config, { epoch }: Database, log: Logger): Promise<Cache> =>
+  redisUrl
+    ? (await import('./cache/redis.ts')).createRedisCache(redisUrl, epoch, CACHE_BYTES, log)
+    : createMemoryCache(CACHE_BYTES)
 
 const openStorage = async ({ s3, dataDir }: Config, log: Logger): Promise<Storage> =>
   s3 ? (await import('./storage/s3.ts')).createS3Storage(s3, dataDir, log) : createDiskStorage(dataDir)

@@ -87,7 +87,7 @@ describe('the rules themselves', () => {
     ['let count = 0', ['count']],
     ['export let count: number', ['count']],
     ['const seen = new Map<string, number>()', ['seen']],
-    ['const cache = new Lru(10)', ['cache']],
+    ['const cache = new LRUCache({ max: 10 })', ['cache']],
     ['const list: string[] = []', ['list']],
     ['const byName: Record<string, number> = {}', ['byName']],
     ["const KINDS = new Set(['a']); const f = () => new Map(); class A { map = new Map() }", []],

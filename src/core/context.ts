@@ -1,4 +1,5 @@
 import type { Bus } from '../bus/bus.ts'
+import type { Cache } from '../cache/cache.ts'
 import type { Config } from '../config/index.ts'
 import type { Db } from '../db/client.ts'
 import type { DatabaseClock } from '../db/clock.ts'
@@ -25,6 +26,7 @@ export interface Context {
   readonly epoch: string
   readonly log: Logger
   readonly bus: Bus
+  readonly cache: Cache
   readonly storage: Storage
   readonly queue: JobQueue
   readonly scheduler: Scheduler
@@ -58,6 +60,8 @@ export interface Tx extends Context {
   /** Rolls the transaction back at its end with this error, even when a caller in between catches the error. */
   fail(error: unknown): void
 }
+
+export const isTx = (ctx: Context | Tx): ctx is Tx => 'afterCommit' in ctx
 
 export interface AccessClaims {
   userId: number

@@ -2,7 +2,7 @@
  * Everything in core that keeps state in memory. A new service is a field, a line in `createServices`, and one in
  * `closeServices` when it has timers.
  */
-import type { Lru } from '../util/lru.ts'
+import type { LRUCache } from 'lru-cache'
 import { LastSeen } from './accounts/last-seen.ts'
 import { Principals } from './accounts/principals.ts'
 import { AgentFeed } from './agent/feed.ts'
@@ -13,17 +13,17 @@ import { PieceDigests } from './files/digests.ts'
 import { IncomingUploads } from './files/incoming.ts'
 import { piecePlaces } from './files/pieces.ts'
 import type { Places } from './files/places.ts'
+import { type Generations, GenerationsInMemory, GenerationsInTable } from './generations/generations.ts'
 import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
 import { ProcessingTimes } from './photo-files/times.ts'
-import { PhotoAggregates } from './photo-index/aggregates.ts'
-import { KeptViews } from './photos/kept-views.ts'
 import { ViewCounts } from './photos/view-counts.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
 import { Settings } from './system/settings.ts'
 import { WebhookDispatcher } from './webhooks/dispatcher.ts'
 
 export interface Services {
+  readonly generations: Generations
   readonly rateLimits: RateLimits
   readonly settings: Settings
   readonly principals: Principals
@@ -33,10 +33,8 @@ export interface Services {
   readonly uploads: IncomingUploads
   readonly pieces: Places
   readonly pieceDigests: PieceDigests
-  readonly knownSessions: Lru<number, ChunkedSizes>
+  readonly knownSessions: LRUCache<number, ChunkedSizes>
   readonly ranking: MaterialRanking
-  readonly photoAggregates: PhotoAggregates
-  readonly photoViews: KeptViews
   readonly processingTimes: ProcessingTimes
   readonly viewCounts: ViewCounts
   readonly nodeControl: NodeControl
@@ -45,6 +43,7 @@ export interface Services {
 
 /** @param ctx a context that will have these services: a constructor must not use `ctx.services` yet */
 export const createServices = (ctx: Context): Services => ({
+  generations: ctx.config.databaseUrl ? new GenerationsInTable(ctx.db) : new GenerationsInMemory(),
   rateLimits: new RateLimits(ctx.bus, ctx.log, ctx.config.rateLimits),
   settings: new Settings(),
   principals: new Principals(ctx.db, ctx.clock, ctx.bus),
@@ -56,8 +55,6 @@ export const createServices = (ctx: Context): Services => ({
   pieceDigests: new PieceDigests(ctx.storage),
   knownSessions: knownSessions(),
   ranking: new MaterialRanking(ctx),
-  photoAggregates: new PhotoAggregates(ctx.bus),
-  photoViews: new KeptViews(ctx.bus),
   processingTimes: new ProcessingTimes(),
   viewCounts: new ViewCounts(ctx),
   nodeControl: new NodeControl(ctx),

@@ -5,8 +5,8 @@ import { commitWithNext } from '../db/statements.ts'
 import { appendEntries, type NewEntry } from './audit/log.ts'
 import { eventsHint } from './channel/hints.ts'
 import { type AppendedEvent, appendEvents, type PendingEvent } from './channel/log.ts'
-import type { Context, Tx } from './context.ts'
-import { type CachedDomain, raiseGenerations } from './generations/generations.ts'
+import { type Context, isTx, type Tx } from './context.ts'
+import type { CachedDomain } from './generations/generations.ts'
 
 const MAX_TRIES = 4
 
@@ -64,8 +64,6 @@ async function retried<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-const isTx = (ctx: Context | Tx): ctx is Tx => 'afterCommit' in ctx
-
 async function join<T>(tx: Tx, change: (tx: Tx) => Promise<T>): Promise<T> {
   try {
     return await change(tx)
@@ -100,7 +98,7 @@ async function runOnce<T>(
       fail: (error) => failures.push(error),
     })
     if (failures.length > 0) throw failures[0]
-    return { result, logged: await finish(db, entries, changed, pending) }
+    return { result, logged: await finish(ctx, db, { entries, changed, pending }) }
   })
   if (logged.length > 0) appended(ctx, logged)
   for (const hook of hooks) {
@@ -118,15 +116,19 @@ async function runOnce<T>(
  * locked by one change of photos after the other, so a round trip between them would be one that all the others wait for.
  */
 async function finish(
+  { services }: Context,
   db: Db,
-  entries: NewEntry[],
-  changed: ReadonlySet<CachedDomain>,
-  pending: PendingEvent[],
+  {
+    entries,
+    changed,
+    pending,
+  }: { entries: NewEntry[]; changed: ReadonlySet<CachedDomain>; pending: PendingEvent[] },
 ): Promise<AppendedEvent[]> {
   let logged: AppendedEvent[] = []
   const statements: (() => Promise<unknown>)[] = []
   if (entries.length > 0) statements.push(() => appendEntries(db, entries))
-  if (changed.size > 0) statements.push(() => raiseGenerations(db, changed))
+  const raise = changed.size > 0 ? services.generations.raise(changed) : undefined
+  if (raise) statements.push(() => raise(db))
   if (pending.length > 0)
     statements.push(async () => {
       logged = await appendEvents(db, pending)

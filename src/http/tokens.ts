@@ -1,7 +1,7 @@
 import { jwt } from '@elysiajs/jwt'
+import { LRUCache } from 'lru-cache'
 import type { AccessClaims, TokenCodec } from '../core/context.ts'
 import { UUID } from '../util/ids.ts'
-import { Lru } from '../util/lru.ts'
 
 const ISSUER = 'roost'
 const REMEMBERED = 20_000
@@ -13,7 +13,7 @@ const REMEMBERED = 20_000
  */
 export function createTokenCodec(secret: string): TokenCodec {
   const codec = jwt({ secret, alg: 'HS256', iss: ISSUER }).decorator.jwt
-  const remembered = new Lru<string, AccessClaims>(REMEMBERED)
+  const remembered = new LRUCache<string, AccessClaims>({ max: REMEMBERED })
   return {
     sign: ({ userId, sessionId, expiresAt }) =>
       codec.sign({ sub: String(userId), sid: sessionId, exp: expiresAt }),

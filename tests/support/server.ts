@@ -5,6 +5,8 @@ import type { sql } from 'drizzle-orm'
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config/index.ts'
 import { eventsHint } from '../../src/core/channel/hints.ts'
+import { CACHED_DOMAINS } from '../../src/core/generations/generations.ts'
+import { transaction } from '../../src/core/transaction.ts'
 import { createServer, type Overrides, type Server } from '../../src/server.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { checkEvent } from './conformance.ts'
@@ -82,3 +84,10 @@ export async function startServer(env: Env = {}, overrides: Overrides = {}): Pro
 /** Lets a test look behind the API. */
 export const query = async (server: TestServer, text: ReturnType<typeof sql>) =>
   server.ctx.db.execute(text) as Promise<unknown> as Promise<Record<string, unknown>[]>
+
+/** Writes behind the API, as a change of everything that the cache keeps answers of. */
+export const write = (server: TestServer, text: ReturnType<typeof sql>) =>
+  transaction(server.ctx, async (tx) => {
+    tx.changed(...CACHED_DOMAINS)
+    await tx.db.execute(text)
+  })

@@ -33,7 +33,7 @@ function propertyName(node: ts.Node): string | undefined {
   return name && (ts.isIdentifier(name) || ts.isStringLiteral(name)) ? name.text : undefined
 }
 
-const COLLECTIONS = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'Lru', 'Array'])
+const COLLECTIONS = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'LRUCache', 'Array'])
 
 /**
  * The variables of a module that can change: a `let`, and a collection that begins empty. Two servers in one process
@@ -55,5 +55,5 @@ function isEmptyCollection(value: ts.Expression): boolean {
   if (ts.isObjectLiteralExpression(value)) return value.properties.length === 0
   if (!ts.isNewExpression(value) || !ts.isIdentifier(value.expression)) return false
   const { text } = value.expression
-  return COLLECTIONS.has(text) && (text === 'Lru' || (value.arguments?.length ?? 0) === 0)
+  return COLLECTIONS.has(text) && (text === 'LRUCache' || (value.arguments?.length ?? 0) === 0)
 }

@@ -1,10 +1,10 @@
 import { eq, sql } from 'drizzle-orm'
+import { LRUCache } from 'lru-cache'
 import type { Bus } from '../../bus/bus.ts'
 import type { Db } from '../../db/client.ts'
 import type { DatabaseClock } from '../../db/clock.ts'
 import { prepared, preparedSql } from '../../db/prepared.ts'
 import { sessions, users } from '../../db/schema/index.ts'
-import { Lru } from '../../util/lru.ts'
 import type { Client } from '../audit/audit.ts'
 import { type PrincipalChange, principalsHint } from './hints.ts'
 import type { Role } from './permissions.ts'
@@ -69,7 +69,7 @@ const changesSince = preparedSql<StoredChange>(
  * revocation takes effect on this server at once. `poll` finds the changes whose hint from another server was lost.
  */
 export class Principals {
-  private readonly cache = new Lru<string, SessionState>(CAPACITY)
+  private readonly cache = new LRUCache<string, SessionState>({ max: CAPACITY })
   /** Grows with every removal from the cache, so that a load that began before the removal does not fill it again. */
   private generation = 0
   /** The database's time of the last poll. */
@@ -129,7 +129,9 @@ export class Principals {
     this.generation++
     if (change.sessionId) this.cache.delete(change.sessionId)
     else {
-      this.cache.deleteWhere((state) => state.status !== 'active' || state.principal.userId === change.userId)
+      for (const [id, state] of [...this.cache.entries()]) {
+        if (state.status !== 'active' || state.principal.userId === change.userId) this.cache.delete(id)
+      }
     }
     for (const listener of this.listeners) listener(change)
   }

@@ -9,7 +9,6 @@ import type { Context, Tx } from '../context.ts'
 import { AppError, invalid } from '../errors.ts'
 import { reindexPhotosOf } from '../photo-index/reindex.ts'
 import { visibleTo } from '../photo-index/visibility.ts'
-import { namesChanged } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
 import { removeAllFromCategory } from './assign.ts'
 import { categoryEvent } from './events.ts'
@@ -52,6 +51,7 @@ export async function createCategory(
       .insert(categories)
       .values({ ...input, ...place, id, parentId, slug: ownSlug })
       .returning()
+    tx.changed('categories')
     audit(tx, by, { action: 'category.created', target: id, details: { name: input.name } })
     await emitToHolders(tx, 'category', 'category.created', categoryEvent(category!))
     return category!
@@ -83,7 +83,7 @@ export async function updateCategory(
     await emitToHolders(tx, 'category', 'category.updated', categoryEvent(updated!))
     const renamed = input.name !== undefined && input.name !== category.name
     if (moves || renamed) await reindexPhotosOf(tx, { categoryId: id })
-    namesChanged(tx)
+    tx.changed('categories')
     audit(tx, by, { action: 'category.updated', target: id, details: { fields: fieldsOf(change) } })
   })
 }
@@ -107,7 +107,7 @@ export async function deleteCategory(ctx: Context, by: AuditedBy, id: number): P
     await tx.db.delete(categories).where(eq(categories.id, id))
     await emitToHolders(tx, 'category', 'category.deleted', { categoryId: id })
     await reindexPhotosOf(tx, { categoryId: id })
-    namesChanged(tx)
+    tx.changed('categories', 'photos')
     audit(tx, by, { action: 'category.deleted', target: id, details: { name } })
   })
 }
@@ -126,6 +126,7 @@ export async function setCover(ctx: Context, who: Actor, id: number, photoId: nu
       .where(eq(categories.id, id))
       .returning()
     await emitToHolders(tx, 'category', 'category.updated', categoryEvent(updated!))
+    tx.changed('categories')
     audit(tx, who, { action: 'category.updated', target: id, details: { fields: ['cover_photo_id'] } })
   })
 }

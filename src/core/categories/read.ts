@@ -3,8 +3,9 @@ import { categories } from '../../db/schema/index.ts'
 import { may } from '../accounts/permissions.ts'
 import type { Context } from '../context.ts'
 import { notFound } from '../errors.ts'
-import { type PhotoThumb, photoThumbs } from '../photo-files/thumbs.ts'
-import type { Viewer } from '../photo-index/visibility.ts'
+import { cached } from '../generations/cached.ts'
+import { addressThumb, type KeptThumb, keptThumbs, type PhotoThumb } from '../photo-files/thumbs.ts'
+import { scopeOf, type Viewer } from '../photo-index/visibility.ts'
 import { type CategoryCounts, categoryCounts } from './counts.ts'
 import { type Category, idsOf } from './rows.ts'
 
@@ -30,11 +31,17 @@ const ORDER = [asc(categories.sortOrder), asc(categories.name), asc(categories.i
  * @param origin the address of this server as the client knows it
  */
 export async function listCategories(ctx: Context, viewer: Viewer, origin: string): Promise<CategoryView[]> {
+  const key = ['list', scopeOf(viewer), seesInactive(viewer)] as const
+  const shown = await cached(ctx, { of: ['categories', 'photos'], key }, () => findCategories(ctx, viewer))
+  return shown.map((category) => addressCover(ctx, origin, category))
+}
+
+async function findCategories(ctx: Context, viewer: Viewer): Promise<KeptView[]> {
   const all = await ctx.db
     .select()
     .from(categories)
     .orderBy(...ORDER)
-  return view(ctx, viewer, origin, seesInactive(viewer) ? all : withoutInactive(all))
+  return view(ctx, viewer, seesInactive(viewer) ? all : withoutInactive(all))
 }
 
 function withoutInactive(all: Category[]): Category[] {
@@ -53,12 +60,9 @@ export async function readCategory(
   id: number,
 ): Promise<CategoryDetail> {
   const { category, ancestors, children } = await findCategory(ctx, viewer, id)
-  const [counts, [shown]] = await Promise.all([
-    categoryCounts(ctx, viewer),
-    view(ctx, viewer, origin, [category]),
-  ])
+  const [counts, [shown]] = await Promise.all([categoryCounts(ctx, viewer), view(ctx, viewer, [category])])
   return {
-    ...shown!,
+    ...addressCover(ctx, origin, shown!),
     ancestors,
     children: children.map((child) => ({ ...child, ...counts(child.id) })),
   }
@@ -93,20 +97,23 @@ async function findCategory(ctx: Context, viewer: Viewer, id: number) {
   }
 }
 
-async function view(
-  ctx: Context,
-  viewer: Viewer,
-  origin: string,
-  shown: Category[],
-): Promise<CategoryView[]> {
+/** A view without the address of its cover. */
+interface KeptView extends Omit<CategoryView, 'cover'> {
+  cover: KeptThumb | null
+}
+
+const addressCover = (ctx: Context, origin: string, { cover, ...category }: KeptView): CategoryView => ({
+  ...category,
+  cover: cover && addressThumb(ctx, origin, cover),
+})
+
+async function view(ctx: Context, viewer: Viewer, shown: Category[]): Promise<KeptView[]> {
   const covers = shown.flatMap(({ coverPhotoId }) => coverPhotoId ?? [])
-  const [counts, thumbs] = await Promise.all([
-    categoryCounts(ctx, viewer),
-    photoThumbs(ctx, origin, viewer, covers),
-  ])
+  const [counts, thumbs] = await Promise.all([categoryCounts(ctx, viewer), keptThumbs(ctx, viewer, covers)])
+  const coverOf = new Map(thumbs.map((thumb) => [thumb.id, thumb]))
   return shown.map((category) => ({
     ...category,
     ...counts(category.id),
-    cover: (category.coverPhotoId !== null && thumbs.get(category.coverPhotoId)) || null,
+    cover: (category.coverPhotoId !== null && coverOf.get(category.coverPhotoId)) || null,
   }))
 }

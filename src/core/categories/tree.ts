@@ -28,12 +28,13 @@ export async function lockCategory(tx: Tx, id: number): Promise<Category> {
  * Call it before the photos are locked.
  */
 export async function lockCovered(tx: Tx, photoIds: readonly number[]): Promise<void> {
-  await tx.db
+  const covered = await tx.db
     .select({ id: categories.id })
     .from(categories)
     .where(isOneOf(categories.coverPhotoId, photoIds))
     .orderBy(categories.id)
     .for('no key update')
+  if (covered.length > 0) tx.changed('categories')
 }
 
 /** The place of a category, or of a new one, below a parent; null is the root. */

@@ -1,7 +1,8 @@
 /** Uploads in numbered chunks, which come in any order: docs/contracts/portfolio.md, "Chunked uploads". */
+
 import { and, eq, sql } from 'drizzle-orm'
+import { LRUCache } from 'lru-cache'
 import { uploadPieces, uploadSessions } from '../../db/schema/index.ts'
-import { Lru } from '../../util/lru.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
@@ -40,7 +41,7 @@ export async function openChunked(
 export type ChunkedSizes = Pick<ChunkedSession, 'id' | 'userId' | 'fileSize' | 'chunkSize'>
 
 const KNOWN_SESSIONS = 1000
-export const knownSessions = () => new Lru<number, ChunkedSizes>(KNOWN_SESSIONS)
+export const knownSessions = () => new LRUCache<number, ChunkedSizes>({ max: KNOWN_SESSIONS })
 
 /**
  * An upload that takes chunks, from memory when this server has seen it before. `putChunk` finds out whether it still does.

@@ -1,6 +1,6 @@
 /** The SHA-256 of uploads that arrive in pieces, taken in a worker while they arrive. */
+import { LRUCache } from 'lru-cache'
 import type { Storage } from '../../storage/storage.ts'
-import { Lru } from '../../util/lru.ts'
 import type { DigestAnswer, DigestCall } from './digest-worker.ts'
 import type { UploadPiece } from './pieces.ts'
 
@@ -26,7 +26,7 @@ interface Running {
 
 /** For objects that are files of this machine. Of others the digest is taken when their bytes are put together. */
 export class PieceDigests {
-  private readonly running = new Lru<number, Running>(FOLLOWED)
+  private readonly running = new LRUCache<number, Running>({ max: FOLLOWED })
   private readonly calls = new Map<number, PromiseWithResolvers<DigestAnswer>>()
   private worker: Worker | undefined
   private digests = 0
@@ -40,7 +40,10 @@ export class PieceDigests {
     const running = this.running.get(sessionId) ?? this.begin()
     this.running.set(sessionId, running)
     // Another piece takes the place of one that has been read.
-    if (piece.start < running.end) return this.running.delete(sessionId)
+    if (piece.start < running.end) {
+      this.running.delete(sessionId)
+      return
+    }
     if (piece.start === running.end || running.early.size < EARLY) running.early.set(piece.start, piece)
     for (let next = running.early.get(running.end); next; next = running.early.get(running.end)) {
       running.early.delete(next.start)

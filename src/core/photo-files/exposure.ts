@@ -22,6 +22,7 @@ const ROUNDS = 10
 export async function enqueueExposure(tx: Tx, fileIds: number[]): Promise<void> {
   if (fileIds.length === 0) return
   await tx.db.update(photoFiles).set({ exposed: false }).where(inArray(photoFiles.id, fileIds))
+  tx.changed('photos')
   await tx.queue.enqueue(tx, exposureHandle, { fileIds })
 }
 
@@ -89,6 +90,7 @@ async function settle(ctx: Context, fileId: number, made: string[], isComplete: 
       .update(photoFiles)
       .set({ exposed: wanted.length > 0 && isComplete })
       .where(eq(photoFiles.id, fileId))
+    tx.changed('photos')
     return true
   })
 }

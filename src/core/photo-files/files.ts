@@ -43,7 +43,8 @@ export async function lockFileForPhoto(tx: Tx, who: Principal, id: number): Prom
   return file
 }
 
-async function isUsed(tx: Tx, fileId: number): Promise<boolean> {
+/** Whether a photo has been made of the file. */
+export async function isUsed(tx: Tx, fileId: number): Promise<boolean> {
   const [photo] = await tx.db.select({ id: photos.id }).from(photos).where(eq(photos.fileId, fileId))
   return photo !== undefined
 }

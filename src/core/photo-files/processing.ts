@@ -9,6 +9,7 @@ import { indexPhotos } from '../photo-index/write.ts'
 import { siteSettings } from '../system/site-settings.ts'
 import { transaction } from '../transaction.ts'
 import { enqueueExposure } from './exposure.ts'
+import { isUsed } from './files.ts'
 import type { ProcessingJob } from './job-handles.ts'
 import { renditionKey } from './keys.ts'
 import { type PhotoFile, RENDITION_NAMES, type Rendition } from './rows.ts'
@@ -52,12 +53,15 @@ export async function processFile(
 
 /** @returns undefined when the processing has ended */
 async function beginProcessing(ctx: Context, which: Processing): Promise<PhotoFile | undefined> {
-  const [file] = await ctx.db
-    .update(photoFiles)
-    .set({ status: 'processing', step: 'exif_extraction', failure: null, processingStartedAt: sql`now()` })
-    .where(isUnended(which))
-    .returning()
-  return file
+  return transaction(ctx, async (tx) => {
+    const [file] = await tx.db
+      .update(photoFiles)
+      .set({ status: 'processing', step: 'exif_extraction', failure: null, processingStartedAt: sql`now()` })
+      .where(isUnended(which))
+      .returning()
+    if (file && (await isUsed(tx, file.id))) tx.changed('photos')
+    return file
+  })
 }
 
 type Processing = Pick<PhotoFile, 'id' | 'generation'>

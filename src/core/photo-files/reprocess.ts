@@ -5,7 +5,7 @@ import { audit } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
-import { lockOwnFile } from './files.ts'
+import { isUsed, lockOwnFile } from './files.ts'
 import { enqueueProcessing } from './queue.ts'
 import { type PhotoFile, RENDITION_NAMES, type Rendition } from './rows.ts'
 import { clearPhotoUpload } from './states.ts'
@@ -37,6 +37,7 @@ export function reprocess(
       .set({ status: 'uploaded', step: null, failure: null, updatedAt: sql`now()` })
       .where(eq(photoFiles.id, fileId))
       .returning()
+    if (await isUsed(tx, fileId)) tx.changed('photos')
     await enqueueProcessing(tx, waiting!, only)
     clearPhotoUpload(tx, fileId)
     return waiting!

@@ -3,7 +3,7 @@ import { isOneOf } from '../../db/arrays.ts'
 import { photoFiles, photoIndex, photos } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { type Viewer, visibleTo } from '../photo-index/visibility.ts'
-import { renditionUrl } from './urls.ts'
+import { type Addressed, renditionUrl } from './urls.ts'
 
 const THUMB = 'thumb_medium'
 
@@ -21,6 +21,16 @@ export interface PhotoThumb {
   placeholder: string | null
 }
 
+/** A thumbnail that can be kept for later: its address may expire. */
+export interface KeptThumb extends Omit<PhotoThumb, 'thumbUrl'> {
+  file: Addressed
+}
+
+export const addressThumb = (ctx: Context, origin: string, { file, ...photo }: KeptThumb): PhotoThumb => ({
+  ...photo,
+  thumbUrl: renditionUrl(ctx, origin, file, THUMB),
+})
+
 /**
  * The thumbnails of these photos by the photos' ids, in one query. A photo that does not exist, or that this viewer may not
  * see, is absent.
@@ -32,8 +42,14 @@ export async function photoThumbs(
   viewer: Viewer,
   ids: number[],
 ): Promise<Map<number, PhotoThumb>> {
-  if (ids.length === 0) return new Map()
-  const rows = await ctx.db
+  const thumbs = await keptThumbs(ctx, viewer, ids)
+  return new Map(thumbs.map((thumb) => [thumb.id, addressThumb(ctx, origin, thumb)]))
+}
+
+/** The same without addresses, in any order. */
+export async function keptThumbs(ctx: Context, viewer: Viewer, ids: number[]): Promise<KeptThumb[]> {
+  if (ids.length === 0) return []
+  return ctx.db
     .select({
       id: photoIndex.photoId,
       title: photoIndex.title,
@@ -51,10 +67,4 @@ export async function photoThumbs(
     .innerJoin(photos, eq(photos.id, photoIndex.photoId))
     .innerJoin(photoFiles, eq(photoFiles.id, photos.fileId))
     .where(and(isOneOf(photoIndex.photoId, ids), visibleTo(viewer)))
-  return new Map(
-    rows.map(({ file, ...photo }) => [
-      photo.id,
-      { ...photo, thumbUrl: renditionUrl(ctx, origin, file, THUMB) },
-    ]),
-  )
 }

@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Context } from '../context.ts'
 import { transaction } from '../transaction.ts'
-import { photosChangedHint } from './hints.ts'
 import { lockNamed, type Renamed, rowsOf } from './reindex.ts'
 import { TERMS_VERSION } from './terms.ts'
 import { writeIndexRows } from './write.ts'
@@ -37,14 +36,19 @@ export async function rebuildPhotoIndex(
     const ids = step.map(({ id }) => id)
     for (let at = 0; at < ids.length; at += BATCH) {
       signal?.throwIfAborted()
-      rebuilt.changed += await transaction(ctx, (tx) => writeIndexRows(tx, ids.slice(at, at + BATCH)))
+      rebuilt.changed += await rebuildBatch(ctx, ids.slice(at, at + BATCH))
     }
     rebuilt.photos += ids.length
     last = ids.at(-1)!
-    // Once for many batches, because each time every server counts anew.
-    ctx.bus.publish(photosChangedHint, {})
   }
 }
+
+const rebuildBatch = (ctx: Context, ids: number[]): Promise<number> =>
+  transaction(ctx, async (tx) => {
+    const changed = await writeIndexRows(tx, ids)
+    if (changed > 0) tx.changed('photos')
+    return changed
+  })
 
 function rowsToCompare(which: 'all' | 'outdated' | Renamed): SQL {
   if (which === 'all') return sql`select id from photos`

@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { intArray } from '../../db/arrays.ts'
 import type { Tx } from '../context.ts'
-import { namesChangedHint, photosChangedHint } from './hints.ts'
 import { checkedText, type PhotoText, TERMS_VERSION, termsOf } from './terms.ts'
 
 /** Photos whose texts are in memory at once. */
@@ -13,12 +12,12 @@ const BATCH = 500
  * exists has lost its row already.
  */
 export async function indexPhotos(tx: Tx, photoIds: readonly number[]): Promise<void> {
-  photosChanged(tx)
+  tx.changed('photos')
   await writeIndexRows(tx, photoIds)
 }
 
 /**
- * The same without a hint.
+ * The same without raising the generation of photos.
  * @returns how many rows were not up to date
  */
 export async function writeIndexRows(tx: Tx, photoIds: readonly number[]): Promise<number> {
@@ -27,17 +26,6 @@ export async function writeIndexRows(tx: Tx, photoIds: readonly number[]): Promi
   let written = 0
   for (let at = 0; at < ids.length; at += BATCH) written += await indexBatch(tx, ids.slice(at, at + BATCH))
   return written
-}
-
-/** For a change that no index row shows, such as a deletion. */
-export function photosChanged(tx: Tx): void {
-  tx.afterCommit(() => tx.bus.publish(photosChangedHint, {}))
-}
-
-/** For a change of a category or a tag, whatever of it changes. */
-export function namesChanged(tx: Tx): void {
-  photosChanged(tx)
-  tx.afterCommit(() => tx.bus.publish(namesChangedHint, {}))
 }
 
 async function indexBatch(tx: Tx, ids: number[]): Promise<number> {

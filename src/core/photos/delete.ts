@@ -7,7 +7,6 @@ import type { Context, Tx } from '../context.ts'
 import { deletePhotoObjects } from '../photo-files/exposure.ts'
 import { clearPhotoUpload } from '../photo-files/states.ts'
 import { emitPhotoEvents } from '../photo-index/watchers.ts'
-import { photosChanged } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
 import { lockOwnPhoto } from './access.ts'
 import type { Photo } from './rows.ts'
@@ -38,7 +37,7 @@ export async function removePhotos(tx: Tx, removed: readonly Photo[]): Promise<v
     .returning({ id: photoFiles.id, objectKey: photoFiles.objectKey })
   await deletePhotoObjects(tx, files)
   for (const { id } of files) clearPhotoUpload(tx, id)
-  photosChanged(tx)
+  tx.changed('photos')
   await emitPhotoEvents(
     tx,
     removed.map(({ id, userId }) => ({

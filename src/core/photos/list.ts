@@ -2,13 +2,14 @@ import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { photoIndex } from '../../db/schema/index.ts'
 import { storable } from '../../util/storable.ts'
 import type { Context } from '../context.ts'
+import { cached } from '../generations/cached.ts'
 import { inCategory } from '../photo-index/category-tree.ts'
 import { matchPhotos } from '../photo-index/match.ts'
 import { scopeOf, type Viewer, visibleParts, visibleTo } from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
 import { sees } from './read.ts'
 import type { PhotoStatus } from './rows.ts'
-import type { PhotoView } from './view.ts'
+import { type PhotoView, SHOWN_OF_PHOTOS, viewPhotos } from './view.ts'
 
 export const PHOTO_SORTS = ['createdAt', 'takenAt', 'title'] as const
 export type PhotoSort = (typeof PHOTO_SORTS)[number]
@@ -33,28 +34,35 @@ export interface PhotoQuery extends PhotoFilter {
   sortOrder: 'asc' | 'desc'
 }
 
+export interface PhotoPage {
+  photos: readonly PhotoView[]
+  /** Of all pages. */
+  total: number
+}
+
 /** Below this number of photos it is cheaper to sort them than to walk an index in the order of the list. */
 const FEW = 1000
 
 /**
- * One page of the photos that this viewer may see. Photos without `takenAt` come last when it is the order. Which photos a page
- * has is kept until a photo changes. Of the photos themselves, those that have not changed are not read again (`KeptViews`).
+ * One page of the photos that this viewer may see. Photos without `takenAt` come last when it is the order.
  */
-export async function listPhotos(
+export const listPhotos = (ctx: Context, viewer: Viewer, query: PhotoQuery): Promise<PhotoPage> =>
+  cached(ctx, { of: SHOWN_OF_PHOTOS, key: ['page', scopeOf(viewer), query] }, () =>
+    findPage(ctx, viewer, query),
+  )
+
+async function findPage(
   ctx: Context,
   viewer: Viewer,
   { page, limit, sortBy, sortOrder, ...filter }: PhotoQuery,
-): Promise<{ photos: PhotoView[]; total: number }> {
+): Promise<PhotoPage> {
   const total = await countPhotos(ctx, viewer, filter)
   const offset = (page - 1) * limit
   if (offset >= total) return { photos: [], total }
-  const key = JSON.stringify([filter, sortBy, sortOrder, limit, offset])
-  const ids = await ctx.services.photoAggregates.get(`page ${scopeOf(viewer)} ${key}`, () => {
-    const where = and(visibleTo(viewer), ...conditions(filter))
-    return readPage(ctx, { where, few: total <= FEW, sortBy, sortOrder, limit, offset })
-  })
-  // Another server may have hidden a photo a moment ago.
-  const photos = (await ctx.services.photoViews.get(ctx, ids)).filter((photo) => sees(viewer, photo))
+  const where = and(visibleTo(viewer), ...conditions(filter))
+  const ids = await readPage(ctx, { where, few: total <= FEW, sortBy, sortOrder, limit, offset })
+  // A photo may have been hidden since the ids were read.
+  const photos = (await viewPhotos(ctx, ids)).filter((photo) => sees(viewer, photo))
   return { photos, total }
 }
 
@@ -81,11 +89,11 @@ interface PageOf extends Pick<PhotoQuery, 'sortBy' | 'sortOrder' | 'limit'> {
   offset: number
 }
 
-/** How many photos this viewer may see. The parts of it are kept until a photo changes. */
+/** How many photos this viewer may see. */
 export async function countPhotos(ctx: Context, viewer: Viewer, filter: PhotoFilter): Promise<number> {
   const parts = await Promise.all(
     visibleParts(viewer).map(({ scope, where }) =>
-      ctx.services.photoAggregates.get(`photos ${scope} ${JSON.stringify(filter)}`, async () =>
+      cached(ctx, { of: SHOWN_OF_PHOTOS, key: ['count', scope, filter] }, async () =>
         ctx.db.$count(photoIndex, and(where, ...conditions(filter))),
       ),
     ),

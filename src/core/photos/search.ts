@@ -3,6 +3,7 @@ import { photoIndex } from '../../db/schema/index.ts'
 import { storable } from '../../util/storable.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { cached } from '../generations/cached.ts'
 import { countInTree, inCategory, isActiveCategory } from '../photo-index/category-tree.ts'
 import { countFacets, type FacetCounts, newest, noCounts } from '../photo-index/facets.ts'
 import type { Piece } from '../photo-index/fold.ts'
@@ -19,7 +20,7 @@ import {
 import { scopeOf, seesAllPhotos, type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { tagKey } from '../tags/names.ts'
 import { sees } from './read.ts'
-import type { PhotoView } from './view.ts'
+import { type PhotoView, SHOWN_OF_PHOTOS, viewPhotos } from './view.ts'
 
 /** Categories and tags that are counted; the most frequent ones. */
 const MAX_FACETS = 50
@@ -64,31 +65,39 @@ interface Named {
 
 const NO_FACETS: Facets = { categories: [], tags: [], years: [] }
 
-/** What of a search is kept. */
-interface Found {
-  page: { id: number; rank: number }[]
+export interface FoundPage {
+  photos: readonly FoundPhoto[]
+  /** Of all pages. */
   total: number
   facets: Facets
 }
 
+interface Found extends Omit<FoundPage, 'photos'> {
+  page: { id: number; rank: number }[]
+}
+
 /**
  * The photos that a query finds among those that the viewer may see: the best first, then the newest. Facets count all of
- * them, not only those of the page. The order and the counts are kept until a photo changes.
+ * them, not only those of the page.
  * @throws AppError INVALID_RANGE
  */
-export async function searchPhotos(
-  ctx: Context,
-  viewer: Viewer,
-  query: SearchQuery,
-): Promise<{ photos: FoundPhoto[]; total: number; facets: Facets }> {
+export async function searchPhotos(ctx: Context, viewer: Viewer, query: SearchQuery): Promise<FoundPage> {
   if (query.dateFrom && query.dateTo && query.dateFrom > query.dateTo) throw new AppError('INVALID_RANGE')
   const pieces = queryPieces(query.query)
   if (pieces.length === 0) return { photos: [], total: 0, facets: NO_FACETS }
-  const key = `search ${scopeOf(viewer)} ${JSON.stringify(query)}`
-  const { page, total, facets } = await ctx.services.photoAggregates.get(key, () =>
-    findPhotos(ctx, viewer, pieces, query),
+  return cached(ctx, { of: SHOWN_OF_PHOTOS, key: ['search', scopeOf(viewer), query] }, () =>
+    findPage(ctx, viewer, pieces, query),
   )
-  const views = await ctx.services.photoViews.get(
+}
+
+async function findPage(
+  ctx: Context,
+  viewer: Viewer,
+  pieces: Piece[],
+  query: SearchQuery,
+): Promise<FoundPage> {
+  const { page, total, facets } = await findPhotos(ctx, viewer, pieces, query)
+  const views = await viewPhotos(
     ctx,
     page.map(({ id }) => id),
   )

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
-import { Lru } from '../../util/lru.ts'
+import { LRUCache } from 'lru-cache'
 import type { Context } from '../context.ts'
+import { viewsStoredHint } from './hints.ts'
 
 const FLUSH_MS = 3000
 /** Photos whose views wait in memory. When there are more, they are stored at once. */
@@ -14,13 +15,17 @@ export class ViewCounts {
   private waiting = new Map<number, number>()
   /** Those that the running statement stores. */
   private storing: ReadonlyMap<number, number> = new Map()
-  /** What the rows of photos had after their views were stored. */
-  private readonly stored = new Lru<number, number>(CAPACITY)
+  /** What the rows of photos had after their views were stored: cached answers do not have it, because views change no generation. */
+  private readonly stored = new LRUCache<number, number>({ max: CAPACITY })
   private running: Promise<void> | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
   private closed = false
 
-  constructor(private readonly ctx: Pick<Context, 'db' | 'log'>) {}
+  constructor(private readonly ctx: Pick<Context, 'db' | 'log' | 'bus'>) {
+    ctx.bus.subscribe(viewsStoredHint, (photos) => {
+      for (const { id, views } of photos) this.stored.set(id, Math.max(views, this.stored.get(id) ?? 0))
+    })
+  }
 
   count(photoId: number): void {
     if (this.waiting.size >= CAPACITY && !this.waiting.has(photoId)) {
@@ -65,7 +70,7 @@ export class ViewCounts {
     this.waiting = new Map()
     try {
       const rows = await this.ctx.db.execute<{ id: number; views: number }>(addViews(counts))
-      for (const { id, views } of rows) this.stored.set(id, views)
+      this.ctx.bus.publish(viewsStoredHint, [...rows])
     } catch (error) {
       this.ctx.log.warn({ err: error }, 'views of photos could not be stored')
       this.takeBack(counts)

@@ -30,6 +30,9 @@ export interface TagOfPhoto {
   isActive: boolean
 }
 
+/** What a view is made of. */
+export const SHOWN_OF_PHOTOS = ['photos', 'categories', 'tags'] as const
+
 /** A photo with everything that a list or a page shows of it, for every viewer: presenters leave out what one may not see. */
 export interface PhotoView extends Photo {
   file: PhotoFile
@@ -45,7 +48,7 @@ export interface PhotoView extends Photo {
  * has only some minutes after a table has grown, it takes a photo to have a thousand tags and reads the whole table.
  */
 const viewColumns: SQL = sql`
-  p.xmin || ' ' || f.xmin as stamp, row_to_json(f) as file, p.*,
+  row_to_json(f) as file, p.*,
   (select coalesce(json_agg(json_build_object('id', c.id, 'name', c.name, 'slug', c.slug, 'description', c.description,
       'color', c.color, 'isPrimary', pc.is_primary, 'isActive', ${isActiveCategory('c')}) order by pc.is_primary desc, c.sort_order, c.id), '[]')
     from photo_categories pc cross join lateral (select * from categories where id = pc.category_id limit 1) c
@@ -57,7 +60,6 @@ const viewColumns: SQL = sql`
 
 interface ViewRow extends Record<string, unknown> {
   id: number
-  stamp: string
   file: Record<string, unknown>
   categories: CategoryOfPhoto[]
   tags: TagOfPhoto[]
@@ -82,16 +84,8 @@ const viewsById = preparedSql<ViewRow>(
 
 /** The photos with these ids, in this order, in one query. An id that no photo has is left out. No visibility is checked. */
 export async function viewPhotos(ctx: Context, ids: readonly number[]): Promise<PhotoView[]> {
-  const views = new Map((await readViews(ctx, ids)).map(({ view }) => [view.id, view]))
-  return ids.flatMap((id) => views.get(id) ?? [])
-}
-
-/** The same in any order, each with the stamp of its rows: `KeptViews`. */
-export async function readViews(
-  ctx: Context,
-  ids: readonly number[],
-): Promise<{ view: PhotoView; stamp: string }[]> {
   if (ids.length === 0) return []
   const rows = await viewsById(ctx.db).execute({ ids: arrayLiteral(ids) })
-  return rows.map((row) => ({ view: readView(row), stamp: row.stamp }))
+  const views = new Map(rows.map((row) => [row.id, readView(row)]))
+  return ids.flatMap((id) => views.get(id) ?? [])
 }

@@ -4,9 +4,10 @@ import { photoIndex, photoTags, tags } from '../../db/schema/index.ts'
 import { may } from '../accounts/permissions.ts'
 import type { Context } from '../context.ts'
 import { notFound } from '../errors.ts'
-import { type Viewer, visibleTo } from '../photo-index/visibility.ts'
+import { cached } from '../generations/cached.ts'
+import { scopeOf, type Viewer, visibleTo } from '../photo-index/visibility.ts'
 import { TAG_GROUPS, type Tag, type TagGroup } from './rows.ts'
-import { TREND_DAYS, tagTrends, tagUsage } from './usage.ts'
+import { TREND_DAYS, TRENDS_MS, tagTrends, tagUsage } from './usage.ts'
 
 /** A tag, and how much the photos that the viewer may see use it. */
 export interface TagView extends Tag {
@@ -22,6 +23,23 @@ const trend = sql<number>`coalesce(trend.n, 0)`
 
 /** Whether this viewer sees tags that are inactive or that no visible photo has. */
 const managesTags = (viewer: Viewer): boolean => viewer !== undefined && may(viewer.role, 'tag.update')
+
+/** A list of tags, with its trend scores of a moment ago. */
+const cachedTags = <T extends object>(
+  ctx: Context,
+  viewer: Viewer,
+  [name, query]: [string, object],
+  find: () => Promise<T>,
+): Promise<T> =>
+  cached(
+    ctx,
+    {
+      of: ['tags', 'photos'],
+      key: [name, scopeOf(viewer), managesTags(viewer), query],
+      ttlMs: TRENDS_MS,
+    },
+    find,
+  )
 
 const shown = (viewer: Viewer): SQL | undefined =>
   managesTags(viewer) ? undefined : sql`${tags.isActive} and (${tags.isListed} or usage.n > 0)`
@@ -68,12 +86,26 @@ export async function findTags(
   return rows.map(({ tag, ...rest }) => ({ ...tag, ...rest }))
 }
 
+interface TagQuery {
+  group: TagGroup | 'all'
+  sortBy: TagSort
+  sortOrder: 'asc' | 'desc'
+  page: number
+  limit: number
+}
+
+interface TagPage {
+  tags: TagView[]
+  /** Of all pages. */
+  total: number
+  groups: Record<TagGroup, number>
+}
+
 /** One page of the tags, with the number of tags in each group. */
-export async function listTags(
-  ctx: Context,
-  viewer: Viewer,
-  query: { group: TagGroup | 'all'; sortBy: TagSort; sortOrder: 'asc' | 'desc'; page: number; limit: number },
-): Promise<{ tags: TagView[]; total: number; groups: Record<TagGroup, number> }> {
+export const listTags = (ctx: Context, viewer: Viewer, query: TagQuery): Promise<TagPage> =>
+  cachedTags(ctx, viewer, ['page', query], () => findPage(ctx, viewer, query))
+
+async function findPage(ctx: Context, viewer: Viewer, query: TagQuery): Promise<TagPage> {
   const { group, limit, page } = query
   const by: Record<TagSort, SQL> = {
     usageCount: usage,
@@ -129,23 +161,27 @@ export async function getTag(
 export const tagCloud = (
   ctx: Context,
   viewer: Viewer,
-  { minUsage, maxTags }: { minUsage: number; maxTags: number },
+  query: { minUsage: number; maxTags: number },
 ): Promise<TagView[]> =>
-  findTags(ctx, viewer, {
-    where: and(eq(tags.isActive, true), gte(usage, minUsage)),
-    order: [desc(usage)],
-    limit: maxTags,
-  })
+  cachedTags(ctx, viewer, ['cloud', query], () =>
+    findTags(ctx, viewer, {
+      where: and(eq(tags.isActive, true), gte(usage, query.minUsage)),
+      order: [desc(usage)],
+      limit: query.maxTags,
+    }),
+  )
 
 /** The active tags that photos were given within the last `days`, by their trend scores for that time. */
 export const trendingTags = (
   ctx: Context,
   viewer: Viewer,
-  { days, limit }: { days: number; limit: number },
+  query: { days: number; limit: number },
 ): Promise<TagView[]> =>
-  findTags(ctx, viewer, {
-    where: and(eq(tags.isActive, true), sql`trend.n > 0`),
-    order: [desc(trend), desc(usage)],
-    limit,
-    trendDays: days,
-  })
+  cachedTags(ctx, viewer, ['trending', query], () =>
+    findTags(ctx, viewer, {
+      where: and(eq(tags.isActive, true), sql`trend.n > 0`),
+      order: [desc(trend), desc(usage)],
+      limit: query.limit,
+      trendDays: query.days,
+    }),
+  )

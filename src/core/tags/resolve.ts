@@ -34,6 +34,7 @@ export async function resolveTags(tx: Tx, names: readonly string[], field = 'tag
       slug: tries === 0 && slug ? slug : suffixed(slug || 'tag'),
     }))
     await tx.db.insert(tags).values(made).onConflictDoNothing()
+    tx.changed('tags')
     const found = await lockTags(
       tx,
       made.map(({ nameKey }) => nameKey),

@@ -8,7 +8,6 @@ import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { lockPhotosOf, reindexPhotosOf } from '../photo-index/reindex.ts'
 import { visibleTo } from '../photo-index/visibility.ts'
-import { namesChanged } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
 import { readTagName } from './names.ts'
 import type { Tag, TagGroup } from './rows.ts'
@@ -38,6 +37,7 @@ export function createTag(ctx: Context, who: Actor, input: TagInput): Promise<nu
   return sayTaken(() =>
     transaction(ctx, async (tx) => {
       const id = await insertTag(tx, who, values)
+      tx.changed('tags')
       audit(tx, who, { action: 'tag.created', target: id, details: { name: values.name } })
       return id
     }),
@@ -95,7 +95,7 @@ export async function deleteTag(ctx: Context, by: AuditedBy, id: number): Promis
     await lockPhotosOf(tx, { tagId: id })
     await tx.db.delete(tags).where(eq(tags.id, id))
     await reindexPhotosOf(tx, { tagId: id })
-    namesChanged(tx)
+    tx.changed('tags', 'photos')
     audit(tx, by, { action: 'tag.deleted', target: id, details: { name } })
   })
 }
@@ -124,7 +124,7 @@ async function rewrite(
     .set({ ...values, isListed: true, updatedAt: sql`now()` })
     .where(eq(tags.id, tag.id))
   if (values.name !== undefined && values.name !== tag.name) await reindexPhotosOf(tx, { tagId: tag.id })
-  namesChanged(tx)
+  tx.changed('tags')
   return tag.id
 }
 

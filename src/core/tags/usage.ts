@@ -8,9 +8,12 @@ import type { Viewer } from '../photo-index/visibility.ts'
 /** Of the trend scores outside of "trending". */
 export const TREND_DAYS = 30
 
+/** How long trend scores are used, which fall with the time. */
+export const TRENDS_MS = 60_000
+
 /** The number of photos of each tag. */
 export const tagUsage = (ctx: Context, viewer: Viewer) =>
-  visibleCounts(ctx, viewer, 'tag_usage', (where) =>
+  visibleCounts(ctx, viewer, { of: ['tags', 'photos'], key: ['usage'] }, async (where) =>
     ctx.db
       .select({ key: sql<number>`used.id`, n: count() })
       .from(photoIndex)
@@ -24,13 +27,18 @@ export const tagUsage = (ctx: Context, viewer: Viewer) =>
  * quarter of that time.
  */
 export const tagTrends = (ctx: Context, viewer: Viewer, days: number) =>
-  visibleCounts(ctx, viewer, `tag_trends:${days}`, (where) => {
-    const since = sql`now() - make_interval(days => ${days}::int)`
-    const quarters = sql`extract(epoch from now() - ${photoTags.createdAt}) / ${(days * 86_400) / 4}::float8`
-    return ctx.db
-      .select({ key: photoTags.tagId, n: sql<number>`sum(0.5::float8 ^ (${quarters})::float8)` })
-      .from(photoTags)
-      .innerJoin(photoIndex, eq(photoIndex.photoId, photoTags.photoId))
-      .where(and(gt(photoTags.createdAt, since), where))
-      .groupBy(photoTags.tagId)
-  })
+  visibleCounts(
+    ctx,
+    viewer,
+    { of: ['tags', 'photos'], key: ['trends', days], ttlMs: TRENDS_MS },
+    async (where) => {
+      const since = sql`now() - make_interval(days => ${days}::int)`
+      const quarters = sql`extract(epoch from now() - ${photoTags.createdAt}) / ${(days * 86_400) / 4}::float8`
+      return ctx.db
+        .select({ key: photoTags.tagId, n: sql<number>`sum(0.5::float8 ^ (${quarters})::float8)` })
+        .from(photoTags)
+        .innerJoin(photoIndex, eq(photoIndex.photoId, photoTags.photoId))
+        .where(and(gt(photoTags.createdAt, since), where))
+        .groupBy(photoTags.tagId)
+    },
+  )

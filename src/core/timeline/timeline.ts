@@ -116,7 +116,7 @@ function monthOfDate(text: string): MonthKey {
 /** The months in which photos were taken that the viewer may see, the newest first. */
 async function countMonths(ctx: Context, viewer: Viewer): Promise<MonthCount[]> {
   const key = sql<number>`${photoIndex.year} * 12 + ${photoIndex.month} - 1`
-  const counts = await visibleCounts(ctx, viewer, 'timeline_months', (where) =>
+  const counts = await visibleCounts(ctx, viewer, { of: ['photos'], key: ['months'] }, async (where) =>
     ctx.db
       .select({ key, n: count() })
       .from(photoIndex)

@@ -76,7 +76,10 @@ async function deliverPasswordChanged(
   ctx: Context,
   { userId, language }: Extract<MailJob, { letter: 'password_changed' }>,
 ): Promise<void> {
-  const [user] = await ctx.db.select({ email: users.email }).from(users).where(and(eq(users.id, userId), isNull(users.deletedAt)))
+  const [user] = await ctx.db
+    .select({ email: users.email })
+    .from(users)
+    .where(and(eq(users.id, userId), isNull(users.deletedAt)))
   if (user) await send(ctx, user.email, writeLetter('password_changed', language))
 }
 

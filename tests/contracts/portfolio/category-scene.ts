@@ -3,7 +3,7 @@ import { beforeEach, expect } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { describedApi } from '../../support/described.ts'
 import { makeUser, type TestUser, unique } from '../../support/factories.ts'
-import { query, startServer } from '../../support/server.ts'
+import { startServer, write } from '../../support/server.ts'
 
 export interface Fields {
   name?: string
@@ -17,7 +17,7 @@ export interface Fields {
 export async function openCategoryScene() {
   const server = await startServer()
   beforeEach(async () => {
-    await query(server, sql`truncate categories cascade`)
+    await write(server, sql`truncate categories cascade`)
   })
   const api = describedApi(server)
   const [admin, editor, visitor] = await Promise.all([

@@ -5,7 +5,6 @@ import { and, sql } from 'drizzle-orm'
 import { SERVER } from '../../../src/core/audit/audit.ts'
 import { createCategory, deleteCategory, updateCategory } from '../../../src/core/categories/changes.ts'
 import { categoryCounts } from '../../../src/core/categories/counts.ts'
-import { photosChangedHint } from '../../../src/core/photo-index/hints.ts'
 import { matchPhotos } from '../../../src/core/photo-index/match.ts'
 import { rebuildPhotoIndex } from '../../../src/core/photo-index/rebuild.ts'
 import { countPhotos } from '../../../src/core/photos/list.ts'
@@ -68,7 +67,7 @@ test('counts and lists ask the tree, not the index rows that follow it', async (
     server,
     sql`update categories set path = ${place.path}, level = ${place.level}, parent_id = ${place.parent} where id = ${category}`,
   )
-  ctx.bus.publish(photosChangedHint, {})
+  await transaction(ctx, async (tx) => tx.changed('categories'))
   expect(await countPhotos(ctx, undefined, { category: other.id })).toBe(PHOTOS)
   expect((await categoryCounts(ctx, undefined))(other.id).photoCount).toBe(PHOTOS)
   expect(await rebuildPhotoIndex(ctx, { which: { categoryId: other.id } })).toEqual({

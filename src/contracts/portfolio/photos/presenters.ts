@@ -18,7 +18,7 @@ export interface Showing {
 }
 
 /** Photos in the form of lists. */
-export async function presentPhotos(showing: Showing, photos: PhotoView[]): Promise<Photo[]> {
+export async function presentPhotos(showing: Showing, photos: readonly PhotoView[]): Promise<Photo[]> {
   const settings = await siteSettings(showing.ctx)
   return Promise.all(photos.map((photo) => presentPhoto(showing, settings, photo)))
 }
