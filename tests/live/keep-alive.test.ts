@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { endSession } from '../../src/core/accounts/sessions.ts'
+import { SERVER } from '../../src/core/audit/audit.ts'
 import { taskTopic } from '../../src/core/tasks/progress.ts'
 import { makeNode, makeTask, makeUser } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
@@ -81,7 +82,7 @@ describe('a user who is at the limit of sockets', () => {
     const { ctx } = patient
     const { hub } = ctx.live
     const { sessionId } = socketsOf(patient, owner.user.id)[0]!.signedIn!.principal
-    await endSession(ctx, owner.user.id, sessionId, 'signed_out')
+    await endSession(ctx, SERVER, owner.user.id, sessionId, 'signed_out')
     expect((await late.closing()).code).toBe(4403)
     await eventually(() => socketsOf(patient, owner.user.id).length === 0, 'the end of all')
     expect([...hub.all()].filter(({ closed }) => closed)).toEqual([])

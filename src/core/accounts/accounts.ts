@@ -3,7 +3,8 @@ import { violatedConstraint } from '../../db/errors.ts'
 import { prepared } from '../../db/prepared.ts'
 import { users } from '../../db/schema/index.ts'
 import { foldCase, tidyAscii, tidyName, tidyPassword } from '../../util/fold.ts'
-import type { Context } from '../context.ts'
+import { type AuditedBy, audit, type Client } from '../audit/audit.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import { networkOf } from '../rate-limits/keys.ts'
 import { enforceLimits } from '../rate-limits/rate-limits.ts'
@@ -14,7 +15,7 @@ import { keysOf, nameKeys, searchKey, usernameKeys } from './name-keys.ts'
 import { deriveUsername, readUsername } from './names.ts'
 import { hashPassword } from './passwords.ts'
 import { isAdmin, type Role } from './permissions.ts'
-import type { Principal } from './principals.ts'
+import type { Actor, Principal } from './principals.ts'
 import type { User } from './rows.ts'
 
 export interface NewAccount {
@@ -49,16 +50,16 @@ export const enforceRegistrationLimit = (ctx: Context, ip: string): Promise<void
  * Creates an account for a client of the API.
  * @throws AppError RATE_LIMITED, and as `createAccount`
  */
-export async function register(ctx: Context, ip: string, input: NewAccount): Promise<User> {
-  await enforceRegistrationLimit(ctx, ip)
-  return createAccount(ctx, input)
+export async function register(ctx: Context, client: Client, input: NewAccount): Promise<User> {
+  await enforceRegistrationLimit(ctx, client.ip)
+  return createAccount(ctx, { client }, input)
 }
 
 /**
  * Creates an account. Without a username, a unique one is derived from the email.
  * @throws AppError VALIDATION_FAILED, EMAIL_TAKEN, USERNAME_TAKEN
  */
-export async function createAccount(ctx: Context, input: NewAccount): Promise<User> {
+export async function createAccount(ctx: Context, by: AuditedBy, input: NewAccount): Promise<User> {
   const wanted = input.username === undefined ? undefined : readUsername(input.username)
   assertPassword(ctx, input.password, 'password')
   const email = tidyAscii(input.email)
@@ -66,14 +67,15 @@ export async function createAccount(ctx: Context, input: NewAccount): Promise<Us
   for (let attempt = 1; ; attempt++) {
     const username = wanted ?? (await deriveUsername(ctx, email))
     try {
-      return await insertAccount(ctx, {
+      const row = {
         username,
         displayName: input.displayName === undefined ? username : tidyName(input.displayName),
         email,
         passwordHash,
         role: input.role ?? 'user',
         isActive: input.isActive ?? true,
-      })
+      }
+      return await transaction(ctx, (tx) => insertAccount(tx, by, row))
     } catch (error) {
       const lost = error instanceof AppError && error.code === 'USERNAME_TAKEN'
       if (!lost || wanted !== undefined || attempt === DERIVED_ATTEMPTS) throw error
@@ -81,16 +83,30 @@ export async function createAccount(ctx: Context, input: NewAccount): Promise<Us
   }
 }
 
-/** @throws AppError EMAIL_TAKEN, USERNAME_TAKEN; PostgreSQL has then aborted the transaction around it */
-export async function insertAccount(ctx: Context, row: NewRow): Promise<User> {
+/**
+ * @param by nobody, when the user registers
+ * @throws AppError EMAIL_TAKEN, USERNAME_TAKEN; PostgreSQL has then aborted the transaction
+ */
+export async function insertAccount(tx: Tx, by: AuditedBy, row: NewRow): Promise<User> {
   try {
-    const [user] = await ctx.db
+    const [user] = await tx.db
       .insert(users)
       .values({ uuid: Bun.randomUUIDv7(), ...row, ...nameKeys(row) })
       .returning()
+    recordAccount(tx, by, user!)
     return user!
   } catch (error) {
     throw uniqueError(error)
+  }
+}
+
+function recordAccount(tx: Tx, by: AuditedBy, user: User): void {
+  const target = { target: user.id, subject: user.id }
+  if (by.client && by.userId === undefined) {
+    const self = { userId: user.id, username: user.username, client: by.client }
+    audit(tx, self, { action: 'user.registered', ...target })
+  } else {
+    audit(tx, by, { action: 'user.created', ...target, details: { role: user.role } })
   }
 }
 
@@ -170,10 +186,13 @@ export function renamed(
   }
 }
 
-/** @throws AppError VALIDATION_FAILED, USERNAME_TAKEN */
+/**
+ * Changes a user's own profile.
+ * @throws AppError VALIDATION_FAILED, USERNAME_TAKEN
+ */
 export async function updateProfile(
   ctx: Context,
-  userId: number,
+  who: Actor,
   change: {
     username?: string | undefined
     displayName?: string | undefined
@@ -181,6 +200,7 @@ export async function updateProfile(
     bio?: string | null | undefined
   },
 ): Promise<User> {
+  const { userId } = who
   const fields = changedFields(change)
   if (fields.length === 0) return getAccount(ctx, userId)
   try {
@@ -204,6 +224,10 @@ export async function updateProfile(
         .returning()
       tx.emit(userId, 'user.updated', { fields })
       tx.afterCommit(() => ctx.bus.publish(principalsHint, { userId }))
+      if (user!.username !== before.username) {
+        const details = { before: before.username, after: user!.username }
+        audit(tx, who, { action: 'user.renamed', target: userId, subject: userId, details })
+      }
       return user!
     })
   } catch (error) {

@@ -5,6 +5,7 @@ import { prepared } from '../../db/prepared.ts'
 import { passwordResets, tasks, users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
 import { readId } from '../../util/ids.ts'
+import { audit, fieldsOf } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
@@ -155,7 +156,7 @@ export async function lockAccount(tx: Tx, id: string | number): Promise<User> {
  */
 export async function addAccount(ctx: Context, admin: Actor, input: NewAccount): Promise<User> {
   if (input.role && !outranks(admin.role, input.role)) throw permissionDenied('user.create', admin.role)
-  return createAccount(ctx, input)
+  return createAccount(ctx, admin, input)
 }
 
 export interface AccountChange {
@@ -208,15 +209,18 @@ export async function updateAccount(
       tx.afterCommit(() => ctx.bus.publish(principalsHint, { userId: user.id }))
     }
     if (fields.length > 0) tx.emit(user.id, 'user.updated', { fields })
+    if (fields.length > 0 || password) recordChange(tx, admin, user, { ...change, password })
     if (change.email !== undefined || password) {
       // Codes that were sent to the earlier mailbox, or for the earlier password.
       await tx.db.delete(passwordResets).where(eq(passwordResets.userId, user.id))
     }
     if (password) await mailPasswordChanged(tx, user.id, password.language)
-    if (change.isActive === false) await endSessions(tx, user.id, 'account_deactivated')
-    else if (password) await endSessions(tx, user.id, 'password_reset')
+    if (change.isActive === false) await endSessions(tx, admin, user.id, 'account_deactivated')
+    else if (password) await endSessions(tx, admin, user.id, 'password_reset')
     if (balanceMinor !== undefined) {
       await adjustBalance(tx, { userId: user.id, balanceMinor, createdBy: admin.userId })
+      const details = { before: user.balanceMinor, after: balanceMinor }
+      audit(tx, admin, { action: 'user.balance_set', target: user.id, subject: user.id, details })
     }
     return user.id
   }
@@ -225,6 +229,16 @@ export async function updateAccount(
   } catch (error) {
     throw uniqueError(error)
   }
+}
+
+/** What decides over the access to an account. */
+const NOTED = ['role', 'isActive', 'username', 'email'] as const
+
+function recordChange(tx: Tx, admin: Actor, user: User, change: AccountChange): void {
+  const noted = NOTED.filter((field) => change[field] !== undefined && change[field] !== user[field])
+  const part = (from: AccountChange) => Object.fromEntries(noted.map((field) => [field, from[field]]))
+  const details = { fields: fieldsOf(change), before: part(user), after: part(change) }
+  audit(tx, admin, { action: 'user.updated', target: user.id, subject: user.id, details })
 }
 
 /**

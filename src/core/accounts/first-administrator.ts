@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, ne, sql } from 'drizzle-orm'
 import { users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
 import { StartupError } from '../../util/startup-error.ts'
+import { audit, SERVER } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
@@ -38,18 +39,31 @@ export async function ensureAdministrator(ctx: Context, show: (password: string)
   }
   const chosen = password ?? randomPassword(ctx)
   try {
-    await createAccount(ctx, { email, password: chosen, displayName: 'Administrator', role: 'super_admin' })
+    await createAccount(ctx, SERVER, {
+      email,
+      password: chosen,
+      displayName: 'Administrator',
+      role: 'super_admin',
+    })
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'EMAIL_TAKEN') throw error
     // Another server has just created it, or a user with this email exists: that user becomes super administrator and
     // keeps their password.
-    await ctx.db
-      .update(users)
-      .set({ role: 'super_admin', updatedAt: sql`now()` })
-      .where(eq(users.emailKey, foldCase(email.trim())))
+    await promote(ctx, email)
     return
   }
   if (!password) show(chosen)
+}
+
+async function promote(ctx: Context, email: string): Promise<void> {
+  await transaction(ctx, async (tx) => {
+    const isOther = and(eq(users.emailKey, foldCase(email.trim())), ne(users.role, 'super_admin'))
+    const change = { role: 'super_admin', updatedAt: sql`now()` } as const
+    const [user] = await tx.db.update(users).set(change).where(isOther).returning({ id: users.id })
+    if (!user) return
+    const details = { fields: ['role'], after: { role: change.role } }
+    audit(tx, SERVER, { action: 'user.updated', target: user.id, subject: user.id, details })
+  })
 }
 
 /**
@@ -68,7 +82,9 @@ export async function resetAdministratorPassword(
   const passwordHash = await hashPassword(password)
   await transaction(ctx, async (tx) => {
     await tx.db.update(users).set({ passwordHash, updatedAt: sql`now()` }).where(eq(users.id, user.id))
-    await endSessions(tx, user.id, 'password_reset')
+    const details = { by: 'operator' } as const
+    audit(tx, SERVER, { action: 'user.password_reset', target: user.id, subject: user.id, details })
+    await endSessions(tx, SERVER, user.id, 'password_reset')
     await mailPasswordChanged(tx, user.id, 'en')
   })
   return { email: user.email, password }

@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { users } from '../../db/schema/index.ts'
+import { audit } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { invalid } from '../errors.ts'
 import { mailHandle } from '../mail/job-handle.ts'
@@ -8,7 +9,7 @@ import { enforceFailureLimits, type Limit } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
 import { assertPassword, getAccount } from './accounts.ts'
 import { hashPassword, verifyPassword } from './passwords.ts'
-import type { Principal } from './principals.ts'
+import type { Actor } from './principals.ts'
 import { endSessions } from './sessions.ts'
 
 /** Limits wrong current passwords, so that a stolen session can't be used to guess the password. */
@@ -22,9 +23,10 @@ const passwordGuessLimits = (userId: number): Limit[] => [
  */
 export async function changePassword(
   ctx: Context,
-  { userId, sessionId }: Pick<Principal, 'userId' | 'sessionId'>,
+  who: Actor,
   input: { currentPassword: string; newPassword: string; language: Language },
 ): Promise<void> {
+  const { userId, sessionId } = who
   assertPassword(ctx, input.newPassword, 'new_password')
   const user = await enforceFailureLimits(ctx, passwordGuessLimits(userId), async () => {
     const found = await getAccount(ctx, userId)
@@ -40,7 +42,8 @@ export async function changePassword(
       .returning({ id: users.id })
     // No row: the password was changed or reset meanwhile, and a client that knows only the old one must not overwrite it.
     if (changed.length === 0) throw invalid('current_password', 'current_password')
-    await endSessions(tx, userId, 'password_changed', sessionId)
+    audit(tx, who, { action: 'user.password_changed', target: userId, subject: userId })
+    await endSessions(tx, who, userId, 'password_changed', sessionId)
     await mailPasswordChanged(tx, userId, input.language)
   })
 }

@@ -53,7 +53,7 @@ export const endUserSession = (ctx: Context, who: Actor, userId: number, session
       .from(sessions)
       .where(and(eq(sessions.id, sessionId), eq(sessions.userId, userId)))
     if (!session) throw notFound('session', sessionId)
-    await endSession(tx, userId, sessionId, reason)
+    await endSession(tx, who, userId, sessionId, reason)
   })
 
 /**
@@ -69,7 +69,7 @@ export const endUserSessions = (
 ): Promise<void> =>
   transaction(ctx, async (tx) => {
     const reason = await mayEnd(tx, who, userId)
-    await endSessions(tx, userId, reason, exceptCurrent ? who.sessionId : undefined)
+    await endSessions(tx, who, userId, reason, exceptCurrent ? who.sessionId : undefined)
   })
 
 /** @throws AppError PERMISSION_DENIED, NOT_FOUND */

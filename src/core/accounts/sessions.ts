@@ -1,9 +1,9 @@
-import { and, eq, inArray, isNull, lt, ne, not, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNull, lt, ne, not, or, type SQL, sql } from 'drizzle-orm'
 import { refreshTokens, sessions, users } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import { cutText } from '../../util/cut.ts'
 import { randomSecret, sha256 } from '../../util/secrets.ts'
-import type { Client } from '../audit/audit.ts'
+import { type AuditedBy, audit, auditAlone, type Client } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { keyOf, networkOf } from '../rate-limits/keys.ts'
@@ -56,16 +56,41 @@ export async function signIn(
   input: { name: string; password: string; accessMinutes: number; client: Client },
 ): Promise<SignedIn> {
   const { password, client } = input
+  let account: User | undefined
   const user = await enforceFailureLimits(ctx, signInLimits(client.ip, input.name), async () => {
-    const account = await findAccount(ctx, input.name)
+    account = await findAccount(ctx, input.name)
     const check = await checkPassword(password, account?.passwordHash)
     if (!account || check === 'wrong') return undefined
     return check === 'old' ? rehashPassword(ctx, account, password) : account
   })
-  if (!user) throw new AppError('INVALID_CREDENTIALS')
-  if (!user.isActive) throw new AppError('INACTIVE_USER')
+  // Known and unknown names do the same work, so that the time of the answer tells nothing.
+  if (!user) {
+    await recordFailure(ctx, input, account, account ? 'wrong_password' : 'unknown_name')
+    throw new AppError('INVALID_CREDENTIALS')
+  }
+  if (!user.isActive) {
+    await recordFailure(ctx, input, user, 'inactive')
+    throw new AppError('INACTIVE_USER')
+  }
   return openSession(ctx, user, input.accessMinutes, client)
 }
+
+const recordFailure = (
+  ctx: Context,
+  { name, client }: { name: string; client: Client },
+  account: User | undefined,
+  reason: 'unknown_name' | 'wrong_password' | 'inactive',
+): Promise<void> =>
+  auditAlone(
+    ctx,
+    { client },
+    {
+      action: 'user.sign_in_failed',
+      target: account?.id,
+      subject: account?.id,
+      details: { reason, name: ctx.keyedHash('audit-name', keyOf(name)) },
+    },
+  )
 
 /** @returns undefined when the user has changed the password meanwhile */
 async function rehashPassword(ctx: Context, user: User, password: string): Promise<User | undefined> {
@@ -127,6 +152,9 @@ export async function addSession(
     expiresAt: REFRESH_EXPIRY,
   })
   await tx.db.insert(refreshTokens).values({ hash: sha256(refreshToken), sessionId })
+  const by = { userId: user.id, username: user.username, client }
+  const details = { session: sessionId }
+  audit(tx, by, { action: 'user.signed_in', target: user.id, subject: user.id, details })
   return { sessionId, refreshToken }
 }
 
@@ -136,7 +164,7 @@ export async function addSession(
  */
 export async function refreshSession(
   ctx: Context,
-  input: { refreshToken: string; accessMinutes: number },
+  input: { refreshToken: string; accessMinutes: number; client: Client },
 ): Promise<SignedIn> {
   const next = randomSecret('rt')
   // A failure leaves the transaction as a value, because an exception would roll back the end of a replayed session.
@@ -159,7 +187,7 @@ export async function refreshSession(
     if (!row.user.isActive) return 'INACTIVE_USER'
     if (row.sessionEnded) return 'INVALID_REFRESH_TOKEN'
     if (row.usedSecondsAgo !== null && row.usedSecondsAgo > REUSE_GRACE_SECONDS) {
-      await revoke(tx, eq(sessions.id, row.session.id), 'refresh_token_reused')
+      await revoke(tx, { client: input.client }, eq(sessions.id, row.session.id), 'refresh_token_reused')
       return 'INVALID_REFRESH_TOKEN'
     }
     // The token of one tab can expire unused while the token of another tab keeps the session alive.
@@ -184,32 +212,41 @@ export async function refreshSession(
 /** Ends a session of a user. Ending it twice is no error. */
 export async function endSession(
   ctx: Context | Tx,
+  by: AuditedBy,
   userId: number,
   sessionId: string,
   reason: EndReason,
 ): Promise<void> {
   await transaction(ctx, (tx) =>
-    revoke(tx, and(eq(sessions.id, sessionId), eq(sessions.userId, userId)), reason),
+    revoke(tx, by, and(eq(sessions.id, sessionId), eq(sessions.userId, userId)), reason),
   )
 }
 
-/** Ends the session of a refresh token, also of a rotated one. An unknown token is no error. */
-export async function endSessionOf(ctx: Context, refreshToken: string, reason: EndReason): Promise<void> {
+/** Signs the user of a refresh token out, also of a rotated one. An unknown token is no error. */
+export async function signOutWith(ctx: Context, client: Client, refreshToken: string): Promise<void> {
   await transaction(ctx, async (tx) => {
-    const session = tx.db
-      .select({ id: refreshTokens.sessionId })
+    const [owner] = await tx.db
+      .select({ sessionId: sessions.id, userId: users.id, username: users.username })
       .from(refreshTokens)
+      .innerJoin(sessions, eq(sessions.id, refreshTokens.sessionId))
+      .innerJoin(users, eq(users.id, sessions.userId))
       .where(eq(refreshTokens.hash, sha256(refreshToken)))
-    await revoke(tx, inArray(sessions.id, session), reason)
+    if (owner) await revoke(tx, { ...owner, client }, eq(sessions.id, owner.sessionId), 'signed_out')
   })
 }
 
 /** @param except the id of a session that stays */
-export async function endSessions(tx: Tx, userId: number, reason: EndReason, except?: string): Promise<void> {
-  await revoke(tx, and(eq(sessions.userId, userId), except ? ne(sessions.id, except) : undefined), reason)
+export async function endSessions(
+  tx: Tx,
+  by: AuditedBy,
+  userId: number,
+  reason: EndReason,
+  except?: string,
+): Promise<void> {
+  await revoke(tx, by, and(eq(sessions.userId, userId), except ? ne(sessions.id, except) : undefined), reason)
 }
 
-async function revoke(tx: Tx, which: SQL | undefined, reason: EndReason): Promise<void> {
+async function revoke(tx: Tx, by: AuditedBy, which: SQL | undefined, reason: EndReason): Promise<void> {
   const revoked = await tx.db
     .update(sessions)
     .set({ revokedAt: sql`clock_timestamp()` })
@@ -217,7 +254,21 @@ async function revoke(tx: Tx, which: SQL | undefined, reason: EndReason): Promis
     .returning({ id: sessions.id, userId: sessions.userId })
   for (const { id, userId } of revoked) {
     tx.emit(userId, 'session.revoked', { sessionId: id, reason })
+    recordEnd(tx, by, { sessionId: id, userId, reason })
     tx.afterCommit(() => tx.bus.publish(principalsHint, { userId, sessionId: id }))
+  }
+}
+
+function recordEnd(
+  tx: Tx,
+  by: AuditedBy,
+  { sessionId, userId, reason }: { sessionId: string; userId: number; reason: EndReason },
+): void {
+  if (reason === 'signed_out') {
+    const details = { session: sessionId }
+    audit(tx, by, { action: 'user.signed_out', target: userId, subject: userId, details })
+  } else {
+    audit(tx, by, { action: 'session.ended', target: sessionId, subject: userId, details: { reason } })
   }
 }
 

@@ -14,13 +14,13 @@ export interface AuditActions {
   'user.password_changed': Nothing
   'user.password_reset': { by: 'code' | 'operator' }
   'user.created': { role: string }
-  /** `before` and `after` have the role and the activation, when they changed. */
+  /** `before` and `after` have what changed of what matters most. */
   'user.updated': { fields: string[]; before?: AccountState; after?: AccountState }
   'user.deleted': Nothing
   /** In minor units. */
   'user.balance_set': { before: number; after: number }
+  /** By somebody else than its user, or because a refresh token was used again. */
   'session.ended': { reason: string }
-  'session.refresh_token_reused': Nothing
   'signup.requested': { email: string }
   'signup.code_requested': { email: string }
   'password_reset.requested': { email: string }
@@ -93,6 +93,8 @@ type Nothing = Record<never, never>
 interface AccountState {
   role?: string
   isActive?: boolean
+  username?: string
+  email?: string
 }
 
 interface InviteCode {

@@ -27,10 +27,16 @@ interface Anonymous {
   client: Client
 }
 
-/** The server itself: a schedule, or a command of the operator. */
-export const SERVER = { client: undefined }
+interface Itself {
+  userId?: never
+  username?: never
+  client: undefined
+}
 
-export type AuditedBy = Author | Anonymous | typeof SERVER
+/** The server itself: a schedule, or a command of the operator. */
+export const SERVER: Itself = { client: undefined }
+
+export type AuditedBy = Author | Anonymous | Itself
 
 export type AuditEntry<A extends AuditAction> = {
   action: A
@@ -75,7 +81,7 @@ export const fieldsOf = (change: object): string[] =>
 const MAX_USER_AGENT = 300
 
 function entryOf<A extends AuditAction>(by: AuditedBy, entry: AuditEntry<A>): NewEntry {
-  const { userId, username, client } = by as Partial<Author>
+  const { userId, username, client } = by
   return {
     actorId: userId ?? null,
     actorName: username ?? null,

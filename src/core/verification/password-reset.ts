@@ -5,7 +5,7 @@ import { assertPassword } from '../accounts/accounts.ts'
 import { mailPasswordChanged } from '../accounts/password-change.ts'
 import { hashPassword } from '../accounts/passwords.ts'
 import { endSessions } from '../accounts/sessions.ts'
-import type { Client } from '../audit/audit.ts'
+import { audit, type Client } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Language } from '../messages.ts'
@@ -39,6 +39,7 @@ export async function requestPasswordReset(
       expiresAt: sql`now() + make_interval(hours => ${REQUEST_HOURS})`,
     })
     await enqueueCodes(tx, email, { letter: 'password_reset', resetId: id })
+    audit(tx, { client }, { action: 'password_reset.requested', details: { email } })
   })
 }
 
@@ -54,7 +55,7 @@ export async function confirmPasswordReset(
 ): Promise<void> {
   assertPassword(ctx, input.newPassword, 'new_password')
   const done = await enforceCodeLimits(ctx, 'password_reset', input.email, client.ip, () =>
-    resetPassword(ctx, input),
+    resetPassword(ctx, client, input),
   )
   if (!done) throw new AppError('INVALID_CODE')
 }
@@ -62,6 +63,7 @@ export async function confirmPasswordReset(
 /** @returns undefined when the code is wrong: an exception would roll back the count of wrong tries */
 async function resetPassword(
   ctx: Context,
+  client: Client,
   input: { email: string; code: string; newPassword: string; language: Language },
 ): Promise<true | undefined> {
   const email = tidyAscii(input.email)
@@ -78,7 +80,9 @@ async function resetPassword(
         updatedAt: sql`now()`,
       })
       .where(eq(users.id, userId))
-    await endSessions(tx, userId, 'password_reset')
+    const details = { by: 'code' } as const
+    audit(tx, { client }, { action: 'user.password_reset', target: userId, subject: userId, details })
+    await endSessions(tx, { client }, userId, 'password_reset')
     await tx.db
       .delete(passwordResets)
       .where(or(eq(passwordResets.userId, userId), eq(passwordResets.id, reset.id)))

@@ -6,7 +6,7 @@ import { announceSignIn } from '../accounts/login-event.ts'
 import { isUsernameTaken, readUsername } from '../accounts/names.ts'
 import { hashPassword } from '../accounts/passwords.ts'
 import { addSession, issueTokens, type SignedIn } from '../accounts/sessions.ts'
-import type { Client } from '../audit/audit.ts'
+import { audit, type Client } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Language } from '../messages.ts'
@@ -57,6 +57,7 @@ export async function requestSignup(ctx: Context, client: Client, input: NewSign
       expiresAt: sql`now() + make_interval(hours => ${SIGNUP_HOURS})`,
     })
     await enqueueCodes(tx, email, { letter: 'signup', signupIds: [id] })
+    audit(tx, { client }, { action: 'signup.requested', details: { email } })
   })
 }
 
@@ -75,6 +76,7 @@ export async function resendSignupCode(ctx: Context, client: Client, address: st
       .orderBy(desc(signups.id))
       .limit(RESENT)
     await enqueueCodes(tx, email, { letter: 'signup', signupIds: requests.map(({ id }) => id) })
+    audit(tx, { client }, { action: 'signup.code_requested', details: { email } })
   })
 }
 
@@ -99,13 +101,17 @@ const createSignupAccount = (ctx: Context, client: Client, email: string, code: 
   transaction(ctx, async (tx) => {
     const signup = await findByCode(tx, signups, email, code)
     if (!signup) return undefined
-    const user = await insertAccount(tx, {
-      username: signup.username,
-      displayName: signup.username,
-      email: signup.email,
-      passwordHash: signup.passwordHash,
-      emailConfirmedAt: new Date(),
-    })
+    const user = await insertAccount(
+      tx,
+      { client },
+      {
+        username: signup.username,
+        displayName: signup.username,
+        email: signup.email,
+        passwordHash: signup.passwordHash,
+        emailConfirmedAt: new Date(),
+      },
+    )
     if (signup.inviteCode !== null) await useInviteCode(tx, signup.inviteCode, user.id)
     await tx.db.delete(signups).where(eq(signups.emailKey, signup.emailKey))
     const added = await addSession(tx, user, client)

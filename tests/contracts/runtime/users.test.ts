@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { updateProfile } from '../../../src/core/accounts/accounts.ts'
 import { users } from '../../../src/db/schema/index.ts'
+import { actorOf } from '../../support/actors.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeUser, type TestUser, unique } from '../../support/factories.ts'
 import { query, startServer } from '../../support/server.ts'
@@ -163,8 +164,7 @@ describe('POST /api/v1/users/search', () => {
     return answer.body.map(({ username }: { username: string }) => username) as string[]
   }
   const named = async (displayName: string, username = unique('n')) => {
-    const { user } = await makeUser(server)
-    await updateProfile(server.ctx, user.id, { displayName, username })
+    await updateProfile(server.ctx, actorOf(await makeUser(server)), { displayName, username })
     return username
   }
 

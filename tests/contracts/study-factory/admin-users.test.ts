@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { updateProfile } from '../../../src/core/accounts/accounts.ts'
 import { readEvents } from '../../../src/core/channel/log.ts'
+import { actorOf } from '../../support/actors.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeTask, makeUser, unique } from '../../support/factories.ts'
 import { query, startServer } from '../../support/server.ts'
@@ -70,7 +71,7 @@ describe('GET /api/admin/users', () => {
     const made: { id: number }[] = []
     for (const role of ['user', 'editor', 'user'] as const) {
       const { user } = await makeUser(server, { role })
-      await updateProfile(server.ctx, user.id, { displayName: `${tag} ${role}` })
+      await updateProfile(server.ctx, actorOf({ user }), { displayName: `${tag} ${role}` })
       made.push(user)
     }
     await query(server, sql`update users set is_active = false where id = ${made[0]!.id}`)
@@ -88,7 +89,7 @@ describe('GET /api/admin/users', () => {
 
   test('a search means its characters, not a pattern', async () => {
     const { user } = await makeUser(server)
-    await updateProfile(server.ctx, user.id, { displayName: '100% _a\\b' })
+    await updateProfile(server.ctx, actorOf({ user }), { displayName: '100% _a\\b' })
     for (const text of ['100%', '_a', 'a\\b', "'", '"', '%_%']) {
       const { body } = await list(`search=${encodeURIComponent(text)}`)
       const found = body.items.some((item: { id: number }) => item.id === user.id)

@@ -9,6 +9,7 @@ import { searchUsers } from '../../../src/core/accounts/search.ts'
 import { SERVER } from '../../../src/core/audit/audit.ts'
 import { fillNodeKeys } from '../../../src/core/nodes/name-keys.ts'
 import { createNode, listNodes, updateNode } from '../../../src/core/nodes/nodes.ts'
+import { transaction } from '../../../src/core/transaction.ts'
 import { nodes, users } from '../../../src/db/schema/index.ts'
 import { createLogger } from '../../../src/util/logger.ts'
 import { PASSWORD, unique } from '../../support/factories.ts'
@@ -45,7 +46,7 @@ describe.skipIf(!URL_OF_POSTGRES)('on PostgreSQL', () => {
       try {
         const { ctx } = server
         const make = (username: string, email = `${unique('l')}@example.com`) =>
-          createAccount(ctx, { email, username, password: PASSWORD })
+          createAccount(ctx, SERVER, { email, username, password: PASSWORD })
         const { id } = await make('МАРИЯ', 'MAIL.I@EXAMPLE.COM')
         for (const name of ['МАРИЯ', 'мария', 'Мария', 'mail.i@example.com', 'Mail.I@Example.com']) {
           expect((await findAccount(ctx, name))?.id).toBe(id)
@@ -67,12 +68,13 @@ describe('accounts from before there were keys', () => {
 
   /** As an older version wrote them: without keys, unique by the database's `lower`. */
   async function old(username: string, email = `${unique('o')}@example.com`): Promise<number> {
-    const { id } = await insertAccount(server.ctx, {
+    const row = {
       username: unique('x'),
       displayName: username,
       email: `${unique('x')}@example.com`,
       passwordHash: '-',
-    })
+    }
+    const { id } = await transaction(server.ctx, (tx) => insertAccount(tx, SERVER, row))
     const none = { emailKey: null, usernameKey: null, usernameLook: null, usernameTypedLook: null }
     await server.ctx.db
       .update(users)
@@ -101,7 +103,7 @@ describe('accounts from before there were keys', () => {
       const [user] = await ctx.db.select().from(users).where(eq(users.id, id))
       expect(await found(user!.username.toUpperCase())).toBe(id)
     }
-    const make = createAccount(ctx, {
+    const make = createAccount(ctx, SERVER, {
       email: email.replace('@', '2@'),
       username: decomposed,
       password: PASSWORD,
@@ -121,7 +123,7 @@ describe('accounts from before there were keys', () => {
   test('get theirs in batches, also where a newer account has taken one', async () => {
     const { ctx } = server
     const name = unique('taken')
-    const owner = await createAccount(ctx, {
+    const owner = await createAccount(ctx, SERVER, {
       email: `${name}@example.com`,
       username: name,
       password: PASSWORD,

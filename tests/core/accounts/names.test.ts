@@ -1,8 +1,11 @@
 /** Names and passwords in every form that a keyboard can write, and names that look alike. */
+
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { createAccount, findAccount, updateProfile } from '../../../src/core/accounts/accounts.ts'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { users } from '../../../src/db/schema/index.ts'
+import { actorOf } from '../../support/actors.ts'
 import { api } from '../../support/api.ts'
 import { makeUser, PASSWORD, unique } from '../../support/factories.ts'
 import { codeIn, mailTo } from '../../support/mail.ts'
@@ -34,7 +37,7 @@ describe('a username', () => {
     const body = { username: other, email: mail(), password: PASSWORD }
     expect((await post('/api/v1/auth/verifications', body)).status).toBe(409)
     const { user } = await makeUser(server)
-    await expect(updateProfile(ctx, user.id, { username: other })).rejects.toMatchObject({
+    await expect(updateProfile(ctx, actorOf({ user }), { username: other })).rejects.toMatchObject({
       code: 'USERNAME_TAKEN',
     })
     for (const spelling of [name, other, name.toUpperCase(), other.toLowerCase()]) {
@@ -85,14 +88,19 @@ describe('a username', () => {
   test('can be changed to another spelling of the same name', async () => {
     const { user } = await makeUser(server)
     const upper = user.username.toUpperCase()
-    expect((await updateProfile(ctx, user.id, { username: upper })).username).toBe(upper)
+    expect((await updateProfile(ctx, actorOf({ user }), { username: upper })).username).toBe(upper)
     expect((await findAccount(ctx, user.username))!.id).toBe(user.id)
   })
 
   test('is found in upper and lower case', async () => {
     const { token } = await makeUser(server)
     const name = `Мария${unique('')}`
-    await createAccount(ctx, { email: mail(), username: name, displayName: 'Straße', password: PASSWORD })
+    await createAccount(ctx, SERVER, {
+      email: mail(),
+      username: name,
+      displayName: 'Straße',
+      password: PASSWORD,
+    })
     for (const query of [name.toUpperCase(), name.toLowerCase().normalize('NFD')]) {
       const found = await api(server, 'POST', '/api/v1/users/search', { token, body: { query } })
       expect(found.body.map(({ username }: { username: string }) => username)).toEqual([name])
@@ -186,7 +194,7 @@ describe('what is typed at sign-in and sign-up', () => {
     '%s: a name is tried ten times, however it is written',
     async (path) => {
       const username = `İß-ς${unique('i')}`
-      await createAccount(limited.ctx, { email: mail(), username, password: PASSWORD })
+      await createAccount(limited.ctx, SERVER, { email: mail(), username, password: PASSWORD })
       const names = [username, username.toLowerCase(), username.normalize('NFD'), ` ${username}`]
       names.push(username.toUpperCase(), username.replace('ß', 'ss'), username.replace('ς', 'Σ'))
       const tries = Array.from({ length: 14 }, (_, n) =>

@@ -3,9 +3,11 @@ import { eq } from 'drizzle-orm'
 import { createAccount, findAccount } from '../../../src/core/accounts/accounts.ts'
 import { changePassword } from '../../../src/core/accounts/password-change.ts'
 import { endSessions, signIn } from '../../../src/core/accounts/sessions.ts'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import type { Context } from '../../../src/core/context.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import { sessions, users } from '../../../src/db/schema/index.ts'
+import { actorOf } from '../../support/actors.ts'
 import { api } from '../../support/api.ts'
 import { makeUser, PASSWORD, unique } from '../../support/factories.ts'
 import { ROOT } from '../../support/process.ts'
@@ -111,7 +113,7 @@ describe('a password that is changed while the old one is being verified', () =>
   const reset = (userId: number) => () =>
     transaction(ctx, async (tx) => {
       await tx.db.update(users).set({ passwordHash: 'of another one' }).where(eq(users.id, userId))
-      await endSessions(tx, userId, 'password_reset')
+      await endSessions(tx, SERVER, userId, 'password_reset')
     })
   const own = async (userId: number) => {
     const of = eq(sessions.userId, userId)
@@ -133,7 +135,7 @@ describe('a password that is changed while the old one is being verified', () =>
     const [session] = await own(user.id)
     const input = { currentPassword: PASSWORD, newPassword: 'of a thief', language: 'en' } as const
     const late = overtakenBy(reset(user.id))
-    const change = changePassword(late, { userId: user.id, sessionId: session!.id }, input)
+    const change = changePassword(late, { ...actorOf({ user }), sessionId: session!.id }, input)
     await expect(change).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
     expect((await findAccount(ctx, user.email))!.passwordHash).toBe('of another one')
   })
@@ -184,7 +186,7 @@ describe('accounts', () => {
     const name = unique('same')
     const made = await Promise.all(
       Array.from({ length: 4 }, (_, i) =>
-        createAccount(ctx, { email: `${name}@host${i}.example.com`, password }),
+        createAccount(ctx, SERVER, { email: `${name}@host${i}.example.com`, password }),
       ),
     )
     const names = made.map(({ username }) => username)
@@ -199,7 +201,7 @@ describe('accounts', () => {
     ["o'brien!#$@x", /^obrien$/],
   ])('%s becomes a username of its allowed characters', async (local, pattern) => {
     const email = `${local}${unique('h')}.example.com`
-    const { username } = await createAccount(ctx, { email, password })
+    const { username } = await createAccount(ctx, SERVER, { email, password })
     expect(username.replace(/\d{5,6}$/, '')).toMatch(pattern)
     expect(username.length).toBeWithin(3, 31)
   })
@@ -216,7 +218,7 @@ describe('accounts', () => {
 
   test.each(['İstanbul', 'ΣΊΣΥΦΟΣ'])('the username %s signs in as it is spelt', async (name) => {
     const username = `${unique('u')}${name}`
-    await createAccount(ctx, { email: `${unique('u')}@example.com`, password, username })
+    await createAccount(ctx, SERVER, { email: `${unique('u')}@example.com`, password, username })
     expect((await post('/api/auth/login', { username, password })).status).toBe(200)
   })
 
@@ -230,7 +232,7 @@ describe('accounts', () => {
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
     expect(two).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
     expect(one).not.toBe(two)
-    const { id } = await createAccount(ctx, { email: `${unique('a')}@example.com`, password })
+    const { id } = await createAccount(ctx, SERVER, { email: `${unique('a')}@example.com`, password })
     const [row] = await ctx.db.select().from(users).where(eq(users.id, id))
     expect(row!.passwordHash).toStartWith('$argon2id$')
   })

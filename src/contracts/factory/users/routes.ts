@@ -55,7 +55,7 @@ async function showMe({ ctx, principal, request }: SignedCall) {
 }
 
 async function changeMe({ ctx, principal, body, request }: SignedCall & Body<typeof ProfileChange>) {
-  await updateProfile(ctx, principal.userId, { username: body.username, displayName: body.full_name })
+  await updateProfile(ctx, principal, { username: body.username, displayName: body.full_name })
   return envelope(request, presentMe(await accountSummary(ctx, principal.userId)))
 }
 

@@ -53,7 +53,7 @@ export const authRoutes = (ctx: Context) =>
     )
 
 async function createAccount({ ctx, body, request }: Call & Body<typeof Registration>) {
-  const user = await register(ctx, clientOf(ctx, request).ip, {
+  const user = await register(ctx, clientOf(ctx, request), {
     email: body.email,
     password: body.password,
     displayName: body.name,
@@ -75,16 +75,17 @@ async function showMe({ ctx, principal }: SignedCall) {
   return presentUser(await getAccount(ctx, principal.userId))
 }
 
-async function refresh({ ctx, body }: Call & Body<typeof RefreshToken>) {
+async function refresh({ ctx, body, request }: Call & Body<typeof RefreshToken>) {
   const session = await refreshSession(ctx, {
     refreshToken: body.refresh_token,
     accessMinutes: ctx.config.accessTokenMinutes,
+    client: clientOf(ctx, request),
   })
   return presentTokens(session)
 }
 
 async function logout({ ctx, principal, request }: SignedCall) {
-  await endSession(ctx, principal.userId, principal.sessionId, 'signed_out')
+  await endSession(ctx, principal, principal.userId, principal.sessionId, 'signed_out')
   return {
     message: learning.text(request, 'signed_out'),
     detail: learning.text(request, 'discard_tokens'),

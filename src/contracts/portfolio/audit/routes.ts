@@ -7,7 +7,7 @@ import { readDay } from '../days.ts'
 import { AuditEntry, AuditQuery } from './models.ts'
 import { presentEntry } from './presenters.ts'
 
-const { routes, route } = chapter(portfolio, 'audit')
+const { routes, route } = chapter(portfolio, 'audit', { limit: 'admin' })
 
 export const auditRoutes = (ctx: Context) =>
   routes(ctx, '/audit').get(

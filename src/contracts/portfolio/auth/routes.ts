@@ -61,12 +61,13 @@ async function refresh({ ctx, body, request }: Call & Body<typeof RefreshToken>)
   const session = await refreshSession(ctx, {
     refreshToken: body.refresh_token,
     accessMinutes: ACCESS_MINUTES,
+    client: clientOf(ctx, request),
   })
   return envelope(request, presentSession(session))
 }
 
 async function logout({ ctx, principal, request }: SignedCall) {
-  await endSession(ctx, principal.userId, principal.sessionId, 'signed_out')
+  await endSession(ctx, principal, principal.userId, principal.sessionId, 'signed_out')
   return envelope(request, {}, 200, 'signed_out')
 }
 

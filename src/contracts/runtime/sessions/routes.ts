@@ -1,4 +1,4 @@
-import { endSessionOf, refreshSession, signIn } from '../../../core/accounts/sessions.ts'
+import { refreshSession, signIn, signOutWith } from '../../../core/accounts/sessions.ts'
 import type { Context } from '../../../core/context.ts'
 import { type Body, type Call, chapter } from '../../../http/chapter.ts'
 import { clientOf } from '../../../http/client.ts'
@@ -55,14 +55,15 @@ async function createSession({ ctx, body, request }: Call & Body<typeof SignIn>)
   return presentSession(session)
 }
 
-async function refresh({ ctx, body }: Call & Body<typeof RefreshToken>) {
+async function refresh({ ctx, body, request }: Call & Body<typeof RefreshToken>) {
   const session = await refreshSession(ctx, {
     refreshToken: body.refresh_token,
     accessMinutes: ACCESS_MINUTES,
+    client: clientOf(ctx, request),
   })
   return presentSession(session)
 }
 
-async function deleteSession({ ctx, body }: Call & Body<typeof RefreshToken>) {
-  await endSessionOf(ctx, body.refresh_token, 'signed_out')
+async function deleteSession({ ctx, body, request }: Call & Body<typeof RefreshToken>) {
+  await signOutWith(ctx, clientOf(ctx, request), body.refresh_token)
 }

@@ -59,7 +59,7 @@ async function showMe({ ctx, principal }: SignedCall) {
 }
 
 async function changeMe({ ctx, principal, body }: SignedCall & Body<typeof ProfileChange>) {
-  const user = await updateProfile(ctx, principal.userId, {
+  const user = await updateProfile(ctx, principal, {
     username: body.username ?? undefined,
     avatarUrl: body.avatar_url,
     bio: body.bio,

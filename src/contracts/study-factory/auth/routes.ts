@@ -40,7 +40,7 @@ export const authRoutes = (ctx: Context) =>
 
 async function registerAndSignIn({ ctx, body, request }: Call & Body<typeof Registration>) {
   const client = clientOf(ctx, request)
-  const user = await register(ctx, client.ip, {
+  const user = await register(ctx, client, {
     email: body.email,
     username: body.username,
     password: body.password,
