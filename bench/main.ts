@@ -15,6 +15,7 @@ import { photos } from './photos.ts'
 import { rest } from './rest.ts'
 import { stalled } from './stalled.ts'
 import { start } from './start.ts'
+import { statistics } from './statistics.ts'
 import { print, type Row } from './support/table.ts'
 import { upload } from './upload.ts'
 import { write } from './write.ts'
@@ -32,6 +33,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   materials,
   search: photoSearch,
   photos,
+  statistics,
   agent,
   write,
 }

@@ -3,6 +3,8 @@ import type { EnvReader } from './env.ts'
 export interface StorageConfig {
   /** Undefined: files under `dataDir`. */
   s3: S3Config | undefined
+  /** Bytes, for the statistics; 0 when it is not given. Uploads are not refused by it. */
+  storageLimit: number
 }
 
 export interface S3Config {
@@ -25,7 +27,10 @@ const VARIABLES = [
   'S3_PUBLIC_URL',
 ]
 
-export const readStorage = (env: EnvReader): StorageConfig => ({ s3: readS3(env) })
+export const readStorage = (env: EnvReader): StorageConfig => ({
+  s3: readS3(env),
+  storageLimit: env.integer('STORAGE_LIMIT', 0, 0, Number.MAX_SAFE_INTEGER),
+})
 
 /** All or nothing: a forgotten variable must not make the server keep files on its own disk. */
 function readS3(env: EnvReader): S3Config | undefined {

@@ -10,6 +10,7 @@ import { filesJobs } from './files/jobs.ts'
 import { materialsJobs } from './materials/jobs.ts'
 import { photoFilesJobs } from './photo-files/jobs.ts'
 import { photoIndexJobs } from './photo-index/jobs.ts'
+import { statisticsJobs } from './statistics/jobs.ts'
 import { systemJobs } from './system/jobs.ts'
 import { verificationJobs } from './verification/jobs.ts'
 import { webhookJobs } from './webhooks/jobs.ts'
@@ -27,6 +28,7 @@ const domains: DomainJobs<Context>[] = [
   verificationJobs,
   webhookJobs,
   systemJobs,
+  statisticsJobs,
 ]
 
 export const jobs = domains.flatMap((domain) => domain.jobs ?? [])

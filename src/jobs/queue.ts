@@ -46,6 +46,7 @@ const HEARTBEAT_REFRESH_SECONDS = 3
 /** pg-boss writes how a run ended within this time, usually. */
 const OUTCOME_WRITTEN_MS = 50
 const HAND_BACK_MS = 2000
+const WORKER_LATE_MS = 60_000
 
 /** How a run ended, in pg-boss's words; a failure that may be retried is thrown. */
 type Outcome = { status: 'completed' | 'deadletter'; output?: object }
@@ -111,6 +112,23 @@ export class JobQueue {
   /** Lets this server run these jobs. */
   async start<C>(ctx: C, jobs: readonly Job<NoInfer<C>>[]): Promise<void> {
     for (const job of jobs) await this.work(ctx, job)
+  }
+
+  /**
+   * Whether every worker of this server has looked for jobs in the last minute, or runs one, and its last look did not fail.
+   * The workers of a queue look every two seconds together, and less often when the queue has many.
+   */
+  isWorking(): boolean {
+    const workers = this.boss.getWipData()
+    const since = Date.now() - WORKER_LATE_MS
+    return (
+      !this.closing &&
+      workers.length > 0 &&
+      workers.every(
+        ({ count, createdOn, lastFetchedOn, lastErrorOn }) =>
+          count > 0 || ((lastFetchedOn ?? createdOn) > since && (lastErrorOn ?? 0) <= (lastFetchedOn ?? 0)),
+      )
+    )
   }
 
   /** How many jobs of a queue there are. */

@@ -10,6 +10,7 @@ import {
   rm,
   rmdir,
   stat,
+  statfs,
   unlink,
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -245,6 +246,11 @@ export async function createDiskStorage(dataDir: string): Promise<Storage> {
       }),
 
     fileOf: (key) => pathOf(assertKey(key)),
+
+    async free() {
+      const { bavail, bsize } = await withStorageErrors(statfs(root))
+      return bavail * bsize
+    },
 
     async ping() {
       const start = performance.now()

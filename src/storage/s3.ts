@@ -246,6 +246,8 @@ export async function createS3Storage(config: S3Config, dataDir: string, log: Lo
 
     fileOf: () => undefined,
 
+    free: async () => undefined,
+
     async ping() {
       const start = performance.now()
       await withS3Errors(

@@ -132,6 +132,11 @@ export interface Storage {
   /** The path of the file that an object is, which must not be changed; undefined in a bucket. It need not exist. */
   fileOf(key: string): string | undefined
   /**
+   * Bytes that can still be stored; undefined for a bucket, which does not say.
+   * @throws StorageError UNAVAILABLE
+   */
+  free(): Promise<number | undefined>
+  /**
    * Round trip in milliseconds.
    * @throws StorageError UNAVAILABLE
    */

@@ -5,6 +5,7 @@ import { authRoutes } from './auth/routes.ts'
 import { categoryRoutes } from './categories/routes.ts'
 import { photoRoutes } from './photos/routes.ts'
 import { searchRoutes } from './search/routes.ts'
+import { statisticsRoutes } from './statistics/routes.ts'
 import { tagRoutes } from './tags/routes.ts'
 import { timelineRoutes } from './timeline/routes.ts'
 import { chunkedRoutes } from './upload/chunked.ts'
@@ -28,3 +29,4 @@ export const portfolioRoutes = (ctx: Context) =>
     .use(userRoutes(ctx))
     .use(auditRoutes(ctx))
     .use(webhookRoutes(ctx))
+    .use(statisticsRoutes(ctx))

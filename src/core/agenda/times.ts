@@ -9,9 +9,9 @@ const YEAR_10000 = Date.parse('+010000-01-01T00:00:00Z')
 /**
  * The IANA time zone with this name, in its canonical spelling. An offset such as `+08:00` is refused, because it has no
  * daylight saving time.
- * @throws AppError VALIDATION_FAILED
+ * @throws AppError VALIDATION_FAILED naming `field`
  */
-export function timezoneNamed(name: string): string {
+export function timezoneNamed(name: string, field = 'timezone'): string {
   // The default of most callers. Making a DateTimeFormat takes 0.1 ms.
   if (name === 'UTC') return name
   try {
@@ -20,7 +20,7 @@ export function timezoneNamed(name: string): string {
   } catch {
     // No time zone: refused below.
   }
-  throw invalid('timezone', 'timezone')
+  throw invalid(field, 'timezone')
 }
 
 const DATE_TIME = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:\d\d)?$/

@@ -13,6 +13,7 @@ import { PHOTO_FILE_ERRORS } from '../photo-files/errors.ts'
 import { PHOTO_INDEX_ERRORS } from '../photo-index/errors.ts'
 import { PHOTO_ERRORS } from '../photos/errors.ts'
 import { RATE_LIMIT_ERRORS } from '../rate-limits/errors.ts'
+import { STATISTICS_RULES } from '../statistics/errors.ts'
 import { SYSTEM_ERRORS } from '../system/errors.ts'
 import { TAG_ERRORS } from '../tags/errors.ts'
 import { TASK_ERRORS, TASK_RULES } from '../tasks/errors.ts'
@@ -52,6 +53,7 @@ export const RULES = joinLists(
   TASK_RULES,
   AGENDA_RULES,
   WEBHOOK_RULES,
+  STATISTICS_RULES,
 )
 /** The name of a rule that input can break. */
 export type IssueRule = keyof typeof RULES

@@ -10,11 +10,17 @@ export interface ComponentHealth {
 
 const TIMEOUT_MS = 3000
 
+/** Whether the workers of this server look for jobs. */
+async function checkQueue({ queue }: Context): Promise<void> {
+  if (!queue.isWorking()) throw new Error('a worker has stopped')
+}
+
 const PROBES = {
   database: (ctx: Context) => ctx.db.execute(sql`select 1`),
   bus: (ctx: Context) => ctx.bus.ping(),
   storage: (ctx: Context) => ctx.storage.ping(),
   mail: (ctx: Context) => ctx.mailer.ping(),
+  queue: checkQueue,
 }
 export type Component = keyof typeof PROBES
 
@@ -28,21 +34,22 @@ export const COMPONENTS = ['database', 'bus', 'storage', 'mail'] as const satisf
 export const canServe = async (ctx: Context): Promise<boolean> =>
   (await checkHealth(ctx, ['database'])).database.healthy
 
-/** Probes these parts in the form that is in use, embedded or real. Never rejects. */
+/** Probes these parts in the form that is in use, embedded or real, for `timeoutMs` at most. Never rejects. */
 export async function checkHealth<C extends Component>(
   ctx: Context,
   components: readonly C[],
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Record<C, ComponentHealth>> {
-  const answers = await Promise.all(components.map((name) => probe(() => PROBES[name](ctx))))
+  const answers = await Promise.all(components.map((name) => probe(() => PROBES[name](ctx), timeoutMs)))
   return Object.fromEntries(components.map((name, i) => [name, answers[i]])) as Record<C, ComponentHealth>
 }
 
 export const allHealthy = (components: Record<string, ComponentHealth>): boolean =>
   Object.values(components).every(({ healthy }) => healthy)
 
-async function probe(ask: () => PromiseLike<unknown>): Promise<ComponentHealth> {
+async function probe(ask: () => PromiseLike<unknown>, timeoutMs: number): Promise<ComponentHealth> {
   const start = performance.now()
   const answered = Promise.try(ask).then(() => true)
-  const healthy = (await waitAtMost(TIMEOUT_MS, answered).catch(() => false)) ?? false
+  const healthy = (await waitAtMost(timeoutMs, answered).catch(() => false)) ?? false
   return { healthy, latencyMs: performance.now() - start }
 }

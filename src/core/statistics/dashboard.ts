@@ -1,0 +1,81 @@
+import { sql } from 'drizzle-orm'
+import { categories, tags } from '../../db/schema/index.ts'
+import type { Context } from '../context.ts'
+import type { Viewer } from '../photo-index/visibility.ts'
+import { type ComponentHealth, checkHealth } from '../system/health.ts'
+import { readCounts } from './counts.ts'
+import { nowOf, type Period, periodsOf, spanUntil } from './periods.ts'
+import {
+  type Named,
+  type PopularCategory,
+  type PopularPhoto,
+  popularCategories,
+  popularPhotos,
+  popularTags,
+} from './popular.ts'
+import { photosCreated, viewsStored } from './series.ts'
+import { STORED_KINDS, type StorageUse, storageUse, storedChunks } from './storage.ts'
+
+export interface Dashboard {
+  photos: number
+  categories: number
+  tags: number
+  /** Of all photos, since each was created. */
+  views: number
+  storage: StorageUse
+  days: Period[]
+  /** By day. */
+  uploads: number[]
+  viewsByDay: number[]
+  popular: { categories: PopularCategory[]; tags: Named[]; photos: PopularPhoto[] }
+  health: Record<(typeof SHOWN)[number], ComponentHealth>
+}
+
+const SHOWN = ['database', 'bus', 'storage', 'queue'] as const
+/** A part that takes longer to answer is shown as unhealthy, so that the dashboard does not wait for it. */
+const PROBE_MS = 1000
+
+/**
+ * The figures of the whole site.
+ * @param query.period such as `30d`
+ * @throws AppError VALIDATION_FAILED
+ */
+export async function readDashboard(
+  ctx: Context,
+  reader: { viewer: Viewer; origin: string },
+  query: { period: string; timezone: string },
+): Promise<Dashboard> {
+  const days = periodsOf(spanUntil(nowOf(ctx), query.period, query.timezone), 'day', query.timezone)
+  await ctx.services.viewCounts.flush()
+  const [counts, numbers, chunks, uploads, viewsByDay, mostCategories, mostTags, mostPhotos, health] =
+    await Promise.all([
+      readCounts(ctx, ['photo', ...STORED_KINDS]),
+      countNames(ctx),
+      storedChunks(ctx),
+      photosCreated(ctx, days),
+      viewsStored(ctx, days),
+      popularCategories(ctx),
+      popularTags(ctx),
+      popularPhotos(ctx, reader),
+      checkHealth(ctx, SHOWN, PROBE_MS),
+    ])
+  const photos = counts.filter(({ kind }) => kind === 'photo')
+  return {
+    photos: photos.reduce((sum, { n }) => sum + n, 0),
+    views: photos.reduce((sum, { total }) => sum + total, 0),
+    ...numbers,
+    storage: await storageUse(ctx, counts, chunks),
+    days,
+    uploads,
+    viewsByDay,
+    popular: { categories: mostCategories, tags: mostTags, photos: mostPhotos },
+    health,
+  }
+}
+
+async function countNames(ctx: Context): Promise<{ categories: number; tags: number }> {
+  const [row] = await ctx.db.execute<{ categories: number; tags: number }>(
+    sql`select (select count(*)::int from ${categories}) as categories, (select count(*)::int from ${tags}) as tags`,
+  )
+  return row!
+}

@@ -1,0 +1,109 @@
+/** How much is stored, from the sizes that rows have: docs/contracts/portfolio.md, "Statistics". */
+import { sql } from 'drizzle-orm'
+import { isOneOf } from '../../db/arrays.ts'
+import { users } from '../../db/schema/index.ts'
+import type { Context } from '../context.ts'
+import { type Count, countsOf, readCounts } from './counts.ts'
+
+export const STORED_KINDS = ['original', 'rendition', 'copy', 'material'] as const
+type StoredKind = (typeof STORED_KINDS)[number]
+
+const MOST_USERS = 10
+
+/** Objects, and their bytes together. */
+export interface Amount {
+  objects: number
+  bytes: number
+}
+
+export interface StorageUse extends Amount {
+  /** Bytes that all objects may have together; undefined when nothing says it. */
+  limit: number | undefined
+}
+
+export interface StorageReport extends StorageUse {
+  kind: 'disk' | 's3'
+  originals: Amount
+  renditions: Amount
+  copies: Amount
+  chunks: Amount
+  materials: Amount
+  originalsByType: ({ type: string } & Amount)[]
+  renditionsByName: ({ name: string } & Amount)[]
+  materialsByFormat: ({ format: string } & Amount)[]
+  /** Those with the most bytes. */
+  users: ({ id: number; username: string } & Amount)[]
+}
+
+/** @param counts of STORED_KINDS, and others */
+export async function storageUse(
+  ctx: Context,
+  counts: readonly Count[],
+  chunks: Amount,
+): Promise<StorageUse> {
+  const stored = counts.filter(({ kind }) => STORED_KINDS.includes(kind as StoredKind))
+  const used = sumOf([...stored.map(amountOf), chunks])
+  return { ...used, limit: await storageLimit(ctx, used.bytes) }
+}
+
+export async function storageReport(ctx: Context): Promise<StorageReport> {
+  const [counts, chunks, largest] = await Promise.all([
+    readCounts(ctx, STORED_KINDS),
+    storedChunks(ctx),
+    largestUsers(ctx),
+  ])
+  const of = (kind: StoredKind) => counts.filter((count) => count.kind === kind)
+  const total = (kind: StoredKind) => sumOf(of(kind).map(amountOf))
+  return {
+    ...(await storageUse(ctx, counts, chunks)),
+    kind: ctx.storage.kind,
+    originals: total('original'),
+    renditions: total('rendition'),
+    copies: total('copy'),
+    chunks,
+    materials: total('material'),
+    originalsByType: of('original').map((count) => ({ type: count.name, ...amountOf(count) })),
+    renditionsByName: of('rendition').map((count) => ({ name: count.name, ...amountOf(count) })),
+    materialsByFormat: of('material').map((count) => ({ format: count.name, ...amountOf(count) })),
+    users: largest,
+  }
+}
+
+/** The pieces of uploads that are not complete. They are few, because each expires. */
+export async function storedChunks(ctx: Context): Promise<Amount> {
+  const [row] = await ctx.db.execute<Amount & Record<string, unknown>>(
+    sql`select count(*)::int as objects, coalesce(sum(size), 0)::float8 as bytes from upload_pieces`,
+  )
+  return row!
+}
+
+async function largestUsers(ctx: Context): Promise<StorageReport['users']> {
+  const owners = await ctx.db.execute<{ id: number; objects: number; bytes: number }>(sql`
+    select id, n as objects, total as bytes from ${countsOf(['owner'])} c order by total desc, id limit ${MOST_USERS}`)
+  const names = await ctx.db
+    .select({ id: users.id, username: users.username })
+    .from(users)
+    .where(
+      isOneOf(
+        users.id,
+        owners.map(({ id }) => id),
+      ),
+    )
+  const byId = new Map(names.map(({ id, username }) => [id, username]))
+  return owners.map((owner) => ({ ...owner, username: byId.get(owner.id) ?? '' }))
+}
+
+/** STORAGE_LIMIT, or on a disk what is stored and what is free. */
+async function storageLimit({ config, storage }: Context, used: number): Promise<number | undefined> {
+  if (config.storageLimit > 0) return config.storageLimit
+  const free = await storage.free().catch(() => undefined)
+  return free === undefined ? undefined : used + free
+}
+
+export const amountOf = ({ n, total }: Count): Amount => ({ objects: n, bytes: total })
+
+export const sumOf = (amounts: readonly Amount[]): Amount =>
+  amounts.reduce(
+    (sum, { objects, bytes }) => ({ objects: sum.objects + objects, bytes: sum.bytes + bytes }),
+    { objects: 0, bytes: 0 },
+  )
