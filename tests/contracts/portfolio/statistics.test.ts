@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'
 import { sql } from 'drizzle-orm'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { createCategory } from '../../../src/core/categories/changes.ts'
 import { foldCounts, recount } from '../../../src/core/statistics/counts.ts'
 import { photoFiles } from '../../../src/db/schema/index.ts'
@@ -91,7 +92,7 @@ const viewStats = (rest = '') => read(`/stats/views${rest}`, VIEWS)
 const storageStats = () => read('/stats/storage', STORAGE)
 
 const makeCategory = async (name: string, parentId?: number) =>
-  (await createCategory(ctx, { name, parentId })).id
+  (await createCategory(ctx, SERVER, { name, parentId })).id
 
 const numbers = (periods: { period?: string; date: string; count: number }[]) =>
   Object.fromEntries(
