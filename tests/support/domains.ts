@@ -21,6 +21,7 @@ export const DOMAINS = [
   'categories',
   'photos',
   'timeline',
+  'cache',
   'agenda',
   'tasks',
   'nodes',

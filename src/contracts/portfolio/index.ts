@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import type { Context } from '../../core/context.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { authRoutes } from './auth/routes.ts'
+import { cacheRoutes } from './cache/routes.ts'
 import { categoryRoutes } from './categories/routes.ts'
 import { photoRoutes } from './photos/routes.ts'
 import { searchRoutes } from './search/routes.ts'
@@ -30,3 +31,4 @@ export const portfolioRoutes = (ctx: Context) =>
     .use(auditRoutes(ctx))
     .use(webhookRoutes(ctx))
     .use(statisticsRoutes(ctx))
+    .use(cacheRoutes(ctx))

@@ -34,6 +34,9 @@ export interface PhotoQuery extends PhotoFilter {
   sortOrder: 'asc' | 'desc'
 }
 
+/** As a client asks that names nothing. */
+export const FIRST_PAGE = { page: 1, limit: 20, sortBy: 'createdAt', sortOrder: 'desc' } as const
+
 export interface PhotoPage {
   photos: readonly PhotoView[]
   /** Of all pages. */
@@ -46,10 +49,21 @@ const FEW = 1000
 /**
  * One page of the photos that this viewer may see. Photos without `takenAt` come last when it is the order.
  */
-export const listPhotos = (ctx: Context, viewer: Viewer, query: PhotoQuery): Promise<PhotoPage> =>
-  cached(ctx, { of: SHOWN_OF_PHOTOS, key: ['page', scopeOf(viewer), query] }, () =>
-    findPage(ctx, viewer, query),
-  )
+export function listPhotos(ctx: Context, viewer: Viewer, query: PhotoQuery): Promise<PhotoPage> {
+  const { page, limit, sortBy, sortOrder } = query
+  const key = ['page', scopeOf(viewer), page, limit, sortBy, sortOrder, ...keyOf(query)] as const
+  return cached(ctx, { of: SHOWN_OF_PHOTOS, key }, () => findPage(ctx, viewer, query))
+}
+
+/** A client may name the filters in any order. */
+const keyOf = ({ status, category, tag, search, year, month }: PhotoFilter) => [
+  status,
+  category,
+  tag,
+  search,
+  year,
+  month,
+]
 
 async function findPage(
   ctx: Context,
@@ -93,7 +107,7 @@ interface PageOf extends Pick<PhotoQuery, 'sortBy' | 'sortOrder' | 'limit'> {
 export async function countPhotos(ctx: Context, viewer: Viewer, filter: PhotoFilter): Promise<number> {
   const parts = await Promise.all(
     visibleParts(viewer).map(({ scope, where }) =>
-      cached(ctx, { of: SHOWN_OF_PHOTOS, key: ['count', scope, filter] }, async () =>
+      cached(ctx, { of: SHOWN_OF_PHOTOS, key: ['count', scope, ...keyOf(filter)] }, async () =>
         ctx.db.$count(photoIndex, and(where, ...conditions(filter))),
       ),
     ),

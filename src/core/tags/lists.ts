@@ -157,6 +157,9 @@ export async function getTag(
   return tag
 }
 
+/** As a client asks that names nothing. */
+export const FIRST_CLOUD = { minUsage: 1, maxTags: 50 }
+
 /** The active tags with at least `minUsage` photos, the most used first. */
 export const tagCloud = (
   ctx: Context,

@@ -1,0 +1,280 @@
+/** The cache of the site, and that nobody gets an answer from it that is old or is somebody else's. */
+import { afterAll, describe, expect, spyOn, test } from 'bun:test'
+import { rmSync } from 'node:fs'
+import type { Principal } from '../../../src/core/accounts/principals.ts'
+import { listCategories } from '../../../src/core/categories/read.ts'
+import type { Context } from '../../../src/core/context.ts'
+import { listPhotos } from '../../../src/core/photos/list.ts'
+import { searchPhotos } from '../../../src/core/photos/search.ts'
+import { listTags, tagCloud } from '../../../src/core/tags/lists.ts'
+import { readTimeline } from '../../../src/core/timeline/timeline.ts'
+import { transaction } from '../../../src/core/transaction.ts'
+import { photoFiles } from '../../../src/db/schema/index.ts'
+import { type Answer, api } from '../../support/api.ts'
+import { makeUser, type TestUser, unique } from '../../support/factories.ts'
+import { fileRow } from '../../support/photos.ts'
+import { temporaryDirectory } from '../../support/process.ts'
+import { Random } from '../../support/random.ts'
+import { startServer, type TestServer } from '../../support/server.ts'
+import { expectAnswer, expectPortfolioError } from '../../support/shapes.ts'
+import { enveloped } from './shapes.ts'
+
+const JWT_SECRET = 'a secret that both servers of this test know, 0123456789'
+const a = await startServer({ JWT_SECRET })
+/** Another server on the same database. An embedded one has only one server. */
+const directory = temporaryDirectory('cache')
+const { databaseUrl } = a.ctx.config
+const b = databaseUrl ? await startServer({ JWT_SECRET, DATABASE_URL: databaseUrl, DATA_DIR: directory }) : a
+afterAll(async () => {
+  if (b !== a) await b.stop()
+  await a.stop()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const [owner, other, admin, reader] = await Promise.all([
+  makeUser(a, { role: 'editor' }),
+  makeUser(a, { role: 'editor' }),
+  makeUser(a, { role: 'admin' }),
+  makeUser(a),
+])
+
+const send = (server: TestServer, method: string, path: string, user?: TestUser, body?: unknown) =>
+  api(server, method, path, { token: user?.token, ...(body !== undefined && { body }) })
+async function done(answer: Promise<Answer>): Promise<Answer> {
+  const { status, text } = await answer
+  expect(status, text).toBeWithin(200, 300)
+  return answer
+}
+const idOf = async (answer: Promise<Answer>): Promise<number> => (await done(answer)).body.data.id
+
+async function makePhoto(server: TestServer, body: object = {}, by = owner): Promise<number> {
+  const [file] = await server.ctx.db.insert(photoFiles).values(fileRow(by.user.id)).returning()
+  const photo = { title: unique('Photo '), file_id: `upload_${file!.id}`, status: 'published', ...body }
+  return idOf(send(server, 'POST', '/v1/photos', by, photo))
+}
+
+const principal = ({ user }: TestUser): Principal => ({
+  userId: user.id,
+  userUuid: user.uuid,
+  username: user.username,
+  role: user.role,
+  sessionId: '',
+})
+const VIEWERS = [undefined, principal(owner), principal(admin)]
+
+/** Everything that the cache keeps, for one viewer. Scores of trends change with the time. */
+async function readAll(ctx: Context, viewer: Principal | undefined, words: string) {
+  const page = { page: 1, limit: 20, sortBy: 'createdAt', sortOrder: 'desc' } as const
+  const noTrends = <T extends { trendScore: number }>(tags: readonly T[]) =>
+    tags.map((tag) => ({ ...tag, trendScore: 0 }))
+  const tagPage = await listTags(ctx, viewer, {
+    group: 'all',
+    sortBy: 'name',
+    sortOrder: 'asc',
+    page: 1,
+    limit: 50,
+  })
+  return {
+    photos: await listPhotos(ctx, viewer, page),
+    drafts: await listPhotos(ctx, viewer, { ...page, status: 'draft' }),
+    found: await searchPhotos(ctx, viewer, { query: words, tags: [], page: 1, limit: 20 }),
+    categories: await listCategories(ctx, viewer, 'http://localhost'),
+    tags: { ...tagPage, tags: noTrends(tagPage.tags) },
+    cloud: noTrends(await tagCloud(ctx, viewer, { minUsage: 1, maxTags: 50 })),
+    months: (await readTimeline(ctx, { viewer, origin: '' }, { photosOfEach: 0 })).stats,
+  }
+}
+
+/** Inside a transaction nothing comes from the cache. */
+async function expectCurrent(server: TestServer, words: string): Promise<void> {
+  for (const viewer of VIEWERS) {
+    for (let tries = 1; ; tries++) {
+      const cached = await readAll(server.ctx, viewer, words)
+      const now = await transaction(server.ctx, (tx) => readAll(tx, viewer, words))
+      // A job may have changed a photo in between: then the cache has the change the next time.
+      if (tries < 3 && !Bun.deepEquals(cached, now)) continue
+      expect(cached).toEqual(now)
+      break
+    }
+  }
+}
+
+describe('the cached answers are those of now, on this server and on another one', () => {
+  test('after every kind of change', async () => {
+    const word = unique('w')
+    const check = () => expectCurrent(b, word)
+    await check()
+    const put = (path: string, by: TestUser, body: object) => done(send(a, 'PUT', `/v1/${path}`, by, body))
+    const batch = (ids: number[], action: string, data?: object) =>
+      done(send(a, 'POST', '/v1/photos/batch', admin, { photo_ids: ids, action, data }))
+
+    const parent = await idOf(send(a, 'POST', '/v1/categories', admin, { name: unique('c') }))
+    const child = await idOf(
+      send(a, 'POST', '/v1/categories', admin, { name: unique('c'), parent_id: parent }),
+    )
+    await check()
+    const one = await makePhoto(a, { title: `${word} one`, categories: [child], tags: [unique('t'), 'both'] })
+    const two = await makePhoto(a, { title: `two ${word}`, tags: ['both'], taken_at: '2020-05-01T00:00:00Z' })
+    await check()
+    await put(`photos/${one}`, owner, { title: `${word} renamed`, tags: ['both', unique('t')] })
+    await check()
+    await put(`photos/${one}`, owner, { visibility: 'private' })
+    await check()
+    await batch([one, two], 'update_status', { status: 'draft' })
+    await check()
+    await batch([two], 'update_status', { status: 'published' })
+    await batch([one], 'add_tags', { tags: [unique('t')] })
+    await check()
+    await batch([two], 'add_categories', { categories: [parent] })
+    await check()
+    await batch([one], 'remove_categories', { categories: [child] })
+    await check()
+    await put(`categories/${child}`, admin, { name: unique('renamed'), parent_id: null })
+    await check()
+    await put(`categories/${parent}/cover`, admin, { photo_id: two })
+    await check()
+    await put(`categories/${parent}`, admin, { is_active: false })
+    await check()
+
+    const tag = await idOf(send(a, 'POST', '/v1/tags', admin, { name: unique('tag') }))
+    await check()
+    await put(`tags/${tag}`, admin, { name: unique('renamed'), is_featured: true })
+    await check()
+    const { tags } = (await send(a, 'GET', `/v1/photos/${two}`, owner)).body.data
+    await put(`tags/${tags[0].id}`, admin, { is_active: false })
+    await check()
+    await done(send(a, 'DELETE', `/v1/tags/${tags[0].id}`, admin))
+    await check()
+    await done(send(a, 'DELETE', `/v1/photos/${two}`, admin))
+    await check()
+    await done(send(a, 'DELETE', `/v1/categories/${parent}`, admin))
+    await batch([one], 'delete')
+    await check()
+  })
+
+  test('for writers who look on another server at once, while others write', async () => {
+    const random = Random.announced('writers on two servers')
+    const servers = [a, b]
+    const tag = unique('t')
+    const writer = async () => {
+      const id = await makePhoto(random.pick(servers), { tags: [tag] })
+      for (let n = 0; n < 6; n++) {
+        const title = unique('title')
+        await done(send(random.pick(servers), 'PUT', `/v1/photos/${id}`, owner, { title }))
+        const { data } = (await send(random.pick(servers), 'GET', `/v1/photos?tag=${tag}`)).body
+        expect(data.find((photo: { id: number }) => photo.id === id)?.title).toBe(title)
+      }
+    }
+    await Promise.all([writer(), writer(), writer(), writer()])
+  })
+})
+
+test('a photo is in the lists of those who may see it alone, before and after it and their roles change', async () => {
+  const tag = unique('t')
+  const editor = await makeUser(a, { role: 'editor' })
+  const id = await makePhoto(a, { tags: [tag], visibility: 'private' })
+  const shownTo = async () => {
+    const found: boolean[] = []
+    for (const server of [a, b, a, b])
+      for (const user of [undefined, reader, other, editor, owner, admin]) {
+        const { body, text } = await send(server, 'GET', `/v1/photos?tag=${tag}`, user)
+        found.push(body.data.length === 1)
+        if (body.data.length === 0) expect(text).not.toContain('photos/')
+      }
+    return found
+  }
+  const four = (each: boolean[]) => [...each, ...each, ...each, ...each]
+  expect(await shownTo()).toEqual(four([false, false, false, false, true, true]))
+  await done(send(a, 'PUT', `/v1/photos/${id}`, owner, { visibility: 'public' }))
+  expect(await shownTo()).toEqual(four([true, true, true, true, true, true]))
+  await done(send(b, 'PUT', `/v1/photos/${id}`, owner, { status: 'draft' }))
+  expect(await shownTo()).toEqual(four([false, false, false, false, true, true]))
+  // The same session: what it sees follows the role.
+  const role = (role: string) => done(send(a, 'PUT', `/v1/users/${editor.user.id}`, superAdmin, { role }))
+  const superAdmin = await makeUser(a, { role: 'super_admin' })
+  const sees = async () => (await send(a, 'GET', `/v1/photos?tag=${tag}`, editor)).body.data.length
+  await role('admin')
+  expect(await sees()).toBe(1)
+  await role('user')
+  expect(await sees()).toBe(0)
+})
+
+describe('the routes of the cache', () => {
+  const path = '/v1/settings/cache'
+  const counted = { keys: 'integer', hit_rate: 'number' }
+  const STATS = {
+    adapter: 'string',
+    redis: { connected: 'boolean', used_memory: 'string', total_keys: 'integer', hit_rate: 'number' },
+    categories: { photos: counted, categories: counted, tags: counted, settings: counted },
+  }
+  const stats = async () => {
+    const answer = await send(a, 'GET', `${path}/stats`, admin)
+    expectAnswer(answer, 200, enveloped(STATS))
+    return answer.body.data
+  }
+
+  test('are for administrators', async () => {
+    for (const [method, route, body] of [
+      ['POST', 'clear', { types: ['photos'], confirm: true }],
+      ['POST', 'warm', { types: ['tag_cloud'] }],
+      ['GET', 'stats', undefined],
+    ] as const) {
+      const refused = await send(a, method, `${path}/${route}`, owner, body)
+      expectPortfolioError(refused, { status: 403, code: 'PERMISSION_DENIED' })
+      const anonymous = await send(a, method, `${path}/${route}`, undefined, body)
+      expectPortfolioError(anonymous, { status: 401, code: 'AUTHENTICATION_REQUIRED' })
+    }
+  })
+
+  test.each([
+    ['clear', { types: ['photos'] }, 'confirm'],
+    ['clear', { types: ['photos'], confirm: false }, 'confirm'],
+    ['clear', { types: [], confirm: true }, 'types'],
+    ['clear', { types: ['photos', 'everything'], confirm: true }, 'types.1'],
+    ['clear', { confirm: true }, 'types'],
+    ['warm', { types: ['photos'] }, 'types.0'],
+    ['warm', { types: [] }, 'types'],
+  ])('%s with %j is 400', async (route, body, field) => {
+    const answer = await send(a, 'POST', `${path}/${route}`, admin, body)
+    expectPortfolioError(answer, { status: 400, code: 'VALIDATION_ERROR', fields: [field] })
+  })
+
+  test('a clearing leaves no key of its types, and the next reader computes; a warming computes for visitors', async () => {
+    await makePhoto(a, { tags: [unique('t')] })
+    const types = ['photos', 'categories', 'tags', 'settings']
+    const cleared = await send(a, 'POST', `${path}/clear`, admin, { types, confirm: true })
+    expect(cleared.body.data).toEqual({ types })
+    const none = await stats()
+    expect(none.categories).toMatchObject({ photos: { keys: 0 }, categories: { keys: 0 }, tags: { keys: 0 } })
+
+    const warmed = ['popular_photos', 'category_tree', 'tag_cloud']
+    const answer = await send(a, 'POST', `${path}/warm`, admin, { types: warmed })
+    expect(answer.body.data).toEqual({ types: warmed })
+    const client = (a.ctx.db as unknown as { $client: { unsafe(...query: unknown[]): unknown } }).$client
+    using statements = spyOn(client, 'unsafe')
+    for (const list of ['photos', 'categories', 'tags/cloud'])
+      expect((await send(a, 'GET', `/v1/${list}`)).status).toBe(200)
+    const texts = statements.mock.calls.map(([text]) => String(text))
+    expect(texts.filter((text) => /photo|tags|categories/.test(text))).toEqual([])
+    const full = await stats()
+    for (const kind of ['photos', 'categories', 'tags']) {
+      expect(full.categories[kind].keys).toBeGreaterThan(0)
+      expect(full.categories[kind].hit_rate).toBeWithin(0.001, 1)
+    }
+    expect(full.redis.used_memory).toMatch(/^\d+\.\dMB$/)
+    expect(full.redis.total_keys).toBeGreaterThan(2)
+    const redis = a.ctx.config.redisUrl !== undefined
+    expect([full.adapter, full.redis.connected]).toEqual([redis ? 'redis' : 'memory', redis])
+  })
+
+  test('a clearing on one server counts on the other', async () => {
+    const compute = spyOn(b.ctx.cache, 'read')
+    const keys = () => compute.mock.calls.splice(0).map(([{ key }]) => key)
+    await send(b, 'GET', '/v1/photos')
+    const before = keys()
+    await send(a, 'POST', `${path}/clear`, admin, { types: ['tags'], confirm: true })
+    await send(b, 'GET', '/v1/photos')
+    expect(keys()[0]).not.toBe(before[0])
+    compute.mockRestore()
+  })
+})
