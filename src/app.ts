@@ -15,10 +15,12 @@ import { type Contract, defineContract } from './http/contract.ts'
 import { docs } from './http/docs.ts'
 import { IDLE_SECONDS } from './http/idle.ts'
 import { readJsonBody } from './http/json-body.ts'
+import { metricsRoute } from './http/metrics.ts'
 import { problem } from './http/problem.ts'
 import { RequestLimits } from './http/rate-limits.ts'
 import { readyRoute } from './http/ready.ts'
 import { requestLog } from './http/request-log.ts'
+import { RequestMetrics } from './http/request-metrics.ts'
 import { asTyped } from './http/typed.ts'
 import { answerUnmatched } from './http/unmatched.ts'
 import type { LiveContext } from './live/context.ts'
@@ -28,12 +30,15 @@ import { MAX_NODE_FRAME_BYTES } from './protocol/node/node-frames.ts'
 import type { Logger } from './util/logger.ts'
 import { Origins } from './util/origins.ts'
 
+/** The errors of paths outside of all contracts. */
+const operations = defineContract({ ...runtime, language: 'en', errorBody: problem })
+
 /** Which contract formats the error of an unmatched path, longest base URL first: docs/design.md, "Unmatched paths". */
 const bases: [string, Contract][] = [
   ['/api/v1', defineContract({ ...runtime, language: 'en' })],
   ['/api', factory],
   ['/v1', portfolio],
-  ['', defineContract({ ...runtime, language: 'en', errorBody: problem })],
+  ['', operations],
 ]
 
 /**
@@ -48,6 +53,7 @@ export function createApp(ctx: LiveContext) {
   // time it mounts a chapter.
   Object.freeze(ctx)
   const limits = new RequestLimits(ctx)
+  const requestMetrics = new RequestMetrics(ctx.metrics)
   /** An instance whose errors the contract answers: its hooks cover the routes that the same instance mounts after them. */
   const base = <const P extends string>(contract: Contract, prefix: P) => {
     const instance = new Elysia({ prefix })
@@ -89,7 +95,7 @@ export function createApp(ctx: LiveContext) {
       perMessageDeflate: false,
     },
   })
-    .use(requestLog(ctx.log))
+    .use(requestLog(ctx.log, requestMetrics))
     .onRequest(({ request }) => void origins.allows(request))
     .use(corsFor(ctx.config.allowedOrigins))
     // Replaces Elysia's parsers, which would read a form or a text of any size into memory. Null for a route without a
@@ -102,6 +108,7 @@ export function createApp(ctx: LiveContext) {
     .use(docs((): AnyElysia => app, ctx.config.publicUrl))
     .get('/', ({ redirect }) => redirect('/api/docs'), { detail: { hide: true } })
     .use(readyRoute(ctx))
+    .use(base(operations, '').use(metricsRoute(ctx)))
     .use(base(learning, '').use(learningRootRoutes(ctx)))
     .use(base(learning, '/api/v1').use(learningRoutes(ctx)))
     .use(base(runtime, '/api/v1').use(runtimeRoutes(ctx)))
@@ -116,6 +123,7 @@ export function createApp(ctx: LiveContext) {
       return answerUnmatched(app, bases, optionsOf, checkLimit, { error, request, log: ctx.log })
     })
   limits.learn(app)
+  requestMetrics.learn(app)
   for (const { method, path, hooks } of app.routes)
     if (hooks.body) bodies.set(`${method} ${path}`, hooks.body)
   return app

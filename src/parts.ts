@@ -18,6 +18,7 @@ import { createDiskStorage } from './storage/disk.ts'
 import type { Storage } from './storage/storage.ts'
 import { makeDataDir } from './util/data-dir.ts'
 import type { Logger } from './util/logger.ts'
+import type { Counter } from './util/metrics.ts'
 
 export interface Parts {
   database: Database
@@ -39,7 +40,8 @@ export interface GivenParts extends Partial<Pick<Parts, 'bus' | 'storage' | 'mai
 
 /**
  * Opens the parts, one after the other.
- * @param domains what the domains need in the database: a queue for each job, and rows in their current form
+ * @param domains what the domains need in the database: a queue for each job, and rows in their current form; and the counter
+ * of jobs' runs
  * @param onOpen gets the function that closes a part as soon as that part is open
  * @throws StartupError with a message for the operator
  */
@@ -47,7 +49,7 @@ export async function openParts(
   config: Config,
   log: Logger,
   given: GivenParts,
-  domains: { jobs: readonly JobHandle[]; upgrades: readonly Upgrade[] },
+  domains: { jobs: readonly JobHandle[]; upgrades: readonly Upgrade[]; jobRuns: Counter },
   onOpen: (close: () => Promise<unknown> | unknown) => void,
 ): Promise<Parts> {
   // The embedded database makes the directory itself.
@@ -63,7 +65,8 @@ export async function openParts(
   warnOfLocalFiles(config, database, storage, log)
   const mailer = given.mailer ?? (await openMailer(config))
   if (!given.mailer) onOpen(() => mailer.close())
-  const queue = await JobQueue.open({ db: database.db, embedded: database.embedded, log }, domains.jobs)
+  const { db, embedded } = database
+  const queue = await JobQueue.open({ db, embedded, log, runs: domains.jobRuns }, domains.jobs)
   onOpen(() => queue.close())
   return {
     database,

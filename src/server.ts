@@ -13,6 +13,7 @@ import { createTokenCodec } from './http/tokens.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import type { LiveContext } from './live/context.ts'
 import { presentEvent } from './live/events/index.ts'
+import { registerSockets } from './live/gauges.ts'
 import type { KeepAliveTiming } from './live/keep-alive.ts'
 import { NodeSockets } from './live/node/socket.ts'
 import { Hub } from './live/user/hub.ts'
@@ -59,8 +60,18 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
   }
   try {
     const metrics = new Metrics()
-    const { database, ...parts } = await openParts(config, log, overrides, { jobs, upgrades }, (step) =>
-      closers.push(step),
+    const { database, ...parts } = await openParts(
+      config,
+      log,
+      overrides,
+      { jobs, upgrades, jobRuns: metrics.jobRuns },
+      (step) => closers.push(step),
+    )
+    metrics.registry.gauge(
+      'roost_database_connections',
+      'Connections of this server to the database; waiting are queries without one',
+      ['state'],
+      () => Object.entries(database.pool()).map(([state, n]) => [[state], n] as const),
     )
     const secret = config.jwtSecret ?? keptSecret(config.dataDir)
     // The services, the scheduler and the sockets are fields of the context that their constructors take.
@@ -88,6 +99,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     const hub = new Hub(ctx, overrides.keepAlive)
     const nodeSockets = new NodeSockets(ctx.bus, overrides.keepAlive)
     ctx.live = { hub, nodeSockets }
+    registerSockets(ctx)
     const drain = async () =>
       void (await Promise.all([hub.drain(), nodeSockets.drain(), ctx.services.agentRuns.close()]))
     closers.push(drain)
@@ -99,6 +111,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
       ctx.db,
       log,
       schedules.map((schedule) => ({ ...schedule, run: () => schedule.run(ctx) })),
+      metrics.scheduledRuns,
     )
     closers.push(() => ctx.scheduler.close())
     return {

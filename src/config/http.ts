@@ -8,13 +8,27 @@ export interface HttpConfig {
   allowedOrigins: string[]
   /** Proxies whose X-Forwarded-For is trusted. */
   trustedProxies: BlockList
+  /** Whoever sends it may read `/metrics`, besides administrators. */
+  metricsToken: string | undefined
 }
 
 export const readHttp = (env: EnvReader): HttpConfig => ({
   publicUrl: env.webUrl('PUBLIC_URL'),
   allowedOrigins: readOrigins(env),
   trustedProxies: readProxies(env),
+  metricsToken: readMetricsToken(env),
 })
+
+const MIN_TOKEN = 16
+
+function readMetricsToken(env: EnvReader): string | undefined {
+  const token = env.text('METRICS_TOKEN')
+  if (!token || new RegExp(`^[!-~]{${MIN_TOKEN},}$`).test(token)) return token
+  env.mistakes.push(
+    `METRICS_TOKEN must have at least ${MIN_TOKEN} characters, and only visible ones of ASCII`,
+  )
+  return undefined
+}
 
 function readOrigins(env: EnvReader): string[] {
   return env.list('ALLOWED_ORIGINS').flatMap((origin) => {

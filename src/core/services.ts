@@ -19,6 +19,7 @@ import { NodeControl } from './nodes/control.ts'
 import { ProcessingTimes } from './photo-files/times.ts'
 import { ViewCounts } from './photos/view-counts.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
+import { Gauges } from './system/gauges.ts'
 import { Settings } from './system/settings.ts'
 import { WebhookDispatcher } from './webhooks/dispatcher.ts'
 
@@ -26,6 +27,7 @@ export interface Services {
   readonly generations: Generations
   readonly rateLimits: RateLimits
   readonly settings: Settings
+  readonly gauges: Gauges
   readonly principals: Principals
   readonly lastSeen: LastSeen
   readonly agentFeed: AgentFeed
@@ -45,6 +47,7 @@ export interface Services {
 export const createServices = (ctx: Context): Services => ({
   generations: ctx.config.databaseUrl ? new GenerationsInTable(ctx.db) : new GenerationsInMemory(),
   rateLimits: new RateLimits(ctx.bus, ctx.log, ctx.config.rateLimits),
+  gauges: new Gauges(ctx),
   settings: new Settings(),
   principals: new Principals(ctx.db, ctx.clock, ctx.bus),
   lastSeen: new LastSeen(ctx),
@@ -62,10 +65,11 @@ export const createServices = (ctx: Context): Services => ({
 })
 
 export async function closeServices(services: Services): Promise<void> {
-  const { agentRuns, pieceDigests, lastSeen, viewCounts, nodeControl, webhooks } = services
+  const { agentRuns, gauges, pieceDigests, lastSeen, viewCounts, nodeControl, webhooks } = services
   try {
     await agentRuns.close()
   } finally {
+    gauges.close()
     pieceDigests.close()
     await lastSeen.close()
     await viewCounts.close()

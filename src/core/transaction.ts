@@ -49,7 +49,8 @@ export async function singleStatement<T>(
   return result
 }
 
-function appended({ bus, services }: Context, events: AppendedEvent[]): void {
+function appended({ bus, metrics, services }: Context, events: AppendedEvent[]): void {
+  metrics.eventsAppended.value += events.length
   bus.publish(eventsHint, events)
   if (events.some(({ hooked }) => hooked)) services.webhooks.wake()
 }

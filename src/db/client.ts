@@ -7,7 +7,7 @@ import type postgres from 'postgres'
 import type { Config } from '../config/index.ts'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
-import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool } from './driver.ts'
+import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool, type PoolUse, poolUse } from './driver.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts'
 import { refuseTransactionPooling } from './pooler.ts'
 import { settings } from './schema/index.ts'
@@ -27,6 +27,7 @@ export interface Database {
   epoch: string
   /** Whether another server used this database when this one started. */
   shared: boolean
+  pool(): PoolUse
   close(): Promise<void>
 }
 
@@ -76,6 +77,7 @@ export async function openDatabase(
     embedded: embedded !== undefined,
     epoch,
     shared,
+    pool: () => poolUse(client),
     async close() {
       stopWatch()
       await client.end({ timeout: 1 })

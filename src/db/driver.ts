@@ -73,3 +73,13 @@ export const openMigrator = (url: string, name: string): postgres.Sql =>
 /** One connection, because PGlite has one backend. No time limits, because no network can lose the connection. */
 export const openEmbedded = ({ socketPath }: EmbeddedPostgres): postgres.Sql =>
   postgres({ ...common, path: socketPath, user: 'postgres', database: 'postgres', max: 1 })
+
+/** How many connections are idle and busy, and how many queries wait for one. */
+export interface PoolUse {
+  idle: number
+  busy: number
+  waiting: number
+}
+
+/** `patches/README.md` adds the function, which the driver's types lack. */
+export const poolUse = (client: postgres.Sql): PoolUse => (client as unknown as { pool(): PoolUse }).pool()

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Logger } from '../util/logger.ts'
 import { urlOf } from '../util/url-of.ts'
+import type { RequestMetrics } from './request-metrics.ts'
 
 /** The status in the log of a request whose client disconnected. No client gets it. */
 const CLIENT_CLOSED = 499
@@ -28,10 +29,10 @@ export function noteStatus(request: Request, status: number): void {
 }
 
 /**
- * One line a request, with the id that the answer carries as `x-request-id`. The path is logged without its query,
- * which may hold a token.
+ * One line a request, with the id that the answer carries as `x-request-id`, and its metrics. The path is logged without its
+ * query, which may hold a token.
  */
-export function requestLog(log: Logger) {
+export function requestLog(log: Logger, metrics: RequestMetrics) {
   const run = crypto.randomUUID().slice(0, 8)
   let count = 0
   return new Elysia({ name: 'request-log' })
@@ -41,10 +42,12 @@ export function requestLog(log: Logger) {
       set.headers['x-request-id'] = id
       set.headers['x-content-type-options'] = 'nosniff'
     })
-    .onAfterResponse({ as: 'global' }, ({ request, set, response }) => {
+    .onAfterResponse({ as: 'global' }, ({ request, route, set, response }) => {
       const start = started.get(request)
-      if (!start || !log.isLevelEnabled('info')) return
+      if (!start) return
       const status = start.status ?? (response instanceof Response ? response.status : (set.status ?? 200))
+      metrics.count(request.method, route, Number(status) || 200, performance.now() - start.at)
+      if (!log.isLevelEnabled('info')) return
       const line = (status: number | string) => ({
         id: start.id,
         method: request.method,

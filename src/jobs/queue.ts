@@ -2,6 +2,7 @@ import type { JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Db } from '../db/client.ts'
 import { runSql } from '../db/foreign-sql.ts'
 import type { Logger } from '../util/logger.ts'
+import type { Counter } from '../util/metrics.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
 import { bossDatabase, createBoss } from './boss.ts'
 import { deadOf, defineQueues } from './define.ts'
@@ -66,11 +67,15 @@ export class JobQueue {
     private readonly db: Db,
     private readonly boss: PgBoss,
     private readonly log: Logger,
+    private readonly runs: Counter | undefined,
   ) {}
 
-  /** Creates the queues of `jobs` that are missing in the database; several servers may do so at once. */
+  /**
+   * Creates the queues of `jobs` that are missing in the database; several servers may do so at once.
+   * @param runs counts runs, by queue and result
+   */
   static async open(
-    { db, embedded, log }: { db: Db; embedded: boolean; log: Logger },
+    { db, embedded, log, runs }: { db: Db; embedded: boolean; log: Logger; runs?: Counter },
     jobs: readonly JobHandle[],
   ): Promise<JobQueue> {
     const names = jobs.map(({ name }) => name)
@@ -84,7 +89,7 @@ export class JobQueue {
       await boss.stop({ graceful: false })
       throw error
     }
-    return new JobQueue(db, boss, log)
+    return new JobQueue(db, boss, log, runs)
   }
 
   /**
@@ -142,6 +147,20 @@ export class JobQueue {
       [name, deadOf(name)],
     )
     return counts!
+  }
+
+  /** How many jobs of each queue wait, are due later (a retry, for example), run, or were given up in the last 30 days. */
+  async depths(): Promise<{ queue: string; state: keyof JobCounts | 'later'; jobs: number }[]> {
+    const dead = deadOf('')
+    return runSql(
+      this.db,
+      `select case when name like $1 then substr(name, 1, length(name) - $2::int) else name end as queue,
+              case when name like $1 then 'dead' when state = 'active' then 'running'
+                   when start_after > now() then 'later' else 'waiting' end as state,
+              count(*)::int as jobs
+       from pgboss.job where state in ('created', 'retry', 'active') or name like $1 group by 1, 2`,
+      [`%${dead}`, dead.length],
+    )
   }
 
   /**
@@ -219,8 +238,11 @@ export class JobQueue {
         return { status: 'completed' }
       }
       await declared.run(ctx, job.data, { attempt, signal: job.signal })
+      this.count(declared.name, 'completed')
       return { status: 'completed' }
     } catch (error) {
+      const isLast = error instanceof UnrecoverableError || job.retryCount >= job.retryLimit
+      this.count(declared.name, isLast ? 'given_up' : 'failed')
       this.log.warn({ err: error, queue: declared.name, job: job.id, attempt }, 'a job failed')
       if (!(error instanceof UnrecoverableError)) throw error
       wakeGivenUp()
@@ -228,6 +250,11 @@ export class JobQueue {
     } finally {
       this.running.delete(job.id)
     }
+  }
+
+  private count(queue: string, result: 'completed' | 'failed' | 'given_up'): void {
+    const cell = this.runs?.of(queue, result)
+    if (cell) cell.value++
   }
 
   /** Whether another job with the same turn runs. Two workers that look for jobs at the same moment may both have got one. */

@@ -2,6 +2,7 @@ import { Cron } from 'croner'
 import type { Db } from '../db/client.ts'
 import { isUnavailable } from '../db/errors.ts'
 import type { Logger } from '../util/logger.ts'
+import type { Counter } from '../util/metrics.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
 import type { Schedule } from './job.ts'
 import { claimRun, readSchedule, setPaused } from './runs.ts'
@@ -49,6 +50,8 @@ export class Scheduler {
     private readonly db: Db,
     private readonly log: Logger,
     jobs: ScheduledJob[],
+    /** Counts runs, by job and result. */
+    private readonly counted?: Counter,
   ) {
     this.jobs = new Map(
       jobs.map((job) => [job.id, { job, cron: new Cron(job.pattern, { timezone: 'UTC' }) }]),
@@ -144,7 +147,16 @@ export class Scheduler {
     const underWay = this.runs.get(job.id)
     if (underWay) return underWay
     const run = job.run().finally(() => this.runs.delete(job.id))
+    run.then(
+      () => this.count(job.id, 'completed'),
+      () => this.count(job.id, 'failed'),
+    )
     this.runs.set(job.id, run)
     return run
+  }
+
+  private count(job: string, result: 'completed' | 'failed'): void {
+    const cell = this.counted?.of(job, result)
+    if (cell) cell.value++
   }
 }

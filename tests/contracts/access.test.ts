@@ -27,6 +27,8 @@ const PUBLIC = [
   'GET /api/v1/health',
   'GET /api/v1/health/db',
   'GET /api/v1/infra/health',
+  // Checks its caller by itself, because the scrape token is no user's: tests/http/metrics.test.ts.
+  'GET /metrics',
   // To get a session, or to end it by its refresh token.
   'POST /api/auth/register',
   'POST /api/auth/login',

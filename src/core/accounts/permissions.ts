@@ -21,7 +21,7 @@ interface Actions {
   stats: 'read'
   audit: 'read'
   node: 'create' | 'update' | 'delete'
-  system: 'cleanup' | 'scheduler'
+  system: 'cleanup' | 'scheduler' | 'metrics'
 }
 export type Area = keyof Actions
 

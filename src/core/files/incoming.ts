@@ -21,6 +21,11 @@ export class IncomingUploads {
     bus.subscribe(uploadEndedHint, ({ upload, code }) => this.stops.get(upload)?.abort(new AppError(code)))
   }
 
+  /** How many uploads this server is receiving. */
+  underWay(): number {
+    return this.stops.size
+  }
+
   /**
    * Counts an upload of this user until the result is disposed of, from before its first byte is read.
    * @throws AppError TOO_MANY_UPLOADS

@@ -102,7 +102,10 @@ export class NodeConnection implements NodeLink {
     // This server is slow, and the node cannot know that. The node repeats ends of attempts, and the rest may be dropped.
     if (frame.type === 'log' && this.connected)
       this.control.logLost(this.connected, frame.task_id, frame.attempt)
-    if (DROPPABLE.has(frame.type) || isRepeated(frame)) return
+    if (DROPPABLE.has(frame.type) || isRepeated(frame)) {
+      this.ctx.metrics.nodeFramesDropped.value++
+      return
+    }
     this.end(CLOSE.tooManyFrames, 'too much that this server has yet to handle')
   }
 
@@ -117,7 +120,9 @@ export class NodeConnection implements NodeLink {
     if (this.closed) return
     this.close()
     const codes = { superseded: CLOSE.tooManyConnections, revoked: CLOSE.forbidden }
-    closeSocket(this.ws, typeof code === 'number' ? code : codes[code], reason)
+    const number = typeof code === 'number' ? code : codes[code]
+    this.ctx.metrics.socketsClosed.of('node', String(number)).value++
+    closeSocket(this.ws, number, reason)
   }
 
   send(frame: NodeServerFrame): void {

@@ -84,6 +84,13 @@ export class LiveChannel {
     return frames[shared]
   }
 
+  /** When an event of the tail was appended. */
+  timeOf(seq: number): Date {
+    const kept = this.tailEvent(seq)!
+    kept.at ??= new Date(kept.event.at)
+    return kept.at
+  }
+
   private tailEvent(seq: number): TailEvent | undefined {
     return this.tail[this.tail.length - 1 - (this.head! - seq)]
   }
@@ -91,6 +98,8 @@ export class LiveChannel {
 
 interface TailEvent {
   event: LoggedEvent
+  /** The event's time, when somebody has asked for it. */
+  at?: Date
   frames: Partial<Record<Language, string>>
 }
 

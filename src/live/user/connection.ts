@@ -168,6 +168,7 @@ export class Connection implements OutboxSocket, SubscribedSocket {
   end(code: number, reason: string): void {
     if (this.closed) return
     this.close()
+    this.ctx.metrics.socketsClosed.of('user', String(code)).value++
     closeSocket(this.ws, code, reason)
   }
 

@@ -60,6 +60,10 @@ export class Hub {
     return this.connections
   }
 
+  get size(): number {
+    return this.connections.size
+  }
+
   add(connection: Connection): void {
     this.connections.add(connection)
     if (!connection.start.signedIn) this.strangers.add(connection, connection.start.address)

@@ -52,6 +52,7 @@ export class Outbox {
    */
   pump(): boolean {
     if (this.reading) return false
+    const { metrics, clock } = this.ctx
     while (this.sent < this.channel.head! && !this.socket.isBlocked) {
       const frame = this.channel.frame(this.sent + 1, this.socket.language)
       if (frame === undefined) {
@@ -59,6 +60,8 @@ export class Outbox {
         return false
       }
       this.sent++
+      metrics.eventsDelivered.value++
+      metrics.deliveryDelay.observe(Math.max(0, clock.ageOf(this.channel.timeOf(this.sent))) / 1000)
       this.socket.write(frame)
     }
     return true
@@ -80,6 +83,7 @@ export class Outbox {
           if (this.socket.isBlocked) break
           this.sent = event.seq
           this.socket.write(eventFrame(this.ctx.epoch, event, this.socket.language))
+          this.ctx.metrics.eventsDelivered.value++
         }
         // The log may be ahead of every hint.
         this.channel.advance(this.sent)

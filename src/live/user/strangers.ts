@@ -16,6 +16,10 @@ export class Strangers {
   private readonly byAddress = new Map<string, Set<Stranger>>()
   private readonly addresses = new Map<Stranger, string>()
 
+  get size(): number {
+    return this.addresses.size
+  }
+
   add(socket: Stranger, address: string): void {
     const same = this.byAddress.get(address) ?? new Set()
     this.byAddress.set(address, same.add(socket))

@@ -84,6 +84,7 @@ export class Subscriptions {
       this.unsent.delete(watch)
       watch.shown = frame
       this.socket.write(frame)
+      this.ctx.metrics.statesSent.value++
     }
     for (const resume of this.paused.splice(0)) resume()
   }
@@ -152,6 +153,7 @@ export class Subscriptions {
     watch.asOf = asOf
     const frame = watch.topic.render(value)
     if (frame === (this.unsent.get(watch) ?? watch.shown)) return
+    if (this.unsent.has(watch)) this.ctx.metrics.statesMerged.value++
     this.unsent.set(watch, frame)
     this.socket.pump()
   }

@@ -241,7 +241,7 @@ const SIGN_IN = /^POST .*\/(login|sessions|refresh|verify|confirm)$/
 /** Content types of a route's errors. Routes of health, and of uploads by the IETF's draft, have errors of both forms. */
 function errorTypesOf(path: string, tag: string): string[] {
   const types = ['application/json', 'application/problem+json']
-  return /health|\/resumable/.test(path) ? types : [types[tag.startsWith('runtime:') ? 1 : 0]!]
+  return /health|metrics|\/resumable/.test(path) ? types : [types[tag.startsWith('runtime:') ? 1 : 0]!]
 }
 
 /** The schemas of the answers, and all schemas that they refer to. */

@@ -6,8 +6,10 @@ import ICAL from 'ical.js'
 import nodeIcal, { type VEvent } from 'node-ical'
 import pino from 'pino'
 import { createItem, type NewItem, updateItem } from '../../../../src/core/agenda/items.ts'
+import { Metrics } from '../../../../src/core/metrics.ts'
 import { users } from '../../../../src/db/schema/index.ts'
 import { requestLog } from '../../../../src/http/request-log.ts'
+import { RequestMetrics } from '../../../../src/http/request-metrics.ts'
 import { describedApi } from '../../../support/described.ts'
 import { makeUser, type TestUser } from '../../../support/factories.ts'
 import { eventually } from '../../../support/process.ts'
@@ -73,7 +75,9 @@ describe('the secret address', () => {
   test('is in no log', async () => {
     const lines: string[] = []
     const log = pino({ level: 'trace' }, { write: (line) => lines.push(line) })
-    const app = new Elysia().use(requestLog(log)).get('/feed.ics', () => 'x')
+    const app = new Elysia()
+      .use(requestLog(log, new RequestMetrics(new Metrics())))
+      .get('/feed.ics', () => 'x')
     await app.handle(new Request('http://localhost/feed.ics?token=cal_recognisable'))
     await eventually(() => lines.length > 0, 'a line')
     expect(lines.join('')).toContain('/feed.ics')
