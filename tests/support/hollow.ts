@@ -1,5 +1,6 @@
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config/index.ts'
+import { Metrics } from '../../src/core/metrics.ts'
 import type { LiveContext } from '../../src/live/context.ts'
 import { createLogger } from '../../src/util/logger.ts'
 
@@ -10,7 +11,11 @@ import { createLogger } from '../../src/util/logger.ts'
 export function hollowApp(env: Record<string, string> = {}) {
   // biome-ignore lint/suspicious/noExplicitAny: stands for every part alike
   const nothing: any = new Proxy(() => {}, { get: () => nothing, apply: () => nothing })
-  const real = { config: readConfig({ RATE_LIMITS: 'off', ...env }), log: createLogger('silent') }
+  const real = {
+    config: readConfig({ RATE_LIMITS: 'off', ...env }),
+    log: createLogger('silent'),
+    metrics: new Metrics(),
+  }
   const ctx = new Proxy(real, { get: (parts, name) => (name in parts ? Reflect.get(parts, name) : nothing) })
   return createApp(ctx as unknown as LiveContext)
 }

@@ -151,7 +151,8 @@ function ofServer(method: string, path: string, mounted: Operation, pool: Schema
     ])
     return [status, content ? { ...answer, content: Object.fromEntries(types) } : answer]
   })
-  return { ...mounted, operationId: id, security: [], responses: Object.fromEntries(responses) }
+  const { security = [] } = mounted
+  return { ...mounted, operationId: id, security, responses: Object.fromEntries(responses) }
 }
 
 /** The parameters, with the schemas of the route's models, because the library loses defaults. */
