@@ -2,6 +2,7 @@
 import { assertDataExists } from './config/data-exists.ts'
 import { readConfig } from './config/index.ts'
 import { rebuildPhotoIndex } from './core/photo-index/rebuild.ts'
+import { recount } from './core/statistics/counts.ts'
 import { createServer } from './server.ts'
 import { createLogger } from './util/logger.ts'
 import { exitWithMessage, StartupError } from './util/startup-error.ts'
@@ -13,7 +14,8 @@ try {
   const server = await createServer(config, { log: createLogger('error') })
   try {
     const { photos, changed } = await rebuildPhotoIndex(server.ctx)
-    console.log(`${photos} photos compared, ${changed} index rows corrected.`)
+    const counts = await recount(server.ctx)
+    console.log(`${photos} photos compared, ${changed} index rows and ${counts} counts corrected.`)
   } finally {
     await server.close()
   }
