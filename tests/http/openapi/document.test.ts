@@ -133,8 +133,10 @@ describe('its schemas', () => {
 
   test('require no field that the server fills in, and it fills in only where that is meant', () => {
     const INTENDED = [
+      'by',
       'chunk_size',
       'group',
+      'group_by',
       'include_photos',
       'limit',
       'max_concurrent_tasks',
@@ -146,6 +148,7 @@ describe('its schemas', () => {
       'photos_limit',
       'sort_by',
       'sort_order',
+      'tz',
       'wait',
     ]
     const filled = new Set<string>()

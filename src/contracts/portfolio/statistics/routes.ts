@@ -23,7 +23,7 @@ import {
   presentViewStatistics,
 } from './presenters.ts'
 
-const { routes, route } = chapter(portfolio, 'statistics')
+const { routes, route } = chapter(portfolio, 'statistics', { limit: 'admin' })
 
 export const statisticsRoutes = (ctx: Context) =>
   routes(ctx)
