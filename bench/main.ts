@@ -33,6 +33,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   materials,
   search: photoSearch,
   photos,
+  cache,
   statistics,
   agent,
   write,
