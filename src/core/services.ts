@@ -20,7 +20,7 @@ import { ProcessingTimes } from './photo-files/times.ts'
 import { ViewCounts } from './photos/view-counts.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
 import { Gauges } from './system/gauges.ts'
-import { Settings } from './system/settings.ts'
+import { openSettings, type Settings } from './system/settings.ts'
 import { WebhookDispatcher } from './webhooks/dispatcher.ts'
 
 export interface Services {
@@ -48,7 +48,7 @@ export const createServices = (ctx: Context): Services => ({
   generations: ctx.config.databaseUrl ? new GenerationsInTable(ctx.db) : new GenerationsInMemory(),
   rateLimits: new RateLimits(ctx.bus, ctx.log, ctx.config.rateLimits),
   gauges: new Gauges(ctx),
-  settings: new Settings(),
+  settings: openSettings(ctx.config),
   principals: new Principals(ctx.db, ctx.clock, ctx.bus),
   lastSeen: new LastSeen(ctx),
   agentFeed: new AgentFeed(ctx.db, ctx.bus),

@@ -19,7 +19,7 @@ const FORM = 'x-typed'
 /** An option of a string model. */
 export const typed = (form: keyof typeof FORMS) => ({ [FORM]: form })
 
-/** Brings the fields of a body or a query into the forms that its model names. */
+/** Brings the fields of a body or a query, and of objects in it, into the forms that its model names. */
 export function asTyped(model: TSchema, body: unknown): unknown {
   if (!model.properties || typeof body !== 'object' || body === null) return body
   const fields = body as Record<string, unknown>
@@ -27,6 +27,7 @@ export function asTyped(model: TSchema, body: unknown): unknown {
     const form = formOf(schema)
     const value = Object.hasOwn(fields, name) ? fields[name] : undefined
     if (form && typeof value === 'string') fields[name] = FORMS[form](value)
+    else asTyped(schema, value)
   }
   return body
 }

@@ -115,8 +115,8 @@ function hugeRule(schema: TSchema, literal: string): Rule {
 }
 
 function choicesOf(schema: TSchema): string | undefined {
-  const values = (schema.enum ?? schema.anyOf?.map((option: TSchema) => option.const)) as
-    | unknown[]
-    | undefined
+  const only = schema.const === undefined ? undefined : [schema.const]
+  const values: unknown[] | undefined =
+    schema.enum ?? only ?? schema.anyOf?.map((option: TSchema) => option.const)
   return values?.every((value) => value !== undefined) ? values.join(', ') : undefined
 }

@@ -1,16 +1,10 @@
 /**
  * Fonts for PDFs that name a font without embedding it. PDFium has Latin fonts built in and asks for others through an
- * FPDF_SYSFONTINFO (fpdf_sysfontinfo.h). One font, from a package, covers Chinese and Japanese.
+ * FPDF_SYSFONTINFO (fpdf_sysfontinfo.h).
  */
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { WrappedPdfiumModule } from '@embedpdf/pdfium'
-
-const CJK_FONT = join(
-  dirname(fileURLToPath(import.meta.resolve('@embedpdf/fonts-sc'))),
-  '../fonts/NotoSansHans-Regular.otf',
-)
+import { CJK_FONT } from './font-files.ts'
 
 /** The character sets of fpdf_sysfontinfo.h that the font covers. It lacks Hangul. */
 const SHIFT_JIS = 128

@@ -12,10 +12,11 @@ import {
   type PhotoStep,
   type RenditionName,
   type RenditionSpec,
+  type Watermark,
 } from './photo/protocol.ts'
 import type { Size } from './protocol.ts'
 
-export type { PhotoStep, RenditionName } from './photo/protocol.ts'
+export type { PhotoStep, RenditionName, Watermark } from './photo/protocol.ts'
 
 export interface PhotoJob {
   /** The path of a local file. */
@@ -31,6 +32,10 @@ export interface PhotoJob {
   display: { maxWidth: number; maxHeight: number; qualityJpg: number; qualityWebp: number }
   /** The renditions that are made. Without it, all. */
   only?: readonly RenditionName[]
+  /** Makes each rendition a second time, with this watermark. */
+  watermark?: Watermark
+  /** Whether only those with the watermark are made. */
+  onlyMarked?: boolean
   limits?: Partial<Limits>
   /** Is called when a step begins. A step without renditions is skipped. */
   onStep?: (step: PhotoStep) => void
@@ -61,7 +66,13 @@ export async function renderPhoto(
   await requireFile(job.input)
   const output = resolve(job.output)
   const renditions = specsOf(job)
-  const request: PhotoRequest = { input: resolve(job.input), output, renditions }
+  const { watermark } = job
+  const request: PhotoRequest = {
+    input: resolve(job.input),
+    output,
+    renditions,
+    ...(watermark && { watermark }),
+  }
   const ending = await confine(
     WORKER,
     JSON.stringify(request),
@@ -76,7 +87,7 @@ export async function renderPhoto(
   return { ...checkedFacts(answer), renditions: await checkedRenditions(answer, renditions, output) }
 }
 
-function specsOf({ thumbs, display, only }: PhotoJob): RenditionSpec[] {
+function specsOf({ thumbs, display, only, watermark, onlyMarked }: PhotoJob): RenditionSpec[] {
   const box = { width: display.maxWidth, height: display.maxHeight }
   const thumb = (name: 'thumb_small' | 'thumb_medium' | 'thumb_large'): RenditionSpec => ({
     name,
@@ -89,10 +100,18 @@ function specsOf({ thumbs, display, only }: PhotoJob): RenditionSpec[] {
     thumb('thumb_small'),
     thumb('thumb_medium'),
     thumb('thumb_large'),
-    { name: 'display', step: 'optimization', format: 'jpeg', box, quality: display.qualityJpg },
+    {
+      name: 'display',
+      step: 'optimization',
+      format: 'jpeg',
+      box,
+      quality: display.qualityJpg,
+    },
     { name: 'webp', step: 'optimization', format: 'webp', box, quality: display.qualityWebp },
   ]
-  return only ? all.filter(({ name }) => only.includes(name)) : all
+  const clean = only ? all.filter(({ name }) => only.includes(name)) : all
+  const marked = watermark ? clean.map((spec) => ({ ...spec, marked: true as const })) : []
+  return onlyMarked ? marked : [...clean, ...marked]
 }
 
 /** Passes on each step once, whatever the child writes. */

@@ -17,6 +17,7 @@ export const DOMAINS = [
   'materials',
   'photo-index',
   'photo-files',
+  'site',
   'tags',
   'categories',
   'photos',

@@ -1,5 +1,7 @@
 import { type TSchema, t } from 'elysia'
+import type { Context } from '../../core/context.ts'
 import type { MessageKey } from '../../core/messages.ts'
+import { siteSettings } from '../../core/system/site-settings.ts'
 import { defineContract, type ShownError } from '../../http/contract.ts'
 import { integerText } from '../../http/integer-text.ts'
 import { wrapping } from '../../http/openapi/schemas.ts'
@@ -50,6 +52,8 @@ export const portfolio = defineContract({
     UNKNOWN_FILE: [422, 'UNPROCESSABLE_ENTITY'],
     HALF_A_PLACE: [422, 'UNPROCESSABLE_ENTITY'],
     PHOTO_CHANGED: [412, 'PRECONDITION_FAILED'],
+    SETTINGS_CHANGED: [412, 'PRECONDITION_FAILED'],
+    SETTING_NAMED_TWICE: [422, 'UNPROCESSABLE_ENTITY'],
     UNKNOWN_CATEGORY: [422, 'UNPROCESSABLE_ENTITY'],
     CATEGORY_CYCLE: [422, 'UNPROCESSABLE_ENTITY'],
     CATEGORY_TOO_DEEP: [422, 'UNPROCESSABLE_ENTITY'],
@@ -105,6 +109,20 @@ export const envelope = <T>(request: Request, data: T, code = 200, key: MessageK
 export const pageQuery = {
   page: integerText({ minimum: 1, maximum: 1_000_000, default: 1 }),
   limit: integerText({ minimum: 1, maximum: 100, default: 20 }),
+}
+
+/** The same of a list of photos, whose pages are as long as the site says unless the client does. */
+export const photoPageQuery = {
+  page: pageQuery.page,
+  limit: t.Optional(integerText({ minimum: 1, maximum: 100 })),
+}
+
+/** The query of a list of photos, with the length of its pages. */
+export async function withLimit<Q extends { limit?: number }>(
+  ctx: Context,
+  query: Q,
+): Promise<Q & { limit: number }> {
+  return { ...query, limit: query.limit ?? (await siteSettings(ctx)).display.photosPerPage }
 }
 
 const Pagination = t.Object({

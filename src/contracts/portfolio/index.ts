@@ -7,6 +7,7 @@ import { categoryRoutes } from './categories/routes.ts'
 import { photoRoutes } from './photos/routes.ts'
 import { searchRoutes } from './search/routes.ts'
 import { statisticsRoutes } from './statistics/routes.ts'
+import { settingsRoutes } from './settings/routes.ts'
 import { tagRoutes } from './tags/routes.ts'
 import { timelineRoutes } from './timeline/routes.ts'
 import { chunkedRoutes } from './upload/chunked.ts'
@@ -32,3 +33,4 @@ export const portfolioRoutes = (ctx: Context) =>
     .use(webhookRoutes(ctx))
     .use(statisticsRoutes(ctx))
     .use(cacheRoutes(ctx))
+    .use(settingsRoutes(ctx))

@@ -4,7 +4,7 @@ import { may } from '../accounts/permissions.ts'
 import type { Context } from '../context.ts'
 import { notFound } from '../errors.ts'
 import { cached } from '../generations/cached.ts'
-import { addressThumb, type KeptThumb, keptThumbs, type PhotoThumb } from '../photo-files/thumbs.ts'
+import { type KeptThumb, keptThumbs, type PhotoThumb, thumbAddresses } from '../photo-files/thumbs.ts'
 import { scopeOf, type Viewer } from '../photo-index/visibility.ts'
 import { type CategoryCounts, categoryCounts } from './counts.ts'
 import { type Category, idsOf } from './rows.ts'
@@ -33,7 +33,8 @@ const ORDER = [asc(categories.sortOrder), asc(categories.name), asc(categories.i
 export async function listCategories(ctx: Context, viewer: Viewer, origin: string): Promise<CategoryView[]> {
   const key = ['list', scopeOf(viewer), seesInactive(viewer)] as const
   const shown = await cached(ctx, { of: ['categories', 'photos'], key }, () => findCategories(ctx, viewer))
-  return shown.map((category) => addressCover(ctx, origin, category))
+  const address = await thumbAddresses(ctx, origin, viewer)
+  return shown.map((category) => addressCover(category, address))
 }
 
 async function findCategories(ctx: Context, viewer: Viewer): Promise<KeptView[]> {
@@ -62,7 +63,7 @@ export async function readCategory(
   const { category, ancestors, children } = await findCategory(ctx, viewer, id)
   const [counts, [shown]] = await Promise.all([categoryCounts(ctx, viewer), view(ctx, viewer, [category])])
   return {
-    ...addressCover(ctx, origin, shown!),
+    ...addressCover(shown!, await thumbAddresses(ctx, origin, viewer)),
     ancestors,
     children: children.map((child) => ({ ...child, ...counts(child.id) })),
   }
@@ -102,10 +103,10 @@ interface KeptView extends Omit<CategoryView, 'cover'> {
   cover: KeptThumb | null
 }
 
-const addressCover = (ctx: Context, origin: string, { cover, ...category }: KeptView): CategoryView => ({
-  ...category,
-  cover: cover && addressThumb(ctx, origin, cover),
-})
+const addressCover = (
+  { cover, ...category }: KeptView,
+  address: (thumb: KeptThumb) => PhotoThumb,
+): CategoryView => ({ ...category, cover: cover && address(cover) })
 
 async function view(ctx: Context, viewer: Viewer, shown: Category[]): Promise<KeptView[]> {
   const covers = shown.flatMap(({ coverPhotoId }) => coverPhotoId ?? [])

@@ -14,6 +14,7 @@ import { PHOTO_INDEX_ERRORS } from '../photo-index/errors.ts'
 import { PHOTO_ERRORS } from '../photos/errors.ts'
 import { RATE_LIMIT_ERRORS } from '../rate-limits/errors.ts'
 import { STATISTICS_RULES } from '../statistics/errors.ts'
+import { SITE_ERRORS, SITE_RULES } from '../site/errors.ts'
 import { SYSTEM_ERRORS } from '../system/errors.ts'
 import { TAG_ERRORS } from '../tags/errors.ts'
 import { TASK_ERRORS, TASK_RULES } from '../tasks/errors.ts'
@@ -34,6 +35,7 @@ export const ERRORS = joinLists(
   MATERIAL_ERRORS,
   PHOTO_INDEX_ERRORS,
   PHOTO_FILE_ERRORS,
+  SITE_ERRORS,
   TAG_ERRORS,
   CATEGORY_ERRORS,
   PHOTO_ERRORS,
@@ -50,6 +52,7 @@ export const RULES = joinLists(
   ACCOUNT_RULES,
   VERIFICATION_RULES,
   FILE_RULES,
+  SITE_RULES,
   TASK_RULES,
   AGENDA_RULES,
   WEBHOOK_RULES,

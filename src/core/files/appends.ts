@@ -5,6 +5,7 @@ import { uploadPieces, uploadSessions } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { MAX_CHUNKS } from './chunks.ts'
+import { tooLarge } from './formats.ts'
 import { uploadEndedHint } from './hints.ts'
 import { IncomingBytes } from './incoming-bytes.ts'
 import { type Arriving, discard, writePiece } from './pieces.ts'
@@ -40,7 +41,7 @@ export async function append(ctx: Context, session: UploadSession, bytes: Append
   if (session.status !== 'open') throw await closedError(ctx, session.id)
   if (bytes.offset !== session.received) throw mismatch(session, bytes)
   const fileSize = sizeOf(session, bytes)
-  if ((fileSize ?? bytes.offset) > bytes.maxBytes) throw tooLarge(bytes)
+  if ((fileSize ?? bytes.offset) > bytes.maxBytes) throw tooLarge(bytes.maxBytes)
   using _ = ctx.services.pieces.enter(session.userId)
   const appender = crypto.randomUUID()
   const claimed = await claim(ctx, session, { appender, fileSize, offset: bytes.offset })
@@ -50,7 +51,7 @@ export async function append(ctx: Context, session: UploadSession, bytes: Append
     const limit = fileSize ?? bytes.maxBytes
     let { received } = claimed
     while (await incoming.hasMore()) {
-      if (received === limit) throw fileSize === null ? tooLarge(bytes) : await overrun(ctx, session)
+      if (received === limit) throw fileSize === null ? tooLarge(bytes.maxBytes) : await overrun(ctx, session)
       const most = bytes.sha256 ? limit - received : Math.min(PIECE_BYTES, limit - received)
       received += await store(ctx, { ...claimed, appender, received }, incoming, most, bytes.sha256)
     }
@@ -65,8 +66,6 @@ export async function append(ctx: Context, session: UploadSession, bytes: Append
 const mismatch = ({ received }: UploadSession, { offset }: Append) =>
   new AppError('MISMATCHING_UPLOAD_OFFSET', { params: { expectedOffset: received, providedOffset: offset } })
 const inconsistent = () => new AppError('INCONSISTENT_UPLOAD_LENGTH')
-const tooLarge = ({ maxBytes }: Append) =>
-  new AppError('FILE_TOO_LARGE', { params: { limitMb: maxBytes / 1024 / 1024 } })
 
 /** The size of the whole file; null when nobody has said it. @throws AppError INCONSISTENT_UPLOAD_LENGTH */
 function sizeOf(session: UploadSession, { offset, isLast, length, fileSize }: Append): number | null {

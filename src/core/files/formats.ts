@@ -39,5 +39,9 @@ export async function detectFormat<F extends FileFormat>(
 
 /** @throws AppError FILE_TOO_LARGE */
 export function assertSize({ maxBytes }: FileFormat, bytes: number): void {
-  if (bytes > maxBytes) throw new AppError('FILE_TOO_LARGE', { params: { limitMb: maxBytes / MB } })
+  if (bytes > maxBytes) throw tooLarge(maxBytes)
 }
+
+/** The text names at most three digits, because the limit may be any number of bytes. */
+export const tooLarge = (maxBytes: number): AppError =>
+  new AppError('FILE_TOO_LARGE', { params: { limitMb: Number((maxBytes / MB).toPrecision(3)) } })

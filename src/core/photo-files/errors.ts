@@ -6,6 +6,11 @@ export const PHOTO_FILE_ERRORS = defineErrors({
     zh: '只支持 JPEG、PNG、WebP、TIFF、HEIC、AVIF 和 RAW 照片',
     en: 'Only JPEG, PNG, WebP, TIFF, HEIC, AVIF and RAW photos are accepted',
   },
+  TYPE_NOT_ALLOWED: {
+    kind: 'unsupported',
+    zh: '本站不接受 {type} 文件，可上传：{allowed}',
+    en: 'This site takes no files of type {type}; it takes {allowed}',
+  },
   UPLOAD_DELETED: {
     kind: 'invalid_state',
     zh: '上传在完成前已被删除',

@@ -7,10 +7,12 @@ import { photoFiles, photos } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
 import { hiddenKey } from '../files/keys.ts'
 import { isPublic } from '../photo-index/visibility.ts'
+import { siteSettings } from '../system/site-settings.ts'
 import { transaction } from '../transaction.ts'
 import { exposureHandle, photoDeletionHandle } from './job-handles.ts'
 import { hiddenFolder, publicFolder } from './keys.ts'
 import type { PhotoFile } from './rows.ts'
+import { renditionsToCopy, type SiteWatermark, watermarkOf } from './watermark.ts'
 
 /** How often one run begins again because the photo has changed meanwhile. */
 const ROUNDS = 10
@@ -43,7 +45,7 @@ export async function deletePhotoObjects(
  */
 export async function expose(ctx: Context, fileId: number): Promise<void> {
   for (let round = 1; round <= ROUNDS; round++) {
-    const wanted = await wantedCopies(ctx, fileId)
+    const wanted = await wantedCopies(ctx, fileId, watermarkOf(await siteSettings(ctx)))
     const isComplete = await makeCopies(ctx, fileId, wanted)
     if (await settle(ctx, fileId, wanted, isComplete)) return
   }
@@ -51,7 +53,11 @@ export async function expose(ctx: Context, fileId: number): Promise<void> {
 }
 
 /** The public keys that should have a copy. None where clients fetch all files from this server. */
-async function wantedCopies(ctx: Context, fileId: number): Promise<string[]> {
+async function wantedCopies(
+  ctx: Context,
+  fileId: number,
+  watermark: SiteWatermark | undefined,
+): Promise<string[]> {
   const [file] = await ctx.db
     .select({
       renditions: photoFiles.renditions,
@@ -61,7 +67,9 @@ async function wantedCopies(ctx: Context, fileId: number): Promise<string[]> {
     .innerJoin(photos, eq(photos.fileId, photoFiles.id))
     .where(eq(photoFiles.id, fileId))
   if (!file || !isPublic(file.photo)) return []
-  return file.renditions.map(({ key }) => key).filter((key) => ctx.storage.publicUrl(key) !== undefined)
+  return renditionsToCopy(file, watermark !== undefined)
+    .map(({ key }) => key)
+    .filter((key) => ctx.storage.publicUrl(key) !== undefined)
 }
 
 /** @returns whether every wanted copy exists */
@@ -83,7 +91,8 @@ async function settle(ctx: Context, fileId: number, made: string[], isComplete: 
     // The lock makes changes of the photo wait, because they update the row too (`enqueueExposure`). Only a statement after
     // it sees the changes that it has waited for.
     await tx.db.select({ id: photoFiles.id }).from(photoFiles).where(eq(photoFiles.id, fileId)).for('update')
-    const wanted = await wantedCopies(tx, fileId)
+    const watermark = watermarkOf(await tx.services.settings.site.held(tx))
+    const wanted = await wantedCopies(tx, fileId, watermark)
     if (wanted.join() !== made.join()) return false
     if (!isComplete) ctx.log.error({ fileId }, 'a rendition of a photo has no object: reprocess the file')
     await tx.db

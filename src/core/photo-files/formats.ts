@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts'
 import type { AcceptedFormats, FileFormat } from '../files/formats.ts'
+import { PHOTO_TYPES, type PhotoType } from '../system/site-definitions.ts'
 import { type RecognizedPhoto, recognizePhoto } from './recognize.ts'
 
 export interface PhotoFormat extends FileFormat {
@@ -23,6 +24,22 @@ const MIME_TYPES: Record<RecognizedPhoto | 'jpg' | 'webp' | 'raf', string> = {
   raf: 'image/x-fujifilm-raf',
   orf: 'image/x-olympus-orf',
   rw2: 'image/x-panasonic-rw2',
+}
+
+/** The type that stands for a media type in the settings of the site; undefined when no accepted photo has it. */
+function siteTypeOf(mimeType: string): PhotoType | undefined {
+  if (mimeType === 'image/jpg') return 'image/jpeg'
+  if (mimeType === 'image/raw' || RAW_TYPES.includes(mimeType)) return 'image/raw'
+  return PHOTO_TYPES.find((type) => type === mimeType)
+}
+
+const RAW_TYPES = Object.values(MIME_TYPES).filter((type) => type.startsWith('image/x-'))
+
+/** @throws AppError TYPE_NOT_ALLOWED when the site takes no files of this type */
+export function assertAllowed(mimeType: string, allowed: readonly PhotoType[]): void {
+  const type = siteTypeOf(mimeType)
+  if (type && !allowed.includes(type))
+    throw new AppError('TYPE_NOT_ALLOWED', { params: { type, allowed: allowed.join(', ') } })
 }
 
 /** @param maxBytes of a file of any format */

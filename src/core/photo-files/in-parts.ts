@@ -7,9 +7,10 @@ import { ERRORS } from '../errors/catalogue.ts'
 import { AppError, notFound } from '../errors.ts'
 import { type ChunkedSession, type NewChunkedUpload, openChunked } from '../files/chunks.ts'
 import { completeSession } from '../files/completion.ts'
-import { MB } from '../files/formats.ts'
+import { tooLarge } from '../files/formats.ts'
 import { abortSession, type NewSession, openSession, type UploadSession } from '../files/sessions.ts'
 import { siteSettings } from '../system/site-settings.ts'
+import { assertAllowed } from './formats.ts'
 import { photoName } from './names.ts'
 import { photoUploads } from './receive.ts'
 import type { PhotoFile } from './rows.ts'
@@ -26,12 +27,14 @@ async function assertPossible(
   ctx: Context,
   { fileSize, mimeType }: Pick<UploadSession, 'fileSize' | 'mimeType'>,
 ): Promise<void> {
-  const maxBytes = await maxPhotoBytes(ctx)
-  if ((fileSize ?? 0) > maxBytes) throw new AppError('FILE_TOO_LARGE', { params: { limitMb: maxBytes / MB } })
-  if (NO_PHOTO.test(mimeType.trim())) throw new AppError('UNSUPPORTED_PHOTO')
+  const { maxFileSize, allowedTypes } = (await siteSettings(ctx)).upload
+  if ((fileSize ?? 0) > maxFileSize) throw tooLarge(maxFileSize)
+  const type = mimeType.trim().toLowerCase()
+  if (NO_PHOTO.test(type)) throw new AppError('UNSUPPORTED_PHOTO')
+  assertAllowed(type, allowedTypes)
 }
 
-/** @throws AppError FILE_TOO_LARGE, UNSUPPORTED_PHOTO, TOO_MANY_CHUNKS, TOO_MANY_UNFINISHED_UPLOADS */
+/** @throws AppError FILE_TOO_LARGE, UNSUPPORTED_PHOTO, TYPE_NOT_ALLOWED, TOO_MANY_CHUNKS, TOO_MANY_UNFINISHED_UPLOADS */
 export async function openChunkedPhoto(
   ctx: Context,
   userId: number,
@@ -41,7 +44,7 @@ export async function openChunkedPhoto(
   return openChunked(ctx, userId, { ...upload, fileName: photoName(upload.fileName) })
 }
 
-/** @throws AppError FILE_TOO_LARGE, UNSUPPORTED_PHOTO, TOO_MANY_UNFINISHED_UPLOADS */
+/** @throws AppError FILE_TOO_LARGE, UNSUPPORTED_PHOTO, TYPE_NOT_ALLOWED, TOO_MANY_UNFINISHED_UPLOADS */
 export async function openResumablePhoto(
   ctx: Context,
   upload: Omit<NewSession, 'protocol' | 'chunkSize'>,

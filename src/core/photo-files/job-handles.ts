@@ -28,6 +28,12 @@ export const exposureHandle = jobHandle<{ fileIds: number[] }>('photo_exposure',
   ...UNTIL_IT_ANSWERS,
 })
 
+/** Brings files up to date with the site's watermark: all of them after a change, or one. */
+export const watermarkHandle = jobHandle<{ run: string } | { fileId: number }>('photo_watermark', {
+  timeoutSeconds: 900,
+  ...UNTIL_IT_ANSWERS,
+})
+
 /** Deletes the objects of deleted photo files. */
 export const photoDeletionHandle = jobHandle<{ files: { id: number; objectKey: string }[] }>(
   'photo_deletion',

@@ -2,8 +2,9 @@ import { defineJob, defineSchedule } from '../../jobs/job.ts'
 import type { Context } from '../context.ts'
 import { cleanUpPhotoFiles } from './cleanup.ts'
 import { deleteObjects, expose } from './exposure.ts'
-import { exposureHandle, photoDeletionHandle, processHandle } from './job-handles.ts'
+import { exposureHandle, photoDeletionHandle, processHandle, watermarkHandle } from './job-handles.ts'
 import { failProcessing, processFile } from './processing.ts'
+import { bringOneUpToDate, continueRun } from './watermarking.ts'
 
 const processJob = defineJob({
   ...processHandle,
@@ -39,6 +40,15 @@ async function each<T>(items: T[], signal: AbortSignal, run: (item: T) => Promis
   if (failures.length > 0) throw failures[0]
 }
 
+const watermarkJob = defineJob({
+  ...watermarkHandle,
+  concurrency: 1,
+  async run(ctx: Context, job, tried) {
+    if ('run' in job) await continueRun(ctx, job.run, tried)
+    else await bringOneUpToDate(ctx, job.fileId, tried)
+  },
+})
+
 const cleanUpSchedule = defineSchedule({
   id: 'photo_cleanup_job',
   name: 'cleanup_photo_files',
@@ -48,5 +58,5 @@ const cleanUpSchedule = defineSchedule({
 
 export const photoFilesJobs = {
   schedules: [cleanUpSchedule],
-  jobs: [processJob, exposureJob, photoDeletionJob],
+  jobs: [processJob, watermarkJob, exposureJob, photoDeletionJob],
 }

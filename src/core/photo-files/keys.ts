@@ -42,6 +42,9 @@ export const publicFolder = folderOf
 /** The folder with all renditions of one file. */
 export const hiddenFolder = (fileId: number): string => hiddenKey(folderOf(fileId))
 
+/** The name in the key of a rendition, without a check that there is such a name. */
+export const nameIn = (key: string): string => /^photos\/\d+\/([a-z_]+)_[^_/]+$/.exec(key)?.[1] ?? ''
+
 /** The id in the key of a rendition. */
 export function fileIdOf(key: string): number | undefined {
   const [, id] = /^photos\/([1-9]\d{0,8})\/[^/]+$/.exec(key) ?? []

@@ -7,12 +7,20 @@ import { AppError } from '../errors.ts'
 import { hiddenKey } from '../files/keys.ts'
 import { type FileAnswer, type FileRequest, type OpenFile, openStored } from '../files/open.ts'
 import { isPublic, seesWhole } from '../photo-index/visibility.ts'
+import { siteSettings } from '../system/site-settings.ts'
 import { checkSignature } from './addresses.ts'
-import { extensionOf, fileIdOf } from './keys.ts'
+import { extensionOf, fileIdOf, nameIn } from './keys.ts'
 import { savedPhotoName } from './names.ts'
-import { openPlaceholder } from './placeholder.ts'
+import { openPlaceholder, PHOTO_PLACEHOLDER } from './placeholder.ts'
+import { RENDITION_NAMES } from './rows.ts'
+import { namedOrDisplay } from './urls.ts'
+import { renditionsForAll, watermarkOf } from './watermark.ts'
 
-/** A rendition of a public photo is for everybody, whether its copy at the public key exists yet or not. */
+/**
+ * What everybody may see of a public photo is for everybody, whether its copy at the public key exists yet or not. At every
+ * other address that a rendition of the photo has now or had before, a viewer gets what everybody sees, so that a page that
+ * shows the photo goes on to do so when the watermark comes or goes, or when the renditions are made anew.
+ */
 async function openRendition(
   ctx: Context,
   viewer: Principal | undefined,
@@ -21,10 +29,18 @@ async function openRendition(
 ): Promise<FileAnswer | undefined> {
   const id = fileIdOf(key)
   const file = id === undefined ? undefined : await findFile(ctx, eq(photoFiles.id, id))
-  if (!file?.renditions.some((rendition) => rendition.key === key)) return undefined
+  if (!file) return undefined
   const isPublic = isShown(file)
-  if (!isPublic && !admits(ctx, viewer, file, key, request)) return undefined
-  return openStored(ctx, key, { places: [hiddenKey(key)], isPublic }, request)
+  const forAll = renditionsForAll(file, watermarkOf(await siteSettings(ctx)) !== undefined)
+  const isForAll = isPublic && forAll.some((rendition) => rendition.key === key)
+  const exists = file.renditions.some((rendition) => rendition.key === key)
+  if (isForAll || (exists && admits(ctx, viewer, file, key, request)))
+    return openStored(ctx, key, { places: [hiddenKey(key)], isPublic: isForAll }, request)
+  const name = RENDITION_NAMES.find((one) => one === nameIn(key))
+  if (!isPublic || !name) return undefined
+  const shown = namedOrDisplay(forAll, name)
+  if (!shown) return openPlaceholder(ctx, viewer, PHOTO_PLACEHOLDER, request)
+  return openStored(ctx, shown.key, { places: [hiddenKey(shown.key)], isPublic }, request)
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Context, Tx } from '../context.ts'
 import { hiddenKey } from '../files/keys.ts'
 import { emitPhotoEvent } from '../photo-index/watchers.ts'
 import { indexPhotos } from '../photo-index/write.ts'
-import { siteSettings } from '../system/site-settings.ts'
+import { type SiteSettings, siteSettings } from '../system/site-settings.ts'
 import { transaction } from '../transaction.ts'
 import { enqueueExposure } from './exposure.ts'
 import { isUsed } from './files.ts'
@@ -14,6 +14,8 @@ import type { ProcessingJob } from './job-handles.ts'
 import { renditionKey } from './keys.ts'
 import { type PhotoFile, RENDITION_NAMES, type Rendition } from './rows.ts'
 import { clearPhotoUpload, publishState } from './states.ts'
+import { type SiteWatermark, watermarkOf } from './watermark.ts'
+import { enqueueUnlessUpToDate } from './watermark-runs.ts'
 
 const [SMALL, MEDIUM, LARGE] = RENDITION_NAMES
 
@@ -37,10 +39,16 @@ export async function processFile(
   const local = await ctx.storage.openLocal(file.objectKey, { signal })
   const steps = stepWriter(ctx, file)
   try {
-    const job = { input: local.path, output: local.scratch, only, onStep: steps.begin }
-    const result = await ctx.imaging.photo(await withSettings(ctx, job), signal)
+    const settings = await siteSettings(ctx)
+    const paths = { input: local.path, output: local.scratch, onStep: steps.begin }
+    const names = only ?? namesToMake(settings)
+    const result = await ctx.imaging.photo({ ...paths, ...picturesOf(settings), only: names }, signal)
     await steps.settled()
-    await complete(ctx, file, result, await storeRenditions(ctx, file, result))
+    const made = await storeRenditions(ctx, file, result, {
+      watermark: watermarkOf(settings),
+      seed: String(file.generation),
+    })
+    await complete(ctx, file, result, made)
     ctx.services.processingTimes.add(performance.now() - started)
   } catch (error) {
     await steps.settled()
@@ -64,6 +72,10 @@ async function beginProcessing(ctx: Context, which: Processing): Promise<PhotoFi
   })
 }
 
+/** The names of the renditions that the site makes of every photo. */
+export const namesToMake = ({ upload }: SiteSettings): Rendition['name'][] =>
+  RENDITION_NAMES.filter((name) => upload.generateThumbnails || !name.startsWith('thumb_'))
+
 type Processing = Pick<PhotoFile, 'id' | 'generation'>
 
 /**
@@ -81,18 +93,15 @@ const isUnended = ({ id, generation }: Processing) =>
 const isNewestRun = (file: PhotoFile) =>
   and(isUnended(file), eq(photoFiles.processingStartedAt, file.processingStartedAt!))
 
-async function withSettings(
-  ctx: Context,
-  job: Pick<PhotoJob, 'input' | 'output' | 'onStep'> & { only: PhotoJob['only'] | undefined },
-): Promise<PhotoJob> {
-  const { image, display } = await siteSettings(ctx)
+/** What the settings of the site ask of renditions. */
+export function picturesOf(settings: SiteSettings): Omit<PhotoJob, 'input' | 'output'> {
+  const { image, display } = settings
   const medium = display.thumbnailSize
-  const { only, ...rest } = job
+  const watermark = watermarkOf(settings)
   return {
-    ...rest,
-    ...(only && { only }),
     thumbs: { [SMALL]: Math.ceil(medium / 2), [MEDIUM]: medium, [LARGE]: medium * 2 },
     display: image,
+    ...(watermark && { watermark }),
   }
 }
 
@@ -117,23 +126,29 @@ function stepWriter(ctx: Context, file: PhotoFile) {
   }
 }
 
-/** Stores the renditions at keys that nothing refers to yet. @returns all renditions that the file has then */
-async function storeRenditions(
+/**
+ * Stores the renditions at keys that nothing refers to yet.
+ * @param seed of the keys: the same content gets the same keys again only with the same seed
+ * @returns all renditions that the file has then
+ */
+export async function storeRenditions(
   ctx: Context,
   file: PhotoFile,
   { renditions }: PhotoResult,
+  { watermark, seed }: { watermark: SiteWatermark | undefined; seed: string },
 ): Promise<Rendition[]> {
   const made: Rendition[] = []
-  for (const { name, path, width, height, size } of renditions) {
+  for (const { name, marked, path, width, height, size } of renditions) {
     const bytes = await Bun.file(path).bytes()
-    const hash = new Bun.CryptoHasher('sha256').update(`${file.generation} `).update(bytes)
+    const hash = new Bun.CryptoHasher('sha256').update(`${seed} `).update(bytes)
     const mark = hash.digest('hex').slice(0, 32)
     const key = renditionKey(file.id, { name, mark, extension: name === 'webp' ? 'webp' : 'jpg' })
     await ctx.storage.write(hiddenKey(key), chunkOf(bytes))
-    made.push({ name, key, width, height, size })
+    made.push({ name, key, width, height, size, ...(marked && watermark && { watermark: watermark.id }) })
   }
-  const kept = file.renditions.filter(({ name }) => !made.some((one) => one.name === name))
-  return [...kept, ...made]
+  const isReplaced = (old: Rendition) =>
+    made.some(({ name, watermark }) => name === old.name && !watermark === !old.watermark)
+  return [...file.renditions.filter((old) => !isReplaced(old)), ...made]
 }
 
 async function complete(
@@ -165,7 +180,7 @@ async function complete(
         updatedAt: sql`now()`,
       })
       .where(isUnended(file))
-      .returning({ id: photoFiles.id })
+      .returning()
     if (!row) {
       const [left] = await tx.db
         .select({ id: photoFiles.id })
@@ -173,7 +188,7 @@ async function complete(
         .where(eq(photoFiles.id, file.id))
       return left ? 'ended' : 'deleted'
     }
-    await announce(tx, file, { status: 'completed', reason: null, takenAt })
+    await announce(tx, row, { status: 'completed', reason: null, takenAt })
     return 'completed'
   }
   const outcome = await transaction(ctx, change)
@@ -220,9 +235,10 @@ async function fail(ctx: Context, which: SQL | undefined, reason: string): Promi
  */
 async function announce(
   tx: Tx,
-  { id, userId }: PhotoFile,
+  file: PhotoFile,
   { takenAt, ...outcome }: { status: 'completed' | 'failed'; reason: string | null; takenAt: Date | null },
 ): Promise<void> {
+  const { id, userId } = file
   // Not another version: somebody who edits the photo meanwhile has not been overtaken (If-Match).
   const [photo] = await tx.db
     .update(photos)
@@ -234,5 +250,7 @@ async function announce(
     if (outcome.status === 'completed') await enqueueExposure(tx, [id])
   }
   await emitPhotoEvent(tx, userId, 'photo.processed', { fileId: id, photoId: photo?.id ?? null, ...outcome })
+  // The watermark may have changed meanwhile. The job that follows the change leaves out what is being processed.
+  await enqueueUnlessUpToDate(tx, file)
   clearPhotoUpload(tx, id)
 }

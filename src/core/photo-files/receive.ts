@@ -5,7 +5,7 @@ import { audit } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { receiveFile, type UploadKind, type UploadSource } from '../files/receive.ts'
 import { siteSettings } from '../system/site-settings.ts'
-import { type PhotoFormat, photoFormats } from './formats.ts'
+import { assertAllowed, type PhotoFormat, photoFormats } from './formats.ts'
 import type { PhotoFile } from './rows.ts'
 import { publishReceived, uploadName } from './states.ts'
 import { abandonUpload, beginUpload, finishUpload } from './upload-steps.ts'
@@ -15,7 +15,7 @@ export type PhotoDetails = Record<never, never>
 
 /**
  * Receives the file of a photo, from its first byte until it waits to be processed.
- * @throws AppError as `receiveFile`, and UNSUPPORTED_PHOTO, UPLOAD_DELETED
+ * @throws AppError as `receiveFile`, and UNSUPPORTED_PHOTO, TYPE_NOT_ALLOWED, UPLOAD_DELETED
  */
 export const uploadPhoto = async (
   ctx: Context,
@@ -32,7 +32,10 @@ export async function photoUploads(
   return {
     accepted: photoFormats(upload.maxFileSize),
     hashes: true,
-    begin: beginUpload,
+    begin(ctx, userId, file) {
+      assertAllowed(file.format.mimeType, upload.allowedTypes)
+      return beginUpload(ctx, userId, file)
+    },
     nameOf: ({ id }) => uploadName(id),
     keyOf: ({ objectKey }) => objectKey,
     publish: publishReceived,

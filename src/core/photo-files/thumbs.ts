@@ -2,8 +2,10 @@ import { and, eq } from 'drizzle-orm'
 import { isOneOf } from '../../db/arrays.ts'
 import { photoFiles, photoIndex, photos } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
-import { type Viewer, visibleTo } from '../photo-index/visibility.ts'
+import { seesWhole, type Viewer, visibleTo } from '../photo-index/visibility.ts'
+import { siteSettings } from '../system/site-settings.ts'
 import { type Addressed, renditionUrl } from './urls.ts'
+import { watermarkOf } from './watermark.ts'
 
 const THUMB = 'thumb_medium'
 
@@ -21,15 +23,26 @@ export interface PhotoThumb {
   placeholder: string | null
 }
 
-/** A thumbnail that can be kept for later: its address may expire. */
+/** A thumbnail that can be kept for later: its address depends on the viewer and on the time. */
 export interface KeptThumb extends Omit<PhotoThumb, 'thumbUrl'> {
-  file: Addressed
+  file: Pick<Addressed, 'renditions' | 'exposed' | 'isPublic'> & { userId: number }
 }
 
-export const addressThumb = (ctx: Context, origin: string, { file, ...photo }: KeptThumb): PhotoThumb => ({
-  ...photo,
-  thumbUrl: renditionUrl(ctx, origin, file, THUMB),
-})
+/**
+ * Gives kept thumbnails their addresses for this viewer.
+ * @param origin the address of this server as the client knows it
+ */
+export async function thumbAddresses(
+  ctx: Context,
+  origin: string,
+  viewer: Viewer,
+): Promise<(thumb: KeptThumb) => PhotoThumb> {
+  const hasWatermark = watermarkOf(await siteSettings(ctx)) !== undefined
+  return ({ file, ...photo }) => {
+    const addressed = { ...file, whole: seesWhole(viewer, file), hasWatermark }
+    return { ...photo, thumbUrl: renditionUrl(ctx, origin, addressed, THUMB) }
+  }
+}
 
 /**
  * The thumbnails of these photos by the photos' ids, in one query. A photo that does not exist, or that this viewer may not
@@ -42,8 +55,8 @@ export async function photoThumbs(
   viewer: Viewer,
   ids: number[],
 ): Promise<Map<number, PhotoThumb>> {
-  const thumbs = await keptThumbs(ctx, viewer, ids)
-  return new Map(thumbs.map((thumb) => [thumb.id, addressThumb(ctx, origin, thumb)]))
+  const address = await thumbAddresses(ctx, origin, viewer)
+  return new Map((await keptThumbs(ctx, viewer, ids)).map((thumb) => [thumb.id, address(thumb)]))
 }
 
 /** The same without addresses, in any order. */
@@ -61,6 +74,7 @@ export async function keptThumbs(ctx: Context, viewer: Viewer, ids: number[]): P
         renditions: photoFiles.renditions,
         exposed: photoFiles.exposed,
         isPublic: photoIndex.isPublic,
+        userId: photoIndex.ownerId,
       },
     })
     .from(photoIndex)

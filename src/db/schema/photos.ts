@@ -50,6 +50,8 @@ export interface Rendition {
   width: number
   height: number
   size: number
+  /** The watermark on it, by its id. Without one, the rendition is for the owner and holders of `photo.*` while the site has one. */
+  watermark?: string
 }
 
 /** An uploaded picture, and what was made of it. */

@@ -16,6 +16,8 @@ import { cleanText } from './text.ts'
 
 export interface WrittenRendition extends Size {
   name: RenditionName
+  /** It has the watermark. */
+  marked?: true
   /** The absolute path of the file. */
   path: string
   /** Bytes. */
@@ -75,11 +77,12 @@ export async function checkedRenditions(
   const said = Array.isArray(answer.renditions) ? answer.renditions : []
   return await Promise.all(
     specs.map(async (spec) => {
-      const one = said.find((other) => other?.name === spec.name)
+      const one = said.find((other) => other?.name === spec.name && !other.marked === !spec.marked)
       if (!one || !isSide(one.width) || !isSide(one.height)) throw misfit()
       const path = join(directory, renditionFile(spec))
       return {
         name: spec.name,
+        ...(spec.marked && { marked: true }),
         path,
         width: one.width,
         height: one.height,

@@ -17,6 +17,21 @@ export interface RenditionSpec {
   box: Size
   /** 1 to 100. */
   quality: number
+  /** It has the watermark of the request. */
+  marked?: true
+}
+
+export const WATERMARK_POSITIONS = ['top_left', 'top_right', 'center', 'bottom_left', 'bottom_right'] as const
+
+/** A text that is written over a picture. */
+export interface Watermark {
+  /** In one line. */
+  text: string
+  position: (typeof WATERMARK_POSITIONS)[number]
+  /** Percent. */
+  opacity: number
+  /** The width of the text in percent of the picture's, as far as its height leaves room. */
+  size: number
 }
 
 export interface PhotoRequest {
@@ -25,6 +40,8 @@ export interface PhotoRequest {
   /** An absolute path of a directory. */
   output: string
   renditions: RenditionSpec[]
+  /** Of the renditions that are marked. */
+  watermark?: Watermark
 }
 
 /** What the file says about the camera. */
@@ -66,9 +83,13 @@ export interface PhotoFacts {
 export interface PhotoAnswer extends PhotoFacts, Size {
   /** A thumbhash in base64. */
   placeholder: string
-  renditions: (Size & { name: RenditionName })[]
+  renditions: (Size & Pick<RenditionSpec, 'name' | 'marked'>)[]
 }
 
 /** The name of a rendition's file. */
-export const renditionFile = ({ name, format }: Pick<RenditionSpec, 'name' | 'format'>): string =>
-  `${name}.${format === 'jpeg' ? 'jpg' : 'webp'}`
+export const renditionFile = ({
+  name,
+  format,
+  marked,
+}: Omit<RenditionSpec, 'step' | 'box' | 'quality'>): string =>
+  `${name}${marked ? '_marked' : ''}.${format === 'jpeg' ? 'jpg' : 'webp'}`

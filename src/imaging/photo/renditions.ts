@@ -5,6 +5,7 @@ import { fit } from '../picture.ts'
 import type { Size } from '../protocol.ts'
 import type { RenditionSpec } from './protocol.ts'
 import type { Picture } from './source.ts'
+import { type Mark, withMark } from './watermark.ts'
 
 /** The longer side of the picture that the placeholder is computed of. The format allows 100. */
 const HASH_SIDE = 100
@@ -53,9 +54,11 @@ export async function shrunk(base: Base, specs: RenditionSpec[]): Promise<Base> 
 /** A rendition without any metadata. */
 export async function encode(
   base: Base,
-  { box, format, quality }: RenditionSpec,
+  { box, format, quality, marked }: RenditionSpec,
+  mark?: Mark,
 ): Promise<Size & { data: Buffer }> {
-  const picture = opened(base).resize(box.width, box.height, { fit: 'inside', withoutEnlargement: true })
+  const resized = opened(base).resize(box.width, box.height, { fit: 'inside', withoutEnlargement: true })
+  const picture = marked && mark ? await withMark(resized, mark) : resized
   const encoded =
     format === 'jpeg' ? picture.flatten({ background: '#fff' }).jpeg({ quality }) : picture.webp({ quality })
   const { data, info } = await encoded.toBuffer({ resolveWithObject: true })

@@ -16,10 +16,13 @@ import {
 } from './protocol.ts'
 import { type Base, decodeBase, encode, placeholderOf, shrunk } from './renditions.ts'
 import { openSource, type Picture, type Source } from './source.ts'
+import { drawMark } from './watermark.ts'
 
 const STEPS = ['generating_thumbnails', 'optimization'] as const
 
-await answerOnce<PhotoRequest>(async ({ input, output, renditions: specs }): Promise<PhotoAnswer> => {
+await answerOnce<PhotoRequest>(render)
+
+async function render({ input, output, renditions: specs, watermark }: PhotoRequest): Promise<PhotoAnswer> {
   begin('exif_extraction')
   const source = await reading(() => openSource(input))
   const facts = await reading(() => readFacts(source.metadata))
@@ -30,18 +33,20 @@ await answerOnce<PhotoRequest>(async ({ input, output, renditions: specs }): Pro
   const { picture, base } = await reading(() => decodeFirst(source, specs))
   const thumbnails = specs.filter(({ step }) => step === 'generating_thumbnails')
   const small = await reading(() => shrunk(base, thumbnails))
+  const mark = watermark && (await drawMark(watermark))
   const renditions: PhotoAnswer['renditions'] = []
   for (const step of steps) {
     if (step !== steps[0]) begin(step)
     for (const spec of specs.filter((one) => one.step === step)) {
-      const { data, ...size } = await reading(() => encode(thumbnails.includes(spec) ? small : base, spec))
+      const from = thumbnails.includes(spec) ? small : base
+      const { data, ...size } = await reading(() => encode(from, spec, mark))
       save(join(output, renditionFile(spec)), data)
-      renditions.push({ name: spec.name, ...size })
+      renditions.push({ name: spec.name, ...(spec.marked && { marked: true }), ...size })
     }
   }
   const { width, height } = picture
   return { ...facts, width, height, placeholder: await reading(() => placeholderOf(small)), renditions }
-})
+}
 
 /** A disk that is full is not the file's fault: the error remains the file system's. */
 function save(path: string, data: Buffer): void {

@@ -5,6 +5,7 @@ import { photoUploadKind } from './photo-upload.ts'
 import { taskKind } from './task.ts'
 import type { OpenTopic, StateTopic, StreamTopic, TopicKind } from './topic.ts'
 import { uploadKind } from './upload.ts'
+import { watermarkKind } from './watermark.ts'
 
 export const TOPIC_KINDS: TopicKind[] = [
   taskKind,
@@ -13,6 +14,7 @@ export const TOPIC_KINDS: TopicKind[] = [
   nodeKind,
   clusterKind,
   agentKind,
+  watermarkKind,
 ]
 
 /**

@@ -21,6 +21,8 @@ export const TOPIC_PATTERNS = {
   upload: '^upload:([1-9]\\d{0,8})$',
   /** `upload:<file id of a photo>` */
   photoUpload: '^upload:upload_([1-9]\\d{0,8})$',
+  /** `settings:watermark` */
+  watermark: '^settings:watermark$',
   /** `agent:<session id>` */
   agent: '^agent:([\\s\\S]*)$',
 } as const
@@ -98,12 +100,26 @@ export const ClusterUpdateData = Type.Object({
 })
 export type ClusterUpdateData = Static<typeof ClusterUpdateData>
 
+/**
+ * How far the photos have followed the last change of the watermark; `idle` when there was none. `total` is 0 until the photos
+ * have been counted. `done` includes those that `failed`.
+ */
+export const WatermarkUpdateData = Type.Object({
+  status: oneOf('idle', 'running', 'completed'),
+  total: Type.Integer({ minimum: 0 }),
+  done: Type.Integer({ minimum: 0 }),
+  failed: Type.Integer({ minimum: 0 }),
+  percent: Percent,
+})
+export type WatermarkUpdateData = Static<typeof WatermarkUpdateData>
+
 export const StateFrame = Type.Union([
   /** `task_id` as the client wrote it when it subscribed. */
   frame('task_update', { task_id: Type.Union([Type.String(), Type.Number()]), data: TaskUpdateData }),
   frame('upload_update', { key: Type.String(), material_id: Type.Integer(), data: UploadUpdateData }),
   frame('upload_update', { key: Type.String(), file_id: Type.String(), data: PhotoUploadUpdateData }),
   frame('gpu_update', { key: Type.String(), server_id: Type.String(), data: NodeUpdateData }),
+  frame('watermark_update', { key: Type.Literal('settings:watermark'), data: WatermarkUpdateData }),
   frame('gpu_cluster', { key: Type.Literal('gpu:cluster'), data: ClusterUpdateData }),
   /** `event` is an AG-UI event; `seq` grows without gaps over all runs of a session. */
   frame('agent_event', {

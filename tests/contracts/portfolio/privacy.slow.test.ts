@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { SERVER } from '../../../src/core/audit/audit.ts'
 import { createCategory } from '../../../src/core/categories/changes.ts'
 import { hiddenFolder, publicFolder } from '../../../src/core/photo-files/keys.ts'
-import { siteSettings } from '../../../src/core/system/site-settings.ts'
 import { photoFiles } from '../../../src/db/schema/index.ts'
 import { type Answer, api } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
@@ -363,8 +362,9 @@ describe.each(storages.each)('on %s', (kind, stored) => {
 
   test('a place is published, coarse, only where the site says so and the owner says nothing else', async () => {
     const { id } = named('EXIF')
-    const { upload } = await siteSettings(server.ctx)
-    upload.publishLocation = true
+    const publish = (publish_location: boolean) =>
+      api(server, 'PUT', '/v1/settings', { token: admin.token, body: { upload: { publish_location } } })
+    await publish(true)
     try {
       for (const token of [undefined, stranger.token]) {
         const { location } = await detail(id, token)
@@ -377,7 +377,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
       await own('PUT', `/v1/photos/${id}`, { location: { name: '外滩', latitude: 31.2, longitude: 121.5 } })
       expect((await detail(id)).location).toMatchObject({ name: '外滩', latitude: 31.2, longitude: 121.5 })
     } finally {
-      upload.publishLocation = false
+      await publish(false)
     }
     expect((await detail(id)).location).toMatchObject({ name: '外滩', latitude: 31.2 })
   })

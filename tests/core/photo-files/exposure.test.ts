@@ -53,7 +53,9 @@ async function add(stored: StoredServer, by?: TestUser) {
     })
   const row = async () => (await ctx.db.select().from(photoFiles).where(eq(photoFiles.id, fileId)))[0]!
   const urls = async (isPublic: boolean) =>
-    Object.values(renditionUrls(ctx, server.url, { ...(await row()), isPublic }))
+    Object.values(
+      renditionUrls(ctx, server.url, { ...(await row()), isPublic, whole: false, hasWatermark: false }),
+    )
   return {
     id,
     fileId,
@@ -191,6 +193,8 @@ describe.each(storages.each)('on %s', (kind, stored) => {
       renditions: photo.renditions.slice(0, 1),
       exposed: false,
       isPublic: true,
+      whole: false,
+      hasWatermark: false,
     })
     expect(Object.keys(urls)).toEqual([...NAMES])
     const answer = await fetch(urls.display)
@@ -228,6 +232,8 @@ describe.each(storages.each)('on %s', (kind, stored) => {
 test('in place of the original, others get the largest picture, and of equal ones the JPEG for display', () => {
   const sized = (...sizes: [Rendition['name'], number][]) => ({
     renditions: sizes.map(([name, width]) => ({ name, width, height: 10, key: '', size: 1 })),
+    whole: false,
+    hasWatermark: false,
   })
   const nameOf = (file: ReturnType<typeof sized>) => largestRendition(file)?.name
   expect(nameOf(sized(['thumb_small', 5], ['display', 20], ['webp', 20]))).toBe('display')

@@ -1,12 +1,14 @@
 import { afterAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import { Settings } from '../../../src/core/system/settings.ts'
+import type { Context } from '../../../src/core/context.ts'
+import { openSettings, systemConfig, updateSystemConfig } from '../../../src/core/system/settings.ts'
 import type { Db } from '../../../src/db/client.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
-const { db } = server.ctx
+const { ctx } = server
+const { db } = ctx
 
 /** The database, with a select that calls `selected` when it has its rows and returns them after `arrive` resolves. */
 const slowly = (selected: () => void, arrive: Promise<unknown>): Db =>
@@ -23,29 +25,43 @@ const slowly = (selected: () => void, arrive: Promise<unknown>): Db =>
     }),
   }) as unknown as Db
 
+/** Another server on the same database. */
+const other = (): Context => ({
+  ...ctx,
+  services: { ...ctx.services, settings: openSettings({ databaseUrl: 'postgres://shared' }) },
+})
+
 test('a read that began before an update does not bring back the old settings', async () => {
-  const settings = new Settings()
   const selected = Promise.withResolvers<void>()
   const arrive = Promise.withResolvers<void>()
-  const before = settings.current(slowly(selected.resolve, arrive.promise))
+  const here = other()
+  const before = systemConfig({ ...here, db: slowly(selected.resolve, arrive.promise) })
   await selected.promise
-  await settings.update(db, { maintenanceMode: true })
+  await updateSystemConfig(here, { maintenanceMode: true })
   arrive.resolve()
   expect((await before).maintenanceMode).toBe(false)
-  expect((await settings.current(db)).maintenanceMode).toBe(true)
+  expect((await systemConfig(here)).maintenanceMode).toBe(true)
+})
+
+test('a change that has returned acts on every server, also on one that has just read the old settings', async () => {
+  const [one, two] = [other(), other()]
+  for (const seconds of [11, 12, 13]) {
+    await systemConfig(two)
+    await updateSystemConfig(one, { defaultTaskTimeout: seconds })
+    expect((await systemConfig(two)).defaultTaskTimeout).toBe(seconds)
+  }
 })
 
 test('concurrent updates of different settings are all kept, and so is a setting of a newer server', async () => {
-  const settings = new Settings()
   await db.execute(sql`
     insert into settings (key, value) values ('system', '{"of_a_newer_server": 1}')
     on conflict (key) do update set value = settings.value || excluded.value`)
   await Promise.all([
-    settings.update(db, { defaultTaskTimeout: 7 }),
-    settings.update(db, { maxConcurrentTasksPerUser: 8 }),
-    settings.update(db, { taskPrices: { paid: 9 } }),
+    updateSystemConfig(ctx, { defaultTaskTimeout: 7 }),
+    updateSystemConfig(ctx, { maxConcurrentTasksPerUser: 8 }),
+    updateSystemConfig(ctx, { taskPrices: { paid: 9 } }),
   ])
-  expect(await settings.current(db)).toMatchObject({
+  expect(await systemConfig(ctx)).toMatchObject({
     defaultTaskTimeout: 7,
     maxConcurrentTasksPerUser: 8,
     taskPrices: { paid: 9 },

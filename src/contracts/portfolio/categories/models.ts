@@ -3,7 +3,7 @@ import { type Static, t } from 'elysia'
 import { nullable, optional, Timestamp, wholeNumber } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
-import { pageQuery } from '../contract.ts'
+import { photoPageQuery } from '../contract.ts'
 import { IdNumber } from '../ids.ts'
 import { sortQuery } from '../photos/models.ts'
 
@@ -101,7 +101,7 @@ export const CategoryChange = t.Object({ name: t.Optional(CategoryName), ...sett
 /** Null takes the cover away. */
 export const Cover = t.Object({ photo_id: nullable(IdNumber) })
 
-export const CategoryPhotosQuery = t.Object({ ...pageQuery, ...sortQuery })
+export const CategoryPhotosQuery = t.Object({ ...photoPageQuery, ...sortQuery })
 
 const photoIds = t.Array(IdNumber, { minItems: 1, maxItems: 100 })
 export const AddedPhotos = t.Object({ photo_ids: photoIds, is_primary: t.Optional(t.Boolean()) })

@@ -14,7 +14,7 @@ import {
   type SignedCall,
 } from '../../../http/chapter.ts'
 import { originOf } from '../../../http/origin.ts'
-import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
+import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio, withLimit } from '../contract.ts'
 import { Id } from '../ids.ts'
 import { BatchResult, Photo } from '../photos/models.ts'
 import { presentBatch, presentPhotos } from '../photos/presenters.ts'
@@ -209,9 +209,10 @@ async function changeCover({
 async function listPhotosOf({
   ctx,
   params,
-  query,
+  query: asked,
   request,
 }: Call & Params<typeof Id> & Query<typeof CategoryPhotosQuery>) {
+  const query = await withLimit(ctx, asked)
   const viewer = await optionalPrincipal(ctx, request)
   await assertSeesCategory(ctx, viewer, params.id)
   const { photos, total } = await listPhotos(ctx, viewer, {

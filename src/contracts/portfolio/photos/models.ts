@@ -6,7 +6,7 @@ import { integerText } from '../../../http/integer-text.ts'
 import { nullable, optional, Timestamp, wholeNumber } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
-import { pageQuery } from '../contract.ts'
+import { photoPageQuery } from '../contract.ts'
 import { FileId, IdNumber, IdText } from '../ids.ts'
 
 const Status = choice(PHOTO_STATUSES)
@@ -19,7 +19,7 @@ export const sortQuery = {
 }
 
 export const PhotoQuery = t.Object({
-  ...pageQuery,
+  ...photoPageQuery,
   ...sortQuery,
   status: t.Optional(Status),
   category: t.Optional(IdText),

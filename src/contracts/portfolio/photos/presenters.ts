@@ -1,5 +1,6 @@
 import type { Context } from '../../../core/context.ts'
 import { largestRendition, originalUrl, renditionUrls } from '../../../core/photo-files/urls.ts'
+import { watermarkOf } from '../../../core/photo-files/watermark.ts'
 import { isPublic, seesWhole, type Viewer } from '../../../core/photo-index/visibility.ts'
 import type { BatchResult as CoreBatchResult } from '../../../core/photos/batch.ts'
 import type { CategoryOfPhoto, PhotoView, TagOfPhoto } from '../../../core/photos/view.ts'
@@ -75,7 +76,7 @@ async function presentShared(
     updated_at: photo.updatedAt.toISOString(),
     view_count: ctx.services.viewCounts.total(photo.id, photo.viewCount),
     like_count: photo.likeCount,
-    formats: presentFormats(ctx, originOf(ctx, request), photo, whole),
+    formats: presentFormats(ctx, originOf(ctx, request), settings, photo, whole),
     exif: {
       camera: exif.camera ?? null,
       lens: exif.lens ?? null,
@@ -101,9 +102,16 @@ const PROCESSING = {
   failed: 'failed',
 } as const satisfies Record<PhotoView['file']['status'], Photo['processing_status']>
 
-function presentFormats(ctx: Context, origin: string, photo: PhotoView, whole: boolean): Photo['formats'] {
-  const { file } = photo
-  const urls = renditionUrls(ctx, origin, { ...file, isPublic: isPublic(photo) })
+function presentFormats(
+  ctx: Context,
+  origin: string,
+  settings: SiteSettings,
+  photo: PhotoView,
+  whole: boolean,
+): Photo['formats'] {
+  const hasWatermark = watermarkOf(settings) !== undefined
+  const file = { ...photo.file, isPublic: isPublic(photo), whole, hasWatermark }
+  const urls = renditionUrls(ctx, origin, file)
   const largest = urls[largestRendition(file)?.name ?? 'display']
   return { original: whole ? originalUrl(ctx, origin, file) : largest, jpg: urls.display, ...urls }
 }

@@ -18,7 +18,7 @@ import {
   type Query,
   type SignedCall,
 } from '../../../http/chapter.ts'
-import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
+import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio, withLimit } from '../contract.ts'
 import { Id, readFileId } from '../ids.ts'
 import { etagOf, expectedRevision, isKnown } from './etags.ts'
 import { readChange, readInput } from './inputs.ts'
@@ -119,7 +119,8 @@ export const photoRoutes = (ctx: Context) =>
       }),
     )
 
-async function listAll({ ctx, query, request, set }: Call & Query<typeof PhotoQuery>) {
+async function listAll({ ctx, query: asked, request, set }: Call & Query<typeof PhotoQuery>) {
+  const query = await withLimit(ctx, asked)
   const viewer = await optionalPrincipal(ctx, request)
   const { sort_by, sort_order, ...filter } = query
   const { photos, total } = await listPhotos(ctx, viewer, {

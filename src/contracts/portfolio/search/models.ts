@@ -1,6 +1,6 @@
 import { t } from 'elysia'
 import { named } from '../../../http/openapi/schemas.ts'
-import { pageQuery } from '../contract.ts'
+import { photoPageQuery } from '../contract.ts'
 import { Day } from '../days.ts'
 import { IdText } from '../ids.ts'
 import { Photo } from '../photos/models.ts'
@@ -9,7 +9,7 @@ import { Photo } from '../photos/models.ts'
 const words = t.Optional(t.String({ maxLength: 200 }))
 
 export const SearchQuery = t.Object({
-  ...pageQuery,
+  ...photoPageQuery,
   // Of 100 characters at most, without the spaces around it.
   q: t.String({ minLength: 1, maxLength: 300 }),
   category: t.Optional(IdText),

@@ -3,7 +3,7 @@ import type { Context } from '../../../core/context.ts'
 import { searchPhotos } from '../../../core/photos/search.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Call, chapter, type Query } from '../../../http/chapter.ts'
-import { PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
+import { PageEnvelope, pageEnvelope, portfolio, withLimit } from '../contract.ts'
 import { invalidQuery, readDay } from '../days.ts'
 import { presentPhotos } from '../photos/presenters.ts'
 import { SearchQuery, SearchResult } from './models.ts'
@@ -23,7 +23,8 @@ export const searchRoutes = (ctx: Context) =>
     }),
   )
 
-async function search({ ctx, query, request }: Call & Query<typeof SearchQuery>) {
+async function search({ ctx, query: asked, request }: Call & Query<typeof SearchQuery>) {
+  const query = await withLimit(ctx, asked)
   const viewer = await optionalPrincipal(ctx, request)
   const { photos, total, facets } = await searchPhotos(ctx, viewer, readQuery(query))
   const shown = await presentPhotos(
@@ -39,7 +40,14 @@ async function search({ ctx, query, request }: Call & Query<typeof SearchQuery>)
 
 const MAX_QUERY = 100
 
-function readQuery({ q, tags, location, date_from, date_to, ...rest }: Static<typeof SearchQuery>) {
+function readQuery({
+  q,
+  tags,
+  location,
+  date_from,
+  date_to,
+  ...rest
+}: Static<typeof SearchQuery> & { limit: number }) {
   const length = [...q.trim()].length
   if (length === 0) throw invalidQuery('q', 'required')
   if (length > MAX_QUERY) throw invalidQuery('q', 'max_length', { limit: MAX_QUERY })

@@ -5,7 +5,7 @@ import { integerText } from '../../../http/integer-text.ts'
 import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
-import { pageQuery } from '../contract.ts'
+import { photoPageQuery } from '../contract.ts'
 import { IdNumber } from '../ids.ts'
 
 const year = integerText({ minimum: 1, maximum: 9999 })
@@ -19,7 +19,7 @@ export const TimelineQuery = t.Object({
 })
 
 export const MonthOfYear = t.Object({ year, month: integerText({ minimum: 1, maximum: 12 }) })
-export const MonthQuery = t.Object({ ...includePhotos, ...pageQuery })
+export const MonthQuery = t.Object({ ...includePhotos, ...photoPageQuery })
 
 const event = {
   title: t.String({ minLength: 1, maxLength: 200, ...typed('name') }),

@@ -13,7 +13,7 @@ import {
 } from '../../../http/chapter.ts'
 import { languageOf } from '../../../http/language.ts'
 import { originOf } from '../../../http/origin.ts'
-import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
+import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio, withLimit } from '../contract.ts'
 import { Id } from '../ids.ts'
 import {
   MonthOfYear,
@@ -115,7 +115,8 @@ async function showAll(call: Call & Query<typeof TimelineQuery>) {
 }
 
 async function showMonth(call: Call & Params<typeof MonthOfYear> & Query<typeof MonthQuery>) {
-  const { ctx, params, query, request } = call
+  const { ctx, params, request } = call
+  const query = await withLimit(ctx, call.query)
   const month = await readMonth(ctx, await readerOf(call), {
     ...params,
     page: query.page,

@@ -44,7 +44,13 @@ export const chunkedRoutes = (ctx: Context) =>
         },
         status: 201,
         response: Envelope(ChunkedUpload),
-        errors: ['FILE_TOO_LARGE', 'UNSUPPORTED_PHOTO', 'TOO_MANY_CHUNKS', 'TOO_MANY_UNFINISHED_UPLOADS'],
+        errors: [
+          'FILE_TOO_LARGE',
+          'UNSUPPORTED_PHOTO',
+          'TYPE_NOT_ALLOWED',
+          'TOO_MANY_CHUNKS',
+          'TOO_MANY_UNFINISHED_UPLOADS',
+        ],
       }),
     )
     .put(
@@ -95,6 +101,7 @@ export const chunkedRoutes = (ctx: Context) =>
           'DIGEST_MISMATCH',
           'FILE_TOO_LARGE',
           'UNSUPPORTED_PHOTO',
+          'TYPE_NOT_ALLOWED',
           'UPLOAD_COMPLETING',
           'UPLOAD_DELETED',
           'UPLOAD_FAILED',

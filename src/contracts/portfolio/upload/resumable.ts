@@ -70,6 +70,7 @@ export const resumableRoutes = (ctx: Context) =>
         errors: [
           'FILE_TOO_LARGE',
           'UNSUPPORTED_PHOTO',
+          'TYPE_NOT_ALLOWED',
           'DIGEST_MISMATCH',
           'UPLOAD_DELETED',
           'UPLOAD_FAILED',
@@ -113,6 +114,7 @@ export const resumableRoutes = (ctx: Context) =>
         errors: [
           'FILE_TOO_LARGE',
           'UNSUPPORTED_PHOTO',
+          'TYPE_NOT_ALLOWED',
           'DIGEST_MISMATCH',
           'TOO_MANY_PIECES',
           'UPLOAD_DELETED',

@@ -35,6 +35,7 @@ export const uploadRoutes = (ctx: Context) =>
         errors: [
           'FILE_TOO_LARGE',
           'UNSUPPORTED_PHOTO',
+          'TYPE_NOT_ALLOWED',
           'UPLOAD_DELETED',
           'UPLOAD_FAILED',
           'UPLOAD_TOO_SLOW',
