@@ -1,20 +1,32 @@
 /**
  * The requests that the page of the documentation offers, sent unchanged: every example of a body, and every route that
- * changes something without a body. The test fills in only ids, tokens and mailed codes.
+ * changes something without a body. The test fills in only ids, tokens and mailed codes. Each of them is in the audit log, or
+ * has a reason not to be.
  */
 import { afterAll, expect, test } from 'bun:test'
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import sharp from 'sharp'
 import { readTagName } from '../../../src/core/tags/names.ts'
-import { categories, photoFiles, tags, timelineEvents } from '../../../src/db/schema/index.ts'
+import { messageId } from '../../../src/core/webhooks/rows.ts'
+import {
+  auditLog,
+  categories,
+  photoFiles,
+  sessions,
+  tags,
+  timelineEvents,
+  webhookDeliveries,
+} from '../../../src/db/schema/index.ts'
 import type { JsonSchema } from '../../../src/http/openapi/schemas.ts'
 import { type Answer, api, readAnswer } from '../../support/api.ts'
-import { makeTask, makeUser } from '../../support/factories.ts'
+import { mountedRoutes } from '../../support/described.ts'
+import { makeNode, makeTask, makeUser } from '../../support/factories.ts'
 import { form, pdf } from '../../support/files.ts'
 import { codeIn, mailTo } from '../../support/mail.ts'
 import { documentedRoutes } from '../../support/openapi.ts'
 import { fileRow, makePhotos } from '../../support/photos.ts'
 import { startServer } from '../../support/server.ts'
+import { UNRECORDED } from '../../support/unrecorded.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -22,8 +34,9 @@ afterAll(() => server.stop())
 const admin = await makeUser(server, { role: 'super_admin' })
 
 interface Filled {
-  /** The value of the path's parameter. */
+  /** The value of the path's parameter, and of a second one. */
   id?: string
+  second?: string
   token?: string
   body?: object
   /** A body of plain bytes. */
@@ -31,7 +44,26 @@ interface Filled {
   headers?: Record<string, string>
 }
 
-const idOfTask = async () => ({ id: (await makeTask(server, admin)).uuid })
+/** Whose things an administrator changes. */
+const owner = await makeUser(server)
+const idOfTask = async () => ({ id: (await makeTask(server, owner)).uuid })
+const idOfMaterial = async () => {
+  const body = form(['title', 'a'], ['file', pdf(), 'a.pdf'])
+  const headers = { authorization: `Bearer ${owner.token}` }
+  return {
+    id: (await readAnswer(await fetch(`${server.url}/api/v1/upload`, { method: 'POST', headers, body }))).body
+      .id,
+  }
+}
+const idOfWebhook = async () => ({ id: `${(await answerTo('portfolioCreateWebhook')).body.data.id}` })
+/** A delivery that has failed in the time that the example names. */
+const idsOfDelivery = async () => {
+  const { id: webhook } = await idOfWebhook()
+  const [id, at] = [Bun.randomUUIDv7(), new Date('2024-01-15T10:30:00Z')]
+  const row = { id, webhookId: Number(webhook), type: 'photo.created', event: { photo_id: 1 }, at }
+  await server.ctx.db.insert(webhookDeliveries).values({ ...row, status: 'failed', nextAttemptAt: at })
+  return { id: webhook, second: messageId(id) }
+}
 const idOfServer = async () => ({ id: (await answerTo('factoryCreateGpuServer')).body.data.id })
 /** The example works as it is once the other request has been sent. */
 const after = (operationId: string) => async () => {
@@ -40,6 +72,8 @@ const after = (operationId: string) => async () => {
 }
 const ADA = 'ada@example.com'
 
+/** The id of the rows that the routes with DELETE delete. */
+const DELETED = 90
 /** Rows with the ids that the portfolio's examples name, and one of each kind with the id 1. */
 let rows: Promise<unknown> | undefined
 const portfolioRows = () => {
@@ -50,16 +84,15 @@ async function insertRows() {
   const { db } = server.ctx
   const userId = admin.user.id
   const named = (id: number) => ({ id, name: `${id}`, slug: `${id}` })
-  await db.insert(categories).values([1, 2, 3].map((id) => ({ ...named(id), path: `${id}` })))
-  await db.insert(tags).values({ ...named(1), ...readTagName('1', 'name') })
-  await db
-    .insert(timelineEvents)
-    .values({ id: 1, userId, title: 'one', date: '2024-01-15', type: 'milestone' })
-  await db.insert(photoFiles).values(fileRow(userId, 123456789))
+  await db.insert(categories).values([1, 2, 3, DELETED].map((id) => ({ ...named(id), path: `${id}` })))
+  await db.insert(tags).values([1, DELETED].map((id) => ({ ...named(id), ...readTagName(`${id}`, 'name') })))
+  const event = { userId, title: 'one', date: '2024-01-15', type: 'milestone' }
+  await db.insert(timelineEvents).values([1, DELETED].map((id) => ({ ...event, id })))
+  await db.insert(photoFiles).values([fileRow(userId, 123456789), fileRow(userId, DELETED)])
   await makePhotos(
     server,
     admin,
-    [1, 2, 3, 4, 5, 15, 23, 31].map((id) => ({ id })),
+    [1, 2, 3, 4, 5, 15, 23, 31, DELETED].map((id) => ({ id })),
   )
   for (const table of ['categories', 'tags', 'timeline_events', 'photos']) {
     await db.execute(sql.raw(`select setval('${table}_id_seq', 100)`))
@@ -154,14 +187,52 @@ const FILL: Record<string, () => Promise<Filled>> = {
   factoryDrainGpuServer: idOfServer,
   factoryRotateGpuServerToken: idOfServer,
   factoryReportGpuServer: idOfServer,
+  learningDeleteMaterial: idOfMaterial,
+  learningDeleteUpload: idOfMaterial,
+  runtimeDeleteScheduleItem: async () => ({ id: (await send('runtimeCreateScheduleItem')).body.id }),
+  runtimeDeleteInviteCode: async () => ({ id: (await send('runtimeCreateInviteCode')).body.code }),
+  factoryDeleteTask: idOfTask,
+  factoryDeleteGpuServer: async () => ({ id: (await makeNode(server)).node.uuid }),
+  portfolioDeletePhoto: async () => ({ id: `${DELETED}` }),
+  portfolioDeleteCategorie: async () => ({ id: `${DELETED}` }),
+  portfolioDeleteTag: async () => ({ id: `${DELETED}` }),
+  portfolioDeleteTimelineEvent: async () => ({ id: `${DELETED}` }),
+  portfolioDeleteUpload: async () => ({ id: `upload_${DELETED}` }),
+  portfolioAbortChunkedUpload: async () => ({
+    id: (await send('portfolioInitChunkedUpload')).body.data.upload_id,
+  }),
+  portfolioAbortResumableUpload: async () => ({
+    id: (await send('portfolioBeginResumableUpload')).headers.get('location')!.split('/').pop()!,
+  }),
+  portfolioUpdateUser: async () => ({ id: `${(await makeUser(server)).user.id}` }),
+  portfolioDeleteUserSessions: async () => ({ id: `${(await makeUser(server)).user.id}` }),
+  portfolioDeleteUserSession: async () => {
+    const { user } = await makeUser(server)
+    const [session] = await server.ctx.db.select().from(sessions).where(eq(sessions.userId, user.id))
+    return { id: `${user.id}`, second: session!.id }
+  },
+  portfolioUpdateWebhook: idOfWebhook,
+  portfolioDeleteWebhook: async () => ({ id: `${(await send('portfolioCreateWebhook')).body.data.id}` }),
+  portfolioRotateSecretWebhook: idOfWebhook,
+  portfolioTestWebhook: idOfWebhook,
+  portfolioRedeliverWebhook: idsOfDelivery,
+  portfolioRedeliverWebhookDeliverie: idsOfDelivery,
 }
 
-const routes = documentedRoutes().filter(
-  ({ method, operation }) => ['POST', 'PUT', 'PATCH'].includes(method) || operation.requestBody,
-)
+const routes = documentedRoutes().filter(({ method }) => method !== 'GET' && method !== 'HEAD')
 const byId = new Map(routes.map((route) => [route.operation.operationId, route]))
 
 const answers = new Map<string, Promise<Answer>>()
+/** Passwords, tokens and other secrets of all requests and answers. */
+const secrets = new Set<string>()
+function collect(value: unknown, name = ''): void {
+  if (typeof value === 'string' && value.length >= MIN_SECRET && SECRET.test(name)) secrets.add(value)
+  if (typeof value === 'object' && value) for (const key in value) collect(value[key as never], key)
+}
+const SECRET = /password|token$|secret|ticket|^code$/
+/** Shorter texts may be part of an id. */
+const MIN_SECRET = 8
+
 /** Sends each request once, for the first test that needs its answer. */
 function answerTo(operationId: string): Promise<Answer> {
   const answer = answers.get(operationId) ?? send(operationId)
@@ -170,6 +241,12 @@ function answerTo(operationId: string): Promise<Answer> {
 }
 
 async function send(operationId: string): Promise<Answer> {
+  const answer = await sendExample(operationId)
+  collect(answer.body)
+  return answer
+}
+
+async function sendExample(operationId: string): Promise<Answer> {
   const { method, path, operation } = byId.get(operationId)!
   if (path.startsWith('/v1/')) await portfolioRows()
   const filled = (await FILL[operationId]?.()) ?? (path.startsWith('/v1/') ? { id: '1' } : {})
@@ -189,15 +266,19 @@ async function send(operationId: string): Promise<Answer> {
   if (filled.bytes) {
     const [type] = Object.keys(operation.requestBody!.content)
     const headers = { 'content-type': type!, ...filled.headers }
-    const place = path.replace(/\{\w+\}/, filled.id ?? '').replace(/\{\w+\}/, '0')
-    return sendBytes(method, place, { bytes: filled.bytes, headers })
+    return sendBytes(method, placeOf(path, { second: '0', ...filled }), { bytes: filled.bytes, headers })
   }
   const example = operation.requestBody?.content['application/json']?.example as object | undefined
-  return api(server, method, path.replace(/\{\w+\}/, filled.id ?? ''), {
+  const body = example && { ...example, ...filled.body }
+  collect(body)
+  return api(server, method, placeOf(path, filled), {
     token: operation.security.length > 0 ? token : undefined,
-    ...(example && { body: { ...example, ...filled.body } }),
+    ...(body && { body }),
   })
 }
+
+const placeOf = (path: string, { id = '', second = '' }: Filled): string =>
+  path.replace(/\{\w+\}/, id).replace(/\{\w+\}/, second)
 
 const sendBytes = async (method: string, path: string, { bytes, headers }: Filled): Promise<Answer> =>
   readAnswer(
@@ -217,8 +298,20 @@ const picture = async () => {
   return new Uint8Array(await sharp({ create }).jpeg().toBuffer())
 }
 
-test('every name below is that of an operation', () => {
-  expect(Object.keys(FILL).filter((id) => !byId.has(id))).toEqual([])
+const READS = ['GET', 'HEAD', 'OPTIONS']
+
+test('every name in this file is that of an operation', () => {
+  expect(Object.keys({ ...FILL, ...UNRECORDED }).filter((id) => !byId.has(id))).toEqual([])
+})
+
+test('every route that changes something is documented', () => {
+  const documented = new Set(
+    routes.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
+  )
+  const writes = mountedRoutes().filter(({ method }) => !READS.includes(method))
+  expect(
+    writes.map(({ method, path }) => `${method} ${path}`).filter((route) => !documented.has(route)),
+  ).toEqual([])
 })
 
 test.each(routes.map(({ method, path, operation }) => [`${method} ${path}`, operation] as const))(
@@ -229,3 +322,26 @@ test.each(routes.map(({ method, path, operation }) => [`${method} ${path}`, oper
     expect(Object.keys(operation.responses)).toContain(String(answer.status))
   },
 )
+
+const entriesOf = (answer: Answer) =>
+  server.ctx.db
+    .select()
+    .from(auditLog)
+    .where(eq(auditLog.requestId, answer.headers.get('x-request-id')!))
+
+test.each(routes.map(({ method, path, operation }) => [`${method} ${path}`, operation] as const))(
+  '%s is recorded, or has a reason not to be',
+  async (_, { operationId }) => {
+    const entries = await entriesOf(await answerTo(operationId))
+    expect(entries.length > 0, UNRECORDED[operationId] ?? 'add `audit` to the change').toBe(
+      !(operationId in UNRECORDED),
+    )
+  },
+)
+
+test('the audit log holds no secret of a request or an answer', async () => {
+  await Promise.all(routes.map(({ operation }) => answerTo(operation.operationId)))
+  const log = JSON.stringify(await server.ctx.db.select().from(auditLog))
+  expect(secrets.size).toBeGreaterThan(20)
+  expect([...secrets].filter((secret) => log.includes(secret))).toEqual([])
+})
