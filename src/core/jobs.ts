@@ -12,6 +12,7 @@ import { photoFilesJobs } from './photo-files/jobs.ts'
 import { photoIndexJobs } from './photo-index/jobs.ts'
 import { statisticsJobs } from './statistics/jobs.ts'
 import { systemJobs } from './system/jobs.ts'
+import { userDeletionJobs } from './user-deletion/jobs.ts'
 import { verificationJobs } from './verification/jobs.ts'
 import { webhookJobs } from './webhooks/jobs.ts'
 
@@ -29,6 +30,7 @@ const domains: DomainJobs<Context>[] = [
   webhookJobs,
   systemJobs,
   statisticsJobs,
+  userDeletionJobs,
 ]
 
 export const jobs = domains.flatMap((domain) => domain.jobs ?? [])

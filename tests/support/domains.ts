@@ -27,6 +27,7 @@ export const DOMAINS = [
   'tasks',
   'nodes',
   'agent',
+  'user-deletion',
   'statistics',
   'webhooks',
   'backup',

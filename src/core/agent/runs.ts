@@ -80,24 +80,23 @@ export class AgentRuns {
    */
   async cancel(who: Principal, sessionId: string): Promise<Awaited<ReturnType<typeof latestRun>>> {
     const session = await ownSession(this.ctx, who, sessionId)
+    await this.cancelRun(session.id)
+    return latestRun(this.ctx, session.id)
+  }
+
+  /** The same, whoever the session's user is. */
+  async cancelRun(sessionId: string): Promise<void> {
     const [run] = await this.ctx.db
       .update(agentRuns)
       .set({ cancelRequestedAt: sql`now()` })
-      .where(and(eq(agentRuns.sessionId, session.id), eq(agentRuns.status, 'running')))
+      .where(and(eq(agentRuns.sessionId, sessionId), eq(agentRuns.status, 'running')))
       .returning()
-    if (run) {
-      const signal = AbortSignal.timeout(CANCEL_WAIT_MS)
-      this.ctx.bus.publish(cancelRunHint, { runId: run.id })
-      // The last frame is stored in the transaction that ends the run.
-      for await (const { runId, event } of this.ctx.services.agentFeed.follow(
-        session.id,
-        run.firstSeq - 1,
-        signal,
-      )) {
-        if (runId === run.id && endsRun(event)) break
-      }
-    }
-    return latestRun(this.ctx, session.id)
+    if (!run) return
+    const signal = AbortSignal.timeout(CANCEL_WAIT_MS)
+    this.ctx.bus.publish(cancelRunHint, { runId: run.id })
+    const frames = this.ctx.services.agentFeed.follow(sessionId, run.firstSeq - 1, signal)
+    // The last frame is stored in the transaction that ends the run.
+    for await (const { runId, event } of frames) if (runId === run.id && endsRun(event)) break
   }
 
   /**

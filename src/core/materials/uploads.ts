@@ -3,7 +3,7 @@ import { and, count, desc, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
 import type { Actor, Principal } from '../accounts/principals.ts'
 import { auditForeign } from '../audit/audit.ts'
-import type { Context } from '../context.ts'
+import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import type { UploadEvent } from '../files/events.ts'
 import { uploadEndedHint } from '../files/hints.ts'
@@ -73,6 +73,17 @@ export async function ownMaterial(ctx: Context, who: Principal, id: number): Pro
   return material
 }
 
+/** For a material that is removed: a server that still receives it stops after the commit. */
+export function endUpload(tx: Tx, { id, status }: Pick<Material, 'id' | 'status'>): void {
+  tx.afterCommit(() => {
+    // First the hint: the server that receives the upload must not set the state again.
+    if (status === 'processing') {
+      tx.bus.publish(uploadEndedHint, { upload: uploadName(id), code: 'ALREADY_DELETED' })
+    }
+    tx.bus.setState(uploadTopic(id), undefined)
+  })
+}
+
 /**
  * Hides a material and deletes its objects at once. The material may be hidden already, or still arriving; a server that
  * receives it stops.
@@ -91,13 +102,7 @@ export async function removeUpload(ctx: Context, who: Actor, id: number): Promis
     auditForeign(tx, who, { action: 'material.deleted', target: id, subject: material.userId, details })
     await ctx.queue.enqueue(tx, putAwayHandle, { materialId: id })
     announce(tx, material, false)
-    tx.afterCommit(() => {
-      // First the hint: the server that receives the upload must not set the state again.
-      if (material.status === 'processing') {
-        ctx.bus.publish(uploadEndedHint, { upload: uploadName(id), code: 'ALREADY_DELETED' })
-      }
-      ctx.bus.setState(uploadTopic(id), undefined)
-    })
+    endUpload(tx, material)
   })
   await putAway(ctx, id).catch((error) => {
     ctx.log.warn({ err: error, material: id }, 'objects of a removed material are left to the queue')

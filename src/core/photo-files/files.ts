@@ -59,17 +59,20 @@ export async function deleteUpload(ctx: Context, who: Actor, id: number): Promis
     if (await isUsed(tx, id)) throw new AppError('FILE_OF_PHOTO')
     if (file.status === 'receiving') {
       tx.emit(file.userId, 'upload.failed', { ...uploadEvent(file), reason: 'UPLOAD_DELETED' })
-      // First the hint: the server that receives the upload must not set the state again.
-      tx.afterCommit(() =>
-        ctx.bus.publish(uploadEndedHint, { upload: uploadName(id), code: 'UPLOAD_DELETED' }),
-      )
-      endPhotoUpload(tx, id)
+      stopReceiving(tx, file)
     }
     await tx.db.delete(photoFiles).where(eq(photoFiles.id, id))
     await deletePhotoObjects(tx, [file])
     const details = { name: file.fileName }
     audit(tx, who, { action: 'photo_file.deleted', target: id, subject: file.userId, details })
   })
+}
+
+/** The server that receives the upload stops after the commit. */
+export function stopReceiving(tx: Tx, { id }: PhotoFile): void {
+  // First the hint: that server must not set the state again.
+  tx.afterCommit(() => tx.bus.publish(uploadEndedHint, { upload: uploadName(id), code: 'UPLOAD_DELETED' }))
+  endPhotoUpload(tx, id)
 }
 
 /** The earliest other file of the same user with the same content, by the id of each file that has one, in one query. */

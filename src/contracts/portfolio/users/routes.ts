@@ -3,6 +3,7 @@ import { getAccount } from '../../../core/accounts/accounts.ts'
 import { addAccount, listAccounts, updateAccount } from '../../../core/accounts/administration.ts'
 import { endUserSession, endUserSessions, listSessions } from '../../../core/accounts/session-list.ts'
 import type { Context } from '../../../core/context.ts'
+import { deleteUser } from '../../../core/user-deletion/delete.ts'
 import {
   type Body,
   type Call,
@@ -85,6 +86,17 @@ export const userRoutes = (ctx: Context) =>
         errors: ['EMAIL_TAKEN', 'USERNAME_TAKEN', 'LAST_SUPER_ADMIN'],
       }),
     )
+    .delete(
+      '/:id',
+      deleteOne,
+      route({
+        auth: 'user.delete',
+        summary: 'Delete an account with everything that belongs to it',
+        params: Id,
+        status: 204,
+        errors: ['OWN_ACCOUNT', 'LAST_SUPER_ADMIN'],
+      }),
+    )
     .get(
       '/:id/sessions',
       listUserSessions,
@@ -164,6 +176,10 @@ async function changeUser(call: SignedCall & Params<typeof Id> & Body<typeof Use
     password: body.password === undefined ? undefined : { text: body.password, language },
   })
   return envelope(request, presentListedUser(user))
+}
+
+async function deleteOne({ ctx, principal, params }: SignedCall & Params<typeof Id>) {
+  await deleteUser(ctx, principal, params.id)
 }
 
 async function listUserSessions(call: SignedCall & Params<typeof Id> & Query<typeof SessionsQuery>) {

@@ -1,0 +1,46 @@
+/** The photos of a user who is deleted. */
+import { and, asc, eq, sql } from 'drizzle-orm'
+import { photoFiles, photoIndex, photos } from '../../db/schema/index.ts'
+import { lockCovered } from '../categories/tree.ts'
+import type { Context, Tx } from '../context.ts'
+import { photosChanged } from '../photo-index/write.ts'
+import { transaction } from '../transaction.ts'
+import { lockPhotos } from './access.ts'
+import { removePhotos } from './delete.ts'
+
+const BATCH = 100
+
+/**
+ * Hides all photos of a user from everybody. Each statement takes a few microseconds for a photo, so that the request can wait
+ * for it, while the deletion of the photos is left to a job.
+ */
+export async function hidePhotosOf(tx: Tx, userId: number): Promise<void> {
+  await tx.db
+    .update(photoFiles)
+    .set({ exposed: false })
+    .where(and(eq(photoFiles.userId, userId), photoFiles.exposed))
+  await tx.db
+    .update(photos)
+    .set({ status: 'archived', visibility: 'private', updatedAt: sql`now()` })
+    .where(eq(photos.userId, userId))
+  // Lists, counts and searches read this table alone, those of administrators too.
+  await tx.db.delete(photoIndex).where(eq(photoIndex.ownerId, userId))
+  photosChanged(tx)
+}
+
+/** Deletes some photos of a user, with their files. @returns how many */
+export async function deletePhotosOf(ctx: Context, userId: number): Promise<number> {
+  const some = await ctx.db
+    .select({ id: photos.id })
+    .from(photos)
+    .where(eq(photos.userId, userId))
+    .orderBy(asc(photos.id))
+    .limit(BATCH)
+  const ids = some.map(({ id }) => id)
+  if (ids.length === 0) return 0
+  await transaction(ctx, async (tx) => {
+    await lockCovered(tx, ids)
+    await removePhotos(tx, [...(await lockPhotos(tx, ids)).values()])
+  })
+  return ids.length
+}

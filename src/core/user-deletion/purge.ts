@@ -1,0 +1,86 @@
+import { and, eq, gt, isNotNull, sql } from 'drizzle-orm'
+import {
+  calendarFeeds,
+  channels,
+  events,
+  invitations,
+  inviteCodes,
+  passwordResets,
+  scheduleItems,
+  sessions,
+  timelineEvents,
+  users,
+  webhooks,
+} from '../../db/schema/index.ts'
+import { deleteConversationsOf } from '../agent/of-user.ts'
+import type { Context } from '../context.ts'
+import { deleteUploadsOf } from '../files/of-user.ts'
+import { deleteLikesOf, deleteMaterialsOf } from '../materials/of-user.ts'
+import { deleteFilesOf } from '../photo-files/of-user.ts'
+import { deletePhotosOf } from '../photos/of-user.ts'
+import { deleteTasksOf } from '../tasks/of-user.ts'
+
+/** Each deletes some of what a user has, and returns how many. They run one after the other, each until nothing is left. */
+const STEPS: ((ctx: Context, userId: number) => Promise<number>)[] = [
+  deleteTasksOf,
+  deleteConversationsOf,
+  deletePhotosOf,
+  deleteFilesOf,
+  deleteUploadsOf,
+  deleteLikesOf,
+  deleteMaterialsOf,
+  ...[scheduleItems, calendarFeeds, webhooks, invitations, passwordResets, sessions].map(someRowsOf),
+  // What these say stays, and no longer names the user.
+  async (ctx, userId) => {
+    await ctx.db.update(timelineEvents).set({ userId: null }).where(eq(timelineEvents.userId, userId))
+    await ctx.db.update(inviteCodes).set({ createdBy: null }).where(eq(inviteCodes.createdBy, userId))
+    return 0
+  },
+  // The channel last, because the other steps may add to it.
+  someRowsOf(events),
+  someRowsOf(channels),
+]
+
+type OwnTable =
+  | typeof calendarFeeds
+  | typeof channels
+  | typeof events
+  | typeof invitations
+  | typeof passwordResets
+  | typeof scheduleItems
+  | typeof sessions
+  | typeof webhooks
+
+const BATCH = 1000
+
+/** Deletes rows of a table whose deletion needs nothing else. */
+function someRowsOf(table: OwnTable): (ctx: Context, userId: number) => Promise<number> {
+  return async ({ db }, userId) => {
+    const deleted = await db.execute(
+      sql`delete from ${table} where ctid in (select ctid from ${table} where user_id = ${userId} limit ${BATCH}) returning 1`,
+    )
+    return deleted.length
+  }
+}
+
+/** Deletes everything that a deleted user has left. It may run several times, and on several servers at once. */
+export async function purgeUser(ctx: Context, userId: number, signal?: AbortSignal): Promise<void> {
+  for (const step of STEPS) {
+    do signal?.throwIfAborted()
+    while ((await step(ctx, userId)) > 0)
+  }
+}
+
+/**
+ * Finds what was added to the users who were deleted in the last two days by requests that had begun before, such as an event
+ * of a task that a node ended at the same moment.
+ */
+export async function purgeRecent(ctx: Context): Promise<number> {
+  const since = sql`now() - interval '2 days'`
+  const recent = await ctx.db
+    .select({ id: users.id })
+    .from(users)
+    .where(and(isNotNull(users.deletedAt), gt(users.deletedAt, since)))
+  for (const { id } of recent) await purgeUser(ctx, id)
+  return recent.length
+}

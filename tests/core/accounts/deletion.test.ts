@@ -1,0 +1,303 @@
+/** Deleted accounts: docs/design.md, "Deleted accounts". */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { eq, sql } from 'drizzle-orm'
+import { databaseFault } from '../../../src/core/database-faults.ts'
+import { enqueueExposure } from '../../../src/core/photo-files/exposure.ts'
+import { publicFolder, renditionKey } from '../../../src/core/photo-files/keys.ts'
+import { createTask } from '../../../src/core/tasks/create.ts'
+import { transaction } from '../../../src/core/transaction.ts'
+import {
+  agentSessions,
+  calendarFeeds,
+  invitations,
+  inviteCodes,
+  materialLikes,
+  materials,
+  passwordResets,
+  photoFiles,
+  scheduleItems,
+  tasks,
+  timelineEvents,
+  uploadPieces,
+  uploadSessions,
+  users,
+  webhookDeliveries,
+  webhooks,
+} from '../../../src/db/schema/index.ts'
+import { api } from '../../support/api.ts'
+import { makeTask, makeUser, PASSWORD, type TestUser, unique } from '../../support/factories.ts'
+import { form, pdf, upload } from '../../support/files.ts'
+import { makePhotos } from '../../support/photos.ts'
+import { eventually } from '../../support/process.ts'
+import { query, type TestServer } from '../../support/server.ts'
+import { openLive } from '../../support/sockets.ts'
+import { openStorages, type StoredServer } from '../../support/storages.ts'
+
+const storages = await openStorages()
+afterAll(storages.stop)
+
+/** The columns that name a user, and why they may still name a deleted one. */
+const KEPT: Record<string, string> = {
+  'ledger_entries.user_id': 'the sum of all entries must stay right',
+  'ledger_entries.created_by': 'who set a balance',
+  'audit_log.actor_id': 'who did what',
+  'audit_log.subject_id': 'to whom it was done',
+}
+/** Their rows are written by other means than requests of the user, or opening one compares the hash of the password. */
+const WITHOUT_TRIGGER = ['channels', 'events', 'ledger_entries', 'sessions']
+
+/** Every column of the database that names a user. */
+async function userColumns(server: TestServer): Promise<{ table: string; column: string }[]> {
+  const rows = await query(
+    server,
+    sql`select table_name as "table", column_name as "column" from information_schema.columns
+      join information_schema.tables using (table_schema, table_name)
+      where table_schema = 'public' and table_type = 'BASE TABLE'
+        and column_name in ('user_id', 'owner_id', 'created_by', 'actor_id', 'subject_id') order by 1, 2`,
+  )
+  return rows as { table: string; column: string }[]
+}
+
+/** The columns with a row of this user. */
+async function columnsWith(server: TestServer, userId: number): Promise<string[]> {
+  const found: string[] = []
+  for (const { table, column } of await userColumns(server)) {
+    const [row] = await query(
+      server,
+      sql`select exists (select from ${sql.identifier(table)} where ${sql.identifier(column)} = ${userId}) as has`,
+    )
+    if (row!.has) found.push(`${table}.${column}`)
+  }
+  return found
+}
+
+const body = (text: string) => new Response(text).body!
+const soon = new Date(Date.now() + 3_600_000)
+
+async function uploadPdf(server: TestServer, { user, token }: TestUser) {
+  const fields = [
+    ['title', unique('material ')],
+    ['description', 'words'],
+  ] as [string, string][]
+  const answer = await upload(server, token, form(['file', pdf(), 'a.pdf'], ...fields))
+  expect(answer.status).toBe(201)
+  const [row] = await server.ctx.db.select().from(materials).where(eq(materials.userId, user.id))
+  return { id: row!.id, path: row!.filePath }
+}
+
+/** Gives the user a row in every table that can have one, and objects. */
+async function fill({ server }: StoredServer, owner: TestUser, other: TestUser) {
+  const { ctx } = server
+  const userId = owner.user.id
+  const [photo] = await makePhotos(server, owner, [{}])
+  const { id: photoId, fileId } = photo!
+  const key = renditionKey(fileId, { name: 'display', mark: unique(''), extension: 'jpg' })
+  const size = await ctx.storage.write(`hidden/${key}`, body('a picture'))
+  const objectKey = `originals/${userId}/${unique('DSC_')}.jpg`
+  await ctx.storage.write(objectKey, body('an original'))
+  const renditions = [{ name: 'display' as const, key, width: 96, height: 64, size }]
+  await ctx.db.update(photoFiles).set({ renditions, objectKey }).where(eq(photoFiles.id, fileId))
+  await transaction(ctx, (tx) => enqueueExposure(tx, [fileId]))
+  const material = await uploadPdf(server, owner)
+  const liked = await uploadPdf(server, other)
+  await api(server, 'POST', `/api/v1/materials/${liked.id}/like`, { token: owner.token })
+  await makeTask(server, owner)
+  const task = await makeTask(server, owner)
+  await ctx.db
+    .update(tasks)
+    .set({
+      status: 'running',
+      priceMinorPerMinute: 100,
+      heldMinor: 500,
+      attemptStartedAt: sql`now() - interval '110 seconds'`,
+    })
+    .where(eq(tasks.id, task.id))
+  await ctx.db.update(users).set({ heldMinor: 500 }).where(eq(users.id, userId))
+  const item = { id: Bun.randomUUIDv7(), userId, title: 'Dentist', startAt: soon, timezone: 'UTC' }
+  await ctx.db.insert(scheduleItems).values(item)
+  await ctx.db.insert(calendarFeeds).values({ userId, tokenHash: unique('hash') })
+  await ctx.db.insert(agentSessions).values({ id: Bun.randomUUIDv7(), userId, title: 'a secret' })
+  const [hook] = await ctx.db
+    .insert(webhooks)
+    .values({ userId, url: 'https://example.com', events: ['photo.created'], secrets: [] })
+    .returning()
+  const delivery = { id: Bun.randomUUIDv7(), webhookId: hook!.id, type: 'photo.created', event: {}, at: soon }
+  await ctx.db.insert(webhookDeliveries).values({ ...delivery, nextAttemptAt: soon })
+  const reset = { id: Bun.randomUUIDv7(), userId, email: owner.user.email, language: 'en' as const }
+  await ctx.db.insert(passwordResets).values({ ...reset, expiresAt: soon })
+  const [code] = await ctx.db
+    .insert(inviteCodes)
+    .values({ code: unique('C'), createdBy: userId })
+    .returning()
+  await ctx.db.insert(invitations).values({ userId, inviteCodeId: code!.id })
+  const event = { userId, title: 'First exhibition', date: '2024-01-01', type: 'milestone' }
+  const [milestone] = await ctx.db.insert(timelineEvents).values(event).returning()
+  const [session] = await ctx.db
+    .insert(uploadSessions)
+    .values({ userId, protocol: 'resumable', fileName: 'a.jpg' })
+    .returning()
+  const piece = { sessionId: session!.id, start: 0, size: 5, objectKey: `incoming/${session!.id}/0_a` }
+  await ctx.storage.write(piece.objectKey, body('piece'))
+  await ctx.db.insert(uploadPieces).values(piece)
+  return {
+    photoId,
+    fileId,
+    key,
+    liked: liked.id,
+    path: material.path,
+    milestone: milestone!.id,
+  }
+}
+
+describe.each(storages.each)('DELETE /v1/users/{id} (%s)', (_, stored) => {
+  const { server } = stored
+  const { ctx } = server
+  const rowOf = async (id: number) => (await ctx.db.select().from(users).where(eq(users.id, id)))[0]!
+
+  test('ends everything at once, and leaves nothing of the user but what must stay', async () => {
+    const [boss, other, owner] = [
+      await makeUser(server, { role: 'super_admin' }),
+      await makeUser(server, { role: 'editor' }),
+      await makeUser(server, { role: 'editor', balanceMinor: 1000 }),
+    ]
+    const { id, username, email, displayName } = owner.user
+    const has = await fill(stored, owner, other)
+    // The copies of a public photo in a bucket.
+    if (ctx.storage.publicUrl(has.key)) {
+      await eventually(async () => (await stored.keys(publicFolder(has.fileId))).length === 1, 'the copy')
+    }
+    const balance = { token: boss.token, body: { balance: 20 } }
+    expect((await api(server, 'PUT', `/api/admin/users/${id}`, balance)).status).toBe(200)
+    // A channel and a session were there from the beginning: what is not here cannot be missing afterwards.
+    const before = await columnsWith(server, id)
+    const columns = (await userColumns(server)).map(({ table, column }) => `${table}.${column}`)
+    const own = columns.filter((name) => !(name in KEPT))
+    expect(own.filter((name) => !before.includes(name))).toEqual([])
+    const live = await openLive(server, owner.token)
+    const seen = () => api(server, 'GET', '/api/v1/auth/me', { token: owner.token })
+    expect((await seen()).status).toBe(200)
+
+    expect((await api(server, 'DELETE', `/v1/users/${id}`, { token: boss.token })).status).toBe(204)
+
+    // Sessions.
+    expect((await seen()).status).toBe(401)
+    const refreshed = { body: { refresh_token: owner.refreshToken } }
+    expect((await api(server, 'POST', '/api/v1/auth/refresh', refreshed)).status).toBe(401)
+    for (const name of [username, email]) {
+      const signIn = { body: { username: name, password: PASSWORD } }
+      expect((await api(server, 'POST', '/v1/auth/login', signIn)).status).toBe(401)
+    }
+    expect((await live.closing()).code).toBe(4403)
+    // What others could see.
+    for (const path of [`/v1/photos/${has.photoId}`, `/files/${has.key}`, `/files/${has.path}`]) {
+      expect((await api(server, 'GET', path, { token: other.token })).status, path).toBe(404)
+    }
+    expect((await api(server, 'GET', `/v1/users/${id}`, { token: boss.token })).status).toBe(404)
+    const photos = await api(server, 'GET', '/v1/photos?limit=100', { token: boss.token })
+    expect(photos.body.data.map((photo: { id: number }) => photo.id)).not.toContain(has.photoId)
+    const found = await api(server, 'GET', `/api/admin/users?search=${username}`, { token: boss.token })
+    expect(found.body.total).toBe(0)
+    const list = await api(server, 'GET', '/v1/users?limit=100', { token: boss.token })
+    expect(list.body.data.map((user: { id: number }) => user.id)).not.toContain(id)
+    const put = { token: boss.token, body: { is_active: true } }
+    expect((await api(server, 'PUT', `/api/admin/users/${id}`, put)).status).toBe(404)
+    expect((await api(server, 'PUT', `/v1/users/${id}`, put)).status).toBe(404)
+    expect((await api(server, 'DELETE', `/v1/users/${id}`, { token: boss.token })).status).toBe(404)
+
+    // Personal data and files.
+    const left = await eventually(async () => {
+      const now = await columnsWith(server, id)
+      return now.every((name) => name in KEPT) ? now : undefined
+    }, 'the rows are gone')
+    expect(left.sort()).toEqual(['audit_log.subject_id', 'ledger_entries.user_id'])
+    const row = await rowOf(id)
+    const text = JSON.stringify(row)
+    for (const secret of [username, email, displayName, owner.user.passwordHash]) {
+      expect(text).not.toContain(secret)
+    }
+    const objects = await eventually(async () => {
+      const keys = await stored.keys('')
+      return keys.length === 1 ? keys : undefined
+    }, 'the objects are gone')
+    // Of the material that the user liked.
+    expect(objects[0]).toStartWith('materials/')
+    const likes = await ctx.db.select().from(materialLikes).where(eq(materialLikes.materialId, has.liked))
+    const [liked] = await ctx.db.select().from(materials).where(eq(materials.id, has.liked))
+    expect([likes.length, liked!.likeCount]).toEqual([0, 0])
+    // Two begun minutes of the running task, and the balance that the administrator set.
+    const entries = await query(
+      server,
+      sql`select kind, amount_minor::int as amount from ledger_entries where user_id = ${id} order by id`,
+    )
+    expect(entries.map(({ kind, amount }) => [kind, amount])).toEqual([
+      ['adjustment', 1000],
+      ['capture', entries[1]!.amount],
+    ])
+    expect(entries[1]!.amount).toBeWithin(-200, -180)
+    const ledger = entries.reduce((sum, { amount }) => sum + Number(amount), 1000)
+    expect([row.balanceMinor, row.heldMinor]).toEqual([ledger, 0])
+    const [milestone] = await ctx.db.select().from(timelineEvents).where(eq(timelineEvents.id, has.milestone))
+    expect(milestone).toMatchObject({ userId: null, title: 'First exhibition' })
+    const audited = await query(
+      server,
+      sql`select actor_id from audit_log where action = 'user.deleted' and target_id = ${String(id)}`,
+    )
+    expect(audited.map(({ actor_id }) => actor_id)).toEqual([boss.user.id])
+
+    // The names are free.
+    const again = { username, email, password: PASSWORD }
+    const made = await api(server, 'POST', '/v1/users', { token: boss.token, body: again })
+    expect(made.status).toBe(201)
+    expect(made.body.data.id).not.toBe(id)
+  }, 120_000)
+})
+
+describe('a deleted user', () => {
+  const { server } = storages.s3
+  const { ctx } = server
+
+  test('a request that began before the deletion adds nothing', async () => {
+    const [boss, owner] = [await makeUser(server, { role: 'super_admin' }), await makeUser(server)]
+    const { id } = owner.user
+    expect((await api(server, 'DELETE', `/v1/users/${id}`, { token: boss.token })).status).toBe(204)
+    const task = { kind: 'gpu', title: 'late', taskType: 'test' } as const
+    const refused = await createTask(ctx, id, task as never).catch((error) => error)
+    expect(databaseFault(refused)?.code).toBe('INVALID_TOKEN')
+    await eventually(
+      async () => (await columnsWith(server, id)).every((name) => name in KEPT),
+      'the rows are gone',
+    )
+  })
+
+  test('every table of what a user makes refuses rows of a deleted one', async () => {
+    const owned = await query(
+      server,
+      sql`select conrelid::regclass::text as name from pg_constraint
+        join pg_attribute on attrelid = conrelid and attnum = conkey[1]
+        where contype = 'f' and confrelid = 'users'::regclass and attname = 'user_id'`,
+    )
+    const triggers = await query(
+      server,
+      sql`select tgrelid::regclass::text as name from pg_trigger
+        where tgfoid = 'refuse_deleted_owner'::regproc`,
+    )
+    const names = (rows: Record<string, unknown>[]) => rows.map(({ name }) => String(name))
+    expect([...names(triggers), ...WITHOUT_TRIGGER].sort()).toEqual(names(owned).sort())
+  })
+
+  test('the database refuses a deleted user with a name, a role or an activation', async () => {
+    const boss = await makeUser(server, { role: 'super_admin' })
+    const { user } = await makeUser(server)
+    await api(server, 'DELETE', `/v1/users/${user.id}`, { token: boss.token })
+    for (const change of [
+      { emailKey: 'x' },
+      { usernameKey: 'x' },
+      { role: 'admin' as const },
+      { isActive: true },
+    ]) {
+      await expect(
+        (async () => await ctx.db.update(users).set(change).where(eq(users.id, user.id)))(),
+      ).rejects.toThrow()
+    }
+  })
+})
