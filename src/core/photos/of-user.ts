@@ -3,7 +3,6 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import { photoFiles, photoIndex, photos } from '../../db/schema/index.ts'
 import { lockCovered } from '../categories/tree.ts'
 import type { Context, Tx } from '../context.ts'
-import { photosChanged } from '../photo-index/write.ts'
 import { transaction } from '../transaction.ts'
 import { lockPhotos } from './access.ts'
 import { removePhotos } from './delete.ts'
@@ -25,7 +24,7 @@ export async function hidePhotosOf(tx: Tx, userId: number): Promise<void> {
     .where(eq(photos.userId, userId))
   // Lists, counts and searches read this table alone, those of administrators too.
   await tx.db.delete(photoIndex).where(eq(photoIndex.ownerId, userId))
-  photosChanged(tx)
+  tx.changed('photos')
 }
 
 /** Deletes some photos of a user, with their files. @returns how many */

@@ -3,7 +3,7 @@
  * neither names nor a role, so that nobody finds it.
  */
 import { eq, sql } from 'drizzle-orm'
-import { passwordResets, users, webhooks } from '../../db/schema/index.ts'
+import { channels, passwordResets, users } from '../../db/schema/index.ts'
 import { assertAnotherSuperAdmin, lockAccount } from '../accounts/administration.ts'
 import { principalsHint } from '../accounts/hints.ts'
 import { outranks, permissionDenied } from '../accounts/permissions.ts'
@@ -33,10 +33,11 @@ export const deleteUser = (ctx: Context, admin: Actor, id: string | number): Pro
     await hidePhotosOf(tx, user.id)
     await hideMaterialsOf(tx, user.id)
     await tx.db.delete(passwordResets).where(eq(passwordResets.userId, user.id))
-    await tx.db.update(webhooks).set({ isActive: false }).where(eq(webhooks.userId, user.id))
     await wipe(tx, user.id)
     audit(tx, admin, { action: 'user.deleted', target: user.id, subject: user.id })
     await tx.queue.enqueue(tx, purgeHandle, { userId: user.id })
+    // Webhooks get nothing more. The row of a channel is locked last.
+    await tx.db.update(channels).set({ hooks: null }).where(eq(channels.userId, user.id))
     tx.afterCommit(() => tx.bus.publish(principalsHint, { userId: user.id }))
   })
 

@@ -317,7 +317,7 @@ describe('sessions', () => {
 test('user.login reaches the user, and only those administrators who have webhooks', async () => {
   const [owner, hooked] = [await makeUser(server), await makeUser(server, { role: 'admin' })]
   await ctx.db.execute(
-    sql`insert into channels (user_id, last_seq, hooked) values (${hooked.user.id}, 0, true)`,
+    sql`insert into channels (user_id, last_seq, hooks) values (${hooked.user.id}, 0, '{"user.login": []}')`,
   )
   const [own, theirs, without] = await Promise.all(
     [owner, hooked, admin].map(({ token }) => openLive(server, token)),
