@@ -29,7 +29,7 @@ export const deleteUser = (ctx: Context, admin: Actor, id: string | number): Pro
     if (user.id === admin.userId) throw new AppError('OWN_ACCOUNT')
     if (!outranks(admin.role, user.role)) throw permissionDenied('user.delete', admin.role)
     if (user.role === 'super_admin' && user.isActive) await assertAnotherSuperAdmin(tx, user.id)
-    await endSessions(tx, user.id, 'account_deleted')
+    await endSessions(tx, admin, user.id, 'account_deleted')
     await hidePhotosOf(tx, user.id)
     await hideMaterialsOf(tx, user.id)
     await tx.db.delete(passwordResets).where(eq(passwordResets.userId, user.id))

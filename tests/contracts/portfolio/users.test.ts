@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { updateProfile } from '../../../src/core/accounts/accounts.ts'
 import { sessions, users } from '../../../src/db/schema/index.ts'
+import { actorOf } from '../../support/actors.ts'
 import { type Ask, api } from '../../support/api.ts'
 import { makeUser, PASSWORD, signInAgain, type TestUser, unique } from '../../support/factories.ts'
 import { mailTo } from '../../support/mail.ts'
@@ -64,7 +65,10 @@ describe('GET /v1/users', () => {
     const made: TestUser[] = []
     for (const role of ['user', 'editor', 'user'] as const) made.push(await makeUser(server, { role }))
     for (const [n, { user }] of made.entries()) {
-      await updateProfile(ctx, user.id, { displayName: `${tag} ${n}`, username: `${unique('xyz'[n]!)}` })
+      await updateProfile(ctx, actorOf({ user }), {
+        displayName: `${tag} ${n}`,
+        username: `${unique('xyz'[n]!)}`,
+      })
     }
     await ctx.db.update(users).set({ isActive: false }).where(eq(users.id, made[0]!.user.id))
     await ctx.db.update(users).set({ lastLoginAt: null }).where(eq(users.id, made[2]!.user.id))
