@@ -2,16 +2,7 @@ import { isNotNull, sql } from 'drizzle-orm'
 import { photoIndex } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { type Count, countsOf, readCounts } from './counts.ts'
-import {
-  nowOf,
-  type Period,
-  periodsOf,
-  QUARTER_MS,
-  type Span,
-  spanSince,
-  type Unit,
-  yearSpan,
-} from './periods.ts'
+import { nowOf, type Period, periodsOf, type Span, spanSince, type Unit, yearSpan } from './periods.ts'
 import { photosCreated, photosTaken } from './series.ts'
 import { type Amount, amountOf } from './storage.ts'
 
@@ -70,7 +61,7 @@ export async function photoStatistics(
     ...byState(photos),
     periods,
     counts: await (by === 'taken' ? photosTaken : photosCreated)(ctx, periods),
-    undated: dated === undefined ? 0 : all - dated,
+    undated: dated === undefined ? 0 : Math.max(0, all - dated),
     cameras,
     lenses,
     types: of('original').map((count) => ({ type: count.name, ...amountOf(count) })),
@@ -96,26 +87,16 @@ function byState(photos: readonly Count[]): Pick<PhotoStatistics, 'byStatus' | '
 }
 
 async function spanOfAll(ctx: Context, by: Time, unit: Unit, timezone: string): Promise<Span> {
-  const first = by === 'taken' ? await firstTaken(ctx) : await firstCreated(ctx)
+  const first = await firstOf(ctx, by)
   const now = nowOf(ctx)
   return spanSince(first ?? now, now, unit, MOST_PERIODS, timezone)
 }
 
-async function firstTaken(ctx: Context): Promise<number | undefined> {
-  const [row] = await ctx.db
-    .select({ at: photoIndex.takenAt })
-    .from(photoIndex)
-    .where(isNotNull(photoIndex.takenAt))
-    .orderBy(photoIndex.takenAt)
-    .limit(1)
+/** In ms since 1970. */
+async function firstOf(ctx: Context, by: Time): Promise<number | undefined> {
+  const at = { taken: photoIndex.takenAt, created: photoIndex.createdAt }[by]
+  const [row] = await ctx.db.select({ at }).from(photoIndex).where(isNotNull(at)).orderBy(at).limit(1)
   return row?.at?.getTime()
-}
-
-async function firstCreated(ctx: Context): Promise<number | undefined> {
-  const [row] = await ctx.db.execute<{ quarter: number | null }>(
-    sql`select min(id) as quarter from ${countsOf(['created'])} c`,
-  )
-  return row!.quarter === null ? undefined : row!.quarter * QUARTER_MS
 }
 
 const mostUsed = (ctx: Context, kind: 'camera' | 'lens') =>

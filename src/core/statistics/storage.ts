@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import { isOneOf } from '../../db/arrays.ts'
 import { users } from '../../db/schema/index.ts'
+import { waitAtMost } from '../../util/wait-at-most.ts'
 import type { Context } from '../context.ts'
 import { type Count, countsOf, readCounts } from './counts.ts'
 
@@ -9,6 +10,7 @@ export const STORED_KINDS = ['original', 'rendition', 'copy', 'material'] as con
 type StoredKind = (typeof STORED_KINDS)[number]
 
 const MOST_USERS = 10
+const FREE_MS = 1000
 
 /** Objects, and their bytes together. */
 export interface Amount {
@@ -96,7 +98,8 @@ async function largestUsers(ctx: Context): Promise<StorageReport['users']> {
 /** STORAGE_LIMIT, or on a disk what is stored and what is free. */
 async function storageLimit({ config, storage }: Context, used: number): Promise<number | undefined> {
   if (config.storageLimit > 0) return config.storageLimit
-  const free = await storage.free().catch(() => undefined)
+  // A network disk may hang.
+  const free = await waitAtMost(FREE_MS, storage.free()).catch(() => undefined)
   return free === undefined ? undefined : used + free
 }
 
