@@ -27,7 +27,7 @@ interface Subject {
   read: (ctx: Context) => Promise<unknown>
 }
 
-const dashboard = (period: string, timezone: string, target = 50): Subject => ({
+const dashboard = (period: string, timezone: string): Subject => ({
   name: `dashboard of ${period} in ${timezone}`,
   target: 50,
   read: (ctx) => readDashboard(ctx, { viewer: undefined, origin: 'http://localhost' }, { period, timezone }),
