@@ -6,6 +6,7 @@ import { operationId, pascal } from './operation-id.ts'
 import { answerName, responsesOf, securityOf } from './responses.ts'
 import { AUTH, type DescribedRoute, type MultipartBody, ROUTE, type RouteDetail } from './route.ts'
 import { sampleOf } from './sample.ts'
+import { messagesOf } from './messages.ts'
 import { type JsonSchema, SchemaPool } from './schemas.ts'
 import { socketPaths, socketSchemes } from './sockets.ts'
 
@@ -34,6 +35,7 @@ export interface OpenApiDocument {
   servers: { url: string; description: string }[]
   tags: { name: string; description: string }[]
   paths: Record<string, Record<string, Operation>>
+  webhooks: Record<string, Record<string, Operation>>
   components: { schemas: Record<string, JsonSchema>; securitySchemes: Record<string, object> }
 }
 
@@ -83,6 +85,7 @@ export function openApiDocument(app: AnyElysia, publicUrl?: string): OpenApiDocu
     }
   }
   Object.assign(paths, socketPaths)
+  const webhooks = messagesOf(routes, pool)
   const tags = new Set(
     Object.values(paths).flatMap((item) => Object.values(item).flatMap(({ tags }) => tags)),
   )
@@ -95,6 +98,7 @@ export function openApiDocument(app: AnyElysia, publicUrl?: string): OpenApiDocu
       description: name.replace(/(.*): (.*)/, 'The $2 part of the $1 API'),
     })),
     paths,
+    webhooks,
     components: { schemas: sorted(pool.schemas), securitySchemes: SECURITY_SCHEMES },
   }
 }
@@ -118,6 +122,7 @@ const modelsOf = ({ contract, description, body, query, params }: DescribedRoute
     contract.errorModel,
     description.response,
     ...Object.values(description.answers ?? {}).map(({ response }) => response),
+    ...Object.values(description.sends ?? {}),
     body,
     query,
     params,

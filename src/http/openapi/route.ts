@@ -48,6 +48,8 @@ export interface RouteDescription {
   limit?: LimitClass | undefined
   /** The errors of this route, besides those that follow from its options. */
   errors?: readonly ErrorCode[]
+  /** Messages that the server sends to addresses which a client names by this route: their bodies, by type. */
+  sends?: Record<string, TSchema>
   /** Answers that are neither the success nor an error of the contract, by status. */
   answers?: Record<number, RouteAnswer>
 }

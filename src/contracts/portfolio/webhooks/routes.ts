@@ -13,6 +13,7 @@ import {
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
 import { Id } from '../ids.ts'
+import { MESSAGES } from './messages.ts'
 import {
   DeliveriesQuery,
   DeliveryPath,
@@ -68,6 +69,7 @@ export const webhookRoutes = (ctx: Context) =>
           is_active: true,
         },
         status: 201,
+        sends: MESSAGES,
         response: Envelope(WebhookWithSecret),
         errors: ['WEBHOOK_ADDRESS_NOT_PUBLIC', 'TOO_MANY_WEBHOOKS', 'PERMISSION_DENIED'],
       }),
