@@ -14,7 +14,7 @@ export const PER_WEBHOOK = 8
 /** Due deliveries of which a claim looks for webhooks. */
 const LOOK_AT = 200
 /** How much longer a lease is than an attempt may take: for making and storing what surrounds it. */
-const LEASE_MARGIN_SECONDS = 30
+const LEASE_MARGIN_SECONDS = 10
 
 /** A delivery that this server sends now. */
 export interface Claimed {

@@ -2,25 +2,33 @@
 import type { TSchema } from '@sinclair/typebox'
 import { t } from 'elysia'
 import { Timestamp } from '../../../http/models.ts'
+import { named } from '../../../http/openapi/schemas.ts'
 import { EVENTS, type EventType } from '../../../protocol/live/events.ts'
 import { CategoryDetail } from '../categories/models.ts'
 import { PhotoDetail } from '../photos/models.ts'
 
 const Deleted = t.Object({ id: t.Integer() })
 
-/** A photo or category that is gone before the first attempt has what the event says. */
-const orKnown = (full: TSchema, type: EventType) => {
+/** What the event says, with the id under the name that the full form has. */
+const known = (type: EventType) => {
   const { photo_id: _, category_id: __, ...rest } = EVENTS[type].properties as Record<string, TSchema>
-  return t.Union([full, t.Object({ id: t.Integer(), ...rest })])
+  return t.Object({ id: t.Integer(), ...rest })
 }
+/** A photo or category that was gone before the first attempt. */
+const GonePhoto = known('photo.created')
+const GoneCategory = known('category.created')
+named({ GonePhoto, GoneCategory })
+
+const ShownPhoto = t.Union([PhotoDetail, GonePhoto])
+const ShownCategory = t.Union([CategoryDetail, GoneCategory])
 
 /** The data of bodies that differs from that of the events. */
-const FULL: Partial<Record<EventType, TSchema>> = {
-  'photo.created': orKnown(PhotoDetail, 'photo.created'),
-  'photo.updated': orKnown(PhotoDetail, 'photo.updated'),
+const SHOWN: Partial<Record<EventType, TSchema>> = {
+  'photo.created': ShownPhoto,
+  'photo.updated': ShownPhoto,
   'photo.deleted': Deleted,
-  'category.created': orKnown(CategoryDetail, 'category.created'),
-  'category.updated': orKnown(CategoryDetail, 'category.updated'),
+  'category.created': ShownCategory,
+  'category.updated': ShownCategory,
   'category.deleted': Deleted,
 }
 
@@ -33,7 +41,7 @@ export const MESSAGES = Object.fromEntries(
       type: t.Literal(type),
       id: t.String(),
       timestamp: Timestamp,
-      data: FULL[type as EventType] ?? data,
+      data: SHOWN[type as EventType] ?? data,
       signature: t.String(),
     }),
   ]),
