@@ -3,15 +3,14 @@
  * PyPI at its first run; the installed packages stay under node_modules.
  */
 import { afterAll, expect, test } from 'bun:test'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { unique } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
+import { pythonPrograms } from './python-environment.ts'
 
 const HERE = import.meta.dir
-const CACHE = join(HERE, '../../node_modules/.cache/roost-python')
 const folder = mkdtempSync(join(tmpdir(), 'roost-python-'))
 const server = await startServer()
 afterAll(async () => {
@@ -27,27 +26,8 @@ async function run(command: string[]): Promise<string> {
   return output
 }
 
-/** Where the programs of the requirements are. */
-async function environment(): Promise<string> {
-  const requirements = join(HERE, 'requirements.txt')
-  const hash = createHash('sha256')
-    .update(await Bun.file(requirements).bytes())
-    .digest('hex')
-    .slice(0, 16)
-  const place = join(CACHE, hash)
-  const ready = join(place, 'ready')
-  if (!existsSync(ready)) {
-    rmSync(place, { recursive: true, force: true })
-    mkdirSync(CACHE, { recursive: true })
-    await run(['python3', '-m', 'venv', place])
-    await run([join(place, 'bin/pip'), 'install', '--quiet', '--requirement', requirements])
-    writeFileSync(ready, '')
-  }
-  return join(place, 'bin')
-}
-
 test('a Python client generated from the document works on the server', async () => {
-  const bin = await environment()
+  const bin = await pythonPrograms()
   const document = join(folder, 'openapi.json')
   await Bun.write(document, await (await fetch(`${server.url}/api/docs/json`)).text())
   await run([join(bin, 'openapi-spec-validator'), document])

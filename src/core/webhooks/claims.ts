@@ -30,8 +30,9 @@ export interface Claimed {
   webhookId: number
   url: string
   secrets: WebhookSecret[]
-  /** Of the webhook, since its last success. */
+  /** Of the webhook, since its last success, and for how long. */
   failures: number
+  failingSeconds: number
   owner: { userId: number; userUuid: string; username: string; role: Role }
 }
 
@@ -73,6 +74,7 @@ const claimStatement = preparedSql<ClaimedRow>(
     where d.id = t.id and w.id = d.webhook_id and u.id = w.user_id
     returning d.id, d.type, ${rfc3339(sql`d.at`)} as at, d.event::text as event, d.payload::text as payload, d.attempts,
       d.webhook_id as "webhookId", w.url, w.secrets, w.failures,
+      coalesce(extract(epoch from now() - w.failing_since), 0)::float8 as "failingSeconds",
       u.id as "userId", u.uuid as "userUuid", coalesce(u.username, '') as username, u.role`,
 )
 

@@ -147,7 +147,7 @@ export class WebhookDispatcher {
   }
 
   private async send(delivery: Claimed): Promise<void> {
-    const { id, type, at, event, payload, attempts, failures, owner } = delivery
+    const { id, type, at, event, payload, attempts, failingSeconds, owner } = delivery
     if (!mayReceive(owner.role, type)) {
       this.outcomes.push({
         delivery,
@@ -162,7 +162,7 @@ export class WebhookDispatcher {
       this.stopped.push(delivery)
       return
     }
-    this.outcomes.push(this.outcomeOf(delivery, answer, judge(answer, attempts, failures)))
+    this.outcomes.push(this.outcomeOf(delivery, answer, judge(answer, attempts, failingSeconds)))
   }
 
   private outcomeOf(delivery: Claimed, answer: Answer, verdict: Outcome['verdict']): Outcome {

@@ -38,14 +38,19 @@ export interface Verdict {
 
 /**
  * @param attempts of this delivery, with the one that was answered
- * @param failures of the webhook since its last success, before this answer
+ * @param failingSeconds for how long the webhook has failed: since the first failure after its last success
  */
-export function judge(answer: Answer, attempts: number, failures: number, random = Math.random): Verdict {
+export function judge(
+  answer: Answer,
+  attempts: number,
+  failingSeconds: number,
+  random = Math.random,
+): Verdict {
   const none = { retrySeconds: 0, pauseSeconds: 0, gone: false }
   if (answer.error === null) return { ...none, status: 'delivered' }
   if (answer.status === 410) return { ...none, status: 'failed', gone: true }
   const asked = Math.min((answer.retryAfterMs ?? 0) / 1000, MAX_RETRY_AFTER_SECONDS)
-  const pauseSeconds = isOverloaded(answer) ? Math.max(asked, pauseAfter(failures)) : 0
+  const pauseSeconds = isOverloaded(answer) ? Math.max(asked, pauseAfter(failingSeconds)) : 0
   const delay = RETRY_SECONDS[attempts - 1]
   if (delay === undefined) return { ...none, status: 'failed', pauseSeconds }
   return {
@@ -60,5 +65,6 @@ export function judge(answer: Answer, attempts: number, failures: number, random
 const isOverloaded = ({ status, error }: Answer): boolean =>
   status === 429 || status === 502 || status === 503 || status === 504 || error === 'TIMEOUT'
 
-const pauseAfter = (failures: number): number =>
-  Math.min(FIRST_PAUSE_SECONDS * 2 ** Math.min(failures, 10), MAX_PAUSE_SECONDS)
+/** As long as it has failed already, so that each pause is about twice as long as the one before. */
+const pauseAfter = (failingSeconds: number): number =>
+  Math.min(Math.max(failingSeconds, FIRST_PAUSE_SECONDS), MAX_PAUSE_SECONDS)

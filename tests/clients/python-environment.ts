@@ -1,0 +1,39 @@
+/** The installed packages of `requirements.txt`. They stay under node_modules. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const HERE = import.meta.dir
+const CACHE = join(HERE, '../../node_modules/.cache/roost-python')
+
+async function run(command: string[]): Promise<void> {
+  const program = Bun.spawn(command, { stdout: 'pipe', stderr: 'pipe' })
+  const [output, errors] = await Promise.all([program.stdout.text(), program.stderr.text()])
+  if ((await program.exited) !== 0) throw new Error(`${command.join(' ')}\n${output}\n${errors}`)
+}
+
+let made: Promise<string> | undefined
+
+/** The folder of their programs. They are installed when the requirements have changed. */
+export function pythonPrograms(): Promise<string> {
+  made ??= environment()
+  return made
+}
+
+async function environment(): Promise<string> {
+  const requirements = join(HERE, 'requirements.txt')
+  const hash = createHash('sha256')
+    .update(await Bun.file(requirements).bytes())
+    .digest('hex')
+    .slice(0, 16)
+  const place = join(CACHE, hash)
+  const ready = join(place, 'ready')
+  if (!existsSync(ready)) {
+    rmSync(place, { recursive: true, force: true })
+    mkdirSync(CACHE, { recursive: true })
+    await run(['python3', '-m', 'venv', place])
+    await run([join(place, 'bin/pip'), 'install', '--quiet', '--requirement', requirements])
+    writeFileSync(ready, '')
+  }
+  return join(place, 'bin')
+}

@@ -1,0 +1,62 @@
+/**
+ * The official libraries of Standard Webhooks in three languages verify what a receiver gets. Python needs PyPI and Go its module
+ * proxy at their first run.
+ */
+import { afterAll, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { Webhook } from 'standardwebhooks'
+import { api } from '../support/api.ts'
+import { makeTask, makeUser } from '../support/factories.ts'
+import { type Received, Receiver } from '../support/receiver.ts'
+import { startServer } from '../support/server.ts'
+import { pythonPrograms } from './python-environment.ts'
+
+const HERE = join(import.meta.dir, 'webhooks')
+const server = await startServer({ ALLOW_PRIVATE_EGRESS: '1' })
+const receiver = new Receiver()
+afterAll(async () => {
+  await server.stop()
+  await receiver.stop()
+})
+
+/** A delivery to a webhook with this secret, or with one that the server makes. */
+async function deliver(given?: string): Promise<{ secret: string; one: Received }> {
+  const user = await makeUser(server)
+  const body = { url: receiver.url, events: ['task.created'], ...(given && { secret: given }) }
+  const made = await api(server, 'POST', '/v1/webhooks', { token: user.token, body })
+  const task = await makeTask(server, user, { title: '夜景 "quoted"' })
+  const [one] = await receiver.wait(1, (other) => other.body.data.task_id === task.uuid)
+  return { secret: made.body.data.secret, one: one! }
+}
+
+async function verify(command: string[], secret: string, { text, headers }: Received): Promise<unknown> {
+  const stdin = new Blob([JSON.stringify({ secret, body: text, headers })])
+  const program = Bun.spawn(command, { cwd: HERE, stdin, stdout: 'pipe', stderr: 'pipe' })
+  const [output, errors] = await Promise.all([program.stdout.text(), program.stderr.text()])
+  expect(await program.exited, `${command.join(' ')}\n${output}\n${errors}`).toBe(0)
+  return JSON.parse(output)
+}
+
+describe.each([
+  ['made by the server', undefined],
+  ['of the user', 'webhook_secret_key 密钥'],
+])('a secret %s', (_, given) => {
+  test('JavaScript', async () => {
+    const { secret, one } = await deliver(given)
+    const webhook = given ? new Webhook(Buffer.from(secret).toString('base64')) : new Webhook(secret)
+    expect(webhook.verify(one.text, one.headers)).toEqual(one.body)
+    expect(() => webhook.verify(`${one.text} `, one.headers)).toThrow()
+  })
+
+  test('Python', async () => {
+    const { secret, one } = await deliver(given)
+    const python = join(await pythonPrograms(), 'python')
+    expect(await verify([python, 'verify.py'], secret, one)).toEqual({ event: 'task.created', refused: true })
+  })
+
+  test('Go', async () => {
+    const { secret, one } = await deliver(given)
+    const go = Bun.which('go') ?? '/usr/local/go/bin/go'
+    expect(await verify([go, 'run', 'verify.go'], secret, one)).toEqual({ event: 'task.created', refused: true })
+  })
+})

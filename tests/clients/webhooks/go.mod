@@ -1,0 +1,5 @@
+module roost/webhooks
+
+go 1.21
+
+require github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
