@@ -3,6 +3,8 @@
  * proxy at their first run.
  */
 import { afterAll, describe, expect, test } from 'bun:test'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { api } from '../support/api.ts'
@@ -11,12 +13,15 @@ import { type Received, Receiver } from '../support/receiver.ts'
 import { startServer } from '../support/server.ts'
 import { pythonPrograms } from './python-environment.ts'
 
-const HERE = join(import.meta.dir, 'webhooks')
+/** A copy, because Go writes its own version into go.mod. */
+const folder = mkdtempSync(join(tmpdir(), 'roost-webhooks-'))
+cpSync(join(import.meta.dir, 'webhooks'), folder, { recursive: true })
 const server = await startServer({ ALLOW_PRIVATE_EGRESS: '1' })
 const receiver = new Receiver()
 afterAll(async () => {
   await server.stop()
   await receiver.stop()
+  rmSync(folder, { recursive: true, force: true })
 })
 
 /** A delivery to a webhook with this secret, or with one that the server makes. */
@@ -31,7 +36,7 @@ async function deliver(given?: string): Promise<{ secret: string; one: Received 
 
 async function verify(command: string[], secret: string, { text, headers }: Received): Promise<unknown> {
   const stdin = new Blob([JSON.stringify({ secret, body: text, headers })])
-  const program = Bun.spawn(command, { cwd: HERE, stdin, stdout: 'pipe', stderr: 'pipe' })
+  const program = Bun.spawn(command, { cwd: folder, stdin, stdout: 'pipe', stderr: 'pipe' })
   const [output, errors] = await Promise.all([program.stdout.text(), program.stderr.text()])
   expect(await program.exited, `${command.join(' ')}\n${output}\n${errors}`).toBe(0)
   return JSON.parse(output)
@@ -57,6 +62,9 @@ describe.each([
   test('Go', async () => {
     const { secret, one } = await deliver(given)
     const go = Bun.which('go') ?? '/usr/local/go/bin/go'
-    expect(await verify([go, 'run', 'verify.go'], secret, one)).toEqual({ event: 'task.created', refused: true })
+    expect(await verify([go, 'run', '-mod=mod', 'verify.go'], secret, one)).toEqual({
+      event: 'task.created',
+      refused: true,
+    })
   })
 })

@@ -167,6 +167,8 @@ export class WebhookDispatcher {
 
   private outcomeOf(delivery: Claimed, answer: Answer, verdict: Outcome['verdict']): Outcome {
     if (verdict.gone) this.gone.push(delivery)
+    const result = verdict.gone ? 'disabled' : verdict.status === 'pending' ? 'retried' : verdict.status
+    this.ctx.metrics.webhookDeliveries.of(result).value++
     const { status, error, durationMs } = answer
     return { delivery, verdict, responseStatus: status, error, durationMs }
   }
