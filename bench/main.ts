@@ -1,9 +1,10 @@
 /**
  * `bun run bench [name…]`: load programs. Each prints its figures beside a floor that it measured in the same run, on the
  * same machine, in turns with the figure. Only the ratio can be compared with other machines. BENCH_DATABASE_URL adds
- * PostgreSQL.
+ * PostgreSQL, and BENCH_REDIS_URL Redis.
  */
 import { agent } from './agent.ts'
+import { cache } from './cache.ts'
 import { chunked } from './chunked.ts'
 import { dispatch } from './dispatch.ts'
 import { fanout } from './fanout.ts'

@@ -90,16 +90,20 @@ async function settle(ctx: Context, fileId: number, made: string[], isComplete: 
   return transaction(ctx, async (tx) => {
     // The lock makes changes of the photo wait, because they update the row too (`enqueueExposure`). Only a statement after
     // it sees the changes that it has waited for.
-    await tx.db.select({ id: photoFiles.id }).from(photoFiles).where(eq(photoFiles.id, fileId)).for('update')
+    const [file] = await tx.db
+      .select({ exposed: photoFiles.exposed })
+      .from(photoFiles)
+      .where(eq(photoFiles.id, fileId))
+      .for('update')
     const watermark = watermarkOf(await tx.services.settings.site.held(tx))
     const wanted = await wantedCopies(tx, fileId, watermark)
     if (wanted.join() !== made.join()) return false
     if (!isComplete) ctx.log.error({ fileId }, 'a rendition of a photo has no object: reprocess the file')
-    await tx.db
-      .update(photoFiles)
-      .set({ exposed: wanted.length > 0 && isComplete })
-      .where(eq(photoFiles.id, fileId))
-    tx.changed('photos')
+    const exposed = wanted.length > 0 && isComplete
+    if (file && file.exposed !== exposed) {
+      await tx.db.update(photoFiles).set({ exposed }).where(eq(photoFiles.id, fileId))
+      tx.changed('photos')
+    }
     return true
   })
 }
