@@ -31,7 +31,8 @@ export async function ask(
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
-    return { status: response.status, body: await response.json() }
+    const { status } = response
+    return { status, body: status === 204 ? undefined : await response.json() }
   } catch {
     return undefined
   }

@@ -83,6 +83,7 @@ describe.concurrent.each([
     const { a, b } = await open(stack)
     const owner = await register(a.url)
     const reader = await stack.use(new Reader('on A', () => a.wsUrl, owner)).ready()
+    const forced = await stack.use(new Reader('forced', () => a.wsUrl, await register(a.url))).ready()
     const leaver = await stack.use(new Reader('leaver', () => a.wsUrl, await register(a.url))).ready()
     const { token, id: nodeId } = await addNode(b.url, 'node', 4)
     const node = await stack.use(new ScriptedNode(() => a.wsUrl, token)).connected()
@@ -128,6 +129,15 @@ describe.concurrent.each([
       body: { is_active: false },
     })
     await soon("a deactivated user's socket on A is closed", () => leaver.closeCodes.includes(4403))
+    const { token: ended } = forced.account
+    const ofForced = `/v1/users/${forced.account.id}/sessions`
+    const [session] = (await must(b.url, 'GET', ofForced, { token: admin })).body.data
+    await must(b.url, 'DELETE', `${ofForced}/${session.id}`, { token: admin })
+    await soon(
+      'A takes the token of a session no more that was ended on B',
+      async () => (await ask(a.url, 'GET', '/api/users/me', { token: ended }))?.status === 401,
+    )
+    await soon("the ended session's socket on A is closed", () => forced.closeCodes.includes(4403))
     await must(b.url, 'POST', '/api/v1/auth/logout', { token: owner.token })
     await soon('the socket on A is closed', () => reader.closeCodes.includes(4403))
     await soon(
