@@ -94,7 +94,10 @@ const openCache = async ({ redisUrl }: Config, { epoch }: Database, log: Logger)
     ? (await import('./cache/redis.ts')).createRedisCache(redisUrl, epoch, CACHE_BYTES, log)
     : createMemoryCache(CACHE_BYTES)
 
-const openStorage = async ({ s3, dataDir }: Config, log: Logger): Promise<Storage> =>
+export const openStorage = async (
+  { s3, dataDir }: Pick<Config, 's3' | 'dataDir'>,
+  log: Logger,
+): Promise<Storage> =>
   s3 ? (await import('./storage/s3.ts')).createS3Storage(s3, dataDir, log) : createDiskStorage(dataDir)
 
 const openMailer = async ({ smtpUrl, mailFrom, dataDir }: Config): Promise<Mailer> =>

@@ -1,6 +1,8 @@
+import { serveBackups } from './archive/control.ts'
 import type { Config } from './config/index.ts'
 import { presentPayloads } from './contracts/portfolio/webhooks/payloads.ts'
 import { ensureAdministrator } from './core/accounts/first-administrator.ts'
+import { enqueueRestored } from './core/backup/after-restore.ts'
 import type { Context } from './core/context.ts'
 import { jobs, schedules } from './core/jobs.ts'
 import { cleanUp } from './core/materials/cleanup.ts'
@@ -107,13 +109,10 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     closers.push(() => ctx.queue.close())
     await ctx.queue.start<Context>(ctx, jobs)
     await rebuildOutdated(ctx)
-    ctx.scheduler = new Scheduler(
-      ctx.db,
-      log,
-      schedules.map((schedule) => ({ ...schedule, run: () => schedule.run(ctx) })),
-      metrics.scheduledRuns,
-    )
+    await enqueueRestored(ctx, jobs)
+    ctx.scheduler = new Scheduler(ctx.db, log, schedulesOf(ctx), metrics.scheduledRuns)
     closers.push(() => ctx.scheduler.close())
+    if (database.copyTo) closers.push(await serveBackups(ctx, database.copyTo))
     return {
       ctx,
       embedded: {
@@ -130,3 +129,10 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     throw error
   }
 }
+
+/** Those that have a pattern in this configuration. */
+const schedulesOf = (ctx: Context) =>
+  schedules.flatMap((schedule) => {
+    const pattern = typeof schedule.pattern === 'string' ? schedule.pattern : schedule.pattern(ctx)
+    return pattern === undefined ? [] : [{ ...schedule, pattern, run: () => schedule.run(ctx) }]
+  })

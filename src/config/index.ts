@@ -4,6 +4,7 @@
  */
 import { type AccountsConfig, readAccounts } from './accounts.ts'
 import { type AuditConfig, readAudit } from './audit.ts'
+import { type BackupConfig, readBackup } from './backup.ts'
 import { type BusConfig, readBus } from './bus.ts'
 import { type DatabaseConfig, readDatabase } from './database.ts'
 import { ConfigError, type Env, EnvReader } from './env.ts'
@@ -26,7 +27,8 @@ export interface Config
     AccountsConfig,
     AuditConfig,
     LimitsConfig,
-    WebhooksConfig {}
+    WebhooksConfig,
+    BackupConfig {}
 
 /** @throws ConfigError with every mistake */
 export function readConfig(variables: Env): Config {
@@ -43,6 +45,7 @@ export function readConfig(variables: Env): Config {
     ...readAudit(env),
     ...readLimits(env),
     ...readWebhooks(env),
+    ...readBackup(env),
   }
   const mistakes = [...env.mistakes, ...contradictions(config)]
   if (mistakes.length > 0) {

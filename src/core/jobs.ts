@@ -4,6 +4,7 @@ import { accountsJobs } from './accounts/jobs.ts'
 import { agendaJobs } from './agenda/jobs.ts'
 import { agentJobs } from './agent/jobs.ts'
 import { auditJobs } from './audit/jobs.ts'
+import { backupJobs } from './backup/jobs.ts'
 import { channelJobs } from './channel/jobs.ts'
 import type { Context } from './context.ts'
 import { filesJobs } from './files/jobs.ts'
@@ -31,6 +32,7 @@ const domains: DomainJobs<Context>[] = [
   systemJobs,
   statisticsJobs,
   userDeletionJobs,
+  backupJobs,
 ]
 
 export const jobs = domains.flatMap((domain) => domain.jobs ?? [])

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import type { PgDatabase } from 'drizzle-orm/pg-core'
 import { drizzle, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js'
@@ -9,6 +8,7 @@ import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool, type PoolUse, poolUse } from './driver.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts'
+import { MIGRATIONS } from './migrations.ts'
 import { refuseTransactionPooling } from './pooler.ts'
 import { settings } from './schema/index.ts'
 import { prepareStatements } from './statements.ts'
@@ -28,10 +28,11 @@ export interface Database {
   /** Whether another server used this database when this one started. */
   shared: boolean
   pool(): PoolUse
+  /** Copies an embedded database to a new directory (`EmbeddedPostgres`). */
+  copyTo: EmbeddedPostgres['copyTo'] | undefined
   close(): Promise<void>
 }
 
-const MIGRATIONS = join(import.meta.dir, '../../drizzle')
 const MIN_SERVER_VERSION = 150_000
 const LOCK_RETRY_MS = 100
 
@@ -78,6 +79,7 @@ export async function openDatabase(
     epoch,
     shared,
     pool: () => poolUse(client),
+    copyTo: embedded?.copyTo,
     async close() {
       stopWatch()
       await client.end({ timeout: 1 })
@@ -136,7 +138,7 @@ async function hasOtherServers(client: postgres.Sql, name: string): Promise<bool
 }
 
 /** Says in words for the operator what is wrong, without the URL, because it contains a password. */
-function startupError(error: unknown, database: string): StartupError {
+export function startupError(error: unknown, database: string): StartupError {
   if (error instanceof StartupError) return error
   const { code = '', message = '' } = error as { code?: string; message?: string }
   const hints: Record<string, string> = {

@@ -1,8 +1,9 @@
 /** PGlite off the main thread. The server talks to it through a Unix socket, as to any PostgreSQL. */
 import { PGlite } from '@electric-sql/pglite'
+import { type CopiedAhead, copyRest } from './copy-cluster.ts'
 import { serveEmbedded } from './embedded-socket.ts'
 
-/** The first message to the worker. Any second one closes the database. */
+/** The first message to the worker. */
 export interface WorkerStart {
   dataDir: string
   socketPath: string
@@ -10,7 +11,10 @@ export interface WorkerStart {
   module: WebAssembly.Module
 }
 
-/** The worker answers each of the two messages once. */
+/** Every later message. The worker closes the database after `close`. */
+export type WorkerOrder = 'close' | { copyTo: string; ahead: CopiedAhead }
+
+/** The worker answers each message once, in their order. */
 export interface WorkerAnswer {
   failed?: string
 }
@@ -33,13 +37,26 @@ self.onmessage = async ({ data: start }: MessageEvent<WorkerStart>) => {
       startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`],
     })
     const stop = await serveEmbedded(db, start.socketPath)
-    self.onmessage = async () => {
+    self.onmessage = async ({ data: order }: MessageEvent<WorkerOrder>) => {
+      if (order !== 'close') return copyTo(start.dataDir, order)
       stop()
       await db.close()
       answer({})
     }
     answer({})
   } catch (error) {
-    answer({ failed: error instanceof Error ? error.message : String(error) })
+    answer({ failed: messageOf(error) })
   }
 }
+
+/** Between two statements, because this thread runs them. A transaction that is open is not in the copy. */
+function copyTo(dataDir: string, { copyTo, ahead }: Exclude<WorkerOrder, 'close'>): void {
+  try {
+    copyRest(dataDir, copyTo, ahead)
+    answer({})
+  } catch (error) {
+    answer({ failed: messageOf(error) })
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

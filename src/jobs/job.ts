@@ -51,8 +51,11 @@ export interface Job<C, P extends object = object> extends JobHandle<P> {
 export interface Schedule<C> {
   readonly id: string
   readonly name: string
-  /** A cron pattern, in UTC: all servers must mean the same instants. */
-  readonly pattern: string
+  /**
+   * A cron pattern, in UTC: all servers must mean the same instants. A function reads it from the configuration; undefined when
+   * nothing is scheduled.
+   */
+  readonly pattern: string | ((ctx: C) => string | undefined)
   /** Must tolerate two runs at once; the result is logged, unless it is undefined. */
   run(ctx: C): Promise<unknown>
 }

@@ -3,12 +3,16 @@ import type { Db } from '../db/client.ts'
 import { isUnavailable } from '../db/errors.ts'
 import type { Logger } from '../util/logger.ts'
 import type { Counter } from '../util/metrics.ts'
+import { StartupError } from '../util/startup-error.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
 import type { Schedule } from './job.ts'
 import { claimRun, readSchedule, setPaused } from './runs.ts'
 
 /** A schedule that has its context. */
-export type ScheduledJob = Omit<Schedule<unknown>, 'run'> & { run(): Promise<unknown> }
+export type ScheduledJob = Omit<Schedule<unknown>, 'run' | 'pattern'> & {
+  pattern: string
+  run(): Promise<unknown>
+}
 
 export interface JobStatus {
   id: string
@@ -53,9 +57,7 @@ export class Scheduler {
     /** Counts runs, by job and result. */
     private readonly counted?: Counter,
   ) {
-    this.jobs = new Map(
-      jobs.map((job) => [job.id, { job, cron: new Cron(job.pattern, { timezone: 'UTC' }) }]),
-    )
+    this.jobs = new Map(jobs.map((job) => [job.id, { job, cron: cronOf(job) }]))
     for (const { job, cron } of this.jobs.values()) this.wait(job, cron)
   }
 
@@ -158,5 +160,16 @@ export class Scheduler {
   private count(job: string, result: 'completed' | 'failed'): void {
     const cell = this.counted?.of(job, result)
     if (cell) cell.value++
+  }
+}
+
+/** @throws StartupError, because an operator may have written the pattern */
+function cronOf({ id, pattern }: ScheduledJob): Cron {
+  try {
+    return new Cron(pattern, { timezone: 'UTC' })
+  } catch (error) {
+    throw new StartupError(
+      `${JSON.stringify(pattern)} is no cron pattern for the scheduled job ${id}: ${(error as Error).message}`,
+    )
   }
 }

@@ -63,7 +63,9 @@ export async function startServer(env: Env = {}, overrides: Overrides = {}): Pro
     ...env,
   })
   const log = createLogger((env.LOG_LEVEL ?? 'silent') as 'silent')
-  const embeddedDatabase = config.databaseUrl ? undefined : borrowEmbedded()
+  // A test that names one, or says `undefined` for that in the DATA_DIR, borrows none.
+  const borrows = !config.databaseUrl && !('embeddedDatabase' in overrides)
+  const embeddedDatabase = borrows ? borrowEmbedded() : undefined
   const server = await createServer(config, { log, embeddedDatabase, ...overrides })
   server.ctx.bus.subscribe(eventsHint, (events) => events.forEach(checkEvent))
   const app = createApp(server.ctx)

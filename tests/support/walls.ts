@@ -54,6 +54,7 @@ export const WALLS: Record<string, string[]> = {
   contracts: ['http', 'core', 'live', 'protocol'],
   app: ['contracts', 'http', 'live', 'protocol'],
   server: [
+    'archive/control.ts',
     'config:type',
     'core',
     'http/tokens.ts',
@@ -66,6 +67,9 @@ export const WALLS: Record<string, string[]> = {
   main: ['config', 'db/embedded.ts', 'server', 'app'],
   admin: ['config', 'server', 'core'],
   photos: ['config', 'server', 'core'],
+  archive: ['config:type', 'core', 'db', 'jobs', 'parts', 'storage:type'],
+  backup: ['config', 'archive'],
+  restore: ['config', 'archive'],
   node: ['protocol'],
 }
 
@@ -75,7 +79,7 @@ export const PACKAGES: [RegExp, string[]][] = [
     /^(elysia|@elysiajs\/.*|@elysia\/.*)$/,
     ['app', 'http', 'contracts', 'live/node/socket.ts', 'live/user/socket.ts'],
   ],
-  [/^drizzle-orm(\/|$)/, ['db', 'core', 'jobs/runs.ts']],
+  [/^drizzle-orm(\/|$)/, ['db', 'core', 'jobs/runs.ts', 'jobs/waiting.ts']],
   [/^(postgres|@electric-sql\/.*)$/, ['db']],
   [/^ioredis$/, ['bus', 'cache']],
   [/^(croner|pg-boss)$/, ['jobs']],

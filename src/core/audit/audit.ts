@@ -67,7 +67,7 @@ export function auditForeign<A extends AuditAction>(
 
 /** Records an action that changes nothing in the database. */
 export async function auditAlone<A extends AuditAction>(
-  ctx: Context,
+  ctx: Pick<Context, 'db'>,
   by: AuditedBy,
   entry: AuditEntry<A>,
 ): Promise<void> {

@@ -1,6 +1,7 @@
 /** The mechanism of every domain's cleanup of stored files. */
 import { withoutQuery } from '../../util/logger.ts'
 import type { Context } from '../context.ts'
+import { backupRuns } from '../system/backup-lease.ts'
 
 export interface CleanupReport {
   records: number
@@ -29,7 +30,7 @@ export async function runCleanup(ctx: Context, steps: CleanupStep[]): Promise<Cl
 }
 
 /**
- * A step that deletes objects that no record refers to.
+ * A step that deletes objects that no record refers to. While a backup runs, it leaves them.
  * @param before leaves younger objects: the record of such an object may not be committed yet
  * @param unreferenced those of some keys that nothing refers to
  */
@@ -46,6 +47,7 @@ export const orphansStep = (
       if (batch.length === 0) return
       const orphans = await unreferenced(ctx, batch)
       batch = []
+      if (orphans.length === 0 || (await backupRuns(ctx))) return
       await ctx.storage.delete(orphans)
       report.files += orphans.length
     }

@@ -11,6 +11,7 @@ import {
 } from '../files/cleanup.ts'
 import { shownKey } from '../files/keys.ts'
 import { LOCK_MS, sweepAll, unlessLocked } from '../sweeps.ts'
+import { backupRuns } from '../system/backup-lease.ts'
 import { MATERIAL_PREFIXES, materialOfThumbnail, thumbnailKey } from './keys.ts'
 import { deleteObjects, objectsOf } from './objects.ts'
 import type { Material } from './rows.ts'
@@ -85,19 +86,29 @@ async function* batches(ctx: Context, which: SQL | undefined): AsyncGenerator<Ma
   }
 }
 
-/** Deletes the objects of materials that were hidden at least 30 days ago. */
+/**
+ * Deletes the objects of materials that were hidden at least 30 days ago. First the record says so, because a backup that
+ * begins meanwhile would look for the objects. Orphans' cleanup deletes what is left after a failure.
+ */
 async function removeHidden(ctx: Context, report: CleanupReport): Promise<void> {
   const due = and(
     isNull(materials.removedAt),
     sql`${materials.hiddenAt} < now() - make_interval(days => ${KEEP_HIDDEN_DAYS})`,
   )
   for await (const rows of batches(ctx, due)) {
-    await deleteObjects(ctx, rows)
+    const removed: Material[] = []
     const ids = rows.map(({ id }) => id)
-    report.records += await sweepAll(ctx, ids, (tx, some) =>
-      tx.db.update(materials).set({ removedAt: sql`now()` }).where(inArray(materials.id, some)),
-    )
-    report.files += rows.flatMap(objectsOf).length
+    report.records += await sweepAll(ctx, ids, async (tx, some) => {
+      const gone = await tx.db
+        .update(materials)
+        .set({ removedAt: sql`now()` })
+        .where(and(due, inArray(materials.id, some)))
+        .returning()
+      tx.afterCommit(() => void removed.push(...gone))
+    })
+    if (removed.length === 0 || (await backupRuns(ctx))) continue
+    await deleteObjects(ctx, removed)
+    report.files += removed.flatMap(objectsOf).length
   }
 }
 

@@ -3,6 +3,7 @@ import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import { isOneOf } from '../../db/arrays.ts'
 import { materials } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
+import { backupRuns, WaitsForBackup } from '../system/backup-lease.ts'
 import { announce } from './announce.ts'
 import { deleteObjects } from './objects.ts'
 import { endUpload } from './uploads.ts'
@@ -29,7 +30,11 @@ export async function hideMaterialsOf(tx: Tx, userId: number): Promise<void> {
   }
 }
 
-/** Deletes the objects and then the records of some materials of a user. @returns how many */
+/**
+ * Deletes the objects and then the records of some materials of a user.
+ * @returns how many
+ * @throws WaitsForBackup
+ */
 export async function deleteMaterialsOf(ctx: Context, userId: number): Promise<number> {
   const some = await ctx.db
     .select()
@@ -38,6 +43,7 @@ export async function deleteMaterialsOf(ctx: Context, userId: number): Promise<n
     .orderBy(asc(materials.id))
     .limit(BATCH)
   if (some.length === 0) return 0
+  if (await backupRuns(ctx)) throw new WaitsForBackup()
   await deleteObjects(ctx, some)
   const ids = some.map(({ id }) => id)
   await ctx.db.delete(materials).where(isOneOf(materials.id, ids))

@@ -7,6 +7,7 @@ import { photoFiles, photos } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
 import { hiddenKey } from '../files/keys.ts'
 import { isPublic } from '../photo-index/visibility.ts'
+import { backupRuns, WaitsForBackup } from '../system/backup-lease.ts'
 import { siteSettings } from '../system/site-settings.ts'
 import { transaction } from '../transaction.ts'
 import { exposureHandle, photoDeletionHandle } from './job-handles.ts'
@@ -108,13 +109,17 @@ async function settle(ctx: Context, fileId: number, made: string[], isComplete: 
   })
 }
 
-/** Deletes the objects of a file that is deleted. It may run several times. */
+/**
+ * Deletes the objects of a file that is deleted. It may run several times.
+ * @throws WaitsForBackup, after the copies that everybody can fetch are gone
+ */
 export async function deleteObjects(
   ctx: Context,
   { id, objectKey }: Pick<PhotoFile, 'id' | 'objectKey'>,
 ): Promise<void> {
-  const renditions = [...(await keysIn(ctx, publicFolder(id))), ...(await keysIn(ctx, hiddenFolder(id)))]
-  await ctx.storage.delete([objectKey, ...renditions])
+  await ctx.storage.delete(await keysIn(ctx, publicFolder(id)))
+  if (await backupRuns(ctx)) throw new WaitsForBackup()
+  await ctx.storage.delete([objectKey, ...(await keysIn(ctx, hiddenFolder(id)))])
 }
 
 const keysIn = (ctx: Context, folder: string): Promise<string[]> =>

@@ -6,6 +6,7 @@ import type { Context, Tx } from '../context.ts'
 import { hiddenKey } from '../files/keys.ts'
 import { emitPhotoEvent } from '../photo-index/watchers.ts'
 import { indexPhotos } from '../photo-index/write.ts'
+import { backupRuns } from '../system/backup-lease.ts'
 import { type SiteSettings, siteSettings } from '../system/site-settings.ts'
 import { transaction } from '../transaction.ts'
 import { enqueueExposure } from './exposure.ts'
@@ -197,7 +198,8 @@ async function complete(
   const unused = [...file.renditions, ...renditions]
     .map(({ key }) => key)
     .filter((key) => !current.some((one) => one.key === key))
-  // No later processing of the file uses these keys again.
+  // Cleanup finds them later. No later processing of the file uses these keys again.
+  if (await backupRuns(ctx)) return
   await ctx.storage
     .delete(unused.map(hiddenKey))
     .catch((error) => ctx.log.warn({ err: error, file: file.id }, 'old renditions are left to cleanup'))

@@ -3,6 +3,7 @@ import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { photoFiles } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
 import { hiddenKey } from '../files/keys.ts'
+import { backupRuns } from '../system/backup-lease.ts'
 import { siteSettings } from '../system/site-settings.ts'
 import { transaction } from '../transaction.ts'
 import { enqueueExposure } from './exposure.ts'
@@ -132,6 +133,7 @@ async function replace(
   })
   const [kept, others] = isReplaced ? [renditions, file.renditions] : [file.renditions, renditions]
   const unused = others.map(({ key }) => key).filter((key) => !kept.some((one) => one.key === key))
+  if (await backupRuns(ctx)) return
   await ctx.storage
     .delete(unused.map(hiddenKey))
     .catch((error) => ctx.log.warn({ err: error, file: file.id }, 'old renditions are left to cleanup'))

@@ -1,0 +1,126 @@
+/**
+ * The running server of an embedded database takes part in a backup: it makes a copy of the database, keeps the objects while
+ * the other program reads them, and records how the backup ended. They talk by JSON lines on a Unix socket in the data
+ * directory, and the backup has failed when the connection ends before `end`.
+ */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import {
+  announceBackups,
+  type BackupEnd,
+  beginBackup,
+  endBackup,
+  RENEW_MS,
+  renewBackup,
+} from '../core/backup/backups.ts'
+import type { Context } from '../core/context.ts'
+import type { EmbeddedPostgres } from '../db/embedded.ts'
+import { checkpoint } from '../db/maintenance.ts'
+
+/** In the data directory. It holds the path of the socket, because a socket's path may not be long. */
+export const SOCKET_NAME_FILE = 'backup-socket'
+/** sun_path holds 108 bytes with the final zero; macOS has four bytes less. */
+const MAX_SOCKET_PATH_BYTES = 103
+
+export type ControlRequest = { begin: string } | { end: BackupEnd }
+export type ControlAnswer = { copy: string } | { ended: true } | { failed: string }
+
+/** JSON values, one in each line, until the connection ends. */
+export async function* linesOf<T>(socket: Socket): AsyncGenerator<T, undefined> {
+  for await (const line of createInterface({ input: socket })) yield JSON.parse(line) as T
+}
+
+/** @returns a function that listens no more, and gives up running backups */
+export async function serveBackups(ctx: Context, copyTo: EmbeddedPostgres['copyTo']): Promise<() => void> {
+  const dataDir = resolve(ctx.config.dataDir)
+  // Copies that a killed server has left.
+  const copies = join(dataDir, 'backup')
+  rmSync(copies, { recursive: true, force: true })
+  let path = join(dataDir, 'backup.sock')
+  let ownDirectory: string | undefined
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
+    ownDirectory = mkdtempSync(join(tmpdir(), 'roost-'))
+    path = join(ownDirectory, 'backup.sock')
+  }
+  rmSync(path, { force: true })
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => sockets.delete(socket))
+    void takePart(ctx, copyTo, copies, socket)
+  })
+  await new Promise<void>((listening, reject) => {
+    server.once('error', reject)
+    server.listen(path, listening)
+  })
+  chmodSync(path, 0o600)
+  writeFileSync(join(dataDir, SOCKET_NAME_FILE), path, { mode: 0o600 })
+  return () => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    rmSync(join(dataDir, SOCKET_NAME_FILE), { force: true })
+    rmSync(ownDirectory ?? path, { recursive: true, force: true })
+  }
+}
+
+async function takePart(
+  ctx: Context,
+  copyTo: EmbeddedPostgres['copyTo'],
+  copies: string,
+  socket: Socket,
+): Promise<void> {
+  const copy = join(copies, crypto.randomUUID())
+  let running: number | undefined
+  let timer: ReturnType<typeof setInterval> | undefined
+  const answer = (value: ControlAnswer) => socket.write(`${JSON.stringify(value)}\n`)
+  try {
+    for await (const request of linesOf<ControlRequest>(socket)) {
+      if ('begin' in request) {
+        const id = await beginBackup(ctx.db, request.begin)
+        running = id
+        timer = setInterval(() => void renewBackup(ctx.db, id).catch(() => {}), RENEW_MS)
+        mkdirSync(copy, { recursive: true, mode: 0o700 })
+        await makeCopy(ctx, copyTo, join(copy, 'pg'))
+        answer({ copy })
+      } else if (running !== undefined) {
+        await endBackup(ctx.db, running, request.end)
+        running = undefined
+        answer({ ended: true })
+      }
+    }
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'a backup could not be made')
+    answer({ failed: `The server can't make the backup: ${(error as Error).message}` })
+    if (running !== undefined)
+      await endBackup(ctx.db, running, { size: null, error: (error as Error).message }).catch(() => {})
+    running = undefined
+  } finally {
+    clearInterval(timer)
+    socket.destroy()
+    rmSync(copy, { recursive: true, force: true })
+    await settle(ctx, running).catch((error) =>
+      ctx.log.warn({ err: error }, 'the end of a backup was not recorded'),
+    )
+  }
+}
+
+async function makeCopy(ctx: Context, copyTo: EmbeddedPostgres['copyTo'], directory: string): Promise<void> {
+  // So that the copy opens at once, in place of repeating the log of changes first.
+  await checkpoint(ctx.db)
+  const pauseMs = Math.round(await copyTo(directory))
+  ctx.log.info({ pauseMs }, 'the database was copied for a backup')
+}
+
+/** @param running the backup whose connection has ended before its end */
+async function settle(ctx: Context, running: number | undefined): Promise<void> {
+  if (running !== undefined)
+    await endBackup(ctx.db, running, {
+      size: null,
+      error: 'The program that made the backup was interrupted.',
+    })
+  await announceBackups(ctx)
+}

@@ -1,0 +1,55 @@
+import { createWriteStream, existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import type { Config } from '../config/index.ts'
+import { makeDataDir } from '../util/data-dir.ts'
+import type { Logger } from '../util/logger.ts'
+import { StartupError } from '../util/startup-error.ts'
+import { readable } from './backup.ts'
+import type { End, Head } from './format.ts'
+import { nameOf, STANDARD, temporaryPath } from './output.ts'
+import { checkArchive } from './read.ts'
+import { restoreArchive } from './restore.ts'
+import { openTarget } from './target.ts'
+
+export interface RestoreOptions {
+  file: string
+  /** Whether signed-in users stay signed in. */
+  keepSessions: boolean
+  signal: AbortSignal
+}
+
+/**
+ * Restores a file into the empty installation that `config` describes. The whole file is checked before anything is changed.
+ * @throws StartupError with what the operator should look at
+ */
+export async function restoreFile(
+  config: Config,
+  log: Logger,
+  { file, keepSessions, signal }: RestoreOptions,
+): Promise<{ head: Head; end: End }> {
+  await using stack = new AsyncDisposableStack()
+  const path = file === STANDARD ? await spoolInput(config.dataDir, stack, signal) : file
+  if (!existsSync(path)) throw new StartupError(`There is no file ${path}.`)
+  try {
+    const checked = await checkArchive(path, signal)
+    const target = stack.adopt(await openTarget(config, log), (open) => open.close())
+    await restoreArchive(path, checked.head, target, { keepSessions, signal, fileName: nameOf(file) })
+    return checked
+  } catch (error) {
+    throw signal.aborted ? signal.reason : readable(error)
+  }
+}
+
+/** A file can be read twice. */
+async function spoolInput(
+  dataDir: string,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<string> {
+  makeDataDir(dataDir)
+  const path = temporaryPath(dataDir)
+  stack.defer(() => rm(path, { force: true }))
+  await pipeline(process.stdin, createWriteStream(path, { mode: 0o600, flags: 'wx' }), { signal })
+  return path
+}

@@ -1,0 +1,65 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { defineSchedule } from '../../jobs/job.ts'
+import type { Context } from '../context.ts'
+import { announceBackups, recordFailure } from './backups.ts'
+
+/** A program of its own, so that a large backup takes neither memory nor time from requests. */
+const PROGRAM = join(import.meta.dir, '../../backup.ts')
+/** `roost-20260115T033000Z.backup`: the order of the names is that of the times. */
+const NAME = /^roost-\d{8}T\d{6}Z\.backup$/
+const nameAt = (at: Date): string => `roost-${at.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z.backup`
+
+type Plan = NonNullable<Context['config']['backups']>
+
+async function makeBackup(ctx: Context): Promise<unknown> {
+  const plan = ctx.config.backups!
+  const file = join(plan.directory, nameAt(new Date()))
+  try {
+    await mkdir(plan.directory, { recursive: true, mode: 0o700 })
+    await runProgram(file)
+    return { file, deleted: await deleteOld(plan) }
+  } catch (error) {
+    await recordFailure(ctx, basename(file), (error as Error).message)
+    throw error
+  } finally {
+    await announceBackups(ctx)
+  }
+}
+
+/** @throws Error with what the program says */
+async function runProgram(file: string): Promise<void> {
+  const child = Bun.spawn([process.execPath, PROGRAM, file], {
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+  })
+  const said = await child.stderr.text()
+  if ((await child.exited) !== 0) throw new Error(said.trim() || 'the program that makes backups was ended')
+}
+
+async function deleteOld({ directory, keep }: Plan): Promise<string[]> {
+  const made = (await readdir(directory)).filter((name) => NAME.test(name)).sort()
+  const old = made.slice(0, -keep)
+  for (const name of old) await rm(join(directory, name))
+  return old
+}
+
+const backupSchedule = defineSchedule({
+  id: 'backup',
+  name: 'make_backup',
+  pattern: ({ config }: Context) => config.backups?.schedule,
+  run: makeBackup,
+})
+
+const announceSchedule = defineSchedule({
+  id: 'announce_backups',
+  name: 'announce_backups',
+  pattern: '*/30 * * * * *',
+  run: async (ctx: Context) => {
+    const announced = await announceBackups(ctx)
+    return announced > 0 ? { announced } : undefined
+  },
+})
+
+export const backupJobs = { schedules: [backupSchedule, announceSchedule] }
