@@ -123,6 +123,16 @@ describe.concurrent.each([
       .map(({ type, data }) => `${type} ${data.task_id}`)
     expect(types.indexOf(`task.started ${second}`)).toBeGreaterThan(types.indexOf(`task.completed ${first}`))
 
+    // Settings, without a moment between: each GET makes A remember what it has read.
+    for (const [limit, by, from] of [
+      [7, b, a],
+      [8, b, a],
+      [9, a, b],
+    ] as const) {
+      await must(by.url, 'PUT', '/v1/settings', { token: admin, body: { display_photos_per_page: limit } })
+      expect((await must(from.url, 'GET', '/v1/photos')).body.pagination.limit).toBe(limit)
+    }
+
     // Revocation: of a person, of a session, of a node's token.
     await must(b.url, 'PUT', `/api/admin/users/${leaver.account.id}`, {
       token: admin,

@@ -19,7 +19,9 @@ export const QUARTERS: [number, number][] = [
   [0.75, 0.75],
 ]
 
-type Options = Partial<Pick<PhotoJob, 'only' | 'limits' | 'onStep' | 'display' | 'thumbs'>> & {
+type Options = Partial<
+  Pick<PhotoJob, 'only' | 'limits' | 'onStep' | 'display' | 'thumbs' | 'watermark' | 'onlyMarked'>
+> & {
   signal?: AbortSignal
 }
 

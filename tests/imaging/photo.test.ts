@@ -71,6 +71,43 @@ describe('a JPEG', () => {
     expect(rgba[3]).toBe(255)
   })
 
+  test('a watermark: a second set, of the same sizes; the first one is as without it', async () => {
+    const input = save(
+      await sharp({ create: { width: 400, height: 300, channels: 3, background: '#888' } })
+        .png()
+        .toBuffer(),
+    )
+    /** The lowest and the highest grey of a half of the display picture. */
+    const greys = async (path: string, half: 'upper' | 'lower') => {
+      const picture = await sharp(path)
+        .greyscale()
+        .extract({ left: 0, top: half === 'upper' ? 0 : 90, width: 240, height: 90 })
+        .toBuffer()
+      const { min, max } = (await sharp(picture).stats()).channels[0]!
+      return [min, max]
+    }
+    // Chinese and markup, which stands for itself.
+    const watermark = { text: '水印 & <b>"©', position: 'bottom_right', opacity: 100, size: 80 } as const
+    const { renditions } = await render(input, { watermark })
+    expect(renditions.map(({ name, marked }) => [name, marked ?? false])).toEqual([
+      ...renditions.slice(0, 5).map(({ name }) => [name, false]),
+      ...renditions.slice(0, 5).map(({ name }) => [name, true]),
+    ])
+    const [clean, marked] = renditions.filter(({ name }) => name === 'display')
+    expect([marked!.width, marked!.height]).toEqual([clean!.width, clean!.height])
+    for (const half of ['upper', 'lower'] as const) expect(await greys(clean!.path, half)).toEqual([136, 136])
+    const [darkest, brightest] = await greys(marked!.path, 'lower')
+    expect([darkest! < 60, brightest! > 220]).toEqual([true, true])
+    expect(await greys(marked!.path, 'upper')).toEqual([136, 136])
+    const only = await render(input, {
+      watermark: { ...watermark, position: 'top_left' },
+      onlyMarked: true,
+      only: ['display'],
+    })
+    expect(only.renditions.map(({ name, marked }) => [name, marked])).toEqual([['display', true]])
+    expect((await greys(only.renditions[0]!.path, 'upper'))[1]).toBeGreaterThan(220)
+  })
+
   test('only the renditions that are asked for, and no step without one', async () => {
     const steps: string[] = []
     const only = ['webp'] as const
