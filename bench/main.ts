@@ -13,6 +13,7 @@ import { idle } from './idle.ts'
 import { materials } from './materials.ts'
 import { photoSearch } from './photo-search.ts'
 import { photos } from './photos.ts'
+import { rateLimits } from './rate-limits.ts'
 import { rest } from './rest.ts'
 import { stalled } from './stalled.ts'
 import { start } from './start.ts'
@@ -24,6 +25,7 @@ import { write } from './write.ts'
 const programs: Record<string, () => Promise<Row[]>> = {
   start,
   rest,
+  limits: rateLimits,
   idle,
   fanout,
   stalled,

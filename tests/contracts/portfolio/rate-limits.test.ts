@@ -5,6 +5,7 @@ import { networkOf } from '../../../src/core/rate-limits/keys.ts'
 import { ROUTE, type RouteDetail } from '../../../src/http/openapi/route.ts'
 import { type Ask, api } from '../../support/api.ts'
 import { makeUser } from '../../support/factories.ts'
+import { hollowApp } from '../../support/hollow.ts'
 import { makePhotos } from '../../support/photos.ts'
 import { startServer } from '../../support/server.ts'
 import { expectRuntimeError } from '../../support/shapes.ts'
@@ -89,6 +90,11 @@ describe('every answer has the fields', () => {
     const answer = await ask('GET', '/v1/tags', address(), { headers })
     const exposed = answer.headers.get('access-control-expose-headers')!.split(', ')
     expect(exposed).toEqual(expect.arrayContaining(NAMES))
+  })
+
+  test('with RATE_LIMITS=off no answer has them', async () => {
+    const { status, headers } = await hollowApp().handle(new Request('http://localhost/v1/nothing'))
+    expect([status, NAMES.filter((name) => headers.has(name))]).toEqual([404, []])
   })
 
   test('other contracts, preflights and files have none', async () => {

@@ -27,7 +27,7 @@ import {
 } from './models.ts'
 import { presentListedUser, presentUserSession } from './presenters.ts'
 
-const { routes, route } = chapter(portfolio, 'users')
+const { routes, route } = chapter(portfolio, 'users', { limit: 'admin' })
 
 const SORT_BY = {
   created_at: 'createdAt',
