@@ -40,8 +40,7 @@ export interface GivenParts extends Partial<Pick<Parts, 'bus' | 'storage' | 'mai
 
 /**
  * Opens the parts, one after the other.
- * @param domains what the domains need in the database: a queue for each job, and rows in their current form; and the counter
- * of jobs' runs
+ * @param domains what the domains need in the database: a queue for each job, and rows in their current form
  * @param onOpen gets the function that closes a part as soon as that part is open
  * @throws StartupError with a message for the operator
  */
@@ -49,7 +48,8 @@ export async function openParts(
   config: Config,
   log: Logger,
   given: GivenParts,
-  domains: { jobs: readonly JobHandle[]; upgrades: readonly Upgrade[]; jobRuns: Counter },
+  domains: { jobs: readonly JobHandle[]; upgrades: readonly Upgrade[] },
+  counters: { jobRuns: Counter; cacheReads: Counter },
   onOpen: (close: () => Promise<unknown> | unknown) => void,
 ): Promise<Parts> {
   // The embedded database makes the directory itself.
@@ -58,7 +58,7 @@ export async function openParts(
   onOpen(() => database.close())
   const bus = given.bus ?? (await openBus(config, database, log))
   if (!given.bus) onOpen(() => bus.close())
-  const cache = await openCache(config, database, log)
+  const cache = await openCache(config, database, log, counters.cacheReads)
   onOpen(() => cache.close())
   const storage = given.storage ?? (await openStorage(config, log))
   if (!given.storage) onOpen(() => storage.close())
@@ -66,7 +66,7 @@ export async function openParts(
   const mailer = given.mailer ?? (await openMailer(config))
   if (!given.mailer) onOpen(() => mailer.close())
   const { db, embedded } = database
-  const queue = await JobQueue.open({ db, embedded, log, runs: domains.jobRuns }, domains.jobs)
+  const queue = await JobQueue.open({ db, embedded, log, runs: counters.jobRuns }, domains.jobs)
   onOpen(() => queue.close())
   return {
     database,
@@ -89,10 +89,15 @@ const openBus = async ({ redisUrl }: Config, { epoch }: Database, log: Logger): 
 /** Of the cached answers in this process. */
 const CACHE_BYTES = 32_000_000
 
-const openCache = async ({ redisUrl }: Config, { epoch }: Database, log: Logger): Promise<Cache> =>
+const openCache = async (
+  { redisUrl }: Config,
+  { epoch }: Database,
+  log: Logger,
+  reads: Counter,
+): Promise<Cache> =>
   redisUrl
-    ? (await import('./cache/redis.ts')).createRedisCache(redisUrl, epoch, CACHE_BYTES, log)
-    : createMemoryCache(CACHE_BYTES)
+    ? (await import('./cache/redis.ts')).createRedisCache(redisUrl, epoch, CACHE_BYTES, log, reads)
+    : createMemoryCache(CACHE_BYTES, reads)
 
 export const openStorage = async (
   { s3, dataDir }: Pick<Config, 's3' | 'dataDir'>,

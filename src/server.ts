@@ -66,7 +66,8 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
       config,
       log,
       overrides,
-      { jobs, upgrades, jobRuns: metrics.jobRuns },
+      { jobs, upgrades },
+      metrics,
       (step) => closers.push(step),
     )
     metrics.registry.gauge(

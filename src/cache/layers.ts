@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { Counter } from '../util/metrics.ts'
 import type { Entry, GroupStats, Value } from './cache.ts'
 import { sizeOf } from './size.ts'
 
@@ -22,6 +23,8 @@ export class Layers {
   constructor(
     maxBytes: number,
     private readonly store?: Store,
+    /** Counts reads, by group and `hit` or `miss`. */
+    private readonly reads?: Counter,
   ) {
     this.kept = new LRUCache({ maxSize: maxBytes })
   }
@@ -83,6 +86,8 @@ export class Layers {
     const counts = this.counts.getOrInsertComputed(group, () => ({ hits: 0, misses: 0 }))
     if (isHit) counts.hits++
     else counts.misses++
+    const cell = this.reads?.of(group, isHit ? 'hit' : 'miss')
+    if (cell) cell.value++
   }
 }
 

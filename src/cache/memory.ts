@@ -1,9 +1,10 @@
+import type { Counter } from '../util/metrics.ts'
 import type { Cache, GroupStats } from './cache.ts'
 import { Layers } from './layers.ts'
 
 /** The cache of a single server, in its memory. */
-export function createMemoryCache(maxBytes: number): Cache {
-  const layers = new Layers(maxBytes)
+export function createMemoryCache(maxBytes: number, reads?: Counter): Cache {
+  const layers = new Layers(maxBytes, undefined, reads)
   const counted = new Map<string, Omit<GroupStats, 'keys'>>()
   return {
     kind: 'memory',

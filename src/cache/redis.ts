@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import type { Logger } from '../util/logger.ts'
+import type { Counter } from '../util/metrics.ts'
 import { sha256 } from '../util/secrets.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
 import type { Cache, CacheStats, Entry, GroupStats, Value } from './cache.ts'
@@ -28,10 +29,11 @@ export async function createRedisCache(
   epoch: string,
   maxBytes: number,
   log: Logger,
+  reads?: Counter,
 ): Promise<Cache> {
   const store = new RedisStore(url, `roost:${epoch}:cache:`, log)
   await store.open()
-  const layers = new Layers(maxBytes, store)
+  const layers = new Layers(maxBytes, store, reads)
   /** Counts that Redis does not have yet. */
   const waiting = new Map<string, Omit<GroupStats, 'keys'>>()
   const sendCounts = async () => {

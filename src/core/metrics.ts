@@ -70,7 +70,7 @@ export class Metrics {
     'Runs of scheduled jobs by result',
     ['job', 'result'],
   )
-  /** `delivered`, `retried`, `failed`, `disabled`. */
+  /** `delivered`, `retried` (it is sent again), `failed`, `disabled` (the receiver answered 410). */
   readonly webhookDeliveries = this.registry.counter(
     'roost_webhook_deliveries_total',
     'Attempts to deliver to webhooks by result',

@@ -111,6 +111,9 @@ test('events, sockets, jobs, parts and refusals are there', async () => {
   expect(after.get('process_resident_memory_bytes')).toBeGreaterThan(10_000_000)
   for (const source of ['jobs', 'nodes', 'tasks', 'parts'])
     expect(after.get(`roost_metrics_source_up{source="${source}"}`)).toBe(1)
+  await api(server, 'GET', '/v1/tags/cloud')
+  await api(server, 'GET', '/v1/tags/cloud')
+  expect((await read()).get('roost_cache_reads_total{cache="tags",result="hit"}')).toBeGreaterThan(0)
   server.ctx.services.rateLimits.refused.search = 3
   expect((await read()).get('roost_rate_limited_total{policy="search"}')).toBe(3)
 })

@@ -25,7 +25,7 @@ import { readChange } from './input.ts'
 import { Settings, SettingsChange, SettingsQuery, SettingsReset, WatermarkRun } from './models.ts'
 import { presentRun, presentSettings } from './presenters.ts'
 
-const { routes, route } = chapter(portfolio, 'settings')
+const { routes, route } = chapter(portfolio, 'settings', { limit: 'admin' })
 
 export const settingsRoutes = (ctx: Context) =>
   routes(ctx, '/settings')
@@ -35,6 +35,8 @@ export const settingsRoutes = (ctx: Context) =>
       route({
         summary: 'Show the settings that you may read; everybody may read general and display',
         id: 'getSettings',
+        // Every page of a site reads them.
+        limit: 'general',
         access: ['anyone', 'user'],
         query: SettingsQuery,
         response: Envelope(Settings),
