@@ -30,7 +30,7 @@ export async function writeOutput(
   const path = resolve(file)
   const draft = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}.part`)
   try {
-    const size = await toFile(draft, bytes)
+    const size = await toFile(draft, bytes, file)
     await beforeRename()
     await systemCall(file, () => rename(draft, path))
     await syncDirectory(dirname(path))
@@ -53,18 +53,19 @@ export function assertWritable(file: string, { force }: { force: boolean }): voi
     throw new StartupError(`There is no folder ${dirname(resolve(file))}.`)
 }
 
-async function toFile(path: string, bytes: AsyncIterable<Uint8Array>): Promise<number> {
-  const file = await systemCall(path, () => open(path, 'wx', 0o600))
+/** @param name of the file in errors */
+async function toFile(path: string, bytes: AsyncIterable<Uint8Array>, name: string): Promise<number> {
+  const file = await systemCall(name, () => open(path, 'wx', 0o600))
   try {
     let size = 0
     for await (const chunk of bytes) {
       for (let written = 0; written < chunk.byteLength; ) {
-        const { bytesWritten } = await systemCall(path, () => file.write(chunk, written))
+        const { bytesWritten } = await systemCall(name, () => file.write(chunk, written))
         written += bytesWritten
       }
       size += chunk.byteLength
     }
-    await systemCall(path, () => file.sync())
+    await systemCall(name, () => file.sync())
     return size
   } finally {
     await file.close()
