@@ -20,6 +20,7 @@ import { start } from './start.ts'
 import { statistics } from './statistics.ts'
 import { print, type Row } from './support/table.ts'
 import { upload } from './upload.ts'
+import { webhooks } from './webhooks.ts'
 import { write } from './write.ts'
 
 const programs: Record<string, () => Promise<Row[]>> = {
@@ -32,6 +33,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   dispatch,
   heartbeats,
   upload,
+  webhooks,
   chunked,
   materials,
   search: photoSearch,
