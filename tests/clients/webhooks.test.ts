@@ -34,6 +34,14 @@ async function deliver(given?: string): Promise<{ secret: string; one: Received 
   return { secret: made.body.data.secret, one: one! }
 }
 
+async function build(): Promise<void> {
+  const go = Bun.which('go') ?? '/usr/local/go/bin/go'
+  const command = [go, 'build', '-mod=mod', '-o', 'verify', 'verify.go']
+  const program = Bun.spawn(command, { cwd: folder, stderr: 'pipe' })
+  const errors = await program.stderr.text()
+  expect(await program.exited, errors).toBe(0)
+}
+
 async function verify(command: string[], secret: string, { text, headers }: Received): Promise<unknown> {
   const stdin = new Blob([JSON.stringify({ secret, body: text, headers })])
   const program = Bun.spawn(command, { cwd: folder, stdin, stdout: 'pipe', stderr: 'pipe' })
@@ -53,18 +61,16 @@ describe.each([
     expect(() => webhook.verify(`${one.text} `, one.headers)).toThrow()
   })
 
+  // What a language needs is there before the delivery, because the libraries refuse one that is five minutes old.
   test('Python', async () => {
-    const { secret, one } = await deliver(given)
     const python = join(await pythonPrograms(), 'python')
+    const { secret, one } = await deliver(given)
     expect(await verify([python, 'verify.py'], secret, one)).toEqual({ event: 'task.created', refused: true })
   })
 
   test('Go', async () => {
+    await build()
     const { secret, one } = await deliver(given)
-    const go = Bun.which('go') ?? '/usr/local/go/bin/go'
-    expect(await verify([go, 'run', '-mod=mod', 'verify.go'], secret, one)).toEqual({
-      event: 'task.created',
-      refused: true,
-    })
+    expect(await verify(['./verify'], secret, one)).toEqual({ event: 'task.created', refused: true })
   })
 })
