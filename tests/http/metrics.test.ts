@@ -88,20 +88,22 @@ test('requests are counted by the template of their route, never by what a clien
   expect(await grown(requests('unmatched', 'any', '4xx'))).toBe(2)
   expect(await grown('roost_http_request_duration_seconds_count{api="/v1"}')).toBe(4)
   const { text } = await scrape()
-  expect(text).not.toMatch(/471|secret|QUERY/)
+  expect(text).not.toMatch(/photos\/\d|secret|QUERY/)
 })
 
 test('events, sockets, jobs, parts and refusals are there', async () => {
   const owner = await makeUser(server)
   const before = await read()
   const socket = await openLive(server, owner.token)
-  await makeTask(server, owner)
-  await socket.next('task.created')
+  for (let n = 0; n < 3; n++) await makeTask(server, owner)
+  await socket.until((frames) => frames.filter(({ type }) => type === 'task.created')[2])
   const after = await read()
   const grown = (series: string) => (after.get(series) ?? 0) - (before.get(series) ?? 0)
-  expect(grown('roost_events_appended_total')).toBe(1)
-  expect(grown('roost_events_delivered_total')).toBe(1)
-  expect(grown('roost_event_delivery_delay_seconds_count')).toBe(1)
+  // Jobs of the server may append events too.
+  expect(grown('roost_events_appended_total')).toBeGreaterThanOrEqual(3)
+  expect(grown('roost_events_delivered_total')).toBe(3)
+  // An event that the poll finds before its hint comes from the log, and has no delay.
+  expect(grown('roost_event_delivery_delay_seconds_count')).toBeWithin(1, 4)
   expect(grown('roost_sockets{kind="user"}')).toBe(1)
   socket.close()
   for (const part of ['database', 'bus', 'storage', 'mail'])
