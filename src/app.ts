@@ -12,6 +12,7 @@ import { runtimeRoutes } from './contracts/runtime/index.ts'
 import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
 import { clientOf } from './http/client.ts'
 import { type Contract, defineContract } from './http/contract.ts'
+import { DEPRECATIONS, type Deprecation, RouteFields } from './http/deprecations.ts'
 import { docs } from './http/docs.ts'
 import { IDLE_SECONDS } from './http/idle.ts'
 import { readJsonBody } from './http/json-body.ts'
@@ -48,17 +49,22 @@ const bases: [string, Contract][] = [
 const MAX_PAYLOAD_BYTES = 2 * MAX_NODE_FRAME_BYTES
 
 /** Every contract under its base URL, the sockets and the documentation. The app does not listen yet. */
-export function createApp(ctx: LiveContext) {
+export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[] = DEPRECATIONS) {
   // Every chapter has the context as a decorator. Unless it is frozen, Elysia merges it with itself, field by field, each
   // time it mounts a chapter.
   Object.freeze(ctx)
   const limits = new RequestLimits(ctx)
+  const fields = new RouteFields(deprecations)
   const requestMetrics = new RequestMetrics(ctx.metrics)
   /** An instance whose errors the contract answers: its hooks cover the routes that the same instance mounts after them. */
   const base = <const P extends string>(contract: Contract, prefix: P) => {
     const instance = new Elysia({ prefix })
-      .onError(({ error, request }) => contract.errorResponse(error, request, ctx.log))
-      .onBeforeHandle(({ set }) => void Object.assign(set.headers, contract.headers))
+      .onError(({ error, request, route }) =>
+        contract.errorResponse(error, request, ctx.log, fields.of(contract.headers, request.method, route)),
+      )
+      .onBeforeHandle(({ request, route, set }) => {
+        Object.assign(set.headers, fields.of(contract.headers, request.method, route))
+      })
     if (contract.limit) {
       // Runs before the guard of a route, which is a `transform` too.
       instance.onTransform(async ({ request, route, set }) => {
@@ -105,7 +111,7 @@ export function createApp(ctx: LiveContext) {
       const model = bodies.get(`${request.method} ${route}`)
       return model ? asTyped(model, await readJsonBody(request, contentType)) : null
     })
-    .use(docs((): AnyElysia => app, ctx.config.publicUrl))
+    .use(docs((): AnyElysia => app, fields, ctx.config.publicUrl))
     .get('/', ({ redirect }) => redirect('/api/docs'), { detail: { hide: true } })
     .use(readyRoute(ctx))
     .use(base(operations, '').use(metricsRoute(ctx)))
@@ -122,6 +128,7 @@ export function createApp(ctx: LiveContext) {
       const checkLimit = async ({ limit }: Contract) => limit && limits.check(limit, { request, set })
       return answerUnmatched(app, bases, optionsOf, checkLimit, { error, request, log: ctx.log })
     })
+  fields.check(app.routes)
   limits.learn(app)
   requestMetrics.learn(app)
   for (const { method, path, hooks } of app.routes)
@@ -141,15 +148,18 @@ const EXPOSED_HEADERS = [
   'accept-ranges',
   'allow',
   'api-deprecated',
+  'api-sunset',
   'api-version',
   'content-disposition',
   'content-range',
+  'deprecation',
   'etag',
   'link',
   'location',
   'ratelimit',
   'ratelimit-policy',
   'retry-after',
+  'sunset',
   'upload-complete',
   'upload-length',
   'upload-limit',

@@ -8,6 +8,7 @@ import type { LimitClass } from '../core/rate-limits/request-limits.ts'
 import { snakeKeys } from '../util/case.ts'
 import type { Logger } from '../util/logger.ts'
 import { urlOf } from '../util/url-of.ts'
+import type { HeaderFields } from './deprecations.ts'
 import { toAppError } from './errors.ts'
 import { languageOf } from './language.ts'
 import { limitFields } from './limit-fields.ts'
@@ -49,7 +50,7 @@ export interface ContractDefinition {
   errorModel: TSchema
   errorContentType: string
   /** Header fields of every answer of the contract. */
-  headers?: Record<string, string>
+  headers?: HeaderFields
   /** The limit of the routes that declare no other one, and of unmatched paths. Without it, requests are not counted. */
   limit?: LimitClass
 }
@@ -60,8 +61,11 @@ export interface DescribedContract extends ContractDefinition {
 }
 
 export interface Contract extends DescribedContract {
-  /** The whole answer to a failed request. */
-  errorResponse(error: unknown, request: Request, log: Logger): Response
+  /**
+   * The whole answer to a failed request.
+   * @param fields header fields of every answer of the route; by default those of the contract
+   */
+  errorResponse(error: unknown, request: Request, log: Logger, fields?: HeaderFields): Response
   /** A text in the request's language. */
   text(request: Request, key: MessageKey, params?: Record<string, ErrorValue>): string
   /** The OpenAPI description of a route. */
@@ -76,7 +80,7 @@ export function defineContract(definition: ContractDefinition): Contract {
     errors,
     describe: (route) => describe({ ...definition, errors }, route),
     text: (request, key, params) => message(key, languageOf(request, definition.language), params),
-    errorResponse(thrown, request, log) {
+    errorResponse(thrown, request, log, fields = definition.headers) {
       const error = toAppError(thrown, log)
       const language = languageOf(request, definition.language)
       const [tableStatus, code] = errors[error.code]
@@ -97,7 +101,7 @@ export function defineContract(definition: ContractDefinition): Contract {
         path: urlOf(request).pathname,
         requestId: requestIdOf(request),
       })
-      const headers = new Headers({ ...definition.headers, 'content-type': definition.errorContentType })
+      const headers = new Headers({ ...fields, 'content-type': definition.errorContentType })
       if (status === 429 && error.params.seconds) headers.set('retry-after', String(error.params.seconds))
       if (error.params.policy) addLimit(headers, error.params)
       // The server does not read the rest of this request, so the client cannot send another one on the connection.

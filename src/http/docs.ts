@@ -1,5 +1,6 @@
 import { swagger } from '@elysiajs/swagger'
 import { type AnyElysia, Elysia } from 'elysia'
+import type { RouteFields } from './deprecations.ts'
 import { openApiDocument } from './openapi/document.ts'
 
 const PAGE = '/api/docs'
@@ -21,7 +22,7 @@ const FOREIGN = /https:\/\/unpkg\.com\/swagger-ui-dist@[^/]*\//
  * it works without the internet and runs no code of another host.
  * @param app gives the whole app, which does not exist yet when these routes are made
  */
-export function docs(app: () => AnyElysia, publicUrl: string | undefined) {
+export function docs(app: () => AnyElysia, fields: RouteFields, publicUrl: string | undefined) {
   const hide = { detail: { hide: true } }
   const plugin = swagger({
     provider: 'swagger-ui',
@@ -48,7 +49,7 @@ export function docs(app: () => AnyElysia, publicUrl: string | undefined) {
     .get(
       DOCUMENT,
       () => {
-        document ??= JSON.stringify(openApiDocument(app(), publicUrl))
+        document ??= JSON.stringify(openApiDocument(app(), fields, publicUrl))
         return new Response(document, { headers: { 'content-type': 'application/json' } })
       },
       hide,

@@ -1,6 +1,7 @@
 /** The server's own OpenAPI document, and whether an answer is one that it describes. */
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020'
 import addFormats from 'ajv-formats'
+import { RouteFields } from '../../src/http/deprecations.ts'
 import { type OpenApiDocument, type Operation, openApiDocument } from '../../src/http/openapi/document.ts'
 import { hollowApp } from './hollow.ts'
 
@@ -22,7 +23,9 @@ export interface DocumentedRoute {
 let document: OpenApiDocument | undefined
 export function documented(): OpenApiDocument {
   // By way of JSON: what clients get of it.
-  document ??= JSON.parse(JSON.stringify(openApiDocument(hollowApp()))) as OpenApiDocument
+  document ??= JSON.parse(
+    JSON.stringify(openApiDocument(hollowApp(), new RouteFields([]))),
+  ) as OpenApiDocument
   return document
 }
 

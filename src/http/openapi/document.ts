@@ -2,6 +2,7 @@ import { toOpenAPISchema } from '@elysia/openapi/openapi'
 import { OptionalKind, type TSchema } from '@sinclair/typebox'
 import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
+import type { RouteFields } from '../deprecations.ts'
 import { messagesOf } from './messages.ts'
 import { operationId, pascal } from './operation-id.ts'
 import { answerName, responsesOf, securityOf } from './responses.ts'
@@ -23,6 +24,7 @@ export interface Operation {
   summary: string
   tags: string[]
   description?: string
+  deprecated?: true
   security: Record<string, string[]>[]
   parameters?: Parameter[]
   requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema; example?: unknown }> }
@@ -63,7 +65,11 @@ const SECURITY_SCHEMES = {
 }
 
 /** The OpenAPI document of every route that has a description, and of the sockets. */
-export function openApiDocument(app: AnyElysia, publicUrl?: string): OpenApiDocument {
+export function openApiDocument(
+  app: AnyElysia,
+  fields: Pick<RouteFields, 'isDeprecated'>,
+  publicUrl?: string,
+): OpenApiDocument {
   const mounted = toOpenAPISchema(app, { staticFile: false }).paths as Record<
     string,
     Record<string, Operation>
@@ -75,6 +81,7 @@ export function openApiDocument(app: AnyElysia, publicUrl?: string): OpenApiDocu
     const method = route.method.toLowerCase()
     const path = route.path.replace(/:(\w+)/g, '{$1}')
     const operation = toOperation(route, mounted[path]![method]!, pool)
+    if (fields.isDeprecated(route.method, route.path)) operation.deprecated = true
     const written = path.replace('*', `{${WILDCARD}}`)
     paths[written] = { ...paths[written], [method]: operation }
     delete mounted[path]![method]

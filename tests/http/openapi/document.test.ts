@@ -134,10 +134,13 @@ describe('its schemas', () => {
   test('require no field that the server fills in, and it fills in only where that is meant', () => {
     const INTENDED = [
       'by',
+      'category',
       'chunk_size',
+      'except_current',
       'group',
       'group_by',
       'include_photos',
+      'include_public',
       'limit',
       'max_concurrent_tasks',
       'max_tags',
@@ -146,8 +149,10 @@ describe('its schemas', () => {
       'page_size',
       'period',
       'photos_limit',
+      'role',
       'sort_by',
       'sort_order',
+      'status',
       'tz',
       'wait',
     ]

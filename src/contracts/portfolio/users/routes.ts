@@ -43,7 +43,7 @@ export const userRoutes = (ctx: Context) =>
       listUsers,
       route({
         auth: 'user.read',
-        summary: 'List users',
+        summary: 'List users with their roles and last sign-ins',
         query: UsersQuery,
         response: PageEnvelope(t.Array(ListedUser)),
       }),
