@@ -19,6 +19,8 @@ import { disableWebhook } from './webhooks.ts'
 const AT_ONCE = 128
 /** A server finds deliveries whose wake-up was lost, and those that are due again, this often. */
 const POLL_MS = 2000
+/** How long the loop waits before its first statement, so that commits and answers of the same moment share it. */
+const GATHER_MS = 20
 /** How long running attempts may still take when the server stops. */
 const CLOSE_MS = 2000
 
@@ -74,8 +76,7 @@ export class WebhookDispatcher {
   }
 
   private async run(): Promise<void> {
-    // Requests that commit at the same moment share a claim.
-    await Bun.sleep(0)
+    await Bun.sleep(GATHER_MS)
     try {
       while (this.hasResults() || this.mayClaim()) {
         if (this.hasResults()) await this.store()
