@@ -1,9 +1,9 @@
 /**
- * The official libraries of Standard Webhooks in three languages verify what a receiver gets. Python needs PyPI and Go its module
- * proxy at their first run.
+ * The official libraries of Standard Webhooks in three languages verify what a receiver gets. Python needs PyPI at its first run;
+ * Go's library is in `webhooks/go`.
  */
 import { afterAll, describe, expect, test } from 'bun:test'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
@@ -13,15 +13,15 @@ import { type Received, Receiver } from '../support/receiver.ts'
 import { startServer } from '../support/server.ts'
 import { pythonPrograms } from './python-environment.ts'
 
-/** A copy, because Go writes its own version into go.mod. */
-const folder = mkdtempSync(join(tmpdir(), 'roost-webhooks-'))
-cpSync(join(import.meta.dir, 'webhooks'), folder, { recursive: true })
+const folder = join(import.meta.dir, 'webhooks')
+const built = mkdtempSync(join(tmpdir(), 'roost-webhooks-'))
+const goProgram = join(built, 'verify')
 const server = await startServer({ ALLOW_PRIVATE_EGRESS: '1' })
 const receiver = new Receiver()
 afterAll(async () => {
   await server.stop()
   await receiver.stop()
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(built, { recursive: true, force: true })
 })
 
 /** A delivery to a webhook with this secret, or with one that the server makes. */
@@ -36,8 +36,8 @@ async function deliver(given?: string): Promise<{ secret: string; one: Received 
 
 async function build(): Promise<void> {
   const go = Bun.which('go') ?? '/usr/local/go/bin/go'
-  const command = [go, 'build', '-mod=mod', '-o', 'verify', 'verify.go']
-  const program = Bun.spawn(command, { cwd: folder, stderr: 'pipe' })
+  const env = { ...process.env, GO111MODULE: 'off', GOPATH: join(folder, 'go') }
+  const program = Bun.spawn([go, 'build', '-o', goProgram, 'verify.go'], { cwd: folder, env, stderr: 'pipe' })
   const errors = await program.stderr.text()
   expect(await program.exited, errors).toBe(0)
 }
@@ -71,6 +71,6 @@ describe.each([
   test('Go', async () => {
     await build()
     const { secret, one } = await deliver(given)
-    expect(await verify(['./verify'], secret, one)).toEqual({ event: 'task.created', refused: true })
+    expect(await verify([goProgram], secret, one)).toEqual({ event: 'task.created', refused: true })
   })
 })
