@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
-import { userOfToken } from '../core/accounts/access-tokens.ts'
-import { may, type Permission, permissionDenied } from '../core/accounts/permissions.ts'
+import { userOfSession, userOfToken } from '../core/accounts/access-tokens.ts'
+import { may, type Permission, permissionDenied, type Role } from '../core/accounts/permissions.ts'
 import type { Actor } from '../core/accounts/principals.ts'
 import type { AccessClaims, Context } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
@@ -18,19 +18,11 @@ interface Caller {
   claims: AccessClaims
 }
 
-/** The caller of each request: its rate limit, its guard and its handler ask for them. */
-const callers = new WeakMap<Request, Promise<Caller>>()
-
-/** @throws AppError AUTHENTICATION_REQUIRED, INVALID_TOKEN, TOKEN_EXPIRED, INACTIVE_USER */
-export function authenticate(ctx: Context, request: Request): Promise<Caller> {
-  const known = callers.get(request)
-  if (known) return known
-  const caller = findCaller(ctx, request)
-  callers.set(request, caller)
-  return caller
-}
-
-async function findCaller(ctx: Context, request: Request): Promise<Caller> {
+/**
+ * The caller as they are now: a session may end while the body of its request arrives, so nothing is remembered here.
+ * @throws AppError AUTHENTICATION_REQUIRED, INVALID_TOKEN, TOKEN_EXPIRED, INACTIVE_USER
+ */
+export async function authenticate(ctx: Context, request: Request): Promise<Caller> {
   const token = bearer(request)
   if (!token) throw new AppError('AUTHENTICATION_REQUIRED')
   const user = await userOfToken(ctx, token)
@@ -104,8 +96,30 @@ function admission<T extends Record<string, unknown>>(admit: (call: Admitting) =
 async function admitUser(ctx: Context, request: Request, need: true | Permission): Promise<Caller> {
   const authenticated = await authenticate(ctx, request)
   const { role } = authenticated.principal
-  if (need !== true && !may(role, need)) throw permissionDenied(need, role)
+  assertMay(role, need)
+  goingOn.set(request, () => assertStillMay(ctx, authenticated.principal, need))
   return authenticated
+}
+
+function assertMay(role: Role, need: true | Permission): void {
+  if (need !== true && !may(role, need)) throw permissionDenied(need, role)
+}
+
+/** By request of a signed-in user. */
+const goingOn = new WeakMap<Request, () => Promise<void>>()
+
+/**
+ * Call it while a request takes long, because its session may end, or its user may get another role, after it has begun. The
+ * access token may expire meanwhile.
+ * @throws AppError INVALID_TOKEN, PERMISSION_DENIED
+ */
+export const mayGoOn = async (request: Request): Promise<void> => goingOn.get(request)?.()
+
+async function assertStillMay(ctx: Context, principal: Actor, need: true | Permission): Promise<void> {
+  // A failing database ends no upload: what the upload changes needs the database again.
+  const user = await userOfSession(ctx, principal.sessionId).catch(() => principal)
+  if (!user) throw new AppError('INVALID_TOKEN')
+  assertMay(user.role, need)
 }
 
 async function admitNode(ctx: Context, request: Request, id: string, need: Permission): Promise<Node> {

@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream'
 import { Dicer } from '@fastify/busboy'
 import { AppError, invalid } from '../core/errors.ts'
 import { released } from '../util/released.ts'
-import { type Pace, paced, UPLOAD_PACE } from './pace.ts'
+import { bodyReader } from './body-reader.ts'
+import { type Pace, UPLOAD_PACE } from './pace.ts'
 import { parseDisposition, parseParameters } from './parameters.ts'
 
 const MAX_FIELD_BYTES = 64 * 1024
@@ -38,7 +39,7 @@ interface Accepted {
  * @param pace the slowest pace at which the client may send
  * @returns the text fields
  * @throws AppError VALIDATION_FAILED unless the body is well-formed multipart with exactly one file, UPLOAD_TOO_SLOW when
- * the client is slower than the pace, CLIENT_CLOSED when the client disconnects, or what `onFile` threw
+ * the client is slower than the pace, CLIENT_CLOSED when the client disconnects, what `mayGoOn` throws, or what `onFile` threw
  */
 export const readMultipart = (
   request: Request,
@@ -80,7 +81,7 @@ async function readParts(
 ): Promise<ReadonlyMap<string, string>> {
   const boundary = boundaryOf(request)
   if (boundary === undefined || !request.body) throw invalid('', 'multipart')
-  const reader = request.body.getReader()
+  const reader = bodyReader(request, request.body, pace)
   const parts = new Parts(accepted, onFile)
   const parser = new Dicer({ boundary, maxHeaderPairs: MAX_HEADER_PAIRS })
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>()
@@ -89,11 +90,7 @@ async function readParts(
   parser.on('finish', resolve)
   // When a client disconnects, Bun ends the body as if it were complete.
   request.signal.addEventListener('abort', () => reject(new AppError('CLIENT_CLOSED')), { once: true })
-  const read = () =>
-    reader.read().catch(() => {
-      throw new AppError('CLIENT_CLOSED')
-    })
-  pump(paced(read, pace), parser, parts).catch(reject)
+  pump(reader.next, parser, parts).catch(reject)
   try {
     await ended
     return await parts.all()
@@ -101,7 +98,7 @@ async function readParts(
     parser.destroy()
     // A destroyed parser does not end its parts, so a reader of a part would wait for ever.
     parts.breakOff(error)
-    reader.cancel().catch(() => {})
+    reader.cancel()
     // `onFile` must have stopped writing, and deleted what it wrote, before the server answers.
     await parts.settled()
     throw error
@@ -115,7 +112,7 @@ function boundaryOf(request: Request): string | undefined {
 }
 
 /** Feeds the parser, no faster than the parts are read. */
-async function pump(next: ReturnType<typeof paced>, parser: Dicer, parts: Parts): Promise<void> {
+async function pump(next: ReturnType<typeof bodyReader>['next'], parser: Dicer, parts: Parts): Promise<void> {
   for (;;) {
     // Small files that wait for their turn would otherwise accumulate.
     await parts.turn

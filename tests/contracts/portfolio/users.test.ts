@@ -6,8 +6,10 @@ import { sessions, users } from '../../../src/db/schema/index.ts'
 import { actorOf } from '../../support/actors.ts'
 import { type Ask, api } from '../../support/api.ts'
 import { makeUser, PASSWORD, signInAgain, type TestUser, unique } from '../../support/factories.ts'
+import { mp4, slowUpload } from '../../support/files.ts'
 import { mailTo } from '../../support/mail.ts'
-import { startServer } from '../../support/server.ts'
+import { picture96 } from '../../support/photo-fixtures.ts'
+import { query, startServer } from '../../support/server.ts'
 import { expectAnswer, expectPortfolioError, expectWithout, NEVER_SHOWN } from '../../support/shapes.ts'
 import { openLive } from '../../support/sockets.ts'
 import { enveloped, PAGINATION, USER } from './shapes.ts'
@@ -315,6 +317,54 @@ describe('sessions', () => {
     expect((await endAll(admin, owner)).status).toBe(204)
     expect(await isSignedIn(second)).toBe(false)
     expect((await list(admin, owner)).body.data).toEqual([])
+  })
+})
+
+describe('a request whose body is still arriving', () => {
+  const endAll = ({ user }: TestUser) => ask('DELETE', `/${user.id}/sessions`, admin)
+  const demote = ({ user }: TestUser) => ask('PUT', `/${user.id}`, boss, { body: { role: 'user' } })
+
+  test.each([
+    ['/api/v1/upload', 'INVALID_TOKEN', 401, endAll],
+    ['/v1/upload/single', 'INVALID_TOKEN', 401, endAll],
+    ['/v1/upload/single', 'PERMISSION_DENIED', 403, demote],
+  ] as const)('an upload to %s ends: %s', async (path, code, status, change) => {
+    const owner = await makeUser(server, { role: 'editor' })
+    const live = await openLive(server, owner.token)
+    // The first bytes tell the format.
+    const video = path === '/api/v1/upload'
+    const content = video ? mp4(100_000) : Buffer.concat([await picture96(), Buffer.alloc(100_000)])
+    const slow = slowUpload(server, owner.token, content.byteLength + 1, path)
+    slow.send(content)
+    await live.next('upload.started')
+    expect((await change(owner)).status).toBeWithin(200, 205)
+    slow.send(new Uint8Array(1))
+    expect(await slow.answer).toEqual({ status, code })
+    const [kept] = await query(
+      server,
+      sql`select (select count(*) from materials where user_id = ${owner.user.id})
+        + (select count(*) from photo_files where user_id = ${owner.user.id}) as n`,
+    )
+    expect(Number(kept!.n)).toBe(0)
+  })
+
+  test('a JSON body changes nothing', async () => {
+    const owner = await makeUser(server, { role: 'editor' })
+    const name = unique('tag')
+    const text = JSON.stringify({ name })
+    const body = new ReadableStream({
+      async start(controller) {
+        controller.enqueue(text.slice(0, 5))
+        await Bun.sleep(100)
+        await endAll(owner)
+        controller.enqueue(text.slice(5))
+        controller.close()
+      },
+    })
+    const headers = { authorization: `Bearer ${owner.token}`, 'content-type': 'application/json' }
+    const answer = await fetch(`${server.url}/v1/tags`, { method: 'POST', headers, body })
+    expect(answer.status).toBe(401)
+    expect(await query(server, sql`select 1 from tags where name = ${name}`)).toEqual([])
   })
 })
 

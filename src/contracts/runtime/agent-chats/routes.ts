@@ -11,6 +11,7 @@ import {
   readMessages,
 } from '../../../core/agent/sessions.ts'
 import type { Context } from '../../../core/context.ts'
+import { mayGoOn } from '../../../http/authenticate.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { neverIdle } from '../../../http/idle.ts'
 import { languageOf } from '../../../http/language.ts'
@@ -88,6 +89,7 @@ async function ask({ ctx, principal, body, request, server }: SignedCall & Body<
   }
   // A model may think for longer than Bun's idle time limit.
   const run = await neverIdle(server, request, () => untilEnd(follow(request.signal)))
+  await mayGoOn(request)
   return { session_id: started.sessionId, ...presentAnswer(run) }
 }
 
