@@ -2,6 +2,7 @@
 import { and, eq, inArray, lt, min, ne } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { photoFiles, photos } from '../../db/schema/index.ts'
+import { ownerExists } from '../accounts/owners.ts'
 import type { Actor, Principal } from '../accounts/principals.ts'
 import { audit } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
@@ -16,9 +17,11 @@ import { uploadEvent } from './upload-steps.ts'
 
 /** @throws AppError NOT_FOUND, also for the file of another user unless `who` holds `photo.*` */
 export async function getOwnFile(ctx: Context, who: Principal, id: number): Promise<PhotoFile> {
-  const [file] = await ctx.db.select().from(photoFiles).where(eq(photoFiles.id, id))
+  const [file] = await ctx.db.select().from(photoFiles).where(hasId(id))
   return assertOwn(who, id, file)
 }
+
+const hasId = (id: number) => and(eq(photoFiles.id, id), ownerExists(photoFiles.userId))
 
 function assertOwn(who: Principal, id: number, file: PhotoFile | undefined): PhotoFile {
   if (!file || !seesWhole(who, file)) throw notFound('upload', id)
@@ -27,7 +30,7 @@ function assertOwn(who: Principal, id: number, file: PhotoFile | undefined): Pho
 
 /** @throws AppError NOT_FOUND, as `getOwnFile` */
 export async function lockOwnFile(tx: Tx, who: Principal, id: number): Promise<PhotoFile> {
-  const [file] = await tx.db.select().from(photoFiles).where(eq(photoFiles.id, id)).for('update')
+  const [file] = await tx.db.select().from(photoFiles).where(hasId(id)).for('update')
   return assertOwn(who, id, file)
 }
 

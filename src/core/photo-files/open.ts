@@ -1,6 +1,7 @@
 /** Who may fetch the files of photos: docs/contracts/portfolio.md, "Files of photos". */
-import { eq, type SQL } from 'drizzle-orm'
+import { and, eq, type SQL } from 'drizzle-orm'
 import { photoFiles, photos } from '../../db/schema/index.ts'
+import { ownerExists } from '../accounts/owners.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
@@ -87,7 +88,7 @@ const findFile = async (ctx: Context, which: SQL) => {
     })
     .from(photoFiles)
     .leftJoin(photos, eq(photos.fileId, photoFiles.id))
-    .where(which)
+    .where(and(which, ownerExists(photoFiles.userId)))
   return file
 }
 

@@ -79,10 +79,14 @@ const viewsById = preparedSql<ViewRow>(
   'photo_views',
   sql`
     select ${viewColumns} from photos p join photo_files f on f.id = p.file_id
+      join users u on u.id = p.user_id and u.deleted_at is null
     where p.id = any(${sql.placeholder('ids')}::int[])`,
 )
 
-/** The photos with these ids, in this order, in one query. An id that no photo has is left out. No visibility is checked. */
+/**
+ * The photos with these ids, in this order, in one query. An id that no photo has is left out, and so is a photo of a deleted
+ * user. No other visibility is checked.
+ */
 export async function viewPhotos(ctx: Context, ids: readonly number[]): Promise<PhotoView[]> {
   if (ids.length === 0) return []
   const rows = await viewsById(ctx.db).execute({ ids: arrayLiteral(ids) })
