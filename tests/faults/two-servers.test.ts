@@ -26,13 +26,19 @@ beforeAll(async () => {
 })
 afterAll(() => shared?.[Symbol.asyncDispose]())
 
-async function pair(stack: AsyncDisposableStack, redis?: RedisProcess, cluster = shared) {
+async function pair(
+  stack: AsyncDisposableStack,
+  redis?: RedisProcess,
+  cluster = shared,
+  more: Record<string, string> = {},
+) {
   const databaseUrl = await cluster.createDatabase()
   const env = {
     DATABASE_URL: databaseUrl,
     JWT_SECRET,
     NODE_HEARTBEAT_SECONDS: '1',
     ...(redis && { REDIS_URL: redis.url }),
+    ...more,
   }
   // At once, on an empty database.
   const [a, b] = await Promise.all([ServerProcess.start(env), ServerProcess.start(env)])
@@ -158,6 +164,23 @@ describe.concurrent.each([
     await soon("the socket of the node's old token is closed", () => node.closeCodes.includes(4403))
     expect([...reader.problems, ...node.problems, ...a.complaints, ...b.complaints]).toEqual([])
   })
+
+  test.skipIf(skip || !withRedis)(
+    'of 1,000 requests at once to both, exactly those within the limit pass',
+    async () => {
+      await using stack = new AsyncDisposableStack()
+      const redis = stack.use(await RedisProcess.start())
+      const { a, b } = await pair(stack, redis, shared, { RATE_LIMITS: 'on' })
+      const { token } = await register(a.url)
+      const headers = { authorization: `Bearer ${token}` }
+      const search = async (n: number) =>
+        (await fetch(`${n % 2 ? a.url : b.url}/v1/photos/search?q=none`, { headers })).status
+      const statuses = await Promise.all(Array.from({ length: 1000 }, (_, n) => search(n)))
+      const count = (status: number) => statuses.filter((one) => one === status).length
+      expect([count(200), count(429)]).toEqual([60, 940])
+      expect([...a.complaints, ...b.complaints]).toEqual([])
+    },
+  )
 
   test.skipIf(skip)('what a node on one says is shown on the other', async () => {
     await using stack = new AsyncDisposableStack()

@@ -34,8 +34,9 @@ interface Attempts {
   waiting: (() => void)[]
 }
 
-/** How long a request waits for Redis, in ms. */
-const STORE_MS = 250
+/** How long a request waits for Redis: so many times so many ms. */
+const WAITS = 5
+const WAIT_MS = 50
 const AWAY_MS = 5000
 
 /**
@@ -132,7 +133,7 @@ export class RateLimits {
   }
 
   private async countThere(limit: Limit, counted: Promise<Counter>): Promise<Counted> {
-    const counter = await waitAtMost(STORE_MS, counted).catch(() => undefined)
+    const counter = await answerOf(counted).catch(() => undefined)
     if (counter) {
       if (this.awayUntil !== undefined && performance.now() >= this.awayUntil) {
         this.awayUntil = undefined
@@ -155,7 +156,7 @@ export class RateLimits {
     else {
       const takenBack = this.bus.decrement(keyOf(limit))
       // When Redis fails, the attempt stays counted until its window ends.
-      if (takenBack) await waitAtMost(STORE_MS, takenBack).catch(() => {})
+      if (takenBack) await answerOf(takenBack).catch(() => {})
     }
   }
 
@@ -164,6 +165,19 @@ export class RateLimits {
     if (exceeded) this.refused[policy] = (this.refused[policy] ?? 0) + 1
     return { policy, max, windowMs, remaining: Math.max(0, max - count), exceeded, resetMs }
   }
+}
+
+/**
+ * Waits for Redis. While this server is busy, an answer that has arrived is not read before a timer ends. Several short timers
+ * give it the time to be read, so that a burst of requests does not make each server count by itself.
+ * @returns undefined without an answer in time
+ */
+async function answerOf<T>(asked: Promise<T>): Promise<T | undefined> {
+  for (let wait = 1; wait <= WAITS; wait++) {
+    const answer = await waitAtMost(WAIT_MS, asked)
+    if (answer !== undefined) return answer
+  }
+  return undefined
 }
 
 /** A counter, and `own` when it is one of this server. */
