@@ -51,12 +51,8 @@ export interface AuditActions {
   // Other users' materials and tasks
   'material.hidden': { title: string }
   'material.deleted': { title: string }
-  'task.started': Nothing
-  'task.paused': Nothing
-  'task.resumed': Nothing
   'task.cancelled': Nothing
   'task.retried': Nothing
-  'task.updated': { fields: string[] }
   'task.deleted': { title: string }
 
   // The server
@@ -66,11 +62,9 @@ export interface AuditActions {
   'node.deleted': { name: string }
   'settings.updated': { fields: string[] }
   'settings.reset': { categories: string[] }
-  'system_config.updated': { fields: string[] }
   'cache.cleared': { types: string[] }
   'cache.warmed': { types: string[] }
   'cleanup.started': { processing: boolean; orphans: boolean; maxAgeMinutes: number }
-  'schedule.run': Nothing
   'schedule.paused': Nothing
   'schedule.resumed': Nothing
   'backup.created': { fileName: string; size: number }

@@ -156,10 +156,10 @@ export function withChange(stored: Stored, change: SiteChange): Stored {
   return { ...stored, ...Object.fromEntries(changed) }
 }
 
-/** The settings that a change names: `upload.maxFileSize`. */
+/** The settings that a change names, as clients know them: `upload.max_file_size`. */
 export const fieldsOf = (change: SiteChange): string[] =>
   SITE_CATEGORIES.flatMap((category) =>
-    Object.keys(change[category] ?? {}).map((name) => `${category}.${name}`),
+    Object.keys(change[category] ?? {}).map((name) => `${category}.${snakeCase(name)}`),
   )
 
 /** The row without these categories. */

@@ -289,7 +289,7 @@ describe('writing', () => {
     )
     expect(rows).toEqual([
       { action: 'settings.reset', details: { categories: SITE_CATEGORIES } },
-      { action: 'settings.updated', details: { fields: ['general.siteTitle', 'image.qualityJpg'] } },
+      { action: 'settings.updated', details: { fields: ['general.site_title', 'image.quality_jpg'] } },
     ])
   })
 })
