@@ -35,7 +35,7 @@ describe('the domains of core', () => {
 /** Variables that belong to the process, or are the same for all servers in it. */
 const MODULE_STATE = [
   // By request.
-  'http/authenticate.ts: callers',
+  'http/authenticate.ts: goingOn',
   'http/request-log.ts: started',
   // Each server has a worker of its own.
   'core/files/digest-worker.ts: hashes',
