@@ -75,7 +75,12 @@ async function measure(kind: Kind): Promise<Row[]> {
 async function redisStore(ctx: Context): Promise<[string, Context][]> {
   const url = process.env.BENCH_REDIS_URL
   if (!url) return []
-  return [['Redis', { ...ctx, cache: await createRedisCache(url, ctx.epoch, 1, ctx.log) }]]
+  return [
+    [
+      'Redis',
+      { ...ctx, cache: await createRedisCache(url, { epoch: ctx.epoch, version: 'bench' }, 1, ctx.log) },
+    ],
+  ]
 }
 
 function writes(ctx: Context) {

@@ -185,16 +185,25 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 $$;--> statement-breakpoint
 CREATE FUNCTION counts_of(r photo_files) RETURNS TABLE (kind text, id integer, name text, n bigint, total bigint)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-  WITH renditions AS (SELECT * FROM jsonb_to_recordset(r.renditions) AS each(name text, size bigint)),
-    made AS (SELECT count(*) AS n, coalesce(sum(size), 0)::bigint AS size FROM renditions)
+  WITH renditions AS (SELECT * FROM jsonb_to_recordset(r.renditions) AS each(name text, size bigint, watermark text)),
+    made AS (
+      SELECT count(*) AS n, coalesce(sum(size), 0)::bigint AS size,
+        count(watermark) AS marked, sum(size) FILTER (WHERE watermark IS NOT NULL)::bigint AS marked_size
+      FROM renditions
+    ),
+    -- As long as a file has renditions with a watermark, only those have copies.
+    copied AS (
+      SELECT CASE marked WHEN 0 THEN n ELSE marked END AS n, CASE marked WHEN 0 THEN size ELSE marked_size END AS size
+      FROM made WHERE r.exposed
+    )
   SELECT each.* FROM made, LATERAL (
     SELECT 'original', 0, r.mime_type, 1::bigint, r.file_size
     UNION ALL SELECT 'file_size', width_bucket(r.file_size, ARRAY[1048576, 5242880, 10485760, 26214400, 52428800]::bigint[]), '', 1, r.file_size
     UNION ALL SELECT 'orientation', 0, CASE sign(r.width - r.height) WHEN 1 THEN 'landscape' WHEN -1 THEN 'portrait' ELSE 'square' END, 1, 0
       WHERE r.width IS NOT NULL AND r.height IS NOT NULL
     UNION ALL SELECT 'rendition', 0, name, 1, size FROM renditions
-    UNION ALL SELECT 'copy', 0, '', made.n, made.size WHERE r.exposed
-    UNION ALL SELECT 'owner', r.user_id, '', 1, r.file_size + made.size * CASE WHEN r.exposed THEN 2 ELSE 1 END
+    UNION ALL SELECT 'copy', 0, '', n, size FROM copied
+    UNION ALL SELECT 'owner', r.user_id, '', 1, r.file_size + made.size + coalesce((SELECT size FROM copied), 0)
   ) each WHERE r.status <> 'receiving'
 $$;--> statement-breakpoint
 CREATE FUNCTION counts_of(r materials) RETURNS TABLE (kind text, id integer, name text, n bigint, total bigint)

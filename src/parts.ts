@@ -89,15 +89,17 @@ const openBus = async ({ redisUrl }: Config, { epoch }: Database, log: Logger): 
 /** Of the cached answers in this process. */
 const CACHE_BYTES = 32_000_000
 
-const openCache = async (
+async function openCache(
   { redisUrl }: Config,
   { epoch }: Database,
   log: Logger,
   reads: Counter,
-): Promise<Cache> =>
-  redisUrl
-    ? (await import('./cache/redis.ts')).createRedisCache(redisUrl, epoch, CACHE_BYTES, log, reads)
-    : createMemoryCache(CACHE_BYTES, reads)
+): Promise<Cache> {
+  if (!redisUrl) return createMemoryCache(CACHE_BYTES, reads)
+  const { createRedisCache } = await import('./cache/redis.ts')
+  const { valuesVersion } = await import('./cache/version.ts')
+  return createRedisCache(redisUrl, { epoch, version: await valuesVersion() }, CACHE_BYTES, log, reads)
+}
 
 export const openStorage = async (
   { s3, dataDir }: Pick<Config, 's3' | 'dataDir'>,

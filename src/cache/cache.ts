@@ -11,8 +11,6 @@ export interface Entry {
   group: string
   key: string
   ttlMs: number
-  /** Whether servers share it. For what costs more to compute than a round trip. */
-  shared: boolean
 }
 
 export interface GroupStats {

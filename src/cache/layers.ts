@@ -73,12 +73,11 @@ export class Layers {
   }
 
   private async load(entry: Entry, compute: () => Promise<Value>): Promise<Value> {
-    const store = entry.shared ? this.store : undefined
-    const known = await store?.get(entry)
+    const known = await this.store?.get(entry)
     this.count(entry.group, known !== undefined)
     if (known !== undefined) return known
     const value = await compute()
-    store?.set(entry, value)
+    this.store?.set(entry, value)
     return value
   }
 

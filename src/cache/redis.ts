@@ -23,15 +23,16 @@ const DAY_SECONDS = 86_400
  * The cache of several servers: the memory of each, and Redis behind it. While Redis does not answer, each server uses its own
  * memory alone.
  * @param epoch keeps apart the servers of several databases that share one Redis
+ * @param version keeps apart the servers of one database that may not use each other's values
  */
 export async function createRedisCache(
   url: string,
-  epoch: string,
+  { epoch, version }: { epoch: string; version: string },
   maxBytes: number,
   log: Logger,
   reads?: Counter,
 ): Promise<Cache> {
-  const store = new RedisStore(url, `roost:${epoch}:cache:`, log)
+  const store = new RedisStore(url, `roost:${epoch}:cache-${version}:`, log)
   await store.open()
   const layers = new Layers(maxBytes, store, reads)
   /** Counts that Redis does not have yet. */

@@ -1,5 +1,6 @@
 /** Pictures of files, made outside the server's own process. This part knows no domain. */
 
+import { inTurn } from '../util/in-turn.ts'
 import { type PhotoJob, type PhotoResult, renderPhoto } from './photo.ts'
 import { drawPlaceholder, type PlaceholderKind } from './placeholder.ts'
 import { ImagingError, type ImagingFailure, type Preview } from './protocol.ts'
@@ -12,7 +13,8 @@ export interface Imaging {
    */
   preview(job: PreviewJob, signal: AbortSignal): Promise<Preview>
   /**
-   * Writes the renditions of a photo to the directory `output`, and reads what its file says about it.
+   * Writes the renditions of a photo to the directory `output`, and reads what its file says about it. A photo waits until those
+   * before it have ended, because the process of each takes up to two gigabytes.
    * @throws ImagingError; the signal's reason when aborted
    */
   photo(job: PhotoJob, signal: AbortSignal): Promise<PhotoResult>
@@ -35,9 +37,10 @@ const TRIES: Record<ImagingFailure, number> = {
 
 export function createImaging(): Imaging {
   const placeholders: Partial<Record<PlaceholderKind, Uint8Array>> = {}
+  const photoTurn = inTurn()
   return {
     preview: (job, signal) => renderPreview(job, { signal }),
-    photo: (job, signal) => renderPhoto(job, { signal }),
+    photo: (job, signal) => photoTurn(() => renderPhoto(job, { signal }), signal),
     async placeholder(kind) {
       placeholders[kind] ??= await drawPlaceholder(kind)
       return placeholders[kind]

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import type { Cache, Entry } from '../../src/cache/cache.ts'
 import { createMemoryCache } from '../../src/cache/memory.ts'
 import { createRedisCache } from '../../src/cache/redis.ts'
+import { sizeOf } from '../../src/cache/size.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { unique } from '../support/factories.ts'
 import { hasRedis, NO_REDIS, RedisProcess } from '../support/redis.ts'
@@ -11,17 +12,17 @@ if (!hasRedis) console.log(`skipped: the cache on a Redis that hangs: ${NO_REDIS
 const log = createLogger('silent')
 const redis = process.env.TEST_REDIS_URL
 const MB = 1_000_000
+const place = () => ({ epoch: unique('epoch'), version: 'v' })
 
 const kinds: [string, (maxBytes?: number) => Promise<Cache>][] = [
   ['memory', async (maxBytes = MB) => createMemoryCache(maxBytes)],
 ]
-if (redis) kinds.push(['redis', (maxBytes = MB) => createRedisCache(redis, unique('epoch'), maxBytes, log)])
+if (redis) kinds.push(['redis', (maxBytes = MB) => createRedisCache(redis, place(), maxBytes, log)])
 
 const entry = (key: string, more: Partial<Entry> = {}): Entry => ({
   group: 'photos',
   key,
   ttlMs: 60_000,
-  shared: true,
   ...more,
 })
 
@@ -72,7 +73,7 @@ describe.each(kinds)('the %s cache', (_, open) => {
 
   test('a value ends after its time', async () => {
     const cache = await opened
-    const key = entry(unique('key'), { ttlMs: 30, shared: false })
+    const key = entry(unique('key'), { ttlMs: 30 })
     const compute = counting('value')
     await cache.read(key, compute)
     await Bun.sleep(60)
@@ -113,6 +114,10 @@ describe.each(kinds)('the %s cache', (_, open) => {
   })
 })
 
+test('a text in Chinese counts with the two bytes of each character', () => {
+  expect([sizeOf('a'.repeat(100)), sizeOf('照'.repeat(100))]).toEqual([124, 224])
+})
+
 test('the memory is bounded: the values that were not asked for the longest time go first', async () => {
   const cache = createMemoryCache(20_000)
   const compute = counting('x'.repeat(1000))
@@ -127,39 +132,40 @@ test('the memory is bounded: the values that were not asked for the longest time
 })
 
 describe.if(redis !== undefined)('servers on one Redis', () => {
-  test('share what is to be shared, count together, and clear for each other', async () => {
-    const epoch = unique('epoch')
-    const [a, b] = await Promise.all([
-      createRedisCache(redis!, epoch, MB, log),
-      createRedisCache(redis!, epoch, MB, log),
+  test('share what they have computed, count together, and clear for each other', async () => {
+    const one = place()
+    const [a, b, other, newer] = await Promise.all([
+      createRedisCache(redis!, one, MB, log),
+      createRedisCache(redis!, one, MB, log),
+      createRedisCache(redis!, place(), MB, log),
+      createRedisCache(redis!, { ...one, version: 'newer' }, MB, log),
     ])
-    const other = await createRedisCache(redis!, unique('epoch'), MB, log)
     const value = { at: new Date(), list: [1, 'zwei', null] }
-    const [shared, own] = [entry('shared'), entry('own', { shared: false })]
+    const shared = entry('shared')
     const compute = counting(value)
     await a.read(shared, compute)
-    await a.read(own, compute)
     // Nobody waits until Redis has the value.
     while ((await b.stats()).groups.get('photos')?.keys !== 1) await Bun.sleep(5)
     expect(await b.read(shared, compute)).toEqual(value)
-    expect(compute.runs).toBe(2)
-    await b.read(own, compute)
+    expect(compute.runs).toBe(1)
+    // Of another database, and of the same one but of another version of the server.
     await other.read(shared, compute)
-    expect(compute.runs).toBe(4)
+    await newer.read(shared, compute)
+    expect(compute.runs).toBe(3)
     await a.stats()
-    expect((await b.stats()).groups.get('photos')).toEqual({ keys: 1, hits: 1, misses: 3 })
+    expect((await b.stats()).groups.get('photos')).toEqual({ keys: 1, hits: 1, misses: 1 })
     await b.clear(['photos'])
     expect((await a.stats()).groups.get('photos')?.keys).toBe(0)
-    await Promise.all([a, b, other].map((cache) => cache.close()))
+    await Promise.all([a, b, other, newer].map((cache) => cache.close()))
   })
 
   test('a text in Redis that is no value is computed anew', async () => {
     const { Redis } = await import('ioredis')
-    const [epoch, client] = [unique('epoch'), new Redis(redis!)]
-    const cache = await createRedisCache(redis!, epoch, 1, log)
+    const [own, client] = [place(), new Redis(redis!)]
+    const cache = await createRedisCache(redis!, own, 1, log)
     await cache.read(entry('one'), async () => ({ n: 1 }))
-    while ((await client.keys(`roost:${epoch}:cache:*`)).length === 0) await Bun.sleep(5)
-    const [key] = await client.keys(`roost:${epoch}:cache:*`)
+    while ((await client.keys(`roost:${own.epoch}:cache-v:*`)).length === 0) await Bun.sleep(5)
+    const [key] = await client.keys(`roost:${own.epoch}:cache-v:*`)
     await client.set(key!, '{"broken')
     expect(await cache.read(entry('one'), async () => ({ n: 2 }))).toEqual({ n: 2 })
     await cache.close()
@@ -168,7 +174,7 @@ describe.if(redis !== undefined)('servers on one Redis', () => {
 })
 
 test('without a Redis that answers, each server computes, and says so', async () => {
-  const cache = await createRedisCache('redis://127.0.0.1:1', unique('epoch'), MB, log)
+  const cache = await createRedisCache('redis://127.0.0.1:1', place(), MB, log)
   const compute = counting('value')
   for (let n = 0; n < 3; n++) expect(await cache.read(entry('one'), compute)).toBe('value')
   expect(compute.runs).toBe(1)
@@ -182,7 +188,7 @@ test('without a Redis that answers, each server computes, and says so', async ()
 
 test.skipIf(!hasRedis)('a Redis that hangs holds up one request for a moment, and no other', async () => {
   await using process = await RedisProcess.start()
-  const cache = await createRedisCache(process.url, unique('epoch'), MB, log)
+  const cache = await createRedisCache(process.url, place(), MB, log)
   await cache.read(entry('before'), async () => 'value')
   process.freeze()
   const compute = counting('value')

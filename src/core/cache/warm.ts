@@ -3,6 +3,7 @@ import { auditAlone } from '../audit/audit.ts'
 import { listCategories } from '../categories/read.ts'
 import type { Context } from '../context.ts'
 import { FIRST_PAGE, listPhotos } from '../photos/list.ts'
+import { siteSettings } from '../system/site-settings.ts'
 import { FIRST_CLOUD, tagCloud } from '../tags/lists.ts'
 
 /** Pages of the photo list, as visitors see it. */
@@ -11,7 +12,8 @@ const PAGES = 3
 /** What visitors of the site ask for first, and how it is computed. */
 const WARMERS = {
   popularPhotos: async (ctx: Context) => {
-    for (let page = 1; page <= PAGES; page++) await listPhotos(ctx, undefined, { ...FIRST_PAGE, page })
+    const limit = (await siteSettings(ctx)).display.photosPerPage
+    for (let page = 1; page <= PAGES; page++) await listPhotos(ctx, undefined, { ...FIRST_PAGE, limit, page })
   },
   categoryTree: (ctx: Context) => listCategories(ctx, undefined, ''),
   tagCloud: (ctx: Context) => tagCloud(ctx, undefined, FIRST_CLOUD),

@@ -12,8 +12,6 @@ export interface CachedAnswer {
   key: readonly [string, ...unknown[]]
   /** Only for what grows old without a change. */
   ttlMs?: number
-  /** False for what costs no more than a round trip to Redis: then each server keeps its own. */
-  shared?: boolean
 }
 
 /**
@@ -23,12 +21,12 @@ export interface CachedAnswer {
  */
 export async function cached<T extends Value>(
   ctx: Context,
-  { of, key, ttlMs = TTL_MS, shared = true }: CachedAnswer,
+  { of, key, ttlMs = TTL_MS }: CachedAnswer,
   compute: () => Promise<T>,
 ): Promise<T> {
   if (isTx(ctx)) return compute()
   const generationOf = await ctx.services.generations.read()
   const generations = of.map(generationOf).join('.')
-  const entry = { group: of[0], key: `${generations} ${JSON.stringify(key)}`, ttlMs, shared }
+  const entry = { group: of[0], key: `${generations} ${JSON.stringify(key)}`, ttlMs }
   return ctx.cache.read(entry, compute)
 }

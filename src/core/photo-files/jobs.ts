@@ -4,7 +4,7 @@ import { cleanUpPhotoFiles } from './cleanup.ts'
 import { deleteObjects, expose } from './exposure.ts'
 import { exposureHandle, photoDeletionHandle, processHandle, watermarkHandle } from './job-handles.ts'
 import { failProcessing, processFile } from './processing.ts'
-import { bringOneUpToDate, continueRun } from './watermarking.ts'
+import { bringOneUpToDate, continueRun, skipFile } from './watermarking.ts'
 
 const processJob = defineJob({
   ...processHandle,
@@ -46,6 +46,9 @@ const watermarkJob = defineJob({
   async run(ctx: Context, job, tried) {
     if ('run' in job) await continueRun(ctx, job.run, tried)
     else await bringOneUpToDate(ctx, job.fileId, tried)
+  },
+  async onGiveUp(ctx: Context, job) {
+    if ('run' in job) await skipFile(ctx, job.run)
   },
 })
 

@@ -37,17 +37,34 @@ export async function continueRun(ctx: Context, id: string, tried: Attempt): Pro
     const watermark = watermarkOf(await siteSettings(ctx))
     const file = await nextOutdated(ctx, watermark, run.cursor)
     if (!file) return void (await advance(ctx, run, { status: 'completed' }))
-    const isDone = await bringUpToDate(ctx, file, tried)
-    run = await advance(ctx, run, {
-      cursor: file.id,
-      done: run.done + 1,
-      failed: run.failed + (isDone ? 0 : 1),
-      // A file may have been uploaded or have failed since the files were counted.
-      total: Math.max(run.total!, run.done + 1),
-    })
+    run = await advance(ctx, run, past(run, file, await bringUpToDate(ctx, file, tried)))
   }
-  if (run) await transaction(ctx, (tx) => tx.queue.enqueue(tx, watermarkHandle, { run: id }))
+  if (run) await enqueueRun(ctx, id)
 }
+
+/** A run whose job has failed in all its tries goes on, without the file at which it stands. */
+export async function skipFile(ctx: Context, id: string): Promise<void> {
+  const run = await currentRun(ctx, id)
+  if (!run) return
+  const watermark = watermarkOf(await siteSettings(ctx))
+  const file = run.total === null ? undefined : await nextOutdated(ctx, watermark, run.cursor)
+  if (file) ctx.log.error({ file: file.id }, 'a photo gets no watermark: every try failed')
+  await transaction(ctx, async (tx) => {
+    if (file) await advance(tx, run, past(run, file, false))
+    await enqueueRun(tx, id)
+  })
+}
+
+const past = (run: WatermarkRun, file: PhotoFile, isDone: boolean): Partial<WatermarkRun> => ({
+  cursor: file.id,
+  done: run.done + 1,
+  failed: run.failed + (isDone ? 0 : 1),
+  // A file may have been uploaded or have failed since the files were counted.
+  total: Math.max(run.total!, run.done + 1),
+})
+
+const enqueueRun = (ctx: Context, id: string): Promise<unknown> =>
+  transaction(ctx, (tx) => tx.queue.enqueue(tx, watermarkHandle, { run: id }))
 
 async function currentRun(ctx: Context, id: string): Promise<WatermarkRun | undefined> {
   const run = await readRun(ctx)

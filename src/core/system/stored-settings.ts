@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { settings } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
+import { cached } from '../generations/cached.ts'
 import { transaction } from '../transaction.ts'
 
 /** The JSON of a row: only what differs from the defaults. */
@@ -41,6 +42,12 @@ export class StoredSettings<T> {
     // A transaction may see its own change before the commit.
     if (changes === this.changes && !('afterCommit' in ctx)) this.known = { value, until }
     return value
+  }
+
+  /** The settings of now, on whichever server they were changed. For who shows them. */
+  async shown(ctx: Context): Promise<T> {
+    const key = ['row', this.key] as const
+    return this.read(await cached(ctx, { of: ['settings'], key }, () => readStored(ctx.db, this.key)))
   }
 
   /**

@@ -2,6 +2,9 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
+import { watermarkHandle } from '../../../src/core/photo-files/job-handles.ts'
+import { photoFilesJobs } from '../../../src/core/photo-files/jobs.ts'
+import { readRun } from '../../../src/core/photo-files/watermark-runs.ts'
 import { createImaging, type Imaging } from '../../../src/imaging/imaging.ts'
 import { api } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
@@ -11,6 +14,7 @@ import { eventually } from '../../support/process.ts'
 import { query } from '../../support/server.ts'
 import { openLive } from '../../support/sockets.ts'
 import { openStorages } from '../../support/storages.ts'
+import { watchGenerations } from '../../support/unraised.ts'
 
 const NAMES = ['thumb_small', 'thumb_medium', 'thumb_large', 'display', 'webp'] as const
 
@@ -52,6 +56,7 @@ const PICTURE = new Uint8Array(await picture96())
 describe.each(storages.each)('on %s', (kind, { server, keys }) => {
   const isBucket = kind === 'S3'
   const adminOf = makeUser(server, { role: 'admin' })
+  const generations = watchGenerations(server)
 
   const put = async (body: object) => {
     const { status } = await api(server, 'PUT', '/v1/settings', { token: (await adminOf).token, body })
@@ -59,6 +64,9 @@ describe.each(storages.each)('on %s', (kind, { server, keys }) => {
   }
   const run = async () =>
     (await api(server, 'GET', '/v1/settings/watermark', { token: (await adminOf).token })).body.data
+  const copies = async () =>
+    (await api(server, 'GET', '/v1/stats/storage', { token: (await adminOf).token })).body.data.breakdown
+      .public_copies
   const runEnds = () => eventually(async () => (await run()).status === 'completed', 'the run ends')
   const formatsOf = async (id: number, token?: string): Promise<string[]> =>
     Object.values((await api(server, 'GET', `/v1/photos/${id}`, { token })).body.data.formats)
@@ -144,6 +152,10 @@ describe.each(storages.each)('on %s', (kind, { server, keys }) => {
         'the copies with the text are in the bucket',
       )
     await shows(id, all('marked © 水印'))
+    await eventually(
+      async () => (await copies()).objects === (await keys('photos/')).length,
+      'the statistics count the copies that exist',
+    )
     const marked = await formatsOf(id)
     for (const url of [...(await guessed(fileId)), ...cleanAddresses]) {
       expect([url, await contentOf(url)]).not.toEqual([url, expect.stringContaining('clean')])
@@ -218,9 +230,15 @@ describe.each(storages.each)('on %s', (kind, { server, keys }) => {
     await put({ image_watermark_enabled: false })
     await runEnds()
   })
+
+  test('none of these changes left an old answer in a cache', async () => {
+    const { noticed, unraised } = await generations
+    expect(await noticed()).toContain('update of photo_files')
+    expect(await unraised()).toEqual([])
+  })
 })
 
-test('a run that is cut off goes on where it was; a photo that cannot be processed holds up nothing', async () => {
+test('a run that is cut off goes on where it was; photos that cannot be processed hold up nothing', async () => {
   const [, { server }] = storages.each[0]!
   const admin = await makeUser(server, { role: 'admin' })
   const owner = await makeUser(server, { role: 'editor' })
@@ -247,8 +265,15 @@ test('a run that is cut off goes on where it was; a photo that cannot be process
   await put({ image: { watermark_enabled: true, watermark_text: 'again' } })
   await eventually(async () => drawn.length > 0 && (await run()).done === 1, 'the second photo has failed')
   expect(await run()).toMatchObject({ status: 'running', total: files + 1, done: 1, failed: 1 })
+  // Every try of the job fails.
+  const job = photoFilesJobs.jobs.find(({ name }) => name === watermarkHandle.name)!
+  await job.onGiveUp!(server.ctx, { run: (await readRun(server.ctx)).run } as never, {
+    reason: '',
+    attempt: 1,
+  })
+  expect(await run()).toMatchObject({ status: 'running', done: 2, failed: 2 })
   fault = undefined
   await eventually(async () => (await run()).status === 'completed', 'the run ends')
-  expect(await run()).toMatchObject({ total: files + 1, done: files + 1, failed: 1, percent: 100 })
+  expect(await run()).toMatchObject({ total: files + 1, done: files + 1, failed: 2, percent: 100 })
   await put({ image_watermark_enabled: false })
 })

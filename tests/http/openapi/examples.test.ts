@@ -1,7 +1,7 @@
 /**
  * The requests that the page of the documentation offers, sent unchanged: every example of a body, and every route that
  * changes something without a body. The test fills in only ids, tokens and mailed codes. Each of them is in the audit log, or
- * has a reason not to be.
+ * has a reason not to be, and none changes what the cache keeps answers of without raising its generation.
  */
 import { afterAll, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
@@ -26,10 +26,12 @@ import { codeIn, mailTo } from '../../support/mail.ts'
 import { documentedRoutes } from '../../support/openapi.ts'
 import { fileRow, makePhotos } from '../../support/photos.ts'
 import { startServer } from '../../support/server.ts'
+import { watchGenerations } from '../../support/unraised.ts'
 import { UNRECORDED } from '../../support/unrecorded.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
+const generations = await watchGenerations(server)
 /** The user of the requests, unless they name another one. A super administrator may call every route. */
 const admin = await makeUser(server, { role: 'super_admin' })
 
@@ -97,6 +99,7 @@ async function insertRows() {
   for (const table of ['categories', 'tags', 'timeline_events', 'photos']) {
     await db.execute(sql.raw(`select setval('${table}_id_seq', 100)`))
   }
+  await generations.forget()
 }
 
 /** The values that an example takes from the answers to other requests. */
@@ -344,4 +347,20 @@ test('the audit log holds no secret of a request or an answer', async () => {
   const log = JSON.stringify(await server.ctx.db.select().from(auditLog))
   expect(secrets.size).toBeGreaterThan(20)
   expect([...secrets].filter((secret) => log.includes(secret))).toEqual([])
+})
+
+test('no request changed what the cache keeps answers of without raising its generation', async () => {
+  await Promise.all(routes.map(({ operation }) => answerTo(operation.operationId)))
+  const noticed = await generations.noticed()
+  for (const table of [
+    'photos',
+    'photo_files',
+    'photo_index',
+    'photo_tags',
+    'categories',
+    'tags',
+    'settings',
+  ])
+    expect(noticed).toContainEqual(expect.stringContaining(` of ${table}`))
+  expect(await generations.unraised()).toEqual([])
 })

@@ -14,7 +14,6 @@ import {
   type SiteCategory,
   type SiteSettings,
 } from '../../../core/system/site-definitions.ts'
-import { siteSettings } from '../../../core/system/site-settings.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Body, type Call, chapter, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { languageOf } from '../../../http/language.ts'
@@ -93,7 +92,11 @@ async function show({ ctx, query, request, set }: Call & Query<typeof SettingsQu
     throw reader ? permissionDenied('settings.read', reader.role) : new AppError('AUTHENTICATION_REQUIRED')
   const isAsked = (one: SiteCategory) =>
     category === 'all' ? query.include_public || !PUBLIC_CATEGORIES.includes(one) : one === category
-  const shown = withTag({ ctx, request, set }, await siteSettings(ctx), readable.filter(isAsked))
+  const shown = withTag(
+    { ctx, request, set },
+    await ctx.services.settings.site.shown(ctx),
+    readable.filter(isAsked),
+  )
   if (matchesNone(request.headers.get('if-none-match') ?? '', String(set.headers.etag)))
     return new Response(null, { status: 304 })
   return envelope(request, shown)
