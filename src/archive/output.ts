@@ -1,5 +1,5 @@
 /** Where the bytes of a new archive go. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { StartupError } from '../util/startup-error.ts'
@@ -40,6 +40,15 @@ export async function writeOutput(
   }
 }
 
+/** What a path names. */
+export function kindOf(path: string): 'file' | 'folder' | undefined {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file'
+  } catch {
+    return undefined
+  }
+}
+
 /** @throws StartupError when a backup can't be written there */
 export function assertWritable(file: string, { force }: { force: boolean }): void {
   if (file === STANDARD) {
@@ -47,9 +56,11 @@ export function assertWritable(file: string, { force }: { force: boolean }): voi
       throw new StartupError('A backup is no text for a terminal. Name a file, or send the output to one.')
     return
   }
-  if (!force && existsSync(file))
+  const kind = kindOf(file)
+  if (kind === 'folder') throw new StartupError(`${file} is a folder. Name a file in it.`)
+  if (!force && kind === 'file')
     throw new StartupError(`${file} exists already. Choose another name, or add --force.`)
-  if (!existsSync(dirname(resolve(file))))
+  if (kindOf(dirname(resolve(file))) !== 'folder')
     throw new StartupError(`There is no folder ${dirname(resolve(file))}.`)
 }
 

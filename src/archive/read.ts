@@ -11,8 +11,16 @@ export interface Placed extends Entry {
   place: Place
 }
 
-/** The entries of a file whose seal is right. @throws StartupError when a program wrote it wrongly */
-export async function* readArchive(path: string, signal: AbortSignal): AsyncGenerator<Placed> {
+/**
+ * The entries of a file whose seal is right.
+ * @param name of the file in errors
+ * @throws StartupError when a program wrote it wrongly
+ */
+export async function* readArchive(
+  path: string,
+  signal: AbortSignal,
+  name: string = path,
+): AsyncGenerator<Placed> {
   try {
     for await (const entry of readTar(unsealed(path))) {
       signal.throwIfAborted()
@@ -21,7 +29,7 @@ export async function* readArchive(path: string, signal: AbortSignal): AsyncGene
       yield { ...entry, place }
     }
   } catch (error) {
-    throw inWords(path, error)
+    throw inWords(name, error)
   }
 }
 
@@ -42,23 +50,28 @@ const countLines = (lines: string): number => lines.split('\n').length - 1
 
 /**
  * Reads a whole archive and compares it with its own lists.
+ * @param name of the file in errors
  * @throws StartupError when it is damaged, incomplete, or of a newer version
  */
-export async function checkArchive(path: string, signal: AbortSignal): Promise<{ head: Head; end: End }> {
+export async function checkArchive(
+  path: string,
+  signal: AbortSignal,
+  name: string = path,
+): Promise<{ head: Head; end: End }> {
   await assertSealed(path, signal).catch((error) => {
-    throw inWords(path, error)
+    throw inWords(name, error)
   })
   let head: Head | undefined
   let end: End | undefined
   const seen: Omit<End, 'missing'> = { tables: {}, jobs: 0, objects: 0, objectBytes: 0 }
-  for await (const entry of readArchive(path, signal)) {
+  for await (const entry of readArchive(path, signal, name)) {
     const { place } = entry
     if ((place.kind === 'head') !== (head === undefined) || end)
-      throw damaged(path, 'its entries are out of order')
+      throw damaged(name, 'its entries are out of order')
     switch (place.kind) {
       case 'head':
         head = JSON.parse(await textOf(entry)) as Head
-        assertKnown(path, head)
+        assertKnown(name, head)
         for (const { name } of head.tables) seen.tables[name] = 0
         break
       case 'end':
@@ -75,14 +88,14 @@ export async function checkArchive(path: string, signal: AbortSignal): Promise<{
         seen.objectBytes += entry.size
     }
   }
-  if (!head || !end) throw damaged(path, 'it has no end')
+  if (!head || !end) throw damaged(name, 'it has no end')
   const { missing, ...held } = end
-  if (!Bun.deepEquals(held, seen)) throw damaged(path, 'it does not hold what its end lists')
+  if (!Bun.deepEquals(held, seen)) throw damaged(name, 'it does not hold what its end lists')
   return { head, end: { ...seen, missing } }
 }
 
-const damaged = (path: string, why: string) =>
-  new StartupError(`${path} is damaged: ${why}. Nothing was changed.`)
+const damaged = (name: string, why: string) =>
+  new StartupError(`${name} is damaged: ${why}. Nothing was changed.`)
 
 /** @throws StartupError */
 function assertKnown(path: string, { format, schema }: Head): void {

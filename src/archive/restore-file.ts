@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync } from 'node:fs'
+import { accessSync, constants, createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import type { Config } from '../config/index.ts'
@@ -7,7 +7,7 @@ import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { readable } from './backup.ts'
 import type { End, Head } from './format.ts'
-import { nameOf, STANDARD, temporaryPath } from './output.ts'
+import { kindOf, nameOf, STANDARD, temporaryPath } from './output.ts'
 import { checkArchive } from './read.ts'
 import { restoreArchive } from './restore.ts'
 import { openTarget } from './target.ts'
@@ -30,14 +30,25 @@ export async function restoreFile(
 ): Promise<{ head: Head; end: End }> {
   await using stack = new AsyncDisposableStack()
   const path = file === STANDARD ? await spoolInput(config.dataDir, stack, signal) : file
-  if (!existsSync(path)) throw new StartupError(`There is no file ${path}.`)
+  assertReadable(path)
   try {
-    const checked = await checkArchive(path, signal)
+    const checked = await checkArchive(path, signal, file === STANDARD ? 'The input' : file)
     const target = stack.adopt(await openTarget(config, log), (open) => open.close())
     await restoreArchive(path, checked.head, target, { keepSessions, signal, fileName: nameOf(file) })
     return checked
   } catch (error) {
     throw signal.aborted ? signal.reason : readable(error)
+  }
+}
+
+function assertReadable(path: string): void {
+  const kind = kindOf(path)
+  if (!kind) throw new StartupError(`There is no file ${path}.`)
+  if (kind === 'folder') throw new StartupError(`${path} is a folder. Name a backup in it.`)
+  try {
+    accessSync(path, constants.R_OK)
+  } catch {
+    throw new StartupError(`This user may not read ${path}.`)
   }
 }
 

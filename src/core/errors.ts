@@ -46,6 +46,29 @@ export class AppError extends Error {
 export const invalid = (field: string, rule: IssueRule, params?: Issue['params']): AppError =>
   new AppError('VALIDATION_FAILED', { issues: [params ? { field, rule, params } : { field, rule }] })
 
+/**
+ * Reads several values of a request, so that one answer names every field that is wrong.
+ * @throws AppError VALIDATION_FAILED with the issues of all
+ */
+export function readTogether<T extends unknown[]>(...reads: { [K in keyof T]: () => T[K] }): T {
+  const failed: AppError[] = []
+  const values: unknown[] = []
+  for (const read of reads) {
+    try {
+      values.push(read())
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'VALIDATION_FAILED')) throw error
+      failed.push(error)
+    }
+  }
+  const [first] = failed
+  if (!first) return values as T
+  throw new AppError('VALIDATION_FAILED', {
+    part: first.part,
+    issues: failed.flatMap(({ issues }) => issues),
+  })
+}
+
 /** @param resource a singular noun in snake_case, such as `gpu_server`: clients see it in the error's details */
 export const notFound = (resource: Lowercase<string>, id: string | number): AppError =>
   new AppError('NOT_FOUND', { params: { resource, id } })

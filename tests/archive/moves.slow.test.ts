@@ -210,6 +210,10 @@ describe('refused, with nothing changed', () => {
   test('a file that exists, unless forced; a folder that does not', async () => {
     await expect(backup(first.ctx.config, 'first')).rejects.toThrow('exists already')
     await expect(backup(first.ctx.config, 'no/folder')).rejects.toThrow('There is no folder')
+    await expect(backup(first.ctx.config, 'first/backup')).rejects.toThrow('There is no folder')
+    await expect(backup(first.ctx.config, '', { force: true })).rejects.toThrow('is a folder')
+    await expect(restore(fresh(), '')).rejects.toThrow('is a folder')
+    await expect(restore(fresh(), 'missing')).rejects.toThrow('There is no file')
     await backup(first.ctx.config, 'first', { force: true })
     await checkArchive(fileNamed('first'), never())
   })

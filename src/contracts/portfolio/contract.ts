@@ -82,9 +82,16 @@ export const portfolio = defineContract({
   }),
 })
 
+/** Rules of which the document shows another code than their name. */
+const RULE_CODES: Partial<Record<string, string>> = { email: 'INVALID_FORMAT', format: 'INVALID_FORMAT' }
+
 function detailsOf({ issues, params: { resource, id, ...params } }: ShownError): object {
   if (issues.length > 0)
-    return issues.map(({ field, message, rule }) => ({ field, message, code: rule.toUpperCase() }))
+    return issues.map(({ field, message, rule }) => ({
+      field,
+      message,
+      code: RULE_CODES[rule] ?? rule.toUpperCase(),
+    }))
   return resource === undefined ? params : { resource_type: resource, resource_id: id, ...params }
 }
 

@@ -22,7 +22,7 @@ import {
 import { principalsHint } from './hints.ts'
 import { mailPasswordChanged } from './password-change.ts'
 import { hashPassword } from './passwords.ts'
-import { outranks, permissionDenied, type Role } from './permissions.ts'
+import { outranked, outranks, type Role } from './permissions.ts'
 import type { Actor } from './principals.ts'
 import type { User } from './rows.ts'
 import { endSessions } from './sessions.ts'
@@ -152,10 +152,10 @@ export async function lockAccount(tx: Tx, id: string | number): Promise<User> {
 
 /**
  * Creates an account for somebody else.
- * @throws AppError PERMISSION_DENIED for a role above the administrator's own; as `createAccount`
+ * @throws AppError HIGHER_ROLE; as `createAccount`
  */
 export async function addAccount(ctx: Context, admin: Actor, input: NewAccount): Promise<User> {
-  if (input.role && !outranks(admin.role, input.role)) throw permissionDenied('user.create', admin.role)
+  if (input.role && !outranks(admin.role, input.role)) throw outranked('user.create', admin.role)
   return createAccount(ctx, admin, input)
 }
 
@@ -174,7 +174,7 @@ export interface AccountChange {
  * Changes an account. An administrator can't change a user with a higher role, or grant a higher role than their own,
  * and the last active super administrator can't be demoted or deactivated. A deactivation and a new password end all sessions
  * of the user.
- * @throws AppError NOT_FOUND, PERMISSION_DENIED, LAST_SUPER_ADMIN, USERNAME_TAKEN, EMAIL_TAKEN, VALIDATION_FAILED also for the
+ * @throws AppError NOT_FOUND, HIGHER_ROLE, LAST_SUPER_ADMIN, USERNAME_TAKEN, EMAIL_TAKEN, VALIDATION_FAILED also for the
  * administrator's own password
  */
 export async function updateAccount(
@@ -188,7 +188,7 @@ export async function updateAccount(
   const run = async (tx: Tx) => {
     const user = await lockAccount(tx, id)
     if (!outranks(admin.role, user.role) || (change.role && !outranks(admin.role, change.role))) {
-      throw permissionDenied('user.update', admin.role)
+      throw outranked('user.update', admin.role)
     }
     const loses = (change.role && change.role !== 'super_admin') || change.isActive === false
     if (user.role === 'super_admin' && user.isActive && loses) await assertAnotherSuperAdmin(tx, user.id)

@@ -28,6 +28,11 @@ export const ACCOUNT_ERRORS = defineErrors({
     zh: '没有执行此操作的权限',
     en: 'You do not have permission to do this',
   },
+  HIGHER_ROLE: {
+    kind: 'forbidden',
+    zh: '不能更改角色高于自己的用户，也不能授予高于自己的角色',
+    en: 'You cannot change a user whose role is higher than yours, or grant such a role',
+  },
   EMAIL_TAKEN: { kind: 'conflict', zh: '该邮箱已有账号', en: 'This email already has an account' },
   USERNAME_TAKEN: { kind: 'conflict', zh: '该用户名已被使用', en: 'This username is taken' },
   OWN_ACCOUNT: {

@@ -71,6 +71,10 @@ export const mayAll = (role: Role, area: Area): boolean =>
 export const permissionDenied = (needed: Permission, role: Role): AppError =>
   new AppError('PERMISSION_DENIED', { params: { requiredPermission: needed, userRole: role } })
 
+/** The error for a user who holds the permission, but whose role is lower than that of the user it is about, or than the one to grant. */
+export const outranked = (needed: Permission, role: Role): AppError =>
+  new AppError('HIGHER_ROLE', { params: { requiredPermission: needed, userRole: role } })
+
 export const isAdmin = (role: Role): boolean => role === 'admin' || role === 'super_admin'
 
 /** Whether `role` is at least as high as `other`. Nobody grants a role above their own, or changes a user of one. */

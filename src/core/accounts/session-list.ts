@@ -5,7 +5,7 @@ import type { Context, Tx } from '../context.ts'
 import { notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { getAccount } from './accounts.ts'
-import { may, outranks, permissionDenied } from './permissions.ts'
+import { may, outranked, outranks, permissionDenied } from './permissions.ts'
 import type { Actor, Principal } from './principals.ts'
 import { type EndReason, endSession, endSessions } from './sessions.ts'
 
@@ -13,7 +13,7 @@ export type Session = typeof sessions.$inferSelect
 
 /**
  * The sessions of a user that have not ended, the last used first.
- * @throws AppError PERMISSION_DENIED, NOT_FOUND
+ * @throws AppError PERMISSION_DENIED, HIGHER_ROLE, NOT_FOUND
  */
 export async function listSessions(
   ctx: Context,
@@ -43,7 +43,7 @@ export async function listSessions(
 
 /**
  * Ends a session of one's own, or of a user whom the administrator may change. Ending it twice is no error.
- * @throws AppError PERMISSION_DENIED, NOT_FOUND
+ * @throws AppError PERMISSION_DENIED, HIGHER_ROLE, NOT_FOUND
  */
 export const endUserSession = (ctx: Context, who: Actor, userId: number, sessionId: string): Promise<void> =>
   transaction(ctx, async (tx) => {
@@ -59,7 +59,7 @@ export const endUserSession = (ctx: Context, who: Actor, userId: number, session
 /**
  * Ends all sessions of a user.
  * @param exceptCurrent the caller's own session stays
- * @throws AppError PERMISSION_DENIED, NOT_FOUND
+ * @throws AppError PERMISSION_DENIED, HIGHER_ROLE, NOT_FOUND
  */
 export const endUserSessions = (
   ctx: Context,
@@ -72,12 +72,11 @@ export const endUserSessions = (
     await endSessions(tx, who, userId, reason, exceptCurrent ? who.sessionId : undefined)
   })
 
-/** @throws AppError PERMISSION_DENIED, NOT_FOUND */
+/** @throws AppError PERMISSION_DENIED, HIGHER_ROLE, NOT_FOUND */
 async function mayEnd(tx: Tx, who: Actor, userId: number): Promise<EndReason> {
   if (who.userId === userId) return 'signed_out'
-  const denied = permissionDenied('user.update', who.role)
-  if (!may(who.role, 'user.update')) throw denied
+  if (!may(who.role, 'user.update')) throw permissionDenied('user.update', who.role)
   const user = await getAccount(tx, userId)
-  if (!outranks(who.role, user.role)) throw denied
+  if (!outranks(who.role, user.role)) throw outranked('user.update', who.role)
   return 'ended_by_administrator'
 }

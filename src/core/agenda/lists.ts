@@ -2,7 +2,7 @@ import { and, asc, eq, gt, gte, isNotNull, isNull, lt, or, type SQL } from 'driz
 import { scheduleItems } from '../../db/schema/index.ts'
 import { OverBudget, Slices } from '../../util/slices.ts'
 import type { Context } from '../context.ts'
-import { AppError, invalid } from '../errors.ts'
+import { AppError, invalid, readTogether } from '../errors.ts'
 import { endOf, startsWithin, type Window } from './occurrences.ts'
 import type { Item } from './rows.ts'
 import { readBound, timezoneNamed } from './times.ts'
@@ -64,8 +64,10 @@ export async function listItems(
 
 function readWindow({ startAt, endAt, timezone }: ListQuery): Window {
   const zone = timezone === undefined ? 'UTC' : timezoneNamed(timezone)
-  const start = startAt === undefined ? undefined : readBound('start_at', startAt, zone)
-  const end = endAt === undefined ? undefined : readBound('end_at', endAt, zone)
+  const [start, end] = readTogether(
+    () => (startAt === undefined ? undefined : readBound('start_at', startAt, zone)),
+    () => (endAt === undefined ? undefined : readBound('end_at', endAt, zone)),
+  )
   if (start && end && end.first < start.first && end.end <= start.first) throw new AppError('INVALID_RANGE')
   // A window of a single moment lasts a millisecond, so that it can overlap something.
   const to = end && new Date(Math.max(end.end.getTime(), (start?.first.getTime() ?? 0) + 1))

@@ -6,7 +6,7 @@ import { eq, sql } from 'drizzle-orm'
 import { channels, passwordResets, users } from '../../db/schema/index.ts'
 import { assertAnotherSuperAdmin, lockAccount } from '../accounts/administration.ts'
 import { principalsHint } from '../accounts/hints.ts'
-import { outranks, permissionDenied } from '../accounts/permissions.ts'
+import { outranked, outranks } from '../accounts/permissions.ts'
 import type { Actor } from '../accounts/principals.ts'
 import { endSessions } from '../accounts/sessions.ts'
 import { audit } from '../audit/audit.ts'
@@ -20,14 +20,14 @@ import { purgeHandle } from './job-handles.ts'
 /**
  * Deletes an account. From the commit on, its sessions are over, its names are free, and nobody sees anything of it. A job
  * deletes its data and files.
- * @throws AppError NOT_FOUND, PERMISSION_DENIED, OWN_ACCOUNT, LAST_SUPER_ADMIN
+ * @throws AppError NOT_FOUND, HIGHER_ROLE, OWN_ACCOUNT, LAST_SUPER_ADMIN
  */
 export const deleteUser = (ctx: Context, admin: Actor, id: string | number): Promise<void> =>
   transaction(ctx, async (tx) => {
     // Rows of the user that were added before the lock are seen by the statements after it, and the database refuses new ones.
     const user = await lockAccount(tx, id)
     if (user.id === admin.userId) throw new AppError('OWN_ACCOUNT')
-    if (!outranks(admin.role, user.role)) throw permissionDenied('user.delete', admin.role)
+    if (!outranks(admin.role, user.role)) throw outranked('user.delete', admin.role)
     if (user.role === 'super_admin' && user.isActive) await assertAnotherSuperAdmin(tx, user.id)
     await endSessions(tx, admin, user.id, 'account_deleted')
     await hidePhotosOf(tx, user.id)

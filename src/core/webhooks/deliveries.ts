@@ -6,10 +6,10 @@ import type { Actor, Principal } from '../accounts/principals.ts'
 import { type Bound, readBound } from '../agenda/times.ts'
 import { audit } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
-import { AppError, notFound } from '../errors.ts'
+import { AppError, notFound, readTogether } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { assertMayReceive, mayReceive } from './event-types.ts'
-import { type Delivery, type DeliveryStatus, MAX_PENDING } from './rows.ts'
+import { type Delivery, type DeliveryStatus, MAX_PENDING, messageId } from './rows.ts'
 import { getWebhook } from './webhooks.ts'
 
 export interface DeliveryFilter {
@@ -24,8 +24,10 @@ const d = webhookDeliveries
 
 /** @throws AppError VALIDATION_FAILED, INVALID_RANGE */
 function matching(webhookId: number, { status, type, from, to }: DeliveryFilter): SQL | undefined {
-  const first = from === undefined ? undefined : readBound('from', from, 'UTC').first
-  const last = to === undefined ? undefined : lastOf(readBound('to', to, 'UTC'))
+  const [first, last] = readTogether(
+    () => (from === undefined ? undefined : readBound('from', from, 'UTC').first),
+    () => (to === undefined ? undefined : lastOf(readBound('to', to, 'UTC'))),
+  )
   if (first && last && last < first) throw new AppError('INVALID_RANGE')
   return and(
     eq(d.webhookId, webhookId),
@@ -78,7 +80,7 @@ export async function getDelivery(
     .select()
     .from(d)
     .where(and(known, eq(d.webhookId, webhookId)))
-  if (!delivery) throw notFound('webhook_delivery', id)
+  if (!delivery) throw notFound('webhook_delivery', messageId(id))
   return delivery
 }
 
@@ -107,7 +109,7 @@ export async function redeliver(
     const { type } = await getDelivery(tx, who, webhookId, id)
     assertMayReceive(who.role, [type])
     const [row] = await tx.db.update(d).set(DUE_AGAIN).where(eq(d.id, id)).returning(summary)
-    if (!row) throw notFound('webhook_delivery', id)
+    if (!row) throw notFound('webhook_delivery', messageId(id))
     audit(tx, who, {
       action: 'webhook.redelivered',
       target: webhookId,

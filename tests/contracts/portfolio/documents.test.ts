@@ -5,25 +5,31 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Answer } from '../../support/api.ts'
 import { curl } from '../../support/curl.ts'
 import { makeUser } from '../../support/factories.ts'
 import { exifBlock, jpegWith } from '../../support/photo-fixtures.ts'
 import { eventually, temporaryDirectory } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
-import { expectAnswer, expectPortfolioError, type Shape } from '../../support/shapes.ts'
+import { expectPortfolioError } from '../../support/shapes.ts'
+import {
+  BEARER,
+  expectData,
+  expectNothing,
+  expectPage,
+  JSON_BODY,
+  ONE_PAGE,
+  sendTo,
+} from './documents-scene.ts'
 import {
   BATCH,
   CATEGORY,
   COVER,
   DETAIL,
   EVENT,
-  enveloped,
   FILE,
   LISTED,
   MONTH,
   NODE,
-  PAGINATION,
   SESSION,
   STATUS,
   TAG,
@@ -57,42 +63,7 @@ writeFileSync(
 const TEXT = join(directory, 'invalid_file.txt')
 writeFileSync(TEXT, 'no photo')
 
-/** Sends a request that is printed as a request line, header fields and a body. */
-function send(printed: string, token = ''): Promise<Answer> {
-  const lines = printed.split('\n')
-  const body = lines.findIndex((line) => line.startsWith('{'))
-  const [request = '', ...fields] = body < 0 ? lines : lines.slice(0, body)
-  const [method, path] = request.split(' ')
-  return curl([
-    ...['-X', method!, `${server.url}${path}`],
-    ...fields.flatMap((field) => ['-H', field.replace('{token}', token)]),
-    ...(body < 0 ? [] : ['--data-binary', lines.slice(body).join('\n')]),
-  ])
-}
-
-/** A success with this `data`: docs/contracts/portfolio.md, "Conventions". */
-function expectData(answer: Answer, status: number, data: Shape, beside: Record<string, Shape> = {}): void {
-  expectAnswer(answer, status, { ...enveloped(data), ...beside })
-  expect(answer.body.code).toBe(status)
-  expect(answer.headers.get('api-version')).toBe('1.0')
-  expect(answer.headers.get('cache-control')).toBe('private, no-cache')
-  expect(answer.headers.get('x-request-id')).toBe(answer.body.meta.request_id)
-}
-
-function expectPage(answer: Answer, data: Shape, pagination: object, beside: Record<string, Shape> = {}) {
-  expectData(answer, 200, data, { pagination: PAGINATION, ...beside })
-  expect(answer.body.pagination).toMatchObject(pagination)
-}
-
-function expectNothing(answer: Answer): void {
-  expect({ status: answer.status, text: answer.text }).toEqual({ status: 204, text: '' })
-  expect(answer.headers.get('api-version')).toBe('1.0')
-}
-
-const ONE_PAGE = { page: 1, limit: 20, total: 1, total_pages: 1, has_next: false, has_prev: false }
-
-const BEARER = 'Authorization: Bearer {token}'
-const JSON_BODY = 'Content-Type: application/json'
+const send = sendTo(server)
 
 describe.skipIf(!Bun.which('curl'))('by curl', () => {
   test('chapters 1 to 7', async () => {

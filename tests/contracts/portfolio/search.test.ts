@@ -232,6 +232,11 @@ describe('input', () => {
     expect([status, body.error.details[0].field]).toEqual([400, field])
   })
 
+  test('each day that does not exist is named', async () => {
+    const { body } = await search({ q: '夜', date_from: '2024-02-30', date_to: '2024-13-01' })
+    expect(body.error.details.map(({ field }: { field: string }) => field)).toEqual(['date_from', 'date_to'])
+  })
+
   test('the end before the start is impossible', async () => {
     const { status, body } = await search({ q: '夜', date_from: '2024-02-01', date_to: '2024-01-01' })
     expect([status, body.error.type]).toEqual([422, 'UNPROCESSABLE_ENTITY'])

@@ -191,9 +191,9 @@ describe('writing', () => {
     ['display', null, 'TYPE'],
     ['site_title', '', 'REQUIRED'],
     ['site_title', '\u200b ', 'REQUIRED'],
-    ['site_title', 'a\nb', 'FORMAT'],
+    ['site_title', 'a\nb', 'INVALID_FORMAT'],
     ['site_title', 'x'.repeat(101), 'MAX_LENGTH'],
-    ['site_email', 'nobody', 'EMAIL'],
+    ['site_email', 'nobody', 'INVALID_FORMAT'],
     ['upload_max_file_size', 1023, 'MINIMUM'],
     ['upload_max_file_size', 1073741825, 'MAXIMUM'],
     ['upload_max_file_size', '52428800', 'TYPE'],
@@ -207,9 +207,9 @@ describe('writing', () => {
     ['image_quality_webp', 101, 'MAXIMUM'],
     ['image_max_width', 15, 'MINIMUM'],
     ['image_watermark_position', 'middle', 'CHOICE'],
-    ['image_watermark_text', 'two\nlines', 'FORMAT'],
+    ['image_watermark_text', 'two\nlines', 'INVALID_FORMAT'],
     ['display_photos_per_page', 101, 'MAXIMUM'],
-    ['display_theme_primary_color', 'gold', 'FORMAT'],
+    ['display_theme_primary_color', 'gold', 'INVALID_FORMAT'],
     ['display.enable_dark_mode', null, 'TYPE'],
   ])('%s may not be %p', async (field, value, code) => {
     const [first, second] = field.split('.') as [string, string | undefined]

@@ -200,7 +200,9 @@ describe('PUT /v1/users/{id}', () => {
 
   test('nobody changes a higher account or grants a higher role', async () => {
     denied(await put(admin, boss, { display_name: 'x' }), 'user.update', 'admin')
-    denied(await put(admin, user, { role: 'super_admin' }), 'user.update', 'admin')
+    const grant = await put(admin, user, { role: 'super_admin' })
+    denied(grant, 'user.update', 'admin')
+    expect(grant.body.message).toContain('higher than yours')
     denied(await put(user, user, { display_name: 'x' }), 'user.update', 'user')
     const wrong = { status: 400, code: 'VALIDATION_ERROR' }
     for (const fields of [{ role: null }, { display_name: null }, { username: 'x' }, { password: 'short' }]) {

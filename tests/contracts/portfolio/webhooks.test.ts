@@ -356,6 +356,8 @@ describe('sending again', () => {
     const [, second] = await receiver.wait(2)
     expect(second!.headers['webhook-id']).toBe(failed.id)
     await deliveries(user, id, 'delivered')
+    const wrong = await ask('POST', `/${id}/redeliver`, user, { body: { from: 'x', to: 'y' } })
+    expectPortfolioError(wrong, { status: 400, code: 'VALIDATION_ERROR', fields: ['from', 'to'] })
     const range = { from: failed.timestamp, to: failed.timestamp }
     const none = await ask('POST', `/${id}/redeliver`, user, { body: range })
     expectAnswer(none, 200, enveloped({ redelivered: 'integer' }))
@@ -375,7 +377,9 @@ describe('sending again', () => {
     const body = { from: '2024-01-01', to: '2999-01-01' }
     refused(await ask('POST', `/${id}/redeliver`, user, { body }), 409, 'RESOURCE_CONFLICT')
     const missing = `/${id}/deliveries/msg_${'0'.repeat(32)}`
-    refused(await ask('GET', missing, user), 404, 'RESOURCE_NOT_FOUND')
+    const unknown = await ask('GET', missing, user)
+    refused(unknown, 404, 'RESOURCE_NOT_FOUND')
+    expect(unknown.body.error.details.resource_id).toBe(missing.split('/').at(-1))
     refused(await ask('GET', `/${id}/deliveries/5`, user), 400, 'VALIDATION_ERROR')
   })
 })

@@ -3,7 +3,7 @@ import { listAudit } from '../../../core/audit/list.ts'
 import type { Context } from '../../../core/context.ts'
 import { chapter, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
-import { readDay } from '../days.ts'
+import { readDays } from '../days.ts'
 import { AuditEntry, AuditQuery } from './models.ts'
 import { presentEntry } from './presenters.ts'
 
@@ -22,14 +22,15 @@ export const auditRoutes = (ctx: Context) =>
   )
 
 async function listAll({ ctx, query, request }: SignedCall & Query<typeof AuditQuery>) {
+  const [from, to] = readDays(query)
   const filter = {
     userId: query.user_id,
     action: query.action,
     targetType: query.target_type,
     targetId: query.target_id,
     requestId: query.request_id,
-    from: readDay('date_from', query.date_from),
-    to: readDay('date_to', query.date_to),
+    from,
+    to,
     search: query.search?.trim(),
     before: query.before_id,
   }

@@ -4,7 +4,7 @@ import { searchPhotos } from '../../../core/photos/search.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Call, chapter, type Query } from '../../../http/chapter.ts'
 import { PageEnvelope, pageEnvelope, portfolio, withLimit } from '../contract.ts'
-import { invalidQuery, readDay } from '../days.ts'
+import { invalidQuery, readDays } from '../days.ts'
 import { presentPhotos } from '../photos/presenters.ts'
 import { SearchQuery, SearchResult } from './models.ts'
 
@@ -51,13 +51,14 @@ function readQuery({
   const length = [...q.trim()].length
   if (length === 0) throw invalidQuery('q', 'required')
   if (length > MAX_QUERY) throw invalidQuery('q', 'max_length', { limit: MAX_QUERY })
+  const [dateFrom, dateTo] = readDays({ date_from, date_to })
   return {
     ...rest,
     query: q,
     location: location?.trim() || undefined,
     tags: (tags ?? '').split(/[,，]/).filter((name) => name.trim()),
-    dateFrom: readDay('date_from', date_from),
-    dateTo: readDay('date_to', date_to),
+    dateFrom,
+    dateTo,
   }
 }
 

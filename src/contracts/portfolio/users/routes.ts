@@ -65,7 +65,7 @@ export const userRoutes = (ctx: Context) =>
         },
         status: 201,
         response: Envelope(ListedUser),
-        errors: ['EMAIL_TAKEN', 'USERNAME_TAKEN'],
+        errors: ['EMAIL_TAKEN', 'USERNAME_TAKEN', 'HIGHER_ROLE'],
       }),
     )
     .get(
@@ -83,7 +83,7 @@ export const userRoutes = (ctx: Context) =>
         body: UserChange,
         example: { display_name: '高级编辑者', role: 'admin', is_active: true },
         response: Envelope(ListedUser),
-        errors: ['EMAIL_TAKEN', 'USERNAME_TAKEN', 'LAST_SUPER_ADMIN'],
+        errors: ['EMAIL_TAKEN', 'USERNAME_TAKEN', 'LAST_SUPER_ADMIN', 'HIGHER_ROLE'],
       }),
     )
     .delete(
@@ -94,7 +94,7 @@ export const userRoutes = (ctx: Context) =>
         summary: 'Delete an account with everything that belongs to it',
         params: Id,
         status: 204,
-        errors: ['OWN_ACCOUNT', 'LAST_SUPER_ADMIN'],
+        errors: ['OWN_ACCOUNT', 'LAST_SUPER_ADMIN', 'HIGHER_ROLE'],
       }),
     )
     .get(
@@ -106,7 +106,7 @@ export const userRoutes = (ctx: Context) =>
         params: Id,
         query: SessionsQuery,
         response: PageEnvelope(t.Array(UserSession)),
-        errors: ['PERMISSION_DENIED'],
+        errors: ['PERMISSION_DENIED', 'HIGHER_ROLE'],
       }),
     )
     .delete(
@@ -118,7 +118,7 @@ export const userRoutes = (ctx: Context) =>
         params: Id,
         query: SessionsEnd,
         status: 204,
-        errors: ['PERMISSION_DENIED'],
+        errors: ['PERMISSION_DENIED', 'HIGHER_ROLE'],
       }),
     )
     .delete(
@@ -129,7 +129,7 @@ export const userRoutes = (ctx: Context) =>
         summary: 'End a session of a user',
         params: SessionId,
         status: 204,
-        errors: ['PERMISSION_DENIED'],
+        errors: ['PERMISSION_DENIED', 'HIGHER_ROLE'],
       }),
     )
 
