@@ -14,7 +14,7 @@ export interface Deprecation {
 }
 
 /** None yet. */
-export const DEPRECATIONS: readonly Deprecation[] = []
+export const DEPRECATIONS: readonly Deprecation[] = Object.freeze([])
 
 export type HeaderFields = Record<string, string>
 

@@ -58,6 +58,8 @@ const PUBLIC = [
   'GET /v1/tags/cloud',
   'GET /v1/tags/trending',
   'GET /v1/tags/:id',
+  // What only administrators may read of them, the route leaves out.
+  'GET /v1/settings',
   'GET /v1/timeline',
   'GET /v1/timeline/:year/:month',
   'GET /v1/timeline/events/:id',
@@ -193,7 +195,13 @@ describe('ids that nothing has', () => {
     '%00 a%00b %20 % %E0%A4%A %ff ..%2fx %2e%2e%2f%2e%2e%2fx'.split(' '),
   )
   /** One for each kind of id in the portfolio's paths. */
-  const KINDS = ['999999999', 'upload_999999999', 'chunked_999999999', Bun.randomUUIDv7()]
+  const KINDS = [
+    '999999999',
+    'upload_999999999',
+    'chunked_999999999',
+    `msg_${Bun.randomUUIDv7().replaceAll('-', '')}`,
+    Bun.randomUUIDv7(),
+  ]
   const decoded = (id: string) => {
     try {
       return decodeURIComponent(id)
