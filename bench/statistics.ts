@@ -5,8 +5,10 @@ import type { Context } from '../src/core/context.ts'
 import { foldCounts } from '../src/core/statistics/counts.ts'
 import { readDashboard } from '../src/core/statistics/dashboard.ts'
 import { photoStatistics } from '../src/core/statistics/photos.ts'
+import { SUMMED_QUARTERS } from '../src/core/statistics/series.ts'
 import { storageReport } from '../src/core/statistics/storage.ts'
 import { viewStatistics } from '../src/core/statistics/views.ts'
+import { arrayLiteral } from '../src/db/arrays.ts'
 import { freshParts, type Kind, kinds } from './support/parts.ts'
 import { seedPhotos } from './support/seed-photos.ts'
 import { ratios, spread } from './support/stats.ts'
@@ -99,7 +101,7 @@ async function measure(kind: Kind): Promise<Row[]> {
 }
 
 /** Photos created over two years, views over one, and as many changes of counts as a busy minute has. */
-async function seedStatistics(ctx: Context): Promise<void> {
+export async function seedStatistics(ctx: Context): Promise<void> {
   // In steps, because a statement may take ten seconds.
   for (let from = 1; from <= PHOTOS; from += STEP) {
     await ctx.db.execute(sql`
@@ -107,9 +109,10 @@ async function seedStatistics(ctx: Context): Promise<void> {
       where id between ${from}::int and ${from + STEP - 1}::int`)
   }
   await ctx.db.execute(sql`
-    insert into photo_views (at, count)
-    select date_bin('15 minutes', now(), timestamptz '1970-01-01 00:00Z') - n * interval '15 minutes', ${Math.round(VIEWS / QUARTERS)}
-    from generate_series(0, ${QUARTERS - 1}) n`)
+    insert into photo_views (quarters, at, count)
+    select quarters, date_bin(quarters * interval '15 minutes', now() - n * interval '15 minutes', timestamptz '1970-01-01 00:00Z'),
+      sum(${Math.round(VIEWS / QUARTERS)}::int)
+    from generate_series(0, ${QUARTERS - 1}) n, unnest(${arrayLiteral(SUMMED_QUARTERS)}::int[]) quarters group by 1, 2`)
   await foldCounts(ctx)
   await ctx.db.execute(sql`
     insert into count_changes (kind, id, n) select 'tag', 1 + n % 300, n % 3 - 1 from generate_series(1, ${CHANGES}) n`)

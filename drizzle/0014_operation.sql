@@ -14,8 +14,10 @@ CREATE TABLE "audit_log" (
 );
 --> statement-breakpoint
 CREATE TABLE "photo_views" (
-	"at" timestamp (3) with time zone PRIMARY KEY NOT NULL,
-	"count" integer NOT NULL
+	"quarters" integer NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL,
+	"count" integer NOT NULL,
+	CONSTRAINT "photo_views_quarters_at_pk" PRIMARY KEY("quarters","at")
 );
 --> statement-breakpoint
 CREATE TABLE "backups" (
@@ -169,12 +171,12 @@ CREATE TABLE "counts" (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX "counts_key_idx" ON "counts" USING btree ("kind","id",md5("name"));--> statement-breakpoint
-CREATE INDEX "photos_viewed_idx" ON "photos" USING btree ("view_count" DESC NULLS LAST,"id" DESC NULLS LAST) WHERE "photos"."view_count" > 0;--> statement-breakpoint
+CREATE INDEX "photos_viewed_idx" ON "photos" USING btree ("view_count","id") WHERE "photos"."view_count" > 0;--> statement-breakpoint
 -- What a row adds to the counts: src/db/schema/statistics.ts.
 CREATE FUNCTION counts_of(r photos) RETURNS TABLE (kind text, id integer, name text, n bigint, total bigint)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT 'photo', 0, r.status || ' ' || r.visibility, 1::bigint, r.view_count::bigint
-  UNION ALL SELECT 'created', floor(extract(epoch FROM r.created_at) / 900)::integer, '', 1, 0
+  UNION ALL SELECT 'created_' || quarters, floor(extract(epoch FROM r.created_at) / (900 * quarters))::integer, '', 1, 0 FROM (VALUES (1), (4), (32)) q(quarters)
 $$;--> statement-breakpoint
 CREATE FUNCTION counts_of(r photo_index) RETURNS TABLE (kind text, id integer, name text, n bigint, total bigint)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
@@ -182,6 +184,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
   UNION ALL SELECT 'tag', tag, '', 1, 0 FROM unnest(r.tag_ids) AS tag
   UNION ALL SELECT 'camera', 0, r.camera, 1, 0 WHERE r.camera IS NOT NULL
   UNION ALL SELECT 'lens', 0, r.lens, 1, 0 WHERE r.lens IS NOT NULL
+  UNION ALL SELECT 'undated', 0, '', 1, 0 WHERE r.taken_at IS NULL
 $$;--> statement-breakpoint
 CREATE FUNCTION counts_of(r photo_files) RETURNS TABLE (kind text, id integer, name text, n bigint, total bigint)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$

@@ -27,7 +27,8 @@ export async function listSessions(
       .select()
       .from(agentSessions)
       .where(ofUser)
-      .orderBy(desc(agentSessions.updatedAt), desc(agentSessions.id))
+      // `nulls last` as in the index, which otherwise has another order.
+      .orderBy(sql`${agentSessions.updatedAt} desc nulls last`, desc(agentSessions.id))
       .limit(pageSize)
       .offset((page - 1) * pageSize),
   ])

@@ -1,4 +1,4 @@
-import { and, desc, eq, ne, sql } from 'drizzle-orm'
+import { and, eq, ne, sql } from 'drizzle-orm'
 import { prepared } from '../../db/prepared.ts'
 import { materialLikes, materials, users } from '../../db/schema/index.ts'
 import type { Actor, Principal } from '../accounts/principals.ts'
@@ -111,7 +111,8 @@ const mostViewedOfType = prepared((db) =>
         ne(materials.id, sql.placeholder('id')),
       ),
     )
-    .orderBy(desc(materials.viewCount), desc(materials.id))
+    // `nulls last` as in the index, which otherwise has another order.
+    .orderBy(sql`${materials.viewCount} desc nulls last`, sql`${materials.id} desc nulls last`)
     .limit(RELATED)
     .prepare('most_viewed_of_type'),
 )

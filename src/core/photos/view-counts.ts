@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { LRUCache } from 'lru-cache'
+import { arrayLiteral } from '../../db/arrays.ts'
 import type { Context } from '../context.ts'
+import { SUMMED_QUARTERS } from '../statistics/series.ts'
 import { viewsStoredHint } from './hints.ts'
 
 const FLUSH_MS = 3000
@@ -92,7 +94,7 @@ export class ViewCounts {
 }
 
 /**
- * Adds views to the photos, and to those of all photos in this quarter of an hour. It locks the photos in the order of their ids,
+ * Adds views to the photos, and to those of all photos in this quarter of an hour and in the larger parts of the day. It locks the photos in the order of their ids,
  * as everything that changes several.
  */
 const addViews = (counts: ReadonlyMap<number, number>) => {
@@ -106,10 +108,12 @@ const addViews = (counts: ReadonlyMap<number, number>) => {
       ) seen
       where photos.id = seen.id
       returning photos.id, photos.view_count as views, seen.n
-    ), quarter as (
-      insert into photo_views as q (at, count)
-      select date_bin('15 minutes', now(), timestamptz '1970-01-01 00:00Z'), sum(n) from stored having count(*) > 0
-      on conflict (at) do update set count = q.count + excluded.count
+    ), together as (
+      insert into photo_views as v (quarters, at, count)
+      select quarters, date_bin(quarters * interval '15 minutes', now(), timestamptz '1970-01-01 00:00Z'), n
+      from unnest(${arrayLiteral(SUMMED_QUARTERS)}::int[]) as quarters, (select sum(n) as n from stored having count(*) > 0) all_photos
+      order by quarters
+      on conflict (quarters, at) do update set count = v.count + excluded.count
     )
     select id, views from stored`
 }

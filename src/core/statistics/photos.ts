@@ -43,25 +43,23 @@ export async function photoStatistics(
 ): Promise<PhotoStatistics> {
   const { by, unit, timezone, year } = query
   await ctx.services.viewCounts.flush()
-  const kinds = ['photo', 'original', 'file_size', 'orientation']
-  const [span, counts, cameras, lenses, dated] = await Promise.all([
+  const kinds = ['photo', 'undated', 'original', 'file_size', 'orientation']
+  const [span, counts, cameras, lenses] = await Promise.all([
     year === undefined ? spanOfAll(ctx, by, unit, timezone) : yearSpan(year, timezone),
     readCounts(ctx, kinds),
     mostUsed(ctx, 'camera'),
     mostUsed(ctx, 'lens'),
-    by === 'taken' ? ctx.db.$count(photoIndex, isNotNull(photoIndex.takenAt)) : undefined,
   ])
   const periods = periodsOf(span, unit, timezone)
   const of = (kind: string) => counts.filter((count) => count.kind === kind)
   const photos = of('photo')
-  const all = totalOf(photos)
   return {
-    photos: all,
+    photos: totalOf(photos),
     views: photos.reduce((sum, { total }) => sum + total, 0),
     ...byState(photos),
     periods,
     counts: await (by === 'taken' ? photosTaken : photosCreated)(ctx, periods),
-    undated: dated === undefined ? 0 : Math.max(0, all - dated),
+    undated: by === 'taken' ? totalOf(of('undated')) : 0,
     cameras,
     lenses,
     types: of('original').map((count) => ({ type: count.name, ...amountOf(count) })),

@@ -5,37 +5,44 @@ import { countChanges, counts, photoIndex, photoViews } from '../../db/schema/in
 import type { Context } from '../context.ts'
 import { type Period, QUARTER_MS, type Span } from './periods.ts'
 
+/**
+ * Of how many quarters of an hour sums are kept, so that a day is some three to fourteen rows. The largest is eight hours and no
+ * day, because the days of most time zones are no days of UTC. Migration 0014 has them too.
+ */
+export const SUMMED_QUARTERS = [32, 4, 1] as const
+
 /** Photos that were created in each period. */
 export function photosCreated(ctx: Context, periods: readonly Period[]): Promise<number[]> {
-  const quarter = (ms: number) => Math.ceil(ms / QUARTER_MS)
-  const bounds = arrayLiteral(boundsOf(periods).map(quarter))
+  const bounds = arrayLiteral(periods.map(({ start }) => quarterOf(start)))
   const { start, end } = spanOf(periods)
   return sums(
     ctx,
     periods,
-    quarter,
-    sql`select sum(n) as n from ${counts} where kind = 'created' and id >= first::int and id < next::int`,
+    piecesOf(periods),
+    sql`select sum(n) as n from ${counts} where kind = 'created_' || quarters and id >= first::int and id < next::int`,
     // The changes are few, and have no index.
     sql`union all select width_bucket(id, ${bounds}::int[]), n from ${countChanges}
-      where kind = 'created' and id >= ${quarter(start)} and id < ${quarter(end)}`,
+      where kind = 'created_1' and id >= ${quarterOf(start)} and id < ${quarterOf(end)}`,
   )
 }
 
 /** Views that were stored in each period. */
-export const viewsStored = (ctx: Context, periods: readonly Period[]): Promise<number[]> =>
-  sums(
+export function viewsStored(ctx: Context, periods: readonly Period[]): Promise<number[]> {
+  const at = (n: 'first' | 'next') => sql.raw(`to_timestamp(p.${n} * p.quarters * ${QUARTER_MS / 1000})`)
+  return sums(
     ctx,
     periods,
-    seconds,
-    sql`select sum(count) as n from ${photoViews} where at >= to_timestamp(first) and at < to_timestamp(next)`,
+    piecesOf(periods),
+    sql`select sum(count) as n from ${photoViews} v where v.quarters = p.quarters and at >= ${at('first')} and at < ${at('next')}`,
   )
+}
 
 /** Photos that were taken in each period. */
 export const photosTaken = (ctx: Context, periods: readonly Period[]): Promise<number[]> =>
   sums(
     ctx,
     periods,
-    seconds,
+    periods.map(({ start, end }, period) => ({ period, quarters: 0, first: start / 1000, next: end / 1000 })),
     sql`select count(*) as n from ${photoIndex} where taken_at >= to_timestamp(first) and taken_at < to_timestamp(next)`,
   )
 
@@ -45,31 +52,59 @@ export async function countViews(ctx: Context, { start, end }: Span): Promise<nu
   return views!
 }
 
-const seconds = (ms: number) => ms / 1000
+const quarterOf = (ms: number): number => Math.ceil(ms / QUARTER_MS)
 
 const spanOf = (periods: readonly Period[]): Span => ({ start: periods[0]!.start, end: periods.at(-1)!.end })
 
-const boundsOf = (periods: readonly Period[]): number[] => periods.map(({ start }) => start)
+/** A part of a period. */
+interface Piece {
+  period: number
+  /** Of how many quarters of an hour each of its sums is. */
+  quarters: number
+  /** In units of as many quarters of an hour since 1970. */
+  first: number
+  next: number
+}
+
+const piecesOf = (periods: readonly Period[]): Piece[] =>
+  periods.flatMap(({ start, end }, period) =>
+    piecesBetween(quarterOf(start), quarterOf(end), SUMMED_QUARTERS).map((piece) => ({ period, ...piece })),
+  )
+
+/** The largest sums that fit between two quarters of an hour, with smaller ones before and behind them. */
+function piecesBetween(
+  first: number,
+  next: number,
+  [size, ...smaller]: readonly number[],
+): Omit<Piece, 'period'>[] {
+  if (size === undefined || first >= next) return []
+  const inner = { quarters: size, first: Math.ceil(first / size), next: Math.floor(next / size) }
+  if (inner.first >= inner.next) return piecesBetween(first, next, smaller)
+  return [
+    ...piecesBetween(first, inner.first * size, smaller),
+    inner,
+    ...piecesBetween(inner.next * size, next, smaller),
+  ]
+}
 
 /**
- * Each period reads its own part of an index.
- * @param bound the value of the index at a moment
- * @param sum selects the number `n` of a period from `first` to before `next`
+ * Each piece reads its own part of an index.
+ * @param sum selects the number `n` of a piece `p`
  * @param more selects periods, numbered from 1 on, with what else is to be added
  */
 async function sums(
   ctx: Context,
   periods: readonly Period[],
-  bound: (ms: number) => number,
+  pieces: readonly Piece[],
   sum: SQL,
   more: SQL = sql``,
 ): Promise<number[]> {
-  const first = arrayLiteral(boundsOf(periods).map(bound))
-  const next = arrayLiteral(periods.map(({ end }) => bound(end)))
+  const all = (field: keyof Piece) => arrayLiteral(pieces.map((piece) => piece[field]))
   const found = await ctx.db.execute<{ period: number; n: number }>(sql`
-    select period::int as period, sum(n)::float8 as n from (
-      select period, n from unnest(${first}::float8[], ${next}::float8[]) with ordinality as p (first, next, period)
-      cross join lateral (${sum}) of_period where n > 0
+    select period, sum(n)::float8 as n from (
+      select period + 1 as period, n
+      from unnest(${all('period')}::int[], ${all('quarters')}::int[], ${all('first')}::float8[], ${all('next')}::float8[]) as p (period, quarters, first, next)
+      cross join lateral (${sum}) of_piece where n > 0
       ${more}
     ) each group by period`)
   const numbers = periods.map(() => 0)

@@ -1,4 +1,4 @@
-import { asc } from 'drizzle-orm'
+import { asc, eq } from 'drizzle-orm'
 import { photoViews } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { readCounts } from './counts.ts'
@@ -30,13 +30,24 @@ export async function viewStatistics(
     readCounts(ctx, ['photo']),
     viewsStored(ctx, periods),
     countViews(ctx, spanBefore(span, timezone)),
-    ctx.db.select({ at: photoViews.at }).from(photoViews).orderBy(asc(photoViews.at)).limit(1),
+    firstViews(ctx),
   ])
   return {
     allViews: photos.reduce((sum, { total }) => sum + total, 0),
-    since: first[0]?.at ?? null,
+    since: first,
     periods,
     counts,
     before,
   }
+}
+
+/** The beginning of the first quarter of an hour that has views. */
+async function firstViews(ctx: Context): Promise<Date | null> {
+  const [first] = await ctx.db
+    .select({ at: photoViews.at })
+    .from(photoViews)
+    .where(eq(photoViews.quarters, 1))
+    .orderBy(asc(photoViews.at))
+    .limit(1)
+  return first?.at ?? null
 }

@@ -60,13 +60,14 @@ export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<LeasedTas
   // Refused tasks must not fill the window, because they would hide the tasks behind them.
   const window = slots.reduce((n, slot) => n + slot.free + slot.refused.size, 0)
   return transaction(ctx, async (tx) => {
+    // `nulls last` as in the index, which otherwise has another order.
     const candidates = await tx.db.execute<Candidate>(sql`
       select c.* from json_to_recordset(${JSON.stringify(wanted)}::text::json) as wanted(type text, nodes jsonb, probing boolean)
       cross join lateral (
         select id, uuid, task_type as "taskType", priority, lost_by as "lostBy", ${hasOtherNode} as "hasOtherNode", ${waitsForOther} as "waitsForOther" from tasks
         where kind = 'gpu' and status = 'pending' and node_id is null and task_type = wanted.type
           and not (lost_by @> wanted.nodes and (${waitsForOther} or (wanted.probing and ${hasOtherNode})))
-        order by priority desc, id limit ${window} for update skip locked
+        order by priority desc nulls last, id limit ${window} for update skip locked
       ) c`)
     const matches = match([...candidates], slots)
     if (matches.size === 0) return []

@@ -1,12 +1,20 @@
 import { sql } from 'drizzle-orm'
-import { bigint, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { bigint, integer, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { instant } from './columns.ts'
 
-/** Views of all photos together, by quarter of an hour: every time zone's days begin with one. */
-export const photoViews = pgTable('photo_views', {
-  at: instant('at').primaryKey(),
-  count: integer('count').notNull(),
-})
+/**
+ * Views of all photos together. Every view is in three rows: one of its quarter of an hour, because the days of every time zone
+ * begin with one, and those of larger parts of the day, so that a year is few rows (`SUMMED_QUARTERS`).
+ */
+export const photoViews = pgTable(
+  'photo_views',
+  {
+    quarters: integer('quarters').notNull(),
+    at: instant('at').notNull(),
+    count: integer('count').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.quarters, t.at] })],
+)
 
 /**
  * What a row counts for. The function `counts_of` of migration 0014 says it for each table:
@@ -14,9 +22,10 @@ export const photoViews = pgTable('photo_views', {
  * | kind | id | name | n | total |
  * |---|---|---|---|---|
  * | `photo` | | status and visibility | photos | their views |
- * | `created` | quarters of an hour since 1970 | | photos | |
+ * | `created_1`, `created_4`, `created_32` | how many times so many quarters of an hour since 1970 | | photos | |
  * | `combination` | | the ids of categories that photos have together: `3,11` | photos | |
  * | `tag` | tag | | photos | |
+ * | `undated` | | | photos without `taken_at` | |
  * | `camera`, `lens` | | its name | photos | |
  * | `original` | | media type | files | bytes |
  * | `file_size` | how many of the limits in `FILE_SIZES` it reaches | | files | bytes |

@@ -199,7 +199,11 @@ describe('with photos', () => {
     ] as const)
       await query(
         server,
-        sql`insert into photo_views values (${at(hours).toISOString()}, ${count}) on conflict do nothing`,
+        sql`
+          insert into photo_views
+          select n, date_bin(n * interval '15 minutes', ${at(hours).toISOString()}::timestamptz, timestamptz '1970-01-01 00:00Z'), ${count}::int
+          from unnest('{1,4,32}'::int[]) n
+          on conflict (quarters, at) do update set count = photo_views.count + excluded.count`,
       )
     expect(await viewStats('?period=24h&group_by=day&tz=Australia/Lord_Howe')).toMatchObject({
       period: '24h',
