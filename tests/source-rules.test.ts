@@ -34,14 +34,13 @@ describe('the domains of core', () => {
 
 /** Variables that belong to the process, or are the same for all servers in it. */
 const MODULE_STATE = [
-  // A table that has no rows now.
-  'http/deprecations.ts: DEPRECATIONS',
   // By request.
   'http/authenticate.ts: goingOn',
   'http/request-log.ts: started',
   // Each server has a worker of its own.
   'core/files/digest-worker.ts: hashes',
   // Made of constants, once, when they are first needed.
+  'cache/version.ts: version',
   'core/accounts/passwords.ts: dummy',
   'db/embedded.ts: code',
   'http/openapi/schemas.ts: identities',
