@@ -92,7 +92,7 @@ export async function egressRequest(url: string | URL, options: EgressOptions = 
     }
   } catch (error) {
     deadline.clear()
-    throw error
+    throw deadline.explain(error)
   }
 }
 
@@ -243,6 +243,8 @@ class Deadline {
   async race<T>(step: Promise<T>): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>()
     const expired = () => reject(this.explain(undefined))
+    // The signal tells only of what comes after.
+    if (this.signal.aborted) expired()
     this.signal.addEventListener('abort', expired, { once: true })
     try {
       return await Promise.race([step, promise])

@@ -231,14 +231,20 @@ describe('limits', () => {
     expect(await codeOf(named('/echo'), { ...hurried, resolve: () => new Promise(() => {}) })).toBe('TIMEOUT')
   })
 
+  test('a request that was stopped before it began ends at once, also while DNS does not answer', async () => {
+    const resolve = () => new Promise<never>(() => {})
+    expect(await codeOf(named('/echo'), { resolve, signal: AbortSignal.abort() })).toBe('ABORTED')
+  })
+
   test('an answer that nobody reads is dropped', async () => {
     const { body } = await egressRequest(local('/endless'), { allowPrivate: true, timeoutMs: 1500 })
     await Bun.sleep(1600)
     await expect(new Response(body).bytes()).rejects.toMatchObject({ code: 'TIMEOUT' })
   })
 
-  test('nobody listening', async () => {
-    expect(await codeOf('http://127.0.0.1:1/', { allowPrivate: true })).toBe('CONNECTION_FAILED')
+  test('nobody listening, and a port of another protocol', async () => {
+    expect(await codeOf('http://127.0.0.1:2/', { allowPrivate: true })).toBe('CONNECTION_FAILED')
+    expect(await codeOf('http://127.0.0.1:25/', { allowPrivate: true })).toBe('BAD_URL')
   })
 
   test('an error status is an answer', async () => {

@@ -3,7 +3,7 @@
  * neither names nor a role, so that nobody finds it.
  */
 import { eq, sql } from 'drizzle-orm'
-import { channels, passwordResets, users } from '../../db/schema/index.ts'
+import { passwordResets, users } from '../../db/schema/index.ts'
 import { assertAnotherSuperAdmin, lockAccount } from '../accounts/administration.ts'
 import { principalsHint } from '../accounts/hints.ts'
 import { outranked, outranks } from '../accounts/permissions.ts'
@@ -36,8 +36,6 @@ export const deleteUser = (ctx: Context, admin: Actor, id: string | number): Pro
     await wipe(tx, user.id)
     audit(tx, admin, { action: 'user.deleted', target: user.id, subject: user.id })
     await tx.queue.enqueue(tx, purgeHandle, { userId: user.id })
-    // Webhooks get nothing more. The row of a channel is locked last.
-    await tx.db.update(channels).set({ hooks: null }).where(eq(channels.userId, user.id))
     tx.afterCommit(() => tx.bus.publish(principalsHint, { userId: user.id }))
   })
 

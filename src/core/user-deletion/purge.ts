@@ -22,6 +22,11 @@ import { deleteTasksOf } from '../tasks/of-user.ts'
 
 /** Each deletes some of what a user has, and returns how many. They run one after the other, each until nothing is left. */
 const STEPS: ((ctx: Context, userId: number) => Promise<number>)[] = [
+  // Webhooks of a deleted user are sent nothing. Without this, events of the other steps would still make deliveries for them.
+  async (ctx, userId) => {
+    await ctx.db.update(channels).set({ hooks: null }).where(eq(channels.userId, userId))
+    return 0
+  },
   deleteTasksOf,
   deleteConversationsOf,
   deletePhotosOf,

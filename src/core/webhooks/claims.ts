@@ -1,6 +1,5 @@
 /** How servers share the deliveries that are due: each claims some for the time of a lease, and stores what came of them. */
 import { sql } from 'drizzle-orm'
-import { arrayLiteral } from '../../db/arrays.ts'
 import { preparedSql } from '../../db/prepared.ts'
 import { rfc3339 } from '../../db/timestamps.ts'
 import { camelKeys } from '../../util/case.ts'
@@ -9,8 +8,10 @@ import type { Context } from '../context.ts'
 import { MAX_FAILING_HOURS, MAX_FAILURES, type Verdict } from './retries.ts'
 import type { WebhookSecret } from './rows.ts'
 
-/** Deliveries of one webhook that a server sends at the same time. One that fails gets one at a time. */
-export const PER_WEBHOOK = 8
+/** Deliveries of one webhook that a server sends at the same time. */
+const PER_WEBHOOK = 8
+/** How many it sends to a webhook with so many failures since its last success. */
+export const roomFor = (failures: number): number => (failures > 0 ? 1 : PER_WEBHOOK)
 /** Due deliveries of which a claim looks for webhooks. */
 const LOOK_AT = 200
 /** How much longer a lease is than an attempt may take: for making and storing what surrounds it. */
@@ -45,26 +46,35 @@ interface ClaimedRow extends Omit<Claimed, 'secrets' | 'owner'> {
 }
 
 const value = sql.placeholder
+const raw = (number: number) => sql.raw(String(number))
 
 const claimStatement = preparedSql<ClaimedRow>(
   'claim_webhook_deliveries',
   sql`
-    with ready as materialized (
-      select distinct webhook_id from (
-        select d.webhook_id from webhook_deliveries d
+    with running as materialized (
+      select w.id, w.user_id, x.n::int as n
+      from jsonb_each_text(${value('running')}::text::jsonb) x(id, n) join webhooks w on w.id = x.id::int
+    ), owners as materialized (
+      select user_id, sum(n) as n from running group by user_id
+    ), ready as materialized (
+      select webhook_id, room from (
+        select d.webhook_id, d.next_attempt_at, w.user_id, room
+        from webhook_deliveries d
           join webhooks w on w.id = d.webhook_id and w.is_active and (w.paused_until is null or w.paused_until <= now())
           join users u on u.id = w.user_id and u.is_active
-        where d.status = 'pending' and d.next_attempt_at <= now() and d.webhook_id <> all(${value('busy')}::int[])
-        order by d.next_attempt_at limit ${sql.raw(String(LOOK_AT))}
-      ) due
+          left join running r on r.id = w.id
+          cross join lateral (
+            select case when w.failures > 0 then ${raw(roomFor(1))} else ${raw(roomFor(0))} end - coalesce(r.n, 0) as room
+          ) free
+        where d.status = 'pending' and d.next_attempt_at <= now() and room > 0
+        order by d.next_attempt_at limit ${raw(LOOK_AT)}
+      ) due left join owners o using (user_id)
+      group by webhook_id, room, o.n order by coalesce(o.n, 0), min(next_attempt_at)
     ), taken as materialized (
-      select d.id from ready r join webhooks w on w.id = r.webhook_id cross join lateral (
+      select d.id from ready r cross join lateral (
         select id from webhook_deliveries
-        where webhook_id = w.id and status = 'pending' and next_attempt_at <= now()
-        order by next_attempt_at
-        limit greatest(0, case when w.failures > 0 then 1 else ${sql.raw(String(PER_WEBHOOK))} end
-          - coalesce((${value('running')}::text::jsonb ->> w.id::text)::int, 0))
-        for update skip locked
+        where webhook_id = r.webhook_id and status = 'pending' and next_attempt_at <= now()
+        order by next_attempt_at limit r.room for update skip locked
       ) d
       limit ${value('free')}
     )
@@ -79,20 +89,18 @@ const claimStatement = preparedSql<ClaimedRow>(
 )
 
 /**
- * Claims deliveries that are due, of as many webhooks as possible.
+ * Claims deliveries that are due, of as many webhooks as possible. Owners to whom this server sends the fewest at the moment
+ * come first.
  * @param running how many deliveries of each webhook this server sends at the moment
- * @param busy webhooks of which it sends as many as it may
  */
 export async function claim(
   { db, config }: Pick<Context, 'db' | 'config'>,
   free: number,
   running: ReadonlyMap<number, number>,
-  busy: Iterable<number>,
 ): Promise<Claimed[]> {
   const rows = await claimStatement(db).execute({
     free,
     running: JSON.stringify(Object.fromEntries(running)),
-    busy: arrayLiteral(busy),
     lease: config.webhookTimeoutSeconds + LEASE_MARGIN_SECONDS,
   })
   return rows.map(({ secrets, userId, userUuid, username, role, ...row }) => ({

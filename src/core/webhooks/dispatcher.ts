@@ -7,11 +7,11 @@ import {
   handBack,
   keepPayloads,
   type Outcome,
-  PER_WEBHOOK,
+  roomFor,
   storeOutcomes,
 } from './claims.ts'
 import { mayReceive } from './event-types.ts'
-import { judge } from './retries.ts'
+import { FAILED, judge, retryAfterFailure } from './retries.ts'
 import { messageId } from './rows.ts'
 import { disableWebhook } from './webhooks.ts'
 
@@ -29,9 +29,6 @@ const CLOSE_MS = 2000
  * One loop does all that needs the database: it stores what came of attempts, many in one statement, and claims the next ones.
  */
 export class WebhookDispatcher {
-  /** How many deliveries of each webhook are being sent, and the webhooks of which no more may be. */
-  private readonly running = new Map<number, number>()
-  private readonly busy = new Set<number>()
   private readonly attempts = new Map<Claimed, Promise<void>>()
   /** What the loop stores next. */
   private outcomes: Outcome[] = []
@@ -83,7 +80,10 @@ export class WebhookDispatcher {
         if (this.mayClaim()) await this.claim()
       }
     } catch (error) {
-      this.ctx.log.warn({ err: error }, 'deliveries to webhooks could not be claimed or stored')
+      this.ctx.log.warn(
+        { err: error },
+        'deliveries to webhooks could not be prepared; the server tries again soon',
+      )
     }
   }
 
@@ -93,21 +93,27 @@ export class WebhookDispatcher {
 
   private async claim(): Promise<void> {
     this.due = false
-    const claimed = await claim(this.ctx, AT_ONCE - this.attempts.size, this.running, this.busy)
+    const claimed = await claim(this.ctx, AT_ONCE - this.attempts.size, this.running())
     if (claimed.length === 0) return
-    // There may be more: of webhooks that this claim has not looked at.
-    this.due = true
     try {
-      await this.makePayloads(claimed)
+      const ready = await this.withPayloads(claimed)
+      if (this.closing) this.stopped.push(...ready)
+      else for (const delivery of ready) this.start(delivery)
     } catch (error) {
       this.stopped.push(...claimed)
+      // The poll tries again, because it would fail again at once.
+      this.due = false
       throw error
     }
-    for (const delivery of claimed) this.start(delivery)
+    // There may be more: of webhooks that this claim has not looked at.
+    this.due = true
   }
 
-  /** Makes the data of bodies that show more than the event. All attempts of a delivery send the same. */
-  private async makePayloads(claimed: Claimed[]): Promise<void> {
+  /**
+   * Makes the data of bodies that show more than the event. All attempts of a delivery send the same.
+   * @returns the deliveries that can be sent
+   */
+  private async withPayloads(claimed: Claimed[]): Promise<Claimed[]> {
     const without = claimed.filter(
       ({ payload, owner, type }) => payload === null && mayReceive(owner.role, type),
     )
@@ -116,20 +122,27 @@ export class WebhookDispatcher {
       without.map(({ owner, type, event }) => ({ owner, type, event: JSON.parse(event) as object })),
     )
     const kept: { id: string; payload: unknown }[] = []
-    for (const [i, payload] of made.entries()) {
-      if (payload === undefined) continue
+    const failed = new Set<Claimed>()
+    for (const [i, result] of made.entries()) {
       const delivery = without[i]!
-      delivery.payload = JSON.stringify(payload)
-      kept.push({ id: delivery.id, payload })
+      if (result.status === 'rejected') {
+        const { id, type, attempts } = delivery
+        this.ctx.log.error(
+          { err: result.reason, delivery: id, type },
+          'the data for a webhook cannot be made',
+        )
+        failed.add(delivery)
+        this.outcomes.push(unsent(delivery, 'DATA_FAILED', retryAfterFailure(attempts)))
+      } else if (result.value !== undefined) {
+        delivery.payload = JSON.stringify(result.value)
+        kept.push({ id: delivery.id, payload: result.value })
+      }
     }
     if (kept.length > 0) await keepPayloads(this.ctx, kept)
+    return claimed.filter((delivery) => !failed.has(delivery))
   }
 
   private start(delivery: Claimed): void {
-    const { webhookId, failures } = delivery
-    const count = (this.running.get(webhookId) ?? 0) + 1
-    this.running.set(webhookId, count)
-    if (count >= (failures > 0 ? 1 : PER_WEBHOOK)) this.busy.add(webhookId)
     this.attempts.set(
       delivery,
       this.send(delivery).finally(() => this.ended(delivery)),
@@ -137,24 +150,30 @@ export class WebhookDispatcher {
   }
 
   private ended(delivery: Claimed): void {
-    const { webhookId } = delivery
-    const count = this.running.get(webhookId)! - 1
-    if (count === 0) this.running.delete(webhookId)
-    else this.running.set(webhookId, count)
-    // There may be more for a webhook, or for any, of which as many were sent as may be.
-    if (this.busy.delete(webhookId) || this.attempts.size >= AT_ONCE) this.due = true
+    const crowded = this.attempts.size >= AT_ONCE
     this.attempts.delete(delivery)
+    const { webhookId, failures } = delivery
+    // There may be more for a webhook, or for any, of which as many were sent as may be.
+    if (crowded || (this.running().get(webhookId) ?? 0) >= roomFor(failures)) this.due = true
     this.turn()
+  }
+
+  /**
+   * How many deliveries of each webhook are being sent. Those whose outcome is not stored yet count too, because the outcome may
+   * say that the webhook takes no more.
+   */
+  private running(): Map<number, number> {
+    const running = new Map<number, number>()
+    const settling = this.outcomes.map(({ delivery }) => delivery)
+    for (const { webhookId } of [...this.attempts.keys(), ...settling])
+      running.set(webhookId, (running.get(webhookId) ?? 0) + 1)
+    return running
   }
 
   private async send(delivery: Claimed): Promise<void> {
     const { id, type, at, event, payload, attempts, failingSeconds, owner } = delivery
     if (!mayReceive(owner.role, type)) {
-      this.outcomes.push({
-        delivery,
-        verdict: { status: 'failed', retrySeconds: 0, pauseSeconds: 0, gone: false },
-        ...{ responseStatus: null, error: 'NOT_PERMITTED', durationMs: null },
-      })
+      this.outcomes.push(unsent(delivery, 'NOT_PERMITTED', FAILED))
       return
     }
     const message = { id: messageId(id), type, at, data: payload ?? event }
@@ -192,3 +211,8 @@ export class WebhookDispatcher {
     }
   }
 }
+
+const unsent = (delivery: Claimed, error: string, verdict: Outcome['verdict']): Outcome => ({
+  ...{ delivery, verdict, error },
+  ...{ responseStatus: null, durationMs: null },
+})

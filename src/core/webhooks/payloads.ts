@@ -11,7 +11,10 @@ export interface HookedEvent {
 }
 
 /**
- * Makes the `data` of bodies, in the same order. Undefined where it is that of the event. It must not fail because of one event,
- * such as one whose subject is gone.
+ * Makes the `data` of bodies, in the same order. Undefined where it is that of the event. An event whose data cannot be made is
+ * rejected alone.
  */
-export type PresentPayloads = (ctx: Context, events: HookedEvent[]) => Promise<(object | undefined)[]>
+export type PresentPayloads = (
+  ctx: Context,
+  events: HookedEvent[],
+) => Promise<PromiseSettledResult<object | undefined>[]>

@@ -36,6 +36,9 @@ export interface Verdict {
   gone: boolean
 }
 
+const NONE = { retrySeconds: 0, pauseSeconds: 0, gone: false }
+export const FAILED: Verdict = { ...NONE, status: 'failed' }
+
 /**
  * @param attempts of this delivery, with the one that was answered
  * @param failingSeconds for how long the webhook has failed: since the first failure after its last success
@@ -46,19 +49,19 @@ export function judge(
   failingSeconds: number,
   random = Math.random,
 ): Verdict {
-  const none = { retrySeconds: 0, pauseSeconds: 0, gone: false }
-  if (answer.error === null) return { ...none, status: 'delivered' }
-  if (answer.status === 410) return { ...none, status: 'failed', gone: true }
+  if (answer.error === null) return { ...NONE, status: 'delivered' }
+  if (answer.status === 410) return { ...FAILED, gone: true }
   const asked = Math.min((answer.retryAfterMs ?? 0) / 1000, MAX_RETRY_AFTER_SECONDS)
   const pauseSeconds = isOverloaded(answer) ? Math.max(asked, pauseAfter(failingSeconds)) : 0
+  return { ...retryAfterFailure(attempts, asked, random), pauseSeconds }
+}
+
+/** @param leastSeconds no attempt is made before */
+export function retryAfterFailure(attempts: number, leastSeconds = 0, random = Math.random): Verdict {
   const delay = RETRY_SECONDS[attempts - 1]
-  if (delay === undefined) return { ...none, status: 'failed', pauseSeconds }
-  return {
-    ...none,
-    status: 'pending',
-    retrySeconds: Math.max(delay * (1 + JITTER * random()), asked),
-    pauseSeconds,
-  }
+  if (delay === undefined) return FAILED
+  const retrySeconds = Math.max(delay * (1 + JITTER * random()), leastSeconds)
+  return { ...NONE, status: 'pending', retrySeconds }
 }
 
 /** Whether the receiver as a whole cannot take more now: it says so, or it does not answer. */

@@ -5,9 +5,11 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../context.ts'
 
+/** The user's row comes first, as in every change of an account, which appends to the channel at its end. */
 export async function lockChannel({ db }: Pick<Tx, 'db'>, userId: number): Promise<void> {
   await db.execute(sql`
-    insert into channels (user_id, last_seq) values (${userId}, 0)
+    with owner as materialized (select id from users where id = ${userId} for key share)
+    insert into channels (user_id, last_seq) select id, 0 from owner
     on conflict (user_id) do update set last_seq = channels.last_seq`)
 }
 

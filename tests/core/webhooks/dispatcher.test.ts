@@ -5,6 +5,7 @@ import { readEvents } from '../../../src/core/channel/log.ts'
 import { attempt } from '../../../src/core/webhooks/attempt.ts'
 import { limitBacklogs, trimDeliveries } from '../../../src/core/webhooks/cleanup.ts'
 import { WebhookDispatcher } from '../../../src/core/webhooks/dispatcher.ts'
+import type { PresentPayloads } from '../../../src/core/webhooks/payloads.ts'
 import { createWebhook } from '../../../src/core/webhooks/webhooks.ts'
 import { webhookDeliveries, webhooks } from '../../../src/db/schema/index.ts'
 import { actorOf } from '../../support/actors.ts'
@@ -56,6 +57,16 @@ const makeDue = async (id: number) => {
     sql`update webhook_deliveries set next_attempt_at = now() where webhook_id = ${id} and status = 'pending'`,
   )
   ctx.services.webhooks.wake()
+}
+
+/** Makes deliveries that the server's own dispatcher does not find, so that a test's dispatcher does. */
+async function hiddenFromServer(id: number, makeThem: () => Promise<unknown>): Promise<void> {
+  await query(server, sql`update webhooks set paused_until = now() + interval '1 hour' where id = ${id}`)
+  await makeThem()
+  const first = ctx.services.webhooks as unknown as { timer: Timer; loop: Promise<void> | undefined }
+  clearInterval(first.timer)
+  while (first.loop) await first.loop
+  await query(server, sql`update webhooks set paused_until = null where id = ${id}`)
 }
 
 test('a failure comes again, with the same id and body and another time', async () => {
@@ -174,6 +185,30 @@ test('a receiver that does not answer holds up no other, and is asked once at a 
   expect(answered.length).toBe(before + 1)
 })
 
+test('a webhook that is full and has failed hides no other', async () => {
+  let answer = () => {}
+  receiver.answer = ({ body }) =>
+    body.data.title === 'slow'
+      ? new Promise<Response>((resolve) => (answer = () => resolve(new Response('ok'))))
+      : new Response('ok')
+  const full = await make()
+  await makeTask(server, user, { title: 'slow' })
+  await receiver.wait()
+  await query(server, sql`update webhooks set failures = 1, failing_since = now() where id = ${full}`)
+  await query(
+    server,
+    sql`insert into webhook_deliveries (id, webhook_id, type, event, at, next_attempt_at)
+      select gen_random_uuid(), ${full}, 'task.created', '{}', now(), now() from generate_series(1, 300)`,
+  )
+  const other = await makeUser(server)
+  await make(receiver.url, other)
+  await makeTask(server, other, { title: 'quick' })
+  await receiver.wait(1, ({ body }) => body.data.title === 'quick')
+  expect(receiver.received).toHaveLength(2)
+  await query(server, sql`delete from webhook_deliveries where webhook_id = ${full}`)
+  answer()
+})
+
 test('of a large answer only the beginning is read; its status counts', async () => {
   receiver.answer = () =>
     new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(64 * 1024)) }))
@@ -263,17 +298,35 @@ test.each([
   expect(answer).toMatchObject({ status: null, error: 'NO_PUBLIC_ADDRESS' })
 })
 
+test('data that cannot be made holds up no other delivery, and is tried again', async () => {
+  const id = await make()
+  await hiddenFromServer(id, async () => {
+    for (const title of ['broken', 'whole']) await makeTask(server, user, { title })
+  })
+  const presentPayloads: PresentPayloads = (_, events) =>
+    Promise.allSettled(
+      events.map(async ({ event }) => {
+        if ((event as { title?: string }).title === 'broken') throw new Error('broken')
+        return undefined
+      }),
+    )
+  const second = new WebhookDispatcher({ ...ctx, presentPayloads })
+  second.wake()
+  const [broken, whole] = await until(
+    () => stored(id),
+    ([broken, whole]) => broken!.error !== null && whole!.status === 'delivered',
+  )
+  await second.close()
+  expect(broken).toMatchObject({ status: 'pending', attempts: 1, error: 'DATA_FAILED' })
+  expect(whole).toMatchObject({ attempts: 1, error: null })
+  expect(await webhookOf(id)).toMatchObject({ failures: 0 })
+})
+
 test('a server that stops hands back what it was sending', async () => {
   const id = await make()
   receiver.answer = () => new Promise<Response>(() => {})
   const second = new WebhookDispatcher({ ...ctx, config: { ...ctx.config, webhookTimeoutSeconds: 30 } })
-  await query(server, sql`update webhooks set paused_until = now() + interval '1 hour' where id = ${id}`)
-  await makeTask(server, user)
-  // Only the second dispatcher is to find it.
-  const first = ctx.services.webhooks as unknown as { timer: Timer; loop: Promise<void> | undefined }
-  clearInterval(first.timer)
-  while (first.loop) await first.loop
-  await query(server, sql`update webhooks set paused_until = null where id = ${id}`)
+  await hiddenFromServer(id, () => makeTask(server, user))
   second.wake()
   await receiver.wait()
   await second.close()

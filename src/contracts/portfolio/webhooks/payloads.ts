@@ -14,10 +14,13 @@ import { presentPhotoDetail } from '../photos/presenters.ts'
 const requestTo = ({ config }: Context) => ({ url: `http://localhost:${config.port}/` })
 
 /** Photos and categories in full, as the owner of the webhook sees them; of deleted ones, and of those that are gone, what the event says. */
-export async function presentPayloads(ctx: Context, events: HookedEvent[]): Promise<(object | undefined)[]> {
+export async function presentPayloads(
+  ctx: Context,
+  events: HookedEvent[],
+): Promise<PromiseSettledResult<object | undefined>[]> {
   const ids = events.flatMap(({ type, event }) => (type in OF_PHOTOS ? idOf(event, 'photo_id') : []))
   const photos = new Map((await viewPhotos(ctx, [...new Set(ids)])).map((photo) => [photo.id, photo]))
-  return Promise.all(events.map((event) => payloadOf(ctx, event, photos)))
+  return Promise.allSettled(events.map(async (event) => payloadOf(ctx, event, photos)))
 }
 
 const OF_PHOTOS = { 'photo.created': true, 'photo.updated': true }
