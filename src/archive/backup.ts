@@ -37,7 +37,14 @@ export async function backUp(
     return { ...end!, size }
   } catch (error) {
     // What was thrown first is the cause of what broke off.
-    const cause = source.lost.aborted ? source.lost.reason : signal.aborted ? signal.reason : readable(error)
+    const cause =
+      error instanceof StartupError
+        ? error
+        : source.lost.aborted
+          ? source.lost.reason
+          : signal.aborted
+            ? signal.reason
+            : readable(error)
     await source.end({ size: null, error: (cause as Error).message }).catch(() => {})
     throw cause
   } finally {

@@ -11,6 +11,8 @@ export interface BackupControl {
   copy: string
   /** Aborted when the server has gone. */
   lost: AbortSignal
+  /** @throws StartupError when objects may have been deleted meanwhile */
+  assertHeld(): Promise<void>
   end(result: BackupEnd): Promise<void>
   close(): void
 }
@@ -38,6 +40,7 @@ export async function askForBackup(dataDir: string, fileName: string): Promise<B
     return {
       copy: (answer as { copy: string }).copy,
       lost: lost.signal,
+      assertHeld: async () => void (await ask({ held: true })),
       end: async (end) => void (await ask({ end })),
       close: () => socket.destroy(),
     }

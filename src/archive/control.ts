@@ -7,30 +7,41 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
 import {
   announceBackups,
   type BackupEnd,
   beginBackup,
   endBackup,
+  LEASE_LOST,
   RENEW_MS,
   renewBackup,
 } from '../core/backup/backups.ts'
 import type { Context } from '../core/context.ts'
 import type { EmbeddedPostgres } from '../db/embedded.ts'
 import { checkpoint } from '../db/maintenance.ts'
+import { textLines } from '../util/text-lines.ts'
 
 /** In the data directory. It holds the path of the socket, because a socket's path may not be long. */
 export const SOCKET_NAME_FILE = 'backup-socket'
 /** sun_path holds 108 bytes with the final zero; macOS has four bytes less. */
 const MAX_SOCKET_PATH_BYTES = 103
 
-export type ControlRequest = { begin: string } | { end: BackupEnd }
-export type ControlAnswer = { copy: string } | { ended: true } | { failed: string }
+/** In this order, each once; `held` asks whether the lease never ended. */
+export type ControlRequest = { begin: string } | { held: true } | { end: BackupEnd }
+export type ControlAnswer = { copy: string } | { done: true } | { failed: string }
 
 /** JSON values, one in each line, until the connection ends. */
 export async function* linesOf<T>(socket: Socket): AsyncGenerator<T, undefined> {
-  for await (const line of createInterface({ input: socket })) yield JSON.parse(line) as T
+  for await (const line of textLines(untilItEnds(socket))) yield JSON.parse(line) as T
+}
+
+/** A connection that breaks has ended too. Who reads no further may still write an answer. */
+async function* untilItEnds(socket: Socket): AsyncGenerator<Uint8Array> {
+  try {
+    yield* socket.iterator({ destroyOnReturn: false })
+  } catch {
+    socket.destroy()
+  }
 }
 
 /** @returns a function that listens no more, and gives up running backups */
@@ -80,6 +91,7 @@ async function takePart(
   try {
     for await (const request of linesOf<ControlRequest>(socket)) {
       if ('begin' in request) {
+        if (running !== undefined) throw new Error('one connection makes one backup')
         const id = await beginBackup(ctx.db, request.begin)
         running = id
         timer = setInterval(() => void renewBackup(ctx.db, id).catch(() => {}), RENEW_MS)
@@ -87,9 +99,11 @@ async function takePart(
         await makeCopy(ctx, copyTo, join(copy, 'pg'))
         answer({ copy })
       } else if (running !== undefined) {
-        await endBackup(ctx.db, running, request.end)
-        running = undefined
-        answer({ ended: true })
+        if ('end' in request) {
+          await endBackup(ctx.db, running, request.end)
+          running = undefined
+        } else if (!(await renewBackup(ctx.db, running))) throw new Error(LEASE_LOST)
+        answer({ done: true })
       }
     }
   } catch (error) {
@@ -100,7 +114,8 @@ async function takePart(
     running = undefined
   } finally {
     clearInterval(timer)
-    socket.destroy()
+    // After the last answer.
+    socket.destroySoon()
     rmSync(copy, { recursive: true, force: true })
     await settle(ctx, running).catch((error) =>
       ctx.log.warn({ err: error }, 'the end of a backup was not recorded'),

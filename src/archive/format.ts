@@ -6,6 +6,10 @@ import type { TableColumns } from '../db/tables.ts'
 /** Grows when an older version could not restore an archive of this one. */
 export const FORMAT = 1
 
+/** Most objects are small, and a bucket takes some 20 ms for each request: so some small ones are in memory at once. */
+export const SMALL_OBJECT_BYTES = 1024 * 1024
+export const OBJECTS_AT_ONCE = 8
+
 /** The first entry. */
 export interface Head {
   format: number

@@ -1,15 +1,26 @@
 /** Writes an archive: docs/operations.md, "Backup". */
 import { createReadStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { type KeptObject, keptObjects } from '../core/backup/objects.ts'
-import { assertCurrent } from '../db/backup-client.ts'
 import type { Snapshot } from '../db/dump.ts'
 import { currentSchema } from '../db/migrations.ts'
-import { WAITING_JOBS } from '../jobs/waiting.ts'
+import { JOBS_TABLE, WAITING_JOBS } from '../jobs/waiting.ts'
 import type { Storage } from '../storage/storage.ts'
-import { END, type End, FORMAT, HEAD, type Head, jobsName, objectName, rowsName } from './format.ts'
+import { inOrder } from '../util/in-order.ts'
+import { textLines } from '../util/text-lines.ts'
+import {
+  END,
+  type End,
+  FORMAT,
+  HEAD,
+  type Head,
+  jobsName,
+  OBJECTS_AT_ONCE,
+  objectName,
+  rowsName,
+  SMALL_OBJECT_BYTES,
+} from './format.ts'
 import { compressor, sealed } from './seal.ts'
 import type { Source } from './source.ts'
 import { type Entry, writeTar } from './tar.ts'
@@ -48,7 +59,6 @@ async function* entriesOf(
   signal: AbortSignal,
   onEnd: (end: End) => void,
 ): AsyncGenerator<Entry> {
-  await assertCurrent(database.db)
   const end: End = { tables: {}, jobs: 0, objects: 0, objectBytes: 0, missing: [] }
   try {
     const snapshot = await database.snapshot()
@@ -61,25 +71,27 @@ async function* entriesOf(
         count(0)
         yield* linesIn(snapshot.rows(table), (part) => rowsName(table.name, part), count)
       }
-      yield* linesIn(snapshot.lines(WAITING_JOBS), jobsName, (jobs) => {
-        end.jobs += jobs
-      })
+      // A restored database has no queues until a server starts.
+      if (await snapshot.has(JOBS_TABLE))
+        yield* linesIn(snapshot.lines(WAITING_JOBS), jobsName, (jobs) => {
+          end.jobs += jobs
+        })
       await spoolLines(spool, snapshot.lines(keptObjects))
     } finally {
       // Before the objects, because PostgreSQL removes no dead rows while a snapshot is open.
       await snapshot.close()
     }
-    for await (const line of createInterface({ input: createReadStream(spool) })) {
-      const kept = JSON.parse(line) as KeptObject
-      const found = await find(storage, kept)
+    const opened = inOrder(textLines(createReadStream(spool)), OBJECTS_AT_ONCE, (line) =>
+      openObject(storage, JSON.parse(line) as KeptObject, signal),
+    )
+    for await (const { key, found } of opened) {
       if (!found) {
-        end.missing.push(kept.key)
+        end.missing.push(key)
         continue
       }
       end.objects++
       end.objectBytes += found.size
-      const body = bytesOf(storage, kept, found.size, signal)
-      yield { name: objectName(kept.key), size: found.size, body }
+      yield { name: objectName(key), ...found }
     }
   } finally {
     await rm(spool, { force: true })
@@ -133,6 +145,23 @@ async function spoolLines(path: string, batches: AsyncIterable<string[]>): Promi
   } finally {
     await file.close()
   }
+}
+
+/** A small object is in memory afterwards. */
+async function openObject(
+  storage: Storage,
+  kept: KeptObject,
+  signal: AbortSignal,
+): Promise<{ key: string; found?: Pick<Entry, 'size' | 'body'> }> {
+  const { key } = kept
+  const found = await find(storage, kept)
+  if (!found) return { key }
+  const { size } = found
+  const body = bytesOf(storage, kept, size, signal)
+  if (size > SMALL_OBJECT_BYTES) return { key, found: { size, body } }
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk.slice())
+  return { key, found: { size, body: chunks } }
 }
 
 /** The server may move the object at the same moment, so the first place is asked again after the second. */

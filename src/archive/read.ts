@@ -36,12 +36,16 @@ export async function* readArchive(
 const inWords = (path: string, error: unknown): unknown =>
   error instanceof DamagedArchive || error instanceof TarError ? damaged(path, error.message) : error
 
-export async function textOf({ name, size, body }: Entry): Promise<string> {
-  if (size > MAX_TEXT_BYTES) throw new DamagedArchive(`its entry ${name} is too large`)
+export async function textOf(entry: Entry): Promise<string> {
+  if (entry.size > MAX_TEXT_BYTES) throw new DamagedArchive(`its entry ${entry.name} is too large`)
+  return (await bytesOf(entry)).toString('utf8')
+}
+
+export async function bytesOf({ body }: Entry): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   // A chunk is valid until the next one.
   for await (const chunk of body) chunks.push(chunk.slice())
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 /** Lines of JSON as one JSON list. Only the ends of lines are line breaks, because JSON escapes those in texts. */

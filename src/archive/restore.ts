@@ -1,11 +1,12 @@
 /** Restores an archive into an empty database and an empty storage: docs/operations.md, "Restore". */
 import { keepJobs, settleRestored } from '../core/backup/after-restore.ts'
 import type { Db } from '../db/client.ts'
-import { filledTables, Loader, makeSchema, migrateToCurrent } from '../db/load.ts'
+import { analyze, filledTables, Loader, makeSchema, migrateToCurrent } from '../db/load.ts'
 import type { Storage } from '../storage/storage.ts'
+import { chunkOf } from '../util/chunk-of.ts'
 import { StartupError } from '../util/startup-error.ts'
-import type { Head } from './format.ts'
-import { listOf, readArchive, textOf } from './read.ts'
+import { type Head, OBJECTS_AT_ONCE, SMALL_OBJECT_BYTES } from './format.ts'
+import { bytesOf, listOf, type Placed, readArchive, textOf } from './read.ts'
 import type { Target } from './target.ts'
 
 /** Keys of one deletion. */
@@ -28,9 +29,14 @@ export async function restoreArchive(
     try {
       await fill(db, path, head, storage, options.signal)
       await settleRestored(db, options)
+      await analyze(db)
       options.signal.throwIfAborted()
     } catch (error) {
-      await deleteObjects(storage)
+      await deleteObjects(storage).catch((reason) => {
+        throw new StartupError(
+          `${(error as Error).message} Then its files could not be deleted (${reason.message}). ${placeOf(storage)} has to be emptied before you start again.`,
+        )
+      })
       throw error
     }
   })
@@ -38,24 +44,57 @@ export async function restoreArchive(
 
 async function fill(db: Db, path: string, head: Head, storage: Storage, signal: AbortSignal): Promise<void> {
   let loader: Loader | undefined = await Loader.open(db, head.tables)
+  const objects = new ObjectWriter(storage, signal)
   const endOfRows = async () => {
     await loader?.finish(head.sequences)
     if (loader) await migrateToCurrent(db)
     loader = undefined
   }
-  for await (const entry of readArchive(path, signal)) {
-    const { place } = entry
-    if (place.kind === 'head') continue
-    if (place.kind === 'rows') {
-      if (!loader) throw new StartupError(`${path} has rows behind its objects.`)
-      await loader.insert(place.table, listOf(await textOf(entry)))
-      continue
+  try {
+    for await (const entry of readArchive(path, signal)) {
+      const { place } = entry
+      if (place.kind === 'head') continue
+      if (place.kind === 'rows') {
+        if (!loader) throw new StartupError(`${path} has rows behind its objects.`)
+        await loader.insert(place.table, listOf(await textOf(entry)))
+        continue
+      }
+      await endOfRows()
+      if (place.kind === 'jobs') await keepJobs(db, listOf(await textOf(entry)))
+      if (place.kind === 'object') await objects.write(place.key, entry)
     }
     await endOfRows()
-    if (place.kind === 'jobs') await keepJobs(db, listOf(await textOf(entry)))
-    if (place.kind === 'object') await storage.write(place.key, bodyOf(entry.body), { signal })
+  } catch (error) {
+    await objects.end().catch(() => {})
+    throw error
   }
-  await endOfRows()
+  await objects.end()
+}
+
+class ObjectWriter {
+  private readonly running: Promise<unknown>[] = []
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Throws for this object, or for an earlier one. */
+  async write(key: string, entry: Placed): Promise<void> {
+    const { signal } = this
+    if (entry.size > SMALL_OBJECT_BYTES)
+      return void (await this.storage.write(key, bodyOf(entry.body), { signal }))
+    const writing = this.storage.write(key, chunkOf(await bytesOf(entry)), { signal })
+    writing.catch(() => {})
+    this.running.push(writing)
+    if (this.running.length === OBJECTS_AT_ONCE) await this.running.shift()
+  }
+
+  /** No object is being written afterwards, also when it throws. */
+  async end(): Promise<void> {
+    await Promise.allSettled(this.running)
+    await Promise.all(this.running)
+  }
 }
 
 async function* bodyOf(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -75,9 +114,12 @@ async function assertEmptyDatabase(db: Db): Promise<void> {
 async function assertEmptyStorage(storage: Storage): Promise<void> {
   for await (const { key } of storage.list(''))
     throw new StartupError(
-      `The ${storage.kind === 's3' ? 'bucket in S3_BUCKET' : 'folder objects in DATA_DIR'} already has files, such as ${key}. Restore into an empty one. Files that a killed restore has left can be deleted.`,
+      `${placeOf(storage)} already has files, such as ${key}. Restore into an empty one. Files that a killed restore has left can be deleted.`,
     )
 }
+
+const placeOf = (storage: Storage): string =>
+  storage.kind === 's3' ? 'The bucket in S3_BUCKET' : 'The folder objects in DATA_DIR'
 
 /** What a failed restore has stored: the storage was empty before. */
 async function deleteObjects(storage: Storage): Promise<void> {

@@ -2,8 +2,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/index.ts'
-import { type BackupEnd, beginBackup, endBackup, RENEW_MS, renewBackup } from '../core/backup/backups.ts'
-import { type BackupDatabase, connectEmbedded, connectPostgres } from '../db/backup-client.ts'
+import {
+  type BackupEnd,
+  beginBackup,
+  endBackup,
+  LEASE_LOST,
+  RENEW_MS,
+  renewBackup,
+} from '../core/backup/backups.ts'
+import { assertCurrent, type BackupDatabase, connectEmbedded, connectPostgres } from '../db/backup-client.ts'
 import { startEmbeddedPostgres } from '../db/embedded.ts'
 import { openStorage } from '../parts.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -50,10 +57,11 @@ async function inPostgres(url: string, fileName: string, stack: AsyncDisposableS
   const database = stack.adopt(await connectPostgres(url), (open) => open.close())
   // The snapshot's connection has a transaction until the end.
   const { db } = stack.adopt(await connectPostgres(url), (open) => open.close())
+  await assertCurrent(db)
   const id = await beginBackup(db, fileName)
   const lost = new AbortController()
   const renew = async () => {
-    if (!(await renewBackup(db, id))) throw new StartupError(LOST)
+    if (!(await renewBackup(db, id))) throw new StartupError(LEASE_LOST)
   }
   // After another failure the next renewal may succeed. When the lease has ended meanwhile, it says so.
   const timer = setInterval(
@@ -64,9 +72,6 @@ async function inPostgres(url: string, fileName: string, stack: AsyncDisposableS
   const end: Recorder['end'] = (result) => endBackup(db, id, result)
   return { database, lost: lost.signal, assertHeld: renew, end }
 }
-
-const LOST =
-  'The backup did not renew its lease in time, so files may have been deleted meanwhile. Start it again.'
 
 async function besideServer(
   dataDir: string,
@@ -79,9 +84,10 @@ async function besideServer(
   stack.defer(() => control.close())
   const embedded = stack.adopt(await startEmbeddedPostgres(control.copy, log), (open) => open.close())
   const database = stack.adopt(await connectEmbedded(embedded), (open) => open.close())
+  await assertCurrent(database.db)
   // The server renews the lease while it lives.
-  const assertHeld = async () => control.lost.throwIfAborted()
-  return { database, lost: control.lost, assertHeld, end: (result) => control.end(result) }
+  const { lost, assertHeld, end } = control
+  return { database, lost, assertHeld, end }
 }
 
 async function withoutServer(
@@ -95,6 +101,7 @@ async function withoutServer(
   const embedded = stack.adopt(await startEmbeddedPostgres(dataDir, log), (open) => open.close())
   const database = stack.adopt(await connectEmbedded(embedded), (open) => open.close())
   const { db } = database
+  await assertCurrent(db)
   const id = await beginBackup(db, fileName)
   // Nobody else can use the database meanwhile, so the lease needs no renewal.
   const lost = new AbortController().signal

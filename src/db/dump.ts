@@ -68,6 +68,12 @@ export class Snapshot {
     await this.db.execute(sql.raw('close lines'))
   }
 
+  /** Whether there is such a table. */
+  async has(table: string): Promise<boolean> {
+    const [row] = await this.db.execute(sql`select to_regclass(${table}::text) is not null as there`)
+    return row!.there === true
+  }
+
   async close(): Promise<void> {
     await this.db.execute(sql.raw('rollback'))
   }

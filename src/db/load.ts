@@ -38,6 +38,12 @@ export async function makeSchema(db: Db, number: number, embedded: boolean): Pro
 /** Brings restored tables to the schema of this version. */
 export const migrateToCurrent = (db: Db): Promise<void> => migrateTo(db, migrations().length)
 
+/** A planner without statistics reads whole tables, and the embedded database has no autovacuum. */
+export async function analyze(db: Db): Promise<void> {
+  const tables = (await readTables(db, ownTables())).map(({ name }) => sql.identifier(name))
+  await db.execute(sql`analyze ${sql.join(tables, sql`, `)}`)
+}
+
 /**
  * Takes rows in any order of tables: foreign keys and triggers are off until `finish`. Then each foreign key is made anew, which
  * checks all rows.
@@ -68,7 +74,10 @@ export class Loader {
     }
     const keys = await db.execute<{ table: string; name: string; definition: string }>(sql`
       select conrelid::regclass::text as "table", quote_ident(conname) as name, pg_get_constraintdef(oid) as definition
-      from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace order by oid`)
+      from pg_constraint
+      where contype = 'f' and conrelid in (
+        select format('public.%I', name)::regclass from json_array_elements_text(${JSON.stringify([...there.keys()])}::text::json) as name
+      ) order by oid`)
     for (const { table, name } of keys)
       await db.execute(sql.raw(`alter table ${table} drop constraint ${name}`))
     for (const name of there.keys())

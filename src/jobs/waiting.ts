@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm'
 
+export const JOBS_TABLE = 'pgboss.job'
+
 /**
  * The jobs that wait or run, as a JSON object in each line. A given-up job whose end is not yet handled is one of its queue
- * again, so it gets another try. It works once a server has made the queues.
+ * again, so it gets another try.
  */
 export const WAITING_JOBS = sql`
   select json_build_object(

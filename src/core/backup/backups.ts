@@ -19,6 +19,9 @@ export interface BackupEnd {
   error: string | null
 }
 
+export const LEASE_LOST =
+  'The backup did not renew its lease in time, so files may have been deleted meanwhile. Start it again.'
+
 const leasedUntil = sql`now() + make_interval(secs => ${LEASE_SECONDS})`
 const isRunning = (id: number): SQL => and(eq(backups.id, id), eq(backups.status, 'running'))!
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { defineSchedule } from '../../jobs/job.ts'
 import type { Context } from '../context.ts'
@@ -8,6 +8,10 @@ import { announceBackups, recordFailure } from './backups.ts'
 const PROGRAM = join(import.meta.dir, '../../backup.ts')
 /** `roost-20260115T033000Z.backup`: the order of the names is that of the times. */
 const NAME = /^roost-\d{8}T\d{6}Z\.backup$/
+/** What a backup that was killed has left of its file. */
+const DRAFT = /^\.roost-\d{8}T\d{6}Z\.backup\..+\.part$/
+/** A running backup writes more often. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000
 const nameAt = (at: Date): string => `roost-${at.toISOString().slice(0, 19).replace(/[-:]/g, '')}Z.backup`
 
 type Plan = NonNullable<Context['config']['backups']>
@@ -17,6 +21,7 @@ async function makeBackup(ctx: Context): Promise<unknown> {
   const file = join(plan.directory, nameAt(new Date()))
   try {
     await mkdir(plan.directory, { recursive: true, mode: 0o700 })
+    await deleteAbandoned(plan)
     await runProgram(file)
     return { file, deleted: await deleteOld(plan) }
   } catch (error) {
@@ -29,13 +34,24 @@ async function makeBackup(ctx: Context): Promise<unknown> {
 
 /** @throws Error with what the program says */
 async function runProgram(file: string): Promise<void> {
-  const child = Bun.spawn([process.execPath, PROGRAM, file], {
+  const child = Bun.spawn([process.execPath, '--no-env-file', PROGRAM, file], {
+    // With what the .env file of this process says.
+    env: process.env,
     stdin: 'ignore',
     stdout: 'ignore',
     stderr: 'pipe',
   })
   const said = await child.stderr.text()
   if ((await child.exited) !== 0) throw new Error(said.trim() || 'the program that makes backups was ended')
+}
+
+/** Before a backup, because they may be what fills the disk. */
+async function deleteAbandoned({ directory }: Plan): Promise<void> {
+  for (const name of (await readdir(directory)).filter((name) => DRAFT.test(name))) {
+    const path = join(directory, name)
+    const found = await stat(path).catch(() => undefined)
+    if (found && Date.now() - found.mtimeMs > ABANDONED_MS) await rm(path, { force: true })
+  }
 }
 
 async function deleteOld({ directory, keep }: Plan): Promise<string[]> {

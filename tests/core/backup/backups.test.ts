@@ -1,7 +1,16 @@
 /** What servers do while a backup runs, and after it: docs/operations.md, "Backup". */
-import { afterAll, expect, test } from 'bun:test'
-import { eq, sql } from 'drizzle-orm'
-import { announceBackups, beginBackup, endBackup, renewBackup } from '../../../src/core/backup/backups.ts'
+import { afterAll, afterEach, describe, expect, test } from 'bun:test'
+import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { desc, eq, sql } from 'drizzle-orm'
+import { askForBackup } from '../../../src/archive/control-client.ts'
+import {
+  announceBackups,
+  beginBackup,
+  endBackup,
+  LEASE_LOST,
+  renewBackup,
+} from '../../../src/core/backup/backups.ts'
 import { cleanUp } from '../../../src/core/materials/cleanup.ts'
 import { putAway } from '../../../src/core/materials/objects.ts'
 import { deleteObjects } from '../../../src/core/photo-files/exposure.ts'
@@ -10,11 +19,16 @@ import { backups, materials } from '../../../src/db/schema/index.ts'
 import { chunkOf } from '../../../src/util/chunk-of.ts'
 import { keysOf } from '../../storage/kinds.ts'
 import { makeUser } from '../../support/factories.ts'
+import { temporaryDirectory } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 import { openLive } from '../../support/sockets.ts'
 
-const server = await startServer()
-afterAll(() => server.stop())
+const folder = temporaryDirectory('scheduled-backups')
+const server = await startServer({ BACKUP_SCHEDULE: '0 0 1 1 *', BACKUP_DIR: folder, BACKUP_KEEP: '2' })
+afterAll(async () => {
+  await server.stop()
+  rmSync(folder, { recursive: true })
+})
 const { ctx } = server
 const { db, storage } = ctx
 
@@ -86,6 +100,21 @@ test('a backup that is killed loses its lease: it holds nothing any more, and ha
   expect((await statusOf(id)).status).toBe('failed')
 })
 
+test.if(server.embedded.database)(
+  'the server says when the lease of a backup has ended meanwhile',
+  async () => {
+    const control = await askForBackup(ctx.config.dataDir, 'late\u2028')
+    await control!.assertHeld()
+    await db.execute(
+      sql`update backups set leased_until = now() - interval '1 second' where status = 'running'`,
+    )
+    await expect(control!.assertHeld()).rejects.toThrow(LEASE_LOST)
+    const [last] = await db.select().from(backups).orderBy(desc(backups.id)).limit(1)
+    expect(last).toMatchObject({ fileName: 'late\u2028', status: 'failed', error: LEASE_LOST })
+    expect(existsSync(control!.copy)).toBe(false)
+  },
+)
+
 test('each administrator is told once how a backup ended, and nobody else', async () => {
   const [admin, editor] = [
     await makeUser(server, { role: 'admin' }),
@@ -109,4 +138,44 @@ test('each administrator is told once how a backup ended, and nobody else', asyn
   })
   expect(live.events.filter(({ type }) => type === 'system.backup')).toHaveLength(1)
   expect(other.events).toEqual([])
+})
+
+describe('the schedule', () => {
+  const run = () => ctx.scheduler.runNow('backup')!
+  const OLD = ['roost-20260101T033000Z.backup', 'roost-20260102T033000Z.backup']
+  const OTHERS = ['my.backup', '.roost-20260103T033000Z.backup.2.part']
+  const environment = { ...process.env }
+  afterEach(() => {
+    for (const name of ['DATA_DIR', 'DATABASE_URL']) {
+      if (environment[name] === undefined) delete process.env[name]
+      else process.env[name] = environment[name]
+    }
+  })
+
+  test('deletes nothing but abandoned drafts when its backup fails, and tells why', async () => {
+    const abandoned = '.roost-20260102T033000Z.backup.1.part'
+    for (const name of [...OLD, ...OTHERS, abandoned]) writeFileSync(join(folder, name), '')
+    utimesSync(join(folder, abandoned), 0, 0)
+    process.env.DATA_DIR = join(folder, 'none')
+    process.env.DATABASE_URL = ''
+    await expect(run()).rejects.toThrow('There is no data directory')
+    expect(readdirSync(folder).sort()).toEqual([...OLD, ...OTHERS].sort())
+    const [last] = await db.select().from(backups).orderBy(desc(backups.id)).limit(1)
+    expect(last).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('There is no data directory'),
+    })
+    expect(last!.announcedAt).not.toBeNull()
+  })
+
+  test('keeps the newest backups, and leaves other files', async () => {
+    process.env.DATA_DIR = ctx.config.dataDir
+    process.env.DATABASE_URL = ctx.config.databaseUrl ?? ''
+    const { file, deleted } = (await run()) as { file: string; deleted: string[] }
+    expect(deleted).toEqual([OLD[0]!])
+    expect(readdirSync(folder).sort()).toEqual([basename(file), OLD[1]!, ...OTHERS].sort())
+    const [last] = await db.select().from(backups).orderBy(desc(backups.id)).limit(1)
+    expect(last).toMatchObject({ status: 'completed', fileName: basename(file), error: null })
+    expect(last!.size).toBe(Bun.file(file).size)
+  }, 60_000)
 })
