@@ -7,7 +7,6 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { backUp } from '../../src/archive/backup.ts'
-import { checkArchive } from '../../src/archive/read.ts'
 import { restoreFile } from '../../src/archive/restore-file.ts'
 import { openTarget } from '../../src/archive/target.ts'
 import { type Config, readConfig } from '../../src/config/index.ts'
@@ -132,9 +131,14 @@ describe('the restored installation', () => {
       async () => void (await makeTask(server, owner)),
       async () => deleteUpload(ctx, actorOf(owner), (await sendPhoto(server, owner)).id),
     ].map(async (write) => {
-      for (let n = 1; writing; n++) await write(n)
+      for (let n = 1; writing; n++) {
+        await write(n)
+        // The backup needs the processor too.
+        await Bun.sleep(10)
+      }
     })
-    const { missing } = await backup(ctx.config, 'second')
+    await Bun.write(fileNamed('second'), 'an earlier one')
+    const { missing } = await backup(ctx.config, 'second', { force: true })
     writing = false
     await Promise.all(writers)
     expect(missing).toEqual([])
@@ -214,8 +218,6 @@ describe('refused, with nothing changed', () => {
     await expect(backup(first.ctx.config, '', { force: true })).rejects.toThrow('is a folder')
     await expect(restore(fresh(), '')).rejects.toThrow('is a folder')
     await expect(restore(fresh(), 'missing')).rejects.toThrow('There is no file')
-    await backup(first.ctx.config, 'first', { force: true })
-    await checkArchive(fileNamed('first'), never())
   })
 })
 
