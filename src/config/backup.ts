@@ -1,4 +1,4 @@
-import type { EnvReader } from './env.ts'
+import type { Env, EnvReader } from './env.ts'
 
 export interface BackupConfig {
   /** Undefined: an operator makes backups. */
@@ -11,6 +11,8 @@ export interface BackupPlan {
   directory: string
   /** How many of its backups stay there. */
   keep: number
+  /** Of the program that makes the backup, which reads its configuration from it. */
+  environment: Env
 }
 
 export const readBackup = (env: EnvReader): BackupConfig => ({ backups: readPlan(env) })
@@ -21,5 +23,6 @@ function readPlan(env: EnvReader): BackupPlan | undefined {
   if (schedule === undefined) return undefined
   if (!/^[\d*/,A-Za-z-]+( +[\d*/,A-Za-z-]+){4}$/.test(schedule))
     env.mistakes.push('BACKUP_SCHEDULE must be a cron pattern of five fields, such as 30 3 * * *')
-  return { schedule, directory: env.required('BACKUP_DIR', 'when BACKUP_SCHEDULE is set'), keep }
+  const directory = env.required('BACKUP_DIR', 'when BACKUP_SCHEDULE is set')
+  return { schedule, directory, keep, environment: env.env }
 }

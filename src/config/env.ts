@@ -11,7 +11,7 @@ export type Env = Record<string, string | undefined>
 export class EnvReader {
   readonly mistakes: string[] = []
 
-  constructor(private readonly env: Env) {}
+  constructor(readonly env: Env) {}
 
   /** Trimmed; an empty variable is unset. */
   text(name: string): string | undefined {

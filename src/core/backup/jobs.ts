@@ -22,7 +22,7 @@ async function makeBackup(ctx: Context): Promise<unknown> {
   try {
     await mkdir(plan.directory, { recursive: true, mode: 0o700 })
     await deleteAbandoned(plan)
-    await runProgram(file)
+    await runProgram(plan, file)
     return { file, deleted: await deleteOld(plan) }
   } catch (error) {
     await recordFailure(ctx, basename(file), (error as Error).message)
@@ -33,10 +33,9 @@ async function makeBackup(ctx: Context): Promise<unknown> {
 }
 
 /** @throws Error with what the program says */
-async function runProgram(file: string): Promise<void> {
+async function runProgram({ environment }: Plan, file: string): Promise<void> {
   const child = Bun.spawn([process.execPath, '--no-env-file', PROGRAM, file], {
-    // With what the .env file of this process says.
-    env: process.env,
+    env: environment,
     stdin: 'ignore',
     stdout: 'ignore',
     stderr: 'pipe',

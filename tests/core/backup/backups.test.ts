@@ -1,5 +1,5 @@
 /** What servers do while a backup runs, and after it: docs/operations.md, "Backup". */
-import { afterAll, afterEach, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { desc, eq, sql } from 'drizzle-orm'
@@ -144,21 +144,16 @@ describe('the schedule', () => {
   const run = () => ctx.scheduler.runNow('backup')!
   const OLD = ['roost-20260101T033000Z.backup', 'roost-20260102T033000Z.backup']
   const OTHERS = ['my.backup', '.roost-20260103T033000Z.backup.2.part']
-  const environment = { ...process.env }
-  afterEach(() => {
-    for (const name of ['DATA_DIR', 'DATABASE_URL']) {
-      if (environment[name] === undefined) delete process.env[name]
-      else process.env[name] = environment[name]
-    }
-  })
+  const plan = ctx.config.backups!
 
   test('deletes nothing but abandoned drafts when its backup fails, and tells why', async () => {
     const abandoned = '.roost-20260102T033000Z.backup.1.part'
     for (const name of [...OLD, ...OTHERS, abandoned]) writeFileSync(join(folder, name), '')
     utimesSync(join(folder, abandoned), 0, 0)
-    process.env.DATA_DIR = join(folder, 'none')
-    process.env.DATABASE_URL = ''
+    const { environment } = plan
+    plan.environment = { DATA_DIR: join(folder, 'none') }
     await expect(run()).rejects.toThrow('There is no data directory')
+    plan.environment = environment
     expect(readdirSync(folder).sort()).toEqual([...OLD, ...OTHERS].sort())
     const [last] = await db.select().from(backups).orderBy(desc(backups.id)).limit(1)
     expect(last).toMatchObject({
@@ -169,8 +164,6 @@ describe('the schedule', () => {
   })
 
   test('keeps the newest backups, and leaves other files', async () => {
-    process.env.DATA_DIR = ctx.config.dataDir
-    process.env.DATABASE_URL = ctx.config.databaseUrl ?? ''
     const { file, deleted } = (await run()) as { file: string; deleted: string[] }
     expect(deleted).toEqual([OLD[0]!])
     expect(readdirSync(folder).sort()).toEqual([basename(file), OLD[1]!, ...OTHERS].sort())
