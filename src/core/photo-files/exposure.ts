@@ -2,8 +2,9 @@
  * Copies of renditions at public keys. Clients fetch them straight from the object store, which asks nobody, so they exist
  * only while everybody may see the photo. The renditions themselves stay at hidden keys, so that no failure can lose one.
  */
-import { eq, inArray } from 'drizzle-orm'
+import { and, eq, inArray } from 'drizzle-orm'
 import { photoFiles, photos } from '../../db/schema/index.ts'
+import { ownerExists } from '../accounts/owners.ts'
 import type { Context, Tx } from '../context.ts'
 import { hiddenKey } from '../files/keys.ts'
 import { isPublic } from '../photo-index/visibility.ts'
@@ -66,7 +67,7 @@ async function wantedCopies(
     })
     .from(photoFiles)
     .innerJoin(photos, eq(photos.fileId, photoFiles.id))
-    .where(eq(photoFiles.id, fileId))
+    .where(and(eq(photoFiles.id, fileId), ownerExists(photoFiles.userId)))
   if (!file || !isPublic(file.photo)) return []
   return renditionsToCopy(file, watermark !== undefined)
     .map(({ key }) => key)

@@ -5,6 +5,7 @@ import {
   type Webhook as CoreWebhook,
   messageId,
 } from '../../../core/webhooks/rows.ts'
+import { signingNow } from '../../../core/webhooks/signing.ts'
 import type {
   Webhook,
   WebhookDelivery,
@@ -26,7 +27,7 @@ export const presentWebhook = (webhook: CoreWebhook): Webhook => ({
   failing_since: timeOf(webhook.failingSince),
   paused_until: timeOf(webhook.pausedUntil),
   last_delivered_at: timeOf(webhook.lastDeliveredAt),
-  former_secret_until: webhook.secrets[1]?.until ?? null,
+  former_secret_until: signingNow(webhook.secrets, new Date())[1]?.until ?? null,
   created_at: webhook.createdAt.toISOString(),
   updated_at: webhook.updatedAt.toISOString(),
 })
