@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 
-const SOURCE = fileURLToPath(new URL('..', import.meta.url))
+const SOURCE = join(import.meta.dir, '..')
 /** What makes the cached values, and the tables that they are made of. */
 const MAKERS = new Bun.Glob('{core,db}/**/*.ts')
 
@@ -18,7 +18,7 @@ export const valuesVersion = (): Promise<string> => {
 async function hashSource(): Promise<string> {
   const hash = new Bun.CryptoHasher('sha256')
   const paths = (await Array.fromAsync(MAKERS.scan(SOURCE))).sort()
-  const texts = await Promise.all(paths.map((path) => Bun.file(SOURCE + path).text()))
+  const texts = await Promise.all(paths.map((path) => Bun.file(join(SOURCE, path)).text()))
   for (const text of texts) hash.update(text)
   return hash.digest('hex').slice(0, 12)
 }

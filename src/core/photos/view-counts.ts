@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { LRUCache } from 'lru-cache'
 import { arrayLiteral } from '../../db/arrays.ts'
+import { SUMMED_QUARTERS } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
-import { SUMMED_QUARTERS } from '../statistics/series.ts'
 import { viewsStoredHint } from './hints.ts'
 
 const FLUSH_MS = 3000

@@ -1,15 +1,9 @@
 /** Numbers of photos and views in each of several periods, which follow each other without a gap. */
 import { type SQL, sql } from 'drizzle-orm'
 import { arrayLiteral } from '../../db/arrays.ts'
-import { countChanges, counts, photoIndex, photoViews } from '../../db/schema/index.ts'
+import { countChanges, counts, photoIndex, photoViews, SUMMED_QUARTERS } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { type Period, QUARTER_MS, type Span } from './periods.ts'
-
-/**
- * Of how many quarters of an hour sums are kept, so that a day is some three to fourteen rows. The largest is eight hours and no
- * day, because the days of most time zones are no days of UTC. Migration 0014 has them too.
- */
-export const SUMMED_QUARTERS = [32, 4, 1] as const
 
 /** Photos that were created in each period. */
 export function photosCreated(ctx: Context, periods: readonly Period[]): Promise<number[]> {

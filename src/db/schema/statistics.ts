@@ -3,6 +3,12 @@ import { bigint, integer, pgTable, primaryKey, text, uniqueIndex } from 'drizzle
 import { instant } from './columns.ts'
 
 /**
+ * Of how many quarters of an hour sums are kept, so that a day is some three to fourteen rows. The largest is eight hours and no
+ * day, because the days of most time zones are no days of UTC. Migration 0014 has them too.
+ */
+export const SUMMED_QUARTERS = [32, 4, 1] as const
+
+/**
  * Views of all photos together. Every view is in three rows: one of its quarter of an hour, because the days of every time zone
  * begin with one, and those of larger parts of the day, so that a year is few rows (`SUMMED_QUARTERS`).
  */

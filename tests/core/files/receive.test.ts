@@ -1,7 +1,7 @@
 /** Receiving a file, with a kind of upload of the test's own: no domain is needed. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { AppError } from '../../../src/core/errors.ts'
-import { detectFormat, MB, SNIFF_BYTES } from '../../../src/core/files/formats.ts'
+import { detectFormat, SNIFF_BYTES } from '../../../src/core/files/formats.ts'
 import { uploadEndedHint } from '../../../src/core/files/hints.ts'
 import { receiveFile, type UploadKind, type UploadSource } from '../../../src/core/files/receive.ts'
 import { unique } from '../../support/factories.ts'
@@ -123,7 +123,7 @@ describe('an upload that fails is abandoned once, after its write has settled', 
 
   test('because it is too large', async () => {
     const { error, abandoned } = await failing(source(() => [PNG, new Uint8Array(SNIFF_BYTES)]))
-    expect(error).toMatchObject({ code: 'FILE_TOO_LARGE', params: { limitMb: MAX_BYTES / MB } })
+    expect(error).toMatchObject({ code: 'FILE_TOO_LARGE', params: { limitMb: 0.00782 } })
     expect(abandoned).toEqual([['abandon', 'FILE_TOO_LARGE', undefined]])
   })
 
