@@ -32,6 +32,8 @@ const TABLES: Record<string, Watched> = {
  */
 export async function watchGenerations(server: TestServer) {
   const run = (text: string) => query(server, sql.raw(text))
+  // Raises are noticed before changes are, because the server may already be at work.
+  if (!server.ctx.config.databaseUrl) writeGenerations(server)
   await run('create table watched_changes (xid text, domain text, changed text)')
   await run('create table watched_raises (xid text, domain text)')
   await run(`
@@ -57,7 +59,6 @@ export async function watchGenerations(server: TestServer) {
       `create trigger watched after insert or update or delete on ${table} for each row execute function watch_${table}()`,
     )
   }
-  if (!server.ctx.config.databaseUrl) writeGenerations(server)
   return {
     /** What was changed without its generation. */
     unraised: async () =>
