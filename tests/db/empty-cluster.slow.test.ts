@@ -31,6 +31,10 @@ const DESCRIPTIONS = {
   triggers: sql`select tgname, pg_get_triggerdef(oid) as definition from pg_trigger where not tgisinternal order by 1`,
 }
 
+/** pg-boss names a table of its statistics by the day, and the packed directory was made on another day than this one. */
+const undated = (rows: unknown[]): unknown[] =>
+  JSON.parse(JSON.stringify(rows).replaceAll(/queue_stats_\d{8}/g, 'queue_stats_DAY'))
+
 /** Opens the database in `dataDir`, which makes its tables, and reads its catalogs. */
 async function describe(dataDir: string): Promise<{ found: Record<string, unknown[]>; epoch: string }> {
   const database = await openDatabase({ dataDir, databaseUrl: undefined }, createLogger('silent'))
@@ -38,7 +42,7 @@ async function describe(dataDir: string): Promise<{ found: Record<string, unknow
     await (await JobQueue.open({ ...database, log: createLogger('silent') }, jobs)).close()
     const found: Record<string, unknown[]> = {}
     for (const [name, query] of Object.entries(DESCRIPTIONS))
-      found[name] = [...(await database.db.execute(query))]
+      found[name] = undated([...(await database.db.execute(query))])
     return { found, epoch: database.epoch }
   } finally {
     await database.close()

@@ -284,8 +284,8 @@ describe('the documented events', () => {
     const call = (method: string, path: string, body?: object) =>
       api(server, method, `/v1${path}`, { token: admin.token, ...(body && { body }) })
     await call('PUT', `/photos/${photo!.id}`, { title: 'another title' })
-    await query(server, sql`update webhooks set paused_until = now() + interval '1 hour' where id = ${id}`)
     await receiver.wait(1)
+    await query(server, sql`update webhooks set paused_until = now() + interval '1 hour' where id = ${id}`)
     await call('PUT', `/photos/${gone!.id}`, { title: 'gone soon' })
     await call('DELETE', `/photos/${gone!.id}`)
     const made = await call('POST', '/categories', { name: unique('category ') })
