@@ -9,6 +9,7 @@ import { EVENTS } from '../src/protocol/live/events.ts'
 import { NodeFrame } from '../src/protocol/node/node-frames.ts'
 import { NodeServerFrame } from '../src/protocol/node/server-frames.ts'
 import { anchors } from './support/citations.ts'
+import { DOMAINS } from './support/domains.ts'
 import { ROOT } from './support/process.ts'
 import { shellBlocks } from './support/tour.ts'
 
@@ -45,6 +46,10 @@ describe('docs/operations.md', () => {
   )
   test('is compared with every variable of the code', () => expect(variables.size).toBeGreaterThan(25))
   test.each([...variables])('explains %s', (name) => expect(operations).toContain(`\`${name}\``))
+})
+
+test.each(DOMAINS)('docs/design.md says what the domain %s is about', (domain) => {
+  expect(read('docs/design.md')).toMatch(new RegExp(`^\\| .*\`${domain}/\`.*\\|`, 'm'))
 })
 
 test('the Chinese README has the commands of the English one', () => {
