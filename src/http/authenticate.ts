@@ -1,8 +1,8 @@
 import { Elysia } from 'elysia'
-import { userOfSession, userOfToken } from '../core/accounts/access-tokens.ts'
-import { may, type Permission, permissionDenied, type Role } from '../core/accounts/permissions.ts'
+import { type Authenticated, userOfSession, userOfToken } from '../core/accounts/access-tokens.ts'
+import { assertMay, may, type Permission } from '../core/accounts/permissions.ts'
 import type { Actor } from '../core/accounts/principals.ts'
-import type { AccessClaims, Context } from '../core/context.ts'
+import type { Context } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
 import { authenticateNode, getNode } from '../core/nodes/nodes.ts'
 import type { Node } from '../core/nodes/rows.ts'
@@ -13,9 +13,8 @@ export const bearer = (request: Request): string | undefined =>
   /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
 
 /** A user who calls with a valid access token. */
-interface Caller {
+interface Caller extends Authenticated {
   principal: Actor
-  claims: AccessClaims
 }
 
 /**
@@ -95,14 +94,9 @@ function admission<T extends Record<string, unknown>>(admit: (call: Admitting) =
 
 async function admitUser(ctx: Context, request: Request, need: true | Permission): Promise<Caller> {
   const authenticated = await authenticate(ctx, request)
-  const { role } = authenticated.principal
-  assertMay(role, need)
+  if (need !== true) assertMay(authenticated.principal.role, need)
   goingOn.set(request, () => assertStillMay(ctx, authenticated.principal, need))
   return authenticated
-}
-
-function assertMay(role: Role, need: true | Permission): void {
-  if (need !== true && !may(role, need)) throw permissionDenied(need, role)
 }
 
 /** By request of a signed-in user. */
@@ -119,7 +113,7 @@ async function assertStillMay(ctx: Context, principal: Actor, need: true | Permi
   // A failing database ends no upload: what the upload changes needs the database again.
   const user = await userOfSession(ctx, principal.sessionId).catch(() => principal)
   if (!user) throw new AppError('INVALID_TOKEN')
-  assertMay(user.role, need)
+  if (need !== true) assertMay(user.role, need)
 }
 
 async function admitNode(ctx: Context, request: Request, id: string, need: Permission): Promise<Node> {

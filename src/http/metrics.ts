@@ -1,13 +1,11 @@
 import { timingSafeEqual } from 'node:crypto'
 import { Elysia } from 'elysia'
-import { may, type Permission, permissionDenied } from '../core/accounts/permissions.ts'
+import { assertMay } from '../core/accounts/permissions.ts'
 import type { Context } from '../core/context.ts'
 import type { Format } from '../util/metrics.ts'
 import { sha256 } from '../util/secrets.ts'
 import { authenticate, bearer } from './authenticate.ts'
 import { PROBLEM_JSON } from './problem.ts'
-
-const PERMISSION: Permission = 'system.metrics'
 
 const TYPES: Record<Format, string> = {
   prometheus: 'text/plain; version=0.0.4; charset=utf-8',
@@ -60,8 +58,7 @@ async function admit(ctx: Context, request: Request): Promise<void> {
   const { metricsToken } = ctx.config
   const token = bearer(request)
   if (metricsToken && token && isSame(token, metricsToken)) return
-  const { role } = (await authenticate(ctx, request)).principal
-  if (!may(role, PERMISSION)) throw permissionDenied(PERMISSION, role)
+  assertMay((await authenticate(ctx, request)).principal.role, 'system.metrics')
 }
 
 /** Takes the same time for every wrong token. Hashes have one length. */

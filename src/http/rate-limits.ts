@@ -5,7 +5,7 @@ import { countRequest, type LimitClass } from '../core/rate-limits/request-limit
 import { optionalPrincipal } from './authenticate.ts'
 import { clientOf } from './client.ts'
 import { limitFields } from './limit-fields.ts'
-import { ROUTE, type RouteDetail } from './openapi/route.ts'
+import { descriptionOf } from './openapi/route.ts'
 
 interface Counting {
   request: Request
@@ -26,7 +26,7 @@ export class RequestLimits {
   /** Reads the limits that the routes declare. */
   learn({ routes }: AnyElysia): void {
     for (const { method, path, hooks } of routes) {
-      const limit = (hooks.detail as RouteDetail | undefined)?.[ROUTE]?.description.limit
+      const limit = descriptionOf(hooks)?.limit
       if (limit) this.classes.set(`${method} ${path}`, limit)
     }
   }

@@ -1,7 +1,7 @@
 import type { AnyElysia } from 'elysia'
 import type { Metrics } from '../core/metrics.ts'
 import type { Cell, Distribution } from '../util/metrics.ts'
-import { ROUTE, type RouteDetail } from './openapi/route.ts'
+import { descriptionOf } from './openapi/route.ts'
 
 interface Series {
   /** By the class of the status. A class has a series from its first answer on. */
@@ -27,7 +27,7 @@ export class RequestMetrics {
   /** Reads which routes take or send files, and which wait. */
   learn({ routes }: AnyElysia): void {
     for (const { path, hooks } of routes) {
-      const description = (hooks.detail as RouteDetail | undefined)?.[ROUTE]?.description
+      const description = descriptionOf(hooks)
       if (description?.multipart || description?.bytes || path.startsWith('/files/'))
         this.groups.set(path, 'transfer')
       else if (description?.streams) this.groups.set(path, 'wait')

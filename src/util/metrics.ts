@@ -28,8 +28,12 @@ interface Family {
 const HELP_ESCAPES: Record<string, string> = { '\\': '\\\\', '\n': '\\n' }
 const VALUE_ESCAPES: Record<string, string> = { ...HELP_ESCAPES, '"': '\\"' }
 
-const head = (name: string, type: string, help: string): string =>
-  `# HELP ${name} ${help.replace(/[\\\n]/g, (char) => HELP_ESCAPES[char]!)}\n# TYPE ${name} ${type}\n`
+function head(name: string, type: 'counter' | 'gauge' | 'histogram', help: string, format: Format): string {
+  // OpenMetrics names the family of a counter without the end of its name.
+  const family = type === 'counter' && format === 'openmetrics' ? name.replace(/_total$/, '') : name
+  const text = help.replace(/[\\\n]/g, (char) => HELP_ESCAPES[char]!)
+  return `# HELP ${family} ${text}\n# TYPE ${family} ${type}\n`
+}
 
 /** `a="1",b="2"` */
 const labelsText = (names: readonly string[], values: readonly string[]): string =>
@@ -72,7 +76,7 @@ export class Counter extends Cells<Cell> implements Family {
 
   render(format: Format): string {
     const { name, help } = this
-    let text = head(format === 'openmetrics' ? name.replace(/_total$/, '') : name, 'counter', help)
+    let text = head(name, 'counter', help, format)
     for (const [labels, { value }] of this.cells) text += `${name}${braced(labels)} ${numberText(value)}\n`
     return text
   }
@@ -110,9 +114,9 @@ export class Histogram extends Cells<Buckets> implements Family {
     return new Buckets(this.bounds)
   }
 
-  render(): string {
+  render(format: Format): string {
     const { name, bounds } = this
-    let text = head(name, 'histogram', this.help)
+    let text = head(name, 'histogram', this.help, format)
     for (const [labels, { counts, sum }] of this.cells) {
       const before = labels && `${labels},`
       let total = 0
@@ -138,8 +142,7 @@ class Gauge implements Family {
 
   render(format: Format): string {
     const { name, labels } = this
-    const family = this.type === 'counter' && format === 'openmetrics' ? name.replace(/_total$/, '') : name
-    let text = head(family, this.type, this.help)
+    let text = head(name, this.type, this.help, format)
     const reading = this.read()
     if (reading === undefined) return text
     if (typeof reading === 'number') return `${text}${name} ${numberText(reading)}\n`

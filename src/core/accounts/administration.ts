@@ -1,6 +1,7 @@
 /** What administrators see and change of accounts, and the statistics of one user. */
 
 import { and, asc, count, desc, eq, isNull, like, or, sql } from 'drizzle-orm'
+import { likeLiteral } from '../../db/like.ts'
 import { prepared } from '../../db/prepared.ts'
 import { passwordResets, tasks, users } from '../../db/schema/index.ts'
 import { foldCase } from '../../util/fold.ts'
@@ -109,7 +110,7 @@ export async function listAccounts(
   filter: AccountFilter,
 ): Promise<{ accounts: AccountSummary[]; total: number }> {
   const search = filter.search?.trim()
-  const pattern = search && `%${foldCase(search).replace(/[\\%_]/g, '\\$&')}%`
+  const pattern = search && `%${likeLiteral(foldCase(search))}%`
   const where = and(
     isNull(users.deletedAt),
     filter.role && eq(users.role, filter.role),
@@ -211,7 +212,7 @@ export async function updateAccount(
     if (fields.length > 0) tx.emit(user.id, 'user.updated', { fields })
     if (fields.length > 0 || password) recordChange(tx, admin, user, { ...change, password })
     if (change.email !== undefined || password) {
-      // Codes that were sent to the earlier mailbox, or for the earlier password.
+      // These codes were sent to the earlier mailbox, or for the earlier password.
       await tx.db.delete(passwordResets).where(eq(passwordResets.userId, user.id))
     }
     if (password) await mailPasswordChanged(tx, user.id, password.language)

@@ -71,7 +71,12 @@ export const mayAll = (role: Role, area: Area): boolean =>
 export const permissionDenied = (needed: Permission, role: Role): AppError =>
   new AppError('PERMISSION_DENIED', { params: { requiredPermission: needed, userRole: role } })
 
-/** The error for a user who holds the permission, but whose role is lower than that of the user it is about, or than the one to grant. */
+/** @throws AppError PERMISSION_DENIED */
+export function assertMay(role: Role, needed: Permission): void {
+  if (!may(role, needed)) throw permissionDenied(needed, role)
+}
+
+/** The error for a user who holds the permission, but has a lower role than the user to change, or than the role to grant. */
 export const outranked = (needed: Permission, role: Role): AppError =>
   new AppError('HIGHER_ROLE', { params: { requiredPermission: needed, userRole: role } })
 

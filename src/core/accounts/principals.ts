@@ -49,7 +49,7 @@ const sessionById = prepared((db) =>
 interface StoredChange {
   userId: number
   sessionId: string | null
-  /** Of the row. */
+  /** Of the user's row; empty for a session, which ends once. */
   version: string
 }
 

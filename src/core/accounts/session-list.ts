@@ -5,7 +5,7 @@ import type { Context, Tx } from '../context.ts'
 import { notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { getAccount } from './accounts.ts'
-import { may, outranked, outranks, permissionDenied } from './permissions.ts'
+import { assertMay, outranked, outranks } from './permissions.ts'
 import type { Actor, Principal } from './principals.ts'
 import { type EndReason, endSession, endSessions } from './sessions.ts'
 
@@ -13,7 +13,7 @@ export type Session = typeof sessions.$inferSelect
 
 /**
  * The sessions of a user that have not ended, the last used first.
- * @throws AppError PERMISSION_DENIED, HIGHER_ROLE, NOT_FOUND
+ * @throws AppError PERMISSION_DENIED, NOT_FOUND
  */
 export async function listSessions(
   ctx: Context,
@@ -21,7 +21,7 @@ export async function listSessions(
   userId: number,
   { page, limit }: { page: number; limit: number },
 ): Promise<{ sessions: Session[]; total: number }> {
-  if (who.userId !== userId && !may(who.role, 'user.read')) throw permissionDenied('user.read', who.role)
+  if (who.userId !== userId) assertMay(who.role, 'user.read')
   await getAccount(ctx, userId)
   const open = and(
     eq(sessions.userId, userId),
@@ -47,7 +47,7 @@ export async function listSessions(
  */
 export const endUserSession = (ctx: Context, who: Actor, userId: number, sessionId: string): Promise<void> =>
   transaction(ctx, async (tx) => {
-    const reason = await mayEnd(tx, who, userId)
+    const reason = await reasonToEnd(tx, who, userId)
     const [session] = await tx.db
       .select({ id: sessions.id })
       .from(sessions)
@@ -68,14 +68,18 @@ export const endUserSessions = (
   { exceptCurrent }: { exceptCurrent: boolean },
 ): Promise<void> =>
   transaction(ctx, async (tx) => {
-    const reason = await mayEnd(tx, who, userId)
+    const reason = await reasonToEnd(tx, who, userId)
     await endSessions(tx, who, userId, reason, exceptCurrent ? who.sessionId : undefined)
   })
 
-/** @throws AppError PERMISSION_DENIED, HIGHER_ROLE, NOT_FOUND */
-async function mayEnd(tx: Tx, who: Actor, userId: number): Promise<EndReason> {
+/**
+ * Checks that `who` may end sessions of a user.
+ * @returns why they end
+ * @throws AppError PERMISSION_DENIED, HIGHER_ROLE, NOT_FOUND
+ */
+async function reasonToEnd(tx: Tx, who: Actor, userId: number): Promise<EndReason> {
   if (who.userId === userId) return 'signed_out'
-  if (!may(who.role, 'user.update')) throw permissionDenied('user.update', who.role)
+  assertMay(who.role, 'user.update')
   const user = await getAccount(tx, userId)
   if (!outranks(who.role, user.role)) throw outranked('user.update', who.role)
   return 'ended_by_administrator'

@@ -8,11 +8,11 @@ import { type Area, mayAll, ROLES } from './permissions.ts'
 export async function holdersOf({ db }: Pick<Tx, 'db'>, area: Area): Promise<number[]> {
   const roles = ROLES.filter((role) => mayAll(role, area))
   const rows = await db
-    .select({ id: users.id, isActive: users.isActive })
+    .select({ id: users.id })
     .from(users)
     // The first condition is that of the index.
-    .where(and(ne(users.role, 'user'), inArray(users.role, roles)))
-  return rows.filter(({ isActive }) => isActive).map(({ id }) => id)
+    .where(and(ne(users.role, 'user'), inArray(users.role, roles), users.isActive))
+  return rows.map(({ id }) => id)
 }
 
 /** Emits an event of the site to every active user who holds `<area>.*`. */

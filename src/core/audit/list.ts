@@ -1,4 +1,5 @@
 import { and, desc, eq, gte, ilike, like, lt, or, type SQL, sql } from 'drizzle-orm'
+import { likeLiteral } from '../../db/like.ts'
 import { auditLog } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import type { StoredEntry } from './log.ts'
@@ -21,7 +22,7 @@ export interface AuditFilter {
 }
 
 /** `total` counts no further, because an exact count of a long log would take longer than the page. `before` leads further. */
-export const MAX_COUNTED = 10_000
+const MAX_COUNTED = 10_000
 
 /** The entries of a page, the newest first. */
 export async function listAudit(
@@ -57,14 +58,12 @@ function conditionOf(filter: AuditFilter): SQL | undefined {
     requestId === undefined ? undefined : eq(auditLog.requestId, requestId),
     from === undefined ? undefined : gte(auditLog.at, startOf(from)),
     to === undefined ? undefined : lt(auditLog.at, sql`${startOf(to)} + interval '1 day'`),
-    search ? ilike(searched, `%${literal(search)}%`) : undefined,
+    search ? ilike(searched, `%${likeLiteral(search)}%`) : undefined,
     before === undefined ? undefined : lt(auditLog.id, before),
   )
 }
 
 const isAction = (action: string): SQL =>
-  action.includes('.') ? eq(auditLog.action, action) : like(auditLog.action, `${literal(action)}.%`)
+  action.includes('.') ? eq(auditLog.action, action) : like(auditLog.action, `${likeLiteral(action)}.%`)
 
 const startOf = (day: string): SQL => sql`(${day}::date::timestamp at time zone 'UTC')`
-
-const literal = (text: string): string => text.replace(/[\\%_]/g, '\\$&')

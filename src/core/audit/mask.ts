@@ -15,9 +15,9 @@ const SECRET_VALUE = /[a-z]_[\w-]{43}|whsec_[\w+/=-]{16,}|\beyJ[\w-]+\.[\w-]+\.[
 const EMAIL_NAME = /email/
 
 /**
- * The details of an entry as they are stored, with names in snake_case. Callers name the fields that they record, so a secret should not be among them.
- * This is the guard behind the callers: it masks secrets by the names of their fields and by their form, leaves of an email
- * its first letter and its domain, of a URL its host, and cuts what is long.
+ * The details of an entry as they are stored, with names in snake_case. Callers name the fields that they record, so a secret
+ * should not be among them. This is the guard behind the callers: it masks secrets by the names of their fields and by their
+ * form, leaves of an email its first letter and its domain, of a URL its host, and cuts what is long.
  */
 export const masked = (details: object): object => storable(maskFields(details, 0))
 

@@ -25,6 +25,10 @@ export interface Count {
   total: number
 }
 
+/** Their numbers, and their totals, added up. */
+export const sumOfCounts = (counts: readonly Count[]): Pick<Count, 'n' | 'total'> =>
+  counts.reduce((sum, { n, total }) => ({ n: sum.n + n, total: sum.total + total }), { n: 0, total: 0 })
+
 /** The most frequent first. */
 export const readCounts = async (ctx: Context, kinds: readonly string[]): Promise<Count[]> => [
   ...(await ctx.db.execute<Count & Record<string, unknown>>(

@@ -3,7 +3,7 @@ import { categories, tags } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import type { Viewer } from '../photo-index/visibility.ts'
 import { type ComponentHealth, checkHealth } from '../system/health.ts'
-import { readCounts } from './counts.ts'
+import { readCounts, sumOfCounts } from './counts.ts'
 import { nowOf, type Period, periodsOf, spanUntil } from './periods.ts'
 import {
   type Named,
@@ -59,10 +59,10 @@ export async function readDashboard(
       popularPhotos(ctx, reader),
       checkHealth(ctx, SHOWN, PROBE_MS),
     ])
-  const photos = counts.filter(({ kind }) => kind === 'photo')
+  const photos = sumOfCounts(counts.filter(({ kind }) => kind === 'photo'))
   return {
-    photos: photos.reduce((sum, { n }) => sum + n, 0),
-    views: photos.reduce((sum, { total }) => sum + total, 0),
+    photos: photos.n,
+    views: photos.total,
     ...numbers,
     storage: await storageUse(ctx, counts, chunks),
     days,

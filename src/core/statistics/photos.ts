@@ -1,7 +1,7 @@
 import { isNotNull, sql } from 'drizzle-orm'
 import { photoIndex } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
-import { type Count, countsOf, readCounts } from './counts.ts'
+import { type Count, countsOf, readCounts, sumOfCounts } from './counts.ts'
 import { nowOf, type Period, periodsOf, type Span, spanSince, type Unit, yearSpan } from './periods.ts'
 import { photosCreated, photosTaken } from './series.ts'
 import { type Amount, amountOf } from './storage.ts'
@@ -54,12 +54,12 @@ export async function photoStatistics(
   const of = (kind: string) => counts.filter((count) => count.kind === kind)
   const photos = of('photo')
   return {
-    photos: totalOf(photos),
-    views: photos.reduce((sum, { total }) => sum + total, 0),
+    photos: sumOfCounts(photos).n,
+    views: sumOfCounts(photos).total,
     ...byState(photos),
     periods,
     counts: await (by === 'taken' ? photosTaken : photosCreated)(ctx, periods),
-    undated: by === 'taken' ? totalOf(of('undated')) : 0,
+    undated: by === 'taken' ? sumOfCounts(of('undated')).n : 0,
     cameras,
     lenses,
     types: of('original').map((count) => ({ type: count.name, ...amountOf(count) })),
@@ -71,13 +71,11 @@ export async function photoStatistics(
   }
 }
 
-const totalOf = (counts: readonly Count[]): number => counts.reduce((sum, { n }) => sum + n, 0)
-
 const numbersByName = (counts: readonly Count[]) => Object.fromEntries(counts.map(({ name, n }) => [name, n]))
 
 /** @param photos named `published public` and so on */
 function byState(photos: readonly Count[]): Pick<PhotoStatistics, 'byStatus' | 'byVisibility'> {
-  const number = (word: string) => totalOf(photos.filter(({ name }) => name.split(' ').includes(word)))
+  const number = (word: string) => sumOfCounts(photos.filter(({ name }) => name.split(' ').includes(word))).n
   return {
     byStatus: { published: number('published'), draft: number('draft'), archived: number('archived') },
     byVisibility: { public: number('public'), private: number('private') },

@@ -105,7 +105,7 @@ async function storageLimit({ config, storage }: Context, used: number): Promise
 
 export const amountOf = ({ n, total }: Count): Amount => ({ objects: n, bytes: total })
 
-export const sumOf = (amounts: readonly Amount[]): Amount =>
+const sumOf = (amounts: readonly Amount[]): Amount =>
   amounts.reduce(
     (sum, { objects, bytes }) => ({ objects: sum.objects + objects, bytes: sum.bytes + bytes }),
     { objects: 0, bytes: 0 },

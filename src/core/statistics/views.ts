@@ -1,7 +1,7 @@
 import { asc, eq } from 'drizzle-orm'
 import { photoViews } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
-import { readCounts } from './counts.ts'
+import { readCounts, sumOfCounts } from './counts.ts'
 import { nowOf, type Period, periodsOf, spanBefore, spanUntil, type Unit } from './periods.ts'
 import { countViews, viewsStored } from './series.ts'
 
@@ -33,7 +33,7 @@ export async function viewStatistics(
     firstViews(ctx),
   ])
   return {
-    allViews: photos.reduce((sum, { total }) => sum + total, 0),
+    allViews: sumOfCounts(photos).total,
     since: first,
     periods,
     counts,

@@ -1,4 +1,7 @@
-/** The messages that the server sends: the `webhooks` of the document. Their header fields are those of https://www.standardwebhooks.com. */
+/**
+ * The messages that the server sends: the `webhooks` of the document. Their header fields are those of
+ * https://www.standardwebhooks.com.
+ */
 import type { Operation, Parameter } from './document.ts'
 import { operationId, pascal } from './operation-id.ts'
 import type { DescribedRoute } from './route.ts'

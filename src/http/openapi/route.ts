@@ -65,6 +65,10 @@ export interface RouteDetail {
   [ROUTE]: { contract: DescribedContract; description: RouteDescription }
 }
 
+/** What a mounted route declares; undefined for a route of no contract. */
+export const descriptionOf = ({ detail }: { detail?: object }): RouteDescription | undefined =>
+  (detail as RouteDetail | undefined)?.[ROUTE]?.description
+
 export interface DescribedRoute {
   method: string
   /** With the base URL, and `:name` for parameters: `/api/tasks/:id`. */

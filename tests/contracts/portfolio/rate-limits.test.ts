@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { createApp } from '../../../src/app.ts'
 import { networkOf } from '../../../src/core/rate-limits/keys.ts'
-import { ROUTE, type RouteDetail } from '../../../src/http/openapi/route.ts'
+import { descriptionOf } from '../../../src/http/openapi/route.ts'
 import { type Ask, api } from '../../support/api.ts'
 import { makeUser } from '../../support/factories.ts'
 import { hollowApp } from '../../support/hollow.ts'
@@ -194,8 +194,7 @@ describe('of signed-in users', () => {
 describe('the classes of the routes', () => {
   const classes = new Map(
     createApp(server.ctx).routes.flatMap(({ method, path, hooks }) => {
-      const { description } = (hooks.detail as RouteDetail | undefined)?.[ROUTE] ?? {}
-      return path.startsWith('/v1/') ? [[`${method} ${path}`, description?.limit] as const] : []
+      return path.startsWith('/v1/') ? [[`${method} ${path}`, descriptionOf(hooks)?.limit] as const] : []
     }),
   )
 

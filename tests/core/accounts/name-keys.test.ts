@@ -1,5 +1,4 @@
 /** What accounts are unique by does not depend on the database, nor on how old they are. */
-
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, inArray } from 'drizzle-orm'
 import postgres from 'postgres'

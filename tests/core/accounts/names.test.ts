@@ -1,5 +1,4 @@
 /** Names and passwords in every form that a keyboard can write, and names that look alike. */
-
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { createAccount, findAccount, updateProfile } from '../../../src/core/accounts/accounts.ts'

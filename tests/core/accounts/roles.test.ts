@@ -3,9 +3,9 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { updateAccount } from '../../../src/core/accounts/administration.ts'
 import { isAdmin, may, type Permission, ROLES, type Role } from '../../../src/core/accounts/permissions.ts'
-import type { Actor } from '../../../src/core/accounts/principals.ts'
 import { openSession } from '../../../src/core/accounts/sessions.ts'
 import { users } from '../../../src/db/schema/index.ts'
+import { actorOf } from '../../support/actors.ts'
 import { api } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
@@ -128,8 +128,8 @@ describe('the last super_admin', () => {
         ]
         // Not over HTTP, so that both permission checks come before both changes.
         const outcomes = await Promise.allSettled([
-          updateAccount(ctx, actor(a), String(b.user.id), change),
-          updateAccount(ctx, actor(b), String(a.user.id), change),
+          updateAccount(ctx, actorOf(a), String(b.user.id), change),
+          updateAccount(ctx, actorOf(b), String(a.user.id), change),
         ])
         expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
         const failed = outcomes.find((outcome) => outcome.status === 'rejected') as PromiseRejectedResult
@@ -138,13 +138,4 @@ describe('the last super_admin', () => {
         expect(left.filter(({ isActive }) => isActive).length).toBe(1)
       }
     }))
-})
-
-const actor = ({ user }: TestUser): Actor => ({
-  client: { ip: '127.0.0.1', userAgent: 'test', requestId: 'test' },
-  userId: user.id,
-  userUuid: user.uuid,
-  username: user.username,
-  role: 'super_admin',
-  sessionId: Bun.randomUUIDv7(),
 })

@@ -1,5 +1,5 @@
 import { t } from 'elysia'
-import { may, permissionDenied } from '../../../core/accounts/permissions.ts'
+import { assertMay } from '../../../core/accounts/permissions.ts'
 import type { Context } from '../../../core/context.ts'
 import { seesWhole } from '../../../core/photo-index/visibility.ts'
 import { changePhotos } from '../../../core/photos/batch.ts'
@@ -146,8 +146,7 @@ async function createOne({ ctx, body, principal, request, set }: SignedCall & Bo
 }
 
 async function changeMany({ ctx, body, principal, request }: SignedCall & Body<typeof Batch>) {
-  if (body.action === 'delete' && !may(principal.role, 'photo.delete'))
-    throw permissionDenied('photo.delete', principal.role)
+  if (body.action === 'delete') assertMay(principal.role, 'photo.delete')
   const result = await changePhotos(ctx, principal, body.photo_ids, readChange(body))
   return envelope(request, presentBatch(request, body.action, result))
 }

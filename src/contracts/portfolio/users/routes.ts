@@ -106,7 +106,7 @@ export const userRoutes = (ctx: Context) =>
         params: Id,
         query: SessionsQuery,
         response: PageEnvelope(t.Array(UserSession)),
-        errors: ['PERMISSION_DENIED', 'HIGHER_ROLE'],
+        errors: ['PERMISSION_DENIED'],
       }),
     )
     .delete(
