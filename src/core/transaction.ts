@@ -11,8 +11,8 @@ import type { CachedDomain } from './generations/generations.ts'
 const MAX_TRIES = 4
 
 /**
- * Runs `change` in one transaction together with the events that it emits and its entries of the audit log. The events reach the bus and the hooks run
- * after the commit. Called with a Tx, it joins that transaction: events and hooks wait for the outermost commit, and an
+ * Runs `change` in one transaction together with the events that it emits and its entries of the audit log. The events reach
+ * the bus and the hooks run after the commit. Called with a Tx, it joins that transaction: events and hooks wait for the outermost commit, and an
  * error of `change` fails the outermost transaction even when a caller in between catches it, because the statements
  * of a half-done change must not be committed.
  * `change` may run more than once, so it must have no effect outside the transaction.

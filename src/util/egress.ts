@@ -243,7 +243,7 @@ class Deadline {
   async race<T>(step: Promise<T>): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>()
     const expired = () => reject(this.explain(undefined))
-    // The signal tells only of what comes after.
+    // An abort before this line calls no listener.
     if (this.signal.aborted) expired()
     this.signal.addEventListener('abort', expired, { once: true })
     try {

@@ -2,15 +2,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { run } from './run.ts'
 
 const HERE = import.meta.dir
 const CACHE = join(HERE, '../../node_modules/.cache/roost-python')
-
-async function run(command: string[]): Promise<void> {
-  const program = Bun.spawn(command, { stdout: 'pipe', stderr: 'pipe' })
-  const [output, errors] = await Promise.all([program.stdout.text(), program.stderr.text()])
-  if ((await program.exited) !== 0) throw new Error(`${command.join(' ')}\n${output}\n${errors}`)
-}
 
 let made: Promise<string> | undefined
 

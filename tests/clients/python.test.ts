@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { unique } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 import { pythonPrograms } from './python-environment.ts'
+import { run } from './run.ts'
 
 const HERE = import.meta.dir
 const folder = mkdtempSync(join(tmpdir(), 'roost-python-'))
@@ -18,20 +19,15 @@ afterAll(async () => {
   await server.stop()
 })
 
-async function run(command: string[]): Promise<string> {
-  const env = { ...process.env, PYTHONPATH: folder }
-  const program = Bun.spawn(command, { cwd: folder, env, stdout: 'pipe', stderr: 'pipe' })
-  const [output, errors] = await Promise.all([program.stdout.text(), program.stderr.text()])
-  expect(await program.exited, `${command.join(' ')}\n${output}\n${errors}`).toBe(0)
-  return output
-}
+const runHere = (command: string[]) =>
+  run(command, { cwd: folder, env: { ...process.env, PYTHONPATH: folder } })
 
 test('a Python client generated from the document works on the server', async () => {
   const bin = await pythonPrograms()
   const document = join(folder, 'openapi.json')
   await Bun.write(document, await (await fetch(`${server.url}/api/docs/json`)).text())
-  await run([join(bin, 'openapi-spec-validator'), document])
-  const generated = await run([
+  await runHere([join(bin, 'openapi-spec-validator'), document])
+  const generated = await runHere([
     join(bin, 'openapi-python-client'),
     'generate',
     ...['--path', document, '--meta', 'none', '--output-path', join(folder, 'roost_client')],
@@ -42,7 +38,7 @@ test('a Python client generated from the document works on the server', async ()
   expect(warned.filter((route) => route !== 'GET /files/{file_path}')).toEqual([])
 
   const name = unique('py')
-  const output = await run([join(bin, 'python'), join(HERE, 'usage.py'), server.url, name])
+  const output = await runHere([join(bin, 'python'), join(HERE, 'usage.py'), server.url, name])
   expect(JSON.parse(output)).toEqual({
     registered: name,
     refused: [401, 'INVALID_CREDENTIALS'],

@@ -12,6 +12,7 @@ import { makeTask, makeUser } from '../support/factories.ts'
 import { type Received, Receiver } from '../support/receiver.ts'
 import { startServer } from '../support/server.ts'
 import { pythonPrograms } from './python-environment.ts'
+import { run } from './run.ts'
 
 const folder = join(import.meta.dir, 'webhooks')
 const built = mkdtempSync(join(tmpdir(), 'roost-webhooks-'))
@@ -37,17 +38,12 @@ async function deliver(given?: string): Promise<{ secret: string; one: Received 
 async function build(): Promise<void> {
   const go = Bun.which('go') ?? '/usr/local/go/bin/go'
   const env = { ...process.env, GO111MODULE: 'off', GOPATH: join(folder, 'go') }
-  const program = Bun.spawn([go, 'build', '-o', goProgram, 'verify.go'], { cwd: folder, env, stderr: 'pipe' })
-  const errors = await program.stderr.text()
-  expect(await program.exited, errors).toBe(0)
+  await run([go, 'build', '-o', goProgram, 'verify.go'], { cwd: folder, env })
 }
 
 async function verify(command: string[], secret: string, { text, headers }: Received): Promise<unknown> {
   const stdin = new Blob([JSON.stringify({ secret, body: text, headers })])
-  const program = Bun.spawn(command, { cwd: folder, stdin, stdout: 'pipe', stderr: 'pipe' })
-  const [output, errors] = await Promise.all([program.stdout.text(), program.stderr.text()])
-  expect(await program.exited, `${command.join(' ')}\n${output}\n${errors}`).toBe(0)
-  return JSON.parse(output)
+  return JSON.parse(await run(command, { cwd: folder, stdin }))
 }
 
 describe.each([

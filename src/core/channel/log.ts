@@ -77,7 +77,9 @@ const queued = sql`
         cross join lateral jsonb_array_elements_text(h.hooks -> e.type) w(id)
       returning 1
     )`
-/** Whether `queued` has rows. A statement that appends many events counts all of them as hooked then, because it only wakes. */
+/**
+ * Whether `queued` has rows. One delivery marks all events of the statement, because the mark only wakes the dispatcher.
+ */
 const hooked = sql`exists (select from queued)`
 
 const appended = sql`
@@ -128,8 +130,8 @@ export const newId = { toJSON: () => '\0id' } as unknown as number
 const NEW_ID = sql.raw(`'${JSON.stringify(newId)}'`)
 
 /**
- * The end of a statement that makes one row and appends one event: CTEs `head`, `logged`, `queued` and `event` after that of the row. The
- * statement returns `eventColumns`.
+ * The end of a statement that makes one row and appends one event: CTEs `head`, `logged`, `queued` and `event` after that of
+ * the row. The statement returns `eventColumns`.
  * @param row the name of the CTE that returns the row, or nothing; its `user_id` is the owner of the channel, its `id` is
  * written where the data has `newId`
  */

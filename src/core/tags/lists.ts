@@ -24,7 +24,7 @@ const trend = sql<number>`coalesce(trend.n, 0)`
 /** Whether this viewer sees tags that are inactive or that no visible photo has. */
 const managesTags = (viewer: Viewer): boolean => viewer !== undefined && may(viewer.role, 'tag.update')
 
-/** A list of tags, with its trend scores of a moment ago. */
+/** A list of tags. Its trend scores are up to a minute old. */
 const cachedTags = <T extends object>(
   ctx: Context,
   viewer: Viewer,
@@ -157,7 +157,7 @@ export async function getTag(
   return tag
 }
 
-/** As a client asks that names nothing. */
+/** The tag cloud for a client that names no parameters. */
 export const FIRST_CLOUD = { minUsage: 1, maxTags: 50 }
 
 /** The active tags with at least `minUsage` photos, the most used first. */

@@ -27,7 +27,7 @@ export interface Target {
   secrets: readonly WebhookSecret[]
 }
 
-/** Of the answer's body, which is thrown away. Reading it lets the receiver end its answer in peace. */
+/** The server reads the answer's body up to here and throws it away, so that most receivers can send their whole answer. */
 const MAX_READ_BYTES = 16 * 1024
 const MAX_READ_MS = 1000
 
@@ -40,7 +40,10 @@ export async function attempt(
 ): Promise<Answer> {
   const started = performance.now()
   const end = (rest: Partial<Answer>): Answer => ({
-    ...{ status: null, error: null, retryAfterMs: undefined, aborted: false },
+    status: null,
+    error: null,
+    retryAfterMs: undefined,
+    aborted: false,
     ...rest,
     durationMs: Math.round(performance.now() - started),
   })
@@ -108,7 +111,7 @@ async function discard(body: ReadableStream<Uint8Array>): Promise<void> {
       read += value.length
     }
   } catch {
-    // The status is what counts, and it has come.
+    // The server has the status, and needs nothing of the body.
   } finally {
     clearTimeout(timer)
     await reader.cancel().catch(() => undefined)

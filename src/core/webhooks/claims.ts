@@ -3,8 +3,8 @@ import { sql } from 'drizzle-orm'
 import { preparedSql } from '../../db/prepared.ts'
 import { rfc3339 } from '../../db/timestamps.ts'
 import { camelKeys } from '../../util/case.ts'
-import type { Role } from '../accounts/permissions.ts'
 import type { Context } from '../context.ts'
+import type { WebhookOwner } from './payloads.ts'
 import { MAX_FAILING_HOURS, MAX_FAILURES, type Verdict } from './retries.ts'
 import type { WebhookSecret } from './rows.ts'
 
@@ -34,15 +34,11 @@ export interface Claimed {
   /** Of the webhook, since its last success, and for how long. */
   failures: number
   failingSeconds: number
-  owner: { userId: number; userUuid: string; username: string; role: Role }
+  owner: WebhookOwner
 }
 
-interface ClaimedRow extends Omit<Claimed, 'secrets' | 'owner'> {
+interface ClaimedRow extends Omit<Claimed, 'secrets' | 'owner'>, WebhookOwner {
   secrets: Record<string, unknown>[]
-  userId: number
-  userUuid: string
-  username: string
-  role: Role
 }
 
 const value = sql.placeholder
@@ -195,7 +191,10 @@ function ofWebhooks(outcomes: readonly Outcome[]) {
   return [...webhooks.values()]
 }
 
-/** Gives deliveries back whose attempts this server has stopped: another one, or the next start, sends them at once. */
+/**
+ * Gives deliveries back whose attempts this server has stopped. Another server, or this one after its next start, sends them at
+ * once.
+ */
 export async function handBack({ db }: Pick<Context, 'db'>, claimed: readonly Claimed[]): Promise<void> {
   const rows = claimed.map(({ id, attempts }) => ({ id, n: attempts }))
   await db.execute(sql`

@@ -4,8 +4,8 @@ import { trim } from '../../db/trim.ts'
 import type { Context } from '../context.ts'
 import { MAX_PENDING } from './rows.ts'
 
-/** How long deliveries are kept, whatever became of them. Its owner can have one sent again for as long. */
-export const KEEP_DAYS = 14
+/** How long deliveries are kept, whatever became of them. Until then the owner of the webhook can have one sent again. */
+const KEEP_DAYS = 14
 
 /** Deletes old deliveries, and those whose webhook is gone. */
 export async function trimDeliveries({ db }: Context): Promise<number> {

@@ -10,7 +10,7 @@ import { AppError, notFound, readTogether } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { assertMayReceive, mayReceive } from './event-types.ts'
 import { type Delivery, type DeliveryStatus, MAX_PENDING, messageId } from './rows.ts'
-import { getWebhook } from './webhooks.ts'
+import { getWebhook, isMine } from './webhooks.ts'
 
 export interface DeliveryFilter {
   status?: DeliveryStatus | undefined
@@ -84,7 +84,7 @@ export async function getDelivery(
   return delivery
 }
 
-/** A delivery that is due now, with all its attempts before it. Its id and its data stay. */
+/** Makes a delivery due now, as if no attempt had been made. Its id and its data stay. */
 const DUE_AGAIN = {
   status: 'pending',
   attempts: 0,
@@ -165,7 +165,7 @@ async function assertActive(tx: Tx, who: Principal, webhookId: number): Promise<
   const [webhook] = await tx.db
     .select({ isActive: webhooks.isActive })
     .from(webhooks)
-    .where(and(eq(webhooks.id, webhookId), eq(webhooks.userId, who.userId)))
+    .where(isMine(who, webhookId))
     .for('share')
   if (!webhook) throw notFound('webhook', webhookId)
   if (!webhook.isActive) throw new AppError('WEBHOOK_INACTIVE')

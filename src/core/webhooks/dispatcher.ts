@@ -153,7 +153,7 @@ export class WebhookDispatcher {
     const crowded = this.attempts.size >= AT_ONCE
     this.attempts.delete(delivery)
     const { webhookId, failures } = delivery
-    // There may be more for a webhook, or for any, of which as many were sent as may be.
+    // A claim leaves deliveries behind when this server, or the webhook, has no room for more. Now there is room.
     if (crowded || (this.running().get(webhookId) ?? 0) >= roomFor(failures)) this.due = true
     this.turn()
   }
@@ -213,6 +213,9 @@ export class WebhookDispatcher {
 }
 
 const unsent = (delivery: Claimed, error: string, verdict: Outcome['verdict']): Outcome => ({
-  ...{ delivery, verdict, error },
-  ...{ responseStatus: null, durationMs: null },
+  delivery,
+  verdict,
+  error,
+  responseStatus: null,
+  durationMs: null,
 })

@@ -1,10 +1,13 @@
-import type { Role } from '../accounts/permissions.ts'
+import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
+
+/** To whom a webhook belongs. A delivery is made for no session. */
+export type WebhookOwner = Omit<Principal, 'sessionId'>
 
 /** An event that goes to a webhook. */
 export interface HookedEvent {
-  /** To whom the webhook belongs: the data is what this user may see. */
-  owner: { userId: number; userUuid: string; username: string; role: Role }
+  /** The data is what this user may see. */
+  owner: WebhookOwner
   type: string
   /** The data of the event as clients see it. */
   event: object

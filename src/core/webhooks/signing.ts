@@ -8,7 +8,7 @@ import type { WebhookSecret } from './rows.ts'
 
 const PREFIX = 'whsec_'
 /** How long a secret that was replaced goes on signing, so that receivers can change theirs without losing a delivery. */
-export const GRACE_MS = 24 * 3_600_000
+const GRACE_MS = 24 * 3_600_000
 /** Secrets that sign at the same time. */
 const MAX_SECRETS = 3
 

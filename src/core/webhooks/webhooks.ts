@@ -77,7 +77,8 @@ export async function listWebhooks(
   return { webhooks: rows, total: total!.n }
 }
 
-const isMine = (who: Principal, id: number) => and(eq(webhooks.id, id), eq(webhooks.userId, who.userId))
+export const isMine = (who: Principal, id: number) =>
+  and(eq(webhooks.id, id), eq(webhooks.userId, who.userId))
 
 /** @throws AppError NOT_FOUND, also for a webhook of another user */
 export async function getWebhook(ctx: Pick<Context, 'db'>, who: Principal, id: number): Promise<Webhook> {

@@ -42,7 +42,7 @@ export function messagesOf(
       messages[type] = {
         post: {
           operationId: operationId(contract.name, 'POST', `/${type.replace('.', '/')}`),
-          summary: `The event ${type}`,
+          summary: `The message ${type}`,
           tags: [`${contract.name}: ${description.tag}`],
           security: [],
           parameters: HEADERS,

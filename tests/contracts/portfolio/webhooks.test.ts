@@ -162,7 +162,7 @@ describe('POST /v1/webhooks', () => {
 
 test("another user's webhook does not exist, for anybody", async () => {
   const { id } = await create(user)
-  const [delivery] = [`msg_${'0'.repeat(32)}`]
+  const delivery = `msg_${'0'.repeat(32)}`
   for (const [method, path] of [
     ['GET', ''],
     ['PUT', ''],

@@ -1,6 +1,7 @@
 /** Rules for the whole OpenAPI document, for any routes. */
 import { describe, expect, test } from 'bun:test'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
+import { EVENTS } from '../../../src/protocol/live/events.ts'
 import { mountedRoutes } from '../../support/described.ts'
 import { hollowApp } from '../../support/hollow.ts'
 import { documented, documentedRoutes, validatorOf } from '../../support/openapi.ts'
@@ -47,6 +48,10 @@ describe('the document', () => {
     expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual(
       [],
     )
+  })
+
+  test('has every message that webhooks get: the events, and that of a test', () => {
+    expect(Object.keys(document.webhooks)).toEqual([...Object.keys(EVENTS), 'webhook.ping'])
   })
 
   test('is served as it is built, and names PUBLIC_URL as its server', async () => {

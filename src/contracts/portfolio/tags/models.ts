@@ -1,4 +1,5 @@
 import { type Static, type TSchema, t } from 'elysia'
+import { FIRST_CLOUD } from '../../../core/tags/lists.ts'
 import { TAG_GROUPS, type TagGroup } from '../../../core/tags/rows.ts'
 import { choice } from '../../../http/choice.ts'
 import { integerText } from '../../../http/integer-text.ts'
@@ -27,8 +28,8 @@ export const SuggestionQuery = t.Object({
 })
 
 export const CloudQuery = t.Object({
-  min_usage: integerText({ minimum: 0, maximum: 1_000_000_000, default: 1 }),
-  max_tags: integerText({ minimum: 1, maximum: 200, default: 50 }),
+  min_usage: integerText({ minimum: 0, maximum: 1_000_000_000, default: FIRST_CLOUD.minUsage }),
+  max_tags: integerText({ minimum: 1, maximum: 200, default: FIRST_CLOUD.maxTags }),
 })
 
 export const TrendingQuery = t.Object({

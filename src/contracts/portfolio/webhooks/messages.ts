@@ -1,6 +1,7 @@
 /** The bodies that receivers get, for the OpenAPI document: docs/contracts/portfolio.md, "Webhooks". */
 import type { TSchema } from '@sinclair/typebox'
 import { t } from 'elysia'
+import { PING } from '../../../core/webhooks/ping.ts'
 import { Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { EVENTS, type EventType } from '../../../protocol/live/events.ts'
@@ -32,16 +33,18 @@ const SHOWN: Partial<Record<EventType, TSchema>> = {
   'category.deleted': Deleted,
 }
 
+const DATA: Record<string, TSchema> = { ...EVENTS, ...SHOWN, [PING]: t.Object({ webhook_id: t.Integer() }) }
+
 /** The body of each type of message. */
 export const MESSAGES = Object.fromEntries(
-  Object.entries(EVENTS).map(([type, data]) => [
+  Object.entries(DATA).map(([type, data]) => [
     type,
     t.Object({
       event: t.Literal(type),
       type: t.Literal(type),
       id: t.String(),
       timestamp: Timestamp,
-      data: SHOWN[type as EventType] ?? data,
+      data,
       signature: t.String(),
     }),
   ]),

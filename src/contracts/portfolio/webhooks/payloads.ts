@@ -5,7 +5,7 @@ import type { Context } from '../../../core/context.ts'
 import { AppError } from '../../../core/errors.ts'
 import { sees } from '../../../core/photos/read.ts'
 import { type PhotoView, viewPhotos } from '../../../core/photos/view.ts'
-import type { HookedEvent } from '../../../core/webhooks/payloads.ts'
+import type { HookedEvent, WebhookOwner } from '../../../core/webhooks/payloads.ts'
 import { originOf } from '../../../http/origin.ts'
 import { presentCategoryDetail } from '../categories/presenters.ts'
 import { presentPhotoDetail } from '../photos/presenters.ts'
@@ -71,5 +71,4 @@ function known(event: object, field: string): object {
   return { id, ...rest }
 }
 
-/** A delivery is made for no session. */
-const viewerOf = (owner: HookedEvent['owner']): Principal => ({ ...owner, sessionId: '' })
+const viewerOf = (owner: WebhookOwner): Principal => ({ ...owner, sessionId: '' })
