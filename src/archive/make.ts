@@ -1,6 +1,6 @@
 /** Writes an archive: docs/operations.md, "Backup". */
 import { createReadStream } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type KeptObject, keptObjects } from '../core/backup/objects.ts'
 import type { Snapshot } from '../db/dump.ts'
@@ -21,6 +21,7 @@ import {
   rowsName,
   SMALL_OBJECT_BYTES,
 } from './format.ts'
+import { toFile } from './output.ts'
 import { compressor, sealed } from './seal.ts'
 import type { Source } from './source.ts'
 import { type Entry, writeTar } from './tar.ts'
@@ -76,7 +77,7 @@ async function* entriesOf(
         yield* linesIn(snapshot.lines(WAITING_JOBS), jobsName, (jobs) => {
           end.jobs += jobs
         })
-      await spoolLines(spool, snapshot.lines(keptObjects))
+      await toFile(spool, bytesOfLines(snapshot.lines(keptObjects)), spool)
     } finally {
       // Before the objects, because PostgreSQL removes no dead rows while a snapshot is open.
       await snapshot.close()
@@ -138,13 +139,8 @@ async function* linesIn(
   if (size > 0) yield entry()
 }
 
-async function spoolLines(path: string, batches: AsyncIterable<string[]>): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    for await (const lines of batches) await file.write(`${lines.join('\n')}\n`)
-  } finally {
-    await file.close()
-  }
+async function* bytesOfLines(batches: AsyncIterable<string[]>): AsyncGenerator<Uint8Array> {
+  for await (const lines of batches) yield new TextEncoder().encode(`${lines.join('\n')}\n`)
 }
 
 /** A small object is in memory afterwards. */

@@ -64,8 +64,12 @@ export function assertWritable(file: string, { force }: { force: boolean }): voi
     throw new StartupError(`There is no folder ${dirname(resolve(file))}.`)
 }
 
-/** @param name of the file in errors */
-async function toFile(path: string, bytes: AsyncIterable<Uint8Array>, name: string): Promise<number> {
+/**
+ * Writes a new file, which only its owner may read.
+ * @param name of the file in errors
+ * @throws StartupError when it can't be written
+ */
+export async function toFile(path: string, bytes: AsyncIterable<Uint8Array>, name: string): Promise<number> {
   const file = await systemCall(name, () => open(path, 'wx', 0o600))
   try {
     let size = 0
@@ -106,7 +110,7 @@ const HINTS: Record<string, string> = {
 }
 
 /** @throws StartupError in place of the error of the system */
-export async function systemCall<T>(path: string, call: () => Promise<T>): Promise<T> {
+async function systemCall<T>(path: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (error) {

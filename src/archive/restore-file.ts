@@ -1,13 +1,13 @@
-import { accessSync, constants, createWriteStream } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
+import { addAbortSignal } from 'node:stream'
 import type { Config } from '../config/index.ts'
 import { makeDataDir } from '../util/data-dir.ts'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { readable } from './backup.ts'
 import type { End, Head } from './format.ts'
-import { kindOf, nameOf, STANDARD, temporaryPath } from './output.ts'
+import { kindOf, nameOf, STANDARD, temporaryPath, toFile } from './output.ts'
 import { checkArchive } from './read.ts'
 import { restoreArchive } from './restore.ts'
 import { openTarget } from './target.ts'
@@ -29,15 +29,16 @@ export async function restoreFile(
   { file, keepSessions, signal }: RestoreOptions,
 ): Promise<{ head: Head; end: End }> {
   await using stack = new AsyncDisposableStack()
-  const path = file === STANDARD ? await spoolInput(config.dataDir, stack, signal) : file
-  assertReadable(path)
   try {
+    const path = file === STANDARD ? await spoolInput(config.dataDir, stack, signal) : file
+    assertReadable(path)
     const checked = await checkArchive(path, signal, file === STANDARD ? 'The input' : file)
     const target = stack.adopt(await openTarget(config, log), (open) => open.close())
     await restoreArchive(path, checked.head, target, { keepSessions, signal, fileName: nameOf(file) })
     return checked
   } catch (error) {
-    throw signal.aborted ? signal.reason : readable(error)
+    // An error in words says more than the signal: that files could not be deleted, for example.
+    throw signal.aborted && !(error instanceof StartupError) ? signal.reason : readable(error)
   }
 }
 
@@ -61,6 +62,6 @@ async function spoolInput(
   makeDataDir(dataDir)
   const path = temporaryPath(dataDir)
   stack.defer(() => rm(path, { force: true }))
-  await pipeline(process.stdin, createWriteStream(path, { mode: 0o600, flags: 'wx' }), { signal })
+  await toFile(path, addAbortSignal(signal, process.stdin), path)
   return path
 }

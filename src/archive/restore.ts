@@ -34,7 +34,7 @@ export async function restoreArchive(
     } catch (error) {
       await deleteObjects(storage).catch((reason) => {
         throw new StartupError(
-          `${(error as Error).message} Then its files could not be deleted (${reason.message}). ${placeOf(storage)} has to be emptied before you start again.`,
+          `${options.signal.aborted ? 'The restore was stopped.' : (error as Error).message} Then its files could not be deleted (${reason.message}). ${nameOfPlace(storage)} has to be emptied before you start again.`,
         )
       })
       throw error
@@ -114,11 +114,11 @@ async function assertEmptyDatabase(db: Db): Promise<void> {
 async function assertEmptyStorage(storage: Storage): Promise<void> {
   for await (const { key } of storage.list(''))
     throw new StartupError(
-      `${placeOf(storage)} already has files, such as ${key}. Restore into an empty one. Files that a killed restore has left can be deleted.`,
+      `${nameOfPlace(storage)} already has files, such as ${key}. Restore into an empty one. Files that a killed restore has left can be deleted.`,
     )
 }
 
-const placeOf = (storage: Storage): string =>
+const nameOfPlace = (storage: Storage): string =>
   storage.kind === 's3' ? 'The bucket in S3_BUCKET' : 'The folder objects in DATA_DIR'
 
 /** What a failed restore has stored: the storage was empty before. */

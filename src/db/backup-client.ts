@@ -8,6 +8,7 @@ import { openEmbedded, openMigrator } from './driver.ts'
 import { Snapshot } from './dump.ts'
 import type { EmbeddedPostgres } from './embedded.ts'
 import { appliedMigrations, currentSchema } from './migrations.ts'
+import { liftTimeLimits } from './tables.ts'
 
 /** A database on one connection. */
 export interface BackupDatabase {
@@ -44,8 +45,7 @@ async function connected(client: postgres.Sql, embedded: boolean): Promise<Backu
     snapshot: () => Snapshot.open(client),
     restore: (change) =>
       drizzle(client).transaction(async (db) => {
-        await db.execute(sql.raw('set local idle_in_transaction_session_timeout = 0'))
-        await db.execute(sql.raw('set local statement_timeout = 0'))
+        await liftTimeLimits(db)
         if (!embedded) await assertAlone(db)
         await change(db)
       }),

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import type { Db } from './client.ts'
-import { fixTextForms, ownTables, readTables, type TableColumns } from './tables.ts'
+import { fixTextForms, liftTimeLimits, ownTables, readTables, type TableColumns } from './tables.ts'
 
 export interface SequenceValue {
   name: string
@@ -28,9 +28,7 @@ export class Snapshot {
   static async open(client: postgres.Sql): Promise<Snapshot> {
     const db = drizzle(client)
     await db.execute(sql.raw('begin isolation level repeatable read read only'))
-    // The reader may wait for the writer of the archive.
-    await db.execute(sql.raw('set local idle_in_transaction_session_timeout = 0'))
-    await db.execute(sql.raw('set local statement_timeout = 0'))
+    await liftTimeLimits(db)
     await fixTextForms(db)
     const tables = await readTables(db, ownTables())
     // Numbers of sequences are no part of a snapshot: they are at least what the snapshot's rows have used.

@@ -58,41 +58,31 @@ export class Loader {
   /** @param wanted the tables of the archive */
   static async open(db: Db, wanted: TableColumns[]): Promise<Loader> {
     await fixTextForms(db)
-    const there = new Map(
-      (
-        await readTables(
-          db,
-          wanted.map(({ name }) => name),
-        )
-      ).map((table) => [table.name, table]),
+    const names = wanted.map(({ name }) => name)
+    const found = await readTables(db, names)
+    const types = new Map(
+      found.map(({ name, columns }) => [name, new Map(columns.map((column) => [column.name, column.type]))]),
     )
+    const tables = new Map<string, TableColumns>()
     for (const { name, columns } of wanted) {
-      const has = new Set(there.get(name)?.columns.map((column) => column.name))
-      const unknown = columns.filter((column) => !has.has(column.name))
-      if (!there.has(name) || unknown.length > 0)
+      const known = types.get(name)
+      if (!known || columns.some((column) => !known.has(column.name)))
         throw new StartupError(`The archive has a table ${name} that its schema version does not have.`)
+      const typed = columns.map((column) => ({ ...column, type: known.get(column.name)! }))
+      tables.set(name, { name, columns: typed })
     }
     const keys = await db.execute<{ table: string; name: string; definition: string }>(sql`
       select conrelid::regclass::text as "table", quote_ident(conname) as name, pg_get_constraintdef(oid) as definition
       from pg_constraint
       where contype = 'f' and conrelid in (
-        select format('public.%I', name)::regclass from json_array_elements_text(${JSON.stringify([...there.keys()])}::text::json) as name
+        select format('public.%I', name)::regclass from json_array_elements_text(${JSON.stringify(names)}::text::json) as name
       ) order by oid`)
     for (const { table, name } of keys)
       await db.execute(sql.raw(`alter table ${table} drop constraint ${name}`))
-    for (const name of there.keys())
-      await db.execute(sql`alter table ${sql.identifier(name)} disable trigger user`)
+    for (const name of names) await db.execute(sql`alter table ${sql.identifier(name)} disable trigger user`)
     return new Loader(
       db,
-      new Map(
-        wanted.map(({ name, columns }) => {
-          const types = new Map(there.get(name)!.columns.map((column) => [column.name, column.type]))
-          return [
-            name,
-            { name, columns: columns.map((column) => ({ ...column, type: types.get(column.name)! })) },
-          ]
-        }),
-      ),
+      tables,
       keys.map(({ table, name, definition }) =>
         sql.raw(`alter table ${table} add constraint ${name} ${definition}`),
       ),

@@ -32,6 +32,12 @@ export async function readTables(db: Db, names: readonly string[]): Promise<Tabl
   }))
 }
 
+/** For a transaction that reads or writes a whole database, and may wait for a file in between. */
+export async function liftTimeLimits(db: Db): Promise<void> {
+  await db.execute(sql.raw('set local idle_in_transaction_session_timeout = 0'))
+  await db.execute(sql.raw('set local statement_timeout = 0'))
+}
+
 /** Values are written and read as text: these settings decide how. */
 export async function fixTextForms(db: Db): Promise<void> {
   for (const setting of [
