@@ -1,13 +1,13 @@
 /**
- * What servers have computed and may use again. A key says for which state of the data a value is right, so nothing is ever
- * invalidated: a value of an older state is asked for no more, and ends after its time.
+ * Values that servers have computed and may use again. A key says for which state of the data its value is right, so nothing is
+ * ever invalidated: nobody asks for a value of an older state any more, and it ends after its time.
  */
 
 /** Plain data, as JSON has it, or with dates in it. Nobody may change it, because all callers share it. */
 export type Value = string | number | boolean | object
 
 export interface Entry {
-  /** By which it is counted and cleared. */
+  /** Entries are counted and cleared by group. */
   group: string
   key: string
   ttlMs: number

@@ -100,13 +100,7 @@ function specsOf({ thumbs, display, only, watermark, onlyMarked }: PhotoJob): Re
     thumb('thumb_small'),
     thumb('thumb_medium'),
     thumb('thumb_large'),
-    {
-      name: 'display',
-      step: 'optimization',
-      format: 'jpeg',
-      box,
-      quality: display.qualityJpg,
-    },
+    { name: 'display', step: 'optimization', format: 'jpeg', box, quality: display.qualityJpg },
     { name: 'webp', step: 'optimization', format: 'webp', box, quality: display.qualityWebp },
   ]
   const clean = only ? all.filter(({ name }) => only.includes(name)) : all

@@ -5,6 +5,7 @@ import { createRedisCache } from '../../src/cache/redis.ts'
 import { sizeOf } from '../../src/cache/size.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { unique } from '../support/factories.ts'
+import { eventually } from '../support/process.ts'
 import { hasRedis, NO_REDIS, RedisProcess } from '../support/redis.ts'
 
 if (!hasRedis) console.log(`skipped: the cache on a Redis that hangs: ${NO_REDIS}`)
@@ -144,8 +145,8 @@ describe.if(redis !== undefined)('servers on one Redis', () => {
     const shared = entry('shared')
     const compute = counting(value)
     await a.read(shared, compute)
-    // Nobody waits until Redis has the value.
-    while ((await b.stats()).groups.get('photos')?.keys !== 1) await Bun.sleep(5)
+    // The reader does not wait until Redis has the value.
+    await eventually(async () => (await b.stats()).groups.get('photos')?.keys === 1, 'Redis has the value')
     expect(await b.read(shared, compute)).toEqual(value)
     expect(compute.runs).toBe(1)
     // Of another database, and of the same one but of another version of the server.
@@ -164,9 +165,8 @@ describe.if(redis !== undefined)('servers on one Redis', () => {
     const [own, client] = [place(), new Redis(redis!)]
     const cache = await createRedisCache(redis!, own, 1, log)
     await cache.read(entry('one'), async () => ({ n: 1 }))
-    while ((await client.keys(`roost:${own.epoch}:cache-v:*`)).length === 0) await Bun.sleep(5)
-    const [key] = await client.keys(`roost:${own.epoch}:cache-v:*`)
-    await client.set(key!, '{"broken')
+    const stored = async () => (await client.keys(`roost:${own.epoch}:cache-v:*`))[0]
+    await client.set(await eventually(stored, 'Redis has the value'), '{"broken')
     expect(await cache.read(entry('one'), async () => ({ n: 2 }))).toEqual({ n: 2 })
     await cache.close()
     client.disconnect()

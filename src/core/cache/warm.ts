@@ -22,6 +22,6 @@ export type Warmable = keyof typeof WARMERS
 
 /** Computes what visitors ask for first, unless it is cached already. */
 export async function warmCache(ctx: Context, by: Actor, types: readonly Warmable[]): Promise<void> {
-  for (const type of new Set(types)) await WARMERS[type](ctx)
+  for (const type of types) await WARMERS[type](ctx)
   await auditAlone(ctx, by, { action: 'cache.warmed', details: { types: [...types] } })
 }

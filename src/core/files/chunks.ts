@@ -1,5 +1,4 @@
 /** Uploads in numbered chunks, which come in any order: docs/contracts/portfolio.md, "Chunked uploads". */
-
 import { and, eq, sql } from 'drizzle-orm'
 import { LRUCache } from 'lru-cache'
 import { uploadPieces, uploadSessions } from '../../db/schema/index.ts'

@@ -2,7 +2,7 @@ import type { Value } from '../../cache/cache.ts'
 import { type Context, isTx } from '../context.ts'
 import type { CachedDomain } from './generations.ts'
 
-/** Until an answer ends that nobody asks for any more, or that depends on the time. */
+/** How long an answer is kept: after a change of its data nobody asks for it any more, and it takes memory until then. */
 const TTL_MS = 5 * 60_000
 
 export interface CachedAnswer {
@@ -10,7 +10,7 @@ export interface CachedAnswer {
   of: readonly [CachedDomain, ...CachedDomain[]]
   /** What is asked, and for which viewers (`scopeOf`): all that the answer depends on besides the data. It begins with a name. */
   key: readonly [string, ...unknown[]]
-  /** Only for what grows old without a change. */
+  /** Only for an answer that also depends on the time. */
   ttlMs?: number
 }
 

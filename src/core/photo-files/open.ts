@@ -18,9 +18,9 @@ import { namedOrDisplay } from './urls.ts'
 import { renditionsForAll, watermarkOf } from './watermark.ts'
 
 /**
- * What everybody may see of a public photo is for everybody, whether its copy at the public key exists yet or not. At every
- * other address that a rendition of the photo has now or had before, a viewer gets what everybody sees, so that a page that
- * shows the photo goes on to do so when the watermark comes or goes, or when the renditions are made anew.
+ * While a photo is public, everybody gets the renditions that visitors see, whether their copies at the public keys exist yet or
+ * not. At every other address that a rendition of the photo has now or had before, a viewer gets what visitors see, so that a
+ * page goes on to show the photo when the watermark is switched on or off, or when the renditions are made anew.
  */
 async function openRendition(
   ctx: Context,

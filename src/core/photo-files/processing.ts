@@ -195,10 +195,22 @@ async function complete(
   const outcome = await transaction(ctx, change)
   if (outcome === 'ended') return
   const current = outcome === 'completed' ? renditions : []
-  const unused = [...file.renditions, ...renditions]
+  await deleteUnused(ctx, file, renditions, current)
+}
+
+/**
+ * Deletes those of the file's earlier renditions and of those just `made` that are not `kept`. While a backup runs, it leaves
+ * them to cleanup. No later processing of the file uses their keys again.
+ */
+export async function deleteUnused(
+  ctx: Context,
+  file: PhotoFile,
+  made: Rendition[],
+  kept: Rendition[],
+): Promise<void> {
+  const unused = [...file.renditions, ...made]
     .map(({ key }) => key)
-    .filter((key) => !current.some((one) => one.key === key))
-  // Cleanup finds them later. No later processing of the file uses these keys again.
+    .filter((key) => !kept.some((one) => one.key === key))
   if (await backupRuns(ctx)) return
   await ctx.storage
     .delete(unused.map(hiddenKey))

@@ -1,4 +1,4 @@
-/** After a change of the watermark a run goes over all files, once. How far it is stands in a row, so that it survives restarts. */
+/** After a change of the watermark, a run goes over all files, once. A row says how far it is, so that it survives restarts. */
 import { eq, sql } from 'drizzle-orm'
 import { settings } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
@@ -19,10 +19,10 @@ export interface WatermarkRun {
   status: 'idle' | 'running' | 'completed'
   /** Files that need to change. Null until they have been counted. */
   total: number | null
-  /** Files of these that the run has come to, failed ones included. */
+  /** How many of these the run has come to, failed ones included. */
   done: number
   failed: number
-  /** The run goes from the newest file to the oldest. It has come to all files with a higher id. Null at its begin. */
+  /** The id of the file that the run came to last, on its way from the newest to the oldest. Null at its beginning. */
   cursor: number | null
   /** RFC 3339, UTC. Null when it has never changed. */
   started: string | null

@@ -2,14 +2,12 @@
 import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { photoFiles } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
-import { hiddenKey } from '../files/keys.ts'
-import { backupRuns } from '../system/backup-lease.ts'
 import { siteSettings } from '../system/site-settings.ts'
 import { transaction } from '../transaction.ts'
 import { enqueueExposure } from './exposure.ts'
 import { watermarkHandle } from './job-handles.ts'
 import { RENDITIONS } from './keys.ts'
-import { picturesOf, storeRenditions } from './processing.ts'
+import { deleteUnused, picturesOf, storeRenditions } from './processing.ts'
 import type { PhotoFile, Rendition } from './rows.ts'
 import { cleanOf, isUpToDate, type SiteWatermark, watermarkOf } from './watermark.ts'
 import { readRun, storeRun, type WatermarkRun } from './watermark-runs.ts'
@@ -148,12 +146,7 @@ async function replace(
     if (rows.length > 0) await enqueueExposure(tx, [file.id])
     return rows.length > 0
   })
-  const [kept, others] = isReplaced ? [renditions, file.renditions] : [file.renditions, renditions]
-  const unused = others.map(({ key }) => key).filter((key) => !kept.some((one) => one.key === key))
-  if (await backupRuns(ctx)) return
-  await ctx.storage
-    .delete(unused.map(hiddenKey))
-    .catch((error) => ctx.log.warn({ err: error, file: file.id }, 'old renditions are left to cleanup'))
+  await deleteUnused(ctx, file, renditions, isReplaced ? renditions : file.renditions)
 }
 
 /** Files that a run has to change. Those that wait or are in processing follow the watermark at their end. */

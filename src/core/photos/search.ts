@@ -85,9 +85,9 @@ export async function searchPhotos(ctx: Context, viewer: Viewer, query: SearchQu
   if (query.dateFrom && query.dateTo && query.dateFrom > query.dateTo) throw new AppError('INVALID_RANGE')
   const pieces = queryPieces(query.query)
   if (pieces.length === 0) return { photos: [], total: 0, facets: NO_FACETS }
-  return cached(ctx, { of: SHOWN_OF_PHOTOS, key: ['search', scopeOf(viewer), query] }, () =>
-    findPage(ctx, viewer, pieces, query),
-  )
+  // A client may name the filters in any order.
+  const key = ['search', scopeOf(viewer), Object.entries(query).sort()] as const
+  return cached(ctx, { of: SHOWN_OF_PHOTOS, key }, () => findPage(ctx, viewer, pieces, query))
 }
 
 async function findPage(

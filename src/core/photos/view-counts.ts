@@ -17,7 +17,9 @@ export class ViewCounts {
   private waiting = new Map<number, number>()
   /** Those that the running statement stores. */
   private storing: ReadonlyMap<number, number> = new Map()
-  /** What the rows of photos had after their views were stored: cached answers do not have it, because views change no generation. */
+  /**
+   * What the rows of photos had after their views were stored. Cached answers do not have it, because views change no generation.
+   */
   private readonly stored = new LRUCache<number, number>({ max: CAPACITY })
   private running: Promise<void> | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -94,8 +96,8 @@ export class ViewCounts {
 }
 
 /**
- * Adds views to the photos, and to those of all photos in this quarter of an hour and in the larger parts of the day. It locks the photos in the order of their ids,
- * as everything that changes several.
+ * Adds views to the photos, and their sum to the views of all photos in this quarter of an hour and in the larger parts of the day.
+ * It locks the photos in the order of their ids, as everything that changes several photos does.
  */
 const addViews = (counts: ReadonlyMap<number, number>) => {
   const list = JSON.stringify(Array.from(counts, ([id, n]) => ({ id, n })))

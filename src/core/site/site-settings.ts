@@ -16,7 +16,7 @@ import {
 import type { Stored } from '../system/stored-settings.ts'
 
 /** Says whether the settings may be changed from this revision. */
-export type Expected = ((revision: string) => boolean) | undefined
+type Expected = ((revision: string) => boolean) | undefined
 
 /** Settings with the same values have the same revision, on every server. A reader cannot compute it. */
 export const revisionOf = (ctx: Context, settings: SiteSettings): string =>

@@ -57,7 +57,7 @@ export const PHOTO_TYPES = [
 ] as const
 export type PhotoType = (typeof PHOTO_TYPES)[number]
 
-export const WATERMARK_POSITIONS = ['top_left', 'top_right', 'center', 'bottom_left', 'bottom_right'] as const
+const WATERMARK_POSITIONS = ['top_left', 'top_right', 'center', 'bottom_left', 'bottom_right'] as const
 
 export const SITE_DEFINITIONS = {
   general: {

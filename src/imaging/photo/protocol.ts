@@ -21,13 +21,11 @@ export interface RenditionSpec {
   marked?: true
 }
 
-export const WATERMARK_POSITIONS = ['top_left', 'top_right', 'center', 'bottom_left', 'bottom_right'] as const
-
 /** A text that is written over a picture. */
 export interface Watermark {
   /** In one line. */
   text: string
-  position: (typeof WATERMARK_POSITIONS)[number]
+  position: 'top_left' | 'top_right' | 'center' | 'bottom_left' | 'bottom_right'
   /** Percent. */
   opacity: number
   /** The width of the text in percent of the picture's, as far as its height leaves room. */

@@ -26,7 +26,7 @@ export const drawMark = async ({ text, ...watermark }: Watermark): Promise<Mark>
   mask: await drawn(text),
 })
 
-/** The picture with the text. Of two layers, white and black, one is seen on every ground. */
+/** The picture with the text, which is white with a black shadow, so that it can be read on every ground. */
 export async function withMark(picture: Sharp, mark: Mark): Promise<Sharp> {
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true })
   const { width, height, channels } = info

@@ -1,10 +1,10 @@
-/** ETag, If-None-Match and If-Match of a photo (RFC 9110, 8.8.3 and 13.1). */
+/** The ETag of a photo (RFC 9110, 8.8.3). */
 import { seesWhole } from '../../../core/photo-index/visibility.ts'
 import { revisionOf } from '../../../core/photos/revision.ts'
 import type { PhotoView } from '../../../core/photos/view.ts'
 import { languageOf } from '../../../http/language.ts'
-import { entityTags, matchesNone } from '../../../util/entity-tags.ts'
 import { sha256 } from '../../../util/secrets.ts'
+import { expectedRevision } from '../conditional.ts'
 import { portfolio } from '../contract.ts'
 import type { PhotoDetail } from './models.ts'
 import type { Showing } from './presenters.ts'
@@ -23,18 +23,5 @@ export function etagOf(
   return `"${revisionOf(photo)}-${hash}"`
 }
 
-/** Whether the client has this answer already. */
-export function isKnown(request: Request, etag: string): boolean {
-  return matchesNone(request.headers.get('if-none-match') ?? '', etag)
-}
-
-/**
- * Whether a change may be made to a revision of the photo; undefined when the client names none. Only the revision in an ETag
- * counts: the rest changes with the language and with signed addresses.
- */
-export function expectedRevision(request: Request): ((revision: string) => boolean) | undefined {
-  const header = request.headers.get('if-match')
-  if (header === null || header.trim() === '*') return undefined
-  const revisions = entityTags(header).map((tag) => /^"(\d+\.[\w-]{12})-[\w-]+"$/.exec(tag)?.[1])
-  return (revision) => revisions.includes(revision)
-}
+/** Whether a change may be made to a revision of the photo; undefined when the client names none. */
+export const expectedPhoto = (request: Request) => expectedRevision(request, /^"(\d+\.[\w-]{12})-[\w-]+"$/)

@@ -18,9 +18,10 @@ import {
   type Query,
   type SignedCall,
 } from '../../../http/chapter.ts'
+import { forThisReader, isKnown } from '../conditional.ts'
 import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio, withLimit } from '../contract.ts'
 import { Id, readFileId } from '../ids.ts'
-import { etagOf, expectedRevision, isKnown } from './etags.ts'
+import { etagOf, expectedPhoto } from './etags.ts'
 import { readChange, readInput } from './inputs.ts'
 import { Batch, BatchResult, NewPhoto, Photo, PhotoChange, PhotoDetail, PhotoQuery } from './models.ts'
 import { presentBatch, presentPhotoDetail, presentPhotos, type Showing } from './presenters.ts'
@@ -170,7 +171,7 @@ async function updateOne({
   request,
   set,
 }: SignedCall & Params<typeof Id> & Body<typeof PhotoChange>) {
-  const photo = await updatePhoto(ctx, principal, params.id, readInput(body), expectedRevision(request))
+  const photo = await updatePhoto(ctx, principal, params.id, readInput(body), expectedPhoto(request))
   return envelope(request, await shownWithTag({ ctx, request, viewer: principal }, photo, set))
 }
 
@@ -184,9 +185,4 @@ async function shownWithTag(showing: Showing & { request: Request }, photo: Phot
   set.headers.etag = etagOf(showing, photo, shown)
   forThisReader(set)
   return shown
-}
-
-/** A cache of one user asks before it uses the answer again, and keeps one for each account and language. */
-function forThisReader({ headers }: Call['set']): void {
-  headers.vary = [headers.vary, 'Authorization, Accept-Language'].filter(Boolean).join(', ')
 }

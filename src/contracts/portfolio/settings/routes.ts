@@ -2,12 +2,7 @@ import { may, permissionDenied } from '../../../core/accounts/permissions.ts'
 import type { Context } from '../../../core/context.ts'
 import { AppError } from '../../../core/errors.ts'
 import { readRun } from '../../../core/photo-files/watermark-runs.ts'
-import {
-  changeSiteSettings,
-  type Expected,
-  resetSiteSettings,
-  revisionOf,
-} from '../../../core/site/site-settings.ts'
+import { changeSiteSettings, resetSiteSettings, revisionOf } from '../../../core/site/site-settings.ts'
 import {
   PUBLIC_CATEGORIES,
   SITE_CATEGORIES,
@@ -17,8 +12,8 @@ import {
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Body, type Call, chapter, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { languageOf } from '../../../http/language.ts'
-import { entityTags, matchesNone } from '../../../util/entity-tags.ts'
 import { sha256 } from '../../../util/secrets.ts'
+import { expectedRevision, forThisReader, isKnown } from '../conditional.ts'
 import { Envelope, envelope, portfolio } from '../contract.ts'
 import { readChange } from './input.ts'
 import { Settings, SettingsChange, SettingsQuery, SettingsReset, WatermarkRun } from './models.ts'
@@ -97,20 +92,19 @@ async function show({ ctx, query, request, set }: Call & Query<typeof SettingsQu
     await ctx.services.settings.site.shown(ctx),
     readable.filter(isAsked),
   )
-  if (matchesNone(request.headers.get('if-none-match') ?? '', String(set.headers.etag)))
-    return new Response(null, { status: 304 })
+  if (isKnown(request, String(set.headers.etag))) return new Response(null, { status: 304 })
   return envelope(request, shown)
 }
 
 async function change({ ctx, principal, body, request, set }: SignedCall & Body<typeof SettingsChange>) {
-  const settings = await changeSiteSettings(ctx, principal, readChange(body), expectedRevision(request))
+  const settings = await changeSiteSettings(ctx, principal, readChange(body), expectedSettings(request))
   return envelope(request, withTag({ ctx, request, set }, settings, SITE_CATEGORIES))
 }
 
 async function reset({ ctx, principal, body, request, set }: SignedCall & Body<typeof SettingsReset>) {
   const { categories } = body
   const named = SITE_CATEGORIES.filter((one) => categories.includes('all') || categories.includes(one))
-  const settings = await resetSiteSettings(ctx, principal, named, expectedRevision(request))
+  const settings = await resetSiteSettings(ctx, principal, named, expectedSettings(request))
   return envelope(request, withTag({ ctx, request, set }, settings, SITE_CATEGORIES))
 }
 
@@ -120,21 +114,16 @@ async function showRun({ ctx, request }: SignedCall) {
 
 /** The settings of these categories. The answer gets its ETag: the revision of all settings, and a hash of what is shown. */
 function withTag(
-  { ctx, request, set: { headers } }: Pick<Call, 'ctx' | 'request' | 'set'>,
+  { ctx, request, set }: Pick<Call, 'ctx' | 'request' | 'set'>,
   settings: SiteSettings,
   categories: readonly SiteCategory[],
 ): Settings {
   const shown = presentSettings(settings, categories)
   const hash = sha256(JSON.stringify([languageOf(request, portfolio.language), shown])).slice(0, 32)
-  headers.etag = `"${revisionOf(ctx, settings)}-${hash}"`
-  headers.vary = [headers.vary, 'Authorization, Accept-Language'].filter(Boolean).join(', ')
+  set.headers.etag = `"${revisionOf(ctx, settings)}-${hash}"`
+  forThisReader(set)
   return shown
 }
 
-/** Undefined when the client names no revision. What was shown with it does not count: another reader sees less. */
-function expectedRevision(request: Request): Expected {
-  const header = request.headers.get('if-match')
-  if (header === null || header.trim() === '*') return undefined
-  const revisions = entityTags(header).map((tag) => /^"([\w-]{22})-[\w-]+"$/.exec(tag)?.[1])
-  return (revision) => revisions.includes(revision)
-}
+/** Undefined when the client names no revision. */
+const expectedSettings = (request: Request) => expectedRevision(request, /^"([\w-]{22})-[\w-]+"$/)
