@@ -3,9 +3,8 @@
  * the other program reads them, and records how the backup ended. They talk by JSON lines on a Unix socket in the data
  * directory, and the backup has failed when the connection ends before `end`.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import {
   announceBackups,
@@ -19,12 +18,11 @@ import {
 import type { Context } from '../core/context.ts'
 import type { EmbeddedPostgres } from '../db/embedded.ts'
 import { checkpoint } from '../db/maintenance.ts'
+import { socketPathIn } from '../util/socket-path.ts'
 import { textLines } from '../util/text-lines.ts'
 
 /** In the data directory. It holds the path of the socket, because a socket's path may not be long. */
 export const SOCKET_NAME_FILE = 'backup-socket'
-/** sun_path holds 108 bytes with the final zero; macOS has four bytes less. */
-const MAX_SOCKET_PATH_BYTES = 103
 
 /** In this order, each once; `held` asks whether the lease never ended. */
 export type ControlRequest = { begin: string } | { held: true } | { end: BackupEnd }
@@ -50,13 +48,7 @@ export async function serveBackups(ctx: Context, copyTo: EmbeddedPostgres['copyT
   // Copies that a killed server has left.
   const copies = join(dataDir, 'backup')
   rmSync(copies, { recursive: true, force: true })
-  let path = join(dataDir, 'backup.sock')
-  let ownDirectory: string | undefined
-  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
-    ownDirectory = mkdtempSync(join(tmpdir(), 'roost-'))
-    path = join(ownDirectory, 'backup.sock')
-  }
-  rmSync(path, { force: true })
+  const { path, remove } = socketPathIn(dataDir, 'backup.sock')
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
@@ -74,7 +66,7 @@ export async function serveBackups(ctx: Context, copyTo: EmbeddedPostgres['copyT
     server.close()
     for (const socket of sockets) socket.destroy()
     rmSync(join(dataDir, SOCKET_NAME_FILE), { force: true })
-    rmSync(ownDirectory ?? path, { recursive: true, force: true })
+    remove()
   }
 }
 

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeDataDir, unusableDataDir } from '../util/data-dir.ts'
 import { acquireFileLock, type FileLock } from '../util/file-lock.ts'
 import type { Logger } from '../util/logger.ts'
+import { socketPathIn } from '../util/socket-path.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { copyAhead } from './copy-cluster.ts'
 import type { WorkerAnswer, WorkerOrder, WorkerStart } from './embedded-worker.ts'
@@ -21,9 +20,6 @@ export interface EmbeddedPostgres {
   close(): Promise<void>
 }
 
-/** sun_path holds 108 bytes with the final zero. */
-const MAX_SOCKET_PATH_BYTES = 107
-
 /**
  * PGlite's code, compiled once for all databases of this process, which tests open by the dozen. It never changes, so it
  * is no state that servers share.
@@ -37,20 +33,14 @@ let code: Promise<WebAssembly.Module> | undefined
  */
 export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promise<EmbeddedPostgres> {
   const lock = takeLock(dataDir)
-  let socketDir: string | undefined
-  let socketPath = join(dataDir, 'pg.sock')
-  if (Buffer.byteLength(socketPath) > MAX_SOCKET_PATH_BYTES) {
-    socketDir = mkdtempSync(join(tmpdir(), 'roost-'))
-    socketPath = join(socketDir, 'pg.sock')
-  }
-  // A killed process leaves its socket; because of the lock, nobody listens on it.
-  rmSync(socketPath, { force: true })
+  // Because of the lock, nobody listens on it.
+  const { path: socketPath, remove: removeSocket } = socketPathIn(dataDir, 'pg.sock')
 
   // The worker loads PGlite's modules while the code is compiled and a new database is unpacked.
   const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url).href)
   const cleanUp = () => {
     worker.terminate()
-    if (socketDir) rmSync(socketDir, { recursive: true, force: true })
+    removeSocket()
     lock.release()
   }
   const answer = () =>
