@@ -20,9 +20,12 @@ import type { EmbeddedPostgres } from '../db/embedded.ts'
 import { checkpoint } from '../db/maintenance.ts'
 import { socketPathIn } from '../util/socket-path.ts'
 import { textLines } from '../util/text-lines.ts'
+import { waitAtMost } from '../util/wait-at-most.ts'
 
 /** In the data directory. It holds the path of the socket, because a socket's path may not be long. */
 export const SOCKET_NAME_FILE = 'backup-socket'
+/** A copy of a large database may take longer. */
+const CLOSE_MS = 1000
 
 /** In this order, each once; `held` asks whether the lease never ended. */
 export type ControlRequest = { begin: string } | { held: true } | { end: BackupEnd }
@@ -42,19 +45,21 @@ async function* untilItEnds(socket: Socket): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** @returns a function that listens no more, and gives up running backups */
-export async function serveBackups(ctx: Context, copyTo: EmbeddedPostgres['copyTo']): Promise<() => void> {
+/** @returns a function that listens no more, and gives up running backups. Call it while the database is open */
+export async function serveBackups(
+  ctx: Context,
+  copyTo: EmbeddedPostgres['copyTo'],
+): Promise<() => Promise<void>> {
   const dataDir = resolve(ctx.config.dataDir)
   // Copies that a killed server has left.
   const copies = join(dataDir, 'backup')
   rmSync(copies, { recursive: true, force: true })
   const { path, remove } = socketPathIn(dataDir, 'backup.sock')
-  const sockets = new Set<Socket>()
+  const running = new Map<Socket, Promise<void>>()
   const server = createServer((socket) => {
-    sockets.add(socket)
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => sockets.delete(socket))
-    void takePart(ctx, copyTo, copies, socket)
+    const part = takePart(ctx, copyTo, copies, socket).finally(() => running.delete(socket))
+    running.set(socket, part)
   })
   await new Promise<void>((listening, reject) => {
     server.once('error', reject)
@@ -62,9 +67,11 @@ export async function serveBackups(ctx: Context, copyTo: EmbeddedPostgres['copyT
   })
   chmodSync(path, 0o600)
   writeFileSync(join(dataDir, SOCKET_NAME_FILE), path, { mode: 0o600 })
-  return () => {
+  return async () => {
     server.close()
-    for (const socket of sockets) socket.destroy()
+    for (const socket of running.keys()) socket.destroy()
+    // Each records how it ended.
+    await waitAtMost(CLOSE_MS, Promise.allSettled(running.values()))
     rmSync(join(dataDir, SOCKET_NAME_FILE), { force: true })
     remove()
   }
@@ -110,7 +117,7 @@ async function takePart(
     socket.destroySoon()
     rmSync(copy, { recursive: true, force: true })
     await settle(ctx, running).catch((error) =>
-      ctx.log.warn({ err: error }, 'the end of a backup was not recorded'),
+      ctx.log.warn({ err: error }, 'administrators were not told of a backup, or its end was not recorded'),
     )
   }
 }
