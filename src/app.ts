@@ -22,6 +22,7 @@ import { RequestLimits } from './http/rate-limits.ts'
 import { readyRoute } from './http/ready.ts'
 import { requestLog } from './http/request-log.ts'
 import { RequestMetrics } from './http/request-metrics.ts'
+import { routeKey } from './http/route-key.ts'
 import { asTyped } from './http/typed.ts'
 import { answerUnmatched } from './http/unmatched.ts'
 import type { LiveContext } from './live/context.ts'
@@ -108,7 +109,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
     // model of a body: the server does not read the body, and neither do Elysia's parsers.
     .onParse(async ({ request, contentType, route, set }) => {
       await limits.checkRoute(route, { request, set })
-      const model = bodies.get(`${request.method} ${route}`)
+      const model = bodies.get(routeKey(request.method, route))
       return model ? asTyped(model, await readJsonBody(request, contentType)) : null
     })
     .use(docs((): AnyElysia => app, fields, ctx.config.publicUrl))
@@ -132,7 +133,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
   limits.learn(app)
   requestMetrics.learn(app)
   for (const { method, path, hooks } of app.routes)
-    if (hooks.body) bodies.set(`${method} ${path}`, hooks.body)
+    if (hooks.body) bodies.set(routeKey(method, path), hooks.body)
   return app
 }
 

@@ -1,4 +1,5 @@
 /** Routes that will end, and how their answers say so: docs/contracts/portfolio.md, "Versions". */
+import { routeKey } from './route-key.ts'
 
 export interface Deprecation {
   /** Method and path as the route is declared, such as `GET /v1/photos/:id`. */
@@ -46,16 +47,16 @@ export class RouteFields {
   /** @param ofContract those of the contract, which the table's replace */
   of(ofContract: HeaderFields | undefined, method: string, route: string | undefined): HeaderFields {
     if (this.fields.size === 0) return ofContract ?? {}
-    return { ...ofContract, ...this.fields.get(`${method === 'HEAD' ? 'GET' : method} ${route}`) }
+    return { ...ofContract, ...(route && this.fields.get(routeKey(method, route))) }
   }
 
   isDeprecated(method: string, route: string): boolean {
-    return this.fields.has(`${method} ${route}`)
+    return this.fields.has(routeKey(method, route))
   }
 
   /** @throws Error when the table names a route that no contract has, because nobody would notice a mistyped path */
   check(routes: readonly { method: string; path: string }[]): void {
-    const known = new Set(routes.map(({ method, path }) => `${method} ${path}`))
+    const known = new Set(routes.map(({ method, path }) => routeKey(method, path)))
     const unknown = this.table.filter(({ route }) => !known.has(route)).map(({ route }) => route)
     if (unknown.length > 0) throw new Error(`The table of deprecations names no route: ${unknown.join(', ')}`)
   }

@@ -6,6 +6,7 @@ import { optionalPrincipal } from './authenticate.ts'
 import { clientOf } from './client.ts'
 import { limitFields } from './limit-fields.ts'
 import { descriptionOf } from './openapi/route.ts'
+import { routeKey } from './route-key.ts'
 
 interface Counting {
   request: Request
@@ -27,14 +28,13 @@ export class RequestLimits {
   learn({ routes }: AnyElysia): void {
     for (const { method, path, hooks } of routes) {
       const limit = descriptionOf(hooks)?.limit
-      if (limit) this.classes.set(`${method} ${path}`, limit)
+      if (limit) this.classes.set(routeKey(method, path), limit)
     }
   }
 
   /** @throws AppError RATE_LIMITED */
   async checkRoute(route: string, call: Counting): Promise<void> {
-    const { method } = call.request
-    const limit = this.classes.get(`${method === 'HEAD' ? 'GET' : method} ${route}`)
+    const limit = this.classes.get(routeKey(call.request.method, route))
     if (limit) await this.check(limit, call)
   }
 

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** A URL-safe random secret with 256 bits of entropy, after a readable prefix. */
 export const randomSecret = (prefix: string): string => `${prefix}_${randomBytes(32).toString('base64url')}`
@@ -15,3 +15,7 @@ export const sha256 = (secret: string): string => createHash('sha256').update(se
  */
 export const keyedHash = (key: string, purpose: string, text: string): string =>
   createHmac('sha256', key).update(`${purpose}\0${text}`).digest('base64url')
+
+/** Compares a secret with what a client sent, in the same time for every wrong text of a length. Hashes have one length. */
+export const isSameSecret = (secret: string, given: string): boolean =>
+  timingSafeEqual(Buffer.from(sha256(secret)), Buffer.from(sha256(given)))

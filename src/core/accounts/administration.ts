@@ -173,10 +173,10 @@ export interface AccountChange {
 
 /**
  * Changes an account. An administrator can't change a user with a higher role, or grant a higher role than their own,
- * and the last active super administrator can't be demoted or deactivated. A deactivation and a new password end all sessions
- * of the user.
- * @throws AppError NOT_FOUND, HIGHER_ROLE, LAST_SUPER_ADMIN, USERNAME_TAKEN, EMAIL_TAKEN, VALIDATION_FAILED also for the
- * administrator's own password
+ * and the last active super administrator can't be demoted or deactivated. Nobody deactivates their own account or changes its
+ * role, because they could not undo it. A deactivation and a new password end all sessions of the user.
+ * @throws AppError NOT_FOUND, HIGHER_ROLE, LAST_SUPER_ADMIN, OWN_ACCOUNT, USERNAME_TAKEN, EMAIL_TAKEN, VALIDATION_FAILED also for
+ * the administrator's own password
  */
 export async function updateAccount(
   ctx: Context,
@@ -193,6 +193,8 @@ export async function updateAccount(
     }
     const loses = (change.role && change.role !== 'super_admin') || change.isActive === false
     if (user.role === 'super_admin' && user.isActive && loses) await assertAnotherSuperAdmin(tx, user.id)
+    const changesOwn = (change.role && change.role !== user.role) || change.isActive === false
+    if (user.id === admin.userId && changesOwn) throw new AppError('OWN_ACCOUNT')
     // Whoever has got hold of a session must not be able to take the account over.
     if (password && user.id === admin.userId) throw invalid('password', 'own_password')
     const fields = changedFields(change)

@@ -37,8 +37,8 @@ export const ACCOUNT_ERRORS = defineErrors({
   USERNAME_TAKEN: { kind: 'conflict', zh: '该用户名已被使用', en: 'This username is taken' },
   OWN_ACCOUNT: {
     kind: 'conflict',
-    zh: '不能删除自己的账号，请由另一名超级管理员操作',
-    en: 'You cannot delete your own account; ask another super administrator',
+    zh: '不能删除或停用自己的账号，也不能更改自己的角色，请由另一名管理员操作',
+    en: 'You cannot delete or deactivate your own account, or change its role; ask another administrator',
   },
   LAST_SUPER_ADMIN: {
     kind: 'conflict',

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { users } from '../../db/schema/index.ts'
-import { audit } from '../audit/audit.ts'
+import { audit, auditAlone } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { invalid } from '../errors.ts'
 import { mailHandle } from '../mail/job-handle.ts'
@@ -32,7 +32,10 @@ export async function changePassword(
     const found = await getAccount(ctx, userId)
     return (await verifyPassword(input.currentPassword, found.passwordHash)) ? found : undefined
   })
-  if (!user) throw invalid('current_password', 'current_password')
+  if (!user) {
+    await auditAlone(ctx, who, { action: 'user.password_change_failed', target: userId, subject: userId })
+    throw invalid('current_password', 'current_password')
+  }
   const passwordHash = await hashPassword(input.newPassword)
   await transaction(ctx, async (tx) => {
     const changed = await tx.db

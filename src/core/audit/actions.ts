@@ -12,6 +12,8 @@ export interface AuditActions {
   'user.signed_out': { session: string }
   'user.renamed': { before: string; after: string }
   'user.password_changed': Nothing
+  /** The current password was wrong. */
+  'user.password_change_failed': Nothing
   'user.password_reset': { by: 'code' | 'operator' }
   'user.created': { role: string }
   /** `before` and `after` have what changed of what matters most. */
@@ -23,7 +25,11 @@ export interface AuditActions {
   'session.ended': { reason: string }
   'signup.requested': { email: string }
   'signup.code_requested': { email: string }
+  /** The code was wrong. */
+  'signup.failed': { email: string }
   'password_reset.requested': { email: string }
+  /** The code was wrong. */
+  'password_reset.failed': { email: string }
   'invite_code.created': InviteCode
   'invite_code.updated': InviteCode
   'calendar_feed.created': Nothing

@@ -1,6 +1,7 @@
 /** The materials and likes of a user who is deleted. */
-import { and, asc, eq, isNull, sql } from 'drizzle-orm'
+import { asc, eq, type SQL, sql } from 'drizzle-orm'
 import { isOneOf } from '../../db/arrays.ts'
+import { idRanges } from '../../db/id-ranges.ts'
 import { materials } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
 import { backupRuns, WaitsForBackup } from '../system/backup-lease.ts'
@@ -12,10 +13,15 @@ const BATCH = 100
 
 /** Hides all materials of a user from everybody. A server that receives one of them stops. */
 export async function hideMaterialsOf(tx: Tx, userId: number): Promise<void> {
+  const shown = sql`${materials.userId} = ${userId} and ${materials.removedAt} is null`
+  for (const some of await idRanges(tx.db, materials, shown)) await hideSome(tx, some)
+}
+
+async function hideSome(tx: Tx, some: SQL): Promise<void> {
   const before = tx.db
     .select({ id: materials.id, status: materials.status })
     .from(materials)
-    .where(and(eq(materials.userId, userId), isNull(materials.removedAt)))
+    .where(some)
     .for('update')
     .as('before')
   const hidden = await tx.db

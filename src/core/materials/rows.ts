@@ -1,5 +1,6 @@
-import { eq } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import { materials } from '../../db/schema/index.ts'
+import { ownerExists } from '../accounts/owners.ts'
 import type { Tx } from '../context.ts'
 import { notFound } from '../errors.ts'
 
@@ -7,9 +8,12 @@ export type Material = typeof materials.$inferSelect
 export type MaterialType = Material['type']
 export const MATERIAL_TYPES = ['video', 'pdf'] as const satisfies readonly MaterialType[]
 
+/** The material with this id. Those of a deleted user exist for nobody, although a job has yet to delete them. */
+export const hasId = (id: number) => and(eq(materials.id, id), ownerExists(materials.userId))
+
 /** @throws AppError NOT_FOUND */
 export async function lockMaterial(tx: Tx, id: number): Promise<Material> {
-  const [material] = await tx.db.select().from(materials).where(eq(materials.id, id)).for('update')
+  const [material] = await tx.db.select().from(materials).where(hasId(id)).for('update')
   if (!material) throw notFound('material', id)
   return material
 }

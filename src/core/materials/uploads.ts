@@ -12,7 +12,7 @@ import { lockOwn, mayManage } from './access.ts'
 import { announce } from './announce.ts'
 import { putAwayHandle } from './job-handles.ts'
 import { putAway } from './objects.ts'
-import type { Material } from './rows.ts'
+import { hasId, type Material } from './rows.ts'
 
 /** The state of an upload on the bus, under `upload:<material id>`. */
 export interface UploadState {
@@ -68,7 +68,7 @@ export async function listUploads(
 
 /** @throws AppError NOT_FOUND, also for the material of another user */
 export async function ownMaterial(ctx: Context, who: Principal, id: number): Promise<Material> {
-  const [material] = await ctx.db.select().from(materials).where(eq(materials.id, id))
+  const [material] = await ctx.db.select().from(materials).where(hasId(id))
   if (!material || !mayManage(who, material)) throw notFound('material', id)
   return material
 }

@@ -1,6 +1,7 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { isOneOf } from '../../db/arrays.ts'
 import { photoFiles, photos } from '../../db/schema/index.ts'
+import { ownerExists } from '../accounts/owners.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
@@ -28,11 +29,19 @@ export async function lockOwnPhoto(tx: Tx, who: Principal, id: number): Promise<
   return photo!
 }
 
+const ofExistingUser = ownerExists(photos.userId)
+
 /**
- * Locks those of the photos that exist. Every change locks categories, tags, files and photos in this order, and each in the
- * order of ids.
+ * Locks those of the photos that exist. Those of a deleted user exist for nobody, although a job has yet to delete them. Every
+ * change locks categories, tags, files and photos in this order, and each in the order of ids.
  */
-export async function lockPhotos(tx: Tx, ids: number[]): Promise<Map<number, Photo>> {
+export const lockPhotos = (tx: Tx, ids: number[]): Promise<Map<number, Photo>> =>
+  lockRows(tx, ids, ofExistingUser)
+
+/** The same, for the job that deletes what a deleted user has left. */
+export const lockLeftPhotos = (tx: Tx, ids: number[]): Promise<Map<number, Photo>> => lockRows(tx, ids)
+
+async function lockRows(tx: Tx, ids: number[], which?: SQL): Promise<Map<number, Photo>> {
   await tx.db
     .select({ id: photoFiles.id })
     .from(photoFiles)
@@ -42,7 +51,7 @@ export async function lockPhotos(tx: Tx, ids: number[]): Promise<Map<number, Pho
   const rows = await tx.db
     .select()
     .from(photos)
-    .where(isOneOf(photos.id, ids))
+    .where(and(isOneOf(photos.id, ids), which))
     .orderBy(photos.id)
     .for('update')
   return new Map(rows.map((photo) => [photo.id, photo]))
@@ -50,7 +59,10 @@ export async function lockPhotos(tx: Tx, ids: number[]): Promise<Map<number, Pho
 
 /** @throws AppError NOT_FOUND, PERMISSION_DENIED */
 export async function assertMayChange(ctx: Pick<Tx, 'db'>, who: Principal, id: number): Promise<void> {
-  const [photo] = await ctx.db.select().from(photos).where(eq(photos.id, id))
+  const [photo] = await ctx.db
+    .select()
+    .from(photos)
+    .where(and(eq(photos.id, id), ofExistingUser))
   const refused = refusal(who, id, photo)
   if (refused) throw refused
 }

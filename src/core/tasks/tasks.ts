@@ -5,6 +5,7 @@ import { nodes, taskLogs, tasks } from '../../db/schema/index.ts'
 import { rfc3339 } from '../../db/timestamps.ts'
 import { camelKeys } from '../../util/case.ts'
 import { readId } from '../../util/ids.ts'
+import { ownerExists } from '../accounts/owners.ts'
 import { isAdmin } from '../accounts/permissions.ts'
 import type { Actor, Principal } from '../accounts/principals.ts'
 import { auditForeign } from '../audit/audit.ts'
@@ -59,6 +60,9 @@ function taskKey(id: string | number): SQL {
   return typeof key === 'number' ? eq(tasks.id, key) : eq(tasks.uuid, key)
 }
 
+/** The tasks of a deleted user exist for nobody, although a job has yet to delete them. */
+const ofExistingUser = ownerExists(tasks.userId)
+
 /** Whether the user may see and change the task. For other users the task does not exist. */
 export const mayAccess = (who: Principal, task: { userId: number }): boolean =>
   task.userId === who.userId || isAdmin(who.role)
@@ -76,7 +80,7 @@ const selectTask = (db: Db, where: SQL) =>
     .select({ task: tasks, nodeUuid: nodes.uuid, logs: newestLogs })
     .from(tasks)
     .leftJoin(nodes, eq(nodes.id, tasks.nodeId))
-    .where(where)
+    .where(and(where, ofExistingUser))
 const taskById = prepared((db) => selectTask(db, eq(tasks.id, sql.placeholder('key'))).prepare('task_by_id'))
 const taskByUuid = prepared((db) =>
   selectTask(db, eq(tasks.uuid, sql.placeholder('key'))).prepare('task_by_uuid'),
@@ -228,7 +232,11 @@ export async function deleteTask(ctx: Context, who: Actor, id: string | number):
 }
 
 async function lockTask(tx: Tx, who: Principal, id: string | number): Promise<Task> {
-  const [task] = await tx.db.select().from(tasks).where(taskKey(id)).for('update')
+  const [task] = await tx.db
+    .select()
+    .from(tasks)
+    .where(and(taskKey(id), ofExistingUser))
+    .for('update')
   if (!task || !mayAccess(who, task)) throw notFound('task', id)
   return task
 }

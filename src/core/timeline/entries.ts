@@ -2,6 +2,7 @@
 import { and, asc, desc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { photos, timelineEventPhotos, timelineEvents } from '../../db/schema/index.ts'
 import { isCalendarDate } from '../../util/calendar-date.ts'
+import { ownerExists } from '../accounts/owners.ts'
 import type { Actor } from '../accounts/principals.ts'
 import { type AuditedBy, audit, fieldsOf } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
@@ -119,7 +120,7 @@ async function lockPhotos(tx: Tx, photoIds: number[]): Promise<number[]> {
   const rows = await tx.db
     .select({ id: photos.id })
     .from(photos)
-    .where(inArray(photos.id, ids))
+    .where(and(inArray(photos.id, ids), ownerExists(photos.userId)))
     .orderBy(asc(photos.id))
     .for('key share')
   const known = new Set(rows.map(({ id }) => id))

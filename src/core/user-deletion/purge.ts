@@ -79,6 +79,7 @@ export async function purgeUser(ctx: Context, userId: number, signal?: AbortSign
 /**
  * Finds what was added to the users who were deleted in the last two days by requests that had begun before, such as an event
  * of a task that a node ended at the same moment.
+ * @throws the first error, after all users had their turn
  */
 export async function purgeRecent(ctx: Context): Promise<number> {
   const since = sql`now() - interval '2 days'`
@@ -86,6 +87,17 @@ export async function purgeRecent(ctx: Context): Promise<number> {
     .select({ id: users.id })
     .from(users)
     .where(and(isNotNull(users.deletedAt), gt(users.deletedAt, since)))
-  for (const { id } of recent) await purgeUser(ctx, id)
+    .orderBy(users.deletedAt)
+  let failed: unknown
+  for (const { id } of recent) {
+    try {
+      await purgeUser(ctx, id)
+    } catch (error) {
+      // The other users must not wait for this one. The next run tries again.
+      ctx.log.warn({ err: error, userId: id }, 'the remains of a deleted user could not be deleted')
+      failed ??= error
+    }
+  }
+  if (failed) throw failed
   return recent.length
 }

@@ -1,10 +1,13 @@
 /** The codes in mails: docs/contracts/runtime.md, "Codes". */
-import { randomInt, timingSafeEqual } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { and, asc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { passwordResets, signups } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
-import { foldCase } from '../../util/fold.ts'
+import { foldCase, tidyAscii } from '../../util/fold.ts'
+import { isSameSecret } from '../../util/secrets.ts'
+import { auditAlone, type Client } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
+import { AppError } from '../errors.ts'
 import { type MailJob, mailHandle } from '../mail/job-handle.ts'
 import { CODE_MINUTES } from '../mail/letters.ts'
 import { keyOf, networkOf } from '../rate-limits/keys.ts'
@@ -117,7 +120,7 @@ export async function findByCode<T extends Coded>(
     )
     .orderBy(asc(coded.id))
     .for('update')
-  const found = open.find(({ id, codeHash }) => codeHash && sameHash(codeHash, hashOf(tx, id, code)))
+  const found = open.find(({ id, codeHash }) => codeHash && isSameSecret(codeHash, hashOf(tx, id, code)))
   if (!found && open.length > 0) {
     await tx.db
       .update(coded)
@@ -132,6 +135,17 @@ export async function findByCode<T extends Coded>(
   return found
 }
 
+/** Records a wrong code. @returns the error for the client */
+export async function wrongCode(
+  ctx: Context,
+  client: Client,
+  purpose: Purpose,
+  email: string,
+): Promise<AppError> {
+  await auditAlone(ctx, { client }, { action: `${purpose}.failed`, details: { email: tidyAscii(email) } })
+  return new AppError('INVALID_CODE')
+}
+
 /** Deletes the requests that have expired. */
 export async function trimCodes(ctx: Context): Promise<number> {
   const expired = (table: Coded) =>
@@ -141,6 +155,3 @@ export async function trimCodes(ctx: Context): Promise<number> {
 
 const hashOf = (ctx: Context, id: string, code: string): string =>
   ctx.keyedHash('mailed-code', `${id}:${code}`)
-
-const sameHash = (a: string, b: string): boolean =>
-  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))

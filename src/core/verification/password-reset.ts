@@ -7,10 +7,9 @@ import { hashPassword } from '../accounts/passwords.ts'
 import { endSessions } from '../accounts/sessions.ts'
 import { audit, type Client } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
-import { AppError } from '../errors.ts'
 import type { Language } from '../messages.ts'
 import { transaction } from '../transaction.ts'
-import { enforceCodeLimits, enforceMailLimits, enqueueCodes, findByCode } from './codes.ts'
+import { enforceCodeLimits, enforceMailLimits, enqueueCodes, findByCode, wrongCode } from './codes.ts'
 import { assertRedirect } from './links.ts'
 
 const REQUEST_HOURS = 1
@@ -57,7 +56,7 @@ export async function confirmPasswordReset(
   const done = await enforceCodeLimits(ctx, 'password_reset', input.email, client.ip, () =>
     resetPassword(ctx, client, input),
   )
-  if (!done) throw new AppError('INVALID_CODE')
+  if (!done) throw await wrongCode(ctx, client, 'password_reset', input.email)
 }
 
 /** @returns undefined when the code is wrong: an exception would roll back the count of wrong tries */

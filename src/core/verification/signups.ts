@@ -11,7 +11,14 @@ import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { Language } from '../messages.ts'
 import { transaction } from '../transaction.ts'
-import { enforceCodeLimits, enforceMailLimits, enqueueCodes, findByCode, requestsOf } from './codes.ts'
+import {
+  enforceCodeLimits,
+  enforceMailLimits,
+  enqueueCodes,
+  findByCode,
+  requestsOf,
+  wrongCode,
+} from './codes.ts'
 import { useInviteCode } from './invites.ts'
 import { assertRedirect } from './links.ts'
 
@@ -92,7 +99,7 @@ export async function verifySignup(
   const verified = await enforceCodeLimits(ctx, 'signup', input.email, client.ip, () =>
     createSignupAccount(ctx, client, tidyAscii(input.email), input.code),
   )
-  if (!verified) throw new AppError('INVALID_CODE')
+  if (!verified) throw await wrongCode(ctx, client, 'signup', input.email)
   return issueTokens(ctx, verified.user, verified.sessionId, verified.refreshToken, input.accessMinutes)
 }
 

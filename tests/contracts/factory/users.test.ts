@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { auditedOf } from '../../support/audited.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeTask, makeUser, PASSWORD, signInAgain, unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
@@ -160,6 +161,8 @@ describe('POST /api/users/change-password', () => {
     const answer = await ask('POST', '/api/users/change-password', { token: owner.token, body })
     expectFactoryError(answer, { status: 422, code: 'VALIDATION_ERROR', fields })
     expectWithout(answer, PASSWORD, 'Wr0ng-One', 'another horse')
+    const isGuess = JSON.stringify(body).includes('Wr0ng-One')
+    expect(await auditedOf(server, answer)).toEqual(isGuess ? ['user.password_change_failed'] : [])
     const again = await ask('POST', '/api/auth/login', {
       body: { email: owner.user.email, password: PASSWORD },
     })

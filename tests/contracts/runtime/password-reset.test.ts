@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { auditedOf } from '../../support/audited.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeUser, PASSWORD, signInAgain, unique } from '../../support/factories.ts'
 import { codeIn, mailQueueEmpty, mailsTo, mailTo, wrongCode } from '../../support/mail.ts'
@@ -124,6 +125,7 @@ describe('POST /api/v1/auth/password-reset/confirm', () => {
     const { email, code } = await forgetful()
     const wrong = await confirm({ email, token: wrongCode(code), new_password: NEW })
     expectRuntimeError(wrong, { status: 401, code: 'INVALID_CODE' })
+    expect(await auditedOf(server, wrong)).toEqual(['password_reset.failed'])
     expectWithout(wrong, NEW)
     expect((await confirm({ email, token: code, new_password: NEW })).status).toBe(204)
     expect((await confirm({ email, token: code, new_password: 'again and again' })).status).toBe(401)

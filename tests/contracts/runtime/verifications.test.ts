@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { auditedOf } from '../../support/audited.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeUser, unique } from '../../support/factories.ts'
 import {
@@ -191,6 +192,7 @@ describe('POST /api/v1/auth/verifications', () => {
     for (const { email } of [taken, free]) {
       const wrong = await verify(email, '000000')
       expectRuntimeError(wrong, { status: 401, code: 'INVALID_CODE' })
+      expect(await auditedOf(server, wrong)).toEqual(['signup.failed'])
       expect((await post('verifications/resend', { email })).status).toBe(204)
     }
     expect((await mailTo(server, user.email, 2)).subject).toBe('您已经有账号了')

@@ -6,6 +6,7 @@ import { enqueueExposure } from '../../../src/core/photo-files/exposure.ts'
 import { publicFolder, renditionKey } from '../../../src/core/photo-files/keys.ts'
 import { createTask } from '../../../src/core/tasks/create.ts'
 import { transaction } from '../../../src/core/transaction.ts'
+import { purgeRecent } from '../../../src/core/user-deletion/purge.ts'
 import {
   agentSessions,
   calendarFeeds,
@@ -30,6 +31,7 @@ import { form, pdf, upload } from '../../support/files.ts'
 import { makePhotos } from '../../support/photos.ts'
 import { eventually } from '../../support/process.ts'
 import { query, type TestServer } from '../../support/server.ts'
+import { expectPortfolioError } from '../../support/shapes.ts'
 import { openLive } from '../../support/sockets.ts'
 import { openStorages, type StoredServer } from '../../support/storages.ts'
 
@@ -256,24 +258,8 @@ describe.each(storages.each)('DELETE /v1/users/{id} (%s)', (_, stored) => {
 describe('a deleted user', () => {
   const { server } = storages.s3
   const { ctx } = server
-
-  test('has no photo that administrators can open, also before the job has deleted it', async () => {
-    const [boss, owner] = [
-      await makeUser(server, { role: 'super_admin' }),
-      await makeUser(server, { role: 'editor' }),
-    ]
-    const [photo] = await makePhotos(server, owner, [{}])
-    const { id, fileId } = photo!
-    const objectKey = `originals/${owner.user.id}/${unique('DSC_')}.jpg`
-    await ctx.storage.write(objectKey, body('an original'))
-    await ctx.db.update(photoFiles).set({ objectKey }).where(eq(photoFiles.id, fileId))
-    const statuses = async () => {
-      const paths = [`/v1/photos/${id}`, `/v1/upload/status/upload_${fileId}`, `/files/${objectKey}`]
-      const answers = await Promise.all(paths.map((path) => api(server, 'GET', path, { token: boss.token })))
-      return answers.map(({ status }) => status)
-    }
-    expect(await statuses()).toEqual([200, 200, 200])
-    // As the deletion does, and without its job.
+  /** As the deletion does, and without its job. */
+  const markDeleted = async ({ user }: TestUser) => {
     const names = {
       emailKey: null,
       usernameKey: null,
@@ -284,8 +270,74 @@ describe('a deleted user', () => {
     await ctx.db
       .update(users)
       .set({ ...names, role: 'user', isActive: false, deletedAt: new Date() })
-      .where(eq(users.id, owner.user.id))
-    expect(await statuses()).toEqual([404, 404, 404])
+      .where(eq(users.id, user.id))
+  }
+
+  test('has nothing that administrators can open or change, also before the job has deleted it', async () => {
+    const [boss, owner] = [
+      await makeUser(server, { role: 'super_admin' }),
+      await makeUser(server, { role: 'editor' }),
+    ]
+    const [photo] = await makePhotos(server, owner, [{}])
+    const { id, fileId } = photo!
+    const objectKey = `originals/${owner.user.id}/${unique('DSC_')}.jpg`
+    await ctx.storage.write(objectKey, body('an original'))
+    await ctx.db.update(photoFiles).set({ objectKey }).where(eq(photoFiles.id, fileId))
+    const material = await uploadPdf(server, owner)
+    const task = await makeTask(server, owner)
+    const ask = async ([method, path, body]: [string, string, object?]) => {
+      const { status } = await api(server, method, path, { token: boss.token, ...(body && { body }) })
+      return `${status} ${method} ${path}`
+    }
+    const reads: [string, string][] = [
+      `/v1/photos/${id}`,
+      `/v1/upload/status/upload_${fileId}`,
+      `/files/${objectKey}`,
+      `/api/tasks/${task.id}`,
+      `/api/v1/upload/status/${material.id}`,
+    ].map((path) => ['GET', path])
+    expect((await Promise.all(reads.map(ask))).filter((answer) => !answer.startsWith('200'))).toEqual([])
+    await markDeleted(owner)
+    const changes: [string, string, object?][] = [
+      ['PUT', `/v1/photos/${id}`, { title: 'mine' }],
+      ['DELETE', `/v1/photos/${id}`],
+      ['POST', `/v1/upload/upload_${fileId}/reprocess`],
+      ['DELETE', `/v1/upload/upload_${fileId}`],
+      ['POST', `/api/tasks/${task.id}/cancel`],
+      ['DELETE', `/api/tasks/${task.id}`],
+      ['POST', `/api/v1/materials/${material.id}/like`],
+      ['DELETE', `/api/v1/materials/${material.id}`],
+      ['DELETE', `/api/v1/upload/${material.id}`],
+    ]
+    const answers = await Promise.all([...reads, ...changes].map(ask))
+    expect(answers.filter((answer) => !answer.startsWith('404'))).toEqual([])
+    const batch = { photo_ids: [id], action: 'update_status', data: { status: 'draft' } }
+    const changed = await api(server, 'POST', '/v1/photos/batch', { token: boss.token, body: batch })
+    expect(changed.body.data.failed).toMatchObject([{ id, code: 'RESOURCE_NOT_FOUND' }])
+    const event = { title: 'First', date: '2024-01-01', type: 'milestone', related_photos: [id] }
+    const related = await api(server, 'POST', '/v1/timeline/events', { token: boss.token, body: event })
+    expectPortfolioError(related, { status: 422, code: 'UNPROCESSABLE_ENTITY' })
+  })
+
+  test('holds up no other one whose remains are deleted', async () => {
+    const [first, second] = [await makeUser(server), await makeUser(server)]
+    for (const user of [first, second]) {
+      await uploadPdf(server, user)
+      await markDeleted(user)
+    }
+    const storage = Object.create(ctx.storage, {
+      delete: {
+        value: async (keys: string[]) => {
+          if (keys.some((key) => key.includes(`/${first.user.id}/`))) throw new Error('the bucket is away')
+          await ctx.storage.delete(keys)
+        },
+      },
+    })
+    await expect(purgeRecent({ ...ctx, storage })).rejects.toThrow('the bucket is away')
+    expect(await columnsWith(server, first.user.id)).toContain('materials.user_id')
+    expect(await columnsWith(server, second.user.id)).not.toContain('materials.user_id')
+    await purgeRecent(ctx)
+    expect(await columnsWith(server, first.user.id)).not.toContain('materials.user_id')
   })
 
   test('a request that began before the deletion adds nothing', async () => {

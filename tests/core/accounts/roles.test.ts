@@ -9,7 +9,7 @@ import { actorOf } from '../../support/actors.ts'
 import { api } from '../../support/api.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
 import { startServer, type TestServer } from '../../support/server.ts'
-import { expectFactoryError } from '../../support/shapes.ts'
+import { expectFactoryError, expectPortfolioError } from '../../support/shapes.ts'
 
 const [server, lonely] = [await startServer(), await startServer()]
 afterAll(() => Promise.all([server.stop(), lonely.stop()]))
@@ -51,6 +51,20 @@ describe('the permissions of each role', () => {
 const people = Object.fromEntries(
   await Promise.all(ROLES.map(async (role) => [role, await makeUser(server, { role })] as const)),
 ) as Record<Role, TestUser>
+
+test.each<Role>(['admin', 'super_admin'])('an %s cannot deactivate or demote themselves', async (role) => {
+  const self = await makeUser(server, { role })
+  const own = { status: 409, code: 'OWN_ACCOUNT' }
+  expectFactoryError(await put(server, self, self, { is_active: false }), own)
+  expectFactoryError(await put(server, self, self, { role: 'user' }), own)
+  const answer = await api(server, 'PUT', `/v1/users/${self.user.id}`, {
+    token: self.token,
+    body: { is_active: false },
+  })
+  expectPortfolioError(answer, { status: 409, code: 'RESOURCE_CONFLICT' })
+  const same = await put(server, self, self, { role, is_active: true })
+  expect([same.status, await roleOf(server, self)]).toMatchObject([200, { role, isActive: true }])
+})
 
 describe('nobody grants a role above their own, or changes a user of one', () => {
   const cases = ROLES.flatMap((by) => ROLES.flatMap((from) => ROLES.map((to) => [by, from, to] as const)))

@@ -83,7 +83,7 @@ export const userRoutes = (ctx: Context) =>
         body: UserChange,
         example: { display_name: '高级编辑者', role: 'admin', is_active: true },
         response: Envelope(ListedUser),
-        errors: ['EMAIL_TAKEN', 'USERNAME_TAKEN', 'LAST_SUPER_ADMIN', 'HIGHER_ROLE'],
+        errors: ['EMAIL_TAKEN', 'USERNAME_TAKEN', 'LAST_SUPER_ADMIN', 'OWN_ACCOUNT', 'HIGHER_ROLE'],
       }),
     )
     .delete(
