@@ -158,9 +158,12 @@ describe('signed out', () => {
 })
 
 describe('forbidden', () => {
+  // A refused request changes nothing, and those that pass have an id that nothing has: each role needs one user only.
+  const byRole = new Map(ROLES.map((role) => [role, makeUser(server, { role })]))
+
   test.each(permitted)('$key: 403 for every role without $permission, and for no other', async (route) => {
     for (const role of ROLES) {
-      const answer = await ask(route.key, SOMEWHERE, (await makeUser(server, { role })).token)
+      const answer = await ask(route.key, SOMEWHERE, (await byRole.get(role))!.token)
       if (may(role, route.permission)) expect(passed(route.key)).toContain(answer.status)
       else refused(route.key, answer, FORBIDDEN)
     }
@@ -209,8 +212,10 @@ describe('ids that nothing has', () => {
       return id
     }
   }
+  const administrator = makeUser(server, { role: 'super_admin' })
+
   test.each(withId.map(({ key }) => key))('%s: 404 for every one of them', async (key) => {
-    const { token } = await makeUser(server, { role: 'super_admin' })
+    const { token } = await administrator
     for (const id of IDS) {
       const answer = await ask(key, id, token)
       expect(answer.status, `${key} with ${id.slice(0, 80)}: ${answer.text.slice(0, 200)}`).toBe(404)
@@ -222,7 +227,7 @@ describe('ids that nothing has', () => {
   test.each(portfolio.map(({ key, path, hooks }) => [key, path, hooks.params as TSchema] as const))(
     '%s: 400 for what is no id of this kind, 404 for what is one',
     async (key, path, params) => {
-      const { token } = await makeUser(server, { role: 'super_admin' })
+      const { token } = await administrator
       const [method = ''] = key.split(' ')
       const content = routeOf(method, path)?.operation.requestBody?.content ?? {}
       const body = content['application/json']?.example

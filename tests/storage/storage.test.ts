@@ -1,20 +1,10 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { isKey } from '../../src/storage/keys.ts'
 import type { StorageError } from '../../src/storage/storage.ts'
+import { digest } from './digest.ts'
 import { bytes, keysOf, kinds } from './kinds.ts'
 
 const MB = 1024 * 1024
-
-/** Reads a body to its end without keeping it, and returns its size and hash. */
-async function digest(body: AsyncIterable<Uint8Array>): Promise<{ size: number; sha256: string }> {
-  const hash = new Bun.CryptoHasher('sha256')
-  let size = 0
-  for await (const chunk of body) {
-    hash.update(chunk)
-    size += chunk.byteLength
-  }
-  return { size, sha256: hash.digest('hex') }
-}
 
 const text = (body: ReadableStream<Uint8Array>) => new Response(body).text()
 const from = (content: string) => new Response(content).body!
@@ -410,33 +400,4 @@ describe.each(kinds)('the storage on %s', (_, open) => {
   test('answers a ping', async () => {
     expect(await (await opened).storage.ping()).toBeGreaterThan(0)
   })
-
-  test('holds no whole file in memory', async () => {
-    const { storage } = await opened
-    const SIZE = 100 * MB
-    const rss = () => process.memoryUsage().rss
-    await storage.write('memory/warm.mp4', bytes(12 * MB))
-    let peak = 0
-    // Garbage does not count, because the garbage collector decides how long it stays.
-    async function* watched(body: AsyncIterable<Uint8Array>) {
-      let next = 0
-      let at = 0
-      for await (const chunk of body) {
-        at += chunk.byteLength
-        if (at > next) {
-          next += 16 * MB
-          Bun.gc(true)
-        }
-        peak = Math.max(peak, rss())
-        yield chunk
-      }
-    }
-    Bun.gc(true)
-    const before = rss()
-    await storage.write('memory/a.mp4', watched(bytes(SIZE)))
-    const { size } = await digest(watched((await storage.read('memory/a.mp4'))!.body))
-    expect(size).toBe(SIZE)
-    await storage.delete(['memory/a.mp4', 'memory/warm.mp4'])
-    expect((peak - before) / MB).toBeLessThan(64)
-  }, 15_000)
 })

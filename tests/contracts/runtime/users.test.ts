@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { updateProfile } from '../../../src/core/accounts/accounts.ts'
+import { transaction } from '../../../src/core/transaction.ts'
 import { users } from '../../../src/db/schema/index.ts'
 import { actorOf } from '../../support/actors.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeUser, type TestUser, unique } from '../../support/factories.ts'
-import { query, startServer } from '../../support/server.ts'
+import { startServer } from '../../support/server.ts'
 import {
   expectAnswer,
   expectRuntimeError,
@@ -239,22 +240,14 @@ describe('POST /api/v1/users/search', () => {
     expectRuntimeError(await search(text), { status: 422, code: 'VALIDATION_ERROR', fields: ['query'] })
   })
 
-  test('is answered by the index among many users', async () => {
-    await query(
-      server,
-      sql`insert into users (uuid, username, display_name, email, password_hash, search_key)
-        select gen_random_uuid(), 'crowd' || i, '用户' || md5(i::text), 'crowd' || i || '@example.com', '',
-          E'\\n' || 'crowd' || i || E'\\n用户' || md5(i::text) || E'\\n'
-        from generate_series(1, 5000) i`,
-    )
-    await query(server, sql`analyze users`)
-    const wanted = await named('龙猫')
-    expect(await found('龙猫')).toEqual([wanted])
-    const plan = await query(
-      server,
-      sql`explain select id from users
-        where name_grams(search_key, 1) @> name_grams('龙猫', 2)`,
-    )
+  test('can be answered by the index', async () => {
+    const plan = await transaction(server.ctx, async (tx) => {
+      // Reading a table this small as a whole is quicker. An index that does not fit the condition would stay unused.
+      await tx.db.execute(sql`set local enable_seqscan = off`)
+      return tx.db.execute(
+        sql`explain select id from users where name_grams(search_key, 1) @> name_grams('龙猫', 2)`,
+      )
+    })
     expect(JSON.stringify(plan)).toContain('users_search_idx')
-  }, 60_000)
+  })
 })
