@@ -95,19 +95,41 @@ function admission<T extends Record<string, unknown>>(admit: (call: Admitting) =
 async function admitUser(ctx: Context, request: Request, need: true | Permission): Promise<Caller> {
   const authenticated = await authenticate(ctx, request)
   if (need !== true) assertMay(authenticated.principal.role, need)
-  goingOn.set(request, () => assertStillMay(ctx, authenticated.principal, need))
+  const { principal } = authenticated
+  goingOn.set(request, {
+    check: () => assertStillMay(ctx, principal, need),
+    watch: (wake) => ctx.services.principals.watch(principal, wake),
+  })
   return authenticated
 }
 
 /** By request of a signed-in user. */
-const goingOn = new WeakMap<Request, () => Promise<void>>()
+const goingOn = new WeakMap<
+  Request,
+  { check: () => Promise<void>; watch: (wake: () => void) => Disposable }
+>()
 
 /**
  * Call it while a request takes long, because its session may end, or its user may get another role, after it has begun. The
  * access token may expire meanwhile.
  * @throws AppError INVALID_TOKEN, PERMISSION_DENIED
  */
-export const mayGoOn = async (request: Request): Promise<void> => goingOn.get(request)?.()
+export const mayGoOn = async (request: Request): Promise<void> => goingOn.get(request)?.check()
+
+/**
+ * Waits for something that may take long, such as the client's next bytes, and no longer than the request may go on.
+ * @throws AppError as `mayGoOn`, as soon as it is so; the error of `wait`
+ */
+export async function whileMayGoOn<T>(request: Request, wait: Promise<T>): Promise<T> {
+  const going = goingOn.get(request)
+  if (!going) return wait
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  wait.then(resolve, reject)
+  using _ = going.watch(() => void going.check().catch(reject))
+  const result = await promise
+  await going.check()
+  return result
+}
 
 async function assertStillMay(ctx: Context, principal: Actor, need: true | Permission): Promise<void> {
   // A failing database ends no upload: what the upload changes needs the database again.

@@ -1,5 +1,5 @@
 import { AppError } from '../core/errors.ts'
-import { mayGoOn } from './authenticate.ts'
+import { whileMayGoOn } from './authenticate.ts'
 import { type Pace, paced } from './pace.ts'
 
 /**
@@ -16,11 +16,7 @@ export function bodyReader(request: Request, body: ReadableStream<Uint8Array>, p
     pace,
   )
   return {
-    async next() {
-      const chunk = await read()
-      await mayGoOn(request)
-      return chunk
-    },
+    next: () => whileMayGoOn(request, read()),
     /** Leaves the rest of the body unread. */
     cancel() {
       reader.cancel().catch(() => {})

@@ -1,5 +1,7 @@
 /** Server-sent events (HTML standard, 9.2). */
+import { AppError } from '../core/errors.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
+import { whileMayGoOn } from './authenticate.ts'
 
 export interface ServerSentEvent {
   /** A client that reconnects sends the last id as `Last-Event-ID`. */
@@ -14,6 +16,7 @@ export interface ServerSentEvent {
 const PING_MS = 15_000
 
 const STREAM = 'text/event-stream'
+const ENDED = { done: true, value: undefined } as const
 
 /** Whether the client accepts a stream, and prefers no other type that it names (RFC 9110, 12.5.1). */
 export function wantsStream(request: Request): boolean {
@@ -27,14 +30,13 @@ export function wantsStream(request: Request): boolean {
 }
 
 /**
- * Sends what `source` yields, at the pace at which the client reads, and ends when `source` ends.
+ * Sends what `source` yields, at the pace at which the client reads. It ends when `source` ends, and when the request may no
+ * longer go on, because its session has ended.
  * @param source gets a signal that aborts when the client has gone
- * @param mayGoOn whether the client may get further events; called before each event and each ping
  */
 export function eventStream(
   request: Request,
   source: (signal: AbortSignal) => AsyncGenerator<ServerSentEvent, void>,
-  mayGoOn: () => Promise<boolean> = async () => true,
 ): Response {
   const encoder = new TextEncoder()
   const stop = new AbortController()
@@ -48,11 +50,11 @@ export function eventStream(
     {
       async pull(controller) {
         next ??= events.next()
-        const result = await waitAtMost(PING_MS, next)
-        if (!(await mayGoOn())) {
-          controller.close()
-          return end()
-        }
+        const result = await whileMayGoOn(request, waitAtMost(PING_MS, next)).catch((error) => {
+          if (!(error instanceof AppError)) throw error
+          end()
+          return ENDED
+        })
         if (!result) return controller.enqueue(encoder.encode(': ping\n\n'))
         next = undefined
         if (result.done) return controller.close()

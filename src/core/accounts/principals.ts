@@ -77,6 +77,8 @@ export class Principals {
   /** The changes that the last poll found. Polls overlap, and a change should make the server forget a session once. */
   private polled: ReadonlySet<string> = new Set()
   private readonly listeners: ((change: PrincipalChange) => void)[] = []
+  /** By user. */
+  private readonly watchers = new Map<number, Set<Watcher>>()
 
   constructor(
     private readonly db: Db,
@@ -90,6 +92,22 @@ export class Principals {
   /** The listener is called when a session may have ended or its user may have changed. */
   onChange(listener: (change: PrincipalChange) => void): void {
     this.listeners.push(listener)
+  }
+
+  /**
+   * Watches one session for a request that takes long: `wake` is called when the session may have ended or its user may have
+   * changed, until the result is disposed of.
+   */
+  watch({ userId, sessionId }: Pick<Principal, 'userId' | 'sessionId'>, wake: () => void): Disposable {
+    const watcher = { sessionId, wake }
+    const ofUser = this.watchers.get(userId) ?? new Set()
+    this.watchers.set(userId, ofUser.add(watcher))
+    return {
+      [Symbol.dispose]: () => {
+        ofUser.delete(watcher)
+        if (ofUser.size === 0 && this.watchers.get(userId) === ofUser) this.watchers.delete(userId)
+      },
+    }
   }
 
   /** From memory, without a promise; undefined when this server has not seen the session yet. */
@@ -134,7 +152,14 @@ export class Principals {
       }
     }
     for (const listener of this.listeners) listener(change)
+    for (const { sessionId, wake } of this.watchers.get(change.userId) ?? [])
+      if (change.sessionId === undefined || change.sessionId === sessionId) wake()
   }
+}
+
+interface Watcher {
+  sessionId: string
+  wake: () => void
 }
 
 function toState(

@@ -45,7 +45,10 @@ export class Hub {
   ) {
     this.channels = new Channels(ctx)
     this.watches = new Watches(ctx)
-    ctx.bus.onGap(() => void this.poll())
+    ctx.bus.onGap(() => {
+      void this.pollSessions()
+      void this.poll()
+    })
     ctx.services.principals.onChange((change) => void this.recheck(change))
     this.keepAlive = new KeepAlive(this.connections, timing, (connection) => connection.giveUp())
     this.timers = [setInterval(() => this.sweep(), SWEEP_MS), setInterval(() => this.poll(), POLL_MS)]
@@ -141,13 +144,12 @@ export class Hub {
     this.watches.close()
   }
 
-  /** Finds events and states whose hint was lost, and what `pollSessions` finds. */
+  /** Finds events and states whose hint was lost. */
   private async poll(): Promise<void> {
     // A database that hangs must not get one more poll every other second.
     if (this.polling) return
     this.polling = true
     try {
-      await this.pollSessions()
       await this.channels.poll()
       // No other server writes to the embedded database, so that no hint is lost.
       if (this.ctx.config.databaseUrl) await this.watches.poll()

@@ -331,6 +331,19 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     second.cut()
   })
 
+  test('a request that hangs ends with the session of its user', async () => {
+    const owner = await editor()
+    const upload = await begin(owner)
+    const begun = nextPiece(upload.folder)
+    const slow = slowPatch(owner, upload.url, 0, SIZE, JPEG.subarray(0, 500))
+    await begun
+    const out = await api(server, 'POST', '/v1/auth/logout', { token: owner.token })
+    expect(out.status).toBe(200)
+    // 408 would be the end of the slow upload, half a minute later.
+    expect(await slow.answered()).toStartWith('HTTP/1.1 401')
+    slow.cut()
+  })
+
   test('of two requests at once for the same offset one is appended', async () => {
     const upload = await begin(await editor())
     const both = await Promise.all([1, 2].map(() => upload.patch(0, JPEG.subarray(0, 800))))

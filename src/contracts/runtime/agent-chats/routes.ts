@@ -1,5 +1,3 @@
-import { userOfSession } from '../../../core/accounts/access-tokens.ts'
-import type { Principal } from '../../../core/accounts/principals.ts'
 import { timezoneNamed } from '../../../core/agenda/times.ts'
 import { type AgentFrame, endsRun } from '../../../core/agent/ag-ui.ts'
 import {
@@ -84,8 +82,7 @@ async function ask({ ctx, principal, body, request, server }: SignedCall & Body<
   const follow = (signal: AbortSignal) =>
     services.agentFeed.follow(started.sessionId, started.firstSeq - 1, signal, started.frames)
   if (wantsStream(request)) {
-    const source = (signal: AbortSignal) => runEvents(follow(signal), started.runId)
-    return eventStream(request, source, isSignedIn(ctx, principal))
+    return eventStream(request, (signal) => runEvents(follow(signal), started.runId))
   }
   // A model may think for longer than Bun's idle time limit.
   const run = await neverIdle(server, request, () => untilEnd(follow(request.signal)))
@@ -114,14 +111,13 @@ async function listAll({ ctx, principal, query }: SignedCall & Query<typeof Page
 async function showOne({ ctx, principal, params, request }: SignedCall & Params<typeof SessionId>) {
   const session = await ownSession(ctx, principal, params.session_id)
   const run = await latestRun(ctx, session.id)
-  if (run && wantsStream(request)) return resumeRun(ctx, principal, request, session, run)
+  if (run && wantsStream(request)) return resumeRun(ctx, request, session, run)
   return presentSessionDetail(session, run, await readMessages(ctx, session.id))
 }
 
 /** The newest answer as a stream, from the frame after `Last-Event-ID`. */
 async function resumeRun(
   ctx: Context,
-  principal: Principal,
   request: Request,
   session: AgentSession,
   run: AgentRun,
@@ -133,8 +129,7 @@ async function resumeRun(
   if (run.status !== 'running' && !(await agentFeed.hasAfter(session.id, after))) {
     return new Response(null, { status: 204 })
   }
-  const source = (signal: AbortSignal) => runEvents(agentFeed.follow(session.id, after, signal), run.id)
-  return eventStream(request, source, isSignedIn(ctx, principal))
+  return eventStream(request, (signal) => runEvents(agentFeed.follow(session.id, after, signal), run.id))
 }
 
 async function cancelRun({
@@ -145,12 +140,3 @@ async function cancelRun({
   const run = await ctx.services.agentRuns.cancel(principal, params.session_id)
   return { session_id: params.session_id.toLowerCase(), run: run ? presentRun(run) : null }
 }
-
-/** Whether the session of a stream's reader still exists. A failing database does not end streams. */
-const isSignedIn =
-  (ctx: Context, { sessionId }: Principal) =>
-  () =>
-    userOfSession(ctx, sessionId).then(
-      (user) => user !== undefined,
-      () => true,
-    )

@@ -3,7 +3,8 @@ import { eq } from 'drizzle-orm'
 import { agentRuns } from '../../../../src/db/schema/index.ts'
 import { all, chatStream, expectRun, readEvents, textOf } from '../../../support/chat.ts'
 import { describedApi } from '../../../support/described.ts'
-import { makeTask, makeUser } from '../../../support/factories.ts'
+import { readBlocks } from '../../../support/event-stream.ts'
+import { makeTask, makeUser, signInAgain } from '../../../support/factories.ts'
 import { lastUserText, ModelServer } from '../../../support/model-server.ts'
 import { eventually } from '../../../support/process.ts'
 import { startServer } from '../../../support/server.ts'
@@ -18,6 +19,7 @@ const model = new ModelServer((request) => {
     return results === 0 ? ['Let me look. ', { tool: 'list_tasks', input: {} }] : ['You have some.']
   if (asked.startsWith('slow'))
     return Array.from({ length: 120 }, (_, i) => [`w${i} `, { pauseMs: 12 }]).flat()
+  if (asked.startsWith('silent')) return ['Well, ', { pauseMs: 60_000 }]
   if (asked.startsWith('429'))
     return new Response('{"error":{"message":"sk-very-secret-key"}}', {
       status: 429,
@@ -58,6 +60,7 @@ const ask = describedApi(server)
 const PATH = '/api/v1/agent-chats'
 const chat = (token: string | undefined, body: unknown) => ask('POST', PATH, { token, body })
 
+const STREAM = { accept: 'text/event-stream' }
 const nullable = 'string|null'
 /** docs/contracts/runtime.md, "Agent chats". */
 const ANSWER = {
@@ -264,6 +267,26 @@ describe('Accept: text/event-stream', () => {
     const { threadId } = sent[0]
     const run = () => server.ctx.db.select().from(agentRuns).where(eq(agentRuns.sessionId, threadId))
     await eventually(async () => (await run())[0]!.status === 'completed', 'the run ends by itself')
+  })
+
+  test('a silent stream ends with its session at once, and not with its next ping', async () => {
+    const owner = await makeUser(server)
+    const other = await signInAgain(server, owner)
+    const started = await fetch(server.url + PATH, {
+      method: 'POST',
+      headers: { ...STREAM, authorization: `Bearer ${owner.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ message: 'silent' }),
+    })
+    const blocks = readBlocks(started)
+    let session = ''
+    for (let text = ''; text === ''; ) {
+      const { value } = await blocks.next()
+      session ||= value!.data.threadId
+      text = value!.data.delta ?? ''
+    }
+    await ask('POST', '/api/v1/auth/logout', { token: owner.token })
+    expect(await blocks.next()).toEqual({ done: true, value: undefined })
+    await ask('POST', `${PATH}/${session}/cancel`, { token: other.token })
   })
 
   test('a client that leaves comes back with Last-Event-ID and misses nothing; the run went on without it', async () => {
