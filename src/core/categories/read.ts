@@ -1,4 +1,5 @@
-import { asc, eq, sql } from 'drizzle-orm'
+import { asc, sql } from 'drizzle-orm'
+import { intArray } from '../../db/arrays.ts'
 import { categories } from '../../db/schema/index.ts'
 import { may } from '../accounts/permissions.ts'
 import type { Context } from '../context.ts'
@@ -60,13 +61,34 @@ export async function readCategory(
   origin: string,
   id: number,
 ): Promise<CategoryDetail> {
-  const { category, ancestors, children } = await findCategory(ctx, viewer, id)
-  const [counts, [shown]] = await Promise.all([categoryCounts(ctx, viewer), view(ctx, viewer, [category])])
-  return {
-    ...addressCover(shown!, await thumbAddresses(ctx, origin, viewer)),
+  const category = (await readCategories(ctx, viewer, origin, [id])).get(id)
+  if (!category) throw notFound('category', id)
+  return category
+}
+
+/** The same of several, by id, in as many queries as of one. Those that the viewer does not see are absent. */
+export async function readCategories(
+  ctx: Context,
+  viewer: Viewer,
+  origin: string,
+  ids: readonly number[],
+): Promise<Map<number, CategoryDetail>> {
+  const places = await findPlaces(ctx, viewer, ids)
+  const [counts, shown, address] = await Promise.all([
+    categoryCounts(ctx, viewer),
+    view(
+      ctx,
+      viewer,
+      places.map(({ category }) => category),
+    ),
+    thumbAddresses(ctx, origin, viewer),
+  ])
+  const details = places.map(({ ancestors, children }, n) => ({
+    ...addressCover(shown[n]!, address),
     ancestors,
     children: children.map((child) => ({ ...child, ...counts(child.id) })),
-  }
+  }))
+  return new Map(details.map((detail) => [detail.id, detail]))
 }
 
 /**
@@ -74,28 +96,31 @@ export async function readCategory(
  * @throws AppError NOT_FOUND
  */
 export async function assertSeesCategory(ctx: Context, viewer: Viewer, id: number): Promise<void> {
-  await findCategory(ctx, viewer, id)
+  if ((await findPlaces(ctx, viewer, [id])).length === 0) throw notFound('category', id)
 }
 
-async function findCategory(ctx: Context, viewer: Viewer, id: number) {
-  const self = sql`(select ${categories.path} from ${categories} where ${eq(categories.id, id)})`
+/** Where categories stand in the tree. Those that the viewer does not see are left out. */
+async function findPlaces(ctx: Context, viewer: Viewer, ids: readonly number[]) {
+  const wanted = intArray(ids)
   const found = await ctx.db
     .select()
     .from(categories)
     .where(
-      sql`${categories.parentId} = ${id} or ${categories.id} = any(string_to_array(${self}, '/')::int[])`,
+      sql`${categories.parentId} = any(${wanted}) or ${categories.id} in (
+        select unnest(string_to_array(c.path, '/'))::int from ${categories} c where c.id = any(${wanted}))`,
     )
     .orderBy(...ORDER)
-  const category = found.find((one) => one.id === id)
-  if (!category) throw notFound('category', id)
-  const line = idsOf(category.path).map((above) => found.find((one) => one.id === above)!)
+  const byId = new Map(found.map((one) => [one.id, one]))
   const all = seesInactive(viewer)
-  if (!all && line.some(({ isActive }) => !isActive)) throw notFound('category', id)
-  return {
-    category,
-    ancestors: line.slice(0, -1),
-    children: found.filter(({ parentId, isActive }) => parentId === id && (all || isActive)),
-  }
+  return [...new Set(ids)].flatMap((id) => {
+    const category = byId.get(id)
+    if (!category) return []
+    const line = idsOf(category.path).map((above) => byId.get(above)!)
+    if (!all && line.some(({ isActive }) => !isActive)) return []
+    const ancestors = line.slice(0, -1)
+    const children = found.filter(({ parentId, isActive }) => parentId === id && (all || isActive))
+    return [{ category, ancestors, children }]
+  })
 }
 
 /** A view without the address of its cover. */

@@ -1,13 +1,8 @@
 import { version } from '../../../package.json'
 import { EgressError, type EgressErrorCode, egressRequest } from '../../util/egress.ts'
 import type { Context } from '../context.ts'
-import type { WebhookSecret } from './rows.ts'
+import type { AttemptError, WebhookSecret } from './rows.ts'
 import { type Message, signatureFields, signedBody } from './signing.ts'
-
-/** Why an attempt has failed. Owners of webhooks see it. */
-export type AttemptError =
-  /** The host has no address, or one that is not public. Owners must not learn which, because it tells of the server's network. */
-  'NO_PUBLIC_ADDRESS' | 'CONNECTION_FAILED' | 'TIMEOUT' | 'REDIRECT' | 'BAD_STATUS'
 
 /** What came of an attempt. */
 export interface Answer {

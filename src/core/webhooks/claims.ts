@@ -6,12 +6,14 @@ import { camelKeys } from '../../util/case.ts'
 import type { Context } from '../context.ts'
 import type { WebhookOwner } from './payloads.ts'
 import { MAX_FAILING_HOURS, MAX_FAILURES, type Verdict } from './retries.ts'
-import type { WebhookSecret } from './rows.ts'
+import type { DeliveryError, WebhookSecret } from './rows.ts'
 
 /** Deliveries of one webhook that a server sends at the same time. */
 const PER_WEBHOOK = 8
 /** How many it sends to a webhook with so many failures since its last success. */
 export const roomFor = (failures: number): number => (failures > 0 ? 1 : PER_WEBHOOK)
+/** How many it sends for one owner, so that the slow receivers of one owner leave room for others. */
+export const PER_OWNER = 32
 /** Due deliveries of which a claim looks for webhooks. */
 const LOOK_AT = 200
 /** How much longer a lease is than an attempt may take: for making and storing what surrounds it. */
@@ -53,26 +55,33 @@ const claimStatement = preparedSql<ClaimedRow>(
     ), owners as materialized (
       select user_id, sum(n) as n from running group by user_id
     ), ready as materialized (
-      select webhook_id, room from (
-        select d.webhook_id, d.next_attempt_at, w.user_id, room
+      select webhook_id, user_id, room, owner_room,
+        row_number() over (order by owner_room desc, min(next_attempt_at)) as turn
+      from (
+        select d.webhook_id, d.next_attempt_at, w.user_id, room, owner_room
         from webhook_deliveries d
           join webhooks w on w.id = d.webhook_id and w.is_active and (w.paused_until is null or w.paused_until <= now())
           join users u on u.id = w.user_id and u.is_active
           left join running r on r.id = w.id
+          left join owners o on o.user_id = w.user_id
           cross join lateral (
-            select case when w.failures > 0 then ${raw(roomFor(1))} else ${raw(roomFor(0))} end - coalesce(r.n, 0) as room
+            select case when w.failures > 0 then ${raw(roomFor(1))} else ${raw(roomFor(0))} end - coalesce(r.n, 0) as room,
+              ${raw(PER_OWNER)} - coalesce(o.n, 0) as owner_room
           ) free
-        where d.status = 'pending' and d.next_attempt_at <= now() and room > 0
+        where d.status = 'pending' and d.next_attempt_at <= now() and room > 0 and owner_room > 0
         order by d.next_attempt_at limit ${raw(LOOK_AT)}
-      ) due left join owners o using (user_id)
-      group by webhook_id, room, o.n order by coalesce(o.n, 0), min(next_attempt_at)
+      ) due
+      group by webhook_id, user_id, room, owner_room
     ), taken as materialized (
-      select d.id from ready r cross join lateral (
-        select id from webhook_deliveries
-        where webhook_id = r.webhook_id and status = 'pending' and next_attempt_at <= now()
-        order by next_attempt_at limit r.room for update skip locked
-      ) d
-      limit ${value('free')}
+      select id from (
+        select d.id, turn, owner_room, row_number() over (partition by user_id order by turn) as nth
+        from ready r cross join lateral (
+          select id from webhook_deliveries
+          where webhook_id = r.webhook_id and status = 'pending' and next_attempt_at <= now()
+          order by next_attempt_at limit r.room for update skip locked
+        ) d
+      ) found
+      where nth <= owner_room order by turn limit ${value('free')}
     )
     update webhook_deliveries d set attempts = d.attempts + 1, last_attempt_at = now(),
       next_attempt_at = now() + make_interval(secs => ${value('lease')})
@@ -123,7 +132,7 @@ export interface Outcome {
   verdict: Verdict
   /** HTTP status. */
   responseStatus: number | null
-  error: string | null
+  error: DeliveryError | null
   /** Null when nothing was sent. */
   durationMs: number | null
 }

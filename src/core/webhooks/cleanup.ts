@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { webhookDeliveries, webhooks } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import type { Context } from '../context.ts'
-import { MAX_PENDING } from './rows.ts'
+import { type DeliveryError, MAX_PENDING } from './rows.ts'
 
 /** How long deliveries are kept, whatever became of them. Until then the owner of the webhook can have one sent again. */
 const KEEP_DAYS = 14
@@ -25,6 +25,8 @@ export async function trimDeliveries({ db }: Context): Promise<number> {
   return old + orphans
 }
 
+const TOO_MANY: DeliveryError = 'TOO_MANY_WAITING'
+
 /** Of more than MAX_PENDING deliveries that wait for one webhook, the oldest fail. @returns how many */
 export async function limitBacklogs({ db }: Context): Promise<number | undefined> {
   const rows = await db.execute<{ id: string }>(sql`
@@ -37,6 +39,6 @@ export async function limitBacklogs({ db }: Context): Promise<number | undefined
         order by created_at, id limit c.waiting - ${MAX_PENDING} for update skip locked
       ) d
     )
-    update webhook_deliveries d set status = 'failed', error = 'TOO_MANY_WAITING' from oldest o where d.id = o.id returning d.id`)
+    update webhook_deliveries d set status = 'failed', error = ${TOO_MANY} from oldest o where d.id = o.id returning d.id`)
   return rows.length || undefined
 }

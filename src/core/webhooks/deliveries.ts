@@ -96,7 +96,7 @@ const DUE_AGAIN = {
 
 /**
  * Sends one delivery again, whatever became of it.
- * @throws AppError NOT_FOUND, WEBHOOK_INACTIVE, PERMISSION_DENIED
+ * @throws AppError NOT_FOUND, WEBHOOK_INACTIVE, EVENTS_OF_THE_SITE
  */
 export async function redeliver(
   ctx: Context,

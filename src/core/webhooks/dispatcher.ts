@@ -7,12 +7,13 @@ import {
   handBack,
   keepPayloads,
   type Outcome,
+  PER_OWNER,
   roomFor,
   storeOutcomes,
 } from './claims.ts'
 import { mayReceive } from './event-types.ts'
 import { FAILED, judge, retryAfterFailure } from './retries.ts'
-import { messageId } from './rows.ts'
+import { type DeliveryError, messageId } from './rows.ts'
 import { disableWebhook } from './webhooks.ts'
 
 /** Deliveries that this server sends at the same time. Most of them wait for an answer. */
@@ -25,7 +26,8 @@ const GATHER_MS = 20
 const CLOSE_MS = 2000
 
 /**
- * Sends deliveries. It claims those that are due, a few of each webhook, so that a receiver that answers late holds up no other.
+ * Sends deliveries. It claims those that are due, a few of each webhook and owner, so that a receiver that answers late holds up
+ * no other.
  * One loop does all that needs the database: it stores what came of attempts, many in one statement, and claims the next ones.
  */
 export class WebhookDispatcher {
@@ -152,21 +154,26 @@ export class WebhookDispatcher {
   private ended(delivery: Claimed): void {
     const crowded = this.attempts.size >= AT_ONCE
     this.attempts.delete(delivery)
-    const { webhookId, failures } = delivery
-    // A claim leaves deliveries behind when this server, or the webhook, has no room for more. Now there is room.
-    if (crowded || (this.running().get(webhookId) ?? 0) >= roomFor(failures)) this.due = true
+    const { webhookId, failures, owner } = delivery
+    const ofOwner = this.sending().filter((other) => other.owner.userId === owner.userId)
+    const ofWebhook = ofOwner.filter((other) => other.webhookId === webhookId)
+    // A claim leaves deliveries behind when this server, the owner or the webhook has no room for more. Now there is room.
+    if (crowded || ofOwner.length >= PER_OWNER || ofWebhook.length >= roomFor(failures)) this.due = true
     this.turn()
   }
 
   /**
-   * How many deliveries of each webhook are being sent. Those whose outcome is not stored yet count too, because the outcome may
-   * say that the webhook takes no more.
+   * The deliveries that are being sent. Those whose outcome is not stored yet count too, because the outcome may say that the
+   * webhook takes no more.
    */
+  private sending(): Claimed[] {
+    return [...this.attempts.keys(), ...this.outcomes.map(({ delivery }) => delivery)]
+  }
+
+  /** How many of them each webhook has. */
   private running(): Map<number, number> {
     const running = new Map<number, number>()
-    const settling = this.outcomes.map(({ delivery }) => delivery)
-    for (const { webhookId } of [...this.attempts.keys(), ...settling])
-      running.set(webhookId, (running.get(webhookId) ?? 0) + 1)
+    for (const { webhookId } of this.sending()) running.set(webhookId, (running.get(webhookId) ?? 0) + 1)
     return running
   }
 
@@ -212,7 +219,7 @@ export class WebhookDispatcher {
   }
 }
 
-const unsent = (delivery: Claimed, error: string, verdict: Outcome['verdict']): Outcome => ({
+const unsent = (delivery: Claimed, error: DeliveryError, verdict: Outcome['verdict']): Outcome => ({
   delivery,
   verdict,
   error,

@@ -6,6 +6,11 @@ export const WEBHOOK_ERRORS = defineErrors({
     zh: '{field} 必须指向公网地址',
     en: '{field} must lead to an address of the public internet',
   },
+  EVENTS_OF_THE_SITE: {
+    kind: 'forbidden',
+    zh: '以下事件仅限管理员：{events}',
+    en: 'Only administrators may have webhooks for {events}',
+  },
   TOO_MANY_WEBHOOKS: {
     kind: 'invalid_state',
     zh: 'Webhook 已达上限 {limit} 个，请先删除一个',

@@ -22,10 +22,12 @@ const OF_THE_SITE: ReadonlySet<string> = new Set([
 export const mayReceive = (role: Role, type: string): boolean =>
   !OF_THE_SITE.has(type) || mayAll(role, 'webhook')
 
-/** @throws AppError PERMISSION_DENIED */
+/** @throws AppError EVENTS_OF_THE_SITE, which names those that this role may not have */
 export function assertMayReceive(role: Role, types: readonly string[]): void {
-  if (!types.every((type) => mayReceive(role, type)))
-    throw new AppError('PERMISSION_DENIED', {
-      params: { requiredPermission: 'webhook.*', userRole: role },
-    })
+  const denied = types.filter((type) => !mayReceive(role, type))
+  if (denied.length === 0) return
+  const events = [...new Set(denied)].join(', ')
+  throw new AppError('EVENTS_OF_THE_SITE', {
+    params: { requiredPermission: 'webhook.*', userRole: role, events },
+  })
 }

@@ -1,6 +1,12 @@
 import type { webhookDeliveries, webhooks } from '../../db/schema/index.ts'
+import type { ATTEMPT_ERRORS, DELIVERY_ERRORS, DISABLED_REASONS } from '../../db/schema/webhooks.ts'
 
 export type { WebhookSecret } from '../../db/schema/webhooks.ts'
+export { ATTEMPT_ERRORS, DELIVERY_ERRORS, DISABLED_REASONS } from '../../db/schema/webhooks.ts'
+
+export type AttemptError = (typeof ATTEMPT_ERRORS)[number]
+export type DeliveryError = (typeof DELIVERY_ERRORS)[number]
+export type DisabledReason = (typeof DISABLED_REASONS)[number]
 
 export type Webhook = typeof webhooks.$inferSelect
 export type Delivery = typeof webhookDeliveries.$inferSelect

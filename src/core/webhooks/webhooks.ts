@@ -7,7 +7,7 @@ import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { assertMayReceive } from './event-types.ts'
-import type { Webhook } from './rows.ts'
+import type { DisabledReason, Webhook } from './rows.ts'
 import { checkedSecret, newSecret, rotated } from './signing.ts'
 import { lockChannel, storeHooks } from './subscriptions.ts'
 import { checkedTarget } from './urls.ts'
@@ -24,7 +24,7 @@ export interface NewWebhook {
 
 /**
  * Creates a webhook. Every event that commits after it is delivered.
- * @throws AppError VALIDATION_FAILED, WEBHOOK_ADDRESS_NOT_PUBLIC, PERMISSION_DENIED, TOO_MANY_WEBHOOKS
+ * @throws AppError VALIDATION_FAILED, WEBHOOK_ADDRESS_NOT_PUBLIC, EVENTS_OF_THE_SITE, TOO_MANY_WEBHOOKS
  */
 export async function createWebhook(ctx: Context, who: Actor, input: NewWebhook): Promise<Webhook> {
   assertMayReceive(who.role, input.events)
@@ -90,7 +90,7 @@ export async function getWebhook(ctx: Pick<Context, 'db'>, who: Principal, id: n
 /**
  * Changes what the input names. Another secret takes the first place, and the one before it goes on signing for a time.
  * Deliveries that wait are not sent once the webhook is switched off.
- * @throws AppError NOT_FOUND, VALIDATION_FAILED, WEBHOOK_ADDRESS_NOT_PUBLIC, PERMISSION_DENIED
+ * @throws AppError NOT_FOUND, VALIDATION_FAILED, WEBHOOK_ADDRESS_NOT_PUBLIC, EVENTS_OF_THE_SITE
  */
 export async function updateWebhook(
   ctx: Context,
@@ -174,9 +174,6 @@ export async function deleteWebhook(ctx: Context, who: Actor, id: number): Promi
     })
   })
 }
-
-/** Why the server switches a webhook off. Clients see it. */
-export type DisabledReason = 'GONE' | 'FAILING'
 
 /** Switches a webhook off and tells its owner. */
 export async function disableWebhook(

@@ -10,6 +10,30 @@ export interface WebhookSecret {
   until?: string
 }
 
+/** Why the server switches a webhook off. Clients see it. */
+export const DISABLED_REASONS = ['GONE', 'FAILING'] as const
+
+/** Why an attempt has failed. Owners of webhooks see it. */
+export const ATTEMPT_ERRORS = [
+  // The host has no address, or one that is not public. Owners must not learn which, because it tells of the server's network.
+  'NO_PUBLIC_ADDRESS',
+  'CONNECTION_FAILED',
+  'TIMEOUT',
+  'REDIRECT',
+  'BAD_STATUS',
+] as const
+/** The same, and why a delivery was not sent. */
+export const DELIVERY_ERRORS = [
+  ...ATTEMPT_ERRORS,
+  // The owner has lost the role.
+  'NOT_PERMITTED',
+  // The webhook was switched off while the delivery waited.
+  'SWITCHED_OFF',
+  'TOO_MANY_WAITING',
+  // The server could not make the data of the body.
+  'DATA_FAILED',
+] as const
+
 /** Where the events of a user's channel are sent. */
 export const webhooks = pgTable(
   'webhooks',
@@ -26,7 +50,7 @@ export const webhooks = pgTable(
     secrets: snakeJson<WebhookSecret[]>('secrets', 'jsonb').notNull(),
     isActive: boolean('is_active').notNull().default(true),
     /** Why the server switched it off. */
-    disabledReason: text('disabled_reason'),
+    disabledReason: text('disabled_reason', { enum: DISABLED_REASONS }),
     /** Attempts that have failed since the last success, and when the first of them was. */
     failures: integer('failures').notNull().default(0),
     failingSince: instant('failing_since'),
@@ -65,7 +89,8 @@ export const webhookDeliveries = pgTable(
     lastAttemptAt: instant('last_attempt_at'),
     /** HTTP status of the last answer; null when there was none. */
     responseStatus: smallint('response_status'),
-    error: text('error'),
+    /** Why the last attempt failed, or why there was none. */
+    error: text('error', { enum: DELIVERY_ERRORS }),
     durationMs: integer('duration_ms'),
     deliveredAt: instant('delivered_at'),
     createdAt: instant('created_at').notNull().defaultNow(),

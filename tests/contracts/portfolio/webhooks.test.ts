@@ -139,7 +139,8 @@ describe('POST /v1/webhooks', () => {
         body: { url: URL_OF_EXAMPLE, events: ['task.created', event] },
       })
       refused(answer, 403, 'PERMISSION_DENIED')
-      expect(answer.body.error.details).toMatchObject({ user_role: 'editor' })
+      expect(answer.body.error.details).toMatchObject({ user_role: 'editor', events: event })
+      expect(answer.body.message).toContain(event)
     }
     const { id } = await create(editor)
     refused(

@@ -1,7 +1,6 @@
 /** What becomes of deliveries when receivers fail, are slow, or want no more. */
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
-import { readEvents } from '../../../src/core/channel/log.ts'
 import { attempt } from '../../../src/core/webhooks/attempt.ts'
 import { limitBacklogs, trimDeliveries } from '../../../src/core/webhooks/cleanup.ts'
 import { WebhookDispatcher } from '../../../src/core/webhooks/dispatcher.ts'
@@ -12,6 +11,7 @@ import { actorOf } from '../../support/actors.ts'
 import { makeTask, makeUser, type TestUser } from '../../support/factories.ts'
 import { Receiver } from '../../support/receiver.ts'
 import { query, startServer } from '../../support/server.ts'
+import { openLive } from '../../support/sockets.ts'
 
 const server = await startServer({ ALLOW_PRIVATE_EGRESS: '1', WEBHOOK_TIMEOUT_SECONDS: '1' })
 const receiver = new Receiver()
@@ -103,15 +103,16 @@ test('a redirect is a failure, and is not followed', async () => {
 test('410 switches the webhook off at once, and its owner hears of it', async () => {
   receiver.answer = () => new Response(null, { status: 410 })
   const id = await make()
+  const live = await openLive(server, user.token)
   await makeTask(server, user)
   const webhook = await until(
     () => webhookOf(id),
     ({ isActive }) => !isActive,
   )
   expect(webhook.disabledReason).toBe('GONE')
-  const events = await readEvents(ctx, user.user.id, 0, 100)
-  const told = events.find(({ type }) => type === 'webhook.disabled')!
-  expect(JSON.parse(told.data)).toEqual({ webhook_id: id, reason: 'GONE' })
+  const told = await live.next('webhook.disabled')
+  expect(told.data).toEqual({ webhook_id: id, reason: 'GONE' })
+  live.ws.close()
   await makeTask(server, user)
   expect(await stored(id)).toHaveLength(1)
 })
@@ -183,6 +184,41 @@ test('a receiver that does not answer holds up no other, and is asked once at a 
     (count) => count > before,
   )
   expect(answered.length).toBe(before + 1)
+})
+
+test('the slow receivers of one owner leave room for others', async () => {
+  const open: (() => void)[] = []
+  receiver.answer = ({ body }) =>
+    body.type === 'task.created' && body.data.title === 'slow'
+      ? new Promise<Response>((resolve) => open.push(() => resolve(new Response('ok'))))
+      : new Response('ok')
+  const ids = await Promise.all(Array.from({ length: 6 }, () => make()))
+  await query(
+    server,
+    sql`insert into webhook_deliveries (id, webhook_id, type, event, at, next_attempt_at)
+      select gen_random_uuid(), w.id, 'task.created', '{"title":"slow"}', now(), now()
+      from webhooks w, generate_series(1, 10) where w.user_id = ${user.user.id}`,
+  )
+  ctx.services.webhooks.wake()
+  await until(
+    async () => open.length,
+    (count) => count >= 32,
+  )
+  const other = await makeUser(server)
+  await make(receiver.url, other)
+  await makeTask(server, other, { title: 'quick' })
+  await receiver.wait(1, ({ body }) => body.data.title === 'quick')
+  expect(open).toHaveLength(32)
+  // Each answer makes room for the next one.
+  const answering = setInterval(() => {
+    for (const answer of open.splice(0)) answer()
+  }, 10)
+  for (const id of ids)
+    await until(
+      () => stored(id),
+      (rows) => rows.every(({ status }) => status === 'delivered'),
+    )
+  clearInterval(answering)
 })
 
 test('a webhook that is full and has failed hides no other', async () => {

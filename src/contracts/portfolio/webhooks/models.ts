@@ -1,6 +1,11 @@
 /** Wire models of webhooks: docs/contracts/portfolio.md, "Webhooks". */
 import { type Static, t } from 'elysia'
-import { DELIVERY_STATUSES } from '../../../core/webhooks/rows.ts'
+import {
+  ATTEMPT_ERRORS,
+  DELIVERY_ERRORS,
+  DELIVERY_STATUSES,
+  DISABLED_REASONS,
+} from '../../../core/webhooks/rows.ts'
 import { choice } from '../../../http/choice.ts'
 import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
@@ -40,7 +45,7 @@ const shown = {
   events: t.Array(t.String()),
   is_active: t.Boolean(),
   /** Why the server has switched it off: `GONE`, `FAILING`, or empty. */
-  disabled_reason: t.String(),
+  disabled_reason: choice(['', ...DISABLED_REASONS]),
   /** Attempts that have failed since the last success. */
   failures: t.Integer(),
   failing_since: nullable(Timestamp),
@@ -89,7 +94,7 @@ const delivery = {
   /** HTTP status of the last answer; null when there was none. */
   response_status: nullable(t.Integer()),
   /** Why the last attempt failed; empty when it did not. */
-  error: t.String(),
+  error: choice(['', ...DELIVERY_ERRORS]),
   duration_ms: nullable(t.Integer()),
   delivered_at: nullable(Timestamp),
   created_at: Timestamp,
@@ -114,7 +119,7 @@ export const WebhookTest = t.Object({
   delivered: t.Boolean(),
   message_id: t.String(),
   response_status: nullable(t.Integer()),
-  error: t.String(),
+  error: choice(['', ...ATTEMPT_ERRORS]),
   duration_ms: t.Integer(),
 })
 export type WebhookTest = Static<typeof WebhookTest>

@@ -71,7 +71,7 @@ export const webhookRoutes = (ctx: Context) =>
         status: 201,
         sends: MESSAGES,
         response: Envelope(WebhookWithSecret),
-        errors: ['WEBHOOK_ADDRESS_NOT_PUBLIC', 'TOO_MANY_WEBHOOKS', 'PERMISSION_DENIED'],
+        errors: ['WEBHOOK_ADDRESS_NOT_PUBLIC', 'TOO_MANY_WEBHOOKS', 'EVENTS_OF_THE_SITE'],
       }),
     )
     .get(
@@ -89,7 +89,7 @@ export const webhookRoutes = (ctx: Context) =>
         body: WebhookChange,
         example: { events: ['task.completed', 'task.failed'], is_active: true },
         response: Envelope(Webhook),
-        errors: ['WEBHOOK_ADDRESS_NOT_PUBLIC', 'PERMISSION_DENIED'],
+        errors: ['WEBHOOK_ADDRESS_NOT_PUBLIC', 'EVENTS_OF_THE_SITE'],
       }),
     )
     .delete(
@@ -150,7 +150,7 @@ export const webhookRoutes = (ctx: Context) =>
         summary: 'Send a delivery again',
         params: DeliveryPath,
         response: Envelope(WebhookDelivery),
-        errors: ['WEBHOOK_INACTIVE', 'PERMISSION_DENIED'],
+        errors: ['WEBHOOK_INACTIVE', 'EVENTS_OF_THE_SITE'],
       }),
     )
     .post(
