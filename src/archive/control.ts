@@ -16,8 +16,7 @@ import {
   renewBackup,
 } from '../core/backup/backups.ts'
 import type { Context } from '../core/context.ts'
-import type { EmbeddedPostgres } from '../db/embedded.ts'
-import { checkpoint } from '../db/maintenance.ts'
+import type { CopyTo } from '../db/client.ts'
 import { socketPathIn } from '../util/socket-path.ts'
 import { textLines } from '../util/text-lines.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
@@ -46,10 +45,7 @@ async function* untilItEnds(socket: Socket): AsyncGenerator<Uint8Array> {
 }
 
 /** @returns a function that listens no more, and gives up running backups. Call it while the database is open */
-export async function serveBackups(
-  ctx: Context,
-  copyTo: EmbeddedPostgres['copyTo'],
-): Promise<() => Promise<void>> {
+export async function serveBackups(ctx: Context, copyTo: CopyTo): Promise<() => Promise<void>> {
   const dataDir = resolve(ctx.config.dataDir)
   // Copies that a killed server has left.
   const copies = join(dataDir, 'backup')
@@ -77,12 +73,7 @@ export async function serveBackups(
   }
 }
 
-async function takePart(
-  ctx: Context,
-  copyTo: EmbeddedPostgres['copyTo'],
-  copies: string,
-  socket: Socket,
-): Promise<void> {
+async function takePart(ctx: Context, copyTo: CopyTo, copies: string, socket: Socket): Promise<void> {
   const copy = join(copies, crypto.randomUUID())
   let running: number | undefined
   let timer: ReturnType<typeof setInterval> | undefined
@@ -95,7 +86,10 @@ async function takePart(
         running = id
         timer = setInterval(() => void renewBackup(ctx.db, id).catch(() => {}), RENEW_MS)
         mkdirSync(copy, { recursive: true, mode: 0o700 })
-        await makeCopy(ctx, copyTo, join(copy, 'pg'))
+        const start = performance.now()
+        await copyTo(join(copy, 'pg'))
+        const ms = Math.round(performance.now() - start)
+        ctx.log.info({ ms }, 'the database was copied for a backup')
         answer({ copy })
       } else if (running !== undefined) {
         if ('end' in request) {
@@ -120,13 +114,6 @@ async function takePart(
       ctx.log.warn({ err: error }, 'administrators were not told of a backup, or its end was not recorded'),
     )
   }
-}
-
-async function makeCopy(ctx: Context, copyTo: EmbeddedPostgres['copyTo'], directory: string): Promise<void> {
-  // So that the copy opens at once, in place of repeating the log of changes first.
-  await checkpoint(ctx.db)
-  const pauseMs = Math.round(await copyTo(directory))
-  ctx.log.info({ pauseMs }, 'the database was copied for a backup')
 }
 
 /** @param running the backup whose connection has ended before its end */

@@ -4,8 +4,11 @@ import { drizzle, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import type postgres from 'postgres'
 import type { Config } from '../config/index.ts'
+import { inTurn } from '../util/in-turn.ts'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
+import { checkpointRegularly } from './checkpoints.ts'
+import { copyCluster } from './copy-cluster.ts'
 import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool, type PoolUse, poolUse } from './driver.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -20,6 +23,9 @@ export type Db = PgDatabase<PostgresJsQueryResultHKT>
 /** Brings rows up to date that an older version wrote. May run at every start, so it must end soon when there are none. */
 export type Upgrade = (db: Db, log: Logger) => Promise<void>
 
+/** @throws Error when the copy can't be written */
+export type CopyTo = (directory: string) => Promise<void>
+
 export interface Database {
   db: Db
   embedded: boolean
@@ -28,8 +34,8 @@ export interface Database {
   /** Whether another server used this database when this one started. */
   shared: boolean
   pool(): PoolUse
-  /** Copies an embedded database to a new directory (`EmbeddedPostgres`). */
-  copyTo: EmbeddedPostgres['copyTo'] | undefined
+  /** Copies an embedded database to a new directory, as it is at one moment. */
+  copyTo: CopyTo | undefined
   close(): Promise<void>
 }
 
@@ -72,14 +78,17 @@ export async function openDatabase(
   } finally {
     if (migrator !== client) await migrator.end({ timeout: 1 })
   }
-  const stopWatch = embedded ? () => {} : endStuckConnections(client)
+  const db = drizzle(prepareStatements(client))
+  // A checkpoint deletes what a copy needs of the log of changes, and there can be one copy at a time.
+  const turn = inTurn()
+  const stopWatch = embedded ? checkpointRegularly(db, turn) : endStuckConnections(client)
   return {
-    db: drizzle(prepareStatements(client)),
+    db,
     embedded: embedded !== undefined,
     epoch,
     shared,
     pool: () => poolUse(client),
-    copyTo: embedded?.copyTo,
+    copyTo: embedded && ((directory) => turn(() => copyCluster(db, embedded.directory, directory))),
     async close() {
       stopWatch()
       await client.end({ timeout: 1 })

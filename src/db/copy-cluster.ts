@@ -1,58 +1,58 @@
+import { constants } from 'node:fs'
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { sql } from 'drizzle-orm'
+import type { Db } from './client.ts'
+
+/** The folder of the log of changes. */
+const LOG = 'pg_wal'
+
 /**
- * Copies the files of a database that is in use. `copyAhead` copies most of them while it goes on, and `copyRest`, in the thread
- * that writes the files, what has changed since. So the copy has all files as they are at one moment, and the database stands
- * still only for the difference. PostgreSQL opens the copy as it opens a directory after a crash. A file system that can share
- * blocks copies none.
+ * Copies the files of an embedded database while it goes on, in the way of PostgreSQL's base backups: after a checkpoint come the
+ * files, each in whatever state it is, and then the log of all changes since the checkpoint. PostgreSQL repeats these changes when
+ * it opens the copy, which then is as the database was after the last file. A transaction that was open is not in it. A file
+ * system that can share blocks copies none. Only one copy can be made at a time.
+ * @param from the directory of the database
+ * @param to a directory, which is made
  */
-import { type BigIntStats, constants, copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { copyFile, mkdir, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-
-/** The files that were copied ahead, by their path in the directory, each as it was before. */
-export type CopiedAhead = Map<string, string>
-
-/** A file that was written so recently may be written again without another time. */
-const TIME_STEP_MS = 2000
-
-const stateOf = ({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
-  `${ino} ${size} ${mtimeNs} ${ctimeNs}`
-
-export async function copyAhead(from: string, to: string): Promise<CopiedAhead> {
-  const copied: CopiedAhead = new Map()
-  await mkdir(to, { recursive: true, mode: 0o700 })
-  for (const entry of await readdir(from, { withFileTypes: true, recursive: true })) {
-    const source = join(entry.parentPath, entry.name)
-    const path = source.slice(from.length + 1)
-    try {
-      if (entry.isDirectory()) await mkdir(join(to, path), { recursive: true, mode: 0o700 })
-      else {
-        const found = await stat(source, { bigint: true })
-        if (Date.now() - Number(found.ctimeMs) < TIME_STEP_MS) continue
-        await mkdir(join(to, path, '..'), { recursive: true, mode: 0o700 })
-        await copyFile(source, join(to, path), constants.COPYFILE_FICLONE)
-        copied.set(path, stateOf(found))
-      }
-    } catch (error) {
-      // The database has removed the file meanwhile.
-      if ((error as { code?: string }).code !== 'ENOENT') throw error
-    }
+export async function copyCluster(db: Db, from: string, to: string): Promise<void> {
+  const [start] = await db.execute<{ file: string }>(
+    sql`select pg_walfile_name(pg_backup_start('roost', fast => true)) as file`,
+  )
+  try {
+    await copyFiles(from, to, (path) => !path.startsWith(`${LOG}/`))
+  } catch (error) {
+    await stop(db).catch(() => {})
+    throw error
   }
-  return copied
+  const { label, file } = await stop(db)
+  await copyFiles(join(from, LOG), join(to, LOG), (name) => name >= start!.file && name <= file)
+  // It says where the changes begin.
+  await writeFile(join(to, 'backup_label'), label, { mode: 0o600 })
 }
 
-export function copyRest(from: string, to: string, ahead: CopiedAhead): void {
-  const gone = new Set(ahead.keys())
-  for (const entry of readdirSync(from, { withFileTypes: true, recursive: true })) {
-    const source = join(entry.parentPath, entry.name)
-    const path = source.slice(from.length + 1)
+/** Otherwise the next copy could not begin. */
+async function stop(db: Db): Promise<{ label: string; file: string }> {
+  const [row] = await db.execute<{ label: string; file: string }>(
+    sql`select labelfile as label, pg_walfile_name(lsn) as file from pg_backup_stop(wait_for_archive => false)`,
+  )
+  return row!
+}
+
+/** Copies all folders, and the files that are wanted by their paths in `from`. */
+async function copyFiles(from: string, to: string, isWanted: (path: string) => boolean): Promise<void> {
+  await mkdir(to, { recursive: true, mode: 0o700 })
+  for (const entry of await readdir(from, { withFileTypes: true, recursive: true })) {
+    const path = relative(from, join(entry.parentPath, entry.name))
+    const target = join(to, path)
     if (entry.isDirectory()) {
-      mkdirSync(join(to, path), { recursive: true, mode: 0o700 })
-      continue
+      await mkdir(target, { recursive: true, mode: 0o700 })
+    } else if (isWanted(path)) {
+      await mkdir(join(target, '..'), { recursive: true, mode: 0o700 })
+      await copyFile(join(from, path), target, constants.COPYFILE_FICLONE).catch((error) => {
+        // The database has removed the file meanwhile.
+        if ((error as { code?: string }).code !== 'ENOENT') throw error
+      })
     }
-    gone.delete(path)
-    if (ahead.get(path) === stateOf(statSync(source, { bigint: true }))) continue
-    mkdirSync(join(to, path, '..'), { recursive: true, mode: 0o700 })
-    copyFileSync(source, join(to, path), constants.COPYFILE_FICLONE)
   }
-  for (const path of gone) rmSync(join(to, path), { force: true })
 }

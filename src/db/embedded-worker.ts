@@ -1,6 +1,5 @@
 /** PGlite off the main thread. The server talks to it through a Unix socket, as to any PostgreSQL. */
 import { PGlite } from '@electric-sql/pglite'
-import { type CopiedAhead, copyRest } from './copy-cluster.ts'
 import { serveEmbedded } from './embedded-socket.ts'
 
 /** The first message to the worker. */
@@ -11,10 +10,7 @@ export interface WorkerStart {
   module: WebAssembly.Module
 }
 
-/** Every later message. The worker closes the database after `close`. */
-export type WorkerOrder = 'close' | { copyTo: string; ahead: CopiedAhead }
-
-/** The worker answers each message once, in their order. */
+/** After the start, and after the second message, which closes the database. */
 export interface WorkerAnswer {
   failed?: string
 }
@@ -37,26 +33,13 @@ self.onmessage = async ({ data: start }: MessageEvent<WorkerStart>) => {
       startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`],
     })
     const stop = await serveEmbedded(db, start.socketPath)
-    self.onmessage = async ({ data: order }: MessageEvent<WorkerOrder>) => {
-      if (order !== 'close') return copyTo(start.dataDir, order)
+    self.onmessage = async () => {
       stop()
       await db.close()
       answer({})
     }
     answer({})
   } catch (error) {
-    answer({ failed: messageOf(error) })
+    answer({ failed: error instanceof Error ? error.message : String(error) })
   }
 }
-
-/** Between two statements, because this thread runs them. A transaction that is open is not in the copy. */
-function copyTo(dataDir: string, { copyTo, ahead }: Exclude<WorkerOrder, 'close'>): void {
-  try {
-    copyRest(dataDir, copyTo, ahead)
-    answer({})
-  } catch (error) {
-    answer({ failed: messageOf(error) })
-  }
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

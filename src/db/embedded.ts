@@ -5,18 +5,13 @@ import { acquireFileLock, type FileLock } from '../util/file-lock.ts'
 import type { Logger } from '../util/logger.ts'
 import { socketPathIn } from '../util/socket-path.ts'
 import { StartupError } from '../util/startup-error.ts'
-import { copyAhead } from './copy-cluster.ts'
-import type { WorkerAnswer, WorkerOrder, WorkerStart } from './embedded-worker.ts'
+import type { WorkerAnswer, WorkerStart } from './embedded-worker.ts'
 import { ensureCluster } from './empty-cluster.ts'
 
 export interface EmbeddedPostgres {
   socketPath: string
-  /**
-   * Copies the database to a new directory, as it is at one moment.
-   * @returns for how many milliseconds no statement could run
-   * @throws Error when it can't be written
-   */
-  copyTo(directory: string): Promise<number>
+  /** Of its files. */
+  directory: string
   close(): Promise<void>
 }
 
@@ -62,33 +57,16 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
     cleanUp()
     throw error
   }
-  const onCrash = ({ message }: { message: string }) => {
+  worker.onerror = ({ message }) => {
     log.fatal({ message }, 'the embedded database crashed')
     process.exit(1)
   }
-  worker.onerror = onCrash
-  let order: Promise<unknown> = Promise.resolve()
 
   return {
     socketPath,
-    async copyTo(copyTo) {
-      const ahead = await copyAhead(database, copyTo)
-      const copied = order.then(async () => {
-        const start = performance.now()
-        worker.postMessage({ copyTo, ahead } satisfies WorkerOrder)
-        const answered = answer()
-        worker.onerror = onCrash
-        const { failed } = await answered
-        return { failed, pauseMs: performance.now() - start }
-      })
-      order = copied
-      const { failed, pauseMs } = await copied
-      if (failed) throw new Error(failed)
-      return pauseMs
-    },
+    directory: database,
     async close() {
-      await order
-      worker.postMessage('close' satisfies WorkerOrder)
+      worker.postMessage('close')
       await answer()
       cleanUp()
     },

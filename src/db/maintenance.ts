@@ -29,6 +29,3 @@ export async function maintain(db: Db): Promise<number> {
   }
   return tables.length
 }
-
-/** Writes all changes to the tables' files. */
-export const checkpoint = async (db: Db): Promise<void> => void (await db.execute(sql`checkpoint`))

@@ -1,5 +1,5 @@
 /** Runs one task at a time, in the order of the calls. */
-export type Turn = <T>(task: () => Promise<T>, signal: AbortSignal) => Promise<T>
+export type Turn = <T>(task: () => Promise<T>, signal?: AbortSignal) => Promise<T>
 
 /** @returns a function that rejects with the signal's reason when the signal is aborted while the task waits */
 export function inTurn(): Turn {
@@ -9,7 +9,7 @@ export function inTurn(): Turn {
     const { promise, resolve } = Promise.withResolvers<void>()
     last = promise
     try {
-      await unlessAborted(before, signal)
+      await (signal ? unlessAborted(before, signal) : before)
       return await task()
     } finally {
       // A task that stops waiting does not let the next one overtake the one that runs.

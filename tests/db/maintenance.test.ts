@@ -1,6 +1,7 @@
 /** The embedded database has no autovacuum: a schedule of the server does its work. */
 import { afterAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { checkpointWhenDue } from '../../src/db/checkpoints.ts'
 import { maintain } from '../../src/db/maintenance.ts'
 import { eventually } from '../support/process.ts'
 import { query, startServer } from '../support/server.ts'
@@ -53,5 +54,19 @@ test.skipIf(!isEmbedded)(
       sql`select relallvisible >= relpages and relpages > 0 as "isVisible" from pg_class where relname = 'settings'`,
     )
     expect(table).toEqual({ isVisible: true })
+  },
+)
+
+test.skipIf(!isEmbedded)(
+  'a checkpoint ends a long log of changes, so that it does not grow for ever',
+  async () => {
+    const { db } = server.ctx
+    await checkpointWhenDue(db)
+    for (let file = 0; file < 5; file++) {
+      await query(server, sql`select pg_logical_emit_message(false, 'test', 'x')`)
+      await query(server, sql`select pg_switch_wal()`)
+    }
+    expect(await checkpointWhenDue(db)).toBe(true)
+    expect(await checkpointWhenDue(db)).toBe(false)
   },
 )
