@@ -1,5 +1,5 @@
 /** Reads a database as it is at one moment, table by table, in bounded memory. */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import type { Db } from './client.ts'
@@ -11,8 +11,10 @@ export interface SequenceValue {
   value: string
 }
 
-/** Rows of one batch. A row may have some megabytes. */
+/** Lines of one batch. */
 const BATCH = 200
+/** Bytes of a line that comes in a batch. A row may have some megabytes, and the memory need not hold 200 of these. */
+const MAX_BATCHED = 64 * 1024
 
 /** A transaction on a connection of its own. It must be closed. */
 export class Snapshot {
@@ -47,23 +49,40 @@ export class Snapshot {
     )
   }
 
-  /** The rows of a table, each as a JSON list of its columns' texts in one line. */
-  rows({ name, columns }: TableColumns): AsyncGenerator<string[]> {
+  /** The rows of a table, each as a JSON list of its columns' texts in one line. A long row comes alone. */
+  async *rows({ name, columns }: TableColumns): AsyncGenerator<string[]> {
     const texts = columns.map((column) => sql`${sql.identifier(column.name)}::text`)
-    return this.lines(
-      sql`select json_build_array(${sql.join(texts, sql`, `)})::text from only ${sql.identifier(name)}`,
-    )
+    const line = sql`json_build_array(${sql.join(texts, sql`, `)})::text`
+    const table = sql`only ${sql.identifier(name)}`
+    // Without `offset 0`, PostgreSQL would make each line twice.
+    const rows = sql`
+      select case when octet_length(line) <= ${sql.raw(String(MAX_BATCHED))} then line end as line, ctid::text as place
+      from (select ${line} as line, ctid from ${table} offset 0) as rows`
+    for await (const batch of this.batches<{ line: string | null; place: string }>(rows)) {
+      yield batch.flatMap(({ line }) => line ?? [])
+      for (const { place } of batch.filter(({ line }) => line === null))
+        yield (
+          await this.db.execute<{ line: string }>(
+            sql`select ${line} as line from ${table} where ctid = ${place}::tid`,
+          )
+        ).map(({ line }) => line)
+    }
   }
 
-  /** Runs a query whose only column is a text without line breaks. */
-  async *lines(query: ReturnType<typeof sql>): AsyncGenerator<string[]> {
-    await this.db.execute(sql`declare lines no scroll cursor for select * from (${query}) as lines (line)`)
-    for (;;) {
-      const batch = await this.db.execute<{ line: string }>(sql.raw(`fetch ${BATCH} from lines`))
-      if (batch.length === 0) break
+  /** Runs a query whose only column is a short text without line breaks. */
+  async *lines(query: SQL): AsyncGenerator<string[]> {
+    for await (const batch of this.batches<{ line: string }>(sql`select * from (${query}) as lines (line)`))
       yield batch.map(({ line }) => line)
+  }
+
+  private async *batches<Row extends Record<string, unknown>>(query: SQL): AsyncGenerator<Row[]> {
+    await this.db.execute(sql`declare batches no scroll cursor for ${query}`)
+    for (;;) {
+      const batch = await this.db.execute<Row>(sql.raw(`fetch ${BATCH} from batches`))
+      if (batch.length === 0) break
+      yield batch as unknown as Row[]
     }
-    await this.db.execute(sql.raw('close lines'))
+    await this.db.execute(sql.raw('close batches'))
   }
 
   /** Whether there is such a table. */
