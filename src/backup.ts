@@ -1,9 +1,10 @@
 /** `bun run backup FILE`: one file with the database and the objects, while the server runs. */
 import { backUp, lackOf } from './archive/backup.ts'
-import { readArguments, rowCount, stopSignal } from './archive/command.ts'
+import { rowCount, stopSignal } from './archive/command.ts'
 import { STANDARD } from './archive/output.ts'
 import { assertDataExists } from './config/data-exists.ts'
 import { readConfig } from './config/index.ts'
+import { readArguments } from './util/arguments.ts'
 import { createLogger } from './util/logger.ts'
 import { exitWithMessage } from './util/startup-error.ts'
 
@@ -12,7 +13,9 @@ const USAGE = `Usage: bun run backup FILE [--force]
   --force  replaces the file if it exists`
 
 try {
-  const { file, flagged: force } = readArguments('--force', USAGE)
+  const { names, flags } = readArguments({ usage: USAGE, names: [1, 1], flags: ['force'] })
+  const file = names[0]!
+  const force = flags.has('force')
   const config = readConfig(process.env)
   assertDataExists(config)
   const signal = stopSignal('The backup was stopped. No file was written.')

@@ -2,6 +2,7 @@
 import { type Config, readConfig } from './config/index.ts'
 import { startEmbeddedPostgres } from './db/embedded.ts'
 import type { Server } from './server.ts'
+import { readArguments } from './util/arguments.ts'
 import { flushLog, openLogger } from './util/logger.ts'
 import { exitWithMessage, StartupError } from './util/startup-error.ts'
 import { onStopSignals } from './util/stop-signals.ts'
@@ -11,7 +12,11 @@ const REQUESTS_MS = 3000
 /** How long a whole stop may take, also when a part hangs. Most supervisors kill a process after five seconds or more. */
 const STOP_MS = 4800
 
+const USAGE =
+  'Usage: bun start. Environment variables configure the server: docs/operations.md, "Configuration".'
+
 try {
+  readArguments({ usage: USAGE, names: [0, 0] })
   await start()
 } catch (error) {
   exitWithMessage(error)

@@ -4,11 +4,12 @@ import { readConfig } from './config/index.ts'
 import { rebuildPhotoIndex } from './core/photo-index/rebuild.ts'
 import { recount } from './core/statistics/counts.ts'
 import { createServer } from './server.ts'
+import { readArguments } from './util/arguments.ts'
 import { createLogger } from './util/logger.ts'
-import { exitWithMessage, StartupError } from './util/startup-error.ts'
+import { exitWithMessage } from './util/startup-error.ts'
 
 try {
-  if (process.argv.length > 2) throw new StartupError('Usage: bun run photos:reindex. It has no options.')
+  readArguments({ usage: 'Usage: bun run photos:reindex. It has no options.', names: [0, 0] })
   const config = readConfig(process.env)
   assertDataExists(config)
   const server = await createServer(config, { log: createLogger('error') })

@@ -1,9 +1,10 @@
 /** `bun run restore FILE`: fills an empty installation from a backup. */
 import { lackOf } from './archive/backup.ts'
-import { readArguments, rowCount, stopSignal } from './archive/command.ts'
+import { rowCount, stopSignal } from './archive/command.ts'
 import { STANDARD } from './archive/output.ts'
 import { restoreFile } from './archive/restore-file.ts'
 import { readConfig } from './config/index.ts'
+import { readArguments } from './util/arguments.ts'
 import { createLogger } from './util/logger.ts'
 import { exitWithMessage } from './util/startup-error.ts'
 
@@ -12,7 +13,9 @@ const USAGE = `Usage: bun run restore FILE [--keep-sessions]
   --keep-sessions  users stay signed in. Only for a move: sessions that ended after the backup come back`
 
 try {
-  const { file, flagged: keepSessions } = readArguments('--keep-sessions', USAGE)
+  const { names, flags } = readArguments({ usage: USAGE, names: [1, 1], flags: ['keep-sessions'] })
+  const file = names[0]!
+  const keepSessions = flags.has('keep-sessions')
   const config = readConfig(process.env)
   const signal = stopSignal('The restore was stopped. Nothing was kept.')
   const { head, end } = await restoreFile(config, createLogger('silent'), { file, keepSessions, signal })

@@ -1,10 +1,16 @@
 import type { Config } from '../config/index.ts'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
+import { untilAborted } from '../util/until-aborted.ts'
+import { waitAtMost } from '../util/wait-at-most.ts'
 import type { End } from './format.ts'
 import { archiveOf } from './make.ts'
 import { assertWritable, nameOf, temporaryPath, writeOutput } from './output.ts'
 import { openSource } from './source.ts'
+import { STALL_MS, watched } from './stall.ts'
+
+/** For the record of a failure, whose cause may be that the database does not answer. */
+const RECORD_MS = 5000
 
 export interface BackupSummary extends End {
   /** Bytes of the archive. */
@@ -19,20 +25,28 @@ export interface BackupSummary extends End {
 export async function backUp(
   config: Config,
   log: Logger,
-  { file, force, signal }: { file: string; force: boolean; signal: AbortSignal },
+  {
+    file,
+    force,
+    signal,
+    stallMs = STALL_MS,
+  }: { file: string; force: boolean; signal: AbortSignal; stallMs?: number },
 ): Promise<BackupSummary> {
   assertWritable(file, { force })
-  const source = await openSource(config, nameOf(file), log)
+  const source = await untilAborted(openSource(config, nameOf(file), log), signal)
   try {
     let end: End | undefined
-    const bytes = archiveOf(source, temporaryPath(config.dataDir), signal, (all) => {
+    const broken = AbortSignal.any([signal, source.lost])
+    const bytes = archiveOf(source, temporaryPath(config.dataDir), broken, (all) => {
       end = all
     })
-    const size = await writeOutput(file, bytes, async () => {
-      signal.throwIfAborted()
-      source.lost.throwIfAborted()
+    using watch = watched(bytes, stallMs)
+    const stop = AbortSignal.any([broken, watch.stalled])
+    const writing = writeOutput(file, watch.chunks, async () => {
       await source.assertHeld()
+      stop.throwIfAborted()
     })
+    const size = await untilAborted(writing, stop)
     await source.end({ size, error: lackOf(end!) })
     return { ...end!, size }
   } catch (error) {
@@ -45,7 +59,8 @@ export async function backUp(
           : signal.aborted
             ? signal.reason
             : readable(error)
-    await source.end({ size: null, error: (cause as Error).message }).catch(() => {})
+    const recorded = source.end({ size: null, error: (cause as Error).message }).catch(() => {})
+    await waitAtMost(RECORD_MS, recorded)
     throw cause
   } finally {
     await source.close()

@@ -34,6 +34,7 @@ const OBJECT_TRIES = 4
 /**
  * The bytes of an archive.
  * @param spool the path of a temporary file, which is made and removed
+ * @param signal ends it, with its reason
  * @param onEnd gets what the archive holds, before its last bytes
  */
 export function archiveOf(
@@ -45,7 +46,7 @@ export function archiveOf(
   const compressed = compressor()
   const tar = Readable.from(writeTar(entriesOf(source, spool, signal, onEnd)), {
     objectMode: false,
-    signal: AbortSignal.any([signal, source.lost]),
+    signal,
   })
   tar.on('error', (error) => compressed.destroy(error))
   // The reader of the stream gets it, but it may not have begun yet.

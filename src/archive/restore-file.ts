@@ -5,6 +5,7 @@ import type { Config } from '../config/index.ts'
 import { makeDataDir } from '../util/data-dir.ts'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
+import { untilAborted } from '../util/until-aborted.ts'
 import { readable } from './backup.ts'
 import type { End, Head } from './format.ts'
 import { kindOf, nameOf, STANDARD, temporaryPath, toFile } from './output.ts'
@@ -33,7 +34,8 @@ export async function restoreFile(
     const path = file === STANDARD ? await spoolInput(config.dataDir, stack, signal) : file
     assertReadable(path)
     const checked = await checkArchive(path, signal, file === STANDARD ? 'The input' : file)
-    const target = stack.adopt(await openTarget(config, log), (open) => open.close())
+    const target = stack.adopt(await untilAborted(openTarget(config, log), signal), (open) => open.close())
+    signal.throwIfAborted()
     await restoreArchive(path, checked.head, target, { keepSessions, signal, fileName: nameOf(file) })
     return checked
   } catch (error) {

@@ -14,7 +14,8 @@ const DELETED_AT_ONCE = 500
 
 /**
  * Restores a checked archive. Rows come in one transaction, which is committed when all objects are stored.
- * @throws StartupError when there is data already, or the program was stopped; then nothing is left of the archive
+ * @throws StartupError when there is data already, or the program was stopped; then nothing is left of the archive, unless only
+ * the commit failed
  */
 export async function restoreArchive(
   path: string,
@@ -22,9 +23,10 @@ export async function restoreArchive(
   { database, storage }: Target,
   options: { keepSessions: boolean; fileName: string; signal: AbortSignal },
 ): Promise<void> {
-  await assertEmptyStorage(storage)
-  await database.restore(async (db) => {
+  let isFilled = false
+  const restored = database.restore(async (db) => {
     await assertEmptyDatabase(db)
+    await assertEmptyStorage(storage)
     await makeSchema(db, head.schema.number, database.embedded)
     try {
       await fill(db, path, head, storage, options.signal)
@@ -39,6 +41,14 @@ export async function restoreArchive(
       })
       throw error
     }
+    isFilled = true
+  })
+  await restored.catch((error) => {
+    if (!isFilled) throw error
+    // The files stay, because stored rows need them.
+    throw new StartupError(
+      `The last step in the database failed (${(error as Error).message}), so its rows may be stored or not. Start the same command again: it says which parts have data.`,
+    )
   })
 }
 

@@ -126,7 +126,7 @@ describe('the administrator’s password', () => {
   })
 
   test('is not reset by guessing: not with an option, a password of one’s own, or where no server has been', async () => {
-    for (const args of [['--help'], ['admin@example.com', 'secret12']]) {
+    for (const args of [['--nonsense'], ['admin@example.com', 'secret12']]) {
       const { code, stderr } = await run('src/admin.ts', {}, { args })
       expect([code, stderr]).toEqual([1, expect.stringContaining('Usage: bun run admin:reset-password')])
     }
