@@ -33,15 +33,20 @@ type TextKey = keyof typeof MESSAGES
 /** The key of a text: of a message, of an error, or of a rule with `issue.` before it. */
 export type MessageKey = TextKey | ErrorCode | `issue.${IssueRule}`
 
+/** `{name}`, or `{name|singular|plural}` for the word after a number. */
+const PLACEHOLDER = /\{(\w+)(?:\|([^|}]*)\|([^|}]*))?\}/g
+
 /** The text with its parameters filled in. */
 export function message(
   key: MessageKey,
   language: Language,
   params: Record<string, ErrorValue> = {},
 ): string {
-  return textOf(key)[language].replace(/\{(\w+)\}/g, (placeholder, name) =>
-    String(params[name] ?? placeholder),
-  )
+  return textOf(key)[language].replace(PLACEHOLDER, (placeholder, name, singular, plural) => {
+    const value = params[name]
+    if (plural !== undefined) return Number(value) === 1 ? singular : plural
+    return String(value ?? placeholder)
+  })
 }
 
 function textOf(key: MessageKey): Text {

@@ -1,6 +1,6 @@
 import { AppError, invalid } from '../core/errors.ts'
 import { parseJson, UnkeepableNumber } from '../util/json.ts'
-import { isStorable, isTooDeep, MAX_DEPTH } from '../util/storable.ts'
+import { isTooDeep, MAX_DEPTH, unstorableFields } from '../util/storable.ts'
 
 /** The largest JSON body, in bytes. Uploads are streams and have other limits. */
 const MAX_JSON_BYTES = 1024 * 1024
@@ -30,7 +30,11 @@ export async function readJsonBody(request: Request, contentType: string): Promi
   }
   if (value === null || Array.isArray(value) || typeof value !== 'object') throw notAnObject()
   if (isTooDeep(value)) throw invalid('', 'depth', { limit: MAX_DEPTH })
-  if (!isStorable(text, value)) throw invalid('', 'characters')
+  const unstorable = unstorableFields(text, value)
+  if (unstorable.length > 0) {
+    const issues = unstorable.map((field) => ({ field, rule: 'characters' as const }))
+    throw new AppError('VALIDATION_FAILED', { issues })
+  }
   return value
 }
 
@@ -55,5 +59,5 @@ async function readLimited(request: Request): Promise<string> {
   return text + decoder.decode()
 }
 
-const notAnObject = () => invalid('', 'type', { expected: 'object' })
+const notAnObject = () => invalid('', 'json_object')
 const tooLarge = () => new AppError('PAYLOAD_TOO_LARGE', { params: { limit: MAX_JSON_BYTES } })

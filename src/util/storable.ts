@@ -18,10 +18,27 @@ export const isTooDeep = (value: unknown, left = MAX_DEPTH): boolean =>
   !isRawNumber(value) &&
   (left === 0 || Object.values(value).some((part) => isTooDeep(part, left - 1)))
 
-/** Whether some string in a parsed JSON text can't be stored. */
-export function isStorable(text: string, value: unknown): boolean {
-  if (!SUSPECT.test(text)) return true
-  return JSON.stringify(value) === JSON.stringify(clean(value))
+/** So many fields are named; a body of a megabyte may have a hundred thousand. */
+const MOST_FIELDS = 20
+
+/** The dotted paths of the fields of a parsed JSON text whose texts, or whose names, can't be stored. */
+export function unstorableFields(text: string, value: unknown): string[] {
+  const found: string[] = []
+  if (SUSPECT.test(text)) collectFields(value, [], found)
+  return found
+}
+
+function collectFields(value: unknown, path: string[], found: string[]): void {
+  if (found.length === MOST_FIELDS) return
+  if (typeof value === 'string') {
+    if (clean(value) !== value) found.push(path.join('.'))
+  } else if (typeof value === 'object' && value !== null && !isRawNumber(value)) {
+    for (const [key, part] of Object.entries(value)) {
+      // A name that can't be stored is no field that an answer could name.
+      if (clean(key) !== key) found.push(path.join('.'))
+      else collectFields(part, [...path, key], found)
+    }
+  }
 }
 
 /** The parsed JSON text with such characters replaced by U+FFFD, and with null for what is nested too deep. */

@@ -34,3 +34,45 @@ describe.each(INHERITED)('the key %s', (key) => {
     expect((await api(server, 'GET', `/api/tasks?${key}=1`, { token })).status).toBe(200)
   })
 })
+
+describe('what is wrong with a body', () => {
+  const WEBHOOK = { url: 'https://example.com/', events: ['task.created'] }
+  const create = async (fields: object) => {
+    const { token } = await makeUser(server)
+    return api(server, 'POST', '/v1/webhooks', { token, body: { ...WEBHOOK, ...fields } })
+  }
+
+  test('lengths are those of JSON Schema: an emoji is one character', async () => {
+    expect((await create({ description: '😀'.repeat(500) })).status).toBe(201)
+    const long = await create({ description: '😀'.repeat(501) })
+    expect([long.status, long.text]).toEqual([
+      400,
+      expect.stringContaining('may have at most 500 characters'),
+    ])
+    // Two units of UTF-16, and one character of at least eight.
+    expect((await create({ secret: '😀'.repeat(7) })).status).toBe(400)
+    expect((await create({ secret: '😀'.repeat(8) })).status).toBe(201)
+  })
+
+  test('one item is an item', async () => {
+    expect((await create({ events: [] })).text).toContain('needs at least 1 item"')
+  })
+
+  test('a character that cannot be stored is in its field', async () => {
+    const answer = await create({ description: 'a\0b', events: ['task.created', '\ud800'] })
+    const fields = answer.body.error.details.map(({ field }: { field: string }) => field)
+    expect([answer.status, fields]).toEqual([400, ['events.1', 'description']])
+  })
+
+  test('of another type: the answer says what to send', async () => {
+    const { token } = await makeUser(server)
+    const headers = { 'content-type': 'text/plain' }
+    for (const rest of [{ headers }, {}]) {
+      const answer = await api(server, 'POST', '/v1/webhooks', { token, raw: '["x"]', ...rest })
+      expect([answer.status, answer.text]).toEqual([
+        400,
+        expect.stringContaining('must be a JSON object, sent with Content-Type: application/json'),
+      ])
+    }
+  })
+})

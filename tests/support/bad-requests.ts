@@ -53,14 +53,18 @@ export const BAD_BODIES: Record<string, BadRequest> = {
   'a zero character': {
     body: fields({ email: 'zero@example.com', name: 'a\0b', username: 'a\0b' }),
     status: 422,
-    field: 'body',
+    field: 'name',
   },
   'a zero character in the name of a field': { body: fields({ 'a\0b': 1 }), status: 422, field: 'body' },
-  'a zero character in the password': { body: fields({ password: `${P}\0` }), status: 422, field: 'body' },
+  'a zero character in the password': {
+    body: fields({ password: `${P}\0` }),
+    status: 422,
+    field: 'password',
+  },
   'half a surrogate pair': {
     body: fields({ name: 'a\ud800b', full_name: 'a\ud800b' }),
     status: 422,
-    field: 'body',
+    field: 'name',
   },
   'a surrogate pair the wrong way round': {
     body: fields({ name: '\udc00\ud800', password: `${P}\udc00\ud800` }),

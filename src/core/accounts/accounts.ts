@@ -241,7 +241,7 @@ export async function updateProfile(
  */
 export function assertPassword(ctx: Context, password: string, field: string): void {
   const limit = ctx.config.passwordMinLength
-  if (tidyPassword(password).length < limit) throw invalid(field, 'min_length', { limit })
+  if ([...tidyPassword(password)].length < limit) throw invalid(field, 'min_length', { limit })
 }
 
 /** @throws the error, when it is no taken name */

@@ -20,7 +20,7 @@ export const CATEGORY_ERRORS = defineErrors({
   CATEGORY_TOO_DEEP: {
     kind: 'invalid',
     zh: '分类最多 {limit} 级',
-    en: 'The tree of categories may have at most {limit} levels',
+    en: 'The tree of categories may have at most {limit} {limit|level|levels}',
   },
   TOO_MANY_CATEGORIES: {
     kind: 'invalid_state',

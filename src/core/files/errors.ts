@@ -19,12 +19,12 @@ export const FILE_ERRORS = defineErrors({
   CHUNK_OUT_OF_RANGE: {
     kind: 'invalid',
     zh: '该上传只有 {totalChunks} 个分块，编号从 0 开始',
-    en: 'The upload has {totalChunks} chunks, with numbers from 0 on',
+    en: 'The upload has {totalChunks} {totalChunks|chunk|chunks}, with numbers from 0 on',
   },
   CHUNK_SIZE_MISMATCH: {
     kind: 'invalid',
     zh: '该分块应为 {expectedSize} 字节',
-    en: 'This chunk must have exactly {expectedSize} bytes',
+    en: 'This chunk must have exactly {expectedSize} {expectedSize|byte|bytes}',
   },
   CHUNKS_MISSING: {
     kind: 'invalid',
@@ -34,7 +34,7 @@ export const FILE_ERRORS = defineErrors({
   TOO_MANY_CHUNKS: {
     kind: 'invalid',
     zh: '分块数不能超过 {limit}，请增大 chunk_size',
-    en: 'The file would have more than {limit} chunks; choose a larger chunk_size',
+    en: 'The file would have more than {limit} {limit|chunk|chunks}; choose a larger chunk_size',
   },
   UPLOAD_COMPLETED: {
     kind: 'invalid_state',
@@ -74,7 +74,7 @@ export const FILE_ERRORS = defineErrors({
   TOO_MANY_PIECES_AT_ONCE: {
     kind: 'limited',
     zh: '同时上传的分块不能超过 {limit} 个，请等待其中一个完成',
-    en: 'You can send at most {limit} chunks at the same time; wait until one of them is stored',
+    en: 'You can send at most {limit} {limit|chunk|chunks} at the same time; wait until one of them is stored',
   },
   UPLOAD_TOO_SLOW: {
     kind: 'timeout',
@@ -84,12 +84,12 @@ export const FILE_ERRORS = defineErrors({
   TOO_MANY_FILES: {
     kind: 'too_large',
     zh: '一次最多上传 {limit} 个文件',
-    en: 'One request takes at most {limit} files',
+    en: 'One request takes at most {limit} {limit|file|files}',
   },
   TOO_MANY_UPLOADS: {
     kind: 'limited',
     zh: '同时上传的文件不能超过 {limit} 个，请等待其中一个完成',
-    en: 'You can upload at most {limit} files at the same time; wait until one of them is complete',
+    en: 'You can upload at most {limit} {limit|file|files} at the same time; wait until one of them is complete',
   },
 })
 

@@ -13,7 +13,7 @@ export const TASK_MESSAGES = defineTexts({
   failure_killed: { zh: '任务程序被信号 {signal} 终止', en: 'The program was ended by the signal {signal}' },
   failure_timed_out: {
     zh: '任务程序运行超过 {seconds} 秒，已终止',
-    en: 'The program ran for more than {seconds} seconds and was stopped',
+    en: 'The program ran for more than {seconds} {seconds|second|seconds} and was stopped',
   },
   failure_cancelled: { zh: '任务已取消', en: 'The task was cancelled' },
   failure_result_invalid: {
@@ -22,11 +22,11 @@ export const TASK_MESSAGES = defineTexts({
   },
   failure_result_too_large: {
     zh: '任务结果过大（上限 {limit} 字节）',
-    en: 'The result of the task is larger than {limit} bytes',
+    en: 'The result of the task is larger than {limit} {limit|byte|bytes}',
   },
   failure_result_too_deep: {
     zh: '任务结果嵌套过深（上限 {limit} 层）',
-    en: 'The result of the task is nested more than {limit} levels deep',
+    en: 'The result of the task is nested more than {limit} {limit|level|levels} deep',
   },
   failure_node_restarted: {
     zh: '节点重启，任务丢失',
@@ -53,12 +53,12 @@ export const TASK_MESSAGES = defineTexts({
   },
   failure_time_limit: {
     zh: '任务运行超过 {seconds} 秒',
-    en: 'The task ran for more than {seconds} seconds',
+    en: 'The task ran for more than {seconds} {seconds|second|seconds}',
   },
   note_exit_code: { zh: '（退出码 {exitCode}）', en: '(exit code {exitCode})' },
   note_signal: { zh: '（信号 {signal}）', en: '(signal {signal})' },
   note_attempts: { zh: '（第 {attempt} 次尝试，共 {attempts} 次）', en: '(attempt {attempt} of {attempts})' },
   log_refused: { zh: '节点拒绝了任务：{detail}', en: 'The node refused the task: {detail}' },
-  log_lost: { zh: '{lines} 行日志未能保存', en: '{lines} lines could not be stored' },
-  log_limit: { zh: '只保留前 {limit} 行日志', en: 'Only the first {limit} lines are kept' },
+  log_lost: { zh: '{lines} 行日志未能保存', en: '{lines} {lines|line|lines} could not be stored' },
+  log_limit: { zh: '只保留前 {limit} 行日志', en: 'Only the first {limit} {limit|line|lines} are kept' },
 })

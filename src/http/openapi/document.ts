@@ -3,9 +3,10 @@ import { OptionalKind, type TSchema } from '@sinclair/typebox'
 import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
 import type { RouteFields } from '../deprecations.ts'
+import { LIMIT_HEADERS } from '../limit-fields.ts'
 import { messagesOf } from './messages.ts'
 import { operationId, pascal } from './operation-id.ts'
-import { answerName, responsesOf, securityOf } from './responses.ts'
+import { answerName, type HeaderObject, responsesOf, securityOf } from './responses.ts'
 import { AUTH, type DescribedRoute, type MultipartBody, ROUTE, type RouteDetail } from './route.ts'
 import { sampleOf } from './sample.ts'
 import { type JsonSchema, SchemaPool } from './schemas.ts'
@@ -38,7 +39,11 @@ export interface OpenApiDocument {
   tags: { name: string; description: string }[]
   paths: Record<string, Record<string, Operation>>
   webhooks: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, JsonSchema>; securitySchemes: Record<string, object> }
+  components: {
+    schemas: Record<string, JsonSchema>
+    headers: Record<string, HeaderObject>
+    securitySchemes: Record<string, object>
+  }
 }
 
 const DESCRIPTION = [
@@ -106,7 +111,11 @@ export function openApiDocument(
     })),
     paths,
     webhooks,
-    components: { schemas: sorted(pool.schemas), securitySchemes: SECURITY_SCHEMES },
+    components: {
+      schemas: sorted(pool.schemas),
+      headers: LIMIT_HEADERS,
+      securitySchemes: SECURITY_SCHEMES,
+    },
   }
 }
 

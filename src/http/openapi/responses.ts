@@ -1,13 +1,19 @@
 import { STATUS_CODES } from 'node:http'
 import type { TSchema } from '@sinclair/typebox'
 import type { ErrorCode, InputPart } from '../../core/errors.ts'
+import { LIMIT_HEADERS } from '../limit-fields.ts'
 import { pascal } from './operation-id.ts'
 import type { Access, DescribedRoute, RouteAnswer } from './route.ts'
 import type { JsonSchema, SchemaPool } from './schemas.ts'
 
+export interface HeaderObject {
+  description: string
+  schema: JsonSchema
+}
+
 export interface ResponseObject {
   description: string
-  headers?: Record<string, { description: string; schema: JsonSchema }>
+  headers?: Record<string, HeaderObject | { $ref: string }>
   content?: Record<string, { schema: JsonSchema }>
 }
 
@@ -50,7 +56,7 @@ export function responsesOf(
   for (const [status, codes] of errors) {
     responses[status] = {
       description: [...codes].join(', '),
-      ...(RETRIED.has(status) && { headers: RETRY_AFTER }),
+      ...(RETRIED.has(status) && { headers: { ...RETRY_AFTER } }),
       content: {
         [contract.errorContentType]: {
           schema: pool.add(contract.errorModel, `${pascal(contract.name)}Error`),
@@ -58,8 +64,17 @@ export function responsesOf(
       },
     }
   }
+  if (description.limit) {
+    for (const [status, response] of Object.entries(responses))
+      if (status < '400' || status === '429') response.headers = { ...response.headers, ...LIMIT_REFERENCES }
+  }
   return responses
 }
+
+/** Every answer of a route with a limit has these fields. The document shows them where clients need them. */
+const LIMIT_REFERENCES = Object.fromEntries(
+  Object.keys(LIMIT_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+)
 
 function success({ description }: DescribedRoute, pool: SchemaPool, place: string): ResponseObject {
   const { response, contentType, streams } = description
@@ -72,7 +87,11 @@ function success({ description }: DescribedRoute, pool: SchemaPool, place: strin
   return answer
 }
 
-function plain({ description, response, contentType }: RouteAnswer, pool: SchemaPool, place: string) {
+function plain(
+  { description, response, contentType }: RouteAnswer,
+  pool: SchemaPool,
+  place: string,
+): ResponseObject {
   const content = response && { [contentType ?? 'application/json']: { schema: pool.add(response, place) } }
   return content ? { description, content } : { description }
 }

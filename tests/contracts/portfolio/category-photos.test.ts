@@ -1,7 +1,7 @@
 /** The photos of categories, how many there are, and the covers: docs/contracts/portfolio.md, "Categories". */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
-import type { TestUser } from '../../support/factories.ts'
+import { type TestUser, unique } from '../../support/factories.ts'
 import { makePhotos } from '../../support/photos.ts'
 import { query } from '../../support/server.ts'
 import { expectAnswer, expectPortfolioError } from '../../support/shapes.ts'
@@ -243,4 +243,26 @@ describe('/v1/categories/{id}/photos', () => {
     await batch('remove_categories', { categories: [id] })
     expect(await counts(admin)).toEqual({ [id]: [0, 0] })
   })
+})
+
+test('a change of a category or a tag is told once, and not for each photo that shows it', async () => {
+  const id = await make()
+  const tag = await api('POST', '/v1/tags', { token: admin.token, body: { name: unique('tag ') } })
+  const [photo] = await makePhotos(server, admin, [{ categoryIds: [id] }])
+  const add = { photo_ids: [photo!.id], action: 'add_tags', data: { tags: [tag.body.data.name] } }
+  await api('POST', '/v1/photos/batch', { token: admin.token, body: add })
+  const [{ head }] = (await query(
+    server,
+    sql`select last_seq as head from channels where user_id = ${admin.user.id}`,
+  )) as [{ head: number }]
+  await put(id, { name: unique('Another ') })
+  for (const path of [`/v1/tags/${tag.body.data.id}`, `/v1/categories/${id}`]) {
+    await api('PUT', path, { token: admin.token, body: { name: unique('again ') } })
+    expect((await api('DELETE', path, { token: admin.token })).status).toBe(204)
+  }
+  const events = await query(
+    server,
+    sql`select type from events where user_id = ${admin.user.id} and seq > ${head} order by seq`,
+  )
+  expect(events.map(({ type }) => type)).toEqual(['category.updated', 'category.updated', 'category.deleted'])
 })

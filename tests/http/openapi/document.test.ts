@@ -1,6 +1,8 @@
 /** Rules for the whole OpenAPI document, for any routes. */
 import { describe, expect, test } from 'bun:test'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
+import { limitFields } from '../../../src/http/limit-fields.ts'
+import type { ResponseObject } from '../../../src/http/openapi/responses.ts'
 import { EVENTS } from '../../../src/protocol/live/events.ts'
 import { mountedRoutes } from '../../support/described.ts'
 import { hollowApp } from '../../support/hollow.ts'
@@ -48,6 +50,20 @@ describe('the document', () => {
     expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual(
       [],
     )
+  })
+
+  test('names the fields of rate limits where the routes have one', () => {
+    const fields = limitFields({ policy: 'p', limit: 1, remaining: 1, window: 1, seconds: 1, reset: 1 })
+    const named = Object.keys(document.components.headers).map((name) => name.toLowerCase())
+    expect(named).toEqual(Object.keys(fields))
+    const headersOf = (path: string, status: string) =>
+      Object.keys((document.paths[path]!.get!.responses[status] as ResponseObject).headers ?? {})
+    expect(headersOf('/v1/photos', '200')).toEqual(Object.keys(document.components.headers))
+    expect(headersOf('/v1/photos', '429')).toEqual([
+      'Retry-After',
+      ...Object.keys(document.components.headers),
+    ])
+    expect(headersOf('/api/tasks', '200')).toEqual([])
   })
 
   test('has every message that webhooks get: the events, and that of a test', () => {
