@@ -29,10 +29,20 @@ export interface Count {
 export const sumOfCounts = (counts: readonly Count[]): Pick<Count, 'n' | 'total'> =>
   counts.reduce((sum, { n, total }) => ({ n: sum.n + n, total: sum.total + total }), { n: 0, total: 0 })
 
-/** The most frequent first. */
-export const readCounts = async (ctx: Context, kinds: readonly string[]): Promise<Count[]> => [
+/**
+ * The most frequent first.
+ * @param more relations with the columns of `countsOf`, which the same statement reads
+ */
+export const readCounts = async (
+  ctx: Context,
+  kinds: readonly string[],
+  more: readonly SQL[] = [],
+): Promise<Count[]> => [
   ...(await ctx.db.execute<Count & Record<string, unknown>>(
-    sql`select * from ${countsOf(kinds)} c order by n desc, id, name`,
+    sql`${sql.join(
+      [countsOf(kinds), ...more].map((relation) => sql`select * from ${relation} c`),
+      sql` union all `,
+    )} order by n desc, id, name`,
   )),
 ]
 

@@ -1,4 +1,5 @@
-import { sql } from 'drizzle-orm'
+import { getTableName, sql } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
 import { categories, tags } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import type { Viewer } from '../photo-index/visibility.ts'
@@ -14,7 +15,7 @@ import {
   popularTags,
 } from './popular.ts'
 import { photosCreated, viewsStored } from './series.ts'
-import { STORED_KINDS, type StorageUse, storageUse, storedChunks } from './storage.ts'
+import { STORED_CHUNKS, STORED_KINDS, type StorageUse, storageUse } from './storage.ts'
 
 export interface Dashboard {
   photos: number
@@ -47,24 +48,23 @@ export async function readDashboard(
 ): Promise<Dashboard> {
   const days = periodsOf(spanUntil(nowOf(ctx), query.period, query.timezone), 'day', query.timezone)
   await ctx.services.viewCounts.flush()
-  const [counts, numbers, chunks, uploads, viewsByDay, mostCategories, mostTags, mostPhotos, health] =
-    await Promise.all([
-      readCounts(ctx, ['photo', ...STORED_KINDS]),
-      countNames(ctx),
-      storedChunks(ctx),
-      photosCreated(ctx, days),
-      viewsStored(ctx, days),
-      popularCategories(ctx),
-      popularTags(ctx),
-      popularPhotos(ctx, reader),
-      checkHealth(ctx, SHOWN, PROBE_MS),
-    ])
-  const photos = sumOfCounts(counts.filter(({ kind }) => kind === 'photo'))
+  const [counts, uploads, viewsByDay, mostCategories, mostTags, mostPhotos, health] = await Promise.all([
+    readCounts(ctx, ['photo', ...STORED_KINDS], [STORED_CHUNKS, numberOf(categories), numberOf(tags)]),
+    photosCreated(ctx, days),
+    viewsStored(ctx, days),
+    popularCategories(ctx),
+    popularTags(ctx),
+    popularPhotos(ctx, reader),
+    checkHealth(ctx, SHOWN, PROBE_MS),
+  ])
+  const sumOf = (of: string) => sumOfCounts(counts.filter(({ kind }) => kind === of))
+  const photos = sumOf('photo')
   return {
     photos: photos.n,
     views: photos.total,
-    ...numbers,
-    storage: await storageUse(ctx, counts, chunks),
+    categories: sumOf('categories').n,
+    tags: sumOf('tags').n,
+    storage: await storageUse(ctx, counts),
     days,
     uploads,
     viewsByDay,
@@ -73,9 +73,5 @@ export async function readDashboard(
   }
 }
 
-async function countNames(ctx: Context): Promise<{ categories: number; tags: number }> {
-  const [row] = await ctx.db.execute<{ categories: number; tags: number }>(
-    sql`select (select count(*)::int from ${categories}) as categories, (select count(*)::int from ${tags}) as tags`,
-  )
-  return row!
-}
+const numberOf = (table: PgTable) =>
+  sql`(select ${sql.raw(`'${getTableName(table)}'`)} as kind, 0 as id, '' as name, count(*)::float8 as n, 0::float8 as total from ${table})`

@@ -7,7 +7,12 @@ import type { Context } from '../context.ts'
 import { type Count, countsOf, readCounts } from './counts.ts'
 
 export const STORED_KINDS = ['original', 'rendition', 'copy', 'material'] as const
-type StoredKind = (typeof STORED_KINDS)[number]
+/** The pieces of uploads that are not complete. They are few, because each expires. */
+export const STORED_CHUNKS = sql`(
+  select 'chunk' as kind, 0 as id, '' as name, count(*)::float8 as n, coalesce(sum(size), 0)::float8 as total from upload_pieces
+)`
+type StoredKind = (typeof STORED_KINDS)[number] | 'chunk'
+const isStored = (kind: string) => kind === 'chunk' || STORED_KINDS.some((stored) => stored === kind)
 
 const MOST_USERS = 10
 const FREE_MS = 1000
@@ -37,46 +42,32 @@ export interface StorageReport extends StorageUse {
   users: ({ id: number; username: string } & Amount)[]
 }
 
-/** @param counts of STORED_KINDS, and others */
-export async function storageUse(
-  ctx: Context,
-  counts: readonly Count[],
-  chunks: Amount,
-): Promise<StorageUse> {
-  const stored = counts.filter(({ kind }) => STORED_KINDS.includes(kind as StoredKind))
-  const used = sumOf([...stored.map(amountOf), chunks])
+/** @param counts of STORED_KINDS and STORED_CHUNKS, and others */
+export async function storageUse(ctx: Context, counts: readonly Count[]): Promise<StorageUse> {
+  const used = sumOf(counts.filter(({ kind }) => isStored(kind)).map(amountOf))
   return { ...used, limit: await storageLimit(ctx, used.bytes) }
 }
 
 export async function storageReport(ctx: Context): Promise<StorageReport> {
-  const [counts, chunks, largest] = await Promise.all([
-    readCounts(ctx, STORED_KINDS),
-    storedChunks(ctx),
+  const [counts, largest] = await Promise.all([
+    readCounts(ctx, STORED_KINDS, [STORED_CHUNKS]),
     largestUsers(ctx),
   ])
   const of = (kind: StoredKind) => counts.filter((count) => count.kind === kind)
   const total = (kind: StoredKind) => sumOf(of(kind).map(amountOf))
   return {
-    ...(await storageUse(ctx, counts, chunks)),
+    ...(await storageUse(ctx, counts)),
     kind: ctx.storage.kind,
     originals: total('original'),
     renditions: total('rendition'),
     copies: total('copy'),
-    chunks,
+    chunks: total('chunk'),
     materials: total('material'),
     originalsByType: of('original').map((count) => ({ type: count.name, ...amountOf(count) })),
     renditionsByName: of('rendition').map((count) => ({ name: count.name, ...amountOf(count) })),
     materialsByFormat: of('material').map((count) => ({ format: count.name, ...amountOf(count) })),
     users: largest,
   }
-}
-
-/** The pieces of uploads that are not complete. They are few, because each expires. */
-export async function storedChunks(ctx: Context): Promise<Amount> {
-  const [row] = await ctx.db.execute<Amount & Record<string, unknown>>(
-    sql`select count(*)::int as objects, coalesce(sum(size), 0)::float8 as bytes from upload_pieces`,
-  )
-  return row!
 }
 
 async function largestUsers(ctx: Context): Promise<StorageReport['users']> {
