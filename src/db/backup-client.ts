@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import { StartupError } from '../util/startup-error.ts'
 import { type Db, startupError } from './client.ts'
-import { openEmbedded, openMigrator } from './driver.ts'
+import { BACKUP_NAME, openEmbedded, openMigrator } from './driver.ts'
 import { Snapshot } from './dump.ts'
 import type { EmbeddedPostgres } from './embedded.ts'
 import { appliedMigrations, currentSchema } from './migrations.ts'
@@ -24,10 +24,8 @@ export interface BackupDatabase {
   close(): Promise<void>
 }
 
-const NAME = 'roost backup'
-
 export const connectPostgres = (url: string): Promise<BackupDatabase> =>
-  connected(openMigrator(url, NAME), false)
+  connected(openMigrator(url, BACKUP_NAME), false)
 
 export const connectEmbedded = (embedded: EmbeddedPostgres): Promise<BackupDatabase> =>
   connected(openEmbedded(embedded), true)
@@ -57,9 +55,12 @@ async function assertAlone(db: Db): Promise<void> {
   const [row] = await db.execute<{ alone: boolean }>(sql`
     select pg_try_advisory_xact_lock(hashtext('roost:migrate')) and not exists (
       select from pg_stat_activity
-      where datname = current_database() and application_name like 'roost %' and pid <> pg_backend_pid()
+      where datname = current_database() and application_name like 'roost %' and application_name <> ${BACKUP_NAME}
     ) as alone`)
-  if (!row!.alone) throw new StartupError('A server uses the database in DATABASE_URL. Stop it first.')
+  if (!row!.alone)
+    throw new StartupError(
+      'A server uses the database in DATABASE_URL, or another restore does. Stop it first. A pooler may keep connections of a server that has stopped: then close these.',
+    )
 }
 
 /** @throws StartupError unless the tables are those of this version, because a backup has to know which objects rows refer to */

@@ -9,7 +9,15 @@ import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { checkpointRegularly } from './checkpoints.ts'
 import { copyCluster } from './copy-cluster.ts'
-import { MIGRATION_SECONDS, openEmbedded, openMigrator, openPool, type PoolUse, poolUse } from './driver.ts'
+import {
+  BACKUP_NAME,
+  MIGRATION_SECONDS,
+  openEmbedded,
+  openMigrator,
+  openPool,
+  type PoolUse,
+  poolUse,
+} from './driver.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { refuseTransactionPooling } from './pooler.ts'
@@ -141,7 +149,8 @@ async function hasOtherServers(client: postgres.Sql, name: string): Promise<bool
   const [row] = await client`
     select exists (
       select from pg_stat_activity
-      where datname = current_database() and application_name like 'roost %' and application_name <> ${name}
+      where datname = current_database() and application_name like 'roost %'
+        and application_name not in (${name}, ${BACKUP_NAME})
     ) as found`
   return row!.found
 }

@@ -52,6 +52,9 @@ const common = {
   },
 } satisfies postgres.Options<Record<string, postgres.PostgresType>>
 
+/** Connections of the programs that make and restore backups. The name of a server has its number in place of `backup`. */
+export const BACKUP_NAME = 'roost backup'
+
 /** A pool of connections to PostgreSQL, under the `name` of this server. Limits of PostgreSQL and of the driver end every query. */
 export const openPool = (url: string, name: string): postgres.Sql =>
   postgres(url, {

@@ -21,6 +21,7 @@ export type Reading = number | undefined | Iterable<readonly [labels: readonly s
 
 interface Family {
   readonly name: string
+  readonly labels: readonly string[]
   /** Lines of the family, each with its end. */
   render(format: Format): string
 }
@@ -57,7 +58,7 @@ abstract class Cells<C> {
   constructor(
     readonly name: string,
     protected readonly help: string,
-    private readonly labels: readonly string[],
+    readonly labels: readonly string[],
   ) {}
 
   protected abstract make(): C
@@ -136,7 +137,7 @@ class Gauge implements Family {
     readonly name: string,
     private readonly type: 'gauge' | 'counter',
     private readonly help: string,
-    private readonly labels: readonly string[],
+    readonly labels: readonly string[],
     private readonly read: () => Reading,
   ) {}
 
@@ -174,8 +175,9 @@ export class Registry {
     this.add(new Gauge(name, 'counter', help, labels, read))
   }
 
-  get names(): string[] {
-    return [...this.families.keys()]
+  /** The names of all metrics, each with those of its labels. */
+  get names(): Map<string, readonly string[]> {
+    return new Map([...this.families.values()].map(({ name, labels }) => [name, labels]))
   }
 
   /** @param onError gets the name of a metric that could not be read */

@@ -122,9 +122,20 @@ test('events, sockets, jobs, parts and refusals are there', async () => {
 
 describe('the files for operators', () => {
   const file = (name: string) => readFileSync(join(import.meta.dir, '../..', name), 'utf8')
-  const known = new Set(server.ctx.metrics.registry.names)
+  const known = server.ctx.metrics.registry.names
   const namesIn = (text: string) => new Set(text.match(/\b(?:roost|process)_[a-z_]+/g) ?? [])
-  const isKnown = (name: string) => known.has(name) || known.has(name.replace(/_(bucket|sum|count)$/, ''))
+  const labelsOf = (name: string) => known.get(name) ?? known.get(name.replace(/_(bucket|sum|count)$/, ''))
+  const isKnown = (name: string) => labelsOf(name) !== undefined
+  /** Prometheus adds `instance` to all, and histograms have `le`. */
+  const ADDED = ['instance', 'le']
+  const labelsIn = (expr: string) => [
+    ...[...expr.matchAll(/(\w+)(?:=|!=|=~|!~)"/g)].map(([, label]) => label!),
+    ...[...expr.matchAll(/(?:by|on) \(([^)]*)\)/g)].flatMap(([, list]) => list!.split(/, */)),
+  ]
+  const unknownLabels = (expr: string) => {
+    const has = new Set([...ADDED, ...[...namesIn(expr)].flatMap((name) => labelsOf(name) ?? [])])
+    return labelsIn(expr).filter((label) => !has.has(label))
+  }
 
   test.each(['docs/grafana-dashboard.json', 'docs/prometheus-alerts.yml', 'docs/operations.md'])(
     '%s names only metrics that exist',
@@ -137,13 +148,16 @@ describe('the files for operators', () => {
 
   test('every metric is explained', () => {
     const explained = namesIn(file('docs/operations.md'))
-    expect([...known].filter((name) => !explained.has(name))).toEqual([])
+    expect([...known.keys()].filter((name) => !explained.has(name))).toEqual([])
   })
 
-  test('the dashboard has a query in each panel, and every alert says what to do', () => {
+  test('the dashboard has a query in each panel, every alert says what to do, and their labels exist', () => {
     const { panels } = JSON.parse(file('docs/grafana-dashboard.json'))
     expect(panels.length).toBeGreaterThan(8)
-    for (const { targets, title } of panels) expect(targets?.[0]?.expr, title).toBeString()
+    for (const { targets, title } of panels) {
+      expect(targets?.[0]?.expr, title).toBeString()
+      for (const { expr } of targets) expect(unknownLabels(expr), expr).toEqual([])
+    }
     const { groups } = Bun.YAML.parse(file('docs/prometheus-alerts.yml')) as {
       groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[]
     }
@@ -151,6 +165,7 @@ describe('the files for operators', () => {
     expect(rules).toHaveLength(3)
     for (const { alert, expr, annotations } of rules) {
       expect([alert, expr, annotations.summary, annotations.description]).not.toContain(undefined)
+      expect(unknownLabels(expr), alert).toEqual([])
     }
   })
 })
