@@ -143,7 +143,7 @@ describe('POST /v1/categories', () => {
     ['half a sort_order', { sort_order: 1.5 }, ['sort_order']],
     ['is_active in words', { is_active: 'perhaps' }, ['is_active']],
     ['a long description', { description: 'x'.repeat(2001) }, ['description']],
-    ['a zero character', { seo_title: 'a\0b' }, ['body']],
+    ['a zero character', { seo_title: 'a\0b' }, ['seo_title']],
     ['several mistakes', { color: 1, icon: [] }, ['color', 'icon']],
   ]
   test('refuses each of these mistakes and names the fields', async () => {

@@ -314,7 +314,7 @@ describe('POST, PUT and DELETE', () => {
     [{ name: 'a', color: 'red' }, 'color'],
     [{ name: 'a', tag_group: 'all' }, 'tag_group'],
     [{ name: 'a', is_featured: 1 }, 'is_featured'],
-    [{ name: 'a\0b' }, 'body'],
+    [{ name: 'a\0b' }, 'name'],
   ])('%j is 400', async (body, field) => {
     const answer = await ask('POST', '', editor, { body })
     expectPortfolioError(answer, { status: 400, code: 'VALIDATION_ERROR', fields: [field] })

@@ -285,7 +285,7 @@ describe('events', () => {
     [{ related_photos: ['x'] }, 'related_photos.0'],
     [{ related_photos: [2 ** 31] }, 'related_photos.0'],
     [{ related_photos: Array.from({ length: 101 }, (_, i) => i + 1) }, 'related_photos'],
-    [{ title: 'a\0b' }, 'body'],
+    [{ title: 'a\0b' }, 'title'],
   ])('%j is 400', async (change, field) => {
     const body = { title: 't', date: '2024-01-15', ...change }
     const answer = await ask('POST', '/events', admin, { body })
