@@ -27,12 +27,6 @@ const PRESENCE = {
   tcp_user_timeout: 25_000,
 }
 
-/**
- * Compiling a statement takes some 20 ms, and PostgreSQL decides by an estimate whether to do so. No statement of this server runs
- * long enough to make up for it.
- */
-const PLANS = { jit: 'off' }
-
 const common = {
   onnotice: () => {},
   connect_timeout: 5,
@@ -66,7 +60,7 @@ export const openPool = (url: string, name: string): postgres.Sql =>
     // Longer than a statement may take: before that, PostgreSQL sends an answer or an error.
     silence_timeout: STATEMENT_MS / 1000 + 2,
     query_timeout: STATEMENT_MS / 1000 + 5,
-    connection: { application_name: name, statement_timeout: STATEMENT_MS, ...PLANS, ...PRESENCE },
+    connection: { application_name: name, statement_timeout: STATEMENT_MS, ...PRESENCE },
   })
 
 /** A connection of its own, for statements that may take long. */

@@ -14,7 +14,7 @@ if (missing) console.log(`skipped: a pooler before the database: no ${PGBOUNCER}
 
 /** Startup parameters of the server that PgBouncer does not know. */
 const IGNORED =
-  'statement_timeout,jit,idle_in_transaction_session_timeout,tcp_keepalives_idle,tcp_keepalives_interval,tcp_keepalives_count,tcp_user_timeout'
+  'statement_timeout,idle_in_transaction_session_timeout,tcp_keepalives_idle,tcp_keepalives_interval,tcp_keepalives_count,tcp_user_timeout'
 
 async function pooled(stack: AsyncDisposableStack, mode: 'session' | 'transaction', more = '') {
   const cluster = stack.use(await PostgresCluster.start())

@@ -1,5 +1,6 @@
 /** Reads the counts that triggers keep: src/db/schema/statistics.ts. */
 import { type SQL, sql } from 'drizzle-orm'
+import { preparedSql } from '../../db/prepared.ts'
 import type { Context } from '../context.ts'
 
 const BATCH = 10_000
@@ -30,21 +31,19 @@ export const sumOfCounts = (counts: readonly Count[]): Pick<Count, 'n' | 'total'
   counts.reduce((sum, { n, total }) => ({ n: sum.n + n, total: sum.total + total }), { n: 0, total: 0 })
 
 /**
- * The most frequent first.
+ * A statement that reads the counts of these kinds, the most frequent first.
  * @param more relations with the columns of `countsOf`, which the same statement reads
  */
-export const readCounts = async (
-  ctx: Context,
-  kinds: readonly string[],
-  more: readonly SQL[] = [],
-): Promise<Count[]> => [
-  ...(await ctx.db.execute<Count & Record<string, unknown>>(
+export function readerOfCounts(name: string, kinds: readonly string[], more: readonly SQL[] = []) {
+  const statement = preparedSql<Count>(
+    name,
     sql`${sql.join(
       [countsOf(kinds), ...more].map((relation) => sql`select * from ${relation} c`),
       sql` union all `,
     )} order by n desc, id, name`,
-  )),
-]
+  )
+  return ({ db }: Context): Promise<Count[]> => statement(db).execute({})
+}
 
 /** Adds what has changed to the counts. Several servers may do so at once. */
 export async function foldCounts(ctx: Context): Promise<void> {

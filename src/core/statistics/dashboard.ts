@@ -4,7 +4,7 @@ import { categories, tags } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import type { Viewer } from '../photo-index/visibility.ts'
 import { type ComponentHealth, checkHealth } from '../system/health.ts'
-import { readCounts, sumOfCounts } from './counts.ts'
+import { readerOfCounts, sumOfCounts } from './counts.ts'
 import { nowOf, type Period, periodsOf, spanUntil } from './periods.ts'
 import {
   type Named,
@@ -36,6 +36,14 @@ const SHOWN = ['database', 'bus', 'storage', 'queue'] as const
 /** A part that takes longer to answer is shown as unhealthy, so that the dashboard does not wait for it. */
 const PROBE_MS = 1000
 
+const numberOf = (table: PgTable) =>
+  sql`(select ${sql.raw(`'${getTableName(table)}'`)} as kind, 0 as id, '' as name, count(*)::float8 as n, 0::float8 as total from ${table})`
+const readTotals = readerOfCounts(
+  'dashboard_counts',
+  ['photo', ...STORED_KINDS],
+  [STORED_CHUNKS, numberOf(categories), numberOf(tags)],
+)
+
 /**
  * The figures of the whole site.
  * @param query.period such as `30d`
@@ -49,7 +57,7 @@ export async function readDashboard(
   const days = periodsOf(spanUntil(nowOf(ctx), query.period, query.timezone), 'day', query.timezone)
   await ctx.services.viewCounts.flush()
   const [counts, uploads, viewsByDay, mostCategories, mostTags, mostPhotos, health] = await Promise.all([
-    readCounts(ctx, ['photo', ...STORED_KINDS], [STORED_CHUNKS, numberOf(categories), numberOf(tags)]),
+    readTotals(ctx),
     photosCreated(ctx, days),
     viewsStored(ctx, days),
     popularCategories(ctx),
@@ -72,6 +80,3 @@ export async function readDashboard(
     health,
   }
 }
-
-const numberOf = (table: PgTable) =>
-  sql`(select ${sql.raw(`'${getTableName(table)}'`)} as kind, 0 as id, '' as name, count(*)::float8 as n, 0::float8 as total from ${table})`

@@ -1,7 +1,8 @@
 import { isNotNull, sql } from 'drizzle-orm'
+import { preparedSql } from '../../db/prepared.ts'
 import { photoIndex } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
-import { type Count, countsOf, readCounts, sumOfCounts } from './counts.ts'
+import { type Count, countsOf, readerOfCounts, sumOfCounts } from './counts.ts'
 import { nowOf, type Period, periodsOf, type Span, spanSince, type Unit, yearSpan } from './periods.ts'
 import { photosCreated, photosTaken } from './series.ts'
 import { type Amount, amountOf } from './storage.ts'
@@ -36,6 +37,14 @@ export interface PhotoStatistics {
 /** Lower limits of the classes of file sizes, in bytes. Migration 0014 has them too. */
 export const FILE_SIZES = [0, 1, 5, 10, 25, 50].map((megabytes) => megabytes * 1_048_576)
 
+const readPhotoCounts = readerOfCounts('photo_counts', [
+  'photo',
+  'undated',
+  'original',
+  'file_size',
+  'orientation',
+])
+
 /** Numbers of all photos, and of those of a year, or of the last periods of all time. */
 export async function photoStatistics(
   ctx: Context,
@@ -43,12 +52,11 @@ export async function photoStatistics(
 ): Promise<PhotoStatistics> {
   const { by, unit, timezone, year } = query
   await ctx.services.viewCounts.flush()
-  const kinds = ['photo', 'undated', 'original', 'file_size', 'orientation']
   const [span, counts, cameras, lenses] = await Promise.all([
     year === undefined ? spanOfAll(ctx, by, unit, timezone) : yearSpan(year, timezone),
-    readCounts(ctx, kinds),
-    mostUsed(ctx, 'camera'),
-    mostUsed(ctx, 'lens'),
+    readPhotoCounts(ctx),
+    mostUsed.camera(ctx.db).execute({}),
+    mostUsed.lens(ctx.db).execute({}),
   ])
   const periods = periodsOf(span, unit, timezone)
   const of = (kind: string) => counts.filter((count) => count.kind === kind)
@@ -95,7 +103,9 @@ async function firstOf(ctx: Context, by: Time): Promise<number | undefined> {
   return row?.at?.getTime()
 }
 
-const mostUsed = (ctx: Context, kind: 'camera' | 'lens') =>
-  ctx.db.execute<{ name: string; count: number }>(
-    sql`select name, n as count from ${countsOf([kind])} c order by n desc, name limit ${MOST}`,
+const namesOf = (kind: 'camera' | 'lens') =>
+  preparedSql<{ name: string; count: number }>(
+    `photo_counts_${kind}`,
+    sql`select name, n as count from ${countsOf([kind])} c order by n desc, name limit ${sql.raw(String(MOST))}`,
   )
+const mostUsed = { camera: namesOf('camera'), lens: namesOf('lens') }

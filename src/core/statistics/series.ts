@@ -8,66 +8,69 @@ import { type Period, QUARTER_MS, type Span } from './periods.ts'
 
 const [LARGEST, ...SMALLER] = SUMMED_QUARTERS
 
-/** What stands between a bound of periods and the edge of the largest sum that is next to it. */
+/** A sum between a bound of periods and the edge of the largest sums that is next to it. */
 interface Piece {
-  slot: number
-  /** Of how many quarters of an hour each of its sums is. */
+  /** Of how many quarters of an hour the sum is. */
   quarters: number
-  /** In units of as many quarters of an hour since 1970. */
-  first: number
-  next: number
+  /** Its place, in units of as many quarters of an hour since 1970. */
+  unit: number
   /** Whether it comes behind the edge, or before it. */
   sign: 1 | -1
 }
 
 /**
- * Selects sums of `n` by slot as one text, because so many rows would cost more than their sums: slot 0 and the following ones are
- * periods, those before are bounds (`slotOf`). It reads the largest sums in one go, and each piece from its own part of an index.
- * @param large selects the largest sums from the first of the `edges` of `given` on to the last: the `edge` of each, and `n`
- * @param piece selects the `n` of each sum in a piece `p`
- * @param more selects what else is to be added: its `quarter`, and `n`
+ * Selects sums as one text, because so many rows would cost more than the sums: the largest ones from `first` up to `next`, and
+ * of the smaller ones those that are named.
+ * @param sumsOf selects the `unit` and the sum `n` of each that is of so many quarters of an hour and fits
+ * @param more selects what else is to be added: `quarters`, `unit` and `n`
  */
-const seriesOf = (name: string, { large, piece, more }: { large: SQL; piece: SQL; more?: SQL }) =>
+const seriesOf = (
+  name: string,
+  sumsOf: (quarters: number, fits: (edge: (unit: SQL) => SQL, column: SQL) => SQL) => SQL,
+  more?: SQL,
+) =>
   preparedSql<{ sums: string | null }>(
     name,
-    sql`
-    with given as materialized (
-      select ${sql.placeholder('edges')}::int[] as edges, ${sql.placeholder('bounds')}::int[] as bounds
-    )
-    select string_agg(slot || ' ' || n, ',') as sums from (
-      select slot, sum(n) as n from (
-        select width_bucket(edge, (select edges from given)) - 1 as slot, n::float8 from (${large}) large
-        union all
-        select p.slot, p.sign * n from unnest(${sql.placeholder('slot')}::int[], ${sql.placeholder('quarters')}::int[],
-          ${sql.placeholder('first')}::int[], ${sql.placeholder('next')}::int[], ${sql.placeholder('sign')}::float8[]
-        ) as p (slot, quarters, first, next, sign) cross join lateral (${piece} offset 0) of_piece
-        ${more ? sql`union all select width_bucket(quarter, (select bounds from given)) - 1, n from (${more}) more` : sql``}
-      ) each group by slot
-    ) by_slot`,
+    sql`select string_agg(quarters || ' ' || unit || ' ' || n, ',') as sums from (${sql.join(
+      [
+        ...SUMMED_QUARTERS.map(
+          (quarters) =>
+            sql`select ${sql.raw(String(quarters))} as quarters, unit, n from (${sumsOf(quarters, fitting(quarters))}) each`,
+        ),
+        ...(more ? [more] : []),
+      ],
+      sql` union all `,
+    )}) sums`,
   )
 
-const createdByPeriod = seriesOf('photos_created', {
-  large: sql`select id as edge, n from ${counts}, given
-    where kind = ${sql.raw(`'created_${LARGEST}'`)} and id >= edges[1] and id < edges[cardinality(edges)]`,
-  piece: sql`select n from ${counts} where kind = 'created_' || p.quarters and id >= p.first and id < p.next`,
+/** @returns the condition that a sum is one of those that `seriesOf` selects. `edge` makes the value of the column from a unit. */
+const fitting =
+  (quarters: number) =>
+  (edge: (unit: SQL) => SQL, column: SQL): SQL =>
+    quarters === LARGEST
+      ? sql`${column} >= ${edge(sql`${sql.placeholder('first')}::int`)} and ${column} < ${edge(sql`${sql.placeholder('next')}::int`)}`
+      : sql`${column} = any(array(select ${edge(sql`unit`)} from unnest(${sql.placeholder(`units${quarters}`)}::int[]) unit))`
+
+const kindOf = (quarters: number) => sql.raw(`'created_${quarters}'`)
+
+const createdByPeriod = seriesOf(
+  'photos_created',
+  (quarters, fits) =>
+    sql`select id as unit, n from ${counts} where kind = ${kindOf(quarters)} and ${fits((unit) => unit, sql`id`)}`,
   // The changes are few, and have no index.
-  more: sql`select id as quarter, n from ${countChanges}, given
-    where kind = 'created_1' and id >= bounds[1] and id < bounds[cardinality(bounds)]`,
-})
+  sql`select substr(kind, 9)::int, id, sum(n) from ${countChanges}
+    where kind in (${sql.join(SUMMED_QUARTERS.map(kindOf), sql`, `)}) group by kind, id`,
+)
 
 /** Photos that were created in each period. */
 export const photosCreated = (ctx: Context, periods: readonly Period[]): Promise<number[]> =>
   readSeries(ctx, createdByPeriod, periods)
 
-const seconds = (edge: SQL) => sql`to_timestamp(${edge} * ${sql.raw(String(QUARTER_MS / 1000))}::float8)`
-const LARGEST_QUARTERS = sql.raw(String(LARGEST))
-
-const viewsByPeriod = seriesOf('views_stored', {
-  large: sql`select (extract(epoch from at) / ${sql.raw(String((LARGEST * QUARTER_MS) / 1000))})::int as edge, count as n
-    from ${photoViews}, given where quarters = ${LARGEST_QUARTERS}
-    and at >= ${seconds(sql`edges[1] * ${LARGEST_QUARTERS}`)} and at < ${seconds(sql`edges[cardinality(edges)] * ${LARGEST_QUARTERS}`)}`,
-  piece: sql`select count as n from ${photoViews} v
-    where v.quarters = p.quarters and at >= ${seconds(sql`p.first * p.quarters`)} and at < ${seconds(sql`p.next * p.quarters`)}`,
+const viewsByPeriod = seriesOf('views_stored', (quarters, fits) => {
+  const seconds = sql.raw(String((quarters * QUARTER_MS) / 1000))
+  const condition = fits((unit) => sql`to_timestamp(${unit} * ${seconds}::float8)`, sql`at`)
+  return sql`select (date_part('epoch', at) / ${seconds})::int as unit, count as n
+    from ${photoViews} where quarters = ${sql.raw(String(quarters))} and ${condition}`
 })
 
 /** Views that were stored in each period. */
@@ -107,39 +110,47 @@ async function readSeries(
   const bounds = [...periods.map(({ start }) => start), periods.at(-1)!.end].map((ms) =>
     Math.ceil(ms / QUARTER_MS),
   )
-  const pieces = bounds.flatMap(piecesAt)
-  const all = (field: keyof Piece) => arrayLiteral(pieces.map((piece) => piece[field]))
+  const edges = bounds.map((quarter) => Math.round(quarter / LARGEST))
+  const pieces = bounds.map(piecesAt)
   const [row] = await series(db).execute({
-    edges: arrayLiteral(bounds.map((quarter) => Math.round(quarter / LARGEST))),
-    bounds: arrayLiteral(bounds),
-    slot: all('slot'),
-    quarters: all('quarters'),
-    first: all('first'),
-    next: all('next'),
-    sign: all('sign'),
+    first: edges[0]!,
+    next: edges.at(-1)!,
+    ...Object.fromEntries(
+      SMALLER.map((size) => [`units${size}`, arrayLiteral(unitsOf(pieces.flat(), size))]),
+    ),
   })
-  const sums = new Map(row!.sums?.split(',').map((sum) => sum.split(' ').map(Number) as [number, number]))
-  const at = (slot: number) => sums.get(slot) ?? 0
-  // While changes of counts are being added to them, what one sum lacks may be in another one already.
-  return periods.map((_, n) => Math.max(0, at(n) + at(slotOf(n + 1)) - at(slotOf(n))))
+  const sums = new Map<string, number>()
+  for (const sum of row!.sums?.split(',') ?? []) {
+    const end = sum.lastIndexOf(' ')
+    const key = sum.slice(0, end)
+    sums.set(key, (sums.get(key) ?? 0) + Number(sum.slice(end + 1)))
+  }
+  const sumAt = (quarters: number, unit: number) => sums.get(`${quarters} ${unit}`) ?? 0
+  const beyondEdge = pieces.map((some) =>
+    some.reduce((sum, { quarters, unit, sign }) => sum + sign * sumAt(quarters, unit), 0),
+  )
+  return periods.map((_, n) => {
+    let sum = beyondEdge[n + 1]! - beyondEdge[n]!
+    for (let unit = edges[n]!; unit < edges[n + 1]!; unit++) sum += sumAt(LARGEST, unit)
+    return sum
+  })
 }
 
-const slotOf = (bound: number): number => -1 - bound
+const unitsOf = (pieces: readonly Piece[], size: number): number[] =>
+  pieces.filter(({ quarters }) => quarters === size).map(({ unit }) => unit)
 
-/** From the nearest edge of the largest sums to a quarter of an hour: as many sums of each size as come nearest to it. */
-function piecesAt(quarter: number, bound: number): Piece[] {
+/** From the nearest edge of the largest sums to a quarter of an hour: of each smaller size those that come nearest to it. */
+function piecesAt(quarter: number): Piece[] {
   let at = Math.round(quarter / LARGEST) * LARGEST
   return SMALLER.flatMap((quarters) => {
     const from = at / quarters
     const to = Math.round(quarter / quarters)
     at = to * quarters
-    if (from === to) return []
-    return {
-      slot: slotOf(bound),
+    const sign = to > from ? 1 : -1
+    return Array.from({ length: Math.abs(to - from) }, (_, n) => ({
       quarters,
-      first: Math.min(from, to),
-      next: Math.max(from, to),
-      sign: to > from ? 1 : -1,
-    }
+      unit: Math.min(from, to) + n,
+      sign,
+    }))
   })
 }

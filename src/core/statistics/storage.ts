@@ -1,10 +1,11 @@
 /** How much is stored, from the sizes that rows have: docs/contracts/portfolio.md, "Statistics". */
 import { sql } from 'drizzle-orm'
 import { isOneOf } from '../../db/arrays.ts'
+import { preparedSql } from '../../db/prepared.ts'
 import { users } from '../../db/schema/index.ts'
 import { waitAtMost } from '../../util/wait-at-most.ts'
 import type { Context } from '../context.ts'
-import { type Count, countsOf, readCounts } from './counts.ts'
+import { type Count, countsOf, readerOfCounts } from './counts.ts'
 
 export const STORED_KINDS = ['original', 'rendition', 'copy', 'material'] as const
 /** The pieces of uploads that are not complete. They are few, because each expires. */
@@ -13,6 +14,8 @@ export const STORED_CHUNKS = sql`(
 )`
 type StoredKind = (typeof STORED_KINDS)[number] | 'chunk'
 const isStored = (kind: string) => kind === 'chunk' || STORED_KINDS.some((stored) => stored === kind)
+
+const readStored = readerOfCounts('storage_counts', STORED_KINDS, [STORED_CHUNKS])
 
 const MOST_USERS = 10
 const FREE_MS = 1000
@@ -49,10 +52,7 @@ export async function storageUse(ctx: Context, counts: readonly Count[]): Promis
 }
 
 export async function storageReport(ctx: Context): Promise<StorageReport> {
-  const [counts, largest] = await Promise.all([
-    readCounts(ctx, STORED_KINDS, [STORED_CHUNKS]),
-    largestUsers(ctx),
-  ])
+  const [counts, largest] = await Promise.all([readStored(ctx), largestUsers(ctx)])
   const of = (kind: StoredKind) => counts.filter((count) => count.kind === kind)
   const total = (kind: StoredKind) => sumOf(of(kind).map(amountOf))
   return {
@@ -70,9 +70,13 @@ export async function storageReport(ctx: Context): Promise<StorageReport> {
   }
 }
 
+const largestOwners = preparedSql<{ id: number; objects: number; bytes: number }>(
+  'storage_owners',
+  sql`select id, n as objects, total as bytes from ${countsOf(['owner'])} c order by total desc, id limit ${sql.raw(String(MOST_USERS))}`,
+)
+
 async function largestUsers(ctx: Context): Promise<StorageReport['users']> {
-  const owners = await ctx.db.execute<{ id: number; objects: number; bytes: number }>(sql`
-    select id, n as objects, total as bytes from ${countsOf(['owner'])} c order by total desc, id limit ${MOST_USERS}`)
+  const owners = await largestOwners(ctx.db).execute({})
   const names = await ctx.db
     .select({ id: users.id, username: users.username })
     .from(users)

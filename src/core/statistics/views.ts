@@ -1,9 +1,11 @@
 import { asc, eq } from 'drizzle-orm'
 import { photoViews } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
-import { readCounts, sumOfCounts } from './counts.ts'
+import { readerOfCounts, sumOfCounts } from './counts.ts'
 import { nowOf, type Period, periodsOf, spanBefore, spanUntil, type Unit } from './periods.ts'
 import { countViews, viewsStored } from './series.ts'
+
+const readPhotos = readerOfCounts('view_counts', ['photo'])
 
 export interface ViewStatistics {
   /** Of all photos, since each was created. */
@@ -27,7 +29,7 @@ export async function viewStatistics(
   const periods = periodsOf(span, unit, timezone)
   await ctx.services.viewCounts.flush()
   const [photos, counts, before, first] = await Promise.all([
-    readCounts(ctx, ['photo']),
+    readPhotos(ctx),
     viewsStored(ctx, periods),
     countViews(ctx, spanBefore(span, timezone)),
     firstViews(ctx),
