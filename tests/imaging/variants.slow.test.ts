@@ -1,4 +1,4 @@
-/** Each form of the files that render.test.ts has one example of. */
+/** Each form of the files that render.slow.test.ts has one example of. */
 import { describe, expect, test } from 'bun:test'
 import sharp from 'sharp'
 import { coloursAt, fixture, fixturePath, onePage, patched, pdf, textPdf, workshop } from './support.ts'

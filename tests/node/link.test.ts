@@ -112,7 +112,7 @@ test('unknown and invalid frames are ignored', async () => {
 })
 
 test('a silent connection is given up', async () => {
-  const server = fakeServer({ heartbeatSeconds: 0.1 })
+  const server = fakeServer({ heartbeatSeconds: 0.4 })
   const sockets = new Set<Socket>()
   const silenced = new Set<Socket>()
   const proxy = createServer((inside) => {
@@ -131,7 +131,7 @@ test('a silent connection is given up', async () => {
   const { port } = proxy.address() as { port: number }
   await startNode(server, {}, { socketUrl: `ws://127.0.0.1:${port}/ws/node` })
   // Only pongs keep the connection: this server sends nothing after its `welcome`.
-  await server.frame('heartbeat', undefined, 6)
+  await server.frame('heartbeat', undefined, 4)
   expect(server.connections).toBe(1)
   for (const socket of sockets) silenced.add(socket)
   await reconnected(server, 2)
