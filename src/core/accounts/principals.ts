@@ -74,7 +74,7 @@ export class Principals {
   private generation = 0
   /** The database's time of the last poll. */
   private polledAt: string
-  /** The changes that the last poll found. Polls overlap, and a change should make the server forget a session once. */
+  /** The changes that the last poll found. Polls overlap, and each change is told once. */
   private polled: ReadonlySet<string> = new Set()
   private readonly listeners: ((change: PrincipalChange) => void)[] = []
   /** By user. */
@@ -136,8 +136,9 @@ export class Principals {
       const key = `${userId} ${sessionId} ${version}`
       polled.add(key)
       if (this.polled.has(key)) continue
-      if (sessionId === null) this.forget({ userId })
-      else if (this.cache.get(sessionId)?.status === 'active') this.forget({ userId, sessionId })
+      // Also when the cache lacks the session, or has it as ended: a request may have read it again since, and the listeners
+      // have not been told.
+      this.forget(sessionId === null ? { userId } : { userId, sessionId })
     }
     this.polled = polled
     this.polledAt = startedAt

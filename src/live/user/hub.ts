@@ -23,6 +23,8 @@ const SWEEP_MS = 1000
 const POLL_MS = 2000
 /** How late the end of a session may be on another server when its hint was lost. */
 const SESSION_POLL_MS = 400
+/** After a failure of the database. */
+const RECHECK_MS = 1000
 const RECONNECT_SPREAD_MS = 3000
 const DRAIN_MS = 500
 
@@ -176,6 +178,12 @@ export class Hub {
   private async recheck(change: PrincipalChange): Promise<void> {
     const channel = this.channels.find(change.userId)
     if (!channel) return
+    let failed = false
+    const renew = (known: SignIn): Promise<SignIn | undefined> =>
+      renewSignIn(this.ctx, known).catch(() => {
+        failed = true
+        return known
+      })
     for (const connection of [...channel.connections, ...channel.waiting]) {
       let known: SignIn
       let still: SignIn | undefined
@@ -184,7 +192,7 @@ export class Hub {
         known = connection.signedIn!
         const { sessionId } = known.principal
         if (change.sessionId && change.sessionId !== sessionId) still = known
-        else still = await renewSignIn(this.ctx, known).catch(() => known)
+        else still = await renew(known)
       } while (connection.signedIn !== known)
       if (!still) connection.end(CLOSE.forbidden, 'the session has ended')
       else if (still !== known) connection.renew(still)
@@ -192,9 +200,11 @@ export class Hub {
     for (const reader of channel.readers) {
       const { sessionId } = reader.signedIn.principal
       if (change.sessionId && change.sessionId !== sessionId) continue
-      const still = await renewSignIn(this.ctx, reader.signedIn).catch(() => reader.signedIn)
+      const still = await renew(reader.signedIn)
       if (!still) reader.end('signed_out')
     }
+    // Nobody tells of the change a second time.
+    if (failed) setTimeout(() => void this.recheck(change), RECHECK_MS).unref()
   }
 
   private sweep(): void {

@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, spyOn, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
 import { principalsHint } from '../../../src/core/accounts/hints.ts'
 import { api } from '../../support/api.ts'
 import { makeNode, makeTask, makeUser, signInAgain } from '../../support/factories.ts'
-import { startServer } from '../../support/server.ts'
+import { query, startServer } from '../../support/server.ts'
 import { openLive, openNode, TestSocket } from '../../support/sockets.ts'
 
 const server = await startServer()
@@ -179,6 +180,46 @@ describe('getting in and staying in', () => {
     const { sessionId } = (await ctx.tokens.verify(other.token))!
     expect(connection.signedIn!.principal.sessionId).toBe(sessionId)
     live.close()
+  })
+
+  describe('a session that another server has ended closes its socket at the next poll', () => {
+    test.each([
+      ['which is not in memory', async () => {}],
+      [
+        'which a request has read as ended',
+        async (token: string) => {
+          expect((await api(server, 'GET', '/api/users/me', { token })).status).toBe(401)
+        },
+      ],
+    ])('%s', async (_, meanwhile) => {
+      const { principals } = server.ctx.services
+      const [owner, other] = [await makeUser(server), await makeUser(server)]
+      // It finds the new users once.
+      await principals.poll()
+      const live = await openLive(server, owner.token)
+      const { sessionId } = (await server.ctx.tokens.verify(owner.token))!
+      // What a change of the owner makes the server read is not kept, because another change comes meanwhile.
+      server.ctx.bus.publish(principalsHint, { userId: owner.user.id })
+      server.ctx.bus.publish(principalsHint, { userId: other.user.id })
+      await Bun.sleep(20)
+      expect(principals.peek(sessionId)).toBeUndefined()
+      await query(server, sql`update sessions set revoked_at = now() where id = ${sessionId}`)
+      await meanwhile(owner.token)
+      await principals.poll()
+      expect((await live.closing()).code).toBe(4403)
+    })
+  })
+
+  test('a change is looked at again when the database fails at first', async () => {
+    const owner = await makeUser(server)
+    const live = await openLive(server, owner.token)
+    const { sessionId } = (await server.ctx.tokens.verify(owner.token))!
+    await query(server, sql`update sessions set revoked_at = now() where id = ${sessionId}`)
+    const load = spyOn(server.ctx.services.principals, 'load').mockRejectedValueOnce(new Error('away'))
+    server.ctx.bus.publish(principalsHint, { userId: owner.user.id, sessionId })
+    expect((await live.closing()).code).toBe(4403)
+    expect(load.mock.calls.length).toBeGreaterThanOrEqual(2)
+    load.mockRestore()
   })
 
   test('a revoked session says so and closes with 4403; the other session stays', async () => {
