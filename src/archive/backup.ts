@@ -6,7 +6,7 @@ import { waitAtMost } from '../util/wait-at-most.ts'
 import type { End } from './format.ts'
 import { archiveOf } from './make.ts'
 import { assertWritable, nameOf, temporaryPath, writeOutput } from './output.ts'
-import { openSource } from './source.ts'
+import { openSource, type Source } from './source.ts'
 import { STALL_MS, watched } from './stall.ts'
 
 /** For the record of a failure, whose cause may be that the database does not answer. */
@@ -33,7 +33,12 @@ export async function backUp(
   }: { file: string; force: boolean; signal: AbortSignal; stallMs?: number },
 ): Promise<BackupSummary> {
   assertWritable(file, { force })
-  const source = await untilAborted(openSource(config, nameOf(file), log), signal)
+  const opening = openSource(config, nameOf(file), log)
+  const source = await untilAborted(opening, signal).catch((error) => {
+    // Nobody waits for it any more, and what is open would hold deletions up.
+    opening.then((late) => giveUp(late, error)).catch(() => {})
+    throw error
+  })
   try {
     let end: End | undefined
     const broken = AbortSignal.any([signal, source.lost])
@@ -48,6 +53,7 @@ export async function backUp(
     })
     const size = await untilAborted(writing, stop)
     await source.end({ size, error: lackOf(end!) })
+    await source.close()
     return { ...end!, size }
   } catch (error) {
     // What was thrown first is the cause of what broke off.
@@ -59,12 +65,18 @@ export async function backUp(
           : signal.aborted
             ? signal.reason
             : readable(error)
-    const recorded = source.end({ size: null, error: (cause as Error).message }).catch(() => {})
-    await waitAtMost(RECORD_MS, recorded)
+    await giveUp(source, cause as Error)
     throw cause
-  } finally {
-    await source.close()
   }
+}
+
+/** Records why there is no backup, and closes what it would have been made of. */
+async function giveUp(source: Source, cause: Error): Promise<void> {
+  await waitAtMost(
+    RECORD_MS,
+    source.end({ size: null, error: cause.message }).catch(() => {}),
+  )
+  await source.close()
 }
 
 /** What a complete backup lacks. */

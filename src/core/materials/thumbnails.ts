@@ -5,7 +5,6 @@ import type { Body } from '../../storage/storage.ts'
 import { chunkOf } from '../../util/chunk-of.ts'
 import { type EventColumns, eventColumns, eventOf, withEvent } from '../channel/log.ts'
 import type { Context, Tx } from '../context.ts'
-import { notFound } from '../errors.ts'
 import { singleStatement } from '../transaction.ts'
 import { thumbnailHandle } from './job-handles.ts'
 import { thumbnailKey } from './keys.ts'
@@ -112,9 +111,8 @@ async function storeThumbnail(
     .select({ status: materials.status })
     .from(materials)
     .where(eq(materials.id, id))
-  if (!material) throw notFound('material', id)
-  // The material was deleted while the picture was made, when there was no thumbnail to hide yet.
-  if (material.status !== 'active') await ctx.storage.delete([thumbnailPath])
+  // The material, or its user, was deleted while the picture was made, when there was no thumbnail to hide or delete yet.
+  if (material?.status !== 'active') await ctx.storage.delete([thumbnailPath])
 }
 
 /** Changes nothing when the material has a thumbnail already, or was deleted. */

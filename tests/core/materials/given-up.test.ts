@@ -1,10 +1,11 @@
 /** Uploads that are abandoned while they end: the server deletes a file together with its material, and never alone. */
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, spyOn, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import type { Context, Tx } from '../../../src/core/context.ts'
 import { cleanUp } from '../../../src/core/materials/cleanup.ts'
 import { thumbnailKey } from '../../../src/core/materials/keys.ts'
 import { lockMaterial } from '../../../src/core/materials/rows.ts'
+import { makeThumbnail } from '../../../src/core/materials/thumbnails.ts'
 import {
   abandonUpload,
   beginUpload,
@@ -187,4 +188,20 @@ test('cleanup leaves a thumbnail that a job has stored and is about to record', 
   expect(await exists()).toEqual([true, true])
   await cleanUp(ctx, { processing: false, orphans: true, maxAgeMinutes: 0 })
   expect(await exists()).toEqual([true, false])
+})
+
+test('a thumbnail is not kept when its material is gone with its user before it is recorded', async () => {
+  // No job is enqueued for it.
+  const { material } = await stored()
+  const { id } = material
+  await ctx.db.update(materials).set({ status: 'active' }).where(eq(materials.id, id))
+  const preview = spyOn(ctx.imaging, 'preview').mockImplementationOnce(async ({ output }) => {
+    await Bun.write(output, 'a picture')
+    await ctx.db.delete(materials).where(eq(materials.id, id))
+    return { width: 1, height: 1, durationSeconds: 1 }
+  })
+  await makeThumbnail(ctx, id, { attempt: 1, signal: new AbortController().signal })
+  expect(preview).toHaveBeenCalledTimes(1)
+  expect(await ctx.storage.head(thumbnailKey(material))).toBeUndefined()
+  preview.mockRestore()
 })
