@@ -18,7 +18,7 @@ import {
   ONE_PAGE,
   sendTo,
 } from './documents-scene.ts'
-import { DETAIL, USER } from './shapes.ts'
+import { DASHBOARD, DAY, DETAIL, USER } from './shapes.ts'
 
 const receiver = new Receiver()
 const server = await startServer({
@@ -68,26 +68,6 @@ const CACHED = { keys: 'integer', hit_rate: 'number' } as const
 const CACHE = {
   redis: { connected: 'boolean', used_memory: 'string', total_keys: 'integer', hit_rate: 'number' },
   categories: { photos: CACHED, categories: CACHED, tags: CACHED, settings: CACHED },
-} satisfies Shape
-
-const DAY = { date: 'string', count: 'integer' } as const
-const DASHBOARD = {
-  summary: {
-    total_photos: 'integer',
-    total_categories: 'integer',
-    total_tags: 'integer',
-    total_views: 'integer',
-    storage_used: 'integer',
-    storage_limit: 'integer',
-  },
-  recent: { new_photos: 'integer', new_views: 'integer', new_likes: 'integer', period: 'string' },
-  trends: { uploads: [DAY], views: [DAY] },
-  popular: {
-    categories: [{ name: 'string', count: 'integer', percentage: 'number' }],
-    tags: [{ name: 'string', count: 'integer' }],
-    photos: [{ id: 'integer', title: 'string', view_count: 'integer', like_count: 'integer' }],
-  },
-  system_status: { database: 'string', redis: 'string', storage: 'string', queue: 'string' },
 } satisfies Shape
 
 const PAYLOAD = { id: 'integer', title: 'string', status: 'string', created_at: 'instant' } satisfies Shape

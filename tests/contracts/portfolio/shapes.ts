@@ -155,3 +155,25 @@ export const MONTH = {
   photos: [{ id: 'integer', title: 'string', thumb_url: 'string', taken_at: 'instant' }],
   events: [EVENT],
 } satisfies Shape
+
+/** A number of a day. */
+export const DAY = { date: 'string', count: 'integer' } as const
+/** Of `GET /v1/dashboard/stats`. */
+export const DASHBOARD = {
+  summary: {
+    total_photos: 'integer',
+    total_categories: 'integer',
+    total_tags: 'integer',
+    total_views: 'integer',
+    storage_used: 'integer',
+    storage_limit: 'integer',
+  },
+  recent: { new_photos: 'integer', new_views: 'integer', new_likes: 'integer', period: 'string' },
+  trends: { uploads: [DAY], views: [DAY] },
+  popular: {
+    categories: [{ name: 'string', count: 'integer', percentage: 'number' }],
+    tags: [{ name: 'string', count: 'integer' }],
+    photos: [{ id: 'integer', title: 'string', view_count: 'integer', like_count: 'integer' }],
+  },
+  system_status: { database: 'string', redis: 'string', storage: 'string', queue: 'string' },
+} satisfies Shape

@@ -13,7 +13,7 @@ import { temporaryDirectory } from '../../support/process.ts'
 import { Random } from '../../support/random.ts'
 import { query, startServer } from '../../support/server.ts'
 import { expectAnswer, expectPortfolioError } from '../../support/shapes.ts'
-import { enveloped } from './shapes.ts'
+import { DASHBOARD, enveloped } from './shapes.ts'
 
 const LIMIT = 10_737_418_240
 const directory = temporaryDirectory('statistics')
@@ -29,25 +29,6 @@ afterAll(async () => {
   rmSync(directory, { recursive: true })
 })
 
-const DAYS = [{ date: 'string', count: 'integer' }] as const
-const DASHBOARD = {
-  summary: {
-    total_photos: 'integer',
-    total_categories: 'integer',
-    total_tags: 'integer',
-    total_views: 'integer',
-    storage_used: 'integer',
-    storage_limit: 'integer',
-  },
-  recent: { new_photos: 'integer', new_views: 'integer', new_likes: 'integer', period: 'string' },
-  trends: { uploads: DAYS, views: DAYS },
-  popular: {
-    categories: [{ name: 'string', count: 'integer', percentage: 'number' }],
-    tags: [{ name: 'string', count: 'integer' }],
-    photos: [{ id: 'integer', title: 'string', view_count: 'integer', like_count: 'integer' }],
-  },
-  system_status: { database: 'string', redis: 'string', storage: 'string', queue: 'string' },
-} as const
 const AMOUNT = { objects: 'integer', bytes: 'integer' } as const
 const PERIODS = [{ date: 'string', period: 'string', count: 'integer' }] as const
 const PHOTOS = {
