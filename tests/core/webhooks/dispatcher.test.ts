@@ -23,6 +23,8 @@ const { ctx } = server
 
 let user: TestUser
 beforeEach(async () => {
+  // What failed in an earlier test would come again in this one.
+  await query(server, sql`delete from webhook_deliveries`)
   user = await makeUser(server)
   receiver.received.length = 0
   receiver.answer = () => new Response('ok')
