@@ -22,6 +22,7 @@ import { Hub } from './live/user/hub.ts'
 import { type GivenParts, openParts } from './parts.ts'
 import { keptSecret } from './util/kept-secret.ts'
 import { createLogger, type Logger } from './util/logger.ts'
+import { createSealed } from './util/sealed.ts'
 import { keyedHash } from './util/secrets.ts'
 
 /** A server that is not yet listening: `createApp(server.ctx)` makes its routes. */
@@ -87,6 +88,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
       epoch: database.epoch,
       tokens: createTokenCodec(secret),
       keyedHash: (purpose: string, text: string) => keyedHash(secret, purpose, text),
+      sealed: createSealed(secret),
       presentEvent,
       presentPayloads,
     } as { -readonly [K in keyof LiveContext]: LiveContext[K] }

@@ -10,6 +10,7 @@ import type { Mailer } from '../mail/mailer.ts'
 import type { ChatModel } from '../model/model.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Logger } from '../util/logger.ts'
+import type { Sealed } from '../util/sealed.ts'
 import type { NewEntry } from './audit/log.ts'
 import type { ChannelEvents } from './events.ts'
 import type { CachedDomain } from './generations/generations.ts'
@@ -37,6 +38,8 @@ export interface Context {
   readonly tokens: TokenCodec
   /** A hash whose key is the server's secret. Hashes of the same text differ by `purpose`. */
   readonly keyedHash: (purpose: string, text: string) => string
+  /** Encrypts with a key that is made of the server's secret. */
+  readonly sealed: Sealed
   readonly services: Services
   /** The `data` of an event as clients see it: the log stores and sends that text. */
   readonly presentEvent: <T extends keyof ChannelEvents>(type: T, data: ChannelEvents[T]) => object

@@ -10,11 +10,15 @@ export interface TableColumns {
   columns: { name: string; type: string }[]
 }
 
-/** The names of Roost's tables in this version. Another program may have tables in the same database. */
+/** Left out of backups: a log tells what happened on one installation. */
+const NOT_ARCHIVED = ['system_logs']
+
+/** The names of Roost's tables in this version that a backup contains. Another program may have tables in the same database. */
 export const ownTables = (): string[] =>
   Object.values(schema)
     .filter((value) => is(value, PgTable))
     .map((table) => getTableName(table as PgTable))
+    .filter((name) => !NOT_ARCHIVED.includes(name))
     .sort()
 
 /** Those of the tables that exist, in the order of their names. */

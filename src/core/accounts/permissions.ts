@@ -21,6 +21,10 @@ interface Actions {
   stats: 'read'
   audit: 'read'
   node: 'create' | 'update' | 'delete'
+  course: 'create' | 'update' | 'delete'
+  task: 'read' | 'update'
+  recharge: 'read' | 'create' | 'update'
+  log: 'read'
   system: 'cleanup' | 'scheduler' | 'metrics'
 }
 export type Area = keyof Actions
@@ -44,6 +48,10 @@ const GRANTS: Record<Role, readonly Grant[]> = {
     'stats.read',
     'audit.read',
     'node.*',
+    'course.*',
+    'task.*',
+    'recharge.*',
+    'log.read',
     'system.*',
   ],
   editor: [
@@ -54,6 +62,7 @@ const GRANTS: Record<Role, readonly Grant[]> = {
     'tag.read',
     'tag.create',
     'upload.*',
+    'course.*',
   ],
   user: ['photo.read', 'category.read', 'tag.read'],
 }

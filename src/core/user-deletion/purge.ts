@@ -2,12 +2,17 @@ import { and, eq, gt, isNotNull, sql } from 'drizzle-orm'
 import {
   calendarFeeds,
   channels,
+  courseProgress,
+  courses,
   events,
+  idempotencyKeys,
   invitations,
   inviteCodes,
   passwordResets,
+  rechargeCodes,
   scheduleItems,
   sessions,
+  studySettings,
   timelineEvents,
   users,
   webhooks,
@@ -34,11 +39,23 @@ const STEPS: ((ctx: Context, userId: number) => Promise<number>)[] = [
   deleteUploadsOf,
   deleteLikesOf,
   deleteMaterialsOf,
-  ...[scheduleItems, calendarFeeds, webhooks, invitations, passwordResets, sessions].map(someRowsOf),
+  ...[
+    scheduleItems,
+    calendarFeeds,
+    webhooks,
+    invitations,
+    passwordResets,
+    studySettings,
+    courseProgress,
+    idempotencyKeys,
+    sessions,
+  ].map(someRowsOf),
   // What these say stays, and no longer names the user.
   async (ctx, userId) => {
     await ctx.db.update(timelineEvents).set({ userId: null }).where(eq(timelineEvents.userId, userId))
     await ctx.db.update(inviteCodes).set({ createdBy: null }).where(eq(inviteCodes.createdBy, userId))
+    await ctx.db.update(courses).set({ createdBy: null }).where(eq(courses.createdBy, userId))
+    await ctx.db.update(rechargeCodes).set({ createdBy: null }).where(eq(rechargeCodes.createdBy, userId))
     return 0
   },
   // The channel last, because the other steps may add to it.
@@ -49,11 +66,14 @@ const STEPS: ((ctx: Context, userId: number) => Promise<number>)[] = [
 type OwnTable =
   | typeof calendarFeeds
   | typeof channels
+  | typeof courseProgress
   | typeof events
+  | typeof idempotencyKeys
   | typeof invitations
   | typeof passwordResets
   | typeof scheduleItems
   | typeof sessions
+  | typeof studySettings
   | typeof webhooks
 
 const BATCH = 1000

@@ -30,6 +30,8 @@ export const users = pgTable(
     balanceMinor: minor('balance_minor').notNull().default(0),
     /** The part of the balance that is held for unfinished tasks. */
     heldMinor: minor('held_minor').notNull().default(0),
+    /** The user is warned when the available balance falls below it; null for no warning. */
+    lowBalanceMinor: minor('low_balance_minor'),
     lastLoginAt: instant('last_login_at'),
     /** When the account was deleted. The row stays, without personal data, for the ledger. */
     deletedAt: instant('deleted_at'),

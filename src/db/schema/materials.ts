@@ -1,5 +1,14 @@
 import { sql } from 'drizzle-orm'
-import { bigint, index, integer, pgTable, primaryKey, serial, text } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  doublePrecision,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  serial,
+  text,
+} from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
 import { instant } from './columns.ts'
 
@@ -22,6 +31,10 @@ export const materials = pgTable(
     thumbnailStatus: text('thumbnail_status', { enum: ['pending', 'completed', 'failed'] })
       .notNull()
       .default('pending'),
+    /** Of a video, in seconds; null while unknown. */
+    durationSeconds: doublePrecision('duration_seconds'),
+    /** Of a PDF; null while unknown. */
+    pages: integer('pages'),
     viewCount: integer('view_count').notNull().default(0),
     likeCount: integer('like_count').notNull().default(0),
     /** When it was deleted as a material, which hides it; the file is kept for 30 days. */

@@ -47,7 +47,11 @@ export const tasks = pgTable(
 
     /** The node that holds the task, or that held it when it ended. Null: in the queue. */
     nodeId: integer('node_id').references(() => nodes.id, { onDelete: 'set null' }),
-    /** Grows with every lease; every write of a node names it. */
+    /** Which try of the owner this is: creating the task is the first, each retry one more. Keys of transfers name it. */
+    submission: integer('submission').notNull().default(1),
+    /** When its owner was told that no node offers its type; null while one does. */
+    unplaceableAt: instant('unplaceable_at'),
+    /** Grows with every lease; every write of a node or runner names it. */
     attempt: integer('attempt').notNull().default(0),
     /** Leases that ended because the node was lost; the third fails the task. */
     lostAttempts: integer('lost_attempts').notNull().default(0),

@@ -10,13 +10,18 @@ import { purgeRecent } from '../../../src/core/user-deletion/purge.ts'
 import {
   agentSessions,
   calendarFeeds,
+  courseProgress,
+  courses,
+  idempotencyKeys,
   invitations,
   inviteCodes,
   materialLikes,
   materials,
   passwordResets,
   photoFiles,
+  rechargeCodes,
   scheduleItems,
+  studySettings,
   tasks,
   timelineEvents,
   uploadPieces,
@@ -42,6 +47,7 @@ afterAll(storages.stop)
 const KEPT: Record<string, string> = {
   'ledger_entries.user_id': 'the sum of all entries must stay right',
   'ledger_entries.created_by': 'who set a balance',
+  'redemptions.user_id': 'an entry of the ledger refers to it',
   'audit_log.actor_id': 'who did what',
   'audit_log.subject_id': 'to whom it was done',
 }
@@ -132,6 +138,13 @@ async function fill({ server }: StoredServer, owner: TestUser, other: TestUser) 
     .values({ code: unique('C'), createdBy: userId })
     .returning()
   await ctx.db.insert(invitations).values({ userId, inviteCodeId: code!.id })
+  const recharge = { uuid: Bun.randomUUIDv7(), codeHash: unique('hash'), codeSealed: '', amountMinor: 100 }
+  await ctx.db.insert(rechargeCodes).values({ ...recharge, maxUses: 1, createdBy: userId })
+  await ctx.db.insert(courses).values({ name: 'A course', createdBy: userId })
+  await ctx.db.insert(courseProgress).values({ userId, courseId: '1', itemId: '1', position: 30 })
+  await ctx.db.insert(studySettings).values({ userId, cxUsername: '13800138000' })
+  const answered = { userId, route: 'POST /api/tasks', key: 'k', fingerprint: '', status: 201 }
+  await ctx.db.insert(idempotencyKeys).values({ ...answered, answerSealed: '' })
   const event = { userId, title: 'First exhibition', date: '2024-01-01', type: 'milestone' }
   const [milestone] = await ctx.db.insert(timelineEvents).values(event).returning()
   const [session] = await ctx.db

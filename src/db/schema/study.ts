@@ -1,0 +1,117 @@
+import {
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  real,
+  serial,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { users } from './accounts.ts'
+import { instant, snakeJson } from './columns.ts'
+import { materials } from './materials.ts'
+import { tasks } from './tasks.ts'
+
+export const NOT_OPEN_ACTIONS = ['retry', 'skip', 'stop'] as const
+
+/** How a user's study tasks run, and their account at the outside course provider. A user without a row has the defaults. */
+export const studySettings = pgTable('study_settings', {
+  userId: integer('user_id')
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  cxUsername: text('cx_username').notNull().default(''),
+  /** Sealed (`ctx.sealed`); null when there is none. */
+  cxPasswordSealed: text('cx_password_sealed'),
+  /** Seconds of an item for each second of time. */
+  speed: real('speed').notNull().default(1),
+  notOpenAction: text('notopen_action', { enum: NOT_OPEN_ACTIONS }).notNull().default('retry'),
+  updatedAt: instant('updated_at').notNull().defaultNow(),
+})
+
+/** A course of the built-in provider, made of materials. */
+export const courses = pgTable('courses', {
+  id: serial('id').primaryKey(),
+  name: text('name').notNull(),
+  teacherName: text('teacher_name').notNull().default(''),
+  createdBy: integer('created_by').references(() => users.id, { onDelete: 'set null' }),
+  createdAt: instant('created_at').notNull().defaultNow(),
+  updatedAt: instant('updated_at').notNull().defaultNow(),
+})
+
+export const courseItems = pgTable(
+  'course_items',
+  {
+    courseId: integer('course_id')
+      .notNull()
+      .references(() => courses.id, { onDelete: 'cascade' }),
+    position: integer('position').notNull(),
+    materialId: integer('material_id')
+      .notNull()
+      .references(() => materials.id, { onDelete: 'cascade' }),
+  },
+  (t) => [
+    primaryKey({ columns: [t.courseId, t.position] }),
+    index('course_items_material_idx').on(t.materialId),
+  ],
+)
+
+/** How far a user has come in each item of a course, whichever provider the course is from. */
+export const courseProgress = pgTable(
+  'course_progress',
+  {
+    userId: integer('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    /** The provider's id. */
+    courseId: text('course_id').notNull(),
+    /** The provider's id of the item. */
+    itemId: text('item_id').notNull(),
+    /** Seconds. */
+    position: doublePrecision('position').notNull(),
+    isDone: boolean('is_done').notNull().default(false),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.courseId, t.itemId] })],
+)
+
+/** One item of the plan of a study task. */
+export interface StudyItem {
+  courseId: string
+  itemId: string
+  name: string
+  kind: 'video' | 'document'
+  /** Seconds at speed 1. */
+  duration: number
+}
+
+/** The servers that run study tasks. */
+export const studyRunners = pgTable('study_runners', {
+  /** Made anew at each start of a server. */
+  id: uuid('id').primaryKey(),
+  /** Milliseconds of the server's monotonic clock when it last wrote this row. */
+  beatMs: doublePrecision('beat_ms').notNull(),
+  beatAt: instant('beat_at').notNull().defaultNow(),
+})
+
+/** Where a study task is in its plan. It moves while `runnerId` is set. */
+export const studyRuns = pgTable(
+  'study_runs',
+  {
+    taskId: integer('task_id')
+      .primaryKey()
+      .references(() => tasks.id, { onDelete: 'cascade' }),
+    items: snakeJson<StudyItem[]>('items', 'json').notNull(),
+    itemIndex: integer('item_index').notNull().default(0),
+    /** Seconds of the item at `beganMs`. */
+    itemPosition: doublePrecision('item_position').notNull().default(0),
+    speed: real('speed').notNull(),
+    /** The server that runs the task. */
+    runnerId: uuid('runner_id').references(() => studyRunners.id, { onDelete: 'set null' }),
+    /** Milliseconds of the runner's monotonic clock at which the task was at `itemPosition`. */
+    beganMs: doublePrecision('began_ms').notNull().default(0),
+  },
+  (t) => [index('study_runs_runner_idx').on(t.runnerId)],
+)
