@@ -9,6 +9,7 @@ import { portfolioRoutes } from './contracts/portfolio/index.ts'
 import { resumableOptions } from './contracts/portfolio/upload/resumable.ts'
 import { runtime } from './contracts/runtime/contract.ts'
 import { runtimeRoutes } from './contracts/runtime/index.ts'
+import { studyRoutes } from './contracts/study/index.ts'
 import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
 import { clientOf } from './http/client.ts'
 import { type Contract, defineContract } from './http/contract.ts'
@@ -119,7 +120,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
     .use(base(learning, '').use(learningRootRoutes(ctx)))
     .use(base(learning, '/api/v1').use(learningRoutes(ctx)))
     .use(base(runtime, '/api/v1').use(runtimeRoutes(ctx)))
-    .use(base(factory, '/api').use(studyFactoryRoutes(ctx)).use(factoryRoutes(ctx)))
+    .use(base(factory, '/api').use(studyFactoryRoutes(ctx)).use(studyRoutes(ctx)).use(factoryRoutes(ctx)))
     .use(base(portfolio, '/v1').use(portfolioRoutes(ctx)))
     .use(userSocket(ctx, origins, (request) => clientOf(ctx, request).ip))
     .use(nodeSocket(ctx, origins))

@@ -179,6 +179,7 @@ const FILL: Record<string, () => Promise<Filled>> = {
     await answerTo('factoryLogin')
     return { token: (await answerTo('factoryRegister')).body.data.access_token }
   },
+  studyLogout: async () => ({ token: (await makeUser(server)).token }),
   factoryCancelTask: idOfTask,
   factoryRetryTask: async () => {
     const { id } = await idOfTask()

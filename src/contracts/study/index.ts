@@ -1,0 +1,6 @@
+import { Elysia } from 'elysia'
+import type { LiveContext } from '../../live/context.ts'
+import { authRoutes } from './auth/routes.ts'
+
+/** The study contract's own routes, without those that it shares with factory: docs/contracts/study.md. */
+export const studyRoutes = (ctx: LiveContext) => new Elysia().use(authRoutes(ctx))
