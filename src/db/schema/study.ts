@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import {
   boolean,
   doublePrecision,
@@ -85,7 +86,12 @@ export interface StudyItem {
   kind: 'video' | 'document'
   /** Seconds at speed 1. */
   duration: number
+  /** Seconds of it that the learner had done when the task was started; `duration` when the item was finished. */
+  position: number
 }
+
+/** `waiting`: the item is not open yet, so that the position stands. `still`: the task does not run. */
+export const STUDY_PHASES = ['playing', 'waiting', 'still'] as const
 
 /** The servers that run study tasks. */
 export const studyRunners = pgTable('study_runners', {
@@ -96,7 +102,7 @@ export const studyRunners = pgTable('study_runners', {
   beatAt: instant('beat_at').notNull().defaultNow(),
 })
 
-/** Where a study task is in its plan. It moves while `runnerId` is set. */
+/** Where a study task is in its plan. The position moves in the phase `playing`, while `runnerId` is set. */
 export const studyRuns = pgTable(
   'study_runs',
   {
@@ -107,11 +113,22 @@ export const studyRuns = pgTable(
     itemIndex: integer('item_index').notNull().default(0),
     /** Seconds of the item at `beganMs`. */
     itemPosition: doublePrecision('item_position').notNull().default(0),
+    itemDuration: doublePrecision('item_duration').notNull().default(0),
+    /** Seconds that are done, without those of the current item. */
+    doneSeconds: doublePrecision('done_seconds').notNull().default(0),
+    totalSeconds: doublePrecision('total_seconds').notNull().default(0),
     speed: real('speed').notNull(),
-    /** The server that runs the task. */
+    notOpenAction: text('notopen_action', { enum: NOT_OPEN_ACTIONS }).notNull().default('retry'),
+    phase: text('phase', { enum: STUDY_PHASES }).notNull().default('still'),
+    /** Grows with every change of this row. */
+    revision: integer('revision').notNull().default(0),
+    /** The server that runs the task; null while no server does. */
     runnerId: uuid('runner_id').references(() => studyRunners.id, { onDelete: 'set null' }),
     /** Milliseconds of the runner's monotonic clock at which the task was at `itemPosition`. */
     beganMs: doublePrecision('began_ms').notNull().default(0),
   },
-  (t) => [index('study_runs_runner_idx').on(t.runnerId)],
+  (t) => [
+    index('study_runs_runner_idx').on(t.runnerId),
+    index('study_runs_free_idx').on(t.taskId).where(sql`${t.runnerId} is null and ${t.phase} <> 'still'`),
+  ],
 )
