@@ -6,6 +6,7 @@ import { ACCOUNT_ERRORS, ACCOUNT_RULES } from '../accounts/errors.ts'
 import { AGENDA_ERRORS, AGENDA_RULES } from '../agenda/errors.ts'
 import { AGENT_ERRORS } from '../agent/errors.ts'
 import { CATEGORY_ERRORS } from '../categories/errors.ts'
+import { COURSE_ERRORS } from '../courses/errors.ts'
 import { FILE_ERRORS, FILE_RULES } from '../files/errors.ts'
 import { MATERIAL_ERRORS } from '../materials/errors.ts'
 import { MONEY_ERRORS } from '../money/errors.ts'
@@ -33,6 +34,7 @@ export const ERRORS = joinLists(
   VERIFICATION_ERRORS,
   FILE_ERRORS,
   MATERIAL_ERRORS,
+  COURSE_ERRORS,
   PHOTO_INDEX_ERRORS,
   PHOTO_FILE_ERRORS,
   SITE_ERRORS,

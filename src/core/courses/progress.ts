@@ -1,0 +1,50 @@
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import { preparedSql } from '../../db/prepared.ts'
+import { courseProgress } from '../../db/schema/index.ts'
+import type { Context } from '../context.ts'
+
+/** How far a learner has come in an item. */
+export interface ItemProgress {
+  userId: number
+  courseId: string
+  itemId: string
+  /** Seconds of the item. */
+  position: number
+  /** Whether the learner has come to its end. */
+  isDone: boolean
+}
+
+/** Rows are locked in one order, so that two servers that write the same rows do not wait for each other in a circle. */
+const advance = preparedSql(
+  'advance_progress',
+  sql`
+    insert into course_progress as present (user_id, course_id, item_id, position, is_done)
+    select r."userId", r."courseId", r."itemId", max(r.position), bool_or(r."isDone")
+    from json_to_recordset(${sql.placeholder('rows')}::text::json)
+      as r("userId" int, "courseId" text, "itemId" text, position float8, "isDone" boolean)
+    join users on users.id = r."userId" and users.deleted_at is null
+    group by 1, 2, 3 order by 1, 2, 3
+    on conflict (user_id, course_id, item_id) do update
+    set position = greatest(present.position, excluded.position), is_done = present.is_done or excluded.is_done,
+      updated_at = now()
+    where excluded.position > present.position or (excluded.is_done and not present.is_done)`,
+)
+
+/**
+ * Records how far learners have come, many of them in one statement. A learner's progress never goes back. `ctx` may be a
+ * transaction.
+ */
+export async function recordProgress(ctx: Context, rows: readonly ItemProgress[]): Promise<void> {
+  if (rows.length === 0) return
+  await advance(ctx.db).execute({ rows: JSON.stringify(rows) })
+}
+
+/** What a learner has studied of these courses: a row for each item that the learner has begun. */
+export async function progressOf(ctx: Context, userId: number, courseIds: string[]): Promise<ItemProgress[]> {
+  if (courseIds.length === 0) return []
+  const { courseId, itemId, position, isDone } = courseProgress
+  return ctx.db
+    .select({ userId: courseProgress.userId, courseId, itemId, position, isDone })
+    .from(courseProgress)
+    .where(and(eq(courseProgress.userId, userId), inArray(courseId, courseIds)))
+}

@@ -1,0 +1,56 @@
+import type { Context } from '../context.ts'
+import { builtInProvider } from './built-in.ts'
+
+/** One item of a course. */
+export interface CourseItem {
+  /** The provider's id. It is unique in the course. */
+  itemId: string
+  name: string
+  kind: 'video' | 'document'
+  /** Seconds at speed 1; 0 while unknown, and then the item is not open. */
+  duration: number
+  /** Whether the learner may study it now. */
+  isOpen: boolean
+}
+
+export interface CourseSummary {
+  /** The provider's id. */
+  courseId: string
+  name: string
+  teacherName: string
+  /** How much of the course the learner has studied: whole percent, 100 only when nothing is left. */
+  progress: number
+}
+
+export interface Course extends CourseSummary {
+  /** In the order in which they are studied. */
+  items: CourseItem[]
+}
+
+/** An item, for one learner. */
+export interface ItemRef {
+  userId: number
+  courseId: string
+  itemId: string
+}
+
+/** `unknown`: the provider could not be asked, and may answer later. An item that the provider does not know is closed. */
+export type ItemState = { state: 'open'; duration: number } | { state: 'closed' } | { state: 'unknown' }
+
+/** Where courses come from: Roost's own materials, or the server at COURSE_PROVIDER_URL. */
+export interface CourseProvider {
+  /**
+   * The courses of a learner.
+   * @throws AppError COURSE_PROVIDER_UNAVAILABLE, COURSE_PROVIDER_FAILED, COURSE_ACCOUNT_REFUSED, COURSE_ACCOUNT_MISSING
+   */
+  list(userId: number): Promise<CourseSummary[]>
+  /**
+   * A course with its items; undefined when the provider has none with this id for the learner.
+   * @throws AppError as `list`
+   */
+  course(userId: number, courseId: string): Promise<Course | undefined>
+  /** The current states of items of many learners, in the order of `items`. It rejects only when the database does. */
+  states(items: readonly ItemRef[]): Promise<ItemState[]>
+}
+
+export const courseProvider = (ctx: Context): CourseProvider => builtInProvider(ctx)
