@@ -61,6 +61,11 @@ export interface AuditActions {
   'task.retried': Nothing
   'task.deleted': { title: string }
 
+  // Money
+  /** `codes`: how many. Amounts in minor units. */
+  'recharge_code.created': { codes: number; amountMinor: number; maxUses: number; expiresAt: string | null }
+  'recharge_code.updated': { fields: string[]; isDisabled?: boolean; expiresAt?: string | null }
+
   // The server
   'node.created': { name: string }
   'node.updated': { fields: string[] }

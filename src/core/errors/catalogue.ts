@@ -9,11 +9,12 @@ import { CATEGORY_ERRORS } from '../categories/errors.ts'
 import { COURSE_ERRORS } from '../courses/errors.ts'
 import { FILE_ERRORS, FILE_RULES } from '../files/errors.ts'
 import { MATERIAL_ERRORS } from '../materials/errors.ts'
-import { MONEY_ERRORS } from '../money/errors.ts'
+import { MONEY_ERRORS, MONEY_RULES } from '../money/errors.ts'
 import { PHOTO_FILE_ERRORS } from '../photo-files/errors.ts'
 import { PHOTO_INDEX_ERRORS } from '../photo-index/errors.ts'
 import { PHOTO_ERRORS } from '../photos/errors.ts'
 import { RATE_LIMIT_ERRORS } from '../rate-limits/errors.ts'
+import { RECHARGE_ERRORS } from '../recharge/errors.ts'
 import { SITE_ERRORS, SITE_RULES } from '../site/errors.ts'
 import { STATISTICS_RULES } from '../statistics/errors.ts'
 import { SYSTEM_ERRORS } from '../system/errors.ts'
@@ -31,6 +32,7 @@ export const ERRORS = joinLists(
   SYSTEM_ERRORS,
   MONEY_ERRORS,
   ACCOUNT_ERRORS,
+  RECHARGE_ERRORS,
   VERIFICATION_ERRORS,
   FILE_ERRORS,
   MATERIAL_ERRORS,
@@ -51,6 +53,7 @@ export type ErrorCode = keyof typeof ERRORS
 
 export const RULES = joinLists(
   GENERAL_RULES,
+  MONEY_RULES,
   ACCOUNT_RULES,
   VERIFICATION_RULES,
   FILE_RULES,

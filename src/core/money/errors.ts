@@ -1,4 +1,4 @@
-import { defineErrors } from '../errors/define.ts'
+import { defineErrors, defineTexts } from '../errors/define.ts'
 
 export const MONEY_ERRORS = defineErrors({
   INSUFFICIENT_BALANCE: {
@@ -6,4 +6,8 @@ export const MONEY_ERRORS = defineErrors({
     zh: '可用余额不足，请先充值',
     en: 'The available balance is too low; top it up first',
   },
+})
+
+export const MONEY_RULES = defineTexts({
+  two_decimals: { zh: '最多保留两位小数', en: 'may have at most two decimals' },
 })

@@ -186,6 +186,9 @@ const FILL: Record<string, () => Promise<Filled>> = {
     await api(server, 'POST', `/api/tasks/${id}/cancel`, { token: admin.token })
     return { id }
   },
+  factoryUpdateRechargeCode: async () => ({
+    id: (await answerTo('factoryCreateRechargeCode')).body.data.codes[0].id,
+  }),
   factoryUpdateAdminUser: async () => ({ id: (await makeUser(server)).user.uuid }),
   factoryUpdateGpuServer: idOfServer,
   factoryDrainGpuServer: idOfServer,

@@ -1,0 +1,64 @@
+import { Type } from '@sinclair/typebox'
+import { type Static, t } from 'elysia'
+import { CODE_STATUSES } from '../../../core/recharge/rows.ts'
+import { choice } from '../../../http/choice.ts'
+import { nullable, optional, pageQuery, Timestamp, wholeNumber } from '../../../http/models.ts'
+import { named } from '../../../http/openapi/schemas.ts'
+
+const newCode = {
+  id: t.String(),
+  code: t.String(),
+  amount: t.Number(),
+  expires_at: nullable(Timestamp),
+}
+export const NewRechargeCode = t.Object(newCode)
+export type NewRechargeCode = Static<typeof NewRechargeCode>
+
+/** The answer to a batch. `total_amount` is what the codes are worth when each is redeemed once. */
+export const NewRechargeCodes = t.Object({
+  codes: t.Array(NewRechargeCode),
+  total_generated: t.Integer(),
+  total_amount: t.Number(),
+})
+
+export const RechargeCode = t.Object({
+  ...newCode,
+  description: t.String(),
+  status: choice(CODE_STATUSES),
+  max_uses: t.Integer(),
+  used_count: t.Integer(),
+  created_at: Timestamp,
+})
+export type RechargeCode = Static<typeof RechargeCode>
+
+const description = t.String({ maxLength: 500 })
+// The offset is required: without it the time would be in the time zone of the server.
+const expires_at = optional(t.String({ format: 'date-time', pattern: '(Z|[+-]\\d\\d:\\d\\d)$' }))
+
+export const CodeCreation = t.Object({
+  /** Of each code, with two decimals at most. */
+  amount: Type.Number({ minimum: 0.01, maximum: 1_000_000 }),
+  description: optional(description),
+  batch_size: t.Optional(wholeNumber({ minimum: 1, maximum: 10_000, default: 1 })),
+  expires_at,
+  max_uses: t.Optional(wholeNumber({ minimum: 1, maximum: 1_000_000, default: 1 })),
+})
+export const CODE_CREATION = {
+  amount: 100,
+  description: '新用户充值码',
+  batch_size: 10,
+  expires_at: '2024-12-31T23:59:59Z',
+  max_uses: 1,
+}
+
+export const CodeId = t.Object({ id: t.String() })
+export const CodesQuery = t.Object({ ...pageQuery, status: t.Optional(choice(CODE_STATUSES)) })
+
+export const CodeChange = t.Object({
+  disabled: t.Optional(Type.Boolean()),
+  description: t.Optional(description),
+  expires_at,
+})
+export const CODE_CHANGE = { disabled: true }
+
+named({ RechargeCode, NewRechargeCode, NewRechargeCodes })
