@@ -22,5 +22,7 @@ export const snakeJson = <T extends object>(name: string, type: 'json' | 'jsonb'
     fromDriver: (value) => eachKeys(camelKeys, value) as T,
   })(name)
 
+export const bytes = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
+
 /** Written and read by SQL alone. */
 export const tsvector = customType<{ data: never }>({ dataType: () => 'tsvector' })

@@ -97,5 +97,9 @@ export const taskLogs = pgTable(
     params: snakeJson<Record<string, string | number>>('params', 'json'),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
-  (t) => [index('task_logs_task_idx').on(t.taskId, t.id)],
+  (t) => [
+    index('task_logs_task_idx').on(t.taskId, t.id),
+    // Lines lie in the order of time, so the smallest kind of index finds a day.
+    index('task_logs_created_idx').using('brin', t.createdAt),
+  ],
 )
