@@ -156,6 +156,7 @@ const EXPOSED_HEADERS = [
   'content-range',
   'deprecation',
   'etag',
+  'idempotency-replayed',
   'link',
   'location',
   'ratelimit',

@@ -8,6 +8,7 @@ import { backupJobs } from './backup/jobs.ts'
 import { channelJobs } from './channel/jobs.ts'
 import type { Context } from './context.ts'
 import { filesJobs } from './files/jobs.ts'
+import { idempotencyJobs } from './idempotency/jobs.ts'
 import { materialsJobs } from './materials/jobs.ts'
 import { photoFilesJobs } from './photo-files/jobs.ts'
 import { photoIndexJobs } from './photo-index/jobs.ts'
@@ -24,6 +25,7 @@ const domains: DomainJobs<Context>[] = [
   photoIndexJobs,
   channelJobs,
   auditJobs,
+  idempotencyJobs,
   accountsJobs,
   agendaJobs,
   agentJobs,

@@ -14,6 +14,7 @@ import { IncomingUploads } from './files/incoming.ts'
 import { piecePlaces } from './files/pieces.ts'
 import type { Places } from './files/places.ts'
 import { type Generations, GenerationsInMemory, GenerationsInTable } from './generations/generations.ts'
+import { RunningKeys } from './idempotency/running-keys.ts'
 import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
 import { ProcessingTimes } from './photo-files/times.ts'
@@ -26,6 +27,7 @@ import { WebhookDispatcher } from './webhooks/dispatcher.ts'
 export interface Services {
   readonly generations: Generations
   readonly rateLimits: RateLimits
+  readonly runningKeys: RunningKeys
   readonly settings: Settings
   readonly gauges: Gauges
   readonly principals: Principals
@@ -48,6 +50,7 @@ export const createServices = (ctx: Context): Services => ({
   generations: ctx.config.databaseUrl ? new GenerationsInTable(ctx.db) : new GenerationsInMemory(),
   rateLimits: new RateLimits(ctx.bus, ctx.log, ctx.config.rateLimits),
   gauges: new Gauges(ctx),
+  runningKeys: new RunningKeys(),
   settings: openSettings(ctx.config),
   principals: new Principals(ctx.db, ctx.clock, ctx.bus),
   lastSeen: new LastSeen(ctx),

@@ -32,3 +32,4 @@ export const factory = defineContract({
     NAME_TAKEN: [409, 'NAME_ALREADY_EXISTS'],
     INSUFFICIENT_BALANCE: [400],
     INVALID_RECHARGE_CODE: [400],
+    IDEMPOTENCY_KEY_REUSED: [422],

@@ -37,6 +37,7 @@ export const learning = defineContract({
     ALREADY_DELETED: [400],
     INSUFFICIENT_BALANCE: [400],
     UNKNOWN_MATERIAL_TYPE: [400, 'INVALID_TYPE'],
+    IDEMPOTENCY_KEY_REUSED: [422],
     VALIDATION_FAILED: [422, 'VALIDATION_ERROR'],
   },
   validationStatus: (part) => (part === 'body' ? 422 : 400),

@@ -65,6 +65,8 @@ export const portfolio = defineContract({
     TOO_MANY_CHUNKS: [422, 'UNPROCESSABLE_ENTITY'],
     TOO_MANY_PIECES: [422, 'UNPROCESSABLE_ENTITY'],
     WEBHOOK_ADDRESS_NOT_PUBLIC: [422, 'UNPROCESSABLE_ENTITY'],
+    IDEMPOTENCY_KEY_REUSED: [422],
+    IDEMPOTENCY_KEY_IN_USE: [409],
   },
   errorModel: t.Object({
     success: t.Literal(false),

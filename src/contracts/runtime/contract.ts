@@ -36,6 +36,7 @@ export const runtime = defineContract({
     MATERIAL_HIDDEN: [409, 'INVALID_STATE'],
     UNKNOWN_MATERIAL_TYPE: [422, 'INVALID_TYPE'],
     INVALID_RANGE: [400],
+    IDEMPOTENCY_KEY_REUSED: [422],
   },
   errorModel: ProblemWithError,
   errorBody: problemWithError,

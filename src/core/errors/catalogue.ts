@@ -8,6 +8,7 @@ import { AGENT_ERRORS } from '../agent/errors.ts'
 import { CATEGORY_ERRORS } from '../categories/errors.ts'
 import { COURSE_ERRORS } from '../courses/errors.ts'
 import { FILE_ERRORS, FILE_RULES } from '../files/errors.ts'
+import { IDEMPOTENCY_ERRORS, IDEMPOTENCY_RULES } from '../idempotency/errors.ts'
 import { MATERIAL_ERRORS } from '../materials/errors.ts'
 import { MONEY_ERRORS, MONEY_RULES } from '../money/errors.ts'
 import { PHOTO_FILE_ERRORS } from '../photo-files/errors.ts'
@@ -28,6 +29,7 @@ import { GENERAL_ERRORS, GENERAL_RULES } from './general.ts'
 
 export const ERRORS = joinLists(
   GENERAL_ERRORS,
+  IDEMPOTENCY_ERRORS,
   RATE_LIMIT_ERRORS,
   SYSTEM_ERRORS,
   MONEY_ERRORS,
@@ -53,6 +55,7 @@ export type ErrorCode = keyof typeof ERRORS
 
 export const RULES = joinLists(
   GENERAL_RULES,
+  IDEMPOTENCY_RULES,
   MONEY_RULES,
   ACCOUNT_RULES,
   VERIFICATION_RULES,

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { estimatedCost } from '../money/ledger.ts'
 import { systemConfig } from '../system/settings.ts'
-import { singleStatement } from '../transaction.ts'
+import { afterCommit, singleStatement } from '../transaction.ts'
 import { queueHint } from './hints.ts'
 import type { TaskDetail } from './tasks.ts'
 import { assertRoom, unfinishedOf } from './unfinished.ts'
@@ -61,7 +61,7 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
     }
     return { result: readTask(row), event }
   })
-  if (input.kind === 'gpu') ctx.bus.publish(queueHint, null)
+  if (input.kind === 'gpu') afterCommit(ctx, () => ctx.bus.publish(queueHint, null))
   return { ...task, nodeUuid: null, logs: [] }
 }
 

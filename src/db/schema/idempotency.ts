@@ -1,4 +1,4 @@
-import { index, integer, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core'
+import { index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
 import { instant } from './columns.ts'
 
@@ -12,13 +12,12 @@ export const idempotencyKeys = pgTable(
     userId: integer('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    /** Method and path. */
+    /** Method and pattern of the path. */
     route: text('route').notNull(),
     key: text('key').notNull(),
-    /** Hash of the body. */
+    /** Keyed hash of parameters and body. */
     fingerprint: text('fingerprint').notNull(),
-    status: smallint('status').notNull(),
-    /** JSON, sealed (`ctx.sealed`), because answers may hold secrets. */
+    /** JSON of the answer or the error, sealed (`ctx.sealed`), because answers may hold secrets. */
     answerSealed: text('answer_sealed').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
   },

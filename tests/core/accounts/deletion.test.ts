@@ -143,7 +143,7 @@ async function fill({ server }: StoredServer, owner: TestUser, other: TestUser) 
   await ctx.db.insert(courses).values({ name: 'A course', createdBy: userId })
   await ctx.db.insert(courseProgress).values({ userId, courseId: '1', itemId: '1', position: 30 })
   await ctx.db.insert(studySettings).values({ userId, cxUsername: '13800138000' })
-  const answered = { userId, route: 'POST /api/tasks', key: 'k', fingerprint: '', status: 201 }
+  const answered = { userId, route: 'POST /api/tasks', key: 'k', fingerprint: '' }
   await ctx.db.insert(idempotencyKeys).values({ ...answered, answerSealed: '' })
   const event = { userId, title: 'First exhibition', date: '2024-01-01', type: 'milestone' }
   const [milestone] = await ctx.db.insert(timelineEvents).values(event).returning()

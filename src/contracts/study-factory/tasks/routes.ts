@@ -4,6 +4,7 @@ import { invalid } from '../../../core/errors.ts'
 import { createTask, type NewTask } from '../../../core/tasks/create.ts'
 import { cancelTask, deleteTask, getTask, listTasks, retryTask } from '../../../core/tasks/tasks.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { languageOf } from '../../../http/language.ts'
 import { Nothing, pageOf } from '../../../http/models.ts'
 import { factory } from '../../factory/contract.ts'
@@ -22,7 +23,7 @@ export const taskRoutes = (ctx: Context) =>
     .get('', listOwn, route({ auth: true, summary: 'List your tasks', query: TasksQuery, response: Tasks }))
     .post(
       '',
-      createOne,
+      idempotent(createOne),
       route({
         auth: true,
         summary: 'Create a GPU task (task_type) or a study task (course_ids)',
@@ -56,7 +57,7 @@ export const taskRoutes = (ctx: Context) =>
     )
     .post(
       '/:id/retry',
-      retryOne,
+      idempotent(retryOne),
       route({
         auth: true,
         summary: 'Run a failed or cancelled task again',

@@ -1,0 +1,150 @@
+/** Answers to requests with an `Idempotency-Key`: docs/design.md, "Repeated requests". */
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import { idempotencyKeys } from '../../db/schema/index.ts'
+import { trim } from '../../db/trim.ts'
+import { parseJson } from '../../util/json.ts'
+import type { Context, Tx } from '../context.ts'
+import { ERRORS } from '../errors/catalogue.ts'
+import type { ErrorKind } from '../errors/define.ts'
+import { AppError } from '../errors.ts'
+import { transaction } from '../transaction.ts'
+import type { KeyedRequest } from './running-keys.ts'
+
+/** The answer to a request that succeeded. */
+export interface KeptAnswer {
+  status: number
+  /** The header fields that the handler has set. */
+  headers: Record<string, string | number | undefined>
+  /** Undefined: the answer has no body. */
+  body?: unknown
+}
+
+type KeptError = Pick<AppError, 'code' | 'params' | 'issues' | 'part'>
+type Kept = { answer: KeptAnswer } | { error: KeptError }
+
+const PURPOSE = 'idempotency'
+
+/**
+ * Does the work of a request, or gives the answer that an earlier request with the same key got. The work and its answer are
+ * committed in one transaction, so a server that is killed leaves both or none, and no key that stays in use. An error that the
+ * same request would get again is kept too. After any other error the key is free.
+ * @param work may run more than once. It uses no connection but that of its transaction
+ * @throws AppError IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE, the kept error, and as `work`
+ */
+export async function answerOnce(
+  ctx: Context,
+  request: KeyedRequest,
+  work: (tx: Tx) => Promise<KeptAnswer>,
+): Promise<{ answer: KeptAnswer; replayed: boolean }> {
+  using taken = ctx.services.runningKeys.take(request)
+  const answer = taken && (await firstAnswer(ctx, request, work))
+  return answer ? { answer, replayed: false } : { answer: await keptAnswer(ctx, request), replayed: true }
+}
+
+/** Undefined when the key has an answer, or when another server is making it. */
+async function firstAnswer(
+  ctx: Context,
+  request: KeyedRequest,
+  work: (tx: Tx) => Promise<KeptAnswer>,
+): Promise<KeptAnswer | undefined> {
+  let failure: unknown
+  try {
+    return await transaction(ctx, async (tx) => {
+      // In this order on one connection: the query sees what the holder of the lock before this one has committed.
+      const [isFree, kept] = await Promise.all([lock(tx, request), read(tx.db, request)])
+      if (!isFree || kept) return undefined
+      const answer = await work(tx).catch((error) => {
+        failure = error
+        throw error
+      })
+      await keep(tx, request, { answer })
+      return answer
+    })
+  } catch (error) {
+    if (error === failure && error instanceof AppError && isFinal(error)) await keepError(ctx, request, error)
+    throw error
+  }
+}
+
+/** The lock is free again at the end of the transaction, also when the server is killed. */
+async function lock(tx: Tx, { userId, route, key }: KeyedRequest): Promise<boolean> {
+  const name = JSON.stringify(['idempotency', userId, route, key])
+  const [row] = await tx.db.execute(
+    sql`select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as taken`,
+  )
+  return row!.taken as boolean
+}
+
+const isRow = ({ userId, route, key }: KeyedRequest): SQL | undefined =>
+  and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.route, route), eq(idempotencyKeys.key, key))
+
+async function read(db: Db, request: KeyedRequest) {
+  const [row] = await db
+    .select({ fingerprint: idempotencyKeys.fingerprint, answer: idempotencyKeys.answerSealed })
+    .from(idempotencyKeys)
+    .where(isRow(request))
+  return row
+}
+
+async function keptAnswer(ctx: Context, request: KeyedRequest): Promise<KeptAnswer> {
+  const row = await read(ctx.db, request)
+  if (!row) throw new AppError('IDEMPOTENCY_KEY_IN_USE')
+  // Its key is the server's secret, so after a change of the secret every key counts as used for another request.
+  if (row.fingerprint !== fingerprintOf(ctx, request)) throw new AppError('IDEMPOTENCY_KEY_REUSED')
+  const kept = parseJson(ctx.sealed.open(PURPOSE, row.answer)!) as Kept
+  if ('answer' in kept) return kept.answer
+  throw new AppError(kept.error.code, kept.error)
+}
+
+const fingerprintOf = (ctx: Context, { content }: KeyedRequest): string => ctx.keyedHash(PURPOSE, content)
+
+async function keep(tx: Tx, request: KeyedRequest, kept: Kept): Promise<void> {
+  const { userId, route, key } = request
+  await tx.db.insert(idempotencyKeys).values({
+    userId,
+    route,
+    key,
+    fingerprint: fingerprintOf(tx, request),
+    answerSealed: tx.sealed.seal(PURPOSE, JSON.stringify(kept)),
+  })
+}
+
+/**
+ * Keeps an error after the work has been rolled back, unless another server has begun the same request meanwhile. When this
+ * fails, the client still gets its error, and the same request does the work again.
+ */
+async function keepError(ctx: Context, request: KeyedRequest, error: AppError): Promise<void> {
+  const { code, params, issues, part } = error
+  try {
+    await transaction(ctx, async (tx) => {
+      const [isFree, kept] = await Promise.all([lock(tx, request), read(tx.db, request)])
+      if (isFree && !kept) await keep(tx, request, { error: { code, params, issues, part } })
+    })
+  } catch (err) {
+    ctx.log.warn({ err }, 'the error of a request with a key could not be kept')
+  }
+}
+
+/** Whether the same request would get the same error. Errors of the other kinds pass, or say nothing about the work. */
+const isFinal = ({ code }: AppError): boolean => !PASSING.has(ERRORS[code].kind)
+
+const PASSING: ReadonlySet<ErrorKind> = new Set([
+  'unauthenticated',
+  'limited',
+  'timeout',
+  'closed',
+  'unavailable',
+  'failed',
+  'internal',
+])
+
+const KEEP_HOURS = 24
+
+/** Deletes answers that are older than 24 hours. */
+export const trimAnswers = (ctx: Context): Promise<number> =>
+  trim(
+    ctx.db,
+    idempotencyKeys,
+    sql`select ctid from ${idempotencyKeys} where created_at < now() - make_interval(hours => ${KEEP_HOURS})`,
+  )
