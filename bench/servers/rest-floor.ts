@@ -20,13 +20,18 @@ const client = (db as unknown as { $client: postgres.Sql }).$client
 
 const totalTasks = sql<number>`(select count(*)::int from ${tasks} t where t.user_id = ${users}.id)`
 
+const stored = (kind: string) =>
+  sql<number>`(select balance_minor from ledger_accounts a where a.user_id = ${users}.id and a.kind = ${sql.raw(`'${kind}'`)})`.mapWith(
+    Number,
+  )
+
 const logs = sql<{ id: number; level: string; message: string; createdAt: string }[]>`(
   select coalesce(json_agg(json_build_object('id', l.id, 'level', l.level, 'message', l.message,
     'createdAt', to_char(l.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by l.id), '[]')
   from (select * from ${taskLogs} where ${taskLogs.taskId} = ${tasks.id} order by ${taskLogs.id} desc limit 100) l)`
 
 const userById = db
-  .select({ user: users, totalTasks })
+  .select({ user: users, totalTasks, available: stored('available'), held: stored('held') })
   .from(users)
   .where(eq(users.id, sql.placeholder('id')))
   .prepare('user_by_id')
@@ -54,15 +59,15 @@ const app = new Elysia()
     if (!token) return status(401)
     const [row] = await userById.execute({ id: Number(token.sub) })
     if (!row) return status(404)
-    const { user } = row
+    const { user, available, held } = row
     return success({
       id: user.uuid,
       email: user.email,
       username: user.username,
       full_name: user.displayName,
       role: user.role,
-      balance: user.balanceMinor / 100,
-      available_balance: (user.balanceMinor - user.heldMinor) / 100,
+      balance: (available + held) / 100,
+      available_balance: available / 100,
       total_tasks: row.totalTasks,
       created_at: user.createdAt,
       last_login: user.lastLoginAt,

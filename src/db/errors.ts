@@ -16,9 +16,14 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 /** The name of the unique constraint that an insert or update violated. */
-export function violatedConstraint(error: unknown): string | undefined {
+export const violatedConstraint = (error: unknown): string | undefined => violated(error, '23505')
+
+/** The name of the check constraint that an insert or update violated. */
+export const violatedCheck = (error: unknown): string | undefined => violated(error, '23514')
+
+function violated(error: unknown, state: string): string | undefined {
   for (const { code, constraint_name: name } of causes(error)) {
-    if (code === '23505' && typeof name === 'string') return name
+    if (code === state && typeof name === 'string') return name
   }
   return undefined
 }

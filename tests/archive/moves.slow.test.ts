@@ -152,7 +152,9 @@ describe('the restored installation', () => {
     const { db } = target.database
     expect(Object.values(await objectsOf(db, target.storage))).not.toContain(null)
     const unbalanced = await db.execute(sql`
-      select id from users where balance_minor <> coalesce((select sum(amount_minor) from ledger_entries where user_id = users.id), 0)`)
+      select a.* from ledger_accounts a where balance_minor <> coalesce((
+        select sum(case side when 'credit' then amount_minor else -amount_minor end)
+        from ledger_entries e where e.user_id = a.user_id and e.account = a.kind), 0)`)
     expect([...unbalanced]).toEqual([])
     const gaps = await db.execute(sql`
       select user_id from channels join events using (user_id) group by user_id, last_seq

@@ -114,7 +114,10 @@ describe.concurrent('the node program, lost', () => {
     expect(await showTask(url, owner, doomed)).toMatchObject({ status: 'failed', cost: 0 })
     expect((await server.terminate()).code).toBe(0)
     const history = await readHistory(parts)
-    expect(history.ledger.filter(({ reference }) => reference === doomed)).toEqual([])
+    const captured = history.ledger.filter(
+      ({ kind, reference }) => kind === 'capture' && reference === doomed,
+    )
+    expect(captured).toEqual([])
     expect([
       ...readerProblems(reader, history, start),
       ...gapProblems(history),

@@ -1,7 +1,14 @@
 /** The rows in the database at the end, and checks of the channel logs and of the readers against them. */
-import { asc } from 'drizzle-orm'
+import { asc, eq } from 'drizzle-orm'
 import { openDatabase } from '../../src/db/client.ts'
-import { channels, ledgerEntries, tasks, users } from '../../src/db/schema/index.ts'
+import {
+  channels,
+  ledgerAccounts,
+  ledgerEntries,
+  ledgerTransfers,
+  tasks,
+  users,
+} from '../../src/db/schema/index.ts'
 import { eventFrame } from '../../src/live/user/channel.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import type { Reader } from './reader.ts'
@@ -15,6 +22,10 @@ export interface LoggedEvent {
   data: string
 }
 
+/** An entry with its transfer. `change` is the amount with its sign. */
+type Booked = typeof ledgerEntries.$inferSelect &
+  Pick<typeof ledgerTransfers.$inferSelect, 'kind' | 'reference'> & { change: number }
+
 export interface History {
   epoch: string
   /** By user id, in order. */
@@ -22,7 +33,8 @@ export interface History {
   heads: Map<number, number>
   tasks: (typeof tasks.$inferSelect)[]
   users: (typeof users.$inferSelect)[]
-  ledger: (typeof ledgerEntries.$inferSelect)[]
+  accounts: (typeof ledgerAccounts.$inferSelect)[]
+  ledger: Booked[]
 }
 
 /** Reads everything. No server may use an embedded database at that moment. */
@@ -48,7 +60,18 @@ export async function readHistory(from: {
       heads: new Map((await db.select().from(channels)).map((row) => [row.userId, row.lastSeq])),
       tasks: await db.select().from(tasks).orderBy(asc(tasks.id)),
       users: await db.select().from(users),
-      ledger: await db.select().from(ledgerEntries),
+      accounts: await db.select().from(ledgerAccounts),
+      ledger: (
+        await db
+          .select()
+          .from(ledgerEntries)
+          .innerJoin(ledgerTransfers, eq(ledgerTransfers.id, ledgerEntries.transferId))
+      ).map(({ ledger_entries: entry, ledger_transfers: { kind, reference } }) => ({
+        ...entry,
+        kind,
+        reference,
+        change: entry.side === 'credit' ? entry.amountMinor : -entry.amountMinor,
+      })),
     }
   } finally {
     await database.close()
@@ -144,24 +167,30 @@ export function lifeProblems(history: History): string[] {
   return problems
 }
 
-/** Balances are the sums of their ledgers, holds those of unfinished tasks, and no life is charged twice. */
+/** Balances are the sums of their entries, holds those of unfinished tasks, and no life is charged twice. */
 export function moneyProblems(history: History): string[] {
   const problems: string[] = []
+  const sum = (amounts: number[]) => amounts.reduce((total, amount) => total + amount, 0)
+  const inAll = sum(history.ledger.map(({ change }) => change))
+  if (inAll !== 0) problems.push(`the entries of all accounts add up to ${inAll}`)
   for (const user of history.users) {
-    const sum = (amounts: number[]) => amounts.reduce((total, amount) => total + amount, 0)
     const entries = history.ledger.filter(({ userId }) => userId === user.id)
     const own = history.tasks.filter(({ userId }) => userId === user.id)
-    const booked = sum(entries.map(({ amountMinor }) => amountMinor))
-    if (user.balanceMinor !== booked)
-      problems.push(`user ${user.id}: balance ${user.balanceMinor}, booked ${booked}`)
-    const held = sum(own.map(({ heldMinor }) => heldMinor))
-    if (user.heldMinor !== held)
-      problems.push(`user ${user.id}: ${user.heldMinor} held, its tasks hold ${held}`)
+    for (const kind of ['available', 'held'] as const) {
+      const stored = history.accounts.find((account) => account.userId === user.id && account.kind === kind)
+      const booked = sum(entries.filter(({ account }) => account === kind).map(({ change }) => change))
+      if (stored?.balanceMinor !== booked)
+        problems.push(`user ${user.id}: ${kind} ${stored?.balanceMinor}, booked ${booked}`)
+      const held = sum(own.map(({ heldMinor }) => heldMinor))
+      if (kind === 'held' && stored?.balanceMinor !== held)
+        problems.push(`user ${user.id}: ${stored?.balanceMinor} held, its tasks hold ${held}`)
+    }
+    const transfers = new Set(entries.map(({ transferId }) => transferId)).size
     const told = (history.logs.get(user.id) ?? []).filter(({ type }) => type === 'balance.changed').length
-    if (told !== entries.length)
-      problems.push(`user ${user.id}: ${entries.length} entries, ${told} events of them`)
+    if (told !== transfers) problems.push(`user ${user.id}: ${transfers} transfers, ${told} events of them`)
     for (const task of own) {
-      const cost = -sum(entries.filter(({ reference }) => reference === task.uuid).map((e) => e.amountMinor))
+      const captures = entries.filter(({ kind, reference }) => kind === 'capture' && reference === task.uuid)
+      const cost = -sum(captures.map(({ change }) => change))
       if (cost !== task.costMinor) problems.push(`task ${task.uuid}: cost ${task.costMinor}, charged ${cost}`)
     }
   }

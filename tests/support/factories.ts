@@ -10,6 +10,7 @@ import { createTask, type NewTask } from '../../src/core/tasks/create.ts'
 import type { TaskDetail } from '../../src/core/tasks/tasks.ts'
 import { transaction } from '../../src/core/transaction.ts'
 import { users } from '../../src/db/schema/index.ts'
+import { addMoney } from './ledger.ts'
 import type { TestServer } from './server.ts'
 
 /** Unique in every process, so that no test meets another's rows. */
@@ -52,9 +53,9 @@ export async function makeUser(server: TestServer, input: NewUser = {}): Promise
       ...nameKeys(names),
       passwordHash: await passwordHash,
       role: input.role ?? 'user',
-      balanceMinor: input.balanceMinor ?? 0,
     })
     .returning()
+  await addMoney(server, user!.id, input.balanceMinor ?? 0)
   const session = await openSession(server, user!, input.minutes ?? 30)
   // An inactive user could not have opened the session.
   if (input.isActive === false)
@@ -89,12 +90,4 @@ export async function makeTask(
 
 export async function makeNode(server: TestServer, maxConcurrentTasks = 2) {
   return createNode(server.ctx, SERVER, { name: unique('node-'), host: '10.0.0.1', maxConcurrentTasks })
-}
-
-export async function setBalance(
-  server: TestServer,
-  { user }: TestUser,
-  balanceMinor: number,
-): Promise<void> {
-  await server.ctx.db.update(users).set({ balanceMinor }).where(eq(users.id, user.id))
 }

@@ -10,7 +10,9 @@ import { audit, fieldsOf } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, invalid, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
+import { balanceColumns } from '../money/balances.ts'
 import { adjustBalance } from '../money/ledger.ts'
+import type { Balance } from '../money/transfers.ts'
 import { transaction } from '../transaction.ts'
 import {
   assertPassword,
@@ -31,6 +33,7 @@ import { endSessions } from './sessions.ts'
 export interface AccountSummary {
   user: User
   totalTasks: number
+  balance: Balance
 }
 
 // Written as SQL, because Drizzle omits the table's name in a select from one table: `user_id = id` would compare two
@@ -39,7 +42,7 @@ const totalTasks = sql<number>`(select count(*)::int from ${tasks} t where t.use
 
 const summaryById = prepared((db) =>
   db
-    .select({ user: users, totalTasks })
+    .select({ user: users, totalTasks, balance: balanceColumns })
     .from(users)
     .where(and(eq(users.id, sql.placeholder('id')), isNull(users.deletedAt)))
     .prepare('account_summary_by_id'),
@@ -68,7 +71,7 @@ const statisticsById = prepared((db) =>
       completedTasks: sql<number>`(count(*) filter (where ${tasks.status} = 'completed'))::int`,
       failedTasks: sql<number>`(count(*) filter (where ${tasks.status} = 'failed'))::int`,
       totalCostMinor: sql<number>`coalesce(sum(${tasks.costMinor}), 0)::float8`,
-      balanceMinor: users.balanceMinor,
+      balanceMinor: balanceColumns.balanceMinor,
       lastTaskAt: sql<Date | null>`max(${tasks.createdAt})`.mapWith((value) =>
         value ? new Date(value) : null,
       ),
@@ -121,7 +124,7 @@ export async function listAccounts(
   const [[total], accounts] = await Promise.all([
     ctx.db.select({ n: count() }).from(users).where(where),
     ctx.db
-      .select({ user: users, totalTasks })
+      .select({ user: users, totalTasks, balance: balanceColumns })
       .from(users)
       .where(where)
       .orderBy(sql`${direction(SORTS[filter.sortBy ?? 'createdAt'])} nulls last`, direction(users.id))
@@ -221,8 +224,8 @@ export async function updateAccount(
     if (change.isActive === false) await endSessions(tx, admin, user.id, 'account_deactivated')
     else if (password) await endSessions(tx, admin, user.id, 'password_reset')
     if (balanceMinor !== undefined) {
-      await adjustBalance(tx, { userId: user.id, balanceMinor, createdBy: admin.userId })
-      const details = { before: user.balanceMinor, after: balanceMinor }
+      const before = await adjustBalance(tx, { userId: user.id, balanceMinor, createdBy: admin.userId })
+      const details = { before, after: balanceMinor }
       audit(tx, admin, { action: 'user.balance_set', target: user.id, subject: user.id, details })
     }
     return user.id

@@ -1,9 +1,10 @@
-/** Balances in minor units, an append-only ledger, and a hold for each unfinished task: docs/contracts/factory.md, "Money". */
+/** Costs of tasks, holds and balances: docs/design.md, "Money". */
 import { eq, sql } from 'drizzle-orm'
 import { prepared } from '../../db/prepared.ts'
-import { ledgerEntries, users } from '../../db/schema/index.ts'
+import { ledgerAccounts, users } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { type Transfer, transfer, transferAll } from './transfers.ts'
 
 /** The hold of a task without an estimate is for this long. */
 const DEFAULT_ESTIMATE_MINUTES = 30
@@ -14,21 +15,32 @@ export const estimatedCost = (priceMinorPerMinute: number, estimatedMinutes: num
 export const runningCost = (priceMinorPerMinute: number, ranMs: number): number =>
   Math.ceil((priceMinorPerMinute * ranMs) / 60_000)
 
+/** A task in one of the tries of its owner. */
+export interface TaskTry {
+  uuid: string
+  /** `tasks.submission` */
+  submission: number
+}
+const keyOf = ({ uuid, submission }: TaskTry, step: 'hold' | 'capture' | 'release') =>
+  `task:${uuid}:${submission}:${step}`
+
+/** The transfer that holds the estimated cost of a task. */
+export const holdFor = (task: TaskTry, amountMinor: number): Transfer => ({
+  kind: 'hold',
+  amountMinor,
+  key: keyOf(task, 'hold'),
+  reference: task.uuid,
+})
+
 /**
  * Holds a part of the balance.
  * @throws AppError INSUFFICIENT_BALANCE
  */
-export async function hold(tx: Tx, userId: number, amountMinor: number): Promise<void> {
-  if (amountMinor === 0) return
-  const held = await tx.db
-    .update(users)
-    .set({ heldMinor: sql`${users.heldMinor} + ${amountMinor}` })
-    .where(sql`${users.id} = ${userId} and ${users.balanceMinor} - ${users.heldMinor} >= ${amountMinor}`)
-    .returning({ id: users.id })
-  if (held.length === 0) throw new AppError('INSUFFICIENT_BALANCE')
+export async function hold(tx: Tx, userId: number, task: TaskTry, amountMinor: number): Promise<void> {
+  if (amountMinor > 0) await transfer(tx, userId, holdFor(task, amountMinor))
 }
 
-/** Requests that change the user's holds or number of tasks take turns by this lock. */
+/** Requests that change the user's number of tasks take turns by this lock. */
 export async function lockUser(tx: Tx, userId: number): Promise<void> {
   await lockUserById(tx.db).execute({ userId })
 }
@@ -45,51 +57,51 @@ const lockUserById = prepared((db) =>
 /** Ends a hold and captures `costMinor` of it. The caller makes sure that the cost is not more than the hold. */
 export async function endHold(
   tx: Tx,
-  input: { userId: number; heldMinor: number; costMinor: number; taskUuid: string },
+  task: TaskTry & { userId: number; heldMinor: number },
+  costMinor: number,
 ): Promise<void> {
-  if (input.heldMinor === 0) return
-  await tx.db
-    .update(users)
-    .set({ heldMinor: sql`${users.heldMinor} - ${input.heldMinor}` })
-    .where(eq(users.id, input.userId))
-  if (input.costMinor > 0) {
-    await postEntry(tx, {
-      userId: input.userId,
-      kind: 'capture',
-      amountMinor: -input.costMinor,
-      reference: input.taskUuid,
-    })
-  }
+  const transfers: Transfer[] = [
+    { kind: 'release', amountMinor: task.heldMinor - costMinor, key: keyOf(task, 'release') },
+    { kind: 'capture', amountMinor: costMinor, key: keyOf(task, 'capture') },
+  ]
+  const needed = transfers.filter(({ amountMinor }) => amountMinor > 0)
+  if (needed.length === 0) return
+  await transferAll(
+    tx,
+    task.userId,
+    needed.map((each) => ({ ...each, reference: task.uuid })),
+  )
 }
 
-/** Sets the balance with an adjusting entry of the difference. */
+/**
+ * Sets the balance by a transfer of the difference.
+ * @returns the balance before
+ * @throws AppError BALANCE_HELD when more than the new balance is held for unfinished tasks
+ */
 export async function adjustBalance(
   tx: Tx,
   input: { userId: number; balanceMinor: number; createdBy: number },
-): Promise<void> {
-  const [user] = await tx.db
-    .select({ balanceMinor: users.balanceMinor })
-    .from(users)
-    .where(eq(users.id, input.userId))
-    .for('update')
-  const amountMinor = input.balanceMinor - (user?.balanceMinor ?? 0)
-  if (amountMinor === 0) return
-  await postEntry(tx, { userId: input.userId, kind: 'adjustment', amountMinor, createdBy: input.createdBy })
-}
-
-async function postEntry(tx: Tx, entry: typeof ledgerEntries.$inferInsert): Promise<void> {
-  await tx.db.insert(ledgerEntries).values(entry)
-  const [user] = await tx.db
-    .update(users)
-    .set({ balanceMinor: sql`${users.balanceMinor} + ${entry.amountMinor}` })
-    .where(eq(users.id, entry.userId))
-    .returning({ balance: users.balanceMinor, held: users.heldMinor })
-  if (!user) return
-  tx.emit(entry.userId, 'balance.changed', {
-    balanceMinor: user.balance,
-    availableMinor: user.balance - user.held,
-    reason: entry.kind,
-  })
+): Promise<number> {
+  const accounts = await tx.db
+    .select()
+    .from(ledgerAccounts)
+    .where(eq(ledgerAccounts.userId, input.userId))
+    .orderBy(ledgerAccounts.kind)
+    .for('no key update')
+  const before = accounts.reduce((sum, { balanceMinor }) => sum + balanceMinor, 0)
+  const heldMinor = accounts.find(({ kind }) => kind === 'held')?.balanceMinor ?? 0
+  if (input.balanceMinor < heldMinor)
+    throw new AppError('BALANCE_HELD', { params: { held: toMajor(heldMinor) } })
+  const amountMinor = input.balanceMinor - before
+  if (amountMinor !== 0) {
+    await transfer(tx, input.userId, {
+      kind: 'adjustment',
+      amountMinor,
+      key: `adjustment:${Bun.randomUUIDv7()}`,
+      createdBy: input.createdBy,
+    })
+  }
+  return before
 }
 
 /** Minor units to the JSON number with two decimals that contracts show. */

@@ -3,12 +3,14 @@ import { preparedSql } from '../../db/prepared.ts'
 import { rowReader } from '../../db/row-reader.ts'
 import { tasks } from '../../db/schema/index.ts'
 import { type EventColumns, eventColumns, eventOf, newId, withEvent } from '../channel/log.ts'
-import type { Context } from '../context.ts'
-import { AppError } from '../errors.ts'
-import { estimatedCost } from '../money/ledger.ts'
+import { type Context, isTx, type Tx } from '../context.ts'
+import { estimatedCost, holdFor } from '../money/ledger.ts'
+import { postTransfers, tellOwner } from '../money/transfers.ts'
 import { systemConfig } from '../system/settings.ts'
-import { afterCommit, singleStatement } from '../transaction.ts'
+import { singleStatement, transaction } from '../transaction.ts'
+import { taskEvent } from './events.ts'
 import { queueHint } from './hints.ts'
+import type { Task } from './rows.ts'
 import type { TaskDetail } from './tasks.ts'
 import { assertRoom, unfinishedOf } from './unfinished.ts'
 
@@ -28,14 +30,12 @@ export type NewTask = CommonInput &
  * Creates a task: a GPU task is in the queue with its commit, a study task waits to be started.
  * @throws AppError TASK_LIMIT_EXCEEDED, INSUFFICIENT_BALANCE
  */
-export async function createTask(ctx: Context, userId: number, input: NewTask): Promise<TaskDetail> {
+export async function createTask(ctx: Context | Tx, userId: number, input: NewTask): Promise<TaskDetail> {
   const config = await systemConfig(ctx)
   const price = input.kind === 'gpu' ? priceOf(input.taskType, config.taskPrices) : 0
   const heldMinor = estimatedCost(price, input.estimatedMinutes ?? null)
   const limit = config.maxConcurrentTasksPerUser
   const uuid = Bun.randomUUIDv7()
-  // The values of a new row; the database gives it the same ones by default.
-  const created = { uuid, id: newId, status: 'pending', progress: 0, title: input.title, attempt: 0 } as const
   const values = {
     userId,
     limit,
@@ -50,19 +50,64 @@ export async function createTask(ctx: Context, userId: number, input: NewTask): 
     taskType: input.kind === 'gpu' ? input.taskType : null,
     config: JSON.stringify((input.kind === 'gpu' && input.config) || {}),
     courseIds: input.kind === 'study' ? JSON.stringify(input.courseIds) : null,
-    event: JSON.stringify(ctx.presentEvent('task.created', created)),
   }
-  const task = await singleStatement(ctx, async (db) => {
-    const [row] = await insertTask(db).execute(values)
-    const event = row && eventOf(row, { userId, type: 'task.created' })
-    if (!event) {
-      assertRoom(row?.others ?? 0, limit)
-      throw new AppError('INSUFFICIENT_BALANCE')
-    }
-    return { result: readTask(row), event }
-  })
-  if (input.kind === 'gpu') afterCommit(ctx, () => ctx.bus.publish(queueHint, null))
+  const isAlone = heldMinor === 0 && !isTx(ctx)
+  const task = await (isAlone ? insertAlone(ctx, values) : insertWithHold(ctx, values))
   return { ...task, nodeUuid: null, logs: [] }
+}
+
+interface Values extends Record<string, unknown> {
+  userId: number
+  limit: number
+  heldMinor: number
+  uuid: string
+  kind: 'gpu' | 'study'
+  title: string
+}
+
+/** A task without a hold, as nearly all are, takes one statement. */
+async function insertAlone(ctx: Context, values: Values): Promise<Task> {
+  const { userId, uuid, title } = values
+  // The values of a new row; the database gives it the same ones by default.
+  const created = { uuid, id: newId, status: 'pending', progress: 0, title, attempt: 0 } as const
+  const data = JSON.stringify(ctx.presentEvent('task.created', created))
+  const task = await singleStatement(ctx, async (db) => {
+    const [row] = await insertTask(db).execute({ ...values, event: data })
+    const event = row && eventOf(row, { userId, type: 'task.created' })
+    return { result: readInserted(row, values), event }
+  })
+  if (values.kind === 'gpu') ctx.bus.publish(queueHint, null)
+  return task
+}
+
+const insertWithHold = (ctx: Context | Tx, values: Values): Promise<Task> =>
+  transaction(ctx, async (tx) => {
+    const { userId, uuid, heldMinor } = values
+    const holds = heldMinor > 0 ? [holdFor({ uuid, submission: 1 }, heldMinor)] : []
+    // Sent at once, as one round trip.
+    const [inserted, held] = await Promise.allSettled([
+      insertTaskInTx(tx.db).execute(values),
+      holds.length > 0 ? postTransfers(tx.db, userId, holds) : undefined,
+    ])
+    const [row] = fulfilled(inserted)
+    const task = readInserted(row, values)
+    const posted = fulfilled(held)
+    tx.emit(userId, 'task.created', taskEvent(task))
+    if (posted) tellOwner(tx, userId, posted)
+    if (values.kind === 'gpu') tx.afterCommit(() => tx.bus.publish(queueHint, null))
+    return task
+  })
+
+function fulfilled<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason
+  return settled.value
+}
+
+/** @throws AppError TASK_LIMIT_EXCEEDED when no row was inserted */
+function readInserted(row: InsertedRow | undefined, { userId, limit }: Values): Task {
+  assertRoom(row?.others ?? 0, limit)
+  if (!row?.uuid) throw new Error(`User ${userId} does not exist`)
+  return readTask(row)
 }
 
 /** A task type may have the name of a property that every object has, such as `constructor`. */
@@ -71,35 +116,38 @@ const priceOf = (taskType: string, prices: Record<string, number>): number =>
 
 const value = sql.placeholder
 
-interface InsertedRow extends EventColumns, Record<string, unknown> {
+interface InsertedRow extends Record<string, unknown> {
   /** Unfinished tasks that the user had before. */
   others: number
 }
 
 /**
- * Everything in one statement: requests that create tasks of one user wait for each other at the user's row, so that
- * counting, holding and adding are one step.
+ * One statement: requests that create tasks of one user wait for each other at the user's row, so that counting and adding are
+ * one step.
  */
-const insertTask = preparedSql<InsertedRow>(
-  'insert_task',
-  sql`
+const newTask = sql`
     with owner as (
-      select id, balance_minor - held_minor as available, ${value('heldMinor')}::bigint as cost
-      from users where id = ${value('userId')} for no key update
+      select id from users where id = ${value('userId')} for no key update
     ), room as materialized (
-      select id, cost, others, others < ${value('limit')} and available >= cost as enough
+      select id, others, others < ${value('limit')} as enough
       from (select *, ${unfinishedOf(sql`id`)} as others from owner) o
-    ), hold as (
-      update users set held_minor = held_minor + cost from room where users.id = room.id and enough and cost > 0
     ), task as (
       insert into tasks (user_id, held_minor, uuid, kind, title, description, priority, estimated_minutes,
         price_minor_per_minute, task_type, config, course_ids)
-      select id, cost, ${value('uuid')}, ${value('kind')}, ${value('title')}, ${value('description')}, ${value('priority')},
-        ${value('estimatedMinutes')}, ${value('price')}, ${value('taskType')}, ${value('config')}, ${value('courseIds')}
+      select id, ${value('heldMinor')}, ${value('uuid')}, ${value('kind')}, ${value('title')}, ${value('description')},
+        ${value('priority')}, ${value('estimatedMinutes')}, ${value('price')}, ${value('taskType')}, ${value('config')},
+        ${value('courseIds')}
       from room where enough
       returning *
-    ), ${withEvent('task', sql`'task.created'`, value('event'))}
+    )`
+const insertTask = preparedSql<InsertedRow & EventColumns>(
+  'insert_task',
+  sql`${newTask}, ${withEvent('task', sql`'task.created'`, value('event'))}
     select room.others, task.*, ${eventColumns}
     from room left join task on true left join event on true`,
+)
+const insertTaskInTx = preparedSql<InsertedRow>(
+  'insert_task_in_tx',
+  sql`${newTask} select room.others, task.* from room left join task on true`,
 )
 const readTask = rowReader(tasks)

@@ -23,7 +23,7 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
   const charged = ending.status !== 'failed' || ending.charge !== false
   const ranMs = charged && task.heldMinor > 0 ? await ranFor(tx, task) : 0
   const costMinor = Math.min(task.heldMinor, runningCost(task.priceMinorPerMinute, ranMs))
-  await endHold(tx, { userId: task.userId, heldMinor: task.heldMinor, costMinor, taskUuid: task.uuid })
+  await endHold(tx, task, costMinor)
   const { progress, currentItem } = withCurrentProgress(tx, task)
   const [ended] = await tx.db
     .update(tasks)

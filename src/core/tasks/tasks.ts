@@ -182,7 +182,8 @@ export async function retryTask(ctx: Context, who: Actor, id: string | number): 
     await lockUser(tx, task.userId)
     assertRoom(await countUnfinished(tx, task.userId), limit)
     const heldMinor = estimatedCost(task.priceMinorPerMinute, task.estimatedMinutes)
-    await hold(tx, task.userId, heldMinor)
+    const submission = task.submission + 1
+    await hold(tx, task.userId, { uuid: task.uuid, submission }, heldMinor)
     const [queued] = await tx.db
       .update(tasks)
       .set({
@@ -194,6 +195,7 @@ export async function retryTask(ctx: Context, who: Actor, id: string | number): 
         failureCode: null,
         failureParams: null,
         nodeId: null,
+        submission,
         lostAttempts: 0,
         leasedAt: null,
         attemptStartedAt: null,

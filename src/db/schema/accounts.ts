@@ -26,10 +26,6 @@ export const users = pgTable(
     bio: text('bio'),
     /** When the owner proved, by a code from their mailbox, that the email is theirs. */
     emailConfirmedAt: instant('email_confirmed_at'),
-    /** Sum of the user's ledger entries, kept with them in one transaction. */
-    balanceMinor: minor('balance_minor').notNull().default(0),
-    /** The part of the balance that is held for unfinished tasks. */
-    heldMinor: minor('held_minor').notNull().default(0),
     /** The user is warned when the available balance falls below it; null for no warning. */
     lowBalanceMinor: minor('low_balance_minor'),
     lastLoginAt: instant('last_login_at'),
@@ -99,22 +95,4 @@ export const refreshTokens = pgTable(
     usedAt: instant('used_at'),
   },
   (t) => [index('refresh_tokens_session_idx').on(t.sessionId)],
-)
-
-/** Append-only: an entry is never changed; the sum per user is `users.balance_minor`. */
-export const ledgerEntries = pgTable(
-  'ledger_entries',
-  {
-    id: serial('id').primaryKey(),
-    userId: integer('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'restrict' }),
-    kind: text('kind', { enum: ['capture', 'adjustment', 'recharge'] }).notNull(),
-    amountMinor: minor('amount_minor').notNull(),
-    /** UUID of the task or redemption that the entry belongs to; it stays when that row is deleted. */
-    reference: uuid('reference'),
-    createdBy: integer('created_by'),
-    createdAt: instant('created_at').notNull().defaultNow(),
-  },
-  (t) => [index('ledger_entries_user_idx').on(t.userId, t.id)],
 )

@@ -8,4 +8,9 @@ export const moneyEvents: EventPresenters<MoneyEvents> = {
     available_balance: toMajor(availableMinor),
     reason,
   }),
+  'balance.low': ({ balanceMinor, availableMinor, thresholdMinor }) => ({
+    balance: toMajor(balanceMinor),
+    available_balance: toMajor(availableMinor),
+    threshold: toMajor(thresholdMinor),
+  }),
 }

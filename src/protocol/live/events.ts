@@ -132,6 +132,8 @@ export const EVENTS = {
     reminder_minutes: Type.Integer({ minimum: 0 }),
   }),
   'balance.changed': Type.Object({ balance: Money, available_balance: Money, reason: Type.String() }),
+  /** The available balance has fallen below the user's threshold. */
+  'balance.low': Type.Object({ balance: Money, available_balance: Money, threshold: Money }),
   'session.revoked': Type.Object({ session_id: Uuid, reason: Type.String() }),
   /** A user has signed in. Administrators with webhooks get it of every user. */
   'user.login': Type.Object({

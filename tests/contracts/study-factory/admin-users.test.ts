@@ -5,6 +5,7 @@ import { readEvents } from '../../../src/core/channel/log.ts'
 import { actorOf } from '../../support/actors.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeTask, makeUser, unique } from '../../support/factories.ts'
+import { balanceChangesOf } from '../../support/ledger.ts'
 import { query, startServer } from '../../support/server.ts'
 import {
   enveloped,
@@ -133,12 +134,8 @@ describe('PUT /api/admin/users/{id}', () => {
     await put(user.id, { balance: 100.5 })
     await put(user.id, { balance: 30.05 })
     await put(user.id, { balance: 0 })
-    const rows = await query(
-      server,
-      sql`select kind, amount_minor::int as amount, created_by from ledger_entries where user_id = ${user.id} order by id`,
-    )
-    const entry = { kind: 'adjustment', created_by: admin.user.id }
-    expect(rows.map((row) => ({ ...row }))).toEqual(
+    const entry = { kind: 'adjustment', reference: null, createdBy: admin.user.id }
+    expect(await balanceChangesOf(server, user.id)).toEqual(
       [10_050, -7045, -3005].map((amount) => ({ ...entry, amount })),
     )
     const events = await readEvents(server.ctx, user.id, 0, 10)

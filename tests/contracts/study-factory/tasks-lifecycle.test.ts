@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeNode, makeTask, makeUser, type TestUser, unique } from '../../support/factories.ts'
+import { transfersOf } from '../../support/ledger.ts'
 import { query, startServer } from '../../support/server.ts'
 import { expectFactoryError, expectWithout } from '../../support/shapes.ts'
 import { openNode } from '../../support/sockets.ts'
@@ -19,11 +20,9 @@ const money = async ({ token }: TestUser) => {
   const { balance, available_balance } = (await ask('GET', '/api/users/me', { token })).body.data
   return { balance, available_balance }
 }
-const entries = ({ user }: TestUser) =>
-  query(
-    server,
-    sql`select kind, amount_minor::int as amount from ledger_entries where user_id = ${user.id} order by id`,
-  )
+/** Without the balance that the test began with. */
+const bookings = async ({ user }: TestUser) =>
+  (await transfersOf(server, user.id)).slice(1).map(({ kind, amount }) => [kind, amount])
 
 describe('holding', () => {
   test('an estimate is held when the task is created, to the cent', async () => {
@@ -32,7 +31,10 @@ describe('holding', () => {
     expect(await money(owner)).toEqual({ balance: 10, available_balance: 9.79 })
     await create(owner, { task_type: 'odd', estimated_duration: 1 })
     expect(await money(owner)).toEqual({ balance: 10, available_balance: 9.72 })
-    expect(await entries(owner)).toEqual([])
+    expect(await bookings(owner)).toEqual([
+      ['hold', -21],
+      ['hold', -7],
+    ])
   })
 
   test('half an hour is held for a task without an estimate, nothing for a free one', async () => {
@@ -74,7 +76,10 @@ describe('letting go', () => {
         : await ask('DELETE', `/api/tasks/${id}`, { token })
     expect(answer.status).toBe(200)
     expect(await money(owner)).toEqual({ balance: 3, available_balance: 3 })
-    expect(await entries(owner)).toEqual([])
+    expect(await bookings(owner)).toEqual([
+      ['hold', -300],
+      ['release', 300],
+    ])
   })
 
   test('a retry holds again, and needs the money for it', async () => {
@@ -117,7 +122,11 @@ test('a completed task costs the minutes it ran, which task, account, statistics
   expect(await money(owner)).toEqual({ balance: 9.85, available_balance: 9.85 })
   const stats = await ask('GET', '/api/users/stats', { token: owner.token })
   expect(stats.body.data).toMatchObject({ completed_tasks: 1, total_cost: 0.15, current_balance: 9.85 })
-  expect(await entries(owner)).toEqual([{ kind: 'capture', amount: -15 }])
+  expect(await bookings(owner)).toEqual([
+    ['hold', -50],
+    ['release', 35],
+    ['capture', -15],
+  ])
   node.close()
 })
 

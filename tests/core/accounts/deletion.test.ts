@@ -2,6 +2,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { databaseFault } from '../../../src/core/database-faults.ts'
+import { holdFor } from '../../../src/core/money/ledger.ts'
+import { postTransfers } from '../../../src/core/money/transfers.ts'
 import { enqueueExposure } from '../../../src/core/photo-files/exposure.ts'
 import { publicFolder, renditionKey } from '../../../src/core/photo-files/keys.ts'
 import { createTask } from '../../../src/core/tasks/create.ts'
@@ -33,6 +35,7 @@ import {
 import { api } from '../../support/api.ts'
 import { makeTask, makeUser, PASSWORD, type TestUser, unique } from '../../support/factories.ts'
 import { form, pdf, upload } from '../../support/files.ts'
+import { balanceChangesOf, moneyOf } from '../../support/ledger.ts'
 import { makePhotos } from '../../support/photos.ts'
 import { eventually } from '../../support/process.ts'
 import { query, type TestServer } from '../../support/server.ts'
@@ -45,14 +48,15 @@ afterAll(storages.stop)
 
 /** The columns that name a user, and why they may still name a deleted one. */
 const KEPT: Record<string, string> = {
+  'ledger_accounts.user_id': 'a task of the user may still end and cost something',
   'ledger_entries.user_id': 'the sum of all entries must stay right',
-  'ledger_entries.created_by': 'who set a balance',
+  'ledger_transfers.created_by': 'who set a balance',
   'redemptions.user_id': 'an entry of the ledger refers to it',
   'audit_log.actor_id': 'who did what',
   'audit_log.subject_id': 'to whom it was done',
 }
 /** Their rows are written by other means than requests of the user, or opening one compares the hash of the password. */
-const WITHOUT_TRIGGER = ['channels', 'events', 'ledger_entries', 'sessions']
+const WITHOUT_TRIGGER = ['channels', 'events', 'ledger_accounts', 'sessions']
 
 /** Every column of the database that names a user. */
 async function userColumns(server: TestServer): Promise<{ table: string; column: string }[]> {
@@ -120,7 +124,7 @@ async function fill({ server }: StoredServer, owner: TestUser, other: TestUser) 
       attemptStartedAt: sql`now() - interval '110 seconds'`,
     })
     .where(eq(tasks.id, task.id))
-  await ctx.db.update(users).set({ heldMinor: 500 }).where(eq(users.id, userId))
+  await postTransfers(ctx.db, userId, [holdFor(task, 500)])
   const item = { id: Bun.randomUUIDv7(), userId, title: 'Dentist', startAt: soon, timezone: 'UTC' }
   await ctx.db.insert(scheduleItems).values(item)
   await ctx.db.insert(calendarFeeds).values({ userId, tokenHash: unique('hash') })
@@ -241,17 +245,15 @@ describe.each(storages.each)('DELETE /v1/users/{id} (%s)', (_, stored) => {
     const [liked] = await ctx.db.select().from(materials).where(eq(materials.id, has.liked))
     expect([likes.length, liked!.likeCount]).toEqual([0, 0])
     // Two begun minutes of the running task, and the balance that the administrator set.
-    const entries = await query(
-      server,
-      sql`select kind, amount_minor::int as amount from ledger_entries where user_id = ${id} order by id`,
-    )
-    expect(entries.map(({ kind, amount }) => [kind, amount])).toEqual([
+    const changes = await balanceChangesOf(server, id)
+    const cost = changes.at(-1)!.amount
+    expect(changes.map(({ kind, amount }) => [kind, amount])).toEqual([
       ['adjustment', 1000],
-      ['capture', entries[1]!.amount],
+      ['adjustment', 1000],
+      ['capture', cost],
     ])
-    expect(entries[1]!.amount).toBeWithin(-200, -180)
-    const ledger = entries.reduce((sum, { amount }) => sum + Number(amount), 1000)
-    expect([row.balanceMinor, row.heldMinor]).toEqual([ledger, 0])
+    expect(cost).toBeWithin(-200, -180)
+    expect(await moneyOf(server, id)).toEqual({ balance: 2000 + cost, held: 0 })
     const [milestone] = await ctx.db.select().from(timelineEvents).where(eq(timelineEvents.id, has.milestone))
     expect(milestone).toMatchObject({ userId: null, title: 'First exhibition' })
     const audited = await query(

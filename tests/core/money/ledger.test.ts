@@ -15,8 +15,9 @@ import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { failure } from '../../../src/core/tasks/failures.ts'
 import { type Ending, settleTask } from '../../../src/core/tasks/settlement.ts'
 import { transaction } from '../../../src/core/transaction.ts'
-import { ledgerEntries, tasks, users } from '../../../src/db/schema/index.ts'
+import { tasks } from '../../../src/db/schema/index.ts'
 import { makeTask, makeUser, type TestUser } from '../../support/factories.ts'
+import { moneyOf, transfersOf } from '../../support/ledger.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -24,26 +25,10 @@ afterAll(() => server.stop())
 const { ctx } = server
 await updateSystemConfig(ctx, { taskPrices: { paid: 10 } })
 
-const money = async ({ user }: TestUser) => {
-  const [row] = await ctx.db.select().from(users).where(eq(users.id, user.id))
-  return { balance: row!.balanceMinor, held: row!.heldMinor }
-}
-const entriesOf = async ({ user }: TestUser) =>
-  (
-    await ctx.db
-      .select()
-      .from(ledgerEntries)
-      .where(eq(ledgerEntries.userId, user.id))
-      .orderBy(ledgerEntries.id)
-  ).map(({ kind, amountMinor, reference }) => ({ kind, amountMinor, reference }))
-/** A user whose whole balance has ledger entries. */
-const userWithBalance = async (minor: number) => {
-  const owner = await makeUser(server)
-  await transaction(ctx, (tx) =>
-    adjustBalance(tx, { userId: owner.user.id, balanceMinor: minor, createdBy: 1 }),
-  )
-  return owner
-}
+const money = ({ user }: TestUser) => moneyOf(server, user.id)
+/** Without the balance that the test began with. */
+const bookings = async ({ user }: TestUser) => (await transfersOf(server, user.id)).slice(1)
+const aTry = (submission = 1) => ({ uuid: Bun.randomUUIDv7(), submission })
 
 describe('amounts', () => {
   test.each([
@@ -71,7 +56,8 @@ describe('amounts', () => {
 })
 
 describe('a hold', () => {
-  const take = (owner: TestUser, amount: number) => transaction(ctx, (tx) => hold(tx, owner.user.id, amount))
+  const take = (owner: TestUser, amount: number, task = aTry()) =>
+    transaction(ctx, (tx) => hold(tx, owner.user.id, task, amount))
 
   test('can take the whole balance, and not one minor unit more', async () => {
     const owner = await makeUser(server, { balanceMinor: 100 })
@@ -92,13 +78,14 @@ describe('a hold', () => {
   test('is rolled back with its transaction', async () => {
     const owner = await makeUser(server, { balanceMinor: 100 })
     const undone = transaction(ctx, async (tx) => {
-      await hold(tx, owner.user.id, 50)
-      await endHold(tx, { userId: owner.user.id, heldMinor: 50, costMinor: 20, taskUuid: Bun.randomUUIDv7() })
+      const task = { ...aTry(), userId: owner.user.id, heldMinor: 50 }
+      await hold(tx, owner.user.id, task, 50)
+      await endHold(tx, task, 20)
       throw new Error('undone')
     })
     await expect(undone).rejects.toThrow('undone')
     expect(await money(owner)).toEqual({ balance: 100, held: 0 })
-    expect(await entriesOf(owner)).toEqual([])
+    expect(await bookings(owner)).toEqual([])
     expect(await readEvents(ctx, owner.user.id, 0, 10)).toEqual([])
   })
 })
@@ -106,7 +93,7 @@ describe('a hold', () => {
 describe('the end of a task', () => {
   /** Ends a task that has run for `ranSeconds`, at 10 minor units a minute and with a hold for five minutes. */
   async function ended(ranSeconds: number | undefined, ending: Ending) {
-    const owner = await userWithBalance(1000)
+    const owner = await makeUser(server, { balanceMinor: 1000 })
     const { uuid, id } = await makeTask(server, owner, { taskType: 'paid', estimatedMinutes: 5 } as never)
     expect(await money(owner)).toEqual({ balance: 1000, held: 50 })
     if (ranSeconds !== undefined) {
@@ -117,11 +104,11 @@ describe('the end of a task', () => {
       const [row] = await tx.db.select().from(tasks).where(eq(tasks.id, id)).for('update')
       return settleTask(tx, row!, ending)
     })
-    const [, ...captures] = await entriesOf(owner)
-    for (const entry of captures) expect(entry).toMatchObject({ kind: 'capture', reference: uuid })
+    const booked = await bookings(owner)
+    for (const { reference } of booked) expect(reference).toBe(uuid)
     return {
       cost: task.costMinor,
-      captured: captures.map(({ amountMinor }) => amountMinor),
+      booked: booked.map(({ kind, amount }) => [kind, amount]),
       money: await money(owner),
       owner,
       task,
@@ -146,15 +133,27 @@ describe('the end of a task', () => {
   ])('%s', async (_, seconds, ending, cost) => {
     const { money, ...end } = await ended(seconds, ending)
     expect(end.cost).toBe(cost)
-    expect(end.captured).toEqual(cost ? [-cost] : [])
+    expect(end.booked).toEqual(
+      [
+        ['hold', -50],
+        ['release', 50 - cost],
+        ['capture', -cost],
+      ].filter(([, amount]) => amount !== 0 && !Object.is(amount, -0)),
+    )
     expect(money).toEqual({ balance: 1000 - cost, held: 0 })
   })
 
-  test('emits an event with the new balance', async () => {
+  test('every transfer emits an event with the balances after it', async () => {
     const { owner } = await ended(87, completed)
     const events = await readEvents(ctx, owner.user.id, 0, 10)
-    const last = events.filter(({ type }) => type === 'balance.changed').at(-1)
-    expect(JSON.parse(last!.data)).toEqual({ balance: 9.85, available_balance: 9.85, reason: 'capture' })
+    expect(
+      events.filter(({ type }) => type === 'balance.changed').map(({ data }) => JSON.parse(data)),
+    ).toEqual([
+      { balance: 10, available_balance: 9.5, reason: 'hold' },
+      { balance: 10, available_balance: 9.85, reason: 'release' },
+      { balance: 9.85, available_balance: 9.85, reason: 'capture' },
+    ])
+    expect(events.map(({ type }) => type).slice(0, 2)).toEqual(['task.created', 'balance.changed'])
   })
 
   test('happens once: a second one changes nothing', async () => {
@@ -166,7 +165,7 @@ describe('the end of a task', () => {
 })
 
 test('concurrent adjustments leave the balance that the last of them set, and entries that add up to it', async () => {
-  const owner = await userWithBalance(500)
+  const owner = await makeUser(server, { balanceMinor: 500 })
   await Promise.all(
     [100, 700, 0, 250, 250].map((balanceMinor) =>
       transaction(ctx, (tx) => adjustBalance(tx, { userId: owner.user.id, balanceMinor, createdBy: 1 })),
@@ -174,16 +173,17 @@ test('concurrent adjustments leave the balance that the last of them set, and en
   )
   const { balance } = await money(owner)
   expect([100, 700, 0, 250]).toContain(balance)
-  const entries = await entriesOf(owner)
-  expect(entries.reduce((sum, { amountMinor }) => sum + amountMinor, 0)).toBe(balance)
+  const entries = await transfersOf(server, owner.user.id)
+  expect(entries.reduce((sum, { amount }) => sum + amount, 0)).toBe(balance)
 })
 
 test('a balance is the sum of its entries, and the held amount the sum of its tasks', async () => {
-  const owner = await userWithBalance(10_000)
+  const owner = await makeUser(server, { balanceMinor: 10_000 })
   for (let i = 0; i < 3; i++) await makeTask(server, owner, { taskType: 'paid' } as never)
   const [sums] = await ctx.db.execute(sql`
     select (select sum(held_minor)::int from tasks where user_id = ${owner.user.id}) as held,
-      (select sum(amount_minor)::int from ledger_entries where user_id = ${owner.user.id}) as balance`)
+      (select sum(case side when 'credit' then amount_minor else -amount_minor end)::int
+        from ledger_entries where user_id = ${owner.user.id}) as balance`)
   expect({ ...sums }).toEqual({ balance: 10_000, held: 900 })
   expect(await money(owner)).toEqual({ balance: 10_000, held: 900 })
 })

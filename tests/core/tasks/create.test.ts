@@ -6,8 +6,9 @@ import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { createTask } from '../../../src/core/tasks/create.ts'
 import { taskEvent } from '../../../src/core/tasks/events.ts'
 import { cancelTask, retryTask } from '../../../src/core/tasks/tasks.ts'
-import { tasks, users } from '../../../src/db/schema/index.ts'
+import { tasks } from '../../../src/db/schema/index.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
+import { moneyOf } from '../../support/ledger.ts'
 import { startServer } from '../../support/server.ts'
 
 const LIMIT = 7
@@ -21,12 +22,12 @@ const FREE = { kind: 'gpu', title: 'free', taskType: 'free' } as const
 const PAID = { kind: 'gpu', title: 'paid', taskType: 'paid', estimatedMinutes: 1 } as const
 
 async function stateOf({ user }: TestUser) {
-  const [row] = await ctx.db.select({ held: users.heldMinor }).from(users).where(eq(users.id, user.id))
+  const { held } = await moneyOf(server, user.id)
   const [sums] = await ctx.db
     .select({ n: sql<number>`count(*)::int`, held: sql<number>`coalesce(sum(${tasks.heldMinor}), 0)::int` })
     .from(tasks)
     .where(and(eq(tasks.userId, user.id), eq(tasks.status, 'pending')))
-  return { held: row!.held, pending: sums!.n, heldByTasks: sums!.held }
+  return { held, pending: sums!.n, heldByTasks: sums!.held }
 }
 const outcomes = async (changes: Promise<unknown>[]) => {
   const codes = (await Promise.allSettled(changes)).map((change) =>

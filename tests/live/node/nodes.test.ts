@@ -7,7 +7,7 @@ import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { taskTopic } from '../../../src/core/tasks/progress.ts'
 import { nodes, tasks } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
-import { makeNode, makeTask, makeUser, setBalance, unique } from '../../support/factories.ts'
+import { makeNode, makeTask, makeUser, unique } from '../../support/factories.ts'
 import { eventually } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 import { type Frame, heartbeat, hello, openLive, openNode, TestSocket } from '../../support/sockets.ts'
@@ -366,8 +366,7 @@ describe('nodes that go', () => {
   })
 
   test('a silent node is offline after three heartbeats; the third loss fails the task, at no cost', async () => {
-    const owner = await makeUser(server)
-    await setBalance(server, owner, 10_000)
+    const owner = await makeUser(server, { balanceMinor: 10_000 })
     const type = ownType()
     await updateSystemConfig(ctx, { taskPrices: { [type]: 600 } })
     const live = await openLive(server, owner.token)

@@ -2,14 +2,14 @@ import type { AccountSummary, UserStatistics } from '../../../core/accounts/admi
 import { toMajor } from '../../../core/money/ledger.ts'
 import type { Me, UserStats } from './models.ts'
 
-export const presentMe = ({ user, totalTasks }: AccountSummary): Me => ({
+export const presentMe = ({ user, totalTasks, balance }: AccountSummary): Me => ({
   id: user.uuid,
   email: user.email,
   username: user.username,
   full_name: user.displayName,
   role: user.role,
-  balance: toMajor(user.balanceMinor),
-  available_balance: toMajor(user.balanceMinor - user.heldMinor),
+  balance: toMajor(balance.balanceMinor),
+  available_balance: toMajor(balance.availableMinor),
   total_tasks: totalTasks,
   created_at: user.createdAt.toISOString(),
   last_login: user.lastLoginAt?.toISOString() ?? null,

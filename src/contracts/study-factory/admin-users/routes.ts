@@ -40,7 +40,7 @@ export const adminUserRoutes = (ctx: Context) =>
         body: UserChange,
         example: USER_CHANGE,
         response: OneUser,
-        errors: ['LAST_SUPER_ADMIN', 'OWN_ACCOUNT', 'HIGHER_ROLE'],
+        errors: ['LAST_SUPER_ADMIN', 'OWN_ACCOUNT', 'HIGHER_ROLE', 'BALANCE_HELD'],
       }),
     )
 

@@ -1,0 +1,184 @@
+/** Transfers of the double-entry ledger: docs/design.md, "Money". */
+import { sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import { violatedCheck } from '../../db/errors.ts'
+import { preparedSql } from '../../db/prepared.ts'
+import type { SYSTEM_ACCOUNTS, TRANSFER_KINDS, USER_ACCOUNTS } from '../../db/schema/index.ts'
+import type { Tx } from '../context.ts'
+import { AppError } from '../errors.ts'
+
+export type TransferKind = (typeof TRANSFER_KINDS)[number]
+type UserAccount = (typeof USER_ACCOUNTS)[number]
+type Account = UserAccount | (typeof SYSTEM_ACCOUNTS)[number]
+
+export interface Transfer {
+  kind: TransferKind
+  /** More than 0; an adjustment that lowers the balance is less. */
+  amountMinor: number
+  /** The idempotency key: `task:<uuid>:<submission>:hold`, `redemption:<uuid>`, `adjustment:<uuid>`. */
+  key: string
+  /** UUID of the task or redemption. */
+  reference?: string | undefined
+  /** Id of the user who makes it, unless the server does. */
+  createdBy?: number | undefined
+}
+
+/** From which account a transfer goes to which. */
+const ROUTES: Record<TransferKind, { from: Account; to: Account }> = {
+  hold: { from: 'available', to: 'held' },
+  release: { from: 'held', to: 'available' },
+  capture: { from: 'held', to: 'revenue' },
+  redemption: { from: 'recharge', to: 'available' },
+  adjustment: { from: 'adjustment', to: 'available' },
+}
+
+/** What a user has. */
+export interface Balance {
+  /** Held amounts included. */
+  balanceMinor: number
+  availableMinor: number
+}
+
+export interface Posted extends Balance {
+  /** The transfers that were made: those whose keys were new. */
+  made: { kind: TransferKind; before: Balance; after: Balance }[]
+  /** The user is warned when the available balance falls below it; null for no warning. */
+  lowBalanceMinor: number | null
+}
+
+/**
+ * Moves money of one user, in one statement, and tells the user. A transfer whose key is taken changes nothing.
+ * @returns the balance afterwards, and whether the transfer was made
+ * @throws AppError INSUFFICIENT_BALANCE
+ */
+export async function transfer(
+  tx: Tx,
+  userId: number,
+  input: Transfer,
+): Promise<Balance & { isRepeated: boolean }> {
+  const { balanceMinor, availableMinor, made } = await transferAll(tx, userId, [input])
+  return { balanceMinor, availableMinor, isRepeated: made.length === 0 }
+}
+
+/** {@link transfer} for several transfers of one user, still in one statement. */
+export async function transferAll(tx: Tx, userId: number, transfers: Transfer[]): Promise<Posted> {
+  const posted = await postTransfers(tx.db, userId, transfers)
+  tellOwner(tx, userId, posted)
+  return posted
+}
+
+/** Emits the events of transfers: one for each, and a warning when they took the available balance below the threshold. */
+export function tellOwner(tx: Tx, userId: number, { made, lowBalanceMinor: threshold }: Posted): void {
+  for (const { kind, after } of made) tx.emit(userId, 'balance.changed', { ...after, reason: kind })
+  const [first, last] = [made.at(0), made.at(-1)]
+  if (threshold === null || !first || !last) return
+  if (first.before.availableMinor >= threshold && last.after.availableMinor < threshold)
+    tx.emit(userId, 'balance.low', { ...last.after, thresholdMinor: threshold })
+}
+
+/**
+ * The statement alone, without events.
+ * @throws AppError INSUFFICIENT_BALANCE
+ */
+export async function postTransfers(db: Db, userId: number, transfers: Transfer[]): Promise<Posted> {
+  const rows = transfers.map((input, n) => ({ n, ...rowOf(input) }))
+  const [found] = await insertTransfers(db)
+    .execute({
+      userId,
+      transfers: JSON.stringify(rows),
+    })
+    .catch((error) => {
+      if (violatedCheck(error) === 'ledger_accounts_not_negative') throw new AppError('INSUFFICIENT_BALANCE')
+      throw error
+    })
+  if (!found) throw new Error(`User ${userId} has no accounts`)
+  return readPosted(found, rows)
+}
+
+function rowOf({ kind, amountMinor, key, reference, createdBy }: Transfer) {
+  const { from, to } = ROUTES[kind]
+  const isReversed = kind === 'adjustment' && amountMinor < 0
+  const amount = isReversed ? -amountMinor : amountMinor
+  if (!Number.isSafeInteger(amount) || amount <= 0) throw new Error(`Not an amount: ${amountMinor}`)
+  return {
+    id: Bun.randomUUIDv7(),
+    kind,
+    key,
+    reference,
+    by: createdBy,
+    debit: isReversed ? to : from,
+    credit: isReversed ? from : to,
+    amount,
+  }
+}
+
+/** Follows the balance through the transfers that were made. */
+function readPosted(found: FoundRow, rows: ReturnType<typeof rowOf>[]): Posted {
+  const account = { available: Number(found.available), held: Number(found.held) }
+  const isOwn = (name: Account): name is UserAccount => name in account
+  const current = (): Balance => ({
+    balanceMinor: account.available + account.held,
+    availableMinor: account.available,
+  })
+  const made: Posted['made'] = []
+  for (const { id, kind, debit, credit, amount } of rows) {
+    if (!found.made?.includes(id)) continue
+    const before = current()
+    if (isOwn(debit)) account[debit] -= amount
+    if (isOwn(credit)) account[credit] += amount
+    made.push({ kind, before, after: current() })
+  }
+  const lowBalanceMinor = found.lowBalance === null ? null : Number(found.lowBalance)
+  return { ...current(), made, lowBalanceMinor }
+}
+
+interface FoundRow extends Record<string, unknown> {
+  /** Of both accounts before the transfers. */
+  available: string
+  held: string
+  lowBalance: string | null
+  made: string[] | null
+}
+
+const value = sql.placeholder
+const isOwn = sql`in ('available', 'held')`
+
+/**
+ * The lock of `locked` is what transfers of one user wait for: the balances that it reads are the newest ones. A balance below
+ * zero violates `ledger_accounts_not_negative`.
+ */
+const insertTransfers = preparedSql<FoundRow>(
+  'insert_transfers',
+  sql`
+    with wanted as (
+      select * from json_to_recordset(${value('transfers')}::text::json) as w(n int, id uuid, kind text, key text,
+        reference uuid, by int, debit text, credit text, amount bigint)
+    ), locked as materialized (
+      select kind, balance_minor from ledger_accounts where user_id = ${value('userId')}::int order by kind for no key update
+    ), before as materialized (
+      select max(balance_minor) filter (where kind = 'available') as available,
+        max(balance_minor) filter (where kind = 'held') as held
+      from locked having count(*) = 2
+    ), made as (
+      insert into ledger_transfers (id, kind, key, reference, created_by)
+      select id, w.kind, key, reference, by from before, wanted w order by n
+      on conflict (key) do nothing
+      returning id
+    ), sides as (
+      select w.n, w.id, w.amount, s.side, s.account
+      from made join wanted w using (id)
+        cross join lateral (values ('debit', w.debit), ('credit', w.credit)) s(side, account)
+    ), entries as (
+      insert into ledger_entries (transfer_id, user_id, account, side, amount_minor)
+      select id, case when account ${isOwn} then ${value('userId')}::int end, account, side, amount
+      from sides order by n, side desc
+    ), changes as (
+      select account, sum(case side when 'credit' then amount else -amount end)::bigint as change
+      from sides where account ${isOwn} group by account
+    ), moved as (
+      update ledger_accounts a set balance_minor = a.balance_minor + c.change
+      from changes c where a.user_id = ${value('userId')}::int and a.kind = c.account
+    )
+    select b.available, b.held, u.low_balance_minor as "lowBalance", (select json_agg(id) from made) as made
+    from before b, users u where u.id = ${value('userId')}::int`,
+)
