@@ -2,6 +2,7 @@
  * Requests that write: each against the same transaction written by hand, and tasks against Socket.IO with one INSERT. The
  * server has one processor and its load another one. PostgreSQL may run on any.
  */
+import { SERVER } from '../src/core/audit/audit.ts'
 import { updateSystemConfig } from '../src/core/system/settings.ts'
 import type { HttpClient, Request } from './clients/http.ts'
 import type { SocketClient } from './clients/sockets.ts'
@@ -278,6 +279,6 @@ const upload = {
 
 const seed = (parts: Parts, count: number): Promise<SeededUser[]> =>
   parts.prepare(async (ctx) => {
-    await updateSystemConfig(ctx, { maxConcurrentTasksPerUser: SOME_LIMIT })
+    await updateSystemConfig(ctx, SERVER, { maxConcurrentTasksPerUser: SOME_LIMIT })
     return seedUsers(ctx, count)
   })

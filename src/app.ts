@@ -17,6 +17,7 @@ import { DEPRECATIONS, type Deprecation, RouteFields } from './http/deprecations
 import { docs } from './http/docs.ts'
 import { IDLE_SECONDS } from './http/idle.ts'
 import { readJsonBody } from './http/json-body.ts'
+import { Maintenance } from './http/maintenance.ts'
 import { metricsRoute } from './http/metrics.ts'
 import { problem } from './http/problem.ts'
 import { RequestLimits } from './http/rate-limits.ts'
@@ -56,6 +57,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
   // time it mounts a chapter.
   Object.freeze(ctx)
   const limits = new RequestLimits(ctx)
+  const maintenance = new Maintenance(ctx)
   const fields = new RouteFields(deprecations)
   const requestMetrics = new RequestMetrics(ctx.metrics)
   /** An instance whose errors the contract answers: its hooks cover the routes that the same instance mounts after them. */
@@ -67,13 +69,11 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
       .onBeforeHandle(({ request, route, set }) => {
         Object.assign(set.headers, fields.of(contract.headers, request.method, route))
       })
-    if (contract.limit) {
-      // Runs before the guard of a route, which is a `transform` too.
-      instance.onTransform(async ({ request, route, set }) => {
-        await limits.checkRoute(route, { request, set })
-      })
-    }
-    return instance
+    // Runs before the guard of a route, which is a `transform` too.
+    return instance.onTransform(async ({ request, route, set }) => {
+      if (contract.limit) await limits.checkRoute(route, { request, set })
+      await maintenance.check(route, request)
+    })
   }
 
   const origins = new Origins(ctx.config, ctx.log)
@@ -110,6 +110,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
     // model of a body: the server does not read the body, and neither do Elysia's parsers.
     .onParse(async ({ request, contentType, route, set }) => {
       await limits.checkRoute(route, { request, set })
+      await maintenance.check(route, request)
       const model = bodies.get(routeKey(request.method, route))
       return model ? asTyped(model, await readJsonBody(request, contentType)) : null
     })
@@ -132,6 +133,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
     })
   fields.check(app.routes)
   limits.learn(app)
+  maintenance.learn(app)
   requestMetrics.learn(app)
   for (const { method, path, hooks } of app.routes)
     if (hooks.body) bodies.set(routeKey(method, path), hooks.body)

@@ -41,12 +41,13 @@ export type Body<T extends TSchema> = {
   body: StaticDecode<T> | (T extends TOptional<TSchema> ? null : never)
 }
 
-/** Errors of every route with `auth`, of every route with a body, or of every route. No route names them. */
+/** Errors of every route with `auth`, of every route with a body, of every write, or of every route. No route names them. */
 type ImpliedError =
   | 'AUTHENTICATION_REQUIRED'
   | 'INVALID_TOKEN'
   | 'TOKEN_EXPIRED'
   | 'PAYLOAD_TOO_LARGE'
+  | 'MAINTENANCE'
   | 'DATABASE_UNAVAILABLE'
   | 'INTERNAL'
 

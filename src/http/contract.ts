@@ -102,16 +102,22 @@ export function defineContract(definition: ContractDefinition): Contract {
         requestId: requestIdOf(request),
       })
       const headers = new Headers({ ...fields, 'content-type': definition.errorContentType })
-      if (status === 429 && error.params.seconds) headers.set('retry-after', String(error.params.seconds))
+      const seconds = retrySeconds(status, error.params)
+      if (seconds !== undefined) headers.set('retry-after', String(seconds))
       if (error.params.policy) addLimit(headers, error.params)
       // The server does not read the rest of this request, so the client cannot send another one on the connection.
       if (status === 408) headers.set('connection', 'close')
-      if (status === 503) headers.set('retry-after', '1')
       if (error.code === 'METHOD_NOT_ALLOWED') headers.set('allow', String(error.params.allow))
       noteStatus(request, status)
       return new Response(JSON.stringify(body), { status, headers })
     },
   }
+}
+
+/** After how many seconds the client may try again; undefined when no time would help. */
+function retrySeconds(status: number, { seconds }: AppError['params']): ErrorValue | undefined {
+  if (status === 503) return seconds ?? 1
+  return status === 429 ? seconds : undefined
 }
 
 /** The limit that a request exceeds. */

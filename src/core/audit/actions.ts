@@ -71,7 +71,8 @@ export interface AuditActions {
   'node.updated': { fields: string[] }
   'node.token_rotated': { name: string }
   'node.deleted': { name: string }
-  'settings.updated': { fields: string[] }
+  /** `before` and `after`: of the system configuration. */
+  'settings.updated': { fields: string[]; before?: object; after?: object }
   'settings.reset': { categories: string[] }
   'cache.cleared': { types: string[] }
   'cache.warmed': { types: string[] }

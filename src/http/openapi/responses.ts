@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { TSchema } from '@sinclair/typebox'
 import type { ErrorCode, InputPart } from '../../core/errors.ts'
 import { LIMIT_HEADERS } from '../limit-fields.ts'
+import { closesInMaintenance } from '../maintenance.ts'
 import { pascal } from './operation-id.ts'
 import type { Access, DescribedRoute, RouteAnswer } from './route.ts'
 import type { JsonSchema, SchemaPool } from './schemas.ts'
@@ -114,6 +115,7 @@ function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, c
     for (const code of ['INVALID_TOKEN', 'TOKEN_EXPIRED', 'INACTIVE_USER'] as const) codes.add(code)
   }
   if (body) codes.add('PAYLOAD_TOO_LARGE')
+  if (closesInMaintenance(route.method, description)) codes.add('MAINTENANCE')
   for (const code of [...codes, 'DATABASE_UNAVAILABLE', 'INTERNAL'] as const) yield contract.errors[code]
   const parts = checkedParts(route)
   if (parts.length === 0 && declared.includes('VALIDATION_FAILED')) parts.push('body')

@@ -46,6 +46,8 @@ export interface RouteDescription {
   access?: Access[]
   /** The class that says how often the route may be called. */
   limit?: LimitClass | undefined
+  /** Users who are no administrators may call it in maintenance mode too, although its method is no read. */
+  inMaintenance?: true
   /** The errors of this route, besides those that follow from its options. */
   errors?: readonly ErrorCode[]
   /** Messages that the server sends to addresses which a client names by this route: their bodies, by type. */

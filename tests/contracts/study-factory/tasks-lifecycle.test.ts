@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeNode, makeTask, makeUser, type TestUser, unique } from '../../support/factories.ts'
@@ -12,7 +13,7 @@ const server = await startServer()
 afterAll(() => server.stop())
 const ask = describedApi(server)
 // Minor units per minute.
-await updateSystemConfig(server.ctx, { taskPrices: { paid: 10, odd: 7, run: 10 } })
+await updateSystemConfig(server.ctx, SERVER, { taskPrices: { paid: 10, odd: 7, run: 10 } })
 
 const create = (owner: TestUser, body: object = {}) =>
   ask('POST', '/api/tasks', { token: owner.token, body: { title: 't', task_type: 'paid', ...body } })

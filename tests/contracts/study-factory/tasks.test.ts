@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeTask, makeUser, type TestUser } from '../../support/factories.ts'
@@ -149,7 +150,7 @@ describe('POST /api/tasks', () => {
 
   test('more unfinished tasks than the system allows: 429, also when they come at once', async () => {
     const { ctx } = server
-    await updateSystemConfig(ctx, { maxConcurrentTasksPerUser: 3 })
+    await updateSystemConfig(ctx, SERVER, { maxConcurrentTasksPerUser: 3 })
     try {
       const owner = await makeUser(server)
       const answers = await Promise.all(Array.from({ length: 8 }, () => create(owner, gpu)))
@@ -164,7 +165,7 @@ describe('POST /api/tasks', () => {
       expect((await create(owner, { name: 'n', course_ids: ['1'] })).status).toBe(201)
       expect((await create(await makeUser(server), gpu)).status).toBe(201)
     } finally {
-      await updateSystemConfig(ctx, { maxConcurrentTasksPerUser: 100 })
+      await updateSystemConfig(ctx, SERVER, { maxConcurrentTasksPerUser: 100 })
     }
   })
 
@@ -175,7 +176,7 @@ describe('POST /api/tasks', () => {
     const ids: number[] = []
     for (let i = 0; i < 4; i++) ids.push((await create(owner, gpu)).body.id)
     for (const id of ids) await ask('POST', `/api/tasks/${id}/cancel`, { token })
-    await updateSystemConfig(ctx, { maxConcurrentTasksPerUser: 2 })
+    await updateSystemConfig(ctx, SERVER, { maxConcurrentTasksPerUser: 2 })
     try {
       const answers = await Promise.all(ids.map((id) => ask('POST', `/api/tasks/${id}/retry`, { token })))
       const refused = answers.filter(({ status }) => status !== 200)
@@ -184,7 +185,7 @@ describe('POST /api/tasks', () => {
         expectFactoryError(answer, { status: 429, code: 'TASK_LIMIT_EXCEEDED' })
       }
     } finally {
-      await updateSystemConfig(ctx, { maxConcurrentTasksPerUser: 100 })
+      await updateSystemConfig(ctx, SERVER, { maxConcurrentTasksPerUser: 100 })
     }
   })
 })

@@ -1,6 +1,7 @@
 /** Whole minor units, a hold for each unfinished task, and a ledger whose sum is the balance. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { readEvents } from '../../../src/core/channel/log.ts'
 import {
   adjustBalance,
@@ -23,7 +24,7 @@ import { startServer } from '../../support/server.ts'
 const server = await startServer()
 afterAll(() => server.stop())
 const { ctx } = server
-await updateSystemConfig(ctx, { taskPrices: { paid: 10 } })
+await updateSystemConfig(ctx, SERVER, { taskPrices: { paid: 10 } })
 
 const money = ({ user }: TestUser) => moneyOf(server, user.id)
 /** Without the balance that the test began with. */

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import type { Context } from '../../../src/core/context.ts'
 import { openSettings, systemConfig, updateSystemConfig } from '../../../src/core/system/settings.ts'
 import type { Db } from '../../../src/db/client.ts'
@@ -37,7 +38,7 @@ test('a read that began before an update does not bring back the old settings', 
   const here = other()
   const before = systemConfig({ ...here, db: slowly(selected.resolve, arrive.promise) })
   await selected.promise
-  await updateSystemConfig(here, { maintenanceMode: true })
+  await updateSystemConfig(here, SERVER, { maintenanceMode: true })
   arrive.resolve()
   expect((await before).maintenanceMode).toBe(false)
   expect((await systemConfig(here)).maintenanceMode).toBe(true)
@@ -47,7 +48,7 @@ test('a change that has returned acts on every server, also on one that has just
   const [one, two] = [other(), other()]
   for (const seconds of [11, 12, 13]) {
     await systemConfig(two)
-    await updateSystemConfig(one, { defaultTaskTimeout: seconds })
+    await updateSystemConfig(one, SERVER, { defaultTaskTimeout: seconds })
     expect((await systemConfig(two)).defaultTaskTimeout).toBe(seconds)
   }
 })
@@ -57,9 +58,9 @@ test('concurrent updates of different settings are all kept, and so is a setting
     insert into settings (key, value) values ('system', '{"of_a_newer_server": 1}')
     on conflict (key) do update set value = settings.value || excluded.value`)
   await Promise.all([
-    updateSystemConfig(ctx, { defaultTaskTimeout: 7 }),
-    updateSystemConfig(ctx, { maxConcurrentTasksPerUser: 8 }),
-    updateSystemConfig(ctx, { taskPrices: { paid: 9 } }),
+    updateSystemConfig(ctx, SERVER, { defaultTaskTimeout: 7 }),
+    updateSystemConfig(ctx, SERVER, { maxConcurrentTasksPerUser: 8 }),
+    updateSystemConfig(ctx, SERVER, { taskPrices: { paid: 9 } }),
   ])
   expect(await systemConfig(ctx)).toMatchObject({
     defaultTaskTimeout: 7,

@@ -1,6 +1,7 @@
 /** Tasks that are created at the same time: limit, holds and events are those of one after the other. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { and, eq, sql } from 'drizzle-orm'
+import { SERVER } from '../../../src/core/audit/audit.ts'
 import { newId, readEvents } from '../../../src/core/channel/log.ts'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { createTask } from '../../../src/core/tasks/create.ts'
@@ -15,7 +16,7 @@ const LIMIT = 7
 const server = await startServer()
 afterAll(() => server.stop())
 const { ctx } = server
-await updateSystemConfig(ctx, { maxConcurrentTasksPerUser: LIMIT, taskPrices: { paid: 10 } })
+await updateSystemConfig(ctx, SERVER, { maxConcurrentTasksPerUser: LIMIT, taskPrices: { paid: 10 } })
 
 const FREE = { kind: 'gpu', title: 'free', taskType: 'free' } as const
 /** Holds 10 minor units. */

@@ -368,7 +368,7 @@ describe('nodes that go', () => {
   test('a silent node is offline after three heartbeats; the third loss fails the task, at no cost', async () => {
     const owner = await makeUser(server, { balanceMinor: 10_000 })
     const type = ownType()
-    await updateSystemConfig(ctx, { taskPrices: { [type]: 600 } })
+    await updateSystemConfig(ctx, SERVER, { taskPrices: { [type]: 600 } })
     const live = await openLive(server, owner.token)
     const { node, token } = await makeNode(server)
     const task = await makeTask(server, owner, { taskType: type, estimatedMinutes: 5 })
@@ -506,12 +506,12 @@ describe('state', () => {
     socket.send({ type: 'accept', ...lease(assign) })
     const live = await openLive(server, owner.token, { cursor: `${ctx.epoch}.0` })
     await live.next('task.started')
-    await updateSystemConfig(ctx, { defaultTaskTimeout: 2 })
+    await updateSystemConfig(ctx, SERVER, { defaultTaskTimeout: 2 })
     try {
       expect((await live.next('task.failed')).data.error_message).toContain('2 seconds')
       await socket.next('cancel')
     } finally {
-      await updateSystemConfig(ctx, { defaultTaskTimeout: 3600 })
+      await updateSystemConfig(ctx, SERVER, { defaultTaskTimeout: 3600 })
       stop()
     }
     socket.close()

@@ -129,6 +129,7 @@ export const gpuRoutes = (ctx: Context) =>
       route({
         nodeAuth: { param: 'server_id', permission: 'node.update' },
         summary: 'Report the load of a GPU server (its node_token, or an administrator)',
+        inMaintenance: true,
         id: 'reportGpuServer',
         params: ServerId,
         body: Heartbeat,

@@ -23,6 +23,7 @@ export const liveRoutes = (ctx: LiveContext) =>
       route({
         auth: true,
         summary: 'Get a one-use ticket for opening the live channel',
+        inMaintenance: true,
         id: 'createTicket',
         response: Envelope(Ticket),
       }),

@@ -28,6 +28,7 @@ export const authRoutes = (ctx: Context) =>
       login,
       route({
         summary: 'Sign in with email or username',
+        inMaintenance: true,
         body: Login,
         example: { email: 'learner@example.com', password: 'your-password' },
         response: Session,
@@ -40,6 +41,7 @@ export const authRoutes = (ctx: Context) =>
       refresh,
       route({
         summary: 'Exchange a refresh token for new tokens',
+        inMaintenance: true,
         body: RefreshToken,
         example: { refresh_token: 'the refresh_token of your last sign-in or refresh' },
         response: Tokens,
@@ -49,7 +51,12 @@ export const authRoutes = (ctx: Context) =>
     .post(
       '/logout',
       logout,
-      route({ auth: true, summary: 'End this session on the server too', response: SignedOut }),
+      route({
+        auth: true,
+        summary: 'End this session on the server too',
+        inMaintenance: true,
+        response: SignedOut,
+      }),
     )
 
 async function createAccount({ ctx, body, request }: Call & Body<typeof Registration>) {

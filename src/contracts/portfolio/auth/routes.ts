@@ -17,6 +17,7 @@ export const authRoutes = (ctx: Context) =>
       login,
       route({
         summary: 'Sign in with username or email',
+        inMaintenance: true,
         limit: 'auth',
         body: Login,
         example: { username: 'admin', password: 'password123' },
@@ -29,6 +30,7 @@ export const authRoutes = (ctx: Context) =>
       refresh,
       route({
         summary: 'Exchange a refresh token for new tokens',
+        inMaintenance: true,
         limit: 'auth',
         body: RefreshToken,
         example: { refresh_token: 'the refresh_token of your last sign-in or refresh' },
@@ -39,7 +41,12 @@ export const authRoutes = (ctx: Context) =>
     .post(
       '/logout',
       logout,
-      route({ auth: true, summary: 'End this session on the server too', response: Envelope(Nothing) }),
+      route({
+        auth: true,
+        summary: 'End this session on the server too',
+        inMaintenance: true,
+        response: Envelope(Nothing),
+      }),
     )
     .get(
       '/profile',

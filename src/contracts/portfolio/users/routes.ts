@@ -115,6 +115,7 @@ export const userRoutes = (ctx: Context) =>
       route({
         auth: true,
         summary: 'End all sessions of a user',
+        inMaintenance: true,
         params: Id,
         query: SessionsEnd,
         status: 204,
@@ -127,6 +128,7 @@ export const userRoutes = (ctx: Context) =>
       route({
         auth: true,
         summary: 'End a session of a user',
+        inMaintenance: true,
         params: SessionId,
         status: 204,
         errors: ['PERMISSION_DENIED', 'HIGHER_ROLE'],

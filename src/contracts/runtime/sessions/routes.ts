@@ -15,6 +15,7 @@ export const sessionRoutes = (ctx: Context) =>
       createSession,
       route({
         summary: 'Sign in with email or username',
+        inMaintenance: true,
         body: SignIn,
         example: { email: 'ada@example.com', password: 'correct horse' },
         response: Session,
@@ -26,6 +27,7 @@ export const sessionRoutes = (ctx: Context) =>
       refresh,
       route({
         summary: 'Exchange a refresh token for new tokens',
+        inMaintenance: true,
         id: 'refreshSession',
         body: RefreshToken,
         example: refreshTokenExample,
@@ -38,6 +40,7 @@ export const sessionRoutes = (ctx: Context) =>
       deleteSession,
       route({
         summary: 'Sign out: ends the session with its access tokens',
+        inMaintenance: true,
         id: 'deleteSession',
         body: RefreshToken,
         example: refreshTokenExample,

@@ -43,6 +43,7 @@ export const userRoutes = (ctx: Context) =>
       route({
         auth: true,
         summary: 'Find up to 20 people by a part of their name, or one by email',
+        inMaintenance: true,
         body: UserSearch,
         example: { query: 'ada' },
         response: t.Array(Profile),

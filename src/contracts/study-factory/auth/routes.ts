@@ -31,6 +31,7 @@ export const authRoutes = (ctx: Context) =>
       logIn,
       route({
         summary: 'Sign in with email or username',
+        inMaintenance: true,
         body: Credentials,
         example: CREDENTIALS,
         response: SignedIn,

@@ -14,7 +14,12 @@ export const authRoutes = (ctx: Context) =>
     .post(
       '/logout',
       logOut,
-      route({ auth: true, summary: 'End this session on the server too', response: Message }),
+      route({
+        auth: true,
+        summary: 'End this session on the server too',
+        inMaintenance: true,
+        response: Message,
+      }),
     )
 
 async function showMe({ ctx, principal }: SignedCall) {
