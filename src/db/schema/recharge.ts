@@ -36,8 +36,6 @@ export const redemptions = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'restrict' }),
     amountMinor: minor('amount_minor').notNull(),
-    /** The user's balance after it. */
-    balanceMinor: minor('balance_minor').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (t) => [

@@ -23,7 +23,7 @@ export const photoViews = pgTable(
 )
 
 /**
- * What a row counts for. The function `counts_of` of migration 0014 says it for each table:
+ * What a row counts for. The functions `counts_of` of migrations 0014 and 0020 say it for each table:
  *
  * | kind | id | name | n | total |
  * |---|---|---|---|---|
@@ -40,6 +40,9 @@ export const photoViews = pgTable(
  * | `copy` | | | copies at public keys | bytes |
  * | `material` | | format | files | bytes |
  * | `owner` | user | | files | bytes with those of renditions and copies |
+ * | `task` | | kind and status | tasks that have ended | |
+ * | `user` | | `active`, `inactive` | accounts, without deleted ones | |
+ * | `revenue` | | | entries of the ledger | minor units |
  */
 const counted = {
   kind: text('kind').notNull(),
@@ -49,7 +52,7 @@ const counted = {
   total: bigint('total', { mode: 'number' }).notNull().default(0),
 }
 
-/** Numbers of photos and files, so that nobody counts all of them. They lack what stands in `count_changes`. */
+/** Numbers of rows of large tables, so that nobody counts all of them. They lack what stands in `count_changes`. */
 export const counts = pgTable('counts', counted, (t) => [
   // Names may be longer than an entry of an index.
   uniqueIndex('counts_key_idx').on(t.kind, t.id, sql`md5(${t.name})`),

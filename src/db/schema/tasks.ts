@@ -78,6 +78,10 @@ export const tasks = pgTable(
     index('tasks_queue_idx')
       .on(t.taskType, t.priority.desc(), t.id)
       .where(sql`${t.status} = 'pending' and ${t.nodeId} is null and ${t.kind} = 'gpu'`),
+    // For administrators: few of many tasks have not ended. `counts` has the number of the others.
+    index('tasks_unfinished_idx')
+      .on(t.status, t.kind, t.id)
+      .where(sql`${t.status} in ('pending', 'running', 'paused')`),
     index('tasks_leased_idx').on(t.nodeId).where(sql`${t.status} in ('pending', 'running')`),
   ],
 )
