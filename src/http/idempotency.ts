@@ -1,10 +1,32 @@
 /** The `Idempotency-Key` of draft-ietf-httpapi-idempotency-key-header-07: docs/design.md, "Repeated requests". */
 import { AppError } from '../core/errors.ts'
 import { answerOnce } from '../core/idempotency/answers.ts'
+import { isJsonObject } from '../util/json.ts'
 import type { SignedCall } from './chapter.ts'
 
 /** The field that marks an answer which an earlier request got. */
-export const REPLAYED = 'idempotency-replayed'
+const REPLAYED = 'idempotency-replayed'
+const MAX_LENGTH = 255
+
+/** Both fields for the OpenAPI document. */
+export const KEY_PARAMETER = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'A random key of the request, quoted or bare. The server does the work of requests with one key once, and repeats the answer for 24 hours.',
+  schema: {
+    type: 'string',
+    minLength: 1,
+    example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+  },
+}
+export const REPLAYED_HEADER = {
+  'Idempotency-Replayed': {
+    description: 'There when an earlier request with the Idempotency-Key got this answer.',
+    schema: { type: 'string', enum: ['true'] },
+  },
+}
 
 const ACCEPTS_KEY = Symbol('accepts an Idempotency-Key')
 
@@ -46,23 +68,28 @@ async function answerKeyed<C extends SignedCall, R>(
     userId: principal.userId,
     route: `${request.method} ${route}`,
     key,
-    content: JSON.stringify([params, body]),
+    content: JSON.stringify([params, body], inOrder),
   }
-  const { answer, replayed } = await answerOnce(ctx, asked, async (tx) => {
+  const result = await answerOnce(ctx, asked, async (tx) => {
     // Not a copy, because some members of a call are getters.
     const body = await handler(Object.create(call as object, { ctx: { value: tx } }))
     if (body instanceof Response) throw new Error('The answer of an idempotent handler is a Response.')
     const headers = Object.entries(set.headers).filter(([name, value]) => before[name] !== value)
     return { status: Number(set.status ?? 200), headers: Object.fromEntries(headers), body }
   })
-  if (replayed) {
-    set.status = answer.status
-    Object.assign(set.headers, answer.headers, { [REPLAYED]: 'true' })
-  }
-  return answer.body as R
+  if ('made' in result) return result.made.body as R
+  const { kept } = result
+  set.headers[REPLAYED] = 'true'
+  if ('error' in kept) throw new AppError(kept.error.code, kept.error)
+  set.status = kept.answer.status
+  Object.assign(set.headers, kept.answer.headers)
+  return kept.answer.body as R
 }
 
-const MAX_LENGTH = 255
+/** Equal objects have equal texts, in whatever order a client writes their fields. */
+const inOrder = (_: string, value: unknown): unknown =>
+  isJsonObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value
+
 /** RFC 9651, 3.3.3: visible ASCII and spaces, in quotes; `\"` and `\\` are escapes. */
 const QUOTED = /^"((?:[ !#-[\]-~]|\\["\\])*)"$/
 /** A key without quotes, as many clients send it. Of two fields with one name the values are joined by commas. */

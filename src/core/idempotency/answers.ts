@@ -20,8 +20,8 @@ export interface KeptAnswer {
   body?: unknown
 }
 
-type KeptError = Pick<AppError, 'code' | 'params' | 'issues' | 'part'>
-type Kept = { answer: KeptAnswer } | { error: KeptError }
+/** What became of a request: its answer, or what its error says. */
+export type Kept = { answer: KeptAnswer } | { error: Pick<AppError, 'code' | 'params' | 'issues' | 'part'> }
 
 const PURPOSE = 'idempotency'
 
@@ -30,16 +30,17 @@ const PURPOSE = 'idempotency'
  * committed in one transaction, so a server that is killed leaves both or none, and no key that stays in use. An error that the
  * same request would get again is kept too. After any other error the key is free.
  * @param work may run more than once. It uses no connection but that of its transaction
- * @throws AppError IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE, the kept error, and as `work`
+ * @returns the answer, or what is kept of the earlier request
+ * @throws AppError IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE, and as `work`
  */
 export async function answerOnce(
   ctx: Context,
   request: KeyedRequest,
   work: (tx: Tx) => Promise<KeptAnswer>,
-): Promise<{ answer: KeptAnswer; replayed: boolean }> {
+): Promise<{ made: KeptAnswer } | { kept: Kept }> {
   using taken = ctx.services.runningKeys.take(request)
-  const answer = taken && (await firstAnswer(ctx, request, work))
-  return answer ? { answer, replayed: false } : { answer: await keptAnswer(ctx, request), replayed: true }
+  const made = taken && (await firstAnswer(ctx, request, work))
+  return made ? { made } : { kept: await readKept(ctx, request) }
 }
 
 /** Undefined when the key has an answer, or when another server is making it. */
@@ -87,14 +88,12 @@ async function read(db: Db, request: KeyedRequest) {
   return row
 }
 
-async function keptAnswer(ctx: Context, request: KeyedRequest): Promise<KeptAnswer> {
+async function readKept(ctx: Context, request: KeyedRequest): Promise<Kept> {
   const row = await read(ctx.db, request)
   if (!row) throw new AppError('IDEMPOTENCY_KEY_IN_USE')
   // Its key is the server's secret, so after a change of the secret every key counts as used for another request.
   if (row.fingerprint !== fingerprintOf(ctx, request)) throw new AppError('IDEMPOTENCY_KEY_REUSED')
-  const kept = parseJson(ctx.sealed.open(PURPOSE, row.answer)!) as Kept
-  if ('answer' in kept) return kept.answer
-  throw new AppError(kept.error.code, kept.error)
+  return parseJson(ctx.sealed.open(PURPOSE, row.answer)!) as Kept
 }
 
 const fingerprintOf = (ctx: Context, { content }: KeyedRequest): string => ctx.keyedHash(PURPOSE, content)

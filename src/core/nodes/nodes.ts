@@ -37,9 +37,9 @@ export async function createNode(
   const node = await transaction(ctx, async (tx) => {
     const [made] = await tx.db.insert(nodes).values(row).returning()
     audit(tx, by, { action: 'node.created', target: uuid, details: { name: row.name } })
+    tx.afterCommit(() => ctx.bus.publish(nodeHint, { nodeId: made!.id, command: { type: 'changed' } }))
     return made!
   }).catch(nameTaken)
-  ctx.bus.publish(nodeHint, { nodeId: node.id, command: { type: 'changed' } })
   return { node, token }
 }
 

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
 import { and, count, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
-import { violatedConstraint } from '../../db/errors.ts'
 import { invitations, inviteCodes } from '../../db/schema/index.ts'
 import { tidyCode } from '../../util/fold.ts'
 import type { Actor } from '../accounts/principals.ts'
@@ -34,29 +33,20 @@ function hasCode(code: string): SQL {
   return /^[0-9A-Z]{8}$/.test(normal) ? eq(inviteCodes.code, normal) : sql`false`
 }
 
-export async function createInviteCode(
-  ctx: Context,
-  who: Actor,
-  settings: InviteSettings,
-): Promise<InviteCode> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await insertInviteCode(ctx, who, settings)
-    } catch (error) {
-      if (violatedConstraint(error) !== 'invite_codes_code_key' || attempt === TRIES) throw error
-    }
-  }
-}
-
-const insertInviteCode = (ctx: Context, who: Actor, settings: InviteSettings): Promise<InviteCode> =>
+export const createInviteCode = (ctx: Context, who: Actor, settings: InviteSettings): Promise<InviteCode> =>
   transaction(ctx, async (tx) => {
     const { maxUses = null, expiresAt = null } = settings
-    const [row] = await tx.db
-      .insert(inviteCodes)
-      .values({ code: drawCode(), createdBy: who.userId, maxUses, expiresAt })
-      .returning()
-    audit(tx, who, { action: 'invite_code.created', target: row!.id, details: auditedSettings(settings) })
-    return withStatus(row!)
+    const insert = () =>
+      tx.db
+        .insert(inviteCodes)
+        .values({ code: drawCode(), createdBy: who.userId, maxUses, expiresAt })
+        .onConflictDoNothing({ target: inviteCodes.code })
+        .returning()
+    let [row] = await insert()
+    for (let tries = 1; !row && tries < TRIES; tries++) [row] = await insert()
+    if (!row) throw new Error('no invite code is free')
+    audit(tx, who, { action: 'invite_code.created', target: row.id, details: auditedSettings(settings) })
+    return withStatus(row)
   })
 
 /** The id and not the code is the target, because who knows the code can sign up with it. */

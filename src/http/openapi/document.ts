@@ -3,6 +3,7 @@ import { OptionalKind, type TSchema } from '@sinclair/typebox'
 import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
 import type { RouteFields } from '../deprecations.ts'
+import { acceptsKey, KEY_PARAMETER, REPLAYED_HEADER } from '../idempotency.ts'
 import { LIMIT_HEADERS } from '../limit-fields.ts'
 import { messagesOf } from './messages.ts'
 import { operationId, pascal } from './operation-id.ts'
@@ -113,7 +114,7 @@ export function openApiDocument(
     webhooks,
     components: {
       schemas: sorted(pool.schemas),
-      headers: LIMIT_HEADERS,
+      headers: { ...LIMIT_HEADERS, ...REPLAYED_HEADER },
       securitySchemes: SECURITY_SCHEMES,
     },
   }
@@ -123,13 +124,14 @@ export function openApiDocument(
 const WILDCARD = 'file_path'
 
 function describedRoutes(app: AnyElysia): DescribedRoute[] {
-  return app.routes.flatMap(({ method, path, hooks }) => {
+  return app.routes.flatMap(({ method, path, hooks, handler }) => {
     const detail = hooks.detail as
       | (RouteDetail & { hide?: boolean; [AUTH]?: DescribedRoute['auth'] })
       | undefined
     if (!detail?.[ROUTE] || detail.hide) return []
     const { body, query, params } = hooks as unknown as Pick<DescribedRoute, 'body' | 'query' | 'params'>
-    return [{ ...detail[ROUTE], method, path, auth: detail[AUTH], body, query, params }]
+    const takesKey = acceptsKey(handler)
+    return [{ ...detail[ROUTE], method, path, auth: detail[AUTH], takesKey, body, query, params }]
   })
 }
 
@@ -197,6 +199,7 @@ function parametersOf(
         schema,
       }
     })
+  if (route.takesKey) parameters.push(KEY_PARAMETER)
   if (!route.path.endsWith('*')) return parameters
   const description = 'As answers name it; its slashes stand as they are.'
   return [

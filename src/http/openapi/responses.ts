@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { TSchema } from '@sinclair/typebox'
 import type { ErrorCode, InputPart } from '../../core/errors.ts'
+import { REPLAYED_HEADER } from '../idempotency.ts'
 import { LIMIT_HEADERS } from '../limit-fields.ts'
 import { closesInMaintenance } from '../maintenance.ts'
 import { pascal } from './operation-id.ts'
@@ -65,6 +66,11 @@ export function responsesOf(
       },
     }
   }
+  if (route.takesKey) {
+    const [name] = Object.keys(REPLAYED_HEADER)
+    const kept = responses[status]!
+    kept.headers = { ...kept.headers, [name!]: { $ref: `#/components/headers/${name}` } }
+  }
   if (description.limit) {
     for (const [status, response] of Object.entries(responses))
       if (status < '400' || status === '429') response.headers = { ...response.headers, ...LIMIT_REFERENCES }
@@ -102,7 +108,7 @@ const RETRY_AFTER = { 'Retry-After': { description: 'Seconds.', schema: { type: 
 
 /** Status and code of each error that a route can answer: errors that it declares, and errors that follow from its options. */
 function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, code: string]> {
-  const { contract, description, auth, body } = route
+  const { contract, description, auth, takesKey, body } = route
   const declared = description.errors ?? []
   const codes = new Set<ErrorCode>()
   const access = accessOf(route)
@@ -116,6 +122,8 @@ function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, c
   }
   if (body) codes.add('PAYLOAD_TOO_LARGE')
   if (closesInMaintenance(route.method, description)) codes.add('MAINTENANCE')
+  if (takesKey)
+    for (const code of ['IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_KEY_IN_USE'] as const) codes.add(code)
   for (const code of [...codes, 'DATABASE_UNAVAILABLE', 'INTERNAL'] as const) yield contract.errors[code]
   const parts = checkedParts(route)
   if (parts.length === 0 && declared.includes('VALIDATION_FAILED')) parts.push('body')
@@ -124,10 +132,10 @@ function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, c
 }
 
 /** The parts of a request that can be invalid. */
-function checkedParts({ body, query, params, description }: DescribedRoute): InputPart[] {
+function checkedParts({ body, query, params, takesKey, description }: DescribedRoute): InputPart[] {
   const parts: InputPart[] = []
   if (body || description.multipart || description.bytes) parts.push('body')
-  if (query) parts.push('query')
+  if (query || takesKey) parts.push('query')
   if (params && Object.values(params.properties as Record<string, TSchema>).some(canBeWrong))
     parts.push('params')
   return parts

@@ -79,6 +79,8 @@ export interface DescribedRoute {
   description: RouteDescription
   /** What the guard asks of a user. */
   auth: true | Permission | undefined
+  /** Whether it takes an `Idempotency-Key`. */
+  takesKey: boolean
   body: TSchema | undefined
   query: TSchema | undefined
   params: TSchema | undefined

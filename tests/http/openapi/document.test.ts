@@ -54,16 +54,27 @@ describe('the document', () => {
 
   test('names the fields of rate limits where the routes have one', () => {
     const fields = limitFields({ policy: 'p', limit: 1, remaining: 1, window: 1, seconds: 1, reset: 1 })
-    const named = Object.keys(document.components.headers).map((name) => name.toLowerCase())
-    expect(named).toEqual(Object.keys(fields))
-    const headersOf = (path: string, status: string) =>
-      Object.keys((document.paths[path]!.get!.responses[status] as ResponseObject).headers ?? {})
-    expect(headersOf('/v1/photos', '200')).toEqual(Object.keys(document.components.headers))
-    expect(headersOf('/v1/photos', '429')).toEqual([
-      'Retry-After',
-      ...Object.keys(document.components.headers),
-    ])
-    expect(headersOf('/api/tasks', '200')).toEqual([])
+    const headersOf = (method: 'get' | 'post', path: string, status: string) =>
+      Object.keys((document.paths[path]![method]!.responses[status] as ResponseObject).headers ?? {})
+    const limits = headersOf('get', '/v1/photos', '200')
+    expect(limits.map((name) => name.toLowerCase())).toEqual(Object.keys(fields))
+    expect(headersOf('get', '/v1/photos', '429')).toEqual(['Retry-After', ...limits])
+    expect(headersOf('get', '/api/tasks', '200')).toEqual([])
+    expect(headersOf('post', '/api/tasks', '201')).toEqual(['Idempotency-Replayed'])
+    expect(Object.keys(document.components.headers).sort()).toEqual(
+      [...limits, 'Idempotency-Replayed'].sort(),
+    )
+  })
+
+  test('has the Idempotency-Key, and what it can lead to, where a route takes it', () => {
+    const isKey = ({ in: place, name }: { in: string; name: string }) =>
+      place === 'header' && name === 'Idempotency-Key'
+    const keyed = operations.filter(({ operation }) => operation.parameters?.some(isKey))
+    expect(keyed.length).toBeGreaterThanOrEqual(16)
+    for (const { operation, name } of keyed) {
+      expect(operation.responses[409]?.description, name).toContain('IDEMPOTENCY_KEY_IN_USE')
+      expect(operation.responses[422]?.description, name).toContain('IDEMPOTENCY_KEY_REUSED')
+    }
   })
 
   test('has every message that webhooks get: the events, and that of a test', () => {
@@ -239,7 +250,7 @@ describe('each operation', () => {
       const described = (operation.parameters ?? []).filter((one) => one.in === 'path')
       expect(described.map((one) => one.name)).toEqual(inPath)
       for (const { in: place, required } of operation.parameters ?? []) {
-        expect(['path', 'query']).toContain(place)
+        expect(['path', 'query', 'header']).toContain(place)
         if (place === 'path') expect(required).toBe(true)
       }
     },

@@ -1,7 +1,8 @@
 /**
  * The requests that the page of the documentation offers, sent unchanged: every example of a body, and every route that
  * changes something without a body. The test fills in only ids, tokens and mailed codes. Each of them is in the audit log, or
- * has a reason not to be, and none changes what the cache keeps answers of without raising its generation.
+ * has a reason not to be, and none changes what the cache keeps answers of without raising its generation. Requests that take an
+ * Idempotency-Key have one, and get the same answer again.
  */
 import { afterAll, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
@@ -17,6 +18,7 @@ import {
   timelineEvents,
   webhookDeliveries,
 } from '../../../src/db/schema/index.ts'
+import type { Operation } from '../../../src/http/openapi/document.ts'
 import type { JsonSchema } from '../../../src/http/openapi/schemas.ts'
 import { type Answer, api, readAnswer } from '../../support/api.ts'
 import { mountedRoutes } from '../../support/described.ts'
@@ -278,11 +280,20 @@ async function sendExample(operationId: string): Promise<Answer> {
   const example = operation.requestBody?.content['application/json']?.example as object | undefined
   const body = example && { ...example, ...filled.body }
   collect(body)
-  return api(server, method, placeOf(path, filled), {
+  const place = placeOf(path, filled)
+  const ask = {
     token: operation.security.length > 0 ? token : undefined,
     ...(body && { body }),
-  })
+    ...(takesKey(operation) && { headers: { 'idempotency-key': crypto.randomUUID() } }),
+  }
+  const answer = await api(server, method, place, ask)
+  repeat.set(answer, () => api(server, method, place, ask))
+  return answer
 }
+
+const takesKey = ({ parameters = [] }: Operation) => parameters.some(({ name }) => name === 'Idempotency-Key')
+/** By answer, sends the request once more. */
+const repeat = new WeakMap<Answer, () => Promise<Answer>>()
 
 const placeOf = (path: string, { id = '', second = '' }: Filled): string =>
   path.replace(/\{\w+\}/, id).replace(/\{\w+\}/, second)
@@ -327,6 +338,23 @@ test.each(routes.map(({ method, path, operation }) => [`${method} ${path}`, oper
     const answer = await answerTo(operation.operationId)
     expect(answer.status, answer.text.slice(0, 500)).toBeWithin(200, 300)
     expect(Object.keys(operation.responses)).toContain(String(answer.status))
+  },
+)
+
+const keyed = routes.filter(({ operation }) => takesKey(operation))
+test.each(keyed.map(({ method, path, operation }) => [`${method} ${path}`, operation] as const))(
+  '%s is carried out once for one Idempotency-Key, in one transaction',
+  async (_, { operationId }) => {
+    const first = await answerTo(operationId)
+    expect(first.headers.get('idempotency-replayed')).toBeNull()
+    const again = await repeat.get(first)!()
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+    const shown = ({ status, text, headers }: Answer) => ({
+      status,
+      text,
+      fields: ['content-type', 'location', 'etag'].map((name) => headers.get(name)),
+    })
+    expect(shown(again)).toEqual(shown(first))
   },
 )
 

@@ -18,6 +18,7 @@ import {
   type Params,
   type SignedCall,
 } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { Nothing } from '../../../http/models.ts'
 import { readHeartbeat } from '../../../live/node/frames.ts'
 import { presentCluster } from '../../../live/topics/cluster.ts'
@@ -48,7 +49,7 @@ export const gpuRoutes = (ctx: Context) =>
     )
     .post(
       '/servers',
-      createServer,
+      idempotent(createServer),
       route({
         auth: 'node.create',
         summary: 'Create a GPU server; the answer has its only copy of node_token (administrators)',

@@ -5,6 +5,7 @@ import { toMajor } from '../../../core/money/ledger.ts'
 import { getCode, listCodes, updateCode } from '../../../core/recharge/codes.ts'
 import { createCodes } from '../../../core/recharge/create.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { Page, pageOf } from '../../../http/models.ts'
 import { Envelope, envelope, factory } from '../contract.ts'
 import {
@@ -25,7 +26,7 @@ export const rechargeRoutes = (ctx: Context) =>
   routes(ctx, '/recharge')
     .post(
       '/codes',
-      createBatch,
+      idempotent(createBatch),
       route({
         auth: 'recharge.create',
         summary: 'Make recharge codes (administrators)',

@@ -4,6 +4,7 @@ import { hideMaterial, listMaterials, readMaterial, toggleLike } from '../../../
 import { MATERIAL_TYPES, type MaterialType } from '../../../core/materials/rows.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Call, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { Page, pageOf } from '../../../http/models.ts'
 import { learning } from '../contract.ts'
 import { Like, Material, MaterialDetail, MaterialId, MaterialQuery } from './models.ts'
@@ -49,7 +50,7 @@ export const materialRoutes = (ctx: Context) =>
     )
     .post(
       '/:material_id/like',
-      changeLike,
+      idempotent(changeLike),
       route({
         auth: true,
         summary: 'Like a material, or take the like back',

@@ -13,6 +13,7 @@ import {
   type Query,
   type SignedCall,
 } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { originOf } from '../../../http/origin.ts'
 import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio, withLimit } from '../contract.ts'
 import { Id } from '../ids.ts'
@@ -48,7 +49,7 @@ export const categoryRoutes = (ctx: Context) =>
     )
     .post(
       '',
-      create,
+      idempotent(create),
       route({
         auth: 'category.create',
         summary: 'Create a category',

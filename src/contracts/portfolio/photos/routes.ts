@@ -18,6 +18,7 @@ import {
   type Query,
   type SignedCall,
 } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { forThisReader, isKnown } from '../conditional.ts'
 import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio, withLimit } from '../contract.ts'
 import { Id, readFileId } from '../ids.ts'
@@ -44,7 +45,7 @@ export const photoRoutes = (ctx: Context) =>
     )
     .post(
       '',
-      createOne,
+      idempotent(createOne),
       route({
         auth: 'photo.create',
         summary: 'Make a photo of a file that you have uploaded',

@@ -13,6 +13,7 @@ import {
   type Query,
   type SignedCall,
 } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { Envelope, envelope, pageEnvelope, portfolio } from '../contract.ts'
 import { Id } from '../ids.ts'
 import {
@@ -94,7 +95,7 @@ export const tagRoutes = (ctx: Context) =>
     )
     .post(
       '',
-      createOne,
+      idempotent(createOne),
       route({
         auth: 'tag.create',
         summary: 'Create a tag',

@@ -11,6 +11,7 @@ import {
   type Query,
   type SignedCall,
 } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { languageOf } from '../../../http/language.ts'
 import { originOf } from '../../../http/origin.ts'
 import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio, withLimit } from '../contract.ts'
@@ -65,7 +66,7 @@ export const timelineRoutes = (ctx: Context) =>
     )
     .post(
       '/events',
-      create,
+      idempotent(create),
       route({
         auth: 'timeline.create',
         summary: 'Create an event',

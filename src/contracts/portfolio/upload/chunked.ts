@@ -6,6 +6,7 @@ import { duplicatesOf } from '../../../core/photo-files/files.ts'
 import { completePhoto, openChunkedPhoto } from '../../../core/photo-files/in-parts.ts'
 import { type Body, chapter, type Params, type SignedCall } from '../../../http/chapter.ts'
 import { digestOf } from '../../../http/digests.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { neverIdle } from '../../../http/idle.ts'
 import { lengthOf, readRaw } from '../../../http/raw-body.ts'
 import { Envelope, envelope, portfolio } from '../contract.ts'
@@ -29,7 +30,7 @@ export const chunkedRoutes = (ctx: Context) =>
   routes(ctx, '/upload/chunked')
     .post(
       '/init',
-      init,
+      idempotent(init),
       route({
         auth: 'upload.create',
         summary: 'Begin to upload a photo in chunks',

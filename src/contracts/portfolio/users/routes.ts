@@ -12,6 +12,7 @@ import {
   type Query,
   type SignedCall,
 } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { languageOf } from '../../../http/language.ts'
 import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
 import { Id } from '../ids.ts'
@@ -50,7 +51,7 @@ export const userRoutes = (ctx: Context) =>
     )
     .post(
       '',
-      createUser,
+      idempotent(createUser),
       route({
         auth: 'user.create',
         summary: 'Create an account for somebody else',

@@ -11,6 +11,7 @@ import {
   updateWebhook,
 } from '../../../core/webhooks/webhooks.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { Envelope, envelope, PageEnvelope, pageEnvelope, portfolio } from '../contract.ts'
 import { Id } from '../ids.ts'
 import { MESSAGES } from './messages.ts'
@@ -57,7 +58,7 @@ export const webhookRoutes = (ctx: Context) =>
     )
     .post(
       '',
-      create,
+      idempotent(create),
       route({
         auth: true,
         summary: 'Create a webhook; its secret is shown only this once',

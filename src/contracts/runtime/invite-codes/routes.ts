@@ -7,6 +7,7 @@ import {
   updateInviteCode,
 } from '../../../core/verification/invites.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { Page, PageQuery, pageOf } from '../../../http/models.ts'
 import { runtime } from '../contract.ts'
 import { CodeOfInvite, InviteCode, InviteCodeChange, NewInviteCode } from './models.ts'
@@ -19,7 +20,7 @@ export const inviteCodeRoutes = (ctx: Context) =>
   routes(ctx, '/invite-codes')
     .post(
       '',
-      createOne,
+      idempotent(createOne),
       route({
         auth: 'invite.create',
         summary: 'Make an invite code',

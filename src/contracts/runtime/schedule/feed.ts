@@ -2,6 +2,7 @@ import { t } from 'elysia'
 import { closeFeed, feedSince, openFeed, readFeed } from '../../../core/agenda/feed.ts'
 import type { Context } from '../../../core/context.ts'
 import { type Call, chapter, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { originOf } from '../../../http/origin.ts'
 import { matchesNone } from '../../../util/entity-tags.ts'
 import { sha256 } from '../../../util/secrets.ts'
@@ -43,7 +44,7 @@ export const scheduleFeedRoutes = (ctx: Context) =>
     )
     .post(
       '/schedule-items/feed',
-      createFeed,
+      idempotent(createFeed),
       route({
         auth: true,
         summary: 'Give your calendar a new secret address, shown only now; the one before ends',

@@ -5,6 +5,7 @@ import { attachmentsOf } from '../../../core/agenda/metadata.ts'
 import type { Item } from '../../../core/agenda/rows.ts'
 import type { Context } from '../../../core/context.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
+import { idempotent } from '../../../http/idempotency.ts'
 import { urlOf } from '../../../util/url-of.ts'
 import { runtime } from '../contract.ts'
 import {
@@ -26,7 +27,7 @@ export const scheduleItemRoutes = (ctx: Context) =>
   routes(ctx, '/schedule-items')
     .post(
       '',
-      createOne,
+      idempotent(createOne),
       route({
         auth: true,
         summary: 'Create a schedule item, or a recurring one by an `rrule`',
