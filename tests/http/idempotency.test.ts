@@ -1,6 +1,7 @@
 /** Requests that are sent again with the same Idempotency-Key: docs/design.md, "Repeated requests". */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { SERVER } from '../../src/core/audit/audit.ts'
 import { trimAnswers } from '../../src/core/idempotency/answers.ts'
 import { updateSystemConfig } from '../../src/core/system/settings.ts'
 import { acceptsKey } from '../../src/http/idempotency.ts'
@@ -15,7 +16,7 @@ afterAll(() => server.stop())
 /** Minor units a minute; a task is for 30 minutes unless its body says otherwise. */
 const PRICE = 100
 const COST = 30
-beforeAll(() => updateSystemConfig(server.ctx, { taskPrices: { priced: PRICE } }))
+beforeAll(() => updateSystemConfig(server.ctx, SERVER, { taskPrices: { priced: PRICE } }))
 
 const TASK = { title: 'a', task_type: 'test' }
 interface Sent {
@@ -180,12 +181,12 @@ describe('an error', () => {
 
   test('of a limit frees the key', async () => {
     const owner = await makeUser(server)
-    await updateSystemConfig(server.ctx, { maxConcurrentTasksPerUser: 1 })
+    await updateSystemConfig(server.ctx, SERVER, { maxConcurrentTasksPerUser: 1 })
     const { id } = (await post(owner, {})).body.data
     expect((await post(owner, { key: 'k' })).status).toBe(429)
     await post(owner, { path: `/api/tasks/${id}/cancel`, body: undefined })
     const again = await post(owner, { key: 'k' })
-    await updateSystemConfig(server.ctx, { maxConcurrentTasksPerUser: 100 })
+    await updateSystemConfig(server.ctx, SERVER, { maxConcurrentTasksPerUser: 100 })
     expect([again.status, isReplayed(again)]).toEqual([201, false])
   })
 
