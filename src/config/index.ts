@@ -6,6 +6,7 @@ import { type AccountsConfig, readAccounts } from './accounts.ts'
 import { type AuditConfig, readAudit } from './audit.ts'
 import { type BackupConfig, readBackup } from './backup.ts'
 import { type BusConfig, readBus } from './bus.ts'
+import { type CoursesConfig, readCourses } from './courses.ts'
 import { type DatabaseConfig, readDatabase } from './database.ts'
 import { ConfigError, type Env, EnvReader } from './env.ts'
 import { type HttpConfig, readHttp } from './http.ts'
@@ -28,6 +29,7 @@ export interface Config
     AuditConfig,
     LimitsConfig,
     WebhooksConfig,
+    CoursesConfig,
     BackupConfig {}
 
 /** @throws ConfigError with every mistake */
@@ -45,6 +47,7 @@ export function readConfig(variables: Env): Config {
     ...readAudit(env),
     ...readLimits(env),
     ...readWebhooks(env),
+    ...readCourses(env),
     ...readBackup(env),
   }
   const mistakes = [...env.mistakes, ...contradictions(config)]

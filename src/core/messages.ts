@@ -5,6 +5,7 @@
 import type { Language } from '../util/language.ts'
 import { ACCOUNT_MESSAGES } from './accounts/messages.ts'
 import { AGENT_MESSAGES } from './agent/messages.ts'
+import { COURSE_MESSAGES } from './courses/messages.ts'
 import { ERRORS, type ErrorCode, type IssueRule, RULES } from './errors/catalogue.ts'
 import { defineTexts, type ErrorValue, joinLists } from './errors/define.ts'
 import type { Text } from './language.ts'
@@ -22,6 +23,7 @@ export const MESSAGES = joinLists(
   SYSTEM_MESSAGES,
   ACCOUNT_MESSAGES,
   MATERIAL_MESSAGES,
+  COURSE_MESSAGES,
   PHOTO_FILE_MESSAGES,
   NODE_MESSAGES,
   TAG_MESSAGES,

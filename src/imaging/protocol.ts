@@ -50,7 +50,7 @@ export interface WorkerRequest {
 
 /** What is known about a preview, and about the file that it was made of. */
 export interface Preview extends Size {
-  /** Only for a video whose container has a duration. */
+  /** Only for a video whose duration can be told. */
   durationSeconds?: number
   /** Only for a PDF. */
   pages?: number

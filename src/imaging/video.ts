@@ -30,6 +30,7 @@ const DECODERS: Partial<Record<VideoCodec, string>> = {
 const LOOK_EVERY = 12
 const MAX_PACKETS = 300
 const LOOK_MS = 3000
+const COUNT_MS = 1500
 
 export async function renderVideo(
   file: string,
@@ -50,11 +51,22 @@ export async function renderVideo(
     // A file that was cut off may end before that moment.
     (await pictureFrom(track, box, 0))
   if (!pixels) throw new ImagingError('UNREADABLE', 'not one picture of it can be decoded')
+  const wholeSeconds = durationSeconds ?? (await countedDuration(input))
   return {
     pixels,
     orientation: { degrees: await track.getRotation(), mirrored: await track.getFlip() },
-    ...(durationSeconds !== undefined && { durationSeconds }),
+    ...(wholeSeconds !== undefined && { durationSeconds: wholeSeconds }),
   }
+}
+
+/**
+ * The duration of a container that does not name it, such as what browsers record: it is that of its packets. Undefined when
+ * it takes too long to read them.
+ */
+async function countedDuration(input: Input): Promise<number | undefined> {
+  const counted = input.computeDuration().catch(() => undefined)
+  const seconds = await Promise.race([counted, Bun.sleep(COUNT_MS)])
+  return seconds !== undefined && Number.isFinite(seconds) && seconds > 0 ? seconds : undefined
 }
 
 /** A tenth of the video, but after the first second if the video is longer, because videos begin with black and with titles. */

@@ -59,6 +59,7 @@ export interface UserStatistics {
   totalTasks: number
   completedTasks: number
   failedTasks: number
+  runningTasks: number
   totalCostMinor: number
   balanceMinor: number
   lastTaskAt: Date | null
@@ -70,6 +71,7 @@ const statisticsById = prepared((db) =>
       totalTasks: count(tasks.id),
       completedTasks: sql<number>`(count(*) filter (where ${tasks.status} = 'completed'))::int`,
       failedTasks: sql<number>`(count(*) filter (where ${tasks.status} = 'failed'))::int`,
+      runningTasks: sql<number>`(count(*) filter (where ${tasks.status} = 'running'))::int`,
       totalCostMinor: sql<number>`coalesce(sum(${tasks.costMinor}), 0)::float8`,
       balanceMinor: balanceColumns.balanceMinor,
       lastTaskAt: sql<Date | null>`max(${tasks.createdAt})`.mapWith((value) =>

@@ -66,6 +66,12 @@ export interface AuditActions {
   'recharge_code.created': { codes: number; amountMinor: number; maxUses: number; expiresAt: string | null }
   'recharge_code.updated': { fields: string[]; isDisabled?: boolean; expiresAt?: string | null }
 
+  // Courses and how people study
+  'course.created': { name: string }
+  'course.updated': { fields: string[] }
+  'course.deleted': { name: string }
+  'study_settings.updated': { fields: string[] }
+
   // The server
   'node.created': { name: string }
   'node.updated': { fields: string[] }

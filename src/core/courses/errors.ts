@@ -1,6 +1,16 @@
-import { defineErrors } from '../errors/define.ts'
+import { defineErrors, defineTexts } from '../errors/define.ts'
 
 export const COURSE_ERRORS = defineErrors({
+  TOO_MANY_COURSES: {
+    kind: 'invalid_state',
+    zh: '课程已达上限 {limit} 门，请先删除一门',
+    en: 'There are {limit} courses, which is the limit; delete one first',
+  },
+  COURSES_ELSEWHERE: {
+    kind: 'invalid_state',
+    zh: '课程由外部平台提供，请在该平台上修改',
+    en: 'The courses come from an outside provider; change them there',
+  },
   COURSE_PROVIDER_UNAVAILABLE: {
     kind: 'unavailable',
     zh: '课程平台暂时无法访问，请稍后重试',
@@ -21,4 +31,9 @@ export const COURSE_ERRORS = defineErrors({
     zh: '课程平台拒绝了您的账号或密码，请在 /api/user/config 中更新',
     en: 'The provider of courses refuses your account or password; change them in /api/user/config',
   },
+})
+
+export const COURSE_RULES = defineTexts({
+  materials: { zh: '这些课件不存在：{ids}', en: 'contains materials that do not exist: {ids}' },
+  repeated: { zh: '{value} 出现了多次', en: 'contains {value} more than once' },
 })

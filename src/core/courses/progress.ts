@@ -48,3 +48,25 @@ export async function progressOf(ctx: Context, userId: number, courseIds: string
     .from(courseProgress)
     .where(and(eq(courseProgress.userId, userId), inArray(courseId, courseIds)))
 }
+
+/** What a user has studied of all courses together. */
+export interface StudyStatistics {
+  /** Courses of which the user has begun an item. */
+  courses: number
+  completedItems: number
+  /** Seconds of items at speed 1. */
+  studiedSeconds: number
+}
+
+const totals = preparedSql<StudyStatistics>(
+  'study_statistics',
+  sql`
+    select count(distinct course_id)::int as courses, count(*) filter (where is_done)::int as "completedItems",
+      coalesce(sum(position), 0)::float8 as "studiedSeconds"
+    from course_progress where user_id = ${sql.placeholder('userId')}`,
+)
+
+export async function studyStatistics({ db }: Context, userId: number): Promise<StudyStatistics> {
+  const [row] = await totals(db).execute({ userId })
+  return row!
+}

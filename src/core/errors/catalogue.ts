@@ -6,7 +6,7 @@ import { ACCOUNT_ERRORS, ACCOUNT_RULES } from '../accounts/errors.ts'
 import { AGENDA_ERRORS, AGENDA_RULES } from '../agenda/errors.ts'
 import { AGENT_ERRORS } from '../agent/errors.ts'
 import { CATEGORY_ERRORS } from '../categories/errors.ts'
-import { COURSE_ERRORS } from '../courses/errors.ts'
+import { COURSE_ERRORS, COURSE_RULES } from '../courses/errors.ts'
 import { FILE_ERRORS, FILE_RULES } from '../files/errors.ts'
 import { IDEMPOTENCY_ERRORS, IDEMPOTENCY_RULES } from '../idempotency/errors.ts'
 import { MATERIAL_ERRORS } from '../materials/errors.ts'
@@ -60,6 +60,7 @@ export const RULES = joinLists(
   ACCOUNT_RULES,
   VERIFICATION_RULES,
   FILE_RULES,
+  COURSE_RULES,
   SITE_RULES,
   TASK_RULES,
   AGENDA_RULES,

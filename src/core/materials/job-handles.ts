@@ -16,3 +16,10 @@ export const putAwayHandle = jobHandle<{ materialId: number }>('put_away', {
   retries: 40,
   backoff: { seconds: 2, maxSeconds: 3600 },
 })
+
+/** Reads how long a material is. The retries last longer than a day without the object store. */
+export const measureHandle = jobHandle<{ materialId: number }>('measure', {
+  timeoutSeconds: 180,
+  retries: 40,
+  backoff: { seconds: 2, maxSeconds: 3600 },
+})

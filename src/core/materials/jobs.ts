@@ -1,7 +1,8 @@
 import { defineJob, defineSchedule } from '../../jobs/job.ts'
 import type { Context } from '../context.ts'
 import { cleanUp } from './cleanup.ts'
-import { putAwayHandle, thumbnailHandle } from './job-handles.ts'
+import { measureHandle, putAwayHandle, thumbnailHandle } from './job-handles.ts'
+import { measureMaterial } from './measure.ts'
 import { putAway } from './objects.ts'
 import { failThumbnail, makeThumbnail } from './thumbnails.ts'
 
@@ -11,6 +12,12 @@ const thumbnailJob = defineJob({
   concurrency: 1,
   run: (ctx: Context, { materialId }, run) => makeThumbnail(ctx, materialId, run),
   onGiveUp: (ctx, { materialId }, { reason }) => failThumbnail(ctx, materialId, reason),
+})
+
+const measureJob = defineJob({
+  ...measureHandle,
+  concurrency: 1,
+  run: (ctx: Context, { materialId }, run) => measureMaterial(ctx, materialId, run),
 })
 
 const putAwayJob = defineJob({
@@ -26,4 +33,4 @@ const cleanUpSchedule = defineSchedule({
   run: (ctx: Context) => cleanUp(ctx, { processing: true, orphans: true, maxAgeMinutes: 60 }),
 })
 
-export const materialsJobs = { jobs: [thumbnailJob, putAwayJob], schedules: [cleanUpSchedule] }
+export const materialsJobs = { jobs: [thumbnailJob, measureJob, putAwayJob], schedules: [cleanUpSchedule] }

@@ -17,3 +17,16 @@ export async function lockMaterial(tx: Tx, id: number): Promise<Material> {
   if (!material) throw notFound('material', id)
   return material
 }
+
+/** What the file of a material says of itself, as far as it does. */
+export interface Facts {
+  durationSeconds?: number
+  pages?: number
+}
+
+/** The columns of a material whose file has been read. 0: the file does not tell, so there is no need to read it again. */
+export const measured = (
+  type: MaterialType,
+  { durationSeconds = 0, pages = 0 }: Facts,
+): Pick<Material, 'durationSeconds' | 'pages'> =>
+  type === 'video' ? { durationSeconds, pages: null } : { durationSeconds: null, pages }

@@ -8,9 +8,9 @@ import type { Context, Tx } from '../context.ts'
 import { singleStatement } from '../transaction.ts'
 import { thumbnailHandle } from './job-handles.ts'
 import { thumbnailKey } from './keys.ts'
-import type { Material } from './rows.ts'
+import { type Material, measured } from './rows.ts'
 
-const THUMBNAIL_BOX = { width: 640, height: 360 }
+export const THUMBNAIL_BOX = { width: 640, height: 360 }
 
 /** @returns undefined when the material has a thumbnail already, or was deleted */
 async function findPending(ctx: Context, materialId: number): Promise<Material | undefined> {
@@ -61,11 +61,16 @@ export async function makeThumbnail(
   const local = await ctx.storage.openLocal(material.filePath, { signal })
   const output = `${local.scratch}/${material.id}.jpg`
   try {
-    await ctx.imaging.preview({ input: local.path, output, kind: material.type, box: THUMBNAIL_BOX }, signal)
-    await storeThumbnail(ctx, material, Bun.file(output).stream(), { status: 'completed' })
+    const facts = await ctx.imaging.preview(
+      { input: local.path, output, kind: material.type, box: THUMBNAIL_BOX },
+      signal,
+    )
+    const outcome = { status: 'completed', ...measured(material.type, facts) } as const
+    await storeThumbnail(ctx, material, Bun.file(output).stream(), outcome)
   } catch (error) {
     if (!ctx.imaging.isFinal(error, attempt)) throw error
-    await storePlaceholder(ctx, material, (error as { code?: string }).code ?? 'UNREADABLE')
+    const reason = (error as { code?: string }).code ?? 'UNREADABLE'
+    await storePlaceholder(ctx, material, { reason, ...measured(material.type, {}) })
   } finally {
     await local.dispose()
   }
@@ -75,15 +80,21 @@ export async function makeThumbnail(
 export async function failThumbnail(ctx: Context, materialId: number, reason: string): Promise<void> {
   const material = await findPending(ctx, materialId)
   if (!material) return
-  await storePlaceholder(ctx, material, reason)
+  await storePlaceholder(ctx, material, { reason, durationSeconds: null, pages: null })
 }
 
-async function storePlaceholder(ctx: Context, material: Material, reason: string): Promise<void> {
+/** The columns that are null stay as they are. */
+type Measures = Pick<Material, 'durationSeconds' | 'pages'>
+type Outcome = Measures & ({ status: 'completed' } | { status: 'failed'; reason: string })
+
+async function storePlaceholder(
+  ctx: Context,
+  material: Material,
+  outcome: Measures & { reason: string },
+): Promise<void> {
   const picture = await ctx.imaging.placeholder(material.type)
-  await storeThumbnail(ctx, material, chunkOf(picture), { status: 'failed', reason })
+  await storeThumbnail(ctx, material, chunkOf(picture), { status: 'failed', ...outcome })
 }
-
-type Outcome = { status: 'completed' } | { status: 'failed'; reason: string }
 
 /** Stores the picture, then updates the material and emits the event. */
 async function storeThumbnail(
@@ -94,7 +105,7 @@ async function storeThumbnail(
 ): Promise<void> {
   const thumbnailPath = thumbnailKey({ userId, id })
   await ctx.storage.write(thumbnailPath, picture)
-  const { status } = outcome
+  const { status, durationSeconds, pages } = outcome
   const type = `thumbnail.${status}` as const
   const data = { materialId: id, thumbnailPath }
   const event = JSON.stringify(
@@ -103,7 +114,10 @@ async function storeThumbnail(
       : ctx.presentEvent('thumbnail.failed', { ...data, reason: outcome.reason }),
   )
   const isStored = await singleStatement(ctx, async (db) => {
-    const [row] = await setThumbnail(db).execute({ id, status, thumbnailPath, type, event })
+    const [row] = await setThumbnail(db).execute({
+      ...{ id, status, thumbnailPath, durationSeconds, pages },
+      ...{ type, event },
+    })
     return { result: row !== undefined, event: row && eventOf(row, { userId, type }) }
   })
   if (isStored) return
@@ -122,7 +136,8 @@ const setThumbnail = preparedSql<EventColumns>(
     with material as (
       update materials
       set thumbnail_status = ${sql.placeholder('status')}, thumbnail_path = ${sql.placeholder('thumbnailPath')},
-        updated_at = now()
+        duration_seconds = coalesce(${sql.placeholder('durationSeconds')}::float8, duration_seconds),
+        pages = coalesce(${sql.placeholder('pages')}::int, pages), updated_at = now()
       where id = ${sql.placeholder('id')} and status = 'active' and thumbnail_status = 'pending'
       returning id, user_id
     ), ${withEvent('material', sql.placeholder('type'), sql.placeholder('event'))}

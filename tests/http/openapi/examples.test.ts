@@ -21,8 +21,9 @@ import {
 import type { Operation } from '../../../src/http/openapi/document.ts'
 import type { JsonSchema } from '../../../src/http/openapi/schemas.ts'
 import { type Answer, api, readAnswer } from '../../support/api.ts'
+import { makeCourse, makeMaterial } from '../../support/courses.ts'
 import { mountedRoutes } from '../../support/described.ts'
-import { makeNode, makeTask, makeUser } from '../../support/factories.ts'
+import { makeNode, makeTask, makeUser, PASSWORD } from '../../support/factories.ts'
 import { form, pdf } from '../../support/files.ts'
 import { codeIn, mailTo } from '../../support/mail.ts'
 import { documentedRoutes } from '../../support/openapi.ts'
@@ -59,6 +60,7 @@ const idOfMaterial = async () => {
       .id,
   }
 }
+const twoMaterials = async () => [await makeMaterial(server, owner), await makeMaterial(server, owner)]
 const idOfWebhook = async () => ({ id: `${(await answerTo('portfolioCreateWebhook')).body.data.id}` })
 /** A delivery that has failed in the time that the example names. */
 const idsOfDelivery = async () => {
@@ -182,6 +184,16 @@ const FILL: Record<string, () => Promise<Filled>> = {
     return { token: (await answerTo('factoryRegister')).body.data.access_token }
   },
   studyLogout: async () => ({ token: (await makeUser(server)).token }),
+  studyChangePassword: async () => ({
+    token: (await makeUser(server)).token,
+    body: { current_password: PASSWORD },
+  }),
+  studyCreateCourse: async () => ({ body: { material_ids: await twoMaterials() } }),
+  studyUpdateCourse: async () => ({
+    id: (await makeCourse(server, admin)).courseId,
+    body: { material_ids: await twoMaterials() },
+  }),
+  studyDeleteCourse: async () => ({ id: (await makeCourse(server, admin)).courseId }),
   factoryCancelTask: idOfTask,
   factoryRetryTask: async () => {
     const { id } = await idOfTask()

@@ -19,6 +19,4 @@ export const Me = t.Object({
 })
 export type Me = Static<typeof Me>
 
-export const Message = t.Object({ message: t.String() })
-
-named({ StudyToken: Token, StudyUser: Me, StudyMessage: Message })
+named({ StudyToken: Token, StudyUser: Me })

@@ -3,7 +3,8 @@ import { endSession } from '../../../core/accounts/sessions.ts'
 import type { Context } from '../../../core/context.ts'
 import { chapter, type SignedCall } from '../../../http/chapter.ts'
 import { study } from '../contract.ts'
-import { Me, Message } from './models.ts'
+import { Message } from '../models.ts'
+import { Me } from './models.ts'
 import { presentMe } from './presenters.ts'
 
 const { routes, route } = chapter(study, 'auth')
