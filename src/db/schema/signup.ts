@@ -43,6 +43,8 @@ export const passwordResets = pgTable(
     index('password_resets_user_idx').on(t.userId),
     index('password_resets_email_key_idx').on(t.emailKey, t.id),
     index('password_resets_expires_idx').on(t.expiresAt),
+    // A mailed token names no email.
+    index('password_resets_hash_idx').on(t.codeHash),
   ],
 )
 
