@@ -15,6 +15,7 @@ export const UNRECORDED: Record<string, string> = {
   runtimeCreateAgentChat: PRIVATE,
   runtimeCancelAgentChat: PRIVATE,
   factoryCreateTask: PRIVATE,
+  factoryRedeemRechargeCode: 'the redemption and the ledger record it',
   runtimeSearchUsers: 'it only reads',
   factoryCreateTicket:
     'a ticket opens a socket of a session whose beginning is recorded, and every page asks for one',

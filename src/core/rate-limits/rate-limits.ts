@@ -2,7 +2,7 @@ import type { Bus } from '../../bus/bus.ts'
 import { type Counter, Counters } from '../../util/counters.ts'
 import type { Logger } from '../../util/logger.ts'
 import { waitAtMost } from '../../util/wait-at-most.ts'
-import type { Context } from '../context.ts'
+import { type Context, isTx } from '../context.ts'
 import { AppError } from '../errors.ts'
 
 /** At most `max` uses from the first one until `windowMs` later, for each key. */
@@ -82,12 +82,13 @@ export class RateLimits {
   async enforceOnFailures<T>(
     [limit, ...others]: Limit[],
     attempt: () => Promise<T | undefined>,
+    mayWait = true,
   ): Promise<T | undefined> {
     if (!limit || !this.enabled) return attempt()
-    const store = await this.enter(limit)
+    const store = await this.enter(limit, mayWait)
     let failed = false
     try {
-      const result = await this.enforceOnFailures(others, attempt)
+      const result = await this.enforceOnFailures(others, attempt, mayWait)
       failed = result === undefined
       return result
     } finally {
@@ -98,10 +99,10 @@ export class RateLimits {
 
   /**
    * Counts an attempt before it runs. When the limit is used up, the attempts that run may still succeed and be
-   * uncounted, so this one waits until one of them has ended, and is refused only when none runs.
+   * uncounted, so this one waits until one of them has ended, and is refused only when none runs, or when it must not wait.
    * @returns where the attempt was counted
    */
-  private async enter(limit: Limit): Promise<'bus' | 'own'> {
+  private async enter(limit: Limit, mayWait: boolean): Promise<'bus' | 'own'> {
     const key = keyOf(limit)
     const attempts = this.attempts.get(key) ?? { running: 0, waiting: [] }
     this.attempts.set(key, attempts)
@@ -109,7 +110,7 @@ export class RateLimits {
     for (;;) {
       const { store = 'bus', ...counter } = await this.count(limit)
       if (counter.count <= limit.max) return store
-      if (attempts.running === 1) {
+      if (attempts.running === 1 || !mayWait) {
         this.leave(key)
         throw rateLimited(this.standing(limit, counter))
       }
@@ -201,7 +202,9 @@ export const enforceFailureLimits = <T>(
   ctx: Context,
   limits: Limit[],
   attempt: () => Promise<T | undefined>,
-): Promise<T | undefined> => ctx.services.rateLimits.enforceOnFailures(limits, attempt)
+): Promise<T | undefined> =>
+  // Inside a transaction an attempt must not wait for another one, which may need the connection that the transaction holds.
+  ctx.services.rateLimits.enforceOnFailures(limits, attempt, !isTx(ctx))
 
 /** What the error says. */
 export type RateLimitedParams = {

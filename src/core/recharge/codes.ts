@@ -75,8 +75,18 @@ export async function updateCode(
 /** A code that is disabled again keeps the time at which it was disabled first. */
 const firstDisabled = sql`coalesce(${rechargeCodes.disabledAt}, now())`
 
-/** The condition for the code with this id, which a path names. */
-export function codeKey(id: string): SQL {
+/**
+ * The number of the code that a path names.
+ * @throws AppError NOT_FOUND
+ */
+export async function codeId(ctx: Context, id: string): Promise<number> {
+  const [row] = await ctx.db.select({ id: rechargeCodes.id }).from(rechargeCodes).where(codeKey(id))
+  if (!row) throw notFound('recharge_code', id)
+  return row.id
+}
+
+/** The condition for the code with this id. */
+function codeKey(id: string): SQL {
   const key = readId(id)
   if (key === undefined) return sql`false`
   return typeof key === 'number' ? eq(rechargeCodes.id, key) : eq(rechargeCodes.uuid, key)

@@ -203,6 +203,13 @@ const FILL: Record<string, () => Promise<Filled>> = {
   factoryUpdateRechargeCode: async () => ({
     id: (await answerTo('factoryCreateRechargeCode')).body.data.codes[0].id,
   }),
+  factoryRedeemRechargeCode: async () => {
+    // The example makes codes that have expired.
+    const { id, code } = (await answerTo('factoryCreateRechargeCode')).body.data.codes[1]
+    const body = { expires_at: null }
+    await api(server, 'PUT', `/api/recharge/codes/${id}`, { token: admin.token, body })
+    return { body: { code } }
+  },
   factoryUpdateAdminUser: async () => ({ id: (await makeUser(server)).user.uuid }),
   factoryUpdateGpuServer: idOfServer,
   factoryDrainGpuServer: idOfServer,

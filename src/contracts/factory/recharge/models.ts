@@ -61,4 +61,31 @@ export const CodeChange = t.Object({
 })
 export const CODE_CHANGE = { disabled: true }
 
-named({ RechargeCode, NewRechargeCode, NewRechargeCodes })
+/** Any text is taken, because a code of the wrong form is answered like every other code that cannot be redeemed. */
+export const Redeeming = t.Object({ code: Type.String() })
+export const REDEEMING = { code: 'OWL-ABCD-1234-EFGH' }
+
+export const Redeemed = t.Object({
+  amount: t.Number(),
+  new_balance: t.Number(),
+  recharge_record_id: t.String(),
+})
+export type Redeemed = Static<typeof Redeemed>
+
+export const RechargeRecord = t.Object({
+  id: t.String(),
+  /** `OWL-****-****-XXXX` */
+  code: t.String(),
+  amount: t.Number(),
+  created_at: Timestamp,
+})
+export type RechargeRecord = Static<typeof RechargeRecord>
+
+/** A use of a code, as administrators see it. */
+export const CodeUse = t.Composite([
+  RechargeRecord,
+  t.Object({ user: t.Object({ id: t.String(), username: t.String() }) }),
+])
+export type CodeUse = Static<typeof CodeUse>
+
+named({ RechargeCode, NewRechargeCode, NewRechargeCodes, Redeemed, RechargeRecord, RechargeCodeUse: CodeUse })

@@ -4,9 +4,11 @@ import { readAmount } from '../../../core/money/amounts.ts'
 import { toMajor } from '../../../core/money/ledger.ts'
 import { getCode, listCodes, updateCode } from '../../../core/recharge/codes.ts'
 import { createCodes } from '../../../core/recharge/create.ts'
+import { listRedemptions, listUses } from '../../../core/recharge/records.ts'
+import { redeemCode } from '../../../core/recharge/redeem.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { idempotent } from '../../../http/idempotency.ts'
-import { Page, pageOf } from '../../../http/models.ts'
+import { Page, PageQuery, pageOf } from '../../../http/models.ts'
 import { Envelope, envelope, factory } from '../contract.ts'
 import {
   CODE_CHANGE,
@@ -15,10 +17,15 @@ import {
   CodeCreation,
   CodeId,
   CodesQuery,
+  CodeUse,
   NewRechargeCodes,
+  REDEEMING,
   RechargeCode,
+  RechargeRecord,
+  Redeemed,
+  Redeeming,
 } from './models.ts'
-import { presentCode, presentNewCode } from './presenters.ts'
+import { presentCode, presentNewCode, presentRecord, presentRedeemed, presentUse } from './presenters.ts'
 
 const { routes, route } = chapter(factory, 'recharge')
 
@@ -68,6 +75,40 @@ export const rechargeRoutes = (ctx: Context) =>
         response: Envelope(RechargeCode),
       }),
     )
+    .get(
+      '/codes/:id/uses',
+      listUsesOfOne,
+      route({
+        auth: 'recharge.read',
+        summary: 'List who has redeemed a code, newest first (administrators)',
+        params: CodeId,
+        query: PageQuery,
+        response: Envelope(Page(CodeUse)),
+      }),
+    )
+    .post(
+      '/redeem',
+      idempotent(redeemOne),
+      route({
+        auth: true,
+        summary: 'Redeem a recharge code',
+        id: 'redeemRechargeCode',
+        body: Redeeming,
+        example: REDEEMING,
+        response: Envelope(Redeemed),
+        errors: ['INVALID_RECHARGE_CODE', 'RATE_LIMITED'],
+      }),
+    )
+    .get(
+      '/records',
+      listOwn,
+      route({
+        auth: true,
+        summary: 'List what you have redeemed, newest first',
+        query: PageQuery,
+        response: Envelope(Page(RechargeRecord)),
+      }),
+    )
 
 async function createBatch({ ctx, principal, body, request }: SignedCall & Body<typeof CodeCreation>) {
   const batch = {
@@ -86,11 +127,7 @@ async function createBatch({ ctx, principal, body, request }: SignedCall & Body<
 }
 
 async function listAll({ ctx, query, request }: SignedCall & Query<typeof CodesQuery>) {
-  const { codes, total } = await listCodes(ctx, {
-    page: query.page,
-    pageSize: query.page_size,
-    status: query.status,
-  })
+  const { codes, total } = await listCodes(ctx, { ...pagingOf(query), status: query.status })
   return envelope(request, pageOf(codes.map(presentCode), total, query))
 }
 
@@ -112,6 +149,30 @@ async function changeOne({
   })
   return envelope(request, presentCode(code))
 }
+
+async function listUsesOfOne({
+  ctx,
+  params,
+  query,
+  request,
+}: SignedCall & Params<typeof CodeId> & Query<typeof PageQuery>) {
+  const { redemptions, total } = await listUses(ctx, params.id, pagingOf(query))
+  return envelope(request, pageOf(redemptions.map(presentUse), total, query))
+}
+
+async function redeemOne({ ctx, principal, body, request }: SignedCall & Body<typeof Redeeming>) {
+  return envelope(request, presentRedeemed(await redeemCode(ctx, principal, body.code)))
+}
+
+async function listOwn({ ctx, principal, query, request }: SignedCall & Query<typeof PageQuery>) {
+  const { redemptions, total } = await listRedemptions(ctx, principal.userId, pagingOf(query))
+  return envelope(request, pageOf(redemptions.map(presentRecord), total, query))
+}
+
+const pagingOf = (query: Query<typeof PageQuery>['query']) => ({
+  page: query.page,
+  pageSize: query.page_size,
+})
 
 const readExpiry = (text: string | null | undefined) =>
   text === null || text === undefined ? text : readInstant('expires_at', text)
