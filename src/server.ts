@@ -93,6 +93,8 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
       presentPayloads,
     } as { -readonly [K in keyof LiveContext]: LiveContext[K] }
     ctx.services = createServices(ctx)
+    // The other services still log while they close.
+    closers.push(() => ctx.services.systemLog.close())
     closers.push(() => closeServices(ctx.services))
     // No other server uses an embedded database, so its unfinished uploads ended with the last server.
     if (database.embedded) {

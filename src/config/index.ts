@@ -11,6 +11,7 @@ import { type DatabaseConfig, readDatabase } from './database.ts'
 import { ConfigError, type Env, EnvReader } from './env.ts'
 import { type HttpConfig, readHttp } from './http.ts'
 import { type LimitsConfig, readLimits } from './limits.ts'
+import { type LogsConfig, readLogs } from './logs.ts'
 import { type MailConfig, readMail } from './mail.ts'
 import { type ModelConfig, readModel } from './model.ts'
 import { readServer, type ServerConfig } from './server.ts'
@@ -28,6 +29,7 @@ export interface Config
     AccountsConfig,
     AuditConfig,
     LimitsConfig,
+    LogsConfig,
     WebhooksConfig,
     CoursesConfig,
     BackupConfig {}
@@ -46,6 +48,7 @@ export function readConfig(variables: Env): Config {
     ...readAccounts(env),
     ...readAudit(env),
     ...readLimits(env),
+    ...readLogs(env),
     ...readWebhooks(env),
     ...readCourses(env),
     ...readBackup(env),

@@ -9,6 +9,7 @@ import { channelJobs } from './channel/jobs.ts'
 import type { Context } from './context.ts'
 import { filesJobs } from './files/jobs.ts'
 import { idempotencyJobs } from './idempotency/jobs.ts'
+import { logsJobs } from './logs/jobs.ts'
 import { materialsJobs } from './materials/jobs.ts'
 import { photoFilesJobs } from './photo-files/jobs.ts'
 import { photoIndexJobs } from './photo-index/jobs.ts'
@@ -26,6 +27,7 @@ const domains: DomainJobs<Context>[] = [
   channelJobs,
   auditJobs,
   idempotencyJobs,
+  logsJobs,
   accountsJobs,
   agendaJobs,
   agentJobs,

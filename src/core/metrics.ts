@@ -76,6 +76,12 @@ export class Metrics {
     'Attempts to deliver to webhooks by result',
     ['result'],
   )
+  /** Of the system log: `stored`, `lost`. */
+  readonly logLines = this.registry.counter(
+    'roost_log_lines_total',
+    'Lines of the log by whether this server could store them in the database',
+    ['result'],
+  )
   /** `hit`, `miss`. */
   readonly cacheReads = this.registry.counter('roost_cache_reads_total', 'Reads from the cache by result', [
     'cache',

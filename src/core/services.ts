@@ -15,6 +15,7 @@ import { piecePlaces } from './files/pieces.ts'
 import type { Places } from './files/places.ts'
 import { type Generations, GenerationsInMemory, GenerationsInTable } from './generations/generations.ts'
 import { RunningKeys } from './idempotency/running-keys.ts'
+import { SystemLog } from './logs/system-log.ts'
 import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
 import { ProcessingTimes } from './photo-files/times.ts'
@@ -22,9 +23,11 @@ import { ViewCounts } from './photos/view-counts.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
 import { Gauges } from './system/gauges.ts'
 import { openSettings, type Settings } from './system/settings.ts'
+import { TaskLogFeed } from './tasks/log-feed.ts'
 import { WebhookDispatcher } from './webhooks/dispatcher.ts'
 
 export interface Services {
+  readonly systemLog: SystemLog
   readonly generations: Generations
   readonly rateLimits: RateLimits
   readonly runningKeys: RunningKeys
@@ -41,12 +44,14 @@ export interface Services {
   readonly ranking: MaterialRanking
   readonly processingTimes: ProcessingTimes
   readonly viewCounts: ViewCounts
+  readonly taskLogFeed: TaskLogFeed
   readonly nodeControl: NodeControl
   readonly webhooks: WebhookDispatcher
 }
 
 /** @param ctx a context that will have these services: a constructor must not use `ctx.services` yet */
 export const createServices = (ctx: Context): Services => ({
+  systemLog: new SystemLog(ctx),
   generations: ctx.config.databaseUrl ? new GenerationsInTable(ctx.db) : new GenerationsInMemory(),
   rateLimits: new RateLimits(ctx.bus, ctx.log, ctx.config.rateLimits),
   gauges: new Gauges(ctx),
@@ -63,6 +68,7 @@ export const createServices = (ctx: Context): Services => ({
   ranking: new MaterialRanking(ctx),
   processingTimes: new ProcessingTimes(),
   viewCounts: new ViewCounts(ctx),
+  taskLogFeed: new TaskLogFeed(ctx),
   nodeControl: new NodeControl(ctx),
   webhooks: new WebhookDispatcher(ctx),
 })
@@ -73,6 +79,7 @@ export async function closeServices(services: Services): Promise<void> {
     await agentRuns.close()
   } finally {
     gauges.close()
+    services.taskLogFeed.close()
     pieceDigests.close()
     await lastSeen.close()
     await viewCounts.close()

@@ -1,4 +1,5 @@
 import pino from 'pino'
+import { CopiedLines, type TakeLine } from './copied-lines.ts'
 import { waitAtMost } from './wait-at-most.ts'
 
 export type Logger = pino.Logger
@@ -27,7 +28,28 @@ export function createLogger(
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: describe },
   }
-  return pino(options, destination)
+  return pino(options, new CopiedLines(destination))
+}
+
+/**
+ * Gives every line to `take` too, as soon as it has been written: first the lines that came before this call, as far as they
+ * are kept.
+ * @returns ends it
+ */
+export const copyLines = (log: Logger, take: TakeLine): (() => void) =>
+  destinationOf(log)?.copyTo(take) ?? (() => {})
+
+/** Whatever `write` logs goes to the standard output alone. For whoever takes the lines, so that its own lines do not come back. */
+export function withoutCopies(log: Logger, write: (log: Logger) => void): void {
+  const destination = destinationOf(log)
+  if (destination) destination.withoutCopies(() => write(log))
+  else write(log)
+}
+
+/** Undefined for a logger that `createLogger` has not made. */
+function destinationOf(log: Logger): CopiedLines | undefined {
+  const destination = (log as unknown as Record<symbol, unknown>)[pino.symbols.streamSym]
+  return destination instanceof CopiedLines ? destination : undefined
 }
 
 /** A logger for the reader of standard output: coloured lines for people at a terminal, JSON lines for programs. */

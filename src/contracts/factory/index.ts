@@ -2,9 +2,15 @@ import { Elysia } from 'elysia'
 import type { LiveContext } from '../../live/context.ts'
 import { gpuRoutes } from './gpu/routes.ts'
 import { liveRoutes } from './live/routes.ts'
+import { logRoutes } from './logs/routes.ts'
 import { rechargeRoutes } from './recharge/routes.ts'
 import { userRoutes } from './users/routes.ts'
 
 /** The factory contract's own routes, without those that it shares with study: docs/contracts/factory.md. */
 export const factoryRoutes = (ctx: LiveContext) =>
-  new Elysia().use(userRoutes(ctx)).use(gpuRoutes(ctx)).use(rechargeRoutes(ctx)).use(liveRoutes(ctx))
+  new Elysia()
+    .use(userRoutes(ctx))
+    .use(gpuRoutes(ctx))
+    .use(rechargeRoutes(ctx))
+    .use(logRoutes(ctx))
+    .use(liveRoutes(ctx))

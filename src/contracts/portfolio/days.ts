@@ -1,10 +1,5 @@
-/** Days in queries. */
-import { t } from 'elysia'
-import { AppError, type Issue, readTogether } from '../../core/errors.ts'
-import { isCalendarDate } from '../../util/calendar-date.ts'
-
-/** YYYY-MM-DD; whether there is such a day is for `readDay` to say. */
-export const Day = t.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' })
+import { readTogether } from '../../core/errors.ts'
+import { readDay } from '../../http/days.ts'
 
 /**
  * Reads the days of a list's query.
@@ -15,12 +10,3 @@ export const readDays = (query: { date_from?: string | undefined; date_to?: stri
     () => readDay('date_from', query.date_from),
     () => readDay('date_to', query.date_to),
   )
-
-function readDay(field: string, text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
-  if (!isCalendarDate(text)) throw invalidQuery(field, 'calendar_date')
-  return text
-}
-
-export const invalidQuery = (field: string, rule: Issue['rule'], params: Issue['params'] = {}) =>
-  new AppError('VALIDATION_FAILED', { part: 'query', issues: [{ field, rule, params }] })

@@ -38,7 +38,7 @@ export class LogBuffer {
   /** The running statement. A flush runs one after the other for as long as nodes send lines. */
   private storing: Promise<number | undefined> | undefined
 
-  constructor(private readonly ctx: Pick<Context, 'db' | 'log'>) {}
+  constructor(private readonly ctx: Pick<Context, 'bus' | 'db' | 'log'>) {}
 
   add(log: AttemptLog, line: Pick<NewLog, 'level' | 'message'>): void {
     if (log.lines > MAX_LINES_OF_ATTEMPT) return

@@ -50,8 +50,10 @@ export const errorText = (
 ): string | null => storedText({ text, code, params }, language)
 
 /** The text of a log line in the reader's language. */
-export const logText = ({ message: text, code, params }: TaskLog, language: Language): string =>
-  storedText({ text, code, params }, language)!
+export const logText = (
+  { message: text, code, params }: Pick<TaskLog, 'message' | 'code' | 'params'>,
+  language: Language,
+): string => storedText({ text, code, params }, language)!
 
 /** The condition for the task with this id, which a path or a frame names. */
 function taskKey(id: string | number): SQL {
@@ -97,6 +99,24 @@ export async function getTask(ctx: Context, who: Principal, id: string | number)
   const [row] = await query(ctx.db).execute({ key })
   if (!row || !mayAccess(who, row.task)) throw notFound('task', id)
   return { ...withCurrentProgress(ctx, row.task), nodeUuid: row.nodeUuid, logs: row.logs.map(readLog) }
+}
+
+/**
+ * Which task a user means, without its other fields.
+ * @throws AppError NOT_FOUND, also for another user's task
+ */
+export async function accessibleTask(
+  { db }: Pick<Context, 'db'>,
+  who: Principal,
+  id: string | number,
+): Promise<Pick<Task, 'id' | 'uuid' | 'userId'>> {
+  const { id: number, uuid, userId } = tasks
+  const [task] = await db
+    .select({ id: number, uuid, userId })
+    .from(tasks)
+    .where(and(taskKey(id), ofExistingUser))
+  if (!task || !mayAccess(who, task)) throw notFound('task', id)
+  return task
 }
 
 export interface TaskFilter {

@@ -8,7 +8,7 @@ import type { TopicKind } from './topic.ts'
 
 export const agentKind: TopicKind = {
   pattern: new RegExp(TOPIC_PATTERNS.agent),
-  async open({ ctx, who, name, id, agentSeq }) {
+  async open({ ctx, who, name, id, from: { agentSeq } }) {
     const session = await ownSession(ctx, who, id)
     const start = agentSeq ?? ((await latestRun(ctx, session.id))?.firstSeq ?? 1) - 1
     return {

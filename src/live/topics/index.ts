@@ -3,7 +3,7 @@ import { clusterKind } from './cluster.ts'
 import { nodeKind } from './node.ts'
 import { photoUploadKind } from './photo-upload.ts'
 import { taskKind } from './task.ts'
-import type { OpenTopic, StateTopic, StreamTopic, TopicKind } from './topic.ts'
+import type { OpenTopic, Topic, TopicKind } from './topic.ts'
 import { uploadKind } from './upload.ts'
 import { watermarkKind } from './watermark.ts'
 
@@ -22,9 +22,7 @@ export const TOPIC_KINDS: TopicKind[] = [
  * @returns undefined when no topic has such a name
  * @throws AppError NOT_FOUND when it does not exist for this user
  */
-export async function openTopic(
-  request: Omit<OpenTopic, 'id'>,
-): Promise<StateTopic | StreamTopic | undefined> {
+export async function openTopic(request: Omit<OpenTopic, 'id'>): Promise<Topic | undefined> {
   for (const kind of TOPIC_KINDS) {
     const match = kind.pattern.exec(request.name)
     if (match) return kind.open({ ...request, id: match[1] ?? '' })

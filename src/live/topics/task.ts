@@ -1,9 +1,15 @@
-/** `task:<id>`: the progress of one task, for its owner and administrators. The state on the bus makes it dirty. */
+/**
+ * `task:<id>`: the progress of one task and the lines of its log, for its owner and administrators. The state on the bus makes
+ * the progress dirty.
+ */
 import type { Principal } from '../../core/accounts/principals.ts'
 import type { Context } from '../../core/context.ts'
+import type { Language } from '../../core/messages.ts'
+import { lastPosition, type TaskLogLine } from '../../core/tasks/log-lines.ts'
 import { currentProgress, type TaskState, taskTopic } from '../../core/tasks/progress.ts'
-import { getTask, mayAccess } from '../../core/tasks/tasks.ts'
-import { type TaskUpdateData, TOPIC_PATTERNS } from '../../protocol/live/topics.ts'
+import type { Task } from '../../core/tasks/rows.ts'
+import { accessibleTask, logText, mayAccess } from '../../core/tasks/tasks.ts'
+import { type TaskLogFrame, type TaskUpdateData, TOPIC_PATTERNS } from '../../protocol/live/topics.ts'
 import { readByKey, type StateTopic, sharedText, type TopicKind } from './topic.ts'
 
 /** A GPU task has no clock of its item: zeros, never null. */
@@ -24,11 +30,14 @@ const textOf = sharedText(presentProgress)
 export const taskTopicName = (id: string | number): string => `task:${id}`
 
 /**
- * `id`: every frame repeats it as the client wrote it.
+ * The progress alone. `id`: every frame repeats it as the client wrote it.
  * @throws AppError NOT_FOUND
  */
 export async function openTask(ctx: Context, who: Principal, id: string | number): Promise<StateTopic> {
-  const { uuid, userId } = await getTask(ctx, who, id)
+  return progressTopic(await accessibleTask(ctx, who, id), id)
+}
+
+function progressTopic({ uuid, userId }: Pick<Task, 'uuid' | 'userId'>, id: string | number): StateTopic {
   const prefix = `{"type":"task_update","task_id":${JSON.stringify(id)},"data":`
   return {
     name: taskTopicName(id),
@@ -39,7 +48,29 @@ export async function openTask(ctx: Context, who: Principal, id: string | number
   }
 }
 
+const presentLine = (taskId: string | number, line: TaskLogLine, language: Language): TaskLogFrame => ({
+  type: 'task_log',
+  task_id: taskId,
+  position: line.id,
+  attempt: line.attempt,
+  level: line.level,
+  message: logText(line, language),
+  at: line.createdAt.toISOString(),
+})
+
 export const taskKind: TopicKind = {
   pattern: new RegExp(TOPIC_PATTERNS.task),
-  open: ({ ctx, who, id }) => openTask(ctx, who, /^\d+$/.test(id) ? Number(id) : id),
+  /** Without a position only lines that come from now on. */
+  async open({ ctx, who, id: text, from: { logPosition }, language }) {
+    const id = /^\d+$/.test(text) ? Number(text) : text
+    const task = await accessibleTask(ctx, who, id)
+    const start = logPosition ?? (await lastPosition(ctx, task.id))
+    return {
+      ...progressTopic(task, id),
+      async *follow(signal) {
+        for await (const line of ctx.services.taskLogFeed.follow(task.id, start, signal))
+          yield JSON.stringify(presentLine(id, line, language))
+      },
+    }
+  },
 }

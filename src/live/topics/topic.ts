@@ -1,5 +1,6 @@
 import type { Principal } from '../../core/accounts/principals.ts'
 import type { Context } from '../../core/context.ts'
+import type { Language } from '../../core/messages.ts'
 
 /** Reads the current values of many topics of one kind, by key. A topic that no longer exists is absent. */
 export type ReadCurrent = (ctx: Context, keys: string[]) => Promise<Map<string, object>>
@@ -24,6 +25,17 @@ export interface StreamTopic {
   follow(signal: AbortSignal): AsyncIterable<string>
 }
 
+/** A topic has a current value, a stream of frames, or both. */
+export type Topic = StateTopic | StreamTopic | (StateTopic & StreamTopic)
+
+/** The last frames of streams that a client has. */
+export interface StreamPositions {
+  /** Number of the last frame of an agent's session. */
+  agentSeq?: number | undefined
+  /** Position of the last line of a task's log. */
+  logPosition?: number | undefined
+}
+
 export interface OpenTopic {
   ctx: Context
   who: Principal
@@ -31,8 +43,10 @@ export interface OpenTopic {
   name: string
   /** The part of the name that its pattern captures. */
   id: string
-  /** Number of the last frame of an agent's session that the client has. */
-  agentSeq: number | undefined
+  /** What the client has. */
+  from: StreamPositions
+  /** The language of the texts in frames. */
+  language: Language
 }
 
 /** One kind of topic; each has a file of its own in this folder. */
@@ -40,7 +54,7 @@ export interface TopicKind {
   /** Matches the names of this kind and captures the id in them. */
   pattern: RegExp
   /** @throws AppError NOT_FOUND when it does not exist for this user */
-  open(request: OpenTopic): Promise<StateTopic | StreamTopic>
+  open(request: OpenTopic): Promise<Topic>
   /**
    * Subscribes to changes that the bus does not tell by the state of the topic's own key. `changed` makes the hub read the
    * value again for the clients that watch the key, after `delayMs` when there is one; calls in that time count once.

@@ -16,6 +16,7 @@ import { Rate } from '../../util/rate.ts'
 import { closeSocket } from '../close-socket.ts'
 import { formatCursor } from '../cursor.ts'
 import { Pulse } from '../keep-alive.ts'
+import type { StreamPositions } from '../topics/topic.ts'
 import { type About, parseClientFrame } from './client-frames.ts'
 import type { Hub } from './hub.ts'
 import { Outbox, type OutboxSocket } from './outbox.ts'
@@ -36,7 +37,8 @@ export interface ConnectionStart {
   refused: boolean
   cursor: string | undefined
   topics: string[]
-  agentSeq: number | undefined
+  /** Of the topics. */
+  from: StreamPositions
   /** The language of the texts in events. */
   language: Language
 }
@@ -227,9 +229,9 @@ export class Connection implements OutboxSocket, SubscribedSocket {
     if (typeof position !== 'number') this.send({ type: 'resync', cursor, reason: position })
     this.outbox = new Outbox(this.ctx, channel, this, sent)
     this.pump()
-    const { topics, agentSeq } = this.start
+    const { topics, from } = this.start
     for (const topic of topics) {
-      this.enqueue(() => this.subscriptions.subscribe(topic, agentSeq, { topic }), { topic })
+      this.enqueue(() => this.subscriptions.subscribe(topic, from, { topic }), { topic })
     }
   }
 
@@ -239,7 +241,11 @@ export class Connection implements OutboxSocket, SubscribedSocket {
     if (!this.signedIn) return this.fail('AUTHENTICATION_REQUIRED', 'send an auth frame first', about)
     switch (frame.type) {
       case 'subscribe':
-        return this.subscriptions.subscribe(frame.topic, frame.agent_seq, about)
+        return this.subscriptions.subscribe(
+          frame.topic,
+          { agentSeq: frame.agent_seq, logPosition: frame.log_position },
+          about,
+        )
       case 'unsubscribe':
         return this.subscriptions.unsubscribe(frame.topic, about.id)
       case 'subscribe_task':

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { preferredLanguage } from '../../core/language.ts'
+import { MAX_POSITION } from '../../protocol/live/client-frames.ts'
 import type { Origins } from '../../util/origins.ts'
 import { urlOf } from '../../util/url-of.ts'
 import type { LiveContext } from '../context.ts'
@@ -34,7 +35,10 @@ export function userSocket({ live: { hub } }: LiveContext, origins: Origins, add
       address: addressOf(request),
       refused: !signedIn && Boolean(ticket ?? token),
       cursor: query.get('cursor') ?? undefined,
-      agentSeq: parseSeq(query.get('agent_seq')),
+      from: {
+        agentSeq: parseNumber(query.get('agent_seq'), Number.MAX_SAFE_INTEGER),
+        logPosition: parseNumber(query.get('log_position'), MAX_POSITION),
+      },
       // English, as in error frames, for a client that does not name a language.
       language: preferredLanguage(request.headers.get('accept-language'), 'en'),
       topics: (query.get('topics') ?? '').split(',').filter(Boolean).slice(0, MAX_TOPICS_IN_URL),
@@ -48,5 +52,6 @@ export function userSocket({ live: { hub } }: LiveContext, origins: Origins, add
     .get('/api/ws/connect', connect, hide)
 }
 
-const parseSeq = (text: string | null): number | undefined =>
-  text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+/** Undefined for what is no number up to `max`. */
+const parseNumber = (text: string | null, max: number): number | undefined =>
+  text !== null && /^\d{1,15}$/.test(text) && Number(text) <= max ? Number(text) : undefined

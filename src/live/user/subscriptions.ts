@@ -1,10 +1,11 @@
 import type { Principal } from '../../core/accounts/principals.ts'
 import type { Context } from '../../core/context.ts'
 import { AppError } from '../../core/errors.ts'
+import type { Language } from '../../core/messages.ts'
 import type { ControlFrame } from '../../protocol/live/server-frames.ts'
 import { openTopic } from '../topics/index.ts'
 import { openTask, taskTopicName } from '../topics/task.ts'
-import type { StateTopic, StreamTopic } from '../topics/topic.ts'
+import type { StateTopic, StreamPositions, StreamTopic } from '../topics/topic.ts'
 import type { About } from './client-frames.ts'
 import type { Watch, Watches } from './watches.ts'
 
@@ -16,6 +17,8 @@ export interface SubscribedSocket {
   /** The client does not read. */
   readonly isBlocked: boolean
   readonly principal: Principal
+  /** The language of the texts in frames. */
+  readonly language: Language
   write(text: string): void
   send(frame: ControlFrame): void
   /** Sends an `error` frame. */
@@ -42,12 +45,15 @@ export class Subscriptions {
   ) {}
 
   /** @throws AppError NOT_FOUND */
-  async subscribe(name: string, agentSeq: number | undefined, about: About): Promise<void> {
-    const topic = await openTopic({ ctx: this.ctx, who: this.socket.principal, name, agentSeq })
+  async subscribe(name: string, from: StreamPositions, about: About): Promise<void> {
+    const { principal: who, language } = this.socket
+    const topic = await openTopic({ ctx: this.ctx, who, name, from, language })
     if (!topic) return this.socket.fail('UNKNOWN_TOPIC', 'there is no such topic', about)
     this.socket.send({ type: 'subscribed', topic: name, ...idOf(about.id) })
-    if ('follow' in topic) this.stream(topic, about)
-    else await this.watch(topic, about)
+    if (!('readCurrent' in topic)) return this.stream(topic, about)
+    await this.watch(topic, about)
+    // The permission ends both, and so does the end of what is watched.
+    if ('follow' in topic && this.watches.has(name)) this.stream(topic, about)
   }
 
   /**
@@ -176,10 +182,8 @@ export class Subscriptions {
   }
 
   private isFull(name: string, about: About): boolean {
-    const full =
-      !this.watches.has(name) &&
-      !this.streams.has(name) &&
-      this.watches.size + this.streams.size >= MAX_TOPICS
+    const names = new Set([...this.watches.keys(), ...this.streams.keys()])
+    const full = !names.has(name) && names.size >= MAX_TOPICS
     if (full) this.socket.fail('TOO_MANY_TOPICS', `a socket may watch ${MAX_TOPICS} topics`, about)
     return full
   }

@@ -9,6 +9,9 @@ export const MAX_CLIENT_FRAME_BYTES = 16 * 1024
 /** The same before the sign-in: an `auth` frame with the longest token. */
 export const MAX_STRANGER_FRAME_BYTES = 6 * 1024
 
+/** The largest position of a line in a task's log. */
+export const MAX_POSITION = 2_147_483_647
+
 const TaskId = Type.Union([
   Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
   Type.String({ minLength: 1, maxLength: 64 }),
@@ -21,8 +24,15 @@ export const ClientFrame = Type.Union([
   frame('auth', { token: Type.String({ maxLength: 4096 }) }),
   frame('subscribe_task', { task_id: TaskId }),
   frame('unsubscribe_task', { task_id: TaskId }),
-  /** `agent_seq`: number of the last frame that the client has of an agent's session. */
-  frame('subscribe', { topic: Topic, agent_seq: Type.Optional(Type.Integer({ minimum: 0 })) }),
+  /**
+   * `agent_seq`: number of the last frame that the client has of an agent's session. `log_position`: position of the last line
+   * that it has of a task's log.
+   */
+  frame('subscribe', {
+    topic: Topic,
+    agent_seq: Type.Optional(Type.Integer({ minimum: 0 })),
+    log_position: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_POSITION })),
+  }),
   frame('unsubscribe', { topic: Topic }),
   frame('ping', {}),
 ])

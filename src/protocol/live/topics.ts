@@ -1,6 +1,7 @@
 /**
  * Topics that a client can subscribe to, and the frames that follow. A state frame tells how something stands: it has no
- * cursor, and under load the server sends only the newest one of a topic. An agent's frames are all sent, in order.
+ * cursor, and under load the server sends only the newest one of a topic. An agent's frames and the lines of a task's log are all
+ * sent, in order.
  */
 import { type Static, Type } from '@sinclair/typebox'
 import { frame } from '../frame.ts'
@@ -113,9 +114,24 @@ export const WatermarkUpdateData = Type.Object({
 })
 export type WatermarkUpdateData = Static<typeof WatermarkUpdateData>
 
+/**
+ * A line of a task's log. `position` grows with each line of the task, with gaps. `task_id` as the client wrote it when it
+ * subscribed.
+ */
+export const TaskLogFrame = frame('task_log', {
+  task_id: Type.Union([Type.String(), Type.Number()]),
+  position: Type.Integer({ minimum: 1 }),
+  attempt: Type.Integer({ minimum: 0 }),
+  level: Type.String(),
+  message: Type.String(),
+  at: Instant,
+})
+export type TaskLogFrame = Static<typeof TaskLogFrame>
+
 export const StateFrame = Type.Union([
   /** `task_id` as the client wrote it when it subscribed. */
   frame('task_update', { task_id: Type.Union([Type.String(), Type.Number()]), data: TaskUpdateData }),
+  TaskLogFrame,
   frame('upload_update', { key: Type.String(), material_id: Type.Integer(), data: UploadUpdateData }),
   frame('upload_update', { key: Type.String(), file_id: Type.String(), data: PhotoUploadUpdateData }),
   frame('gpu_update', { key: Type.String(), server_id: Type.String(), data: NodeUpdateData }),

@@ -52,7 +52,7 @@ test('lines that the database did not take are counted in the log, those after t
   })
   const warnings: string[] = []
   const log = { ...ctx.log, warn: (_: unknown, text: string) => warnings.push(text) } as never
-  const buffer = new LogBuffer({ db, log })
+  const buffer = new LogBuffer({ db, bus: ctx.bus, log })
   const attempt = { taskId: id, attempt: task!.attempt, lines: 0, waiting: 0, lost: 0 }
   for (const message of ['0', '1', '2']) buffer.add(attempt, { level: 'INFO', message })
   await buffer.flush()
@@ -82,7 +82,7 @@ test('an end waits for lines of a row that another transaction holds, though not
       return Reflect.get(target, name)
     },
   })
-  const buffer = new LogBuffer({ db, log: ctx.log })
+  const buffer = new LogBuffer({ db, bus: ctx.bus, log: ctx.log })
   const attempt = { taskId: id, attempt: task!.attempt, lines: 0, waiting: 0, lost: 0 }
   for (const message of ['0', '1']) buffer.add(attempt, { level: 'INFO', message })
   await buffer.whenStored(attempt)

@@ -1,9 +1,9 @@
 import { type Static, t } from 'elysia'
+import { Day } from '../../../http/days.ts'
 import { integerText } from '../../../http/integer-text.ts'
 import { nullable, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { pageQuery } from '../contract.ts'
-import { Day } from '../days.ts'
 import { IdText } from '../ids.ts'
 
 export const AuditQuery = t.Object({

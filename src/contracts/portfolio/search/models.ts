@@ -1,7 +1,7 @@
 import { t } from 'elysia'
+import { Day } from '../../../http/days.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { photoPageQuery } from '../contract.ts'
-import { Day } from '../days.ts'
 import { IdText } from '../ids.ts'
 import { Photo } from '../photos/models.ts'
 

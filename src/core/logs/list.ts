@@ -1,0 +1,167 @@
+import { and, gte, lt, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
+import { hasOtherLines, systemLogs } from '../../db/schema/index.ts'
+import { rfc3339 } from '../../db/timestamps.ts'
+import type { Context } from '../context.ts'
+import { linesOf, type RawLine, readLine, type StoredChunk, type SystemLogLine, secondOf } from './chunks.ts'
+import type { Level } from './levels.ts'
+
+export interface SystemLogFilter {
+  level?: Level | undefined
+  /** YYYY-MM-DD, in UTC, both inclusive. */
+  from?: string | undefined
+  to?: string | undefined
+  /** A part of the message or of the value of a field, in any case. */
+  search?: string | undefined
+}
+
+export interface SystemLogPage {
+  lines: SystemLogLine[]
+  /** Counts no further than {@link MAX_COUNTED}. */
+  total: number
+  /** The search has looked at the lines since this time and not at older ones (RFC 3339); null: at all of them. */
+  searchedFrom: string | null
+}
+
+/** Pages lead no further either: a period of days does. */
+export const MAX_COUNTED = 10_000
+/** A search reads the lines themselves, because no index would be worth what it costs each line. */
+const SEARCH_MS = 3000
+
+/** A page of the log of all servers, the newest lines first. */
+export async function listSystemLog(
+  { db }: Pick<Context, 'db'>,
+  filter: SystemLogFilter,
+  { page, pageSize }: { page: number; pageSize: number },
+): Promise<SystemLogPage> {
+  const counted = filter.search ? undefined : await count(db, filter)
+  const from = (page - 1) * pageSize
+  const end = Math.min(from + pageSize, counted ?? MAX_COUNTED)
+  const until = performance.now() + SEARCH_MS
+  const lines: SystemLogLine[] = []
+  let found = 0
+  let searchedFrom: string | null = null
+  if (counted === undefined || from < end) {
+    for await (const { raw, at } of newestFirst(db, filter)) {
+      for (const line of raw) {
+        if (found >= from && found < end) lines.push(readLine(line))
+        found++
+      }
+      if (found >= (counted === undefined ? MAX_COUNTED : end)) break
+      if (counted === undefined && at !== undefined && performance.now() > until) {
+        searchedFrom = at
+        break
+      }
+    }
+  }
+  return { lines, total: counted ?? Math.min(found, MAX_COUNTED), searchedFrom }
+}
+
+/** Some chunks, so that a page of lines needs one query, and memory for a few megabytes. */
+const CHUNKS = 20
+
+/**
+ * The lines that fit, the newest first, in pieces.
+ * @yields with `at`, the time since which it has looked at all lines; undefined at the end
+ */
+async function* newestFirst(
+  db: Db,
+  filter: SystemLogFilter,
+): AsyncGenerator<{ raw: RawLine[]; at: string | undefined }> {
+  const searched = filter.search && asJson(filter.search)
+  const fits = async (chunk: StoredChunk) => {
+    const lines = await linesOf(chunk, filter.level, searched)
+    return searched === undefined
+      ? lines
+      : lines.filter((line) => holds(readLine(line), filter.search!.toLowerCase()))
+  }
+  const waiting: RawLine[] = []
+  for (let last: StoredChunk | undefined; ; ) {
+    const chunks = await readChunks(db, filter, last, 'desc')
+    last = chunks.at(-1)
+    for (const chunk of chunks) waiting.push(...(await fits(chunk)))
+    waiting.sort(newerFirst)
+    if (chunks.length < CHUNKS) return yield { raw: waiting, at: undefined }
+    // Chunks of several servers overlap. Those that are not read yet may have lines up to the time of the last one.
+    const { at } = last!
+    const known = waiting.findIndex((line) => line.at <= at)
+    const raw = waiting.splice(0, known === -1 ? waiting.length : known)
+    yield { raw, at }
+  }
+}
+
+const newerFirst = (a: RawLine, b: RawLine): number =>
+  a.at === b.at ? b.chunk.id - a.chunk.id || b.n - a.n : a.at < b.at ? 1 : -1
+
+/** The lines of a day (YYYY-MM-DD, in UTC), the oldest first, in pieces. */
+export async function* linesOfDay({ db }: Pick<Context, 'db'>, day: string): AsyncGenerator<SystemLogLine[]> {
+  const waiting: RawLine[] = []
+  for (let last: StoredChunk | undefined; ; ) {
+    const chunks = await readChunks(db, { from: day, to: day }, last, 'asc')
+    last = chunks.at(-1)
+    for (const chunk of chunks) waiting.push(...(await linesOf(chunk)))
+    waiting.sort((a, b) => newerFirst(b, a))
+    if (chunks.length < CHUNKS) return yield waiting.map(readLine)
+    // Chunks that are not read yet have no lines before the second of the last one.
+    const second = secondOf(last!.at)
+    const known = waiting.findIndex((line) => line.at >= second)
+    yield waiting.splice(0, known === -1 ? waiting.length : known).map(readLine)
+  }
+}
+
+/** As the text stands in a line. */
+const asJson = (text: string): string => JSON.stringify(text).slice(1, -1).toLowerCase()
+
+/** Whether a message or the value of a field, and not only the name of one, has the text. */
+function holds(value: unknown, text: string): boolean {
+  if (typeof value !== 'object' || value === null) return String(value).toLowerCase().includes(text)
+  return Object.values(value).some((part) => holds(part, text))
+}
+
+/** The chunks behind `last`, in the order of their times. */
+function readChunks(
+  db: Db,
+  filter: SystemLogFilter,
+  last: StoredChunk | undefined,
+  order: 'asc' | 'desc',
+): Promise<StoredChunk[]> {
+  const direction = sql.raw(order)
+  const behind =
+    last &&
+    sql`(at, id) ${sql.raw(order === 'asc' ? '>' : '<')} (${last.at}::text::timestamptz, ${last.id}::bigint)`
+  return db.execute<StoredChunk>(sql`
+    select id::float8 as id, ${rfc3339(systemLogs.at)} as at, server, body from ${systemLogs}
+    where ${and(conditionOf(filter), behind) ?? sql`true`}
+    order by at ${direction}, id ${direction} limit ${CHUNKS}`) as unknown as Promise<StoredChunk[]>
+}
+
+const COLUMN = {
+  DEBUG: sql`debug_lines`,
+  INFO: sql`info_lines`,
+  WARNING: sql`warning_lines`,
+  ERROR: sql`error_lines`,
+  CRITICAL: sql`critical_lines`,
+} satisfies Record<Level, SQL>
+
+function conditionOf({ level, from, to }: SystemLogFilter): SQL | undefined {
+  return and(
+    from === undefined ? undefined : gte(systemLogs.at, startOf(from)),
+    to === undefined ? undefined : lt(systemLogs.at, sql`${startOf(to)} + interval '24 hours'`),
+    level && sql`${COLUMN[level]} > 0`,
+    level && level !== 'INFO' ? hasOtherLines : undefined,
+  )
+}
+
+const startOf = (day: string): SQL => sql`${`${day}T00:00:00Z`}::text::timestamptz`
+
+const ALL = sql`debug_lines + info_lines + warning_lines + error_lines + critical_lines`
+
+/** How many lines fit. Reads no more rows than it counts lines. */
+async function count(db: Db, filter: SystemLogFilter): Promise<number> {
+  const [row] = await db.execute<{ n: number }>(sql`
+    select least(coalesce(sum(n), 0), ${MAX_COUNTED})::int as n from (
+      select ${filter.level ? COLUMN[filter.level] : ALL} as n from ${systemLogs}
+      where ${conditionOf(filter) ?? sql`true`} order by at desc, id desc limit ${MAX_COUNTED}
+    ) counted`)
+  return row!.n
+}

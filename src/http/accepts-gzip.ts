@@ -1,0 +1,15 @@
+/** Whether the client prefers an answer compressed with gzip to a plain one (RFC 9110, 12.5.3). Without the field it has not said so. */
+export function acceptsGzip(request: Request): boolean {
+  const qualities = new Map<string, number>()
+  for (const part of (request.headers.get('accept-encoding') ?? '').toLowerCase().split(',')) {
+    const [coding = '', ...parameters] = part.split(';').map((text) => text.trim())
+    const weight = parameters.map((parameter) => /^q\s*=\s*([\d.]+)$/.exec(parameter)?.[1]).find(Boolean)
+    const quality = Number(weight ?? 1)
+    if (coding && !qualities.has(coding)) qualities.set(coding, Number.isNaN(quality) ? 0 : quality)
+  }
+  const others = qualities.get('*') ?? 0
+  const gzip = qualities.get('gzip') ?? qualities.get('x-gzip') ?? others
+  // A plain answer that the client does not name is acceptable, and less than any other that it names.
+  const plain = qualities.get('identity') ?? 0
+  return gzip > 0 && gzip >= plain
+}
