@@ -7,8 +7,4 @@ import { userRoutes } from './user/routes.ts'
 
 /** The study contract's own routes, without those that it shares with factory: docs/contracts/study.md. */
 export const studyRoutes = (ctx: LiveContext) =>
-  new Elysia()
-    .use(authRoutes(ctx))
-    .use(userRoutes(ctx))
-    .use(courseRoutes(ctx))
-    .use(taskLogRoutes(ctx))
+  new Elysia().use(authRoutes(ctx)).use(userRoutes(ctx)).use(courseRoutes(ctx)).use(taskLogRoutes(ctx))
