@@ -9,6 +9,7 @@ import type { MoneyEvents } from './money/events.ts'
 import type { NodeEvents } from './nodes/events.ts'
 import type { PhotoFileEvents } from './photo-files/events.ts'
 import type { PhotoEvents } from './photos/events.ts'
+import type { ReconciliationEvents } from './reconciliation/events.ts'
 import type { TaskEvents } from './tasks/events.ts'
 import type { WebhookEvents } from './webhooks/events.ts'
 
@@ -28,5 +29,6 @@ export interface ChannelEvents
     NodeEvents,
     PhotoEvents,
     PhotoFileEvents,
+    ReconciliationEvents,
     TaskEvents,
     WebhookEvents {}

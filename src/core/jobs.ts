@@ -13,6 +13,7 @@ import { logsJobs } from './logs/jobs.ts'
 import { materialsJobs } from './materials/jobs.ts'
 import { photoFilesJobs } from './photo-files/jobs.ts'
 import { photoIndexJobs } from './photo-index/jobs.ts'
+import { reconciliationJobs } from './reconciliation/jobs.ts'
 import { statisticsJobs } from './statistics/jobs.ts'
 import { systemJobs } from './system/jobs.ts'
 import { userDeletionJobs } from './user-deletion/jobs.ts'
@@ -34,6 +35,7 @@ const domains: DomainJobs<Context>[] = [
   verificationJobs,
   webhookJobs,
   systemJobs,
+  reconciliationJobs,
   statisticsJobs,
   userDeletionJobs,
   backupJobs,

@@ -29,6 +29,7 @@ export const DOMAINS = [
   'cache',
   'agenda',
   'tasks',
+  'reconciliation',
   'nodes',
   'study',
   'agent',

@@ -3,6 +3,7 @@ import { nodes, tasks } from '../../db/schema/index.ts'
 import { Kept } from '../../util/kept.ts'
 import type { Context } from '../context.ts'
 import { COMPONENTS, checkHealth } from './health.ts'
+import { ledgerHealth } from './ledger-health.ts'
 
 /** Seconds. A timer of a busy process comes late. */
 const LAGS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 5]
@@ -24,7 +25,8 @@ export class Gauges {
     const nodeStates = new Kept(() => countNodes(ctx), EVERY_MS)
     const gpuTasks = new Kept(() => countTasks(ctx), EVERY_MS)
     const parts = new Kept(() => checkHealth(ctx, COMPONENTS), PROBE_EVERY_MS)
-    this.sources = { jobs, nodes: nodeStates, tasks: gpuTasks, parts }
+    const ledger = new Kept(() => ledgerHealth(ctx), PROBE_EVERY_MS)
+    this.sources = { jobs, nodes: nodeStates, tasks: gpuTasks, parts, ledger }
     registry.gauge('roost_jobs', 'Queued jobs by state, of all servers', ['queue', 'state'], () =>
       jobs.value?.map(({ queue, state, jobs }) => [[queue, state], jobs] as const),
     )
@@ -45,6 +47,21 @@ export class Gauges {
         COMPONENTS.flatMap((part) =>
           parts.value ? [[[part], parts.value[part].latencyMs / 1000] as const] : [],
         ),
+    )
+    registry.gauge(
+      'roost_ledger_differences',
+      'Accounts, transfers and holds that the newest check of the ledger found wrong',
+      [],
+      () => ledger.value?.differences,
+    )
+    registry.gauge(
+      'roost_ledger_trial_balance_minor',
+      'All credits less all debits of the ledger in minor units, at its newest check; 0 when it is right',
+      [],
+      () => ledger.value?.trialBalanceMinor,
+    )
+    registry.gauge('roost_ledger_checked_timestamp_seconds', 'When the ledger was checked last', [], () =>
+      ledger.value?.checkedAt ? ledger.value.checkedAt.getTime() / 1000 : undefined,
     )
     registry.gauge(
       'roost_metrics_source_up',

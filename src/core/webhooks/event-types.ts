@@ -17,6 +17,7 @@ const OF_THE_SITE: ReadonlySet<string> = new Set([
   'system.backup',
   'gpu.online',
   'gpu.offline',
+  'ledger.unbalanced',
 ])
 
 export const mayReceive = (role: Role, type: string): boolean =>

@@ -11,6 +11,7 @@ import { moneyEvents } from './money.ts'
 import { nodeEvents } from './nodes.ts'
 import { photoEvents } from './photos.ts'
 import type { EventPresenters } from './presenters.ts'
+import { reconciliationEvents } from './reconciliation.ts'
 import { taskEvents } from './tasks.ts'
 import { webhookEvents } from './webhooks.ts'
 
@@ -26,6 +27,7 @@ const presenters: EventPresenters<ChannelEvents> & Record<keyof ChannelEvents & 
   ...moneyEvents,
   ...nodeEvents,
   ...photoEvents,
+  ...reconciliationEvents,
   ...taskEvents,
   ...webhookEvents,
 }

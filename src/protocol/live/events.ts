@@ -134,6 +134,8 @@ export const EVENTS = {
   'balance.changed': Type.Object({ balance: Money, available_balance: Money, reason: Type.String() }),
   /** The available balance has fallen below the user's threshold. */
   'balance.low': Type.Object({ balance: Money, available_balance: Money, threshold: Money }),
+  /** The hourly check has found differences that the check before had not found. */
+  'ledger.unbalanced': Type.Object({ checked_at: Instant, differences: Type.Integer({ minimum: 1 }) }),
   'session.revoked': Type.Object({ session_id: Uuid, reason: Type.String() }),
   /** A user has signed in. Administrators with webhooks get it of every user. */
   'user.login': Type.Object({

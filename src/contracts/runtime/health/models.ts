@@ -1,5 +1,6 @@
 import { type Static, t } from 'elysia'
 import { choice } from '../../../http/choice.ts'
+import { nullable, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 
 export const Health = t.Object({ status: choice(['ok', 'unhealthy']) })
@@ -17,6 +18,13 @@ export const InfraHealth = t.Object({
     database: service(['embedded', 'postgresql']),
     storage: service(['disk', 's3']),
     mail: service(['files', 'smtp']),
+  }),
+  /** The newest check of the ledger: `trial_balance` is all credits less all debits. */
+  ledger: t.Object({
+    status: HealthStatus,
+    checked_at: nullable(Timestamp),
+    trial_balance: t.Number(),
+    differences: t.Integer(),
   }),
 })
 export type InfraHealth = Static<typeof InfraHealth>
