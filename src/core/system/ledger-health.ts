@@ -1,5 +1,4 @@
-import { desc } from 'drizzle-orm'
-import { ledgerChecks } from '../../db/schema/index.ts'
+import { sql } from 'drizzle-orm'
 import type { Context } from '../context.ts'
 
 export interface LedgerHealth {
@@ -13,9 +12,14 @@ export interface LedgerHealth {
 
 /** What the newest check of the ledger has found; every server shows the same. */
 export async function ledgerHealth({ db }: Context): Promise<LedgerHealth> {
-  const [check] = await db.select().from(ledgerChecks).orderBy(desc(ledgerChecks.id)).limit(1)
-  if (!check) return { healthy: true, checkedAt: null, trialBalanceMinor: 0, differences: 0 }
-  const { at: checkedAt, creditMinor, debitMinor, differences } = check
-  const trialBalanceMinor = creditMinor - debitMinor
-  return { healthy: differences === 0 && trialBalanceMinor === 0, checkedAt, trialBalanceMinor, differences }
+  const [check] = await db.execute<{ at: number; rest: number; differences: number }>(sql`
+    select (extract(epoch from at) * 1000)::float8 as at, (credit_minor - debit_minor)::float8 as rest, differences
+    from ledger_checks order by id desc limit 1`)
+  const { rest: trialBalanceMinor, differences } = check ?? { rest: 0, differences: 0 }
+  return {
+    healthy: trialBalanceMinor === 0 && differences === 0,
+    checkedAt: check ? new Date(check.at) : null,
+    trialBalanceMinor,
+    differences,
+  }
 }

@@ -25,6 +25,7 @@ describe('GET /api/v1/infra/health', () => {
     expectAnswer(answer, 200, {
       status: 'string',
       services: { redis: SERVICE, database: SERVICE, storage: SERVICE, mail: SERVICE },
+      ledger: { status: 'string', checked_at: 'null', trial_balance: 'number', differences: 'number' },
     })
     expect(answer.body.status).toBe('healthy')
     const { services } = answer.body
