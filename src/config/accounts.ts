@@ -5,6 +5,8 @@ export interface AccountsConfig {
   jwtSecret: string | undefined
   accessTokenMinutes: number
   passwordMinLength: number
+  /** A page of the operator on which users set a new password: the target of a mail's link when the request names no page. */
+  passwordResetUrl: string | undefined
   /** The first administrator; without a password, the first start makes one up. */
   admin: { email: string; password: string | undefined }
 }
@@ -16,6 +18,7 @@ export function readAccounts(env: EnvReader): AccountsConfig {
     jwtSecret: env.text('JWT_SECRET'),
     accessTokenMinutes: env.integer('ACCESS_TOKEN_EXPIRE_MINUTES', 30, 1, 1440),
     passwordMinLength: env.integer('PASSWORD_MIN_LENGTH', 6, 6, 128),
+    passwordResetUrl: env.url('PASSWORD_RESET_URL', ['http:', 'https:']),
     admin: {
       email: env.text('ADMIN_EMAIL') ?? 'admin@example.com',
       password: env.text('ADMIN_PASSWORD'),

@@ -32,6 +32,8 @@ const PUBLIC = [
   // To get a session, or to end it by its refresh token.
   'POST /api/auth/register',
   'POST /api/auth/login',
+  'POST /api/auth/forgot-password',
+  'POST /api/auth/reset-password',
   'POST /api/v1/auth/register',
   'POST /api/v1/auth/login',
   'POST /api/v1/auth/refresh',

@@ -126,3 +126,6 @@ export const wrongCode = (...codes: string[]): string =>
   ['000000', '111111', '222222', '333333', '444444', '555555', '666666'].find(
     (code) => !codes.includes(code),
   )!
+
+/** The token of a mail for a new password. */
+export const resetTokenIn = (mail: Email): string => mail.text?.match(/^reset_[\w-]{43}$/m)?.[0] ?? ''

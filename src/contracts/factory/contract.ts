@@ -27,6 +27,7 @@ export const factory = defineContract({
   },
   codes: {
     INVALID_CODE: [401],
+    INVALID_RESET_TOKEN: [400],
     EMAIL_TAKEN: [409, 'EMAIL_ALREADY_EXISTS'],
     USERNAME_TAKEN: [409, 'USERNAME_ALREADY_EXISTS'],
     NAME_TAKEN: [409, 'NAME_ALREADY_EXISTS'],

@@ -14,7 +14,7 @@ export interface AuditActions {
   'user.password_changed': Nothing
   /** The current password was wrong. */
   'user.password_change_failed': Nothing
-  'user.password_reset': { by: 'code' | 'operator' }
+  'user.password_reset': { by: 'code' | 'token' | 'operator' }
   'user.created': { role: string }
   /** `before` and `after` have what changed of what matters most. */
   'user.updated': { fields: string[]; before?: AccountState; after?: AccountState }
@@ -28,8 +28,8 @@ export interface AuditActions {
   /** The code was wrong. */
   'signup.failed': { email: string }
   'password_reset.requested': { email: string }
-  /** The code was wrong. */
-  'password_reset.failed': { email: string }
+  /** The code was wrong, or the token, which names no email. */
+  'password_reset.failed': { email?: string }
   'invite_code.created': InviteCode
   'invite_code.updated': InviteCode
   'calendar_feed.created': Nothing

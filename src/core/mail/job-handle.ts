@@ -7,7 +7,7 @@ import type { Language } from '../messages.ts'
  */
 export type MailJob =
   | { letter: 'signup'; signupIds: string[] }
-  | { letter: 'password_reset'; resetId: string }
+  | { letter: 'password_reset'; resetId: string; proof?: 'code' | 'token' }
   | { letter: 'password_changed'; userId: number; language: Language }
 
 /**

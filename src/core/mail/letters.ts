@@ -3,6 +3,7 @@ import type { Mail } from '../../mail/mailer.ts'
 import type { Language } from '../messages.ts'
 
 export interface MailedCode {
+  /** Six digits, or a token. */
   code: string
   /** A page that fills in the code; undefined when the request named none. */
   link: string | undefined
@@ -20,6 +21,8 @@ interface Words {
 
 /** How long a code in a letter is valid. */
 export const CODE_MINUTES = 10
+/** The same for a token, which is too long to be guessed. */
+export const TOKEN_MINUTES = 30
 
 const WORDS = {
   signup: {
@@ -73,6 +76,24 @@ const WORDS = {
       ],
     },
   },
+  password_reset_token: {
+    zh: {
+      subject: '重置密码',
+      paragraphs: ['您好！请用下面的重置令牌设置新密码：'],
+      closing: [
+        `令牌 ${TOKEN_MINUTES} 分钟内有效，只能使用一次。`,
+        '如果不是您本人操作，请忽略此邮件，密码不会改变。',
+      ],
+    },
+    en: {
+      subject: 'Set a new password',
+      paragraphs: ['Set a new password with this token:'],
+      closing: [
+        `It is valid for ${TOKEN_MINUTES} minutes and works once.`,
+        'If this was not you, ignore this mail: your password stays as it is.',
+      ],
+    },
+  },
   password_changed: {
     zh: {
       subject: '您的密码已修改',
@@ -110,12 +131,18 @@ function asText({ paragraphs, closing }: Words, language: Language, codes: Maile
   return `${[...paragraphs, ...blocks, ...closing].join('\n\n')}\n`
 }
 
+/** A code is read and typed, a token is copied. */
+const styleOf = (code: string): string =>
+  code.length > 10
+    ? 'font: bold 16px monospace; word-break: break-all'
+    : 'font: bold 28px monospace; letter-spacing: 6px'
+
 function asHtml({ subject, paragraphs, closing }: Words, language: Language, codes: MailedCode[]): string {
   const paragraph = (text: string) => `<p>${Bun.escapeHTML(text)}</p>`
   const blocks = codes.map(({ code, link, username }) =>
     [
       ...(username ? [`<p>${Bun.escapeHTML(`${USERNAME[language]}: ${username}`)}</p>`] : []),
-      `<p style="font: bold 28px monospace; letter-spacing: 6px">${Bun.escapeHTML(code)}</p>`,
+      `<p style="${styleOf(code)}">${Bun.escapeHTML(code)}</p>`,
       ...(link ? [`<p><a href="${Bun.escapeHTML(link)}">${Bun.escapeHTML(LINK[language])}</a></p>`] : []),
     ].join('\n'),
   )

@@ -4,12 +4,12 @@ import { and, asc, eq, gt, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import { passwordResets, signups } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import { foldCase, tidyAscii } from '../../util/fold.ts'
-import { isSameSecret } from '../../util/secrets.ts'
+import { isSameSecret, randomSecret, sha256 } from '../../util/secrets.ts'
 import { auditAlone, type Client } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { type MailJob, mailHandle } from '../mail/job-handle.ts'
-import { CODE_MINUTES } from '../mail/letters.ts'
+import { CODE_MINUTES, TOKEN_MINUTES } from '../mail/letters.ts'
 import { keyOf, networkOf } from '../rate-limits/keys.ts'
 import { enforceFailureLimits, enforceLimits } from '../rate-limits/rate-limits.ts'
 
@@ -76,6 +76,21 @@ export const enforceCodeLimits = <T>(
   return enforceFailureLimits(ctx, limits, attempt)
 }
 
+/**
+ * Runs a check of a token. Nobody can guess one, so the limit only spares the database.
+ * @throws AppError RATE_LIMITED
+ */
+export const enforceTokenLimits = <T>(
+  ctx: Context,
+  ip: string,
+  attempt: () => Promise<T | undefined>,
+): Promise<T | undefined> =>
+  enforceFailureLimits(
+    ctx,
+    [{ policy: 'password-reset-token', key: networkOf(ip), max: 100, windowMs: HOUR_MS }],
+    attempt,
+  )
+
 /** The condition for the requests of an email that have not expired. */
 export const requestsOf = (table: Coded, email: string): SQL =>
   and(eq(table.emailKey, foldCase(email)), gt(table.expiresAt, sql`now()`))!
@@ -94,6 +109,20 @@ export async function drawCodes(ctx: Context, table: Coded, ids: string[]): Prom
     })
     .where(inArray(table.id, ids))
   return codes
+}
+
+/** Gives a password reset a new random token, of which the database keeps only the hash. */
+export async function drawToken({ db }: Context, id: string): Promise<string> {
+  const token = randomSecret('reset')
+  await db
+    .update(passwordResets)
+    .set({
+      codeHash: sha256(token),
+      codeExpiresAt: sql`now() + make_interval(mins => ${TOKEN_MINUTES})`,
+      wrongTries: 0,
+    })
+    .where(eq(passwordResets.id, id))
+  return token
 }
 
 /**

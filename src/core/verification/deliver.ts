@@ -5,7 +5,7 @@ import { findByEmail } from '../accounts/accounts.ts'
 import type { Context } from '../context.ts'
 import type { MailJob } from '../mail/job-handle.ts'
 import { type Letter, writeLetter } from '../mail/letters.ts'
-import { drawCodes } from './codes.ts'
+import { drawCodes, drawToken } from './codes.ts'
 import { linkTo } from './links.ts'
 
 /** Writes a letter and hands it to the mailer. Rejects when a later attempt may succeed. */
@@ -14,7 +14,7 @@ export async function deliverMail(ctx: Context, job: MailJob): Promise<void> {
     case 'signup':
       return deliverSignup(ctx, job.signupIds)
     case 'password_reset':
-      return deliverReset(ctx, job.resetId)
+      return deliverReset(ctx, job)
     case 'password_changed':
       return deliverPasswordChanged(ctx, job)
   }
@@ -48,8 +48,12 @@ async function deliverSignup(ctx: Context, ids: string[]): Promise<void> {
   await send(ctx, newest.email, letter)
 }
 
-/** A request for an email without an account gets a code too, which is never sent and resets nothing. */
-async function deliverReset(ctx: Context, id: string): Promise<void> {
+/** A request for an email without an account gets a code or token too, which is never sent and resets nothing. */
+async function deliverReset(
+  ctx: Context,
+  // A server of an older version enqueued no proof.
+  { resetId: id, proof = 'code' }: Extract<MailJob, { letter: 'password_reset' }>,
+): Promise<void> {
   const [request] = await ctx.db
     .select()
     .from(passwordResets)
@@ -58,7 +62,7 @@ async function deliverReset(ctx: Context, id: string): Promise<void> {
   const { email, redirectTo, language } = request
   const user = await findByEmail(ctx, email)
   const owner = user?.isActive ? user : undefined
-  // Only the newest code is valid, because several valid codes would be easier to guess.
+  // Only the newest mail is valid, because several valid codes would be easier to guess.
   await ctx.db
     .delete(passwordResets)
     .where(and(eq(passwordResets.emailKey, request.emailKey), lt(passwordResets.id, id)))
@@ -66,9 +70,13 @@ async function deliverReset(ctx: Context, id: string): Promise<void> {
     .update(passwordResets)
     .set({ userId: owner?.id ?? null })
     .where(eq(passwordResets.id, id))
-  const code = (await drawCodes(ctx, passwordResets, [id])).get(id)!
+  const isToken = proof === 'token'
+  const code = isToken ? await drawToken(ctx, id) : (await drawCodes(ctx, passwordResets, [id])).get(id)!
   if (!owner) return
-  const letter = writeLetter('password_reset', language, [{ code, link: linkTo(redirectTo, email, code) }])
+  const page = redirectTo ?? (isToken ? ctx.config.passwordResetUrl : undefined)
+  const letter = writeLetter(isToken ? 'password_reset_token' : 'password_reset', language, [
+    { code, link: linkTo(page ?? null, email, code) },
+  ])
   await send(ctx, owner.email, letter)
 }
 

@@ -6,6 +6,11 @@ export const VERIFICATION_ERRORS = defineErrors({
     zh: '验证码无效或已过期',
     en: 'The code is wrong or has expired',
   },
+  INVALID_RESET_TOKEN: {
+    kind: 'invalid',
+    zh: '重置令牌无效、已使用或已过期，请重新申请',
+    en: 'The token is wrong, used or expired; ask for a new one',
+  },
 })
 
 export const VERIFICATION_RULES = defineTexts({

@@ -1,28 +1,40 @@
-import { eq, or, sql } from 'drizzle-orm'
+import { and, eq, gt, or, sql } from 'drizzle-orm'
 import { passwordResets, users } from '../../db/schema/index.ts'
 import { foldCase, tidyAscii } from '../../util/fold.ts'
+import { sha256 } from '../../util/secrets.ts'
 import { assertPassword } from '../accounts/accounts.ts'
 import { mailPasswordChanged } from '../accounts/password-change.ts'
 import { hashPassword } from '../accounts/passwords.ts'
 import { endSessions } from '../accounts/sessions.ts'
-import { audit, type Client } from '../audit/audit.ts'
-import type { Context } from '../context.ts'
+import { audit, auditAlone, type Client } from '../audit/audit.ts'
+import type { Context, Tx } from '../context.ts'
+import { AppError } from '../errors.ts'
 import type { Language } from '../messages.ts'
 import { transaction } from '../transaction.ts'
-import { enforceCodeLimits, enforceMailLimits, enqueueCodes, findByCode, wrongCode } from './codes.ts'
+import {
+  enforceCodeLimits,
+  enforceMailLimits,
+  enforceTokenLimits,
+  enqueueCodes,
+  findByCode,
+  wrongCode,
+} from './codes.ts'
 import { assertRedirect } from './links.ts'
 
 const REQUEST_HOURS = 1
 
+/** What a mail has to prove that its reader may set a new password. A code is short and is typed, a token cannot be guessed. */
+export type Proof = 'code' | 'token'
+
 /**
- * Requests a mail with a code. The job that writes the mail looks up the account, so that neither the answer nor its
+ * Requests a mail with a code or a token. The job that writes the mail looks up the account, so that neither the answer nor its
  * time tells whether the email has one.
  * @throws AppError VALIDATION_FAILED, RATE_LIMITED
  */
 export async function requestPasswordReset(
   ctx: Context,
   client: Client,
-  input: { email: string; redirectTo: string | undefined; language: Language },
+  input: { email: string; redirectTo: string | undefined; proof: Proof; language: Language },
 ): Promise<void> {
   assertRedirect(ctx, input.redirectTo)
   const email = tidyAscii(input.email)
@@ -37,7 +49,7 @@ export async function requestPasswordReset(
       language: input.language,
       expiresAt: sql`now() + make_interval(hours => ${REQUEST_HOURS})`,
     })
-    await enqueueCodes(tx, email, { letter: 'password_reset', resetId: id })
+    await enqueueCodes(tx, email, { letter: 'password_reset', resetId: id, proof: input.proof })
     audit(tx, { client }, { action: 'password_reset.requested', details: { email } })
   })
 }
@@ -54,21 +66,53 @@ export async function confirmPasswordReset(
 ): Promise<void> {
   assertPassword(ctx, input.newPassword, 'new_password')
   const done = await enforceCodeLimits(ctx, 'password_reset', input.email, client.ip, () =>
-    resetPassword(ctx, client, input),
+    resetPassword(ctx, client, { ...input, by: 'code' }, (tx) =>
+      findByCode(tx, passwordResets, tidyAscii(input.email), input.code),
+    ),
   )
   if (!done) throw await wrongCode(ctx, client, 'password_reset', input.email)
 }
 
-/** @returns undefined when the code is wrong: an exception would roll back the count of wrong tries */
+/**
+ * The same with the token of a mail, which names no email.
+ * @throws AppError INVALID_RESET_TOKEN, VALIDATION_FAILED, RATE_LIMITED
+ */
+export async function resetPasswordWithToken(
+  ctx: Context,
+  client: Client,
+  input: { token: string; newPassword: string; language: Language },
+): Promise<void> {
+  assertPassword(ctx, input.newPassword, 'new_password')
+  const done = await enforceTokenLimits(ctx, client.ip, () =>
+    resetPassword(ctx, client, { ...input, by: 'token' }, (tx) => findByToken(tx, input.token)),
+  )
+  if (done) return
+  await auditAlone(ctx, { client }, { action: 'password_reset.failed', details: {} })
+  throw new AppError('INVALID_RESET_TOKEN')
+}
+
+type Reset = typeof passwordResets.$inferSelect
+
+async function findByToken(tx: Tx, token: string): Promise<Reset | undefined> {
+  const { codeHash, codeExpiresAt, expiresAt } = passwordResets
+  const [reset] = await tx.db
+    .select()
+    .from(passwordResets)
+    .where(and(eq(codeHash, sha256(token)), gt(codeExpiresAt, sql`now()`), gt(expiresAt, sql`now()`)))
+    .for('update')
+  return reset
+}
+
+/** @returns undefined when no request is found: an exception would roll back the count of wrong tries */
 async function resetPassword(
   ctx: Context,
   client: Client,
-  input: { email: string; code: string; newPassword: string; language: Language },
+  input: { newPassword: string; by: Proof; language: Language },
+  find: (tx: Tx) => Promise<Reset | undefined>,
 ): Promise<true | undefined> {
-  const email = tidyAscii(input.email)
   const passwordHash = await hashPassword(input.newPassword)
   return transaction(ctx, async (tx) => {
-    const reset = await findByCode(tx, passwordResets, email, input.code)
+    const reset = await find(tx)
     if (!reset?.userId) return undefined
     const { userId } = reset
     await tx.db
@@ -79,7 +123,7 @@ async function resetPassword(
         updatedAt: sql`now()`,
       })
       .where(eq(users.id, userId))
-    const details = { by: 'code' } as const
+    const details = { by: input.by }
     audit(tx, { client }, { action: 'user.password_reset', target: userId, subject: userId, details })
     await endSessions(tx, { client }, userId, 'password_reset')
     await tx.db

@@ -25,7 +25,7 @@ import { makeCourse, makeMaterial } from '../../support/courses.ts'
 import { mountedRoutes } from '../../support/described.ts'
 import { makeNode, makeTask, makeUser, PASSWORD } from '../../support/factories.ts'
 import { form, pdf } from '../../support/files.ts'
-import { codeIn, mailTo } from '../../support/mail.ts'
+import { codeIn, mailTo, resetTokenIn } from '../../support/mail.ts'
 import { documentedRoutes } from '../../support/openapi.ts'
 import { fileRow, makePhotos } from '../../support/photos.ts'
 import { startServer } from '../../support/server.ts'
@@ -188,6 +188,11 @@ const FILL: Record<string, () => Promise<Filled>> = {
     token: (await makeUser(server)).token,
     body: { current_password: PASSWORD },
   }),
+  studyResetPassword: async () => {
+    const { user } = await makeUser(server)
+    await api(server, 'POST', '/api/auth/forgot-password', { body: { email: user.email } })
+    return { body: { token: resetTokenIn(await mailTo(server, user.email)) } }
+  },
   studyCreateCourse: async () => ({ body: { material_ids: await twoMaterials() } }),
   studyUpdateCourse: async () => ({
     id: (await makeCourse(server, admin)).courseId,

@@ -38,6 +38,7 @@ async function requestReset({ ctx, body, request }: Call & Body<typeof ResetRequ
   await requestPasswordReset(ctx, clientOf(ctx, request), {
     email: body.email,
     redirectTo: body.redirect_to ?? undefined,
+    proof: 'code',
     language: languageOf(request, runtime.language),
   })
 }

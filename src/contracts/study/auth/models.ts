@@ -1,8 +1,10 @@
 import { type Static, t } from 'elysia'
 import { ROLES } from '../../../core/accounts/permissions.ts'
 import { choice } from '../../../http/choice.ts'
-import { nullable, Timestamp } from '../../../http/models.ts'
+import { Email, nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
+import { typed } from '../../../http/typed.ts'
+import { Password } from '../models.ts'
 
 export const Token = t.Object({ access_token: t.String(), token_type: t.Literal('bearer') })
 export type Token = Static<typeof Token>
@@ -18,5 +20,16 @@ export const Me = t.Object({
   last_login: nullable(Timestamp),
 })
 export type Me = Static<typeof Me>
+
+export const ForgottenPassword = t.Object({
+  email: Email,
+  /** A page that reads the token from its fragment. */
+  redirect_to: optional(t.String({ maxLength: 2000 })),
+})
+
+export const PasswordReset = t.Object({
+  token: t.String({ minLength: 1, maxLength: 200, ...typed('login') }),
+  new_password: Password,
+})
 
 named({ StudyToken: Token, StudyUser: Me })
