@@ -9,12 +9,15 @@ import { failure } from '../tasks/failures.ts'
 import { heldTasks, loseAttempts } from '../tasks/lost-attempts.ts'
 import { nodeEvent } from './events.ts'
 import type { Fleet } from './fleet.ts'
+import { Placement } from './placement.ts'
 import { type NodeState, nodeTopic, statusOf } from './presence.ts'
 import type { Node } from './rows.ts'
 import { loseUnheld, nodesWithTasks } from './unheld.ts'
 
 /** A node is offline when it has missed this many heartbeats. */
 export const SILENT_HEARTBEATS = 3
+/** A type is missing when no node has offered it for this many heartbeats: a node that restarts is back sooner. */
+const MISSING_HEARTBEATS = 6
 /** How long the storing of a batch of readings may take. */
 const STORING_MS = 1000
 /** For nodes of other servers. Their own server takes assignments back sooner, unless it is gone. */
@@ -22,7 +25,7 @@ const ACCEPT_SECONDS_ELSEWHERE = 3 * ACCEPT_SECONDS
 /** How late this server may learn of another server's change when the hint was lost. */
 const RECONCILE_MS = 2000
 
-/** Finds silent nodes, unanswered assignments and tasks that run too long. */
+/** Finds silent nodes, unanswered assignments, tasks that run too long and tasks that no node can run. */
 export class Sweeper {
   private readonly heartbeatMs: number
   private readonly silenceMs: number
@@ -53,6 +56,7 @@ export class Sweeper {
   ) {
     this.heartbeatMs = ctx.config.nodeHeartbeatSeconds * 1000
     this.silenceMs = SILENT_HEARTBEATS * this.heartbeatMs
+    const placement = new Placement(ctx, MISSING_HEARTBEATS * this.heartbeatMs)
     this.timers = [
       this.every(Math.min(1000, this.heartbeatMs / 2), async () => {
         await this.look()
@@ -63,6 +67,7 @@ export class Sweeper {
       this.every(this.heartbeatMs, () => this.unheld()),
       this.every(RECONCILE_MS, reconcile),
       this.every(5000, () => this.overdue()),
+      this.every(this.heartbeatMs, () => placement.sweep()),
     ]
   }
 

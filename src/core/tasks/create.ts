@@ -10,7 +10,7 @@ import { systemConfig } from '../system/settings.ts'
 import { singleStatement, transaction } from '../transaction.ts'
 import { taskEvent } from './events.ts'
 import { queueHint } from './hints.ts'
-import type { Task } from './rows.ts'
+import { typesInstead, waitingFor } from './placement.ts'
 import type { TaskDetail } from './tasks.ts'
 import { assertRoom, unfinishedOf } from './unfinished.ts'
 
@@ -52,8 +52,7 @@ export async function createTask(ctx: Context | Tx, userId: number, input: NewTa
     courseIds: input.kind === 'study' ? JSON.stringify(input.courseIds) : null,
   }
   const isAlone = heldMinor === 0 && !isTx(ctx)
-  const task = await (isAlone ? insertAlone(ctx, values) : insertWithHold(ctx, values))
-  return { ...task, nodeUuid: null, logs: [] }
+  return isAlone ? insertAlone(ctx, values) : insertWithHold(ctx, values)
 }
 
 interface Values extends Record<string, unknown> {
@@ -66,7 +65,7 @@ interface Values extends Record<string, unknown> {
 }
 
 /** A task without a hold, as nearly all are, takes one statement. */
-async function insertAlone(ctx: Context, values: Values): Promise<Task> {
+async function insertAlone(ctx: Context, values: Values): Promise<TaskDetail> {
   const { userId, uuid, title } = values
   // The values of a new row; the database gives it the same ones by default.
   const created = { uuid, id: newId, status: 'pending', progress: 0, title, attempt: 0 } as const
@@ -80,7 +79,7 @@ async function insertAlone(ctx: Context, values: Values): Promise<Task> {
   return task
 }
 
-const insertWithHold = (ctx: Context | Tx, values: Values): Promise<Task> =>
+const insertWithHold = (ctx: Context | Tx, values: Values): Promise<TaskDetail> =>
   transaction(ctx, async (tx) => {
     const { userId, uuid, heldMinor } = values
     const holds = heldMinor > 0 ? [holdFor({ uuid, submission: 1 }, heldMinor)] : []
@@ -104,10 +103,11 @@ function fulfilled<T>(settled: PromiseSettledResult<T>): T {
 }
 
 /** @throws AppError TASK_LIMIT_EXCEEDED when no row was inserted */
-function readInserted(row: InsertedRow | undefined, { userId, limit }: Values): Task {
+function readInserted(row: InsertedRow | undefined, { userId, limit }: Values): TaskDetail {
   assertRoom(row?.others ?? 0, limit)
   if (!row?.uuid) throw new Error(`User ${userId} does not exist`)
-  return readTask(row)
+  const task = readTask(row)
+  return { ...task, nodeUuid: null, logs: [], waitingFor: waitingFor(task, row.instead) }
 }
 
 /** A task type may have the name of a property that every object has, such as `constructor`. */
@@ -119,6 +119,7 @@ const value = sql.placeholder
 interface InsertedRow extends Record<string, unknown> {
   /** Unfinished tasks that the user had before. */
   others: number
+  instead: string[] | null
 }
 
 /**
@@ -140,14 +141,15 @@ const newTask = sql`
       from room where enough
       returning *
     )`
+const lack = sql`${typesInstead(sql`task.task_type`)} as instead`
 const insertTask = preparedSql<InsertedRow & EventColumns>(
   'insert_task',
   sql`${newTask}, ${withEvent('task', sql`'task.created'`, value('event'))}
-    select room.others, task.*, ${eventColumns}
+    select room.others, task.*, ${lack}, ${eventColumns}
     from room left join task on true left join event on true`,
 )
 const insertTaskInTx = preparedSql<InsertedRow>(
   'insert_task_in_tx',
-  sql`${newTask} select room.others, task.* from room left join task on true`,
+  sql`${newTask} select room.others, task.*, ${lack} from room left join task on true`,
 )
 const readTask = rowReader(tasks)

@@ -1,4 +1,5 @@
 import type { Failure } from './failures.ts'
+import type { WaitingFor } from './placement.ts'
 import { shownProgress } from './progress.ts'
 import type { Task } from './rows.ts'
 
@@ -13,6 +14,8 @@ export interface TaskEvents {
   'task.cancelled': TaskEvent & { costMinor: number }
   /** `retry`: the owner asked for it. Otherwise the reason why the task lost its node. */
   'task.requeued': TaskEvent & { reason: 'retry' | Failure }
+  /** Its owner is told once that the task waits for a type which no node has offered for a time. */
+  'task.unplaceable': TaskEvent & WaitingFor
   'task.deleted': TaskEvent
 }
 

@@ -79,7 +79,8 @@ export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<LeasedTas
     )
     // What this server knows of a node may be a moment old, so the statement checks the row of the node.
     const leased = await tx.db.execute<{ id: number }>(sql`
-      update tasks t set node_id = m.node, attempt = t.attempt + 1, leased_at = now(), updated_at = now()
+      update tasks t set node_id = m.node, attempt = t.attempt + 1, leased_at = now(), unplaceable_at = null,
+        updated_at = now()
       from json_to_recordset(${JSON.stringify(input)}::text::json) as m(id int, node int, socket bigint)
       join (select * from nodes where ${matched} for key share skip locked) n on n.id = m.node and n.socket = m.socket and n.online and not n.draining and n.deleted_at is null
       where t.id = m.id returning t.id`)

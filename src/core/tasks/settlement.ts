@@ -34,6 +34,7 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
       ...(ending.status === 'completed' && { progress: 100, result: ending.result }),
       ...(ending.status === 'failed' && failureColumns(ending.failure)),
       heldMinor: 0,
+      unplaceableAt: null,
       costMinor: task.costMinor + costMinor,
       leasedAt: null,
       completedAt: sql`now()`,

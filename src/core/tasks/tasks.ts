@@ -18,6 +18,7 @@ import { transaction } from '../transaction.ts'
 import { taskEvent } from './events.ts'
 import { type FailureParams, storedText } from './failures.ts'
 import { nodeHint, queueHint } from './hints.ts'
+import { typesInstead, type WaitingFor, waitingFor } from './placement.ts'
 import { taskTopic, withCurrentProgress } from './progress.ts'
 import type { Task } from './rows.ts'
 import { settleTask } from './settlement.ts'
@@ -38,6 +39,8 @@ export interface TaskLog {
 export interface TaskDetail extends Task {
   nodeUuid: string | null
   logs: TaskLog[]
+  /** Not null while the task waits and no node offers its type. */
+  waitingFor: WaitingFor | null
 }
 
 /** Number of log lines in the detail of a task. */
@@ -77,9 +80,13 @@ const newestLogs = sql<TaskLog[]>`(
 
 const readLog = (line: TaskLog): TaskLog => ({ ...line, params: line.params && camelKeys(line.params) })
 
+/** Looked up only for tasks that wait in the queue. */
+const lackOfQueued = sql<string[] | null>`case when ${tasks.status} = 'pending' and ${tasks.nodeId} is null
+  then ${typesInstead(sql`${tasks.taskType}`)} end`
+
 const selectTask = (db: Db, where: SQL) =>
   db
-    .select({ task: tasks, nodeUuid: nodes.uuid, logs: newestLogs })
+    .select({ task: tasks, nodeUuid: nodes.uuid, logs: newestLogs, instead: lackOfQueued })
     .from(tasks)
     .leftJoin(nodes, eq(nodes.id, tasks.nodeId))
     .where(and(where, ofExistingUser))
@@ -98,7 +105,12 @@ export async function getTask(ctx: Context, who: Principal, id: string | number)
   const query = typeof key === 'number' ? taskById : taskByUuid
   const [row] = await query(ctx.db).execute({ key })
   if (!row || !mayAccess(who, row.task)) throw notFound('task', id)
-  return { ...withCurrentProgress(ctx, row.task), nodeUuid: row.nodeUuid, logs: row.logs.map(readLog) }
+  return {
+    ...withCurrentProgress(ctx, row.task),
+    nodeUuid: row.nodeUuid,
+    logs: row.logs.map(readLog),
+    waitingFor: waitingFor(row.task, row.instead),
+  }
 }
 
 /**

@@ -82,6 +82,13 @@ export const tasks = pgTable(
     index('tasks_unfinished_idx')
       .on(t.status, t.kind, t.id)
       .where(sql`${t.status} in ('pending', 'running', 'paused')`),
+    // Waiting tasks whose owners do not know yet whether a node offers their type, and those whose owners know that none does.
+    index('tasks_untold_idx')
+      .on(t.taskType)
+      .where(
+        sql`${t.status} = 'pending' and ${t.nodeId} is null and ${t.kind} = 'gpu' and ${t.unplaceableAt} is null`,
+      ),
+    index('tasks_unplaceable_idx').on(t.taskType).where(sql`${t.unplaceableAt} is not null`),
     index('tasks_leased_idx').on(t.nodeId).where(sql`${t.status} in ('pending', 'running')`),
   ],
 )

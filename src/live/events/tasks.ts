@@ -49,5 +49,10 @@ export const taskEvents: EventPresenters<TaskEvents> = {
     ...presentTask(task),
     ...(reason === 'retry' ? { reason } : presentReason(reason)),
   }),
+  'task.unplaceable': ({ taskType, availableTypes, ...task }) => ({
+    ...presentTask(task),
+    task_type: taskType,
+    available_types: availableTypes,
+  }),
   'task.deleted': presentTask,
 }

@@ -89,6 +89,12 @@ export const EVENTS = {
     reason_code: Type.Optional(Type.String()),
     reason_params: Type.Optional(Params),
   }),
+  /** No node has offered the task's type for a time. `available_types`: those that nodes offer, at most 100. */
+  'task.unplaceable': Type.Object({
+    ...task,
+    task_type: Type.String(),
+    available_types: Type.Array(Type.String()),
+  }),
   'task.deleted': Type.Object(task),
   'upload.started': Type.Object(upload),
   'upload.completed': Type.Object({ ...upload, file_size: Type.Integer({ minimum: 0 }) }),

@@ -32,4 +32,14 @@ export const Task = t.Object({
 })
 export type Task = Static<typeof Task>
 
-named({ TaskStatus, FactoryTask: Task })
+/** No GPU server that takes tasks offers the type. */
+const WaitingFor = t.Object({
+  reason: t.Literal('no_node_offers_type'),
+  task_type: t.String(),
+  available_types: t.Array(t.String()),
+})
+
+export const TaskDetail = t.Composite([Task, t.Object({ waiting_for: nullable(WaitingFor) })])
+export type TaskDetail = Static<typeof TaskDetail>
+
+named({ TaskStatus, FactoryTask: Task, FactoryTaskDetail: TaskDetail, WaitingFor })

@@ -2,8 +2,8 @@ import type { Language } from '../../../core/messages.ts'
 import { toMajor } from '../../../core/money/ledger.ts'
 import { exitCode } from '../../../core/tasks/failures.ts'
 import type { Task as CoreTask } from '../../../core/tasks/rows.ts'
-import { errorText } from '../../../core/tasks/tasks.ts'
-import type { Task } from './models.ts'
+import { type TaskDetail as CoreTaskDetail, errorText } from '../../../core/tasks/tasks.ts'
+import type { Task, TaskDetail } from './models.ts'
 
 export const presentTask = (task: CoreTask & { nodeUuid: string | null }, language: Language): Task => ({
   id: task.uuid,
@@ -25,4 +25,13 @@ export const presentTask = (task: CoreTask & { nodeUuid: string | null }, langua
   completed_at: task.completedAt?.toISOString() ?? null,
   created_at: task.createdAt.toISOString(),
   updated_at: task.updatedAt.toISOString(),
+})
+
+export const presentTaskDetail = (task: CoreTaskDetail, language: Language): TaskDetail => ({
+  ...presentTask(task, language),
+  waiting_for: task.waitingFor && {
+    reason: 'no_node_offers_type',
+    task_type: task.waitingFor.taskType,
+    available_types: task.waitingFor.availableTypes,
+  },
 })

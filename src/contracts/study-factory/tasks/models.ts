@@ -2,7 +2,7 @@ import { t } from 'elysia'
 import { TASK_STATUSES } from '../../../core/tasks/states.ts'
 import { choice } from '../../../http/choice.ts'
 import { optional, Page, pageQuery } from '../../../http/models.ts'
-import { Task } from '../../factory/tasks/models.ts'
+import { Task, TaskDetail } from '../../factory/tasks/models.ts'
 import * as study from '../../study/tasks/models.ts'
 import { Both } from '../both.ts'
 
@@ -38,5 +38,5 @@ export const TasksQuery = t.Object({
   sort_order: choice(['asc', 'desc'], { default: 'desc' }),
 })
 
-export const OneTask = Both(study.TaskDetail, Task)
+export const OneTask = Both(study.TaskDetail, TaskDetail)
 export const Tasks = Both(Page(study.Task), Page(Task))
