@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { LiveContext } from '../../live/context.ts'
+import { administrationRoutes } from './administration/routes.ts'
 import { gpuRoutes } from './gpu/routes.ts'
 import { liveRoutes } from './live/routes.ts'
 import { logRoutes } from './logs/routes.ts'
@@ -12,5 +13,6 @@ export const factoryRoutes = (ctx: LiveContext) =>
     .use(userRoutes(ctx))
     .use(gpuRoutes(ctx))
     .use(rechargeRoutes(ctx))
+    .use(administrationRoutes(ctx))
     .use(logRoutes(ctx))
     .use(liveRoutes(ctx))

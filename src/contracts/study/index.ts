@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { LiveContext } from '../../live/context.ts'
+import { administrationRoutes } from './administration/routes.ts'
 import { authRoutes } from './auth/routes.ts'
 import { courseRoutes } from './courses/routes.ts'
 import { taskLogRoutes } from './task-logs/routes.ts'
@@ -7,4 +8,9 @@ import { userRoutes } from './user/routes.ts'
 
 /** The study contract's own routes, without those that it shares with factory: docs/contracts/study.md. */
 export const studyRoutes = (ctx: LiveContext) =>
-  new Elysia().use(authRoutes(ctx)).use(userRoutes(ctx)).use(courseRoutes(ctx)).use(taskLogRoutes(ctx))
+  new Elysia()
+    .use(authRoutes(ctx))
+    .use(userRoutes(ctx))
+    .use(courseRoutes(ctx))
+    .use(administrationRoutes(ctx))
+    .use(taskLogRoutes(ctx))

@@ -1,6 +1,7 @@
 /** What administrators see and change of accounts, and the statistics of one user. */
 
-import { and, asc, count, desc, eq, isNull, like, or, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, isNull, like, or, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../../db/client.ts'
 import { likeLiteral } from '../../db/like.ts'
 import { prepared } from '../../db/prepared.ts'
 import { passwordResets, tasks, users } from '../../db/schema/index.ts'
@@ -40,12 +41,14 @@ export interface AccountSummary {
 // columns of `tasks`.
 const totalTasks = sql<number>`(select count(*)::int from ${tasks} t where t.user_id = ${users}.id)`
 
-const summaryById = prepared((db) =>
+const selectSummary = (db: Db, where: SQL) =>
   db
     .select({ user: users, totalTasks, balance: balanceColumns })
     .from(users)
-    .where(and(eq(users.id, sql.placeholder('id')), isNull(users.deletedAt)))
-    .prepare('account_summary_by_id'),
+    .where(and(where, isNull(users.deletedAt)))
+
+const summaryById = prepared((db) =>
+  selectSummary(db, eq(users.id, sql.placeholder('id'))).prepare('account_summary_by_id'),
 )
 
 /** @throws AppError NOT_FOUND */
@@ -53,6 +56,23 @@ export async function accountSummary(ctx: Context, userId: number): Promise<Acco
   const [row] = await summaryById(ctx.db).execute({ id: userId })
   if (!row) throw notFound('user', userId)
   return row
+}
+
+/**
+ * The account that a path names.
+ * @throws AppError NOT_FOUND
+ */
+export async function findSummary(ctx: Context, id: string): Promise<AccountSummary> {
+  const [row] = await selectSummary(ctx.db, userKey(id))
+  if (!row) throw notFound('user', id)
+  return row
+}
+
+/** The condition for the user with this id, an integer or a UUID. */
+function userKey(id: string | number): SQL {
+  const key = readId(id)
+  if (key === undefined) return sql`false`
+  return typeof key === 'number' ? eq(users.id, key) : eq(users.uuid, key)
 }
 
 export interface UserStatistics {
@@ -141,17 +161,11 @@ export async function listAccounts(
  * @throws AppError NOT_FOUND
  */
 export async function lockAccount(tx: Tx, id: string | number): Promise<User> {
-  const key = readId(id)
-  const [user] =
-    key === undefined
-      ? []
-      : await tx.db
-          .select()
-          .from(users)
-          .where(
-            and(typeof key === 'number' ? eq(users.id, key) : eq(users.uuid, key), isNull(users.deletedAt)),
-          )
-          .for('update')
+  const [user] = await tx.db
+    .select()
+    .from(users)
+    .where(and(userKey(id), isNull(users.deletedAt)))
+    .for('update')
   if (!user) throw notFound('user', id)
   return user
 }

@@ -9,5 +9,6 @@ export const ACCOUNT_MESSAGES = defineTexts({
     zh: '如果该邮箱已注册，重置密码的邮件将很快送达',
     en: 'If this email has an account, a mail for a new password is on its way',
   },
+  user_deleted: { zh: '账号已删除', en: 'Account deleted' },
   password_changed: { zh: '密码已修改', en: 'Password changed' },
 })

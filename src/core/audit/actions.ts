@@ -58,6 +58,8 @@ export interface AuditActions {
   'material.hidden': { title: string }
   'material.deleted': { title: string }
   'task.cancelled': Nothing
+  /** By an administrator who monitors tasks; empty without a reason. */
+  'task.force_stopped': { reason: string }
   'task.retried': Nothing
   'task.deleted': { title: string }
 

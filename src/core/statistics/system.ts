@@ -1,12 +1,13 @@
 /** The figures of the whole system: docs/contracts/factory.md, "Administration". */
 import { sql } from 'drizzle-orm'
 import type { Context } from '../context.ts'
-import type { TaskStatus } from '../tasks/states.ts'
-import { type Count, readerOfCounts, sumOfCounts } from './counts.ts'
+import { TASK_STATUSES, type TaskStatus } from '../tasks/states.ts'
+import { readerOfCounts, sumOfCounts } from './counts.ts'
 
 export interface SystemFigures {
   users: { total: number; active: number }
-  tasks: Record<TaskKind, Record<TaskStatus, number>>
+  /** `name`: kind and status. */
+  tasks: { name: string; n: number }[]
   nodes: { total: number; online: number }
   courses: number
   /** What users have paid for tasks. */
@@ -37,20 +38,23 @@ const readCounts = readerOfCounts(
 export async function systemFigures(ctx: Context): Promise<SystemFigures> {
   const counts = await readCounts(ctx)
   const sum = (kind: string, name?: string) =>
-    sumOfCounts(counts.filter((one: Count) => one.kind === kind && (name === undefined || one.name === name)))
-  const tasksOf = (kind: TaskKind) => ({
-    pending: sum('task', `${kind} pending`).n,
-    running: sum('task', `${kind} running`).n,
-    paused: sum('task', `${kind} paused`).n,
-    completed: sum('task', `${kind} completed`).n,
-    failed: sum('task', `${kind} failed`).n,
-    cancelled: sum('task', `${kind} cancelled`).n,
-  })
+    sumOfCounts(counts.filter((one) => one.kind === kind && (name === undefined || one.name === name)))
   return {
     users: { total: sum('user').n, active: sum('user', 'active').n },
-    tasks: { gpu: tasksOf('gpu'), study: tasksOf('study') },
+    tasks: counts.filter(({ kind }) => kind === 'task').map(({ name, n }) => ({ name, n })),
     nodes: { total: sum('node').n, online: sum('node', 'online').n },
     courses: sum('course').n,
     revenueMinor: sum('revenue').total,
   }
+}
+
+/** The numbers of tasks, or of those of one kind, by status and together. */
+export function tasksOf({ tasks }: SystemFigures, kind?: TaskKind): Record<TaskStatus | 'total', number> {
+  const found = tasks.filter(({ name }) => kind === undefined || name.startsWith(`${kind} `))
+  const add = (some: SystemFigures['tasks']) => some.reduce((sum, { n }) => sum + n, 0)
+  const numbers = TASK_STATUSES.map((status) => [
+    status,
+    add(found.filter(({ name }) => name.endsWith(` ${status}`))),
+  ])
+  return { ...Object.fromEntries(numbers), total: add(found) }
 }

@@ -51,8 +51,11 @@ export const openSettings = ({ databaseUrl }: Pick<Config, 'databaseUrl'>): Sett
 export const systemConfig = (ctx: Context): Promise<SystemConfig> => ctx.services.settings.system.current(ctx)
 
 /** What a change names. A price of null ends, so that the type is free; prices that are not named stay. */
-export interface SystemConfigChange extends Partial<Omit<SystemConfig, 'taskPrices'>> {
-  taskPrices?: Record<string, number | null>
+export interface SystemConfigChange {
+  maxConcurrentTasksPerUser?: number | undefined
+  defaultTaskTimeout?: number | undefined
+  maintenanceMode?: boolean | undefined
+  taskPrices?: Record<string, number | null> | undefined
 }
 
 /** Changes the settings that are given. Every server acts by the change when this returns. */

@@ -11,7 +11,8 @@ export interface TaskEvents {
   'task.started': TaskEvent & { nodeUuid: string }
   'task.completed': TaskEvent & { result: Record<string, unknown>; costMinor: number }
   'task.failed': TaskEvent & { failure: Failure; costMinor: number }
-  'task.cancelled': TaskEvent & { costMinor: number }
+  /** `failure`: an administrator stopped it. */
+  'task.cancelled': TaskEvent & { costMinor: number; failure?: Failure | undefined }
   /** `retry`: the owner asked for it. Otherwise the reason why the task lost its node. */
   'task.requeued': TaskEvent & { reason: 'retry' | Failure }
   /** Its owner is told once that the task waits for a type which no node has offered for a time. */

@@ -31,6 +31,8 @@ const TEXTS = {
   node_removed: 'failure_node_removed',
   cannot_start: 'failure_cannot_start',
   time_limit: 'failure_time_limit',
+  /** An administrator cancelled the task, with a reason if they gave one. */
+  force_stopped: 'failure_force_stopped',
   // These appear only in log lines.
   refused: 'log_refused',
   log_limit: 'log_limit',
@@ -41,12 +43,13 @@ export type FailureCode = keyof typeof TEXTS
 
 export const failure = (code: FailureCode, params: FailureParams = {}): Failure => ({ code, params })
 
-/** The text of a failure. An exit code and the number of lost attempts follow it. */
+/** The text of a failure. An exit code, the number of lost attempts and the reason of a person follow it. */
 export function failureText({ code, params }: Failure, language: Language): string {
   const notes = [
     ...(params.exitCode !== undefined && code !== 'exited' ? (['note_exit_code'] as const) : []),
     ...(params.signal !== undefined && code !== 'killed' ? (['note_signal'] as const) : []),
     ...(params.attempts !== undefined ? (['note_attempts'] as const) : []),
+    ...(params.reason !== undefined ? (['note_reason'] as const) : []),
   ]
   return [TEXTS[code], ...notes]
     .map((key) => message(key, language, params))

@@ -11,7 +11,7 @@ import { assertTransition } from './states.ts'
 export type Ending =
   | { status: 'completed'; result: Record<string, unknown> }
   | { status: 'failed'; failure: Failure; charge?: boolean }
-  | { status: 'cancelled' }
+  | { status: 'cancelled'; failure?: Failure | undefined }
 
 /**
  * Ends a task that the caller has locked: its state, its hold and its cost in one step. The user pays for the time of the
@@ -32,7 +32,7 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
       progress,
       currentItem,
       ...(ending.status === 'completed' && { progress: 100, result: ending.result }),
-      ...(ending.status === 'failed' && failureColumns(ending.failure)),
+      ...('failure' in ending && ending.failure && failureColumns(ending.failure)),
       heldMinor: 0,
       unplaceableAt: null,
       costMinor: task.costMinor + costMinor,

@@ -8,7 +8,7 @@ import { readId } from '../../util/ids.ts'
 import { ownerExists } from '../accounts/owners.ts'
 import { isAdmin } from '../accounts/permissions.ts'
 import type { Actor, Principal } from '../accounts/principals.ts'
-import { auditForeign } from '../audit/audit.ts'
+import { audit, auditForeign } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
 import { AppError, notFound } from '../errors.ts'
 import type { Language } from '../messages.ts'
@@ -16,7 +16,7 @@ import { estimatedCost, hold, lockUser } from '../money/ledger.ts'
 import { systemConfig } from '../system/settings.ts'
 import { transaction } from '../transaction.ts'
 import { taskEvent } from './events.ts'
-import { type FailureParams, storedText } from './failures.ts'
+import { type Failure, type FailureParams, failure, storedText } from './failures.ts'
 import { nodeHint, queueHint } from './hints.ts'
 import { typesInstead, type WaitingFor, waitingFor } from './placement.ts'
 import { taskTopic, withCurrentProgress } from './progress.ts'
@@ -179,12 +179,35 @@ export async function listTasks(
 export async function cancelTask(ctx: Context, who: Actor, id: string | number): Promise<TaskDetail> {
   await transaction(ctx, async (tx) => {
     const task = await lockTask(tx, who, id)
-    const ended = await settleTask(tx, task, { status: 'cancelled' })
-    tx.emit(task.userId, 'task.cancelled', { ...taskEvent(ended), costMinor: ended.costMinor })
+    await cancel(tx, task)
     auditForeign(tx, who, { action: 'task.cancelled', target: task.uuid, subject: task.userId })
-    tellNode(tx, task)
   })
   return getTask(ctx, who, id)
+}
+
+/**
+ * Cancels anybody's task. Its owner is told that an administrator did so, and the reason.
+ * @throws AppError NOT_FOUND, INVALID_STATE when it has ended already
+ */
+export async function forceStopTask(
+  ctx: Context,
+  admin: Actor,
+  id: string | number,
+  reason: string | undefined,
+): Promise<TaskDetail> {
+  await transaction(ctx, async (tx) => {
+    const task = await lockTask(tx, admin, id)
+    await cancel(tx, task, failure('force_stopped', reason ? { reason } : {}))
+    const details = { reason: reason ?? '' }
+    audit(tx, admin, { action: 'task.force_stopped', target: task.uuid, subject: task.userId, details })
+  })
+  return getTask(ctx, admin, id)
+}
+
+async function cancel(tx: Tx, task: Task, why?: Failure): Promise<void> {
+  const ended = await settleTask(tx, task, { status: 'cancelled', failure: why })
+  tx.emit(task.userId, 'task.cancelled', { ...taskEvent(ended), costMinor: ended.costMinor, failure: why })
+  tellNode(tx, task)
 }
 
 /**

@@ -44,7 +44,11 @@ export const taskEvents: EventPresenters<TaskEvents> = {
     exit_code: exitCode(failure.params),
     cost: toMajor(costMinor),
   }),
-  'task.cancelled': (task) => ({ ...presentTask(task), cost: toMajor(task.costMinor) }),
+  'task.cancelled': ({ failure, costMinor, ...task }) => ({
+    ...presentTask(task),
+    ...(failure && presentReason(failure)),
+    cost: toMajor(costMinor),
+  }),
   'task.requeued': ({ reason, ...task }) => ({
     ...presentTask(task),
     ...(reason === 'retry' ? { reason } : presentReason(reason)),

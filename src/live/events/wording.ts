@@ -6,6 +6,7 @@ import { parseJson } from '../../util/json.ts'
 /** For each event with a text in the reader's language: its field, and the fields of the code and its parameters. */
 const WORDED: Record<string, { text: string; code: string; params: string }> = {
   'task.failed': { text: 'error_message', code: 'failure_code', params: 'failure_params' },
+  'task.cancelled': { text: 'reason', code: 'reason_code', params: 'reason_params' },
   'task.requeued': { text: 'reason', code: 'reason_code', params: 'reason_params' },
 }
 

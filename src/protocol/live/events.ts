@@ -61,6 +61,13 @@ const schedule = {
   rrule: nullable(Type.String()),
 }
 
+/** A text in the reader's language, with its code. */
+const reason = {
+  reason: Type.Optional(Type.String()),
+  reason_code: Type.Optional(Type.String()),
+  reason_params: Type.Optional(Params),
+}
+
 /** The schema of the `data` of every event type. */
 export const EVENTS = {
   'task.created': Type.Object(task),
@@ -81,13 +88,13 @@ export const EVENTS = {
     exit_code: nullable(Type.Number()),
     cost: Money,
   }),
-  'task.cancelled': Type.Object({ ...task, cost: Money }),
+  /** The reason is there when an administrator stopped the task. */
+  'task.cancelled': Type.Object({ ...task, cost: Money, ...reason }),
   /** `reason` is `retry` when the owner asked for it; otherwise it is a text in the reader's language, with its code. */
   'task.requeued': Type.Object({
     ...task,
+    ...reason,
     reason: Type.String(),
-    reason_code: Type.Optional(Type.String()),
-    reason_params: Type.Optional(Params),
   }),
   /** No node has offered the task's type for a time. `available_types`: those that nodes offer, at most 100. */
   'task.unplaceable': Type.Object({

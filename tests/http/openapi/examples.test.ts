@@ -215,6 +215,8 @@ const FILL: Record<string, () => Promise<Filled>> = {
     await api(server, 'PUT', `/api/recharge/codes/${id}`, { token: admin.token, body })
     return { body: { code } }
   },
+  studyForceStopAdminTask: idOfTask,
+  factoryDeleteAdminUser: async () => ({ id: (await makeUser(server)).user.uuid }),
   factoryUpdateAdminUser: async () => ({ id: (await makeUser(server)).user.uuid }),
   factoryUpdateGpuServer: idOfServer,
   factoryDrainGpuServer: idOfServer,

@@ -1,5 +1,6 @@
 import { t } from 'elysia'
-import { Page, pageQuery } from '../../../http/models.ts'
+import { Email, Page, pageQuery } from '../../../http/models.ts'
+import { typed } from '../../../http/typed.ts'
 import { AdminUser } from '../../factory/admin-users/models.ts'
 import { Role } from '../../factory/users/models.ts'
 import * as study from '../../study/admin-users/models.ts'
@@ -15,6 +16,9 @@ export const UsersQuery = t.Object({
 })
 
 export const UserChange = t.Object({
+  username: t.Optional(t.String({ minLength: 3, maxLength: 30, ...typed('name') })),
+  email: t.Optional(Email),
+  full_name: t.Optional(t.String({ minLength: 1, maxLength: 100, ...typed('name') })),
   role: t.Optional(Role),
   is_active: t.Optional(t.Boolean()),
   balance: t.Optional(t.Number({ minimum: 0, maximum: 1_000_000_000 })),

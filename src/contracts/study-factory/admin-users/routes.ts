@@ -1,6 +1,12 @@
-import { listAccounts, updateAccount } from '../../../core/accounts/administration.ts'
+import {
+  type AccountSummary,
+  findSummary,
+  listAccounts,
+  updateAccount,
+} from '../../../core/accounts/administration.ts'
 import type { Context } from '../../../core/context.ts'
 import { toMinor } from '../../../core/money/ledger.ts'
+import { deleteUser } from '../../../core/user-deletion/delete.ts'
 import {
   type Body,
   type Call,
@@ -9,11 +15,11 @@ import {
   type Query,
   type SignedCall,
 } from '../../../http/chapter.ts'
-import { pageOf } from '../../../http/models.ts'
+import { Nothing, pageOf } from '../../../http/models.ts'
 import * as factoryUsers from '../../factory/admin-users/presenters.ts'
 import { factory } from '../../factory/contract.ts'
 import * as studyUsers from '../../study/admin-users/presenters.ts'
-import { both } from '../both.ts'
+import { Both, both } from '../both.ts'
 import { OneUser, USER_CHANGE, UserChange, UserId, Users, UsersQuery } from './models.ts'
 
 const { routes, route } = chapter(factory, 'administration')
@@ -30,17 +36,45 @@ export const adminUserRoutes = (ctx: Context) =>
         response: Users,
       }),
     )
+    .get(
+      '/:id',
+      showUser,
+      route({
+        auth: 'user.read',
+        summary: 'Show a user (administrators)',
+        params: UserId,
+        response: OneUser,
+      }),
+    )
     .put(
       '/:id',
       changeUser,
       route({
         auth: 'user.update',
-        summary: 'Change role, state or balance of a user (administrators)',
+        summary: 'Change names, role, state or balance of a user (administrators)',
         params: UserId,
         body: UserChange,
         example: USER_CHANGE,
         response: OneUser,
-        errors: ['LAST_SUPER_ADMIN', 'OWN_ACCOUNT', 'HIGHER_ROLE', 'BALANCE_HELD'],
+        errors: [
+          'LAST_SUPER_ADMIN',
+          'OWN_ACCOUNT',
+          'HIGHER_ROLE',
+          'BALANCE_HELD',
+          'USERNAME_TAKEN',
+          'EMAIL_TAKEN',
+        ],
+      }),
+    )
+    .delete(
+      '/:id',
+      removeUser,
+      route({
+        auth: 'user.delete',
+        summary: 'Delete an account with everything that belongs to it (super administrators)',
+        params: UserId,
+        response: Both(Nothing, Nothing),
+        errors: ['LAST_SUPER_ADMIN', 'OWN_ACCOUNT', 'HIGHER_ROLE'],
       }),
     )
 
@@ -57,6 +91,10 @@ async function listUsers({ ctx, query, request }: Call & Query<typeof UsersQuery
   return both(request, pageOf(study, total, query), pageOf(ofFactory, total, query))
 }
 
+async function showUser({ ctx, params, request }: Call & Params<typeof UserId>) {
+  return presentOneUser(request, await findSummary(ctx, params.id))
+}
+
 async function changeUser({
   ctx,
   principal,
@@ -65,9 +103,20 @@ async function changeUser({
   request,
 }: SignedCall & Params<typeof UserId> & Body<typeof UserChange>) {
   const summary = await updateAccount(ctx, principal, params.id, {
+    username: body.username,
+    email: body.email,
+    displayName: body.full_name,
     role: body.role,
     isActive: body.is_active,
     balanceMinor: body.balance === undefined ? undefined : toMinor(body.balance),
   })
-  return both(request, studyUsers.presentAdminUser(summary.user), factoryUsers.presentAdminUser(summary))
+  return presentOneUser(request, summary)
 }
+
+async function removeUser({ ctx, principal, params, request }: SignedCall & Params<typeof UserId>) {
+  await deleteUser(ctx, principal, params.id)
+  return both(request, {}, {}, 'user_deleted')
+}
+
+const presentOneUser = (request: Request, summary: AccountSummary) =>
+  both(request, studyUsers.presentAdminUser(summary.user), factoryUsers.presentAdminUser(summary))

@@ -1,5 +1,6 @@
 import { t } from 'elysia'
 import { TASK_STATUSES } from '../../../core/tasks/states.ts'
+import { TASK_TYPE_PATTERN } from '../../../core/tasks/task-type.ts'
 import { choice } from '../../../http/choice.ts'
 import { optional, Page, pageQuery } from '../../../http/models.ts'
 import { Task, TaskDetail } from '../../factory/tasks/models.ts'
@@ -14,7 +15,7 @@ export const TaskCreation = t.Object({
   title: t.Optional(t.String({ minLength: 1, maxLength: 255 })),
   name: t.Optional(t.String({ minLength: 1, maxLength: 255 })),
   description: optional(t.String({ maxLength: 5000 })),
-  task_type: t.Optional(t.String({ pattern: '^[a-z][a-z0-9_.-]{0,49}$' })),
+  task_type: t.Optional(t.String({ pattern: TASK_TYPE_PATTERN })),
   course_ids: t.Optional(t.Array(t.String({ minLength: 1, maxLength: 64 }), { minItems: 1, maxItems: 200 })),
   priority: t.Optional(t.Integer({ minimum: 0, maximum: 10 })),
   /** Minutes. */
