@@ -139,6 +139,30 @@ describe.concurrent.each([
       expect((await must(from.url, 'GET', '/v1/photos')).body.pagination.limit).toBe(limit)
     }
 
+    // The system configuration: one server acts by it as soon as the other has answered the change.
+    const configure = (body: object) => must(b.url, 'PUT', '/api/admin/config', { token: admin, body })
+    const { token: writer } = await register(a.url)
+    const create = async () => {
+      const body = { title: 'one more', task_type: 'unknown' }
+      return (await ask(a.url, 'POST', '/api/tasks', { token: writer, body }))?.status
+    }
+    for (const [change, status] of [
+      [{ maintenance_mode: true }, 503],
+      [{ maintenance_mode: false }, 201],
+      [{ max_concurrent_tasks_per_user: 1 }, 429],
+      [{ max_concurrent_tasks_per_user: 2 }, 201],
+    ] as const) {
+      await configure(change)
+      expect([change, await create()]).toEqual([change, status])
+    }
+    await configure({ max_concurrent_tasks_per_user: 100 })
+    const long = await addTask(a.url, owner, { steps: 10_000, step_ms: 100 })
+    await reader.event('task.started', long)
+    await configure({ default_task_timeout: 1 })
+    await reader.event('task.failed', long, 15_000)
+    expect((await showTask(a.url, owner, long)).failure_code).toBe('time_limit')
+    await configure({ default_task_timeout: 3600 })
+
     // Revocation: of a person, of a session, of a node's token.
     await must(b.url, 'PUT', `/api/admin/users/${leaver.account.id}`, {
       token: admin,
