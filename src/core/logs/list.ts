@@ -34,27 +34,27 @@ export async function listSystemLog(
   filter: SystemLogFilter,
   { page, pageSize }: { page: number; pageSize: number },
 ): Promise<SystemLogPage> {
-  const counted = filter.search ? undefined : await count(db, filter)
+  const isSearch = filter.search !== undefined
   const from = (page - 1) * pageSize
-  const end = Math.min(from + pageSize, counted ?? MAX_COUNTED)
+  const end = Math.min(from + pageSize, MAX_COUNTED)
   const until = performance.now() + SEARCH_MS
   const lines: SystemLogLine[] = []
   let found = 0
   let searchedFrom: string | null = null
-  if (counted === undefined || from < end) {
-    for await (const { raw, at } of newestFirst(db, filter)) {
-      for (const line of raw) {
-        if (found >= from && found < end) lines.push(readLine(line))
-        found++
-      }
-      if (found >= (counted === undefined ? MAX_COUNTED : end)) break
-      if (counted === undefined && at !== undefined && performance.now() > until) {
-        searchedFrom = at
-        break
-      }
+  for await (const { raw, at } of newestFirst(db, filter)) {
+    for (const line of raw) {
+      if (found >= from && found < end) lines.push(readLine(line))
+      found++
+    }
+    if (found >= (isSearch ? MAX_COUNTED : end)) break
+    if (isSearch && at !== undefined && performance.now() > until) {
+      searchedFrom = at
+      break
     }
   }
-  return { lines, total: counted ?? Math.min(found, MAX_COUNTED), searchedFrom }
+  // Counted last, because lines come meanwhile.
+  const total = isSearch ? Math.min(found, MAX_COUNTED) : await count(db, filter)
+  return { lines, total, searchedFrom }
 }
 
 /** Some chunks, so that a page of lines needs one query, and memory for a few megabytes. */
