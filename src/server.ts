@@ -103,12 +103,18 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     }
     await ensureAdministrator(ctx, overrides.onAdministratorMade ?? (() => {}))
     await ctx.services.agentRuns.sweep({ all: database.embedded })
+    await ctx.services.studyRunner.start()
     const hub = new Hub(ctx, overrides.keepAlive)
     const nodeSockets = new NodeSockets(ctx.bus, overrides.keepAlive)
     ctx.live = { hub, nodeSockets }
     registerSockets(ctx)
     const drain = async () =>
-      void (await Promise.all([hub.drain(), nodeSockets.drain(), ctx.services.agentRuns.close()]))
+      void (await Promise.all([
+        hub.drain(),
+        nodeSockets.drain(),
+        ctx.services.agentRuns.close(),
+        ctx.services.studyRunner.close(),
+      ]))
     closers.push(drain)
     // Before the services end, because running jobs use them. `openParts` closes the queue of a start that fails earlier.
     closers.push(() => ctx.queue.close())

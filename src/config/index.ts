@@ -16,6 +16,7 @@ import { type MailConfig, readMail } from './mail.ts'
 import { type ModelConfig, readModel } from './model.ts'
 import { readServer, type ServerConfig } from './server.ts'
 import { readStorage, type StorageConfig } from './storage.ts'
+import { readStudy, type StudyConfig } from './study.ts'
 import { readWebhooks, type WebhooksConfig } from './webhooks.ts'
 
 export interface Config
@@ -30,6 +31,7 @@ export interface Config
     AuditConfig,
     LimitsConfig,
     LogsConfig,
+    StudyConfig,
     WebhooksConfig,
     CoursesConfig,
     BackupConfig {}
@@ -49,6 +51,7 @@ export function readConfig(variables: Env): Config {
     ...readAudit(env),
     ...readLimits(env),
     ...readLogs(env),
+    ...readStudy(env),
     ...readWebhooks(env),
     ...readCourses(env),
     ...readBackup(env),

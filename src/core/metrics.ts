@@ -53,6 +53,14 @@ export class Metrics {
   readonly nodeFramesDropped = this.registry
     .counter('roost_node_frames_dropped_total', 'Frames of nodes that this server was too slow to handle')
     .of()
+  readonly studyTimerLag = this.registry
+    .histogram(
+      'roost_study_timer_lag_seconds',
+      'Seconds by which the end of an item of a study task was noticed too late',
+      [],
+      DELAYS,
+    )
+    .of()
   /** By kind of client (`user`, `node`) and close code. */
   readonly socketsClosed = this.registry.counter(
     'roost_sockets_closed_total',

@@ -21,9 +21,11 @@ import { NodeControl } from './nodes/control.ts'
 import { ProcessingTimes } from './photo-files/times.ts'
 import { ViewCounts } from './photos/view-counts.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
+import { StudyRunner } from './study/runner.ts'
 import { Gauges } from './system/gauges.ts'
 import { openSettings, type Settings } from './system/settings.ts'
 import { TaskLogFeed } from './tasks/log-feed.ts'
+import { RunnerClocks } from './tasks/runner-clocks.ts'
 import { WebhookDispatcher } from './webhooks/dispatcher.ts'
 
 export interface Services {
@@ -45,7 +47,9 @@ export interface Services {
   readonly processingTimes: ProcessingTimes
   readonly viewCounts: ViewCounts
   readonly taskLogFeed: TaskLogFeed
+  readonly runnerClocks: RunnerClocks
   readonly nodeControl: NodeControl
+  readonly studyRunner: StudyRunner
   readonly webhooks: WebhookDispatcher
 }
 
@@ -69,12 +73,15 @@ export const createServices = (ctx: Context): Services => ({
   processingTimes: new ProcessingTimes(),
   viewCounts: new ViewCounts(ctx),
   taskLogFeed: new TaskLogFeed(ctx),
+  runnerClocks: new RunnerClocks(),
   nodeControl: new NodeControl(ctx),
+  studyRunner: new StudyRunner(ctx),
   webhooks: new WebhookDispatcher(ctx),
 })
 
 export async function closeServices(services: Services): Promise<void> {
-  const { agentRuns, gauges, pieceDigests, lastSeen, viewCounts, nodeControl, webhooks } = services
+  const { agentRuns, gauges, pieceDigests, lastSeen, viewCounts, nodeControl, studyRunner, webhooks } =
+    services
   try {
     await agentRuns.close()
   } finally {
@@ -84,6 +91,7 @@ export async function closeServices(services: Services): Promise<void> {
     await lastSeen.close()
     await viewCounts.close()
     await nodeControl.close()
+    await studyRunner.close()
     await webhooks.close()
   }
 }

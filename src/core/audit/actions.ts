@@ -57,6 +57,9 @@ export interface AuditActions {
   // Other users' materials and tasks
   'material.hidden': { title: string }
   'material.deleted': { title: string }
+  'task.started': Nothing
+  'task.paused': Nothing
+  'task.resumed': Nothing
   'task.cancelled': Nothing
   /** By an administrator who monitors tasks; empty without a reason. */
   'task.force_stopped': { reason: string }

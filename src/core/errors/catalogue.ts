@@ -18,6 +18,7 @@ import { RATE_LIMIT_ERRORS } from '../rate-limits/errors.ts'
 import { RECHARGE_ERRORS } from '../recharge/errors.ts'
 import { SITE_ERRORS, SITE_RULES } from '../site/errors.ts'
 import { STATISTICS_RULES } from '../statistics/errors.ts'
+import { STUDY_ERRORS } from '../study/errors.ts'
 import { SYSTEM_ERRORS } from '../system/errors.ts'
 import { TAG_ERRORS } from '../tags/errors.ts'
 import { TASK_ERRORS, TASK_RULES } from '../tasks/errors.ts'
@@ -47,6 +48,7 @@ export const ERRORS = joinLists(
   PHOTO_ERRORS,
   TIMELINE_ERRORS,
   TASK_ERRORS,
+  STUDY_ERRORS,
   AGENDA_ERRORS,
   AGENT_ERRORS,
   WEBHOOK_ERRORS,

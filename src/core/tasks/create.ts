@@ -11,6 +11,7 @@ import { singleStatement, transaction } from '../transaction.ts'
 import { taskEvent } from './events.ts'
 import { queueHint } from './hints.ts'
 import { typesInstead, waitingFor } from './placement.ts'
+import { figuresAt } from './progress.ts'
 import type { TaskDetail } from './tasks.ts'
 import { assertRoom, unfinishedOf } from './unfinished.ts'
 
@@ -107,7 +108,13 @@ function readInserted(row: InsertedRow | undefined, { userId, limit }: Values): 
   assertRoom(row?.others ?? 0, limit)
   if (!row?.uuid) throw new Error(`User ${userId} does not exist`)
   const task = readTask(row)
-  return { ...task, nodeUuid: null, logs: [], waitingFor: waitingFor(task, row.instead) }
+  return {
+    ...task,
+    figures: figuresAt(task),
+    nodeUuid: null,
+    logs: [],
+    waitingFor: waitingFor(task, row.instead),
+  }
 }
 
 /** A task type may have the name of a property that every object has, such as `constructor`. */

@@ -8,7 +8,10 @@ export type TaskEvent = Pick<Task, 'uuid' | 'id' | 'status' | 'progress' | 'titl
 
 export interface TaskEvents {
   'task.created': TaskEvent
-  'task.started': TaskEvent & { nodeUuid: string }
+  /** Without a node: a study task. */
+  'task.started': TaskEvent & { nodeUuid?: string }
+  'task.paused': TaskEvent
+  'task.resumed': TaskEvent
   'task.completed': TaskEvent & { result: Record<string, unknown>; costMinor: number }
   'task.failed': TaskEvent & { failure: Failure; costMinor: number }
   /** `failure`: an administrator stopped it. */
@@ -20,7 +23,7 @@ export interface TaskEvents {
   'task.deleted': TaskEvent
 }
 
-export const taskEvent = ({ uuid, id, status, progress, title, attempt }: Task): TaskEvent => ({
+export const taskEvent = ({ uuid, id, status, progress, title, attempt }: TaskEvent): TaskEvent => ({
   uuid,
   id,
   status,

@@ -33,10 +33,20 @@ const TEXTS = {
   time_limit: 'failure_time_limit',
   /** An administrator cancelled the task, with a reason if they gave one. */
   force_stopped: 'failure_force_stopped',
-  // These appear only in log lines.
+  item_not_open: 'failure_item_not_open',
+  // The following appear only in log lines.
   refused: 'log_refused',
   log_limit: 'log_limit',
   log_lost: 'log_lost',
+  study_started: 'log_study_started',
+  study_item: 'log_study_item',
+  study_waiting: 'log_study_waiting',
+  study_unreachable: 'log_study_unreachable',
+  study_skipped: 'log_study_skipped',
+  study_paused: 'log_study_paused',
+  study_resumed: 'log_study_resumed',
+  study_moved: 'log_study_moved',
+  study_completed: 'log_study_completed',
 } as const satisfies Record<string, MessageKey>
 
 export type FailureCode = keyof typeof TEXTS

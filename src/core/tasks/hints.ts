@@ -11,3 +11,8 @@ export type NodeCommand =
 
 /** A command for the server that holds the node's socket. Declared here because tasks send commands, too. */
 export const nodeHint = defineHint<{ nodeId: number; command: NodeCommand }>('node')
+
+/** `stopped`: the task no longer runs in this attempt. `free`: a server has left tasks to the others. */
+export const studyHint = defineHint<{ type: 'stopped'; taskId: number; attempt: number } | { type: 'free' }>(
+  'study',
+)

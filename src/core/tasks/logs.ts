@@ -17,10 +17,14 @@ export interface NewLog {
 }
 
 /** A line that the server itself writes about an attempt. */
-export const noteLine = (task: Pick<Task, 'id' | 'attempt'>, { code, params }: Failure): NewLog => ({
+export const noteLine = (
+  task: Pick<Task, 'id' | 'attempt'>,
+  { code, params }: Failure,
+  level: 'INFO' | 'WARNING' = 'WARNING',
+): NewLog => ({
   taskId: task.id,
   attempt: task.attempt,
-  level: 'WARNING',
+  level,
   message: failureText({ code, params }, 'en'),
   code,
   params,

@@ -56,6 +56,10 @@ export const TASK_MESSAGES = defineTexts({
     en: 'The task ran for more than {seconds} {seconds|second|seconds}',
   },
   failure_force_stopped: { zh: '管理员已停止该任务', en: 'An administrator stopped the task' },
+  failure_item_not_open: {
+    zh: '{item} 尚未开放，任务按 notopen_action 的设置停止',
+    en: '{item} is not open, and the setting notopen_action says to stop',
+  },
   note_exit_code: { zh: '（退出码 {exitCode}）', en: '(exit code {exitCode})' },
   note_signal: { zh: '（信号 {signal}）', en: '(signal {signal})' },
   note_attempts: { zh: '（第 {attempt} 次尝试，共 {attempts} 次）', en: '(attempt {attempt} of {attempts})' },
@@ -63,4 +67,28 @@ export const TASK_MESSAGES = defineTexts({
   log_refused: { zh: '节点拒绝了任务：{detail}', en: 'The node refused the task: {detail}' },
   log_lost: { zh: '{lines} 行日志未能保存', en: '{lines} {lines|line|lines} could not be stored' },
   log_limit: { zh: '只保留前 {limit} 行日志', en: 'Only the first {limit} {limit|line|lines} are kept' },
+  log_study_started: {
+    zh: '任务开始：共 {items} 项，其中 {done} 项已完成，倍速 {speed}',
+    en: 'The task has started: {items} {items|item|items}, {done} of them done already, at speed {speed}',
+  },
+  log_study_item: { zh: '当前任务: {item}', en: 'Current item: {item}' },
+  log_study_waiting: {
+    zh: '{item} 尚未开放，每 {seconds} 秒重试一次',
+    en: '{item} is not open yet; the server tries again every {seconds} {seconds|second|seconds}',
+  },
+  log_study_unreachable: {
+    zh: '课程平台暂时无法访问，每 {seconds} 秒重试一次：{item}',
+    en: 'The provider of courses cannot be reached; the server tries again every {seconds} {seconds|second|seconds}: {item}',
+  },
+  log_study_skipped: { zh: '{item} 尚未开放，已跳过', en: '{item} is not open and was skipped' },
+  log_study_paused: { zh: '已暂停：{item}，第 {position} 秒', en: 'Paused at second {position}: {item}' },
+  log_study_resumed: {
+    zh: '继续：{item}，从第 {position} 秒开始，倍速 {speed}',
+    en: 'Resumed at second {position}, at speed {speed}: {item}',
+  },
+  log_study_moved: {
+    zh: '服务器已更换，从第 {position} 秒继续：{item}',
+    en: 'Another server goes on at second {position}: {item}',
+  },
+  log_study_completed: { zh: '全部内容已完成', en: 'All items are done' },
 })

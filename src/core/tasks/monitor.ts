@@ -3,12 +3,13 @@ import { and, desc, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { nodes, tasks, users } from '../../db/schema/index.ts'
 import { readId, UUID } from '../../util/ids.ts'
 import type { Context } from '../context.ts'
-import { withCurrentProgress } from './progress.ts'
+import { withFigures } from './progress.ts'
 import type { Task } from './rows.ts'
 import type { TaskStatus } from './states.ts'
+import { storedRun } from './study-runs.ts'
+import type { TaskView } from './tasks.ts'
 
-export interface MonitoredTask extends Task {
-  nodeUuid: string | null
+export interface MonitoredTask extends TaskView {
   owner: { id: number; uuid: string; username: string; email: string }
 }
 
@@ -47,6 +48,7 @@ export async function listAllTasks(
       .select({
         task: tasks,
         nodeUuid: nodes.uuid,
+        run: storedRun,
         owner: { id: users.id, uuid: users.uuid, username: users.username, email: users.email },
       })
       .from(tasks)
@@ -58,7 +60,7 @@ export async function listAllTasks(
       .offset((page - 1) * pageSize),
   ])
   return {
-    tasks: rows.map(({ task, nodeUuid, owner }) => ({ ...withCurrentProgress(ctx, task), nodeUuid, owner })),
+    tasks: rows.map(({ task, nodeUuid, run, owner }) => ({ ...withFigures(ctx, task, run), nodeUuid, owner })),
     total: counted!.total,
   }
 }

@@ -7,6 +7,7 @@ import { type Failure, failureText } from './failures.ts'
 import { taskTopic, withCurrentProgress } from './progress.ts'
 import type { Task } from './rows.ts'
 import { assertTransition } from './states.ts'
+import { stopRun } from './study-runs.ts'
 
 export type Ending =
   | { status: 'completed'; result: Record<string, unknown> }
@@ -24,12 +25,13 @@ export async function settleTask(tx: Tx, task: Task, ending: Ending): Promise<Ta
   const ranMs = charged && task.heldMinor > 0 ? await ranFor(tx, task) : 0
   const costMinor = Math.min(task.heldMinor, runningCost(task.priceMinorPerMinute, ranMs))
   await endHold(tx, task, costMinor)
+  const stopped = task.kind === 'study' ? await stopRun(tx, task) : undefined
   const { progress, currentItem } = withCurrentProgress(tx, task)
   const [ended] = await tx.db
     .update(tasks)
     .set({
       status: ending.status,
-      progress,
+      progress: stopped && task.status === 'running' ? stopped.progress : progress,
       currentItem,
       ...(ending.status === 'completed' && { progress: 100, result: ending.result }),
       ...('failure' in ending && ending.failure && failureColumns(ending.failure)),

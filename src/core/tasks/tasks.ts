@@ -19,10 +19,11 @@ import { taskEvent } from './events.ts'
 import { type Failure, type FailureParams, failure, storedText } from './failures.ts'
 import { nodeHint, queueHint } from './hints.ts'
 import { typesInstead, type WaitingFor, waitingFor } from './placement.ts'
-import { taskTopic, withCurrentProgress } from './progress.ts'
+import { type TaskFigures, taskTopic, withFigures } from './progress.ts'
 import type { Task } from './rows.ts'
 import { settleTask } from './settlement.ts'
 import type { TaskStatus } from './states.ts'
+import { resetRun, storedRun } from './study-runs.ts'
 import { assertRoom, countUnfinished } from './unfinished.ts'
 
 export interface TaskLog {
@@ -35,9 +36,14 @@ export interface TaskLog {
   /** RFC 3339. */
   createdAt: string
 }
-/** A task with the UUID of its node and its newest log lines, oldest first. */
-export interface TaskDetail extends Task {
+/** A task with the UUID of its node and its current figures. */
+export interface TaskView extends Task {
   nodeUuid: string | null
+  figures: TaskFigures
+}
+
+/** With its newest log lines, oldest first. */
+export interface TaskDetail extends TaskView {
   logs: TaskLog[]
   /** Not null while the task waits and no node offers its type. */
   waitingFor: WaitingFor | null
@@ -86,7 +92,7 @@ const lackOfQueued = sql<string[] | null>`case when ${tasks.status} = 'pending' 
 
 const selectTask = (db: Db, where: SQL) =>
   db
-    .select({ task: tasks, nodeUuid: nodes.uuid, logs: newestLogs, instead: lackOfQueued })
+    .select({ task: tasks, nodeUuid: nodes.uuid, run: storedRun, logs: newestLogs, instead: lackOfQueued })
     .from(tasks)
     .leftJoin(nodes, eq(nodes.id, tasks.nodeId))
     .where(and(where, ofExistingUser))
@@ -106,7 +112,7 @@ export async function getTask(ctx: Context, who: Principal, id: string | number)
   const [row] = await query(ctx.db).execute({ key })
   if (!row || !mayAccess(who, row.task)) throw notFound('task', id)
   return {
-    ...withCurrentProgress(ctx, row.task),
+    ...withFigures(ctx, row.task, row.run),
     nodeUuid: row.nodeUuid,
     logs: row.logs.map(readLog),
     waitingFor: waitingFor(row.task, row.instead),
@@ -145,7 +151,7 @@ export async function listTasks(
   ctx: Context,
   userId: number,
   filter: TaskFilter,
-): Promise<{ tasks: (Task & { nodeUuid: string | null })[]; total: number }> {
+): Promise<{ tasks: TaskView[]; total: number }> {
   const where = and(
     eq(tasks.userId, userId),
     filter.status && eq(tasks.status, filter.status),
@@ -161,7 +167,7 @@ export async function listTasks(
   const [[total], rows] = await Promise.all([
     ctx.db.select({ n: count() }).from(tasks).where(where),
     ctx.db
-      .select({ task: tasks, nodeUuid: nodes.uuid })
+      .select({ task: tasks, nodeUuid: nodes.uuid, run: storedRun })
       .from(tasks)
       .leftJoin(nodes, eq(nodes.id, tasks.nodeId))
       .where(where)
@@ -170,7 +176,7 @@ export async function listTasks(
       .offset((filter.page - 1) * filter.pageSize),
   ])
   return {
-    tasks: rows.map(({ task, nodeUuid }) => ({ ...withCurrentProgress(ctx, task), nodeUuid })),
+    tasks: rows.map(({ task, nodeUuid, run }) => ({ ...withFigures(ctx, task, run), nodeUuid })),
     total: total!.n,
   }
 }
@@ -261,6 +267,7 @@ export async function retryTask(ctx: Context, who: Actor, id: string | number): 
       })
       .where(eq(tasks.id, task.id))
       .returning()
+    if (task.kind === 'study') await resetRun(tx, task.id)
     tx.emit(task.userId, 'task.requeued', { ...taskEvent(queued!), reason: 'retry' })
     auditForeign(tx, who, { action: 'task.retried', target: task.uuid, subject: task.userId })
     tx.afterCommit(() => {
@@ -288,7 +295,8 @@ export async function deleteTask(ctx: Context, who: Actor, id: string | number):
   })
 }
 
-async function lockTask(tx: Tx, who: Principal, id: string | number): Promise<Task> {
+/** @throws AppError NOT_FOUND, also for another user's task */
+export async function lockTask(tx: Tx, who: Principal, id: string | number): Promise<Task> {
   const [task] = await tx.db
     .select()
     .from(tasks)

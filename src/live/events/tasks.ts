@@ -30,7 +30,12 @@ const presentReason = (failure: Failure) => ({
 
 export const taskEvents: EventPresenters<TaskEvents> = {
   'task.created': presentTask,
-  'task.started': (task) => ({ ...presentTask(task), gpu_server_id: task.nodeUuid }),
+  'task.started': ({ nodeUuid, ...task }) => ({
+    ...presentTask(task),
+    ...(nodeUuid !== undefined && { gpu_server_id: nodeUuid }),
+  }),
+  'task.paused': presentTask,
+  'task.resumed': presentTask,
   'task.completed': (task) => ({
     ...presentTask(task),
     ...presentResult(task.result),

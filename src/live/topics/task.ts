@@ -1,31 +1,39 @@
 /**
  * `task:<id>`: the progress of one task and the lines of its log, for its owner and administrators. The state on the bus makes
- * the progress dirty.
+ * the progress dirty, and a study task that plays moves between two states.
  */
 import type { Principal } from '../../core/accounts/principals.ts'
 import type { Context } from '../../core/context.ts'
 import type { Language } from '../../core/messages.ts'
 import { lastPosition, type TaskLogLine } from '../../core/tasks/log-lines.ts'
-import { currentProgress, type TaskState, taskTopic } from '../../core/tasks/progress.ts'
+import {
+  currentStates,
+  figuresAt,
+  figuresOf,
+  isMoving,
+  type TaskFigures,
+  type TaskState,
+  taskTopic,
+} from '../../core/tasks/progress.ts'
 import type { Task } from '../../core/tasks/rows.ts'
 import { accessibleTask, logText, mayAccess } from '../../core/tasks/tasks.ts'
 import { type TaskLogFrame, type TaskUpdateData, TOPIC_PATTERNS } from '../../protocol/live/topics.ts'
 import { readByKey, type StateTopic, sharedText, type TopicKind } from './topic.ts'
 
-/** A GPU task has no clock of its item: zeros, never null. */
-const presentProgress = ({
-  progress,
-  currentItem,
-}: Pick<TaskState, 'progress' | 'currentItem'>): TaskUpdateData => ({
-  progress,
-  current_item: currentItem,
-  item_progress: 0,
-  item_current_time: 0,
-  item_total_time: 0,
+const presentFigures = (figures: TaskFigures): TaskUpdateData => ({
+  progress: figures.progress,
+  current_item: figures.currentItem,
+  item_progress: figures.itemProgress,
+  item_current_time: figures.itemCurrentTime,
+  item_total_time: figures.itemTotalTime,
 })
 
-const readCurrent = readByKey(currentProgress, taskTopic, String)
-const textOf = sharedText(presentProgress)
+/** A state that moves has another text every time. */
+const stillText = sharedText((state: TaskState) => presentFigures(figuresAt(state)))
+const textOf = (ctx: Context, state: TaskState): string =>
+  isMoving(state) ? JSON.stringify(presentFigures(figuresOf(ctx, state))) : stillText(state)
+
+const readCurrent = readByKey(currentStates, taskTopic, String)
 
 export const taskTopicName = (id: string | number): string => `task:${id}`
 
@@ -34,17 +42,22 @@ export const taskTopicName = (id: string | number): string => `task:${id}`
  * @throws AppError NOT_FOUND
  */
 export async function openTask(ctx: Context, who: Principal, id: string | number): Promise<StateTopic> {
-  return progressTopic(await accessibleTask(ctx, who, id), id)
+  return progressTopic(ctx, await accessibleTask(ctx, who, id), id)
 }
 
-function progressTopic({ uuid, userId }: Pick<Task, 'uuid' | 'userId'>, id: string | number): StateTopic {
+function progressTopic(
+  ctx: Context,
+  { uuid, userId }: Pick<Task, 'uuid' | 'userId'>,
+  id: string | number,
+): StateTopic {
   const prefix = `{"type":"task_update","task_id":${JSON.stringify(id)},"data":`
   return {
     name: taskTopicName(id),
     key: taskTopic(uuid),
     permits: (who) => mayAccess(who, { userId }),
     readCurrent,
-    render: (value) => `${prefix}${textOf(value)}}`,
+    isMoving: (value) => isMoving(value as TaskState),
+    render: (value) => `${prefix}${textOf(ctx, value as TaskState)}}`,
   }
 }
 
@@ -66,7 +79,7 @@ export const taskKind: TopicKind = {
     const task = await accessibleTask(ctx, who, id)
     const start = logPosition ?? (await lastPosition(ctx, task.id))
     return {
-      ...progressTopic(task, id),
+      ...progressTopic(ctx, task, id),
       async *follow(signal) {
         for await (const line of ctx.services.taskLogFeed.follow(task.id, start, signal))
           yield JSON.stringify(presentLine(id, line, language))

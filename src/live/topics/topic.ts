@@ -16,6 +16,8 @@ export interface StateTopic {
   readCurrent: ReadCurrent
   /** The frame for a value: of the bus under `key`, or of `readCurrent`. */
   render(value: object): string
+  /** Whether the frame of this value changes with the time alone. The server then renders it anew twice a second. */
+  isMoving?(value: object): boolean
 }
 
 /** A topic whose frames are all sent, in order, from a position on. */

@@ -144,19 +144,27 @@ export class Subscriptions {
   }
 
   private newWatch(topic: StateTopic): Watch {
+    let newest: object
     const watch: Watch = {
       topic,
       asOf: 0,
       shown: undefined,
-      changed: (value, asOf) => this.changed(watch, value, asOf),
+      changed: (value, asOf) => {
+        if (asOf < watch.asOf) return
+        watch.asOf = asOf
+        newest = value
+        if (this.allWatches.takes(watch, value)) this.show(watch, value)
+      },
+      moved: () => {
+        if (!watch.topic.isMoving?.(newest)) this.allWatches.stands(watch)
+        this.show(watch, newest)
+      },
     }
     return watch
   }
 
   /** A frame that was not sent yet is replaced by the newer one. */
-  private changed(watch: Watch, value: object, asOf: number): void {
-    if (asOf < watch.asOf) return
-    watch.asOf = asOf
+  private show(watch: Watch, value: object): void {
     const frame = watch.topic.render(value)
     if (frame === (this.unsent.get(watch) ?? watch.shown)) return
     if (this.unsent.has(watch)) this.ctx.metrics.statesMerged.value++

@@ -11,12 +11,22 @@ export interface Watch {
   shown: string | undefined
   /** Takes a newer value. */
   changed(value: object, asOf: number): void
+  /** Renders the newest value anew, because time has passed. */
+  moved(): void
 }
+
+/** A client gets the figures of a topic that moves this often at most. */
+const MOVE_MS = 500
+/** The watches that move take turns within {@link MOVE_MS}, so that they do not hold up the process together. */
+const TURN_MS = 50
 
 /** Knows which sockets of this server watch which state, and tells them when it changes. */
 export class Watches {
   private readonly byKey = new Map<string, Set<Watch>>()
   private readonly delayed = new Map<string, ReturnType<typeof setTimeout>>()
+  /** The watches whose frames change with the time, and when each was rendered last. */
+  private readonly moving = new Map<Watch, number>()
+  private turns: ReturnType<typeof setInterval> | undefined
   private clock = 0
 
   constructor(private readonly ctx: Context) {
@@ -34,6 +44,38 @@ export class Watches {
     const watches = this.byKey.get(watch.topic.key)
     watches?.delete(watch)
     if (watches?.size === 0) this.byKey.delete(watch.topic.key)
+    this.moving.delete(watch)
+  }
+
+  /**
+   * A watch has got a newer value.
+   * @returns whether its frame is due now. Otherwise the watch is moving, and its turn comes within half a second
+   */
+  takes(watch: Watch, value: object): boolean {
+    const isMoving = watch.topic.isMoving?.(value) ?? false
+    if (this.moving.has(watch) && watch.shown !== undefined) return false
+    if (isMoving) {
+      this.moving.set(watch, performance.now())
+      this.turns ??= setInterval(() => this.turn(), TURN_MS)
+    }
+    return true
+  }
+
+  /** The newest value of a watch does not move any more. */
+  stands(watch: Watch): void {
+    this.moving.delete(watch)
+  }
+
+  private turn(): void {
+    const now = performance.now()
+    for (const [watch, renderedAt] of this.moving) {
+      if (now - renderedAt < MOVE_MS) continue
+      this.moving.set(watch, now)
+      watch.moved()
+    }
+    if (this.moving.size > 0) return
+    clearInterval(this.turns)
+    this.turns = undefined
   }
 
   /** A logical clock that orders values: one whose read began before a change must not replace the changed value. */
@@ -49,6 +91,8 @@ export class Watches {
   close(): void {
     for (const timer of this.delayed.values()) clearTimeout(timer)
     this.delayed.clear()
+    clearInterval(this.turns)
+    this.moving.clear()
   }
 
   private stateChanged(key: string, value: object | undefined): void {

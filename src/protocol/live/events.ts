@@ -71,7 +71,10 @@ const reason = {
 /** The schema of the `data` of every event type. */
 export const EVENTS = {
   'task.created': Type.Object(task),
-  'task.started': Type.Object({ ...task, gpu_server_id: Uuid }),
+  /** A study task has no `gpu_server_id`. */
+  'task.started': Type.Object({ ...task, gpu_server_id: Type.Optional(Uuid) }),
+  'task.paused': Type.Object(task),
+  'task.resumed': Type.Object(task),
   /** `result_omitted`: the result is too large for an event; REST has it. */
   'task.completed': Type.Object({
     ...task,

@@ -52,6 +52,14 @@ interface Filled {
 /** Whose things an administrator changes. */
 const owner = await makeUser(server)
 const idOfTask = async () => ({ id: (await makeTask(server, owner)).uuid })
+const idOfStudyTask = async () => {
+  const { courseId } = await makeCourse(server, admin)
+  return { id: (await makeTask(server, owner, { kind: 'study', courseIds: [courseId] })).uuid }
+}
+const taskAfter = async ({ id }: { id: string }, verb: string) => {
+  await api(server, 'POST', `/api/tasks/${id}/${verb}`, { token: admin.token })
+  return { id }
+}
 const idOfMaterial = async () => {
   const body = form(['title', 'a'], ['file', pdf(), 'a.pdf'])
   const headers = { authorization: `Bearer ${owner.token}` }
@@ -199,12 +207,11 @@ const FILL: Record<string, () => Promise<Filled>> = {
     body: { material_ids: await twoMaterials() },
   }),
   studyDeleteCourse: async () => ({ id: (await makeCourse(server, admin)).courseId }),
+  studyStartTask: idOfStudyTask,
+  studyPauseTask: async () => taskAfter(await idOfStudyTask(), 'start'),
+  studyResumeTask: async () => taskAfter(await taskAfter(await idOfStudyTask(), 'start'), 'pause'),
   factoryCancelTask: idOfTask,
-  factoryRetryTask: async () => {
-    const { id } = await idOfTask()
-    await api(server, 'POST', `/api/tasks/${id}/cancel`, { token: admin.token })
-    return { id }
-  },
+  factoryRetryTask: async () => taskAfter(await idOfTask(), 'cancel'),
   factoryUpdateRechargeCode: async () => ({
     id: (await answerTo('factoryCreateRechargeCode')).body.data.codes[0].id,
   }),

@@ -15,6 +15,7 @@ test('a kind of topic whose values cannot be read holds up no other kind', async
       asOf: 0,
       shown: undefined,
       changed: (value) => void shown.push(value),
+      moved: () => {},
     })
   const endless = Promise.withResolvers<never>()
   watch('broken', () => Promise.reject(new Error('this kind is broken')))

@@ -9,6 +9,11 @@ export const Task = t.Object({
   name: t.String(),
   status: choice(TASK_STATUSES),
   progress: t.Number(),
+  /** The figures of `task_update`, at the moment of the answer. */
+  current_item: t.String(),
+  item_progress: t.Number(),
+  item_current_time: t.Integer(),
+  item_total_time: t.Integer(),
   course_ids: t.Array(t.String()),
   error_message: nullable(t.String()),
   started_at: nullable(Timestamp),

@@ -1,13 +1,21 @@
 import type { Language } from '../../../core/messages.ts'
-import type { Task as CoreTask } from '../../../core/tasks/rows.ts'
-import { type TaskDetail as CoreTaskDetail, errorText, logText } from '../../../core/tasks/tasks.ts'
+import {
+  type TaskDetail as CoreTaskDetail,
+  errorText,
+  logText,
+  type TaskView,
+} from '../../../core/tasks/tasks.ts'
 import type { Task, TaskDetail } from './models.ts'
 
-export const presentTask = (task: CoreTask, language: Language): Task => ({
+export const presentTask = (task: TaskView, language: Language): Task => ({
   id: task.id,
   name: task.title,
   status: task.status,
   progress: task.progress,
+  current_item: task.currentItem,
+  item_progress: task.figures.itemProgress,
+  item_current_time: task.figures.itemCurrentTime,
+  item_total_time: task.figures.itemTotalTime,
   course_ids: task.courseIds ?? [],
   error_message: errorText(task, language),
   started_at: task.startedAt?.toISOString() ?? null,

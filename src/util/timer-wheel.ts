@@ -1,0 +1,85 @@
+/** Timers fire in steps of this many ms. */
+const SLOT_MS = 20
+/** A timer further away than a round stays in its slot for as many rounds as it needs. */
+const SLOTS = 1024
+
+export interface DueTimer<K> {
+  key: K
+  /** How late it is, in ms. */
+  lagMs: number
+}
+
+/**
+ * Many timers with one timer of the process: adding and deleting cost the same for any number of them. A timer never fires early.
+ * Times are those of `performance.now()`.
+ */
+export class TimerWheel<K> {
+  private readonly slots = Array.from({ length: SLOTS }, () => new Map<K, number>())
+  private readonly slotOf = new Map<K, Map<K, number>>()
+  /** Slots are passed up to this step. */
+  private passed = Math.floor(performance.now() / SLOT_MS)
+  private wakeAt = Number.POSITIVE_INFINITY
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  /** @param fire gets all timers that are due at once, the earliest first */
+  constructor(private readonly fire: (due: DueTimer<K>[]) => void) {}
+
+  get size(): number {
+    return this.slotOf.size
+  }
+
+  /** Sets the only timer of this key. */
+  set(key: K, dueMs: number): void {
+    this.delete(key)
+    const step = Math.max(Math.ceil(dueMs / SLOT_MS), this.passed + 1)
+    const slot = this.slots[step % SLOTS]!
+    slot.set(key, dueMs)
+    this.slotOf.set(key, slot)
+    if (step < this.wakeAt) this.wake(step)
+  }
+
+  delete(key: K): void {
+    this.slotOf.get(key)?.delete(key)
+    this.slotOf.delete(key)
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+    for (const slot of this.slots) slot.clear()
+    this.slotOf.clear()
+  }
+
+  private wake(step: number): void {
+    clearTimeout(this.timer)
+    this.wakeAt = step
+    this.timer = setTimeout(() => this.turn(), Math.max(Math.ceil(step * SLOT_MS - performance.now()), 0))
+  }
+
+  private turn(): void {
+    const now = performance.now()
+    const current = Math.floor(now / SLOT_MS)
+    const due: DueTimer<K>[] = []
+    // After a long pause every slot is looked at once.
+    for (let step = Math.max(this.passed + 1, current - SLOTS + 1); step <= current; step++) {
+      const slot = this.slots[step % SLOTS]!
+      for (const [key, dueMs] of slot) {
+        if (dueMs > now) continue
+        slot.delete(key)
+        this.slotOf.delete(key)
+        due.push({ key, lagMs: now - dueMs })
+      }
+    }
+    this.passed = Math.max(this.passed, current)
+    this.wakeAt = Number.POSITIVE_INFINITY
+    this.next()
+    if (due.length > 0) this.fire(due.sort((a, b) => b.lagMs - a.lagMs))
+  }
+
+  /** Sleeps until the next slot that has a timer, of whichever round. */
+  private next(): void {
+    if (this.size === 0) return
+    for (let step = this.passed + 1; step <= this.passed + SLOTS; step++) {
+      if (this.slots[step % SLOTS]!.size > 0) return this.wake(step)
+    }
+  }
+}
