@@ -10,6 +10,7 @@ import { ERRORS, type ErrorCode, type IssueRule, RULES } from './errors/catalogu
 import { defineTexts, type ErrorValue, joinLists } from './errors/define.ts'
 import type { Text } from './language.ts'
 import { MATERIAL_MESSAGES } from './materials/messages.ts'
+import { MONEY_MESSAGES } from './money/messages.ts'
 import { NODE_MESSAGES } from './nodes/messages.ts'
 import { PHOTO_FILE_MESSAGES } from './photo-files/messages.ts'
 import { SYSTEM_MESSAGES } from './system/messages.ts'
@@ -21,6 +22,7 @@ export type { Language }
 export const MESSAGES = joinLists(
   defineTexts({ ok: { zh: '操作已完成', en: 'Done' }, success: { zh: '成功', en: 'Success' } }),
   SYSTEM_MESSAGES,
+  MONEY_MESSAGES,
   ACCOUNT_MESSAGES,
   MATERIAL_MESSAGES,
   COURSE_MESSAGES,

@@ -2,11 +2,13 @@ import { sql } from 'drizzle-orm'
 import { postTransfers } from '../../src/core/money/transfers.ts'
 import type { TestServer } from './server.ts'
 
-/** Changes the available balance without an event. */
-export async function addMoney({ ctx }: TestServer, userId: number, amountMinor: number): Promise<void> {
-  if (amountMinor === 0) return
-  const key = `adjustment:${crypto.randomUUID()}`
-  await postTransfers(ctx.db, userId, [{ kind: 'adjustment', amountMinor, key }])
+/** Changes the available balance without an event, once for each amount. */
+export async function addMoney({ ctx }: TestServer, userId: number, ...amounts: number[]): Promise<void> {
+  const wanted = amounts.filter((amount) => amount !== 0)
+  if (wanted.length === 0) return
+  const key = () => `adjustment:${crypto.randomUUID()}`
+  const transfers = wanted.map((amountMinor) => ({ kind: 'adjustment' as const, amountMinor, key: key() }))
+  await postTransfers(ctx.db, userId, transfers)
 }
 
 export async function moneyOf(

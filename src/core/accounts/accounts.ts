@@ -198,6 +198,8 @@ export async function updateProfile(
     displayName?: string | undefined
     avatarUrl?: string | null | undefined
     bio?: string | null | undefined
+    /** Null for no warning. */
+    lowBalanceMinor?: number | null | undefined
   },
 ): Promise<User> {
   const { userId } = who
@@ -218,6 +220,7 @@ export async function updateProfile(
           ...renamed(before, { username, displayName }),
           avatarUrl: change.avatarUrl,
           bio: change.bio,
+          lowBalanceMinor: change.lowBalanceMinor,
           updatedAt: sql`now()`,
         })
         .where(eq(users.id, userId))

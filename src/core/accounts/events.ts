@@ -7,6 +7,7 @@ export const ACCOUNT_FIELDS = [
   'displayName',
   'avatarUrl',
   'bio',
+  'lowBalanceMinor',
   'role',
   'isActive',
 ] as const

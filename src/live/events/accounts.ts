@@ -3,8 +3,9 @@ import { snakeCase } from '../../util/case.ts'
 import { deviceOf } from '../../util/device.ts'
 import type { EventPresenters } from './presenters.ts'
 
-/** Contracts call the display name `full_name`. */
-const presentField = (field: string) => (field === 'displayName' ? 'full_name' : snakeCase(field))
+/** What contracts call fields whose name is another one there. */
+const NAMES: Record<string, string> = { displayName: 'full_name', lowBalanceMinor: 'low_balance_threshold' }
+const presentField = (field: string) => NAMES[field] ?? snakeCase(field)
 
 /** The browser and the computer of a session. Unknown texts are empty. */
 export const presentDevice = (userAgent: string | null) => {

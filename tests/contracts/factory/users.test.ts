@@ -24,6 +24,7 @@ const ME = enveloped({
   role: 'string',
   balance: 'money',
   available_balance: 'money',
+  low_balance_threshold: 'money|null',
   total_tasks: 'integer',
   created_at: 'instant',
   last_login: 'instant|null',

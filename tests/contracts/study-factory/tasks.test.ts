@@ -31,6 +31,7 @@ const FACTORY = {
   result: 'object',
   error_message: 'string|null',
   cost: 'money',
+  estimated_cost: 'money',
   estimated_duration: 'integer|null',
   started_at: 'instant|null',
   completed_at: 'instant|null',

@@ -23,6 +23,8 @@ export const Task = t.Object({
   /** The exit code of the task's program; null unless the program ended by itself. */
   exit_code: nullable(t.Integer()),
   cost: t.Number(),
+  /** What is held while the task has not ended; `cost` is never more. */
+  estimated_cost: t.Number(),
   /** Minutes. */
   estimated_duration: nullable(t.Integer()),
   started_at: nullable(Timestamp),

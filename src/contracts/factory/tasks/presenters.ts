@@ -1,5 +1,5 @@
 import type { Language } from '../../../core/messages.ts'
-import { toMajor } from '../../../core/money/ledger.ts'
+import { estimatedCost, toMajor } from '../../../core/money/ledger.ts'
 import { exitCode } from '../../../core/tasks/failures.ts'
 import type { Task as CoreTask } from '../../../core/tasks/rows.ts'
 import { type TaskDetail as CoreTaskDetail, errorText } from '../../../core/tasks/tasks.ts'
@@ -20,6 +20,7 @@ export const presentTask = (task: CoreTask & { nodeUuid: string | null }, langua
   failure_code: task.failureCode,
   exit_code: exitCode(task.failureParams),
   cost: toMajor(task.costMinor),
+  estimated_cost: toMajor(estimatedCost(task.priceMinorPerMinute, task.estimatedMinutes)),
   estimated_duration: task.estimatedMinutes,
   started_at: task.startedAt?.toISOString() ?? null,
   completed_at: task.completedAt?.toISOString() ?? null,

@@ -1,6 +1,7 @@
+import { Type } from '@sinclair/typebox'
 import { type Static, t } from 'elysia'
 import { choice } from '../../../http/choice.ts'
-import { nullable, Timestamp } from '../../../http/models.ts'
+import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
 
@@ -15,6 +16,8 @@ export const Me = t.Object({
   role: Role,
   balance: t.Number(),
   available_balance: t.Number(),
+  /** `balance.low` comes when the available balance falls below it; null: never. */
+  low_balance_threshold: nullable(t.Number()),
   total_tasks: t.Integer(),
   created_at: Timestamp,
   last_login: nullable(Timestamp),
@@ -34,6 +37,8 @@ export type UserStats = Static<typeof UserStats>
 export const ProfileChange = t.Object({
   full_name: t.Optional(t.String({ minLength: 1, maxLength: 100, ...typed('name') })),
   username: t.Optional(t.String({ minLength: 3, maxLength: 30, ...typed('name') })),
+  /** With two decimals at most; null for no warning. */
+  low_balance_threshold: optional(Type.Number({ minimum: 0, maximum: 1_000_000_000 })),
 })
 
 export const PasswordChange = t.Object({

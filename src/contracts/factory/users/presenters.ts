@@ -10,6 +10,7 @@ export const presentMe = ({ user, totalTasks, balance }: AccountSummary): Me => 
   role: user.role,
   balance: toMajor(balance.balanceMinor),
   available_balance: toMajor(balance.availableMinor),
+  low_balance_threshold: user.lowBalanceMinor === null ? null : toMajor(user.lowBalanceMinor),
   total_tasks: totalTasks,
   created_at: user.createdAt.toISOString(),
   last_login: user.lastLoginAt?.toISOString() ?? null,

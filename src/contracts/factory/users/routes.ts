@@ -2,6 +2,7 @@ import { updateProfile } from '../../../core/accounts/accounts.ts'
 import { accountSummary, userStatistics } from '../../../core/accounts/administration.ts'
 import { changePassword } from '../../../core/accounts/password-change.ts'
 import type { Context } from '../../../core/context.ts'
+import { readAmount } from '../../../core/money/amounts.ts'
 import { type Body, chapter, type SignedCall } from '../../../http/chapter.ts'
 import { languageOf } from '../../../http/language.ts'
 import { Nothing } from '../../../http/models.ts'
@@ -19,7 +20,7 @@ export const userRoutes = (ctx: Context) =>
       changeMe,
       route({
         auth: true,
-        summary: 'Change your name or username',
+        summary: 'Change your name, your username or the balance below which you are warned',
         body: ProfileChange,
         example: { full_name: '新的姓名', username: 'new_username' },
         response: Envelope(Me),
@@ -55,7 +56,15 @@ async function showMe({ ctx, principal, request }: SignedCall) {
 }
 
 async function changeMe({ ctx, principal, body, request }: SignedCall & Body<typeof ProfileChange>) {
-  await updateProfile(ctx, principal, { username: body.username, displayName: body.full_name })
+  const threshold = body.low_balance_threshold
+  await updateProfile(ctx, principal, {
+    username: body.username,
+    displayName: body.full_name,
+    lowBalanceMinor:
+      threshold === null || threshold === undefined
+        ? threshold
+        : readAmount('low_balance_threshold', threshold),
+  })
   return envelope(request, presentMe(await accountSummary(ctx, principal.userId)))
 }
 
