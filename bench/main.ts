@@ -14,6 +14,7 @@ import { materials } from './materials.ts'
 import { photoSearch } from './photo-search.ts'
 import { photos } from './photos.ts'
 import { rateLimits } from './rate-limits.ts'
+import { recharge } from './recharge.ts'
 import { rest } from './rest.ts'
 import { stalled } from './stalled.ts'
 import { start } from './start.ts'
@@ -42,6 +43,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   statistics,
   agent,
   write,
+  recharge,
 }
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(programs)

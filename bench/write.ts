@@ -60,7 +60,7 @@ async function measure(kind: Kind): Promise<Row[]> {
       message: [] as Reading[],
       upload: [] as Reading[],
     }
-    const floors: Record<Transaction, Reading[]> = {
+    const floors: Record<Exclude<Transaction, 'threeRows'>, Reading[]> = {
       task: [],
       taskAsOneStatement: [],
       signUp: [],

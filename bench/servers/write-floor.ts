@@ -1,5 +1,5 @@
 /**
- * The floors of `write`: the changes of each request, written by hand as transactions of the same driver, in the process
+ * The floors of `write` and `recharge`: the changes of each request, written by hand as transactions of the same driver, in the process
  * that has the connection. No HTTP, no input, no limits, no sockets.
  */
 import { mkdir } from 'node:fs/promises'
@@ -16,6 +16,8 @@ const database = await openDatabase(config, createLogger('silent'))
 const sql = (database.db as unknown as { $client: postgres.Sql }).$client
 const files = join(config.dataDir, 'floor')
 await mkdir(files, { recursive: true })
+await sql`create table if not exists bench_rows (
+  id bigserial primary key, user_id integer not null, amount bigint not null, at timestamptz not null default now())`
 
 /** The number of the new event, and the event. */
 async function event(tx: postgres.TransactionSql, userId: number, type: string, data: object) {
@@ -56,6 +58,12 @@ const transactions = {
       json_build_object('task_id', task.uuid, 'id', task.id, 'status', task.status, 'title', task.title),
       clock_timestamp()
     from task, head returning seq`,
+  /** The least that moves money: the two sides of a transfer and what it belongs to, without any check. */
+  threeRows: (userId: number) =>
+    sql.begin(async (tx) => {
+      for (let row = 0; row < 3; row++)
+        await tx`insert into bench_rows (user_id, amount) values (${userId}, ${1000})`
+    }),
   signUp: async () => {
     const name = `floor${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}`
     const passwordHash = await hashPassword(name)

@@ -93,6 +93,7 @@ export interface ShownTask {
   title: string
   status: string
   error_message: string | null
+  failure_code: string | null
   progress: number
   cost: number
   result: Record<string, unknown>
