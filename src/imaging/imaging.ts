@@ -3,8 +3,8 @@
 import { inTurn } from '../util/in-turn.ts'
 import { type PhotoJob, type PhotoResult, renderPhoto } from './photo.ts'
 import { drawPlaceholder, type PlaceholderKind } from './placeholder.ts'
-import { ImagingError, type ImagingFailure, type Preview } from './protocol.ts'
-import { type PreviewJob, renderPreview } from './render.ts'
+import { type Facts, ImagingError, type ImagingFailure, type Preview } from './protocol.ts'
+import { type MeasureJob, measureFile, type PreviewJob, renderPreview } from './render.ts'
 
 export interface Imaging {
   /**
@@ -12,6 +12,11 @@ export interface Imaging {
    * @throws ImagingError; the signal's reason when aborted
    */
   preview(job: PreviewJob, signal: AbortSignal): Promise<Preview>
+  /**
+   * Reads how long a video is, or how many pages a PDF has.
+   * @throws ImagingError; the signal's reason when aborted
+   */
+  measure(job: MeasureJob, signal: AbortSignal): Promise<Facts>
   /**
    * Writes the renditions of a photo to the directory `output`, and reads what its file says about it. A photo waits until those
    * before it have ended, because the process of each takes up to two gigabytes.
@@ -40,6 +45,7 @@ export function createImaging(): Imaging {
   const photoTurn = inTurn()
   return {
     preview: (job, signal) => renderPreview(job, { signal }),
+    measure: (job, signal) => measureFile(job, signal),
     photo: (job, signal) => photoTurn(() => renderPhoto(job, { signal }), signal),
     async placeholder(kind) {
       placeholders[kind] ??= await drawPlaceholder(kind)

@@ -34,17 +34,28 @@ const memory = () => (pdfium.pdfium as unknown as { HEAPU8: Uint8Array }).HEAPU8
 provideFonts(pdfium, memory)
 
 /** @param memoryMiB the child's limit for decoding */
-export function renderPdf(file: string, box: Size, memoryMiB: number): { pixels: Pixels; pages: number } {
-  reserve(memoryMiB)
-  const fd = openSync(file, 'r')
-  try {
-    const { document, pages } = open(fd)
+export const renderPdf = (file: string, box: Size, memoryMiB: number): { pixels: Pixels; pages: number } =>
+  withDocument(file, memoryMiB, ({ document, pages }) => {
     const page = firstPage(document)
     const pixels = draw(page, box)
     if (pixels.data.every((value) => value > WHITE_FROM) && hasText(page)) {
       throw new ImagingError('UNREADABLE', 'its text needs a font that is neither in it nor here')
     }
     return { pixels, pages }
+  })
+
+export const measurePdf = (file: string, memoryMiB: number): { pages: number } =>
+  withDocument(file, memoryMiB, ({ pages }) => ({ pages }))
+
+function withDocument<T>(
+  file: string,
+  memoryMiB: number,
+  use: (opened: { document: number; pages: number }) => T,
+): T {
+  reserve(memoryMiB)
+  const fd = openSync(file, 'r')
+  try {
+    return use(open(fd))
   } catch (error) {
     // PDFium aborts when it gets no memory.
     throw isFull ? new ImagingError('MEMORY', 'PDFium got no more memory') : error

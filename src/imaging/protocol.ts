@@ -43,15 +43,18 @@ export interface WorkerRequest {
   /** An absolute path. */
   input: string
   kind: SourceKind
-  /** The preview is made to fit into it. */
-  box: Size
+  /** The preview is made to fit into it. Without it no preview is made, and the answer has only the facts. */
+  box?: Size
   memoryMiB: number
 }
 
-/** What is known about a preview, and about the file that it was made of. */
-export interface Preview extends Size {
+/** What a file says of itself, as far as it does. */
+export interface Facts {
   /** Only for a video whose duration can be told. */
   durationSeconds?: number
   /** Only for a PDF. */
   pages?: number
 }
+
+/** What is known about a preview, and about the file that it was made of. */
+export interface Preview extends Size, Facts {}

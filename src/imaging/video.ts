@@ -36,16 +36,14 @@ export async function renderVideo(
   file: string,
   box: Size,
 ): Promise<{ pixels: Pixels; orientation: Orientation; durationSeconds?: number }> {
-  using input = new Input({ formats: [MP4, QTFF, WEBM, MATROSKA], source: new FilePathSource(file) })
+  using input = openVideo(file)
   const track = await input.getPrimaryVideoTrack()
   if (!track) throw new ImagingError('UNREADABLE', 'there is no video in it')
   const area = (await track.getCodedWidth()) * (await track.getCodedHeight())
   if (!(area > 0 && area <= MAX_PIXELS)) {
     throw new ImagingError('UNREADABLE', `its picture has ${area} pixels`)
   }
-  const duration = await input.getDurationFromMetadata()
-  const durationSeconds =
-    duration !== null && Number.isFinite(duration) && duration > 0 ? duration : undefined
+  const durationSeconds = positive(await input.getDurationFromMetadata())
   const pixels =
     (await pictureFrom(track, box, moment(durationSeconds))) ??
     // A file that was cut off may end before that moment.
@@ -65,8 +63,20 @@ export async function renderVideo(
  */
 async function countedDuration(input: Input): Promise<number | undefined> {
   const counted = input.computeDuration().catch(() => undefined)
-  const seconds = await Promise.race([counted, Bun.sleep(COUNT_MS)])
-  return seconds !== undefined && Number.isFinite(seconds) && seconds > 0 ? seconds : undefined
+  return positive(await Promise.race([counted, Bun.sleep(COUNT_MS).then(() => undefined)]))
+}
+
+const positive = (seconds: number | null | undefined): number | undefined =>
+  seconds && Number.isFinite(seconds) && seconds > 0 ? seconds : undefined
+
+const openVideo = (file: string): Input =>
+  new Input({ formats: [MP4, QTFF, WEBM, MATROSKA], source: new FilePathSource(file) })
+
+/** Also for a file without a picture that can be decoded, such as one with sound alone. */
+export async function measureVideo(file: string): Promise<{ durationSeconds?: number }> {
+  using input = openVideo(file)
+  const durationSeconds = positive(await input.getDurationFromMetadata()) ?? (await countedDuration(input))
+  return durationSeconds === undefined ? {} : { durationSeconds }
 }
 
 /** A tenth of the video, but after the first second if the video is longer, because videos begin with black and with titles. */

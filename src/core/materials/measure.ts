@@ -5,7 +5,6 @@ import { materials } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
 import { measureHandle } from './job-handles.ts'
 import { type Facts, measured } from './rows.ts'
-import { THUMBNAIL_BOX } from './thumbnails.ts'
 
 const unmeasured = and(
   eq(materials.status, 'active'),
@@ -15,7 +14,10 @@ const unmeasured = and(
   ),
 )
 
-/** Has those of these materials measured that have not been, such as uploads to an older version of this server. */
+/**
+ * Has those of these materials measured that have not been, such as uploads to an older version of this server, or files of
+ * which no thumbnail could be made.
+ */
 export async function requestMeasures(tx: Tx, materialIds: number[]): Promise<void> {
   const rows = await tx.db
     .select({ id: materials.id })
@@ -37,11 +39,10 @@ export async function measureMaterial(
     .where(and(eq(materials.id, materialId), unmeasured))
   if (!material) return
   const local = await ctx.storage.openLocal(material.filePath, { signal })
-  const output = `${local.scratch}/${material.id}.jpg`
   let facts: Facts = {}
   try {
-    facts = await ctx.imaging.preview(
-      { input: local.path, output, kind: material.type, box: THUMBNAIL_BOX },
+    facts = await ctx.imaging.measure(
+      { input: local.path, kind: material.type, place: local.scratch },
       signal,
     )
   } catch (error) {

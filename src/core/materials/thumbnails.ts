@@ -10,7 +10,7 @@ import { thumbnailHandle } from './job-handles.ts'
 import { thumbnailKey } from './keys.ts'
 import { type Material, measured } from './rows.ts'
 
-export const THUMBNAIL_BOX = { width: 640, height: 360 }
+const THUMBNAIL_BOX = { width: 640, height: 360 }
 
 /** @returns undefined when the material has a thumbnail already, or was deleted */
 async function findPending(ctx: Context, materialId: number): Promise<Material | undefined> {
@@ -69,8 +69,7 @@ export async function makeThumbnail(
     await storeThumbnail(ctx, material, Bun.file(output).stream(), outcome)
   } catch (error) {
     if (!ctx.imaging.isFinal(error, attempt)) throw error
-    const reason = (error as { code?: string }).code ?? 'UNREADABLE'
-    await storePlaceholder(ctx, material, { reason, ...measured(material.type, {}) })
+    await storePlaceholder(ctx, material, (error as { code?: string }).code ?? 'UNREADABLE')
   } finally {
     await local.dispose()
   }
@@ -80,21 +79,19 @@ export async function makeThumbnail(
 export async function failThumbnail(ctx: Context, materialId: number, reason: string): Promise<void> {
   const material = await findPending(ctx, materialId)
   if (!material) return
-  await storePlaceholder(ctx, material, { reason, durationSeconds: null, pages: null })
+  await storePlaceholder(ctx, material, reason)
 }
 
-/** The columns that are null stay as they are. */
-type Measures = Pick<Material, 'durationSeconds' | 'pages'>
-type Outcome = Measures & ({ status: 'completed' } | { status: 'failed'; reason: string })
-
-async function storePlaceholder(
-  ctx: Context,
-  material: Material,
-  outcome: Measures & { reason: string },
-): Promise<void> {
+async function storePlaceholder(ctx: Context, material: Material, reason: string): Promise<void> {
   const picture = await ctx.imaging.placeholder(material.type)
-  await storeThumbnail(ctx, material, chunkOf(picture), { status: 'failed', ...outcome })
+  await storeThumbnail(ctx, material, chunkOf(picture), { status: 'failed', reason })
 }
+
+const UNMEASURED = { durationSeconds: null, pages: null }
+
+type Outcome =
+  | ({ status: 'completed' } & Pick<Material, 'durationSeconds' | 'pages'>)
+  | { status: 'failed'; reason: string }
 
 /** Stores the picture, then updates the material and emits the event. */
 async function storeThumbnail(
@@ -105,7 +102,8 @@ async function storeThumbnail(
 ): Promise<void> {
   const thumbnailPath = thumbnailKey({ userId, id })
   await ctx.storage.write(thumbnailPath, picture)
-  const { status, durationSeconds, pages } = outcome
+  const { status } = outcome
+  const { durationSeconds, pages } = status === 'completed' ? outcome : UNMEASURED
   const type = `thumbnail.${status}` as const
   const data = { materialId: id, thumbnailPath }
   const event = JSON.stringify(
