@@ -73,9 +73,14 @@ export const courseProgress = pgTable(
     /** Seconds. */
     position: doublePrecision('position').notNull(),
     isDone: boolean('is_done').notNull().default(false),
+    /** Whether the outside provider knows it; the built-in one needs no report. */
+    isReported: boolean('is_reported').notNull().default(true),
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
-  (t) => [primaryKey({ columns: [t.userId, t.courseId, t.itemId] })],
+  (t) => [
+    primaryKey({ columns: [t.userId, t.courseId, t.itemId] }),
+    index('course_progress_unreported_idx').on(t.updatedAt).where(sql`not ${t.isReported}`),
+  ],
 )
 
 /** One item of the plan of a study task. */
