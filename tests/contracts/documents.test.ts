@@ -1,4 +1,4 @@
-/** The requests that the contracts' documents print, sent unchanged except for host and token. */
+/** The requests that the contracts' documents print, sent unchanged except for host and token; `tests/clients` runs their programs. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { api } from '../support/api.ts'
 import { makeTask, makeUser } from '../support/factories.ts'
@@ -8,90 +8,9 @@ import { misfits, type Shape } from '../support/shapes.ts'
 const server = await startServer()
 afterAll(() => server.stop())
 
-describe.skipIf(!Bun.which('curl'))("the factory document's curl", () => {
-  /** Runs a command of the document, and also returns the status. */
-  async function curl(command: string, token = '') {
-    const here = command.replace('http://localhost:8000', server.url).replace('YOUR_TOKEN_HERE', token)
-    const run = Bun.spawn(['sh', '-c', here.replace('curl ', `curl -sS -w '\n%{http_code}' `)], {
-      stderr: 'pipe',
-    })
-    const output = await run.stdout.text()
-    expect(await run.stderr.text()).toBe('')
-    const end = output.lastIndexOf('\n')
-    return { status: Number(output.slice(end + 1)), body: JSON.parse(output.slice(0, end)) }
-  }
-
-  test('signs in, asks who it is and creates a task', async () => {
-    const signedIn = await curl(`curl -X POST http://localhost:8000/api/auth/login \\
-  -H "Content-Type: application/json" \\
-  -d '{
-    "email": "admin@example.com",
-    "password": "admin123"
-  }'`)
-    expect(signedIn.status).toBe(200)
-    expect(signedIn.body.data.user).toMatchObject({ email: 'admin@example.com', role: 'super_admin' })
-    const token = signedIn.body.data.access_token
-
-    const me = await curl(
-      `curl -X GET http://localhost:8000/api/users/me \\
-  -H "Authorization: Bearer YOUR_TOKEN_HERE"`,
-      token,
-    )
-    expect(me.status).toBe(200)
-    expect(me.body.data.email).toBe('admin@example.com')
-
-    const task = await curl(
-      `curl -X POST http://localhost:8000/api/tasks \\
-  -H "Authorization: Bearer YOUR_TOKEN_HERE" \\
-  -H "Content-Type: application/json" \\
-  -d '{
-    "title": "测试任务",
-    "task_type": "test",
-    "description": "这是一个测试任务"
-  }'`,
-      token,
-    )
-    expect(task.status).toBe(201)
-    expect(task.body.data).toMatchObject({
-      title: '测试任务',
-      task_type: 'test',
-      status: 'pending',
-      progress: 0,
-    })
-  })
-})
-
-/** The body that Python's `requests` sends for `json=`: that of `json.dumps`, with its spaces and escapes. */
-const pythonJson = (value: object) => {
-  const text = Object.entries(value).map(([key, part]) => `${JSON.stringify(key)}: ${JSON.stringify(part)}`)
-  return `{${text.join(', ')}}`.replace(
-    /[\u0080-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
-}
 const HEADERS = { 'User-Agent': 'python-requests/2.32.3', 'Accept-Encoding': 'gzip, deflate', Accept: '*/*' }
 const send = (method: string, path: string, raw?: string, token?: string) =>
   api(server, method, path, { token, headers: HEADERS, ...(raw !== undefined && { raw }) })
-
-test("the factory document's Python program runs: login, get_user_info, create_task", async () => {
-  const credentials = pythonJson({ email: 'admin@example.com', password: 'admin123' })
-  const response = await send('POST', '/api/auth/login', credentials)
-  // `if response.status_code == 200: return response.json()["data"]["access_token"]`
-  expect(response.status).toBe(200)
-  const token = response.body.data.access_token
-  expect((await send('GET', '/api/users/me', undefined, token)).body.data.username).toBeString()
-  const body = pythonJson({ title: '测试任务', task_type: 'test', description: 'API测试任务' })
-  expect(body).toBe(
-    '{"title": "\\u6d4b\\u8bd5\\u4efb\\u52a1", "task_type": "test", "description": "API\\u6d4b\\u8bd5\\u4efb\\u52a1"}',
-  )
-  const task = await send('POST', '/api/tasks', body, token)
-  expect(task.body.data).toMatchObject({ title: '测试任务', description: 'API测试任务' })
-})
-
-test("the factory document's Postman collection signs in", async () => {
-  const raw = '{\n  "email": "admin@example.com",\n  "password": "admin123"\n}'
-  expect((await send('POST', '/api/auth/login', raw)).status).toBe(200)
-})
 
 describe('the printed bodies', () => {
   const NEW_TASK = `{
