@@ -10,6 +10,7 @@ import { dispatch } from './dispatch.ts'
 import { fanout } from './fanout.ts'
 import { heartbeats } from './heartbeats.ts'
 import { idle } from './idle.ts'
+import { logs } from './logs.ts'
 import { materials } from './materials.ts'
 import { photoSearch } from './photo-search.ts'
 import { photos } from './photos.ts'
@@ -27,6 +28,7 @@ import { write } from './write.ts'
 const programs: Record<string, () => Promise<Row[]>> = {
   start,
   rest,
+  logs,
   limits: rateLimits,
   idle,
   fanout,

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Logger } from '../util/logger.ts'
-import { urlOf } from '../util/url-of.ts'
+import { shownPath } from '../util/shown-path.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 
 /** The status in the log of a request whose client disconnected. No client gets it. */
@@ -29,8 +29,8 @@ export function noteStatus(request: Request, status: number): void {
 }
 
 /**
- * One line a request, with the id that the answer carries as `x-request-id`, and its metrics. The path is logged without its
- * query, which may hold a token.
+ * One line a request, with the id that the answer carries as `x-request-id`, and its metrics. The path is logged as `shownPath`
+ * has it, and without its query, because both may hold a token.
  */
 export function requestLog(log: Logger, metrics: RequestMetrics) {
   const run = crypto.randomUUID().slice(0, 8)
@@ -51,7 +51,7 @@ export function requestLog(log: Logger, metrics: RequestMetrics) {
       const line = (status: number | string) => ({
         id: start.id,
         method: request.method,
-        path: urlOf(request).pathname,
+        path: shownPath(request, route),
         status,
         ms: Math.round((performance.now() - start.at) * 10) / 10,
       })

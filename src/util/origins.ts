@@ -1,6 +1,6 @@
 import { cutText } from './cut.ts'
 import type { Logger } from './logger.ts'
-import { urlOf } from './url-of.ts'
+import { shownPath } from './shown-path.ts'
 
 /** Limits the memory and the log lines that a client with ever new origins causes. */
 const MAX_NAMED = 50
@@ -31,11 +31,12 @@ export class Origins {
   }
 
   private name(origin: string, request: Request): void {
-    const shown = cutText(origin, MAX_NAME_LENGTH)
+    // Only an origin: some clients send a whole URL.
+    const shown = cutText(URL.parse(origin)?.origin ?? '', MAX_NAME_LENGTH)
     if (this.named.size >= MAX_NAMED || this.named.has(shown)) return
     this.named.add(shown)
     this.log.warn(
-      { origin: shown, path: urlOf(request).pathname },
+      { origin: shown, path: shownPath(request, undefined) },
       'a page of this origin called, and ALLOWED_ORIGINS does not list it',
     )
   }

@@ -1,10 +1,9 @@
 /** Who did what to which: docs/operations.md, "Audit log". */
 import { snakeCase } from '../../util/case.ts'
-import { cutText } from '../../util/cut.ts'
 import type { Context, Tx } from '../context.ts'
 import type { AuditAction, AuditActions } from './actions.ts'
 import { appendEntries, type NewEntry } from './log.ts'
-import { masked } from './mask.ts'
+import { masked, maskedText } from './mask.ts'
 
 /** Who sends a request. */
 export interface Client {
@@ -91,7 +90,7 @@ function entryOf<A extends AuditAction>(by: AuditedBy, entry: AuditEntry<A>): Ne
     subjectId: entry.subject ?? null,
     details: masked(entry.details ?? {}),
     ip: client?.ip ?? null,
-    userAgent: client?.userAgent === undefined ? null : cutText(client.userAgent, MAX_USER_AGENT),
+    userAgent: client?.userAgent === undefined ? null : maskedText(client.userAgent, MAX_USER_AGENT),
     requestId: client?.requestId ?? null,
   }
 }

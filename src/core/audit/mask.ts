@@ -10,8 +10,9 @@ const MAX_DEPTH = 3
 /** Names of fields whose values nobody may read in the log. `api_key` is matched as `apikey`. */
 const SECRET_NAME =
   /password|passphrase|secret|token|apikey|authorization|cookie|credential|signature|otp|hash$/
-/** Secrets that `randomSecret` made, of webhooks (`whsec_…`), and JWTs, in whatever field they are. */
-const SECRET_VALUE = /[a-z]_[\w-]{43}|whsec_[\w+/=-]{16,}|\beyJ[\w-]+\.[\w-]+\.[\w-]+/
+/** Secrets that `randomSecret` made, of webhooks (`whsec_…`), JWTs and recharge codes, in whatever field they are. */
+const SECRET_VALUE =
+  /[a-z]_[\w-]{43}|whsec_[\w+/=-]{16,}|\beyJ[\w-]+\.[\w-]+\.[\w-]+|\bOWL(-[0-9A-Z]{4}){3}\b/i
 const EMAIL_NAME = /email/
 
 /**
@@ -20,6 +21,10 @@ const EMAIL_NAME = /email/
  * form, leaves of an email its first letter and its domain, of a URL its host, and cuts what is long.
  */
 export const masked = (details: object): object => storable(maskFields(details, 0))
+
+/** A text that a client chose: cut, and masked as a whole when it contains a secret that has a form. */
+export const maskedText = (text: string, length: number): string =>
+  storable(SECRET_VALUE.test(text) ? MASK : cutText(text, length))
 
 function maskFields(fields: object, depth: number): object {
   return Object.fromEntries(
