@@ -1,5 +1,5 @@
 /** Transfers of the double-entry ledger: docs/design.md, "Money". */
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { violatedCheck } from '../../db/errors.ts'
 import { preparedSql } from '../../db/prepared.ts'
@@ -95,6 +95,37 @@ export async function postTransfers(db: Db, userId: number, transfers: Transfer[
   return readPosted(found, rows)
 }
 
+/**
+ * A statement that makes a change and the transfer that the change asks for.
+ * @param change CTEs, of which the last one is `paid` and has a row with the `amount` of the transfer, or none for no transfer
+ * @returns undefined without a transfer
+ */
+export function transferAfter(name: string, change: SQL) {
+  const statement = statementOf(
+    name,
+    sql`${change}, wanted as (
+      select 0 as n, t.id, t.kind, t.key, t.reference, t.by, t.debit, t.credit, paid.amount
+      from paid, json_to_record(${value('transfer')}::text::json) as t(id uuid, kind text, key text, reference uuid, by int,
+        debit text, credit text)
+    )`,
+  )
+  return async (
+    tx: Tx,
+    userId: number,
+    input: Omit<Transfer, 'amountMinor'>,
+    values: Record<string, unknown>,
+  ): Promise<(Balance & { amountMinor: number }) | undefined> => {
+    const row = rowOf({ ...input, amountMinor: 1 })
+    const [found] = await statement(tx.db).execute({ ...values, userId, transfer: JSON.stringify(row) })
+    if (!found) throw new Error(`User ${userId} has no accounts`)
+    if (found.amount === null) return undefined
+    const amount = Number(found.amount)
+    const posted = readPosted(found, [{ ...row, amount }])
+    tellOwner(tx, userId, posted)
+    return { balanceMinor: posted.balanceMinor, availableMinor: posted.availableMinor, amountMinor: amount }
+  }
+}
+
 function rowOf({ kind, amountMinor, key, reference, createdBy }: Transfer) {
   const { from, to } = ROUTES[kind]
   const isReversed = kind === 'adjustment' && amountMinor < 0
@@ -138,6 +169,8 @@ interface FoundRow extends Record<string, unknown> {
   held: string
   lowBalance: string | null
   made: string[] | null
+  /** Of the transfers together. */
+  amount: string | null
 }
 
 const value = sql.placeholder
@@ -147,13 +180,11 @@ const isOwn = sql`in ('available', 'held')`
  * The lock of `locked` is what transfers of one user wait for: the balances that it reads are the newest ones. A balance below
  * zero violates `ledger_accounts_not_negative`.
  */
-const insertTransfers = preparedSql<FoundRow>(
-  'insert_transfers',
-  sql`
-    with wanted as (
-      select * from json_to_recordset(${value('transfers')}::text::json) as w(n int, id uuid, kind text, key text,
-        reference uuid, by int, debit text, credit text, amount bigint)
-    ), locked as materialized (
+const statementOf = (name: string, wanted: SQL) =>
+  preparedSql<FoundRow>(
+    name,
+    sql`
+    with ${wanted}, locked as materialized (
       select kind, balance_minor from ledger_accounts where user_id = ${value('userId')}::int order by kind for no key update
     ), before as materialized (
       select max(balance_minor) filter (where kind = 'available') as available,
@@ -179,6 +210,15 @@ const insertTransfers = preparedSql<FoundRow>(
       update ledger_accounts a set balance_minor = a.balance_minor + c.change
       from changes c where a.user_id = ${value('userId')}::int and a.kind = c.account
     )
-    select b.available, b.held, u.low_balance_minor as "lowBalance", (select json_agg(id) from made) as made
+    select b.available, b.held, u.low_balance_minor as "lowBalance", (select json_agg(id) from made) as made,
+      (select sum(amount) from wanted) as amount
     from before b, users u where u.id = ${value('userId')}::int`,
+  )
+
+const insertTransfers = statementOf(
+  'insert_transfers',
+  sql`wanted as (
+      select * from json_to_recordset(${value('transfers')}::text::json) as w(n int, id uuid, kind text, key text,
+        reference uuid, by int, debit text, credit text, amount bigint)
+    )`,
 )

@@ -1,9 +1,8 @@
 import { sql } from 'drizzle-orm'
-import { preparedSql } from '../../db/prepared.ts'
 import type { Actor } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { transfer } from '../money/transfers.ts'
+import { transferAfter } from '../money/transfers.ts'
 import { networkOf } from '../rate-limits/keys.ts'
 import { enforceFailureLimits, type Limit } from '../rate-limits/rate-limits.ts'
 import { transaction } from '../transaction.ts'
@@ -51,37 +50,35 @@ const isInvalidCode = (error: unknown): boolean =>
 const redeem = (ctx: Context, { userId }: Actor, hash: string): Promise<Redeemed> =>
   transaction(ctx, async (tx) => {
     const uuid = Bun.randomUUIDv7()
-    const [redemption] = await useCode(tx.db).execute({ hash, uuid, userId })
-    // A user who has redeemed the code before has used it up by one more all the same, so the use must be rolled back.
-    if (!redemption) throw new AppError('INVALID_RECHARGE_CODE')
-    const amountMinor = Number(redemption.amount)
-    const { balanceMinor } = await transfer(tx, userId, {
+    const transfer = {
       kind: 'redemption',
-      amountMinor,
       key: `redemption:${uuid}`,
       reference: uuid,
       createdBy: userId,
-    })
-    return { uuid, amountMinor, balanceMinor }
+    } as const
+    const redeemed = await redeemByHash(tx, userId, transfer, { hash, uuid })
+    // A user who has redeemed the code before has used it up by one more all the same, so the use must be rolled back.
+    if (!redeemed) throw new AppError('INVALID_RECHARGE_CODE')
+    return { uuid, amountMinor: redeemed.amountMinor, balanceMinor: redeemed.balanceMinor }
   })
 
 const value = sql.placeholder
 
 /**
  * Requests for one code wait for each other at its row. The one that comes next sees how often the code has been used by then,
- * because PostgreSQL evaluates the condition again after the wait. Without a row the code cannot be redeemed.
+ * because PostgreSQL evaluates the condition again after the wait.
  */
-const useCode = preparedSql<{ amount: string }>(
-  'use_recharge_code',
-  sql`
-    with code as (
+const redeemByHash = transferAfter(
+  'redeem_code',
+  sql`code as (
       update recharge_codes set used_count = used_count + 1
       where code_hash = ${value('hash')} and disabled_at is null and used_count < max_uses
         and (expires_at is null or expires_at > now())
       returning id, amount_minor
-    )
-    insert into redemptions (uuid, code_id, user_id, amount_minor)
-    select ${value('uuid')}::uuid, id, ${value('userId')}::int, amount_minor from code
-    on conflict (code_id, user_id) do nothing
-    returning amount_minor as amount`,
+    ), paid as (
+      insert into redemptions (uuid, code_id, user_id, amount_minor)
+      select ${value('uuid')}::uuid, id, ${value('userId')}::int, amount_minor from code
+      on conflict (code_id, user_id) do nothing
+      returning amount_minor as amount
+    )`,
 )
