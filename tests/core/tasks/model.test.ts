@@ -76,8 +76,12 @@ type Op =
   | { do: 'run'; slot: number; seconds: number }
   | { do: 'time out' | 'leave unanswered'; slot: number }
 
-const slot = fc.nat(3)
-const of = fc.constantFrom<Of>('current', 'current', 'current', 'old', 'other node')
+/** Mostly the first task, so that its sequence gets long. */
+const slot = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(2))
+const of = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<Of>('current') },
+  fc.constantFrom<Of>('old', 'other node'),
+)
 const op: fc.Arbitrary<Op> = fc.oneof(
   fc.record({
     do: fc.constant('create' as const),
@@ -291,7 +295,8 @@ async function report(model: Model, task: Modelled, op: Op & { of: Of }): Promis
       const accepted = await acceptAttempt(ctx, key)
       expect(accepted?.status).toBe(isOpen ? 'running' : undefined)
       if (!isOpen || task.status === 'running') return
-      Object.assign(task, { status: 'running', ran: 0, progress: 0 })
+      // A moment costs as much as the first six seconds.
+      Object.assign(task, { status: 'running', ran: 1, progress: 0 })
       return model.emit(task, 'started')
     }
     case 'complete':
@@ -373,7 +378,7 @@ async function compare(model: Model, { owner }: World): Promise<void> {
 test('tasks, holds, costs and events are those of the model', async () => {
   const { seed } = Random.announced('tasks')
   await fc.assert(
-    fc.asyncProperty(fc.array(op, { minLength: 10, maxLength: 40 }), async (ops) => {
+    fc.asyncProperty(fc.array(op, { minLength: 25, maxLength: 50 }), async (ops) => {
       const owner = await makeUser(server, { balanceMinor: BALANCE })
       const world = { owner, who: actorOf(owner) }
       const model = new Model()
@@ -387,6 +392,6 @@ test('tasks, holds, costs and events are those of the model', async () => {
         await ctx.db.delete(tasks).where(eq(tasks.userId, owner.user.id))
       }
     }),
-    { seed, numRuns: 15 },
+    { seed, numRuns: 8, endOnFailure: true },
   )
 })
