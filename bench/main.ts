@@ -10,6 +10,7 @@ import { dispatch } from './dispatch.ts'
 import { fanout } from './fanout.ts'
 import { heartbeats } from './heartbeats.ts'
 import { idle } from './idle.ts'
+import { ledger } from './ledger.ts'
 import { logs } from './logs.ts'
 import { materials } from './materials.ts'
 import { photoSearch } from './photo-search.ts'
@@ -44,6 +45,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   cache,
   statistics,
   agent,
+  ledger,
   write,
   recharge,
 }

@@ -128,24 +128,19 @@ $$;--> statement-breakpoint
 CREATE TRIGGER "users_accounts" AFTER INSERT ON "users" FOR EACH ROW EXECUTE FUNCTION make_accounts();--> statement-breakpoint
 CREATE TRIGGER "ledger_transfers_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "ledger_transfers" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();--> statement-breakpoint
 CREATE TRIGGER "ledger_entries_append_only" BEFORE UPDATE OR DELETE OR TRUNCATE ON "ledger_entries" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();--> statement-breakpoint
--- The entries of a transfer are added together, and `ledger_entries_side` refuses a third one.
-CREATE FUNCTION check_entries() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-	IF EXISTS (
-		SELECT FROM new_rows GROUP BY transfer_id
-		HAVING count(*) <> 2 OR sum(CASE side WHEN 'credit' THEN amount_minor ELSE -amount_minor END) <> 0
-	) THEN RAISE EXCEPTION 'a transfer has a debit and a credit of the same amount, added in one statement';
-	END IF;
-	RETURN NULL;
-END
-$$;--> statement-breakpoint
-CREATE TRIGGER "ledger_entries_balanced" AFTER INSERT ON "ledger_entries" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION check_entries();--> statement-breakpoint
+-- Entries are added in the statement of their transfer: without it a foreign key refuses them, and `ledger_entries_side` refuses a
+-- third one. A loop, because PostgreSQL expects a thousand new rows, and would read all entries to join them.
 CREATE FUNCTION check_transfers() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+	added uuid;
 BEGIN
-	IF EXISTS (SELECT FROM new_rows t WHERE NOT EXISTS (SELECT FROM ledger_entries e WHERE e.transfer_id = t.id))
-	THEN RAISE EXCEPTION 'a transfer is added in one statement with its entries';
-	END IF;
+	FOR added IN SELECT id FROM new_rows LOOP
+		IF (SELECT count(*) <> 2 OR sum(CASE side WHEN 'credit' THEN amount_minor ELSE -amount_minor END) <> 0
+			FROM ledger_entries WHERE transfer_id = added)
+		THEN RAISE EXCEPTION 'a transfer has a debit and a credit of the same amount, added in one statement';
+		END IF;
+	END LOOP;
 	RETURN NULL;
 END
 $$;--> statement-breakpoint
-CREATE TRIGGER "ledger_transfers_entered" AFTER INSERT ON "ledger_transfers" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION check_transfers();
+CREATE TRIGGER "ledger_transfers_balanced" AFTER INSERT ON "ledger_transfers" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION check_transfers();

@@ -41,7 +41,7 @@ const readCheck = rowReader(ledgerChecks)
 
 /** One statement, so that everything is read as it was at one moment, whatever is transferred meanwhile. */
 export const addCheck = sql`
-  with signed as (
+  with signed as not materialized (
     select e.transfer_id, e.user_id, e.account, e.side, case e.side when 'credit' then amount_minor else -amount_minor end as amount
     from ledger_entries e
   ), accounts as (

@@ -31,7 +31,7 @@ describe('the database refuses', () => {
     ['the deletion of transfers', sql`delete from ledger_transfers`, 'can only be added'],
     ['the deletion of entries', sql`delete from ledger_entries`, 'can only be added'],
     ['emptying the tables', sql`truncate ledger_entries, ledger_transfers`, 'can only be added'],
-    ['a transfer without entries', transferRow, 'in one statement with its entries'],
+    ['a transfer without entries', transferRow, 'a debit and a credit'],
     ['a transfer with one entry', withEntries(entry(a, 'available', 'credit', 5)), 'a debit and a credit'],
     [
       'a transfer whose entries differ',
@@ -46,7 +46,7 @@ describe('the database refuses', () => {
     [
       'entries without a transfer',
       withEntries(entry(b, 'available', 'credit', 5), entry(b, 'adjustment', 'debit', 5)),
-      '',
+      'ledger_entries_transfer_id',
     ],
     [
       'an amount below zero',
