@@ -7,6 +7,7 @@ import { auditJobs } from './audit/jobs.ts'
 import { backupJobs } from './backup/jobs.ts'
 import { channelJobs } from './channel/jobs.ts'
 import type { Context } from './context.ts'
+import { coursesJobs } from './courses/jobs.ts'
 import { filesJobs } from './files/jobs.ts'
 import { idempotencyJobs } from './idempotency/jobs.ts'
 import { logsJobs } from './logs/jobs.ts'
@@ -22,6 +23,7 @@ import { webhookJobs } from './webhooks/jobs.ts'
 
 const domains: DomainJobs<Context>[] = [
   materialsJobs,
+  coursesJobs,
   filesJobs,
   photoFilesJobs,
   photoIndexJobs,

@@ -14,19 +14,26 @@ export interface ItemProgress {
   isDone: boolean
 }
 
+/** Before the ids of the outside provider's courses, so that none of them is taken for one of the built-in provider. */
+export const OUTSIDE = 'outside:'
+
+/** The built-in provider needs no report of what the database has. */
+const ofProvider = ({ config }: Context) =>
+  config.courseProviderUrl ? { prefix: OUTSIDE, isReported: false } : { prefix: '', isReported: true }
+
 /** Rows are locked in one order, so that two servers that write the same rows do not wait for each other in a circle. */
 const advance = preparedSql(
   'advance_progress',
   sql`
-    insert into course_progress as present (user_id, course_id, item_id, position, is_done)
-    select r."userId", r."courseId", r."itemId", max(r.position), bool_or(r."isDone")
+    insert into course_progress as present (user_id, course_id, item_id, position, is_done, is_reported)
+    select r."userId", r."courseId", r."itemId", max(r.position), bool_or(r."isDone"), ${sql.placeholder('isReported')}::boolean
     from json_to_recordset(${sql.placeholder('rows')}::text::json)
       as r("userId" int, "courseId" text, "itemId" text, position float8, "isDone" boolean)
     join users on users.id = r."userId" and users.deleted_at is null
     group by 1, 2, 3 order by 1, 2, 3
     on conflict (user_id, course_id, item_id) do update
     set position = greatest(present.position, excluded.position), is_done = present.is_done or excluded.is_done,
-      updated_at = now()
+      is_reported = excluded.is_reported, updated_at = now()
     where excluded.position > present.position or (excluded.is_done and not present.is_done)`,
 )
 
@@ -36,17 +43,29 @@ const advance = preparedSql(
  */
 export async function recordProgress(ctx: Context, rows: readonly ItemProgress[]): Promise<void> {
   if (rows.length === 0) return
-  await advance(ctx.db).execute({ rows: JSON.stringify(rows) })
+  const { prefix, isReported } = ofProvider(ctx)
+  const kept = rows.map((row) => ({ ...row, courseId: prefix + row.courseId }))
+  await advance(ctx.db).execute({ rows: JSON.stringify(kept), isReported })
 }
 
 /** What a learner has studied of these courses: a row for each item that the learner has begun. */
 export async function progressOf(ctx: Context, userId: number, courseIds: string[]): Promise<ItemProgress[]> {
   if (courseIds.length === 0) return []
+  const { prefix } = ofProvider(ctx)
   const { courseId, itemId, position, isDone } = courseProgress
-  return ctx.db
+  const rows = await ctx.db
     .select({ userId: courseProgress.userId, courseId, itemId, position, isDone })
     .from(courseProgress)
-    .where(and(eq(courseProgress.userId, userId), inArray(courseId, courseIds)))
+    .where(
+      and(
+        eq(courseProgress.userId, userId),
+        inArray(
+          courseId,
+          courseIds.map((id) => prefix + id),
+        ),
+      ),
+    )
+  return rows.map((row) => ({ ...row, courseId: row.courseId.slice(prefix.length) }))
 }
 
 /** What a user has studied of all courses together. */

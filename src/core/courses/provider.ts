@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import { builtInProvider } from './built-in.ts'
+import { outsideProvider } from './outside.ts'
 
 /** One item of a course. */
 export interface CourseItem {
@@ -49,8 +50,10 @@ export interface CourseProvider {
    * @throws AppError as `list`
    */
   course(userId: number, courseId: string): Promise<Course | undefined>
-  /** The current states of items of many learners, in the order of `items`. It rejects only when the database does. */
+  /** The current states of items of many learners, in the order of `items`. At a provider that cannot be asked
+   * they are `unknown`, which is no error. */
   states(items: readonly ItemRef[]): Promise<ItemState[]>
 }
 
-export const courseProvider = (ctx: Context): CourseProvider => builtInProvider(ctx)
+export const courseProvider = (ctx: Context): CourseProvider =>
+  ctx.config.courseProviderUrl ? outsideProvider(ctx) : builtInProvider(ctx)

@@ -1,5 +1,6 @@
 /** How users study, and their accounts at the provider of courses: docs/contracts/study.md, "Settings". */
 import { and, eq, isNull, sql } from 'drizzle-orm'
+import { isOneOf } from '../../db/arrays.ts'
 import { studySettings, users } from '../../db/schema/index.ts'
 import type { Actor } from '../accounts/principals.ts'
 import { audit, fieldsOf } from '../audit/audit.ts'
@@ -90,11 +91,21 @@ export interface CourseAccount {
   password: string
 }
 
-/** Undefined when the learner has named none, or when its password was encrypted with another secret than the server has now. */
-export async function courseAccountOf(ctx: Context, userId: number): Promise<CourseAccount | undefined> {
-  const row = await settingsOf(ctx, userId)
-  const password = row?.cxPasswordSealed && unseal(ctx, userId, row.cxPasswordSealed)
-  return password && row.cxUsername ? { username: row.cxUsername, password } : undefined
+/**
+ * The accounts of these learners, without those who have named none, or whose password was encrypted with another secret than
+ * the server has now.
+ */
+export async function courseAccountsOf(
+  ctx: Context,
+  userIds: Iterable<number>,
+): Promise<Map<number, CourseAccount>> {
+  const rows = await ctx.db.select().from(studySettings).where(isOneOf(studySettings.userId, userIds))
+  return new Map(
+    rows.flatMap(({ userId, cxUsername: username, cxPasswordSealed }) => {
+      const password = cxPasswordSealed && unseal(ctx, userId, cxPasswordSealed)
+      return password && username ? [[userId, { username, password }] as const] : []
+    }),
+  )
 }
 
 const PURPOSE = 'cx-password'

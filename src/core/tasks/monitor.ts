@@ -60,7 +60,11 @@ export async function listAllTasks(
       .offset((page - 1) * pageSize),
   ])
   return {
-    tasks: rows.map(({ task, nodeUuid, run, owner }) => ({ ...withFigures(ctx, task, run), nodeUuid, owner })),
+    tasks: rows.map(({ task, nodeUuid, run, owner }) => ({
+      ...withFigures(ctx, task, run),
+      nodeUuid,
+      owner,
+    })),
     total: counted!.total,
   }
 }

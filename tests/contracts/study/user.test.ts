@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import { recordProgress } from '../../../src/core/courses/progress.ts'
-import { courseAccountOf } from '../../../src/core/courses/settings.ts'
+import { courseAccountsOf } from '../../../src/core/courses/settings.ts'
 import { studySettings } from '../../../src/db/schema/index.ts'
 import { auditedOf } from '../../support/audited.ts'
 import { describedApi } from '../../support/described.ts'
@@ -12,6 +12,9 @@ import { expectAnswer, expectFactoryError, expectWithout, NEVER_SHOWN } from '..
 const server = await startServer()
 afterAll(() => server.stop())
 const ask = describedApi(server)
+
+const courseAccountOf = async ({ ctx }: typeof server, userId: number) =>
+  (await courseAccountsOf(ctx, [userId])).get(userId)
 
 const CONFIG = {
   cx_username: 'string',
@@ -61,7 +64,7 @@ describe('GET and PUT /api/user/config', () => {
     expectWithout(answer, 'your_password')
     const [row] = await server.ctx.db.select().from(studySettings).where(eq(studySettings.userId, user.id))
     expectWithout({ text: JSON.stringify(row) }, 'your_password')
-    expect(await courseAccountOf(server.ctx, user.id)).toEqual({
+    expect(await courseAccountOf(server, user.id)).toEqual({
       username: '13800138000',
       password: 'your_password',
     })
@@ -71,7 +74,7 @@ describe('GET and PUT /api/user/config', () => {
   test('changes what it names and nothing else', async () => {
     const { user, token } = await makeUser(server)
     await change(token, DOCUMENTED)
-    const account = () => courseAccountOf(server.ctx, user.id)
+    const account = () => courseAccountOf(server, user.id)
     expect((await change(token, { speed: 2 })).body).toMatchObject({
       speed: 2,
       cx_username: '13800138000',
@@ -96,7 +99,7 @@ describe('GET and PUT /api/user/config', () => {
     const { user, token } = await makeUser(server)
     await change(token, DOCUMENTED)
     expect((await change(token, { cx_password })).body).toMatchObject({ cx_password_set: false, speed: 1.5 })
-    expect(await courseAccountOf(server.ctx, user.id)).toBeUndefined()
+    expect(await courseAccountOf(server, user.id)).toBeUndefined()
   })
 
   test('null is the default value of the other fields', async () => {
@@ -126,8 +129,8 @@ describe('GET and PUT /api/user/config', () => {
       .update(studySettings)
       .set({ cxPasswordSealed: row!.cxPasswordSealed })
       .where(eq(studySettings.userId, two.user.id))
-    expect(await courseAccountOf(server.ctx, two.user.id)).toBeUndefined()
-    expect((await courseAccountOf(server.ctx, one.user.id))?.password).toBe('your_password')
+    expect(await courseAccountOf(server, two.user.id)).toBeUndefined()
+    expect((await courseAccountOf(server, one.user.id))?.password).toBe('your_password')
   })
 
   test.each<[string, object, string]>([
