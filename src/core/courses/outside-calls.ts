@@ -2,6 +2,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { version } from '../../../package.json'
+import { snakeKeys } from '../../util/case.ts'
 import { EgressError, egressRequest } from '../../util/egress.ts'
 import { isJsonObject } from '../../util/json.ts'
 import { storable } from '../../util/storable.ts'
@@ -64,7 +65,7 @@ export async function ask<T extends TSchema>(
   content: object,
   model: T,
 ): Promise<Static<T> | undefined> {
-  const { status, text } = await send(ctx, action, { account, ...content })
+  const { status, text } = await send(ctx, action, snakeKeys({ account, ...content }))
   if (status === 404) return undefined
   if (status === 401 || status === 403) throw new AppError('COURSE_ACCOUNT_REFUSED')
   if (status === 429 || status >= 500) throw unavailable(ctx, action, `it answered ${status}`)

@@ -30,7 +30,7 @@ export const outsideProvider = (ctx: Context): CourseProvider => ({
 
   async course(userId, courseId) {
     const account = await accountOf(ctx, userId)
-    const answer = await ask(ctx, 'course', account, { course_id: courseId }, CourseAnswer)
+    const answer = await ask(ctx, 'course', account, { courseId }, CourseAnswer)
     // Whatever it answers to the question for another course.
     if (answer?.id !== courseId) return undefined
     const items = unique(answer.items).map(
@@ -77,7 +77,7 @@ async function statesOf(
   group: readonly ItemRef[],
 ): Promise<Map<string, ItemState> | undefined> {
   const { courseId } = group[0]!
-  const content = { course_id: courseId, item_ids: group.map(({ itemId }) => itemId) }
+  const content = { courseId, itemIds: group.map(({ itemId }) => itemId) }
   try {
     const answer = await ask(ctx, 'items', account, content, ItemList)
     const states = (answer?.items ?? []).map(({ id, open, duration }): [string, ItemState] => [

@@ -33,7 +33,7 @@ export async function reportProgress(ctx: Context): Promise<number> {
     if (isAway) return
     const account = accounts.get(one.userId)
     try {
-      const content = { course_id: one.courseId.slice(OUTSIDE.length), items: one.items }
+      const content = { courseId: one.courseId.slice(OUTSIDE.length), items: one.items }
       if (account) await ask(ctx, 'progress', account, content, Nothing)
       if (account) count++
     } catch (error) {
