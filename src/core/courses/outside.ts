@@ -1,4 +1,5 @@
 /** Courses of the server at COURSE_PROVIDER_URL: docs/course-provider.md. */
+import { atMost } from '../../util/at-most.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { ask, CourseAnswer, CourseList, ItemList } from './outside-calls.ts'
@@ -6,69 +7,75 @@ import { type ItemProgress, progressOf } from './progress.ts'
 import type { CourseItem, CourseProvider, ItemRef, ItemState } from './provider.ts'
 import { type CourseAccount, courseAccountsOf } from './settings.ts'
 
-/** Requests at once of one call. */
+/** Requests at once, of one call or of one start of a task. */
 const AT_ONCE = 8
 /** After this time the states of the rest are unknown, so that a slow provider does not hold up the tasks of all learners. */
 const STATES_MS = 15_000
 
-export const outsideProvider = (ctx: Context): CourseProvider => ({
-  async list(userId) {
-    const answer = await ask(ctx, 'list', await accountOf(ctx, userId), {}, CourseList)
-    const listed = unique(answer?.courses ?? [])
-    const studied = byCourse(
-      await progressOf(
-        ctx,
-        userId,
-        listed.map(({ id }) => id),
-      ),
-    )
-    return listed.map(({ id, name, teacher = '', duration = 0, progress = 0 }) => {
-      const seconds = sum(studied.get(id)?.map(({ position }) => position) ?? [])
-      return { courseId: id, name, teacherName: teacher, progress: percent(seconds, duration, progress) }
-    })
-  },
+export function outsideProvider(ctx: Context): CourseProvider {
+  const turn = atMost(AT_ONCE)
+  return {
+    async list(userId) {
+      const answer = await ask(ctx, 'list', await accountOf(ctx, userId), {}, CourseList)
+      // There is no such address.
+      if (!answer) throw new AppError('COURSE_PROVIDER_FAILED')
+      const listed = unique(answer.courses)
+      const studied = byCourse(
+        await progressOf(
+          ctx,
+          userId,
+          listed.map(({ id }) => id),
+        ),
+      )
+      return listed.map(({ id, name, teacher = '', duration = 0, progress = 0 }) => {
+        const seconds = sum(studied.get(id)?.map(({ position }) => position) ?? [])
+        return { courseId: id, name, teacherName: teacher, progress: percent(seconds, duration, progress) }
+      })
+    },
 
-  async course(userId, courseId) {
-    const account = await accountOf(ctx, userId)
-    const answer = await ask(ctx, 'course', account, { courseId }, CourseAnswer)
-    // Whatever it answers to the question for another course.
-    if (answer?.id !== courseId) return undefined
-    const items = unique(answer.items).map(
-      ({ id, name, kind, duration, open }): CourseItem => ({
-        ...{ itemId: id, name, kind, duration },
-        isOpen: open && duration > 0,
-      }),
-    )
-    const studied = new Map((await progressOf(ctx, userId, [courseId])).map((one) => [one.itemId, one]))
-    const open = items.filter(({ isOpen }) => isOpen)
-    const seconds = open.map(({ itemId, duration }) => {
-      const { position = 0, isDone = false } = studied.get(itemId) ?? {}
-      return isDone ? duration : Math.min(position, duration)
-    })
-    const whole = sum(open.map(({ duration }) => duration))
-    const { name, teacher = '', progress = 0 } = answer
-    return { courseId, name, teacherName: teacher, progress: percent(sum(seconds), whole, progress), items }
-  },
+    async course(userId, courseId) {
+      const account = await accountOf(ctx, userId)
+      const answer = await turn(() => ask(ctx, 'course', account, { courseId }, CourseAnswer))
+      // Whatever it answers to the question for another course.
+      if (answer?.id !== courseId) return undefined
+      const items = unique(answer.items).map(
+        ({ id, name, kind, duration, open }): CourseItem => ({
+          ...{ itemId: id, name, kind, duration },
+          isOpen: open && duration > 0,
+        }),
+      )
+      const studied = new Map((await progressOf(ctx, userId, [courseId])).map((one) => [one.itemId, one]))
+      const open = items.filter(({ isOpen }) => isOpen)
+      const seconds = open.map(({ itemId, duration }) => {
+        const { position = 0, isDone = false } = studied.get(itemId) ?? {}
+        return isDone ? duration : Math.min(position, duration)
+      })
+      const whole = sum(open.map(({ duration }) => duration))
+      const { name, teacher = '', progress = 0 } = answer
+      return { courseId, name, teacherName: teacher, progress: percent(sum(seconds), whole, progress), items }
+    },
 
-  async states(items) {
-    const states: ItemState[] = items.map(() => ({ state: 'unknown' }))
-    const accounts = await courseAccountsOf(ctx, new Set(items.map(({ userId }) => userId)))
-    const groups = Object.values(
-      Object.groupBy(
-        items.map((item, n) => ({ ...item, n })),
-        ({ userId, courseId }) => JSON.stringify([userId, courseId]),
-      ),
-    )
-    const deadline = performance.now() + STATES_MS
-    await eachOf(groups, AT_ONCE, async (group = []) => {
-      const account = accounts.get(group[0]!.userId)
-      if (!account || performance.now() > deadline) return
-      const known = await statesOf(ctx, account, group)
-      if (known) for (const { n, itemId } of group) states[n] = known.get(itemId) ?? { state: 'closed' }
-    })
-    return states
-  },
-})
+    async states(items) {
+      const states: ItemState[] = items.map(() => ({ state: 'unknown' }))
+      const accounts = await courseAccountsOf(ctx, new Set(items.map(({ userId }) => userId)))
+      const numbered = items.map((item, n): Numbered => ({ ...item, n }))
+      const groups = [
+        ...Map.groupBy(numbered, ({ userId, courseId }) => JSON.stringify([userId, courseId])).values(),
+      ]
+      const deadline = performance.now() + STATES_MS
+      const askAbout = async (group: Numbered[]) => {
+        const account = accounts.get(group[0]!.userId)
+        if (!account || performance.now() > deadline) return
+        const known = await statesOf(ctx, account, group)
+        if (known) for (const { n, itemId } of group) states[n] = known.get(itemId) ?? { state: 'closed' }
+      }
+      await Promise.all(groups.map((group) => turn(() => askAbout(group))))
+      return states
+    },
+  }
+}
+
+type Numbered = ItemRef & { n: number }
 
 /** The states of items of one course and learner; undefined when the provider cannot be asked. */
 async function statesOf(
@@ -96,19 +103,6 @@ async function accountOf(ctx: Context, userId: number): Promise<CourseAccount> {
   const account = (await courseAccountsOf(ctx, [userId])).get(userId)
   if (!account) throw new AppError('COURSE_ACCOUNT_MISSING')
   return account
-}
-
-/** Runs `work` for each of a list, at most `atOnce` at the same time. */
-export async function eachOf<T>(
-  list: readonly T[],
-  atOnce: number,
-  work: (one: T) => Promise<void>,
-): Promise<void> {
-  let next = 0
-  const runner = async () => {
-    while (next < list.length) await work(list[next++]!)
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, list.length) }, runner))
 }
 
 /** The provider's own figure counts too, because a learner may study there without Roost. */

@@ -1,8 +1,8 @@
 /** Tells the outside provider how far its learners have come: docs/course-provider.md. */
 import { sql } from 'drizzle-orm'
+import { atMost } from '../../util/at-most.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { eachOf } from './outside.ts'
 import { ask, Nothing } from './outside-calls.ts'
 import { OUTSIDE } from './progress.ts'
 import { courseAccountsOf } from './settings.ts'
@@ -29,20 +29,26 @@ export async function reportProgress(ctx: Context): Promise<number> {
   const accounts = await courseAccountsOf(ctx, new Set(due.map(({ userId }) => userId)))
   let count = 0
   let isAway = false
-  await eachOf(due, AT_ONCE, async (one) => {
+  const report = async (one: Unreported) => {
     if (isAway) return
     const account = accounts.get(one.userId)
     try {
       const content = { courseId: one.courseId.slice(OUTSIDE.length), items: one.items }
-      if (account) await ask(ctx, 'progress', account, content, Nothing)
-      if (account) count++
+      if (account) {
+        await ask(ctx, 'progress', account, content, Nothing)
+        count++
+      }
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      isAway ||= error.code === 'COURSE_PROVIDER_UNAVAILABLE'
-      if (error.code === 'COURSE_PROVIDER_UNAVAILABLE') return
+      if (error.code === 'COURSE_PROVIDER_UNAVAILABLE') {
+        isAway = true
+        return
+      }
     }
     await setReported(ctx, one)
-  })
+  }
+  const turn = atMost(AT_ONCE)
+  await Promise.all(due.map((one) => turn(() => report(one))))
   return count
 }
 

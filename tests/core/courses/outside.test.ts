@@ -174,6 +174,7 @@ describe('a provider that answers', () => {
   test.each<[string, () => Response, typeof FAILED]>([
     ['500', () => new Response('at /home/secret', { status: 500 }), UNAVAILABLE],
     ['429', () => new Response(null, { status: 429 }), UNAVAILABLE],
+    ['404', () => new Response(null, { status: 404 }), FAILED],
     ['400', () => new Response(null, { status: 400 }), FAILED],
     ['a redirect', () => Response.redirect('http://127.0.0.1:1/'), FAILED],
     ['no JSON', () => new Response('<html>'), FAILED],
