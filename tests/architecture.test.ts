@@ -83,6 +83,8 @@ describe('the rule itself', () => {
     ['contracts/factory/gpu.ts', "import { sql } from 'drizzle-orm'"],
     ['contracts/factory/gpu.ts', "export { User } from '../learning/models.ts'"],
     ['contracts/study/tasks.ts', "import { both } from '../study-factory/both.ts'"],
+    ['contracts/study/tasks.ts', "import { Task } from '../factory/models.ts'"],
+    ['contracts/factory/gpu.ts', "import { study } from '../study/contract.ts'"],
     ['contracts/study-factory/auth.ts', "import { User } from '../learning/models.ts'"],
     ['contracts/learning/auth.ts', "const x = await import('../factory/models.ts')"],
     ['jobs/scheduler.ts', "import { createApp } from '../app.ts'"],
@@ -107,6 +109,7 @@ describe('the rule itself', () => {
       'contracts/study-factory/auth.ts',
       "import { a } from '../study/models.ts'\nimport { b } from '../factory/models.ts'",
     ],
+    ['contracts/study/contract.ts', "import { factory } from '../factory/contract.ts'"],
     [
       'contracts/factory/gpu.ts',
       "import { t } from 'elysia'\nimport { guard } from '../../http/authenticate.ts'",
