@@ -21,6 +21,7 @@ import { rest } from './rest.ts'
 import { stalled } from './stalled.ts'
 import { start } from './start.ts'
 import { statistics } from './statistics.ts'
+import { study } from './study.ts'
 import { print, type Row } from './support/table.ts'
 import { upload } from './upload.ts'
 import { webhooks } from './webhooks.ts'
@@ -44,6 +45,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   photos,
   cache,
   statistics,
+  study,
   agent,
   ledger,
   write,

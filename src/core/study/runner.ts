@@ -146,6 +146,8 @@ export class StudyRunner {
   }
 
   private add(run: Run): void {
+    const old = this.runs.get(run.taskId)
+    if (old) this.wheel.delete(old)
     this.runs.set(run.taskId, run)
     this.usedAt = performance.now()
     this.announce(run)
