@@ -165,6 +165,7 @@ describe('its schemas', () => {
 
   test('require no field that the server fills in, and it fills in only where that is meant', () => {
     const INTENDED = [
+      'batch_size',
       'by',
       'category',
       'chunk_size',
@@ -176,6 +177,7 @@ describe('its schemas', () => {
       'limit',
       'max_concurrent_tasks',
       'max_tags',
+      'max_uses',
       'min_usage',
       'page',
       'page_size',

@@ -39,9 +39,9 @@ export const CodeCreation = t.Object({
   /** Of each code, with two decimals at most. */
   amount: Type.Number({ minimum: 0.01, maximum: 1_000_000 }),
   description: optional(description),
-  batch_size: t.Optional(wholeNumber({ minimum: 1, maximum: 10_000, default: 1 })),
+  batch_size: wholeNumber({ minimum: 1, maximum: 10_000, default: 1 }),
   expires_at,
-  max_uses: t.Optional(wholeNumber({ minimum: 1, maximum: 1_000_000, default: 1 })),
+  max_uses: wholeNumber({ minimum: 1, maximum: 1_000_000, default: 1 }),
 })
 export const CODE_CREATION = {
   amount: 100,

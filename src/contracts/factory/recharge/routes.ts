@@ -112,10 +112,10 @@ export const rechargeRoutes = (ctx: Context) =>
 
 async function createBatch({ ctx, principal, body, request }: SignedCall & Body<typeof CodeCreation>) {
   const batch = {
-    batchSize: body.batch_size ?? 1,
+    batchSize: body.batch_size,
     amountMinor: readAmount('amount', body.amount),
     description: body.description ?? '',
-    maxUses: body.max_uses ?? 1,
+    maxUses: body.max_uses,
     expiresAt: readExpiry(body.expires_at) ?? null,
   }
   const codes = await createCodes(ctx, principal, batch)
