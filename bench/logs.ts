@@ -14,10 +14,10 @@ import { ratios, spread } from './support/stats.ts'
 import { type Row, shown, shownWithSpread } from './support/table.ts'
 
 const CONNECTIONS = 16
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 9)
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 15)
 const WARM_UP = 2
-/** Several flushes long. */
-const ROUND_MS = 3000
+/** Longer than the time between two flushes. */
+const ROUND_MS = 1500
 const PATH = '/api/users/me'
 /** As many lines as may wait. */
 const LINES = 15_000

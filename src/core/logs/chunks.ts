@@ -87,8 +87,8 @@ const START = /^\{"level":(\d+),"time":"([^"]+)"/
  * The lines of a chunk, oldest first.
  * @param searched a text in lower case, as JSON; only lines with it, in any case
  */
-export async function linesOf(chunk: StoredChunk, level?: Level, searched?: string): Promise<RawLine[]> {
-  const body = new TextDecoder().decode(await Bun.zstdDecompress(chunk.body))
+export function linesOf(chunk: StoredChunk, level?: Level, searched?: string): RawLine[] {
+  const body = new TextDecoder().decode(Bun.zstdDecompressSync(chunk.body))
   // Most chunks have no such line, and one look at the whole text tells so.
   if (searched !== undefined && !body.toLowerCase().includes(searched)) return []
   return body.split('\n').flatMap((text, n) => {

@@ -57,8 +57,11 @@ export async function listSystemLog(
   return { lines, total, searchedFrom }
 }
 
-/** Some chunks, so that a page of lines needs one query, and memory for a few megabytes. */
-const CHUNKS = 20
+/** How many chunks a query reads: few for one page of lines, more when the reader goes on. A chunk has up to 128 KB of text. */
+const FIRST_CHUNKS = 20
+const MOST_CHUNKS = 100
+/** After so many chunks the event loop runs other work. */
+const AT_ONCE = 10
 
 /**
  * The lines that fit, the newest first, in pieces.
@@ -68,25 +71,19 @@ async function* newestFirst(
   db: Db,
   filter: SystemLogFilter,
 ): AsyncGenerator<{ raw: RawLine[]; at: string | undefined }> {
-  const searched = filter.search && asJson(filter.search)
-  const fits = async (chunk: StoredChunk) => {
-    const lines = await linesOf(chunk, filter.level, searched)
-    return searched === undefined
-      ? lines
-      : lines.filter((line) => holds(readLine(line), filter.search!.toLowerCase()))
+  const text = filter.search?.toLowerCase()
+  const searched = text && asJson(text)
+  const fits = (chunk: StoredChunk) => {
+    const lines = linesOf(chunk, filter.level, searched)
+    return text === undefined ? lines : lines.filter((line) => holds(readLine(line), text))
   }
   const waiting: RawLine[] = []
-  for (let last: StoredChunk | undefined; ; ) {
-    const chunks = await readChunks(db, filter, last, 'desc')
-    last = chunks.at(-1)
-    for (const chunk of chunks) waiting.push(...(await fits(chunk)))
+  for await (const { chunks, next } of chunksOf(db, filter, 'desc')) {
+    for (const chunk of chunks) waiting.push(...fits(chunk))
     waiting.sort(newerFirst)
-    if (chunks.length < CHUNKS) return yield { raw: waiting, at: undefined }
     // Chunks of several servers overlap. Those that are not read yet may have lines up to the time of the last one.
-    const { at } = last!
-    const known = waiting.findIndex((line) => line.at <= at)
-    const raw = waiting.splice(0, known === -1 ? waiting.length : known)
-    yield { raw, at }
+    const known = next ? waiting.findIndex((line) => line.at <= next.at) : -1
+    yield { raw: waiting.splice(0, known === -1 ? waiting.length : known), at: next?.at }
   }
 }
 
@@ -96,15 +93,11 @@ const newerFirst = (a: RawLine, b: RawLine): number =>
 /** The lines of a day (YYYY-MM-DD, in UTC), the oldest first, in pieces. */
 export async function* linesOfDay({ db }: Pick<Context, 'db'>, day: string): AsyncGenerator<SystemLogLine[]> {
   const waiting: RawLine[] = []
-  for (let last: StoredChunk | undefined; ; ) {
-    const chunks = await readChunks(db, { from: day, to: day }, last, 'asc')
-    last = chunks.at(-1)
-    for (const chunk of chunks) waiting.push(...(await linesOf(chunk)))
+  for await (const { chunks, next } of chunksOf(db, { from: day, to: day }, 'asc')) {
+    for (const chunk of chunks) waiting.push(...linesOf(chunk))
     waiting.sort((a, b) => newerFirst(b, a))
-    if (chunks.length < CHUNKS) return yield waiting.map(readLine)
     // Chunks that are not read yet have no lines before the second of the last one.
-    const second = secondOf(last!.at)
-    const known = waiting.findIndex((line) => line.at >= second)
+    const known = next ? waiting.findIndex((line) => line.at >= secondOf(next.at)) : -1
     yield waiting.splice(0, known === -1 ? waiting.length : known).map(readLine)
   }
 }
@@ -118,21 +111,33 @@ function holds(value: unknown, text: string): boolean {
   return Object.values(value).some((part) => holds(part, text))
 }
 
-/** The chunks behind `last`, in the order of their times. */
-function readChunks(
+/**
+ * The chunks in the order of their times, in pieces.
+ * @yields with `next`, the chunk behind which the next piece begins; undefined when there is none
+ */
+async function* chunksOf(
   db: Db,
   filter: SystemLogFilter,
-  last: StoredChunk | undefined,
   order: 'asc' | 'desc',
-): Promise<StoredChunk[]> {
+): AsyncGenerator<{ chunks: StoredChunk[]; next: StoredChunk | undefined }> {
   const direction = sql.raw(order)
-  const behind =
-    last &&
-    sql`(at, id) ${sql.raw(order === 'asc' ? '>' : '<')} (${last.at}::text::timestamptz, ${last.id}::bigint)`
-  return db.execute<StoredChunk>(sql`
-    select id::float8 as id, ${rfc3339(systemLogs.at)} as at, server, body from ${systemLogs}
-    where ${and(conditionOf(filter), behind) ?? sql`true`}
-    order by at ${direction}, id ${direction} limit ${CHUNKS}`) as unknown as Promise<StoredChunk[]>
+  const beyond = sql.raw(order === 'asc' ? '>' : '<')
+  let last: StoredChunk | undefined
+  for (let limit = FIRST_CHUNKS; ; limit = Math.min(limit * 2, MOST_CHUNKS)) {
+    const rest = last && sql`(at, id) ${beyond} (${last.at}::text::timestamptz, ${last.id}::bigint)`
+    const read = await db.execute<StoredChunk>(sql`
+      select id::float8 as id, ${rfc3339(systemLogs.at)} as at, server, body from ${systemLogs}
+      where ${and(conditionOf(filter), rest) ?? sql`true`}
+      order by at ${direction}, id ${direction} limit ${limit}`)
+    last = read.at(-1)
+    const isLast = read.length < limit
+    for (let n = 0; n === 0 || n < read.length; n += AT_ONCE) {
+      const chunks = read.slice(n, n + AT_ONCE)
+      yield { chunks, next: isLast && n + AT_ONCE >= read.length ? undefined : chunks.at(-1) }
+      await new Promise(setImmediate)
+    }
+    if (isLast) return
+  }
 }
 
 const COLUMN = {
