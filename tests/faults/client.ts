@@ -17,7 +17,12 @@ export async function ask(
   url: string,
   method: string,
   path: string,
-  { token, body, ms = ANSWER_MS }: { token?: string; body?: unknown; ms?: number } = {},
+  {
+    token,
+    body,
+    headers,
+    ms = ANSWER_MS,
+  }: { token?: string; body?: unknown; headers?: Record<string, string>; ms?: number } = {},
 ): Promise<Reply | undefined> {
   try {
     const response = await fetch(url + path, {
@@ -28,6 +33,7 @@ export async function ask(
         connection: 'close',
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(token && { authorization: `Bearer ${token}` }),
+        ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
