@@ -19,7 +19,7 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7)
 const WARM_UP = 4
 const FLOOR_MS = 1000
 /** Of each connection in a round. */
-const REDEMPTIONS = 100
+const REDEMPTIONS = 50
 const TARGET = 0.5
 
 export async function recharge(): Promise<Row[]> {
