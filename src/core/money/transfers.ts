@@ -178,14 +178,17 @@ const isOwn = sql`in ('available', 'held')`
 
 /**
  * The lock of `locked` is what transfers of one user wait for: the balances that it reads are the newest ones. A balance below
- * zero violates `ledger_accounts_not_negative`.
+ * zero violates `ledger_accounts_not_negative`. The count makes PostgreSQL evaluate `wanted` first: what `wanted` locks, such as the
+ * row of the user, is locked before the accounts everywhere.
  */
 const statementOf = (name: string, wanted: SQL) =>
   preparedSql<FoundRow>(
     name,
     sql`
     with ${wanted}, locked as materialized (
-      select kind, balance_minor from ledger_accounts where user_id = ${value('userId')}::int order by kind for no key update
+      select kind, balance_minor from ledger_accounts
+      where user_id = ${value('userId')}::int and (select count(*) from wanted) >= 0
+      order by kind for no key update
     ), before as materialized (
       select max(balance_minor) filter (where kind = 'available') as available,
         max(balance_minor) filter (where kind = 'held') as held
