@@ -127,6 +127,7 @@ describe.concurrent.each([
     const types = reader.events
       .map(({ text }) => JSON.parse(text))
       .map(({ type, data }) => `${type} ${data.task_id}`)
+    expect(types).toContain(`task.completed ${first}`)
     expect(types.indexOf(`task.started ${second}`)).toBeGreaterThan(types.indexOf(`task.completed ${first}`))
 
     // Settings, without a moment between: each GET makes A remember what it has read.
