@@ -37,10 +37,8 @@ async function measure(kind: Kind): Promise<Row[]> {
   try {
     return await parts.prepare(async (ctx) => {
       await seed(ctx)
-      console.error('seeded', performance.now())
       const idle = await readIdle()
       const adopted = await adoptAll(ctx)
-      console.error('adopted', adopted)
       const { reading, steps } = await readRunning(ctx)
       const perSecond = steps / ((WINDOWS * WINDOW_MS) / 1000)
       return [

@@ -1,7 +1,7 @@
 /** Timers fire in steps of this many ms. */
-const SLOT_MS = 20
+const SLOT_MS = 10
 /** A timer further away than a round stays in its slot for as many rounds as it needs. */
-const SLOTS = 1024
+const SLOTS = 2048
 
 export interface DueTimer<K> {
   key: K

@@ -97,6 +97,28 @@ describe('a task', () => {
   })
 })
 
+test('a watcher sees the clock of the item move, at most twice a second', async () => {
+  const user = await learner({ speed: 10 })
+  const { courseId } = await makeCourse(server, editor, [video(600)])
+  const task = await makeStudy(user, courseId)
+  await act(user, task, 'start')
+  const live = await openLive(server, user.token)
+  live.send({ type: 'subscribe_task', task_id: task.uuid })
+  const updates = () => live.frames.filter(({ type }) => type === 'task_update')
+  await live.next('task_update')
+  const firstAt = performance.now()
+  await live.until(() => (updates().length >= 4 ? true : undefined))
+  expect(performance.now() - firstAt).toBeGreaterThan(900)
+  const seconds = updates().map(({ data }) => data.item_current_time)
+  expect(seconds).toEqual(seconds.toSorted((a, b) => a - b))
+  expect(seconds.at(-1)).toBeGreaterThan(seconds[0])
+  expect(updates().every(({ task_id }) => task_id === task.uuid)).toBe(true)
+  await act(user, task, 'pause')
+  const paused = await show(user, task)
+  await live.next('task_update', ({ data }) => data.item_current_time === paused.item_current_time)
+  live.close()
+})
+
 describe('a task begins where the learner is', () => {
   test('it leaves out what is finished, and goes on in the middle of an item', async () => {
     const user = await learner({ speed: 1 })
