@@ -90,17 +90,22 @@ interface AdoptedRow extends Record<string, unknown> {
   currentItem: string
 }
 
-/** Takes some of the tasks that wait for a server. Tasks that another transaction holds wait on. */
+/**
+ * Takes the first of the tasks that wait for a server. Tasks that another transaction holds wait on. The first ones are chosen by
+ * themselves, because a join of all that wait takes seconds when a server has left 10,000.
+ */
 export async function adopt(ctx: Context, runnerId: string, limit: number): Promise<Run[]> {
   return transaction(ctx, async (tx) => {
     const rows = await tx.db.execute<AdoptedRow>(sql`
       with mine as materialized (
         select id from ${studyRunners} where id = ${runnerId} for key share
+      ), first as materialized (
+        select task_id from ${studyRuns} where runner_id is null and phase <> 'still' order by task_id limit ${limit}
       ), free as materialized (
-        select t.id from ${studyRuns} s join ${tasks} t on t.id = s.task_id
+        select t.id from first join ${studyRuns} s on s.task_id = first.task_id join ${tasks} t on t.id = s.task_id
         where s.runner_id is null and s.phase <> 'still' and t.status = 'running'
           and exists (select from ${users} u where u.id = t.user_id and u.deleted_at is null)
-        order by t.id limit ${limit} for no key update of t, s skip locked
+        order by t.id for no key update of t, s skip locked
       ), runs as (
         update ${studyRuns} s set runner_id = mine.id, began_ms = ${performance.now()}, revision = s.revision + 1
         from free, mine where s.task_id = free.id

@@ -370,7 +370,7 @@ export class StudyRunner {
       for (;;) {
         const runs = await adopt(this.ctx, runnerId, ADOPT_AT_ONCE)
         for (const run of runs) this.take(run)
-        if (runs.length < ADOPT_AT_ONCE) return
+        if (runs.length === 0) return
       }
     })
   }
