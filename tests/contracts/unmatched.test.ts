@@ -98,7 +98,7 @@ const METHODS: [string, string, string, Form][] = [
   ['PATCH', '/api/tasks/5', 'GET, HEAD, DELETE, OPTIONS', 'factory'],
   ['GET', '/api/tasks/5/cancel', 'POST, OPTIONS', 'factory'],
   ['POST', `/api/gpu/servers/${ID}`, 'GET, HEAD, PUT, DELETE, OPTIONS', 'factory'],
-  ['GET', '/api/admin/users/1', 'PUT, OPTIONS', 'factory'],
+  ['POST', '/api/admin/users/1', 'GET, HEAD, PUT, DELETE, OPTIONS', 'factory'],
   ['POST', '/api/users/me', 'GET, HEAD, PUT, OPTIONS', 'factory'],
   ['POST', '/api/ws/connect', 'GET, HEAD, OPTIONS', 'factory'],
   ['GET', '/api/v1/auth/login', 'POST, OPTIONS', 'merged'],

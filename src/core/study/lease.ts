@@ -138,6 +138,7 @@ export const runOf = (
   currentItem: task.currentItem,
   phase: row.phase === 'playing' ? 'playing' : 'waiting',
   noted: notedIn(task.currentItem),
+  asked: 0,
   announcedAt: performance.now(),
 })
 

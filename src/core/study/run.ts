@@ -24,6 +24,8 @@ export interface Run extends StudyRun, Place {
   currentItem: string
   /** What the log already tells about an item that the task waits for. */
   noted: 'waiting' | 'unreachable' | undefined
+  /** How often the server has asked for the item that the task waits for. */
+  asked: number
   /** When the other servers were told last how the task stands. */
   announcedAt: number
 }

@@ -24,6 +24,8 @@ const ANNOUNCE_MS = 4 * 60_000
 const ANNOUNCE_AT_ONCE = 500
 const ADOPT_AT_ONCE = 500
 const STORE_AT_ONCE = 500
+/** A task that waits for its item asks again after this time, then after twice as long and so on, up to STUDY_RETRY_SECONDS. */
+const FIRST_RETRY_MS = 2000
 /** A transition that could not be stored is tried again after this time. */
 const RETRY_MS = 250
 /** How long a stop waits for what is under way. */
@@ -190,7 +192,9 @@ export class StudyRunner {
   }
 
   private wait(run: Run): void {
-    if (this.holds(run)) this.wheel.set(run, performance.now() + this.ctx.config.studyRetrySeconds * 1000)
+    if (!this.holds(run)) return
+    const ms = Math.min(FIRST_RETRY_MS * 2 ** run.asked++, this.ctx.config.studyRetrySeconds * 1000)
+    this.wheel.set(run, performance.now() + ms)
   }
 
   private push(transition: Transition): void {
@@ -248,7 +252,7 @@ export class StudyRunner {
       if (to === 'completed') this.ctx.bus.setState(taskTopic(run.taskUuid), undefined)
       return
     }
-    Object.assign(run, place, { phase: to, beganMs, currentItem, noted, revision })
+    Object.assign(run, place, { phase: to, beganMs, currentItem, noted, revision, asked: 0 })
     this.announce(run)
     if (to === 'playing') this.wheel.set(run, endOf(run))
     else this.wait(run)

@@ -73,12 +73,12 @@ export const TASK_MESSAGES = defineTexts({
   },
   log_study_item: { zh: '当前任务: {item}', en: 'Current item: {item}' },
   log_study_waiting: {
-    zh: '{item} 尚未开放，每 {seconds} 秒重试一次',
-    en: '{item} is not open yet; the server tries again every {seconds} {seconds|second|seconds}',
+    zh: '{item} 尚未开放，至少每 {seconds} 秒重试一次',
+    en: '{item} is not open yet; the server tries again at least every {seconds} {seconds|second|seconds}',
   },
   log_study_unreachable: {
-    zh: '课程平台暂时无法访问，每 {seconds} 秒重试一次：{item}',
-    en: 'The provider of courses cannot be reached; the server tries again every {seconds} {seconds|second|seconds}: {item}',
+    zh: '课程平台暂时无法访问，至少每 {seconds} 秒重试一次：{item}',
+    en: 'The provider of courses cannot be reached; the server tries again at least every {seconds} {seconds|second|seconds}: {item}',
   },
   log_study_skipped: { zh: '{item} 尚未开放，已跳过', en: '{item} is not open and was skipped' },
   log_study_paused: { zh: '已暂停：{item}，第 {position} 秒', en: 'Paused at second {position}: {item}' },

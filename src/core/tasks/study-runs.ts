@@ -46,9 +46,12 @@ export const positionAt = (run: StudyRun, runnerMs: number | undefined): number 
     ? Math.min(run.itemDuration, run.itemPosition + (Math.max(runnerMs - run.beganMs, 0) / 1000) * run.speed)
     : run.itemPosition
 
+/** The most that a task can show before its end: it may wait for an item whose duration is not known yet. */
+const MAX_PERCENT = 99.9
+
 /** Percent of the whole task. */
 export const percentAt = ({ doneSeconds, totalSeconds }: StudyRun, itemPosition: number): number =>
-  totalSeconds > 0 ? Math.min((100 * (doneSeconds + itemPosition)) / totalSeconds, 100) : 0
+  totalSeconds > 0 ? Math.min((100 * (doneSeconds + itemPosition)) / totalSeconds, MAX_PERCENT) : 0
 
 /** The same as {@link positionAt} in SQL, of the run `s` when the runner's clock shows `runnerMs`. */
 export const positionSql = (runnerMs: ReturnType<typeof sql>) => sql`case when s.phase = 'playing' then

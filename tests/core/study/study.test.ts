@@ -171,7 +171,7 @@ describe('an item that is not open', () => {
     expect(waiting).toMatchObject({ status: 'running', current_item: '⏳ 🎬 closed', item_total_time: 0 })
     expect(waiting.logs.at(-1)).toMatchObject({
       level: 'WARNING',
-      message: '🎬 closed 尚未开放，每 1 秒重试一次',
+      message: '🎬 closed 尚未开放，至少每 1 秒重试一次',
     })
     await ctx.db
       .update(materials)

@@ -1,26 +1,19 @@
 /** The state of an upload while it arrives, and the end of uploads of unsuitable files. */
 import { afterAll, describe, expect, test } from 'bun:test'
-import { fixture, pdf } from '../../imaging/support.ts'
+import { fixture } from '../../imaging/support.ts'
 import { api } from '../../support/api.ts'
 import { makeUser } from '../../support/factories.ts'
 import { form, mp4, slowUpload, upload } from '../../support/files.ts'
 import { eventually } from '../../support/process.ts'
 import { openLive } from '../../support/sockets.ts'
 import { openStorages } from '../../support/storages.ts'
+import { expectThumbnail } from '../../support/thumbnails.ts'
 
 const MB = 1024 * 1024
 const storages = await openStorages()
 afterAll(storages.stop)
 
-/** A PDF with this many empty pages. */
-const pages = (count: number) =>
-  pdf([
-    '<</Type/Catalog/Pages 2 0 R>>',
-    `<</Type/Pages/Count ${count}/Kids[${Array.from({ length: count }, (_, i) => `${i + 3} 0 R`).join(' ')}]>>`,
-    ...Array.from({ length: count }, () => '<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>'),
-  ])
-
-describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faults }) => {
+describe.each(storages.each)('on %s', (_, { server, keys, unfinished, faults }) => {
   const status = (id: number, token: string) => api(server, 'GET', `/api/v1/upload/status/${id}`, { token })
   /** Waits, because the thumbnail of an earlier test may still arrive. */
   const nothingUnfinished = () =>
@@ -131,39 +124,8 @@ describe.each(storages.each)('on %s', (storage, { server, keys, unfinished, faul
       ['whole.mp4', whole, 'thumbnail.completed'],
       ['truncated.mp4', whole.subarray(0, whole.byteLength * 0.3), 'thumbnail.failed'],
     ]
-    // The decoder reads a local file, whichever storage it came from.
-    const hostile: typeof cases = [
-      ['encrypted.pdf', fixture('encrypted.pdf'), 'thumbnail.failed'],
-      ['5000-pages.pdf', pages(5000), 'thumbnail.completed'],
-      ['400-million-pixels.pdf', fixture('picture-400m.pdf'), 'thumbnail.completed'],
-    ]
-    for (const [name, file, outcome] of storage === 'disk' ? [...cases, ...hostile] : cases) {
-      const answer = await upload(
-        server,
-        owner.token,
-        form(['title', name], ['file', new Uint8Array(file), name]),
-      )
-      expect([name, answer.status]).toEqual([name, 201])
-      const { id } = (await answer.json()) as { id: number }
-      const event = await live.until(
-        (frames) => frames.find(({ type, data }) => /^thumbnail\./.test(type) && data.material_id === id),
-        `the thumbnail of ${name}`,
-        30_000,
-      )
-      expect([name, event.type]).toEqual([name, outcome])
-      if (outcome === 'thumbnail.failed') expect(event.data.reason).toBe('UNREADABLE')
-      const { body } = await api(server, 'GET', `/api/v1/materials/${id}`)
-      expect(body.thumbnail_path).toBe(event.data.thumbnail_path)
-      const picture = await fetch(body.thumbnail_url)
-      expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
-      expect([...(await picture.bytes()).subarray(0, 2)]).toEqual([0xff, 0xd8])
-      const state = await api(server, 'GET', `/api/v1/upload/thumbnail-status/${id}`, { token: owner.token })
-      const made = outcome === 'thumbnail.completed'
-      expect(state.body).toMatchObject({
-        thumbnail_status: made ? 'completed' : 'failed',
-        has_thumbnail: made,
-      })
-    }
+    for (const [name, file, outcome] of cases)
+      await expectThumbnail(server, owner, live, { name, file, outcome })
     live.close()
   }, 60_000)
 })
