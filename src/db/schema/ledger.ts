@@ -1,6 +1,6 @@
 /**
  * The double-entry ledger: docs/design.md, "Money". A transfer has two entries of one amount: the account of the debit gives it,
- * and the account of the credit gets it. Rows of transfers and entries are only added, which triggers check (migration 0019).
+ * and the account of the credit gets it. Rows of transfers and entries are only added, which triggers check (migration 0015).
  */
 import { sql } from 'drizzle-orm'
 import {

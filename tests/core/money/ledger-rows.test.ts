@@ -1,4 +1,4 @@
-/** What the database refuses, whatever the code does (migration 0019), and the hourly check (docs/operations.md, "Money"). */
+/** What the database refuses, whatever the code does (migration 0015), and the hourly check (docs/operations.md, "Money"). */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { readEvents } from '../../../src/core/channel/log.ts'

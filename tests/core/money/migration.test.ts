@@ -1,4 +1,4 @@
-/** The move from balances on users to the double-entry ledger (migration 0019): nothing is lost. */
+/** The move from balances on users to the double-entry ledger (migration 0015): nothing is lost. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { addCheck } from '../../../src/core/reconciliation/reconcile.ts'

@@ -1,1 +1,0 @@
-CREATE INDEX "password_resets_hash_idx" ON "password_resets" USING btree ("code_hash");

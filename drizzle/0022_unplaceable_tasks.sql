@@ -1,2 +1,0 @@
-CREATE INDEX "tasks_untold_idx" ON "tasks" USING btree ("task_type") WHERE "tasks"."status" = 'pending' and "tasks"."node_id" is null and "tasks"."kind" = 'gpu' and "tasks"."unplaceable_at" is null;--> statement-breakpoint
-CREATE INDEX "tasks_unplaceable_idx" ON "tasks" USING btree ("task_type") WHERE "tasks"."unplaceable_at" is not null;

@@ -1,2 +1,0 @@
-ALTER TABLE "course_progress" ADD COLUMN "is_reported" boolean DEFAULT true NOT NULL;--> statement-breakpoint
-CREATE INDEX "course_progress_unreported_idx" ON "course_progress" USING btree ("updated_at") WHERE not "course_progress"."is_reported";
