@@ -58,9 +58,9 @@ describe('a video', () => {
     },
   )
 
-  test('in fragments, without a duration', async () => {
+  test('in fragments, without a duration in its header: it is that of its packets', async () => {
     const { jpeg, ...preview } = await render(fixturePath('fragmented.mp4'), 'video')
-    expect(preview).toEqual({ width: 160, height: 90 })
+    expect(preview).toEqual({ width: 160, height: 90, durationSeconds: 4.2 })
     expect(await coloursAt(jpeg, SIDES)).toEqual(['red', 'blue'])
   })
 })

@@ -29,7 +29,7 @@ export async function expectThumbnail(
   const event = await live.until(
     (frames) => frames.find(({ type, data }) => /^thumbnail\./.test(type) && data.material_id === id),
     `the thumbnail of ${name}`,
-    30_000,
+    100_000,
   )
   expect([name, event.type]).toEqual([name, outcome])
   if (outcome === 'thumbnail.failed') expect(event.data.reason).toBe('UNREADABLE')
