@@ -33,6 +33,7 @@ import { userSocket } from './live/user/socket.ts'
 import { MAX_NODE_FRAME_BYTES } from './protocol/node/node-frames.ts'
 import type { Logger } from './util/logger.ts'
 import { Origins } from './util/origins.ts'
+import { ShownPaths } from './util/shown-path.ts'
 
 /** The errors of paths outside of all contracts. */
 const operations = defineContract({ ...runtime, language: 'en', errorBody: problem })
@@ -76,7 +77,8 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
     })
   }
 
-  const origins = new Origins(ctx.config, ctx.log)
+  const paths = new ShownPaths()
+  const origins = new Origins(ctx.config, ctx.log, paths)
   /** The models of the routes that read a body. */
   const bodies = new Map<string, TSchema>()
   const app = new Elysia({
@@ -103,7 +105,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
       perMessageDeflate: false,
     },
   })
-    .use(requestLog(ctx.log, requestMetrics))
+    .use(requestLog(ctx.log, requestMetrics, paths))
     .onRequest(({ request }) => void origins.allows(request))
     .use(corsFor(ctx.config.allowedOrigins))
     // Replaces Elysia's parsers, which would read a form or a text of any size into memory. Null for a route without a
@@ -135,6 +137,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
   limits.learn(app)
   maintenance.learn(app)
   requestMetrics.learn(app)
+  paths.learn(app)
   for (const { method, path, hooks } of app.routes)
     if (hooks.body) bodies.set(routeKey(method, path), hooks.body)
   return app

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Logger } from '../util/logger.ts'
-import { shownPath } from '../util/shown-path.ts'
+import type { ShownPaths } from '../util/shown-path.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 
 /** The status in the log of a request whose client disconnected. No client gets it. */
@@ -29,10 +29,10 @@ export function noteStatus(request: Request, status: number): void {
 }
 
 /**
- * One line a request, with the id that the answer carries as `x-request-id`, and its metrics. The path is logged as `shownPath`
- * has it, and without its query, because both may hold a token.
+ * One line a request, with the id that the answer carries as `x-request-id`, and its metrics. The path is logged as
+ * `ShownPaths` has it, and without its query, because both may hold a token.
  */
-export function requestLog(log: Logger, metrics: RequestMetrics) {
+export function requestLog(log: Logger, metrics: RequestMetrics, paths: ShownPaths) {
   const run = crypto.randomUUID().slice(0, 8)
   let count = 0
   return new Elysia({ name: 'request-log' })
@@ -51,7 +51,7 @@ export function requestLog(log: Logger, metrics: RequestMetrics) {
       const line = (status: number | string) => ({
         id: start.id,
         method: request.method,
-        path: shownPath(request, route),
+        path: paths.of(request, route),
         status,
         ms: Math.round((performance.now() - start.at) * 10) / 10,
       })

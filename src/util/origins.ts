@@ -1,6 +1,6 @@
 import { cutText } from './cut.ts'
 import type { Logger } from './logger.ts'
-import { shownPath } from './shown-path.ts'
+import type { ShownPaths } from './shown-path.ts'
 
 /** Limits the memory and the log lines that a client with ever new origins causes. */
 const MAX_NAMED = 50
@@ -13,6 +13,7 @@ export class Origins {
   constructor(
     private readonly config: { allowedOrigins: string[]; publicUrl: string | undefined },
     private readonly log: Logger,
+    private readonly paths: ShownPaths,
   ) {}
 
   /** Whether the request comes from a page of an allowed origin, from this server's own page, or from no page. */
@@ -36,7 +37,7 @@ export class Origins {
     if (this.named.size >= MAX_NAMED || this.named.has(shown)) return
     this.named.add(shown)
     this.log.warn(
-      { origin: shown, path: shownPath(request, undefined) },
+      { origin: shown, path: this.paths.of(request, undefined) },
       'a page of this origin called, and ALLOWED_ORIGINS does not list it',
     )
   }

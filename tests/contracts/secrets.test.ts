@@ -8,12 +8,26 @@ import { descriptionOf } from '../../src/http/openapi/route.ts'
 import { createLogger } from '../../src/util/logger.ts'
 import { api } from '../support/api.ts'
 import { type MountedRoute, mountedRoutes } from '../support/described.ts'
-import { makeNode, makeUser, PASSWORD, signInAgain, type TestUser } from '../support/factories.ts'
-import { mailTo, resetTokenIn } from '../support/mail.ts'
+import {
+  makeNode,
+  makeTask,
+  makeUser,
+  PASSWORD,
+  signInAgain,
+  type TestUser,
+  unique,
+} from '../support/factories.ts'
+import { codeIn, mailTo, resetTokenIn } from '../support/mail.ts'
+import { ModelServer } from '../support/model-server.ts'
 import { query, startServer } from '../support/server.ts'
 import { heartbeat, openLive, openNode, TestSocket } from '../support/sockets.ts'
 
+/** Repeats the key in its error, as some do. */
+const model: ModelServer = new ModelServer(() =>
+  Response.json({ error: { message: `wrong key: ${model.env.LLM_API_KEY}` } }, { status: 401 }),
+)
 const ENV = {
+  ...model.env,
   JWT_SECRET: 'jwt-s3cret-of-the-server-0123456789abcdef',
   METRICS_TOKEN: 'metrics-t0ken-0123456789',
   LOG_LEVEL: 'trace',
@@ -22,7 +36,10 @@ const printed: string[] = []
 const server = await startServer(ENV, {
   log: createLogger('trace', { write: (line) => void printed.push(line) }),
 })
-afterAll(() => server.stop())
+afterAll(async () => {
+  await server.stop()
+  model[Symbol.dispose]()
+})
 
 /** By what they are. */
 const secrets: Record<string, string> = { jwtSecret: ENV.JWT_SECRET, metricsToken: ENV.METRICS_TOKEN }
@@ -31,7 +48,8 @@ const passwords: Record<string, string> = {
   password: PASSWORD,
   newPassword: 'N3w! battery staple',
   studyPassword: 'cx-p4ssword & more',
-  llmKey: 'sk-proj-0123456789abcdefghij',
+  lettersOnly: 'correcthorsebattery',
+  llmKey: model.env.LLM_API_KEY!,
 }
 let admin: TestUser
 /** Reads the logs. No request of the test ends its session. */
@@ -67,12 +85,15 @@ beforeAll(async () => {
   })
   await post('/api/auth/forgot-password', { email: user.email })
   const resetToken = resetTokenIn(await mailTo(server, user.email))
+  const invite = await post('/api/v1/invite-codes', { max_uses: 5 }, admin.token)
+  const email = `new-${user.email}`
   await post('/api/v1/auth/verifications', {
-    name: 'New',
-    email: `new-${user.email}`,
+    username: unique('new'),
+    email,
     password: passwords.newPassword,
-    password_confirmation: passwords.newPassword,
-  }).catch(() => {})
+    invite_code: invite.code,
+  })
+  Object.assign(passwords, { inviteCode: invite.code, mailCode: codeIn(await mailTo(server, email)) })
   Object.assign(secrets, {
     refreshToken: tokens.refresh_token,
     usedRefreshToken: used,
@@ -90,6 +111,8 @@ beforeAll(async () => {
 })
 
 const all = () => ({ ...secrets, ...passwords })
+/** In a path, a number is an id, and no path has a mailed code. */
+const inPaths = () => Object.values(all()).filter((value) => value !== passwords.mailCode)
 const joined = () => Object.values(all()).join(' ~ ')
 const SECRET_FIELD = /password|secret|token|code|key/i
 
@@ -127,7 +150,7 @@ const headersOf = () => ({
 })
 
 async function ask(route: MountedRoute, turn: number, how: 'body' | 'broken' | 'path') {
-  const values = Object.values(all())
+  const values = inPaths()
   const segment = how === 'path' ? joined() : values[turn % values.length]!
   const path = route.path.replace(/:\w+|\*/g, () => encodeURIComponent(segment))
   const body = bodyOf(route, turn)
@@ -150,6 +173,10 @@ async function ask(route: MountedRoute, turn: number, how: 'body' | 'broken' | '
   return answer.status
 }
 
+/** Whether the text has the value. A short one has to be a whole word, because parts of ids look like it. */
+const has = (text: string, value: string): boolean =>
+  value.length > 8 ? text.includes(value) : new RegExp(`\\b${value}\\b`).test(text)
+
 /** The names of the secrets that a text shows, in any form in which it may stand there. */
 function shownIn(text: string): string[] {
   const forms = (value: string) => [
@@ -159,7 +186,7 @@ function shownIn(text: string): string[] {
     Buffer.from(value).toString('base64'),
   ]
   return Object.entries(all()).flatMap(([name, value]) =>
-    forms(value).some((form) => text.includes(form)) ? [name] : [],
+    forms(value).some((form) => has(text, form)) ? [name] : [],
   )
 }
 
@@ -191,6 +218,7 @@ async function expectNoSecrets(): Promise<void> {
 test('what shows a secret is found', () => {
   expect(shownIn(`{"path":"/x/${encodeURIComponent(passwords.studyPassword!)}"}`)).toEqual(['studyPassword'])
   expect(shownIn(`{"a":"${Buffer.from(secrets.ticket!).toString('base64')}"}`)).toEqual(['ticket'])
+  expect(shownIn(`{"code":"${passwords.mailCode}"}`)).toEqual(['mailCode'])
 })
 
 test('no log shows a secret of any request', async () => {
@@ -211,10 +239,11 @@ test('no log shows a secret of any request', async () => {
     }),
   )
   // Paths that no route takes.
-  for (const value of Object.values(secrets)) {
+  for (const value of inPaths()) {
     for (const base of ['', '/api', '/api/v1', '/v1', '/ws'])
       await fetch(`${server.url}${base}/none/${encodeURIComponent(value)}?token=${encodeURIComponent(value)}`)
   }
+  expect(model.keys).toContain(`Bearer ${passwords.llmKey}`)
   // Requests were admitted, refused for their input, and refused for their sign-in.
   for (const status of [200, 401, 404, 422])
     expect([status, statuses.get(status) ?? 0]).not.toEqual([status, 0])
@@ -235,6 +264,14 @@ test('no log shows a secret of any frame', async () => {
   node.send({ type: 'reject', task_id: secrets.accessToken, attempt: 1, reason: secrets.refreshToken })
   node.send({ type: 'log', task_id: secrets.accessToken, attempt: 1, level: 'INFO', message: joined() })
   node.send(`{"type":"log","token":"${secrets.nodeToken}"`)
+  const task = await makeTask(server, reader)
+  const attempt = { task_id: task.uuid, attempt: (await node.next('assign')).attempt }
+  const text = joined()
+  node.send({ type: 'accept', ...attempt })
+  node.send({ type: 'progress', ...attempt, progress: 1, current_item: text.slice(0, 500) })
+  node.send({ type: 'log', ...attempt, level: 'ERROR', message: text })
+  node.send({ type: 'failed', ...attempt, error: text, token: text })
+  await node.next('ack')
   node.close()
   for (const credential of ['token', 'ticket'])
     for (const value of Object.values(secrets))

@@ -2,13 +2,17 @@
 import { expect, test } from 'bun:test'
 import { createLogger } from '../../src/util/logger.ts'
 import { Origins } from '../../src/util/origins.ts'
+import { ShownPaths } from '../../src/util/shown-path.ts'
 
 function origins(config: { allowedOrigins?: string[]; publicUrl?: string } = {}) {
   const lines: { level: number; origin: string; path: string; msg: string }[] = []
   const log = createLogger('info', { write: (line) => void lines.push(JSON.parse(line)) })
+  const paths = new ShownPaths()
+  paths.learn({ routes: [{ path: '/ws/connect' }] })
   const policy = new Origins(
     { allowedOrigins: config.allowedOrigins ?? [], publicUrl: config.publicUrl },
     log,
+    paths,
   )
   const ask = (origin?: string) =>
     policy.allows(

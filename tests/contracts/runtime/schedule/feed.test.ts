@@ -10,6 +10,7 @@ import { Metrics } from '../../../../src/core/metrics.ts'
 import { users } from '../../../../src/db/schema/index.ts'
 import { requestLog } from '../../../../src/http/request-log.ts'
 import { RequestMetrics } from '../../../../src/http/request-metrics.ts'
+import { ShownPaths } from '../../../../src/util/shown-path.ts'
 import { describedApi } from '../../../support/described.ts'
 import { makeUser, type TestUser } from '../../../support/factories.ts'
 import { eventually } from '../../../support/process.ts'
@@ -76,7 +77,7 @@ describe('the secret address', () => {
     const lines: string[] = []
     const log = pino({ level: 'trace' }, { write: (line) => lines.push(line) })
     const app = new Elysia()
-      .use(requestLog(log, new RequestMetrics(new Metrics())))
+      .use(requestLog(log, new RequestMetrics(new Metrics()), new ShownPaths()))
       .get('/feed.ics', () => 'x')
     await app.handle(new Request('http://localhost/feed.ics?token=cal_recognisable'))
     await eventually(() => lines.length > 0, 'a line')
