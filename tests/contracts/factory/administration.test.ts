@@ -259,6 +259,20 @@ describe('tasks of all users', () => {
       expectFactoryError(await get(`/api/admin/tasks?${search}`), BAD)
   })
 
+  test('filters without an index look at the newest million', async () => {
+    const owner = await makeUser(server)
+    const [task, newer] = [await makeTask(server, owner), await makeTask(server, owner)]
+    const old = newer.id - 1_000_000
+    await query(server, sql`update tasks set id = ${old}, task_type = 'ancient' where id = ${task.id}`)
+    const found = async (search: string) => idsOf(await get(`/api/admin/tasks?task_type=ancient&${search}`))
+    expect(await found('')).toEqual([])
+    expect(await found(`user_id=${owner.user.id}`)).toEqual([old])
+    expect(await found('status=pending')).toEqual([old])
+    await query(server, sql`update tasks set id = ${old + 1} where id = ${old}`)
+    expect(await found('')).toEqual([old + 1])
+    await query(server, sql`update tasks set id = ${task.id} where id = ${old + 1}`)
+  })
+
   test.each(['pending', 'running', 'paused'])(
     'a %s one is stopped by force, with a reason for its owner',
     async (status) => {
