@@ -29,7 +29,7 @@ export class Chunk {
   add(text: string, level: number, time: string): boolean {
     const line = text.length > MAX_LINE_LENGTH ? shortened(text) : text
     if (this.length > 0 && this.length + line.length > MAX_LENGTH) return false
-    if (secondOf(time) !== this.second) return false
+    if (!time.startsWith(this.second)) return false
     this.lines.push(line)
     this.length += line.length
     this.counts[levelIndex(level)]!++

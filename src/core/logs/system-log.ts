@@ -44,7 +44,7 @@ export class SystemLog {
   constructor(private readonly ctx: Pick<Context, 'config' | 'db' | 'log' | 'metrics'>) {
     const { metrics, config, log } = ctx
     this.counted = { stored: metrics.logLines.of('stored'), lost: metrics.logLines.of('lost') }
-    this.stop = config.logKeepDays === 0 ? () => {} : copyLines(log, (...line) => this.take(...line))
+    this.stop = config.logKeepDays === 0 ? () => {} : copyLines(log, this.take.bind(this))
   }
 
   /** Stores the lines that wait. Resolves also when the database does not take them. */
