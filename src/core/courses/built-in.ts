@@ -25,7 +25,7 @@ const summaries = (name: string, which: SQL) =>
     name,
     sql`
       select c.id::text as "courseId", c.name, c.teacher_name as "teacherName",
-        coalesce(floor(100 * sum(s.studied) / sum(s.duration)), 0)::int as progress
+        coalesce(floor(100 * (sum(s.studied) / sum(s.duration))), 0)::int as progress
       from courses c left join (${STUDIED}) s on s.course_id = c.id
       where ${which} group by c.id order by c.id`,
   )

@@ -105,9 +105,14 @@ async function accountOf(ctx: Context, userId: number): Promise<CourseAccount> {
   return account
 }
 
-/** The provider's own figure counts too, because a learner may study there without Roost. */
-const percent = (seconds: number, whole: number, own: number): number =>
-  Math.floor(Math.max(own, whole > 0 ? Math.min(100, (100 * seconds) / whole) : 0))
+/**
+ * The provider's own figure counts too, because a learner may study there without Roost. Whole milliseconds are compared, because
+ * the provider may have added the durations up in another order.
+ */
+const percent = (seconds: number, whole: number, own: number): number => {
+  const part = whole > 0 ? Math.round(seconds * 1000) / Math.round(whole * 1000) : 0
+  return Math.floor(Math.max(own, 100 * Math.min(part, 1)))
+}
 
 const unique = <T extends { id: string }>(list: readonly T[]): T[] => [
   ...new Map(list.map((one) => [one.id, one])).values(),

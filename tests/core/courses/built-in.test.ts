@@ -88,6 +88,15 @@ test("progress is a learner's own, counts by time, and never goes back", async (
   expect(await progressOf(server.ctx, learner, [])).toEqual([])
 })
 
+test('a course without anything left is at 100 percent, also with durations like this', async () => {
+  const learner = (await makeUser(server)).user.id
+  const durationSeconds = 6439.236436119854
+  const { courseId, itemIds } = await makeCourse(server, editor, [{ durationSeconds }])
+  const end = { userId: learner, courseId, itemId: itemIds[0]!, position: durationSeconds, isDone: true }
+  await recordProgress(server.ctx, [end])
+  expect((await provider.course(learner, courseId))!.progress).toBe(100)
+})
+
 test('nothing is recorded for nobody, and no row of one course is one of another', async () => {
   await recordProgress(server.ctx, [])
   await recordProgress(server.ctx, [
