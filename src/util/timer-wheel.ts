@@ -11,31 +11,40 @@ export interface DueTimer<K> {
 
 /**
  * Many timers with one timer of the process: adding and deleting cost the same for any number of them. A timer never fires early.
- * Times are those of `performance.now()`.
+ * Times are those of `performance.now()`, or of the clock that is given.
  */
 export class TimerWheel<K> {
   private readonly slots = Array.from({ length: SLOTS }, () => new Map<K, number>())
   private readonly slotOf = new Map<K, Map<K, number>>()
   /** Slots are passed up to this step. */
-  private passed = Math.floor(performance.now() / SLOT_MS)
+  private passed: number
   private wakeAt = Number.POSITIVE_INFINITY
   private timer: ReturnType<typeof setTimeout> | undefined
+  private isClosed = false
 
   /** @param fire gets all timers that are due at once, the earliest first */
-  constructor(private readonly fire: (due: DueTimer<K>[]) => void) {}
+  constructor(
+    private readonly fire: (due: DueTimer<K>[]) => void,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.passed = Math.floor(now() / SLOT_MS)
+  }
 
   get size(): number {
     return this.slotOf.size
   }
 
-  /** Sets the only timer of this key. */
+  /** Sets the only timer of this key. A closed wheel ignores it. */
   set(key: K, dueMs: number): void {
+    if (this.isClosed) return
     this.delete(key)
     const step = Math.max(Math.ceil(dueMs / SLOT_MS), this.passed + 1)
     const slot = this.slots[step % SLOTS]!
     slot.set(key, dueMs)
     this.slotOf.set(key, slot)
-    if (step < this.wakeAt) this.wake(step)
+    // No timer of the process sleeps longer than a round, because it takes 24 days at most.
+    const wakeAt = Math.min(step, Math.floor(this.now() / SLOT_MS) + SLOTS)
+    if (wakeAt < this.wakeAt) this.wake(wakeAt)
   }
 
   delete(key: K): void {
@@ -44,6 +53,7 @@ export class TimerWheel<K> {
   }
 
   close(): void {
+    this.isClosed = true
     clearTimeout(this.timer)
     for (const slot of this.slots) slot.clear()
     this.slotOf.clear()
@@ -52,11 +62,11 @@ export class TimerWheel<K> {
   private wake(step: number): void {
     clearTimeout(this.timer)
     this.wakeAt = step
-    this.timer = setTimeout(() => this.turn(), Math.max(Math.ceil(step * SLOT_MS - performance.now()), 0))
+    this.timer = setTimeout(() => this.turn(), Math.max(Math.ceil(step * SLOT_MS - this.now()), 0))
   }
 
   private turn(): void {
-    const now = performance.now()
+    const now = this.now()
     const current = Math.floor(now / SLOT_MS)
     const due: DueTimer<K>[] = []
     // After a long pause every slot is looked at once.
