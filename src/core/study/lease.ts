@@ -53,15 +53,20 @@ export async function beat(
 
 /**
  * Takes the tasks from a server that is dead: each stops where it was at the last beat and waits for another server.
- * @returns false when the server has written another beat
+ * @returns false when the server has written another beat, or while an open transaction locks one of its rows
  */
 export async function bury(ctx: Context, { id, beatMs }: Beat): Promise<boolean> {
   // The row goes first. A dead server that comes back finds it gone, and starts that are under way find no runner.
   return transaction(ctx, async (tx) => {
+    // A server that hangs in a transaction keeps its locks for seconds. Waiting for them would delay the beat of this one.
     const found = await tx.db.execute(
-      sql`select from ${studyRunners} where id = ${id} and beat_ms = ${beatMs} for update`,
+      sql`select from ${studyRunners} where id = ${id} and beat_ms = ${beatMs} for update skip locked`,
     )
     if (found.length === 0) return false
+    const [row] = await tx.db.execute<{ allFree: boolean }>(sql`
+      select count(*) = (select count(*) from ${studyRuns} where runner_id = ${id}) as "allFree"
+      from (select from ${studyRuns} where runner_id = ${id} order by task_id for no key update skip locked) free`)
+    if (!row!.allFree) return false
     await leave(tx, id, beatMs)
     return true
   })
@@ -74,9 +79,12 @@ export const handOver = (ctx: Context, id: string): Promise<void> =>
 /** The reference point of each task moves to `nowMs`, so that nothing counts twice the time before. */
 async function leave(ctx: Pick<Context, 'db'>, id: string, nowMs: number): Promise<void> {
   await ctx.db.execute(sql`
+    with held as materialized (
+      select task_id from ${studyRuns} where runner_id = ${id} order by task_id for no key update
+    )
     update ${studyRuns} s set item_position = ${positionSql(sql`${nowMs}::float8`)}, began_ms = ${nowMs}, runner_id = null,
       revision = s.revision + 1
-    where s.runner_id = ${id}`)
+    from held where s.task_id = held.task_id`)
   await ctx.db.delete(studyRunners).where(sql`${studyRunners.id} = ${id}`)
 }
 
@@ -90,19 +98,27 @@ interface AdoptedRow extends Record<string, unknown> {
   currentItem: string
 }
 
+/** The ids of tasks behind `after` that wait for a server, in their order. */
+export async function waitingTasks(ctx: Context, after: number, limit: number): Promise<number[]> {
+  const rows = await ctx.db.execute<{ id: number }>(sql`
+    select task_id as id from ${studyRuns} where runner_id is null and phase <> 'still' and task_id > ${after}
+    order by task_id limit ${limit}`)
+  return rows.map(({ id }) => id)
+}
+
 /**
- * Takes the first of the tasks that wait for a server. Tasks that another transaction holds wait on. The first ones are chosen by
- * themselves, because a join of all that wait takes seconds when a server has left 10,000.
+ * Takes those of these tasks that still wait for a server. Tasks that another transaction holds wait on, and so do those of a
+ * deleted user until a job deletes them.
  */
-export async function adopt(ctx: Context, runnerId: string, limit: number): Promise<Run[]> {
+export async function adopt(ctx: Context, runnerId: string, taskIds: number[]): Promise<Run[]> {
+  if (taskIds.length === 0) return []
   return transaction(ctx, async (tx) => {
     const rows = await tx.db.execute<AdoptedRow>(sql`
       with mine as materialized (
         select id from ${studyRunners} where id = ${runnerId} for key share
-      ), first as materialized (
-        select task_id from ${studyRuns} where runner_id is null and phase <> 'still' order by task_id limit ${limit}
       ), free as materialized (
-        select t.id from first join ${studyRuns} s on s.task_id = first.task_id join ${tasks} t on t.id = s.task_id
+        select t.id from json_array_elements_text(${JSON.stringify(taskIds)}::text::json) as w(id)
+        join ${studyRuns} s on s.task_id = w.id::int join ${tasks} t on t.id = s.task_id
         where s.runner_id is null and s.phase <> 'still' and t.status = 'running'
           and exists (select from ${users} u where u.id = t.user_id and u.deleted_at is null)
         order by t.id for no key update of t, s skip locked
@@ -143,12 +159,12 @@ export const runOf = (
 })
 
 /** Those of the runs in memory that this server does not run any more, because a request on another server has stopped them. */
-export async function endedRuns(ctx: Context, runnerId: string, runs: Iterable<Run>): Promise<Set<number>> {
-  const held = [...runs].map(({ taskId, attempt }) => ({ taskId, attempt }))
+export async function endedRuns(ctx: Context, runs: Iterable<Run>): Promise<Set<number>> {
+  const held = [...runs].map(({ taskId, attempt, runnerId }) => ({ taskId, attempt, runnerId }))
   const rows = await ctx.db.execute<{ taskId: number }>(sql`
-    select h."taskId" from json_to_recordset(${JSON.stringify(held)}::text::json) as h("taskId" int, attempt int)
+    select h."taskId" from json_to_recordset(${JSON.stringify(held)}::text::json) as h("taskId" int, attempt int, "runnerId" uuid)
     left join ${tasks} t on t.id = h."taskId" and t.attempt = h.attempt and t.status = 'running'
-    left join ${studyRuns} s on s.task_id = t.id and s.runner_id = ${runnerId}
+    left join ${studyRuns} s on s.task_id = t.id and s.runner_id = h."runnerId"
     where s.task_id is null`)
   return new Set(rows.map(({ taskId }) => taskId))
 }

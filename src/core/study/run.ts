@@ -1,5 +1,6 @@
 import type { NOT_OPEN_ACTIONS, StudyItem } from '../../db/schema/index.ts'
-import type { StudyRun } from '../tasks/study-runs.ts'
+import { shownProgress, type TaskState } from '../tasks/progress.ts'
+import { percentAt, positionAt, type StudyRun } from '../tasks/study-runs.ts'
 import { isFinished, labelOf } from './plan.ts'
 
 /** A place in the plan: an item, where the learner is in it, and what is done besides. Seconds. */
@@ -84,3 +85,21 @@ function enter(
 /** When the item of a playing run ends, on the clock of this process. */
 export const endOf = ({ beganMs, itemDuration, itemPosition, speed }: Run): number =>
   beganMs + ((itemDuration - itemPosition) / speed) * 1000
+
+/** How the task stands and how it moves, for every server. */
+export const stateOf = (run: Run): TaskState => ({
+  attempt: run.attempt,
+  progress: shownProgress(percentAt(run, positionAt(run, performance.now()))),
+  currentItem: run.currentItem,
+  run: {
+    revision: run.revision,
+    phase: run.phase,
+    itemPosition: run.itemPosition,
+    itemDuration: run.itemDuration,
+    doneSeconds: run.doneSeconds,
+    totalSeconds: run.totalSeconds,
+    speed: run.speed,
+    runnerId: run.runnerId,
+    beganMs: run.beganMs,
+  },
+})

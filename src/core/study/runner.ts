@@ -1,39 +1,25 @@
-import { Ages } from '../../util/ages.ts'
-import { type DueTimer, TimerWheel } from '../../util/timer-wheel.ts'
 import { waitAtMost } from '../../util/wait-at-most.ts'
 import type { Context } from '../context.ts'
 import { studyHint } from '../tasks/hints.ts'
-import { shownProgress, type TaskState, taskTopic } from '../tasks/progress.ts'
 import { BEAT_MS } from '../tasks/runner-clocks.ts'
-import { percentAt, positionAt } from '../tasks/study-runs.ts'
-import { advance, type Due } from './advance.ts'
-import { adopt, type Beat, beat, bury, endedRuns, handOver, register, unregister } from './lease.ts'
-import { endOf, type Run } from './run.ts'
-import { storeTransitions, type Transition } from './transitions.ts'
+import { adopt, beat, bury, endedRuns, handOver, register, unregister, waitingTasks } from './lease.ts'
+import { OtherRunners } from './other-runners.ts'
+import { Player } from './player.ts'
+import type { Run } from './run.ts'
 
 /** A server without tasks looks for those of dead servers this often. */
 const IDLE_MS = 2000
-/** A server whose beat stands still for this time is dead. */
-const LEASE_MS = 8 * BEAT_MS
 /** A server without tasks keeps its row for this time, because the next task often comes soon. */
 const UNUSED_MS = 30_000
 /** How often a server asks which of its tasks others have stopped, in case a hint was lost. */
 const RECONCILE_MS = 5000
-/** States on the bus end after ten minutes. */
-const ANNOUNCE_MS = 4 * 60_000
-const ANNOUNCE_AT_ONCE = 500
 const ADOPT_AT_ONCE = 500
-const STORE_AT_ONCE = 500
-/** A task that waits for its item asks again after this time, then after twice as long and so on, up to STUDY_RETRY_SECONDS. */
-const FIRST_RETRY_MS = 2000
-/** A transition that could not be stored is tried again after this time. */
-const RETRY_MS = 250
-/** How long a stop waits for what is under way. */
+/** How long a stop waits for what is under way, and then for the hand-over. */
 const CLOSE_MS = 1500
 
 /**
- * Runs study tasks. It writes nothing while an item plays: the position follows from the time, and the beat of this server tells the
- * others how far its clock is.
+ * Decides which study tasks this server runs; the player plays them. The beat of this server tells the others that it is alive and
+ * how far its clock is.
  */
 export class StudyRunner {
   private id = Bun.randomUUIDv7()
@@ -41,14 +27,10 @@ export class StudyRunner {
   /** Starts that are under way. */
   private starting = 0
   private usedAt = performance.now()
-  private readonly runs = new Map<number, Run>()
-  private readonly wheel: TimerWheel<Run>
-  private transitions: Transition[] = []
-  private storing: Promise<void> | undefined
-  private advancing = 0
-  private readonly beats = new Ages()
-  private lastLook = Number.NEGATIVE_INFINITY
-  private lookingSince = performance.now()
+  private readonly player: Player
+  private readonly others: OtherRunners
+  /** The last task that this server has tried to take of those that wait for one; 0 when the next is the first. */
+  private triedUpTo = 0
   private reconciledAt = performance.now()
   private timer: ReturnType<typeof setTimeout> | undefined
   private looking: Promise<void> | undefined
@@ -58,11 +40,12 @@ export class StudyRunner {
 
   constructor(private readonly ctx: Context) {
     const { metrics, bus } = ctx
-    this.wheel = new TimerWheel((due) => this.fire(due))
-    metrics.registry.gauge('roost_study_tasks', 'Study tasks that this server runs', [], () => this.runs.size)
+    this.player = new Player(ctx)
+    this.others = new OtherRunners(ctx)
+    metrics.registry.gauge('roost_study_tasks', 'Study tasks that this server runs', [], () => this.size)
     bus.subscribe(studyHint, (hint) => {
       if (hint.type === 'free') this.look()
-      else this.drop(hint.taskId, hint.attempt)
+      else this.player.drop(hint.taskId, hint.attempt)
     })
     bus.onGap(() => {
       this.reconciledAt = Number.NEGATIVE_INFINITY
@@ -72,13 +55,12 @@ export class StudyRunner {
 
   /** How many tasks this server runs. */
   get size(): number {
-    return this.runs.size
+    return this.player.size
   }
 
   /** Goes on with the tasks that the last server on the embedded database has left. Elsewhere other servers may run them. */
   async start(): Promise<void> {
-    await this.lookNow()
-    this.schedule()
+    await this.begin()
   }
 
   /**
@@ -99,7 +81,8 @@ export class StudyRunner {
   /** A task has just been given to a server; `runnerId` is the one that was stored. */
   take(run: Run): void {
     if (run.runnerId !== this.id || this.closing) return this.ctx.bus.publish(studyHint, { type: 'free' })
-    this.add(run)
+    this.usedAt = performance.now()
+    this.player.add(run)
   }
 
   /** Leaves the tasks to other servers, or to the next start. */
@@ -110,13 +93,12 @@ export class StudyRunner {
 
   private async closeNow(): Promise<void> {
     clearTimeout(this.timer)
-    this.wheel.close()
+    this.player.close()
     await waitAtMost(CLOSE_MS, this.settled())
-    const { id } = this
-    this.runs.clear()
+    this.player.clear()
     if (!this.registered) return
     try {
-      await handOver(this.ctx, id)
+      await waitAtMost(CLOSE_MS, handOver(this.ctx, this.id))
       this.ctx.bus.publish(studyHint, { type: 'free' })
     } catch (error) {
       this.ctx.log.warn({ err: error }, 'study tasks were not handed over; other servers take them soon')
@@ -125,10 +107,8 @@ export class StudyRunner {
 
   private async settled(): Promise<void> {
     await this.looking
-    while (this.storing || this.advancing > 0 || this.starting > 0) {
-      if (this.storing) await this.storing
-      else await Bun.sleep(5)
-    }
+    while (this.starting > 0) await Bun.sleep(5)
+    await this.player.settled()
   }
 
   private register(): Promise<void> {
@@ -147,151 +127,6 @@ export class StudyRunner {
     return this.registered
   }
 
-  private add(run: Run): void {
-    const old = this.runs.get(run.taskId)
-    if (old) this.wheel.delete(old)
-    this.runs.set(run.taskId, run)
-    this.usedAt = performance.now()
-    this.announce(run)
-    this.wheel.set(run, run.phase === 'playing' ? endOf(run) : performance.now())
-  }
-
-  private drop(taskId: number, attempt: number): void {
-    const run = this.runs.get(taskId)
-    if (!run || run.attempt > attempt) return
-    this.runs.delete(taskId)
-    this.wheel.delete(run)
-  }
-
-  private holds(run: Run): boolean {
-    return this.runs.get(run.taskId) === run
-  }
-
-  private fire(timers: DueTimer<Run>[]): void {
-    const now = performance.now()
-    const { studyTimerLag } = this.ctx.metrics
-    for (const { lagMs } of timers) studyTimerLag.observe(lagMs / 1000)
-    void this.advance(timers.map(({ key: run, lagMs }) => ({ run, dueMs: now - lagMs })))
-  }
-
-  private async advance(due: Due[]): Promise<void> {
-    const open = new Set(due.map(({ run }) => run))
-    this.advancing++
-    try {
-      await advance(this.ctx, due, (run, transition) => {
-        open.delete(run)
-        if (transition) this.push(transition)
-        else this.wait(run)
-      })
-    } catch (error) {
-      this.ctx.log.warn({ err: error }, 'the next items of study tasks could not be read')
-      this.again(due.filter(({ run }) => open.has(run)))
-    } finally {
-      this.advancing--
-    }
-  }
-
-  private wait(run: Run): void {
-    if (!this.holds(run)) return
-    const ms = Math.min(FIRST_RETRY_MS * 2 ** run.asked++, this.ctx.config.studyRetrySeconds * 1000)
-    this.wheel.set(run, performance.now() + ms)
-  }
-
-  private push(transition: Transition): void {
-    this.transitions.push(transition)
-    this.store()
-  }
-
-  private store(): void {
-    this.storing ??= this.storeAll().finally(() => {
-      this.storing = undefined
-    })
-  }
-
-  /** What comes while a transaction runs goes into the next one together. */
-  private async storeAll(): Promise<void> {
-    while (this.transitions.length > 0) {
-      const some = this.transitions.splice(0, STORE_AT_ONCE).filter(({ run }) => this.holds(run))
-      if (some.length === 0) continue
-      try {
-        const { stored, locked } = await storeTransitions(this.ctx, this.id, some)
-        for (const transition of some) {
-          const { run } = transition
-          const revision = stored.get(run.taskId)
-          if (!this.holds(run)) continue
-          if (revision !== undefined) this.apply(transition, revision)
-          else if (locked.has(run.taskId)) this.later([transition])
-          // Another server runs the task, or a user has stopped it.
-          else this.drop(run.taskId, run.attempt)
-        }
-      } catch (error) {
-        this.ctx.log.warn({ err: error }, 'steps of study tasks could not be stored')
-        this.later(some)
-      }
-    }
-  }
-
-  private later(transitions: Transition[]): void {
-    setTimeout(() => {
-      if (this.closing) return
-      this.transitions.push(...transitions)
-      this.store()
-    }, RETRY_MS)
-  }
-
-  private again(due: Due[]): void {
-    setTimeout(() => {
-      if (!this.closing) void this.advance(due.filter(({ run }) => this.holds(run)))
-    }, RETRY_MS)
-  }
-
-  private apply(transition: Transition, revision: number): void {
-    const { run, place, to, beganMs, currentItem, noted } = transition
-    if (to !== 'playing' && to !== 'waiting') {
-      this.runs.delete(run.taskId)
-      if (to === 'completed') this.ctx.bus.setState(taskTopic(run.taskUuid), undefined)
-      return
-    }
-    Object.assign(run, place, { phase: to, beganMs, currentItem, noted, revision, asked: 0 })
-    this.announce(run)
-    if (to === 'playing') this.wheel.set(run, endOf(run))
-    else this.wait(run)
-  }
-
-  /** Tells every server how the task stands and how it moves. */
-  private announce(run: Run): void {
-    const now = performance.now()
-    run.announcedAt = now
-    const {
-      revision,
-      phase,
-      itemPosition,
-      itemDuration,
-      doneSeconds,
-      totalSeconds,
-      speed,
-      runnerId,
-      beganMs,
-    } = run
-    const state: TaskState = {
-      attempt: run.attempt,
-      progress: shownProgress(percentAt(run, positionAt(run, now))),
-      currentItem: run.currentItem,
-      run: {
-        revision,
-        phase,
-        itemPosition,
-        itemDuration,
-        doneSeconds,
-        totalSeconds,
-        speed,
-        runnerId,
-        beganMs,
-      },
-    }
-    this.ctx.bus.setState(taskTopic(run.taskUuid), state)
-  }
-
   /** Looks at the beats and at tasks without a server, now. */
   private look(): void {
     this.due = true
@@ -305,15 +140,15 @@ export class StudyRunner {
     const isBusy = this.registered !== undefined || this.ctx.services.runnerClocks.wanted
     // No other server uses an embedded database, so that there is nothing to look for.
     if (!isBusy && !this.ctx.config.databaseUrl && ms === undefined) return
-    this.timer = setTimeout(
-      () => {
-        this.looking = this.lookNow().finally(() => {
-          this.looking = undefined
-          this.schedule(this.due ? 0 : undefined)
-        })
-      },
-      ms ?? (isBusy ? BEAT_MS : IDLE_MS),
-    )
+    this.timer = setTimeout(() => void this.begin(), ms ?? (isBusy ? BEAT_MS : IDLE_MS))
+  }
+
+  private begin(): Promise<void> {
+    this.looking = this.lookNow().finally(() => {
+      this.looking = undefined
+      this.schedule(this.due ? 0 : undefined)
+    })
+    return this.looking
   }
 
   private async lookNow(): Promise<void> {
@@ -334,87 +169,54 @@ export class StudyRunner {
     const { alive, free, others } = await beat(ctx, id)
     if (alive) runnerClocks.learn(id, at, performance.now() - at)
     else if (wasRegistered && this.id === id) this.lost()
-    this.seeBeats(others, at)
     let waiting = free
-    for (const other of this.deadOnes(others)) {
-      const { id: runner } = other
-      if (!(await bury(ctx, other))) continue
+    for (const dead of this.others.look(others, at)) {
+      const { id: runner } = dead
+      if (!(await bury(ctx, dead))) continue
       ctx.log.info({ runner }, 'a server is gone; its study tasks go on here')
       waiting = true
     }
     if (waiting) await this.adopt()
-    this.announceOld()
+    this.player.announceOld()
     await this.reconcile()
     await this.unregisterUnused()
   }
 
-  private seeBeats(others: Beat[], at: number): void {
-    const { runnerClocks } = this.ctx.services
-    for (const { id, beatMs, ageMs } of others) runnerClocks.learn(id, beatMs, ageMs)
-    this.beats.look(
-      others.map((other) => ({ key: keyOf(other), seconds: other.ageMs / 1000 })),
-      at,
-    )
-    // After a time without the database, the other servers get the time to write a beat.
-    const now = performance.now()
-    if (now - this.lastLook > LEASE_MS) this.lookingSince = now
-    this.lastLook = now
-  }
-
-  private deadOnes(others: Beat[]): Beat[] {
-    if (!this.ctx.config.databaseUrl) return others
-    if (performance.now() - this.lookingSince < LEASE_MS) return []
-    return others.filter((other) => this.beats.of(keyOf(other))! >= LEASE_MS)
-  }
-
+  /** Takes some of the tasks that wait for a server. The next look, which is also a beat, goes on behind them at once. */
   private async adopt(): Promise<void> {
     if (this.closing) return
     await this.giving(async (runnerId) => {
       if (runnerId === undefined) return
-      for (;;) {
-        const runs = await adopt(this.ctx, runnerId, ADOPT_AT_ONCE)
-        for (const run of runs) this.take(run)
-        if (runs.length === 0) return
-      }
+      const ids = await waitingTasks(this.ctx, this.triedUpTo, ADOPT_AT_ONCE)
+      for (const run of await adopt(this.ctx, runnerId, ids)) this.take(run)
+      const isMore = ids.length === ADOPT_AT_ONCE
+      this.triedUpTo = isMore ? ids.at(-1)! : 0
+      if (isMore) this.due = true
     })
   }
 
   /** Others have taken this server for dead and run its tasks. */
   private lost(): void {
-    this.ctx.log.warn(
-      { tasks: this.runs.size },
-      'this server was away for too long; others run its study tasks',
-    )
-    for (const run of this.runs.values()) this.wheel.delete(run)
-    this.runs.clear()
+    this.ctx.log.warn({ tasks: this.size }, 'this server was away for too long; others run its study tasks')
+    this.player.clear()
     this.id = Bun.randomUUIDv7()
     this.registered = undefined
-  }
-
-  private announceOld(): void {
-    const before = performance.now() - ANNOUNCE_MS
-    let left = ANNOUNCE_AT_ONCE
-    for (const run of this.runs.values()) {
-      if (run.announcedAt > before) continue
-      this.announce(run)
-      if (--left === 0) return
-    }
   }
 
   private async reconcile(): Promise<void> {
     const now = performance.now()
     // On an embedded database every request is this server's own, so that no hint is lost.
-    if (!this.ctx.config.databaseUrl || this.runs.size === 0 || now - this.reconciledAt < RECONCILE_MS) return
+    if (!this.ctx.config.databaseUrl || this.size === 0 || now - this.reconciledAt < RECONCILE_MS) return
     this.reconciledAt = now
-    const asked = new Map(this.runs)
-    for (const taskId of await endedRuns(this.ctx, this.id, asked.values())) {
+    const asked = this.player.copy()
+    for (const taskId of await endedRuns(this.ctx, asked.values())) {
       const run = asked.get(taskId)!
-      if (this.holds(run)) this.drop(taskId, run.attempt)
+      if (this.player.holds(run)) this.player.drop(taskId, run.attempt)
     }
   }
 
   private async unregisterUnused(): Promise<void> {
-    const isUsed = this.runs.size > 0 || this.starting > 0 || performance.now() - this.usedAt < UNUSED_MS
+    const isUsed = this.size > 0 || this.starting > 0 || performance.now() - this.usedAt < UNUSED_MS
     if (!this.registered || isUsed) return
     const { id } = this
     this.id = Bun.randomUUIDv7()
@@ -422,5 +224,3 @@ export class StudyRunner {
     await unregister(this.ctx, id)
   }
 }
-
-const keyOf = ({ id, beatMs }: Beat): string => `${id}:${beatMs}`

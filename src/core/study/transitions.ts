@@ -42,13 +42,9 @@ export interface Stored {
  * Stores transitions. The attempt fences each: a task that another server runs, or that a user has stopped, is in neither part of the
  * answer, and nothing of it has changed.
  */
-export async function storeTransitions(
-  ctx: Context,
-  runnerId: string,
-  transitions: Transition[],
-): Promise<Stored> {
+export async function storeTransitions(ctx: Context, transitions: Transition[]): Promise<Stored> {
   return transaction(ctx, async (tx) => {
-    const { held, locked } = await lockHeld(tx, runnerId, transitions)
+    const { held, locked } = await lockHeld(tx, transitions)
     const mine = transitions.filter(({ run }) => held.has(run.taskId))
     if (mine.length === 0) return { stored: new Map(), locked }
     const rows = await move(tx, mine)
@@ -76,13 +72,12 @@ const COMPLETED: Note = { what: failure('study_completed'), level: 'INFO' }
 /** Locks the tasks that this server still runs. */
 async function lockHeld(
   tx: Tx,
-  runnerId: string,
   transitions: Transition[],
 ): Promise<{ held: Set<number>; locked: Set<number> }> {
-  const wanted = transitions.map(({ run: { taskId, attempt } }) => ({ id: taskId, attempt }))
-  const current = sql`from json_to_recordset(${JSON.stringify(wanted)}::text::json) as w(id int, attempt int)
+  const wanted = transitions.map(({ run: { taskId: id, attempt, runnerId } }) => ({ id, attempt, runnerId }))
+  const current = sql`from json_to_recordset(${JSON.stringify(wanted)}::text::json) as w(id int, attempt int, "runnerId" uuid)
     join ${tasks} t on t.id = w.id and t.attempt = w.attempt and t.status = 'running'
-    join ${studyRuns} s on s.task_id = t.id and s.runner_id = ${runnerId}
+    join ${studyRuns} s on s.task_id = t.id and s.runner_id = w."runnerId"
     join ${users} u on u.id = t.user_id and u.deleted_at is null`
   const held = await tx.db.execute<{ id: number }>(
     sql`select t.id ${current} order by t.id for no key update of t, s skip locked`,

@@ -1,8 +1,9 @@
 /** Study tasks from their start to their end: docs/contracts/study.md, "Study tasks". */
 import { afterAll, describe, expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { progressOf, recordProgress } from '../../../src/core/courses/progress.ts'
-import { materials, studySettings } from '../../../src/db/schema/index.ts'
+import { studyHint } from '../../../src/core/tasks/hints.ts'
+import { courseProgress, materials, studySettings, tasks } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { makeCourse } from '../../support/courses.ts'
 import { makeTask, makeUser, type TestUser } from '../../support/factories.ts'
@@ -346,4 +347,44 @@ test('an administrator starts the task of a user with the settings of that user'
   const { body } = await act(admin, task, 'start')
   expect(body.logs[0].message).toContain('倍速 7')
   await act(admin, task, 'cancel')
+})
+
+test('a user who is deleted while a task plays: the task ends, and nothing of the user is stored any more', async () => {
+  const before = ctx.services.studyRunner.size
+  const user = await learner({ speed: 10 })
+  const admin = await makeUser(server, { role: 'super_admin' })
+  const { courseId } = await makeCourse(server, editor, [video(6), video(600)])
+  const task = await makeStudy(user, courseId)
+  await act(user, task, 'start')
+  expect(ctx.services.studyRunner.size).toBe(before + 1)
+  const path = `/api/admin/users/${user.user.id}`
+  expect((await api(server, 'DELETE', path, { token: admin.token })).status).toBe(200)
+  await eventually(() => ctx.services.studyRunner.size === before, 'the server has dropped the task')
+  await eventually(async () => (await ctx.db.$count(tasks, eq(tasks.userId, user.user.id))) === 0, 'no task')
+  const learned = () => ctx.db.$count(courseProgress, eq(courseProgress.userId, user.user.id))
+  await eventually(async () => (await learned()) === 0, 'no progress')
+})
+
+test('more tasks than one look takes, which nobody can take, do not keep the others waiting', async () => {
+  const [user, other] = [await learner({ speed: 1 }), await learner()]
+  const { courseId } = await makeCourse(server, editor, [video(600)])
+  await ctx.db.execute(sql`
+    with made as (
+      insert into tasks (uuid, user_id, kind, title, status, attempt)
+      select gen_random_uuid(), ${other.user.id}, 'study', 'held', 'paused', 1 from generate_series(1, 1200)
+      returning id
+    )
+    insert into study_runs (task_id, items, speed, phase) select id, '[]', 1, 'waiting' from made`)
+  const task = await makeStudy(user, courseId)
+  await act(user, task, 'start')
+  await ctx.db.execute(
+    sql`update study_runs set runner_id = null, revision = revision + 1 where task_id = ${task.id}`,
+  )
+  await ctx.db.execute(sql`update tasks set attempt = attempt + 1 where id = ${task.id}`)
+  ctx.bus.publish(studyHint, { type: 'free' })
+  const attempt = async () =>
+    (await ctx.db.select({ attempt: tasks.attempt }).from(tasks).where(eq(tasks.id, task.id)))[0]!.attempt
+  await eventually(async () => (await attempt()) === 3, 'the server takes the task')
+  await act(user, task, 'cancel')
+  await ctx.db.execute(sql`delete from tasks where user_id = ${other.user.id}`)
 })
