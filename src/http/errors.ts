@@ -9,17 +9,16 @@ import { fromSchemaError } from './validation.ts'
  * INTERNAL.
  */
 export function toAppError(error: unknown, log: Logger): AppError {
-  if (error instanceof AppError) return error
-  if (error instanceof ValidationError) return fromSchemaError(error)
-  if (error instanceof ParseError) {
-    // Elysia wraps an error that the reader of a body throws.
-    return error.cause instanceof AppError ? error.cause : invalid('', 'json')
-  }
-  const fault = databaseFault(error)
+  // Elysia wraps what the reader of a body throws, and what is checked before the body is read.
+  const thrown = error instanceof ParseError ? error.cause : error
+  if (thrown instanceof AppError) return thrown
+  if (thrown instanceof ValidationError) return fromSchemaError(thrown)
+  const fault = databaseFault(thrown)
   if (fault?.code === 'DATABASE_UNAVAILABLE') {
-    log.warn({ reason: (withoutQuery(error) as Error).message }, 'the database is not available')
+    log.warn({ reason: (withoutQuery(thrown) as Error).message }, 'the database is not available')
   }
   if (fault) return fault
+  if (error instanceof ParseError) return invalid('', 'json')
   log.error({ err: error }, 'a request failed')
   return new AppError('INTERNAL')
 }

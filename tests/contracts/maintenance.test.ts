@@ -1,5 +1,5 @@
 /** Protects docs/operations.md, "Maintenance mode". The routes are read from the app, so a new route is closed, and tested, too. */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { type Answer, api } from '../support/api.ts'
 import { fill, mountedRoutes } from '../support/described.ts'
@@ -114,6 +114,14 @@ test('administrators of both roles write', async () => {
 
 test('a body is not read before the refusal', async () => {
   const answer = await api(server, 'POST', '/api/tasks', { token: user.token, raw: '{"title": ' })
+  expectFactoryError(answer, { status: 503, code: 'SERVER_UNAVAILABLE' })
+})
+
+test('a write with a body is 503, and not invalid, while the database cannot tell the mode', async () => {
+  const away = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
+  const current = spyOn(server.ctx.services.settings.system, 'current').mockRejectedValue(away)
+  const answer = await ask('POST /api/tasks', user.token)
+  current.mockRestore()
   expectFactoryError(answer, { status: 503, code: 'SERVER_UNAVAILABLE' })
 })
 
