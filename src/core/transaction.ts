@@ -36,26 +36,18 @@ export async function transaction<T>(
  * Runs a change that is one statement and appends its event itself (`withEvent`), if it has one: without BEGIN and COMMIT it
  * costs half of a transaction. The promises are the same: the event reaches the bus after the commit, and `change` may run
  * more than once. It raises no generation, so it cannot change what the cache keeps answers of: that takes a transaction.
- * Called with a Tx, it joins that transaction. It locks the user's channel until the commit, so the transaction should end soon
- * after it.
  */
 export async function singleStatement<T>(
   ctx: Context,
   change: (db: Db) => Promise<{ result: T; event: AppendedEvent | undefined }>,
 ): Promise<T> {
-  if (isTx(ctx)) {
-    const { result, event } = await join(ctx, (tx) => change(tx.db))
-    if (event) ctx.afterCommit(() => appended(ctx, [event]))
-    return result
-  }
+  // The statement would lock the channel before the change around it comes to its end.
+  if (isTx(ctx))
+    throw new Error('A single statement was called inside a transaction. Call it after the commit.')
   const { result, event } = await retried(() => change(ctx.db))
   if (event) appended(ctx, [event])
   return result
 }
-
-/** Runs `step` after the commit of the transaction that the caller is in, or at once outside of one. */
-export const afterCommit = (ctx: Context | Tx, step: () => void): void =>
-  isTx(ctx) ? ctx.afterCommit(step) : step()
 
 function appended({ bus, metrics, services }: Context, events: AppendedEvent[]): void {
   metrics.eventsAppended.value += events.length

@@ -157,33 +157,16 @@ describe('a single statement', () => {
     expect(hints.flat()).toEqual([])
   })
 
-  test('inside a transaction joins it: the bus is told after the outermost commit, or never', async () => {
-    using stack = new DisposableStack()
-    const { owner, hints } = await scene(stack)
-    const single = (tx: Tx) =>
-      singleStatement(tx, async () => ({ result: 'the answer', event: event(owner) }))
-    await transaction(ctx, async (tx) => {
-      expect(await single(tx)).toBe('the answer')
-      expect(hints).toEqual([])
-    })
-    expect(hints).toEqual([['one']])
-    const failed = transaction(ctx, async (tx) => {
-      await single(tx)
-      throw new Error('no')
-    })
-    await expect(failed).rejects.toThrow('no')
-    expect(hints).toEqual([['one']])
-  })
-
-  test('that fails inside a transaction rolls it back, although the caller catches the error', async () => {
-    const owner = await makeUser(server)
-    const before = await nameOf(owner)
-    const caught = transaction(ctx, async (tx) => {
-      await rename(tx, owner, 'half done')
-      await singleStatement(tx, () => Promise.reject(new Error('no'))).catch(() => {})
-    })
-    await expect(caught).rejects.toThrow('no')
-    expect(await nameOf(owner)).toBe(before)
+  test('is refused inside a transaction, before it runs', async () => {
+    let ran = false
+    const refused = transaction(ctx, (tx) =>
+      singleStatement(tx, async () => {
+        ran = true
+        return { result: undefined, event: undefined }
+      }),
+    )
+    await expect(refused).rejects.toThrow('Call it after the commit')
+    expect(ran).toBe(false)
   })
 })
 
