@@ -1,4 +1,5 @@
 import type { Context } from '../../../core/context.ts'
+import type { Viewer } from '../../../core/photo-index/visibility.ts'
 import { createEvent, deleteEvent, getEvent, updateEvent } from '../../../core/timeline/entries.ts'
 import type { Reader } from '../../../core/timeline/rows.ts'
 import { readMonth, readTimeline } from '../../../core/timeline/timeline.ts'
@@ -102,9 +103,13 @@ export const timelineRoutes = (ctx: Context) =>
       route({ auth: 'timeline.delete', summary: 'Delete an event', params: Id, status: 204 }),
     )
 
-async function readerOf({ ctx, request }: Call): Promise<Reader> {
-  return { viewer: await optionalPrincipal(ctx, request), origin: originOf(ctx, request) }
-}
+const readerWho = ({ ctx, request }: Call, viewer: Viewer): Reader => ({
+  viewer,
+  origin: originOf(ctx, request),
+})
+
+const readerOf = async (call: Call): Promise<Reader> =>
+  readerWho(call, await optionalPrincipal(call.ctx, call.request))
 
 async function showAll(call: Call & Query<typeof TimelineQuery>) {
   const { ctx, query, request } = call
@@ -129,28 +134,29 @@ async function showMonth(call: Call & Params<typeof MonthOfYear> & Query<typeof 
 }
 
 async function showEvent(call: Call & Params<typeof Id>) {
-  return answer(call, call.params.id)
+  return answer(call, await readerOf(call), call.params.id)
 }
 
 async function create(call: SignedCall & Body<typeof NewTimelineEvent>) {
   const { ctx, principal, body } = call
   const { title, date, type = 'milestone' } = body
   const id = await createEvent(ctx, principal, { ...inputOf(body), title, date, type })
-  return answer(call, id, 201)
+  return answer(call, readerWho(call, principal), id, 201)
 }
 
 async function update(call: SignedCall & Params<typeof Id> & Body<typeof TimelineEventChange>) {
-  await updateEvent(call.ctx, call.principal, call.params.id, inputOf(call.body))
-  return answer(call, call.params.id)
+  const { ctx, principal, params, body } = call
+  await updateEvent(ctx, principal, params.id, inputOf(body))
+  return answer(call, readerWho(call, principal), params.id)
 }
 
 async function deleteOne({ ctx, principal, params }: SignedCall & Params<typeof Id>) {
   await deleteEvent(ctx, principal, params.id)
 }
 
-async function answer(call: Call, id: number, status = 200) {
-  const event = await getEvent(call.ctx, await readerOf(call), id)
-  return envelope(call.request, presentEvent(event), status)
+async function answer({ ctx, request }: Call, reader: Reader, id: number, status = 200) {
+  const event = await getEvent(ctx, reader, id)
+  return envelope(request, presentEvent(event), status)
 }
 
 const inputOf = ({ related_photos, description, ...same }: TimelineEventChange) => ({
