@@ -3,7 +3,7 @@
  * one processor and its load another one. PostgreSQL may run on any.
  */
 import type { Actor } from '../src/core/accounts/principals.ts'
-import { createCodes } from '../src/core/recharge/create.ts'
+import { createCodes, drawCodes } from '../src/core/recharge/create.ts'
 import type { HttpClient } from './clients/http.ts'
 import type { WriteFloor } from './servers/write-floor.ts'
 import { startRoost, startWorker } from './support/children.ts'
@@ -36,7 +36,9 @@ async function measure(kind: Kind): Promise<Row> {
       const users = await seedUsers(ctx, USERS)
       const batch = { amountMinor: 1000, description: '', maxUses: 1, expiresAt: null }
       const batchSize = IN_FLIGHT * REDEMPTIONS * (ROUNDS + WARM_UP)
-      return { users, codes: await createCodes(ctx, creator(users[0]!.id), { ...batch, batchSize }) }
+      const codes = await drawCodes(ctx, batchSize)
+      await createCodes(ctx, creator(users[0]!.id), batch, codes)
+      return { users, codes }
     })
     const floorUsers = await floorParts.prepare(async (ctx) =>
       (await seedUsers(ctx, USERS)).map(({ id }) => id),

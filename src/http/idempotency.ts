@@ -1,6 +1,7 @@
 /** The `Idempotency-Key` of draft-ietf-httpapi-idempotency-key-header-07: docs/design.md, "Repeated requests". */
+import type { Tx } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
-import { answerOnce } from '../core/idempotency/answers.ts'
+import { answerOnce, type KeptAnswer } from '../core/idempotency/answers.ts'
 import { isJsonObject } from '../util/json.ts'
 import type { SignedCall } from './chapter.ts'
 
@@ -38,16 +39,27 @@ export const acceptsKey = (handler: unknown): boolean =>
  * Makes a handler that does the work of a request once, however often the client sends it with one `Idempotency-Key`. With a key
  * the handler's `ctx` is a transaction, which is committed with the answer. So the handler must use no other connection, and
  * everything outside of the database has to wait for the commit. The handler answers JSON or nothing; no stream.
+ * @param prepare what takes long and needs no transaction, such as the hash of a password: the handler gets its result, and the
+ * transaction begins after it. It has no effect
  */
-export function idempotent<C extends SignedCall, R>(
-  handler: (call: C) => Promise<R>,
+export function idempotent<C extends SignedCall, R>(handler: (call: C) => Promise<R>): (call: C) => Promise<R>
+export function idempotent<C extends SignedCall, R, P>(
+  handler: Handler<C, R, P>,
+  prepare: (call: C) => Promise<P>,
+): (call: C) => Promise<R>
+export function idempotent<C extends SignedCall, R, P>(
+  handler: Handler<C, R, P>,
+  prepare?: (call: C) => Promise<P>,
 ): (call: C) => Promise<R> {
   const keyed = async (call: C): Promise<R> => {
     const key = readKey(call.request)
-    return key === undefined ? handler(call) : answerKeyed(call, key, handler)
+    if (key === undefined) return handler(call, (await prepare?.(call)) as P)
+    return answerKeyed(call, key, handler, prepare)
   }
   return Object.assign(keyed, { [ACCEPTS_KEY]: true })
 }
+
+type Handler<C, R, P> = (call: C, prepared: P) => Promise<R>
 
 /** What the wrapper reads of a call besides what every handler reads. */
 interface Routed {
@@ -56,10 +68,11 @@ interface Routed {
   body?: unknown
 }
 
-async function answerKeyed<C extends SignedCall, R>(
+async function answerKeyed<C extends SignedCall, R, P>(
   call: C,
   key: string,
-  handler: (call: C) => Promise<R>,
+  handler: Handler<C, R, P>,
+  prepare: ((call: C) => Promise<P>) | undefined,
 ): Promise<R> {
   const { ctx, principal, request, set } = call
   const { route, params, body } = call as unknown as Routed
@@ -70,13 +83,14 @@ async function answerKeyed<C extends SignedCall, R>(
     key,
     content: JSON.stringify([params, body], inOrder),
   }
-  const result = await answerOnce(ctx, asked, async (tx) => {
+  const work = async (tx: Tx, prepared: P | undefined): Promise<KeptAnswer> => {
     // Not a copy, because some members of a call are getters.
-    const body = await handler(Object.create(call as object, { ctx: { value: tx } }))
+    const body = await handler(Object.create(call as object, { ctx: { value: tx } }), prepared as P)
     if (body instanceof Response) throw new Error('The answer of an idempotent handler is a Response.')
     const headers = Object.entries(set.headers).filter(([name, value]) => before[name] !== value)
     return { status: Number(set.status ?? 200), headers: Object.fromEntries(headers), body }
-  })
+  }
+  const result = await answerOnce(ctx, asked, { prepare: prepare && (() => prepare(call)), work })
   if ('made' in result) return result.made.body as R
   const { kept } = result
   set.headers[REPLAYED] = 'true'

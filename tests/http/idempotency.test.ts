@@ -1,8 +1,11 @@
 /** Requests that are sent again with the same Idempotency-Key: docs/design.md, "Repeated requests". */
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
+import { principalsHint } from '../../src/core/accounts/hints.ts'
 import { SERVER } from '../../src/core/audit/audit.ts'
-import { trimAnswers } from '../../src/core/idempotency/answers.ts'
+import type { Tx } from '../../src/core/context.ts'
+import { answerOnce, trimAnswers } from '../../src/core/idempotency/answers.ts'
+import { RunningKeys } from '../../src/core/idempotency/running-keys.ts'
 import { updateSystemConfig } from '../../src/core/system/settings.ts'
 import { acceptsKey } from '../../src/http/idempotency.ts'
 import { descriptionOf } from '../../src/http/openapi/route.ts'
@@ -70,10 +73,12 @@ describe('the routes', () => {
   test('that move money take a key', () => {
     const paying = posts.filter(
       ({ path, route }) =>
-        route?.errors?.includes('INSUFFICIENT_BALANCE') || path.startsWith('/api/recharge/'),
+        route?.errors?.includes('INSUFFICIENT_BALANCE') ||
+        path.startsWith('/api/recharge/') ||
+        /^\/api\/.*tasks\/:id\/(cancel|force-stop)$/.test(path),
     )
     expect(paying.filter(({ takesKey }) => !takesKey).map(({ path }) => path)).toEqual([])
-    expect(paying.length).toBeGreaterThan(2)
+    expect(paying.length).toBe(6)
   })
 })
 
@@ -88,6 +93,14 @@ describe('the same key', () => {
     expect(await tasksOf(owner)).toEqual(['a'])
     const me = await api(server, 'GET', '/api/users/me', { token: owner.token })
     expect(me.body.data.available_balance).toBe(100 - COST)
+  })
+
+  test('in another language: the answer stays in that of the first request', async () => {
+    const owner = await makeUser(server)
+    const first = await post(owner, { key: 'k' })
+    const again = await post(owner, { key: 'k', language: 'en' })
+    expect([again.text, isReplayed(again)]).toEqual([first.text, true])
+    expect((await post(owner, { language: 'en' })).body.message).not.toBe(first.body.message)
   })
 
   test('bare, and quoted, is one key; spaces, the order of fields and unknown fields make no other body', async () => {
@@ -259,6 +272,43 @@ describe('a key', () => {
       })
       expect([answer.status, isReplayed(answer)]).toEqual([200, false])
     }
+  })
+})
+
+describe('the work of a request with a key', () => {
+  test('does not sign its user in again, which would take a second connection', async () => {
+    const admin = await makeUser(server, { role: 'admin' })
+    const { bus, services } = server.ctx
+    // The last step before the transaction.
+    const take = spyOn(services.runningKeys, 'take').mockImplementation(function (
+      this: RunningKeys,
+      request,
+    ) {
+      bus.publish(principalsHint, { userId: admin.user.id })
+      return RunningKeys.prototype.take.call(this, request)
+    })
+    const body = { title: 'a', date: '2024-01-15' }
+    const { status } = await post(admin, { key: 'k', path: '/v1/timeline/events', body })
+    take.mockRestore()
+    expect(status).toBe(201)
+  })
+
+  test('begins after what takes long, and a repeated request does not wait for that', async () => {
+    const { user } = await makeUser(server)
+    const request = { userId: user.id, route: 'POST /slow', key: 'k', content: '' }
+    let prepared = 0
+    const steps = {
+      async prepare() {
+        // The only connection of the embedded database is free.
+        await query(server, sql`select 1`)
+        return ++prepared
+      },
+      work: async (_: Tx, body?: number) => ({ status: 200, headers: {}, body }),
+    }
+    const answer = { status: 200, headers: {}, body: 1 }
+    expect(await answerOnce(server.ctx, request, steps)).toEqual({ made: answer })
+    expect(await answerOnce(server.ctx, request, steps)).toEqual({ kept: { answer } })
+    expect(prepared).toBe(1)
   })
 })
 

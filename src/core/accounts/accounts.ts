@@ -27,6 +27,11 @@ export interface NewAccount {
   isActive?: boolean | undefined
 }
 
+/** A new account whose input has been checked. */
+export interface CheckedAccount extends Omit<NewAccount, 'password'> {
+  passwordHash: string
+}
+
 type NewRow = Pick<
   typeof users.$inferInsert,
   'username' | 'displayName' | 'email' | 'passwordHash' | 'role' | 'isActive' | 'emailConfirmedAt'
@@ -59,11 +64,25 @@ export async function register(ctx: Context, client: Client, input: NewAccount):
  * Creates an account. Without a username, a unique one is derived from the email.
  * @throws AppError VALIDATION_FAILED, EMAIL_TAKEN, USERNAME_TAKEN
  */
-export async function createAccount(ctx: Context, by: AuditedBy, input: NewAccount): Promise<User> {
-  const wanted = input.username === undefined ? undefined : readUsername(input.username)
-  assertPassword(ctx, input.password, 'password')
-  const email = tidyAscii(input.email)
-  const passwordHash = await hashPassword(input.password)
+export const createAccount = async (ctx: Context, by: AuditedBy, input: NewAccount): Promise<User> =>
+  createChecked(ctx, by, await checkAccount(ctx, input))
+
+/**
+ * Checks the names and the password, and hashes the password, which takes long and needs no database.
+ * @throws AppError VALIDATION_FAILED
+ */
+export async function checkAccount(
+  ctx: Context,
+  { password, ...input }: NewAccount,
+): Promise<CheckedAccount> {
+  const username = input.username === undefined ? undefined : readUsername(input.username)
+  assertPassword(ctx, password, 'password')
+  return { ...input, username, email: tidyAscii(input.email), passwordHash: await hashPassword(password) }
+}
+
+/** {@link createAccount} after {@link checkAccount}. @throws AppError EMAIL_TAKEN, USERNAME_TAKEN */
+export async function createChecked(ctx: Context, by: AuditedBy, input: CheckedAccount): Promise<User> {
+  const { username: wanted, email, passwordHash } = input
   for (let attempt = 1; ; attempt++) {
     const username = wanted ?? (await deriveUsername(ctx, email))
     try {

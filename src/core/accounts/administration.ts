@@ -17,9 +17,9 @@ import type { Balance } from '../money/transfers.ts'
 import { transaction } from '../transaction.ts'
 import {
   assertPassword,
+  type CheckedAccount,
   changedFields,
-  createAccount,
-  type NewAccount,
+  createChecked,
   renamed,
   uniqueError,
 } from './accounts.ts'
@@ -172,11 +172,12 @@ export async function lockAccount(tx: Tx, id: string | number): Promise<User> {
 
 /**
  * Creates an account for somebody else.
- * @throws AppError HIGHER_ROLE; as `createAccount`
+ * @param input of `checkAccount`
+ * @throws AppError HIGHER_ROLE, EMAIL_TAKEN, USERNAME_TAKEN
  */
-export async function addAccount(ctx: Context, admin: Actor, input: NewAccount): Promise<User> {
+export async function addAccount(ctx: Context, admin: Actor, input: CheckedAccount): Promise<User> {
   if (input.role && !outranks(admin.role, input.role)) throw outranked('user.create', admin.role)
-  return createAccount(ctx, admin, input)
+  return createChecked(ctx, admin, input)
 }
 
 export interface AccountChange {

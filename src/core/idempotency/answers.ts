@@ -20,6 +20,14 @@ export interface KeptAnswer {
   body?: unknown
 }
 
+/** How a request is carried out. */
+export interface Steps<P> {
+  /** What takes long and needs no transaction, so that it holds no connection. It has no effect. */
+  prepare?: (() => Promise<P>) | undefined
+  /** May run more than once. It uses no connection but that of its transaction. */
+  work: (tx: Tx, prepared: P | undefined) => Promise<KeptAnswer>
+}
+
 /** What became of a request: its answer, or what its error says. */
 export type Kept = { answer: KeptAnswer } | { error: Pick<AppError, 'code' | 'params' | 'issues' | 'part'> }
 
@@ -28,34 +36,35 @@ const PURPOSE = 'idempotency'
 /**
  * Does the work of a request, or gives the answer that an earlier request with the same key got. The work and its answer are
  * committed in one transaction, so a server that is killed leaves both or none, and no key that stays in use. An error that the
- * same request would get again is kept too. After any other error the key is free.
- * @param work may run more than once. It uses no connection but that of its transaction
+ * same request would get again is kept too. After any other error, and one of `prepare`, the key is free.
  * @returns the answer, or what is kept of the earlier request
- * @throws AppError IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE, and as `work`
+ * @throws AppError IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE, and as the steps
  */
-export async function answerOnce(
+export async function answerOnce<P>(
   ctx: Context,
   request: KeyedRequest,
-  work: (tx: Tx) => Promise<KeptAnswer>,
+  steps: Steps<P>,
 ): Promise<{ made: KeptAnswer } | { kept: Kept }> {
   using taken = ctx.services.runningKeys.take(request)
-  const made = taken && (await firstAnswer(ctx, request, work))
+  const made = taken && (await firstAnswer(ctx, request, steps))
   return made ? { made } : { kept: await readKept(ctx, request) }
 }
 
 /** Undefined when the key has an answer, or when another server is making it. */
-async function firstAnswer(
+async function firstAnswer<P>(
   ctx: Context,
   request: KeyedRequest,
-  work: (tx: Tx) => Promise<KeptAnswer>,
+  { prepare, work }: Steps<P>,
 ): Promise<KeptAnswer | undefined> {
+  if (prepare && (await read(ctx.db, request))) return undefined
+  const prepared = await prepare?.()
   let failure: unknown
   try {
     return await transaction(ctx, async (tx) => {
       // In this order on one connection: the query sees what the holder of the lock before this one has committed.
       const [isFree, kept] = await Promise.all([lock(tx, request), read(tx.db, request)])
       if (!isFree || kept) return undefined
-      const answer = await work(tx).catch((error) => {
+      const answer = await work(tx, prepared).catch((error) => {
         failure = error
         throw error
       })

@@ -8,8 +8,6 @@ import { transaction } from '../transaction.ts'
 import { drawCode, hashOfCode, sealCode } from './texts.ts'
 
 export interface NewCodes {
-  /** How many. */
-  batchSize: number
   amountMinor: number
   description: string
   maxUses: number
@@ -25,9 +23,16 @@ export interface NewCode {
 /** Drawing 10,000 codes takes some 0.3 s. */
 const DRAWING_MS = 30_000
 
-/** Creates codes of one value, all or none of them. */
-export async function createCodes(ctx: Context, who: Actor, input: NewCodes): Promise<NewCode[]> {
-  const codes = await drawCodes(ctx, input.batchSize)
+/**
+ * Creates codes of one value, all or none of them.
+ * @param codes of `drawCodes`
+ */
+export async function createCodes(
+  ctx: Context,
+  who: Actor,
+  input: NewCodes,
+  codes: DrawnCode[],
+): Promise<void> {
   const rows = codes.map(({ uuid, hash, sealed }) => ({ uuid, hash, sealed }))
   const { amountMinor, description, maxUses, expiresAt } = input
   await transaction(ctx, async (tx) => {
@@ -42,15 +47,16 @@ export async function createCodes(ctx: Context, who: Actor, input: NewCodes): Pr
     const details = { codes: codes.length, amountMinor, maxUses, expiresAt: expiresAt?.toISOString() ?? null }
     audit(tx, who, { action: 'recharge_code.created', details })
   })
-  return codes
 }
 
-interface DrawnCode extends NewCode {
+/** A code that is not stored yet. */
+export interface DrawnCode extends NewCode {
   hash: string
   sealed: string
 }
 
-async function drawCodes(ctx: Context, count: number): Promise<DrawnCode[]> {
+/** Draws codes, which takes long for many and needs no database. */
+export async function drawCodes(ctx: Context, count: number): Promise<DrawnCode[]> {
   const slices = new Slices(DRAWING_MS)
   const drawn = new Map<string, DrawnCode>()
   while (drawn.size < count) {

@@ -3,7 +3,7 @@ import type { Context } from '../../../core/context.ts'
 import { readAmount } from '../../../core/money/amounts.ts'
 import { toMajor } from '../../../core/money/ledger.ts'
 import { getCode, listCodes, updateCode } from '../../../core/recharge/codes.ts'
-import { createCodes } from '../../../core/recharge/create.ts'
+import { createCodes, type DrawnCode, drawCodes, type NewCodes } from '../../../core/recharge/create.ts'
 import { listRedemptions, listUses } from '../../../core/recharge/records.ts'
 import { redeemCode } from '../../../core/recharge/redeem.ts'
 import { type Body, chapter, type Params, type Query, type SignedCall } from '../../../http/chapter.ts'
@@ -33,7 +33,7 @@ export const rechargeRoutes = (ctx: Context) =>
   routes(ctx, '/recharge')
     .post(
       '/codes',
-      idempotent(createBatch),
+      idempotent(createBatch, drawBatch),
       route({
         auth: 'recharge.create',
         summary: 'Make recharge codes (administrators)',
@@ -110,15 +110,26 @@ export const rechargeRoutes = (ctx: Context) =>
       }),
     )
 
-async function createBatch({ ctx, principal, body, request }: SignedCall & Body<typeof CodeCreation>) {
+interface Drawn {
+  batch: NewCodes
+  codes: DrawnCode[]
+}
+
+async function drawBatch({ ctx, body }: SignedCall & Body<typeof CodeCreation>): Promise<Drawn> {
   const batch = {
-    batchSize: body.batch_size,
     amountMinor: readAmount('amount', body.amount),
     description: body.description ?? '',
     maxUses: body.max_uses,
     expiresAt: readExpiry(body.expires_at) ?? null,
   }
-  const codes = await createCodes(ctx, principal, batch)
+  return { batch, codes: await drawCodes(ctx, body.batch_size) }
+}
+
+async function createBatch(
+  { ctx, principal, request }: SignedCall & Body<typeof CodeCreation>,
+  { batch, codes }: Drawn,
+) {
+  await createCodes(ctx, principal, batch, codes)
   return envelope(request, {
     codes: codes.map((code) => presentNewCode(code, batch)),
     total_generated: codes.length,

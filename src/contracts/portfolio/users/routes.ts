@@ -1,5 +1,5 @@
 import { t } from 'elysia'
-import { getAccount } from '../../../core/accounts/accounts.ts'
+import { type CheckedAccount, checkAccount, getAccount } from '../../../core/accounts/accounts.ts'
 import { addAccount, listAccounts, updateAccount } from '../../../core/accounts/administration.ts'
 import { endUserSession, endUserSessions, listSessions } from '../../../core/accounts/session-list.ts'
 import type { Context } from '../../../core/context.ts'
@@ -51,7 +51,7 @@ export const userRoutes = (ctx: Context) =>
     )
     .post(
       '',
-      idempotent(createUser),
+      idempotent(createUser, checkUser),
       route({
         auth: 'user.create',
         summary: 'Create an account for somebody else',
@@ -151,8 +151,8 @@ async function listUsers({ ctx, query, request }: Call & Query<typeof UsersQuery
   return pageEnvelope(request, users, total, query)
 }
 
-async function createUser({ ctx, principal, body, request }: SignedCall & Body<typeof NewUser>) {
-  const user = await addAccount(ctx, principal, {
+const checkUser = ({ ctx, body }: SignedCall & Body<typeof NewUser>): Promise<CheckedAccount> =>
+  checkAccount(ctx, {
     email: body.email,
     password: body.password,
     username: body.username,
@@ -160,6 +160,12 @@ async function createUser({ ctx, principal, body, request }: SignedCall & Body<t
     role: body.role,
     isActive: body.is_active,
   })
+
+async function createUser(
+  { ctx, principal, request }: SignedCall & Body<typeof NewUser>,
+  account: CheckedAccount,
+) {
+  const user = await addAccount(ctx, principal, account)
   return envelope(request, presentListedUser(user), 201)
 }
 

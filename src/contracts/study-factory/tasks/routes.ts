@@ -46,7 +46,7 @@ export const taskRoutes = (ctx: Context) =>
     )
     .post(
       '/:id/cancel',
-      cancelOne,
+      idempotent(cancelOne),
       route({
         auth: true,
         summary: 'Cancel a task that has not ended',
