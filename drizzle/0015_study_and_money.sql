@@ -20,6 +20,8 @@ CREATE TABLE "system_logs" (
 	"body" "bytea" NOT NULL
 ) PARTITION BY RANGE ("at");
 --> statement-breakpoint
+-- Lines are compressed with zstd, so PostgreSQL need not try to compress them again.
+ALTER TABLE "system_logs" ALTER COLUMN "body" SET STORAGE EXTERNAL;--> statement-breakpoint
 CREATE TABLE "recharge_codes" (
 	"id" serial PRIMARY KEY NOT NULL,
 	"uuid" uuid NOT NULL,

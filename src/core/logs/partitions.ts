@@ -19,7 +19,7 @@ export async function makePartition(db: Db, day: string): Promise<void> {
     const [found] = await tx.execute(sql`select to_regclass(${`public.${name}`}) is not null as there`)
     if (found!.there) return
     const table = sql.identifier(name)
-    await tx.execute(sql`create table ${table} (like system_logs including defaults)`)
+    await tx.execute(sql`create table ${table} (like system_logs including defaults including storage)`)
     await tx.execute(
       sql`alter table system_logs attach partition ${table}
         for values from (${sql.raw(`'${day}T00:00Z'`)}) to (${sql.raw(`'${dayAfter(day)}T00:00Z'`)})`,

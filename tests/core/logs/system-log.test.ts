@@ -220,6 +220,13 @@ describe('days', () => {
     expect(await partitions()).toEqual(
       expect.arrayContaining(['20200229', '20201231', today.replaceAll('-', '')]),
     )
+    // PostgreSQL does not compress again what zstd has compressed.
+    const stored = await query(
+      server,
+      sql`select distinct attstorage from pg_attribute
+        where attname = 'body' and attrelid::regclass::text like 'system_logs%'`,
+    )
+    expect(stored).toEqual([{ attstorage: 'e' }])
     expect(await messages({ from: '2020-02-29', to: '2020-02-29' })).toHaveLength(2)
     expect(await messages({ from: '2020-03-01', to: '2020-12-30' })).toEqual([])
     expect(await messages({ to: '2020-12-31' })).toHaveLength(4)
