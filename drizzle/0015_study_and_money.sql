@@ -37,17 +37,16 @@ CREATE TABLE "recharge_codes" (
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "recharge_codes_uuid_unique" UNIQUE("uuid"),
 	CONSTRAINT "recharge_codes_code_hash_unique" UNIQUE("code_hash")
-);
+) WITH (fillfactor = 85);
 --> statement-breakpoint
 CREATE TABLE "redemptions" (
-	"id" serial PRIMARY KEY NOT NULL,
+	"id" serial NOT NULL,
 	"uuid" uuid NOT NULL,
 	"code_id" integer NOT NULL,
 	"user_id" integer NOT NULL,
 	"amount_minor" bigint NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "redemptions_uuid_unique" UNIQUE("uuid"),
-	CONSTRAINT "redemptions_once" UNIQUE("code_id","user_id")
+	CONSTRAINT "redemptions_once" PRIMARY KEY("code_id","user_id")
 );
 --> statement-breakpoint
 CREATE TABLE "course_items" (
@@ -113,6 +112,10 @@ ALTER TABLE "materials" ADD COLUMN "duration_seconds" double precision;--> state
 ALTER TABLE "materials" ADD COLUMN "pages" integer;--> statement-breakpoint
 ALTER TABLE "tasks" ADD COLUMN "submission" integer DEFAULT 1 NOT NULL;--> statement-breakpoint
 ALTER TABLE "tasks" ADD COLUMN "unplaceable_at" timestamp (3) with time zone;--> statement-breakpoint
+-- An event that locks its user could deadlock with a change of the user's balance: the event comes after the lock of the accounts.
+ALTER TABLE "events" DROP CONSTRAINT "events_user_id_users_id_fk";--> statement-breakpoint
+DELETE FROM "events" e WHERE NOT EXISTS (SELECT FROM "channels" c WHERE c."user_id" = e."user_id");--> statement-breakpoint
+ALTER TABLE "events" ADD CONSTRAINT "events_user_id_channels_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."channels"("user_id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "idempotency_keys" ADD CONSTRAINT "idempotency_keys_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "recharge_codes" ADD CONSTRAINT "recharge_codes_created_by_users_id_fk" FOREIGN KEY ("created_by") REFERENCES "public"."users"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "redemptions" ADD CONSTRAINT "redemptions_code_id_recharge_codes_id_fk" FOREIGN KEY ("code_id") REFERENCES "public"."recharge_codes"("id") ON DELETE restrict ON UPDATE no action;--> statement-breakpoint
@@ -149,7 +152,6 @@ END
 $$;--> statement-breakpoint
 ALTER TABLE "ledger_entries" RENAME TO "old_entries";--> statement-breakpoint
 ALTER SEQUENCE "ledger_entries_id_seq" RENAME TO "old_entries_id_seq";--> statement-breakpoint
-ALTER INDEX "ledger_entries_pkey" RENAME TO "old_entries_pkey";--> statement-breakpoint
 DROP INDEX "ledger_entries_user_idx";--> statement-breakpoint
 CREATE TABLE "ledger_accounts" (
 	"user_id" integer NOT NULL,
@@ -171,13 +173,13 @@ CREATE TABLE "ledger_transfers" (
 );
 --> statement-breakpoint
 CREATE TABLE "ledger_entries" (
-	"id" bigserial PRIMARY KEY NOT NULL,
+	"id" bigserial NOT NULL,
 	"transfer_id" uuid NOT NULL,
 	"user_id" integer,
 	"account" text NOT NULL,
 	"side" text NOT NULL,
 	"amount_minor" bigint NOT NULL,
-	CONSTRAINT "ledger_entries_side" UNIQUE("transfer_id","side"),
+	CONSTRAINT "ledger_entries_side" PRIMARY KEY("transfer_id","side"),
 	CONSTRAINT "ledger_entries_known_account" CHECK (("ledger_entries"."user_id" is not null and "ledger_entries"."account" in ('available', 'held'))
       or ("ledger_entries"."user_id" is null and "ledger_entries"."account" in ('recharge', 'revenue', 'adjustment'))),
 	CONSTRAINT "ledger_entries_known_side" CHECK ("ledger_entries"."side" in ('debit', 'credit')),

@@ -21,14 +21,14 @@ describe('trim_channel_events', () => {
     const someone = await makeUser(server)
     const userId = someone.user.id
     await ctx.db.delete(events).where(eq(events.userId, userId))
-    await ctx.db.execute(sql`
-      insert into events (user_id, seq, type, data, at)
-      select ${userId}, n, 'user.updated', '{"fields":[]}', now() - make_interval(hours => ${hours})
-      from generate_series(1, ${count}) n`)
     await ctx.db
       .insert(channels)
       .values({ userId, lastSeq: count })
       .onConflictDoUpdate({ target: channels.userId, set: { lastSeq: count } })
+    await ctx.db.execute(sql`
+      insert into events (user_id, seq, type, data, at)
+      select ${userId}, n, 'user.updated', '{"fields":[]}', now() - make_interval(hours => ${hours})
+      from generate_series(1, ${count}) n`)
     const kept = async () => {
       const [row] = await ctx.db
         .select({ n: sql<number>`count(*)::int`, first: sql<number>`min(seq)::int` })

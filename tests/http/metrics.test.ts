@@ -162,7 +162,7 @@ describe('the files for operators', () => {
       groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[]
     }
     const rules = groups.flatMap(({ rules }) => rules)
-    expect(rules).toHaveLength(5)
+    expect(rules).toHaveLength(6)
     for (const { alert, expr, annotations } of rules) {
       expect([alert, expr, annotations.summary, annotations.description]).not.toContain(undefined)
       expect(unknownLabels(expr), alert).toEqual([])

@@ -64,7 +64,7 @@ export async function foldCounts(ctx: Context): Promise<void> {
 }
 
 /**
- * Compares the counts with all photos and files, and corrects them. Servers may change photos meanwhile.
+ * Compares the counts with all rows that count (src/db/schema/statistics.ts), and corrects them. Servers may change rows meanwhile.
  * @returns how many counts were wrong
  */
 export async function recount(ctx: Context): Promise<number> {

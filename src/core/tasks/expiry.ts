@@ -8,7 +8,7 @@ import { systemConfig } from '../system/settings.ts'
 import { failure } from './failures.ts'
 import { loseAttempts } from './lost-attempts.ts'
 import type { Task } from './rows.ts'
-import { failTask } from './settlement.ts'
+import { byOwner, failTask } from './settlement.ts'
 import { tellNode } from './tasks.ts'
 
 /** The server takes an assignment back when the node does not answer it in this time. */
@@ -49,7 +49,7 @@ export async function expireRunning(ctx: Context, ages: Ages): Promise<void> {
   const overdue = running.filter(({ ageMs }) => ageMs > seconds * 1000).slice(0, EXPIRE_BATCH)
   await sweepAll(ctx, overdue, async (tx, some) => {
     const late = await lockAttempts(tx, some, isRunning)
-    for (const task of late) {
+    for (const task of byOwner(late)) {
       await failTask(tx, task, failure('time_limit', { seconds }))
       tellNode(tx, task)
     }

@@ -8,7 +8,7 @@ import { nodeHint, queueHint } from './hints.ts'
 import { addLogs, noteLine } from './logs.ts'
 import { taskTopic } from './progress.ts'
 import type { Task } from './rows.ts'
-import { failTask } from './settlement.ts'
+import { byOwner, failTask } from './settlement.ts'
 
 /** A task fails when it has lost this many attempts with their nodes. */
 const MAX_LOST_ATTEMPTS = 3
@@ -67,7 +67,7 @@ export async function loseAttempts(
     tx,
     final.map((task) => noteLine(task, why)),
   )
-  for (const task of final) {
+  for (const task of byOwner(final)) {
     const params = { ...why.params, attempt: task.lostAttempts + 1, attempts: MAX_LOST_ATTEMPTS }
     await failTask(tx, task, { code: why.code, params }, false)
     tellLost(tx, task)

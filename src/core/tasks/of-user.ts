@@ -19,7 +19,7 @@ export async function deleteTasksOf(ctx: Context, userId: number): Promise<numbe
     .select({ id: tasks.id })
     .from(tasks)
     .where(and(ofUser, inArray(tasks.status, UNFINISHED)))
-  // One after the other: a node that reports locks its task first and then the user, as this does.
+  // One after the other: a node that reports locks its task first and then the accounts of the user, as this does.
   for (const { id } of unfinished) {
     await transaction(ctx, async (tx) => {
       const [task] = await tx.db

@@ -57,6 +57,9 @@ export async function failTask(tx: Tx, task: Task, why: Failure, charge = true):
   tx.emit(task.userId, 'task.failed', { ...taskEvent(ended), failure: why, costMinor: ended.costMinor })
 }
 
+/** The order in which one transaction ends tasks of several users, because accounts are locked in the order of their users. */
+export const byOwner = (ended: Task[]): Task[] => ended.toSorted((a, b) => a.userId - b.userId)
+
 const failureColumns = (failure: Failure) => ({
   errorMessage: failureText(failure, 'en'),
   failureCode: failure.code,

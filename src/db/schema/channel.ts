@@ -22,9 +22,11 @@ export const channels = pgTable('channels', {
 export const events = pgTable(
   'events',
   {
+    // Not the user: a foreign key locks the row that it names. The writer has the channel's lock already, and the user's lock must
+    // come before those of the accounts.
     userId: integer('user_id')
       .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+      .references(() => channels.userId, { onDelete: 'cascade' }),
     seq: bigint('seq', { mode: 'number' }).notNull(),
     type: text('type').notNull(),
     // json, not jsonb, because sockets send the text as it was written.

@@ -13,7 +13,6 @@ import {
   pgTable,
   primaryKey,
   text,
-  unique,
   uuid,
 } from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
@@ -60,7 +59,8 @@ export const ledgerTransfers = pgTable('ledger_transfers', {
 export const ledgerEntries = pgTable(
   'ledger_entries',
   {
-    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    /** The order of a user's entries. */
+    id: bigserial('id', { mode: 'number' }).notNull(),
     transferId: uuid('transfer_id')
       .notNull()
       .references(() => ledgerTransfers.id, { onDelete: 'restrict' }),
@@ -71,7 +71,7 @@ export const ledgerEntries = pgTable(
     amountMinor: minor('amount_minor').notNull(),
   },
   (t) => [
-    unique('ledger_entries_side').on(t.transferId, t.side),
+    primaryKey({ name: 'ledger_entries_side', columns: [t.transferId, t.side] }),
     foreignKey({
       name: 'ledger_entries_account_fk',
       columns: [t.userId, t.account],
@@ -97,7 +97,7 @@ export interface LedgerDifference {
   foundMinor: number
 }
 
-/** Results of the hourly reconciliation (core/money/reconciliation.ts). Health shows the newest one. */
+/** Results of the hourly check (core/reconciliation). Health shows the newest one. */
 export const ledgerChecks = pgTable('ledger_checks', {
   id: bigserial('id', { mode: 'number' }).primaryKey(),
   at: instant('at').notNull().default(sql`now()`),

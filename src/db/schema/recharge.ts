@@ -1,7 +1,8 @@
-import { index, integer, pgTable, serial, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { index, integer, pgTable, primaryKey, serial, text, uuid } from 'drizzle-orm/pg-core'
 import { users } from './accounts.ts'
 import { instant, minor } from './columns.ts'
 
+/** Its pages are filled to 85 percent (migration 0015), so that a redemption changes `used_count` without new entries in the indexes. */
 export const rechargeCodes = pgTable(
   'recharge_codes',
   {
@@ -27,8 +28,9 @@ export const rechargeCodes = pgTable(
 export const redemptions = pgTable(
   'redemptions',
   {
-    id: serial('id').primaryKey(),
-    uuid: uuid('uuid').notNull().unique(),
+    /** The order in which records are listed. */
+    id: serial('id').notNull(),
+    uuid: uuid('uuid').notNull(),
     codeId: integer('code_id')
       .notNull()
       .references(() => rechargeCodes.id, { onDelete: 'restrict' }),
@@ -39,7 +41,7 @@ export const redemptions = pgTable(
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (t) => [
-    unique('redemptions_once').on(t.codeId, t.userId),
+    primaryKey({ name: 'redemptions_once', columns: [t.codeId, t.userId] }),
     index('redemptions_user_idx').on(t.userId, t.id),
   ],
 )

@@ -23,7 +23,7 @@ export const photoViews = pgTable(
 )
 
 /**
- * What a row counts for. The functions `counts_of` of migrations 0014 and 0020 say it for each table:
+ * What a row counts for. The functions `counts_of` of migrations 0014 and 0015 say it for each table:
  *
  * | kind | id | name | n | total |
  * |---|---|---|---|---|

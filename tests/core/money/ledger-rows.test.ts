@@ -3,11 +3,12 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { readEvents } from '../../../src/core/channel/log.ts'
 import { postTransfers, transfer } from '../../../src/core/money/transfers.ts'
+import { checkLedger } from '../../../src/core/reconciliation/check.ts'
 import { reconcile } from '../../../src/core/reconciliation/reconcile.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import { api } from '../../support/api.ts'
 import { makeTask, makeUser } from '../../support/factories.ts'
-import { balanceChangesOf, moneyOf } from '../../support/ledger.ts'
+import { addMoney, balanceChangesOf, moneyOf } from '../../support/ledger.ts'
 import { query, startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -121,6 +122,19 @@ describe('the hourly check', () => {
     })
   })
 
+  test('in steps finds what one step finds, also while transfers are made', async () => {
+    const users = await Promise.all([0, 1, 2].map(() => makeUser(server, { balanceMinor: 100 })))
+    const ids = users.map(({ user }) => user.id)
+    await addMoney(server, ids[1]!, ...Array.from({ length: 20 }, (_, n) => n + 1))
+    expect(await checkLedger(ctx.db, 3)).toEqual(await checkLedger(ctx.db))
+    const move = async (id: number) => {
+      for (let n = 0; n < 10; n++) await addMoney(server, id, 5, -3)
+    }
+    const [check] = await Promise.all([checkLedger(ctx.db, 3), ...ids.map(move)])
+    expect(check).toMatchObject({ differences: 0, found: [] })
+    expect(check.debitMinor).toBe(check.creditMinor)
+  })
+
   test('finds each kind of difference, tells administrators once, and health is 503', async () => {
     const admin = await makeUser(server, { role: 'admin' })
     const victim = await makeUser(server, { balanceMinor: 50 })
@@ -136,20 +150,26 @@ describe('the hourly check', () => {
       sql`select transfer_id as id from ledger_entries where user_id = ${userId} and side = 'credit' limit 1`,
     )
     await damage(sql`delete from ledger_entries where transfer_id = ${lone!.id} and side = 'debit'`)
+    const orphan = Bun.randomUUIDv7()
+    await damage(
+      sql`insert into ledger_entries (transfer_id, account, side, amount_minor) values (${orphan}, 'revenue', 'credit', 9)`,
+    )
     const check = await reconcile(ctx)
     expect(check.found).toEqual([
       { what: 'account', name: `${id}:available`, storedMinor: 60, foundMinor: 50 },
       { what: 'hold', name: `${id}:held`, storedMinor: 0, foundMinor: 7 },
       { what: 'transfer', name: String(lone!.id), storedMinor: 0, foundMinor: 500 },
+      { what: 'transfer', name: orphan, storedMinor: 0, foundMinor: 9 },
     ])
+    expect(await checkLedger(ctx.db, 3)).toEqual(await checkLedger(ctx.db))
     expect(await health()).toMatchObject({
       status: 'unhealthy',
-      ledger: { status: 'unhealthy', differences: 3, trial_balance: 5 },
+      ledger: { status: 'unhealthy', differences: 4, trial_balance: 5.09 },
     })
     await reconcile(ctx)
     const told = await readEvents(ctx, admin.user.id, 0, 10)
     expect(told.map(({ type, data }) => [type, JSON.parse(data).differences])).toEqual([
-      ['ledger.unbalanced', 3],
+      ['ledger.unbalanced', 4],
     ])
     expect(await readEvents(ctx, id, 0, 10)).not.toContainEqual(
       expect.objectContaining({ type: 'ledger.unbalanced' }),

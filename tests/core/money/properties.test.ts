@@ -5,21 +5,29 @@
 import { afterAll, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import * as fc from 'fast-check'
+import { updateAccount } from '../../../src/core/accounts/administration.ts'
 import type { Principal } from '../../../src/core/accounts/principals.ts'
 import { SERVER } from '../../../src/core/audit/audit.ts'
 import type { Tx } from '../../../src/core/context.ts'
+import { AppError } from '../../../src/core/errors.ts'
 import { adjustBalance } from '../../../src/core/money/ledger.ts'
 import { transfer } from '../../../src/core/money/transfers.ts'
-import { addCheck } from '../../../src/core/reconciliation/reconcile.ts'
+import { createCodes } from '../../../src/core/recharge/create.ts'
+import { redeemCode } from '../../../src/core/recharge/redeem.ts'
+import { checkLedger } from '../../../src/core/reconciliation/check.ts'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { createTask } from '../../../src/core/tasks/create.ts'
 import { failure } from '../../../src/core/tasks/failures.ts'
+import { loseAttempts } from '../../../src/core/tasks/lost-attempts.ts'
+import type { Task } from '../../../src/core/tasks/rows.ts'
 import { type Ending, settleTask } from '../../../src/core/tasks/settlement.ts'
-import { retryTask } from '../../../src/core/tasks/tasks.ts'
+import { cancelTask, deleteTask, retryTask } from '../../../src/core/tasks/tasks.ts'
 import { transaction } from '../../../src/core/transaction.ts'
+import { deleteUser } from '../../../src/core/user-deletion/delete.ts'
+import { isOwnerDeleted } from '../../../src/db/errors.ts'
 import { tasks } from '../../../src/db/schema/index.ts'
 import { actorOf } from '../../support/actors.ts'
-import { makeUser, type TestUser } from '../../support/factories.ts'
+import { makeNode, makeUser, type TestUser } from '../../support/factories.ts'
 import { moneyOf } from '../../support/ledger.ts'
 import { Random } from '../../support/random.ts'
 import { startServer } from '../../support/server.ts'
@@ -149,9 +157,9 @@ async function run(world: World, op: Op): Promise<void> {
 }
 
 async function check(world: World): Promise<void> {
-  const [found] = await ctx.db.execute(addCheck)
-  expect(found!.found).toEqual([])
-  expect(found!.debit_minor).toBe(found!.credit_minor)
+  const { found, debitMinor, creditMinor } = await checkLedger(ctx.db)
+  expect(found).toEqual([])
+  expect(debitMinor).toBe(creditMinor)
   expect((await moneyOf(server, world.owner.user.id)).balance).toBe(world.balance)
 }
 
@@ -169,4 +177,55 @@ test('the ledger keeps its invariants', async () => {
     }),
     { seed, numRuns: 25 },
   )
+})
+
+test('changes of several users at once wait for each other, and none is chosen to end a deadlock', async () => {
+  const admin = actorOf(await makeUser(server, { role: 'super_admin' }))
+  const owners = await Promise.all([0, 1, 2].map(() => makeUser(server, { balanceMinor: 5000 })))
+  const batch = { batchSize: 4, amountMinor: 100, description: '', maxUses: 100, expiresAt: null }
+  const codes = await createCodes(ctx, admin, batch)
+  const nodeId = (await makeNode(server)).node.id
+  const input = { kind: 'gpu', title: 't', taskType: 'paid', estimatedMinutes: 1 } as const
+  const newTask = ({ user }: TestUser) => createTask(ctx, user.id, input)
+  let [changes, runs] = [0, 0]
+  const change = (work: (tx: Tx) => Promise<unknown>) => {
+    changes++
+    const run = transaction(ctx, (tx) => {
+      runs++
+      return work(tx)
+    })
+    return run.catch((error) => {
+      if (!(error instanceof AppError) && !isOwnerDeleted(error)) throw error
+    })
+  }
+  for (let round = 0; round < 4; round++) {
+    const [a, b] = owners as [TestUser, TestUser]
+    // Two nodes are lost at once: each had tasks of both users, in another order.
+    const lost = [await newTask(a), await newTask(b), await newTask(b), await newTask(a)]
+    for (const { id } of lost)
+      await ctx.db.update(tasks).set({ nodeId, status: 'running', lostAttempts: 2 }).where(eq(tasks.id, id))
+    const lose = (some: Task[]) => change((tx) => loseAttempts(tx, some, failure('node_silent')))
+    await Promise.all([lose(lost.slice(0, 2)), lose(lost.slice(2))])
+    const ofOwners = await Promise.all(
+      owners.map(async (owner) => [await newTask(owner), await newTask(owner)] as const),
+    )
+    await Promise.all(
+      owners.flatMap((owner, n) => {
+        const who = actorOf(owner)
+        const [first, second] = ofOwners[n]!
+        return [
+          change((tx) => redeemCode(tx, who, codes[round]!.code)),
+          change((tx) => cancelTask(tx, who, first.id)),
+          change((tx) => updateAccount(tx, admin, owner.user.id, { balanceMinor: 5000 + round })),
+          change((tx) => retryTask(tx, who, lost[n]!.id)),
+          change((tx) => createTask(tx, owner.user.id, input)),
+          change((tx) => deleteTask(tx, who, second.id)),
+          change((tx) => redeemCode(tx, who, codes[(round + n) % 4]!.code)),
+          ...(round === 3 ? [change((tx) => deleteUser(tx, admin, owner.user.id))] : []),
+        ]
+      }),
+    )
+  }
+  expect(runs).toBe(changes)
+  expect(await checkLedger(ctx.db)).toMatchObject({ differences: 0, found: [] })
 })
