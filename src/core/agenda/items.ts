@@ -39,14 +39,26 @@ export type ItemChange = { [K in keyof NewItem]?: NewItem[K] | undefined } & {
 const MAX_RECURRING = 200
 
 /** @throws AppError VALIDATION_FAILED, INVALID_RANGE */
-export async function createItem(
+export const createItem = async (
   ctx: Context,
   userId: number,
   input: NewItem,
   sourceType: Item['sourceType'],
+): Promise<Item> => insertItem(ctx, userId, await newItemValues(input), sourceType)
+
+/**
+ * Reads and computes the columns of a new item, before its transaction: the occurrences of a rule can take some time.
+ * @throws AppError VALIDATION_FAILED, INVALID_RANGE
+ */
+export const newItemValues = (input: NewItem): Promise<ItemValues> => itemValues(input, undefined)
+
+/** {@link createItem} after {@link newItemValues}. @throws AppError VALIDATION_FAILED */
+export async function insertItem(
+  ctx: Context,
+  userId: number,
+  values: ItemValues,
+  sourceType: Item['sourceType'],
 ): Promise<Item> {
-  // Before the transaction, because the occurrences of a rule can take some time to compute.
-  const values = await itemValues(input, undefined)
   return transaction(ctx, async (tx) => {
     await assertAllowed(tx, userId, values, undefined)
     const [item] = await tx.db
@@ -160,7 +172,7 @@ async function itemValues(input: ItemChange, before: Item | undefined) {
   return { ...values, nextReminderAt: await nextReminder(values, before) }
 }
 
-type ItemValues = Awaited<ReturnType<typeof itemValues>>
+export type ItemValues = Awaited<ReturnType<typeof itemValues>>
 
 /** A rule that was accepted is not checked again while it stays the same, even if its time zone has changed its rules. */
 async function seriesOf(

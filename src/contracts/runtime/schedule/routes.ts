@@ -1,5 +1,13 @@
 import { t } from 'elysia'
-import { createItem, deleteItem, getItem, type ItemChange, updateItem } from '../../../core/agenda/items.ts'
+import {
+  deleteItem,
+  getItem,
+  type ItemChange,
+  type ItemValues,
+  insertItem,
+  newItemValues,
+  updateItem,
+} from '../../../core/agenda/items.ts'
 import { listItems } from '../../../core/agenda/lists.ts'
 import { attachmentsOf } from '../../../core/agenda/metadata.ts'
 import type { Item } from '../../../core/agenda/rows.ts'
@@ -27,7 +35,7 @@ export const scheduleItemRoutes = (ctx: Context) =>
   routes(ctx, '/schedule-items')
     .post(
       '',
-      idempotent(createOne),
+      idempotent(createOne, readNew),
       route({
         auth: true,
         summary: 'Create a schedule item, or a recurring one by an `rrule`',
@@ -78,9 +86,13 @@ export const scheduleItemRoutes = (ctx: Context) =>
       }),
     )
 
-async function createOne({ ctx, principal, body }: SignedCall & Body<typeof NewScheduleItem>) {
-  const input = { ...readChange(body), title: body.title, startAt: body.start_at }
-  const item = await createItem(ctx, principal.userId, input, 'manual')
+type NewCall = SignedCall & Body<typeof NewScheduleItem>
+
+const readNew = ({ body }: NewCall): Promise<ItemValues> =>
+  newItemValues({ ...readChange(body), title: body.title, startAt: body.start_at })
+
+async function createOne({ ctx, principal }: NewCall, values: ItemValues) {
+  const item = await insertItem(ctx, principal.userId, values, 'manual')
   return presentWithFiles(ctx, item)
 }
 
