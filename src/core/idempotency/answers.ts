@@ -1,7 +1,7 @@
 /** Answers to requests with an `Idempotency-Key`: docs/design.md, "Repeated requests". */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
-import { idempotencyKeys } from '../../db/schema/index.ts'
+import { idempotencyKeys, users } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import { parseJson } from '../../util/json.ts'
 import type { Context, Tx } from '../context.ts'
@@ -77,11 +77,15 @@ async function firstAnswer<P>(
   }
 }
 
-/** The lock is free again at the end of the transaction, also when the server is killed. */
+/**
+ * The lock is free again at the end of the transaction, also when the server is killed. The statement locks the user as well, as
+ * the insert of the answer does (`refuse_deleted_owner`): behind what the work locks, that lock could deadlock with a change of
+ * the user's balance.
+ */
 async function lock(tx: Tx, { userId, route, key }: KeyedRequest): Promise<boolean> {
   const name = JSON.stringify(['idempotency', userId, route, key])
   const [row] = await tx.db.execute(
-    sql`select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as taken`,
+    sql`select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as taken from ${users} where id = ${userId} for key share`,
   )
   return row!.taken as boolean
 }

@@ -10,9 +10,10 @@ import type { Principal } from '../../../src/core/accounts/principals.ts'
 import { SERVER } from '../../../src/core/audit/audit.ts'
 import type { Tx } from '../../../src/core/context.ts'
 import { AppError } from '../../../src/core/errors.ts'
+import { answerOnce } from '../../../src/core/idempotency/answers.ts'
 import { adjustBalance } from '../../../src/core/money/ledger.ts'
 import { transfer } from '../../../src/core/money/transfers.ts'
-import { createCodes } from '../../../src/core/recharge/create.ts'
+import { createCodes, drawCodes } from '../../../src/core/recharge/create.ts'
 import { redeemCode } from '../../../src/core/recharge/redeem.ts'
 import { checkLedger } from '../../../src/core/reconciliation/check.ts'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
@@ -183,10 +184,15 @@ test('changes of several users at once wait for each other, and none is chosen t
   const admin = actorOf(await makeUser(server, { role: 'super_admin' }))
   const owners = await Promise.all([0, 1, 2].map(() => makeUser(server, { balanceMinor: 5000 })))
   const batch = { batchSize: 4, amountMinor: 100, description: '', maxUses: 100, expiresAt: null }
-  const codes = await createCodes(ctx, admin, batch)
+  const codes = await drawCodes(ctx, batch.batchSize)
+  await createCodes(ctx, admin, batch, codes)
   const nodeId = (await makeNode(server)).node.id
   const input = { kind: 'gpu', title: 't', taskType: 'paid', estimatedMinutes: 1 } as const
   const newTask = ({ user }: TestUser) => createTask(ctx, user.id, input)
+  const once = (tx: Tx, { userId }: Principal, work: () => Promise<unknown>) => {
+    const request = { userId, route: 'POST /cancel', key: Bun.randomUUIDv7(), content: '' }
+    return answerOnce(tx, request, { work: async () => ({ status: 200, headers: {}, body: await work() }) })
+  }
   let [changes, runs] = [0, 0]
   const change = (work: (tx: Tx) => Promise<unknown>) => {
     changes++
@@ -215,7 +221,7 @@ test('changes of several users at once wait for each other, and none is chosen t
         const [first, second] = ofOwners[n]!
         return [
           change((tx) => redeemCode(tx, who, codes[round]!.code)),
-          change((tx) => cancelTask(tx, who, first.id)),
+          change((tx) => once(tx, who, () => cancelTask(tx, who, first.id))),
           change((tx) => updateAccount(tx, admin, owner.user.id, { balanceMinor: 5000 + round })),
           change((tx) => retryTask(tx, who, lost[n]!.id)),
           change((tx) => createTask(tx, owner.user.id, input)),
