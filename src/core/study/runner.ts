@@ -14,8 +14,8 @@ const UNUSED_MS = 30_000
 /** How often a server asks which of its tasks others have stopped, in case a hint was lost. */
 const RECONCILE_MS = 5000
 const ADOPT_AT_ONCE = 500
-/** How long a stop waits for what is under way, and then for the hand-over. */
-const CLOSE_MS = 1500
+/** How long a stop waits for what is under way, and as long again for the hand-over. A whole stop takes less than five seconds. */
+const CLOSE_MS = 1000
 
 /**
  * Decides which study tasks this server runs; the player plays them. The beat of this server tells the others that it is alive and
