@@ -2,7 +2,9 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { progressOf, recordProgress } from '../../../src/core/courses/progress.ts'
+import { bury } from '../../../src/core/study/lease.ts'
 import { studyHint } from '../../../src/core/tasks/hints.ts'
+import { transaction } from '../../../src/core/transaction.ts'
 import { courseProgress, materials, studySettings, tasks } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { makeCourse } from '../../support/courses.ts'
@@ -388,3 +390,30 @@ test('more tasks than one look takes, which nobody can take, do not keep the oth
   await act(user, task, 'cancel')
   await ctx.db.execute(sql`delete from tasks where user_id = ${other.user.id}`)
 })
+
+// The embedded database has one connection, so that no lock is ever in the way.
+test.skipIf(!ctx.config.databaseUrl)(
+  'a lock on a task of a dead server does not hold up this one',
+  async () => {
+    const user = await learner()
+    const task = await makeStudy(user, '1')
+    const dead = { id: Bun.randomUUIDv7(), beatMs: 1000, ageMs: 0 }
+    await ctx.db.execute(sql`insert into study_runners (id, beat_ms) values (${dead.id}, ${dead.beatMs})`)
+    await ctx.db.execute(sql`insert into study_runs (task_id, items, speed, phase, runner_id)
+    values (${task.id}, '[]', 1, 'waiting', ${dead.id})`)
+    const runnerOf = async () =>
+      (
+        await ctx.db.execute<{ id: string | null }>(
+          sql`select runner_id as id from study_runs where task_id = ${task.id}`,
+        )
+      )[0]!.id
+    await transaction(ctx, async (tx) => {
+      await tx.db.execute(sql`select from study_runs where task_id = ${task.id} for update`)
+      expect(await bury(ctx, dead)).toBe(false)
+    })
+    expect(await runnerOf()).toBe(dead.id)
+    expect(await bury(ctx, dead)).toBe(true)
+    expect(await runnerOf()).toBeNull()
+    await ctx.db.execute(sql`delete from study_runs where task_id = ${task.id}`)
+  },
+)
