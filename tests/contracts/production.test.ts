@@ -93,7 +93,7 @@ test('what it logged has no password, no token and no secret, and no error that 
   expect(verified.status).toBe(200)
   // The logger writes its lines in batches, every tenth of a second.
   await eventually(() => server.output.includes('"path":"/api/auth/login","status":401'), 'the log')
-  expect(server.output).toContain('"path":"/api/x","status":404')
+  expect(server.output).toContain('"path":"/api/…","status":404')
   for (const secret of [
     verified.body.access_token,
     `"${code}"`,
