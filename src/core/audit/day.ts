@@ -1,5 +1,6 @@
 import { and, asc, gt, lte, sql } from 'drizzle-orm'
 import { auditLog } from '../../db/schema/index.ts'
+import { startOfDay } from '../../db/timestamps.ts'
 import type { Context } from '../context.ts'
 import type { StoredEntry } from './log.ts'
 
@@ -10,7 +11,7 @@ export async function* auditOfDay(
   { db }: Pick<Context, 'db'>,
   day: string,
 ): AsyncGenerator<StoredEntry[], void> {
-  const from = sql`${`${day}T00:00:00Z`}::text::timestamptz`
+  const from = startOfDay(day)
   const ofDay = sql`${auditLog.at} >= ${from} and ${auditLog.at} < ${from} + interval '24 hours'`
   // Without `offset 0` PostgreSQL would look for the first id from the beginning of the table.
   const [range] = await db.execute<{ first: number | null; last: number | null }>(sql`

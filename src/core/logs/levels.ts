@@ -1,14 +1,6 @@
-/** The levels that clients name, and pino's numbers for them: from `from` to below `below`. */
-export const LEVELS = {
-  DEBUG: { from: 0, below: 30 },
-  INFO: { from: 30, below: 40 },
-  WARNING: { from: 40, below: 50 },
-  ERROR: { from: 50, below: 60 },
-  CRITICAL: { from: 60, below: Number.POSITIVE_INFINITY },
-} as const
-
-export type Level = keyof typeof LEVELS
-export const LEVEL_NAMES = Object.keys(LEVELS) as Level[]
+/** The levels that clients name, from the lowest. */
+export const LEVEL_NAMES = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const
+export type Level = (typeof LEVEL_NAMES)[number]
 
 /** The place of pino's number in {@link LEVEL_NAMES}. */
 export const levelIndex = (level: number): number =>

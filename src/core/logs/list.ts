@@ -1,7 +1,7 @@
 import { and, gte, lt, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../db/client.ts'
 import { hasOtherLines, systemLogs } from '../../db/schema/index.ts'
-import { rfc3339 } from '../../db/timestamps.ts'
+import { rfc3339, startOfDay } from '../../db/timestamps.ts'
 import type { Context } from '../context.ts'
 import { linesOf, type RawLine, readLine, type StoredChunk, type SystemLogLine, secondOf } from './chunks.ts'
 import type { Level } from './levels.ts'
@@ -150,14 +150,12 @@ const COLUMN = {
 
 function conditionOf({ level, from, to }: SystemLogFilter): SQL | undefined {
   return and(
-    from === undefined ? undefined : gte(systemLogs.at, startOf(from)),
-    to === undefined ? undefined : lt(systemLogs.at, sql`${startOf(to)} + interval '24 hours'`),
+    from === undefined ? undefined : gte(systemLogs.at, startOfDay(from)),
+    to === undefined ? undefined : lt(systemLogs.at, sql`${startOfDay(to)} + interval '24 hours'`),
     level && sql`${COLUMN[level]} > 0`,
     level && level !== 'INFO' ? hasOtherLines : undefined,
   )
 }
-
-const startOf = (day: string): SQL => sql`${`${day}T00:00:00Z`}::text::timestamptz`
 
 const ALL = sql`debug_lines + info_lines + warning_lines + error_lines + critical_lines`
 

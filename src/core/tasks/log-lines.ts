@@ -2,6 +2,7 @@
 import { and, asc, count, desc, eq, gt, sql } from 'drizzle-orm'
 import { prepared } from '../../db/prepared.ts'
 import { taskLogs, tasks, users } from '../../db/schema/index.ts'
+import { startOfDay } from '../../db/timestamps.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import type { Level } from '../logs/levels.ts'
@@ -104,7 +105,7 @@ export async function* taskLogsOfDay(
   { db }: Pick<Context, 'db'>,
   day: string,
 ): AsyncGenerator<(TaskLogLine & { taskUuid: string; userUuid: string })[], void> {
-  const from = sql`${`${day}T00:00:00Z`}::text::timestamptz`
+  const from = startOfDay(day)
   const ofDay = sql`${taskLogs.createdAt} >= ${from} and ${taskLogs.createdAt} < ${from} + interval '24 hours'`
   // Without `offset 0` PostgreSQL would look for the first id from the beginning of the table.
   const [range] = await db.execute<{ first: number | null; last: number | null }>(sql`

@@ -1,4 +1,4 @@
-/** Where a study task is in its plan, as any server may read it or stop it. `core/study` moves it. */
+/** Where a study task is in its plan. Any server may read it and stop the task; only `core/study` moves the task on. */
 import { sql } from 'drizzle-orm'
 import type { STUDY_PHASES, StudyItem } from '../../db/schema/index.ts'
 import { studyRunners, studyRuns } from '../../db/schema/index.ts'
