@@ -1,11 +1,13 @@
 /** Prepared statements and the round trips of a transaction: fewer of them, with the same guarantees. */
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
 import { channelHead, readEvents } from '../../src/core/channel/log.ts'
 import { transaction } from '../../src/core/transaction.ts'
 import type { Db } from '../../src/db/client.ts'
 import { users } from '../../src/db/schema/index.ts'
-import { commitWithNext, MAX_PREPARED } from '../../src/db/statements.ts'
+import { commitWithNext, MAX_PREPARED, prepareStatements } from '../../src/db/statements.ts'
 import { makeUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 
@@ -96,6 +98,38 @@ describe('prepared statements', () => {
     expect(runs).toBe(2)
     // After this one failure, every connection prepares its statements anew.
     expect(await everywhere(async (tx) => (await read(tx)).length)).toContain(1)
+  })
+
+  test('a statement that is prepared anew mixes no answers up, whatever its connection has sent meanwhile', async () => {
+    // One connection, as an embedded database has.
+    const { databaseUrl } = ctx.config
+    const one = databaseUrl === undefined ? db : drizzle(prepareStatements(postgres(databaseUrl, { max: 1 })))
+    await using stack = new AsyncDisposableStack()
+    if (one !== db) stack.defer(() => (one as ReturnType<typeof drizzle>).$client.end())
+    await one.execute(sql.raw('create table remade (a int); insert into remade values (1)'))
+    const columns = ['a']
+    for (const column of ['b', 'c', 'd', 'e']) {
+      const read = () => one.execute(sql`select * from remade where a > ${0}`)
+      await Promise.all([read(), one.execute(sql`select ${column} as known`)])
+      await one.execute(sql.raw(`alter table remade add ${column} int default 1`))
+      columns.push(column)
+      const remade = Object.fromEntries(columns.map((name) => [name, 1]))
+      // The second of each three is described before it is bound, with others on their way.
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, (_, n) => [
+          read(),
+          one.execute(sql`select ${n}::int as ${sql.raw(`new_${column}_${n}`)}`),
+          one.execute(sql`select ${column} as known`),
+        ]).flat(),
+      )
+      expect(answers.map((rows) => [...rows])).toEqual(
+        Array.from({ length: 5 }, (_, n) => [
+          [remade],
+          [{ [`new_${column}_${n}`]: n }],
+          [{ known: column }],
+        ]).flat(),
+      )
+    }
   })
 })
 
