@@ -1,12 +1,13 @@
 /** Requests that are sent again with the same Idempotency-Key: docs/design.md, "Repeated requests". */
 import { afterAll, beforeAll, describe, expect, spyOn, test } from 'bun:test'
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { principalsHint } from '../../src/core/accounts/hints.ts'
 import { SERVER } from '../../src/core/audit/audit.ts'
 import type { Tx } from '../../src/core/context.ts'
 import { answerOnce, trimAnswers } from '../../src/core/idempotency/answers.ts'
 import { RunningKeys } from '../../src/core/idempotency/running-keys.ts'
 import { updateSystemConfig } from '../../src/core/system/settings.ts'
+import { idempotencyKeys } from '../../src/db/schema/index.ts'
 import { acceptsKey } from '../../src/http/idempotency.ts'
 import { descriptionOf } from '../../src/http/openapi/route.ts'
 import { type Answer, api } from '../support/api.ts'
@@ -201,6 +202,25 @@ describe('an error', () => {
     const again = await post(owner, { key: 'k' })
     await updateSystemConfig(server.ctx, SERVER, { maxConcurrentTasksPerUser: 100 })
     expect([again.status, isReplayed(again)]).toEqual([201, false])
+  })
+
+  const DROPPED = { code: 'ERROR_OF_ANOTHER_VERSION', params: {}, issues: [], part: 'body' }
+  const OLD_RULE = { field: 'title', rule: 'rule_of_another_version' }
+  test.each([
+    ['a code', DROPPED],
+    ['a rule', { ...DROPPED, code: 'VALIDATION_FAILED', issues: [OLD_RULE] }],
+  ])('with %s that this version does not know: the request does its work again', async (_, error) => {
+    const owner = await makeUser(server)
+    expect((await post(owner, { key: 'k', body: PAID })).status).toBe(400)
+    const { sealed, db } = server.ctx
+    await db
+      .update(idempotencyKeys)
+      .set({ answerSealed: sealed.seal('idempotency', JSON.stringify({ error })) })
+      .where(eq(idempotencyKeys.userId, owner.user.id))
+    const again = await post(owner, { key: 'k', body: PAID })
+    expect([again.status, isReplayed(again)]).toEqual([400, false])
+    const kept = await post(owner, { key: 'k', body: PAID })
+    expect([kept.status, kept.text, isReplayed(kept)]).toEqual([400, again.text, true])
   })
 
   test('of the body frees the key', async () => {

@@ -1,11 +1,10 @@
 /** Answers to requests with an `Idempotency-Key`: docs/design.md, "Repeated requests". */
 import { and, eq, type SQL, sql } from 'drizzle-orm'
-import type { Db } from '../../db/client.ts'
 import { idempotencyKeys, users } from '../../db/schema/index.ts'
 import { trim } from '../../db/trim.ts'
 import { parseJson } from '../../util/json.ts'
 import type { Context, Tx } from '../context.ts'
-import { ERRORS } from '../errors/catalogue.ts'
+import { ERRORS, RULES } from '../errors/catalogue.ts'
 import type { ErrorKind } from '../errors/define.ts'
 import { AppError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
@@ -29,7 +28,9 @@ export interface Steps<P> {
 }
 
 /** What became of a request: its answer, or what its error says. */
-export type Kept = { answer: KeptAnswer } | { error: Pick<AppError, 'code' | 'params' | 'issues' | 'part'> }
+export type Kept = { answer: KeptAnswer } | { error: KeptError }
+
+type KeptError = Pick<AppError, 'code' | 'params' | 'issues' | 'part'>
 
 const PURPOSE = 'idempotency'
 
@@ -56,13 +57,13 @@ async function firstAnswer<P>(
   request: KeyedRequest,
   { prepare, work }: Steps<P>,
 ): Promise<KeptAnswer | undefined> {
-  if (prepare && (await read(ctx.db, request))) return undefined
+  if (prepare && (await read(ctx, request))) return undefined
   const prepared = await prepare?.()
   let failure: unknown
   try {
     return await transaction(ctx, async (tx) => {
       // In this order on one connection: the query sees what the holder of the lock before this one has committed.
-      const [isFree, kept] = await Promise.all([lock(tx, request), read(tx.db, request)])
+      const [isFree, kept] = await Promise.all([lock(tx, request), read(tx, request)])
       if (!isFree || kept) return undefined
       const answer = await work(tx, prepared).catch((error) => {
         failure = error
@@ -93,33 +94,48 @@ async function lock(tx: Tx, { userId, route, key }: KeyedRequest): Promise<boole
 const isRow = ({ userId, route, key }: KeyedRequest): SQL | undefined =>
   and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.route, route), eq(idempotencyKeys.key, key))
 
-async function read(db: Db, request: KeyedRequest) {
-  const [row] = await db
+/** Undefined when the key is free. `reused`: it was used for another request. */
+async function read(ctx: Context | Tx, request: KeyedRequest): Promise<Kept | 'reused' | undefined> {
+  const [row] = await ctx.db
     .select({ fingerprint: idempotencyKeys.fingerprint, answer: idempotencyKeys.answerSealed })
     .from(idempotencyKeys)
     .where(isRow(request))
-  return row
+  if (!row) return undefined
+  // Its key is the server's secret, so after a change of the secret every key counts as used for another request.
+  if (row.fingerprint !== fingerprintOf(ctx, request)) return 'reused'
+  const kept = parseJson(ctx.sealed.open(PURPOSE, row.answer)!) as Kept
+  return 'error' in kept && !isKnown(kept.error) ? undefined : kept
 }
+
+/** Another version may have kept an error that this one cannot show. As nothing was done, the request may do its work again. */
+const isKnown = ({ code, issues }: KeptError): boolean =>
+  Object.hasOwn(ERRORS, code) && issues.every(({ rule }) => Object.hasOwn(RULES, rule))
 
 async function readKept(ctx: Context, request: KeyedRequest): Promise<Kept> {
-  const row = await read(ctx.db, request)
-  if (!row) throw new AppError('IDEMPOTENCY_KEY_IN_USE')
-  // Its key is the server's secret, so after a change of the secret every key counts as used for another request.
-  if (row.fingerprint !== fingerprintOf(ctx, request)) throw new AppError('IDEMPOTENCY_KEY_REUSED')
-  return parseJson(ctx.sealed.open(PURPOSE, row.answer)!) as Kept
+  const kept = await read(ctx, request)
+  if (!kept) throw new AppError('IDEMPOTENCY_KEY_IN_USE')
+  if (kept === 'reused') throw new AppError('IDEMPOTENCY_KEY_REUSED')
+  return kept
 }
 
-const fingerprintOf = (ctx: Context, { content }: KeyedRequest): string => ctx.keyedHash(PURPOSE, content)
+const fingerprintOf = (ctx: Context | Tx, { content }: KeyedRequest): string =>
+  ctx.keyedHash(PURPOSE, content)
 
 async function keep(tx: Tx, request: KeyedRequest, kept: Kept): Promise<void> {
   const { userId, route, key } = request
-  await tx.db.insert(idempotencyKeys).values({
-    userId,
-    route,
-    key,
+  const answer = {
     fingerprint: fingerprintOf(tx, request),
     answerSealed: tx.sealed.seal(PURPOSE, JSON.stringify(kept)),
-  })
+    createdAt: sql`now()`,
+  }
+  await tx.db
+    .insert(idempotencyKeys)
+    .values({ userId, route, key, ...answer })
+    // The row of an error that this version does not know.
+    .onConflictDoUpdate({
+      target: [idempotencyKeys.userId, idempotencyKeys.route, idempotencyKeys.key],
+      set: answer,
+    })
 }
 
 /**
@@ -130,7 +146,7 @@ async function keepError(ctx: Context, request: KeyedRequest, error: AppError): 
   const { code, params, issues, part } = error
   try {
     await transaction(ctx, async (tx) => {
-      const [isFree, kept] = await Promise.all([lock(tx, request), read(tx.db, request)])
+      const [isFree, kept] = await Promise.all([lock(tx, request), read(tx, request)])
       if (isFree && !kept) await keep(tx, request, { error: { code, params, issues, part } })
     })
   } catch (err) {
