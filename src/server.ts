@@ -145,5 +145,7 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
 const schedulesOf = (ctx: Context) =>
   schedules.flatMap((schedule) => {
     const pattern = typeof schedule.pattern === 'string' ? schedule.pattern : schedule.pattern(ctx)
-    return pattern === undefined ? [] : [{ ...schedule, pattern, run: () => schedule.run(ctx) }]
+    return pattern === undefined
+      ? []
+      : [{ ...schedule, pattern, run: (signal: AbortSignal) => schedule.run(ctx, signal) }]
   })

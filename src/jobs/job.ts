@@ -56,8 +56,8 @@ export interface Schedule<C> {
    * nothing is scheduled.
    */
   readonly pattern: string | ((ctx: C) => string | undefined)
-  /** Must tolerate two runs at once; the result is logged, unless it is undefined. */
-  run(ctx: C): Promise<unknown>
+  /** Must tolerate two runs at once; the result is logged, unless it is undefined. `signal` is aborted when the server stops. */
+  run(ctx: C, signal: AbortSignal): Promise<unknown>
 }
 
 /** What a domain's `jobs.ts` exports. */

@@ -11,7 +11,7 @@ import { claimRun, readSchedule, setPaused } from './runs.ts'
 /** A schedule that has its context. */
 export type ScheduledJob = Omit<Schedule<unknown>, 'run' | 'pattern'> & {
   pattern: string
-  run(): Promise<unknown>
+  run(signal: AbortSignal): Promise<unknown>
 }
 
 export interface JobStatus {
@@ -48,7 +48,7 @@ export class Scheduler {
   private readonly setBack = new Set<string>()
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>()
   private readonly runs = new Map<string, Promise<unknown>>()
-  private running = true
+  private readonly stopping = new AbortController()
 
   constructor(
     private readonly db: Db,
@@ -67,7 +67,7 @@ export class Scheduler {
       const { paused = false, lastRunAt = null } = known.get(id) ?? {}
       return { id, name, paused, nextRunAt: paused ? null : cron.nextRun(), lastRunAt }
     })
-    return { running: this.running, jobs }
+    return { running: !this.isStopping, jobs }
   }
 
   /**
@@ -94,11 +94,15 @@ export class Scheduler {
     return entry && this.start(entry.job)
   }
 
-  /** Starts no more runs, and waits some seconds for those under way. */
+  /** Starts no more runs, aborts the signal of those under way, and waits some seconds for them. */
   async close(): Promise<void> {
-    this.running = false
+    this.stopping.abort()
     for (const timer of this.timers.values()) clearTimeout(timer)
     await waitAtMost(CLOSE_MS, Promise.allSettled(this.runs.values()))
+  }
+
+  private get isStopping(): boolean {
+    return this.stopping.signal.aborted
   }
 
   private async setPaused(db: Db, id: string, paused: boolean): Promise<boolean> {
@@ -110,7 +114,7 @@ export class Scheduler {
   /** Not with Cron's own timers: each waits for one instant, which is an hour later when the clock is set back by one. */
   private wait(job: ScheduledJob, cron: Cron): void {
     const next = cron.nextRun()
-    if (!next || !this.running) return
+    if (!next || this.isStopping) return
     const left = next.getTime() - Date.now()
     const timer = setTimeout(
       () => {
@@ -136,10 +140,11 @@ export class Scheduler {
       if (this.runs.has(job.id)) return
       const claimed = await claimRun(this.db, job.id, at!, this.setBack.has(job.id))
       this.setBack.delete(job.id)
-      if (!claimed || !this.running) return
+      if (!claimed || this.isStopping) return
       const result = await this.start(job)
       if (result !== undefined) this.log.info({ job: job.id, result }, 'job done')
     } catch (error) {
+      if (error === this.stopping.signal.reason) return
       // Not an error of the job when the database is away; each part that needs the database logs that itself.
       this.log[isUnavailable(error) ? 'warn' : 'error']({ err: error, job: job.id }, 'job failed')
     }
@@ -148,7 +153,7 @@ export class Scheduler {
   private start(job: ScheduledJob): Promise<unknown> {
     const underWay = this.runs.get(job.id)
     if (underWay) return underWay
-    const run = job.run().finally(() => this.runs.delete(job.id))
+    const run = job.run(this.stopping.signal).finally(() => this.runs.delete(job.id))
     run.then(
       () => this.count(job.id, 'completed'),
       () => this.count(job.id, 'failed'),

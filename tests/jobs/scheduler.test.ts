@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Database } from '../../src/db/client.ts'
 import { claimRun } from '../../src/jobs/runs.ts'
 import { type ScheduledJob, Scheduler } from '../../src/jobs/scheduler.ts'
+import { createLogger } from '../../src/util/logger.ts'
 import { SteppedClock } from '../support/clock.ts'
 import { unique } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
@@ -141,6 +142,23 @@ describe.concurrent('the scheduler', () => {
     await eventually(() => begun === 2, 'it runs again')
     await own.close()
     expect(ended).toBe(1)
+  })
+
+  test('tells a job under way that the server stops, and the end of that run is no failure', async () => {
+    const lines: string[] = []
+    const log = createLogger('debug', { write: (line) => void lines.push(line) })
+    const begun = signalled()
+    const endless = job({
+      pattern: EVERY_SECOND,
+      run: (signal) => {
+        begun.resolve()
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      },
+    })
+    const own = new Scheduler(here.db, log, [endless])
+    await begun.promise
+    await own.close()
+    expect(lines).toEqual([])
   })
 })
 

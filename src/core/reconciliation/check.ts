@@ -16,9 +16,13 @@ const STORED_DIFFERENCES = 20
  * Compares the entries with the stored balances, the held amounts with the holds of unfinished tasks, and the entries of each
  * transfer with each other. Each step is one statement, which sees an account with all its entries and tasks, and a transfer with
  * its entries, as they were at one moment. So transfers that are made meanwhile are no difference, and no step takes long.
- * @param step rows of one step, 3 or more
+ * @param options.step rows of one step, 3 or more
+ * @param options.signal ends the check before its next step, with the reason of the signal
  */
-export async function checkLedger(db: Db, step = STEP): Promise<Comparison> {
+export async function checkLedger(
+  db: Db,
+  { step = STEP, signal }: { step?: number; signal?: AbortSignal | undefined } = {},
+): Promise<Comparison> {
   const all = { transfers: 0, debitMinor: 0, creditMinor: 0, balanceMinor: 0, differences: 0 }
   const found: LedgerDifference[] = []
   const add = (row: Differences) => {
@@ -26,12 +30,14 @@ export async function checkLedger(db: Db, step = STEP): Promise<Comparison> {
     found.push(...row.found.slice(0, STORED_DIFFERENCES - found.length))
   }
   for (let place: AccountPlace | null = { userId: 0, entryId: 0, available: 0, held: 0 }; place; ) {
+    signal?.throwIfAborted()
     const [row]: AccountStep[] = await accountStep(db).execute({ ...place, step })
     all.balanceMinor += row!.balance
     add(row!)
     place = row!.next
   }
   for (let after: string | null = FIRST_ID; after; ) {
+    signal?.throwIfAborted()
     const [row]: TransferStep[] = await transferStep(db).execute({ after, step })
     all.transfers += row!.transfers
     all.debitMinor += row!.debit

@@ -6,8 +6,8 @@ const reconcileSchedule = defineSchedule({
   id: 'reconcile_ledger',
   name: 'reconcile_ledger',
   pattern: '23 * * * *',
-  run: async (ctx: Context) => {
-    const { transfers, differences } = await reconcile(ctx)
+  run: async (ctx: Context, signal) => {
+    const { transfers, differences } = await reconcile(ctx, signal)
     return { transfers, differences }
   },
 })

@@ -13,9 +13,10 @@ const KEEP_DAYS = 90
 /**
  * Checks the ledger and stores the result. A difference is an error in the log, and an event for administrators when the check
  * before had not found the same.
+ * @param signal ends the check between two of its statements; then nothing is stored
  */
-export async function reconcile(ctx: Context): Promise<LedgerCheck> {
-  const result = await checkLedger(ctx.db)
+export async function reconcile(ctx: Context, signal?: AbortSignal): Promise<LedgerCheck> {
+  const result = await checkLedger(ctx.db, { signal })
   const check = await transaction(ctx, async (tx) => {
     const [before] = await tx.db.select().from(ledgerChecks).orderBy(desc(ledgerChecks.id)).limit(1)
     const [check] = await tx.db.insert(ledgerChecks).values(result).returning()

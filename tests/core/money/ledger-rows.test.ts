@@ -6,6 +6,7 @@ import { postTransfers, transfer } from '../../../src/core/money/transfers.ts'
 import { checkLedger } from '../../../src/core/reconciliation/check.ts'
 import { reconcile } from '../../../src/core/reconciliation/reconcile.ts'
 import { transaction } from '../../../src/core/transaction.ts'
+import { ledgerChecks } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { makeTask, makeUser } from '../../support/factories.ts'
 import { addMoney, balanceChangesOf, moneyOf } from '../../support/ledger.ts'
@@ -126,13 +127,23 @@ describe('the hourly check', () => {
     const users = await Promise.all([0, 1, 2].map(() => makeUser(server, { balanceMinor: 100 })))
     const ids = users.map(({ user }) => user.id)
     await addMoney(server, ids[1]!, ...Array.from({ length: 20 }, (_, n) => n + 1))
-    expect(await checkLedger(ctx.db, 3)).toEqual(await checkLedger(ctx.db))
+    expect(await checkLedger(ctx.db, { step: 3 })).toEqual(await checkLedger(ctx.db))
     const move = async (id: number) => {
       for (let n = 0; n < 10; n++) await addMoney(server, id, 5, -3)
     }
-    const [check] = await Promise.all([checkLedger(ctx.db, 3), ...ids.map(move)])
+    const [check] = await Promise.all([checkLedger(ctx.db, { step: 3 }), ...ids.map(move)])
     expect(check).toMatchObject({ differences: 0, found: [] })
     expect(check.debitMinor).toBe(check.creditMinor)
+  })
+
+  test('ends before its next step when the server stops, and stores nothing', async () => {
+    const before = await ctx.db.$count(ledgerChecks)
+    const stop = new AbortController()
+    const check = reconcile(ctx, stop.signal)
+    // The first statement is under way.
+    stop.abort()
+    expect(await check.catch((error) => error)).toBe(stop.signal.reason)
+    expect(await ctx.db.$count(ledgerChecks)).toBe(before)
   })
 
   test('finds each kind of difference, tells administrators once, and health is 503', async () => {
@@ -161,7 +172,7 @@ describe('the hourly check', () => {
       { what: 'transfer', name: String(lone!.id), storedMinor: 0, foundMinor: 500 },
       { what: 'transfer', name: orphan, storedMinor: 0, foundMinor: 9 },
     ])
-    expect(await checkLedger(ctx.db, 3)).toEqual(await checkLedger(ctx.db))
+    expect(await checkLedger(ctx.db, { step: 3 })).toEqual(await checkLedger(ctx.db))
     expect(await health()).toMatchObject({
       status: 'unhealthy',
       ledger: { status: 'unhealthy', differences: 4, trial_balance: 5.09 },
