@@ -57,6 +57,8 @@ export function outsideProvider(ctx: Context): CourseProvider {
 
     async states(items) {
       const states: ItemState[] = items.map(() => ({ state: 'unknown' }))
+      // The items of a task that was started with another configuration.
+      if (!ctx.config.courseProviderUrl) return states
       const accounts = await courseAccountsOf(ctx, new Set(items.map(({ userId }) => userId)))
       const numbered = items.map((item, n): Numbered => ({ ...item, n }))
       const groups = [
@@ -64,10 +66,9 @@ export function outsideProvider(ctx: Context): CourseProvider {
       ]
       const deadline = performance.now() + STATES_MS
       const askAbout = async (group: Numbered[]) => {
-        const account = accounts.get(group[0]!.userId)
-        if (!account || performance.now() > deadline) return
-        const known = await statesOf(ctx, account, group)
-        if (known) for (const { n, itemId } of group) states[n] = known.get(itemId) ?? { state: 'closed' }
+        if (performance.now() > deadline) return
+        const stateOf = await statesOf(ctx, accounts.get(group[0]!.userId), group)
+        for (const { n, itemId } of group) states[n] = stateOf(itemId)
       }
       await Promise.all(groups.map((group) => turn(() => askAbout(group))))
       return states
@@ -77,12 +78,13 @@ export function outsideProvider(ctx: Context): CourseProvider {
 
 type Numbered = ItemRef & { n: number }
 
-/** The states of items of one course and learner; undefined when the provider cannot be asked. */
+/** The states of items of one course and learner, by their ids. */
 async function statesOf(
   ctx: Context,
-  account: CourseAccount,
+  account: CourseAccount | undefined,
   group: readonly ItemRef[],
-): Promise<Map<string, ItemState> | undefined> {
+): Promise<(itemId: string) => ItemState> {
+  if (!account) return () => ({ state: 'no_account' })
   const { courseId } = group[0]!
   const content = { courseId, itemIds: group.map(({ itemId }) => itemId) }
   try {
@@ -91,10 +93,11 @@ async function statesOf(
       id,
       open && duration > 0 ? { state: 'open', duration } : { state: 'closed' },
     ])
-    return new Map(states)
+    const known = new Map(states)
+    return (itemId) => known.get(itemId) ?? { state: 'closed' }
   } catch (error) {
-    if (error instanceof AppError) return undefined
-    throw error
+    if (!(error instanceof AppError)) throw error
+    return () => ({ state: error.code === 'COURSE_ACCOUNT_REFUSED' ? 'refused' : 'unknown' })
   }
 }
 

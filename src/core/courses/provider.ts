@@ -1,6 +1,8 @@
+import type { ProviderName } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import { builtInProvider } from './built-in.ts'
 import { outsideProvider } from './outside.ts'
+import { presentProvider } from './progress.ts'
 
 /** One item of a course. */
 export interface CourseItem {
@@ -35,8 +37,13 @@ export interface ItemRef {
   itemId: string
 }
 
-/** `unknown`: the provider could not be asked, and may answer later. An item that the provider does not know is closed. */
-export type ItemState = { state: 'open'; duration: number } | { state: 'closed' } | { state: 'unknown' }
+/**
+ * `unknown`: the provider could not be asked, and may answer later. `no_account`, `refused`: the learner has no account there, or
+ * the provider refuses it. An item that the provider does not know is closed.
+ */
+export type ItemState =
+  | { state: 'open'; duration: number }
+  | { state: 'closed' | 'unknown' | 'no_account' | 'refused' }
 
 /** Where courses come from: Roost's own materials, or the server at COURSE_PROVIDER_URL. */
 export interface CourseProvider {
@@ -55,5 +62,24 @@ export interface CourseProvider {
   states(items: readonly ItemRef[]): Promise<ItemState[]>
 }
 
-export const courseProvider = (ctx: Context): CourseProvider =>
-  ctx.config.courseProviderUrl ? outsideProvider(ctx) : builtInProvider(ctx)
+export const courseProvider = (ctx: Context): CourseProvider => providerOf(ctx, presentProvider(ctx))
+
+const providerOf = (ctx: Context, name: ProviderName): CourseProvider =>
+  name === 'outside' ? outsideProvider(ctx) : builtInProvider(ctx)
+
+/** The states of items of both providers, in the order of `items`. */
+export async function itemStates(
+  ctx: Context,
+  items: readonly (ItemRef & { provider: ProviderName })[],
+): Promise<ItemState[]> {
+  const states: ItemState[] = []
+  const numbered = items.map((item, n) => ({ ...item, n }))
+  const byProvider = Map.groupBy(numbered, ({ provider }) => provider)
+  await Promise.all(
+    [...byProvider].map(async ([name, some]) => {
+      const found = await providerOf(ctx, name).states(some)
+      for (const [i, { n }] of some.entries()) states[n] = found[i]!
+    }),
+  )
+  return states
+}

@@ -21,16 +21,17 @@ interface Unreported {
 
 /**
  * Reports what is new. A provider that does not answer is asked again by the next run; what it refuses is not sent again.
+ * @param signal leaves the rest to the next run
  * @returns how many courses of learners were reported
  */
-export async function reportProgress(ctx: Context): Promise<number> {
+export async function reportProgress(ctx: Context, signal?: AbortSignal): Promise<number> {
   if (!ctx.config.courseProviderUrl) return 0
   const due = await unreported(ctx)
   const accounts = await courseAccountsOf(ctx, new Set(due.map(({ userId }) => userId)))
   let count = 0
   let isAway = false
   const report = async (one: Unreported) => {
-    if (isAway) return
+    if (isAway || signal?.aborted) return
     const account = accounts.get(one.userId)
     try {
       const content = { courseId: one.courseId.slice(OUTSIDE.length), items: one.items }

@@ -1,9 +1,10 @@
 /** What comes next for a task: docs/contracts/study.md, "Study tasks". */
+import type { StudyItem } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import type { ItemProgress } from '../courses/progress.ts'
-import { courseProvider, type ItemState } from '../courses/provider.ts'
+import { type ItemState, itemStates } from '../courses/provider.ts'
 import { failure } from '../tasks/failures.ts'
-import { labelOf } from './plan.ts'
+import { isFinished, labelOf } from './plan.ts'
 import { currentItemOf, type Place, placeAfter, type Run, withDuration } from './run.ts'
 import type { Note, Transition } from './transitions.ts'
 
@@ -16,6 +17,12 @@ export interface Due {
 
 /** An answer of the provider that comes later than this delays the item. Otherwise it begins where the last one ended. */
 const SMOOTH_MS = 1000
+
+/**
+ * Unfinished items of a task that are asked for at once behind one that was not played. The first question is about one item,
+ * because that is usually open.
+ */
+const AHEAD = 50
 
 interface Candidate {
   due: Due
@@ -33,27 +40,56 @@ export async function advance(
   due: Due[],
   done: (run: Run, transition: Transition | undefined) => void,
 ): Promise<void> {
-  const provider = courseProvider(ctx)
   let candidates: Candidate[] = due.map(begin)
-  while (candidates.length > 0) {
-    const atItem = candidates.filter((one) => {
-      const isAtEnd = one.place.itemIndex >= one.due.run.items.length
-      if (isAtEnd) done(one.due.run, transitionOf({ ...one, place: endOf(one) }, 'completed'))
-      return !isAtEnd
-    })
-    const states = await provider.states(
-      atItem.map(({ due: { run }, place }) => {
-        const { courseId, itemId } = run.items[place.itemIndex]!
-        return { userId: run.userId, courseId, itemId }
-      }),
+  for (let ahead = 1; candidates.length > 0; ahead = AHEAD) {
+    const asked = candidates.map(({ due: { run }, place }) => nextItems(run.items, place.itemIndex, ahead))
+    const states = await itemStates(
+      ctx,
+      candidates.flatMap(({ due: { run } }, n) =>
+        asked[n]!.map((i) => {
+          const { courseId, itemId } = run.items[i]!
+          return { provider: run.provider, userId: run.userId, courseId, itemId }
+        }),
+      ),
     )
-    candidates = []
-    for (const [i, candidate] of atItem.entries()) {
-      const next = decide(ctx, candidate, states[i]!)
-      if (next === undefined) done(candidate.due.run, undefined)
-      else if ('due' in next) candidates.push(next)
-      else done(candidate.due.run, next)
+    const left: Candidate[] = []
+    let from = 0
+    for (const [n, candidate] of candidates.entries()) {
+      const known = new Map(asked[n]!.map((i) => [i, states[from++]!]))
+      const { run } = candidate.due
+      const next = pass(ctx, candidate, known)
+      if (next === undefined) done(run, undefined)
+      else if ('due' in next) left.push(next)
+      else done(run, next)
     }
+    candidates = left
+  }
+}
+
+/** The indices of the next `count` items that are not finished, from `from` on. */
+function nextItems(items: StudyItem[], from: number, count: number): number[] {
+  const found: number[] = []
+  for (let i = from; i < items.length && found.length < count; i++) {
+    if (i === from || !isFinished(items[i]!)) found.push(i)
+  }
+  return found
+}
+
+/** @returns the task behind the items whose states are known, when it passes all of them; otherwise as {@link decide} */
+function pass(
+  ctx: Context,
+  candidate: Candidate,
+  known: ReadonlyMap<number, ItemState>,
+): Transition | Candidate | undefined {
+  let at = candidate
+  for (;;) {
+    if (at.place.itemIndex >= at.due.run.items.length)
+      return transitionOf({ ...at, place: endOf(at) }, 'completed')
+    const state = known.get(at.place.itemIndex)
+    if (!state) return at
+    const next = decide(ctx, at, state)
+    if (next === undefined || !('due' in next)) return next
+    at = next
   }
 }
 
@@ -61,7 +97,8 @@ function begin(due: Due): Candidate {
   const { run } = due
   if (run.phase === 'waiting') return { due, place: placeOf(run), notes: [], progress: [] }
   const { courseId, itemId } = run.items[run.itemIndex]!
-  const progress = { userId: run.userId, courseId, itemId, position: run.itemDuration, isDone: true }
+  const { provider, userId, itemDuration: position } = run
+  const progress = { provider, userId, courseId, itemId, position, isDone: true }
   return { due, place: placeAfter(run.items, placeOf(run)), notes: [], progress: [progress] }
 }
 
@@ -99,6 +136,10 @@ function decide(ctx: Context, candidate: Candidate, state: ItemState): Transitio
   }
   if (state.state === 'closed' && notOpenAction === 'stop')
     return transitionOf(candidate, { failed: failure('item_not_open', { item: label }) })
+  // Asking again with a wrong password could lock the learner out.
+  if (state.state === 'refused') return transitionOf(candidate, { failed: failure('course_account_refused') })
+  if (state.state === 'no_account')
+    return transitionOf(candidate, { failed: failure('course_account_missing') })
   const noted = state.state === 'closed' ? 'waiting' : 'unreachable'
   const isSame = run.phase === 'waiting' && run.itemIndex === candidate.place.itemIndex
   if (isSame && run.noted === noted) return undefined

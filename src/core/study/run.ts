@@ -1,4 +1,4 @@
-import type { NOT_OPEN_ACTIONS, StudyItem } from '../../db/schema/index.ts'
+import type { NOT_OPEN_ACTIONS, ProviderName, StudyItem } from '../../db/schema/index.ts'
 import { shownProgress, type TaskState } from '../tasks/progress.ts'
 import { percentAt, positionAt, type StudyRun } from '../tasks/study-runs.ts'
 import { isFinished, labelOf } from './plan.ts'
@@ -19,6 +19,7 @@ export interface Run extends StudyRun, Place {
   taskUuid: string
   userId: number
   attempt: number
+  provider: ProviderName
   items: StudyItem[]
   phase: 'playing' | 'waiting'
   notOpenAction: (typeof NOT_OPEN_ACTIONS)[number]

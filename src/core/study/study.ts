@@ -4,6 +4,7 @@ import { type StudyItem, studyRunners, studyRuns, tasks } from '../../db/schema/
 import type { Actor } from '../accounts/principals.ts'
 import { auditForeign } from '../audit/audit.ts'
 import type { Context, Tx } from '../context.ts'
+import { presentProvider } from '../courses/progress.ts'
 import { getStudySettings } from '../courses/settings.ts'
 import { AppError } from '../errors.ts'
 import { taskEvent } from '../tasks/events.ts'
@@ -33,6 +34,7 @@ export async function startTask(ctx: Context, who: Actor, id: string | number): 
     assertStudy(locked, 'pending')
     const values = {
       ...firstPlace(items),
+      provider: presentProvider(ctx),
       items,
       speed,
       notOpenAction,

@@ -14,7 +14,7 @@ import type { Place, Run } from './run.ts'
 /** A line of the task's log. */
 export interface Note {
   what: Failure
-  level: 'INFO' | 'WARNING'
+  level: 'INFO' | 'WARNING' | 'ERROR'
 }
 
 /** What a task comes to. */
@@ -63,11 +63,14 @@ export async function storeTransitions(ctx: Context, transitions: Transition[]):
 }
 
 const linesOf = ({ run, notes, to }: Transition) => {
-  const lines = to === 'completed' ? [...notes, COMPLETED] : notes
   const task = { id: run.taskId, attempt: run.attempt }
-  return lines.map(({ what, level }) => noteLine(task, what, level))
+  return [...notes, ...lastNote(to)].map(({ what, level }) => noteLine(task, what, level))
 }
-const COMPLETED: Note = { what: failure('study_completed'), level: 'INFO' }
+
+function lastNote(to: Transition['to']): Note[] {
+  if (to === 'completed') return [{ what: failure('study_completed'), level: 'INFO' }]
+  return typeof to === 'object' ? [{ what: to.failed, level: 'ERROR' }] : []
+}
 
 /** Locks the tasks that this server still runs. */
 async function lockHeld(

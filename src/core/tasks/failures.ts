@@ -34,6 +34,8 @@ const TEXTS = {
   /** An administrator cancelled the task, with a reason if they gave one. */
   force_stopped: 'failure_force_stopped',
   item_not_open: 'failure_item_not_open',
+  course_account_refused: 'failure_course_account_refused',
+  course_account_missing: 'failure_course_account_missing',
   // The following appear only in log lines.
   refused: 'log_refused',
   log_limit: 'log_limit',

@@ -20,7 +20,7 @@ export interface NewLog {
 export const noteLine = (
   task: Pick<Task, 'id' | 'attempt'>,
   { code, params }: Failure,
-  level: 'INFO' | 'WARNING' = 'WARNING',
+  level: 'INFO' | 'WARNING' | 'ERROR' = 'WARNING',
 ): NewLog => ({
   taskId: task.id,
   attempt: task.attempt,

@@ -60,6 +60,14 @@ export const TASK_MESSAGES = defineTexts({
     zh: '{item} 尚未开放，任务按 notopen_action 的设置停止',
     en: '{item} is not open, and the setting notopen_action says to stop',
   },
+  failure_course_account_refused: {
+    zh: '课程平台拒绝了您的账号或密码，请在 /api/user/config 中更新后重试任务',
+    en: 'The provider of courses refuses your account or password; change them in /api/user/config and retry the task',
+  },
+  failure_course_account_missing: {
+    zh: '没有课程平台的账号，请在 /api/user/config 中填写 cx_username 和 cx_password 后重试任务',
+    en: 'There is no account for the provider of courses; set cx_username and cx_password in /api/user/config and retry the task',
+  },
   note_exit_code: { zh: '（退出码 {exitCode}）', en: '(exit code {exitCode})' },
   note_signal: { zh: '（信号 {signal}）', en: '(signal {signal})' },
   note_attempts: { zh: '（第 {attempt} 次尝试，共 {attempts} 次）', en: '(attempt {attempt} of {attempts})' },

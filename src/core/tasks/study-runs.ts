@@ -1,6 +1,6 @@
 /** Where a study task is in its plan. Any server may read it and stop the task; only `core/study` moves the task on. */
 import { sql } from 'drizzle-orm'
-import type { STUDY_PHASES, StudyItem } from '../../db/schema/index.ts'
+import type { ProviderName, STUDY_PHASES, StudyItem } from '../../db/schema/index.ts'
 import { studyRunners, studyRuns } from '../../db/schema/index.ts'
 import { camelKeys } from '../../util/case.ts'
 import type { Tx } from '../context.ts'
@@ -77,7 +77,7 @@ export interface StoppedRun {
  */
 export async function stopRun(tx: Tx, task: Task): Promise<StoppedRun | undefined> {
   const [row] = await tx.db.execute<
-    StudyRun & { item: Record<string, unknown> | null; [key: string]: unknown }
+    StudyRun & { provider: ProviderName; item: Record<string, unknown> | null; [key: string]: unknown }
   >(sql`
     update ${studyRuns} s set item_position = at.position, phase = 'still', runner_id = null, revision = s.revision + 1
     from (
@@ -86,7 +86,7 @@ export async function stopRun(tx: Tx, task: Task): Promise<StoppedRun | undefine
     ) at
     where s.task_id = at.task_id
     returning s.phase, s.item_position as "itemPosition", s.item_duration as "itemDuration", s.done_seconds as "doneSeconds",
-      s.total_seconds as "totalSeconds", s.items -> s.item_index as item`)
+      s.total_seconds as "totalSeconds", s.provider, s.items -> s.item_index as item`)
   if (!row) return undefined
   const item = row.item ? (camelKeys(row.item) as unknown as StudyItem) : undefined
   const { itemPosition: position, itemDuration: duration } = row
@@ -94,7 +94,14 @@ export async function stopRun(tx: Tx, task: Task): Promise<StoppedRun | undefine
   if (item && position > 0) {
     const { courseId, itemId } = item
     await recordProgress(tx, [
-      { userId, courseId, itemId, position, isDone: duration > 0 && position >= duration },
+      {
+        provider: row.provider,
+        userId,
+        courseId,
+        itemId,
+        position,
+        isDone: duration > 0 && position >= duration,
+      },
     ])
   }
   tx.afterCommit(() => tx.bus.publish(studyHint, { type: 'stopped', taskId, attempt }))

@@ -16,6 +16,10 @@ import { instant, snakeJson } from './columns.ts'
 import { materials } from './materials.ts'
 import { tasks } from './tasks.ts'
 
+/** Roost's own materials, and the server at COURSE_PROVIDER_URL. */
+export const COURSE_PROVIDERS = ['built_in', 'outside'] as const
+export type ProviderName = (typeof COURSE_PROVIDERS)[number]
+
 export const NOT_OPEN_ACTIONS = ['retry', 'skip', 'stop'] as const
 
 /** How a user's study tasks run, and their account at the outside course provider. A user without a row has the defaults. */
@@ -114,6 +118,8 @@ export const studyRuns = pgTable(
     taskId: integer('task_id')
       .primaryKey()
       .references(() => tasks.id, { onDelete: 'cascade' }),
+    /** Whose courses the plan has, whatever the server is configured to use now. */
+    provider: text('provider', { enum: COURSE_PROVIDERS }).notNull().default('built_in'),
     items: snakeJson<StudyItem[]>('items', 'json').notNull(),
     itemIndex: integer('item_index').notNull().default(0),
     /** Seconds of the item at `beganMs`. */

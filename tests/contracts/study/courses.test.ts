@@ -42,7 +42,14 @@ const list = async ({ token } = learner) => {
 describe('GET /api/courses/list', () => {
   test("is a bare list of every course, with the reader's own progress", async () => {
     const { courseId, name, itemIds } = await makeCourse(server, editor, [{}, {}])
-    const row = { userId: learner.user.id, courseId, itemId: itemIds[0]!, position: 100, isDone: true }
+    const row = {
+      provider: 'built_in' as const,
+      userId: learner.user.id,
+      courseId,
+      itemId: itemIds[0]!,
+      position: 100,
+      isDone: true,
+    }
     await recordProgress(server.ctx, [row])
     const shown = { courseId, courseName: name, teacherName: '王老师' }
     expect(await list()).toContainEqual({ ...shown, progress: 50 })
@@ -57,7 +64,14 @@ describe('GET /api/courses/{id}', () => {
       { title: '讲义', type: 'pdf', fileFormat: 'pdf', durationSeconds: null, pages: 2 },
       { title: '未测', durationSeconds: null },
     ])
-    const row = { userId: learner.user.id, courseId, itemId: itemIds[0]!, position: 12.5, isDone: false }
+    const row = {
+      provider: 'built_in' as const,
+      userId: learner.user.id,
+      courseId,
+      itemId: itemIds[0]!,
+      position: 12.5,
+      isDone: false,
+    }
     await recordProgress(server.ctx, [row])
     const answer = await ask('GET', `/api/courses/${courseId}`, { token: learner.token })
     expectAnswer(answer, 200, DETAIL)

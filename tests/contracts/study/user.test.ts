@@ -233,6 +233,7 @@ describe('GET /api/user/profile', () => {
     const task = await makeTask(server, owner, { kind: 'study', title: 'a', courseIds: ['1'] })
     await makeTask(server, other)
     const item = (userId: number, courseId: string, itemId: string, position: number, isDone = false) => ({
+      provider: 'built_in' as const,
       userId,
       courseId,
       itemId,

@@ -65,6 +65,7 @@ test("progress is a learner's own, counts by time, and never goes back", async (
   const { courseId, itemIds } = await makeCourse(server, editor, [{}, { durationSeconds: 300 }])
   const [first, second] = itemIds as [string, string]
   const at = (itemId: string, position: number, isDone = false) => ({
+    provider: 'built_in' as const,
     userId: learner,
     courseId,
     itemId,
@@ -92,7 +93,14 @@ test('a course without anything left is at 100 percent, also with durations like
   const learner = (await makeUser(server)).user.id
   const durationSeconds = 6439.236436119854
   const { courseId, itemIds } = await makeCourse(server, editor, [{ durationSeconds }])
-  const end = { userId: learner, courseId, itemId: itemIds[0]!, position: durationSeconds, isDone: true }
+  const end = {
+    provider: 'built_in' as const,
+    userId: learner,
+    courseId,
+    itemId: itemIds[0]!,
+    position: durationSeconds,
+    isDone: true,
+  }
   await recordProgress(server.ctx, [end])
   expect((await provider.course(learner, courseId))!.progress).toBe(100)
 })
@@ -100,7 +108,7 @@ test('a course without anything left is at 100 percent, also with durations like
 test('nothing is recorded for nobody, and no row of one course is one of another', async () => {
   await recordProgress(server.ctx, [])
   await recordProgress(server.ctx, [
-    { userId: 2_000_000_000, courseId: '1', itemId: '1', position: 1, isDone: true },
+    { provider: 'built_in', userId: 2_000_000_000, courseId: '1', itemId: '1', position: 1, isDone: true },
   ])
   const { itemIds } = await makeCourse(server, editor)
   const other = await makeCourse(server, editor)

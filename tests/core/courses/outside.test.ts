@@ -91,6 +91,7 @@ test('a course that the provider does not know, or another one than was asked fo
 test('progress counts by time, and is reported once', async () => {
   const one = await makeLearner()
   const at = (itemId: string, position: number, isDone = false) => ({
+    provider: 'outside' as const,
     userId: one.user.id,
     courseId: '123456',
     itemId,
@@ -103,14 +104,15 @@ test('progress counts by time, and is reported once', async () => {
     progress: 40,
     items: [{ isDone: true }, { position: 60.5 }, {}],
   })
-  const reports = async () => {
+  const reports = async (signal?: AbortSignal) => {
     outside.asked.length = 0
     await query(server, sql`update course_progress set updated_at = now() - interval '1 minute'`)
-    await reportProgress(server.ctx)
+    await reportProgress(server.ctx, signal)
     return outside.asked
       .filter(({ path }) => path === '/provider/progress')
       .map(({ body: { account: _, ...body } }) => body)
   }
+  expect(await reports(AbortSignal.abort())).toEqual([])
   outside.instead = () => new Response(null, { status: 503 })
   expect(await reports()).toHaveLength(1)
   outside.instead = () => undefined
@@ -147,8 +149,8 @@ test('the states of items of many learners: one request for each course of each'
     'closed',
     100,
     'closed',
-    'unknown',
-    'unknown',
+    'refused',
+    'no_account',
   ])
   expect(outside.asked).toHaveLength(4)
   expect(await provider.states([])).toEqual([])

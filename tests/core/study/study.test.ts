@@ -128,8 +128,8 @@ describe('a task begins where the learner is', () => {
     const { courseId, itemIds } = await makeCourse(server, editor, [video(50), video(100, 'B'), video(50)])
     const userId = user.user.id
     await recordProgress(ctx, [
-      { userId, courseId, itemId: itemIds[0]!, position: 50, isDone: true },
-      { userId, courseId, itemId: itemIds[1]!, position: 40, isDone: false },
+      { provider: 'built_in', userId, courseId, itemId: itemIds[0]!, position: 50, isDone: true },
+      { provider: 'built_in', userId, courseId, itemId: itemIds[1]!, position: 40, isDone: false },
     ])
     const task = await makeStudy(user, courseId)
     const started = await act(user, task, 'start')
@@ -143,7 +143,14 @@ describe('a task begins where the learner is', () => {
   test('nothing is left: it is completed at once', async () => {
     const user = await learner()
     const { courseId, itemIds } = await makeCourse(server, editor, [video(50)])
-    const done = { userId: user.user.id, courseId, itemId: itemIds[0]!, position: 50, isDone: true }
+    const done = {
+      provider: 'built_in' as const,
+      userId: user.user.id,
+      courseId,
+      itemId: itemIds[0]!,
+      position: 50,
+      isDone: true,
+    }
     await recordProgress(ctx, [done])
     const task = await makeStudy(user, courseId, courseId)
     await act(user, task, 'start')
@@ -215,6 +222,7 @@ describe('an item that is not open', () => {
     const failed = await reaches(user, task, 'failed')
     expect(failed.error_message).toBe('🎬 closed 尚未开放，任务按 notopen_action 的设置停止')
     expect(failed.data.failure_code).toBe('item_not_open')
+    expect(failed.logs.at(-1)).toMatchObject({ level: 'ERROR', message: failed.error_message })
     const event = await live.next('task.failed')
     expect(event.data).toMatchObject({ status: 'failed', failure_code: 'item_not_open', cost: 0 })
     const [progress] = await progressOf(ctx, user.user.id, [courseId])
