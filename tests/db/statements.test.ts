@@ -103,9 +103,10 @@ describe('prepared statements', () => {
   test('a statement that is prepared anew mixes no answers up, whatever its connection has sent meanwhile', async () => {
     // One connection, as an embedded database has.
     const { databaseUrl } = ctx.config
-    const one = databaseUrl === undefined ? db : drizzle(prepareStatements(postgres(databaseUrl, { max: 1 })))
+    const own = databaseUrl ? drizzle(prepareStatements(postgres(databaseUrl, { max: 1 }))) : undefined
+    const one = own ?? db
     await using stack = new AsyncDisposableStack()
-    if (one !== db) stack.defer(() => (one as ReturnType<typeof drizzle>).$client.end())
+    if (own) stack.defer(() => own.$client.end())
     await one.execute(sql.raw('create table remade (a int); insert into remade values (1)'))
     const columns = ['a']
     for (const column of ['b', 'c', 'd', 'e']) {
