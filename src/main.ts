@@ -57,15 +57,18 @@ async function start(): Promise<void> {
     }, STOP_MS).unref()
     // Not awaited, because it resolves only when every connection is closed, and idle ones stay open.
     void app.server?.stop(false)
-    await server.drain()
-    for (let waited = 0; (app.server?.pendingRequests ?? 0) > 0 && waited < REQUESTS_MS; waited += 50) {
-      await Bun.sleep(50)
-    }
+    await Promise.all([server.drain(), requestsEnd(app)])
     await server.close()
     await flushLog(log)
     process.exit(0)
   }
   onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], stop, () => process.exit(1))
+}
+
+async function requestsEnd({ server }: { server: Bun.Server<unknown> | null }): Promise<void> {
+  for (let waited = 0; (server?.pendingRequests ?? 0) > 0 && waited < REQUESTS_MS; waited += 50) {
+    await Bun.sleep(50)
+  }
 }
 
 /** Called before the database is opened, so that a start that cannot listen leaves no data behind. */

@@ -30,7 +30,7 @@ export interface Server {
   ctx: LiveContext
   /** Which parts are embedded. */
   embedded: { database: boolean; bus: boolean; storage: boolean; mail: boolean }
-  /** Tells all clients when to reconnect, closes their sockets, and ends the agent's answers. */
+  /** Tells all clients when to reconnect, closes their sockets, begins nothing more, and waits some seconds for what runs. */
   drain(): Promise<void>
   /** Drains, writes what is only in memory, and closes the parts, the last opened first. */
   close(): Promise<void>
@@ -108,21 +108,23 @@ export async function createServer(config: Config, overrides: Overrides = {}): P
     const nodeSockets = new NodeSockets(ctx.bus, overrides.keepAlive)
     ctx.live = { hub, nodeSockets }
     registerSockets(ctx)
+    ctx.scheduler = new Scheduler(ctx.db, log, schedulesOf(ctx), metrics.scheduledRuns)
+    // All at once: one after the other they may take longer than a whole stop may.
     const drain = async () =>
       void (await Promise.all([
         hub.drain(),
         nodeSockets.drain(),
         ctx.services.agentRuns.close(),
         ctx.services.studyRunner.close(),
+        ctx.services.webhooks.close(),
+        ctx.scheduler.close(),
+        ctx.queue.drain(),
       ]))
-    closers.push(drain)
     // Before the services end, because running jobs use them. `openParts` closes the queue of a start that fails earlier.
-    closers.push(() => ctx.queue.close())
+    closers.push(() => ctx.queue.close(), drain)
     await ctx.queue.start<Context>(ctx, jobs)
     await rebuildOutdated(ctx)
     await enqueueRestored(ctx, jobs)
-    ctx.scheduler = new Scheduler(ctx.db, log, schedulesOf(ctx), metrics.scheduledRuns)
-    closers.push(() => ctx.scheduler.close())
     if (database.copyTo) closers.push(await serveBackups(ctx, database.copyTo))
     return {
       ctx,

@@ -46,7 +46,9 @@ const DEAD_POLL_SECONDS = 5
 const HEARTBEAT_REFRESH_SECONDS = 3
 /** pg-boss writes how a run ended within this time, usually. */
 const OUTCOME_WRITTEN_MS = 50
-const HAND_BACK_MS = 2000
+const HAND_BACK_MS = 1000
+/** How long a stop waits for running jobs. A whole stop may take less than five seconds. */
+const DRAIN_MS = 3000
 const WORKER_LATE_MS = 60_000
 
 /** How a run ended, in pg-boss's words; a failure that may be retried is thrown. */
@@ -61,6 +63,7 @@ export class JobQueue {
   /** pg-boss's ids of this server's workers, by the name of the queue. */
   private readonly workers = new Map<string, string[]>()
   private readonly running = new Map<string, JobWithMetadata>()
+  private draining: Promise<unknown> | undefined
   private closing: Promise<void> | undefined
 
   private constructor(
@@ -127,7 +130,7 @@ export class JobQueue {
     const workers = this.boss.getWipData()
     const since = Date.now() - WORKER_LATE_MS
     return (
-      !this.closing &&
+      !this.draining &&
       workers.length > 0 &&
       workers.every(
         ({ count, createdOn, lastFetchedOn, lastErrorOn }) =>
@@ -163,17 +166,23 @@ export class JobQueue {
     )
   }
 
-  /**
-   * Starts no more jobs, waits for those that run, and hands back those that take longer than `graceMs`. A second call
-   * waits for the end of the first.
-   */
-  close(graceMs = 5000): Promise<void> {
+  /** Starts no more jobs, and waits for those that run, but not longer than `graceMs`. */
+  async drain(graceMs = DRAIN_MS): Promise<void> {
+    this.draining ??= waitAtMost(
+      graceMs,
+      Promise.all([...this.workers.keys()].map((name) => this.boss.offWork(name))),
+    )
+    await this.draining
+  }
+
+  /** Drains, and hands back the jobs that still run. A second call waits for the end of the first. */
+  close(graceMs?: number): Promise<void> {
     this.closing ??= this.stop(graceMs)
     return this.closing
   }
 
-  private async stop(graceMs: number): Promise<void> {
-    await waitAtMost(graceMs, Promise.all([...this.workers.keys()].map((name) => this.boss.offWork(name))))
+  private async stop(graceMs?: number): Promise<void> {
+    await this.drain(graceMs)
     // Bounded as well, because a database that does not answer must not keep the server from ending.
     await waitAtMost(HAND_BACK_MS, this.handBackAll())
   }

@@ -33,7 +33,7 @@ export interface SchedulerStatus {
 const EARLY_MS = 500
 /** Timers do not follow when the wall clock is set, so each compares it this often. */
 const RECHECK_MS = 10_000
-const CLOSE_MS = 5000
+const CLOSE_MS = 3000
 
 /**
  * Runs jobs by their cron patterns. Every server has the timers, and the database decides which server runs a job: of

@@ -103,10 +103,13 @@ describe('prepared statements', () => {
   test('a statement that is prepared anew mixes no answers up, whatever its connection has sent meanwhile', async () => {
     // One connection, as an embedded database has.
     const { databaseUrl } = ctx.config
-    const own = databaseUrl ? drizzle(prepareStatements(postgres(databaseUrl, { max: 1 }))) : undefined
-    const one = own ?? db
     await using stack = new AsyncDisposableStack()
-    if (own) stack.defer(() => own.$client.end())
+    const open = (url: string) => {
+      const client = postgres(url, { max: 1 })
+      stack.defer(() => client.end())
+      return drizzle(prepareStatements(client))
+    }
+    const one: Db = databaseUrl === undefined ? db : open(databaseUrl)
     await one.execute(sql.raw('create table remade (a int); insert into remade values (1)'))
     const columns = ['a']
     for (const column of ['b', 'c', 'd', 'e']) {

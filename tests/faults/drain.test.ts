@@ -3,6 +3,7 @@
  * with 1012, and ends soon, whatever connections are open; and no second process opens a data directory that is in use.
  */
 import { describe, expect, test } from 'bun:test'
+import { MailServer } from '../support/mail.ts'
 import { NO_POSTGRES, PostgresCluster, postgresBinaries } from '../support/postgres.ts'
 import { eventually, freePort, ServerProcess } from '../support/process.ts'
 import { RawWebSocket } from '../support/raw-websocket.ts'
@@ -95,6 +96,31 @@ describe.concurrent('the end of a server', () => {
     const { total } = (await ask(url, 'GET', '/api/tasks', { token }))!.body
     // Every request with an answer is stored, and every request without one was not begun.
     expect(total).toBe(answered.length)
+    expect(server.complaints).toEqual([])
+  })
+
+  test('a job that takes too long is left to the next start', async () => {
+    const begun = Promise.withResolvers<void>()
+    let hangs = true
+    await using mails = await MailServer.start({
+      disabledCommands: ['STARTTLS'],
+      onMailFrom(_address, _session, callback) {
+        begun.resolve()
+        if (!hangs) callback()
+      },
+    })
+    await using parts = await openParts('embedded')
+    await using server = await ServerProcess.start({ ...parts.env, SMTP_URL: mails.url })
+    const body = { username: 'late', email: 'late@example.com', password: 'S3cret-Password' }
+    const asked = await ask(server.url, 'POST', '/api/v1/auth/verifications', { body })
+    expect(asked?.status).toBe(202)
+    await begun.promise
+    const { code, ms } = await server.terminate()
+    expect(code).toBe(0)
+    expect(ms).toBeLessThan(STOP_MS)
+    hangs = false
+    await server.start()
+    await mails.to(body.email)
     expect(server.complaints).toEqual([])
   })
 
