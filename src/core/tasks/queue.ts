@@ -72,7 +72,12 @@ export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<LeasedTas
     const matches = match([...candidates], slots)
     if (matches.size === 0) return []
     const sockets = new Map(slots.map(({ nodeId, socket }) => [nodeId, socket]))
-    const input = [...matches].map(([id, node]) => ({ id, node, socket: sockets.get(node) }))
+    const counts = new Map<number, number>()
+    const input = [...matches].map(([id, node]) => {
+      const nth = (counts.get(node) ?? 0) + 1
+      counts.set(node, nth)
+      return { id, node, nth, socket: sockets.get(node) }
+    })
     const matched = inArray(
       nodes.id,
       input.map(({ node }) => node),
@@ -81,8 +86,12 @@ export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<LeasedTas
     const leased = await tx.db.execute<{ id: number }>(sql`
       update tasks t set node_id = m.node, attempt = t.attempt + 1, leased_at = now(), unplaceable_at = null,
         updated_at = now()
-      from json_to_recordset(${JSON.stringify(input)}::text::json) as m(id int, node int, socket bigint)
-      join (select * from nodes where ${matched} for key share skip locked) n on n.id = m.node and n.socket = m.socket and n.online and not n.draining and n.deleted_at is null
+      from json_to_recordset(${JSON.stringify(input)}::text::json) as m(id int, node int, nth int, socket bigint)
+      join (
+        select nodes.*, (select count(*) from tasks held where held.node_id = nodes.id and held.status in ('pending', 'running')) as held
+        from nodes where ${matched} for key share skip locked
+      ) n on n.id = m.node and n.socket = m.socket and n.online and not n.draining and n.deleted_at is null
+        and n.held + m.nth <= n.max_concurrent_tasks
       where t.id = m.id returning t.id`)
     if (leased.length === 0) return []
     const ids = leased.map((row) => row.id)
