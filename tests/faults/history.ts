@@ -121,7 +121,7 @@ const ENDED = ['completed', 'failed', 'cancelled']
 
 /**
  * Walks each task's events through the state machine: one `created`, every `started` a newer attempt, one ending per
- * life, and a new life only by a retry. The stored task has the state of the last event.
+ * life, and a new life only by a retry. `unplaceable` tells of a task that waits. The stored task has the state of the last event.
  */
 export function lifeProblems(history: History): string[] {
   const problems: string[] = []
@@ -141,6 +141,10 @@ export function lifeProblems(history: History): string[] {
       if (life.status !== 'pending') bad(`started while ${life.status}`)
       if (attempt <= life.attempt) bad('started with an old attempt')
       life.attempt = attempt
+    }
+    if (step === 'unplaceable') {
+      if (life.status !== 'pending') bad(`unplaceable while ${life.status}`)
+      continue
     }
     if (step === 'requeued') {
       const retried = reason === 'retry'

@@ -21,11 +21,8 @@ test('it starts without our environment, in an empty directory, at a lower prior
 
 describe('the limits end', () => {
   test('what runs too long', async () => {
-    const start = performance.now()
-    expect((await confine(scriptPath('spin.ts'), '', dir, { ...LIMITS, milliseconds: 700 })).by).toBe(
-      'timeout',
-    )
-    expect(performance.now() - start).toBeLessThan(1700)
+    const { by } = await confine(scriptPath('spin.ts'), '', dir, { ...LIMITS, milliseconds: 700 })
+    expect(by).toBe('timeout')
   })
 
   test('what takes too much of the processor', async () => {

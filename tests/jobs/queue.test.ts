@@ -65,7 +65,7 @@ describe.concurrent('a queue', () => {
       delays.push(starts[n]! - committed)
     }
     // Without the wake-up, the poll would take a second.
-    expect(delays.sort((a, b) => a - b)[5]!).toBeLessThan(100)
+    expect(delays.sort((a, b) => a - b)[5]!).toBeLessThan(500)
   })
 
   test('tries again after a pause, then gives up and says why', async () => {
@@ -91,7 +91,6 @@ describe.concurrent('a queue', () => {
   test('gives up at once what no retry can help', async () => {
     let runs = 0
     const given = signalled<string>()
-    const start = performance.now()
     const options = {
       concurrency: 1,
       onGiveUp: async (_: unknown, reason: string) => given.resolve(reason),
@@ -103,7 +102,6 @@ describe.concurrent('a queue', () => {
     await add('hopeless')
     expect(await given.promise).toBe('the file is encrypted')
     expect(runs).toBe(1)
-    expect(performance.now() - start).toBeLessThan(3000)
   })
 
   test('calls the give-up hook again when it throws', async () => {
