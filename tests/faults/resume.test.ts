@@ -13,7 +13,7 @@ import { headOf, Reader } from './reader.ts'
 import { ScriptedNode } from './scripted-node.ts'
 
 const USERS = 3
-const KILLS = 20
+const KILLS = 12
 /** Enough for every hold. */
 const BALANCE = 1_000_000
 
