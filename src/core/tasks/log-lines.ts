@@ -1,8 +1,8 @@
 /** The stored lines of tasks' logs. The id of a line is its position: see `addLogs`. */
-import { and, asc, count, desc, eq, gt, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, gt, sql } from 'drizzle-orm'
 import { prepared } from '../../db/prepared.ts'
+import { rowsOfDay } from '../../db/rows-of-day.ts'
 import { taskLogs, tasks, users } from '../../db/schema/index.ts'
-import { startOfDay } from '../../db/timestamps.ts'
 import type { Principal } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import type { Level } from '../logs/levels.ts'
@@ -97,32 +97,15 @@ export async function lastPosition({ db }: Pick<Context, 'db'>, taskId: number):
   return last?.id ?? 0
 }
 
-/** Rows of a statement of {@link taskLogsOfDay}. */
-const ROWS = 1000
-
 /** The lines of all tasks that were stored on a day (YYYY-MM-DD, in UTC), the oldest first, in pieces. */
-export async function* taskLogsOfDay(
-  { db }: Pick<Context, 'db'>,
-  day: string,
-): AsyncGenerator<(TaskLogLine & { taskUuid: string; userUuid: string })[], void> {
-  const from = startOfDay(day)
-  const ofDay = sql`${taskLogs.createdAt} >= ${from} and ${taskLogs.createdAt} < ${from} + interval '24 hours'`
-  // Without `offset 0` PostgreSQL would look for the first id from the beginning of the table.
-  const [range] = await db.execute<{ first: number | null; last: number | null }>(sql`
-    select min(id) as first, max(id) as last from (select id from ${taskLogs} where ${ofDay} offset 0) of_day`)
-  const { first, last } = range!
-  if (first === null || last === null) return
-  for (let after = first - 1; after < last; ) {
-    const rows = await db
-      .select({ line: taskLogs, taskUuid: tasks.uuid, userUuid: users.uuid })
+export const taskLogsOfDay = ({ db }: Pick<Context, 'db'>, day: string) =>
+  rowsOfDay(db, { id: taskLogs.id, at: taskLogs.createdAt }, day, (where, limit) =>
+    db
+      .select({ ...getTableColumns(taskLogs), taskUuid: tasks.uuid, userUuid: users.uuid })
       .from(taskLogs)
       .innerJoin(tasks, eq(tasks.id, taskLogs.taskId))
       .innerJoin(users, eq(users.id, tasks.userId))
-      .where(and(gt(taskLogs.id, after), sql`${taskLogs.id} <= ${last}`, ofDay))
+      .where(where)
       .orderBy(asc(taskLogs.id))
-      .limit(ROWS)
-    yield rows.map(({ line, ...ids }) => ({ ...line, ...ids }))
-    if (rows.length < ROWS) return
-    after = rows.at(-1)!.line.id
-  }
-}
+      .limit(limit),
+  )
