@@ -1,4 +1,5 @@
 import { and, gte, lt, type SQL, sql } from 'drizzle-orm'
+import { MAX_COUNTED } from '../../db/bounded-list.ts'
 import type { Db } from '../../db/client.ts'
 import { hasOtherLines, systemLogs } from '../../db/schema/index.ts'
 import { rfc3339, startOfDay } from '../../db/timestamps.ts'
@@ -23,8 +24,6 @@ export interface SystemLogPage {
   searchedFrom: string | null
 }
 
-/** Pages lead no further either: a period of days does. */
-export const MAX_COUNTED = 10_000
 /** A search reads the lines themselves, because no index would be worth what it costs each line. */
 const SEARCH_MS = 3000
 

@@ -1,5 +1,6 @@
 /** What administrators see and change of codes. */
-import { count, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { countWithin } from '../../db/bounded-list.ts'
 import type { Db } from '../../db/client.ts'
 import { rechargeCodes } from '../../db/schema/index.ts'
 import { readId } from '../../util/ids.ts'
@@ -11,21 +12,21 @@ import { transaction } from '../transaction.ts'
 import { type CodeStatus, codeStatus, type RechargeCode } from './rows.ts'
 import { openCode } from './texts.ts'
 
-/** The newest first. */
+/** The newest first. `total` counts to `MAX_COUNTED`. Pages lead further, because nothing else finds an older code. */
 export async function listCodes(
   ctx: Context,
   filter: { page: number; pageSize: number; status?: CodeStatus | undefined },
 ): Promise<{ codes: RechargeCode[]; total: number }> {
-  const { page, pageSize, status } = filter
-  const where = status && eq(codeStatus, status)
-  const [[total], rows] = await Promise.all([
-    ctx.db.select({ n: count() }).from(rechargeCodes).where(where),
+  const where = filter.status && eq(codeStatus, filter.status)
+  const { page, pageSize } = filter
+  const [total, rows] = await Promise.all([
+    countWithin(ctx.db, ctx.db.select({ one: sql`1` }).from(rechargeCodes).where(where)),
     selectCodes(ctx.db, where)
       .orderBy(desc(rechargeCodes.id))
       .limit(pageSize)
       .offset((page - 1) * pageSize),
   ])
-  return { codes: rows.map((row) => opened(ctx, row)), total: total!.n }
+  return { codes: rows.map((row) => opened(ctx, row)), total }
 }
 
 /** @throws AppError NOT_FOUND */

@@ -1,5 +1,6 @@
 /** The tasks of all users, for administrators. */
 import { and, desc, eq, gt, isNull, max, type SQL, sql } from 'drizzle-orm'
+import { countWithin, pageWithin } from '../../db/bounded-list.ts'
 import { nodes, tasks, users } from '../../db/schema/index.ts'
 import { readId, UUID } from '../../util/ids.ts'
 import type { Context } from '../context.ts'
@@ -25,8 +26,6 @@ export interface MonitorFilter {
   nodeUuid?: string | undefined
 }
 
-/** `total` counts no further, and pages lead no further, because they would take longer than a statement may. */
-const MAX_COUNTED = 10_000
 /** A filter that no index serves looks at the tasks with so many of the newest ids. There may be many times as many. */
 const MAX_SEARCHED = 1_000_000
 
@@ -35,18 +34,16 @@ export async function listAllTasks(
   ctx: Context,
   filter: MonitorFilter,
 ): Promise<{ tasks: MonitoredTask[]; total: number }> {
-  const { page, pageSize } = filter
   const where = and(conditionOf(filter), await newestOf(ctx, filter))
-  const offset = (page - 1) * pageSize
+  const { offset, limit } = pageWithin(filter)
   const some = ctx.db
     .select({ one: sql`1` })
     .from(tasks)
     .innerJoin(users, eq(users.id, tasks.userId))
     .leftJoin(nodes, eq(nodes.id, tasks.nodeId))
     .where(where)
-    .limit(MAX_COUNTED)
-  const [[counted], rows] = await Promise.all([
-    ctx.db.execute<{ total: number }>(sql`select count(*)::int as total from (${some}) counted`),
+  const [total, rows] = await Promise.all([
+    countWithin(ctx.db, some),
     ctx.db
       .select({
         task: tasks,
@@ -59,7 +56,7 @@ export async function listAllTasks(
       .leftJoin(nodes, eq(nodes.id, tasks.nodeId))
       .where(where)
       .orderBy(desc(tasks.id))
-      .limit(Math.max(Math.min(pageSize, MAX_COUNTED - offset), 0))
+      .limit(limit)
       .offset(offset),
   ])
   return {
@@ -68,7 +65,7 @@ export async function listAllTasks(
       nodeUuid,
       owner,
     })),
-    total: counted!.total,
+    total,
   }
 }
 

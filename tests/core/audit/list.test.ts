@@ -73,6 +73,30 @@ test.each([
   expect(result.total).toBe(found.length)
 })
 
+test('pages end after 10,000 entries, and what is older follows by id', async () => {
+  await ctx.db.execute(sql`
+    insert into audit_log (actor_id, action, at) select 1000003, 'task.cancelled', '2024-03-04' from generate_series(1, 10005)`)
+  const many = { userId: 1_000_003 }
+  const last = await listAudit(ctx, many, { page: 103, pageSize: 98 })
+  expect([last.entries.length, last.total]).toEqual([4, 10_000])
+  expect(idsOf(await listAudit(ctx, many, { page: 104, pageSize: 98 }))).toEqual([])
+  expect(idsOf(await listAudit(ctx, many, { page: 2 ** 53, pageSize: 98 }))).toEqual([])
+  const older = await listAudit(ctx, { ...many, before: last.entries.at(-1)!.id }, page)
+  expect(older.total).toBe(5)
+})
+
+test('a search looks at the newest 500,000 ids, and `before` or a day leads further', async () => {
+  await ctx.db.execute(sql`select setval('audit_log_id_seq', (select max(id) from audit_log) + 499999)`)
+  const [newest] = await ctx.db
+    .insert(auditLog)
+    .values({ action: 'task.cancelled', at: day('2024-03-05T00:00:00Z') })
+    .returning({ id: auditLog.id })
+  const search = 'bo_100%'
+  expect(await listAudit(ctx, { search }, page)).toEqual({ entries: [], total: 0 })
+  for (const further of [{ before: newest!.id }, { to: '2024-03-03' }])
+    expect(idsOf(await listAudit(ctx, { search, ...further }, page))).toEqual([deleted!])
+})
+
 test('an administrator reads pages, the newest first', async () => {
   const { status, body } = await api(server, 'GET', `/v1/audit?user_id=${ADA}&limit=2&page=1`, {
     token: admin.token,
@@ -134,7 +158,7 @@ test('nobody else reads it, and wrong filters are refused', async () => {
 })
 
 test('the schedule deletes what AUDIT_KEEP_DAYS does not keep', async () => {
-  expect(await trimAudit(ctx)).toBe(4)
+  expect(await trimAudit(ctx)).toBe(4 + 10_005 + 1)
   expect(idsOf(await listAudit(ctx, { userId: ADA }, page))).toEqual([])
   expect(await trimAudit({ ...ctx, config: { ...ctx.config, auditKeepDays: 0 } })).toBeUndefined()
 })
