@@ -22,9 +22,9 @@ const EMAIL_NAME = /email/
  */
 export const masked = (details: object): object => storable(maskFields(details, 0))
 
-/** A text that a client chose: cut, and masked as a whole when it contains a secret that has a form. */
+/** A text that a client or a node chose: one line, cut, and masked as a whole when it contains a secret that has a form. */
 export const maskedText = (text: string, length: number): string =>
-  storable(SECRET_VALUE.test(text) ? MASK : cutText(text, length))
+  storable(SECRET_VALUE.test(text) ? MASK : cutText(text.replace(/[\s\p{Cc}]+/gu, ' ').trim(), length))
 
 function maskFields(fields: object, depth: number): object {
   return Object.fromEntries(

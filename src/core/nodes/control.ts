@@ -2,6 +2,7 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { nodes } from '../../db/schema/index.ts'
 import { emitToHolders } from '../accounts/watchers.ts'
+import { maskedText } from '../audit/mask.ts'
 import type { Context, Tx } from '../context.ts'
 import {
   acceptAttempt,
@@ -23,6 +24,9 @@ import { Fleet } from './fleet.ts'
 import { completeGpu, type HeardGpu, type HeardReading } from './presence.ts'
 import type { Node } from './rows.ts'
 import { SILENT_HEARTBEATS, Sweeper } from './sweeper.ts'
+
+/** Of a node's own text, in characters. Administrators read it whole in the details of the node. */
+const MAX_LOGGED = 300
 
 export interface Introduction {
   maxConcurrentTasks: number
@@ -199,7 +203,8 @@ export class NodeControl {
       connected.cannotStart(rejected.taskType!)
       const { name } = connected.node
       const { taskType } = rejected
-      this.ctx.log.warn({ node: name, taskType, reason: rejection.detail }, 'a node could not start a task')
+      const reason = maskedText(rejection.detail ?? '', MAX_LOGGED)
+      this.ctx.log.warn({ node: name, taskType, reason }, 'a node could not start a task')
     }
     this.fleet.release(connected, taskUuid, attempt)
     return rejected ? 'ok' : 'stale'

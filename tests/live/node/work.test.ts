@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import { ConnectedNode, type NodeLink } from '../../../src/core/nodes/connected-node.ts'
 import { nodes, tasks } from '../../../src/db/schema/index.ts'
+import { createLogger } from '../../../src/util/logger.ts'
 import { api } from '../../support/api.ts'
 import { makeNode, makeTask, makeUser, type TestUser, unique } from '../../support/factories.ts'
 import { eventually } from '../../support/process.ts'
@@ -9,7 +10,9 @@ import { startServer } from '../../support/server.ts'
 import { type Frame, heartbeat, hello, openLive, openNode, TestSocket } from '../../support/sockets.ts'
 
 // Heartbeats of one second: a silent node is offline after three.
-const server = await startServer({ NODE_HEARTBEAT_SECONDS: '1' })
+const logged: Frame[] = []
+const log = createLogger('warn', { write: (line) => void logged.push(JSON.parse(line)) })
+const server = await startServer({ NODE_HEARTBEAT_SECONDS: '1' }, { log })
 afterAll(() => server.stop())
 const { ctx } = server
 const { nodeControl } = ctx.services
@@ -157,6 +160,21 @@ describe('a retry', () => {
 })
 
 describe('a node that cannot start a program', () => {
+  test.each([
+    ['several lines', 'cannot\r\nfind \u001b[31m/opt/train', 'cannot find [31m/opt/train'],
+    ['a secret', `wrong token node_${'x'.repeat(43)}`, '[masked]'],
+    ['a long text', 'x'.repeat(1000), 'x'.repeat(300)],
+  ])('has its reason in the log as one short line without secrets: %s', async (_, detail, shown) => {
+    const type = ownType()
+    const { node, token } = await makeNode(server, 1)
+    const broken = await openNode(server, token, { taskTypes: [type], max: 1 })
+    await makeTask(server, await makeUser(server), { taskType: type })
+    broken.send({ type: 'reject', ...lease(await broken.next('assign')), reason: 'cannot_start', detail })
+    const line = await eventually(() => logged.find(({ taskType }) => taskType === type), 'its line')
+    expect(line).toMatchObject({ node: node.name, reason: shown, msg: 'a node could not start a task' })
+    broken.close()
+  })
+
   test.each(['instead of accepting', 'after accepting'])(
     'gives the task back %s, is not offered the type, and administrators see it',
     async (when) => {
