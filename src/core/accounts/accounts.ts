@@ -81,42 +81,49 @@ export async function checkAccount(
 }
 
 /** {@link createAccount} after {@link checkAccount}. @throws AppError EMAIL_TAKEN, USERNAME_TAKEN */
-export async function createChecked(ctx: Context, by: AuditedBy, input: CheckedAccount): Promise<User> {
-  const { username: wanted, email, passwordHash } = input
-  for (let attempt = 1; ; attempt++) {
-    const username = wanted ?? (await deriveUsername(ctx, email))
-    try {
-      const row = {
-        username,
-        displayName: input.displayName === undefined ? username : tidyName(input.displayName),
-        email,
-        passwordHash,
-        role: input.role ?? 'user',
-        isActive: input.isActive ?? true,
-      }
-      return await transaction(ctx, (tx) => insertAccount(tx, by, row))
-    } catch (error) {
-      const lost = error instanceof AppError && error.code === 'USERNAME_TAKEN'
-      if (!lost || wanted !== undefined || attempt === DERIVED_ATTEMPTS) throw error
+export function createChecked(ctx: Context, by: AuditedBy, input: CheckedAccount): Promise<User> {
+  const { username: wanted, displayName, email, passwordHash, role = 'user', isActive = true } = input
+  return transaction(ctx, async (tx) => {
+    for (let attempt = 1; ; attempt++) {
+      const username = wanted ?? (await deriveUsername(tx, email))
+      const name = displayName === undefined ? username : tidyName(displayName)
+      const row = { username, displayName: name, email, passwordHash, role, isActive }
+      const user = await insertUnlessTaken(tx, by, row)
+      if (typeof user !== 'string') return user
+      const lost = user === 'USERNAME_TAKEN' && wanted === undefined
+      if (!lost || attempt === DERIVED_ATTEMPTS) throw new AppError(user)
     }
-  }
+  })
 }
 
 /**
  * @param by nobody, when the user registers
- * @throws AppError EMAIL_TAKEN, USERNAME_TAKEN; PostgreSQL has then aborted the transaction
+ * @throws AppError EMAIL_TAKEN, USERNAME_TAKEN
  */
 export async function insertAccount(tx: Tx, by: AuditedBy, row: NewRow): Promise<User> {
-  try {
-    const [user] = await tx.db
-      .insert(users)
-      .values({ uuid: Bun.randomUUIDv7(), ...row, ...nameKeys(row) })
-      .returning()
-    recordAccount(tx, by, user!)
-    return user!
-  } catch (error) {
-    throw uniqueError(error)
+  const user = await insertUnlessTaken(tx, by, row)
+  if (typeof user === 'string') throw new AppError(user)
+  return user
+}
+
+/** Without an error of PostgreSQL, after which the transaction could not go on with another name. */
+async function insertUnlessTaken(
+  tx: Tx,
+  by: AuditedBy,
+  row: NewRow,
+): Promise<User | 'EMAIL_TAKEN' | 'USERNAME_TAKEN'> {
+  const keys = nameKeys(row)
+  const [user] = await tx.db
+    .insert(users)
+    .values({ uuid: Bun.randomUUIDv7(), ...row, ...keys })
+    .onConflictDoNothing()
+    .returning()
+  if (!user) {
+    const taken = await tx.db.select({ id: users.id }).from(users).where(eq(users.emailKey, keys.emailKey))
+    return taken.length > 0 ? 'EMAIL_TAKEN' : 'USERNAME_TAKEN'
   }
+  recordAccount(tx, by, user)
+  return user
 }
 
 function recordAccount(tx: Tx, by: AuditedBy, user: User): void {
