@@ -27,6 +27,9 @@ export interface SystemLogPage {
 /** A search reads the lines themselves, because no index would be worth what it costs each line. */
 const SEARCH_MS = 3000
 
+/** The first page begins here. */
+const TOP = { second: undefined, newer: 0 }
+
 /** A page of the log of all servers, the newest lines first. */
 export async function listSystemLog(
   { db }: Pick<Context, 'db'>,
@@ -38,9 +41,10 @@ export async function listSystemLog(
   const end = Math.min(from + pageSize, MAX_COUNTED)
   const until = performance.now() + SEARCH_MS
   const lines: SystemLogLine[] = []
-  let found = 0
+  const { second, newer } = isSearch || from === 0 ? TOP : await startOf(db, filter, from)
+  let found = newer
   let searchedFrom: string | null = null
-  for await (const { raw, at } of newestFirst(db, filter)) {
+  for await (const { raw, at } of newestFirst(db, { ...filter, second })) {
     for (const line of raw) {
       if (found >= from && found < end) lines.push(readLine(line))
       found++
@@ -68,7 +72,7 @@ const AT_ONCE = 10
  */
 async function* newestFirst(
   db: Db,
-  filter: SystemLogFilter,
+  filter: Period,
 ): AsyncGenerator<{ raw: RawLine[]; at: string | undefined }> {
   const text = filter.search?.toLowerCase()
   const searched = text && asJson(text)
@@ -116,7 +120,7 @@ function holds(value: unknown, text: string): boolean {
  */
 async function* chunksOf(
   db: Db,
-  filter: SystemLogFilter,
+  filter: Period,
   order: 'asc' | 'desc',
 ): AsyncGenerator<{ chunks: StoredChunk[]; next: StoredChunk | undefined }> {
   const direction = sql.raw(order)
@@ -147,8 +151,14 @@ const COLUMN = {
   CRITICAL: sql`critical_lines`,
 } satisfies Record<Level, SQL>
 
-function conditionOf({ level, from, to }: SystemLogFilter): SQL | undefined {
+interface Period extends SystemLogFilter {
+  /** The newest second; RFC 3339. */
+  second?: string | undefined
+}
+
+function conditionOf({ level, from, to, second }: Period): SQL | undefined {
   return and(
+    second && lt(systemLogs.at, sql`${second}::text::timestamptz + interval '1 second'`),
     from === undefined ? undefined : gte(systemLogs.at, startOfDay(from)),
     to === undefined ? undefined : lt(systemLogs.at, sql`${startOfDay(to)} + interval '24 hours'`),
     level && sql`${COLUMN[level]} > 0`,
@@ -158,12 +168,37 @@ function conditionOf({ level, from, to }: SystemLogFilter): SQL | undefined {
 
 const ALL = sql`debug_lines + info_lines + warning_lines + error_lines + critical_lines`
 
-/** How many lines fit. Reads no more rows than it counts lines. */
+/** The newest chunks that fit, each with how many of its lines fit: no more chunks than lines are counted. */
+const counted = (filter: SystemLogFilter) => sql`(
+  select at, ${filter.level ? COLUMN[filter.level] : ALL} as n from ${systemLogs}
+  where ${conditionOf(filter) ?? sql`true`} order by at desc, id desc limit ${MAX_COUNTED}) counted`
+
+/** How many lines fit. */
 async function count(db: Db, filter: SystemLogFilter): Promise<number> {
-  const [row] = await db.execute<{ n: number }>(sql`
-    select least(coalesce(sum(n), 0), ${MAX_COUNTED})::int as n from (
-      select ${filter.level ? COLUMN[filter.level] : ALL} as n from ${systemLogs}
-      where ${conditionOf(filter) ?? sql`true`} order by at desc, id desc limit ${MAX_COUNTED}
-    ) counted`)
+  const [row] = await db.execute<{ n: number }>(
+    sql`select least(coalesce(sum(n), 0), ${MAX_COUNTED})::int as n from ${counted(filter)}`,
+  )
   return row!.n
 }
+
+/**
+ * Where a later page begins, so that no chunk of the pages before it is decompressed. The lines of a chunk have one second.
+ * @returns the second of the line with this position, and how many lines that fit are newer than the second; `BOTTOM` when
+ * there are not so many lines
+ */
+async function startOf(
+  db: Db,
+  filter: SystemLogFilter,
+  position: number,
+): Promise<{ second: string; newer: number }> {
+  const [row] = await db.execute<{ second: string; newer: number }>(sql`
+    select ${rfc3339(sql`second`)} as second, (total - n)::int as newer from (
+      select second, n, sum(n) over (order by second desc) as total from (
+        select date_trunc('second', at) as second, sum(n) as n from ${counted(filter)} group by 1
+      ) seconds
+    ) totals where total > ${position}::bigint order by second desc limit 1`)
+  return row ?? BOTTOM
+}
+
+/** No line is as old. */
+const BOTTOM = { second: '0001-01-01T00:00:00Z', newer: 0 }

@@ -1,5 +1,5 @@
 /** The log in the database: what is stored, what happens while the database is slow or away, and what is deleted. */
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, spyOn, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { trimSystemLog } from '../../../src/core/logs/jobs.ts'
 import { linesOfDay, listSystemLog, type SystemLogFilter } from '../../../src/core/logs/list.ts'
@@ -120,6 +120,35 @@ describe('lines', () => {
     expect(lines[0]).toMatchObject({ message: 'a long line', level: 'INFO' })
     expect(Object.keys(lines[0]!.fields)).toEqual(['omitted'])
   })
+})
+
+test('a late page reads only the chunks that have its lines', async () => {
+  await empty()
+  const systemLog = openLog().open()
+  const take = (systemLog as unknown as { take(text: string, level: number, time: string): void }).take
+  const start = Date.parse('2024-05-05T10:00:00.500Z')
+  for (let n = 0; n < 600; n++) {
+    const time = new Date(start + Math.floor(n / 2) * 1000 + (n % 2)).toISOString()
+    take.call(systemLog, `{"level":50,"time":"${time}","msg":"line ${n}"}\n`, 50, time)
+  }
+  await systemLog.close()
+  const decompress = spyOn(Bun, 'zstdDecompressSync')
+  try {
+    const { lines, total } = await list({ level: 'ERROR' }, { page: 40, pageSize: 15 })
+    expect(total).toBe(600)
+    expect(lines.map(({ message }) => message)).toEqual(
+      Array.from({ length: 15 }, (_, n) => `line ${14 - n}`),
+    )
+    expect(decompress.mock.calls.length).toBeLessThan(30)
+    for (const page of [41, 2 ** 53])
+      expect(await list({ level: 'ERROR' }, { page, pageSize: 15 })).toEqual({
+        lines: [],
+        total,
+        searchedFrom: null,
+      })
+  } finally {
+    decompress.mockRestore()
+  }
 })
 
 describe('a search', () => {
