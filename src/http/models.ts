@@ -24,6 +24,16 @@ named({ Empty: Nothing })
 /** An email that a person types. */
 export const Email = t.String({ format: 'email', maxLength: 254, ...typed('email') })
 
+/** The minimum of the documents of runtime, factory and study; `PASSWORD_MIN_LENGTH` may ask for more. */
+export const Password = t.String({ minLength: 6, maxLength: 200 })
+
+/** The same in factory's and study's documents. */
+export const PasswordChange = t.Object({
+  current_password: t.String({ minLength: 1, maxLength: 200 }),
+  new_password: Password,
+})
+export const PASSWORD_CHANGE = { current_password: 'password123', new_password: 'new_password' }
+
 /** A UUID that a client sends, in any case. */
 export const Uuid = t.String({ pattern: UUID_PATTERN })
 

@@ -158,7 +158,9 @@ interface Period extends SystemLogFilter {
 
 function conditionOf({ level, from, to, second }: Period): SQL | undefined {
   return and(
-    second && lt(systemLogs.at, sql`${second}::text::timestamptz + interval '1 second'`),
+    second === undefined
+      ? undefined
+      : lt(systemLogs.at, sql`${second}::text::timestamptz + interval '1 second'`),
     from === undefined ? undefined : gte(systemLogs.at, startOfDay(from)),
     to === undefined ? undefined : lt(systemLogs.at, sql`${startOfDay(to)} + interval '24 hours'`),
     level && sql`${COLUMN[level]} > 0`,

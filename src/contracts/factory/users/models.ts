@@ -6,7 +6,6 @@ import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
 
 export const Role = choice(['super_admin', 'admin', 'editor', 'user'])
-export const Password = t.String({ minLength: 6, maxLength: 200 })
 
 export const Me = t.Object({
   id: t.String(),
@@ -39,11 +38,6 @@ export const ProfileChange = t.Object({
   username: t.Optional(t.String({ minLength: 3, maxLength: 30, ...typed('name') })),
   /** With two decimals at most; null for no warning. */
   low_balance_threshold: optional(Type.Number({ minimum: 0, maximum: 1_000_000_000 })),
-})
-
-export const PasswordChange = t.Object({
-  current_password: t.String({ minLength: 1, maxLength: 200 }),
-  new_password: Password,
 })
 
 named({ UserRole: Role, FactoryUser: Me, FactoryUserStats: UserStats })

@@ -5,9 +5,9 @@ import type { Context } from '../../../core/context.ts'
 import { readAmount } from '../../../core/money/amounts.ts'
 import { type Body, chapter, type SignedCall } from '../../../http/chapter.ts'
 import { languageOf } from '../../../http/language.ts'
-import { Nothing } from '../../../http/models.ts'
+import { Nothing, PASSWORD_CHANGE, PasswordChange } from '../../../http/models.ts'
 import { Envelope, envelope, factory } from '../contract.ts'
-import { Me, PasswordChange, ProfileChange, UserStats } from './models.ts'
+import { Me, ProfileChange, UserStats } from './models.ts'
 import { presentMe, presentUserStats } from './presenters.ts'
 
 const { routes, route } = chapter(factory, 'users')
@@ -35,7 +35,7 @@ export const userRoutes = (ctx: Context) =>
         summary: 'Change your password; your other sessions end',
         id: 'changePassword',
         body: PasswordChange,
-        example: { current_password: 'password123', new_password: 'new_password' },
+        example: PASSWORD_CHANGE,
         response: Envelope(Nothing),
         errors: ['RATE_LIMITED'],
       }),

@@ -1,6 +1,5 @@
 import { t } from 'elysia'
-import { Email } from '../../../http/models.ts'
-import { Password } from '../sessions/models.ts'
+import { Email, Password } from '../../../http/models.ts'
 import { Code, RedirectTo } from '../verifications/models.ts'
 
 export const ResetRequest = t.Object({ email: Email, redirect_to: RedirectTo })

@@ -1,9 +1,7 @@
 import { type Static, t } from 'elysia'
+import { Password } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
-
-/** The documented minimum; `PASSWORD_MIN_LENGTH` may ask for more. */
-export const Password = t.String({ minLength: 6, maxLength: 200 })
 
 export const SignIn = t.Object({
   email: t.String({ minLength: 1, maxLength: 254, ...typed('login') }),

@@ -1,7 +1,6 @@
 import { t } from 'elysia'
-import { Email, optional } from '../../../http/models.ts'
+import { Email, optional, Password } from '../../../http/models.ts'
 import { typed } from '../../../http/typed.ts'
-import { Password } from '../sessions/models.ts'
 import { Username } from '../users/models.ts'
 
 /** A code from a mail. */

@@ -1,8 +1,7 @@
 import { t } from 'elysia'
-import { Email } from '../../../http/models.ts'
+import { Email, Password } from '../../../http/models.ts'
 import { typed } from '../../../http/typed.ts'
 import { Session, SessionUser } from '../../factory/auth/models.ts'
-import { Password } from '../../factory/users/models.ts'
 import { Token } from '../../study/auth/models.ts'
 import { Both } from '../both.ts'
 

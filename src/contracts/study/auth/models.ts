@@ -1,10 +1,9 @@
 import { type Static, t } from 'elysia'
 import { ROLES } from '../../../core/accounts/permissions.ts'
 import { choice } from '../../../http/choice.ts'
-import { Email, nullable, optional, Timestamp } from '../../../http/models.ts'
+import { Email, nullable, optional, Password, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
-import { Password } from '../models.ts'
 
 export const Token = t.Object({ access_token: t.String(), token_type: t.Literal('bearer') })
 export type Token = Static<typeof Token>

@@ -4,7 +4,6 @@ import { nullable, optional, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { typed } from '../../../http/typed.ts'
 import { Me } from '../auth/models.ts'
-import { Password } from '../models.ts'
 
 const NotOpenAction = choice(['retry', 'skip', 'stop'])
 
@@ -31,11 +30,6 @@ export const USER_CONFIG = {
   speed: 1.5,
   notopen_action: 'retry',
 }
-
-export const PasswordChange = t.Object({
-  current_password: t.String({ minLength: 1, maxLength: 200 }),
-  new_password: Password,
-})
 
 export const Profile = t.Composite([
   Me,

@@ -6,9 +6,10 @@ import { studyStatistics } from '../../../core/courses/progress.ts'
 import { getStudySettings, updateStudySettings } from '../../../core/courses/settings.ts'
 import { type Body, chapter, type SignedCall } from '../../../http/chapter.ts'
 import { languageOf } from '../../../http/language.ts'
+import { PASSWORD_CHANGE, PasswordChange } from '../../../http/models.ts'
 import { study } from '../contract.ts'
 import { Message } from '../models.ts'
-import { PasswordChange, Profile, USER_CONFIG, UserConfig, UserConfigChange } from './models.ts'
+import { Profile, USER_CONFIG, UserConfig, UserConfigChange } from './models.ts'
 import { presentProfile, presentUserConfig } from './presenters.ts'
 
 const { routes, route } = chapter(study, 'user')
@@ -40,7 +41,7 @@ export const userRoutes = (ctx: Context) =>
         summary: 'Change your password; your other sessions end',
         id: 'changePassword',
         body: PasswordChange,
-        example: { current_password: 'password123', new_password: 'new_password' },
+        example: PASSWORD_CHANGE,
         response: Message,
         errors: ['RATE_LIMITED'],
       }),
