@@ -4,6 +4,7 @@ import { preparedSql } from '../../db/prepared.ts'
 import { readId } from '../../util/ids.ts'
 import type { Context } from '../context.ts'
 import { SECONDS_PER_PAGE } from './documents.ts'
+import { OUTSIDE } from './progress.ts'
 import type { CourseItem, CourseProvider, CourseSummary, ItemState } from './provider.ts'
 
 /** Seconds of the material `m`; 0 while unknown, and for a file that cannot be read. */
@@ -11,23 +12,26 @@ const DURATION = sql`coalesce(case m.type when 'pdf' then m.pages * ${sql.raw(St
 const IS_OPEN = sql`(m.status = 'active' and ${DURATION} > 0
   and exists (select from users owner where owner.id = m.user_id and owner.deleted_at is null))`
 
-/** The items that are open, each with how much of it a user has studied. */
+/** Ids of the built-in provider as numbers; null in rows of the outside one. */
+const idOf = (column: 'course_id' | 'item_id') =>
+  sql.raw(`case when p.course_id like '${OUTSIDE}%' then null else p.${column}::int end`)
+
+/** Milliseconds that a user has studied of the items of each course: read from what the user has begun, as few items are. */
 const STUDIED = sql`
-  select i.course_id, ${DURATION} as duration,
-    case when p.is_done then ${DURATION} else least(coalesce(p.position, 0), ${DURATION}) end as studied
-  from course_items i join materials m on m.id = i.material_id
-  left join course_progress p on p.user_id = ${sql.placeholder('userId')}
-    and p.course_id = i.course_id::text and p.item_id = i.material_id::text
-  where ${IS_OPEN}`
+  select i.course_id, sum(case when p.is_done then open_ms(m) else least(floor(p.position * 1000), open_ms(m)) end) as ms
+  from course_progress p
+  join course_items i on i.material_id = ${idOf('item_id')} and i.course_id = ${idOf('course_id')}
+  join materials m on m.id = i.material_id
+  where p.user_id = ${sql.placeholder('userId')} group by i.course_id`
 
 const summaries = (name: string, which: SQL) =>
   preparedSql<CourseSummary>(
     name,
     sql`
       select c.id::text as "courseId", c.name, c.teacher_name as "teacherName",
-        coalesce(floor(100 * (sum(s.studied) / sum(s.duration))), 0)::int as progress
+        coalesce(floor(100 * s.ms / nullif(c.open_ms, 0)), 0)::int as progress
       from courses c left join (${STUDIED}) s on s.course_id = c.id
-      where ${which} group by c.id order by c.id`,
+      where ${which} order by c.id`,
   )
 const allCourses = summaries('courses_of_learner', sql`true`)
 const oneCourse = summaries('course_of_learner', sql`c.id = ${sql.placeholder('id')}`)

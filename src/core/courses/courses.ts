@@ -29,6 +29,7 @@ export function createCourse(ctx: Context, who: Actor, input: CourseInput): Prom
   assertBuiltIn(ctx)
   const { materialIds, ...values } = input
   return transaction(ctx, async (tx) => {
+    await lockMaterials(tx, materialIds)
     if ((await tx.db.$count(courses)) >= MAX_COURSES)
       throw new AppError('TOO_MANY_COURSES', { params: { limit: MAX_COURSES } })
     const [course] = await tx.db
@@ -58,6 +59,7 @@ export async function updateCourse(
   const fields = fieldsOf(change)
   if (fields.length === 0) return
   await transaction(ctx, async (tx) => {
+    if (materialIds) await lockMaterials(tx, materialIds)
     const changed = await tx.db
       .update(courses)
       .set({ ...values, updatedAt: sql`now()` })
@@ -90,8 +92,12 @@ function idOf(courseId: string): number {
   return id
 }
 
-/** Locks the materials, so that none of them is deleted before the course refers to it. */
-async function setItems(tx: Tx, courseId: number, materialIds: number[]): Promise<void> {
+/**
+ * Locks the materials, so that none of them is deleted before the course refers to it, and none changes unseen by the triggers that
+ * keep `openMs`. Before the course is locked, because a change of a material locks the material first too.
+ * @throws AppError VALIDATION_FAILED
+ */
+async function lockMaterials(tx: Tx, materialIds: number[]): Promise<void> {
   const repeated = materialIds.find((id, n) => materialIds.indexOf(id) !== n)
   if (repeated !== undefined) throw invalid('material_ids', 'repeated', { value: repeated })
   const known = await tx.db
@@ -101,10 +107,14 @@ async function setItems(tx: Tx, courseId: number, materialIds: number[]): Promis
       and(isOneOf(materials.id, materialIds), eq(materials.status, 'active'), ownerExists(materials.userId)),
     )
     .orderBy(asc(materials.id))
-    .for('key share')
+    .for('share')
   const ids = new Set(known.map(({ id }) => id))
   const unknown = materialIds.filter((id) => !ids.has(id))
   if (unknown.length > 0) throw invalid('material_ids', 'materials', { ids: unknown.join(', ') })
+}
+
+/** Sets the items to materials that {@link lockMaterials} has locked. */
+async function setItems(tx: Tx, courseId: number, materialIds: number[]): Promise<void> {
   await tx.db.delete(courseItems).where(eq(courseItems.courseId, courseId))
   await tx.db
     .insert(courseItems)

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
+  bigint,
   boolean,
   doublePrecision,
   index,
@@ -41,6 +42,8 @@ export const courses = pgTable('courses', {
   id: serial('id').primaryKey(),
   name: text('name').notNull(),
   teacherName: text('teacher_name').notNull().default(''),
+  /** What `open_ms` says of its materials together. Triggers keep it, so that a list need not read all items. */
+  openMs: bigint('open_ms', { mode: 'number' }).notNull().default(0),
   createdBy: integer('created_by').references(() => users.id, { onDelete: 'set null' }),
   createdAt: instant('created_at').notNull().defaultNow(),
   updatedAt: instant('updated_at').notNull().defaultNow(),
@@ -59,7 +62,7 @@ export const courseItems = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.courseId, t.position] }),
-    index('course_items_material_idx').on(t.materialId),
+    index('course_items_material_idx').on(t.materialId, t.courseId),
   ],
 )
 

@@ -1,12 +1,15 @@
 /** The provider of courses that are made of materials: docs/contracts/study.md, "Courses". */
 import { afterAll, expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
+import { updateCourse } from '../../../src/core/courses/courses.ts'
+import { SECONDS_PER_PAGE } from '../../../src/core/courses/documents.ts'
 import { progressOf, recordProgress } from '../../../src/core/courses/progress.ts'
 import { courseProvider } from '../../../src/core/courses/provider.ts'
 import { materials } from '../../../src/db/schema/index.ts'
+import { actorOf } from '../../support/actors.ts'
 import { makeCourse } from '../../support/courses.ts'
 import { makeUser } from '../../support/factories.ts'
-import { startServer } from '../../support/server.ts'
+import { query, startServer } from '../../support/server.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -87,6 +90,51 @@ test("progress is a learner's own, counts by time, and never goes back", async (
   const rows = await progressOf(server.ctx, learner, [courseId])
   expect(rows.toSorted((a, b) => a.position - b.position)).toEqual([at(first, 50, true), at(second, 1e9)])
   expect(await progressOf(server.ctx, learner, [])).toEqual([])
+})
+
+test('what is open of a course is counted anew with every change of its items and their materials', async () => {
+  const { db } = server.ctx
+  const course = await makeCourse(server, editor, [
+    {},
+    PAGES,
+    { durationSeconds: 0.0004 },
+    { status: 'hidden' },
+  ])
+  const ids = course.itemIds.map(Number)
+  const [first, pdf, short, hidden] = ids as [number, number, number, number]
+  const openMs = async () => {
+    const [row] = await query(
+      server,
+      sql`select open_ms, (select coalesce(sum(case when m.status = 'active' then ceil(1000 * coalesce(
+        case m.type when 'pdf' then m.pages * ${SECONDS_PER_PAGE}::int else m.duration_seconds end, 0)) end), 0)
+        from course_items i join materials m on m.id = i.material_id where i.course_id = c.id) as recount
+        from courses c where id = ${Number(course.courseId)}`,
+    )
+    expect(Number(row!.open_ms)).toBe(Number(row!.recount))
+    return Number(row!.open_ms)
+  }
+  const set = (id: number, values: Partial<typeof materials.$inferInsert>) =>
+    db.update(materials).set(values).where(eq(materials.id, id))
+  expect(await openMs()).toBe(280_001)
+  await set(hidden, { status: 'active' })
+  expect(await openMs()).toBe(380_001)
+  await set(pdf, { pages: 1 })
+  expect(await openMs()).toBe(260_001)
+  await set(short, { durationSeconds: null })
+  expect(await openMs()).toBe(260_000)
+  await db.delete(materials).where(eq(materials.id, first))
+  expect(await openMs()).toBe(160_000)
+  const who = actorOf(editor)
+  await updateCourse(server.ctx, who, course.courseId, { materialIds: [hidden] })
+  expect(await openMs()).toBe(100_000)
+  await Promise.all([
+    updateCourse(server.ctx, who, course.courseId, { materialIds: [pdf, hidden] }),
+    set(pdf, { pages: 5 }),
+    set(hidden, { durationSeconds: 7 }),
+  ])
+  expect(await openMs()).toBe(307_000)
+  await updateCourse(server.ctx, who, course.courseId, { materialIds: [short] })
+  expect(await openMs()).toBe(0)
 })
 
 test('a course without anything left is at 100 percent, also with durations like this', async () => {

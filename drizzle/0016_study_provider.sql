@@ -1,1 +1,0 @@
-ALTER TABLE "study_runs" ADD COLUMN "provider" text DEFAULT 'built_in' NOT NULL;
