@@ -16,7 +16,7 @@ const IS_OPEN = sql`(m.status = 'active' and ${DURATION} > 0
 const idOf = (column: 'course_id' | 'item_id') =>
   sql.raw(`case when p.course_id like '${OUTSIDE}%' then null else p.${column}::int end`)
 
-/** Milliseconds that a user has studied of the items of each course: read from what the user has begun, as few items are. */
+/** Milliseconds that a user has studied of each course. The query reads what the user has begun, not all items. */
 const STUDIED = sql`
   select i.course_id, sum(case when p.is_done then open_ms(m) else least(floor(p.position * 1000), open_ms(m)) end) as ms
   from course_progress p
