@@ -122,11 +122,16 @@ const appendToMany = preparedSql<AppendedRow>(
     ${appended}`,
 )
 
+/** A number in the data of an event that the statement knows first, and writes in its place. */
+export function token(name: string): number {
+  return { toJSON: () => `\0${name}` } as unknown as number
+}
+
 /**
  * In the data of an event that `withEvent` appends: the number that its statement gives the new row. A client cannot write
  * the same text, because PostgreSQL stores no U+0000.
  */
-export const newId = { toJSON: () => '\0id' } as unknown as number
+export const newId = token('id')
 const NEW_ID = sql.raw(`'${JSON.stringify(newId)}'`)
 
 /**

@@ -1,5 +1,4 @@
 import { invalid } from '../errors.ts'
-import { toMinor } from './ledger.ts'
 
 /**
  * An amount that a client sends, as a JSON number, in minor units.
@@ -9,3 +8,8 @@ export function readAmount(field: string, major: number): number {
   if (Number(major.toFixed(2)) !== major) throw invalid(field, 'two_decimals')
   return toMinor(major)
 }
+
+/** Minor units to the JSON number with two decimals that contracts show. */
+export const toMajor = (minor: number): number => minor / 100
+/** A JSON number to minor units, rounded to the nearest one. */
+export const toMinor = (major: number): number => Math.round(major * 100)

@@ -4,6 +4,7 @@ import { prepared } from '../../db/prepared.ts'
 import { ledgerAccounts, users } from '../../db/schema/index.ts'
 import type { Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { toMajor } from './amounts.ts'
 import { type Transfer, transfer, transferAll } from './transfers.ts'
 
 /** The hold of a task without an estimate is for this long. */
@@ -103,8 +104,3 @@ export async function adjustBalance(
   }
   return before
 }
-
-/** Minor units to the JSON number with two decimals that contracts show. */
-export const toMajor = (minor: number): number => minor / 100
-/** A JSON number to minor units, rounded to the nearest one. */
-export const toMinor = (major: number): number => Math.round(major * 100)

@@ -4,8 +4,11 @@ import type { Db } from '../../db/client.ts'
 import { violatedCheck } from '../../db/errors.ts'
 import { preparedSql } from '../../db/prepared.ts'
 import type { SYSTEM_ACCOUNTS, TRANSFER_KINDS, USER_ACCOUNTS } from '../../db/schema/index.ts'
-import type { Tx } from '../context.ts'
+import { type EventColumns, eventColumns, eventOf, token, withEvent } from '../channel/log.ts'
+import { type Context, isTx, type Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { singleStatement } from '../transaction.ts'
+import { toMajor } from './amounts.ts'
 
 export type TransferKind = (typeof TRANSFER_KINDS)[number]
 type UserAccount = (typeof USER_ACCOUNTS)[number]
@@ -69,7 +72,10 @@ export async function transferAll(tx: Tx, userId: number, transfers: Transfer[])
 
 /** Emits the events of transfers: one for each, and a warning when they took the available balance below the threshold. */
 export function tellOwner(tx: Tx, userId: number, { made, lowBalanceMinor: threshold }: Posted): void {
-  for (const { kind, after } of made) tx.emit(userId, 'balance.changed', { ...after, reason: kind })
+  for (const { kind, after } of made) {
+    const [balance, available] = [toMajor(after.balanceMinor), toMajor(after.availableMinor)]
+    tx.emit(userId, 'balance.changed', { balance, available, reason: kind })
+  }
   const [first, last] = [made.at(0), made.at(-1)]
   if (threshold === null || !first || !last) return
   if (first.before.availableMinor >= threshold && last.after.availableMinor < threshold)
@@ -96,33 +102,44 @@ export async function postTransfers(db: Db, userId: number, transfers: Transfer[
 }
 
 /**
- * A statement that makes a change and the transfer that the change asks for.
+ * A statement that makes a change and the transfer that the change asks for. The transfer must not take from the available
+ * balance, because its only event is `balance.changed`. Outside of a transaction the statement appends the event itself.
  * @param change CTEs, of which the last one is `paid` and has a row with the `amount` of the transfer, or none for no transfer
  * @returns undefined without a transfer
  */
 export function transferAfter(name: string, change: SQL) {
-  const statement = statementOf(
-    name,
-    sql`${change}, wanted as (
+  const wanted = sql`${change}, wanted as (
       select 0 as n, t.id, t.kind, t.key, t.reference, t.by, t.debit, t.credit, paid.amount
       from paid, json_to_record(${value('transfer')}::text::json) as t(id uuid, kind text, key text, reference uuid, by int,
         debit text, credit text)
-    )`,
-  )
+    )`
+  const inTransaction = statementOf(name, wanted)
+  const alone = statementWithEventOf(`${name}_alone`, wanted)
   return async (
-    tx: Tx,
+    ctx: Context | Tx,
     userId: number,
     input: Omit<Transfer, 'amountMinor'>,
     values: Record<string, unknown>,
   ): Promise<(Balance & { amountMinor: number }) | undefined> => {
     const row = rowOf({ ...input, amountMinor: 1 })
-    const [found] = await statement(tx.db).execute({ ...values, userId, transfer: JSON.stringify(row) })
-    if (!found) throw new Error(`User ${userId} has no accounts`)
-    if (found.amount === null) return undefined
-    const amount = Number(found.amount)
-    const posted = readPosted(found, [{ ...row, amount }])
-    tellOwner(tx, userId, posted)
-    return { balanceMinor: posted.balanceMinor, availableMinor: posted.availableMinor, amountMinor: amount }
+    const all = { ...values, userId, transfer: JSON.stringify(row) }
+    const read = (found: FoundRow | undefined) => {
+      if (!found) throw new Error(`User ${userId} has no accounts`)
+      const amountMinor = Number(found.amount)
+      return { ...readPosted(found, [{ ...row, amount: amountMinor }]), amountMinor }
+    }
+    if (isTx(ctx)) {
+      const posted = read((await inTransaction(ctx.db).execute(all))[0])
+      tellOwner(ctx, userId, posted)
+      return posted.made.length > 0 ? posted : undefined
+    }
+    const event = JSON.stringify(ctx.presentEvent('balance.changed', { ...NEW_BALANCE, reason: input.kind }))
+    return singleStatement(ctx, async (db) => {
+      const [found] = await alone(db).execute({ ...all, event })
+      const posted = read(found)
+      const about = { userId, type: 'balance.changed' }
+      return { result: posted.made.length > 0 ? posted : undefined, event: found && eventOf(found, about) }
+    })
   }
 }
 
@@ -174,6 +191,14 @@ interface FoundRow extends Record<string, unknown> {
 }
 
 const value = sql.placeholder
+
+/** In the data of the event of {@link statementWithEventOf}: the balance after the transfer, see `newId`. */
+const NEW_BALANCE = { balance: token('balance'), available: token('available') }
+
+const major = (column: string) => sql.raw(`trim_scale(r.${column} / 100.0)::text`)
+const tokenText = (name: number) => sql.raw(`'${JSON.stringify(name)}'`)
+const withBalance = sql`replace(replace(${value('event')}, ${tokenText(NEW_BALANCE.balance)}, ${major('balance')}),
+        ${tokenText(NEW_BALANCE.available)}, ${major('available')})`
 const isOwn = sql`in ('available', 'held')`
 
 /**
@@ -181,10 +206,7 @@ const isOwn = sql`in ('available', 'held')`
  * zero violates `ledger_accounts_not_negative`. The count makes PostgreSQL evaluate `wanted` first: what `wanted` locks, such as the
  * row of the user, is locked before the accounts everywhere.
  */
-const statementOf = (name: string, wanted: SQL) =>
-  preparedSql<FoundRow>(
-    name,
-    sql`
+const moving = (wanted: SQL) => sql`
     with ${wanted}, locked as materialized (
       select kind, balance_minor from ledger_accounts
       where user_id = ${value('userId')}::int and (select count(*) from wanted) >= 0
@@ -212,10 +234,26 @@ const statementOf = (name: string, wanted: SQL) =>
     ), moved as (
       update ledger_accounts a set balance_minor = a.balance_minor + c.change
       from changes c where a.user_id = ${value('userId')}::int and a.kind = c.account
-    )
-    select b.available, b.held, u.low_balance_minor as "lowBalance", (select json_agg(id) from made) as made,
-      (select sum(amount) from wanted) as amount
-    from before b, users u where u.id = ${value('userId')}::int`,
+    )`
+const foundColumns = sql`b.available, b.held, u.low_balance_minor as "lowBalance", (select json_agg(id) from made) as made,
+      (select sum(amount) from wanted) as amount`
+
+const statementOf = (name: string, wanted: SQL) =>
+  preparedSql<FoundRow>(
+    name,
+    sql`${moving(wanted)} select ${foundColumns} from before b, users u where u.id = ${value('userId')}::int`,
+  )
+
+const statementWithEventOf = (name: string, wanted: SQL) =>
+  preparedSql<FoundRow & EventColumns>(
+    name,
+    sql`${moving(wanted)}, told as (
+      select u.id, u.id as user_id, b.available + b.held + sum(c.change) as balance,
+        b.available + coalesce(sum(c.change) filter (where c.account = 'available'), 0) as available
+      from before b, changes c, users u where u.id = ${value('userId')}::int
+      group by u.id, b.available, b.held
+    ), ${withEvent('told', sql`'balance.changed'`, withBalance)}
+    select ${foundColumns}, ${eventColumns} from before b join users u on u.id = ${value('userId')}::int left join event on true`,
   )
 
 const insertTransfers = statementOf(

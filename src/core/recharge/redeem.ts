@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm'
+import { violatedConstraint } from '../../db/errors.ts'
 import type { Actor } from '../accounts/principals.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { transferAfter } from '../money/transfers.ts'
 import { networkOf } from '../rate-limits/keys.ts'
 import { enforceFailureLimits, type Limit } from '../rate-limits/rate-limits.ts'
-import { transaction } from '../transaction.ts'
 import { hashOfCode } from './texts.ts'
 
 export interface Redeemed {
@@ -47,20 +47,22 @@ export async function redeemCode(ctx: Context, who: Actor, code: string): Promis
 const isInvalidCode = (error: unknown): boolean =>
   error instanceof AppError && error.code === 'INVALID_RECHARGE_CODE'
 
-const redeem = (ctx: Context, { userId }: Actor, hash: string): Promise<Redeemed> =>
-  transaction(ctx, async (tx) => {
-    const uuid = Bun.randomUUIDv7()
-    const transfer = {
-      kind: 'redemption',
-      key: `redemption:${uuid}`,
-      reference: uuid,
-      createdBy: userId,
-    } as const
-    const redeemed = await redeemByHash(tx, userId, transfer, { hash, uuid })
-    // A user who has redeemed the code before has used it up by one more all the same, so the use must be rolled back.
-    if (!redeemed) throw new AppError('INVALID_RECHARGE_CODE')
-    return { uuid, amountMinor: redeemed.amountMinor, balanceMinor: redeemed.balanceMinor }
+async function redeem(ctx: Context, { userId }: Actor, hash: string): Promise<Redeemed> {
+  const uuid = Bun.randomUUIDv7()
+  const transfer = {
+    kind: 'redemption',
+    key: `redemption:${uuid}`,
+    reference: uuid,
+    createdBy: userId,
+  } as const
+  const redeemed = await redeemByHash(ctx, userId, transfer, { hash, uuid }).catch((error) => {
+    // The user has redeemed the code before, so its use is rolled back.
+    if (violatedConstraint(error) === 'redemptions_once') throw new AppError('INVALID_RECHARGE_CODE')
+    throw error
   })
+  if (!redeemed) throw new AppError('INVALID_RECHARGE_CODE')
+  return { uuid, amountMinor: redeemed.amountMinor, balanceMinor: redeemed.balanceMinor }
+}
 
 const value = sql.placeholder
 
@@ -78,7 +80,6 @@ const redeemByHash = transferAfter(
     ), paid as (
       insert into redemptions (uuid, code_id, user_id, amount_minor)
       select ${value('uuid')}::uuid, id, ${value('userId')}::int, amount_minor from code
-      on conflict (code_id, user_id) do nothing
       returning amount_minor as amount
     )`,
 )

@@ -1,11 +1,11 @@
+import { toMajor } from '../../core/money/amounts.ts'
 import type { MoneyEvents } from '../../core/money/events.ts'
-import { toMajor } from '../../core/money/ledger.ts'
 import type { EventPresenters } from './presenters.ts'
 
 export const moneyEvents: EventPresenters<MoneyEvents> = {
-  'balance.changed': ({ balanceMinor, availableMinor, reason }) => ({
-    balance: toMajor(balanceMinor),
-    available_balance: toMajor(availableMinor),
+  'balance.changed': ({ balance, available, reason }) => ({
+    balance,
+    available_balance: available,
     reason,
   }),
   'balance.low': ({ balanceMinor, availableMinor, thresholdMinor }) => ({

@@ -1,4 +1,4 @@
-import { toMajor } from '../../core/money/ledger.ts'
+import { toMajor } from '../../core/money/amounts.ts'
 import type { TaskEvent, TaskEvents } from '../../core/tasks/events.ts'
 import { exitCode, type Failure, failureText } from '../../core/tasks/failures.ts'
 import { snakeKeys } from '../../util/case.ts'

@@ -67,6 +67,22 @@ describe('POST /api/recharge/redeem', () => {
     ])
   })
 
+  test('tells the balance exactly, with an Idempotency-Key and without', async () => {
+    const user = await makeUser(server)
+    const { cursor } = (await ask('POST', '/api/ws/ticket', { token: user.token })).body.data
+    const amounts = [12.34, 0.06, 7.6, 1_000_000]
+    for (const [n, amount] of amounts.entries())
+      await redeem(user, (await made({ amount })).code, n % 2 === 0 ? {} : { 'idempotency-key': `key-${n}` })
+    const { events } = (await ask('GET', `/api/events?cursor=${cursor}`, { token: user.token })).body
+    expect(events.map(({ data }: { data: object }) => data)).toEqual(
+      [12.34, 12.4, 20, 1_000_020].map((balance) => ({
+        balance,
+        available_balance: balance,
+        reason: 'redemption',
+      })),
+    )
+  })
+
   test('takes a code as people write it', async () => {
     const user = await makeUser(server)
     const { code } = await made({ max_uses: 100 })

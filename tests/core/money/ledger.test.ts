@@ -3,15 +3,8 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { SERVER } from '../../../src/core/audit/audit.ts'
 import { readEvents } from '../../../src/core/channel/log.ts'
-import {
-  adjustBalance,
-  endHold,
-  estimatedCost,
-  hold,
-  runningCost,
-  toMajor,
-  toMinor,
-} from '../../../src/core/money/ledger.ts'
+import { toMajor, toMinor } from '../../../src/core/money/amounts.ts'
+import { adjustBalance, endHold, estimatedCost, hold, runningCost } from '../../../src/core/money/ledger.ts'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { failure } from '../../../src/core/tasks/failures.ts'
 import { type Ending, settleTask } from '../../../src/core/tasks/settlement.ts'

@@ -1,4 +1,4 @@
-import { toMajor } from '../../../core/money/ledger.ts'
+import { toMajor } from '../../../core/money/amounts.ts'
 import { type SystemFigures, tasksOf } from '../../../core/statistics/system.ts'
 import type { SystemConfig as CoreSystemConfig } from '../../../core/system/settings.ts'
 import type { SystemConfig, SystemStats } from './models.ts'

@@ -1,4 +1,4 @@
-import { toMajor } from '../../../core/money/ledger.ts'
+import { toMajor } from '../../../core/money/amounts.ts'
 import type { NewCode, NewCodes } from '../../../core/recharge/create.ts'
 import type { Redemption } from '../../../core/recharge/records.ts'
 import type { Redeemed as CoreRedeemed } from '../../../core/recharge/redeem.ts'

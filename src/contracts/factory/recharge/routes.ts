@@ -1,7 +1,6 @@
 import { readInstant } from '../../../core/agenda/times.ts'
 import type { Context } from '../../../core/context.ts'
-import { readAmount } from '../../../core/money/amounts.ts'
-import { toMajor } from '../../../core/money/ledger.ts'
+import { readAmount, toMajor } from '../../../core/money/amounts.ts'
 import { getCode, listCodes, updateCode } from '../../../core/recharge/codes.ts'
 import { createCodes, type DrawnCode, drawCodes, type NewCodes } from '../../../core/recharge/create.ts'
 import { listRedemptions, listUses } from '../../../core/recharge/records.ts'

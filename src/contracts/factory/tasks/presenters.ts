@@ -1,5 +1,6 @@
 import type { Language } from '../../../core/messages.ts'
-import { estimatedCost, toMajor } from '../../../core/money/ledger.ts'
+import { toMajor } from '../../../core/money/amounts.ts'
+import { estimatedCost } from '../../../core/money/ledger.ts'
 import { exitCode } from '../../../core/tasks/failures.ts'
 import type { Task as CoreTask } from '../../../core/tasks/rows.ts'
 import { type TaskDetail as CoreTaskDetail, errorText } from '../../../core/tasks/tasks.ts'

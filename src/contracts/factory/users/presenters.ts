@@ -1,5 +1,5 @@
 import type { AccountSummary, UserStatistics } from '../../../core/accounts/administration.ts'
-import { toMajor } from '../../../core/money/ledger.ts'
+import { toMajor } from '../../../core/money/amounts.ts'
 import type { Me, UserStats } from './models.ts'
 
 export const presentMe = ({ user, totalTasks, balance }: AccountSummary): Me => ({

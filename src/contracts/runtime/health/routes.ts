@@ -1,5 +1,5 @@
 import type { Context } from '../../../core/context.ts'
-import { toMajor } from '../../../core/money/ledger.ts'
+import { toMajor } from '../../../core/money/amounts.ts'
 import {
   allHealthy,
   COMPONENTS,

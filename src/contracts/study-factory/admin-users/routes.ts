@@ -5,7 +5,7 @@ import {
   updateAccount,
 } from '../../../core/accounts/administration.ts'
 import type { Context } from '../../../core/context.ts'
-import { toMinor } from '../../../core/money/ledger.ts'
+import { toMinor } from '../../../core/money/amounts.ts'
 import { deleteUser } from '../../../core/user-deletion/delete.ts'
 import {
   type Body,

@@ -1,5 +1,5 @@
 import type { Language } from '../../../core/messages.ts'
-import { toMajor } from '../../../core/money/ledger.ts'
+import { toMajor } from '../../../core/money/amounts.ts'
 import { type SystemFigures, tasksOf } from '../../../core/statistics/system.ts'
 import type { MonitoredTask as CoreMonitoredTask } from '../../../core/tasks/monitor.ts'
 import { presentTask } from '../tasks/presenters.ts'
