@@ -21,7 +21,7 @@ import { createTask } from '../../../src/core/tasks/create.ts'
 import { ACCEPT_SECONDS, expireAssignments, expireRunning } from '../../../src/core/tasks/expiry.ts'
 import { failure } from '../../../src/core/tasks/failures.ts'
 import { loseAttempts } from '../../../src/core/tasks/lost-attempts.ts'
-import { saveProgress } from '../../../src/core/tasks/progress.ts'
+import { saveProgress, taskTopic } from '../../../src/core/tasks/progress.ts'
 import { leaseTasks } from '../../../src/core/tasks/queue.ts'
 import { cancelTask, deleteTask, retryTask } from '../../../src/core/tasks/tasks.ts'
 import { transaction } from '../../../src/core/transaction.ts'
@@ -324,8 +324,13 @@ async function report(model: Model, task: Modelled, op: Op & { of: Of }): Promis
     }
     case 'progress': {
       const attempt = op.of === 'current' ? task.attempt : task.attempt - 1
-      await saveProgress(ctx, [{ taskId: task.id, attempt, progress: 42, currentItem: '' }])
-      if (op.of === 'current' && task.status === 'running') task.progress = 42
+      const report = { attempt, progress: 42, currentItem: '' }
+      if (op.of === 'current' && task.status === 'running') {
+        task.progress = report.progress
+        // Shown before it is stored, as the server of the node does.
+        ctx.bus.setState(taskTopic(task.uuid), report)
+      }
+      await saveProgress(ctx, [{ taskId: task.id, ...report }])
       return
     }
     case 'lose': {
