@@ -43,6 +43,8 @@ await ctx.services.nodeControl.close()
 const PRICE = 10
 const LIMIT = 3
 const MAX_LOST = 3
+/** Of each node. */
+const SLOTS = 2
 const BALANCE = 120
 const TIMEOUT_SECONDS = 3600
 await updateSystemConfig(ctx, SERVER, {
@@ -52,7 +54,7 @@ await updateSystemConfig(ctx, SERVER, {
 })
 const NODES = await Promise.all(
   [1, 2].map(async () => {
-    const { node } = await makeNode(server)
+    const { node } = await makeNode(server, SLOTS)
     await ctx.db
       .update(nodes)
       .set({ online: true, taskTypes: ['modelled'] })
@@ -132,7 +134,7 @@ class Model {
   available = BALANCE
 
   get unfinished(): number {
-    return this.tasks.filter(({ status }) => status === 'pending' || status === 'running').length
+    return this.tasks.filter(isUnfinished).length
   }
 
   emit(task: Modelled, verb: string): void {
@@ -170,8 +172,10 @@ class Model {
     else this.settle(task, 'failed', false)
   }
 
-  /** The task that a free node gets. A task that a node lost waits for a node that has not lost it. */
+  /** The task that a node with a free slot gets. A task that a node lost waits for a node that has not lost it. */
   next(node: number): Modelled | undefined {
+    const held = this.tasks.filter((task) => task.node === node && isUnfinished(task))
+    if (held.length >= SLOTS) return undefined
     const waiting = this.tasks.filter(({ status, node }) => status === 'pending' && node === null)
     const fits = waiting.filter(
       ({ lostBy }) => !lostBy.includes(node) || NODES.every((other) => lostBy.includes(other)),
@@ -179,6 +183,8 @@ class Model {
     return fits.sort((a, b) => b.priority - a.priority || a.id - b.id)[0]
   }
 }
+
+const isUnfinished = ({ status }: Modelled) => status === 'pending' || status === 'running'
 
 const outcomeOf = async (work: () => Promise<unknown>): Promise<unknown> => {
   try {
@@ -231,7 +237,7 @@ async function step(model: Model, { owner, who }: World, op: Op): Promise<void> 
   }
   const task = model.tasks[op.slot % Math.max(model.tasks.length, 1)]
   if (!task) return
-  const held = task.node !== null && (task.status === 'pending' || task.status === 'running')
+  const held = task.node !== null && isUnfinished(task)
   switch (op.do) {
     case 'run':
       if (task.status !== 'running') return
@@ -289,7 +295,7 @@ async function report(model: Model, task: Modelled, op: Op & { of: Of }): Promis
     taskUuid: task.uuid,
     attempt: op.of === 'old' ? task.attempt - 1 : task.attempt,
   }
-  const isOpen = isOwn && (task.status === 'pending' || task.status === 'running')
+  const isOpen = isOwn && isUnfinished(task)
   switch (op.do) {
     case 'accept': {
       const accepted = await acceptAttempt(ctx, key)
