@@ -49,6 +49,9 @@ export async function eventually<T>(
 // A test that is cut off leaves no process behind: the kernel ends the child with its parent.
 const TETHER = Bun.which('setpriv') ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []
 
+/** For a process that lives for seconds, the compilers of the fastest code cost more than they gain: a fifth of a start. */
+const SHORT_LIVED = { BUN_JSC_useOMGJIT: '0', BUN_JSC_useFTLJIT: '0' }
+
 /** A program with its output in a file, so that a full pipe cannot block it. */
 export class Program implements AsyncDisposable {
   private child: Subprocess | undefined
@@ -77,7 +80,7 @@ export class Program implements AsyncDisposable {
     const { PATH = '', HOME = '' } = process.env
     this.child = Bun.spawn([...TETHER, ...this.command], {
       cwd: this.root,
-      env: { PATH, HOME, ...this.env },
+      env: { PATH, HOME, ...SHORT_LIVED, ...this.env },
       stdin: 'ignore',
       stdout: output,
       stderr: output,
