@@ -36,8 +36,9 @@ async function measure(kind: Kind): Promise<Row[]> {
   const parts = await freshParts(kind)
   try {
     return await parts.prepare(async (ctx) => {
-      await seed(ctx)
+      // Before there are tasks: the server would take them meanwhile.
       const idle = await readIdle()
+      await seed(ctx)
       const adopted = await adoptAll(ctx)
       const { reading, steps } = await readRunning(ctx)
       const perSecond = steps / ((WINDOWS * WINDOW_MS) / 1000)
