@@ -1,5 +1,6 @@
 /** Stores what study tasks come to, many in one transaction. */
 import { inArray, sql } from 'drizzle-orm'
+import { intArray } from '../../db/arrays.ts'
 import { studyRuns, tasks, users } from '../../db/schema/index.ts'
 import type { Context, Tx } from '../context.ts'
 import { type ItemProgress, recordProgress } from '../courses/progress.ts'
@@ -72,6 +73,12 @@ function lastNote(to: Transition['to']): Note[] {
   return typeof to === 'object' ? [{ what: to.failed, level: 'ERROR' }] : []
 }
 
+/**
+ * Ids of tasks as a condition of their own: from the JSON alone the planner expects 100 rows, for which it would read all running
+ * tasks of all users.
+ */
+const idsOf = (transitions: Transition[]) => intArray(transitions.map(({ run }) => run.taskId))
+
 /** Locks the tasks that this server still runs. */
 async function lockHeld(
   tx: Tx,
@@ -81,7 +88,8 @@ async function lockHeld(
   const current = sql`from json_to_recordset(${JSON.stringify(wanted)}::text::json) as w(id int, attempt int, "runnerId" uuid)
     join ${tasks} t on t.id = w.id and t.attempt = w.attempt and t.status = 'running'
     join ${studyRuns} s on s.task_id = t.id and s.runner_id = w."runnerId"
-    join ${users} u on u.id = t.user_id and u.deleted_at is null`
+    join ${users} u on u.id = t.user_id and u.deleted_at is null
+    where t.id = any(${idsOf(transitions)}) and s.task_id = any(${idsOf(transitions)})`
   const held = await tx.db.execute<{ id: number }>(
     sql`select t.id ${current} order by t.id for no key update of t, s skip locked`,
   )
@@ -114,13 +122,13 @@ async function move(tx: Tx, transitions: Transition[]): Promise<Moved[]> {
         began_ms = m."beganMs", revision = s.revision + 1,
         phase = case m."to" when 'completed' then 'still' else m."to" end,
         runner_id = case m."to" when 'completed' then null else s.runner_id end
-      from moves m where s.task_id = m.id
+      from moves m where s.task_id = m.id and s.task_id = any(${idsOf(transitions)})
       returning s.task_id, s.revision
     )
     update ${tasks} t set current_item = m."currentItem", progress = m.progress, updated_at = now(),
       status = case m."to" when 'completed' then 'completed' else t.status end,
       completed_at = case m."to" when 'completed' then now() else t.completed_at end
-    from moves m join runs on runs.task_id = m.id where t.id = m.id
+    from moves m join runs on runs.task_id = m.id where t.id = m.id and t.id = any(${idsOf(transitions)})
     returning t.id, t.uuid, t.status, t.progress, t.title, t.attempt, t.user_id as "userId", runs.revision, m."to"`)
   return [...rows]
 }
