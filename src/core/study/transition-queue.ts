@@ -3,6 +3,8 @@ import type { Run } from './run.ts'
 import { storeTransitions, type Transition } from './transitions.ts'
 
 const STORE_AT_ONCE = 500
+/** Nobody waits for a step, and a transaction of ten costs little more than one of one. */
+const GATHER_MS = 20
 /** Transitions that could not be stored are tried again after this time, all of them together. */
 const RETRY_MS = 250
 
@@ -15,7 +17,7 @@ export interface Stage {
   lost(run: Run): void
 }
 
-/** Stores transitions. What comes while a transaction runs goes into the next one together. */
+/** Stores transitions: those of a moment, and what comes while a transaction runs, together. */
 export class TransitionQueue {
   private transitions: Transition[] = []
   private failed: Transition[] = []
@@ -48,6 +50,7 @@ export class TransitionQueue {
 
   private async storeAll(): Promise<void> {
     while (this.transitions.length > 0) {
+      await Bun.sleep(GATHER_MS)
       const some = this.transitions.splice(0, STORE_AT_ONCE).filter(({ run }) => this.stage.holds(run))
       if (some.length === 0) continue
       try {
