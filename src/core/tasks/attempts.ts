@@ -3,6 +3,7 @@
  * and this node holds it (fencing).
  */
 import { eq, sql } from 'drizzle-orm'
+import { intArray } from '../../db/arrays.ts'
 import { type CannotStart, nodes, tasks } from '../../db/schema/index.ts'
 import { rfc3339 } from '../../db/timestamps.ts'
 import { UUID } from '../../util/ids.ts'
@@ -168,7 +169,7 @@ export async function endedAttempts(
       from json_to_recordset(${JSON.stringify(held)}::text::json)
         as h("nodeId" int, "taskUuid" text, "taskId" int, attempt int)
       left join tasks t on t.id = h."taskId" and t.node_id = h."nodeId" and t.attempt = h.attempt
-        and t.status in ('pending', 'running')
+        and t.status in ('pending', 'running') and t.id = any(${intArray(held.map(({ taskId }) => taskId))})
       where t.id is null`)),
   ]
 }
