@@ -65,6 +65,7 @@ async function start(): Promise<void> {
   onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], stop, () => process.exit(1))
 }
 
+/** Waits until no request is under way, but not longer than `REQUESTS_MS`. */
 async function requestsEnd({ server }: { server: Bun.Server<unknown> | null }): Promise<void> {
   for (let waited = 0; (server?.pendingRequests ?? 0) > 0 && waited < REQUESTS_MS; waited += 50) {
     await Bun.sleep(50)

@@ -22,7 +22,10 @@ export interface AuditFilter {
   before?: number | undefined
 }
 
-/** A search reads the entries themselves, because no index serves it: those with so many of the newest ids that the days and `before` admit. */
+/**
+ * No index serves a search, so it reads the entries themselves: those with so many of the newest ids that the days and `before`
+ * admit.
+ */
 const MAX_SEARCHED = 500_000
 
 /** The entries of a page, the newest first. Where pages and searches end, `before` leads further. */

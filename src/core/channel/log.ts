@@ -122,8 +122,8 @@ const appendToMany = preparedSql<AppendedRow>(
     ${appended}`,
 )
 
-/** A number in the data of an event that the statement knows first, and writes in its place. */
-export function token(name: string): number {
+/** In the data of an event: a number that only the statement knows. The statement writes the number in place of this text. */
+export function numberInStatement(name: string): number {
   return { toJSON: () => `\0${name}` } as unknown as number
 }
 
@@ -131,7 +131,7 @@ export function token(name: string): number {
  * In the data of an event that `withEvent` appends: the number that its statement gives the new row. A client cannot write
  * the same text, because PostgreSQL stores no U+0000.
  */
-export const newId = token('id')
+export const newId = numberInStatement('id')
 const NEW_ID = sql.raw(`'${JSON.stringify(newId)}'`)
 
 /**

@@ -4,7 +4,7 @@ import type { Db } from '../../db/client.ts'
 import { violatedCheck } from '../../db/errors.ts'
 import { preparedSql } from '../../db/prepared.ts'
 import type { SYSTEM_ACCOUNTS, TRANSFER_KINDS, USER_ACCOUNTS } from '../../db/schema/index.ts'
-import { type EventColumns, eventColumns, eventOf, token, withEvent } from '../channel/log.ts'
+import { type EventColumns, eventColumns, eventOf, numberInStatement, withEvent } from '../channel/log.ts'
 import { type Context, isTx, type Tx } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { singleStatement } from '../transaction.ts'
@@ -193,12 +193,12 @@ interface FoundRow extends Record<string, unknown> {
 const value = sql.placeholder
 
 /** In the data of the event of {@link statementWithEventOf}: the balance after the transfer, see `newId`. */
-const NEW_BALANCE = { balance: token('balance'), available: token('available') }
+const NEW_BALANCE = { balance: numberInStatement('balance'), available: numberInStatement('available') }
 
 const major = (column: string) => sql.raw(`trim_scale(r.${column} / 100.0)::text`)
-const tokenText = (name: number) => sql.raw(`'${JSON.stringify(name)}'`)
-const withBalance = sql`replace(replace(${value('event')}, ${tokenText(NEW_BALANCE.balance)}, ${major('balance')}),
-        ${tokenText(NEW_BALANCE.available)}, ${major('available')})`
+const placeOf = (name: number) => sql.raw(`'${JSON.stringify(name)}'`)
+const withBalance = sql`replace(replace(${value('event')}, ${placeOf(NEW_BALANCE.balance)}, ${major('balance')}),
+        ${placeOf(NEW_BALANCE.available)}, ${major('available')})`
 const isOwn = sql`in ('available', 'held')`
 
 /**

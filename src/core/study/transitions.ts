@@ -74,7 +74,7 @@ function lastNote(to: Transition['to']): Note[] {
 }
 
 /**
- * Ids of tasks as a condition of their own: from the JSON alone the planner expects 100 rows, for which it would read all running
+ * The ids of the tasks, for a condition of their own. From the JSON alone the planner expects 100 rows, and would read all running
  * tasks of all users.
  */
 const idsOf = (transitions: Transition[]) => intArray(transitions.map(({ run }) => run.taskId))
@@ -85,11 +85,12 @@ async function lockHeld(
   transitions: Transition[],
 ): Promise<{ held: Set<number>; locked: Set<number> }> {
   const wanted = transitions.map(({ run: { taskId: id, attempt, runnerId } }) => ({ id, attempt, runnerId }))
+  const ids = idsOf(transitions)
   const current = sql`from json_to_recordset(${JSON.stringify(wanted)}::text::json) as w(id int, attempt int, "runnerId" uuid)
     join ${tasks} t on t.id = w.id and t.attempt = w.attempt and t.status = 'running'
     join ${studyRuns} s on s.task_id = t.id and s.runner_id = w."runnerId"
     join ${users} u on u.id = t.user_id and u.deleted_at is null
-    where t.id = any(${idsOf(transitions)}) and s.task_id = any(${idsOf(transitions)})`
+    where t.id = any(${ids}) and s.task_id = any(${ids})`
   const held = await tx.db.execute<{ id: number }>(
     sql`select t.id ${current} order by t.id for no key update of t, s skip locked`,
   )
@@ -111,6 +112,7 @@ async function move(tx: Tx, transitions: Transition[]): Promise<Moved[]> {
     currentItem,
     progress: to === 'completed' ? 100 : percentAt({ ...run, ...place }, place.itemPosition),
   }))
+  const ids = idsOf(transitions)
   const rows = await tx.db.execute<Moved & Record<string, unknown>>(sql`
     with moves as materialized (
       select * from json_to_recordset(${JSON.stringify(moves)}::text::json) as m(id int, "itemIndex" int, "itemPosition" float8,
@@ -122,13 +124,13 @@ async function move(tx: Tx, transitions: Transition[]): Promise<Moved[]> {
         began_ms = m."beganMs", revision = s.revision + 1,
         phase = case m."to" when 'completed' then 'still' else m."to" end,
         runner_id = case m."to" when 'completed' then null else s.runner_id end
-      from moves m where s.task_id = m.id and s.task_id = any(${idsOf(transitions)})
+      from moves m where s.task_id = m.id and s.task_id = any(${ids})
       returning s.task_id, s.revision
     )
     update ${tasks} t set current_item = m."currentItem", progress = m.progress, updated_at = now(),
       status = case m."to" when 'completed' then 'completed' else t.status end,
       completed_at = case m."to" when 'completed' then now() else t.completed_at end
-    from moves m join runs on runs.task_id = m.id where t.id = m.id and t.id = any(${idsOf(transitions)})
+    from moves m join runs on runs.task_id = m.id where t.id = m.id and t.id = any(${ids})
     returning t.id, t.uuid, t.status, t.progress, t.title, t.attempt, t.user_id as "userId", runs.revision, m."to"`)
   return [...rows]
 }

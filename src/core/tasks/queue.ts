@@ -84,7 +84,7 @@ export async function leaseTasks(ctx: Context, slots: Slot[]): Promise<LeasedTas
       input.map(({ node }) => node),
     )
     // What this server knows of a node may be a moment old, so the statement checks the row of the node. From the JSON alone the
-    // planner expects 100 rows, for which it would read all tasks of a table that is not large.
+    // planner expects 100 rows, and would read all tasks while there are not many.
     const leased = await tx.db.execute<{ id: number }>(sql`
       update tasks t set node_id = m.node, attempt = t.attempt + 1, leased_at = now(), unplaceable_at = null,
         updated_at = now()
