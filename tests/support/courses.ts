@@ -1,3 +1,4 @@
+import { recordProgress } from '../../src/core/courses/progress.ts'
 import { courseItems, courses, materials } from '../../src/db/schema/index.ts'
 import { type TestUser, unique } from './factories.ts'
 import type { TestServer } from './server.ts'
@@ -41,3 +42,10 @@ export async function makeCourse(server: TestServer, owner: TestUser, items: New
   }
   return { courseId: String(course!.id), name: course!.name, itemIds }
 }
+
+/** Records how far a learner has come in an item of a course of Roost's own materials. */
+export const recordStudied = (
+  server: TestServer,
+  { user }: TestUser,
+  item: { courseId: string; itemId: string; position: number; isDone: boolean },
+): Promise<void> => recordProgress(server.ctx, [{ provider: 'built_in', userId: user.id, ...item }])

@@ -1,9 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { recordProgress } from '../../../src/core/courses/progress.ts'
 import { courseItems, materials } from '../../../src/db/schema/index.ts'
 import { auditedOf } from '../../support/audited.ts'
-import { makeCourse, makeMaterial } from '../../support/courses.ts'
+import { makeCourse, makeMaterial, recordStudied } from '../../support/courses.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeUser } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
@@ -42,15 +41,7 @@ const list = async ({ token } = learner) => {
 describe('GET /api/courses/list', () => {
   test("is a bare list of every course, with the reader's own progress", async () => {
     const { courseId, name, itemIds } = await makeCourse(server, editor, [{}, {}])
-    const row = {
-      provider: 'built_in' as const,
-      userId: learner.user.id,
-      courseId,
-      itemId: itemIds[0]!,
-      position: 100,
-      isDone: true,
-    }
-    await recordProgress(server.ctx, [row])
+    await recordStudied(server, learner, { courseId, itemId: itemIds[0]!, position: 100, isDone: true })
     const shown = { courseId, courseName: name, teacherName: '王老师' }
     expect(await list()).toContainEqual({ ...shown, progress: 50 })
     expect(await list(editor)).toContainEqual({ ...shown, progress: 0 })
@@ -64,15 +55,7 @@ describe('GET /api/courses/{id}', () => {
       { title: '讲义', type: 'pdf', fileFormat: 'pdf', durationSeconds: null, pages: 2 },
       { title: '未测', durationSeconds: null },
     ])
-    const row = {
-      provider: 'built_in' as const,
-      userId: learner.user.id,
-      courseId,
-      itemId: itemIds[0]!,
-      position: 12.5,
-      isDone: false,
-    }
-    await recordProgress(server.ctx, [row])
+    await recordStudied(server, learner, { courseId, itemId: itemIds[0]!, position: 12.5, isDone: false })
     const answer = await ask('GET', `/api/courses/${courseId}`, { token: learner.token })
     expectAnswer(answer, 200, DETAIL)
     const begun = { position: 0, isDone: false }

@@ -7,7 +7,7 @@ import { studyHint } from '../../../src/core/tasks/hints.ts'
 import { transaction } from '../../../src/core/transaction.ts'
 import { courseProgress, materials, studySettings, tasks } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
-import { makeCourse } from '../../support/courses.ts'
+import { makeCourse, recordStudied } from '../../support/courses.ts'
 import { makeTask, makeUser, type TestUser } from '../../support/factories.ts'
 import { eventually } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
@@ -143,15 +143,7 @@ describe('a task begins where the learner is', () => {
   test('nothing is left: it is completed at once', async () => {
     const user = await learner()
     const { courseId, itemIds } = await makeCourse(server, editor, [video(50)])
-    const done = {
-      provider: 'built_in' as const,
-      userId: user.user.id,
-      courseId,
-      itemId: itemIds[0]!,
-      position: 50,
-      isDone: true,
-    }
-    await recordProgress(ctx, [done])
+    await recordStudied(server, user, { courseId, itemId: itemIds[0]!, position: 50, isDone: true })
     const task = await makeStudy(user, courseId, courseId)
     await act(user, task, 'start')
     expect(await reaches(user, task, 'completed')).toMatchObject({ progress: 100, current_item: '' })
