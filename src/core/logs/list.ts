@@ -78,7 +78,11 @@ async function* newestFirst(
   const searched = text && asJson(text)
   const fits = (chunk: StoredChunk) => {
     const lines = linesOf(chunk, filter.level, searched)
-    return text === undefined ? lines : lines.filter((line) => holds(readLine(line), text))
+    if (text === undefined) return lines
+    return lines.filter((line) => {
+      const { message, fields } = readLine(line)
+      return holds([message, fields], text)
+    })
   }
   const waiting: RawLine[] = []
   for await (const { chunks, next } of chunksOf(db, filter, 'desc')) {
