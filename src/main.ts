@@ -5,10 +5,8 @@ import type { Server } from './server.ts'
 import { readArguments } from './util/arguments.ts'
 import { flushLog, openLogger } from './util/logger.ts'
 import { exitWithMessage, StartupError } from './util/startup-error.ts'
-import { onStopSignals } from './util/stop-signals.ts'
+import { onStopSignals, STOP_WAIT_MS } from './util/stop-signals.ts'
 
-/** How long a stop waits for requests that are under way. */
-const REQUESTS_MS = 3000
 /** How long a whole stop may take, also when a part hangs. Most supervisors kill a process after five seconds or more. */
 const STOP_MS = 4800
 
@@ -65,9 +63,9 @@ async function start(): Promise<void> {
   onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], stop, () => process.exit(1))
 }
 
-/** Waits until no request is under way, but not longer than `REQUESTS_MS`. */
+/** Waits until no request is under way, but not longer than `STOP_WAIT_MS`. */
 async function requestsEnd({ server }: { server: Bun.Server<unknown> | null }): Promise<void> {
-  for (let waited = 0; (server?.pendingRequests ?? 0) > 0 && waited < REQUESTS_MS; waited += 50) {
+  for (let waited = 0; (server?.pendingRequests ?? 0) > 0 && waited < STOP_WAIT_MS; waited += 50) {
     await Bun.sleep(50)
   }
 }

@@ -3,6 +3,7 @@ import type { Db } from '../db/client.ts'
 import { runSql } from '../db/foreign-sql.ts'
 import type { Logger } from '../util/logger.ts'
 import type { Counter } from '../util/metrics.ts'
+import { STOP_WAIT_MS } from '../util/stop-signals.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
 import { bossDatabase, createBoss } from './boss.ts'
 import { deadOf, defineQueues } from './define.ts'
@@ -47,8 +48,6 @@ const HEARTBEAT_REFRESH_SECONDS = 3
 /** pg-boss writes how a run ended within this time, usually. */
 const OUTCOME_WRITTEN_MS = 50
 const HAND_BACK_MS = 1000
-/** How long a stop waits for running jobs. A whole stop may take less than five seconds. */
-const DRAIN_MS = 3000
 const WORKER_LATE_MS = 60_000
 
 /** How a run ended, in pg-boss's words; a failure that may be retried is thrown. */
@@ -167,7 +166,7 @@ export class JobQueue {
   }
 
   /** Starts no more jobs, and waits for those that run, but not longer than `graceMs`. */
-  async drain(graceMs = DRAIN_MS): Promise<void> {
+  async drain(graceMs = STOP_WAIT_MS): Promise<void> {
     this.draining ??= waitAtMost(
       graceMs,
       Promise.all([...this.workers.keys()].map((name) => this.boss.offWork(name))),

@@ -4,6 +4,7 @@ import { isUnavailable } from '../db/errors.ts'
 import type { Logger } from '../util/logger.ts'
 import type { Counter } from '../util/metrics.ts'
 import { StartupError } from '../util/startup-error.ts'
+import { STOP_WAIT_MS } from '../util/stop-signals.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
 import type { Schedule } from './job.ts'
 import { claimRun, readSchedule, setPaused } from './runs.ts'
@@ -33,7 +34,6 @@ export interface SchedulerStatus {
 const EARLY_MS = 500
 /** Timers do not follow when the wall clock is set, so each compares it this often. */
 const RECHECK_MS = 10_000
-const CLOSE_MS = 3000
 
 /**
  * Runs jobs by their cron patterns. Every server has the timers, and the database decides which server runs a job: of
@@ -98,7 +98,7 @@ export class Scheduler {
   async close(): Promise<void> {
     this.stopping.abort()
     for (const timer of this.timers.values()) clearTimeout(timer)
-    await waitAtMost(CLOSE_MS, Promise.allSettled(this.runs.values()))
+    await waitAtMost(STOP_WAIT_MS, Promise.allSettled(this.runs.values()))
   }
 
   private get isStopping(): boolean {

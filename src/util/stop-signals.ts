@@ -7,6 +7,9 @@ import { constants } from 'node:os'
  */
 const SAME_REQUEST_MS = 2000
 
+/** How long a stop waits for requests, jobs and scheduled runs that are under way. A whole stop takes less than five seconds. */
+export const STOP_WAIT_MS = 3000
+
 /**
  * Calls `stop` at the first of these signals, and `force` at one that comes after the repeats of the first. A process that
  * was started with SIGHUP ignored (`nohup`) gets no listener for it, because a listener would end that. SIGINT always gets

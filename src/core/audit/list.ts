@@ -2,6 +2,7 @@ import { and, desc, eq, gt, gte, ilike, like, lt, max, or, type SQL, sql } from 
 import { countWithin, pageWithin } from '../../db/bounded-list.ts'
 import { likeLiteral } from '../../db/like.ts'
 import { auditLog } from '../../db/schema/index.ts'
+import { startOfDay } from '../../db/timestamps.ts'
 import type { Context } from '../context.ts'
 import type { StoredEntry } from './log.ts'
 
@@ -64,13 +65,11 @@ function conditionOf(filter: AuditFilter): SQL | undefined {
     targetType === undefined ? undefined : eq(auditLog.targetType, targetType),
     targetId === undefined ? undefined : eq(auditLog.targetId, targetId),
     requestId === undefined ? undefined : eq(auditLog.requestId, requestId),
-    from === undefined ? undefined : gte(auditLog.at, startOf(from)),
-    to === undefined ? undefined : lt(auditLog.at, sql`${startOf(to)} + interval '1 day'`),
+    from === undefined ? undefined : gte(auditLog.at, startOfDay(from)),
+    to === undefined ? undefined : lt(auditLog.at, sql`${startOfDay(to)} + interval '24 hours'`),
     before === undefined ? undefined : lt(auditLog.id, before),
   )
 }
 
 const isAction = (action: string): SQL =>
   action.includes('.') ? eq(auditLog.action, action) : like(auditLog.action, `${likeLiteral(action)}.%`)
-
-const startOf = (day: string): SQL => sql`(${day}::date::timestamp at time zone 'UTC')`

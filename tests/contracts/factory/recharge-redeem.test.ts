@@ -176,16 +176,21 @@ describe('POST /api/recharge/redeem', () => {
 
   test('with an Idempotency-Key a repeated request gets the same answer, and is paid once', async () => {
     const user = await makeUser(server)
-    const { code } = await made()
+    const { id, code } = await made({ max_uses: 5 })
     const headers = { 'idempotency-key': '"redeem once"' }
     const answers = [await redeem(user, code, headers), await redeem(user, code, headers)]
     expect(answers.map(({ status }) => status)).toEqual([200, 200])
     expect(answers[1]!.body).toEqual(answers[0]!.body)
     expect(await balanceOf(user)).toBe(10)
-    // The answer to a wrong code is kept too.
-    const wrong = { 'idempotency-key': 'wrong' }
-    expectFactoryError(await redeem(user, 'wrong', wrong), INVALID)
-    expectFactoryError(await redeem(user, 'wrong', wrong), INVALID)
+    // The answer to a code that cannot be redeemed is kept too.
+    for (const [key, text] of Object.entries({ wrong: 'wrong', twice: code })) {
+      expectFactoryError(await redeem(user, text, { 'idempotency-key': key }), INVALID)
+      const again = await redeem(user, text, { 'idempotency-key': key })
+      expectFactoryError(again, INVALID)
+      expect(again.headers.get('idempotency-replayed')).toBe('true')
+    }
+    expect(await balanceOf(user)).toBe(10)
+    expect(await showCode(id)).toMatchObject({ used_count: 1 })
   })
 })
 
