@@ -9,6 +9,7 @@ import { portfolioRoutes } from './contracts/portfolio/index.ts'
 import { resumableOptions } from './contracts/portfolio/upload/resumable.ts'
 import { runtime } from './contracts/runtime/contract.ts'
 import { runtimeRoutes } from './contracts/runtime/index.ts'
+import { study } from './contracts/study/contract.ts'
 import { studyRoutes } from './contracts/study/index.ts'
 import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
 import { clientOf } from './http/client.ts'
@@ -37,6 +38,9 @@ import { ShownPaths } from './util/shown-path.ts'
 
 /** The errors of paths outside of all contracts. */
 const operations = defineContract({ ...runtime, language: 'en', errorBody: problem })
+
+/** The contracts that have a document of their own. */
+const CONTRACTS = [learning, portfolio, study, runtime, factory].map(({ name }) => name)
 
 /** Which contract formats the error of an unmatched path, longest base URL first: docs/design.md, "Unmatched paths". */
 const bases: [string, Contract][] = [
@@ -116,7 +120,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
       const model = bodies.get(routeKey(request.method, route))
       return model ? asTyped(model, await readJsonBody(request, contentType)) : null
     })
-    .use(docs((): AnyElysia => app, fields, ctx.config.publicUrl))
+    .use(docs((): AnyElysia => app, fields, ctx.config.publicUrl, CONTRACTS))
     .get('/', ({ redirect }) => redirect('/api/docs'), { detail: { hide: true } })
     .use(readyRoute(ctx))
     .use(base(operations, '').use(metricsRoute(ctx)))

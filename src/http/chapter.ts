@@ -51,7 +51,7 @@ type ImpliedError =
   | 'DATABASE_UNAVAILABLE'
   | 'INTERNAL'
 
-export interface RouteOptions extends Omit<RouteDescription, 'tag' | 'errors'> {
+export interface RouteOptions extends Omit<RouteDescription, 'tag' | 'sharedWith' | 'errors'> {
   /** `true` admits every signed-in user, a permission the users whose role has it. Without `auth`, anybody may call. */
   auth?: true | Permission
   /** In place of `auth`: admits the node itself, or a user who may act for it. */
@@ -65,6 +65,7 @@ export interface RouteOptions extends Omit<RouteDescription, 'tag' | 'errors'> {
 
 interface ChapterOptions {
   limit?: LimitClass | undefined
+  sharedWith?: Contract
 }
 
 type Hook<O> = Pick<O, Extract<keyof O, 'auth' | 'nodeAuth' | 'params' | 'query' | 'body'>> & {
@@ -75,8 +76,13 @@ type Hook<O> = Pick<O, Extract<keyof O, 'auth' | 'nodeAuth' | 'params' | 'query'
  * The routes of one chapter of a contract.
  * @param tag the name of the chapter in the documentation
  * @param limit the class of its routes, unless a route has another one; by default that of the contract
+ * @param sharedWith another contract that has these routes too
  */
-export function chapter(contract: Contract, tag: string, { limit = contract.limit }: ChapterOptions = {}) {
+export function chapter(
+  contract: Contract,
+  tag: string,
+  { limit = contract.limit, sharedWith }: ChapterOptions = {},
+) {
   return {
     /** An empty table of routes under `prefix`. Its handlers get `ctx`, and `principal` where the route has `auth`. */
     routes: <C extends Context, const P extends string = ''>(ctx: C, prefix: P = '' as P) =>
@@ -86,7 +92,7 @@ export function chapter(contract: Contract, tag: string, { limit = contract.limi
     route<const O extends RouteOptions>(options: O): Hook<O> {
       const { auth, nodeAuth, params, query, body, ...description }: RouteOptions = options
       const { status } = description
-      const limited = { limit, ...description }
+      const limited = { limit, ...(sharedWith && { sharedWith: sharedWith.name }), ...description }
       const errors = [...impliedErrors(limited.limit, options), ...(options.errors ?? [])]
       const access: Access[] | undefined = nodeAuth && ['user', 'node']
       const hook = {

@@ -1,59 +1,74 @@
 import { swagger } from '@elysiajs/swagger'
 import { type AnyElysia, Elysia } from 'elysia'
 import type { RouteFields } from './deprecations.ts'
-import { openApiDocument } from './openapi/document.ts'
+import { type OpenApiDocuments, openApiDocuments } from './openapi/document.ts'
 
 const PAGE = '/api/docs'
-const DOCUMENT = `${PAGE}/json`
-const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js']
-/** Of type `object`, because the plugin's type lacks `url`. The plugin's own URL is relative to the page. */
-const OPTIONS: object = {
-  url: DOCUMENT,
+const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-standalone-preset.js']
+/** The host from which the plugin's page loads its script. */
+const FOREIGN = /<script src="https:\/\/unpkg\.com\/swagger-ui-dist@[^/]*\/swagger-ui-bundle\.js"[^>]*>/
+/** With the preset, the page has a list of the documents. It is code, and the plugin's options are JSON. */
+const START = 'SwaggerUIBundle({'
+const START_WITH_LIST = `${START}"presets":[SwaggerUIBundle.presets.apis,SwaggerUIStandalonePreset],`
+
+const addressOf = (contract: string) => `${PAGE}/${contract}/json`
+
+/** Of type `object`, because the plugin's type lacks `urls`. */
+const optionsFor = (contracts: readonly string[]): object => ({
+  // The plugin's own address is relative to the page.
+  url: undefined,
+  urls: [{ name: 'all', url: `${PAGE}/json` }, ...contracts.map((name) => ({ name, url: addressOf(name) }))],
+  layout: 'StandaloneLayout',
   deepLinking: true,
   persistAuthorization: true,
   docExpansion: 'none',
   filter: true,
-}
-/** The host from which the plugin's page loads its script. */
-const FOREIGN = /https:\/\/unpkg\.com\/swagger-ui-dist@[^/]*\//
+})
 
 /**
- * `/api/docs` is a page of Swagger UI, `/api/docs/json` the OpenAPI document. The page loads only files of this server, so
- * it works without the internet and runs no code of another host.
+ * `/api/docs` is a page of Swagger UI, `/api/docs/json` the OpenAPI document of the whole server, and `/api/docs/<contract>/json`
+ * that of one contract. The page loads only files of this server, so it works without the internet and runs no code of another
+ * host.
  * @param app gives the whole app, which does not exist yet when these routes are made
+ * @param contracts the names of the contracts
  */
-export function docs(app: () => AnyElysia, fields: RouteFields, publicUrl: string | undefined) {
+export function docs(
+  app: () => AnyElysia,
+  fields: RouteFields,
+  publicUrl: string | undefined,
+  contracts: readonly string[],
+) {
   const hide = { detail: { hide: true } }
   const plugin = swagger({
     provider: 'swagger-ui',
     path: PAGE,
-    specPath: DOCUMENT,
+    specPath: `${PAGE}/json`,
     theme: `${PAGE}/swagger-ui.css`,
     documentation: { info: { title: 'Roost API', version: '', description: 'The HTTP APIs of this server' } },
-    swaggerOptions: OPTIONS,
+    swaggerOptions: optionsFor(contracts),
   })
-  let page: Promise<string> | undefined
-  let document: string | undefined
+  let documents: OpenApiDocuments | undefined
+  const ofServer = () => {
+    documents ??= openApiDocuments(app(), fields, publicUrl)
+    return documents
+  }
   const instance = new Elysia({ name: 'docs' })
     .use(plugin)
     // These two replace the plugin's routes: its page loads a script from another host, and its document is OpenAPI 3.0.
     .get(
       PAGE,
-      async () => {
-        page ??= plugin.handle(new Request(`http://localhost${PAGE}`)).then((answer) => answer.text())
-        const text = (await page).replace(FOREIGN, `${PAGE}/`)
-        return new Response(text, { headers: { 'content-type': 'text/html; charset=utf-8' } })
-      },
+      madeOnce('text/html; charset=utf-8', () => pageOf(plugin)),
       hide,
     )
     .get(
-      DOCUMENT,
-      () => {
-        document ??= JSON.stringify(openApiDocument(app(), fields, publicUrl))
-        return new Response(document, { headers: { 'content-type': 'application/json' } })
-      },
+      `${PAGE}/json`,
+      madeOnce('application/json', () => JSON.stringify(ofServer().all)),
       hide,
     )
+  for (const name of contracts) {
+    const make = () => JSON.stringify(ofServer().contracts[name])
+    instance.get(addressOf(name), madeOnce('application/json', make), hide)
+  }
   for (const asset of ASSETS) {
     const file = Bun.file(Bun.resolveSync(`swagger-ui-dist/${asset}`, import.meta.dir))
     instance.get(
@@ -63,4 +78,19 @@ export function docs(app: () => AnyElysia, fields: RouteFields, publicUrl: strin
     )
   }
   return instance
+}
+
+/** A handler whose answer is made at the first request. */
+function madeOnce(type: string, make: () => string | Promise<string>) {
+  let text: string | Promise<string> | undefined
+  return async () => {
+    text ??= make()
+    return new Response(await text, { headers: { 'content-type': type } })
+  }
+}
+
+async function pageOf(plugin: AnyElysia): Promise<string> {
+  const [, ...scripts] = ASSETS.map((asset) => `<script src="${PAGE}/${asset}">`)
+  const answer = await plugin.handle(new Request(`http://localhost${PAGE}`))
+  return (await answer.text()).replace(FOREIGN, scripts.join('</script>')).replace(START, START_WITH_LIST)
 }

@@ -15,8 +15,15 @@ describe('/api/docs', () => {
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
     expect(page.text).not.toMatch(/(https?:)?\/\/[\w.-]+\.\w+/)
     const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!)
-    expect(assets).toEqual(['/api/docs/swagger-ui.css', '/api/docs/swagger-ui-bundle.js'])
-    for (const path of [...assets, '/api/docs/json']) {
+    expect(assets).toEqual([
+      '/api/docs/swagger-ui.css',
+      '/api/docs/swagger-ui-bundle.js',
+      '/api/docs/swagger-ui-standalone-preset.js',
+    ])
+    const documents = [...page.text.matchAll(/"url":"([^"]+)"/g)].map(([, path]) => path!)
+    expect(documents).toHaveLength(6)
+    expect(page.text).toContain('SwaggerUIStandalonePreset')
+    for (const path of [...assets, ...documents]) {
       const asset = await get(path)
       expect(asset.status, path).toBe(200)
       const type = path.endsWith('css')

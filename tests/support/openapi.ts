@@ -2,7 +2,12 @@
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020'
 import addFormats from 'ajv-formats'
 import { RouteFields } from '../../src/http/deprecations.ts'
-import { type OpenApiDocument, type Operation, openApiDocument } from '../../src/http/openapi/document.ts'
+import {
+  type OpenApiDocument,
+  type OpenApiDocuments,
+  openApiDocuments,
+} from '../../src/http/openapi/document.ts'
+import type { Operation } from '../../src/http/openapi/operations.ts'
 import { hollowApp } from './hollow.ts'
 
 interface Answered {
@@ -20,14 +25,17 @@ export interface DocumentedRoute {
   operation: Operation
 }
 
-let document: OpenApiDocument | undefined
-export function documented(): OpenApiDocument {
+let documents: OpenApiDocuments | undefined
+export function documentsOfAll(): OpenApiDocuments {
   // By way of JSON: what clients get of it.
-  document ??= JSON.parse(
-    JSON.stringify(openApiDocument(hollowApp(), new RouteFields([]))),
-  ) as OpenApiDocument
-  return document
+  documents ??= JSON.parse(
+    JSON.stringify(openApiDocuments(hollowApp(), new RouteFields([]))),
+  ) as OpenApiDocuments
+  return documents
 }
+
+/** The document of the whole server. */
+export const documented = (): OpenApiDocument => documentsOfAll().all
 
 export const documentedRoutes = (): DocumentedRoute[] =>
   Object.entries(documented().paths).flatMap(([path, item]) =>

@@ -1,59 +1,51 @@
 import { toOpenAPISchema } from '@elysia/openapi/openapi'
-import { OptionalKind, type TSchema } from '@sinclair/typebox'
+import type { TSchema } from '@sinclair/typebox'
 import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
 import type { RouteFields } from '../deprecations.ts'
-import { acceptsKey, KEY_PARAMETER, REPLAYED_HEADER } from '../idempotency.ts'
+import { acceptsKey, REPLAYED_HEADER } from '../idempotency.ts'
 import { LIMIT_HEADERS } from '../limit-fields.ts'
 import { messagesOf } from './messages.ts'
-import { operationId, pascal } from './operation-id.ts'
-import { answerName, type HeaderObject, responsesOf, securityOf } from './responses.ts'
-import { AUTH, type DescribedRoute, type MultipartBody, ROUTE, type RouteDetail } from './route.ts'
-import { sampleOf } from './sample.ts'
+import { type Operation, ofServer, toOperation, WILDCARD } from './operations.ts'
+import type { HeaderObject } from './responses.ts'
+import { AUTH, type DescribedRoute, ROUTE, type RouteDetail } from './route.ts'
 import { type JsonSchema, SchemaPool } from './schemas.ts'
 import { socketPaths, socketSchemes } from './sockets.ts'
 
-export interface Parameter {
-  name: string
-  in: string
-  required: boolean
-  description?: string
-  schema: JsonSchema
-}
-
-export interface Operation {
-  operationId: string
-  summary: string
-  tags: string[]
-  description?: string
-  deprecated?: true
-  security: Record<string, string[]>[]
-  parameters?: Parameter[]
-  requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema; example?: unknown }> }
-  responses: Record<string, { description: string; content?: Record<string, { schema: JsonSchema }> }>
-}
+type Paths = Record<string, Record<string, Operation>>
 
 export interface OpenApiDocument {
   openapi: string
   info: { title: string; version: string; description: string }
   servers: { url: string; description: string }[]
   tags: { name: string; description: string }[]
-  paths: Record<string, Record<string, Operation>>
-  webhooks: Record<string, Record<string, Operation>>
+  paths: Paths
+  webhooks?: Paths
   components: {
     schemas: Record<string, JsonSchema>
-    headers: Record<string, HeaderObject>
+    headers?: Record<string, HeaderObject>
     securitySchemes: Record<string, object>
   }
 }
 
+export interface OpenApiDocuments {
+  /** Every route of the server, and its sockets. */
+  all: OpenApiDocument
+  /** The routes of each contract, by its name. Names of operations and schemas are those of `all`. */
+  contracts: Record<string, OpenApiDocument>
+}
+
 const DESCRIPTION = [
-  'Five HTTP APIs on one server, and one live channel. Sign in on any of them, then put the access token into',
+  'Five HTTP APIs on one server, and one live channel, whose frames and events are [on a page of their own](/api/docs/live).',
+  'Sign in on any of them, then put the access token into',
   'Authorize: every API accepts it. Every answer has an `x-request-id`. A path that does not exist is 404, and a path',
   'without the method of the request is 405 with `Allow`. The API with the base URL of the path formats these errors.',
 ].join(' ')
 
-const SECURITY_SCHEMES = {
+const descriptionOf = (contract: string) =>
+  `The ${contract} API, one of the five of this server. An access token of any of them is good for all.`
+
+const SECURITY_SCHEMES: Record<string, object> = {
   bearerAuth: {
     type: 'http',
     scheme: 'bearer',
@@ -70,58 +62,76 @@ const SECURITY_SCHEMES = {
   ...socketSchemes,
 }
 
-/** The OpenAPI document of every route that has a description, and of the sockets. */
-export function openApiDocument(
+/** The OpenAPI documents of every route that has a description: one for all with the sockets, and one for each contract. */
+export function openApiDocuments(
   app: AnyElysia,
   fields: Pick<RouteFields, 'isDeprecated'>,
   publicUrl?: string,
-): OpenApiDocument {
-  const mounted = toOpenAPISchema(app, { staticFile: false }).paths as Record<
-    string,
-    Record<string, Operation>
-  >
+): OpenApiDocuments {
+  const mounted = toOpenAPISchema(app, { staticFile: false }).paths as Paths
   const routes = describedRoutes(app)
   const pool = new SchemaPool(routes.flatMap(modelsOf))
-  const paths: OpenApiDocument['paths'] = {}
+  const all: Paths = {}
+  const byContract = new Map<string, Paths>()
   for (const route of routes) {
     const method = route.method.toLowerCase()
     const path = route.path.replace(/:(\w+)/g, '{$1}')
     const operation = toOperation(route, mounted[path]![method]!, pool)
     if (fields.isDeprecated(route.method, route.path)) operation.deprecated = true
+    for (const contract of contractsOf(route)) byContract.set(contract, byContract.get(contract) ?? {})
     const written = path.replace('*', `{${WILDCARD}}`)
-    paths[written] = { ...paths[written], [method]: operation }
+    for (const paths of [all, ...contractsOf(route).map((contract) => byContract.get(contract)!)])
+      paths[written] = { ...paths[written], [method]: operation }
     delete mounted[path]![method]
   }
   for (const [path, item] of Object.entries(mounted)) {
     for (const [method, operation] of Object.entries(item)) {
-      paths[path] = { ...paths[path], [method]: ofServer(method, path, operation, pool) }
+      all[path] = { ...all[path], [method]: ofServer(method, path, operation, pool) }
     }
   }
-  Object.assign(paths, socketPaths)
-  const webhooks = messagesOf(routes, pool)
-  const tags = new Set(
-    Object.values(paths).flatMap((item) => Object.values(item).flatMap(({ tags }) => tags)),
-  )
+  Object.assign(all, socketPaths)
+  const assemble = (
+    title: string,
+    description: string,
+    paths: Paths,
+    of: DescribedRoute[],
+  ): OpenApiDocument => {
+    const webhooks = messagesOf(of, pool)
+    const operations = Object.values(paths).flatMap((item) => Object.values(item))
+    const tags = new Set(operations.flatMap(({ tags }) => tags))
+    const schemes = new Set(operations.flatMap(({ security }) => security.flatMap(Object.keys)))
+    return {
+      openapi: '3.1.1',
+      info: { title, version, description },
+      servers: [{ url: publicUrl ?? '/', description: 'This server' }],
+      tags: [...tags].map((name) => ({
+        name,
+        description: name.replace(/(.*): (.*)/, 'The $2 part of the $1 API'),
+      })),
+      paths,
+      ...(Object.keys(webhooks).length > 0 && { webhooks }),
+      components: {
+        ...used({ schemas: pool.schemas, headers: { ...LIMIT_HEADERS, ...REPLAYED_HEADER } }, [
+          paths,
+          webhooks,
+        ]),
+        securitySchemes: pick(SECURITY_SCHEMES, schemes),
+      },
+    }
+  }
   return {
-    openapi: '3.1.1',
-    info: { title: 'Roost', version, description: DESCRIPTION },
-    servers: [{ url: publicUrl ?? '/', description: 'This server' }],
-    tags: [...tags].map((name) => ({
-      name,
-      description: name.replace(/(.*): (.*)/, 'The $2 part of the $1 API'),
-    })),
-    paths,
-    webhooks,
-    components: {
-      schemas: sorted(pool.schemas),
-      headers: { ...LIMIT_HEADERS, ...REPLAYED_HEADER },
-      securitySchemes: SECURITY_SCHEMES,
-    },
+    all: assemble('Roost', DESCRIPTION, all, routes),
+    contracts: Object.fromEntries(
+      [...byContract].map(([contract, paths]) => {
+        const own = routes.filter((route) => contractsOf(route).includes(contract))
+        return [contract, assemble(`Roost: ${contract}`, descriptionOf(contract), paths, own)]
+      }),
+    ),
   }
 }
 
-/** The name of the parameter for the `*` of a path. */
-const WILDCARD = 'file_path'
+const contractsOf = ({ contract, description: { sharedWith } }: DescribedRoute): string[] =>
+  sharedWith === undefined ? [contract.name] : [contract.name, sharedWith]
 
 function describedRoutes(app: AnyElysia): DescribedRoute[] {
   return app.routes.flatMap(({ method, path, hooks, handler }) => {
@@ -146,96 +156,23 @@ const modelsOf = ({ contract, description, body, query, params }: DescribedRoute
     params,
   ].filter((model) => model !== undefined)
 
-/** @param mounted the operation that @elysia/openapi makes of the route */
-function toOperation(route: DescribedRoute, mounted: Operation, pool: SchemaPool): Operation {
-  const { contract, description, method, path, auth } = route
-  const id = operationId(contract.name, method, path, description.id)
-  const parameters = parametersOf(route, mounted.parameters ?? [], pool, pascal(id))
-  const requestBody = bodyOf(route, pool, pascal(id))
-  return {
-    operationId: id,
-    summary: mounted.summary,
-    tags: mounted.tags,
-    ...(typeof auth === 'string' && { description: `Needs the permission \`${auth}\`.` }),
-    security: securityOf(route),
-    ...(parameters.length > 0 && { parameters }),
-    ...(requestBody && { requestBody }),
-    responses: responsesOf(route, pool, id),
+/** The parts of `components` that `from` refers to, also by way of others; sorted by name. */
+function used<C extends Record<string, Record<string, unknown>>>(components: C, from: unknown): C {
+  const found = new Map<string, Set<string>>()
+  const follow = (value: unknown): void => {
+    for (const [, kind = '', name = ''] of JSON.stringify(value).matchAll(
+      /"#\/components\/(\w+)\/([\w-]+)"/g,
+    )) {
+      const names = found.get(kind) ?? new Set()
+      found.set(kind, names)
+      if (names.has(name)) continue
+      names.add(name)
+      follow(components[kind]![name])
+    }
   }
+  follow(from)
+  return Object.fromEntries([...found].map(([kind, names]) => [kind, pick(components[kind]!, names)])) as C
 }
 
-/** The operation of a route that belongs to no contract; its `detail` has its answers. */
-function ofServer(method: string, path: string, mounted: Operation, pool: SchemaPool): Operation {
-  const id = operationId('server', method.toUpperCase(), path)
-  const responses = Object.entries(mounted.responses ?? {}).map(([status, { content, ...answer }]) => {
-    const types = Object.entries(content ?? {}).map(([type, { schema }]) => [
-      type,
-      { schema: pool.add(schema, answerName(id, status)) },
-    ])
-    return [status, content ? { ...answer, content: Object.fromEntries(types) } : answer]
-  })
-  const { security = [] } = mounted
-  return { ...mounted, operationId: id, security, responses: Object.fromEntries(responses) }
-}
-
-/** The parameters, with the schemas of the route's models, because the library loses defaults. */
-function parametersOf(
-  route: DescribedRoute,
-  mounted: Parameter[],
-  pool: SchemaPool,
-  place: string,
-): Parameter[] {
-  const models: Record<string, TSchema | undefined> = { path: route.params, query: route.query }
-  const parameters = mounted
-    .filter((one) => one.name !== '*')
-    .map((one) => {
-      const model = models[one.in]?.properties?.[one.name] as JsonSchema | undefined
-      const { description, ...schema } = pool.add(model ?? one.schema, place + pascal(one.name))
-      return {
-        name: one.name,
-        in: one.in,
-        required: one.required && !('default' in schema),
-        ...(typeof description === 'string' && { description }),
-        schema,
-      }
-    })
-  if (route.takesKey) parameters.push(KEY_PARAMETER)
-  if (!route.path.endsWith('*')) return parameters
-  const description = 'As answers name it; its slashes stand as they are.'
-  return [
-    ...parameters,
-    { name: WILDCARD, in: 'path', required: true, description, schema: { type: 'string' } },
-  ]
-}
-
-function bodyOf({ body, description }: DescribedRoute, pool: SchemaPool, place: string) {
-  if (description.multipart) return multipartBody(description.multipart)
-  if (description.bytes) return { required: true, content: { [description.bytes]: { schema: BINARY } } }
-  if (!body) return undefined
-  const schema = pool.add(body, `${place}Body`)
-  const example = description.example ?? sampleOf(schema, pool.schemas)
-  return { required: !(OptionalKind in body), content: { 'application/json': { schema, example } } }
-}
-
-const BINARY = { type: 'string', format: 'binary' }
-
-const multipartBody = ({ file, many, fields }: MultipartBody) => ({
-  required: true,
-  content: {
-    'multipart/form-data': {
-      schema: {
-        type: 'object',
-        required: [file, ...Object.keys(fields).filter((name) => !(OptionalKind in fields[name]!))],
-        properties: {
-          ...Object.fromEntries(
-            Object.entries(fields).map(([name, { type, ...rules }]) => [name, { type, ...rules }]),
-          ),
-          [file]: many ? { type: 'array', items: BINARY } : BINARY,
-        },
-      },
-    },
-  },
-})
-
-const sorted = <T>(record: Record<string, T>): Record<string, T> =>
-  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
+const pick = <T>(record: Record<string, T>, names: ReadonlySet<string>): Record<string, T> =>
+  Object.fromEntries([...names].sort().map((name) => [name, record[name]!]))

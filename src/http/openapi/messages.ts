@@ -2,8 +2,8 @@
  * The messages that the server sends: the `webhooks` of the document. Their header fields are those of
  * https://www.standardwebhooks.com.
  */
-import type { Operation, Parameter } from './document.ts'
 import { operationId, pascal } from './operation-id.ts'
+import type { Operation, Parameter } from './operations.ts'
 import type { DescribedRoute } from './route.ts'
 import type { SchemaPool } from './schemas.ts'
 

@@ -28,6 +28,8 @@ export interface MultipartBody {
 export interface RouteDescription {
   summary: string
   tag: string
+  /** Another contract that has the route too. */
+  sharedWith?: string
   /** The name of the operation, where the one derived from method and path reads badly. */
   id?: string
   /** The status of success, 200 by default. */

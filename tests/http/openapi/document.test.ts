@@ -6,7 +6,7 @@ import type { ResponseObject } from '../../../src/http/openapi/responses.ts'
 import { EVENTS } from '../../../src/protocol/live/events.ts'
 import { mountedRoutes } from '../../support/described.ts'
 import { hollowApp } from '../../support/hollow.ts'
-import { documented, documentedRoutes, validatorOf } from '../../support/openapi.ts'
+import { documented, documentedRoutes, documentsOfAll, validatorOf } from '../../support/openapi.ts'
 
 const document = documented()
 const operations = documentedRoutes().map((route) => ({ ...route, name: `${route.method} ${route.path}` }))
@@ -28,29 +28,33 @@ const isSchema = ({ type, $ref, anyOf, allOf, enum: values }: Schema) =>
 const all = [...schemasIn(document.components.schemas, 'schemas'), ...schemasIn(document.paths, 'paths')]
 
 describe('the document', () => {
-  test('is valid OpenAPI 3.1 with nothing that a linter minds', async () => {
-    expect(document.openapi).toMatch(/^3\.1\.\d$/)
-    const config = await createConfig({
-      extends: ['recommended'],
-      rules: {
-        // Sockets answer 101, and routes of health have no 4xx. The tests of the operations below check both.
-        'operation-2xx-response': 'off',
-        'operation-4xx-response': 'off',
-        // The portfolio's document has /upload/status/{file_id} and /upload/{file_id}/reprocess. No file has the id `status`.
-        'no-ambiguous-paths': 'off',
-        // The document names no licence.
-        'info-license': 'off',
-        'operation-operationId-url-safe': 'error',
-        'no-unused-components': 'error',
-        'spec-strict-refs': 'error',
-      },
-    })
-    const source = JSON.stringify(document)
-    const problems = await lintFromString({ source, absoluteRef: '/openapi.json', config })
-    expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual(
-      [],
-    )
-  })
+  const { all: whole, contracts } = documentsOfAll()
+  test.each(Object.entries({ all: whole, ...contracts }))(
+    '%s is valid OpenAPI 3.1 with nothing that a linter minds',
+    async (_, document) => {
+      expect(document.openapi).toMatch(/^3\.1\.\d$/)
+      const config = await createConfig({
+        extends: ['recommended'],
+        rules: {
+          // Sockets answer 101, and routes of health have no 4xx. The tests of the operations below check both.
+          'operation-2xx-response': 'off',
+          'operation-4xx-response': 'off',
+          // The portfolio's document has /upload/status/{file_id} and /upload/{file_id}/reprocess. No file has the id `status`.
+          'no-ambiguous-paths': 'off',
+          // The document names no licence.
+          'info-license': 'off',
+          'operation-operationId-url-safe': 'error',
+          'no-unused-components': 'error',
+          'spec-strict-refs': 'error',
+        },
+      })
+      const source = JSON.stringify(document)
+      const problems = await lintFromString({ source, absoluteRef: '/openapi.json', config })
+      expect(
+        problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer]),
+      ).toEqual([])
+    },
+  )
 
   test('names the fields of rate limits where the routes have one', () => {
     const fields = limitFields({ policy: 'p', limit: 1, remaining: 1, window: 1, seconds: 1, reset: 1 })
@@ -61,7 +65,7 @@ describe('the document', () => {
     expect(headersOf('get', '/v1/photos', '429')).toEqual(['Retry-After', ...limits])
     expect(headersOf('get', '/api/tasks', '200')).toEqual([])
     expect(headersOf('post', '/api/tasks', '201')).toEqual(['Idempotency-Replayed'])
-    expect(Object.keys(document.components.headers).sort()).toEqual(
+    expect(Object.keys(document.components.headers!).sort()).toEqual(
       [...limits, 'Idempotency-Replayed'].sort(),
     )
   })
@@ -78,16 +82,18 @@ describe('the document', () => {
   })
 
   test('has every message that webhooks get: the events, and that of a test', () => {
-    expect(Object.keys(document.webhooks)).toEqual([...Object.keys(EVENTS), 'webhook.ping'])
+    expect(Object.keys(document.webhooks!)).toEqual([...Object.keys(EVENTS), 'webhook.ping'])
   })
 
   test('is served as it is built, and names PUBLIC_URL as its server', async () => {
-    const ask = async (env: Record<string, string>) => {
-      const answer = await hollowApp(env).handle(new Request('http://localhost/api/docs/json'))
+    const ask = async (env: Record<string, string>, path = '/api/docs/json') => {
+      const answer = await hollowApp(env).handle(new Request(`http://localhost${path}`))
       expect(answer.headers.get('content-type')).toBe('application/json')
       return await answer.json()
     }
     expect(await ask({})).toEqual(document)
+    for (const [name, one] of Object.entries(documentsOfAll().contracts))
+      expect(await ask({}, `/api/docs/${name}/json`)).toEqual(one)
     expect(document.servers.map(({ url }) => url)).toEqual(['/'])
     const { servers } = (await ask({ PUBLIC_URL: 'https://roost.example' })) as typeof document
     expect(servers.map(({ url }) => url)).toEqual(['https://roost.example'])
@@ -116,6 +122,53 @@ describe('the document', () => {
     }
   })
 })
+
+describe('the document of a contract', () => {
+  const { contracts } = documentsOfAll()
+
+  test('exists for each of the five, and has its operations as they are in the document of all', () => {
+    expect(Object.keys(contracts).sort()).toEqual(['factory', 'learning', 'portfolio', 'runtime', 'study'])
+    for (const { paths, components } of Object.values(contracts)) {
+      for (const [path, item] of Object.entries(paths)) expect(document.paths[path]).toMatchObject(item)
+      expect(document.components.schemas).toMatchObject(components.schemas)
+    }
+    const served = (name: string) =>
+      Object.values(contracts[name]!.paths).flatMap((item) => Object.values(item))
+    const own = http.filter(({ operation }) => /^[a-z]+:/.test(operation.tags[0]!))
+    for (const { name, operation } of own) {
+      const of = Object.keys(contracts).filter((contract) =>
+        served(contract).some(({ operationId }) => operationId === operation.operationId),
+      )
+      const contract = operation.tags[0]!.split(':')[0]!
+      expect(of.sort(), name).toEqual(SHARED.has(name) ? ['factory', 'study'] : [contract])
+    }
+  })
+
+  test('has only the tags, schemas and credentials that its operations use', () => {
+    const { learning, portfolio, study } = contracts
+    expect(Object.keys(learning!.components.securitySchemes)).toEqual(['bearerAuth'])
+    expect(learning!.webhooks).toBeUndefined()
+    expect(Object.keys(portfolio!.webhooks!)).toEqual(Object.keys(document.webhooks!))
+    expect(study!.tags.map(({ name }) => name)).toContain('factory: tasks')
+    expect(study!.tags.map(({ name }) => name)).not.toContain('factory: gpu')
+  })
+})
+
+/** docs/design.md, "Routes of study and factory". */
+const SHARED = new Set([
+  'POST /api/auth/register',
+  'POST /api/auth/login',
+  'GET /api/tasks',
+  'POST /api/tasks',
+  'GET /api/tasks/{id}',
+  'DELETE /api/tasks/{id}',
+  'POST /api/tasks/{id}/cancel',
+  'POST /api/tasks/{id}/retry',
+  'GET /api/admin/users',
+  'GET /api/admin/users/{id}',
+  'PUT /api/admin/users/{id}',
+  'DELETE /api/admin/users/{id}',
+])
 
 describe('its schemas', () => {
   test('are written once, by names in words; everywhere else stands a reference', () => {

@@ -18,7 +18,7 @@ import {
   timelineEvents,
   webhookDeliveries,
 } from '../../../src/db/schema/index.ts'
-import type { Operation } from '../../../src/http/openapi/document.ts'
+import type { Operation } from '../../../src/http/openapi/operations.ts'
 import type { JsonSchema } from '../../../src/http/openapi/schemas.ts'
 import { type Answer, api, readAnswer } from '../../support/api.ts'
 import { makeCourse, makeMaterial } from '../../support/courses.ts'

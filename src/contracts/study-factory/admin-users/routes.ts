@@ -19,10 +19,11 @@ import { Nothing, pageOf } from '../../../http/models.ts'
 import * as factoryUsers from '../../factory/admin-users/presenters.ts'
 import { factory } from '../../factory/contract.ts'
 import * as studyUsers from '../../study/admin-users/presenters.ts'
+import { study } from '../../study/contract.ts'
 import { Both, both } from '../both.ts'
 import { OneUser, USER_CHANGE, UserChange, UserId, Users, UsersQuery } from './models.ts'
 
-const { routes, route } = chapter(factory, 'administration')
+const { routes, route } = chapter(factory, 'administration', { sharedWith: study })
 
 export const adminUserRoutes = (ctx: Context) =>
   routes(ctx, '/admin/users')

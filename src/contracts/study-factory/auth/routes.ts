@@ -7,10 +7,11 @@ import { clientOf } from '../../../http/client.ts'
 import { presentSession, presentSessionUser } from '../../factory/auth/presenters.ts'
 import { factory } from '../../factory/contract.ts'
 import { presentToken } from '../../study/auth/presenters.ts'
+import { study } from '../../study/contract.ts'
 import { both } from '../both.ts'
 import { CREDENTIALS, Credentials, REGISTRATION, Registered, Registration, SignedIn } from './models.ts'
 
-const { routes, route } = chapter(factory, 'auth')
+const { routes, route } = chapter(factory, 'auth', { sharedWith: study })
 
 export const authRoutes = (ctx: Context) =>
   routes(ctx, '/auth')

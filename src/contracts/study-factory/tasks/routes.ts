@@ -9,12 +9,13 @@ import { languageOf } from '../../../http/language.ts'
 import { Nothing, pageOf } from '../../../http/models.ts'
 import { factory } from '../../factory/contract.ts'
 import * as factoryTasks from '../../factory/tasks/presenters.ts'
+import { study } from '../../study/contract.ts'
 import * as studyTasks from '../../study/tasks/presenters.ts'
 import { Both, both } from '../both.ts'
 import { OneTask, TASK_CREATION, TaskCreation, TaskId, Tasks, TasksQuery } from './models.ts'
 import { presentOneTask } from './presenters.ts'
 
-const { routes, route } = chapter(factory, 'tasks')
+const { routes, route } = chapter(factory, 'tasks', { sharedWith: study })
 
 const SORT_BY = { created_at: 'createdAt', updated_at: 'updatedAt', priority: 'priority' } as const
 
