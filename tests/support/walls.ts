@@ -71,13 +71,14 @@ export const WALLS: Record<string, string[]> = {
   backup: ['config', 'archive'],
   restore: ['config', 'archive'],
   node: ['protocol'],
+  client: ['contracts:type', 'protocol:type'],
 }
 
 /** Packages that only these parts may use. */
 export const PACKAGES: [RegExp, string[]][] = [
   [
     /^(elysia|@elysiajs\/.*|@elysia\/.*)$/,
-    ['app', 'http', 'contracts', 'live/node/socket.ts', 'live/user/socket.ts'],
+    ['app', 'http', 'contracts', 'live/node/socket.ts', 'live/user/socket.ts', 'client/rest.ts'],
   ],
   [/^drizzle-orm(\/|$)/, ['db', 'core', 'jobs/runs.ts', 'jobs/waiting.ts']],
   [/^(postgres|@electric-sql\/.*)$/, ['db']],

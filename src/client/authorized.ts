@@ -1,0 +1,39 @@
+/** Sends a request as the user. */
+
+export interface RestOptions {
+  /** Where the server is: `https://roost.example.org`. */
+  url: string
+  /**
+   * An access token, or what gives one. `refused`: the server has refused the last one. Without it only the routes that anybody
+   * may call answer.
+   */
+  token?: string | ((refused: boolean) => Promise<string> | string)
+  /** Language of texts. Without it each contract has its own. */
+  language?: 'en' | 'zh'
+}
+
+/**
+ * `fetch` with the access token, from a path such as `/api/events` or a whole URL of the server. After a 401 it asks for
+ * another token and sends the request once more, unless its body is a stream.
+ */
+export type AuthorizedFetch = (path: string, init?: RequestInit) => Promise<Response>
+
+export function authorizedFetch({ url, token, language }: RestOptions): AuthorizedFetch {
+  const give = async (refused: boolean) => (typeof token === 'function' ? await token(refused) : token)
+  return async (path, init = {}) => {
+    const send = (access: string | undefined) => {
+      const headers = new Headers(init.headers)
+      if (access !== undefined) headers.set('authorization', `Bearer ${access}`)
+      if (language !== undefined && !headers.has('accept-language')) headers.set('accept-language', language)
+      return fetch(new URL(path, url), { ...init, headers })
+    }
+    const access = await give(false)
+    const answer = await send(access)
+    if (answer.status !== 401 || typeof token !== 'function' || init.body instanceof ReadableStream)
+      return answer
+    await answer.body?.cancel()
+    // Another call may have renewed the token in the meantime.
+    const current = await give(false)
+    return send(current === access ? await give(true) : current)
+  }
+}
