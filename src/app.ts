@@ -12,6 +12,7 @@ import { runtimeRoutes } from './contracts/runtime/index.ts'
 import { study } from './contracts/study/contract.ts'
 import { studyRoutes } from './contracts/study/index.ts'
 import { studyFactoryRoutes } from './contracts/study-factory/index.ts'
+import { buildPage } from './dashboard/build.ts'
 import { clientOf } from './http/client.ts'
 import { type Contract, defineContract } from './http/contract.ts'
 import { DEPRECATIONS, type Deprecation, RouteFields } from './http/deprecations.ts'
@@ -20,6 +21,7 @@ import { IDLE_SECONDS } from './http/idle.ts'
 import { readJsonBody } from './http/json-body.ts'
 import { Maintenance } from './http/maintenance.ts'
 import { metricsRoute } from './http/metrics.ts'
+import { page } from './http/page.ts'
 import { problem } from './http/problem.ts'
 import { RequestLimits } from './http/rate-limits.ts'
 import { readyRoute } from './http/ready.ts'
@@ -121,7 +123,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
       return model ? asTyped(model, await readJsonBody(request, contentType)) : null
     })
     .use(docs((): AnyElysia => app, fields, ctx.config.publicUrl, CONTRACTS))
-    .get('/', ({ redirect }) => redirect('/api/docs'), { detail: { hide: true } })
+    .use(page(buildPage, ctx.config.s3?.publicUrl))
     .use(readyRoute(ctx))
     .use(base(operations, '').use(metricsRoute(ctx)))
     .use(base(learning, '').use(learningRootRoutes(ctx)))

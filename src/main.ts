@@ -103,6 +103,7 @@ function announce({ ctx, embedded }: Server, url: string): void {
   ]
   const lines = [
     `Roost listens on ${url} (process ${process.pid})`,
+    `  Page:      ${url}`,
     `  API docs:  ${url}/api/docs`,
     `  Live:      ${url.replace('http', 'ws')}/ws/connect`,
     `  Parts:     ${parts.join('; ')}`,

@@ -1,5 +1,5 @@
 /** Text files of any length that are made while they are sent. */
-import { acceptsGzip } from './accepts-gzip.ts'
+import { acceptsCoding } from './accepts-coding.ts'
 import { whileMayGoOn } from './authenticate.ts'
 
 /**
@@ -39,7 +39,7 @@ export async function streamedFile(
     },
     { highWaterMark: 0 },
   )
-  const gzip = acceptsGzip(request)
+  const gzip = acceptsCoding(request, 'gzip')
   return new Response(gzip ? compressed(texts) : texts, {
     headers: {
       'content-type': `${contentType}; charset=utf-8`,

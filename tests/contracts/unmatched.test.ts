@@ -144,11 +144,6 @@ describe('a method that a path does not have', () => {
   })
 })
 
-test('/ leads to the documentation', async () => {
-  const answer = await fetch(server.url, { redirect: 'manual' })
-  expect([answer.status, answer.headers.get('location')]).toEqual([302, '/api/docs'])
-})
-
 describe('HEAD', () => {
   test('is GET without its body', async () => {
     const { token } = await makeUser(server)

@@ -52,7 +52,7 @@ export const WALLS: Record<string, string[]> = {
   live: ['protocol', 'core', 'bus:type'],
   http: ['core', 'live/context.ts:type'],
   contracts: ['http', 'core', 'live', 'protocol'],
-  app: ['contracts', 'http', 'live', 'protocol'],
+  app: ['contracts', 'dashboard/build.ts', 'http', 'live', 'protocol'],
   server: [
     'archive/control.ts',
     'config:type',
@@ -72,6 +72,7 @@ export const WALLS: Record<string, string[]> = {
   restore: ['config', 'archive'],
   node: ['protocol'],
   client: ['contracts:type', 'protocol:type'],
+  dashboard: ['client', 'protocol:type'],
 }
 
 /** Packages that only these parts may use. */
@@ -85,6 +86,7 @@ export const PACKAGES: [RegExp, string[]][] = [
   [/^ioredis$/, ['bus', 'cache']],
   [/^(croner|pg-boss)$/, ['jobs']],
   [/^@aws-sdk\//, ['storage']],
+  [/^(preact|@preact\/.*|uplot)(\/|$)/, ['dashboard/app']],
   [/^nodemailer$/, ['mail']],
   [/^(mediabunny|sharp|@embedpdf\/.*|@seydx\/.*)$/, ['imaging']],
   [/^(exifreader|@xmldom\/xmldom|thumbhash|libheif-js)(\/|$)/, ['imaging']],

@@ -1,0 +1,29 @@
+import { signal } from '@preact/signals'
+import { messageOf } from './errors.ts'
+
+export interface Toast {
+  id: number
+  kind: 'good' | 'bad' | 'warn' | 'info'
+  text: string
+  /** Address of the page that it is about. */
+  to?: string | undefined
+}
+
+/** Most toasts at a time: more would cover the page. */
+const MOST = 4
+const SHOWN_MS = 6000
+
+export const toasts = signal<Toast[]>([])
+let lastId = 0
+
+export function showToast(kind: Toast['kind'], text: string, to?: string): void {
+  const id = ++lastId
+  toasts.value = [...toasts.value, { id, kind, text, to }].slice(-MOST)
+  setTimeout(() => closeToast(id), kind === 'bad' ? 2 * SHOWN_MS : SHOWN_MS)
+}
+
+export function closeToast(id: number): void {
+  toasts.value = toasts.value.filter((toast) => toast.id !== id)
+}
+
+export const showError = (error: unknown): void => showToast('bad', messageOf(error))

@@ -1,0 +1,25 @@
+import { render } from 'preact'
+import './lib/theme.ts'
+import { isSignedIn, restoreSession } from './lib/session.ts'
+import { Outlet } from './outlet.tsx'
+import { Front } from './pages/front/front.tsx'
+import { Shell } from './shell.tsx'
+import { Confirmation } from './ui/dialog.tsx'
+import { Toasts } from './ui/toasts.tsx'
+
+const App = () => (
+  <>
+    {isSignedIn.value ? (
+      <Shell>
+        <Outlet />
+      </Shell>
+    ) : (
+      <Front />
+    )}
+    <Confirmation />
+    <Toasts />
+  </>
+)
+
+await restoreSession()
+render(<App />, document.getElementById('app')!)

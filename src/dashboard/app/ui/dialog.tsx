@@ -1,0 +1,81 @@
+import { signal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef } from 'preact/hooks'
+import { texts } from '../lib/language.ts'
+import { Button, IconButton } from './button.tsx'
+
+const t = texts({ en: { close: 'Close', cancel: 'Cancel' }, zh: { close: '关闭', cancel: '取消' } })
+
+/** A modal dialog. The browser keeps the focus in it, and Escape closes it. */
+export function Dialog({
+  title,
+  onClose,
+  wide,
+  children,
+}: {
+  title: string
+  onClose: () => void
+  wide?: boolean
+  children: ComponentChildren
+}) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => {
+    dialog.current?.showModal()
+  }, [])
+  return (
+    <dialog ref={dialog} class={`dialog ${wide ? 'wide' : ''}`} aria-labelledby={id} onClose={onClose}>
+      <div class="dialog-body">
+        <div class="row">
+          <h2 id={id} class="grow">
+            {title}
+          </h2>
+          <IconButton icon="close" kind="plain" small label={t.close} onClick={() => dialog.current?.close()} />
+        </div>
+        {children}
+      </div>
+    </dialog>
+  )
+}
+
+interface Question {
+  title: string
+  text: string
+  yes: string
+  danger: boolean
+  answer: (yes: boolean) => void
+}
+const question = signal<Question | undefined>(undefined)
+
+/** Asks before something that cannot be undone. */
+export function confirm(title: string, { text = '', yes, danger = true }: { text?: string; yes: string; danger?: boolean }) {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  question.value = {
+    title,
+    text,
+    yes,
+    danger,
+    answer: (answer) => {
+      question.value = undefined
+      resolve(answer)
+    },
+  }
+  return promise
+}
+
+/** Stands once in the page; `confirm()` shows it. */
+export function Confirmation() {
+  const asked = question.value
+  if (!asked) return null
+  return (
+    <Dialog title={asked.title} onClose={() => asked.answer(false)}>
+      {asked.text && <p>{asked.text}</p>}
+      <div class="dialog-actions">
+        <Button onClick={() => asked.answer(false)}>{t.cancel}</Button>
+        <Button kind={asked.danger ? 'danger' : 'primary'} onClick={() => asked.answer(true)}>
+          {asked.yes}
+        </Button>
+      </div>
+    </Dialog>
+  )
+}

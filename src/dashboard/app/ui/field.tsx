@@ -1,0 +1,92 @@
+import type { ComponentChildren, JSX } from 'preact'
+import { useId } from 'preact/hooks'
+
+interface Common {
+  label: ComponentChildren
+  hint?: ComponentChildren
+  /** What the server says is wrong with the value. */
+  error?: string | undefined
+}
+
+/** Attributes that tie a control to its label, hint and error. */
+interface Control {
+  id: string
+  'aria-describedby': string | undefined
+  'aria-invalid': boolean
+}
+
+/** A label over a control, with its hint and its error. */
+export function Field({
+  label,
+  hint,
+  error,
+  children,
+}: Common & { children: (control: Control) => ComponentChildren }) {
+  const id = useId()
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': Boolean(error) })}
+      {hint && (
+        <span class="hint" id={`${id}-hint`}>
+          {hint}
+        </span>
+      )}
+      {error && (
+        <span class="error" id={`${id}-error`} role="alert">
+          {error}
+        </span>
+      )}
+    </div>
+  )
+}
+
+type InputAttributes = Omit<JSX.InputHTMLAttributes<HTMLInputElement>, 'label'>
+
+export const TextField = ({ label, hint, error, ...input }: Common & InputAttributes) => (
+  <Field label={label} hint={hint} error={error}>
+    {(control) => <input {...input} {...control} />}
+  </Field>
+)
+
+export const TextArea = ({
+  label,
+  hint,
+  error,
+  ...rest
+}: Common & Omit<JSX.TextareaHTMLAttributes<HTMLTextAreaElement>, 'label'>) => (
+  <Field label={label} hint={hint} error={error}>
+    {(control) => <textarea {...rest} {...control} />}
+  </Field>
+)
+
+export const Select = ({
+  label,
+  hint,
+  error,
+  options,
+  ...rest
+}: Common &
+  Omit<JSX.SelectHTMLAttributes<HTMLSelectElement>, 'label'> & {
+    options: readonly (readonly [value: string, text: string])[]
+  }) => (
+  <Field label={label} hint={hint} error={error}>
+    {(control) => (
+      <select {...rest} {...control}>
+        {options.map(([value, text]) => (
+          <option key={value} value={value} selected={value === rest.value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    )}
+  </Field>
+)
+
+export const Checkbox = ({ label, ...input }: { label: ComponentChildren } & InputAttributes) => (
+  <label class="check">
+    <input type="checkbox" {...input} />
+    <span>{label}</span>
+  </label>
+)

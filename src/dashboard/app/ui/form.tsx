@@ -1,0 +1,64 @@
+import { type Signal, useSignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { useRef } from 'preact/hooks'
+import { fieldErrors, messageOf } from '../lib/errors.ts'
+import { Button } from './button.tsx'
+import type { IconName } from './icon.tsx'
+
+export type Values = Record<string, string>
+
+interface Props {
+  /** Gets the values of the named controls. What it throws is shown, at its fields if the server names them. */
+  onSubmit: (values: Values, form: HTMLFormElement) => Promise<void>
+  submit: string
+  icon?: IconName
+  /** Beside the submit button. */
+  actions?: ComponentChildren
+  children: (errors: Record<string, string>) => ComponentChildren
+}
+
+/** A form that is disabled while it is sent, and shows what the server says about it. */
+export function Form({ onSubmit, submit, icon, actions, children }: Props) {
+  const form = useRef<HTMLFormElement>(null)
+  const busy = useSignal(false)
+  const errors: Signal<Record<string, string>> = useSignal({})
+  const problem = useSignal('')
+  const send = async (event: SubmitEvent) => {
+    event.preventDefault()
+    if (busy.value) return
+    busy.value = true
+    errors.value = {}
+    problem.value = ''
+    try {
+      await onSubmit(valuesOf(form.current!), form.current!)
+    } catch (error) {
+      errors.value = fieldErrors(error, namesOf(form.current!))
+      problem.value = Object.keys(errors.value).length > 0 ? '' : messageOf(error)
+      form.current?.querySelector<HTMLElement>(`[name="${Object.keys(errors.value)[0]}"]`)?.focus()
+    } finally {
+      busy.value = false
+    }
+  }
+  return (
+    <form ref={form} class="stack" onSubmit={send} noValidate={false}>
+      {children(errors.value)}
+      {problem.value && (
+        <p class="notice bad" role="alert">
+          {problem.value}
+        </p>
+      )}
+      <div class="row">
+        <Button type="submit" kind="primary" disabled={busy.value} aria-busy={busy.value} {...(icon && { icon })}>
+          {submit}
+        </Button>
+        {actions}
+      </div>
+    </form>
+  )
+}
+
+const valuesOf = (form: HTMLFormElement): Values =>
+  Object.fromEntries([...new FormData(form)].filter((one): one is [string, string] => typeof one[1] === 'string'))
+
+const namesOf = (form: HTMLFormElement): string[] =>
+  [...form.elements].map((element) => (element as HTMLInputElement).name).filter(Boolean)

@@ -1,0 +1,185 @@
+/** Small parts that every page uses. */
+import { useSignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { messageOf } from '../lib/errors.ts'
+import { ago, dateTime, percent } from '../lib/format.ts'
+import { texts } from '../lib/language.ts'
+import { Button } from './button.tsx'
+
+const t = texts({
+  en: { retry: 'Try again', loading: 'Loading', more: 'Show more', copied: 'Copied', copy: 'Copy' },
+  zh: { retry: '重试', loading: '加载中', more: '显示更多', copied: '已复制', copy: '复制' },
+})
+
+export type Tone = 'good' | 'warn' | 'bad' | 'info' | ''
+
+export const Badge = ({ tone = '', children }: { tone?: Tone; children: ComponentChildren }) => (
+  <span class={`badge ${tone}`}>{children}</span>
+)
+
+/** @param value 0 to 100 */
+export const Progress = ({ value, label }: { value: number; label: string }) => (
+  <div
+    class="progress"
+    role="progressbar"
+    aria-label={label}
+    aria-valuemin={0}
+    aria-valuemax={100}
+    aria-valuenow={Math.round(value)}
+    aria-valuetext={percent(value)}
+  >
+    <div style={{ transform: `scaleX(${Math.min(100, Math.max(0, value)) / 100})` }} />
+  </div>
+)
+
+export const Card = ({
+  title,
+  actions,
+  children,
+}: {
+  title?: ComponentChildren
+  actions?: ComponentChildren
+  children: ComponentChildren
+}) => (
+  <section class="card">
+    {(title || actions) && (
+      <div class="card-head">
+        {title && <h2>{title}</h2>}
+        {actions}
+      </div>
+    )}
+    {children}
+  </section>
+)
+
+/** The title of a page. It gets the focus when the page is opened, so that a screen reader begins there. */
+export const PageHead = ({ title, children }: { title: ComponentChildren; children?: ComponentChildren }) => (
+  <div class="page-head">
+    <h1 tabIndex={-1}>{title}</h1>
+    {children}
+  </div>
+)
+
+export const Empty = ({ text, children }: { text: string; children?: ComponentChildren }) => (
+  <div class="empty">
+    <p>{text}</p>
+    {children}
+  </div>
+)
+
+export const ErrorNotice = ({ error, onRetry }: { error: unknown; onRetry?: () => unknown }) => (
+  <div class="notice bad" role="alert">
+    <span class="grow">{messageOf(error)}</span>
+    {onRetry && (
+      <Button small icon="retry" onClick={onRetry}>
+        {t.retry}
+      </Button>
+    )}
+  </div>
+)
+
+/** In place of content that is being fetched, about as high as the content. */
+export const Loading = ({ lines = 4 }: { lines?: number }) => (
+  <div class="stack" aria-busy="true" role="status">
+    <span class="hidden-text">{t.loading}</span>
+    {Array.from({ length: lines }, (_, index) => (
+      <div key={index} class="skeleton" />
+    ))}
+  </div>
+)
+
+/** Shows what a view has: its error, a place holder while it is fetched, or its data. */
+export function Loaded<T>({
+  view,
+  lines,
+  children,
+}: {
+  view: { data: T | undefined; error: unknown; reload: () => unknown }
+  lines?: number
+  children: (data: T) => ComponentChildren
+}) {
+  return (
+    <>
+      {view.error !== undefined && <ErrorNotice error={view.error} onRetry={view.reload} />}
+      {view.data !== undefined
+        ? children(view.data)
+        : view.error === undefined && <Loading {...(lines !== undefined && { lines })} />}
+    </>
+  )
+}
+
+/** A time as “5 min. ago”, with the exact one as its title. It is renewed each half minute. */
+export function Ago({ at }: { at: string }) {
+  const tick = useSignal(0)
+  useEffect(() => {
+    const timer = setInterval(() => tick.value++, 30_000)
+    return () => clearInterval(timer)
+  }, [])
+  void tick.value
+  return (
+    <time dateTime={at} title={dateTime(at)}>
+      {ago(at)}
+    </time>
+  )
+}
+
+/** A number with what it counts. */
+export const Figure = ({ value, label }: { value: ComponentChildren; label: string }) => (
+  <div class="figure">
+    <strong>{value}</strong>
+    <span>{label}</span>
+  </div>
+)
+
+export const Facts = ({ facts }: { facts: readonly (readonly [name: string, value: ComponentChildren])[] }) => (
+  <dl class="facts">
+    {facts.map(([name, value]) => (
+      <>
+        <dt key={`${name}-name`}>{name}</dt>
+        <dd key={`${name}-value`}>{value}</dd>
+      </>
+    ))}
+  </dl>
+)
+
+/** A text that the user needs elsewhere: an address, a code, a token. */
+export function Copyable({ text }: { text: string }) {
+  const copied = useSignal(false)
+  const copy = async () => {
+    await navigator.clipboard.writeText(text)
+    copied.value = true
+    setTimeout(() => {
+      copied.value = false
+    }, 2000)
+  }
+  return (
+    <span class="row">
+      <code class="grow truncate" title={text}>
+        {text}
+      </code>
+      <Button small icon={copied.value ? 'check' : 'copy'} onClick={copy}>
+        {copied.value ? t.copied : t.copy}
+      </Button>
+    </span>
+  )
+}
+
+/** Links between the parts of a page. */
+export const TabLinks = ({
+  label,
+  tabs,
+  current,
+}: {
+  label: string
+  tabs: readonly (readonly [id: string, text: string, to: string])[]
+  current: string
+}) => (
+  <nav class="tabs" aria-label={label}>
+    {tabs.map(([id, text, to]) => (
+      <a key={id} href={to} aria-current={id === current ? 'page' : undefined}>
+        {text}
+      </a>
+    ))}
+  </nav>
+)

@@ -1,0 +1,100 @@
+import { Elysia } from 'elysia'
+import { acceptsCoding } from './accepts-coding.ts'
+
+/** A file in each form in which it is sent. */
+interface StaticFile {
+  type: string
+  bytes: Uint8Array
+  brotli?: Uint8Array
+  gzip?: Uint8Array
+}
+
+interface Page {
+  index: StaticFile
+  /** By name. A name changes with the content of its file. */
+  assets: Map<string, StaticFile>
+}
+
+/** Seconds of a year: the longest that caches keep a file. */
+const FOREVER = 31_536_000
+
+/**
+ * The page at `/` and its files below `/assets/`. It runs only scripts of this server and none inside the HTML, and no other
+ * page may frame it.
+ * @param build called at the first request; later requests share its page
+ * @param fileOrigin where photos and videos are fetched from when it is not this server
+ */
+export function page(build: () => Promise<Page>, fileOrigin: string | undefined) {
+  let built: Promise<Page> | undefined
+  const load = () => {
+    built ??= build().catch((error: unknown) => {
+      built = undefined
+      throw error
+    })
+    return built
+  }
+  const policy = contentSecurityPolicy(fileOrigin)
+  return new Elysia({ name: 'page' })
+    .get(
+      '/',
+      async ({ request }) =>
+        send(request, (await load()).index, {
+          'cache-control': 'no-cache',
+          'content-security-policy': policy,
+          'cross-origin-opener-policy': 'same-origin',
+          'referrer-policy': 'no-referrer',
+          'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+        }),
+      HIDDEN,
+    )
+    .get(
+      '/assets/:name',
+      async ({ request, params }) => {
+        const file = (await load()).assets.get(params.name)
+        // A page that was loaded before an update asks for files of the older version: it reloads itself then.
+        if (!file) return new Response(null, { status: 404, headers: { 'cache-control': 'no-store' } })
+        return send(request, file, { 'cache-control': `public, max-age=${FOREVER}, immutable` })
+      },
+      HIDDEN,
+    )
+}
+
+const HIDDEN = { detail: { hide: true } }
+
+function send(request: Request, file: StaticFile, headers: Record<string, string>): Response {
+  const [coding, body] =
+    file.brotli && acceptsCoding(request, 'br')
+      ? ['br', file.brotli]
+      : file.gzip && acceptsCoding(request, 'gzip')
+        ? ['gzip', file.gzip]
+        : [undefined, file.bytes]
+  return new Response(body as Uint8Array<ArrayBuffer>, {
+    headers: {
+      'content-type': file.type,
+      vary: 'accept-encoding',
+      'x-content-type-options': 'nosniff',
+      ...(coding && { 'content-encoding': coding }),
+      ...headers,
+    },
+  })
+}
+
+/** Content Security Policy Level 3. `blob:` and `data:` are for previews of files that the user picks, and for placeholders. */
+function contentSecurityPolicy(fileOrigin: string | undefined): string {
+  const files = ["'self'", ...(fileOrigin ? [new URL(fileOrigin).origin] : [])].join(' ')
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "font-src 'self'",
+    `img-src ${files} blob: data:`,
+    `media-src ${files} blob:`,
+    `connect-src ${files}`,
+    "manifest-src 'self'",
+    `frame-src ${files}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join('; ')
+}
