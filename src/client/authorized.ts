@@ -8,8 +8,8 @@ export interface RestOptions {
    * may call answer.
    */
   token?: string | ((refused: boolean) => Promise<string> | string)
-  /** Language of texts. Without it each contract has its own. */
-  language?: 'en' | 'zh'
+  /** Language of texts, or what gives it for each request. Without it each contract has its own. */
+  language?: 'en' | 'zh' | (() => 'en' | 'zh')
 }
 
 /**
@@ -24,7 +24,8 @@ export function authorizedFetch({ url, token, language }: RestOptions): Authoriz
     const send = (access: string | undefined) => {
       const headers = new Headers(init.headers)
       if (access !== undefined) headers.set('authorization', `Bearer ${access}`)
-      if (language !== undefined && !headers.has('accept-language')) headers.set('accept-language', language)
+      const wanted = typeof language === 'function' ? language() : language
+      if (wanted !== undefined && !headers.has('accept-language')) headers.set('accept-language', wanted)
       return fetch(new URL(path, url), { ...init, headers })
     }
     const access = await give(false)

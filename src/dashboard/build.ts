@@ -82,6 +82,8 @@ if (import.meta.main) {
     console.log(`${String(size).padStart(8)} ${String(brotli).padStart(7)}  ${name}`)
   }
   const total = sizes.filter((one) => one.first).reduce((sum, one) => sum + one.brotli, 0)
-  console.log(`dashboard: ${total} bytes of JavaScript (brotli) on the first load, at most ${MAX_FIRST_SCRIPTS}`)
+  console.log(
+    `dashboard: ${total} bytes of JavaScript (brotli) on the first load, at most ${MAX_FIRST_SCRIPTS}`,
+  )
   if (total > MAX_FIRST_SCRIPTS) process.exit(1)
 }

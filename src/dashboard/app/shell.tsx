@@ -1,6 +1,7 @@
 /** The frame around every page: menu, connection, language, theme. */
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
+import { useEffect } from 'preact/hooks'
 import icon from './icon.svg'
 import { money } from './lib/format.ts'
 import { language, setLanguage, texts } from './lib/language.ts'
@@ -46,12 +47,14 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const close = () => {
     menu.value = 'closed'
   }
+  // A link of the menu leads to another page.
+  useEffect(close, [route.value.path])
   return (
     <div class="shell" data-menu={menu.value}>
       <a class="skip-link" href={location.hash || '#/'} onClick={skip}>
         {t.skip}
       </a>
-      <aside class="sidebar" onClick={close}>
+      <aside class="sidebar">
         <a class="brand" href={href('/')}>
           <img src={icon} alt="" /> Roost
         </a>

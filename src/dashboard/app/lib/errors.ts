@@ -14,15 +14,20 @@ const t = texts({
 })
 
 export function messageOf(error: unknown): string {
-  if (error instanceof RoostError) return error.message
-  // What `fetch` throws when there is no answer.
-  if (error instanceof TypeError && /fetch|network|load/i.test(error.message)) return t.offline
+  if (error instanceof RoostError) return error.code === 'UNREACHABLE' ? t.offline : error.message
   console.error(error)
   return t.unexpected
 }
 
-/** The errors of a validation by the name of their field, of those that the form has. */
+/** What the server says of each field of a form; empty when the error is about something else. */
 export function fieldErrors(error: unknown, names: string[]): Record<string, string> {
   if (!(error instanceof RoostError)) return {}
-  return Object.fromEntries(Object.entries(error.fields).filter(([name]) => names.includes(name)))
+  const { details } = error
+  // Portfolio lists its fields; the other contracts have one object with them.
+  const entries: [string, unknown][] = Array.isArray(details)
+    ? details.map(({ field, message }: { field: string; message: string }) => [field, message])
+    : Object.entries(details ?? {})
+  return Object.fromEntries(
+    entries.filter((one): one is [string, string] => names.includes(one[0]) && typeof one[1] === 'string'),
+  )
 }

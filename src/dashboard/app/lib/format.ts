@@ -65,8 +65,16 @@ export function bytes(size: number): string {
 }
 
 const t = texts({
-  en: { hours: (h: number, m: number) => `${h} h ${m} min`, minutes: (m: number, s: number) => `${m} min ${s} s`, seconds: (s: number) => `${s} s` },
-  zh: { hours: (h: number, m: number) => `${h} 小时 ${m} 分`, minutes: (m: number, s: number) => `${m} 分 ${s} 秒`, seconds: (s: number) => `${s} 秒` },
+  en: {
+    hours: (h: number, m: number) => `${h} h ${m} min`,
+    minutes: (m: number, s: number) => `${m} min ${s} s`,
+    seconds: (s: number) => `${s} s`,
+  },
+  zh: {
+    hours: (h: number, m: number) => `${h} 小时 ${m} 分`,
+    minutes: (m: number, s: number) => `${m} 分 ${s} 秒`,
+    seconds: (s: number) => `${s} 秒`,
+  },
 })
 
 /** @param seconds may have a fraction */

@@ -20,5 +20,9 @@ const t = texts({
 })
 
 export const PAGES: readonly Page[] = [
-  { path: '/', load: () => import('./home/index.tsx'), menu: { text: () => t.home, icon: 'home', group: 'work' } },
+  {
+    path: '/',
+    load: () => import('./home/index.tsx'),
+    menu: { text: () => t.home, icon: 'home', group: 'work' },
+  },
 ]

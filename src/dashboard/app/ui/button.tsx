@@ -1,5 +1,5 @@
-import type { ComponentChildren, JSX } from 'preact'
 import { useSignal } from '@preact/signals'
+import type { ButtonHTMLAttributes, ComponentChildren } from 'preact'
 import { showError } from '../lib/toasts.ts'
 import { Icon, type IconName } from './icon.tsx'
 
@@ -9,7 +9,7 @@ interface Look {
   icon?: IconName
 }
 
-type Rest = Omit<JSX.ButtonHTMLAttributes<HTMLButtonElement>, 'onClick' | 'icon'>
+type Rest = Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'onClick' | 'icon'>
 
 const classOf = ({ kind, small }: Look, extra = '') =>
   ['button', kind, small && 'small', extra].filter(Boolean).join(' ')

@@ -72,7 +72,9 @@ const Legend = ({ series, unit }: Props) => (
         <li key={label} class="row legend">
           <span class="legend-mark" style={{ background: `var(${colour})` }} />
           {label}
-          <strong class="number">{last === null || last === undefined ? '–' : `${round(last)} ${unit}`}</strong>
+          <strong class="number">
+            {last === null || last === undefined ? '–' : `${round(last)} ${unit}`}
+          </strong>
         </li>
       )
     })}
@@ -82,7 +84,10 @@ const Legend = ({ series, unit }: Props) => (
 const round = (value: number) => Math.round(value * 10) / 10
 
 function Figures({ title, unit, times, series }: Props) {
-  const rows = times.map((at, index) => ({ at, index })).slice(-MAX_ROWS).reverse()
+  const rows = times
+    .map((at, index) => ({ at, index }))
+    .slice(-MAX_ROWS)
+    .reverse()
   return (
     <div class="chart-table">
       <Table
@@ -128,7 +133,11 @@ function Plot({ title, unit, times, series, min, max, height = 180 }: Props) {
       if (ended || !target) return
       const style = getComputedStyle(document.documentElement)
       const colour = (name: string) => style.getPropertyValue(name).trim()
-      const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } }
+      const axis = {
+        stroke: colour('--muted'),
+        grid: { stroke: colour('--line'), width: 1 },
+        ticks: { show: false },
+      }
       plot.current = new UPlot(
         {
           width: target.clientWidth,

@@ -30,7 +30,13 @@ export function Dialog({
           <h2 id={id} class="grow">
             {title}
           </h2>
-          <IconButton icon="close" kind="plain" small label={t.close} onClick={() => dialog.current?.close()} />
+          <IconButton
+            icon="close"
+            kind="plain"
+            small
+            label={t.close}
+            onClick={() => dialog.current?.close()}
+          />
         </div>
         {children}
       </div>
@@ -48,7 +54,10 @@ interface Question {
 const question = signal<Question | undefined>(undefined)
 
 /** Asks before something that cannot be undone. */
-export function confirm(title: string, { text = '', yes, danger = true }: { text?: string; yes: string; danger?: boolean }) {
+export function confirm(
+  title: string,
+  { text = '', yes, danger = true }: { text?: string; yes: string; danger?: boolean },
+) {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   question.value = {
     title,

@@ -1,4 +1,4 @@
-import type { ComponentChildren, JSX } from 'preact'
+import type { AllHTMLAttributes, ComponentChildren } from 'preact'
 import { useId } from 'preact/hooks'
 
 interface Common {
@@ -42,11 +42,12 @@ export function Field({
   )
 }
 
-type InputAttributes = Omit<JSX.InputHTMLAttributes<HTMLInputElement>, 'label'>
+/** Preact's types want one literal type of input at a time, so the attributes are spread as an object. */
+type InputAttributes = Omit<AllHTMLAttributes<HTMLInputElement>, 'label' | 'icon'>
 
 export const TextField = ({ label, hint, error, ...input }: Common & InputAttributes) => (
   <Field label={label} hint={hint} error={error}>
-    {(control) => <input {...input} {...control} />}
+    {(control) => <input {...(input as object)} {...control} />}
   </Field>
 )
 
@@ -55,9 +56,9 @@ export const TextArea = ({
   hint,
   error,
   ...rest
-}: Common & Omit<JSX.TextareaHTMLAttributes<HTMLTextAreaElement>, 'label'>) => (
+}: Common & Omit<AllHTMLAttributes<HTMLTextAreaElement>, 'label'>) => (
   <Field label={label} hint={hint} error={error}>
-    {(control) => <textarea {...rest} {...control} />}
+    {(control) => <textarea {...(rest as object)} {...control} />}
   </Field>
 )
 
@@ -68,12 +69,12 @@ export const Select = ({
   options,
   ...rest
 }: Common &
-  Omit<JSX.SelectHTMLAttributes<HTMLSelectElement>, 'label'> & {
+  Omit<AllHTMLAttributes<HTMLSelectElement>, 'label'> & {
     options: readonly (readonly [value: string, text: string])[]
   }) => (
   <Field label={label} hint={hint} error={error}>
     {(control) => (
-      <select {...rest} {...control}>
+      <select {...(rest as object)} {...control}>
         {options.map(([value, text]) => (
           <option key={value} value={value} selected={value === rest.value}>
             {text}
@@ -86,7 +87,7 @@ export const Select = ({
 
 export const Checkbox = ({ label, ...input }: { label: ComponentChildren } & InputAttributes) => (
   <label class="check">
-    <input type="checkbox" {...input} />
+    <input type="checkbox" {...(input as object)} />
     <span>{label}</span>
   </label>
 )

@@ -48,7 +48,13 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
         </p>
       )}
       <div class="row">
-        <Button type="submit" kind="primary" disabled={busy.value} aria-busy={busy.value} {...(icon && { icon })}>
+        <Button
+          type="submit"
+          kind="primary"
+          disabled={busy.value}
+          aria-busy={busy.value}
+          {...(icon && { icon })}
+        >
           {submit}
         </Button>
         {actions}
@@ -58,7 +64,9 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
 }
 
 const valuesOf = (form: HTMLFormElement): Values =>
-  Object.fromEntries([...new FormData(form)].filter((one): one is [string, string] => typeof one[1] === 'string'))
+  Object.fromEntries(
+    [...new FormData(form)].filter((one): one is [string, string] => typeof one[1] === 'string'),
+  )
 
 const namesOf = (form: HTMLFormElement): string[] =>
   [...form.elements].map((element) => (element as HTMLInputElement).name).filter(Boolean)

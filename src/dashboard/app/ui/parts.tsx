@@ -132,7 +132,11 @@ export const Figure = ({ value, label }: { value: ComponentChildren; label: stri
   </div>
 )
 
-export const Facts = ({ facts }: { facts: readonly (readonly [name: string, value: ComponentChildren])[] }) => (
+export const Facts = ({
+  facts,
+}: {
+  facts: readonly (readonly [name: string, value: ComponentChildren])[]
+}) => (
   <dl class="facts">
     {facts.map(([name, value]) => (
       <>

@@ -1,7 +1,7 @@
 /** What somebody sees who is not signed in: sign in, sign up, reset the password. */
 import { useSignal } from '@preact/signals'
+import { dataOf } from '../../../../client/index.ts'
 import icon from '../../icon.svg'
-import { must } from '../../lib/answers.ts'
 import { texts } from '../../lib/language.ts'
 import { anonymous, beginWith, endedBecause, signIn } from '../../lib/session.ts'
 import { showToast } from '../../lib/toasts.ts'
@@ -28,7 +28,8 @@ const t = texts({
     invite: 'Invite code',
     optional: 'Optional',
     code: 'Code from the mail',
-    codeHint: (email: string) => `A mail with a code of six digits is on its way to ${email}. The code is valid for ten minutes.`,
+    codeHint: (email: string) =>
+      `A mail with a code of six digits is on its way to ${email}. The code is valid for ten minutes.`,
     sendCode: 'Mail me a code',
     again: 'Send another code',
     sent: 'A new code is on its way.',
@@ -149,7 +150,7 @@ const SignUp = ({ onDone }: { onDone: (email: string) => void }) => (
     <Form
       submit={t.sendCode}
       onSubmit={async ({ username = '', email = '', password = '', invite_code }) => {
-        await must(
+        await dataOf(
           anonymous.runtime.auth.verifications.post({
             username,
             email,
@@ -215,12 +216,12 @@ const Verify = ({ email }: { email: string }) => (
     <Form
       submit={t.confirm}
       onSubmit={async ({ token = '' }) =>
-        beginWith(await must(anonymous.runtime.auth.verifications.verify.post({ email, token })))
+        beginWith(await dataOf(anonymous.runtime.auth.verifications.verify.post({ email, token })))
       }
       actions={
         <Button
           onClick={async () => {
-            await must(anonymous.runtime.auth.verifications.resend.post({ email }))
+            await dataOf(anonymous.runtime.auth.verifications.resend.post({ email }))
             showToast('good', t.sent)
           }}
         >
@@ -239,7 +240,7 @@ const RequestReset = ({ onDone }: { onDone: (email: string) => void }) => (
     <Form
       submit={t.sendCode}
       onSubmit={async ({ email = '' }) => {
-        await must(anonymous.runtime.auth['password-reset'].post({ email }))
+        await dataOf(anonymous.runtime.auth['password-reset'].post({ email }))
         onDone(email)
       }}
     >
@@ -263,7 +264,7 @@ const NewPassword = ({ email, onDone }: { email: string; onDone: () => void }) =
     <Form
       submit={t.setPassword}
       onSubmit={async ({ token = '', new_password = '' }) => {
-        await must(anonymous.runtime.auth['password-reset'].confirm.post({ email, token, new_password }))
+        await dataOf(anonymous.runtime.auth['password-reset'].confirm.post({ email, token, new_password }))
         showToast('good', t.changed)
         onDone()
       }}
