@@ -1,0 +1,119 @@
+/** Debian's Chromium, driven as a person would use it. A visitor that saw an error in the console fails its test. */
+import { afterAll, expect } from 'bun:test'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import axe from 'axe-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { PASSWORD, type TestUser } from '../support/factories.ts'
+
+const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+/** Screenshots of the pages; git ignores the folder. */
+export const SCREENSHOTS = join(import.meta.dir, '../../screenshots')
+mkdirSync(SCREENSHOTS, { recursive: true })
+
+let browser: Promise<Browser> | undefined
+const launch = () => {
+  // Tests may run as root in a container, where Chromium's sandbox cannot.
+  browser ??= chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox', '--disable-gpu'] })
+  return browser
+}
+afterAll(async () => {
+  await (await browser)?.close()
+  browser = undefined
+})
+
+export interface VisitorOptions {
+  language?: 'en' | 'zh'
+  theme?: 'light' | 'dark'
+  width?: number
+  height?: number
+  /** Errors of the console that this test provokes. */
+  expected?: RegExp
+}
+
+/** A browser profile with its tabs. */
+export class Visitor implements AsyncDisposable {
+  /** What the console and the page have complained of. */
+  readonly complaints: string[] = []
+
+  private constructor(
+    readonly context: BrowserContext,
+    private readonly options: VisitorOptions,
+  ) {}
+
+  static async come(server: { url: string }, options: VisitorOptions = {}): Promise<Visitor> {
+    const { language = 'en', theme = 'light', width = 1280, height = 800 } = options
+    const context = await (await launch()).newContext({
+      baseURL: server.url,
+      locale: language === 'zh' ? 'zh-CN' : 'en-GB',
+      timezoneId: 'Asia/Shanghai',
+      colorScheme: theme,
+      viewport: { width, height },
+      reducedMotion: 'reduce',
+    })
+    context.setDefaultTimeout(20_000)
+    return new Visitor(context, options)
+  }
+
+  /** A new tab, at the address of a page of the dashboard such as `/tasks`. */
+  async open(path = '/'): Promise<Page> {
+    const page = await this.context.newPage()
+    page.on('console', (message) => {
+      // A resource that fails to load: the server of the test is down, or answers with an error that the page shows.
+      const isNetwork = /^Failed to load resource|WebSocket connection to/.test(message.text())
+      if (message.type() === 'error' && !isNetwork) this.complain(message.text())
+    })
+    page.on('pageerror', (error) => this.complain(error.stack ?? error.message))
+    await page.goto(`/#${path}`)
+    return page
+  }
+
+  /** A tab in which the user is signed in, by the form. */
+  async signIn(user: Pick<TestUser, 'user'> & { password?: string }, path = '/'): Promise<Page> {
+    const page = await this.open(path)
+    const zh = this.options.language === 'zh'
+    await page.getByLabel(zh ? '邮箱或用户名' : 'Email or username').fill(user.user.email)
+    await page.getByLabel(zh ? '密码' : 'Password').fill(user.password ?? PASSWORD)
+    await page.getByRole('button', { name: zh ? '登录' : 'Sign in', exact: true }).click()
+    await page.locator('.shell').waitFor()
+    return page
+  }
+
+  private complain(text: string): void {
+    if (!this.options.expected?.test(text)) this.complaints.push(text)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.context.close()
+    expect(this.complaints).toEqual([])
+  }
+}
+
+/** Waits until the connection light of the page says so. */
+export const untilStatus = (page: Page, status: string, timeout = 20_000) =>
+  page.locator(`.light[data-status="${status}"]`).waitFor({ timeout })
+
+export const screenshot = (page: Page, name: string) =>
+  page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) })
+
+interface Violation {
+  id: string
+  impact: string
+  help: string
+  nodes: { html: string; target: string[] }[]
+}
+
+/** What axe-core finds that keeps people out: its impacts `serious` and `critical`. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source)
+  const violations = (await page.evaluate(
+    `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)`,
+  )) as Violation[]
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`))
+}
+
+/** Whether the page scrolls sideways, which it must not at any width. */
+export const overflows = (page: Page): Promise<boolean> =>
+  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth + 1')
