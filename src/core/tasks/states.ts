@@ -1,7 +1,7 @@
-import { TASK_STATUSES } from '../../db/schema/index.ts'
+import { TASK_KINDS, TASK_STATUSES } from '../../db/schema/index.ts'
 import { AppError } from '../errors.ts'
 
-export { TASK_STATUSES }
+export { TASK_KINDS, TASK_STATUSES }
 export type TaskStatus = (typeof TASK_STATUSES)[number]
 
 /**

@@ -141,6 +141,7 @@ export interface TaskFilter {
   page: number
   pageSize: number
   status?: TaskStatus | undefined
+  kind?: Task['kind'] | undefined
   taskType?: string | undefined
   sortBy: 'createdAt' | 'updatedAt' | 'priority'
   sortOrder: 'asc' | 'desc'
@@ -155,6 +156,7 @@ export async function listTasks(
   const where = and(
     eq(tasks.userId, userId),
     filter.status && eq(tasks.status, filter.status),
+    filter.kind && eq(tasks.kind, filter.kind),
     filter.taskType !== undefined ? eq(tasks.taskType, filter.taskType) : undefined,
   )
   const direction = filter.sortOrder === 'asc' ? asc : desc

@@ -14,6 +14,7 @@ import { users } from './accounts.ts'
 import { instant, minor, snakeJson } from './columns.ts'
 import { nodes } from './nodes.ts'
 
+export const TASK_KINDS = ['gpu', 'study'] as const
 export const TASK_STATUSES = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const
 
 export const tasks = pgTable(
@@ -24,7 +25,7 @@ export const tasks = pgTable(
     userId: integer('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    kind: text('kind', { enum: ['gpu', 'study'] }).notNull(),
+    kind: text('kind', { enum: TASK_KINDS }).notNull(),
     title: text('title').notNull(),
     description: text('description').notNull().default(''),
     /** GPU tasks only. */

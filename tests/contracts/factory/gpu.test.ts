@@ -1,8 +1,11 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { sql } from 'drizzle-orm'
+import { SERVER as SERVER_ACTOR } from '../../../src/core/audit/audit.ts'
+import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { api } from '../../support/api.ts'
 import { describedApi } from '../../support/described.ts'
 import { makeNode, makeTask, makeUser, unique } from '../../support/factories.ts'
-import { startServer } from '../../support/server.ts'
+import { query, startServer } from '../../support/server.ts'
 import {
   enveloped,
   expectAnswer,
@@ -162,6 +165,25 @@ describe('reading', () => {
     } finally {
       await own.stop()
     }
+  })
+})
+
+describe('task types', () => {
+  test('every user sees what servers offer, how many take tasks, and what it costs', async () => {
+    const [offered, priced] = [unique('offered-'), unique('priced-')]
+    const nodes = [await makeNode(server), await makeNode(server), await makeNode(server)]
+    for (const [index, { node }] of nodes.entries()) {
+      await query(
+        server,
+        sql`update nodes set task_types = ${JSON.stringify([offered])}::jsonb, online = ${index > 0},
+          draining = ${index > 1} where id = ${node.id}`,
+      )
+    }
+    await updateSystemConfig(server.ctx, SERVER_ACTOR, { taskPrices: { [priced]: 50 } })
+    const answer = await ask('GET', '/api/gpu/task-types', { token: user.token })
+    expectAnswer(answer, 200, enveloped([{ task_type: 'string', price: 'money', servers: 'integer' }]))
+    expect(answer.body.data).toContainEqual({ task_type: offered, price: 0, servers: 1 })
+    expect(answer.body.data).toContainEqual({ task_type: priced, price: 0.5, servers: 0 })
   })
 })
 

@@ -199,14 +199,17 @@ describe('GET /api/tasks', () => {
       const taskType = i % 2 === 0 ? 'even' : 'odd'
       made.push(await makeTask(server, owner, { title: `t${i}`, priority, taskType } as never))
     }
+    const learner = await makeUser(server)
+    await makeTask(server, learner)
+    await makeTask(server, learner, { title: 'study', kind: 'study', courseIds: ['1'] })
     await setState(made[2]!.id, 'running')
     await query(
       server,
       sql`update tasks set updated_at = now() + interval '1 minute' where id = ${made[1]!.id}`,
     )
 
-    const list = async (text: string) => {
-      const answer = await ask('GET', `/api/tasks?${text}`, { token: owner.token })
+    const list = async (text: string, { token } = owner) => {
+      const answer = await ask('GET', `/api/tasks?${text}`, { token })
       expectAnswer(answer, 200, LIST)
       const { items, ...page } = answer.body.data
       expect(answer.body).toMatchObject(page)
@@ -233,6 +236,9 @@ describe('GET /api/tasks', () => {
     expect((await list('sort_by=priority&sort_order=asc')).titles).toBe('t4 t0 t2 t1 t3')
     expect((await list('sort_by=updated_at&page_size=1')).titles).toBe('t1')
     expect((await list('unknown=1&status=running')).titles).toBe('t2')
+    expect((await list('kind=gpu')).page.total).toBe(5)
+    expect((await list('kind=study', learner)).titles).toBe('study')
+    expect((await list('kind=gpu&status=pending', learner)).page.total).toBe(1)
   })
 
   test.each([
@@ -246,6 +252,7 @@ describe('GET /api/tasks', () => {
     ['page_size=0', 'page_size'],
     ['page_size=101', 'page_size'],
     ['status=done', 'status'],
+    ['kind=cpu', 'kind'],
     ['sort_by=title', 'sort_by'],
     ['sort_by=created_at;drop table tasks', 'sort_by'],
     ['sort_order=up', 'sort_order'],

@@ -44,6 +44,14 @@ export const GpuServerStatus = t.Object({
 })
 export type GpuServerStatus = Static<typeof GpuServerStatus>
 
+/** What a task type costs, and how many GPU servers that take tasks offer it. */
+export const GpuTaskType = t.Object({
+  task_type: t.String(),
+  /** For each minute of running; 0: free. */
+  price: t.Number(),
+  servers: t.Integer(),
+})
+
 /** The same fields as in the frame `gpu_cluster`. */
 export const ClusterOverview = t.Object(ClusterUpdateData.properties)
 
@@ -89,4 +97,4 @@ export const HEARTBEAT = {
   gpus: [{ gpu_id: 0, usage: 85.5, memory_used: 10.2, memory_total: 12 }],
 }
 
-named({ GpuServerState: ServerState, GpuServer, NewGpuServer, GpuServerStatus, ClusterOverview })
+named({ GpuServerState: ServerState, GpuServer, NewGpuServer, GpuServerStatus, GpuTaskType, ClusterOverview })

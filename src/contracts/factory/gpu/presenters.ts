@@ -1,5 +1,7 @@
 import { isAdmin, type Role } from '../../../core/accounts/permissions.ts'
+import { toMajor } from '../../../core/money/amounts.ts'
 import { type NodeView, round1 } from '../../../core/nodes/presence.ts'
+import type { TaskType } from '../../../core/nodes/task-types.ts'
 import { presentGpu } from '../../../live/topics/node.ts'
 import type { GpuServer, GpuServerStatus } from './models.ts'
 
@@ -26,6 +28,12 @@ const presentCannotStart = ({ taskType, message, at }: NodeView['node']['cannotS
   task_type: taskType,
   message,
   at,
+})
+
+export const presentTaskType = ({ name, priceMinor, nodes }: TaskType) => ({
+  task_type: name,
+  price: toMajor(priceMinor),
+  servers: nodes,
 })
 
 export const presentServerStatus = (view: NodeView): GpuServerStatus => ({

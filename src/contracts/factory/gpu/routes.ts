@@ -10,6 +10,7 @@ import {
 } from '../../../core/nodes/nodes.ts'
 import { clusterOverview, type NodeView, viewNodes } from '../../../core/nodes/presence.ts'
 import type { Node } from '../../../core/nodes/rows.ts'
+import { listTaskTypes } from '../../../core/nodes/task-types.ts'
 import {
   type Body,
   type Call,
@@ -27,6 +28,7 @@ import {
   ClusterOverview,
   GpuServer,
   GpuServerStatus,
+  GpuTaskType,
   HEARTBEAT,
   Heartbeat,
   NewGpuServer,
@@ -36,7 +38,7 @@ import {
   ServerCreation,
   ServerId,
 } from './models.ts'
-import { presentServer, presentServerStatus } from './presenters.ts'
+import { presentServer, presentServerStatus, presentTaskType } from './presenters.ts'
 
 const { routes, route } = chapter(factory, 'gpu')
 
@@ -139,6 +141,15 @@ export const gpuRoutes = (ctx: Context) =>
       }),
     )
     .get(
+      '/task-types',
+      listTypes,
+      route({
+        auth: true,
+        summary: 'List the task types that GPU servers offer, with their prices',
+        response: Envelope(t.Array(GpuTaskType)),
+      }),
+    )
+    .get(
       '/cluster/overview',
       showCluster,
       route({
@@ -211,6 +222,10 @@ async function replaceToken({ ctx, principal, params, request }: SignedCall & Pa
 async function reportLoad({ ctx, node, body, request }: NodeCall & Body<typeof Heartbeat>) {
   await ctx.services.nodeControl.restHeartbeat(node, readHeartbeat(body))
   return envelope(request, {})
+}
+
+async function listTypes({ ctx, request }: SignedCall) {
+  return envelope(request, (await listTaskTypes(ctx)).map(presentTaskType))
 }
 
 async function showCluster({ ctx, request }: Call) {

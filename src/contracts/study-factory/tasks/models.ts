@@ -1,5 +1,5 @@
 import { t } from 'elysia'
-import { TASK_STATUSES } from '../../../core/tasks/states.ts'
+import { TASK_KINDS, TASK_STATUSES } from '../../../core/tasks/states.ts'
 import { TASK_TYPE_PATTERN } from '../../../core/tasks/task-type.ts'
 import { choice } from '../../../http/choice.ts'
 import { optional, Page, pageQuery } from '../../../http/models.ts'
@@ -34,6 +34,7 @@ export const TASK_CREATION = {
 export const TasksQuery = t.Object({
   ...pageQuery,
   status: t.Optional(choice(TASK_STATUSES)),
+  kind: t.Optional(choice(TASK_KINDS)),
   task_type: t.Optional(t.String({ maxLength: 50 })),
   sort_by: choice(['created_at', 'updated_at', 'priority'], { default: 'created_at' }),
   sort_order: choice(['asc', 'desc'], { default: 'desc' }),

@@ -84,6 +84,7 @@ async function listOwn({ ctx, principal, query, request }: SignedCall & Query<ty
     page: query.page,
     pageSize: query.page_size,
     status: query.status,
+    kind: query.kind,
     taskType: query.task_type,
     sortBy: SORT_BY[query.sort_by],
     sortOrder: query.sort_order,

@@ -1,11 +1,9 @@
 import { type Static, t } from 'elysia'
-import { TASK_STATUSES } from '../../../core/tasks/states.ts'
+import { TASK_KINDS, TASK_STATUSES } from '../../../core/tasks/states.ts'
 import { choice } from '../../../http/choice.ts'
 import { nullable, optional, pageQuery } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 import { Task } from '../tasks/models.ts'
-
-const TASK_KINDS = ['gpu', 'study'] as const
 
 export const TasksQuery = t.Object({
   ...pageQuery,
