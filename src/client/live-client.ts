@@ -1,4 +1,4 @@
-/** What an application has of the live channel: `connect()` and `connectTabs()` return it. docs/client.md. */
+/** What an application has of the live channel: `connect()` and `connectTabs()` return it. */
 import type { EventData, EventType } from '../protocol/live/events.ts'
 import type { ResyncReason } from '../protocol/live/server-frames.ts'
 import type {

@@ -71,7 +71,7 @@ export const WALLS: Record<string, string[]> = {
   backup: ['config', 'archive'],
   restore: ['config', 'archive'],
   node: ['protocol'],
-  client: ['contracts:type', 'protocol:type'],
+  client: ['contracts:type', 'protocol'],
   dashboard: ['client', 'protocol:type'],
 }
 

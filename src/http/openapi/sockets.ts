@@ -36,6 +36,10 @@ const connect = (operationId: string) => ({
     parameters: [
       query('cursor', 'Where to go on: the cursor of the last event that the client has.'),
       query('topics', 'Topics to subscribe to at once, with commas between.'),
+      query(
+        'language',
+        'Of the texts in events: en or zh. Browsers cannot set Accept-Language on an upgrade.',
+      ),
       query('agent_seq', 'For a topic agent:<session_id>: the number of the last frame that the client has.'),
     ],
     responses: answers('See the description for its frames and close codes.'),

@@ -1,6 +1,6 @@
 import type { LoggedEvent } from '../../core/channel/log.ts'
 import type { Language } from '../../core/messages.ts'
-import { formatCursor } from '../cursor.ts'
+import { formatCursor } from '../../protocol/live/cursor.ts'
 import { isWorded, wordedData } from '../events/wording.ts'
 import type { Connection } from './connection.ts'
 import type { ChannelReader } from './reader.ts'

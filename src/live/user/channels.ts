@@ -1,7 +1,7 @@
 import { eventsHint } from '../../core/channel/hints.ts'
 import { channelHead, channelHeads, oldestEvent } from '../../core/channel/log.ts'
 import type { Context } from '../../core/context.ts'
-import { parseCursor } from '../cursor.ts'
+import { parseCursor } from '../../protocol/live/cursor.ts'
 import { LiveChannel } from './channel.ts'
 import type { Position } from './reader.ts'
 

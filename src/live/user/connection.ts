@@ -11,10 +11,10 @@ import {
   MAX_STRANGER_FRAME_BYTES,
   PROTOCOL_VERSION,
 } from '../../protocol/live/client-frames.ts'
+import { formatCursor } from '../../protocol/live/cursor.ts'
 import type { ControlFrame } from '../../protocol/live/server-frames.ts'
 import { Rate } from '../../util/rate.ts'
 import { closeSocket } from '../close-socket.ts'
-import { formatCursor } from '../cursor.ts'
 import { Pulse } from '../keep-alive.ts'
 import type { StreamPositions } from '../topics/topic.ts'
 import { type About, parseClientFrame } from './client-frames.ts'
@@ -224,6 +224,7 @@ export class Connection implements OutboxSocket, SubscribedSocket {
       connection_id: this.id,
       user_id: userId,
       cursor,
+      head: formatCursor(this.ctx.epoch, channel.head!),
       expires_at: new Date(signedIn.expiresAt).toISOString(),
     })
     if (typeof position !== 'number') this.send({ type: 'resync', cursor, reason: position })
@@ -237,7 +238,7 @@ export class Connection implements OutboxSocket, SubscribedSocket {
 
   private async handle(frame: ClientFrame, about: About): Promise<void> {
     if (frame.type === 'auth') return this.authenticate(frame.token)
-    if (frame.type === 'ping') return this.send({ type: 'pong', ...idOf(about.id) })
+    if (frame.type === 'ping') return this.answerPing(about)
     if (!this.signedIn) return this.fail('AUTHENTICATION_REQUIRED', 'send an auth frame first', about)
     switch (frame.type) {
       case 'subscribe':
@@ -253,6 +254,12 @@ export class Connection implements OutboxSocket, SubscribedSocket {
       case 'unsubscribe_task':
         return this.subscriptions.unsubscribeTask(frame.task_id, about)
     }
+  }
+
+  /** A client that has not got every event up to the cursor has lost one on the way. */
+  private answerPing({ id }: About): void {
+    const cursor = this.outbox && { cursor: formatCursor(this.ctx.epoch, this.outbox.sent) }
+    this.send({ type: 'pong', ...cursor, ...idOf(id) })
   }
 
   private async authenticate(token: string): Promise<void> {

@@ -16,8 +16,8 @@
 import { readEvents } from '../../core/channel/log.ts'
 import type { Context } from '../../core/context.ts'
 import type { Language } from '../../core/messages.ts'
+import { formatCursor } from '../../protocol/live/cursor.ts'
 import type { ControlFrame } from '../../protocol/live/server-frames.ts'
-import { formatCursor } from '../cursor.ts'
 import { eventFrame, type LiveChannel } from './channel.ts'
 
 /** The socket that an outbox writes to. */

@@ -40,7 +40,7 @@ export function userSocket({ live: { hub } }: LiveContext, origins: Origins, add
         logPosition: parseNumber(query.get('log_position'), MAX_POSITION),
       },
       // English, as in error frames, for a client that does not name a language.
-      language: preferredLanguage(request.headers.get('accept-language'), 'en'),
+      language: preferredLanguage(query.get('language') ?? request.headers.get('accept-language'), 'en'),
       topics: (query.get('topics') ?? '').split(',').filter(Boolean).slice(0, MAX_TOPICS_IN_URL),
     })
     if (server!.upgrade(request, { data })) return

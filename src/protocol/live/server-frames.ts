@@ -15,15 +15,20 @@ export const ResyncReason = oneOf('expired', 'epoch', 'unknown')
 export type ResyncReason = Static<typeof ResyncReason>
 
 export const ControlFrame = Type.Union([
-  /** The first frame after the sign-in. `cursor` is the position from which this socket goes on. */
+  /**
+   * The first frame after the sign-in. `cursor` is the position from which this socket goes on, `head` that of the newest event:
+   * a client that has reached it has caught up.
+   */
   frame('welcome', {
     protocol: Type.Literal(PROTOCOL_VERSION),
     connection_id: Type.String(),
     user_id: Type.Integer(),
     cursor: Type.String(),
+    head: Type.String(),
     expires_at: Instant,
   }),
-  frame('pong', { id: Type.Optional(Repeated) }),
+  /** `cursor`: the server has sent every event up to it on this socket. Absent before the sign-in. */
+  frame('pong', { cursor: Type.Optional(Type.String()), id: Type.Optional(Repeated) }),
   frame('subscribed', { topic: Type.String(), id: Type.Optional(Repeated) }),
   frame('unsubscribed', { topic: Type.String(), id: Type.Optional(Repeated) }),
   /** `topic`, `task_id` and `id` are those of the frame that failed. `retryable`: the same frame may succeed later. */

@@ -107,7 +107,7 @@ test('an id of a client is repeated as it was written', async () => {
   await frame('welcome')
   const id = '1970670598291982290'
   socket.send(`{"type":"ping","id":${id}}`)
-  expect(await frame('pong')).toBe(`{"type":"pong","id":${id}}`)
+  expect(await frame('pong')).toBe(`{"type":"pong","cursor":"${server.ctx.epoch}.0","id":${id}}`)
   socket.send(`{"type":"subscribe_task","task_id":${id},"id":-${id}}`)
   expect(await frame('error')).toEndWith(`"task_id":${id},"id":-${id}}`)
   socket.close()

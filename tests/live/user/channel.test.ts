@@ -107,6 +107,22 @@ describe('resume', () => {
     again.close()
   })
 
+  test('welcome names the newest event, and pong the last one that the socket has sent', async () => {
+    const owner = await makeUser(server)
+    for (let i = 0; i < 3; i++) await makeTask(server, owner)
+    const at = (seq: number) => `${server.ctx.epoch}.${seq}`
+    const live = await openLive(server, owner.token, { cursor: at(1) })
+    expect(live.frames[0]).toMatchObject({ type: 'welcome', cursor: at(1), head: at(3) })
+    await live.next('task.created', ({ cursor }) => cursor === at(3))
+    live.send({ type: 'ping' })
+    expect(await live.next('pong')).toEqual({ type: 'pong', cursor: at(3) })
+    live.close()
+    const stranger = await TestSocket.open(`${server.wsUrl}/ws/connect`)
+    stranger.send({ type: 'ping' })
+    expect(await stranger.next('pong')).toEqual({ type: 'pong' })
+    stranger.close()
+  })
+
   test.each([
     ['of another epoch', 'abc123.4', 'epoch'],
     ['from the future', undefined, 'unknown'],
@@ -149,7 +165,7 @@ describe('getting in and staying in', () => {
     await live.next('auth_expiring')
     live.send({ type: 'auth', token: (await signInAgain(server, owner)).token })
     live.send({ type: 'ping', id: 7 })
-    expect(await live.next('pong')).toEqual({ type: 'pong', id: 7 })
+    expect(await live.next('pong')).toEqual({ type: 'pong', cursor: `${server.ctx.epoch}.0`, id: 7 })
     expect(live.closed).toBeUndefined()
     live.close()
   })

@@ -1,10 +1,10 @@
 import type { Context } from '../../../core/context.ts'
 import type { Language } from '../../../core/messages.ts'
 import type { ServerSentEvent } from '../../../http/sse.ts'
-import { formatCursor } from '../../../live/cursor.ts'
 import { eventFrame } from '../../../live/user/channel.ts'
 import { reconnectDelay } from '../../../live/user/hub.ts'
 import { type ChannelPage, type ChannelReader, type Position, readPage } from '../../../live/user/reader.ts'
+import { formatCursor } from '../../../protocol/live/cursor.ts'
 import type { ControlFrame, ResyncReason } from '../../../protocol/live/server-frames.ts'
 
 const PAGE = 50

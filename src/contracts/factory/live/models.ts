@@ -1,7 +1,7 @@
 import { t } from 'elysia'
 import { integerText } from '../../../http/integer-text.ts'
 import { nullable, Timestamp } from '../../../http/models.ts'
-import { CURSOR_PATTERN } from '../../../live/cursor.ts'
+import { CURSOR_PATTERN } from '../../../protocol/live/cursor.ts'
 import { ResyncReason } from '../../../protocol/live/server-frames.ts'
 
 /** `expires_in` in seconds; `cursor`: the position of the channel when the server made the ticket. */

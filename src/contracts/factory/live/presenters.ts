@@ -1,7 +1,7 @@
 import type { Language } from '../../../core/messages.ts'
-import { formatCursor } from '../../../live/cursor.ts'
 import { eventFrame } from '../../../live/user/channel.ts'
 import type { ChannelPage } from '../../../live/user/reader.ts'
+import { formatCursor } from '../../../protocol/live/cursor.ts'
 
 /**
  * A page of events as JSON text. The log stores events as text, so the server joins the texts and parses none of them,
