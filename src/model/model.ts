@@ -28,6 +28,8 @@ export interface Turn {
   language: Language
   /** IANA name of the user's time zone. */
   timezone: string
+  /** What the user's application tells about where the user is and what they see; may be empty. */
+  background: string
   now: Date
   /** Its abort ends the turn. */
   signal: AbortSignal

@@ -10,6 +10,7 @@ export const turnOf = (messages: ChatMessage[], tools: ToolDescription[] = []): 
   tools,
   language: 'en',
   timezone: 'UTC',
+  background: '',
   now: new Date('2026-11-19T02:00:00Z'),
   signal: new AbortController().signal,
 })

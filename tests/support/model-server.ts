@@ -11,6 +11,7 @@ export type Piece =
   | { tool: string; args: string }
   | { reasoning: string }
   | { pauseMs: number }
+  | { until: () => Promise<void> }
   /** A chunk's choice, for what the others can't say. */
   | { choice: object }
   /** As it goes over the wire. */
@@ -85,6 +86,7 @@ function stream(pieces: Piece[], signal: AbortSignal): ReadableStream<Uint8Array
           if (piece === 'cut') return controller.close()
           if (typeof piece === 'string') send({ index: 0, delta: { content: piece }, finish_reason: null })
           else if ('pauseMs' in piece) await Bun.sleep(piece.pauseMs)
+          else if ('until' in piece) await piece.until()
           else if ('raw' in piece) controller.enqueue(encoder.encode(piece.raw))
           else if ('choice' in piece) send({ index: 0, ...piece.choice })
           else if ('finish' in piece) finish = piece.finish

@@ -14,6 +14,7 @@ export const UNRECORDED: Record<string, string> = {
   runtimeDeleteScheduleItem: PRIVATE,
   runtimeCreateAgentChat: PRIVATE,
   runtimeCancelAgentChat: PRIVATE,
+  runtimeRunAgent: PRIVATE,
   factoryCreateTask: PRIVATE,
   factoryRedeemRechargeCode: 'the redemption and the ledger record it',
   runtimeSearchUsers: 'it only reads',

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Context } from '../../core/context.ts'
+import { agUiRoutes } from './ag-ui/routes.ts'
 import { agentChatRoutes } from './agent-chats/routes.ts'
 import { healthRoutes } from './health/routes.ts'
 import { inviteCodeRoutes } from './invite-codes/routes.ts'
@@ -21,4 +22,5 @@ export const runtimeRoutes = (ctx: Context) =>
     .use(userRoutes(ctx))
     .use(inviteCodeRoutes(ctx))
     .use(agentChatRoutes(ctx))
+    .use(agUiRoutes(ctx))
     .use(healthRoutes(ctx))

@@ -1,5 +1,5 @@
 /** The events of a run, in AG-UI's types. Each event becomes one frame. */
-import { type AGUIEvent, EventType } from '@ag-ui/core'
+import { type AGUIEvent, EventType, type Interrupt, PROTOCOL_VERSION } from '@ag-ui/core'
 
 export type AgentEvent = AGUIEvent
 
@@ -12,7 +12,15 @@ export interface AgentFrame {
   event: string
 }
 
-export { EventType }
+export { EventType, type Interrupt }
+
+/** The first event of a run. */
+export const runStarted = (threadId: string, runId: string): AgentEvent => ({
+  type: EventType.RUN_STARTED,
+  threadId,
+  runId,
+  protocolVersion: PROTOCOL_VERSION,
+})
 
 /** Whether the event is the last one of its run. */
 export const endsRun = (event: string): boolean =>

@@ -93,6 +93,16 @@ export class AgentFeed {
     }
   }
 
+  /** The frames after `seq` that are stored now. */
+  async stored(sessionId: string, seq: number): Promise<AgentFrame[]> {
+    const frames: AgentFrame[] = []
+    for (;;) {
+      const page = await this.read(sessionId, frames.at(-1)?.seq ?? seq)
+      frames.push(...page)
+      if (page.length < PAGE) return frames
+    }
+  }
+
   /** Whether frames after `seq` are stored now. The frames of a run are kept for a day after its end. */
   async hasAfter(sessionId: string, seq: number): Promise<boolean> {
     const [frame] = await this.db

@@ -5,6 +5,8 @@ export const AGENT_MESSAGES = defineTexts({
     zh: '回复“是”确认，其他回复则不执行。',
     en: 'Answer “yes” to confirm. With any other answer, nothing is done.',
   },
+  confirmation_yes: { zh: '是', en: 'Yes' },
+  confirmation_no: { zh: '否', en: 'No' },
   agent_model_unavailable: {
     zh: '语言模型暂时无法访问，请稍后重试',
     en: 'The language model can’t be reached at the moment; try again later',

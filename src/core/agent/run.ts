@@ -8,6 +8,7 @@ import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { message, sentences } from '../messages.ts'
 import { type AgentEvent, EventType } from './ag-ui.ts'
+import { confirmationInterrupt } from './consent.ts'
 import { faultOf, faultText, RunCancelled, RunError } from './faults.ts'
 import { type FrameLog, RunLost } from './frame-log.ts'
 import { historyOf, newCallId } from './history.ts'
@@ -18,8 +19,8 @@ import { findTool, TOOLS } from './tools/index.ts'
 import { TurnWriter } from './turn-writer.ts'
 
 /** Turns of the model in one run; each may call tools. */
-const MAX_STEPS = 8
-const MAX_RUN_MS = 5 * 60_000
+export const MAX_STEPS = 8
+export const MAX_RUN_MS = 5 * 60_000
 const MAX_OUTPUT = 200_000
 /** Calls of one turn that are carried out. The model is told that the others were not. */
 const MAX_CALLS_PER_TURN = 10
@@ -71,14 +72,7 @@ export class Run {
           outcome: question
             ? {
                 type: 'interrupt',
-                interrupts: [
-                  {
-                    id: question.call.id,
-                    reason: 'confirmation',
-                    message: question.question,
-                    toolCallId: question.call.id,
-                  },
-                ],
+                interrupts: [confirmationInterrupt(question.call.id, question.question)],
               }
             : { type: 'success' },
         },
@@ -158,13 +152,13 @@ export class Run {
     // The last message is the server's question, which the model did not write, so it is left out. The call's result
     // already tells the model of a yes.
     const history = historyOf(past.slice(0, -1), { toolCallId: confirmation.id, content })
-    return confirmation.confirmed ? history : [...history, userMessage]
+    return confirmation.confirmed && confirmation.isWhole ? history : [...history, userMessage]
   }
 
   /** Runs one turn of the model and writes its text as it arrives. */
   private async turn(messages: ChatMessage[]): Promise<{ content: string; calls: Announced[] }> {
     const { signal } = this.stopping
-    const { language, timezone } = this.start
+    const { language, timezone, background } = this.start
     const calls: Announced[] = []
     const writer = new TurnWriter(this.writer)
     let length = 0
@@ -172,7 +166,7 @@ export class Run {
       length += more
       if (length > MAX_OUTPUT) throw new RunError('OUTPUT_LIMIT')
     }
-    const turn = { messages, tools: [...TOOLS], language, timezone, now: new Date(), signal }
+    const turn = { messages, tools: [...TOOLS], language, timezone, background, now: new Date(), signal }
     for await (const part of this.model.turn(turn)) {
       signal.throwIfAborted()
       if (part.type !== 'tool_call') {

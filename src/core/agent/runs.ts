@@ -15,8 +15,9 @@ import { FrameLog, RunLost } from './frame-log.ts'
 import { cancelRunHint } from './hints.ts'
 import { Run } from './run.ts'
 import { endRun, type RunEnd } from './run-end.ts'
-import { type Ask, startRun } from './run-start.ts'
-import { latestRun, ownSession } from './sessions.ts'
+import { type Ask, type RunStart, startRun } from './run-start.ts'
+import { type AgentRun, latestRun, ownSession } from './sessions.ts'
+import { startInThread, type ThreadAsk } from './thread-start.ts'
 import { Transcript } from './transcript.ts'
 
 const HEARTBEAT_MS = 2000
@@ -63,8 +64,26 @@ export class AgentRuns {
    * @throws AppError NOT_FOUND, RUN_IN_PROGRESS, RATE_LIMITED
    */
   async start(who: Actor, ask: Ask): Promise<StartedRun> {
+    this.assertOpen()
+    return this.begin(await startRun(this.ctx, who, ask))
+  }
+
+  /**
+   * The same for a client that sends a conversation as it knows it.
+   * @returns undefined when it says nothing that the conversation does not have already
+   * @throws AppError RUN_IN_PROGRESS, CONFIRMATION_OPEN, RATE_LIMITED
+   */
+  async startInThread(who: Actor, ask: ThreadAsk): Promise<StartedRun | undefined> {
+    this.assertOpen()
+    const start = await startInThread(this.ctx, who, ask)
+    return start && this.begin(start)
+  }
+
+  private assertOpen(): void {
     if (this.closed) throw new AppError('DATABASE_UNAVAILABLE')
-    const start = await startRun(this.ctx, who, ask)
+  }
+
+  private begin(start: RunStart): StartedRun {
     const { runId, sessionId, firstSeq, frames } = start
     const run = new Run(this.ctx, this.model, this.log, start, this.gatherMs)
     const ended = run.execute().finally(() => this.running.delete(runId))
@@ -78,10 +97,10 @@ export class AgentRuns {
    * @returns the newest run of the session; undefined: it never had one
    * @throws AppError NOT_FOUND
    */
-  async cancel(who: Principal, sessionId: string): Promise<Awaited<ReturnType<typeof latestRun>>> {
-    const session = await ownSession(this.ctx, who, sessionId)
-    await this.cancelRun(session.id)
-    return latestRun(this.ctx, session.id)
+  async cancel(who: Principal, id: string): Promise<{ sessionId: string; run: AgentRun | undefined }> {
+    const { id: sessionId } = await ownSession(this.ctx, who, id)
+    await this.cancelRun(sessionId)
+    return { sessionId, run: await latestRun(this.ctx, sessionId) }
   }
 
   /** The same, whoever the session's user is. */

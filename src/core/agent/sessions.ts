@@ -1,5 +1,5 @@
 /** Stored conversations with the agent. */
-import { and, count, desc, eq, sql } from 'drizzle-orm'
+import { and, count, desc, eq, inArray, sql } from 'drizzle-orm'
 import { prepared } from '../../db/prepared.ts'
 import { agentMessages, agentRuns, agentSessions } from '../../db/schema/index.ts'
 import { UUID } from '../../util/ids.ts'
@@ -35,16 +35,43 @@ export async function listSessions(
   return { sessions, total: total!.n }
 }
 
-/** @throws AppError NOT_FOUND, also for another user's session */
+/**
+ * A session by its id, or by the id of a thread.
+ * @throws AppError NOT_FOUND, also for another user's session
+ */
 export async function ownSession(ctx: Context, who: Principal, id: string): Promise<AgentSession> {
-  const [session] = UUID.test(id)
-    ? await ctx.db
-        .select()
-        .from(agentSessions)
-        .where(and(eq(agentSessions.id, id), eq(agentSessions.userId, who.userId)))
-    : []
+  const session = await findOwnSession(ctx, who, id)
   if (!session) throw notFound('agent_session', id)
   return session
+}
+
+export async function findOwnSession(
+  ctx: Context,
+  who: Principal,
+  id: string,
+): Promise<AgentSession | undefined> {
+  const ofThread = sessionIdOf(who, id)
+  const [session] = await ctx.db
+    .select()
+    .from(agentSessions)
+    .where(
+      and(
+        inArray(agentSessions.id, UUID.test(id) ? [id, ofThread] : [ofThread]),
+        eq(agentSessions.userId, who.userId),
+      ),
+    )
+  return session
+}
+
+/**
+ * The id of the session in which a user's thread is kept, unless the thread is a session that the user has. Clients of AG-UI
+ * name their threads themselves, so the id is a hash (RFC 9562, 5.8) of user and name: two users may use the same name.
+ */
+export function sessionIdOf({ userUuid }: Principal, threadId: string): string {
+  const hash = new Bun.CryptoHasher('sha256').update(`${userUuid} ${threadId}`).digest()
+  hash[6] = (hash[6]! & 0x0f) | 0x80
+  hash[8] = (hash[8]! & 0x3f) | 0x80
+  return hash.toString('hex', 0, 16).replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 /**

@@ -19,6 +19,7 @@ export class Transcript {
   readonly messages: TranscriptMessage[] = []
   /** The message that has begun and not ended: text, or thoughts, which are shown and not stored. */
   open: { kind: 'text' | 'reasoning'; messageId: string } | undefined
+  private openCalls = 0
   private readonly calls = new Map<string, { name: string; args: string; parent: TranscriptMessage }>()
 
   apply(event: AgentEvent): void {
@@ -40,12 +41,14 @@ export class Transcript {
       case EventType.TOOL_CALL_START: {
         const parent = this.message(event.parentMessageId!)
         this.calls.set(event.toolCallId, { name: event.toolCallName, args: '', parent })
+        this.openCalls++
         break
       }
       case EventType.TOOL_CALL_ARGS:
         this.calls.get(event.toolCallId)!.args += event.delta
         break
       case EventType.TOOL_CALL_END: {
+        this.openCalls--
         const { name, args, parent } = this.calls.get(event.toolCallId)!
         const input = parseJson(args, 'null')
         parent.toolCalls = [
@@ -63,6 +66,11 @@ export class Transcript {
         })
         break
     }
+  }
+
+  /** Whether no message and no call has begun without its end. */
+  get isClosed(): boolean {
+    return !this.open && this.openCalls === 0
   }
 
   /** The events that end the open message. */

@@ -80,6 +80,8 @@ export const agentMessages = pgTable(
     role: text('role', { enum: ['user', 'assistant', 'tool'] }).notNull(),
     content: text('content').notNull(),
     toolCalls: jsonb('tool_calls').$type<StoredToolCall[]>(),
+    /** The id that a client of AG-UI gave the user's message. */
+    clientId: text('client_id'),
     /** Only for a tool's result. */
     toolCallId: text('tool_call_id'),
     createdAt: instant('created_at').notNull().defaultNow(),

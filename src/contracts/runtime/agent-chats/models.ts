@@ -10,7 +10,8 @@ export const Question = t.Object({
   timezone: optional(t.String({ maxLength: 64 })),
 })
 
-export const SessionId = t.Object({ session_id: t.String({ maxLength: 64 }) })
+/** The id of a session, or of a thread of AG-UI. */
+export const SessionId = t.Object({ session_id: t.String({ maxLength: 255 }) })
 
 /** docs/contracts/runtime.md, "Agent events". `type` is a type of AG-UI. */
 export const ChatEvent = t.Object({

@@ -137,6 +137,6 @@ async function cancelRun({
   principal,
   params,
 }: SignedCall & Params<typeof SessionId>): Promise<Cancelled> {
-  const run = await ctx.services.agentRuns.cancel(principal, params.session_id)
-  return { session_id: params.session_id.toLowerCase(), run: run ? presentRun(run) : null }
+  const { sessionId, run } = await ctx.services.agentRuns.cancel(principal, params.session_id)
+  return { session_id: sessionId, run: run ? presentRun(run) : null }
 }

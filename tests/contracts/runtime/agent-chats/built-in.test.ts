@@ -187,7 +187,7 @@ describe('before it destroys', () => {
     const { outcome, threadId } = sent.at(-1)
     expect(outcome).toMatchObject({
       type: 'interrupt',
-      interrupts: [{ id: call.toolCallId, toolCallId: call.toolCallId, reason: 'confirmation' }],
+      interrupts: [{ id: call.toolCallId, toolCallId: call.toolCallId, reason: 'tool_call' }],
     })
     expect(outcome.interrupts[0].message).toContain(`任务 ${id}`)
     expect(await statusOf(token, id)).toBe('pending')
