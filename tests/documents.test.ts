@@ -59,7 +59,7 @@ test('the Chinese README has the commands of the English one', () => {
 })
 
 const pagesLike = (pattern: string) => [...new Glob(pattern).scanSync({ cwd: ROOT })].sort()
-const PAGES = [...pagesLike('*.md'), ...pagesLike('docs/**/*.md')]
+const PAGES = [...pagesLike('*.md'), ...pagesLike('docs/**/*.md'), ...pagesLike('clients/**/*.md')]
 
 test('there are pages whose links are checked', () => expect(PAGES.length).toBeGreaterThan(10))
 test.each(PAGES)('every page and heading that %s links to exists', (name) => {

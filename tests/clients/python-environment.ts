@@ -1,4 +1,4 @@
-/** The installed packages of `requirements.txt`. They stay under node_modules. */
+/** The installed packages of `requirements.txt`, which stay under node_modules, and Roost's own client. */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,4 +31,11 @@ async function environment(): Promise<string> {
     writeFileSync(ready, '')
   }
   return join(place, 'bin')
+}
+
+/** Installs `clients/python` as a user does. @param folder where its modules go: PYTHONPATH */
+export async function installClient(folder: string): Promise<void> {
+  const pip = join(await pythonPrograms(), 'pip')
+  const client = join(HERE, '../../clients/python')
+  await run([pip, 'install', '--quiet', '--no-deps', '--target', folder, client])
 }

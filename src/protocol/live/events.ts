@@ -1,6 +1,6 @@
 /**
  * Events of the live channel: what happened, with the `data` of each type. An event is a frame `{type, cursor, at, data}`;
- * `cursor` is its position in the user's channel (opaque), `at` its time (RFC 3339 in UTC).
+ * `cursor` is its position in the user's channel, `at` its time (RFC 3339 in UTC).
  */
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import { Instant, nullable, oneOf, Percent, Uuid } from '../schemas.ts'

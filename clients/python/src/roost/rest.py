@@ -1,0 +1,138 @@
+"""Requests over HTTP, by the standard library."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, TypeVar, Union
+
+from .backoff import Backoff
+from .errors import RoostError, SignedOut, error_of
+
+Token = Union[str, Callable[[Optional[str]], Awaitable[str]]]
+"""An access token, or what gives a valid one. The argument is the token that the server has just refused, or None."""
+
+T = TypeVar("T")
+
+_TRIES = 6
+
+
+class Credential:
+    """The access token of a channel and its requests."""
+
+    def __init__(self, token: Token) -> None:
+        self._token = token
+
+    async def get(self, refused: Optional[str] = None) -> str:
+        if not isinstance(self._token, str):
+            return await self._token(refused)
+        if refused is not None:
+            raise SignedOut(401, "INVALID_CREDENTIALS", "the server has refused the access token")
+        return self._token
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Runs ``work`` in a thread that keeps no program from ending. A request cannot be interrupted, but abandoned."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(set_outcome: Callable[[Any], None], outcome: Any) -> None:
+        if not done.done():
+            set_outcome(outcome)
+
+    def run() -> None:
+        set_outcome: Callable[[Any], None] = done.set_result
+        outcome: Any
+        try:
+            outcome = work()
+        except Exception as error:
+            set_outcome, outcome = done.set_exception, error
+        try:
+            loop.call_soon_threadsafe(settle, set_outcome, outcome)
+        except RuntimeError:
+            pass  # The loop has ended meanwhile.
+
+    threading.Thread(target=run, daemon=True, name="roost request").start()
+    return await done
+
+
+async def send(
+    method: str, url: str, headers: Mapping[str, str], body: Optional[object] = None, timeout: float = 30
+) -> Any:
+    """One request. Returns what the answer says, None without a body. Raises RoostError."""
+    payload = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, payload, dict(headers), method=method)
+    if payload is not None:
+        request.add_header("content-type", "application/json")
+
+    def ask() -> bytes:
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return bytes(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                raise error_of(error.code, error.read()) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise RoostError(0, "UNREACHABLE", f"{method} {url}: {error}") from error
+
+    text = await in_thread(ask)
+    return json.loads(text) if text else None
+
+
+class Rest:
+    """Requests as a signed-in user."""
+
+    def __init__(self, url: str, credential: Credential, language: str) -> None:
+        self._url = url.rstrip("/")
+        self._credential = credential
+        self._language = language
+
+    async def once(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Optional[Mapping[str, object]] = None,
+        body: Optional[object] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        timeout: float = 30,
+    ) -> Any:
+        """One request, and another one with a new token when the first token is refused."""
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        url = f"{self._url}{path}" + (f"?{urllib.parse.urlencode(given)}" if given else "")
+        token = await self._credential.get()
+        all_headers: Dict[str, str] = {"accept-language": self._language, **(headers or {})}
+        for refused in (False, True):
+            all_headers["authorization"] = f"Bearer {token}"
+            try:
+                return await send(method, url, all_headers, body, timeout)
+            except RoostError as error:
+                if error.status != 401 or refused:
+                    raise
+            token = await self._credential.get(token)
+        raise AssertionError("not reached")
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Optional[Mapping[str, object]] = None,
+        body: Optional[object] = None,
+        headers: Optional[Mapping[str, str]] = None,
+    ) -> Any:
+        """A request that may be sent twice. It is, while the server cannot be reached: restarts take seconds."""
+        backoff = Backoff(most=5)
+        for tries in range(1, _TRIES + 1):
+            try:
+                return await self.once(method, path, query=query, body=body, headers=headers)
+            except RoostError as error:
+                if not error.temporary or tries == _TRIES:
+                    raise
+            await asyncio.sleep(backoff.next())
+        raise AssertionError("not reached")
