@@ -1,5 +1,6 @@
 import { swagger } from '@elysiajs/swagger'
 import { type AnyElysia, Elysia } from 'elysia'
+import { asyncApiDocument } from './asyncapi/document.ts'
 import type { RouteFields } from './deprecations.ts'
 import { type OpenApiDocuments, openApiDocuments } from './openapi/document.ts'
 
@@ -63,6 +64,11 @@ export function docs(
     .get(
       `${PAGE}/json`,
       madeOnce('application/json', () => JSON.stringify(ofServer().all)),
+      hide,
+    )
+    .get(
+      `${PAGE}/live/json`,
+      madeOnce('application/json', () => JSON.stringify(asyncApiDocument(publicUrl))),
       hide,
     )
   for (const name of contracts) {

@@ -1,9 +1,15 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 
-/** A JSON text frame: an object that names its `type`. */
-export const frame = <N extends string, P extends Record<string, TSchema>>(type: N, properties: P) =>
-  Type.Object({ type: Type.Literal(type), ...properties })
+/**
+ * A JSON text frame: an object that names its `type`.
+ * @param description when it is sent and what it means, for readers of the documentation
+ */
+export const frame = <N extends string, P extends Record<string, TSchema>>(
+  type: N,
+  description: string,
+  properties: P,
+) => Type.Object({ type: Type.Literal(type), ...properties }, { description })
 
 type AnyFrame = TSchema & { properties: { type: { const: string } } }
 

@@ -1,8 +1,10 @@
 /** Schemas that frames of both sockets share. */
 import { type TSchema, Type } from '@sinclair/typebox'
 
-/** RFC 3339 in UTC. */
-export const Instant = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' })
+export const Instant = Type.String({
+  pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$',
+  description: 'RFC 3339 in UTC.',
+})
 export const Uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' })
 export const Percent = Type.Number({ minimum: 0, maximum: 100 })
 
@@ -11,3 +13,9 @@ export const oneOf = <const T extends string[]>(...texts: T) =>
   Type.Unsafe<T[number]>(Type.Union(texts.map((text) => Type.Literal(text))))
 
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+/** The same schema with a description for the documentation. */
+export const described = <T extends TSchema>(schema: T, description: string): T => ({
+  ...schema,
+  description,
+})

@@ -75,6 +75,7 @@ const PUBLIC = [
   'GET /',
   'GET /api/docs',
   'GET /api/docs/json',
+  'GET /api/docs/live/json',
   'GET /api/docs/learning/json',
   'GET /api/docs/portfolio/json',
   'GET /api/docs/study/json',

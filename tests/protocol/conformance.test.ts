@@ -1,7 +1,9 @@
 /** Protects the check that all tests' frames and events go through (tests/support/conformance.ts): it must be able to fail. */
 import { expect, test } from 'bun:test'
+import { NodeConnection } from '../../src/live/node/connection.ts'
+import { Connection } from '../../src/live/user/connection.ts'
 import { EVENTS } from '../../src/protocol/live/events.ts'
-import { checkEvent, checkFrame } from '../support/conformance.ts'
+import { checkEvent, checkFrame, checkReceived } from '../support/conformance.ts'
 import { takeMisfits } from '../support/misfits.ts'
 
 const USER = 'ws://127.0.0.1/ws/connect?token=x'
@@ -45,6 +47,23 @@ test('an event of the log is checked like its frame', () => {
   expect(takeMisfits()).toEqual([])
   checkEvent({ type: 'user.updated', seq: 1, at, data: '{"fields":"name"}' })
   checkEvent({ type: 'user.changed', seq: 1, at, data: '{}' })
+  expect(takeMisfits()).toHaveLength(2)
+})
+
+test.each([
+  ['a frame of a client', 'user', { type: 'ping', id: 1, more: true }],
+  ['a frame that the server refuses', 'user', { type: 'ping_me' }],
+  ['the same of a node', 'node', { type: 'progress', task_id: 't', attempt: 1, progress: 101 }],
+  ['an id that the server ignores', 'user', { type: 'ping', id: {} }],
+] as const)('document and server agree on %s', (_, socket, frame) => {
+  checkReceived(socket, JSON.stringify(frame))
+  expect(takeMisfits()).toEqual([])
+})
+
+test('sockets of servers in this process are watched', () => {
+  const ws = { send: () => 1, getBufferedAmount: () => 0 }
+  Connection.prototype.write.call({ ws } as unknown as Connection, '{"type":"subscribe_ok"}')
+  NodeConnection.prototype.send.call({ ws } as unknown as NodeConnection, { type: 'pong' } as never)
   expect(takeMisfits()).toHaveLength(2)
 })
 

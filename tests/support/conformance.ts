@@ -1,49 +1,88 @@
 /**
- * Compares all that servers send on sockets, and every event that they write, with the schemas in `src/protocol`. A frame
- * may not have a field that its schema does not name. `preload.ts` fails the test after which a misfit is found.
+ * Compares all that servers send on sockets, every event that they write, and what they accept from clients and nodes with
+ * the AsyncAPI document that they publish. `preload.ts` fails the test after which a misfit is found.
  */
-import { type TObject, type TSchema, Type } from '@sinclair/typebox'
-import { FrameCheck, frame } from '../../src/protocol/frame.ts'
-import { EVENTS } from '../../src/protocol/live/events.ts'
-import { ControlFrame } from '../../src/protocol/live/server-frames.ts'
-import { StateFrame } from '../../src/protocol/live/topics.ts'
-import { NodeServerFrame } from '../../src/protocol/node/server-frames.ts'
-import { Instant } from '../../src/protocol/schemas.ts'
+
+import { NodeConnection } from '../../src/live/node/connection.ts'
+import { parseClientFrame } from '../../src/live/user/client-frames.ts'
+import { Connection } from '../../src/live/user/connection.ts'
+import { nodeFrameProblem } from '../../src/protocol/node/node-frames.ts'
+import { type SocketName, undocumentedFrame } from './asyncapi.ts'
 import { protocolMisfits } from './misfits.ts'
 
-/** The same schema without room for other fields, unless it says that there is some. */
-function closed<T extends TSchema>(schema: T): T {
-  if (schema.anyOf) return { ...schema, anyOf: schema.anyOf.map(closed) }
-  if (schema.type === 'array') return { ...schema, items: closed(schema.items) }
-  if (schema.type !== 'object' || !schema.properties) return schema
-  const properties = Object.entries((schema as unknown as TObject).properties)
-  return {
-    additionalProperties: false,
-    ...schema,
-    properties: Object.fromEntries(properties.map(([name, one]) => [name, closed(one)])),
-  }
-}
+/** The document calls a cursor opaque. */
+const CURSOR = /^[0-9a-z]+\.\d{1,15}$/
 
-const Cursor = Type.String({ pattern: '^[0-9a-z]+\\.\\d{1,15}$' })
-const EventFrame = Object.entries(EVENTS).map(([type, data]) =>
-  frame(type, { cursor: Cursor, at: Instant, data }),
-)
-
-type Schemas = ConstructorParameters<typeof FrameCheck>[0]['anyOf']
-const check = (...schemas: Schemas) =>
-  new FrameCheck({ anyOf: schemas.map(closed) }, 'the protocol has no such frame')
-const toUser = check(...ControlFrame.anyOf, ...StateFrame.anyOf, ...EventFrame)
-const toNode = check(...NodeServerFrame.anyOf)
-
-/** @param url of the socket on which the server sent the frame */
+/** @param url of the socket on which a server sent the frame */
 export function checkFrame(url: string, frame: unknown): void {
-  const problem = (new URL(url).pathname === '/ws/node' ? toNode : toUser).problem(frame)
-  if (problem !== undefined) protocolMisfits.push(`${problem}: ${JSON.stringify(frame).slice(0, 500)}`)
+  checkSent(new URL(url).pathname === '/ws/node' ? 'node' : 'user', frame)
 }
 
 /** @param event as the log holds it */
 export function checkEvent(event: { type: string; data: string; at: string; seq: number }): void {
   const { type, data, at, seq } = event
-  const problem = toUser.problem({ type, cursor: `e.${seq}`, at, data: JSON.parse(data) })
-  if (problem !== undefined) protocolMisfits.push(`${problem}: ${JSON.stringify(event).slice(0, 500)}`)
+  checkSent('user', { type, cursor: `e.${seq}`, at, data: JSON.parse(data) })
 }
+
+export function checkSent(socket: SocketName, frame: unknown): void {
+  const { cursor } = Object(frame) as { cursor?: string }
+  const problem =
+    undocumentedFrame(socket, 'send', frame) ??
+    (cursor === undefined || CURSOR.test(cursor) ? undefined : 'no cursor')
+  if (problem !== undefined) report(socket, problem, frame)
+}
+
+/** The document and the server must agree on whether a frame of a client or a node fits. */
+export function checkReceived(socket: SocketName, text: string): void {
+  const accepted = socket === 'node' ? isNodeFrame(text) : isClientFrame(text)
+  if (accepted === undefined) return
+  const frame = JSON.parse(text)
+  const problem = undocumentedFrame(socket, 'receive', frame)
+  if (accepted && problem !== undefined) report(socket, problem, frame)
+  if (!accepted && problem === undefined) report(socket, 'the server refuses a frame that fits', frame)
+}
+
+/** Undefined for what is no frame at all, and for an `id` that the server ignores. */
+function isClientFrame(text: string): boolean | undefined {
+  const read = parseClientFrame(text)
+  if ('malformed' in read) return undefined
+  const { id } = JSON.parse(text)
+  return id === undefined || typeof id === 'string' || typeof id === 'number'
+    ? !('problem' in read)
+    : undefined
+}
+
+function isNodeFrame(text: string): boolean | undefined {
+  try {
+    return nodeFrameProblem(JSON.parse(text)) === undefined
+  } catch {
+    return undefined
+  }
+}
+
+function report(socket: SocketName, problem: string, frame: unknown): void {
+  protocolMisfits.push(`${socket}: ${problem}: ${JSON.stringify(frame).slice(0, 500)}`)
+}
+
+/** Checks every frame of the sockets of servers in this process, whoever the client is. */
+function watch(): void {
+  const { write, message } = Connection.prototype
+  Connection.prototype.write = function (text) {
+    checkSent('user', JSON.parse(text))
+    return write.call(this, text)
+  }
+  Connection.prototype.message = function (ws, data) {
+    if (typeof data === 'string') checkReceived('user', data)
+    return message.call(this, ws, data)
+  }
+  const node = { send: NodeConnection.prototype.send, message: NodeConnection.prototype.message }
+  NodeConnection.prototype.send = function (frame) {
+    checkSent('node', JSON.parse(JSON.stringify(frame)))
+    return node.send.call(this, frame)
+  }
+  NodeConnection.prototype.message = function (ws, data) {
+    checkReceived('node', String(data))
+    return node.message.call(this, ws, data)
+  }
+}
+watch()

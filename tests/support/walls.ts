@@ -50,7 +50,7 @@ export const WALLS: Record<string, string[]> = {
     'imaging/imaging.ts:type',
   ],
   live: ['protocol', 'core', 'bus:type'],
-  http: ['core', 'live/context.ts:type'],
+  http: ['core', 'live/context.ts:type', 'protocol'],
   contracts: ['http', 'core', 'live', 'protocol'],
   app: ['contracts', 'dashboard/build.ts', 'http', 'live', 'protocol'],
   server: [

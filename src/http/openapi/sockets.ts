@@ -1,4 +1,5 @@
-/** The three sockets. OpenAPI cannot describe their frames, so a text does. */
+/** The three sockets. OpenAPI cannot describe their frames, so a text does, and the AsyncAPI document. */
+import { CONNECT_QUERY } from '../../protocol/live/connect.ts'
 
 const text = (description: string) => ({
   description,
@@ -29,20 +30,12 @@ const connect = (operationId: string) => ({
     description: [
       'JSON text frames, each `{type, …}`. Sign in by `token` or `ticket` in the address, by an Authorization',
       'header, or within ten seconds by a first frame `{"type":"auth","token":"…"}`. The server answers `welcome` and',
-      'then sends every event of the user once and in order. The client sends `subscribe_task`, `unsubscribe_task`,',
-      '`subscribe`, `unsubscribe` and `ping`. The server closes a socket with an invalid credential with 4401.',
+      'then sends every event of the user once and in order. The server closes a socket with an invalid credential with',
+      '4401. [Every frame, event and close code](/api/docs/live) has a page of its own.',
     ].join(' '),
     security: [{}, { bearerAuth: [] }, { accessTokenInQuery: [] }, { ticket: [] }],
-    parameters: [
-      query('cursor', 'Where to go on: the cursor of the last event that the client has.'),
-      query('topics', 'Topics to subscribe to at once, with commas between.'),
-      query(
-        'language',
-        'Of the texts in events: en or zh. Browsers cannot set Accept-Language on an upgrade.',
-      ),
-      query('agent_seq', 'For a topic agent:<session_id>: the number of the last frame that the client has.'),
-    ],
-    responses: answers('See the description for its frames and close codes.'),
+    parameters: Object.entries(CONNECT_QUERY).map(([name, description]) => query(name, description)),
+    responses: answers('Its frames and close codes are at /api/docs/live.'),
   },
 })
 
@@ -55,12 +48,11 @@ export const socketPaths = {
       summary: 'Connect a GPU node, over a WebSocket',
       tags: ['live: sockets'],
       description: [
-        'JSON text frames, each `{type, …}`. The node sends `hello` first, then `heartbeat`, `accept`, `reject`,',
-        '`progress`, `log`, `completed` and `failed`; the server sends `welcome`, `assign`, `cancel`, `drain` and',
-        '`ack`. The server closes a socket with an invalid node_token with 4401.',
+        'JSON text frames, each `{type, …}`. The node sends `hello` first. The server closes a socket with an invalid',
+        'node_token with 4401. [Every frame and close code](/api/docs/live) has a page of its own.',
       ].join(' '),
       security: [{ nodeToken: [] }, { accessTokenInQuery: [] }],
-      responses: answers('See the description for its frames.'),
+      responses: answers('Its frames and close codes are at /api/docs/live.'),
     },
   },
 }

@@ -12,28 +12,50 @@ export const MAX_STRANGER_FRAME_BYTES = 6 * 1024
 /** The largest position of a line in a task's log. */
 export const MAX_POSITION = 2_147_483_647
 
-const TaskId = Type.Union([
-  Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
-  Type.String({ minLength: 1, maxLength: 64 }),
-])
-const Topic = Type.String({ minLength: 1, maxLength: 128 })
+const TaskId = Type.Union(
+  [Type.Integer({ minimum: 1, maximum: 2_147_483_647 }), Type.String({ minLength: 1, maxLength: 64 })],
+  { description: 'The number of the task, or its UUID.' },
+)
+const Topic = Type.String({ minLength: 1, maxLength: 128, description: 'The name of a topic.' })
 
-/** Any frame may also have an `id`, a string or a number, which the server's answers repeat. */
+/** The server reads it from any frame, and ignores one of another type. */
+export const FrameId = Type.Union([Type.String(), Type.Number()], {
+  description: 'Any frame may have one. The answer repeats it as the client wrote it.',
+})
+
 export const ClientFrame = Type.Union([
-  /** Signs in, or renews the token of a socket that is signed in. */
-  frame('auth', { token: Type.String({ maxLength: 4096 }) }),
-  frame('subscribe_task', { task_id: TaskId }),
-  frame('unsubscribe_task', { task_id: TaskId }),
-  /**
-   * `agent_seq`: number of the last frame that the client has of an agent's session. `log_position`: position of the last line
-   * that it has of a task's log.
-   */
-  frame('subscribe', {
-    topic: Topic,
-    agent_seq: Type.Optional(Type.Integer({ minimum: 0 })),
-    log_position: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_POSITION })),
+  frame('auth', 'Signs in, or renews the token of a socket that is signed in.', {
+    token: Type.String({ maxLength: 4096, description: 'An access token.' }),
   }),
-  frame('unsubscribe', { topic: Topic }),
-  frame('ping', {}),
+  frame(
+    'subscribe_task',
+    'Asks for the state of a task: task_update frames, the current one at once. Nothing but an error answers it.',
+    { task_id: TaskId },
+  ),
+  frame('unsubscribe_task', 'Ends subscribe_task.', { task_id: TaskId }),
+  frame(
+    'subscribe',
+    'Asks for the state of a topic: after the answer come its frames, the current one at once.',
+    {
+      topic: Topic,
+      agent_seq: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          description:
+            'Of an agent topic: the number of the last frame that the client has. Without it the newest answer comes from its beginning.',
+        }),
+      ),
+      log_position: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: MAX_POSITION,
+          description:
+            'Of a task topic: the position of the last line of the log that the client has; 0: from the first line. Without it only new lines come.',
+        }),
+      ),
+    },
+  ),
+  frame('unsubscribe', 'Ends subscribe.', { topic: Topic }),
+  frame('ping', 'Asks whether the server is there.', {}),
 ])
 export type ClientFrame = Static<typeof ClientFrame>

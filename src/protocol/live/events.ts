@@ -2,25 +2,28 @@
  * Events of the live channel: what happened, with the `data` of each type. An event is a frame `{type, cursor, at, data}`;
  * `cursor` is its position in the user's channel, `at` its time (RFC 3339 in UTC).
  */
-import { type Static, type TObject, Type } from '@sinclair/typebox'
-import { Instant, nullable, oneOf, Percent, Uuid } from '../schemas.ts'
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox'
+import { frame } from '../frame.ts'
+import { described, Instant, nullable, oneOf, Percent, Uuid } from '../schemas.ts'
 
-/** A number with two decimals, of the currency's major unit. */
-const Money = Type.Number()
-const Params = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]))
+const Money = Type.Number({ description: 'With two decimals, of the currency’s major unit.' })
+const Params = Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]), {
+  description: 'The values of the text that the code stands for.',
+})
+/** @param meaning of the text behind the code */
+const Code = (meaning: string) => Type.String({ description: `${meaning} A code.` })
 
 const task = {
   task_id: Uuid,
-  id: Type.Integer(),
+  id: Type.Integer({ description: 'The number of the task.' }),
   status: oneOf('pending', 'running', 'paused', 'completed', 'failed', 'cancelled'),
-  progress: Percent,
+  progress: described(Percent, 'Percent.'),
   title: Type.String(),
-  attempt: Type.Integer({ minimum: 0 }),
+  attempt: Type.Integer({ minimum: 0, description: 'Grows with every try of the task.' }),
 }
-/** An upload has `material_id` when it makes a material, and `file_id` when it is a photo; `title` is its file name then. */
 const upload = {
-  material_id: Type.Optional(Type.Integer()),
-  file_id: Type.Optional(Type.String()),
+  material_id: Type.Optional(Type.Integer({ description: 'Of an upload that makes a material.' })),
+  file_id: Type.Optional(Type.String({ description: 'Of a photo, whose title is its file name.' })),
   title: Type.String(),
   type: oneOf('video', 'pdf', 'photo'),
   file_format: Type.String(),
@@ -50,111 +53,149 @@ const category = {
 }
 const gpuServer = { server_id: Uuid, name: Type.String() }
 const material = { material_id: Type.Integer() }
-/** A recurring item as a whole: its start and end are those of the first occurrence. */
 const schedule = {
   item_id: Uuid,
   title: Type.String(),
-  start_at: Instant,
+  start_at: described(Instant, 'Of a recurring item: that of its first occurrence. RFC 3339 in UTC.'),
   end_at: nullable(Instant),
-  timezone: Type.String(),
+  timezone: Type.String({ description: 'A name of the IANA database.' }),
   status: oneOf('active', 'completed', 'cancelled'),
-  rrule: nullable(Type.String()),
+  rrule: described(nullable(Type.String()), 'How the item recurs, as in RFC 5545; null when it does not.'),
 }
 
-/** A text in the reader's language, with its code. */
 const reason = {
-  reason: Type.Optional(Type.String()),
+  reason: Type.Optional(Type.String({ description: 'In the reader’s language.' })),
   reason_code: Type.Optional(Type.String()),
   reason_params: Type.Optional(Params),
 }
 
+/** @param description when it happens, for readers of the documentation */
+const event = <P extends Record<string, TSchema>>(description: string, data: P) =>
+  Type.Object(data, { description })
+
 /** The schema of the `data` of every event type. */
 export const EVENTS = {
-  'task.created': Type.Object(task),
-  /** A study task has no `gpu_server_id`. */
-  'task.started': Type.Object({ ...task, gpu_server_id: Type.Optional(Uuid) }),
-  'task.paused': Type.Object(task),
-  'task.resumed': Type.Object(task),
-  /** `result_omitted`: the result is too large for an event; REST has it. */
-  'task.completed': Type.Object({
+  'task.created': event('The user has created a task.', task),
+  'task.started': event('A node has taken the task, or its owner has started a study task.', {
     ...task,
-    result: Type.Record(Type.String(), Type.Unknown()),
-    result_omitted: Type.Optional(Type.Literal(true)),
+    gpu_server_id: Type.Optional(described(Uuid, 'The node. A study task has none.')),
+  }),
+  'task.paused': event('The owner has paused a study task.', task),
+  'task.resumed': event('The owner has resumed a study task. Its attempt has grown.', task),
+  'task.completed': event('A task has ended well.', {
+    ...task,
+    result: Type.Record(Type.String(), Type.Unknown(), { description: 'The result of the task.' }),
+    result_omitted: Type.Optional(
+      Type.Literal(true, { description: 'The result is over 16 KB. Fetch it over REST.' }),
+    ),
     cost: Money,
   }),
-  /** `error_message` is in the reader's language; with the code and its parameters a client can make a text of its own. */
-  'task.failed': Type.Object({
+  'task.failed': event('A task has failed.', {
     ...task,
-    error_message: Type.String(),
-    failure_code: Type.String(),
+    error_message: Type.String({ description: 'In the reader’s language.' }),
+    failure_code: Type.String({
+      description: 'For clients with texts of their own: docs/contracts/factory.md, "Task failures".',
+    }),
     failure_params: Params,
-    exit_code: nullable(Type.Number()),
+    exit_code: described(nullable(Type.Number()), 'Of the program; null when there is none.'),
     cost: Money,
   }),
-  /** The reason is there when an administrator stopped the task. */
-  'task.cancelled': Type.Object({ ...task, cost: Money, ...reason }),
-  /** `reason` is `retry` when the owner asked for it; otherwise it is a text in the reader's language, with its code. */
-  'task.requeued': Type.Object({
+  'task.cancelled': event('A task has been cancelled. It has a reason when an administrator stopped it.', {
+    ...task,
+    cost: Money,
+    ...reason,
+  }),
+  'task.requeued': event('A task waits again for a node.', {
     ...task,
     ...reason,
-    reason: Type.String(),
+    reason: Type.String({
+      description: 'retry when the owner asked for it, otherwise a text in the reader’s language.',
+    }),
   }),
-  /** No node has offered the task's type for a time. `available_types`: those that nodes offer, at most 100. */
-  'task.unplaceable': Type.Object({
+  'task.unplaceable': event('No node has offered the type of the task for a time.', {
     ...task,
     task_type: Type.String(),
-    available_types: Type.Array(Type.String()),
+    available_types: Type.Array(Type.String(), { description: 'Those that nodes offer, at most 100.' }),
   }),
-  'task.deleted': Type.Object(task),
-  'upload.started': Type.Object(upload),
-  'upload.completed': Type.Object({ ...upload, file_size: Type.Integer({ minimum: 0 }) }),
-  /** The material no longer exists. `reason` is an error code. */
-  'upload.failed': Type.Object({ ...upload, reason: Type.String() }),
-  'thumbnail.completed': Type.Object({ ...material, thumbnail_path: Type.String() }),
-  /** The thumbnail is a placeholder. `reason` is a code. */
-  'thumbnail.failed': Type.Object({ ...material, thumbnail_path: Type.String(), reason: Type.String() }),
-  'photo.created': Type.Object(photo),
-  'photo.updated': Type.Object(photo),
-  'photo.deleted': Type.Object({ photo_id: Type.Integer() }),
-  /** The file has its renditions, or can have none. `reason` is a code when it failed. */
-  'photo.processed': Type.Object({
-    file_id: Type.String(),
-    photo_id: nullable(Type.Integer()),
-    status: oneOf('completed', 'failed'),
-    reason: nullable(Type.String()),
+  'task.deleted': event('A task has been deleted.', task),
+  'upload.started': event('The server receives a file.', upload),
+  'upload.completed': event('The server has the whole file.', {
+    ...upload,
+    file_size: Type.Integer({ minimum: 0, description: 'Bytes.' }),
   }),
-  'category.created': Type.Object(category),
-  'category.updated': Type.Object(category),
-  'category.deleted': Type.Object({ category_id: Type.Integer() }),
-  'material.hidden': Type.Object(material),
-  'material.removed': Type.Object(material),
-  /** `error` is a code when the run failed. */
-  'agent.run_finished': Type.Object({
+  'upload.failed': event('An upload has failed. Its material does not exist any more.', {
+    ...upload,
+    reason: Code('Why it failed.'),
+  }),
+  'thumbnail.completed': event('A material has its thumbnail.', {
+    ...material,
+    thumbnail_path: Type.String(),
+  }),
+  'thumbnail.failed': event('The server can make no thumbnail of a material, which has a placeholder.', {
+    ...material,
+    thumbnail_path: Type.String(),
+    reason: Code('Why there is none.'),
+  }),
+  'photo.created': event('A photo has been created. Also to every user with photo.*.', photo),
+  'photo.updated': event('A photo has been changed. Also to every user with photo.*.', photo),
+  'photo.deleted': event('A photo has been deleted. Also to every user with photo.*.', {
+    photo_id: Type.Integer(),
+  }),
+  'photo.processed': event(
+    'The file of a photo has its renditions, or can have none. Also to every user with photo.*.',
+    {
+      file_id: Type.String(),
+      photo_id: nullable(Type.Integer()),
+      status: oneOf('completed', 'failed'),
+      reason: described(nullable(Type.String()), 'Why it failed. A code.'),
+    },
+  ),
+  'category.created': event('To every user with category.*: a category has been created.', category),
+  'category.updated': event('To every user with category.*: a category has been changed.', category),
+  'category.deleted': event('To every user with category.*: a category has been deleted.', {
+    category_id: Type.Integer(),
+  }),
+  'material.hidden': event('A material has been hidden.', material),
+  'material.removed': event('A material has been deleted.', material),
+  'agent.run_finished': event('An answer of the agent has ended.', {
     session_id: Uuid,
     run_id: Type.String(),
     status: oneOf('completed', 'failed', 'cancelled'),
-    error: nullable(Type.String()),
+    error: described(nullable(Type.String()), 'Why it failed. A code.'),
   }),
-  'schedule.created': Type.Object(schedule),
-  'schedule.updated': Type.Object(schedule),
-  'schedule.deleted': Type.Object({ item_id: Uuid }),
-  /** An item, or one of its occurrences, begins in `reminder_minutes`, or sooner when the reminder is late. */
-  'schedule.reminder': Type.Object({
-    item_id: Uuid,
-    title: Type.String(),
-    start_at: Instant,
-    end_at: nullable(Instant),
-    timezone: Type.String(),
-    reminder_minutes: Type.Integer({ minimum: 0 }),
+  'schedule.created': event('A schedule item has been created.', schedule),
+  'schedule.updated': event('A schedule item has been changed.', schedule),
+  'schedule.deleted': event('A schedule item has been deleted.', { item_id: Uuid }),
+  'schedule.reminder': event(
+    'An item, or one of its occurrences, begins in reminder_minutes, or sooner when the reminder is late.',
+    {
+      item_id: Uuid,
+      title: Type.String(),
+      start_at: Instant,
+      end_at: nullable(Instant),
+      timezone: schedule.timezone,
+      reminder_minutes: Type.Integer({ minimum: 0 }),
+    },
+  ),
+  'balance.changed': event('The balance has changed, or what of it is available.', {
+    balance: Money,
+    available_balance: Money,
+    reason: Type.String({ description: 'hold, release, capture, redemption or adjustment.' }),
   }),
-  'balance.changed': Type.Object({ balance: Money, available_balance: Money, reason: Type.String() }),
-  /** The available balance has fallen below the user's threshold. */
-  'balance.low': Type.Object({ balance: Money, available_balance: Money, threshold: Money }),
-  /** The hourly check has found differences that the check before had not found. */
-  'ledger.unbalanced': Type.Object({ checked_at: Instant, differences: Type.Integer({ minimum: 1 }) }),
-  'session.revoked': Type.Object({ session_id: Uuid, reason: Type.String() }),
-  /** A user has signed in. Administrators with webhooks get it of every user. */
-  'user.login': Type.Object({
+  'balance.low': event('The available balance has fallen below the threshold of the user.', {
+    balance: Money,
+    available_balance: Money,
+    threshold: Money,
+  }),
+  'ledger.unbalanced': event(
+    'To administrators: the hourly check of the ledger has found differences that the check before had not found.',
+    { checked_at: Instant, differences: Type.Integer({ minimum: 1 }) },
+  ),
+  'session.revoked': event('A session of the user has ended.', {
+    session_id: Uuid,
+    reason: Code('Such as signed_out or password_changed.'),
+  }),
+  'user.login': event('A user has signed in. Administrators with webhooks get it of every user.', {
     id: Type.Integer(),
     username: Type.String(),
     email: Type.String(),
@@ -165,22 +206,27 @@ export const EVENTS = {
     ip: Type.String(),
     device: Type.Object(device),
   }),
-  'user.updated': Type.Object({ fields: Type.Array(Type.String()) }),
-  /** A backup has ended. `error` says why it failed, or what a complete one lacks. */
-  'system.backup': Type.Object({
+  'user.updated': event('The account of the user has been changed.', {
+    fields: Type.Array(Type.String(), { description: 'The names of the fields.' }),
+  }),
+  'system.backup': event('To administrators: a backup has ended.', {
     backup_id: Type.Integer(),
     status: oneOf('completed', 'failed'),
     file_name: Type.String(),
-    size: nullable(Type.Integer()),
+    size: described(nullable(Type.Integer()), 'Bytes.'),
     started_at: Instant,
     ended_at: Instant,
-    error: nullable(Type.String()),
+    error: described(nullable(Type.String()), 'Why it failed, or what a complete one lacks.'),
   }),
-  'gpu.online': Type.Object(gpuServer),
-  /** The server has heard nothing of it for three heartbeats, or an administrator has removed it. */
-  'gpu.offline': Type.Object(gpuServer),
-  /** `reason` is a code. */
-  'webhook.disabled': Type.Object({ webhook_id: Type.Integer(), reason: Type.String() }),
+  'gpu.online': event('To every user with node.*: a GPU server is connected.', gpuServer),
+  'gpu.offline': event(
+    'To every user with node.*: the server has heard nothing of a GPU server for three heartbeats, or an administrator has removed it.',
+    gpuServer,
+  ),
+  'webhook.disabled': event('The server has switched a webhook of the user off.', {
+    webhook_id: Type.Integer(),
+    reason: Code('Why.'),
+  }),
 } satisfies Record<string, TObject>
 
 export type EventType = keyof typeof EVENTS
@@ -188,3 +234,11 @@ export type EventData<T extends EventType> = Static<(typeof EVENTS)[T]>
 export type EventFrame = {
   [T in EventType]: { type: T; cursor: string; at: string; data: EventData<T> }
 }[EventType]
+
+const Cursor = Type.String({ description: 'The position of the event in the user’s channel. Opaque.' })
+
+/** The schema of the frame of an event. */
+export function eventFrame(type: EventType) {
+  const { description = '', ...data } = EVENTS[type]
+  return frame(type, description, { cursor: Cursor, at: described(Instant, 'When. RFC 3339 in UTC.'), data })
+}

@@ -5,144 +5,209 @@
  */
 import { type Static, Type } from '@sinclair/typebox'
 import { frame } from '../frame.ts'
-import { Instant, nullable, oneOf, Percent } from '../schemas.ts'
+import { described, Instant, nullable, oneOf, Percent } from '../schemas.ts'
 
-/**
- * The pattern of each kind of topic name. `<id>` of a task: its integer or its UUID. A name with an id that does not exist
- * matches, too, because the answer to it is NOT_FOUND.
- */
+/** The pattern of each kind of topic name. A name with an id that does not exist matches, too, because the answer to it is NOT_FOUND. */
 export const TOPIC_PATTERNS = {
-  /** `task:<id>` */
   task: '^task:([\\s\\S]*)$',
-  /** `gpu:cluster` */
   cluster: '^gpu:cluster$',
-  /** `gpu:server:<uuid>` */
   node: '^gpu:server:([\\s\\S]*)$',
-  /** `upload:<material id>` */
   upload: '^upload:([1-9]\\d{0,8})$',
-  /** `upload:<file id of a photo>` */
   photoUpload: '^upload:upload_([1-9]\\d{0,8})$',
-  /** `settings:watermark` */
   watermark: '^settings:watermark$',
-  /** `agent:<session id>` */
   agent: '^agent:([\\s\\S]*)$',
 } as const
 
-/** `current_item` and the clock of the item belong to study tasks; a GPU task has zeros. Percent and seconds. */
+interface Topic {
+  /** As documents write it, with `<…>` for what differs. */
+  name: string
+  /** The types of the frames that follow a subscription. */
+  frames: readonly string[]
+  description: string
+}
+
+/** For the documentation: each kind of topic. */
+export const TOPICS: Record<keyof typeof TOPIC_PATTERNS, Topic> = {
+  task: {
+    name: 'task:<id>',
+    frames: ['task_update', 'task_log'],
+    description:
+      'A task, by its number or its UUID: its progress, and every line of its log. For its owner and administrators.',
+  },
+  cluster: {
+    name: 'gpu:cluster',
+    frames: ['gpu_cluster'],
+    description: 'The figures of all GPU servers together. For every user.',
+  },
+  node: {
+    name: 'gpu:server:<uuid>',
+    frames: ['gpu_update'],
+    description: 'The figures of one GPU server. For every user.',
+  },
+  upload: {
+    name: 'upload:<material id>',
+    frames: ['upload_update'],
+    description: 'The file of a material while the server receives it. For its owner and administrators.',
+  },
+  photoUpload: {
+    name: 'upload:upload_<number>',
+    frames: ['upload_update'],
+    description:
+      'The file of a photo, by its file_id: receiving and processing. For its owner and users with photo.*.',
+  },
+  watermark: {
+    name: 'settings:watermark',
+    frames: ['watermark_update'],
+    description:
+      'How far the photos have followed the last change of the watermark. For users with settings.read.',
+  },
+  agent: {
+    name: 'agent:<session id>',
+    frames: ['agent_event'],
+    description: 'A conversation with the agent: every event, in order. For the user of the session.',
+  },
+}
+
+const StudyOnly = (description: string) => Type.Number({ description: `${description} 0 for a GPU task.` })
+
 export const TaskUpdateData = Type.Object({
-  progress: Percent,
-  current_item: Type.String(),
-  item_progress: Type.Number(),
-  item_current_time: Type.Number(),
-  item_total_time: Type.Number(),
+  progress: described(Percent, 'Percent of the whole task.'),
+  current_item: Type.String({ description: 'What the task is at. Empty when unknown.' }),
+  item_progress: StudyOnly('Percent of the current item.'),
+  item_current_time: StudyOnly('Position in the current item, in seconds.'),
+  item_total_time: StudyOnly('Length of the current item, in seconds.'),
 })
 export type TaskUpdateData = Static<typeof TaskUpdateData>
 
-/** Bytes of the file that the server has; `total` is the length of the request, null when the client did not name it. */
+const bytes = Type.Integer({ minimum: 0, description: 'Bytes of the file that the server has.' })
+const total = described(
+  nullable(Type.Integer({ minimum: 0 })),
+  'The length of the request in bytes; null when the client did not name it.',
+)
+
 export const UploadUpdateData = Type.Object({
   status: oneOf('processing', 'active', 'hidden', 'failed'),
-  bytes: Type.Integer({ minimum: 0 }),
-  total: nullable(Type.Integer({ minimum: 0 })),
+  bytes,
+  total,
   percent: Percent,
 })
 export type UploadUpdateData = Static<typeof UploadUpdateData>
 
-/**
- * A photo's file. `step` is the one that runs, or in which a failed file has failed; otherwise the last one that is complete.
- * `percent` is of the whole way, of which receiving the bytes is a quarter. `bytes` and `total` as above; once the file is
- * complete, both are its size.
- */
 export const PhotoUploadUpdateData = Type.Object({
   status: oneOf('uploading', 'uploaded', 'processing', 'completed', 'failed'),
-  step: oneOf('uploaded', 'exif_extraction', 'generating_thumbnails', 'optimization'),
-  bytes: Type.Integer({ minimum: 0 }),
-  total: nullable(Type.Integer({ minimum: 0 })),
-  percent: Percent,
+  step: described(
+    oneOf('uploaded', 'exif_extraction', 'generating_thumbnails', 'optimization'),
+    'The step that runs, or in which a failed file has failed; otherwise the last one that is complete.',
+  ),
+  bytes,
+  total: described(total, `${total.description} Once the file is complete, its size.`),
+  percent: described(Percent, 'Percent of the whole way, of which receiving the bytes is a quarter.'),
 })
 export type PhotoUploadUpdateData = Static<typeof PhotoUploadUpdateData>
 
-/** One GPU. Memory in GB, usage in percent, temperature in °C, power in W. */
+const Gigabytes = Type.Number({ description: 'GB.' })
+
+/** One GPU. */
 export const GpuUsage = Type.Object({
   gpu_id: Type.Integer(),
   name: Type.Optional(Type.String()),
-  usage: Type.Number(),
-  memory_used: Type.Number(),
-  memory_total: Type.Number(),
-  temperature: Type.Optional(Type.Number()),
-  power: Type.Optional(Type.Number()),
+  usage: Type.Number({ description: 'Percent.' }),
+  memory_used: Gigabytes,
+  memory_total: Gigabytes,
+  temperature: Type.Optional(Type.Number({ description: '°C.' })),
+  power: Type.Optional(Type.Number({ description: 'W.' })),
 })
 export type GpuUsage = Static<typeof GpuUsage>
 
-/** `timestamp`: when the server last heard the node. */
 export const NodeUpdateData = Type.Object({
   server_id: Type.String(),
   status: oneOf('online', 'offline', 'draining'),
-  cpu_usage: Type.Number(),
-  memory_usage: Type.Number(),
+  cpu_usage: Type.Number({ description: 'Percent.' }),
+  memory_usage: Type.Number({ description: 'Percent.' }),
   gpu_usage: Type.Array(GpuUsage),
   running_tasks: Type.Array(Type.Object({ task_id: Type.String(), progress: Percent })),
-  timestamp: Instant,
+  timestamp: described(Instant, 'When the server last heard the node. RFC 3339 in UTC.'),
 })
 export type NodeUpdateData = Static<typeof NodeUpdateData>
 
-/** GPUs and memory are those of servers that are online. Memory in GB. */
+/** GPUs and memory are those of servers that are online. */
 export const ClusterUpdateData = Type.Object({
   total_servers: Type.Integer(),
   online_servers: Type.Integer(),
   offline_servers: Type.Integer(),
-  total_gpus: Type.Integer(),
+  total_gpus: Type.Integer({ description: 'Of the servers that are online.' }),
   busy_gpus: Type.Integer(),
   idle_gpus: Type.Integer(),
   total_running_tasks: Type.Integer(),
-  queue_length: Type.Integer(),
-  average_gpu_usage: Type.Number(),
-  total_memory: Type.Number(),
-  used_memory: Type.Number(),
+  queue_length: Type.Integer({ description: 'Tasks that wait for a GPU server.' }),
+  average_gpu_usage: Type.Number({ description: 'Percent.' }),
+  total_memory: Gigabytes,
+  used_memory: Gigabytes,
 })
 export type ClusterUpdateData = Static<typeof ClusterUpdateData>
 
-/**
- * How far the photos have followed the last change of the watermark; `idle` when there was none. `total` is 0 until the photos
- * have been counted. `done` includes those that `failed`.
- */
 export const WatermarkUpdateData = Type.Object({
-  status: oneOf('idle', 'running', 'completed'),
-  total: Type.Integer({ minimum: 0 }),
-  done: Type.Integer({ minimum: 0 }),
+  status: described(oneOf('idle', 'running', 'completed'), 'idle: the watermark has not been changed.'),
+  total: Type.Integer({ minimum: 0, description: '0 until the photos have been counted.' }),
+  done: Type.Integer({ minimum: 0, description: 'Photos that have followed, those that failed too.' }),
   failed: Type.Integer({ minimum: 0 }),
   percent: Percent,
 })
 export type WatermarkUpdateData = Static<typeof WatermarkUpdateData>
 
-/**
- * A line of a task's log. `position` grows with each line of the task, with gaps. `task_id` as the client wrote it when it
- * subscribed.
- */
-export const TaskLogFrame = frame('task_log', {
-  task_id: Type.Union([Type.String(), Type.Number()]),
-  position: Type.Integer({ minimum: 1 }),
-  attempt: Type.Integer({ minimum: 0 }),
+const task_id = Type.Union([Type.String(), Type.Number()], {
+  description: 'As the client wrote it when it subscribed.',
+})
+
+export const TaskLogFrame = frame('task_log', 'A line of the log of a task.', {
+  task_id,
+  position: Type.Integer({
+    minimum: 1,
+    description: 'Grows with each line of the task, with gaps. log_position of subscribe goes on from it.',
+  }),
+  attempt: Type.Integer({ minimum: 0, description: 'The attempt of the task that wrote the line.' }),
   level: Type.String(),
   message: Type.String(),
   at: Instant,
 })
 export type TaskLogFrame = Static<typeof TaskLogFrame>
 
+const key = Type.String({ description: 'The name of the topic.' })
+
 export const StateFrame = Type.Union([
-  /** `task_id` as the client wrote it when it subscribed. */
-  frame('task_update', { task_id: Type.Union([Type.String(), Type.Number()]), data: TaskUpdateData }),
+  frame('task_update', 'How far a task is.', { task_id, data: TaskUpdateData }),
   TaskLogFrame,
-  frame('upload_update', { key: Type.String(), material_id: Type.Integer(), data: UploadUpdateData }),
-  frame('upload_update', { key: Type.String(), file_id: Type.String(), data: PhotoUploadUpdateData }),
-  frame('gpu_update', { key: Type.String(), server_id: Type.String(), data: NodeUpdateData }),
-  frame('watermark_update', { key: Type.Literal('settings:watermark'), data: WatermarkUpdateData }),
-  frame('gpu_cluster', { key: Type.Literal('gpu:cluster'), data: ClusterUpdateData }),
-  /** `event` is an AG-UI event; `seq` grows without gaps over all runs of a session. */
-  frame('agent_event', {
+  frame('upload_update', 'How far an upload is: a material has material_id, a photo has file_id.', {
+    key,
+    material_id: Type.Integer(),
+    data: UploadUpdateData,
+  }),
+  frame('upload_update', 'How far the file of a photo is.', {
+    key,
+    file_id: Type.String(),
+    data: PhotoUploadUpdateData,
+  }),
+  frame('gpu_update', 'The figures of a GPU server.', {
+    key,
+    server_id: Type.String(),
+    data: NodeUpdateData,
+  }),
+  frame('watermark_update', 'How far the photos have followed the last change of the watermark.', {
+    key: Type.Literal('settings:watermark'),
+    data: WatermarkUpdateData,
+  }),
+  frame('gpu_cluster', 'The figures of all GPU servers together.', {
+    key: Type.Literal('gpu:cluster'),
+    data: ClusterUpdateData,
+  }),
+  frame('agent_event', 'An event of an answer of the agent.', {
     session_id: Type.String(),
     run_id: Type.String(),
-    seq: Type.Integer({ minimum: 1 }),
-    event: Type.Object({ type: Type.String() }, { additionalProperties: true }),
+    seq: Type.Integer({ minimum: 1, description: 'Grows without gaps over all runs of a session.' }),
+    event: Type.Object(
+      { type: Type.String() },
+      { additionalProperties: true, description: 'An AG-UI event: docs.ag-ui.com.' },
+    ),
   }),
 ])
 export type StateFrame = Static<typeof StateFrame>
