@@ -4,10 +4,10 @@ export interface RestOptions {
   /** Where the server is: `https://roost.example.org`. */
   url: string
   /**
-   * An access token, or what gives one. `refused`: the server has refused the last one. Without it only the routes that anybody
-   * may call answer.
+   * An access token, or what gives one. `refused`: the server has refused the last one. Without a token only the routes that
+   * anybody may call answer.
    */
-  token?: string | ((refused: boolean) => Promise<string> | string)
+  token?: string | ((refused: boolean) => Promise<string | undefined> | string | undefined)
   /** Language of texts, or what gives it for each request. Without it each contract has its own. */
   language?: 'en' | 'zh' | (() => 'en' | 'zh')
 }
@@ -32,9 +32,11 @@ export function authorizedFetch({ url, token, language }: RestOptions): Authoriz
     const answer = await send(access)
     if (answer.status !== 401 || typeof token !== 'function' || init.body instanceof ReadableStream)
       return answer
-    await answer.body?.cancel()
     // Another call may have renewed the token in the meantime.
     const current = await give(false)
-    return send(current === access ? await give(true) : current)
+    const next = current === access ? await give(true) : current
+    if (next === undefined) return answer
+    await answer.body?.cancel()
+    return send(next)
   }
 }

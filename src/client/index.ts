@@ -17,5 +17,13 @@ export { RoostError } from './error.ts'
 export type * from './live-client.ts'
 export type { ConnectOptions, CursorStore } from './options.ts'
 export { dataOf, type Rest, rest } from './rest.ts'
+export { type Credentials, Session, type SessionEnd, type SessionOptions, type SignedIn } from './session.ts'
+export {
+  localStorageStore,
+  memoryStore,
+  type SessionStore,
+  type StoredSession,
+} from './session-store.ts'
 export { connectTabs } from './tabs.ts'
+
 export type { Answer } from './tree.ts'

@@ -98,10 +98,13 @@ async function read(answer: Response): Promise<unknown> {
 }
 
 async function answerOf(call: unknown): Promise<Answer<unknown>> {
-  const { data, error, response } = (await call) as EdenAnswer
+  // Eden rejects when a body breaks off or is no JSON.
+  const { data, error, response } = await (call as Promise<EdenAnswer>).catch(broken)
   if (!response) return { data: null, error: unanswered(error?.value), status: 0, headers: new Headers() }
   const { ok, status, headers } = response
   return ok
     ? { data: data === '' ? undefined : data, error: null, status, headers }
-    : { data: null, error: errorOf(status, data ?? error?.value, headers), status, headers }
+    : { data: null, error: errorOf(status, data, headers), status, headers }
 }
+
+const broken = (value: unknown): EdenAnswer => ({ data: null, error: { value }, response: undefined })

@@ -14,15 +14,15 @@ export type Answer<T> =
   | { data: T; error: null; status: number; headers: Headers }
   | { data: null; error: RoostError; status: number; headers: Headers }
 
-/** An answer that is no JSON, such as a file, is a Blob. An answer without a body is undefined. */
-type DataOf<Response_> =
-  Response_ extends Record<number, infer Body>
-    ? [keyof Response_] extends [never]
-      ? undefined
-      : [Exclude<Body, Response>] extends [never]
-        ? Blob
-        : Exclude<Body, Response>
-    : never
+/**
+ * An answer that is no JSON, such as a file, is a Blob. An answer without a body is undefined. Elysia has a form of its own for
+ * 422, which the contracts replace.
+ */
+type DataOf<Answers> = [Exclude<keyof Answers, 422>] extends [never]
+  ? undefined
+  : [Exclude<Answers[Exclude<keyof Answers, 422>], Response>] extends [never]
+    ? Blob
+    : Exclude<Answers[Exclude<keyof Answers, 422>], Response>
 
 interface CallOptions {
   headers?: Record<string, string>

@@ -87,7 +87,7 @@ function begin(session: Session): void {
     if (me.value) me.value = { ...me.value, balance: data.balance, available_balance: data.available_balance }
   })
   session.onEnd((reason) => {
-    if (reason !== 'signed_out') endedBecause.value = reason === 'expired' ? 'expired' : 'revoked'
+    if (reason !== 'signed_out') endedBecause.value = reason === 'ended' ? 'expired' : 'revoked'
     end()
   })
   batch(() => {

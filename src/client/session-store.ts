@@ -1,0 +1,62 @@
+/** Where a session is kept between two runs of a program. */
+
+export interface StoredSession {
+  accessToken: string
+  /** Milliseconds since the epoch, by the clock of this device. */
+  expiresAt: number
+  refreshToken: string
+  user: { id: string; email: string }
+}
+
+/** What this file uses of a browser, because the server's types have no browser. */
+const browser = globalThis as unknown as {
+  localStorage: {
+    getItem(key: string): string | null
+    setItem(key: string, text: string): void
+    removeItem(key: string): void
+  }
+  navigator: { locks?: { request<T>(name: string, work: () => Promise<T>): Promise<T> } }
+}
+
+type Eventually<T> = T | Promise<T>
+
+export interface SessionStore {
+  load(): Eventually<StoredSession | undefined>
+  save(session: StoredSession): Eventually<void>
+  clear(): Eventually<void>
+  /** Runs `work` while no other program that uses the same store runs its own. Without it a store has one user. */
+  exclusive?<T>(work: () => Promise<T>): Promise<T>
+}
+
+/** Forgets the session when the program ends. */
+export function memoryStore(): SessionStore {
+  let kept: StoredSession | undefined
+  return {
+    load: () => kept,
+    save(session) {
+      kept = session
+    },
+    clear() {
+      kept = undefined
+    },
+  }
+}
+
+/** One session for all tabs of a browser. */
+export function localStorageStore(key = 'roost.session'): SessionStore {
+  return {
+    load() {
+      try {
+        return JSON.parse(browser.localStorage.getItem(key) ?? 'null') ?? undefined
+      } catch {
+        // Something else has written it.
+        return undefined
+      }
+    },
+    save: (session) => browser.localStorage.setItem(key, JSON.stringify(session)),
+    clear: () => browser.localStorage.removeItem(key),
+    // Pages that are not secure (http and not localhost) have no locks. There two tabs may refresh at the same time, which the
+    // server allows within ten seconds.
+    exclusive: (work) => (browser.navigator.locks ? browser.navigator.locks.request(key, work) : work()),
+  }
+}

@@ -1,0 +1,164 @@
+/** A user's session: docs/contracts/runtime.md, "Sessions". */
+import type { Stop } from './live-client.ts'
+import { dataOf, rest } from './rest.ts'
+import { memoryStore, type SessionStore, type StoredSession } from './session-store.ts'
+
+/**
+ * - `signed_out`: `signOut()` was called, here or in another tab.
+ * - `ended`: the server has ended the session, or nobody has used it for seven days. An event `session.revoked` has a reason.
+ * - `inactive`: an administrator has deactivated the account.
+ */
+export type SessionEnd = 'signed_out' | 'ended' | 'inactive'
+
+export interface SessionOptions {
+  /** Where the server is: `https://roost.example.org`. */
+  url: string
+  /** In memory unless given. */
+  store?: SessionStore
+}
+
+/** What the server answers to a sign-in, and to the code that completes a sign-up. */
+export interface SignedIn {
+  access_token: string
+  refresh_token: string
+  /** Seconds. */
+  expires_in: number
+  user: { id: string; email: string }
+}
+
+export interface Credentials extends SessionOptions {
+  /** Email or username. */
+  login: string
+  password: string
+  /** Language of the error's text. */
+  language?: 'en' | 'zh'
+}
+
+/** A token is renewed so long before it expires: earlier than the live channel asks for another one. */
+const RENEW_BEFORE_MS = 90_000
+
+/** Of a request to renew. Two take less than the ten seconds in which the server accepts a refresh token once more. */
+const RENEW_TIMEOUT_MS = 4_500
+
+export class Session {
+  readonly user: StoredSession['user']
+  /** Why the session is over; undefined while it is not. */
+  ended: SessionEnd | undefined
+  private readonly handlers = new Set<(reason: SessionEnd) => void>()
+  private renewal: Promise<string | undefined> | undefined
+  private readonly sessions
+
+  private constructor(
+    url: string,
+    private readonly store: SessionStore,
+    private current: StoredSession,
+  ) {
+    this.user = current.user
+    this.sessions = rest({ url }).runtime.auth.sessions
+  }
+
+  /**
+   * Signs in.
+   * @throws RoostError INVALID_CREDENTIALS, INACTIVE_USER, RATE_LIMIT_EXCEEDED
+   */
+  static async signIn({ login, password, language, ...options }: Credentials): Promise<Session> {
+    const { runtime } = rest({ url: options.url, ...(language && { language }) })
+    return Session.of(await dataOf(runtime.auth.sessions.post({ email: login, password })), options)
+  }
+
+  /** The session of an answer that signs in, such as that to the code of a sign-up. */
+  static async of(answer: SignedIn, { url, store = memoryStore() }: SessionOptions): Promise<Session> {
+    const session = new Session(url, store, stored(answer, Date.now()))
+    await store.save(session.current)
+    return session
+  }
+
+  /** The session that the store has. It may have ended in the meantime, which the first token tells. */
+  static async restore({ url, store }: Required<SessionOptions>): Promise<Session | undefined> {
+    const kept = await store.load()
+    return kept && new Session(url, store, kept)
+  }
+
+  /**
+   * A valid access token; renewed when it is about to expire, or the server has `refused` the last one. Undefined when the
+   * session has ended.
+   * @throws RoostError when the server does not renew the token now, and a later call may succeed
+   */
+  readonly token = async (refused = false): Promise<string | undefined> => {
+    if (this.ended) return undefined
+    if (!refused && isFresh(this.current)) return this.current.accessToken
+    this.renewal ??= this.exclusive(() => this.renew(refused)).finally(() => {
+      this.renewal = undefined
+    })
+    return this.renewal
+  }
+
+  /** Calls the handler once, when the session is over. */
+  readonly onEnd = (handler: (reason: SessionEnd) => void): Stop => {
+    this.handlers.add(handler)
+    return () => void this.handlers.delete(handler)
+  }
+
+  /** Ends the session here at once, and on the server. Nothing happens when that can't be reached: the session expires there. */
+  readonly signOut = async (): Promise<void> => {
+    if (this.ended) return
+    this.end('signed_out')
+    await this.exclusive(async () => {
+      const { refreshToken } = (await this.store.load()) ?? this.current
+      await this.store.clear()
+      await this.sessions.delete({ refresh_token: refreshToken })
+    })
+  }
+
+  private exclusive<T>(work: () => Promise<T>): Promise<T> {
+    return this.store.exclusive ? this.store.exclusive(work) : work()
+  }
+
+  private async renew(refused: boolean): Promise<string | undefined> {
+    const kept = await this.store.load()
+    // Another tab has signed out, and perhaps signed another user in.
+    if (kept?.user.id !== this.user.id) return this.end('signed_out')
+    // Two access tokens of one second are equal.
+    const isRenewed = kept.refreshToken !== this.current.refreshToken
+    this.current = kept
+    // Another tab has renewed it.
+    if (isRenewed && isFresh(kept)) return kept.accessToken
+    const sentAt = Date.now()
+    const { data, error } = await this.refresh(kept.refreshToken)
+    if (data) {
+      this.current = stored(data, sentAt)
+      if (!this.ended) await this.store.save(this.current)
+      return data.access_token
+    }
+    if (error.status === 401 || error.status === 403) {
+      await this.store.clear()
+      return this.end(error.code === 'INACTIVE_USER' ? 'inactive' : 'ended')
+    }
+    if (!refused && kept.expiresAt > Date.now()) return kept.accessToken
+    throw error
+  }
+
+  /** Once more when the server's answer may be lost, because the server has then rotated the token, and soon takes a second use for a theft. */
+  private async refresh(token: string) {
+    const send = () =>
+      this.sessions.refresh.post({ refresh_token: token }, { signal: AbortSignal.timeout(RENEW_TIMEOUT_MS) })
+    const first = await send()
+    return first.status === 0 || first.status >= 500 ? send() : first
+  }
+
+  private end(reason: SessionEnd): undefined {
+    if (this.ended) return
+    this.ended = reason
+    for (const handler of this.handlers) handler(reason)
+  }
+}
+
+/** @param sentAt when the request went out: the token may live less long than the answer took, never longer */
+const stored = (answer: SignedIn, sentAt: number): StoredSession => ({
+  accessToken: answer.access_token,
+  expiresAt: sentAt + answer.expires_in * 1000,
+  refreshToken: answer.refresh_token,
+  user: { id: answer.user.id, email: answer.user.email },
+})
+
+const isFresh = ({ expiresAt }: StoredSession) => expiresAt - Date.now() > RENEW_BEFORE_MS
