@@ -37,6 +37,7 @@ export interface Me {
   role: 'super_admin' | 'admin' | 'editor' | 'user'
   balance: number
   available_balance: number
+  low_balance_threshold: number | null
 }
 
 interface SignedIn {

@@ -15,8 +15,8 @@ export interface Page {
 }
 
 const t = texts({
-  en: { home: 'Overview' },
-  zh: { home: '总览' },
+  en: { home: 'Overview', balance: 'Balance' },
+  zh: { home: '总览', balance: '余额' },
 })
 
 export const PAGES: readonly Page[] = [

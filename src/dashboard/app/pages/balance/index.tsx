@@ -1,0 +1,235 @@
+/** What the user has, what changed it, and redeeming a code. */
+import { useSignal } from '@preact/signals'
+import { dataOf } from '../../../../client/index.ts'
+import { dateTime, money } from '../../lib/format.ts'
+import { texts } from '../../lib/language.ts'
+import { api, me } from '../../lib/session.ts'
+import { showToast } from '../../lib/toasts.ts'
+import { RELOAD, useView } from '../../lib/view.ts'
+import { Button } from '../../ui/button.tsx'
+import { TextField } from '../../ui/field.tsx'
+import { Form } from '../../ui/form.tsx'
+import { Card, Empty, Figure, Loaded, PageHead } from '../../ui/parts.tsx'
+import { Table } from '../../ui/table.tsx'
+import { readStatement, type StatementLine } from './statement.ts'
+
+const t = texts({
+  en: {
+    title: 'Balance',
+    balance: 'Balance',
+    available: 'Available',
+    held: 'Held for tasks that run',
+    spent: 'Spent so far',
+    redeem: 'Redeem a code',
+    code: 'Code',
+    redeemed: (amount: string) => `${amount} added to your balance.`,
+    statement: 'Statement',
+    from: 'From',
+    to: 'To',
+    download: 'Download as CSV',
+    time: 'Time',
+    kind: 'Kind',
+    what: 'For',
+    change: 'Change',
+    newBalance: 'Balance',
+    nothing: 'Nothing has changed your balance in these days.',
+    warning: 'Warn me below',
+    warningHint: 'Empty: no warning.',
+    save: 'Save',
+    saved: 'Saved.',
+  },
+  zh: {
+    title: '余额',
+    balance: '余额',
+    available: '可用',
+    held: '运行中任务冻结',
+    spent: '累计消费',
+    redeem: '兑换充值码',
+    code: '充值码',
+    redeemed: (amount: string) => `已充值 ${amount}。`,
+    statement: '账单',
+    from: '从',
+    to: '到',
+    download: '下载 CSV',
+    time: '时间',
+    kind: '类型',
+    what: '内容',
+    change: '变动',
+    newBalance: '余额',
+    nothing: '这段时间余额没有变动。',
+    warning: '低于此金额时提醒',
+    warningHint: '留空则不提醒。',
+    save: '保存',
+    saved: '已保存。',
+  },
+})
+
+export default function Balance() {
+  return (
+    <>
+      <PageHead title={t.title} />
+      <Amounts />
+      <div class="grid-cards">
+        <Redeem />
+        <Warning />
+      </div>
+      <Statement />
+    </>
+  )
+}
+
+function Amounts() {
+  const stats = useView({
+    load: async (signal) => (await dataOf(api().factory.users.stats.get({ signal }))).data,
+    on: { 'balance.changed': () => RELOAD },
+  })
+  const { balance = 0, available_balance: available = 0 } = me.value ?? {}
+  return (
+    <div class="grid-cards">
+      <Card>
+        <Figure value={money(available)} label={t.available} />
+      </Card>
+      <Card>
+        <Figure value={money(balance - available)} label={t.held} />
+      </Card>
+      <Card>
+        <Figure value={stats.data ? money(stats.data.total_cost) : '…'} label={t.spent} />
+      </Card>
+    </div>
+  )
+}
+
+const Redeem = () => (
+  <Card title={t.redeem}>
+    <Form
+      submit={t.redeem}
+      onSubmit={async ({ code = '' }, form) => {
+        const { data } = await dataOf(api().factory.recharge.redeem.post({ code: code.trim() }))
+        form.reset()
+        showToast('good', t.redeemed(money(data.amount)))
+      }}
+    >
+      {(errors) => (
+        <TextField
+          label={t.code}
+          name="code"
+          placeholder="OWL-ABCD-1234-EFGH"
+          autoComplete="off"
+          spellcheck={false}
+          required
+          error={errors.code}
+        />
+      )}
+    </Form>
+  </Card>
+)
+
+const Warning = () => (
+  <Card title={t.warning}>
+    <Form
+      submit={t.save}
+      onSubmit={async ({ low_balance_threshold: text = '' }) => {
+        const threshold = text === '' ? null : Number(text)
+        await dataOf(api().factory.users.me.put({ low_balance_threshold: threshold }))
+        showToast('good', t.saved)
+      }}
+    >
+      {(errors) => (
+        <TextField
+          label={`${t.warning} (¥)`}
+          hint={t.warningHint}
+          name="low_balance_threshold"
+          type="number"
+          min="0"
+          step="0.01"
+          defaultValue={String(me.value?.low_balance_threshold ?? '')}
+          error={errors.low_balance_threshold}
+        />
+      )}
+    </Form>
+  </Card>
+)
+
+const DAY_MS = 86_400_000
+const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10)
+/** Lines that the page shows; the download has all. */
+const MAX_LINES = 500
+
+function Statement() {
+  const from = useSignal(dayOf(Date.now() - 30 * DAY_MS))
+  const to = useSignal(dayOf(Date.now()))
+  const query = () => ({ start_date: from.value, end_date: to.value })
+  const fetchText = async (signal?: AbortSignal) => {
+    const days = new URLSearchParams(query())
+    const answer = await api().fetch(`/api/recharge/statement?${days}`, signal ? { signal } : {})
+    return answer.text()
+  }
+  const lines = useView({
+    key: `${from.value} ${to.value}`,
+    load: async (signal) =>
+      readStatement(await fetchText(signal))
+        .slice(-MAX_LINES)
+        .reverse(),
+    on: { 'balance.changed': () => RELOAD },
+  })
+  const download = async () => save(await fetchText(), `statement-${from.value}-${to.value}.csv`)
+  return (
+    <Card
+      title={t.statement}
+      actions={
+        <Button icon="download" onClick={download}>
+          {t.download}
+        </Button>
+      }
+    >
+      <div class="fields">
+        <TextField
+          label={t.from}
+          type="date"
+          value={from.value}
+          onChange={({ currentTarget }) => {
+            from.value = currentTarget.value
+          }}
+        />
+        <TextField
+          label={t.to}
+          type="date"
+          value={to.value}
+          onChange={({ currentTarget }) => {
+            to.value = currentTarget.value
+          }}
+        />
+      </div>
+      <Loaded view={lines}>
+        {(rows) => (rows.length === 0 ? <Empty text={t.nothing} /> : <Lines rows={rows} />)}
+      </Loaded>
+    </Card>
+  )
+}
+
+const Lines = ({ rows }: { rows: StatementLine[] }) => (
+  <Table
+    caption={t.statement}
+    rows={rows}
+    keyOf={({ key }) => key}
+    columns={[
+      { title: t.time, cell: ({ at }) => <span class="nowrap">{dateTime(at)}</span> },
+      { title: t.kind, cell: ({ kind }) => kind },
+      { title: t.what, cell: ({ title }) => title },
+      { title: t.change, number: true, cell: ({ change }) => signed(change) },
+      { title: t.newBalance, number: true, cell: ({ balance }) => money(balance) },
+    ]}
+  />
+)
+
+const signed = (amount: number) => `${amount > 0 ? '+' : amount < 0 ? '−' : ''}${money(Math.abs(amount))}`
+
+/** Hands a text to the browser as a file. */
+function save(text: string, name: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/csv' }))
+  const link = document.createElement('a')
+  link.href = address
+  link.download = name
+  link.click()
+  URL.revokeObjectURL(address)
+}
