@@ -3,27 +3,18 @@ import { batch, computed, signal } from '@preact/signals'
 import {
   connectTabs,
   type LiveClient,
+  localStorageStore,
   type Rest,
   rest,
   Session,
-  type SessionStore,
+  type SessionEnd,
+  type SignedIn,
   type Status,
 } from '../../../client/index.ts'
-import { keep, kept } from './kept.ts'
 import { language } from './language.ts'
 
-const KEY = 'roost.session'
-
 /** All tabs of the browser share one session. */
-const store: SessionStore = {
-  load: () => {
-    const text = kept(KEY)
-    return text === undefined ? undefined : JSON.parse(text)
-  },
-  save: (tokens) => keep(KEY, JSON.stringify(tokens)),
-  clear: () => keep(KEY, undefined),
-}
-
+const store = localStorageStore()
 const url = location.origin
 
 /** Requests without a session, for signing in and signing up. */
@@ -40,26 +31,26 @@ export interface Me {
   low_balance_threshold: number | null
 }
 
-interface SignedIn {
+interface Connections {
   session: Session
   api: Rest
   live: LiveClient
 }
 
-const signedIn = signal<SignedIn | undefined>(undefined)
+const connections = signal<Connections | undefined>(undefined)
 /** Undefined until it has been fetched. */
 export const me = signal<Me | undefined>(undefined)
 export const status = signal<Status>('connecting')
-/** Why the last session ended, for the page of the sign-in. */
-export const endedBecause = signal<'expired' | 'revoked' | undefined>(undefined)
+/** Why the last session ended, for the page of the sign-in. Undefined while somebody is signed in. */
+export const endedBecause = signal<SessionEnd | undefined>(undefined)
 
-export const isSignedIn = computed(() => signedIn.value !== undefined)
+export const isSignedIn = computed(() => connections.value !== undefined)
 export const isAdmin = computed(() => me.value?.role === 'admin' || me.value?.role === 'super_admin')
 export const isEditor = computed(() => isAdmin.value || me.value?.role === 'editor')
 
 /** The APIs, as the signed-in user. Only pages behind the sign-in use it. */
-export const api = (): Rest => signedIn.peek()!.api
-export const live = (): LiveClient => signedIn.peek()!.live
+export const api = (): Rest => connections.peek()!.api
+export const live = (): LiveClient => connections.peek()!.live
 
 /** Goes on with the session that the browser keeps. @returns whether there is one */
 export async function restoreSession(): Promise<boolean> {
@@ -73,7 +64,7 @@ export async function signIn(login: string, password: string): Promise<void> {
 }
 
 /** Begins with the tokens that another answer than that of a sign-in had. */
-export async function beginWith(tokens: Parameters<typeof Session.of>[0]): Promise<void> {
+export async function beginWith(tokens: SignedIn): Promise<void> {
   begin(await Session.of(tokens, { url, store }))
 }
 
@@ -88,11 +79,11 @@ function begin(session: Session): void {
     if (me.value) me.value = { ...me.value, balance: data.balance, available_balance: data.available_balance }
   })
   session.onEnd((reason) => {
-    if (reason !== 'signed_out') endedBecause.value = reason === 'ended' ? 'expired' : 'revoked'
+    endedBecause.value = reason
     end()
   })
   batch(() => {
-    signedIn.value = { session, api, live }
+    connections.value = { session, api, live }
     status.value = live.status
     endedBecause.value = undefined
   })
@@ -104,12 +95,12 @@ async function loadMe(): Promise<void> {
   if (data) me.value = data.data
 }
 
-export const signOut = (): Promise<void> => signedIn.peek()!.session.signOut()
+export const signOut = (): Promise<void> => connections.peek()!.session.signOut()
 
 function end(): void {
-  signedIn.peek()?.live.close()
+  connections.peek()?.live.close()
   batch(() => {
-    signedIn.value = undefined
+    connections.value = undefined
     me.value = undefined
   })
 }

@@ -15,8 +15,8 @@ export interface Page {
 }
 
 const t = texts({
-  en: { home: 'Overview', balance: 'Balance' },
-  zh: { home: '总览', balance: '余额' },
+  en: { home: 'Overview', balance: 'Balance', account: 'Account' },
+  zh: { home: '总览', balance: '余额', account: '账户' },
 })
 
 export const PAGES: readonly Page[] = [
@@ -24,5 +24,15 @@ export const PAGES: readonly Page[] = [
     path: '/',
     load: () => import('./home/index.tsx'),
     menu: { text: () => t.home, icon: 'home', group: 'work' },
+  },
+  {
+    path: '/balance',
+    load: () => import('./balance/index.tsx'),
+    menu: { text: () => t.balance, icon: 'money', group: 'account' },
+  },
+  {
+    path: '/account',
+    load: () => import('./account/index.tsx'),
+    menu: { text: () => t.account, icon: 'session', group: 'account' },
   },
 ]

@@ -36,8 +36,9 @@ const t = texts({
     confirm: 'Confirm',
     setPassword: 'Set the password',
     changed: 'The password is changed. Sign in with it.',
-    expired: 'Your session has expired. Sign in again.',
-    revoked: 'Your session has been ended from elsewhere. Sign in again.',
+    signed_out: 'You are signed out.',
+    ended: 'Your session has ended: it has expired, or was ended from elsewhere. Sign in again.',
+    inactive: 'An administrator has deactivated this account.',
   },
   zh: {
     signIn: '登录',
@@ -62,8 +63,9 @@ const t = texts({
     confirm: '确认',
     setPassword: '设置密码',
     changed: '密码已修改，请用新密码登录。',
-    expired: '登录已过期，请重新登录。',
-    revoked: '登录已在别处结束，请重新登录。',
+    signed_out: '已退出登录。',
+    ended: '登录已过期或已在别处结束，请重新登录。',
+    inactive: '此账户已被管理员停用。',
   },
 })
 
