@@ -7,6 +7,7 @@ import { HttpLink } from './http-link.ts'
 import type { ConnectOptions, SocketClass, Timing } from './options.ts'
 import { listenToPage } from './page.ts'
 import { type LinkEnd, SocketLink } from './socket-link.ts'
+import { TopicPolls } from './topic-polls.ts'
 
 /** When the next attempt begins. `signed-out`: never. */
 type Next = 'now' | 'soon' | 'slowly' | 'signed-out' | { afterMs: number }
@@ -146,7 +147,9 @@ export class Connection {
   private async poll(): Promise<Next> {
     const { core, http, timing } = this
     const link = new HttpLink(core, http, timing)
+    const polls = new TopicPolls(core, http, timing.pollMs)
     this.isPolling = true
+    core.topics.attach(polls)
     this.connected()
     try {
       for (let attempt = 0; ; attempt++) {
@@ -160,11 +163,14 @@ export class Connection {
         const socket = await this.openSocket(this.sockets)
         if (!(await socket.welcomed)) continue
         link.stop()
+        polls.stop()
         this.isPolling = false
         return await this.follow(socket)
       }
     } finally {
       link.stop()
+      polls.stop()
+      core.topics.detach(polls)
       this.isPolling = false
     }
   }

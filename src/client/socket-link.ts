@@ -181,8 +181,9 @@ export class SocketLink implements TopicSource {
   private ping(): void {
     const sentAt = performance.now()
     this.send({ type: 'ping', id: this.core.topics.id })
-    clearTimeout(this.pongTimer)
-    this.pongTimer = setTimeout(() => {
+    this.pongTimer ??= setTimeout(() => {
+      this.pongTimer = undefined
+      // The answer may stand behind much else.
       if (this.lastHeard < sentAt) this.end(0, 'no answer')
     }, this.timing.pongMs)
     this.pingTimer = setTimeout(() => this.ping(), this.timing.pingMs)
@@ -191,6 +192,7 @@ export class SocketLink implements TopicSource {
   /** The server answers in order: what it has not sent before this answer was lost. */
   private ponged({ cursor, id }: { cursor?: string; id: number }): void {
     clearTimeout(this.pongTimer)
+    this.pongTimer = undefined
     const { delivery, topics } = this.core
     if (cursor !== undefined && !delivery.has(cursor)) return this.end(0, 'events were lost on the way')
     topics.repeat(id)

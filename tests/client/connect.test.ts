@@ -3,12 +3,11 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import type { AnyLiveEvent } from '../../src/client/index.ts'
 import { transaction } from '../../src/core/transaction.ts'
 import { api } from '../support/api.ts'
-import { makeNode, makeTask, makeUser, signInAgain, type TestUser, unique } from '../support/factories.ts'
+import { makeTask, makeUser, signInAgain } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
-import { openNode } from '../support/sockets.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
-import { openClient, seqOf } from './support.ts'
+import { openClient, seqOf, startTask } from './support.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -153,7 +152,7 @@ describe('topics', () => {
   test('a late watcher gets the last state at once, and a reconnect subscribes again', async () => {
     await using proxy = await TcpProxy.start(server.url)
     const owner = await makeUser(server)
-    const { node, lease } = await startTask(owner)
+    const { node, lease } = await startTask(server, owner)
     using client = openClient({ url: proxy.through(server.url), token: owner.token })
     const progress: number[] = []
     client.live.watch(`task:${lease.task_id}`, (state) => void progress.push(state.progress))
@@ -176,7 +175,7 @@ describe('topics', () => {
   test('lines of a log come once, over cuts and for late watchers', async () => {
     await using proxy = await TcpProxy.start(server.url)
     const owner = await makeUser(server)
-    const { node, lease } = await startTask(owner)
+    const { node, lease } = await startTask(server, owner)
     const write = (from: number, to: number) => {
       for (let n = from; n <= to; n++)
         node.send({ type: 'log', ...lease, level: 'INFO', message: `line ${n}` })
@@ -299,23 +298,12 @@ test('the language of the texts is that of the client', async () => {
   const texts: (string | undefined)[] = []
   client.live.on('task.failed', ({ data }) => void texts.push(data.error_message))
   await client.reaches('live')
-  const { node, lease } = await startTask(owner)
+  const { node, lease } = await startTask(server, owner)
   node.send({ type: 'failed', ...lease, error: 'x', code: 'exited', exit_code: 3 })
   await eventually(() => texts.length > 0, 'the event')
   expect(texts).toEqual(['任务程序已退出，退出码 3'])
   node.close()
 })
-
-/** A task that runs on a node of its own. */
-async function startTask(owner: TestUser) {
-  const taskType = unique('type')
-  const node = await openNode(server, (await makeNode(server)).token, { taskTypes: [taskType] })
-  await makeTask(server, owner, { taskType })
-  const { task_id, attempt } = await node.next('assign')
-  const lease = { task_id, attempt }
-  node.send({ type: 'accept', ...lease })
-  return { node, lease }
-}
 
 async function titlesOf(token: string, signal?: AbortSignal): Promise<string[]> {
   const titles: string[] = []

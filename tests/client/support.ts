@@ -7,7 +7,10 @@ import {
 } from '../../src/client/index.ts'
 import { TIMING, type Timing } from '../../src/client/options.ts'
 import { checkFrame } from '../support/conformance.ts'
+import { makeNode, makeTask, type TestUser, unique } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
+import type { TestServer } from '../support/server.ts'
+import { openNode } from '../support/sockets.ts'
 
 /** Delays that a person would not notice either, and that a test can wait for. */
 const QUICK: Timing = {
@@ -82,4 +85,15 @@ export function openClient(
   live.onStatus((status) => void client.statuses.push(status))
   live.on('*', (event) => void client.events.push(event))
   return Object.assign(client, { live })
+}
+
+/** A task that runs on a node of its own, which the test plays. */
+export async function startTask(server: TestServer, owner: TestUser) {
+  const taskType = unique('type')
+  const node = await openNode(server, (await makeNode(server)).token, { taskTypes: [taskType] })
+  await makeTask(server, owner, { taskType })
+  const { task_id, attempt } = await node.next('assign')
+  const lease = { task_id, attempt }
+  node.send({ type: 'accept', ...lease })
+  return { node, lease }
 }
