@@ -15,8 +15,8 @@ export interface Page {
 }
 
 const t = texts({
-  en: { home: 'Overview', balance: 'Balance', account: 'Account' },
-  zh: { home: '总览', balance: '余额', account: '账户' },
+  en: { home: 'Overview', balance: 'Balance', webhooks: 'Webhooks', account: 'Account' },
+  zh: { home: '总览', balance: '余额', webhooks: 'Webhook', account: '账户' },
 })
 
 export const PAGES: readonly Page[] = [
@@ -30,6 +30,12 @@ export const PAGES: readonly Page[] = [
     load: () => import('./balance/index.tsx'),
     menu: { text: () => t.balance, icon: 'money', group: 'account' },
   },
+  {
+    path: '/webhooks',
+    load: () => import('./webhooks/index.tsx'),
+    menu: { text: () => t.webhooks, icon: 'webhook', group: 'account' },
+  },
+  { path: '/webhooks/:id', load: () => import('./webhooks/webhook.tsx') },
   {
     path: '/account',
     load: () => import('./account/index.tsx'),
