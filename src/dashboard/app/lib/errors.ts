@@ -22,12 +22,14 @@ export function messageOf(error: unknown): string {
 /** What the server says of each field of a form; empty when the error is about something else. */
 export function fieldErrors(error: unknown, names: string[]): Record<string, string> {
   if (!(error instanceof RoostError)) return {}
-  const { details } = error
-  // Portfolio lists its fields; the other contracts have one object with them.
+  const details = error.details as { field_errors?: object }
+  // Portfolio lists its fields; factory and study have a list of texts for each; the others one text.
   const entries: [string, unknown][] = Array.isArray(details)
     ? details.map(({ field, message }: { field: string; message: string }) => [field, message])
-    : Object.entries(details ?? {})
+    : Object.entries(details?.field_errors ?? details ?? {})
   return Object.fromEntries(
-    entries.filter((one): one is [string, string] => names.includes(one[0]) && typeof one[1] === 'string'),
+    entries
+      .filter(([field]) => names.includes(field))
+      .map(([field, text]) => [field, Array.isArray(text) ? text.join(' ') : String(text)]),
   )
 }

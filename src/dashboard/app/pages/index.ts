@@ -15,8 +15,24 @@ export interface Page {
 }
 
 const t = texts({
-  en: { home: 'Overview', balance: 'Balance', webhooks: 'Webhooks', account: 'Account' },
-  zh: { home: '总览', balance: '余额', webhooks: 'Webhook', account: '账户' },
+  en: {
+    home: 'Overview',
+    tasks: 'Tasks',
+    gpu: 'GPU cluster',
+    courses: 'Courses',
+    balance: 'Balance',
+    webhooks: 'Webhooks',
+    account: 'Account',
+  },
+  zh: {
+    home: '总览',
+    tasks: '任务',
+    gpu: 'GPU 集群',
+    courses: '课程',
+    balance: '余额',
+    webhooks: 'Webhook',
+    account: '账户',
+  },
 })
 
 export const PAGES: readonly Page[] = [
@@ -24,6 +40,23 @@ export const PAGES: readonly Page[] = [
     path: '/',
     load: () => import('./home/index.tsx'),
     menu: { text: () => t.home, icon: 'home', group: 'work' },
+  },
+  {
+    path: '/tasks',
+    load: () => import('./tasks/index.tsx'),
+    menu: { text: () => t.tasks, icon: 'tasks', group: 'work' },
+  },
+  { path: '/tasks/new', load: () => import('./tasks/new.tsx') },
+  { path: '/tasks/:id', load: () => import('./tasks/task.tsx') },
+  {
+    path: '/gpu',
+    load: () => import('./gpu/index.tsx'),
+    menu: { text: () => t.gpu, icon: 'gpu', group: 'work' },
+  },
+  {
+    path: '/courses',
+    load: () => import('./courses/index.tsx'),
+    menu: { text: () => t.courses, icon: 'courses', group: 'work' },
   },
   {
     path: '/balance',

@@ -34,6 +34,8 @@ const PATHS = {
   edit: 'M5 19l1-4L16 5l3 3L9 18z',
   copy: 'M9 9h10v11H9zM5 15V4h10',
   check: 'M5 13l4 4L19 7',
+  up: 'M5 15l7-7 7 7',
+  down: 'M5 9l7 7 7-7',
   left: 'M15 5l-7 7 7 7',
   right: 'M9 5l7 7-7 7',
   send: 'M4 12l16-8-6 16-3-7z',

@@ -1,0 +1,168 @@
+/** The user's tasks. */
+import { count } from '../../lib/format.ts'
+import { texts } from '../../lib/language.ts'
+import { href, navigate, route } from '../../lib/router.ts'
+import { RELOAD, useView } from '../../lib/view.ts'
+import { ButtonLink } from '../../ui/button.tsx'
+import { Select } from '../../ui/field.tsx'
+import { Pager } from '../../ui/pager.tsx'
+import { Ago, Empty, Loaded, PageHead } from '../../ui/parts.tsx'
+import { TaskActions } from './actions.tsx'
+import {
+  listTasks,
+  onTasks,
+  STATUSES,
+  type Task,
+  type TaskEvent,
+  type TaskPage,
+  type TaskQuery,
+  withEvent,
+} from './model.ts'
+import { LiveProgress, StatusBadge, TaskKind, taskTexts } from './parts.tsx'
+
+const t = texts({
+  en: {
+    title: 'Tasks',
+    create: 'New task',
+    status: 'State',
+    kind: 'Kind',
+    order: 'Order',
+    all: 'All',
+    newest: 'Newest first',
+    changed: 'Last changed first',
+    priority: 'Highest priority first',
+    total: (n: string) => `${n} tasks`,
+    none: 'You have no tasks yet. A GPU task runs on one of the servers; a study task plays courses for you.',
+    noneFit: 'No task fits these filters.',
+    showAll: 'Show all tasks',
+  },
+  zh: {
+    title: '任务',
+    create: '新建任务',
+    status: '状态',
+    kind: '类别',
+    order: '排序',
+    all: '全部',
+    newest: '最新优先',
+    changed: '最近更新优先',
+    priority: '优先级从高到低',
+    total: (n: string) => `共 ${n} 个任务`,
+    none: '还没有任务。GPU 任务在服务器上运行，学习任务为你播放课程。',
+    noneFit: '没有符合条件的任务。',
+    showAll: '显示全部任务',
+  },
+})
+
+const PAGE_SIZE = 50
+const FIELDS = ['status', 'kind', 'sort_by', 'page'] as const
+
+/** The query of the address, as it is. The server refuses what it does not know. */
+const filterOf = (query: URLSearchParams): Record<string, string | undefined> =>
+  Object.fromEntries(FIELDS.map((name) => [name, query.get(name) ?? undefined]))
+
+export default function Tasks() {
+  const filter = filterOf(route.value.query)
+  const page = Number(filter.page ?? 1)
+  const view = useView<TaskPage>({
+    key: JSON.stringify(filter),
+    load: (signal) => listTasks({ ...filter, page, page_size: PAGE_SIZE } as TaskQuery, signal),
+    on: onTasks((event, data) => apply(event, data, filter.status)),
+  })
+  const change = (next: Record<string, string>) =>
+    navigate(href('/tasks', { ...filter, page: undefined, ...next }), { replace: true })
+  const isFiltered = filter.status !== undefined || filter.kind !== undefined
+  return (
+    <>
+      <PageHead title={t.title}>
+        <ButtonLink to={href('/tasks/new')} kind="primary" icon="plus">
+          {t.create}
+        </ButtonLink>
+      </PageHead>
+      <div class="task-filters">
+        <Select
+          label={t.status}
+          value={filter.status ?? ''}
+          options={[['', t.all], ...STATUSES.map((status) => [status, taskTexts[status]] as const)]}
+          onChange={(event) => change({ status: event.currentTarget.value })}
+        />
+        <Select
+          label={t.kind}
+          value={filter.kind ?? ''}
+          options={[
+            ['', t.all],
+            ['gpu', taskTexts.gpu],
+            ['study', taskTexts.study],
+          ]}
+          onChange={(event) => change({ kind: event.currentTarget.value })}
+        />
+        <Select
+          label={t.order}
+          value={filter.sort_by ?? ''}
+          options={[
+            ['', t.newest],
+            ['updated_at', t.changed],
+            ['priority', t.priority],
+          ]}
+          onChange={(event) => change({ sort_by: event.currentTarget.value })}
+        />
+      </div>
+      <Loaded view={view} lines={8}>
+        {({ items, total, total_pages }) =>
+          items.length === 0 ? (
+            <Empty text={isFiltered ? t.noneFit : t.none}>
+              <ButtonLink to={href(isFiltered ? '/tasks' : '/tasks/new')}>
+                {isFiltered ? t.showAll : t.create}
+              </ButtonLink>
+            </Empty>
+          ) : (
+            <>
+              <ul class="task-list" aria-label={t.title}>
+                {items.map((task) => (
+                  <TaskRow key={task.id} task={task} />
+                ))}
+              </ul>
+              <div class="row">
+                <span class="grow muted small">{t.total(count(total))}</span>
+                <Pager
+                  page={page}
+                  pages={total_pages}
+                  onPage={(next) => navigate(href('/tasks', { ...filter, page: next }))}
+                />
+              </div>
+            </>
+          )
+        }
+      </Loaded>
+    </>
+  )
+}
+
+/** Changes the row that the event is about. A task that comes to the list or leaves it changes the other pages too. */
+function apply(event: TaskEvent, data: TaskPage, status: string | undefined): TaskPage | typeof RELOAD {
+  if (event.type === 'task.created' || event.type === 'task.deleted') return RELOAD
+  const isShown = data.items.some(({ id }) => id === event.data.task_id)
+  const fits = status === undefined || status === event.data.status
+  if (isShown !== fits && (isShown || status !== undefined)) return RELOAD
+  if (!isShown) return data
+  return {
+    ...data,
+    items: data.items.map((task) => (task.id === event.data.task_id ? withEvent(task, event) : task)),
+  }
+}
+
+const TaskRow = ({ task }: { task: Task }) => (
+  <li class="task-row" data-status={task.status}>
+    <div class="task-name">
+      <a class="truncate" href={href(`/tasks/${task.id}`)}>
+        {task.title}
+      </a>
+      <span class="small muted truncate">
+        <TaskKind task={task} /> · <Ago at={task.created_at} />
+        {task.error_message && ` · ${task.error_message}`}
+      </span>
+    </div>
+    <StatusBadge status={task.status} />
+    <LiveProgress task={task} />
+    <TaskActions task={task} compact />
+  </li>
+)

@@ -1,0 +1,198 @@
+/** The log of a task, as it is written. */
+import { useSignal } from '@preact/signals'
+import { Component } from 'preact'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { dataOf } from '../../../../client/index.ts'
+import { clock } from '../../lib/format.ts'
+import { texts } from '../../lib/language.ts'
+import { api, live } from '../../lib/session.ts'
+import { Button } from '../../ui/button.tsx'
+import { Card, ErrorNotice, Loading } from '../../ui/parts.tsx'
+
+const t = texts({
+  en: {
+    title: 'Log',
+    empty: 'Nothing has been logged yet. Lines appear here as they are written.',
+    toEnd: 'To the end',
+    older: 'Older lines are not shown here.',
+    save: 'Save the whole log',
+    attempt: (n: number) => `Attempt ${n}`,
+  },
+  zh: {
+    title: '日志',
+    empty: '还没有日志，新日志会实时显示在这里。',
+    toEnd: '跳到末尾',
+    older: '较早的日志未在此显示。',
+    save: '保存完整日志',
+    attempt: (n: number) => `第 ${n} 次运行`,
+  },
+})
+
+interface Line {
+  position: number
+  attempt: number
+  level: string
+  message: string
+  at: string
+}
+
+/** Lines in the page. While the reader has scrolled up, more may come before the oldest ones go. */
+const KEPT = 1000
+const KEPT_UNREAD = 5000
+/** Lines come in bursts; the page shows each burst at once. */
+const SHOW_AFTER_MS = 100
+const NEAR_END_PX = 30
+
+const linesOf = async (id: string, query: { limit: number; after?: number }): Promise<Line[]> => {
+  const lines = await dataOf(
+    api()
+      .study.tasks({ id })
+      .logs.get({ query: query as never }),
+  )
+  return lines.map(({ id: position, created_at: at, ...line }) => ({ ...line, position, at }))
+}
+
+/** Fetches the newest lines, then follows. */
+export function TaskLog({ id }: { id: string }) {
+  const lines = useSignal<readonly Line[] | undefined>(undefined)
+  const error = useSignal<unknown>(undefined)
+  const isCut = useSignal(false)
+  const follows = useRef(true)
+
+  useEffect(() => {
+    let [isOver, stop] = [false, () => {}]
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let waiting: Line[] = []
+    const show = () => {
+      timer = undefined
+      const all = [...(lines.peek() ?? []), ...waiting]
+      const most = follows.current ? KEPT : KEPT_UNREAD
+      if (all.length > most) isCut.value = true
+      lines.value = all.slice(-most)
+      waiting = []
+    }
+    const follow = (logPosition: number) =>
+      live().watch(`task:${id}`, () => {}, {
+        logPosition,
+        onLog: (line) => {
+          waiting.push(line)
+          timer ??= setTimeout(show, SHOW_AFTER_MS)
+        },
+      })
+    newestLines(id).then(
+      (newest) => {
+        if (isOver) return
+        lines.value = newest
+        isCut.value = newest.length === KEPT
+        stop = follow(newest.at(-1)?.position ?? 0)
+      },
+      (problem) => {
+        error.value = problem
+      },
+    )
+    return () => {
+      isOver = true
+      clearTimeout(timer)
+      stop()
+    }
+  }, [id])
+
+  const shown = lines.value
+  return (
+    <Card
+      title={t.title}
+      actions={
+        shown?.length ? (
+          <Button small icon="download" onClick={() => save(id)}>
+            {t.save}
+          </Button>
+        ) : undefined
+      }
+    >
+      {isCut.value && <p class="small muted">{t.older}</p>}
+      {error.value !== undefined && <ErrorNotice error={error.value} />}
+      {shown ? <Lines lines={shown} follows={follows} /> : error.value === undefined && <Loading lines={8} />}
+    </Card>
+  )
+}
+
+/** Sticks to the end unless the reader has scrolled up. */
+function Lines({ lines, follows }: { lines: readonly Line[]; follows: { current: boolean } }) {
+  const box = useRef<HTMLDivElement>(null)
+  const isAway = useSignal(false)
+  const toEnd = () => {
+    follows.current = true
+    isAway.value = false
+    box.current!.scrollTop = box.current!.scrollHeight
+  }
+  useLayoutEffect(() => {
+    if (follows.current) toEnd()
+  }, [lines])
+  const onScroll = () => {
+    const { scrollTop, scrollHeight, clientHeight } = box.current!
+    follows.current = scrollHeight - scrollTop - clientHeight < NEAR_END_PX
+    isAway.value = !follows.current
+  }
+  return (
+    <div class="log-frame">
+      <div
+        ref={box}
+        class="log"
+        role="log"
+        aria-live="off"
+        aria-label={t.title}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard scrolls it
+        tabIndex={0}
+        onScroll={onScroll}
+      >
+        {lines.length === 0 && <p class="muted">{t.empty}</p>}
+        {lines.map((line, index) => (
+          <Row key={line.position} line={line} isFirst={line.attempt !== lines[index - 1]?.attempt} />
+        ))}
+      </div>
+      {isAway.value && (
+        <Button small icon="download" onClick={toEnd}>
+          {t.toEnd}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+/** A row never changes, so that a new one costs no look at the others. */
+class Row extends Component<{ line: Line; isFirst: boolean }> {
+  override shouldComponentUpdate(next: { isFirst: boolean }) {
+    return next.isFirst !== this.props.isFirst
+  }
+
+  override render({ line: { attempt, level, message, at }, isFirst }: { line: Line; isFirst: boolean }) {
+    return (
+      <>
+        {isFirst && attempt > 0 && <div class="log-attempt">{t.attempt(attempt)}</div>}
+        <div class="log-line" data-level={level}>
+          <time dateTime={at}>{clock(at)}</time> <span class="log-level">{level}</span> {message}
+        </div>
+      </>
+    )
+  }
+}
+
+const newestLines = (id: string): Promise<Line[]> => linesOf(id, { limit: KEPT })
+
+/** All lines, as a file. */
+async function save(id: string): Promise<void> {
+  const parts: string[] = []
+  let after = 0
+  for (;;) {
+    const lines = await linesOf(id, { limit: KEPT, after })
+    parts.push(...lines.map(({ at, level, message }) => `${at} ${level} ${message}\n`))
+    if (lines.length < KEPT) break
+    after = lines.at(-1)!.position
+  }
+  const address = URL.createObjectURL(new Blob(parts, { type: 'text/plain' }))
+  const link = document.createElement('a')
+  link.href = address
+  link.download = `${id}.log`
+  link.click()
+  URL.revokeObjectURL(address)
+}
