@@ -13,7 +13,7 @@ export type {
 } from '../protocol/live/topics.ts'
 export type { RestOptions } from './authorized.ts'
 export { connect } from './connect.ts'
-export { errorOf, RoostError } from './error.ts'
+export { errorOf, RoostError, unanswered } from './error.ts'
 export type * from './live-client.ts'
 export type { ConnectOptions, CursorStore } from './options.ts'
 export { dataOf, type Rest, rest } from './rest.ts'

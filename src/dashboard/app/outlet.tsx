@@ -24,19 +24,20 @@ function find(path: string) {
 export function Outlet() {
   const { path } = route.value
   const found = find(path)
-  const shown = useSignal<{ path: string; Component: ComponentType<PageProps> } | undefined>(undefined)
+  const name = found && (found.page.stays ?? found.page.path)
+  const shown = useSignal<{ name: string; Component: ComponentType<PageProps> } | undefined>(undefined)
   const error = useSignal<unknown>(undefined)
   const load = async () => {
     error.value = undefined
     if (!found) return
     try {
       const { default: Component } = await found.page.load()
-      shown.value = { path: found.page.path, Component }
+      shown.value = { name: found.page.stays ?? found.page.path, Component }
     } catch (problem) {
       error.value = problem
     }
   }
-  useEffect(() => void load(), [found?.page.path])
+  useEffect(() => void load(), [name])
   if (!found) {
     return (
       <>
@@ -49,7 +50,7 @@ export function Outlet() {
   }
   // After an update of the server the files of the older page are gone. A reload fetches the new ones.
   if (error.value !== undefined) return <ErrorNotice error={error.value} onRetry={() => location.reload()} />
-  if (shown.value?.path !== found.page.path) return <Loading />
+  if (!shown.value || shown.value.name !== name) return <Loading />
   const { Component } = shown.value
-  return <Component key={path} params={found.params} />
+  return <Component key={found.page.stays ?? path} params={found.params} />
 }

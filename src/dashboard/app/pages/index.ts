@@ -9,6 +9,8 @@ export interface PageProps {
 
 export interface Page {
   path: string
+  /** Pages of one name are one component, which stays while the address changes between them. Others are made anew. */
+  stays?: string
   load: () => Promise<{ default: ComponentType<PageProps> }>
   /** In the menu: its text, and the group that it belongs to. Pages without it are reached from others. */
   menu?: { text: () => string; icon: IconName; group: 'work' | 'account' | 'administration' }
@@ -20,6 +22,7 @@ const t = texts({
     tasks: 'Tasks',
     gpu: 'GPU cluster',
     courses: 'Courses',
+    chat: 'Agent',
     balance: 'Balance',
     webhooks: 'Webhooks',
     account: 'Account',
@@ -29,6 +32,7 @@ const t = texts({
     tasks: '任务',
     gpu: 'GPU 集群',
     courses: '课程',
+    chat: '助手',
     balance: '余额',
     webhooks: 'Webhook',
     account: '账户',
@@ -58,6 +62,13 @@ export const PAGES: readonly Page[] = [
     load: () => import('./courses/index.tsx'),
     menu: { text: () => t.courses, icon: 'courses', group: 'work' },
   },
+  {
+    path: '/chat',
+    stays: 'chat',
+    load: () => import('./chat/index.tsx'),
+    menu: { text: () => t.chat, icon: 'chat', group: 'work' },
+  },
+  { path: '/chat/:session', stays: 'chat', load: () => import('./chat/index.tsx') },
   {
     path: '/balance',
     load: () => import('./balance/index.tsx'),

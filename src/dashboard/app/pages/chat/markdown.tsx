@@ -1,0 +1,68 @@
+import type { ComponentChildren } from 'preact'
+import { useMemo } from 'preact/hooks'
+import { type Block, blocksOf, type Inline, inlinesOf } from './markdown.ts'
+
+/** Shows Markdown by elements alone, so that a text can bring no markup of its own. */
+export function Markdown({ text }: { text: string }) {
+  const blocks = useMemo(() => blocksOf(text), [text])
+  return <div class="markdown">{blocks.map(blockElement)}</div>
+}
+
+/** While a text grows, only its last block is made anew. */
+const Paragraph = ({ text }: { text: string }) => useMemo(() => <p>{inlineElements(text)}</p>, [text])
+
+function blockElement(block: Block, key: number): ComponentChildren {
+  switch (block.kind) {
+    case 'paragraph':
+      return <Paragraph key={key} text={block.text} />
+    case 'heading': {
+      // The headings of a message stand below those of the page.
+      const Heading = `h${Math.min(6, block.level + 2)}` as 'h3'
+      return <Heading key={key}>{inlineElements(block.text)}</Heading>
+    }
+    case 'code':
+      return (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard scrolls wide code sideways
+        <pre key={key} tabIndex={0}>
+          <code>{block.text}</code>
+        </pre>
+      )
+    case 'quote':
+      return <blockquote key={key}>{block.blocks.map(blockElement)}</blockquote>
+    case 'rule':
+      return <hr key={key} />
+    case 'list': {
+      const items = block.items.map((item, n) => <li key={n}>{item.map(blockElement)}</li>)
+      return block.start === undefined ? (
+        <ul key={key}>{items}</ul>
+      ) : (
+        <ol key={key} start={block.start}>
+          {items}
+        </ol>
+      )
+    }
+  }
+}
+
+const inlineElements = (text: string): ComponentChildren => inlinesOf(text).map(inlineElement)
+
+function inlineElement(inline: Inline, key: number): ComponentChildren {
+  switch (inline.kind) {
+    case 'text':
+      return inline.text
+    case 'code':
+      return <code key={key}>{inline.text}</code>
+    case 'strong':
+      return <strong key={key}>{inline.children.map(inlineElement)}</strong>
+    case 'em':
+      return <em key={key}>{inline.children.map(inlineElement)}</em>
+    case 'del':
+      return <del key={key}>{inline.children.map(inlineElement)}</del>
+    case 'link':
+      return (
+        <a key={key} href={inline.to} target="_blank" rel="noreferrer nofollow">
+          {inline.children.map(inlineElement)}
+        </a>
+      )
+  }
+}
