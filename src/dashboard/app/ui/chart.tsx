@@ -146,7 +146,7 @@ function Plot({ title, unit, times, series, min, max, height = 180 }: Props) {
           cursor: { y: false, points: { size: 6 } },
           scales: { y: { range: (_, low, high) => [min ?? low, max ?? (high > low ? high : low + 1)] } },
           axes: [
-            { ...axis, values: (_, splits) => splits.map((at) => clock(at * 1000)), space: 90 },
+            { ...axis, values: (_, splits) => splits.map((at) => clock(at * 1000)), space: 90, size: 32 },
             { ...axis, size: 52, values: (_, splits) => splits.map((value) => `${value} ${unit}`) },
           ],
           series: [

@@ -1,0 +1,104 @@
+/** One GPU: its figures now, and its charts of the last minutes. */
+import type { GpuUsage } from '../../../../client/index.ts'
+import { percent } from '../../lib/format.ts'
+import { texts } from '../../lib/language.ts'
+import { Chart } from '../../ui/chart.tsx'
+import { Progress } from '../../ui/parts.tsx'
+import type { Sample } from './history.ts'
+
+const t = texts({
+  en: {
+    gpu: (id: number) => `GPU ${id}`,
+    usage: 'Usage',
+    memory: 'Memory',
+    temperature: 'Temperature',
+    of: (name: string, gpu: string) => `${name}, ${gpu}`,
+    gb: (used: string, total: string) => `${used} of ${total} GB`,
+  },
+  zh: {
+    gpu: (id: number) => `GPU ${id}`,
+    usage: '使用率',
+    memory: '显存',
+    temperature: '温度',
+    of: (name: string, gpu: string) => `${gpu} ${name}`,
+    gb: (used: string, total: string) => `${used} / ${total} GB`,
+  },
+})
+
+const round = (value: number) => String(Math.round(value * 10) / 10)
+
+export function Gpu({
+  gpu,
+  samples,
+  charts,
+}: {
+  gpu: GpuUsage
+  samples: readonly Sample[]
+  charts: boolean
+}) {
+  const name = t.gpu(gpu.gpu_id)
+  return (
+    <section class="gpu" aria-label={name}>
+      <div class="gpu-head">
+        <h3>
+          {name} <span class="small muted">{gpu.name}</span>
+        </h3>
+        <span class="small number">
+          {gpu.temperature !== undefined && `${round(gpu.temperature)} °C `}
+          {gpu.power !== undefined && `${round(gpu.power)} W`}
+        </span>
+      </div>
+      {charts ? <Charts gpu={gpu} name={name} samples={samples} /> : <Bars gpu={gpu} name={name} />}
+    </section>
+  )
+}
+
+const Bars = ({ gpu, name }: { gpu: GpuUsage; name: string }) => (
+  <div class="gpu-bars small">
+    <span class="muted">{t.usage}</span>
+    <Progress value={gpu.usage} label={t.of(t.usage, name)} />
+    <span class="number">{percent(gpu.usage)}</span>
+    <span class="muted">{t.memory}</span>
+    <Progress value={memoryPercent(gpu)} label={t.of(t.memory, name)} />
+    <span class="number">{t.gb(round(gpu.memory_used), round(gpu.memory_total))}</span>
+  </div>
+)
+
+const memoryPercent = ({ memory_used, memory_total }: GpuUsage) =>
+  memory_total === 0 ? 0 : (100 * memory_used) / memory_total
+
+const HEIGHT = 120
+
+function Charts({ gpu, name, samples }: { gpu: GpuUsage; name: string; samples: readonly Sample[] }) {
+  const times = samples.map(({ at }) => at)
+  const own = samples.map(({ gpus }) => gpus.find(({ gpu_id }) => gpu_id === gpu.gpu_id))
+  const values = (pick: (one: GpuUsage) => number | undefined) => own.map((one) => (one && pick(one)) ?? null)
+  const common = { times, min: 0, height: HEIGHT }
+  return (
+    <div class="gpu-charts">
+      <Chart
+        {...common}
+        title={t.of(t.usage, name)}
+        unit="%"
+        max={100}
+        series={[{ label: t.usage, colour: '--accent', values: values((one) => one.usage) }]}
+      />
+      <Chart
+        {...common}
+        title={t.of(t.memory, name)}
+        unit="GB"
+        max={Math.max(1, Math.ceil(gpu.memory_total))}
+        series={[{ label: t.memory, colour: '--info', values: values((one) => one.memory_used) }]}
+      />
+      {gpu.temperature !== undefined && (
+        <Chart
+          {...common}
+          title={t.of(t.temperature, name)}
+          unit="°C"
+          max={100}
+          series={[{ label: t.temperature, colour: '--warn', values: values((one) => one.temperature) }]}
+        />
+      )}
+    </div>
+  )
+}
