@@ -12,6 +12,7 @@ import {
   type Status,
 } from '../../../client/index.ts'
 import { language } from './language.ts'
+import { showError } from './toasts.ts'
 
 /** All tabs of the browser share one session. */
 const store = localStorageStore()
@@ -73,6 +74,8 @@ function begin(session: Session): void {
   const live = connectTabs({ url, token: session.token, language: language.peek() })
   live.onStatus((next) => {
     status.value = next
+    // The server has closed the channel for good. The session finds out whether it has ended, and then says so.
+    if (next === 'signed-out') void session.token(true).catch(showError)
   })
   live.on('user.updated', () => void loadMe())
   live.on('balance.changed', ({ data }) => {
