@@ -16,7 +16,10 @@ export function connect(options: ConnectOptions, timing: Timing = TIMING): LiveC
   const connection = new Connection(core, options, credentials, http, timing)
   return clientOf(core, {
     retry: () => connection.retry(),
-    close: () => connection.stop(),
+    close() {
+      connection.stop()
+      http.stop()
+    },
   })
 }
 

@@ -6,6 +6,7 @@ import { type Http, Refusal } from './http.ts'
 import { HttpLink } from './http-link.ts'
 import type { ConnectOptions, SocketClass, Timing } from './options.ts'
 import { listenToPage } from './page.ts'
+import { firstPosition } from './position.ts'
 import { type LinkEnd, SocketLink } from './socket-link.ts'
 import { TopicPolls } from './topic-polls.ts'
 
@@ -65,7 +66,6 @@ export class Connection {
     clearTimeout(this.graceTimer)
     this.unlisten()
     this.link?.end(0, 'closed')
-    this.http.stop()
     this.wake()
   }
 
@@ -110,9 +110,8 @@ export class Connection {
   private async findPosition(): Promise<void> {
     const { core, http } = this
     if (core.delivery.received !== undefined) return
-    const cursor =
-      (await core.saver.load()) ?? (await http.json('/api/ws/ticket', { method: 'POST' })).data.cursor
-    if (!this.stopped) core.begin(cursor)
+    const cursor = await firstPosition(core, http)
+    if (!this.stopped && core.delivery.received === undefined) core.begin(cursor)
   }
 
   private async openSocket(sockets: SocketClass): Promise<SocketLink> {

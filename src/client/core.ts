@@ -1,6 +1,6 @@
 import type { EventType } from '../protocol/live/events.ts'
 import type { ResyncReason } from '../protocol/live/server-frames.ts'
-import { Delivery, type Receiver } from './delivery.ts'
+import { Delivery, type Item, type Receiver } from './delivery.ts'
 import type {
   AnyLiveEvent,
   LiveEvent,
@@ -28,6 +28,7 @@ export class Core implements Receiver {
   readonly report: Report
   /** The handlers have come further. */
   onAdvanced = () => {}
+  onReceived: (item: Item) => void = () => {}
   private readonly handlers = new Map<EventType | '*', Set<Handler>>()
   private readonly statusHandlers = new Set<(status: Status) => void>()
   private readonly resyncHandlers = new Set<(reason: ResyncReason) => void>()
@@ -65,6 +66,10 @@ export class Core implements Receiver {
   /** The server answers again. */
   reconnected(): void {
     for (const view of this.views) view.reconnected()
+  }
+
+  received(item: Item): void {
+    this.onReceived(item)
   }
 
   async event(event: AnyLiveEvent): Promise<void> {

@@ -5,10 +5,12 @@ import type { AnyLiveEvent } from './live-client.ts'
 /** Events that wait for slow handlers. */
 const MOST = 1000
 
-type Item = { cursor: string; event: AnyLiveEvent } | { cursor: string; resync: ResyncReason }
+export type Item = { cursor: string; event: AnyLiveEvent } | { cursor: string; resync: ResyncReason }
 
 /** Whom a delivery tells. */
 export interface Receiver {
+  /** An event or a break was received, and waits for the handlers. */
+  received(item: Item): void
   event(event: AnyLiveEvent): Promise<void>
   resync(reason: ResyncReason): void
   /** Every handler has run up to the cursor. */
@@ -90,6 +92,7 @@ export class Delivery {
   }
 
   private enqueue(item: Item): void {
+    this.to.received(item)
     this.queue.push(item)
     if (!this.running) void this.run()
   }
