@@ -9,6 +9,8 @@ export const RELOAD = Symbol('reload')
 
 /** Events come in bursts; one fetch answers for all of a burst. */
 const RELOAD_AFTER_MS = 150
+/** While one burst follows the other, a view fetches no more often. */
+const RELOAD_EVERY_MS = 1000
 
 interface Options<T> {
   load: (signal: AbortSignal) => Promise<T>
@@ -38,6 +40,7 @@ export function useView<T>(options: Options<T>): View<T> {
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
+    let nextAt = 0
     const load = async (signal: AbortSignal) => {
       loading.value = true
       try {
@@ -60,10 +63,14 @@ export function useView<T>(options: Options<T>): View<T> {
         data.value = next
         return
       }
-      timer ??= setTimeout(() => {
-        timer = undefined
-        void view.reload()
-      }, RELOAD_AFTER_MS)
+      timer ??= setTimeout(
+        () => {
+          timer = undefined
+          nextAt = performance.now() + RELOAD_EVERY_MS
+          void view.reload()
+        },
+        Math.max(RELOAD_AFTER_MS, nextAt - performance.now()),
+      )
     }
     const view = live().view({
       load,

@@ -190,7 +190,7 @@ const PAGE_SIZE = 100
 function Materials({ chosen, onAdd }: { chosen: readonly Item[]; onAdd: (item: Item) => void }) {
   const search = useSignal('')
   const page = async (number: number, signal?: AbortSignal) => {
-    const query = { page: number, page_size: PAGE_SIZE } as never
+    const query = { page: number, page_size: PAGE_SIZE }
     const { items, total_pages } = await dataOf(
       api().learning.materials.get({ query, ...(signal && { signal }) }),
     )

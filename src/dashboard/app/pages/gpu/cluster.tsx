@@ -11,8 +11,8 @@ const t = texts({
     memory: 'GPU memory in use',
     running: 'tasks running',
     queue: 'tasks in the queue',
-    of: (part: string, all: string) => `${part} of ${all}`,
-    gb: (used: string, total: string) => `${used} of ${total} GB`,
+    of: (part: string, all: string) => `${part} / ${all}`,
+    gb: (used: string, total: string) => `${used} / ${total} GB`,
   },
   zh: {
     servers: '在线服务器',

@@ -57,7 +57,7 @@ async function gpuTasks(status: 'running' | 'pending', signal: AbortSignal): Pro
       total,
     }
   }
-  const { items, total } = await dataOf(api().study.admin.tasks.get({ query: query as never, signal }))
+  const { items, total } = await dataOf(api().study.admin.tasks.get({ query, signal }))
   return {
     items: items.map((task) => ({
       id: task.uuid,

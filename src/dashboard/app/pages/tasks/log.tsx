@@ -44,11 +44,7 @@ const SHOW_AFTER_MS = 100
 const NEAR_END_PX = 30
 
 const linesOf = async (id: string, query: { limit: number; after?: number }): Promise<Line[]> => {
-  const lines = await dataOf(
-    api()
-      .study.tasks({ id })
-      .logs.get({ query: query as never }),
-  )
+  const lines = await dataOf(api().study.tasks({ id }).logs.get({ query }))
   return lines.map(({ id: position, created_at: at, ...line }) => ({ ...line, position, at }))
 }
 

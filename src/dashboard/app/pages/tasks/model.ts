@@ -15,6 +15,8 @@ export type TaskStatus = Task['status']
 export type TaskDetail = Task & {
   /** Not null while no server offers the type of a waiting task. */
   waiting_for: { task_type: string; available_types: string[] } | null
+  /** It has been deleted while the page showed it. */
+  deleted?: true
 }
 
 export const STATUSES = ['pending', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const
@@ -40,9 +42,7 @@ export interface TaskQuery {
 /** The caller's own tasks. */
 export async function listTasks(query: TaskQuery, signal?: AbortSignal): Promise<TaskPage> {
   const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined))
-  const { items, data } = await dataOf(
-    api().factory.tasks.get({ query: given as never, ...(signal && { signal }) }),
-  )
+  const { items, data } = await dataOf(api().factory.tasks.get({ query: given, ...(signal && { signal }) }))
   return { ...data, items: data.items.map((task, index) => ({ ...items[index]!, ...task })) }
 }
 

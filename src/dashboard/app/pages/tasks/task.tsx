@@ -1,4 +1,6 @@
 /** One task: how far it is, what it costs, what it was given and what it gave. */
+
+import type { ComponentChildren } from 'preact'
 import { errorOf } from '../../../../client/index.ts'
 import { clock, count, dateTime, duration, money } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
@@ -86,14 +88,14 @@ async function load(id: string, signal: AbortSignal): Promise<TaskDetail> {
 /** The result comes with a request, in which its numbers are exact. */
 function apply(event: TaskEvent, task: TaskDetail): TaskDetail | typeof RELOAD {
   if (event.data.task_id !== task.id) return task
-  if (event.type === 'task.deleted') return { ...task, status: 'cancelled' as const, deleted: true } as never
+  if (event.type === 'task.deleted') return { ...task, deleted: true }
   const needsMore = ['task.completed', 'task.requeued', 'task.unplaceable'].includes(event.type)
   return needsMore ? RELOAD : { ...withEvent(task, event), waiting_for: null }
 }
 
 export default function TaskPage({ params }: PageProps) {
   const id = params.id!
-  const view = useView<TaskDetail & { deleted?: true }>({
+  const view = useView<TaskDetail>({
     load: (signal) => load(id, signal),
     on: onTasks(apply),
   })
@@ -161,6 +163,17 @@ const Waiting = ({ task }: { task: TaskDetail }) => {
   )
 }
 
+/** By its name; a server that has been removed by the end of its id. */
+function ServerLink({ id }: { id: string }) {
+  const view = useView<string>({
+    load: async (signal) => {
+      const { data } = await api().factory.gpu.servers({ server_id: id }).get({ signal })
+      return data?.data.name ?? `…${id.slice(-8)}`
+    },
+  })
+  return <a href={href('/gpu', { server: id })}>{view.data ?? '…'}</a>
+}
+
 /** The clock of the video or document that plays. */
 function Item({ task }: { task: TaskDetail }) {
   const { current_item, item_progress, item_current_time, item_total_time } =
@@ -185,15 +198,10 @@ const Details = ({ task }: { task: TaskDetail }) => (
 function factsOf(task: TaskDetail) {
   const { started_at: started, completed_at: ended, estimated_cost: held } = task
   const server = task.gpu_server_id
-  const facts = [
+  const facts: (readonly [string, ComponentChildren] | false)[] = [
     [t.kind, <TaskKind task={task} />],
     task.priority > 0 && [t.priority, count(task.priority)],
-    server !== null && [
-      t.server,
-      <a href={href('/gpu', { server })}>
-        <code>{server.slice(-8)}</code>
-      </a>,
-    ],
+    server !== null && [t.server, <ServerLink key={server} id={server} />],
     task.course_ids.length > 0 && [t.courses, count(task.course_ids.length)],
     [t.created, dateTime(task.created_at)],
     started !== null && [t.started, `${dateTime(started)} (${clock(started)})`],
@@ -206,7 +214,7 @@ function factsOf(task: TaskDetail) {
         ? [t.cost, money(task.cost)]
         : [t.held, money(held)],
   ]
-  return facts.filter(Boolean) as never
+  return facts.filter((fact) => fact !== false)
 }
 
 const Json = ({ title, value }: { title: string; value: unknown }) => (
