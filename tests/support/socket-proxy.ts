@@ -88,6 +88,7 @@ export class SocketProxy implements AsyncDisposable {
         signal: request.signal,
         ...(request.body && { body: await request.arrayBuffer() }),
         redirect: 'manual',
+        decompress: false,
       })
       const isStream = answer.headers.get('content-type')?.startsWith('text/event-stream')
       const body = isStream && this.holdsStreams ? held(answer.body!) : answer.body
