@@ -27,17 +27,23 @@ export function Outlet() {
   const name = found && (found.page.stays ?? found.page.path)
   const shown = useSignal<{ name: string; Component: ComponentType<PageProps> } | undefined>(undefined)
   const error = useSignal<unknown>(undefined)
-  const load = async () => {
+  useEffect(() => {
     error.value = undefined
-    if (!found) return
-    try {
-      const { default: Component } = await found.page.load()
-      shown.value = { name: found.page.stays ?? found.page.path, Component }
-    } catch (problem) {
-      error.value = problem
+    if (!found || !name) return undefined
+    let isLeft = false
+    found.page.load().then(
+      ({ default: Component }) => {
+        if (!isLeft) shown.value = { name, Component }
+      },
+      (problem) => {
+        if (!isLeft) error.value = problem
+      },
+    )
+    // The code of a page that was left meanwhile may come after that of the next one.
+    return () => {
+      isLeft = true
     }
-  }
-  useEffect(() => void load(), [name])
+  }, [name])
   if (!found) {
     return (
       <>
