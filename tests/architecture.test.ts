@@ -44,7 +44,8 @@ describe('the walls', () => {
 
   test('only the programs read the environment, and hand it to the configuration', () => {
     const readers = files
-      .filter(({ text }) => /\b(process|Bun)\.env\b|import\.meta\.env/.test(text))
+      // In quotes it is a name that the build of the page replaces.
+      .filter(({ text }) => /(?<!')\b(process|Bun)\.env\b|import\.meta\.env/.test(text))
       .map(({ file }) => file)
     expect(readers.filter((file) => !PROGRAMS.test(file))).toEqual([])
   })

@@ -72,7 +72,7 @@ export const WALLS: Record<string, string[]> = {
   restore: ['config', 'archive'],
   node: ['protocol'],
   client: ['contracts:type', 'protocol'],
-  dashboard: ['client', 'protocol:type'],
+  dashboard: ['client'],
 }
 
 /** Packages that only these parts may use. */
@@ -89,7 +89,8 @@ export const PACKAGES: [RegExp, string[]][] = [
   [/^(preact|@preact\/.*|uplot)(\/|$)/, ['dashboard/app']],
   [/^nodemailer$/, ['mail']],
   [/^(mediabunny|sharp|@embedpdf\/.*|@seydx\/.*)$/, ['imaging']],
-  [/^(exifreader|@xmldom\/xmldom|thumbhash|libheif-js)(\/|$)/, ['imaging']],
+  [/^(exifreader|@xmldom\/xmldom|libheif-js)(\/|$)/, ['imaging']],
+  [/^thumbhash$/, ['imaging', 'dashboard/app']],
 ]
 
 /** The one folder that may use two contracts: the routes that both claim. */

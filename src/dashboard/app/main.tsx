@@ -1,4 +1,5 @@
 import { render } from 'preact'
+import { corner } from './lib/corner.ts'
 import './lib/theme.ts'
 import { isSignedIn, restoreSession } from './lib/session.ts'
 import { Outlet } from './outlet.tsx'
@@ -7,19 +8,23 @@ import { Shell } from './shell.tsx'
 import { Confirmation } from './ui/dialog.tsx'
 import { Toasts } from './ui/toasts.tsx'
 
-const App = () => (
-  <>
-    {isSignedIn.value ? (
-      <Shell>
-        <Outlet />
-      </Shell>
-    ) : (
-      <Front />
-    )}
-    <Confirmation />
-    <Toasts />
-  </>
-)
+const App = () => {
+  const Corner = corner.value
+  return (
+    <>
+      {isSignedIn.value ? (
+        <Shell>
+          <Outlet />
+        </Shell>
+      ) : (
+        <Front />
+      )}
+      {Corner && <Corner />}
+      <Confirmation />
+      <Toasts />
+    </>
+  )
+}
 
 await restoreSession()
 render(<App />, document.getElementById('app')!)

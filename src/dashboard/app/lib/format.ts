@@ -86,3 +86,7 @@ export function duration(seconds: number): string {
 }
 
 export const percent = (value: number): string => `${Math.round(value)} %`
+
+const months = cached((name) => new Intl.DateTimeFormat(name, { month: 'long', timeZone: 'UTC' }))
+/** The name of a month. @param number 1 to 12 */
+export const monthName = (number: number): string => months().format(Date.UTC(2000, number - 1))

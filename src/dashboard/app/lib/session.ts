@@ -52,6 +52,9 @@ export const isEditor = computed(() => isAdmin.value || me.value?.role === 'edit
 /** The APIs, as the signed-in user. Only pages behind the sign-in use it. */
 export const api = (): Rest => connections.peek()!.api
 export const live = (): LiveClient => connections.peek()!.live
+/** For requests that `api()` cannot send. `refused`: the server has refused the last one. */
+export const accessToken = (refused: boolean): Promise<string | undefined> =>
+  connections.peek()!.session.token(refused)
 
 /** Goes on with the session that the browser keeps. @returns whether there is one */
 export async function restoreSession(): Promise<boolean> {

@@ -6,6 +6,8 @@ import { live } from './session.ts'
 
 /** A handler returns this when an event says that something has changed, but not all of what the view shows. */
 export const RELOAD = Symbol('reload')
+/** A handler for events that say nothing more. */
+export const reload = (): typeof RELOAD => RELOAD
 
 /** Events come in bursts; one fetch answers for all of a burst. */
 const RELOAD_AFTER_MS = 150

@@ -22,6 +22,7 @@ const PATHS = {
   menu: 'M4 7h16M4 12h16M4 17h16',
   close: 'M6 6l12 12M18 6L6 18',
   plus: 'M12 5v14M5 12h14',
+  minus: 'M5 12h14',
   play: 'M8 5l11 7-11 7z',
   pause: 'M9 5v14M15 5v14',
   stop: 'M7 7h10v10H7z',

@@ -1,0 +1,174 @@
+/** The photos of a list as cells of one size. Only those around the visible part are in the page. */
+import { useSignal } from '@preact/signals'
+import type { VNode } from 'preact'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { texts } from '../../lib/language.ts'
+import { showError } from '../../lib/toasts.ts'
+import { Cell } from './cell.tsx'
+import { photoHref } from './filter.ts'
+import type { PhotoList } from './photo-list.ts'
+import type { Selection } from './selection.ts'
+
+const t = texts({ en: { photos: 'Photos' }, zh: { photos: '照片' } })
+
+const GAP = 6
+/** Under the pictures of a search. */
+const CAPTION = 48
+/** Rendered above and below the visible part, in pixels. */
+const OVERSCAN = 500
+
+interface Layout {
+  columns: number
+  /** Of a cell, in pixels. */
+  size: number
+}
+
+function layoutOf(width: number): Layout {
+  const wanted = width < 520 ? 110 : 180
+  const columns = Math.max(2, Math.floor((width + GAP) / (wanted + GAP)))
+  return { columns, size: Math.floor((width - GAP * (columns - 1)) / columns) }
+}
+
+interface Props {
+  list: PhotoList
+  selection: Selection | undefined
+  onImageError: () => void
+}
+
+export function Grid({ list, selection, onImageError }: Props) {
+  const box = useRef<HTMLUListElement>(null)
+  const layout = useSignal<Layout>({ columns: 0, size: 0 })
+  /** Rows that are rendered: the first, and the one after the last. */
+  const rows = useSignal<readonly [number, number]>([0, 0])
+  /** What is rendered now. Preact passes over an element that is the same as before, so scrolling costs the new cells alone. */
+  const items = useRef(new Map<number, { at: unknown[]; item: VNode }>())
+  const toFocus = useRef<number | undefined>(undefined)
+  const total = list.total.value ?? 0
+  const { columns, size } = layout.value
+  const step = size + GAP + (list.filter.q ? CAPTION : 0)
+  const count = columns === 0 ? 0 : Math.ceil(total / columns)
+
+  const measure = () => {
+    if (!box.current || columns === 0) return
+    const top = -box.current.getBoundingClientRect().top
+    const first = Math.max(0, Math.floor((top - OVERSCAN) / step))
+    const end = Math.min(count, Math.ceil((top + innerHeight + OVERSCAN) / step))
+    if (rows.peek()[0] !== first || rows.peek()[1] !== end) rows.value = [first, end]
+  }
+  const latest = useRef(measure)
+  latest.current = measure
+
+  useLayoutEffect(() => {
+    const resized = new ResizeObserver(([entry]) => {
+      const next = layoutOf(entry!.contentRect.width)
+      if (next.columns !== layout.peek().columns || next.size !== layout.peek().size) layout.value = next
+    })
+    resized.observe(box.current!)
+    let scrolled = scrollY
+    const onScroll = () => {
+      scrolled = scrollY
+      latest.current()
+    }
+    addEventListener('scroll', onScroll, { passive: true })
+    addEventListener('resize', onScroll)
+    return () => {
+      resized.disconnect()
+      removeEventListener('scroll', onScroll)
+      removeEventListener('resize', onScroll)
+      list.scrollTop = scrolled
+    }
+  }, [list])
+  useLayoutEffect(measure, [columns, size, count])
+  useLayoutEffect(() => {
+    // The page has the height that it had when it was left.
+    if (count === 0) return
+    if (list.scrollTop > 0) scrollTo({ top: list.scrollTop })
+    list.scrollTop = 0
+  }, [list, count > 0])
+
+  const [first, end] = [rows.value[0] * columns, Math.min(total, rows.value[1] * columns)]
+  useEffect(() => {
+    if (end > first) list.showSoon(first, end - 1, showError)
+  }, [list, first, end])
+  useEffect(() => {
+    if (toFocus.current === undefined) return
+    const cell = box.current?.querySelector<HTMLElement>(`a[data-index="${toFocus.current}"]`)
+    if (!cell) return
+    cell.focus()
+    toFocus.current = undefined
+  })
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const from = Number((event.target as HTMLElement).dataset.index ?? Number.NaN)
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key]
+    const to = event.key === 'Home' ? 0 : event.key === 'End' ? total - 1 : from + (by ?? Number.NaN)
+    if (Number.isNaN(from) || !(to >= 0 && to < total)) return
+    event.preventDefault()
+    toFocus.current = to
+    bringIntoView(box.current!, Math.floor(to / columns) * step, size)
+    const cell = box.current?.querySelector<HTMLElement>(`a[data-index="${to}"]`)
+    if (!cell) return
+    cell.focus({ preventScroll: true })
+    toFocus.current = undefined
+  }
+
+  const item = (index: number) => {
+    const photo = list.at(index)
+    const isSelected = selection?.has(photo?.id) ?? false
+    const isSelecting = selection?.isOpen.value ?? false
+    const at = [photo, size, columns, total, isSelected, isSelecting]
+    const known = items.current.get(index)
+    if (known && at.every((value, which) => value === known.at[which])) return known.item
+    const select = photo && selection?.mayChange(photo) ? selection.toggle : undefined
+    const x = (index % columns) * (size + GAP)
+    const y = Math.floor(index / columns) * step
+    const made = (
+      <li
+        key={index}
+        class={isSelected ? 'selected' : undefined}
+        aria-setsize={total}
+        aria-posinset={index + 1}
+        style={{ width: `${size}px`, transform: `translate(${x}px, ${y}px)` }}
+      >
+        {photo ? (
+          <Cell
+            photo={photo}
+            index={index}
+            size={size}
+            to={photoHref(photo.id, list.filter, index)}
+            select={select}
+            isSelected={isSelected}
+            isSelecting={isSelecting}
+            onImageError={onImageError}
+          />
+        ) : (
+          <span class="photo-cell" style={{ height: `${size}px` }} />
+        )}
+      </li>
+    )
+    items.current.set(index, { at, item: made })
+    return made
+  }
+  for (const index of items.current.keys()) if (index < first || index >= end) items.current.delete(index)
+
+  return (
+    <ul
+      ref={box}
+      class="photo-grid"
+      data-selecting={selection?.isOpen.value ?? false}
+      aria-label={t.photos}
+      style={{ height: `${Math.max(0, count * step - GAP)}px` }}
+      onKeyDown={onKeyDown}
+    >
+      {Array.from({ length: Math.max(0, end - first) }, (_, offset) => item(first + offset))}
+    </ul>
+  )
+}
+
+/** Scrolls so far that a row lies between the bar at the top and the end of the window. */
+function bringIntoView(box: HTMLElement, top: number, height: number): void {
+  const [above, below] = [80, 24]
+  const at = box.getBoundingClientRect().top + top
+  if (at < above) scrollBy({ top: at - above })
+  else if (at + height > innerHeight - below) scrollBy({ top: at + height - innerHeight + below })
+}
