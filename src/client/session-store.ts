@@ -42,21 +42,39 @@ export function memoryStore(): SessionStore {
   }
 }
 
-/** One session for all tabs of a browser. */
+/** One session for all tabs of a browser. Where the browser refuses to store it, the session lasts as long as the page. */
 export function localStorageStore(key = 'roost.session'): SessionStore {
+  const memory = memoryStore()
   return {
-    load() {
+    load: () => memory.load() ?? readSession(key),
+    save(session) {
       try {
-        return JSON.parse(browser.localStorage.getItem(key) ?? 'null') ?? undefined
+        browser.localStorage.setItem(key, JSON.stringify(session))
       } catch {
-        // Something else has written it.
-        return undefined
+        // A private window, or full. What is stored there is older.
+        memory.save(session)
       }
     },
-    save: (session) => browser.localStorage.setItem(key, JSON.stringify(session)),
-    clear: () => browser.localStorage.removeItem(key),
+    clear() {
+      memory.clear()
+      try {
+        browser.localStorage.removeItem(key)
+      } catch {
+        // Nothing has been stored.
+      }
+    },
     // Pages that are not secure (http and not localhost) have no locks. There two tabs may refresh at the same time, which the
     // server allows within ten seconds.
     exclusive: (work) => (browser.navigator.locks ? browser.navigator.locks.request(key, work) : work()),
+  }
+}
+
+function readSession(key: string): StoredSession | undefined {
+  try {
+    const session = JSON.parse(browser.localStorage.getItem(key) ?? 'null')
+    return session?.refreshToken && session.user ? session : undefined
+  } catch {
+    // Refused, or something else has written it.
+    return undefined
   }
 }
