@@ -12,6 +12,7 @@ import {
   type Status,
 } from '../../../client/index.ts'
 import { language } from './language.ts'
+import type { Role } from './roles.ts'
 import { showError } from './toasts.ts'
 
 /** All tabs of the browser share one session. */
@@ -26,7 +27,7 @@ export interface Me {
   email: string
   username: string
   full_name: string
-  role: 'super_admin' | 'admin' | 'editor' | 'user'
+  role: Role
   balance: number
   available_balance: number
   low_balance_threshold: number | null

@@ -2,6 +2,7 @@
 import type { ComponentType } from 'preact'
 import { texts } from '../lib/language.ts'
 import type { IconName } from '../ui/icon.tsx'
+import { ADMIN_PAGES } from './admin/index.ts'
 
 export interface PageProps {
   params: Record<string, string>
@@ -103,4 +104,5 @@ export const PAGES: readonly Page[] = [
     load: () => import('./account/index.tsx'),
     menu: { text: () => t.account, icon: 'session', group: 'account' },
   },
+  ...ADMIN_PAGES,
 ]

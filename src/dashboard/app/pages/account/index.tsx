@@ -1,6 +1,7 @@
 /** The user's own account: profile, password, and where they are signed in. */
 import { dataOf } from '../../../../client/index.ts'
 import { texts } from '../../lib/language.ts'
+import { roleName } from '../../lib/roles.ts'
 import { api, me } from '../../lib/session.ts'
 import { showToast } from '../../lib/toasts.ts'
 import { TextField } from '../../ui/field.tsx'
@@ -16,10 +17,6 @@ const t = texts({
     username: 'Username',
     email: 'Email',
     role: 'Role',
-    super_admin: 'Super administrator',
-    admin: 'Administrator',
-    editor: 'Editor',
-    user: 'User',
     save: 'Save',
     saved: 'Saved.',
     password: 'Password',
@@ -35,10 +32,6 @@ const t = texts({
     username: '用户名',
     email: '邮箱',
     role: '角色',
-    super_admin: '超级管理员',
-    admin: '管理员',
-    editor: '编辑',
-    user: '用户',
     save: '保存',
     saved: '已保存。',
     password: '密码',
@@ -67,7 +60,7 @@ const Profile = () => (
     <Facts
       facts={[
         [t.email, me.value!.email],
-        [t.role, t[me.value!.role]],
+        [t.role, roleName[me.value!.role]],
       ]}
     />
     <Form

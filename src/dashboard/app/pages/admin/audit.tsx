@@ -1,0 +1,136 @@
+/** Who did what, and to whom it was done. */
+import { dataOf } from '../../../../client/index.ts'
+import { dateTime } from '../../lib/format.ts'
+import { texts } from '../../lib/language.ts'
+import { href, navigate, route } from '../../lib/router.ts'
+import { api } from '../../lib/session.ts'
+import { useView } from '../../lib/view.ts'
+import { TextField } from '../../ui/field.tsx'
+import { Pager } from '../../ui/pager.tsx'
+import { Card, Empty, Loaded, PageHead } from '../../ui/parts.tsx'
+import { Table } from '../../ui/table.tsx'
+
+const t = texts({
+  en: {
+    title: 'Audit log',
+    search: 'Search',
+    action: 'Action',
+    actionHint: 'Such as photo.deleted, or photo',
+    from: 'From',
+    to: 'To',
+    time: 'Time',
+    who: 'Who',
+    what: 'What',
+    on: 'On',
+    details: 'Details',
+    server: 'The server',
+    none: 'No entry fits.',
+  },
+  zh: {
+    title: '审计日志',
+    search: '搜索',
+    action: '动作',
+    actionHint: '例如 photo.deleted 或 photo',
+    from: '从',
+    to: '到',
+    time: '时间',
+    who: '操作者',
+    what: '动作',
+    on: '对象',
+    details: '详情',
+    server: '服务器',
+    none: '没有符合条件的记录。',
+  },
+})
+
+const FIELDS = ['search', 'action', 'date_from', 'date_to'] as const
+type Field = (typeof FIELDS)[number]
+
+export default function Audit() {
+  const { query } = route.value
+  const page = Number(query.get('page') ?? 1)
+  const filter = Object.fromEntries(
+    FIELDS.flatMap((name) => (query.get(name) ? [[name, query.get(name)!]] : [])),
+  ) as Partial<Record<Field, string>>
+  const view = useView({
+    key: `${page} ${JSON.stringify(filter)}`,
+    load: (signal) => dataOf(api().portfolio.audit.get({ query: { ...filter, page, limit: 50 }, signal })),
+  })
+  const change = (next: Partial<Record<Field | 'page', string>>) =>
+    navigate(href('/admin/audit', { ...filter, ...next }), { replace: true })
+  return (
+    <>
+      <PageHead title={t.title} />
+      <Card>
+        <div class="fields">
+          <TextField
+            label={t.search}
+            type="search"
+            maxLength={100}
+            value={filter.search ?? ''}
+            onChange={({ currentTarget }) => change({ search: currentTarget.value })}
+          />
+          <TextField
+            label={t.action}
+            hint={t.actionHint}
+            value={filter.action ?? ''}
+            onChange={({ currentTarget }) => change({ action: currentTarget.value.trim() })}
+          />
+          <TextField
+            label={t.from}
+            type="date"
+            value={filter.date_from ?? ''}
+            onChange={({ currentTarget }) => change({ date_from: currentTarget.value })}
+          />
+          <TextField
+            label={t.to}
+            type="date"
+            value={filter.date_to ?? ''}
+            onChange={({ currentTarget }) => change({ date_to: currentTarget.value })}
+          />
+        </div>
+        <Loaded view={view} lines={10}>
+          {({ data, pagination }) =>
+            data.length === 0 ? (
+              <Empty text={t.none} />
+            ) : (
+              <>
+                <Table
+                  caption={t.title}
+                  rows={data}
+                  keyOf={({ id }) => id}
+                  columns={[
+                    {
+                      title: t.time,
+                      cell: ({ created_at }) => <span class="nowrap">{dateTime(created_at)}</span>,
+                    },
+                    {
+                      title: t.who,
+                      cell: ({ actor, ip }) => (
+                        <span title={ip}>{actor?.username ?? <span class="muted">{t.server}</span>}</span>
+                      ),
+                    },
+                    { title: t.what, cell: ({ action }) => <code>{action}</code> },
+                    { title: t.on, cell: ({ target }) => (target ? `${target.type} ${target.id}` : '–') },
+                    {
+                      title: t.details,
+                      cell: ({ details }) =>
+                        Object.keys(details).length > 0 && (
+                          <code class="small break">{JSON.stringify(details)}</code>
+                        ),
+                    },
+                  ]}
+                />
+                <Pager
+                  page={pagination.page}
+                  pages={pagination.total_pages}
+                  onPage={(next) => change({ page: String(next) })}
+                />
+              </>
+            )
+          }
+        </Loaded>
+      </Card>
+    </>
+  )
+}
