@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks'
 import icon from './icon.svg'
 import { money } from './lib/format.ts'
 import { language, setLanguage, texts } from './lib/language.ts'
+import { useReminders } from './lib/reminders.ts'
 import { href, route } from './lib/router.ts'
 import { isAdmin, me, signOut } from './lib/session.ts'
 import { setTheme, theme } from './lib/theme.ts'
@@ -43,6 +44,7 @@ const t = texts({
 })
 
 export function Shell({ children }: { children: ComponentChildren }) {
+  useReminders()
   const menu = useSignal<'open' | 'closed'>('closed')
   const close = () => {
     menu.value = 'closed'

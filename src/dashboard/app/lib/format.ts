@@ -20,6 +20,9 @@ const dateTimes = cached((name) => new Intl.DateTimeFormat(name, { dateStyle: 'm
 const dates = cached((name) => new Intl.DateTimeFormat(name, { dateStyle: 'medium' }))
 const times = cached((name) => new Intl.DateTimeFormat(name, { hour: '2-digit', minute: '2-digit' }))
 const clocks = cached((name) => new Intl.DateTimeFormat(name, { timeStyle: 'medium' }))
+const weekdays = cached((name) => new Intl.DateTimeFormat(name, { weekday: 'short' }))
+const days = cached((name) => new Intl.DateTimeFormat(name, { day: 'numeric', month: 'short' }))
+const longDates = cached((name) => new Intl.DateTimeFormat(name, { dateStyle: 'full' }))
 const numbers = cached((name) => new Intl.NumberFormat(name))
 const amounts = cached(
   (name) => new Intl.NumberFormat(name, { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
@@ -29,6 +32,13 @@ const relatives = cached((name) => new Intl.RelativeTimeFormat(name, { numeric: 
 type When = string | number | Date
 export const dateTime = (when: When): string => dateTimes().format(new Date(when))
 export const date = (when: When): string => dates().format(new Date(when))
+/** “Mon”. */
+export const weekday = (when: When): string => weekdays().format(new Date(when))
+/** “22 Mar”. */
+export const day = (when: When): string => days().format(new Date(when))
+/** “Monday, 22 March 2027”. */
+export const longDate = (when: When): string => longDates().format(new Date(when))
+export const dateRange = (from: When, to: When): string => dates().formatRange(new Date(from), new Date(to))
 /** Hours and minutes. */
 export const time = (when: When): string => times().format(new Date(when))
 /** Hours, minutes and seconds. */

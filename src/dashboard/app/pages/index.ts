@@ -26,6 +26,7 @@ const t = texts({
     materials: 'Materials',
     photos: 'Photos',
     chat: 'Agent',
+    schedule: 'Schedule',
     balance: 'Balance',
     webhooks: 'Webhooks',
     account: 'Account',
@@ -38,6 +39,7 @@ const t = texts({
     materials: '素材',
     photos: '照片',
     chat: '助手',
+    schedule: '日程',
     balance: '余额',
     webhooks: 'Webhook',
     account: '账户',
@@ -88,6 +90,11 @@ export const PAGES: readonly Page[] = [
     menu: { text: () => t.chat, icon: 'chat', group: 'work' },
   },
   { path: '/chat/:session', stays: 'chat', load: () => import('./chat/index.tsx') },
+  {
+    path: '/schedule',
+    load: () => import('./schedule/index.tsx'),
+    menu: { text: () => t.schedule, icon: 'schedule', group: 'work' },
+  },
   {
     path: '/balance',
     load: () => import('./balance/index.tsx'),

@@ -106,7 +106,7 @@ function linkTo(tool: string, result: unknown): ComponentChildren {
     return <a href={href(`/tasks/${id}`)}>{t.task}</a>
   }
   if (tool === 'add_schedule_item' && start_at) {
-    return <a href={href('/schedule', { date: start_at.slice(0, 10) })}>{t.schedule}</a>
+    return <a href={href('/schedule', { at: start_at })}>{t.schedule}</a>
   }
   return undefined
 }

@@ -1,0 +1,65 @@
+import { dataOf } from '../../../../client/index.ts'
+import { api } from '../../lib/session.ts'
+import { RELOAD, useView, type View } from '../../lib/view.ts'
+import { dayText } from './clock.ts'
+
+const PAGE_SIZE = 500
+
+async function fetchPage(first: number, last: number, zone: string, page: number, signal: AbortSignal) {
+  const query = {
+    start_at: dayText(first),
+    end_at: dayText(last),
+    timezone: zone,
+    limit: PAGE_SIZE,
+    page,
+  }
+  const { data, error, headers } = await api().runtime['schedule-items'].get({ query, signal })
+  if (error) throw error
+  return { entries: data, more: headers.has('link') }
+}
+
+/** An item, or an occurrence of a recurring one. */
+export type Entry = Awaited<ReturnType<typeof fetchPage>>['entries'][number]
+
+async function fetchAll(first: number, last: number, zone: string, signal: AbortSignal): Promise<Entry[]> {
+  const all: Entry[] = []
+  for (let page = 1; ; page++) {
+    const { entries, more } = await fetchPage(first, last, zone, page, signal)
+    all.push(...entries)
+    if (!more) return all
+  }
+}
+
+/** What is on the schedule from the first day to the last one, kept up to date. */
+export const useEntries = (first: number, last: number, zone: string): View<Entry[]> =>
+  useView({
+    key: `${first} ${last}`,
+    load: (signal) => fetchAll(first, last, zone, signal),
+    on: {
+      'schedule.created': () => RELOAD,
+      'schedule.updated': () => RELOAD,
+      'schedule.deleted': ({ data }, entries) => entries.filter(({ id }) => id !== data.item_id),
+    },
+  })
+
+/** The same for an entry as long as it stays what it is. An occurrence is known by its start. */
+export const keyOf = ({ id, rrule }: Entry, start: string): string => (rrule === null ? id : `${id} ${start}`)
+
+export type Change = Parameters<ReturnType<ReturnType<typeof api>['runtime']['schedule-items']>['patch']>[0]
+type NewItem = Parameters<ReturnType<typeof api>['runtime']['schedule-items']['post']>[0]
+
+export const create = (item: NewItem) => dataOf(api().runtime['schedule-items'].post(item))
+
+export const change = (id: string, fields: Change) =>
+  dataOf(api().runtime['schedule-items']({ id }).patch(fields))
+
+export const remove = (id: string) => dataOf(api().runtime['schedule-items']({ id }).delete())
+
+/** What an item that is made of an occurrence has of its series. */
+export const ownFields = ({ title, description, timezone, metadata, reminder_minutes }: Entry) => ({
+  title,
+  description,
+  timezone,
+  metadata: metadata as Record<string, unknown>,
+  reminder_minutes,
+})

@@ -1,0 +1,209 @@
+import { useSignal } from '@preact/signals'
+import { useRef } from 'preact/hooks'
+import { dateRange, longDate } from '../../lib/format.ts'
+import { keep, kept } from '../../lib/kept.ts'
+import { texts } from '../../lib/language.ts'
+import { askPermission, permission } from '../../lib/reminders.ts'
+import { href, navigate, route } from '../../lib/router.ts'
+import { showError } from '../../lib/toasts.ts'
+import { Button, IconButton } from '../../ui/button.tsx'
+import { ErrorNotice, PageHead } from '../../ui/parts.tsx'
+import { DAY, dayOf, dayText, HOUR, momentOf, mondayOf, readDay, wallOf } from './clock.ts'
+import { Editor, type Subject, takeOut } from './editor.tsx'
+import { change, type Entry, ownFields, useEntries } from './entries.ts'
+import { FeedDialog } from './feed.tsx'
+import { Grid } from './grid.tsx'
+import { type Span, seriesChange } from './moves.ts'
+import { ScopeDialog } from './scope.tsx'
+
+const t = texts({
+  en: {
+    title: 'Schedule',
+    create: 'New item',
+    today: 'Today',
+    before: 'Earlier',
+    after: 'Later',
+    view: 'View',
+    week: 'Week',
+    day: 'Day',
+    feed: 'Calendar feed',
+    notify: 'Notify me',
+    notifyWhy: 'Show reminders as notifications of this browser',
+    denied:
+      'This browser blocks notifications. Reminders appear on the page alone; the browser’s settings of this site change that.',
+    empty: 'Nothing is planned here. Click a free time, press “New item”, or ask the agent.',
+  },
+  zh: {
+    title: '日程',
+    create: '新建日程',
+    today: '今天',
+    before: '往前',
+    after: '往后',
+    view: '视图',
+    week: '周',
+    day: '日',
+    feed: '日历订阅',
+    notify: '开启通知',
+    notifyWhy: '用浏览器通知显示提醒',
+    denied: '浏览器已阻止通知，提醒只在页面内显示。可在浏览器的网站设置中更改。',
+    empty: '这里还没有安排。点击空白时间、“新建日程”，或让助手添加。',
+  },
+})
+
+type ViewName = 'week' | 'day'
+const VIEW_KEY = 'roost.schedule.view'
+const NARROW = '(max-width: 720px)'
+
+/** @returns the first day that is shown, and how many */
+function shownDays(zone: string): { view: ViewName; day: number; days: number[] } {
+  const { query } = route.value
+  const at = Date.parse(query.get('at') ?? '')
+  const named = readDay(query.get('date') ?? '')
+  const day = named ?? dayOf(wallOf(Number.isNaN(at) ? Date.now() : at, zone))
+  const wanted = query.get('view') ?? kept(VIEW_KEY) ?? (matchMedia(NARROW).matches ? 'day' : 'week')
+  const view = wanted === 'day' ? 'day' : 'week'
+  const first = view === 'day' ? day : mondayOf(day)
+  return { view, day, days: Array.from({ length: view === 'day' ? 1 : 7 }, (_, n) => first + n) }
+}
+
+const show = (day: number, view: ViewName) =>
+  navigate(href('/schedule', { date: dayText(day), view }), { replace: true })
+
+export default function Schedule() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const { view, day, days } = shownDays(zone)
+  const [first, last] = [days[0]!, days.at(-1)!]
+  const entries = useEntries(first, last, zone)
+  const subject = useSignal<Subject | undefined>(undefined)
+  const isFeedOpen = useSignal(false)
+  const asked = useSignal<{ entry: Entry; to: Span } | undefined>(undefined)
+  /** Changes reach the server one after the other. */
+  const queue = useRef(Promise.resolve())
+
+  const step = view === 'day' ? 1 : 7
+  const nameOf = (one: number) => momentOf(one * DAY + 12 * HOUR, zone)
+  const begin = (start: number) => {
+    subject.value = { start, end: start + HOUR }
+  }
+  const next = () => {
+    const today = dayOf(wallOf(Date.now(), zone))
+    begin(days.includes(today) ? Math.ceil(Date.now() / HOUR) * HOUR : momentOf(day * DAY + 9 * HOUR, zone))
+  }
+
+  const move = async (entry: Entry, to: Span) => {
+    if (entry.rrule !== null) {
+      asked.value = { entry, to }
+      return
+    }
+    entries.update((all) => all.map((one) => (one.id === entry.id ? { ...one, ...to } : one)))
+    queue.current = queue.current.then(async () => {
+      try {
+        await change(entry.id, to)
+      } catch (error) {
+        showError(error)
+        await entries.reload()
+      }
+    })
+  }
+  const { value: question } = asked
+  const series = question && seriesChange(question.entry, question.to)
+  const answer = (act: () => Promise<unknown>) => async () => {
+    await act()
+    asked.value = undefined
+    await entries.reload()
+  }
+
+  return (
+    <>
+      <PageHead title={t.title}>
+        {permission.value === 'default' && (
+          <Button icon="bell" title={t.notifyWhy} onClick={askPermission}>
+            {t.notify}
+          </Button>
+        )}
+        <Button
+          icon="link"
+          onClick={() => {
+            isFeedOpen.value = true
+          }}
+        >
+          {t.feed}
+        </Button>
+        <Button kind="primary" icon="plus" onClick={next}>
+          {t.create}
+        </Button>
+      </PageHead>
+      {permission.value === 'denied' && <p class="small muted">{t.denied}</p>}
+      <div class="row schedule-bar">
+        <IconButton icon="left" label={t.before} onClick={() => show(day - step, view)} />
+        <IconButton icon="right" label={t.after} onClick={() => show(day + step, view)} />
+        <Button onClick={() => show(dayOf(wallOf(Date.now(), zone)), view)}>{t.today}</Button>
+        <strong class="grow" aria-live="polite">
+          {view === 'day' ? longDate(nameOf(day)) : dateRange(nameOf(first), nameOf(last))}
+        </strong>
+        <fieldset class="row segments">
+          <legend class="hidden-text">{t.view}</legend>
+          {(['week', 'day'] as const).map((one) => (
+            <Button
+              key={one}
+              small
+              aria-pressed={one === view}
+              onClick={() => {
+                keep(VIEW_KEY, one)
+                show(day, one)
+              }}
+            >
+              {t[one]}
+            </Button>
+          ))}
+        </fieldset>
+      </div>
+      {entries.error !== undefined && <ErrorNotice error={entries.error} onRetry={entries.reload} />}
+      {entries.data?.length === 0 && !entries.loading && <p class="muted">{t.empty}</p>}
+      <Grid
+        key={view}
+        days={days}
+        zone={zone}
+        entries={entries.data ?? []}
+        onOpen={(entry) => {
+          subject.value = entry
+        }}
+        onPick={begin}
+        onMove={move}
+      />
+      {subject.value && (
+        <Editor
+          subject={subject.value}
+          zone={zone}
+          onClose={() => {
+            subject.value = undefined
+          }}
+        />
+      )}
+      {isFeedOpen.value && (
+        <FeedDialog
+          onClose={() => {
+            isFeedOpen.value = false
+          }}
+        />
+      )}
+      {question && (
+        <ScopeDialog
+          title={question.entry.title}
+          canMoveAll={series !== undefined}
+          onOne={answer(() =>
+            takeOut(question.entry, {
+              ...ownFields(question.entry),
+              ...question.to,
+              status: question.entry.status,
+            }),
+          )}
+          onAll={answer(() => change(question.entry.id, series!))}
+          onClose={() => {
+            asked.value = undefined
+          }}
+        />
+      )}
+    </>
+  )
+}
