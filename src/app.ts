@@ -33,6 +33,7 @@ import { answerUnmatched } from './http/unmatched.ts'
 import type { LiveContext } from './live/context.ts'
 import { nodeSocket } from './live/node/socket.ts'
 import { userSocket } from './live/user/socket.ts'
+import { mcpRoutes } from './mcp/routes.ts'
 import { MAX_NODE_FRAME_BYTES } from './protocol/node/node-frames.ts'
 import type { Logger } from './util/logger.ts'
 import { Origins } from './util/origins.ts'
@@ -125,7 +126,7 @@ export function createApp(ctx: LiveContext, deprecations: readonly Deprecation[]
     .use(docs((): AnyElysia => app, fields, ctx.config.publicUrl, CONTRACTS))
     .use(page(buildPage, ctx.config.s3?.publicUrl))
     .use(readyRoute(ctx))
-    .use(base(operations, '').use(metricsRoute(ctx)))
+    .use(base(operations, '').use(metricsRoute(ctx)).use(mcpRoutes(ctx, origins)))
     .use(base(learning, '').use(learningRootRoutes(ctx)))
     .use(base(learning, '/api/v1').use(learningRoutes(ctx)))
     .use(base(runtime, '/api/v1').use(runtimeRoutes(ctx)))
@@ -170,6 +171,7 @@ const EXPOSED_HEADERS = [
   'idempotency-replayed',
   'link',
   'location',
+  'mcp-session-id',
   'ratelimit',
   'ratelimit-policy',
   'retry-after',
@@ -178,6 +180,7 @@ const EXPOSED_HEADERS = [
   'upload-length',
   'upload-limit',
   'upload-offset',
+  'www-authenticate',
   'x-ratelimit-limit',
   'x-ratelimit-remaining',
   'x-ratelimit-reset',

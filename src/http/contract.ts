@@ -105,6 +105,7 @@ export function defineContract(definition: ContractDefinition): Contract {
       const seconds = retrySeconds(status, error.params)
       if (seconds !== undefined) headers.set('retry-after', String(seconds))
       if (error.params.policy) addLimit(headers, error.params)
+      if (status === 401) headers.set('www-authenticate', challenge(error.code))
       // The server does not read the rest of this request, so the client cannot send another one on the connection.
       if (status === 408) headers.set('connection', 'close')
       if (error.code === 'METHOD_NOT_ALLOWED') headers.set('allow', String(error.params.allow))
@@ -113,6 +114,10 @@ export function defineContract(definition: ContractDefinition): Contract {
     },
   }
 }
+
+/** RFC 6750, 3. */
+const challenge = (code: ErrorCode): string =>
+  code === 'INVALID_TOKEN' || code === 'TOKEN_EXPIRED' ? 'Bearer error="invalid_token"' : 'Bearer'
 
 /** After how many seconds the client may try again; undefined when no time would help. */
 function retrySeconds(status: number, { seconds }: AppError['params']): ErrorValue | undefined {

@@ -12,6 +12,7 @@ import {
   expectFactoryError,
   expectLearningError,
   expectPortfolioError,
+  expectProblem,
   expectRuntimeError,
   expectWithout,
 } from '../support/shapes.ts'
@@ -120,6 +121,7 @@ const FORBIDDEN = { status: 403, factory: 'ACCESS_DENIED', v1: 'FORBIDDEN', port
 function refused(key: string, answer: Answer, error: typeof SIGNED_OUT) {
   const { status } = error
   if (key.includes(' /v1/')) expectPortfolioError(answer, { status, code: error.portfolio })
+  else if (key.endsWith(' /mcp')) expectProblem(answer, status)
   else if (!key.includes(' /api/v1/')) expectFactoryError(answer, { status, code: error.factory })
   else if (contractOf.get(key) === 'runtime') expectRuntimeError(answer, { status, code: error.v1 })
   else expectLearningError(answer, { status, code: error.v1 })

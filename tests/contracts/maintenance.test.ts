@@ -9,6 +9,7 @@ import {
   expectFactoryError,
   expectLearningError,
   expectPortfolioError,
+  expectProblem,
   expectRuntimeError,
 } from '../support/shapes.ts'
 
@@ -61,6 +62,7 @@ function refused({ key, detail }: (typeof routes)[number], answer: Answer) {
   if (contract === 'portfolio') expectPortfolioError(answer, { status: 503, code: 'SERVICE_UNAVAILABLE' })
   else if (contract === 'runtime') expectRuntimeError(answer, { status: 503, code: 'SERVICE_UNAVAILABLE' })
   else if (contract === 'learning') expectLearningError(answer, { status: 503, code: 'SERVICE_UNAVAILABLE' })
+  else if (contract === 'operations') expectProblem(answer, 503)
   else expectFactoryError(answer, { status: 503, code: 'SERVER_UNAVAILABLE' })
   expect(Number(answer.headers.get('retry-after')), key).toBeGreaterThan(1)
   expect(answer.text).toMatch(/维护|maintenance/)

@@ -134,6 +134,14 @@ export const RUNTIME_SESSION = {
 export const expectRuntimeError = (answer: Answer, error: ErrorCase): void =>
   expectLearningError(answer, error, 'application/problem+json')
 
+/** RFC 9457 alone, of routes outside of the contracts. */
+export function expectProblem(answer: Answer, status: number): void {
+  expect(answer.status, answer.text.slice(0, 500)).toBe(status)
+  expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  expect(answer.body).toMatchObject({ type: expect.any(String), title: expect.any(String), status })
+  expectNoInternals(answer)
+}
+
 /** docs/contracts/portfolio.md, "Errors". `fields` are those of wrong input. */
 export function expectPortfolioError(answer: Answer, { status, code, fields }: ErrorCase): void {
   expect(answer.status, answer.text.slice(0, 500)).toBe(status)

@@ -15,6 +15,8 @@ export const UNRECORDED: Record<string, string> = {
   runtimeCreateAgentChat: PRIVATE,
   runtimeCancelAgentChat: PRIVATE,
   runtimeRunAgent: PRIVATE,
+  serverMcp: 'what a tool changes records it',
+  serverDeleteMcp: PRIVATE,
   factoryCreateTask: PRIVATE,
   factoryRedeemRechargeCode: 'the redemption and the ledger record it',
   runtimeSearchUsers: 'it only reads',

@@ -52,7 +52,8 @@ export const WALLS: Record<string, string[]> = {
   live: ['protocol', 'core', 'bus:type'],
   http: ['core', 'live/context.ts:type', 'protocol'],
   contracts: ['http', 'core', 'live', 'protocol'],
-  app: ['contracts', 'dashboard/build.ts', 'http', 'live', 'protocol'],
+  mcp: ['core', 'http'],
+  app: ['contracts', 'dashboard/build.ts', 'http', 'live', 'mcp/routes.ts', 'protocol'],
   server: [
     'archive/control.ts',
     'config:type',
@@ -79,8 +80,17 @@ export const WALLS: Record<string, string[]> = {
 export const PACKAGES: [RegExp, string[]][] = [
   [
     /^(elysia|@elysiajs\/.*|@elysia\/.*)$/,
-    ['app', 'http', 'contracts', 'live/node/socket.ts', 'live/user/socket.ts', 'client/rest.ts'],
+    [
+      'app',
+      'http',
+      'contracts',
+      'live/node/socket.ts',
+      'live/user/socket.ts',
+      'mcp/routes.ts',
+      'client/rest.ts',
+    ],
   ],
+  [/^@modelcontextprotocol\//, ['mcp']],
   [/^drizzle-orm(\/|$)/, ['db', 'core', 'jobs/runs.ts', 'jobs/waiting.ts']],
   [/^(postgres|@electric-sql\/.*)$/, ['db']],
   [/^ioredis$/, ['bus', 'cache']],

@@ -16,6 +16,7 @@ import { finishRun, type RunEnd } from './run-end.ts'
 import type { RunStart } from './run-start.ts'
 import { RunWriter } from './run-writer.ts'
 import { findTool, TOOLS } from './tools/index.ts'
+import { toolErrorText } from './tools/tool.ts'
 import { TurnWriter } from './turn-writer.ts'
 
 /** Turns of the model in one run; each may call tools. */
@@ -240,13 +241,7 @@ export class Run {
       return await run()
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      const { language } = this.start
-      const issues = error.issues.map(
-        ({ field, rule, params }) => `${field}: ${message(`issue.${rule}`, language, params)}`,
-      )
-      return {
-        error: [message(error.code, language, error.params), ...issues].join(language === 'zh' ? '；' : '; '),
-      }
+      return { error: toolErrorText(error, this.start.language) }
     }
   }
 

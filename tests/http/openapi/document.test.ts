@@ -297,7 +297,7 @@ describe('each operation', () => {
         const [type = '', ...more] = Object.keys(requestBody.content)
         expect(more).toEqual([])
         expect(FILES.test(path) ? TYPES_OF_FILES : ['application/json']).toContain(type)
-        expect(statuses).toContain(portfolio ? '400' : '422')
+        expect(statuses).toContain(portfolio || path === '/mcp' ? '400' : '422')
         // A chunk has exactly one length, and any other is 422.
         if (!path.includes('/chunks/')) expect(statuses).toContain('413')
       }
@@ -336,7 +336,7 @@ const SIGN_IN = /^POST .*\/(login|sessions|refresh|verify|confirm)$/
 /** Content types of a route's errors. Routes of health, and of uploads by the IETF's draft, have errors of both forms. */
 function errorTypesOf(path: string, tag: string): string[] {
   const types = ['application/json', 'application/problem+json']
-  return /health|metrics|\/resumable/.test(path) ? types : [types[tag.startsWith('runtime:') ? 1 : 0]!]
+  return /health|metrics|mcp|\/resumable/.test(path) ? types : [types[tag.startsWith('runtime:') ? 1 : 0]!]
 }
 
 /** The schemas of the answers, and all schemas that they refer to. */

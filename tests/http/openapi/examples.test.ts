@@ -114,8 +114,15 @@ async function insertRows() {
   await generations.forget()
 }
 
+/** What a client of MCP accepts. */
+const MCP = { accept: 'application/json, text/event-stream' }
+
 /** The values that an example takes from the answers to other requests. */
 const FILL: Record<string, () => Promise<Filled>> = {
+  serverMcp: async () => ({ headers: MCP }),
+  serverDeleteMcp: async () => ({
+    headers: { 'mcp-session-id': (await answerTo('serverMcp')).headers.get('mcp-session-id')! },
+  }),
   portfolioLogin: async () => {
     const credentials = { email: 'admin@example.com', password: 'admin123' }
     const { access_token } = (await api(server, 'POST', '/api/auth/login', { body: credentials })).body
@@ -317,7 +324,7 @@ async function sendExample(operationId: string): Promise<Answer> {
   const ask = {
     token: operation.security.length > 0 ? token : undefined,
     ...(body && { body }),
-    ...(takesKey(operation) && { headers: { 'idempotency-key': crypto.randomUUID() } }),
+    headers: { ...filled.headers, ...(takesKey(operation) && { 'idempotency-key': crypto.randomUUID() }) },
   }
   const answer = await api(server, method, place, ask)
   repeat.set(answer, () => api(server, method, place, ask))

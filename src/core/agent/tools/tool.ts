@@ -4,7 +4,8 @@ import type { ToolDescription } from '../../../model/model.ts'
 import { isJsonObject, type JsonObject } from '../../../util/json.ts'
 import type { Actor, Principal } from '../../accounts/principals.ts'
 import type { Context } from '../../context.ts'
-import type { Language } from '../../messages.ts'
+import type { AppError } from '../../errors.ts'
+import { type Language, message } from '../../messages.ts'
 
 /** A `change` is announced in the run's events; a `destroy` is carried out only after the user has confirmed it. */
 export type Effect = 'read' | 'change' | 'destroy'
@@ -50,3 +51,11 @@ const withoutNulls = ({ properties }: TObject, input: JsonObject): JsonObject =>
       return [[key, TypeGuard.IsObject(schema) && isJsonObject(value) ? withoutNulls(schema, value) : value]]
     }),
   )
+
+/** What a tool's error tells whoever called the tool. */
+export function toolErrorText({ code, params, issues }: AppError, language: Language): string {
+  const texts = issues.map(
+    ({ field, rule, params }) => `${field}: ${message(`issue.${rule}`, language, params)}`,
+  )
+  return [message(code, language, params), ...texts].join(language === 'zh' ? '；' : '; ')
+}
