@@ -38,7 +38,7 @@ export function Gpu({
 }) {
   const name = t.gpu(gpu.gpu_id)
   return (
-    <section class="gpu" aria-label={name}>
+    <div class="gpu">
       <div class="gpu-head">
         <h3>
           {name} <span class="small muted">{gpu.name}</span>
@@ -49,7 +49,7 @@ export function Gpu({
         </span>
       </div>
       {charts ? <Charts gpu={gpu} name={name} samples={samples} /> : <Bars gpu={gpu} name={name} />}
-    </section>
+    </div>
   )
 }
 

@@ -15,7 +15,7 @@ const t = texts({
   zh: { title: '最新动态', none: '任务、文件和日程的变化会立即显示在这里。' },
 })
 
-const SHOWN = 20
+const SHOWN = 12
 
 /** By client: they stay while other pages are shown, and another sign-in begins anew. */
 const feeds = new WeakMap<LiveClient, Signal<readonly AnyLiveEvent[]>>()
