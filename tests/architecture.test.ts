@@ -51,11 +51,12 @@ describe('the walls', () => {
   })
 
   test('the transpiler sees no import that this test overlooks', () => {
-    const transpiler = new Bun.Transpiler({ loader: 'ts' })
     for (const { file, text, imports } of files) {
+      // The transpiler adds `require` of the library that makes the elements of JSX.
+      const transpiler = new Bun.Transpiler({ loader: file.endsWith('x') ? 'tsx' : 'ts' })
       const seen = new Set(imports.map(({ from }) => from))
       expect(
-        transpiler.scanImports(text).filter(({ path }) => !seen.has(path)),
+        transpiler.scanImports(text).filter(({ path, kind }) => !seen.has(path) && kind !== 'require-call'),
         file,
       ).toEqual([])
     }

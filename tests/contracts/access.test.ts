@@ -70,6 +70,8 @@ const PUBLIC = [
   'GET /api/v1/materials',
   'GET /api/v1/materials/:material_id',
   'GET /files/*',
+  // The page and what it is made of.
+  'GET /assets/:name',
   // The address is the secret.
   'GET /api/v1/schedule-items.ics',
   // The documentation.

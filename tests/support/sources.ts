@@ -14,7 +14,7 @@ export interface Source {
 /** Every source file of `src`, by name. */
 export const readSources = (): Promise<Source[]> =>
   Promise.all(
-    [...new Glob('**/*.ts').scanSync(SRC)].sort().map(async (file) => {
+    [...new Glob('**/*.{ts,tsx}').scanSync(SRC)].sort().map(async (file) => {
       const text = await Bun.file(join(SRC, file)).text()
       return { file, text, imports: importsOf(text) }
     }),
