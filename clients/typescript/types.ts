@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { API, NodeBuilderFlags } from 'typescript/unstable/async'
 
 const ROOT = join(import.meta.dir, '../..')
-const CONFIG = join(ROOT, 'build/client/virtual.tsconfig.json')
-const SOURCE = join(ROOT, 'build/client/virtual.ts')
+const CONFIG = join(ROOT, 'clients/typescript/virtual.tsconfig.json')
+const SOURCE = join(ROOT, 'clients/typescript/virtual.ts')
 
 /**
  * `Plain` is the type itself. `Tree` is a tree of routes whose fields with a default are optional, and whose answers are
