@@ -28,7 +28,7 @@ const t = texts({
     up: (title: string) => `Move up: ${title}`,
     down: (title: string) => `Move down: ${title}`,
     remove: (title: string) => `Remove: ${title}`,
-    number: (n: string) => `${n} materials`,
+    allAdded: 'All of them are in the course.',
   },
   zh: {
     create: '新建课程',
@@ -47,7 +47,7 @@ const t = texts({
     up: (title: string) => `上移：${title}`,
     down: (title: string) => `下移：${title}`,
     remove: (title: string) => `移除：${title}`,
-    number: (n: string) => `${n} 份资料`,
+    allAdded: '已全部加入课程。',
   },
 })
 
@@ -147,7 +147,7 @@ function Chosen({ items }: { items: { value: readonly Item[] } }) {
   return (
     <section class="stack-tight" aria-label={t.items}>
       <h3>
-        {t.items} <span class="small muted">{t.number(count(items.value.length))}</span>
+        {t.items} <span class="small muted">{count(items.value.length)}</span>
       </h3>
       <ol class="course-items">
         {items.value.map(({ id, title }, index) => (
@@ -226,7 +226,9 @@ function Materials({ chosen, onAdd }: { chosen: readonly Item[]; onAdd: (item: I
                 </li>
               ))}
               {free.length === 0 && (
-                <li class="muted small">{data.items.length === 0 ? t.noMaterials : t.noneFound}</li>
+                <li class="muted small">
+                  {data.items.length === 0 ? t.noMaterials : wanted ? t.noneFound : t.allAdded}
+                </li>
               )}
               {data.page < data.pages && (
                 <li>

@@ -5,9 +5,10 @@ import { texts } from '../../lib/language.ts'
 import { href } from '../../lib/router.ts'
 import { api, isAdmin } from '../../lib/session.ts'
 import { RELOAD, useView, type View } from '../../lib/view.ts'
-import { Ago, Card, Empty, Loaded, Progress } from '../../ui/parts.tsx'
-import { listTasks, onTasks } from '../tasks/model.ts'
+import { Ago, Card, Loaded, Progress } from '../../ui/parts.tsx'
+import { listTasks } from '../tasks/model.ts'
 import { taskTexts } from '../tasks/parts.tsx'
+import { onTasks } from '../tasks/task-events.ts'
 
 const t = texts({
   en: {
@@ -87,7 +88,7 @@ export function Queue({ length }: { length: number | undefined }) {
       <Loaded view={view} lines={2}>
         {({ items, total }) =>
           total === 0 ? (
-            <Empty text={t.empty} />
+            <p class="muted">{t.empty}</p>
           ) : (
             <ul class="stack-tight">
               {items.slice(0, QUEUE_SHOWN).map(({ id, title, type, owner, created }) => (

@@ -8,17 +8,9 @@ import { Select } from '../../ui/field.tsx'
 import { Pager } from '../../ui/pager.tsx'
 import { Ago, Empty, Loaded, PageHead } from '../../ui/parts.tsx'
 import { TaskActions } from './actions.tsx'
-import {
-  listTasks,
-  onTasks,
-  STATUSES,
-  type Task,
-  type TaskEvent,
-  type TaskPage,
-  type TaskQuery,
-  withEvent,
-} from './model.ts'
+import { listTasks, STATUSES, type Task, type TaskPage, type TaskQuery } from './model.ts'
 import { LiveProgress, StatusBadge, TaskKind, taskTexts } from './parts.tsx'
+import { onTasks, type TaskEvent, withEvent } from './task-events.ts'
 
 const t = texts({
   en: {
@@ -31,7 +23,7 @@ const t = texts({
     newest: 'Newest first',
     changed: 'Last changed first',
     priority: 'Highest priority first',
-    total: (n: string) => `${n} tasks`,
+    total: (n: string) => (n === '1' ? '1 task' : `${n} tasks`),
     none: 'You have no tasks yet. A GPU task runs on one of the servers; a study task plays courses for you.',
     noneFit: 'No task fits these filters.',
     showAll: 'Show all tasks',
