@@ -1,8 +1,7 @@
 /** Protects what the page of a task shows: its numbers as the server sent them, and its state after each event. */
 import { describe, expect, test } from 'bun:test'
 import { parseExact } from '../../src/dashboard/app/pages/tasks/exact-json.ts'
-import type { Task } from '../../src/dashboard/app/pages/tasks/model.ts'
-import { type TaskEvent, withEvent } from '../../src/dashboard/app/pages/tasks/task-events.ts'
+import { type TaskEvent, type TaskState, withEvent } from '../../src/dashboard/app/pages/tasks/task-events.ts'
 
 const AT = '2030-01-01T00:00:00.000Z'
 const LATER = '2030-01-01T00:00:01.000Z'
@@ -23,16 +22,17 @@ describe('JSON', () => {
 
 describe('an event', () => {
   const task = {
-    id: 'a',
-    status: 'pending',
+    status: 'pending' as TaskState['status'],
     progress: 0,
     gpu_server_id: null,
     started_at: null,
     completed_at: null,
     cost: 0,
     error_message: null,
+    failure_code: null,
+    exit_code: null,
     updated_at: AT,
-  } as unknown as Task
+  } satisfies TaskState
   const event = (type: string, data: object, at = LATER) =>
     ({ type, at, cursor: '1', data: { task_id: 'a', ...data } }) as unknown as TaskEvent
 
@@ -54,13 +54,13 @@ describe('an event', () => {
   })
 
   test('a requeued task waits as a new one does', () => {
-    const failed = { ...task, status: 'failed', started_at: AT, error_message: 'no memory' } as Task
+    const failed = { ...task, status: 'failed', started_at: AT, error_message: 'no memory' } as TaskState
     const waiting = withEvent(failed, event('task.requeued', { status: 'pending', progress: 0 }))
     expect(waiting).toMatchObject({ status: 'pending', started_at: null, error_message: null })
   })
 
   test('that the fetched task shows already changes nothing', () => {
-    const fetched = { ...task, status: 'completed', updated_at: LATER } as Task
+    const fetched = { ...task, status: 'completed', updated_at: LATER } as TaskState
     const old = event('task.started', { status: 'running', progress: 0 }, AT)
     expect(withEvent(fetched, old)).toBe(fetched)
   })

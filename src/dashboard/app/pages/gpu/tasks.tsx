@@ -6,9 +6,8 @@ import { href } from '../../lib/router.ts'
 import { api, isAdmin } from '../../lib/session.ts'
 import { RELOAD, useView, type View } from '../../lib/view.ts'
 import { Ago, Card, Loaded, Progress } from '../../ui/parts.tsx'
-import { listTasks } from '../tasks/model.ts'
+import { listTasks, onTasks } from '../tasks/model.ts'
 import { taskTexts } from '../tasks/parts.tsx'
-import { onTasks } from '../tasks/task-events.ts'
 
 const t = texts({
   en: {

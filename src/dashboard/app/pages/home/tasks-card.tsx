@@ -3,9 +3,9 @@ import { href } from '../../lib/router.ts'
 import { RELOAD, useView } from '../../lib/view.ts'
 import { ButtonLink } from '../../ui/button.tsx'
 import { Card, Loaded } from '../../ui/parts.tsx'
-import { listTasks, type Task } from '../tasks/model.ts'
+import { listTasks, onTasks, type Task } from '../tasks/model.ts'
 import { LiveProgress, StatusBadge } from '../tasks/parts.tsx'
-import { onTasks, type TaskEvent, withEvent } from '../tasks/task-events.ts'
+import { type TaskEvent, withEvent } from '../tasks/task-events.ts'
 import { FirstSteps } from './first-steps.tsx'
 
 const t = texts({

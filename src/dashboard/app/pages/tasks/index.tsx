@@ -8,9 +8,9 @@ import { Select } from '../../ui/field.tsx'
 import { Pager } from '../../ui/pager.tsx'
 import { Ago, Empty, Loaded, PageHead } from '../../ui/parts.tsx'
 import { TaskActions } from './actions.tsx'
-import { listTasks, STATUSES, type Task, type TaskPage, type TaskQuery } from './model.ts'
+import { listTasks, onTasks, STATUSES, type Task, type TaskPage, type TaskQuery } from './model.ts'
 import { LiveProgress, StatusBadge, TaskKind, taskTexts } from './parts.tsx'
-import { onTasks, type TaskEvent, withEvent } from './task-events.ts'
+import { type TaskEvent, withEvent } from './task-events.ts'
 
 const t = texts({
   en: {

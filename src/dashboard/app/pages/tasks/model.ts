@@ -1,7 +1,9 @@
 /** A task as the pages see it. */
-import type { Rest } from '../../../../client/index.ts'
+import type { LiveEvent, Rest } from '../../../../client/index.ts'
 import { dataOf } from '../../../../client/index.ts'
 import { api } from '../../lib/session.ts'
+import type { RELOAD } from '../../lib/view.ts'
+import type { TaskEvent, TaskEventType } from './task-events.ts'
 
 type Listed = NonNullable<Awaited<ReturnType<Rest['factory']['tasks']['get']>>['data']>
 type OfStudy = Listed['items'][number]
@@ -41,6 +43,29 @@ export interface TaskQuery {
 /** The caller's own tasks. */
 export async function listTasks(query: TaskQuery, signal?: AbortSignal): Promise<TaskPage> {
   const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined))
-  const { items, data } = await dataOf(api().factory.tasks.get({ query: given, ...(signal && { signal }) }))
+  const { items, data } = await dataOf(
+    api().factory.tasks.get({ query: given as never, ...(signal && { signal }) }),
+  )
   return { ...data, items: data.items.map((task, index) => ({ ...items[index]!, ...task })) }
 }
+
+const TASK_EVENTS = [
+  'task.created',
+  'task.started',
+  'task.paused',
+  'task.resumed',
+  'task.completed',
+  'task.failed',
+  'task.cancelled',
+  'task.requeued',
+  'task.unplaceable',
+  'task.deleted',
+] as const satisfies readonly TaskEventType[]
+
+type Handlers<T> = {
+  [E in TaskEventType]: (event: LiveEvent<E>, data: T) => T | typeof RELOAD
+}
+
+/** One handler for all events of tasks. */
+export const onTasks = <T>(apply: (event: TaskEvent, data: T) => T | typeof RELOAD): Handlers<T> =>
+  Object.fromEntries(TASK_EVENTS.map((type) => [type, apply])) as unknown as Handlers<T>

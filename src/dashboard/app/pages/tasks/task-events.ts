@@ -1,34 +1,25 @@
-/** How events change the tasks that a page shows. */
+/** How events change a task that a page shows. */
 import type { EventType, LiveEvent } from '../../../../client/index.ts'
-import type { RELOAD } from '../../lib/view.ts'
-import type { Task } from './model.ts'
 
 export type TaskEventType = Extract<EventType, `task.${string}`>
 export type TaskEvent = { [T in TaskEventType]: LiveEvent<T> }[TaskEventType]
 
-const TASK_EVENTS = [
-  'task.created',
-  'task.started',
-  'task.paused',
-  'task.resumed',
-  'task.completed',
-  'task.failed',
-  'task.cancelled',
-  'task.requeued',
-  'task.unplaceable',
-  'task.deleted',
-] as const satisfies readonly TaskEventType[]
-
-type Handlers<T> = {
-  [E in TaskEventType]: (event: LiveEvent<E>, data: T) => T | typeof RELOAD
+/** What events change. */
+export interface TaskState {
+  status: TaskEvent['data']['status']
+  progress: number
+  gpu_server_id: string | null
+  started_at: string | null
+  completed_at: string | null
+  updated_at: string
+  cost: number
+  error_message: string | null
+  failure_code: string | null
+  exit_code: number | null
 }
 
-/** One handler for all events of tasks. */
-export const onTasks = <T>(apply: (event: TaskEvent, data: T) => T | typeof RELOAD): Handlers<T> =>
-  Object.fromEntries(TASK_EVENTS.map((type) => [type, apply])) as unknown as Handlers<T>
-
 /** The task after the event. One that the task shows already changes nothing. */
-export function withEvent<T extends Task>(task: T, event: TaskEvent): T {
+export function withEvent<T extends TaskState>(task: T, event: TaskEvent): T {
   if (Date.parse(event.at) < Date.parse(task.updated_at)) return task
   const { status, progress } = event.data
   const next = { ...task, status, progress, updated_at: event.at }

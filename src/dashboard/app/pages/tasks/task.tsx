@@ -14,9 +14,9 @@ import { TaskActions } from './actions.tsx'
 import { Elapsed } from './elapsed.tsx'
 import { isEmptyObject, parseExact } from './exact-json.ts'
 import { TaskLog } from './log.tsx'
-import { hasEnded, isStudy, type TaskDetail } from './model.ts'
+import { hasEnded, isStudy, onTasks, type TaskDetail } from './model.ts'
 import { LiveProgress, StatusBadge, TaskKind } from './parts.tsx'
-import { onTasks, type TaskEvent, withEvent } from './task-events.ts'
+import { type TaskEvent, withEvent } from './task-events.ts'
 
 const t = texts({
   en: {
