@@ -1,8 +1,11 @@
+import { basename } from 'node:path'
 import { swagger } from '@elysiajs/swagger'
 import { type AnyElysia, Elysia } from 'elysia'
 import { asyncApiDocument } from './asyncapi/document.ts'
+import { SOCKETS_ASSETS, socketsPage } from './asyncapi/page.ts'
 import type { RouteFields } from './deprecations.ts'
 import { type OpenApiDocuments, openApiDocuments } from './openapi/document.ts'
+import { type StaticFile, sendFile, textFile } from './static-file.ts'
 
 const PAGE = '/api/docs'
 const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-standalone-preset.js']
@@ -11,6 +14,18 @@ const FOREIGN = /<script src="https:\/\/unpkg\.com\/swagger-ui-dist@[^/]*\/swagg
 /** With the preset, the page has a list of the documents. It is code, and the plugin's options are JSON. */
 const START = 'SwaggerUIBundle({'
 const START_WITH_LIST = `${START}"presets":[SwaggerUIBundle.presets.apis,SwaggerUIStandalonePreset],`
+
+const HTML = 'text/html; charset=utf-8'
+/** The page of the sockets runs only the scripts of this server, and none inside the HTML. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
 
 const addressOf = (contract: string) => `${PAGE}/${contract}/json`
 
@@ -28,7 +43,7 @@ const optionsFor = (contracts: readonly string[]): object => ({
 
 /**
  * `/api/docs` is a page of Swagger UI, `/api/docs/json` the OpenAPI document of the whole server, and `/api/docs/<contract>/json`
- * that of one contract. The page loads only files of this server, so it works without the internet and runs no code of another
+ * that of one contract. `/api/docs/live` is the page of the sockets, `/api/docs/live/json` their AsyncAPI document. The pages load only files of this server, so they work without the internet and run no code of another
  * host.
  * @param app gives the whole app, which does not exist yet when these routes are made
  * @param contracts the names of the contracts
@@ -58,7 +73,7 @@ export function docs(
     // These two replace the plugin's routes: its page loads a script from another host, and its document is OpenAPI 3.0.
     .get(
       PAGE,
-      madeOnce('text/html; charset=utf-8', () => pageOf(plugin)),
+      madeOnce(HTML, () => pageOf(plugin)),
       hide,
     )
     .get(
@@ -71,12 +86,21 @@ export function docs(
       madeOnce('application/json', () => JSON.stringify(asyncApiDocument(publicUrl))),
       hide,
     )
+    .get(
+      `${PAGE}/live`,
+      madeOnce(HTML, () => socketsPage(asyncApiDocument(publicUrl), PAGE), {
+        'content-security-policy': POLICY,
+      }),
+      hide,
+    )
   for (const name of contracts) {
     const make = () => JSON.stringify(ofServer().contracts[name])
     instance.get(addressOf(name), madeOnce('application/json', make), hide)
   }
-  for (const asset of ASSETS) {
-    const file = Bun.file(Bun.resolveSync(`swagger-ui-dist/${asset}`, import.meta.dir))
+  const files = [...ASSETS.map((asset) => `swagger-ui-dist/${asset}`), ...SOCKETS_ASSETS]
+  for (const path of files) {
+    const file = Bun.file(Bun.resolveSync(path, import.meta.dir))
+    const asset = basename(path)
     instance.get(
       `${PAGE}/${asset}`,
       () => new Response(file, { headers: { 'cache-control': 'public, max-age=86400' } }),
@@ -86,12 +110,16 @@ export function docs(
   return instance
 }
 
-/** A handler whose answer is made at the first request. */
-function madeOnce(type: string, make: () => string | Promise<string>) {
-  let text: string | Promise<string> | undefined
-  return async () => {
-    text ??= make()
-    return new Response(await text, { headers: { 'content-type': type } })
+/**
+ * A handler whose answer is made at the first request.
+ * @param headers besides those of any file
+ */
+function madeOnce(type: string, make: () => string | Promise<string>, headers: Record<string, string> = {}) {
+  let file: Promise<StaticFile> | undefined
+  const fileOf = async () => textFile(type, await make())
+  return async ({ request }: { request: Request }) => {
+    file ??= fileOf()
+    return sendFile(request, await file, { 'cache-control': 'no-cache', ...headers })
   }
 }
 

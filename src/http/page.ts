@@ -1,13 +1,5 @@
 import { Elysia } from 'elysia'
-import { acceptsCoding } from './accepts-coding.ts'
-
-/** A file in each form in which it is sent. */
-interface StaticFile {
-  type: string
-  bytes: Uint8Array
-  brotli?: Uint8Array
-  gzip?: Uint8Array
-}
+import { type StaticFile, sendFile } from './static-file.ts'
 
 interface Page {
   index: StaticFile
@@ -38,7 +30,7 @@ export function page(build: () => Promise<Page>, fileOrigin: string | undefined)
     .get(
       '/',
       async ({ request }) =>
-        send(request, (await load()).index, {
+        sendFile(request, (await load()).index, {
           'cache-control': 'no-cache',
           'content-security-policy': policy,
           'cross-origin-opener-policy': 'same-origin',
@@ -53,31 +45,13 @@ export function page(build: () => Promise<Page>, fileOrigin: string | undefined)
         const file = (await load()).assets.get(params.name)
         // A page that was loaded before an update asks for files of the older version: it reloads itself then.
         if (!file) return new Response(null, { status: 404, headers: { 'cache-control': 'no-store' } })
-        return send(request, file, { 'cache-control': `public, max-age=${FOREVER}, immutable` })
+        return sendFile(request, file, { 'cache-control': `public, max-age=${FOREVER}, immutable` })
       },
       HIDDEN,
     )
 }
 
 const HIDDEN = { detail: { hide: true } }
-
-function send(request: Request, file: StaticFile, headers: Record<string, string>): Response {
-  const [coding, body] =
-    file.brotli && acceptsCoding(request, 'br')
-      ? ['br', file.brotli]
-      : file.gzip && acceptsCoding(request, 'gzip')
-        ? ['gzip', file.gzip]
-        : [undefined, file.bytes]
-  return new Response(body as Uint8Array<ArrayBuffer>, {
-    headers: {
-      'content-type': file.type,
-      vary: 'accept-encoding',
-      'x-content-type-options': 'nosniff',
-      ...(coding && { 'content-encoding': coding }),
-      ...headers,
-    },
-  })
-}
 
 /** Content Security Policy Level 3. `blob:` and `data:` are for previews of files that the user picks, and for placeholders. */
 function contentSecurityPolicy(fileOrigin: string | undefined): string {

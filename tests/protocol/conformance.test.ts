@@ -43,10 +43,10 @@ test.each([
 })
 
 test('an event of the log is checked like its frame', () => {
-  checkEvent({ type: 'user.updated', seq: 1, at, data: '{"fields":["name"]}' })
+  checkEvent({ type: 'user.updated', seq: 1, at, data: '{"fields":["name"]}' }, 'e')
   expect(takeMisfits()).toEqual([])
-  checkEvent({ type: 'user.updated', seq: 1, at, data: '{"fields":"name"}' })
-  checkEvent({ type: 'user.changed', seq: 1, at, data: '{}' })
+  checkEvent({ type: 'user.updated', seq: 1, at, data: '{"fields":"name"}' }, 'e')
+  checkEvent({ type: 'user.changed', seq: 1, at, data: '{}' }, 'e')
   expect(takeMisfits()).toHaveLength(2)
 })
 

@@ -1,4 +1,6 @@
 import { expect } from 'bun:test'
+import { recordAnswer } from './answer-examples.ts'
+import { plainFetch } from './answers.ts'
 import { routeOf, undocumented } from './openapi.ts'
 
 export interface Answer {
@@ -26,7 +28,7 @@ export async function api(
   { token, body, raw, headers }: Ask = {},
 ): Promise<Answer> {
   const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
-  const response = await fetch(server.url + path, {
+  const response = await plainFetch(server.url + path, {
     method,
     headers: {
       ...(payload !== undefined && { 'content-type': 'application/json' }),
@@ -37,7 +39,10 @@ export async function api(
   })
   const answer = await readAnswer(response)
   const route = routeOf(method, path)
-  if (route) expect(undocumented(route, answer)).toEqual([])
+  if (route) {
+    expect(undocumented(route, answer)).toEqual([])
+    recordAnswer(route, answer.status, answer.headers, answer.body)
+  }
   return answer
 }
 

@@ -2,6 +2,7 @@
 import Ajv, { type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import { type AsyncApiDocument, asyncApiDocument } from '../../src/http/asyncapi/document.ts'
+import { closed } from './closed.ts'
 
 export type SocketName = keyof AsyncApiDocument['channels']
 
@@ -55,13 +56,4 @@ export function undocumentedFrame(
     validators.get(type) ?? ajv.compile({ $ref: `live#/channels/${socket}/messages/${type}/payload` })
   validators.set(type, validate)
   return validate(frame) ? undefined : ajv.errorsText(validate.errors)
-}
-
-/** The same schemas without room for other fields, unless a schema says that there is some. */
-function closed<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(closed) as T
-  const parts = Object.fromEntries(Object.entries(value).map(([name, part]) => [name, closed(part)]))
-  const isObject = parts.type === 'object' && typeof parts.properties === 'object'
-  return (isObject ? { additionalProperties: false, ...parts } : parts) as T
 }

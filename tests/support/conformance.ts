@@ -6,8 +6,10 @@
 import { NodeConnection } from '../../src/live/node/connection.ts'
 import { parseClientFrame } from '../../src/live/user/client-frames.ts'
 import { Connection } from '../../src/live/user/connection.ts'
+import { formatCursor } from '../../src/protocol/live/cursor.ts'
 import { nodeFrameProblem } from '../../src/protocol/node/node-frames.ts'
 import { type SocketName, undocumentedFrame } from './asyncapi.ts'
+import { Examples } from './examples.ts'
 import { protocolMisfits } from './misfits.ts'
 
 /** The document calls a cursor opaque. */
@@ -19,9 +21,12 @@ export function checkFrame(url: string, frame: unknown): void {
 }
 
 /** @param event as the log holds it */
-export function checkEvent(event: { type: string; data: string; at: string; seq: number }): void {
+export function checkEvent(
+  event: { type: string; data: string; at: string; seq: number },
+  epoch: string,
+): void {
   const { type, data, at, seq } = event
-  checkSent('user', { type, cursor: `e.${seq}`, at, data: JSON.parse(data) })
+  checkSent('user', { type, cursor: formatCursor(epoch, seq), at, data: JSON.parse(data) })
 }
 
 export function checkSent(socket: SocketName, frame: unknown): void {
@@ -30,6 +35,7 @@ export function checkSent(socket: SocketName, frame: unknown): void {
     undocumentedFrame(socket, 'send', frame) ??
     (cursor === undefined || CURSOR.test(cursor) ? undefined : 'no cursor')
   if (problem !== undefined) report(socket, problem, frame)
+  else example(socket, 'send', frame)
 }
 
 /** The document and the server must agree on whether a frame of a client or a node fits. */
@@ -40,6 +46,7 @@ export function checkReceived(socket: SocketName, text: string): void {
   const problem = undocumentedFrame(socket, 'receive', frame)
   if (accepted && problem !== undefined) report(socket, problem, frame)
   if (!accepted && problem === undefined) report(socket, 'the server refuses a frame that fits', frame)
+  if (accepted) example(socket, 'receive', frame)
 }
 
 /** Undefined for what is no frame at all, and for an `id` that the server ignores. */
@@ -59,6 +66,15 @@ function isNodeFrame(text: string): boolean | undefined {
     return undefined
   }
 }
+
+const examples = new Examples('src/protocol/examples.json')
+const example = (socket: SocketName, action: 'send' | 'receive', frame: unknown) =>
+  examples.record(
+    socket,
+    (frame as { type: string }).type,
+    frame,
+    (one) => undocumentedFrame(socket, action, one) === undefined,
+  )
 
 function report(socket: SocketName, problem: string, frame: unknown): void {
   protocolMisfits.push(`${socket}: ${problem}: ${JSON.stringify(frame).slice(0, 500)}`)

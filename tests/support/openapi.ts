@@ -8,6 +8,7 @@ import {
   openApiDocuments,
 } from '../../src/http/openapi/document.ts'
 import type { Operation } from '../../src/http/openapi/operations.ts'
+import { closed } from './closed.ts'
 import { hollowApp } from './hollow.ts'
 
 interface Answered {
@@ -59,20 +60,32 @@ export function routeOf(method: string, path: string): DocumentedRoute | undefin
 let ajv: Ajv2020 | undefined
 const validators = new Map<string, ValidateFunction>()
 
-/** What the document does not say of an answer: its status, its content type, or its body. */
-export function undocumented({ method, path, operation }: DocumentedRoute, answer: Answered): string[] {
-  const { status, headers, body, text } = answer
+const typeOf = (headers: Headers): string => (headers.get('content-type') ?? '').split(';')[0]!
+
+/** What the document does not say of an answer besides its body: its status, or its content type. */
+export function undocumentedHead(
+  { method, path, operation }: DocumentedRoute,
+  { status, headers }: Pick<Answered, 'status' | 'headers'>,
+): string[] {
   const response = operation.responses[status]
-  if (!response) return [`${status} is no documented status of ${method} ${path}: ${text.slice(0, 300)}`]
-  const [type = ''] = (headers.get('content-type') ?? '').split(';')
-  if (!response.content) {
+  if (!response) return [`${status} is no documented status of ${method} ${path}`]
+  const { content } = response
+  if (!content || '*/*' in content || typeOf(headers) in content) return []
+  return [`${method} ${path} answers ${status} as ${typeOf(headers)}, which is not documented`]
+}
+
+/** What the document does not say of an answer: its status, its content type, or its body. */
+export function undocumented(route: DocumentedRoute, answer: Answered): string[] {
+  const { method, path, operation } = route
+  const { status, headers, body, text } = answer
+  const head = undocumentedHead(route, answer)
+  if (head.length > 0) return head.map((problem) => `${problem}: ${text.slice(0, 300)}`)
+  const { content } = operation.responses[status]!
+  if (!content) {
     return text === '' ? [] : [`${method} ${path} answers ${status} with a body, and documents none`]
   }
-  if ('*/*' in response.content) return []
-  if (!(type in response.content)) {
-    return [`${method} ${path} answers ${status} as ${type}, which is not documented`]
-  }
-  if (!type.endsWith('json')) return []
+  const type = typeOf(headers)
+  if ('*/*' in content || !type.endsWith('json')) return []
   const validate = validatorOf([
     'paths',
     path,
@@ -84,7 +97,10 @@ export function undocumented({ method, path, operation }: DocumentedRoute, answe
     'schema',
   ])
   if (validate(body)) return []
-  return (validate.errors ?? []).map((e) => `${method} ${path} ${status}: ${e.instancePath} ${e.message}`)
+  return (validate.errors ?? []).map(
+    (e) =>
+      `${method} ${path} ${status}: ${e.instancePath} ${e.message} ${e.params?.additionalProperty ?? ''}`,
+  )
 }
 
 /** @param pointer where the schema stands in the document */
@@ -92,7 +108,8 @@ export function validatorOf(pointer: string[]): ValidateFunction {
   if (!ajv) {
     ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false, meta: false })
     addFormats(ajv)
-    ajv.addSchema(documented(), 'openapi')
+    // An answer may not have a field that the document does not name.
+    ajv.addSchema(closed(documented()), 'openapi')
   }
   const ref = `openapi#/${pointer.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
   const validate = validators.get(ref) ?? ajv.compile({ $ref: ref })

@@ -4,7 +4,7 @@
  */
 import { afterEach, expect } from 'bun:test'
 import { existsSync, statfsSync } from 'node:fs'
-import { takeMisfits } from './misfits.ts'
+import { settledMisfits } from './misfits.ts'
 
 const MEMORY = '/dev/shm'
 const ROOM = 4 * 1024 ** 3
@@ -22,5 +22,5 @@ const CHEAP = { algorithm: 'argon2id', memoryCost: 8, timeCost: 1 } as const
 const hash = Bun.password.hash
 Bun.password.hash = (password) => hash.call(Bun.password, password, CHEAP)
 
-/** In every test, servers may send only frames of the protocol. */
-afterEach(() => expect(takeMisfits()).toEqual([]))
+/** In every test, servers may send only frames and answers that their documentation describes. */
+afterEach(async () => expect(await settledMisfits()).toEqual([]))

@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Subprocess } from 'bun'
+import { watchAnswersOf } from './answers.ts'
 
 type Env = Record<string, string>
 
@@ -139,6 +140,7 @@ export class ServerProcess implements AsyncDisposable {
   /** @param root the folder whose sources it runs */
   static async start(env: Env = {}, root = ROOT): Promise<ServerProcess> {
     const server = new ServerProcess(env, root)
+    if (root === ROOT) watchAnswersOf(server.url)
     await server.start()
     return server
   }

@@ -9,6 +9,7 @@ import { CACHED_DOMAINS } from '../../src/core/generations/generations.ts'
 import { transaction } from '../../src/core/transaction.ts'
 import { createServer, type Overrides, type Server } from '../../src/server.ts'
 import { createLogger } from '../../src/util/logger.ts'
+import { watchAnswersOf } from './answers.ts'
 import { checkEvent } from './conformance.ts'
 import { borrowEmbedded } from './embedded-pool.ts'
 import { copyTemplate, createFromTemplate } from './template.ts'
@@ -67,12 +68,16 @@ export async function startServer(env: Env = {}, overrides: Overrides = {}): Pro
   const borrows = !config.databaseUrl && !('embeddedDatabase' in overrides)
   const embeddedDatabase = borrows ? borrowEmbedded() : undefined
   const server = await createServer(config, { log, embeddedDatabase, ...overrides })
-  server.ctx.bus.subscribe(eventsHint, (events) => events.forEach(checkEvent))
+  server.ctx.bus.subscribe(eventsHint, (events) => {
+    for (const event of events) checkEvent(event, server.ctx.epoch)
+  })
   const app = createApp(server.ctx)
   app.listen({ port: 0, hostname: '127.0.0.1', reusePort: false })
   const port = app.server!.port
+  const url = `http://127.0.0.1:${port}`
+  watchAnswersOf(url)
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     wsUrl: `ws://127.0.0.1:${port}`,
     ...server,
     async stop() {

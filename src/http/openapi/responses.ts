@@ -4,6 +4,7 @@ import type { ErrorCode, InputPart } from '../../core/errors.ts'
 import { REPLAYED_HEADER } from '../idempotency.ts'
 import { LIMIT_HEADERS } from '../limit-fields.ts'
 import { closesInMaintenance } from '../maintenance.ts'
+import recorded from './examples.json'
 import { pascal } from './operation-id.ts'
 import type { Access, DescribedRoute, RouteAnswer } from './route.ts'
 import type { JsonSchema, SchemaPool } from './schemas.ts'
@@ -16,7 +17,7 @@ export interface HeaderObject {
 export interface ResponseObject {
   description: string
   headers?: Record<string, HeaderObject | { $ref: string }>
-  content?: Record<string, { schema: JsonSchema }>
+  content?: Record<string, { schema: JsonSchema; example?: unknown }>
 }
 
 const SCHEMES: Record<Exclude<Access, 'anyone'>, string> = {
@@ -47,7 +48,7 @@ export function responsesOf(
 ): Record<string, ResponseObject> {
   const { contract, description } = route
   const { status = 200, answers = {} } = description
-  const responses: Record<string, ResponseObject> = { [status]: success(route, pool, answerName(id, '')) }
+  const responses: Record<string, ResponseObject> = { [status]: success(route, pool, id) }
   for (const [other, answer] of Object.entries(answers)) {
     responses[other] = plain(answer, pool, answerName(id, other))
   }
@@ -83,13 +84,19 @@ const LIMIT_REFERENCES = Object.fromEntries(
   Object.keys(LIMIT_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
 )
 
-function success({ description }: DescribedRoute, pool: SchemaPool, place: string): ResponseObject {
+/** Answers of real servers: `bun run docs:examples`. By contract and operation. */
+const EXAMPLES: Record<string, Record<string, unknown>> = recorded
+
+function success({ contract, description }: DescribedRoute, pool: SchemaPool, id: string): ResponseObject {
   const { response, contentType, streams } = description
   const answer = plain(
     { description: 'Success', ...(response && { response }), ...(contentType && { contentType }) },
     pool,
-    place,
+    answerName(id, ''),
   )
+  const json = answer.content?.['application/json']
+  const example = EXAMPLES[contract.name]?.[id]
+  if (json && example !== undefined) json.example = example
   if (streams) answer.content = { ...answer.content, 'text/event-stream': { schema: { type: 'string' } } }
   return answer
 }

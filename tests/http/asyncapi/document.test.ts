@@ -77,6 +77,15 @@ describe('each message', () => {
     },
   )
 
+  test.each(messages.map((message) => [`${message.socket} ${message.name}`, message] as const))(
+    '%s has an example from a real server, which fits it',
+    (_, { socket, name, examples }) => {
+      const action = documentedTypes(socket, 'send').has(name) ? 'send' : 'receive'
+      expect(examples, 'bun run docs:examples records one').toHaveLength(1)
+      expect(undocumentedFrame(socket, action, examples![0]!.payload)).toBeUndefined()
+    },
+  )
+
   test('may have further fields only where the server receives it', () => {
     expect(undocumentedFrame('user', 'send', { type: 'pong', at: 1 })).toBe(
       'data must NOT have additional properties',

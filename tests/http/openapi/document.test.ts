@@ -311,6 +311,29 @@ describe('each operation', () => {
     },
   )
 
+  test('has an example of a real server that fits it, where an example is short enough', () => {
+    const successes = http.flatMap(({ method, path, operation }) =>
+      Object.entries(operation.responses)
+        .filter(([status, { content }]) => status < '300' && content?.['application/json'])
+        .map(([status, { content }]) => ({
+          pointer: [
+            'paths',
+            path,
+            method.toLowerCase(),
+            'responses',
+            status,
+            'content',
+            'application/json',
+            'schema',
+          ],
+          example: (content!['application/json'] as { example?: unknown }).example,
+        })),
+    )
+    const shown = successes.filter(({ example }) => example !== undefined)
+    for (const { pointer, example } of shown) expect(validatorOf(pointer)(example), pointer[1]).toBe(true)
+    expect(shown.length / successes.length).toBeGreaterThan(0.75)
+  })
+
   test('of a socket says how it opens, and how it does not', () => {
     const sockets = operations.filter(({ path }) => SOCKETS.test(path))
     expect(sockets).toHaveLength(3)
