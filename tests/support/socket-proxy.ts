@@ -31,6 +31,8 @@ export class SocketProxy implements AsyncDisposable {
       hostname: '127.0.0.1',
       port: 0,
       idleTimeout: 0,
+      // A server that is killed in the middle of an answer.
+      error: () => new Response('bad gateway', { status: 502 }),
       fetch: (request, server) => this.pass(request, server),
       websocket: {
         open: (client) => this.open(client),
