@@ -24,6 +24,8 @@ export class Connection {
   private readonly backoff: Backoff
   private readonly sockets: SocketClass | undefined
   private link: SocketLink | undefined
+  /** The newest event of the channel when the last socket began: with it the client has caught up. */
+  private head: string | undefined
   private stopped = false
   /** Attempts since the last `welcome` that never got one. */
   private unopened = 0
@@ -83,6 +85,7 @@ export class Connection {
         this.stop()
         return this.core.show('signed-out')
       }
+      this.failed ||= next === 'slowly'
       await this.pause(this.delayOf(next))
     }
   }
@@ -129,6 +132,7 @@ export class Connection {
   private async follow(link: SocketLink): Promise<Next> {
     const { core } = this
     this.link = link
+    this.head = link.head
     this.unopened = 0
     const openedAt = performance.now()
     const before = core.delivery.received
@@ -148,6 +152,7 @@ export class Connection {
     const link = new HttpLink(core, http, timing)
     const polls = new TopicPolls(core, http, timing.pollMs)
     this.isPolling = true
+    this.head = undefined
     core.topics.attach(polls)
     this.connected()
     try {
@@ -240,9 +245,8 @@ export class Connection {
   }
 
   private show(): void {
-    const { core } = this
+    const { core, head } = this
     if (this.isConnected) {
-      const head = this.link?.head
       const caughtUp = head === undefined || core.delivery.hasHandled(head)
       return core.show(this.isPolling ? 'polling' : caughtUp ? 'live' : 'catching-up')
     }

@@ -31,7 +31,7 @@ export class SocketLink implements TopicSource {
   readonly named: string[]
   /** The token expires within a minute. */
   onExpiring = () => {}
-  private readonly socket: Socket
+  private readonly socket: Socket | undefined
   private settleWelcome!: (welcomed: boolean) => void
   private settleEnd!: (end: LinkEnd) => void
   private isWelcome = false
@@ -66,11 +66,17 @@ export class SocketLink implements TopicSource {
     if (address.language) query.set('language', address.language)
     const base = address.url.replace(/^http/, 'ws').replace(/\/+$/, '')
     this.openingTimer = setTimeout(() => this.end(0, 'no answer'), timing.openMs)
-    this.socket = new SocketOf(`${base}/ws/connect?${query}`)
-    this.socket.onopen = () => this.socket.send(JSON.stringify({ type: 'auth', token }))
-    this.socket.onmessage = ({ data }) => this.receive(String(data))
-    this.socket.onerror = () => {}
-    this.socket.onclose = ({ code, reason }) => this.end(code, reason)
+    try {
+      const socket = new SocketOf(`${base}/ws/connect?${query}`)
+      this.socket = socket
+      socket.onopen = () => socket.send(JSON.stringify({ type: 'auth', token }))
+      socket.onmessage = ({ data }) => this.receive(String(data))
+      socket.onerror = () => {}
+      socket.onclose = ({ code, reason }) => this.end(code, reason)
+    } catch (error) {
+      // A page over HTTPS may open none to a server without it.
+      this.end(0, String(error))
+    }
   }
 
   open(topic: string, { logPosition, agentSeq }: TopicFrom, id: number): void {
@@ -106,7 +112,7 @@ export class SocketLink implements TopicSource {
     const { reconnectAfter } = this
     this.settleEnd({ code, reason, ...(reconnectAfter !== undefined && { reconnectAfter }) })
     try {
-      this.socket.close(NORMAL)
+      this.socket?.close(NORMAL)
     } catch {
       // It has not been open.
     }
@@ -222,7 +228,7 @@ export class SocketLink implements TopicSource {
   private flush(): void {
     while (this.isWelcome && this.budget > 0 && this.unsent.length > 0) {
       this.budget--
-      this.socket.send(JSON.stringify(this.unsent.shift()))
+      this.socket?.send(JSON.stringify(this.unsent.shift()))
     }
   }
 }

@@ -6,6 +6,7 @@ import { Credentials, SignedOut } from './credentials.ts'
 import { Http } from './http.ts'
 import type { LiveClient } from './live-client.ts'
 import { type ConnectOptions, TIMING, type Timing } from './options.ts'
+import { listenToPage } from './page.ts'
 import { browserTabs, type TabMessage, type TabPlatform } from './tab-channel.ts'
 import { TabFollower } from './tab-follower.ts'
 import { TabGuests } from './tab-guests.ts'
@@ -49,6 +50,7 @@ class Tab {
   private leader: string | undefined
   private helloTimer: ReturnType<typeof setTimeout> | undefined
   private stealTimer: ReturnType<typeof setTimeout> | undefined
+  private readonly unlisten: () => void
 
   constructor(
     private readonly options: ConnectOptions,
@@ -63,6 +65,11 @@ class Tab {
       if (status === 'signed-out') this.close()
       else if (this.connection) this.tellState()
     })
+    this.unlisten = listenToPage({
+      back: () => this.follower && this.greet(),
+      away: () => {},
+      hidden: () => this.core.saver.flush(),
+    })
     void this.run()
   }
 
@@ -75,6 +82,7 @@ class Tab {
     this.stopLeading()
     this.follower?.stop()
     this.http.stop()
+    this.unlisten()
     clearTimeout(this.helloTimer)
     clearTimeout(this.stealTimer)
     this.stopped.abort()
@@ -176,6 +184,7 @@ class Tab {
   /** Asks who leads, now and then, and takes over from a tab that does not answer because the browser has frozen it. */
   private greet(): void {
     this.post({ kind: 'hello' })
+    clearTimeout(this.helloTimer)
     this.stealTimer ??= setTimeout(() => this.queue(true), this.timing.pongMs)
     this.helloTimer = setTimeout(() => this.greet(), this.timing.pingMs)
   }

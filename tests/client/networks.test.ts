@@ -4,6 +4,7 @@ import { makeTask, makeUser, type TestUser } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
 import { SocketProxy } from '../support/socket-proxy.ts'
+import { openLive } from '../support/sockets.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { openClient, seqOf, startTask, type TestClient } from './support.ts'
 
@@ -58,6 +59,61 @@ test('without a server the client is offline, says when it tries again, and come
   proxy.arrivals = 'forward'
   client.live.retry()
   await client.reaches('live')
+})
+
+test('a page that comes back asks at once whether its connection is still there', async () => {
+  await using proxy = await TcpProxy.start(server.url)
+  const page = Object.assign(new EventTarget(), { visibilityState: 'visible' })
+  Object.assign(globalThis, { document: page })
+  try {
+    const owner = await makeUser(server)
+    using client = openClient({ url: proxy.through(server.url), token: owner.token }, { pongMs: 200 })
+    await client.reaches('live')
+    proxy.stallAll()
+    await makeTasks(owner, 1)
+    page.dispatchEvent(new Event('visibilitychange'))
+    await client.reachesSeq(1)
+    expect(client.opened).toBe(2)
+  } finally {
+    Reflect.deleteProperty(globalThis, 'document')
+  }
+})
+
+test('a server that restarts says when it is back, and the client waits so long', async () => {
+  const restarting = await startServer()
+  await using proxy = new SocketProxy(() => restarting.url)
+  let toldAt = 0
+  let delayMs = 0
+  proxy.fate = (text) => {
+    const frame = JSON.parse(text)
+    if (frame.type === 'draining') {
+      toldAt = performance.now()
+      delayMs = frame.reconnect_after_ms
+    }
+    return 'pass'
+  }
+  const owner = await makeUser(restarting)
+  using client = openClient({ url: proxy.url, token: owner.token })
+  await client.reaches('live')
+  await restarting.stop()
+  await eventually(() => proxy.upgrades > 1 || proxy.requests.length > 1, 'the next attempt')
+  // Timers may be some milliseconds early.
+  expect(performance.now() - toldAt).toBeGreaterThan(delayMs - 20)
+  await client.reaches('offline')
+})
+
+test('one socket too many is told, and tried again much later or when the application asks', async () => {
+  const owner = await makeUser(server)
+  const others = await Promise.all(Array.from({ length: 20 }, () => openLive(server, owner.token)))
+  using client = openClient({ url: server.url, token: owner.token })
+  await eventually(() => client.errors.length > 0, 'the refusal')
+  expect(String(client.errors[0])).toContain('4409')
+  await eventually(() => (client.live.retryAt ?? 0) > Date.now() + 20_000, 'the pause')
+  for (const other of others) other.close()
+  await eventually(async () => {
+    client.live.retry()
+    return client.live.status === 'live'
+  }, 'the client is live')
 })
 
 describe('messages', () => {
