@@ -62,10 +62,14 @@ export interface TopicError {
 }
 
 export interface WatchOptions {
-  /** Also every line of a task's log after this position; 0: from the first line. Lines come in order, each once. */
+  /** The position of the last line of a task's log that the application has; 0 unless given. */
   logPosition?: number
+  /** Gets every line of the log after that position, in order, each once. */
   onLog?: (line: TaskLogFrame) => void
-  /** For an agent's session: the number of the last frame that the application has; 0: from the first. */
+  /**
+   * For an agent's session: the number of the last frame that the application has; 0: from the first. Without it the newest answer
+   * comes from its beginning.
+   */
   agentSeq?: number
   /** The server refuses the topic, or the user's permission has ended. The subscription is over. */
   onError?: (error: TopicError) => void
@@ -73,13 +77,13 @@ export interface WatchOptions {
 
 export interface ViewOptions {
   /**
-   * Fetches what the view shows. The client calls it at once, after a `resync`, and by `reload()`. Events that come
-   * meanwhile wait, and are delivered after it has resolved: none is missing from what the view shows.
+   * Fetches what the view shows. The client calls it as soon as it knows its position, after a `resync`, by `reload()`, and
+   * after a reconnect when it has failed. The signal aborts when the result is no longer needed. Events that come meanwhile wait, and are delivered after it has resolved: none is missing from what the view shows.
    * An event that the fetched data already shows may come once more, so applying it must change nothing.
    */
   load: (signal: AbortSignal) => Promise<void>
   on?: { [T in EventType]?: (event: LiveEvent<T>) => void }
-  /** `load` has thrown. The view stays; `reload()` tries again. */
+  /** `load` has thrown. The view stays and gets no event before a `load` has succeeded; `reload()` tries again. */
   onError?: (error: unknown) => void
 }
 
