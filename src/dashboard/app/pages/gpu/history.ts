@@ -9,7 +9,7 @@ import { live } from '../../lib/session.ts'
 export interface Sample {
   /** Milliseconds since the epoch. */
   at: number
-  /** Empty while the server is offline. */
+  /** Empty where there is nothing to show. */
   gpus: readonly GpuUsage[]
 }
 
@@ -19,6 +19,8 @@ export interface Followed {
 }
 
 const KEPT_MS = 10 * 60_000
+/** Without a figure for so long, the line of a chart breaks off. Servers report every few seconds. */
+const GAP_MS = 30_000
 /** A server may have many GPUs, and heartbeats each second. */
 const MOST_SAMPLES = 600
 
@@ -47,7 +49,9 @@ function record({ state, samples }: Followed, next: NodeUpdateData): void {
   if (before?.timestamp === next.timestamp && before.status === next.status) return
   const at = Date.now()
   const gpus = next.status === 'offline' ? [] : next.gpu_usage
-  samples.value = [...samples.peek(), { at, gpus }]
+  const last = samples.peek().at(-1)
+  const gap = last && at - last.at > GAP_MS ? [{ at: last.at + 1, gpus: [] }] : []
+  samples.value = [...samples.peek(), ...gap, { at, gpus }]
     .filter((sample) => sample.at > at - KEPT_MS)
     .slice(-MOST_SAMPLES)
 }
