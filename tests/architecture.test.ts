@@ -14,7 +14,7 @@ import {
 const files = await readSources()
 
 const uses = (imports: Import[], name: RegExp) => imports.some(({ from }) => name.test(from))
-const PROGRAMS = /^(main|admin|photos|backup|restore)\.ts$|^node\//
+const PROGRAMS = /^(main|admin|photos|backup|restore)\.ts$|^demo\/main\.ts$|^node\//
 
 describe('the walls', () => {
   test('no file imports what its part may not', () => {

@@ -73,6 +73,7 @@ export const WALLS: Record<string, string[]> = {
   restore: ['config', 'archive'],
   node: ['protocol'],
   client: ['contracts:type', 'protocol'],
+  demo: ['client', 'node/builtin/task-io.ts'],
   dashboard: ['client'],
 }
 
@@ -98,7 +99,8 @@ export const PACKAGES: [RegExp, string[]][] = [
   [/^@aws-sdk\//, ['storage']],
   [/^(preact|@preact\/.*|uplot)(\/|$)/, ['dashboard/app']],
   [/^nodemailer$/, ['mail']],
-  [/^(mediabunny|sharp|@embedpdf\/.*|@seydx\/.*)$/, ['imaging']],
+  [/^sharp$/, ['imaging', 'demo/photos.ts']],
+  [/^(mediabunny|@embedpdf\/.*|@seydx\/.*)$/, ['imaging']],
   [/^(exifreader|@xmldom\/xmldom|libheif-js)(\/|$)/, ['imaging']],
   [/^thumbhash$/, ['imaging', 'dashboard/app']],
 ]
