@@ -83,7 +83,7 @@ export interface ViewOptions {
    */
   load: (signal: AbortSignal) => Promise<void>
   on?: { [T in EventType]?: (event: LiveEvent<T>) => void }
-  /** `load` has thrown. The view stays and gets no event before a `load` has succeeded; `reload()` tries again. */
+  /** `load` has thrown. `reload()` tries again. Until a first `load` has succeeded, and after a `resync`, no events are applied. */
   onError?: (error: unknown) => void
 }
 
