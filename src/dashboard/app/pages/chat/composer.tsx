@@ -1,6 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { texts } from '../../lib/language.ts'
+import { showError } from '../../lib/toasts.ts'
 import { Button } from '../../ui/button.tsx'
 
 const t = texts({
@@ -51,12 +52,11 @@ export function Composer({ draft, isRunning, onSend, onStop }: Props) {
       area.current?.focus({ preventScroll: true })
     }
   }
-  const button = useRef<HTMLDivElement>(null)
   const key = (event: KeyboardEvent) => {
     // Enter also takes a word of an input method, such as Pinyin. Safari says so only by the key code.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return
     event.preventDefault()
-    button.current?.querySelector('button')?.click()
+    send().catch(showError)
   }
   return (
     <div class="composer">
@@ -78,11 +78,9 @@ export function Composer({ draft, isRunning, onSend, onStop }: Props) {
           {t.stop}
         </Button>
       ) : (
-        <div ref={button}>
-          <Button kind="primary" icon="send" disabled={draft.value.trim() === ''} onClick={send}>
-            {t.send}
-          </Button>
-        </div>
+        <Button kind="primary" icon="send" disabled={draft.value.trim() === ''} onClick={send}>
+          {t.send}
+        </Button>
       )}
       <span id="composer-hint" class="small muted">
         {t.hint}

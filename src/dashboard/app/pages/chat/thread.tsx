@@ -26,6 +26,8 @@ const t = texts({
 
 /** A long conversation shows its end first. */
 const SHOWN = 40
+/** Turns that are made at once: more would keep the page from answering. */
+const AT_ONCE = 4
 /** Within so many pixels of the end the reader follows it. */
 const NEAR_END = 48
 
@@ -37,11 +39,11 @@ export function Thread({
   onSend: (text: string) => Promise<void>
 }) {
   const { turns, sending, isRunning, isLoaded, error } = conversation
-  const shown = useSignal(SHOWN)
+  const wanted = useSignal(SHOWN)
   const { box, content, follows, toEnd } = useFollow()
   const all = turns.value
-  const visible = all.slice(-shown.value)
-  const hidden = all.length - visible.length
+  const goal = Math.max(0, all.length - wanted.value)
+  const first = useFirst(all.length, goal, isLoaded.value)
   const send = (text: string) => {
     toEnd()
     return onSend(text)
@@ -53,18 +55,18 @@ export function Thread({
         <div ref={content} class="thread-content">
           {error.value !== undefined && <ErrorNotice error={error.value} onRetry={conversation.reload} />}
           {!isLoaded.value && error.value === undefined && <Loading lines={5} />}
-          {hidden > 0 && (
+          {goal > 0 && (
             <Button
               small
               onClick={() => {
-                shown.value += SHOWN
+                wanted.value += SHOWN
               }}
             >
-              {t.earlier(count(Math.min(SHOWN, hidden)))}
+              {t.earlier(count(Math.min(SHOWN, goal)))}
             </Button>
           )}
           <ol class="turns">
-            {visible.map((turn) => (
+            {all.slice(first).map((turn) => (
               <TurnView
                 key={turn.runId}
                 turn={turn}
@@ -93,6 +95,19 @@ export function Thread({
       </span>
     </div>
   )
+}
+
+/** The first turn that is shown. It comes to its goal in steps, and lets the browser show each of them. */
+function useFirst(length: number, goal: number, isLoaded: boolean): number {
+  const first = useSignal(Number.POSITIVE_INFINITY)
+  useEffect(() => {
+    if (!isLoaded || first.value <= goal) return undefined
+    const timer = setTimeout(() => {
+      first.value = Math.max(goal, Math.min(first.value, length) - AT_ONCE)
+    })
+    return () => clearTimeout(timer)
+  }, [first.value, length, goal, isLoaded])
+  return first.value
 }
 
 /** Keeps the end in view while the content grows, unless the reader has scrolled away from it. */

@@ -77,8 +77,10 @@ interface Props {
 
 /** Made anew only when its turn changes: of a long conversation that is the last one. */
 export class TurnView extends Component<Props> {
-  override shouldComponentUpdate({ turn, isLast, asks }: Props): boolean {
-    return turn !== this.props.turn || isLast !== this.props.isLast || asks !== this.props.asks
+  override shouldComponentUpdate({ turn, isLast, asks }: Props, state: object): boolean {
+    const { props } = this
+    // A signal that the component reads, such as the language, sets an empty state.
+    return turn !== props.turn || isLast !== props.isLast || asks !== props.asks || state !== this.state
   }
 
   override render({ turn, isLast, asks, onSend }: Props) {

@@ -76,8 +76,10 @@ export function beginDrag(down: PointerEvent, { body, scroller, columns, onMove,
   addEventListener('pointerup', up, { signal })
   addEventListener('pointercancel', end, { signal })
   addEventListener('keydown', (event) => event.key === 'Escape' && end(), { signal })
-  // Else the browser would scroll, and take the pointer away.
-  addEventListener('touchmove', (event) => isActive && event.preventDefault(), { signal, passive: false })
+  // Else the browser would scroll, and take the pointer away. A finger's events go to the element where it began, which may be
+  // no part of the page any more when the item has moved to another day.
+  const keep = (event: Event) => isActive && event.preventDefault()
+  down.target!.addEventListener('touchmove', keep, { signal, passive: false })
 }
 
 function scrollAtEdges(scroller: HTMLElement, y: number): void {

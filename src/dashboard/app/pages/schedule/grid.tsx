@@ -36,6 +36,8 @@ const NEW_SPAN = {
   move: movedBy,
   end: (span: Span, ms: number, zone: string) => endMovedBy(span, ms, zone, STEP),
 }
+/** Only where somebody listens to it does the browser ask before it scrolls. */
+const listen = () => {}
 const msOf = ({ days, minutes }: Moved): number => days * DAY + minutes * MINUTE
 
 /** Days as columns of 24 hours, as the clock shows them. */
@@ -125,7 +127,7 @@ export function Grid({ days, zone, entries, onOpen, onPick, onMove }: Props) {
             </span>
           ))}
         </div>
-        <div class="schedule-days" ref={body}>
+        <div class="schedule-days" ref={body} onTouchStart={listen}>
           {layout.map(({ day, segments }) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: a keyboard has the button for a new item
             <ul
