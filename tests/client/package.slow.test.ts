@@ -44,7 +44,9 @@ const example = readFileSync(join(ROOT, 'docs/client.md'), 'utf8').match(
 
 beforeAll(async () => {
   mkdirSync(installed, { recursive: true })
-  expect(await run(['bun', join(ROOT, 'clients/typescript/main.ts'), installed])).toMatchObject({ exitCode: 0 })
+  expect(await run(['bun', join(ROOT, 'clients/typescript/main.ts'), installed])).toMatchObject({
+    exitCode: 0,
+  })
 })
 
 test('the program is as short as its heading says', () => {
