@@ -6,6 +6,8 @@ export type {
   GpuUsage,
   NodeUpdateData,
   PhotoUploadUpdateData,
+  SystemLogFrame,
+  SystemUpdateData,
   TaskLogFrame,
   TaskUpdateData,
   UploadUpdateData,

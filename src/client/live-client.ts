@@ -5,6 +5,8 @@ import type {
   ClusterUpdateData,
   NodeUpdateData,
   PhotoUploadUpdateData,
+  SystemLogFrame,
+  SystemUpdateData,
   TaskLogFrame,
   TaskUpdateData,
   UploadUpdateData,
@@ -54,7 +56,11 @@ export type TopicState<Name extends string> = Name extends `task:${string}`
             ? WatermarkUpdateData
             : Name extends `agent:${string}`
               ? AgentEventFrame
-              : never
+              : Name extends 'system:overview'
+                ? SystemUpdateData
+                : Name extends 'system:log'
+                  ? SystemLogFrame
+                  : never
 
 export interface TopicError {
   code: string

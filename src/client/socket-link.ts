@@ -158,6 +158,8 @@ export class SocketLink implements TopicSource {
         return topics.log(`task:${frame.task_id}`, frame as TaskLogFrame)
       case 'agent_event':
         return topics.agent(frame)
+      case 'system_log':
+        return topics.state('system:log', frame)
       default:
         if (frame.key !== undefined) topics.state(frame.key, frame.data)
     }

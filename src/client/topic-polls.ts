@@ -53,6 +53,9 @@ const STATE_ROUTES: StateRoute[] = [
   { pattern: /^settings:watermark$/, path: () => '/v1/settings/watermark', state: ({ data }) => data },
 ]
 
+/** They have no value until a WebSocket opens. A log that asks for itself would never end, because each request is a line of it. */
+const NOT_OVER_HTTP = /^system:/
+
 /** Topics where no WebSocket opens: each is asked for every few seconds. */
 export class TopicPolls implements TopicSource {
   private readonly following = new Map<string, AbortController>()
@@ -69,6 +72,7 @@ export class TopicPolls implements TopicSource {
     const stop = new AbortController()
     this.following.set(topic, stop)
     this.core.topics.acknowledged(topic, id)
+    if (NOT_OVER_HTTP.test(topic)) return
     void this.follow(topic, from, stop.signal)
   }
 

@@ -15,6 +15,7 @@ import { piecePlaces } from './files/pieces.ts'
 import type { Places } from './files/places.ts'
 import { type Generations, GenerationsInMemory, GenerationsInTable } from './generations/generations.ts'
 import { RunningKeys } from './idempotency/running-keys.ts'
+import { SystemLogFeed } from './logs/feed.ts'
 import { SystemLog } from './logs/system-log.ts'
 import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
@@ -30,6 +31,7 @@ import { WebhookDispatcher } from './webhooks/dispatcher.ts'
 
 export interface Services {
   readonly systemLog: SystemLog
+  readonly systemLogFeed: SystemLogFeed
   readonly generations: Generations
   readonly rateLimits: RateLimits
   readonly runningKeys: RunningKeys
@@ -56,6 +58,7 @@ export interface Services {
 /** @param ctx a context that will have these services: a constructor must not use `ctx.services` yet */
 export const createServices = (ctx: Context): Services => ({
   systemLog: new SystemLog(ctx),
+  systemLogFeed: new SystemLogFeed(ctx),
   generations: ctx.config.databaseUrl ? new GenerationsInTable(ctx.db) : new GenerationsInMemory(),
   rateLimits: new RateLimits(ctx.bus, ctx.log, ctx.config.rateLimits),
   gauges: new Gauges(ctx),
@@ -87,6 +90,7 @@ export async function closeServices(services: Services): Promise<void> {
   } finally {
     gauges.close()
     services.taskLogFeed.close()
+    services.systemLogFeed.close()
     pieceDigests.close()
     await lastSeen.close()
     await viewCounts.close()

@@ -71,6 +71,13 @@ abstract class Cells<C> {
 
 /** Only grows. Its name ends with `_total`. */
 export class Counter extends Cells<Cell> implements Family {
+  /** Of all values of the labels. */
+  get total(): number {
+    let total = 0
+    for (const { value } of this.cells.values()) total += value
+    return total
+  }
+
   protected make(): Cell {
     return { value: 0 }
   }

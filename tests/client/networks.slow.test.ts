@@ -205,6 +205,28 @@ describe('where upgrades are blocked', () => {
     node.close()
   })
 
+  test('what administrators watch of the system has no value until a WebSocket opens, and costs no request', async () => {
+    await using proxy = new SocketProxy(() => server.url)
+    proxy.blocksUpgrades = true
+    const admin = await makeUser(server, { role: 'admin' })
+    using client = openClient({ url: proxy.url, token: admin.token })
+    const seen: string[] = []
+    for (const topic of ['system:overview', 'system:log'] as const)
+      client.live.watch(topic, (state) => void seen.push(state.server), {
+        onError: ({ code }) => void seen.push(code),
+      })
+    await client.reaches('polling')
+    const polls = proxy.requests.length
+    await makeTasks(admin, 1)
+    await client.reachesSeq(1)
+    expect(seen).toEqual([])
+    expect(proxy.requests.slice(polls).filter((path) => !path.startsWith('GET /api/events'))).toEqual([])
+    proxy.blocksUpgrades = false
+    await client.reaches('live')
+    await eventually(() => seen.length > 0, 'the overview, by the socket')
+    expect(seen[0]).toEndWith(`:${process.pid}`)
+  })
+
   test('and streams are held back, long polls bring the events', async () => {
     await using proxy = new SocketProxy(() => server.url)
     proxy.blocksUpgrades = true

@@ -9,6 +9,7 @@ import { CATEGORY_ERRORS } from '../categories/errors.ts'
 import { COURSE_ERRORS, COURSE_RULES } from '../courses/errors.ts'
 import { FILE_ERRORS, FILE_RULES } from '../files/errors.ts'
 import { IDEMPOTENCY_ERRORS, IDEMPOTENCY_RULES } from '../idempotency/errors.ts'
+import { LOG_ERRORS } from '../logs/errors.ts'
 import { MATERIAL_ERRORS } from '../materials/errors.ts'
 import { MONEY_ERRORS, MONEY_RULES } from '../money/errors.ts'
 import { PHOTO_FILE_ERRORS } from '../photo-files/errors.ts'
@@ -31,6 +32,7 @@ import { GENERAL_ERRORS, GENERAL_RULES } from './general.ts'
 export const ERRORS = joinLists(
   GENERAL_ERRORS,
   IDEMPOTENCY_ERRORS,
+  LOG_ERRORS,
   RATE_LIMIT_ERRORS,
   SYSTEM_ERRORS,
   MONEY_ERRORS,

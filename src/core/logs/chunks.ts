@@ -45,7 +45,8 @@ export class Chunk {
 /** `2026-11-29T06:00:00` */
 export const secondOf = (time: string): string => time.slice(0, 19)
 
-function shortened(text: string): string {
+/** The line without its fields. */
+export function shortened(text: string): string {
   const { level, time, id, msg } = JSON.parse(text)
   return `${JSON.stringify({ level, time, id, omitted: text.length, msg: cutText(String(msg ?? ''), KEPT_MESSAGE, '…') })}\n`
 }
@@ -99,6 +100,9 @@ export function linesOf(chunk: StoredChunk, level?: Level, searched?: string): R
     return { chunk, n, at: start[2]!, text }
   })
 }
+
+export const newerFirst = (a: RawLine, b: RawLine): number =>
+  a.at === b.at ? b.chunk.id - a.chunk.id || b.n - a.n : a.at < b.at ? 1 : -1
 
 export function readLine({ chunk, n, at, text }: RawLine): SystemLogLine {
   const { level, time: _, msg = '', ...fields } = JSON.parse(text)

@@ -4,7 +4,15 @@ import type { Db } from '../../db/client.ts'
 import { hasOtherLines, systemLogs } from '../../db/schema/index.ts'
 import { rfc3339, startOfDay } from '../../db/timestamps.ts'
 import type { Context } from '../context.ts'
-import { linesOf, type RawLine, readLine, type StoredChunk, type SystemLogLine, secondOf } from './chunks.ts'
+import {
+  linesOf,
+  newerFirst,
+  type RawLine,
+  readLine,
+  type StoredChunk,
+  type SystemLogLine,
+  secondOf,
+} from './chunks.ts'
 import type { Level } from './levels.ts'
 
 export interface SystemLogFilter {
@@ -94,9 +102,6 @@ async function* newestFirst(
   }
 }
 
-const newerFirst = (a: RawLine, b: RawLine): number =>
-  a.at === b.at ? b.chunk.id - a.chunk.id || b.n - a.n : a.at < b.at ? 1 : -1
-
 /** The lines of a day (YYYY-MM-DD, in UTC), the oldest first, in pieces. */
 export async function* linesOfDay({ db }: Pick<Context, 'db'>, day: string): AsyncGenerator<SystemLogLine[]> {
   const waiting: RawLine[] = []
@@ -172,11 +177,11 @@ function conditionOf({ level, from, to, second }: Period): SQL | undefined {
   )
 }
 
-const ALL = sql`debug_lines + info_lines + warning_lines + error_lines + critical_lines`
+export const ALL_LINES = sql`debug_lines + info_lines + warning_lines + error_lines + critical_lines`
 
 /** The newest chunks that fit, each with how many of its lines fit: no more chunks than lines are counted. */
 const counted = (filter: SystemLogFilter) => sql`(
-  select at, ${filter.level ? COLUMN[filter.level] : ALL} as n from ${systemLogs}
+  select at, ${filter.level ? COLUMN[filter.level] : ALL_LINES} as n from ${systemLogs}
   where ${conditionOf(filter) ?? sql`true`} order by at desc, id desc limit ${MAX_COUNTED}) counted`
 
 /** How many lines fit. */

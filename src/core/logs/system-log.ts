@@ -1,5 +1,4 @@
 /** Stores the lines of this server's log in the table `system_logs`. */
-import { hostname } from 'node:os'
 import { sql } from 'drizzle-orm'
 import { preparedSql } from '../../db/prepared.ts'
 import { copyLines, withoutCopies } from '../../util/logger.ts'
@@ -7,6 +6,7 @@ import { waitAtMost } from '../../util/wait-at-most.ts'
 import type { Context } from '../context.ts'
 import { Chunk } from './chunks.ts'
 import { lacksPartition, makePartition } from './partitions.ts'
+import { serverName } from './server-name.ts'
 
 /** Lines are collected for this long, because a statement costs far more than one more line in it. */
 const FLUSH_MS = 1000
@@ -26,7 +26,7 @@ const CLOSE_MS = 1000
  * Nothing here waits for the database, and nothing that this class logs comes back to it.
  */
 export class SystemLog {
-  private readonly server = `${hostname()}:${process.pid}`
+  private readonly server = serverName()
   /** The oldest first; lines go to the last one. */
   private chunks: Chunk[] = []
   private lines = 0

@@ -1,38 +1,32 @@
-import { count, sql } from 'drizzle-orm'
-import { nodes, tasks } from '../../db/schema/index.ts'
-import { Kept } from '../../util/kept.ts'
 import type { Context } from '../context.ts'
-import { COMPONENTS, checkHealth } from './health.ts'
-import { ledgerHealth } from './ledger-health.ts'
+import { COMPONENTS } from './health.ts'
+import { cpuSeconds, type Overview, overviewOf, type Sockets, STARTED_AT } from './overview.ts'
+import { Readings } from './readings.ts'
 
 /** Seconds. A timer of a busy process comes late. */
 const LAGS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 5]
 const LAG_EVERY_MS = 500
-/** The database is not asked more often, however many programs scrape. */
-const EVERY_MS = 5000
-const PROBE_EVERY_MS = 15_000
-/** How long a scrape waits for the readings. What is not there by then is missing from the scrape. */
-const WAIT_MS = 1000
+/** However many sockets and polls ask for an overview. */
+const OVERVIEW_EVERY_MS = 1500
 
 /** The metrics that are not counted but read at a scrape, and the lag of the event loop. */
 export class Gauges {
-  private readonly sources: Record<string, Kept<unknown>>
+  private readonly readings: Readings
   private readonly lag: ReturnType<typeof setInterval>
+  private sockets = (): Sockets => ({ user: 0, stranger: 0, node: 0 })
+  private overviewAt = -Infinity
+  private newest: Promise<Overview> | undefined
 
-  constructor(ctx: Context) {
+  constructor(private readonly ctx: Context) {
     const { registry } = ctx.metrics
-    const jobs = new Kept(() => ctx.queue.depths(), EVERY_MS)
-    const nodeStates = new Kept(() => countNodes(ctx), EVERY_MS)
-    const gpuTasks = new Kept(() => countTasks(ctx), EVERY_MS)
-    const parts = new Kept(() => checkHealth(ctx, COMPONENTS), PROBE_EVERY_MS)
-    const ledger = new Kept(() => ledgerHealth(ctx), PROBE_EVERY_MS)
-    this.sources = { jobs, nodes: nodeStates, tasks: gpuTasks, parts, ledger }
+    this.readings = new Readings(ctx)
+    const { jobs, nodes, tasks, parts, ledger } = this.readings
     registry.gauge('roost_jobs', 'Queued jobs by state, of all servers', ['queue', 'state'], () =>
       jobs.value?.map(({ queue, state, jobs }) => [[queue, state], jobs] as const),
     )
-    registry.gauge('roost_nodes', 'GPU servers by state', ['state'], () => entries(nodeStates.value))
+    registry.gauge('roost_nodes', 'GPU servers by state', ['state'], () => entries(nodes.value))
     registry.gauge('roost_gpu_tasks', 'GPU tasks that have not ended, by state', ['state'], () =>
-      entries(gpuTasks.value),
+      entries(tasks.value),
     )
     registry.gauge('roost_part_up', '1 when the part answers, else 0', ['part'], () =>
       COMPONENTS.flatMap((part) =>
@@ -68,7 +62,7 @@ export class Gauges {
       '1 when the values that a scrape reads from the database and the parts are there, else 0',
       ['source'],
       () =>
-        Object.entries(this.sources).map(
+        Object.entries(this.readings.sources).map(
           ([name, { value }]) => [[name], Number(value !== undefined)] as const,
         ),
     )
@@ -96,7 +90,25 @@ export class Gauges {
 
   /** Reads what is due. Never rejects. */
   async refresh(): Promise<void> {
-    await Promise.all(Object.values(this.sources).map((source) => source.refresh(WAIT_MS)))
+    await this.readings.refresh()
+  }
+
+  /** Also counts the open sockets, which the core does not know. */
+  countSockets(read: () => Sockets): void {
+    this.sockets = read
+    this.ctx.metrics.registry.gauge('roost_sockets', 'Open sockets by kind of client', ['kind'], () =>
+      entries({ ...read() }),
+    )
+  }
+
+  /** How this server works now. Never rejects. */
+  overview(): Promise<Overview> {
+    const now = performance.now()
+    if (!this.newest || now - this.overviewAt >= OVERVIEW_EVERY_MS) {
+      this.overviewAt = now
+      this.newest = this.refresh().then(() => overviewOf(this.ctx, this.readings, this.sockets()))
+    }
+    return this.newest
   }
 
   close(): void {
@@ -107,39 +119,16 @@ export class Gauges {
 const entries = (counts: Record<string, number> | undefined) =>
   counts && Object.entries(counts).map(([label, value]) => [[label], value] as const)
 
-async function countNodes({ db }: Context): Promise<Record<string, number>> {
-  const counts = { online: 0, draining: 0, offline: 0 }
-  const rows = await db
-    .select({ online: nodes.online, draining: nodes.draining, n: count() })
-    .from(nodes)
-    .groupBy(nodes.online, nodes.draining)
-  for (const { online, draining, n } of rows)
-    counts[!online ? 'offline' : draining ? 'draining' : 'online'] += n
-  return counts
-}
-
-async function countTasks({ db }: Context): Promise<Record<string, number>> {
-  // Each condition is that of an index of the tasks that have not ended.
-  const [row] = await db
-    .select({
-      waiting: sql<number>`(select count(*)::int from ${tasks}
-        where ${tasks.status} = 'pending' and ${tasks.nodeId} is null and ${tasks.kind} = 'gpu')`,
-      leased: sql<number>`(select count(*)::int from ${tasks}
-        where ${tasks.nodeId} is not null and ${tasks.status} in ('pending', 'running'))`,
-    })
-    .from(sql`(values (1)) one`)
-  return { waiting: row!.waiting, leased: row!.leased }
-}
-
 /** Under the names that every Prometheus client uses. */
 function registerProcess({ metrics: { registry } }: Context): void {
-  const startedAt = Date.now() / 1000 - process.uptime()
-  registry.gauge('process_start_time_seconds', 'When this process started', [], () => startedAt)
+  registry.gauge(
+    'process_start_time_seconds',
+    'When this process started',
+    [],
+    () => STARTED_AT.getTime() / 1000,
+  )
   registry.gauge('process_resident_memory_bytes', 'Resident memory of this process', [], () =>
     process.memoryUsage.rss(),
   )
-  registry.readCounter('process_cpu_seconds_total', 'Processor time of this process', [], () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1e6
-  })
+  registry.readCounter('process_cpu_seconds_total', 'Processor time of this process', [], cpuSeconds)
 }

@@ -13,6 +13,7 @@ export const agentKind: TopicKind = {
     const start = agentSeq ?? ((await latestRun(ctx, session.id))?.firstSeq ?? 1) - 1
     return {
       name,
+      permits: ({ userId }) => userId === session.userId,
       async *follow(signal) {
         const { agentFeed } = ctx.services
         for await (const { seq, runId, event } of agentFeed.follow(session.id, start, signal)) {

@@ -45,5 +45,6 @@ export const clusterKind: TopicKind = {
     bus.onState((key) => {
       if (key.startsWith(NODE_TOPIC)) clusterChanged()
     })
+    return undefined
   },
 }

@@ -1,7 +1,9 @@
 import { agentKind } from './agent.ts'
 import { clusterKind } from './cluster.ts'
 import { nodeKind } from './node.ts'
+import { overviewKind } from './overview.ts'
 import { photoUploadKind } from './photo-upload.ts'
+import { systemLogKind } from './system-log.ts'
 import { taskKind } from './task.ts'
 import type { OpenTopic, Topic, TopicKind } from './topic.ts'
 import { uploadKind } from './upload.ts'
@@ -15,6 +17,8 @@ export const TOPIC_KINDS: TopicKind[] = [
   clusterKind,
   agentKind,
   watermarkKind,
+  overviewKind,
+  systemLogKind,
 ]
 
 /**

@@ -5,14 +5,17 @@ import type { Language } from '../../core/messages.ts'
 /** Reads the current values of many topics of one kind, by key. A topic that no longer exists is absent. */
 export type ReadCurrent = (ctx: Context, keys: string[]) => Promise<Map<string, object>>
 
-/** A topic with a current value. A new value replaces one that was not sent yet. */
-export interface StateTopic {
+interface Named {
   /** As the client wrote it; identifies the subscription on its socket. */
   name: string
-  /** The key of the state that the topic follows. Several names may follow one state. */
-  key: string
   /** Whether this user may watch it. The server asks again when a role may have changed, so it must not query. */
   permits(who: Principal): boolean
+}
+
+/** A topic with a current value. A new value replaces one that was not sent yet. */
+export interface StateTopic extends Named {
+  /** The key of the state that the topic follows. Several names may follow one state. */
+  key: string
   readCurrent: ReadCurrent
   /** The frame for a value: of the bus under `key`, or of `readCurrent`. */
   render(value: object): string
@@ -21,8 +24,7 @@ export interface StateTopic {
 }
 
 /** A topic whose frames are all sent, in order, from a position on. */
-export interface StreamTopic {
-  name: string
+export interface StreamTopic extends Named {
   /** Frames as text; ends with the signal. */
   follow(signal: AbortSignal): AsyncIterable<string>
 }
@@ -60,8 +62,9 @@ export interface TopicKind {
   /**
    * Subscribes to changes that the bus does not tell by the state of the topic's own key. `changed` makes the hub read the
    * value again for the clients that watch the key, after `delayMs` when there is one; calls in that time count once.
+   * @returns what ends a timer of the kind when the server stops
    */
-  listen?(ctx: Context, changed: (key: string, delayMs?: number) => void): void
+  listen?(ctx: Context, changed: (key: string, delayMs?: number) => void): (() => void) | undefined
 }
 
 /**

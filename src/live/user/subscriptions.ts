@@ -5,7 +5,7 @@ import type { Language } from '../../core/messages.ts'
 import type { ControlFrame } from '../../protocol/live/server-frames.ts'
 import { openTopic } from '../topics/index.ts'
 import { openTask, taskTopicName } from '../topics/task.ts'
-import type { StateTopic, StreamPositions, StreamTopic } from '../topics/topic.ts'
+import type { StateTopic, StreamPositions, StreamTopic, Topic } from '../topics/topic.ts'
 import type { About } from './client-frames.ts'
 import type { Watch, Watches } from './watches.ts'
 
@@ -34,7 +34,7 @@ export interface SubscribedSocket {
 export class Subscriptions {
   private readonly watches = new Map<string, Watch>()
   private readonly unsent = new Map<Watch, string>()
-  private readonly streams = new Map<string, AbortController>()
+  private readonly streams = new Map<string, { topic: StreamTopic; stop: AbortController }>()
   /** Functions that resume the streams that wait until the client reads again. */
   private readonly paused: (() => void)[] = []
 
@@ -67,7 +67,7 @@ export class Subscriptions {
   unsubscribe(name: string, id?: About['id']): void {
     const watch = this.watches.get(name)
     if (watch) this.forget(watch)
-    this.streams.get(name)?.abort()
+    this.streams.get(name)?.stop.abort()
     this.streams.delete(name)
     this.socket.send({ type: 'unsubscribed', topic: name, ...idOf(id) })
   }
@@ -78,8 +78,10 @@ export class Subscriptions {
 
   /** Ends what the user may no longer watch, and tells the client. */
   recheck(): void {
-    for (const { topic } of [...this.watches.values()]) {
-      if (!topic.permits(this.socket.principal)) this.unsubscribe(topic.name)
+    // A topic may be in both.
+    const topics = new Map<string, { topic: Topic }>([...this.streams, ...this.watches])
+    for (const [name, { topic }] of topics) {
+      if (!topic.permits(this.socket.principal)) this.unsubscribe(name)
     }
   }
 
@@ -99,17 +101,19 @@ export class Subscriptions {
     for (const watch of this.watches.values()) this.allWatches.delete(watch)
     this.watches.clear()
     this.unsent.clear()
-    for (const stop of this.streams.values()) stop.abort()
+    for (const { stop } of this.streams.values()) stop.abort()
     this.streams.clear()
     for (const resume of this.paused.splice(0)) resume()
   }
 
   /** A second subscription to a stream replaces the first, because the client says anew where it stands. */
   private stream(topic: StreamTopic, about: About): void {
+    // The role may have changed since the topic was opened.
+    if (!topic.permits(this.socket.principal)) throw new AppError('NOT_FOUND')
     if (this.socket.closed || this.isFull(topic.name, about)) return
-    this.streams.get(topic.name)?.abort()
+    this.streams.get(topic.name)?.stop.abort()
     const stop = new AbortController()
-    this.streams.set(topic.name, stop)
+    this.streams.set(topic.name, { topic, stop })
     void this.pass(topic, stop.signal)
   }
 

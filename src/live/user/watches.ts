@@ -28,10 +28,14 @@ export class Watches {
   private readonly moving = new Map<Watch, number>()
   private turns: ReturnType<typeof setInterval> | undefined
   private clock = 0
+  /** They end the timers of kinds. */
+  private readonly stops: (() => void)[]
 
   constructor(private readonly ctx: Context) {
     ctx.bus.onState((key, value) => this.stateChanged(key, value))
-    for (const kind of TOPIC_KINDS) kind.listen?.(ctx, (key, delayMs) => this.dirty(key, delayMs))
+    this.stops = TOPIC_KINDS.flatMap(
+      (kind) => kind.listen?.(ctx, (key, delayMs) => this.dirty(key, delayMs)) ?? [],
+    )
   }
 
   add(watch: Watch): void {
@@ -89,6 +93,7 @@ export class Watches {
   }
 
   close(): void {
+    for (const stop of this.stops) stop()
     for (const timer of this.delayed.values()) clearTimeout(timer)
     this.delayed.clear()
     clearInterval(this.turns)

@@ -1,9 +1,9 @@
 /**
  * Topics that a client can subscribe to, and the frames that follow. A state frame tells how something stands: it has no
  * cursor, and under load the server sends only the newest one of a topic. An agent's frames and the lines of a task's log are all
- * sent, in order.
+ * sent, in order; of the lines of the servers' log as many as a socket can take.
  */
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { frame } from '../frame.ts'
 import { described, Instant, nullable, oneOf, Percent } from '../schemas.ts'
 
@@ -16,6 +16,8 @@ export const TOPIC_PATTERNS = {
   photoUpload: '^upload:upload_([1-9]\\d{0,8})$',
   watermark: '^settings:watermark$',
   agent: '^agent:([\\s\\S]*)$',
+  overview: '^system:overview$',
+  systemLog: '^system:log$',
 } as const
 
 interface Topic {
@@ -65,6 +67,18 @@ export const TOPICS: Record<keyof typeof TOPIC_PATTERNS, Topic> = {
     name: 'agent:<session id>',
     frames: ['agent_event'],
     description: 'A conversation with the agent: every event, in order. For the user of the session.',
+  },
+  overview: {
+    name: 'system:overview',
+    frames: ['system_update'],
+    description:
+      'How the server of this socket works, renewed every two seconds. For users with system.metrics.',
+  },
+  systemLog: {
+    name: 'system:log',
+    frames: ['system_log'],
+    description:
+      'The lines of the log of all servers from the subscription on, about a second after they were written. For users with log.read.',
   },
 }
 
@@ -155,6 +169,76 @@ export const WatermarkUpdateData = Type.Object({
 })
 export type WatermarkUpdateData = Static<typeof WatermarkUpdateData>
 
+const Count = Type.Integer({ minimum: 0 })
+const counted = (description: string) => described(Count, description)
+/** What the database has to tell. */
+const read = <P extends Record<string, TSchema>>(properties: P, description: string) =>
+  described(nullable(Type.Object(properties)), `${description} Null when it could not be read.`)
+
+export const SystemUpdateData = Type.Object({
+  server: Type.String({ description: 'Host name and process id, as in the log.' }),
+  at: described(Instant, 'When it was read.'),
+  started_at: described(Instant, 'When the process started.'),
+  sockets: Type.Object({
+    user: Count,
+    stranger: counted('Not signed in yet.'),
+    node: Count,
+  }),
+  totals: Type.Object(
+    {
+      events_appended: counted('Events that this server wrote to channels.'),
+      events_delivered: counted('Events that this server sent to sockets.'),
+      states_sent: counted('States of topics that this server sent to sockets.'),
+      requests: counted('Answered requests.'),
+    },
+    { description: 'Since the start of the process.' },
+  ),
+  jobs: read(
+    {
+      waiting: Count,
+      later: counted('For a retry, or for a set time.'),
+      running: Count,
+      dead: counted('Given up in the last 30 days.'),
+    },
+    'Queued jobs of all servers.',
+  ),
+  gpu_tasks: read(
+    { waiting: counted('For a GPU server.'), leased: counted('On a GPU server.') },
+    'GPU tasks that have not ended.',
+  ),
+  nodes: read({ online: Count, draining: Count, offline: Count }, 'GPU servers.'),
+  parts: described(
+    Type.Array(
+      Type.Object({
+        name: oneOf('database', 'bus', 'storage', 'mail'),
+        healthy: Type.Boolean(),
+        latency_ms: Type.Number({ description: 'Of one round trip.' }),
+      }),
+    ),
+    'Each part that this server uses, probed at most every 15 seconds. Empty until the first probe has ended.',
+  ),
+  memory_bytes: counted('Resident memory of the process.'),
+  cpu_seconds: Type.Number({ description: 'Processor time since the start of the process.' }),
+})
+export type SystemUpdateData = Static<typeof SystemUpdateData>
+
+export const SystemLogFrame = frame('system_log', 'A line of the log of a server.', {
+  id: Type.String({ description: 'Differs between any two lines.' }),
+  at: Instant,
+  level: oneOf('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'),
+  message: Type.String(),
+  server: Type.String({ description: 'Host name and process id.' }),
+  fields: Type.Object(
+    {},
+    {
+      additionalProperties: true,
+      description:
+        'The other fields of the line. A line over 16 KB goes without them, and has omitted, its length. A line of the server about lines that it did not send has missing, their number.',
+    },
+  ),
+})
+export type SystemLogFrame = Static<typeof SystemLogFrame>
+
 const task_id = Type.Union([Type.String(), Type.Number()], {
   description: 'As the client wrote it when it subscribed.',
 })
@@ -200,6 +284,11 @@ export const StateFrame = Type.Union([
     key: Type.Literal('gpu:cluster'),
     data: ClusterUpdateData,
   }),
+  frame('system_update', 'How the server of this socket works.', {
+    key: Type.Literal('system:overview'),
+    data: SystemUpdateData,
+  }),
+  SystemLogFrame,
   frame('agent_event', 'An event of an answer of the agent.', {
     session_id: Type.String(),
     run_id: Type.String(),
