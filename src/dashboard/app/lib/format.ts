@@ -97,6 +97,8 @@ export function duration(seconds: number): string {
 
 export const percent = (value: number): string => `${Math.round(value)} %`
 
-const months = cached((name) => new Intl.DateTimeFormat(name, { month: 'long', timeZone: 'UTC' }))
-/** The name of a month. @param number 1 to 12 */
-export const monthName = (number: number): string => months().format(Date.UTC(2000, number - 1))
+const months = cached(
+  (name) => new Intl.DateTimeFormat(name, { year: 'numeric', month: 'long', timeZone: 'UTC' }),
+)
+/** “March 2026”. @param month 1 to 12 */
+export const monthOf = (year: number, month: number): string => months().format(Date.UTC(year, month - 1))

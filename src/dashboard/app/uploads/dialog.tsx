@@ -31,7 +31,7 @@ const t = texts({
     name: 'Title',
     description: 'Description',
     optional: 'Optional',
-    titles: 'Titles are made of the file names. You can change them later.',
+    titles: 'Titles are made of the file names. Those of photos can be changed later.',
     openToAll: 'Everybody can see and play videos and PDFs.',
   },
   zh: {
@@ -52,7 +52,7 @@ const t = texts({
     name: '标题',
     description: '描述',
     optional: '选填',
-    titles: '标题取自文件名，之后可以修改。',
+    titles: '标题取自文件名，照片的标题之后可以修改。',
     openToAll: '所有人都可以查看和播放视频与 PDF。',
   },
 })

@@ -76,9 +76,6 @@ export function UploadPanel() {
         <span class="grow" role="status">
           {headline()}
         </span>
-        {unsent.value === 0 && (
-          <IconButton icon="trash" small kind="plain" label={t.clear} onClick={clearEnded} />
-        )}
         <IconButton
           icon={open.value ? 'minus' : 'plus'}
           small
@@ -89,6 +86,9 @@ export function UploadPanel() {
             open.value = !open.value
           }}
         />
+        {unsent.value === 0 && (
+          <IconButton icon="close" small kind="plain" label={t.clear} onClick={clearEnded} />
+        )}
       </div>
       <Total />
       {open.value && (

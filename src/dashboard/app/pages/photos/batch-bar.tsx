@@ -32,7 +32,8 @@ const t = texts({
     deleteTitle: (count: number) => (count === 1 ? 'Delete this photo?' : `Delete ${count} photos?`),
     deleteText: 'The photos and their files are deleted for good.',
     changed: (count: number) => (count === 1 ? '1 photo changed' : `${count} photos changed`),
-    some: (done: number, failed: number, why: string) => `${done} changed, ${failed} not: ${why}`,
+    deleted: (count: number) => (count === 1 ? '1 photo deleted' : `${count} photos deleted`),
+    some: (done: number, failed: number, why: string) => `Done with ${done}, not with ${failed}: ${why}`,
   },
   zh: {
     chosen: (count: number) => `已选择 ${count} 张照片`,
@@ -53,7 +54,8 @@ const t = texts({
     deleteTitle: (count: number) => `删除 ${count} 张照片？`,
     deleteText: '照片及其文件将被永久删除。',
     changed: (count: number) => `已更新 ${count} 张照片`,
-    some: (done: number, failed: number, why: string) => `${done} 张已更新，${failed} 张失败：${why}`,
+    deleted: (count: number) => `已删除 ${count} 张照片`,
+    some: (done: number, failed: number, why: string) => `${done} 张成功，${failed} 张失败：${why}`,
   },
 })
 
@@ -88,7 +90,8 @@ export function BatchBar({
     const succeeded = results.flatMap((result) => result.succeeded)
     const failed = results.flatMap((result) => result.failed)
     selection.remove(succeeded)
-    if (failed.length === 0) showToast('good', t.changed(succeeded.length))
+    const done = body.action === 'delete' ? t.deleted : t.changed
+    if (failed.length === 0) showToast('good', done(succeeded.length))
     else showToast('warn', t.some(succeeded.length, failed.length, failed[0]!.error))
     await onDone()
   }
@@ -102,9 +105,7 @@ export function BatchBar({
   if (count === 0) return null
   return (
     <div class="batch-bar" role="toolbar" aria-label={t.actions}>
-      <strong class="grow" role="status">
-        {t.chosen(count)}
-      </strong>
+      <strong role="status">{t.chosen(count)}</strong>
       <Button small onClick={setStatus('published')}>
         {t.publish}
       </Button>

@@ -1,5 +1,5 @@
 /** What narrows a list of photos, and in which order it is. */
-import { count, monthName } from '../../lib/format.ts'
+import { count, monthOf } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { navigate } from '../../lib/router.ts'
 import { isEditor } from '../../lib/session.ts'
@@ -95,7 +95,7 @@ export function ActiveFilters({
     [filter.q && t.words(filter.q), { ...filter, q: '' }],
     [filter.category && (category?.name ?? filter.category), { ...filter, category: '' }],
     [filter.tag && `#${filter.tag}`, { ...filter, tag: '' }],
-    [year && (month ? `${year} · ${monthName(Number(month))}` : year), { ...filter, year: '', month: '' }],
+    [year && (month ? monthOf(Number(year), Number(month)) : year), { ...filter, year: '', month: '' }],
   ]
   const active = all.filter((one): one is [string, PhotoFilter] => Boolean(one[0]))
   if (active.length === 0) return null
@@ -127,7 +127,7 @@ export function FacetLinks({ facets, filter }: { facets: Facets; filter: PhotoFi
   return (
     <section class="facets" aria-label={t.narrow}>
       {groups.map(({ title, links }) => (
-        <div key={title} class="row facet">
+        <div key={title} class="facet">
           <span class="small muted">{title}</span>
           <ul class="chips">
             {links.map(({ id, name, count: found, narrower }) => (

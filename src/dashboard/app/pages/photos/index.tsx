@@ -1,5 +1,5 @@
 /** All photos: a grid of any length, the search, and changes of many at once. */
-import { useMemo, useRef } from 'preact/hooks'
+import { useMemo } from 'preact/hooks'
 import { count } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { href, route } from '../../lib/router.ts'
@@ -14,6 +14,7 @@ import { ActiveFilters, FacetLinks, Order } from './filters.tsx'
 import { Grid } from './grid.tsx'
 import { photoList } from './photo-list.ts'
 import { PhotosHead } from './photos-head.tsx'
+import { useRenewal } from './renewal.ts'
 import { SearchBox } from './search-box.tsx'
 import { Selection } from './selection.ts'
 
@@ -37,9 +38,6 @@ const t = texts({
     endSelection: '结束选择',
   },
 })
-
-/** A signed address lasts for minutes, so one fetch renews those of all photos. */
-const RENEW_MS = 30_000
 
 export default function Photos() {
   const filter = filterOf(route.value.query)
@@ -68,12 +66,7 @@ export default function Photos() {
       },
     },
   })
-  const renewedAt = useRef(0)
-  const renew = () => {
-    if (Date.now() - renewedAt.current < RENEW_MS) return
-    renewedAt.current = Date.now()
-    void view.reload()
-  }
+  const renew = useRenewal(view)
 
   const total = list.total.value
   const isFiltered = key !== keyOf({})

@@ -1,6 +1,6 @@
 /** One photo: the picture, what is known about it, and how far the server is with its file. */
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import { dataOf } from '../../../../client/index.ts'
 import { texts } from '../../lib/language.ts'
 import { navigate, route } from '../../lib/router.ts'
@@ -15,7 +15,8 @@ import { Downloads, PhotoFacts } from './facts.tsx'
 import { filterOf, listHref, photoHref } from './filter.ts'
 import { PhotoForm } from './photo-form.tsx'
 import { photoList } from './photo-list.ts'
-import { Processing } from './processing.tsx'
+import { Processing, Reprocess } from './processing.tsx'
+import { useRenewal } from './renewal.ts'
 import { PhotoState } from './status.tsx'
 import { Viewer } from './viewer.tsx'
 
@@ -58,9 +59,6 @@ const loadPhoto = async (id: string, signal?: AbortSignal) =>
   ).data
 export type PhotoDetail = Awaited<ReturnType<typeof loadPhoto>>
 
-/** After this time an image that fails may have an address that has expired. */
-const RENEW_MS = 30_000
-
 export default function PhotoPage({ params }: PageProps) {
   const id = params.id!
   const { query } = route.value
@@ -82,12 +80,7 @@ export default function PhotoPage({ params }: PageProps) {
     isEditing.value = false
   }, [id])
   const { previous, next } = useNeighbours(Number(id), query)
-  const renewedAt = useRef(Date.now())
-  const renew = () => {
-    if (Date.now() - renewedAt.current < RENEW_MS) return
-    renewedAt.current = Date.now()
-    void view.reload()
-  }
+  const renew = useRenewal(view)
   return (
     <>
       <PageHead title={view.data?.title ?? t.loading}>
@@ -156,6 +149,7 @@ export default function PhotoPage({ params }: PageProps) {
                   </Card>
                   <Card title={t.downloads}>
                     <Downloads photo={photo} />
+                    {photo.file_id !== null && mayChange && <Reprocess fileId={photo.file_id} small />}
                   </Card>
                 </div>
               )}

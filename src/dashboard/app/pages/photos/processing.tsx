@@ -47,7 +47,18 @@ function stateOf(step: Step, { status, step: current }: PhotoUploadUpdateData): 
   return status === 'failed' || status === 'processing' ? status : 'completed'
 }
 
-/** Shown while the file is processed, when that has failed, and to who may have it done again. */
+/** Has the pictures made again, such as after the site's settings have changed. */
+export const Reprocess = ({ fileId, small = false }: { fileId: string; small?: boolean }) => (
+  <Button
+    small={small}
+    icon="retry"
+    onClick={() => dataOf(api().portfolio.upload({ file_id: fileId }).reprocess.post({ force: true }))}
+  >
+    {t.again}
+  </Button>
+)
+
+/** Shown while the file is processed, and when that has failed. */
 export function Processing({
   photo,
   fileId,
@@ -58,19 +69,10 @@ export function Processing({
   mayChange: boolean
 }) {
   const now = useTopic(`upload:${fileId}`)
-  const isDone = photo.processing_status === 'completed' && (now === undefined || now.status === 'completed')
-  const again = mayChange && (
-    <Button
-      small={isDone}
-      icon="retry"
-      onClick={() => dataOf(api().portfolio.upload({ file_id: fileId }).reprocess.post({ force: true }))}
-    >
-      {t.again}
-    </Button>
-  )
-  if (isDone || !now) return again ? <div class="row">{again}</div> : null
+  if (!now || (now.status === 'completed' && photo.processing_status === 'completed')) return null
+  const isFailed = now.status === 'failed'
   return (
-    <Card title={t.title} actions={now.status === 'failed' && again}>
+    <Card title={t.title} actions={isFailed && mayChange && <Reprocess fileId={fileId} />}>
       <Progress value={now.percent} label={t.title} />
       <ol class="steps">
         {STEPS.map((step) => {
@@ -85,7 +87,7 @@ export function Processing({
           )
         })}
       </ol>
-      {now.status === 'failed' && <p role="alert">{t.failed}</p>}
+      {isFailed && <p role="alert">{t.failed}</p>}
     </Card>
   )
 }

@@ -70,7 +70,7 @@ export function SearchBox({ filter }: { filter: PhotoFilter }) {
   }
 
   return (
-    <search class="stack-tight">
+    <search>
       <form class="photo-search" onSubmit={search}>
         <input
           ref={input}
@@ -87,7 +87,7 @@ export function SearchBox({ filter }: { filter: PhotoFilter }) {
         </Button>
       </form>
       {suggestions.value.length > 0 && (
-        <ul class="chips" aria-label={t.suggestions}>
+        <ul class="photo-suggestions" aria-label={t.suggestions}>
           {suggestions.value.map(({ id, name, usage_count }) => (
             <li key={id}>
               <a class="chip" href={listHref({ tag: name })}>

@@ -1,6 +1,6 @@
 /** Photos by the month in which they were taken. */
 import { dataOf } from '../../../../client/index.ts'
-import { count, date, monthName } from '../../lib/format.ts'
+import { count, date, monthOf } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { href, route } from '../../lib/router.ts'
 import { api } from '../../lib/session.ts'
@@ -9,6 +9,7 @@ import { Badge, Empty, Loaded } from '../../ui/parts.tsx'
 import { listHref, photoHref } from './filter.ts'
 import { PhotosHead } from './photos-head.tsx'
 import { placeholderOf } from './placeholder.ts'
+import { useRenewal } from './renewal.ts'
 
 const t = texts({
   en: {
@@ -44,8 +45,6 @@ async function load(year: number | undefined) {
 type Timeline = Awaited<ReturnType<typeof load>>
 type Month = NonNullable<Timeline['shown']>['months'][number]
 
-const monthOf = (year: number, month: number) => `${monthName(month)} ${year}`
-
 export default function TimelinePage() {
   const year = route.value.query.get('year')
   const view = useView({
@@ -53,6 +52,7 @@ export default function TimelinePage() {
     load: () => load(year ? Number(year) : undefined),
     on: { 'photo.processed': reload, 'photo.deleted': reload, 'photo.updated': reload },
   })
+  const renew = useRenewal(view)
   return (
     <>
       <PhotosHead current="timeline" />
@@ -85,7 +85,7 @@ export default function TimelinePage() {
               <ol class="timeline">
                 {shown.months.map((month) => (
                   <li key={month.month}>
-                    <MonthPhotos year={shown.year} month={month} />
+                    <MonthPhotos year={shown.year} month={month} onImageError={renew} />
                   </li>
                 ))}
               </ol>
@@ -97,7 +97,15 @@ export default function TimelinePage() {
   )
 }
 
-function MonthPhotos({ year, month }: { year: number; month: Month }) {
+function MonthPhotos({
+  year,
+  month,
+  onImageError,
+}: {
+  year: number
+  month: Month
+  onImageError: () => void
+}) {
   const filter = { year: String(year), month: String(month.month), sort: 'taken' } as const
   const name = monthOf(year, month.month)
   return (
@@ -137,9 +145,7 @@ function MonthPhotos({ year, month }: { year: number; month: Month }) {
                   width={width ?? undefined}
                   height={height ?? undefined}
                   src={thumb_url}
-                  onError={(event) => {
-                    event.currentTarget.hidden = true
-                  }}
+                  onError={onImageError}
                 />
               </a>
             </li>
