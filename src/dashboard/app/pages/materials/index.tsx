@@ -5,7 +5,7 @@ import { texts } from '../../lib/language.ts'
 import { href, navigate, route } from '../../lib/router.ts'
 import { api } from '../../lib/session.ts'
 import { RELOAD, reload, useView } from '../../lib/view.ts'
-import { ButtonLink } from '../../ui/button.tsx'
+import { Pager } from '../../ui/pager.tsx'
 import { Empty, Loaded, PageHead } from '../../ui/parts.tsx'
 import { UploadChooser } from '../../uploads/chooser.tsx'
 import { MaterialCard } from './material-card.tsx'
@@ -24,10 +24,6 @@ const t = texts({
     count: (n: number, text: string) => (n === 1 ? '1 material' : `${text} materials`),
     empty: 'No materials yet. Drop a video or PDF here, or press “Upload”.',
     noneOfType: 'None of this type.',
-    previous: 'Previous',
-    next: 'Next',
-    page: (page: number, pages: number) => `Page ${page} of ${pages}`,
-    pages: 'Pages',
   },
   zh: {
     title: '素材',
@@ -42,10 +38,6 @@ const t = texts({
     count: (_: number, text: string) => `${text} 个素材`,
     empty: '还没有素材。把视频或 PDF 拖到这里，或点击“上传”。',
     noneOfType: '没有这种类型的素材。',
-    previous: '上一页',
-    next: '下一页',
-    page: (page: number, pages: number) => `第 ${page} / ${pages} 页`,
-    pages: '分页',
   },
 })
 
@@ -67,7 +59,6 @@ const queryOf = (query: URLSearchParams): Query => ({
 
 const hrefOf = ({ page, sort, type }: Query) =>
   href('/materials', {
-    page: page > 1 ? page : undefined,
     sort: sort === 'created_at' ? undefined : sort,
     type,
   })
@@ -143,21 +134,11 @@ export default function Materials() {
                   </li>
                 ))}
               </ul>
-              {pages > 1 && (
-                <nav class="row pager" aria-label={t.pages}>
-                  {query.page > 1 && (
-                    <ButtonLink icon="left" to={hrefOf({ ...query, page: query.page - 1 })}>
-                      {t.previous}
-                    </ButtonLink>
-                  )}
-                  <span class="muted number">{t.page(query.page, pages)}</span>
-                  {query.page < pages && (
-                    <ButtonLink icon="right" to={hrefOf({ ...query, page: query.page + 1 })}>
-                      {t.next}
-                    </ButtonLink>
-                  )}
-                </nav>
-              )}
+              <Pager
+                page={query.page}
+                pages={pages}
+                onPage={(page) => navigate(hrefOf({ ...query, page }))}
+              />
             </>
           )
         }
