@@ -59,6 +59,7 @@ const queryOf = (query: URLSearchParams): Query => ({
 
 const hrefOf = ({ page, sort, type }: Query) =>
   href('/materials', {
+    page: page > 1 ? page : undefined,
     sort: sort === 'created_at' ? undefined : sort,
     type,
   })
