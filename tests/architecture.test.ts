@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { devDependencies } from '../package.json'
 import { mountedRoutes } from './support/described.ts'
 import { readSources } from './support/sources.ts'
 import {
@@ -36,6 +37,15 @@ describe('the walls', () => {
       ),
     )
     expect(unused).toEqual([])
+  })
+
+  test('an installation without development packages has all that the sources import', () => {
+    const imported = files.flatMap(({ file, imports }) =>
+      imports.filter(({ type }) => !type).map(({ from }) => ({ file, from })),
+    )
+    const isOfDevelopment = ({ from }: { from: string }) =>
+      Object.keys(devDependencies).some((name) => from === name || from.startsWith(`${name}/`))
+    expect(imported.filter(isOfDevelopment)).toEqual([])
   })
 
   test('every part has a wall', () => {
