@@ -1,16 +1,30 @@
 /** Shows the page of the address. */
 import { useSignal } from '@preact/signals'
 import type { ComponentType } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
+import { RoostError } from '../../client/index.ts'
+import { focusHeading } from './lib/focus.ts'
 import { texts } from './lib/language.ts'
 import { href, match, route } from './lib/router.ts'
+import { isAdmin, me, status } from './lib/session.ts'
+import { isOutdated } from './lib/version.ts'
 import { PAGES, type PageProps } from './pages/index.ts'
 import { ButtonLink } from './ui/button.tsx'
 import { Empty, ErrorNotice, Loading, PageHead } from './ui/parts.tsx'
 
 const t = texts({
-  en: { notFound: 'This page does not exist', home: 'To the overview' },
-  zh: { notFound: '页面不存在', home: '返回总览' },
+  en: {
+    notFound: 'This page does not exist',
+    forAdmins: 'This page is for administrators',
+    home: 'To the overview',
+    failed: 'The page could not be loaded',
+  },
+  zh: {
+    notFound: '页面不存在',
+    forAdmins: '此页面仅供管理员使用',
+    home: '返回总览',
+    failed: '页面加载失败',
+  },
 })
 
 function find(path: string) {
@@ -27,6 +41,7 @@ export function Outlet() {
   const name = found && (found.page.stays ?? found.page.path)
   const shown = useSignal<{ name: string; Component: ComponentType<PageProps> } | undefined>(undefined)
   const error = useSignal<unknown>(undefined)
+  const tries = useSignal(0)
   useEffect(() => {
     error.value = undefined
     if (!found || !name) return undefined
@@ -35,28 +50,68 @@ export function Outlet() {
       ({ default: Component }) => {
         if (!isLeft) shown.value = { name, Component }
       },
-      (problem) => {
-        if (!isLeft) error.value = problem
+      async (problem) => {
+        const why = await failedFor(problem)
+        if (!isLeft) error.value = why
       },
     )
     // The code of a page that was left meanwhile may come after that of the next one.
     return () => {
       isLeft = true
     }
-  }, [name])
-  if (!found) {
+  }, [name, tries.value])
+  const retry = () => {
+    tries.value++
+  }
+  const isLive = status.value === 'live'
+  useEffect(() => {
+    if (isLive && error.peek() !== undefined) retry()
+  }, [isLive])
+  const isForOthers = found?.page.menu?.group === 'administration' && me.value !== undefined && !isAdmin.value
+  const isShown = !found || isForOthers || error.value !== undefined || shown.value?.name === name
+  useArrival(found?.page.stays ?? path, isShown)
+  if (!found) return <Nothing title={t.notFound} text={path} />
+  if (isForOthers) return <Nothing title={t.forAdmins} />
+  if (error.value !== undefined) {
     return (
       <>
-        <PageHead title={t.notFound} />
-        <Empty text={path}>
-          <ButtonLink to={href('/')}>{t.home}</ButtonLink>
-        </Empty>
+        <PageHead title={t.failed} />
+        <ErrorNotice error={error.value} onRetry={retry} />
       </>
     )
   }
-  // After an update of the server the files of the older page are gone. A reload fetches the new ones.
-  if (error.value !== undefined) return <ErrorNotice error={error.value} onRetry={() => location.reload()} />
   if (!shown.value || shown.value.name !== name) return <Loading />
   const { Component } = shown.value
   return <Component key={found.page.stays ?? path} params={found.params} />
+}
+
+const Nothing = ({ title, text = '' }: { title: string; text?: string }) => (
+  <>
+    <PageHead title={title} />
+    <Empty text={text}>
+      <ButtonLink to={href('/')}>{t.home}</ButtonLink>
+    </Empty>
+  </>
+)
+
+/** After an update of the server the files of the older page are gone. A reload fetches the new ones. */
+async function failedFor(problem: unknown): Promise<unknown> {
+  try {
+    if (await isOutdated()) location.reload()
+    return problem
+  } catch {
+    return new RoostError(0, 'UNREACHABLE', '')
+  }
+}
+
+/** A page that was opened from another one begins at its top, with the focus in its title unless it has put it elsewhere. */
+function useArrival(page: string, isShown: boolean): void {
+  const last = useRef<string | undefined>(undefined)
+  useEffect(() => {
+    if (!isShown || last.current === page) return
+    const isFirst = last.current === undefined
+    last.current = page
+    if (isFirst) return
+    if (!document.getElementById('content')?.contains(document.activeElement)) focusHeading()
+  }, [page, isShown])
 }

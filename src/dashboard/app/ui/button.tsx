@@ -15,8 +15,8 @@ const classOf = ({ kind, small }: Look, extra = '') =>
   ['button', kind, small && 'small', extra].filter(Boolean).join(' ')
 
 /**
- * While a promise of `onClick` is pending the button is disabled, so that a second click does nothing. What it rejects with is
- * shown to the user.
+ * While a promise of `onClick` is pending, another click does nothing. The button is not disabled then, because it would lose
+ * the focus. What the promise rejects with is shown to the user.
  */
 export function Button({
   onClick,
@@ -46,8 +46,9 @@ export function Button({
       type="button"
       {...rest}
       class={classOf({ kind, small } as Look, children ? '' : 'icon')}
-      disabled={disabled || busy.value}
-      aria-busy={busy.value}
+      disabled={disabled}
+      aria-disabled={busy.value || rest['aria-disabled']}
+      aria-busy={busy.value || rest['aria-busy']}
       onClick={click}
     >
       {icon && <Icon name={icon} size={small ? 16 : 18} />}

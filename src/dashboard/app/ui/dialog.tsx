@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
+import { focusHeading } from '../lib/focus.ts'
 import { texts } from '../lib/language.ts'
 import { Button, IconButton } from './button.tsx'
 
@@ -21,7 +22,13 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
+    const opener = document.activeElement
     dialog.current?.showModal()
+    // A dialog that is taken out of the page while it is open leaves the focus nowhere.
+    return () => {
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+      else focusHeading()
+    }
   }, [])
   return (
     <dialog ref={dialog} class={`dialog ${wide ? 'wide' : ''}`} aria-labelledby={id} onClose={onClose}>

@@ -17,7 +17,7 @@ interface Props {
   children: (errors: Record<string, string>) => ComponentChildren
 }
 
-/** A form that is disabled while it is sent, and shows what the server says about it. */
+/** A form that is sent once at a time, and shows what the server says about it. What was typed stays when that fails. */
 export function Form({ onSubmit, submit, icon, actions, children }: Props) {
   const form = useRef<HTMLFormElement>(null)
   const busy = useSignal(false)
@@ -51,7 +51,7 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
         <Button
           type="submit"
           kind="primary"
-          disabled={busy.value}
+          aria-disabled={busy.value}
           aria-busy={busy.value}
           {...(icon && { icon })}
         >

@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
+import { RoostError } from '../../../client/index.ts'
 import { messageOf } from '../lib/errors.ts'
 import { ago, dateTime, percent } from '../lib/format.ts'
 import { texts } from '../lib/language.ts'
@@ -53,13 +54,20 @@ export const Card = ({
   </section>
 )
 
-/** The title of a page. It gets the focus when the page is opened, so that a screen reader begins there. */
-export const PageHead = ({ title, children }: { title: ComponentChildren; children?: ComponentChildren }) => (
-  <div class="page-head">
-    <h1 tabIndex={-1}>{title}</h1>
-    {children}
-  </div>
-)
+/** The title of a page, also in the tab of the browser. `Outlet` moves the focus to it. */
+export function PageHead({ title, children }: { title: string; children?: ComponentChildren }) {
+  useEffect(() => {
+    document.title = `${title} · Roost`
+  }, [title])
+  return (
+    <div class="page-head">
+      <h1 tabIndex={-1} dir="auto">
+        {title}
+      </h1>
+      {children}
+    </div>
+  )
+}
 
 export const Empty = ({ text, children }: { text: string; children?: ComponentChildren }) => (
   <div class="empty">
@@ -89,6 +97,10 @@ export const Loading = ({ lines = 4 }: { lines?: number }) => (
   </div>
 )
 
+/** Another try would not change the answer. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof RoostError && (error.status === 403 || error.status === 404)
+
 /** Shows what a view has: its error, a place holder while it is fetched, or its data. */
 export function Loaded<T>({
   view,
@@ -101,7 +113,9 @@ export function Loaded<T>({
 }) {
   return (
     <>
-      {view.error !== undefined && <ErrorNotice error={view.error} onRetry={view.reload} />}
+      {view.error !== undefined && (
+        <ErrorNotice error={view.error} {...(!isFinal(view.error) && { onRetry: view.reload })} />
+      )}
       {view.data !== undefined
         ? children(view.data)
         : view.error === undefined && <Loading {...(lines !== undefined && { lines })} />}
