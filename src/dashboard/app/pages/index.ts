@@ -36,7 +36,7 @@ const t = texts({
     tasks: '任务',
     gpu: 'GPU 集群',
     courses: '课程',
-    materials: '素材',
+    materials: '资料',
     photos: '照片',
     chat: '助手',
     schedule: '日程',

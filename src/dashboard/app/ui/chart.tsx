@@ -23,6 +23,8 @@ export interface Series {
 
 interface Props {
   title: string
+  /** What the chart is about, for screen readers, where the page shows it above. */
+  of?: string
   /** Of the values, such as `%`. */
   unit: string
   /** Milliseconds since the epoch, ascending. */
@@ -34,22 +36,28 @@ interface Props {
   height?: number
 }
 
+/** The horizontal axis covers at least so much, also while there are few figures. */
+const SHORTEST_SECONDS = 60
+
 /** Rows of the table, the newest first. */
 const MAX_ROWS = 60
 
 export function Chart(props: Props) {
   const shown = useSignal<'chart' | 'table'>('chart')
   const isTable = shown.value === 'table'
+  const single = props.series.length === 1 ? props.series[0] : undefined
   return (
     <figure class="stack-tight">
       <div class="row">
-        <figcaption class="grow">
+        <figcaption class="row grow">
           <h3>{props.title}</h3>
+          {single && <Newest {...props} {...single} />}
         </figcaption>
         <Button
           small
           kind="plain"
           aria-pressed={isTable}
+          aria-label={`${isTable ? t.asChart : t.asTable}: ${fullTitle(props)}`}
           onClick={() => {
             shown.value = isTable ? 'chart' : 'table'
           }}
@@ -58,32 +66,39 @@ export function Chart(props: Props) {
         </Button>
       </div>
       {isTable ? <Figures {...props} /> : <Plot {...props} />}
-      <Legend {...props} />
+      {!single && <Legend {...props} />}
     </figure>
   )
 }
 
-/** The newest value of each series, which a screen reader reads too. */
+const fullTitle = ({ title, of }: Props) => (of ? `${of}: ${title}` : title)
+
 const Legend = ({ series, unit }: Props) => (
   <ul class="row small">
-    {series.map(({ label, colour, values }) => {
-      const last = values.at(-1)
-      return (
-        <li key={label} class="row legend">
-          <span class="legend-mark" style={{ background: `var(${colour})` }} />
-          {label}
-          <strong class="number">
-            {last === null || last === undefined ? '–' : `${round(last)} ${unit}`}
-          </strong>
-        </li>
-      )
-    })}
+    {series.map((one) => (
+      <li key={one.label} class="row legend">
+        <span class="legend-mark" style={{ background: `var(${one.colour})` }} />
+        {one.label}
+        <Newest unit={unit} {...one} />
+      </li>
+    ))}
   </ul>
 )
 
+/** The newest value of a series, which a screen reader reads too. */
+const Newest = ({ unit, values }: Pick<Props, 'unit'> & Pick<Series, 'values'>) => {
+  const last = values.at(-1)
+  return (
+    <strong class="number small">
+      {last === null || last === undefined ? '–' : `${round(last)} ${unit}`}
+    </strong>
+  )
+}
+
 const round = (value: number) => Math.round(value * 10) / 10
 
-function Figures({ title, unit, times, series }: Props) {
+function Figures(props: Props) {
+  const { unit, times, series } = props
   const rows = times
     .map((at, index) => ({ at, index }))
     .slice(-MAX_ROWS)
@@ -91,7 +106,7 @@ function Figures({ title, unit, times, series }: Props) {
   return (
     <div class="chart-table">
       <Table
-        caption={title}
+        caption={fullTitle(props)}
         rows={rows}
         keyOf={({ at }) => at}
         columns={[
@@ -110,7 +125,8 @@ function Figures({ title, unit, times, series }: Props) {
   )
 }
 
-function Plot({ title, unit, times, series, min, max, height = 180 }: Props) {
+function Plot(props: Props) {
+  const { unit, times, series, min, max, height = 180 } = props
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
   const dataOf = (): uPlot.AlignedData => [
@@ -144,7 +160,10 @@ function Plot({ title, unit, times, series, min, max, height = 180 }: Props) {
           height,
           legend: { show: false },
           cursor: { y: false, points: { size: 6 } },
-          scales: { y: { range: (_, low, high) => [min ?? low, max ?? (high > low ? high : low + 1)] } },
+          scales: {
+            x: { range: (_, first, last) => [Math.min(first, last - SHORTEST_SECONDS), last] },
+            y: { range: (_, low, high) => [min ?? low, max ?? (high > low ? high : low + 1)] },
+          },
           axes: [
             { ...axis, values: (_, splits) => splits.map((at) => clock(at * 1000)), space: 90, size: 32 },
             { ...axis, size: 52, values: (_, splits) => splits.map((value) => `${value} ${unit}`) },
@@ -175,7 +194,7 @@ function Plot({ title, unit, times, series, min, max, height = 180 }: Props) {
   useEffect(() => plot.current?.setData(data.current()))
 
   return (
-    <div ref={box} class="chart" style={{ height: `${height}px` }} role="img" aria-label={title}>
+    <div ref={box} class="chart" style={{ height: `${height}px` }} role="img" aria-label={fullTitle(props)}>
       {times.length === 0 && <p class="muted small">{t.empty}</p>}
     </div>
   )

@@ -25,6 +25,11 @@ const t = texts({
   },
 })
 
+function* warmth({ temperature, power }: GpuUsage) {
+  if (temperature !== undefined) yield `${Math.round(temperature)} °C`
+  if (power !== undefined) yield `${Math.round(power)} W`
+}
+
 const round = (value: number) => String(Math.round(value * 10) / 10)
 
 export function Gpu({
@@ -43,10 +48,7 @@ export function Gpu({
         <h3>
           {name} <span class="small muted">{gpu.name}</span>
         </h3>
-        <span class="small number">
-          {gpu.temperature !== undefined && `${round(gpu.temperature)} °C `}
-          {gpu.power !== undefined && `${round(gpu.power)} W`}
-        </span>
+        <span class="small number nowrap">{[...warmth(gpu)].join(' · ')}</span>
       </div>
       {charts ? <Charts gpu={gpu} name={name} samples={samples} /> : <Bars gpu={gpu} name={name} />}
     </div>
@@ -73,19 +75,19 @@ function Charts({ gpu, name, samples }: { gpu: GpuUsage; name: string; samples: 
   const times = samples.map(({ at }) => at)
   const own = samples.map(({ gpus }) => gpus.find(({ gpu_id }) => gpu_id === gpu.gpu_id))
   const values = (pick: (one: GpuUsage) => number | undefined) => own.map((one) => (one && pick(one)) ?? null)
-  const common = { times, min: 0, height: HEIGHT }
+  const common = { of: name, times, min: 0, height: HEIGHT }
   return (
     <div class="gpu-charts">
       <Chart
         {...common}
-        title={t.of(t.usage, name)}
+        title={t.usage}
         unit="%"
         max={100}
         series={[{ label: t.usage, colour: '--accent', values: values((one) => one.usage) }]}
       />
       <Chart
         {...common}
-        title={t.of(t.memory, name)}
+        title={t.memory}
         unit="GB"
         max={Math.max(1, Math.ceil(gpu.memory_total))}
         series={[{ label: t.memory, colour: '--info', values: values((one) => one.memory_used) }]}
@@ -93,7 +95,7 @@ function Charts({ gpu, name, samples }: { gpu: GpuUsage; name: string; samples: 
       {gpu.temperature !== undefined && (
         <Chart
           {...common}
-          title={t.of(t.temperature, name)}
+          title={t.temperature}
           unit="°C"
           max={100}
           series={[{ label: t.temperature, colour: '--warn', values: values((one) => one.temperature) }]}

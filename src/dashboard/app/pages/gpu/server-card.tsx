@@ -51,8 +51,8 @@ const t = texts({
 
 const TONES: Record<Server['status'], Tone> = { online: 'good', offline: 'bad', draining: 'warn' }
 
-/** Servers with more GPUs show bars until the reader asks for charts. */
-const MOST_CHARTED = 2
+/** Servers with more GPUs show bars until the reader asks for charts, because so many charts would slow the page down. */
+const MOST_CHARTED = 16
 
 interface Props {
   server: Server

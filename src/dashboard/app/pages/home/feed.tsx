@@ -36,7 +36,7 @@ export function Feed() {
   return (
     <Card title={t.title}>
       {events.length === 0 && <p class="muted">{t.none}</p>}
-      <ol class="feed" aria-live="polite" aria-label={t.title}>
+      <ol class="feed" aria-label={t.title}>
         {events.map((event) => {
           const { text, icon, tone, to } = wordsOf(event)
           return (

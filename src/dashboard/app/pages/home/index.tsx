@@ -14,6 +14,7 @@ import { TasksCard } from './tasks-card.tsx'
 const t = texts({
   en: {
     hello: (name: string) => `Hello, ${name}`,
+    overview: 'Overview',
     cluster: 'GPU cluster',
     balance: 'Balance',
     available: 'available',
@@ -24,6 +25,7 @@ const t = texts({
   },
   zh: {
     hello: (name: string) => `你好，${name}`,
+    overview: '总览',
     cluster: 'GPU 集群',
     balance: '余额',
     available: '可用',
@@ -38,7 +40,7 @@ export default function Home() {
   const user = me.value
   return (
     <>
-      <PageHead title={user ? t.hello(user.full_name || user.username) : '…'} />
+      <PageHead title={user ? t.hello(user.full_name || user.username) : t.overview} />
       <div class="home">
         <div class="stack">
           <TasksCard />

@@ -26,7 +26,7 @@ const t = texts({
     noneOfType: 'None of this type.',
   },
   zh: {
-    title: '素材',
+    title: '资料',
     order: '排序',
     created_at: '最新上传',
     view_count: '浏览最多',
@@ -35,9 +35,9 @@ const t = texts({
     all: '视频和 PDF',
     video: '视频',
     pdf: 'PDF',
-    count: (_: number, text: string) => `${text} 个素材`,
-    empty: '还没有素材。把视频或 PDF 拖到这里，或点击“上传”。',
-    noneOfType: '没有这种类型的素材。',
+    count: (_: number, text: string) => `${text} 个资料`,
+    empty: '还没有资料。把视频或 PDF 拖到这里，或点击“上传”。',
+    noneOfType: '没有这种类型的资料。',
   },
 })
 

@@ -74,7 +74,7 @@ export function Processing({
   return (
     <Card title={t.title} actions={isFailed && mayChange && <Reprocess fileId={fileId} />}>
       <Progress value={now.percent} label={t.title} />
-      <ol class="steps">
+      <ol class="processing-steps">
         {STEPS.map((step) => {
           const state = stateOf(step, now)
           return (

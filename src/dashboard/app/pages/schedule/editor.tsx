@@ -13,8 +13,8 @@ import { ruleOf, simpleOf } from './rule.ts'
 
 const t = texts({
   en: {
-    create: 'New item',
-    edit: 'Edit the item',
+    create: 'New appointment',
+    edit: 'Edit the appointment',
     title: 'Title',
     start: 'Begins',
     end: 'Ends',
@@ -31,10 +31,10 @@ const t = texts({
     deleteTitle: (title: string) => `Delete “${title}”?`,
     deleteOne: 'Only this one is deleted. The others stay.',
     deleteAll: 'It is deleted with all the times at which it repeats.',
-    scope: 'This item repeats. Change',
+    scope: 'This appointment repeats. Change',
     one: 'only this one',
     all: 'all of them',
-    agent: 'The agent has made this item.',
+    agent: 'The agent has made this appointment.',
   },
   zh: {
     create: '新建日程',

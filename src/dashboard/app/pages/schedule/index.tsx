@@ -19,7 +19,7 @@ import { ScopeDialog } from './scope.tsx'
 const t = texts({
   en: {
     title: 'Schedule',
-    create: 'New item',
+    create: 'New appointment',
     today: 'Today',
     before: 'Earlier',
     after: 'Later',
@@ -31,7 +31,7 @@ const t = texts({
     notifyWhy: 'Show reminders as notifications of this browser',
     denied:
       'This browser blocks notifications. Reminders appear on the page alone; the browser’s settings of this site change that.',
-    empty: 'Nothing is planned here. Click a free time, press “New item”, or ask the agent.',
+    empty: 'Nothing is planned here. Click a free time, press “New appointment”, or ask the agent.',
   },
   zh: {
     title: '日程',

@@ -5,7 +5,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 const t = texts({
   en: {
     title: (title: string) => `Move “${title}”`,
-    text: 'This item repeats. Move only this one, or all of them?',
+    text: 'This appointment repeats. Move only this one, or all of them?',
     fixed: 'Its rule names other days than the new one. To move all of them, edit the rule.',
     one: 'Only this one',
     all: 'All of them',

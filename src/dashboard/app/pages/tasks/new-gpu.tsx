@@ -92,6 +92,10 @@ interface TaskType {
 const DEFAULT_MINUTES = 30
 const OTHER = ' '
 
+/** The cheapest one that a server offers now. */
+const firstChoice = (types: TaskType[]): TaskType | undefined =>
+  types.toSorted((a, b) => Number(b.servers > 0) - Number(a.servers > 0) || a.price - b.price)[0]
+
 export function NewGpuTask() {
   const types = useView<TaskType[]>({
     load: async (signal) => (await dataOf(api().factory.gpu['task-types'].get({ signal }))).data,
@@ -106,9 +110,7 @@ export function NewGpuTask() {
 }
 
 function GpuForm({ types }: { types: TaskType[] }) {
-  const chosen = useSignal(
-    types.find(({ servers }) => servers > 0)?.task_type ?? types[0]?.task_type ?? OTHER,
-  )
+  const chosen = useSignal(firstChoice(types)?.task_type ?? OTHER)
   const otherType = useSignal('')
   const minutes = useSignal('')
   const isOther = chosen.value === OTHER

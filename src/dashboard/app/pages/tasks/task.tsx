@@ -20,6 +20,7 @@ import { type TaskEvent, withEvent } from './task-events.ts'
 
 const t = texts({
   en: {
+    task: 'Task',
     back: 'All tasks',
     gone: 'This task has been deleted.',
     details: 'Details',
@@ -49,6 +50,7 @@ const t = texts({
     toStart: 'The task waits until you start it.',
   },
   zh: {
+    task: '任务',
     back: '全部任务',
     gone: '此任务已删除。',
     details: '详情',
@@ -116,7 +118,7 @@ export default function TaskPage({ params }: PageProps) {
       <a class="small" href={href('/tasks')}>
         ← {t.back}
       </a>
-      <PageHead title={task?.title ?? '…'}>
+      <PageHead title={task?.title ?? t.task}>
         {task && <StatusBadge status={task.status} />}
         {task && <TaskActions task={task} onDeleted={() => navigate(href('/tasks'))} />}
       </PageHead>

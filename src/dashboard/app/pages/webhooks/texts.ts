@@ -53,7 +53,7 @@ export const t = texts({
   },
   zh: {
     title: 'Webhook',
-    about: 'Roost 会把发生的事件签名后发送到您的地址，失败会自动重试。',
+    about: 'Roost 会把发生的事件签名后发送到你的地址，失败会自动重试。',
     create: '新建 Webhook',
     edit: '编辑 Webhook',
     url: '地址',
