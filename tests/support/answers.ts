@@ -23,9 +23,13 @@ const watchingFetch = async (...[input, init]: Parameters<typeof fetch>): Promis
 }
 globalThis.fetch = Object.assign(watchingFetch, plainFetch)
 
+/** In bytes. A test that gives up a longer body waits for ever for its clone: Bun 1.4.5. */
+const MOST = 32 * 1024
+
 /** A body without a length may never end. */
 const isShortJson = ({ headers }: Fetched): boolean =>
-  headers.has('content-length') && /^[^;]*json/.test(headers.get('content-type') ?? '')
+  Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= MOST &&
+  /^[^;]*json/.test(headers.get('content-type') ?? '')
 
 async function compare(method: string, path: string, response: Fetched): Promise<void> {
   const { routeOf, undocumented, undocumentedHead } = await import('./openapi.ts')
