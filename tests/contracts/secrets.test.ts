@@ -243,6 +243,7 @@ test('no log shows a secret of any request', async () => {
     for (const base of ['', '/api', '/api/v1', '/v1', '/ws'])
       await fetch(`${server.url}${base}/none/${encodeURIComponent(value)}?token=${encodeURIComponent(value)}`)
   }
+  await post('/api/v1/agent-chats', { message: `my password is ${passwords.newPassword}` }, reader.token)
   expect(model.keys).toContain(`Bearer ${passwords.llmKey}`)
   // Requests were admitted, refused for their input, and refused for their sign-in.
   for (const status of [200, 401, 404, 422])
