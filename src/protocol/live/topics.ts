@@ -228,13 +228,15 @@ export const SystemLogFrame = frame('system_log', 'A line of the log of a server
   level: oneOf('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'),
   message: Type.String(),
   server: Type.String({ description: 'Host name and process id.' }),
-  fields: Type.Object(
-    {},
-    {
-      additionalProperties: true,
-      description:
-        'The other fields of the line. A line over 16 KB goes without them, and has omitted, its length. A line of the server about lines that it did not send has missing, their number.',
-    },
+  fields: Type.Unsafe<Record<string, unknown>>(
+    Type.Object(
+      {},
+      {
+        additionalProperties: true,
+        description:
+          'The other fields of the line. A line over 16 KB goes without them, and has omitted, its length. A line of the server about lines that it did not send has missing, their number.',
+      },
+    ),
   ),
 })
 export type SystemLogFrame = Static<typeof SystemLogFrame>

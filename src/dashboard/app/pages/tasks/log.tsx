@@ -1,19 +1,19 @@
 /** The log of a task, as it is written. */
 import { useSignal } from '@preact/signals'
 import { Component } from 'preact'
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { dataOf } from '../../../../client/index.ts'
 import { clock } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { api, live } from '../../lib/session.ts'
 import { Button } from '../../ui/button.tsx'
+import { LogBox } from '../../ui/log-box.tsx'
 import { Card, ErrorNotice, Loading } from '../../ui/parts.tsx'
 
 const t = texts({
   en: {
     title: 'Log',
     empty: 'Nothing has been logged yet. Lines appear here as they are written.',
-    toEnd: 'To the end',
     older: 'Older lines are not shown here.',
     save: 'Save the whole log',
     attempt: (n: number) => `Attempt ${n}`,
@@ -21,7 +21,6 @@ const t = texts({
   zh: {
     title: '日志',
     empty: '还没有日志，新日志会实时显示在这里。',
-    toEnd: '跳到末尾',
     older: '较早的日志未在此显示。',
     save: '保存完整日志',
     attempt: (n: number) => `第 ${n} 次运行`,
@@ -41,7 +40,6 @@ const KEPT = 1000
 const KEPT_UNREAD = 5000
 /** Lines come in bursts; the page shows each burst at once. */
 const SHOW_AFTER_MS = 100
-const NEAR_END_PX = 30
 
 const linesOf = async (id: string, query: { limit: number; after?: number }): Promise<Line[]> => {
   const lines = await dataOf(api().study.tasks({ id }).logs.get({ query }))
@@ -107,51 +105,17 @@ export function TaskLog({ id }: { id: string }) {
     >
       {isCut.value && <p class="small muted">{t.older}</p>}
       {error.value !== undefined && <ErrorNotice error={error.value} />}
-      {shown ? <Lines lines={shown} follows={follows} /> : error.value === undefined && <Loading lines={8} />}
-    </Card>
-  )
-}
-
-/** Sticks to the end unless the reader has scrolled up. */
-function Lines({ lines, follows }: { lines: readonly Line[]; follows: { current: boolean } }) {
-  const box = useRef<HTMLDivElement>(null)
-  const isAway = useSignal(false)
-  const toEnd = () => {
-    follows.current = true
-    isAway.value = false
-    box.current!.scrollTop = box.current!.scrollHeight
-  }
-  useLayoutEffect(() => {
-    if (follows.current) toEnd()
-  }, [lines])
-  const onScroll = () => {
-    const { scrollTop, scrollHeight, clientHeight } = box.current!
-    follows.current = scrollHeight - scrollTop - clientHeight < NEAR_END_PX
-    isAway.value = !follows.current
-  }
-  return (
-    <div class="log-frame">
-      <div
-        ref={box}
-        class="log"
-        role="log"
-        aria-live="off"
-        aria-label={t.title}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard scrolls it
-        tabIndex={0}
-        onScroll={onScroll}
-      >
-        {lines.length === 0 && <p class="muted">{t.empty}</p>}
-        {lines.map((line, index) => (
-          <Row key={line.position} line={line} isFirst={line.attempt !== lines[index - 1]?.attempt} />
-        ))}
-      </div>
-      {isAway.value && (
-        <Button small icon="download" onClick={toEnd}>
-          {t.toEnd}
-        </Button>
+      {shown ? (
+        <LogBox label={t.title} lines={shown} follows={follows}>
+          {shown.length === 0 && <p class="muted">{t.empty}</p>}
+          {shown.map((line, index) => (
+            <Row key={line.position} line={line} isFirst={line.attempt !== shown[index - 1]?.attempt} />
+          ))}
+        </LogBox>
+      ) : (
+        error.value === undefined && <Loading lines={8} />
       )}
-    </div>
+    </Card>
   )
 }
 
