@@ -27,9 +27,20 @@ export interface VisitorOptions {
   theme?: 'light' | 'dark'
   width?: number
   height?: number
+  /** Who is signed in from the beginning. */
+  user?: TestUser
   /** Errors of the console that this test provokes. */
   expected?: RegExp
 }
+
+/** What the page keeps of a session. */
+const kept = ({ user, token, refreshToken }: TestUser): string =>
+  JSON.stringify({
+    accessToken: token,
+    refreshToken,
+    expiresAt: Date.now() + 30 * 60_000,
+    user: { id: user.uuid, email: user.email },
+  })
 
 /** A browser profile with its tabs. */
 export class Visitor implements AsyncDisposable {
@@ -42,7 +53,8 @@ export class Visitor implements AsyncDisposable {
   ) {}
 
   static async come(server: { url: string }, options: VisitorOptions = {}): Promise<Visitor> {
-    const { language = 'en', theme = 'light', width = 1280, height = 800 } = options
+    const { language = 'en', theme = 'light', width = 1280, height = 800, user } = options
+    const localStorage = user ? [{ name: 'roost.session', value: kept(user) }] : []
     const context = await (await launch()).newContext({
       baseURL: server.url,
       locale: language === 'zh' ? 'zh-CN' : 'en-GB',
@@ -50,6 +62,7 @@ export class Visitor implements AsyncDisposable {
       colorScheme: theme,
       viewport: { width, height },
       reducedMotion: 'reduce',
+      storageState: { cookies: [], origins: [{ origin: server.url, localStorage }] },
     })
     context.setDefaultTimeout(20_000)
     return new Visitor(context, options)

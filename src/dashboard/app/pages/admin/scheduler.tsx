@@ -9,6 +9,7 @@ import { Button } from '../../ui/button.tsx'
 import { confirm } from '../../ui/dialog.tsx'
 import { Badge, Card, Loaded, PageHead } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
+import { jobName } from './job-names.ts'
 
 const t = texts({
   en: {
@@ -77,7 +78,7 @@ export default function Scheduler() {
               columns={[
                 {
                   title: t.job,
-                  cell: ({ id, name }) => <span title={id}>{name.replaceAll('_', ' ')}</span>,
+                  cell: ({ id, name }) => <span title={id}>{jobName(name)}</span>,
                 },
                 {
                   title: t.next,

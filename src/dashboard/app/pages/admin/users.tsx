@@ -181,7 +181,7 @@ const List = ({
                   </div>
                 ),
               },
-              { title: t.role, cell: ({ role }) => roleName[role as Role] },
+              { title: t.role, cell: ({ role }) => <span class="nowrap">{roleName[role as Role]}</span> },
               {
                 title: t.status,
                 cell: ({ is_active }) =>

@@ -150,7 +150,7 @@ export function Grid({ days, zone, entries, onOpen, onPick, onMove }: Props) {
               {day === today && (
                 <li
                   class="now-line"
-                  role="presentation"
+                  aria-hidden="true"
                   title={time(momentOf(now, zone))}
                   style={{ top: `${(minutesOf(now) / (24 * 60)) * 100}%` }}
                 />
