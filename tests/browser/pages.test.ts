@@ -4,14 +4,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { makeUser } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
-import {
-  overflows,
-  screenshot,
-  seriousFindings,
-  untilStatus,
-  Visitor,
-  type VisitorOptions,
-} from './browser.ts'
+import { overflows, screenshot, seriousFindings, untilStatus, Visitor } from './browser.ts'
 import { makeWorld, type World } from './world.ts'
 
 const APP = join(import.meta.dir, '../../src/dashboard/app')
@@ -30,7 +23,7 @@ const PATHS = [
 ]
 
 /** Each page is seen in each of them by one of the two languages. */
-const LOOKS = {
+const LOOKS: Record<'en' | 'zh', { theme: 'light' | 'dark'; width: number }[]> = {
   en: [
     { theme: 'light', width: 1280 },
     { theme: 'dark', width: 390 },
@@ -39,7 +32,7 @@ const LOOKS = {
     { theme: 'dark', width: 1280 },
     { theme: 'light', width: 390 },
   ],
-} as const satisfies Record<string, VisitorOptions[]>
+}
 
 /** Texts that no page should show in any language: values that were not meant for people. */
 const UNMEANT = /\bundefined\b|\bnull\b|\bNaN\b|\[object |Invalid Date|\$\{/

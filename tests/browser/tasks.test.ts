@@ -1,0 +1,203 @@
+/** Tasks from the form to their end, on a real node and on one that the test moves. */
+import { afterAll, expect, test } from 'bun:test'
+import type { Page } from 'playwright-core'
+import { makeCourse } from '../support/courses.ts'
+import { makeNode, makeTask, makeUser, unique } from '../support/factories.ts'
+import { NodeProcess } from '../support/process.ts'
+import { startServer } from '../support/server.ts'
+import { openNode } from '../support/sockets.ts'
+import { screenshot, untilStatus, Visitor } from './browser.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+
+const state = (page: Page, text: string) => page.locator('.page-head .badge', { hasText: text })
+const bar = (page: Page, value: number) =>
+  page.locator(`.task-progress [role="progressbar"][aria-valuenow="${value}"]`).first()
+const logLines = (page: Page) => page.locator('.log-line').allTextContents()
+
+/** A node whose tasks go on when the test says so. */
+async function steeredNode(taskType: string) {
+  const { token } = await makeNode(server)
+  const node = await openNode(server, token, { taskTypes: [taskType] })
+  const timer = setInterval(
+    () => node.send({ type: 'heartbeat', cpu_usage: 1, memory_usage: 1, gpus: [] }),
+    2000,
+  )
+  return {
+    /** The lease of the task's next attempt, which the node has taken. */
+    async take(uuid: string, attempt = 1) {
+      await node.next('assign', (frame) => frame.task_id === uuid && frame.attempt >= attempt)
+      const lease = {
+        task_id: uuid,
+        attempt: node.frames.findLast(({ task_id }) => task_id === uuid).attempt,
+      }
+      node.send({ type: 'accept', ...lease })
+      const send = (type: string, fields: object) => node.send({ type, ...lease, ...fields })
+      return { attempt: lease.attempt as number, send, node }
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      node.close()
+    },
+  }
+}
+
+test('a GPU task is created by the form and runs to its end on a real node', async () => {
+  const user = await makeUser(server)
+  const { token } = await makeNode(server)
+  await using _node = new NodeProcess(server, token, 'gpu-01')
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/tasks')
+  await page.getByRole('link', { name: 'New task' }).first().click()
+  await page.getByLabel('What it runs').locator('option[value="test"]').waitFor({ state: 'attached' })
+  await page.getByLabel('What it runs').selectOption('test')
+  await page.getByLabel('Title').fill('Made by the form')
+  await page.getByLabel('Seconds that it takes').fill('3')
+  await page.getByLabel('Steps').fill('6')
+  await page.getByRole('button', { name: 'Create the task' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Made by the form' }).waitFor()
+  await state(page, 'Completed').waitFor({ timeout: 60_000 })
+  await bar(page, 100).waitFor()
+  await page.getByRole('region', { name: 'Result' }).getByText('"steps": 6').waitFor()
+  await page.getByText('running 6 steps in 3 seconds').waitFor()
+  expect(await logLines(page)).toHaveLength(1)
+  await screenshot(page, 'task-completed')
+})
+
+test('progress moves, and log lines appear in order, each once, also after a reload', async () => {
+  const type = unique('type_')
+  const user = await makeUser(server)
+  using node = await steeredNode(type)
+  const { uuid } = await makeTask(server, user, { taskType: type })
+  const { send } = await node.take(uuid)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open(`/tasks/${uuid}`)
+  await state(page, 'Running').waitFor()
+  const log = (n: number) => send('log', { level: 'INFO', message: `line ${n}.` })
+  for (const [n, progress] of [20, 45, 70].entries()) {
+    send('progress', { progress, current_item: `at ${progress}` })
+    log(2 * n)
+    log(2 * n + 1)
+    await bar(page, progress).waitFor()
+    await page.getByText(`at ${progress}`).waitFor()
+    await page.getByText(`line ${2 * n + 1}.`).waitFor()
+  }
+  await page.reload()
+  await page.getByText('line 0.').waitFor()
+  log(6)
+  send('completed', { result: { answer: 42 } })
+  await state(page, 'Completed').waitFor()
+  await page.getByText('line 6.').waitFor()
+  const numbers = (await logLines(page)).map((line) => Number(/line (\d)/.exec(line)![1]))
+  expect(numbers).toEqual([0, 1, 2, 3, 4, 5, 6])
+  await page.getByText('"answer": 42').waitFor()
+})
+
+test('a task that runs is cancelled after a question, run again, and deleted', async () => {
+  const type = unique('type_')
+  const user = await makeUser(server)
+  using node = await steeredNode(type)
+  const { uuid } = await makeTask(server, user, { taskType: type })
+  const first = await node.take(uuid)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open(`/tasks/${uuid}`)
+  await state(page, 'Running').waitFor()
+
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  const question = page.getByRole('dialog', { name: 'Cancel this task?' })
+  await question.getByRole('button', { name: 'Cancel', exact: true }).click()
+  await question.waitFor({ state: 'detached' })
+  await state(page, 'Running').waitFor()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await question.getByRole('button', { name: 'Cancel the task' }).click()
+  await state(page, 'Cancelled').waitFor()
+  await first.node.next('cancel', ({ task_id }) => task_id === uuid)
+
+  await page.getByRole('button', { name: 'Run again' }).click()
+  const second = await node.take(uuid, first.attempt + 1)
+  await state(page, 'Running').waitFor()
+  second.send('failed', { error: 'no space left', exit_code: 3 })
+  await state(page, 'Failed').waitFor()
+  await page.getByText('no space left').first().waitFor()
+
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Tasks' }).waitFor()
+  await page.getByText('You have no tasks yet').waitFor()
+})
+
+test('study tasks: paused, resumed and cancelled; and played to the end', async () => {
+  const editor = await makeUser(server, { role: 'editor' })
+  const user = await makeUser(server)
+  const long = await makeCourse(server, editor, [{ title: 'Long lesson', durationSeconds: 36_000 }])
+  const short = await makeCourse(server, editor, [{ title: 'Short lesson', durationSeconds: 20 }])
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open()
+  const create = async (title: string, course: string, speed: number) => {
+    await page.goto('/#/tasks/new?kind=study')
+    await page.getByLabel('Title').fill(title)
+    await page.getByLabel(course).check()
+    await page.getByLabel('Speed').fill(String(speed))
+    await page.getByRole('button', { name: 'Create the task' }).click()
+    await page.getByRole('heading', { level: 1, name: title }).waitFor()
+  }
+  await create('Study at night', long.name, 1)
+  await state(page, 'Running').waitFor()
+  await page.getByText('Long lesson').first().waitFor()
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await state(page, 'Paused').waitFor()
+  await page.getByRole('button', { name: 'Resume' }).click()
+  await state(page, 'Running').waitFor()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'Cancel the task' }).click()
+  await state(page, 'Cancelled').waitFor()
+
+  await create('Study at noon', short.name, 100)
+  await state(page, 'Completed').waitFor()
+  await bar(page, 100).waitFor()
+})
+
+test('without a mouse: sign in, go to the tasks, create one', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server)
+  const page = await visitor.open('/')
+  const focused = () => page.locator(':focus')
+  /** Presses Tab until the focus is on what is wanted. */
+  const tabTo = async (
+    name: string | RegExp,
+    role: 'button' | 'link' | 'textbox' | 'combobox' = 'button',
+  ) => {
+    const wanted = page.getByRole(role, { name }).first()
+    for (let n = 0; n < 60; n++) {
+      await page.keyboard.press('Tab')
+      if (await wanted.evaluate((element) => element === element.ownerDocument.activeElement)) return
+    }
+    throw new Error(
+      `Tab does not reach ${name}; the focus is on ${await focused().evaluate((one) => one.outerHTML)}`,
+    )
+  }
+  await page.getByLabel('Email or username').waitFor()
+  await tabTo('Email or username', 'textbox')
+  await page.keyboard.type(user.user.email)
+  await page.keyboard.press('Tab')
+  await page.keyboard.type(user.password)
+  await page.keyboard.press('Enter')
+  await untilStatus(page, 'live')
+
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await tabTo('Tasks', 'link')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'Tasks' }).waitFor()
+  await page.getByText('You have no tasks yet').waitFor()
+  // The new page begins at its heading.
+  expect(await focused().textContent()).toBe('Tasks')
+  await tabTo('New task', 'link')
+  await page.keyboard.press('Enter')
+  await page.getByLabel('Title').waitFor()
+  await tabTo('Title', 'textbox')
+  await page.keyboard.type('By keyboard')
+  await tabTo('Create the task')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'By keyboard' }).waitFor()
+})
