@@ -82,7 +82,7 @@ export class Visitor implements AsyncDisposable {
   }
 
   /** A tab in which the user is signed in, by the form. */
-  async signIn(user: Pick<TestUser, 'user'> & { password?: string }, path = '/'): Promise<Page> {
+  async signIn(user: { user: { email: string }; password?: string }, path = '/'): Promise<Page> {
     const page = await this.open(path)
     const zh = this.options.language === 'zh'
     await page.getByLabel(zh ? '邮箱或用户名' : 'Email or username').fill(user.user.email)
@@ -108,6 +108,17 @@ export const untilStatus = (page: Page, status: string, timeout = 20_000) =>
 
 export const screenshot = (page: Page, name: string) =>
   page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) })
+
+/** Files of a person's desk, let go over the middle of the page. */
+export async function drop(page: Page, files: readonly string[]): Promise<void> {
+  const { width, height } = page.viewportSize()!
+  const devtools = await page.context().newCDPSession(page)
+  const at = { x: width / 2, y: height / 2, data: { items: [], files: [...files], dragOperationsMask: 1 } }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await devtools.send('Input.dispatchDragEvent', { type, ...at })
+  }
+  await devtools.detach()
+}
 
 interface Violation {
   id: string

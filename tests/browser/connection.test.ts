@@ -23,7 +23,7 @@ test('a server that is killed and started again: the page reconnects, catches up
     api(started, 'POST', '/api/tasks', { token, body: { title, task_type: 'test' } })
   await using visitor = await Visitor.come(started)
   const admin = { user: { email: 'admin@example.com' }, password: 'admin123' }
-  const page = await visitor.signIn(admin as Parameters<Visitor['signIn']>[0], '/tasks')
+  const page = await visitor.signIn(admin, '/tasks')
   await untilStatus(page, 'live')
   await create('before')
   await page.getByText('before').waitFor()
