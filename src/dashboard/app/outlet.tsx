@@ -43,8 +43,6 @@ export function Outlet() {
   const error = useSignal<unknown>(undefined)
   const tries = useSignal(0)
   useEffect(() => {
-    // Pages are one document for the browser, which would leave it scrolled as the last page was.
-    scrollTo({ top: 0 })
     error.value = undefined
     if (!found || !name) return undefined
     let isLeft = false
