@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks'
 import icon from './icon.svg'
 import { money } from './lib/format.ts'
 import { language, setLanguage, texts } from './lib/language.ts'
+import { useNotices } from './lib/notices.ts'
 import { useReminders } from './lib/reminders.ts'
 import { href, route } from './lib/router.ts'
 import { isAdmin, me, signOut } from './lib/session.ts'
@@ -13,6 +14,7 @@ import { PAGES, type Page } from './pages/index.ts'
 import { Button, IconButton } from './ui/button.tsx'
 import { Connection } from './ui/connection.tsx'
 import { Icon } from './ui/icon.tsx'
+import { Maintenance } from './ui/maintenance.tsx'
 
 const t = texts({
   en: {
@@ -45,6 +47,7 @@ const t = texts({
 
 export function Shell({ children }: { children: ComponentChildren }) {
   useReminders()
+  useNotices()
   const menu = useSignal<'open' | 'closed'>('closed')
   const close = () => {
     menu.value = 'closed'
@@ -95,6 +98,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <Preferences />
           <IconButton icon="signOut" kind="plain" label={t.signOut} onClick={signOut} />
         </header>
+        <Maintenance />
         <main class="content" id="content">
           {children}
         </main>

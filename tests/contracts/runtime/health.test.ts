@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { createApp } from '../../../src/app.ts'
+import { api } from '../../support/api.ts'
 import { describedApi } from '../../support/described.ts'
+import { makeUser } from '../../support/factories.ts'
 import { MailServer } from '../../support/mail.ts'
 import { freePort } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
@@ -17,6 +19,16 @@ test('GET /api/v1/health: ok', async () => {
   const answer = await ask('GET', '/api/v1/health')
   expectAnswer(answer, 200, { status: 'string' })
   expect(answer.body).toEqual({ status: 'ok' })
+})
+
+test('GET /api/v1/health tells everybody about maintenance while it goes on', async () => {
+  const { token } = await makeUser(server, { role: 'super_admin' })
+  const set = (maintenance_mode: boolean) =>
+    api(server, 'PUT', '/api/admin/config', { token, body: { maintenance_mode } })
+  await set(true)
+  expect((await ask('GET', '/api/v1/health')).body).toEqual({ status: 'ok', maintenance: true })
+  await set(false)
+  expect((await ask('GET', '/api/v1/health')).body).toEqual({ status: 'ok' })
 })
 
 describe('GET /api/v1/infra/health', () => {

@@ -3,7 +3,12 @@ import { choice } from '../../../http/choice.ts'
 import { nullable, Timestamp } from '../../../http/models.ts'
 import { named } from '../../../http/openapi/schemas.ts'
 
-export const Health = t.Object({ status: choice(['ok', 'unhealthy']) })
+export const Health = t.Object({
+  status: choice(['ok', 'unhealthy']),
+  maintenance: t.Optional(
+    t.Literal(true, { description: 'Only while administrators alone may change anything.' }),
+  ),
+})
 export type Health = Static<typeof Health>
 
 const HealthStatus = choice(['healthy', 'unhealthy'])

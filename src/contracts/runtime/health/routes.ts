@@ -8,6 +8,7 @@ import {
   checkHealth,
 } from '../../../core/system/health.ts'
 import { type LedgerHealth, ledgerHealth } from '../../../core/system/ledger-health.ts'
+import { systemConfig } from '../../../core/system/settings.ts'
 import { type Call, chapter } from '../../../http/chapter.ts'
 import { waitAtMost } from '../../../util/wait-at-most.ts'
 import { runtime } from '../contract.ts'
@@ -40,9 +41,12 @@ export const healthRoutes = (ctx: Context) =>
     )
 
 async function showHealth({ ctx, set }: Call): Promise<Health> {
-  if (await canServe(ctx)) return { status: 'ok' }
-  set.status = 503
-  return { status: 'unhealthy' }
+  if (!(await canServe(ctx))) {
+    set.status = 503
+    return { status: 'unhealthy' }
+  }
+  const { maintenanceMode } = await systemConfig(ctx)
+  return { status: 'ok', ...(maintenanceMode && { maintenance: true as const }) }
 }
 
 async function showInfraHealth({ ctx, set }: Call): Promise<InfraHealth> {

@@ -16,14 +16,18 @@ const SHOWN_MS = 6000
 export const toasts = signal<Toast[]>([])
 let lastId = 0
 
-export function showToast(kind: Toast['kind'], text: string, to?: string): void {
+/** @returns its id */
+export function showToast(kind: Toast['kind'], text: string, to?: string): number {
   const id = ++lastId
   toasts.value = [...toasts.value, { id, kind, text, to }].slice(-MOST)
   setTimeout(() => closeToast(id), kind === 'bad' ? 2 * SHOWN_MS : SHOWN_MS)
+  return id
 }
 
 export function closeToast(id: number): void {
   toasts.value = toasts.value.filter((toast) => toast.id !== id)
 }
 
-export const showError = (error: unknown): void => showToast('bad', messageOf(error))
+export function showError(error: unknown): void {
+  showToast('bad', messageOf(error))
+}

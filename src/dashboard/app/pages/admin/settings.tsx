@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
 import { texts } from '../../lib/language.ts'
+import { checkMaintenance } from '../../lib/maintenance.ts'
 import { api } from '../../lib/session.ts'
 import { showToast } from '../../lib/toasts.ts'
 import { useTopic, useView } from '../../lib/view.ts'
@@ -115,7 +116,7 @@ function SystemForm({ config, onSaved }: { config: Config; onSaved: () => Promis
       }),
     )
     showToast('good', t.saved)
-    await onSaved()
+    await Promise.all([onSaved(), checkMaintenance({ now: true })])
   }
   return (
     <Form submit={t.save} onSubmit={save}>

@@ -1,5 +1,6 @@
 /** What somebody sees who is not signed in: sign in, sign up, reset the password. */
-import { useSignal } from '@preact/signals'
+import { signal, useSignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
 import { dataOf } from '../../../../client/index.ts'
 import icon from '../../icon.svg'
 import { texts } from '../../lib/language.ts'
@@ -33,6 +34,10 @@ const t = texts({
     sendCode: 'Mail me a code',
     again: 'Send another code',
     sent: 'A new code is on its way.',
+    filesHint:
+      'This server sends no mail. It writes each mail as a file to the folder “outbox” in its data folder, such as data/outbox. The newest file has the code.',
+    firstStart:
+      'A new server? The first start has printed the administrator’s email and password in the terminal.',
     confirm: 'Confirm',
     setPassword: 'Set the password',
     changed: 'The password is changed. Sign in with it.',
@@ -60,6 +65,9 @@ const t = texts({
     sendCode: '发送验证码',
     again: '重新发送验证码',
     sent: '新的验证码已发送。',
+    filesHint:
+      '此服务器不发送邮件，而是把邮件写入数据目录下的 outbox 文件夹（例如 data/outbox）。验证码在最新的文件里。',
+    firstStart: '刚装好的服务器？首次启动时，管理员的邮箱和密码会显示在终端里。',
     confirm: '确认',
     setPassword: '设置密码',
     changed: '密码已修改，请用新密码登录。',
@@ -69,11 +77,25 @@ const t = texts({
   },
 })
 
+/** Mail goes to files on a server that nobody has set up for more. */
+const writesFiles = signal(false)
+
+async function askForMail(): Promise<void> {
+  const { data } = await anonymous.runtime.infra.health.get()
+  writesFiles.value = data?.services.mail.kind === 'files'
+}
+
 type Step = 'signIn' | 'signUp' | 'verify' | 'reset' | 'newPassword'
 
 export function Front() {
   const step = useSignal<Step>('signIn')
   const email = useSignal('')
+  useEffect(() => void askForMail(), [])
+  const isFirst = useRef(true)
+  useEffect(() => {
+    if (!isFirst.current) document.querySelector<HTMLElement>('.front input')?.focus()
+    isFirst.current = false
+  }, [step.value])
   const go = (next: Step) => () => {
     step.value = next
   }
@@ -143,6 +165,7 @@ const SignIn = ({ onReset, onSignUp }: { onReset: () => void; onSignUp: () => vo
     <Button kind="plain" onClick={onSignUp}>
       {t.toSignUp}
     </Button>
+    {writesFiles.value && <p class="small muted">{t.firstStart}</p>}
   </>
 )
 
@@ -202,7 +225,7 @@ const CodeField = ({ email, error }: { email: string; error: string | undefined 
   <TextField
     label={t.code}
     name="token"
-    hint={t.codeHint(email)}
+    hint={writesFiles.value ? t.filesHint : t.codeHint(email)}
     inputMode="numeric"
     autoComplete="one-time-code"
     pattern="[0-9]{6}"

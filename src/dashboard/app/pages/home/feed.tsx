@@ -1,11 +1,11 @@
 /** The newest events, as they come. */
 import { type Signal, signal } from '@preact/signals'
 import type { AnyLiveEvent, LiveClient } from '../../../../client/index.ts'
+import { wordsOf } from '../../lib/event-words.ts'
 import { texts } from '../../lib/language.ts'
 import { live } from '../../lib/session.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { Ago, Card } from '../../ui/parts.tsx'
-import { wordsOf } from './event-words.ts'
 
 const t = texts({
   en: {

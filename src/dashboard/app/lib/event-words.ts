@@ -1,19 +1,27 @@
 /** What an event says, in a few words, and where more is to be read. */
-import type { AnyLiveEvent } from '../../../../client/index.ts'
-import { eventName } from '../../lib/event-names.ts'
-import { dateTime, money } from '../../lib/format.ts'
-import { texts } from '../../lib/language.ts'
-import { href } from '../../lib/router.ts'
-import type { IconName } from '../../ui/icon.tsx'
-import type { Tone } from '../../ui/parts.tsx'
+import type { AnyLiveEvent } from '../../../client/index.ts'
+import type { IconName } from '../ui/icon.tsx'
+import type { Tone } from '../ui/parts.tsx'
+import { eventName } from './event-names.ts'
+import { count, dateTime, money } from './format.ts'
+import { texts } from './language.ts'
+import { href } from './router.ts'
 
 const t = texts({
   en: {
     of: (name: string, what: string) => `${name}: ${what}`,
     available: (sum: string) => `${sum} available`,
+    noAnswer: 'The agent could not answer',
   },
-  zh: { of: (name: string, what: string) => `${name}：${what}`, available: (sum: string) => `可用 ${sum}` },
+  zh: {
+    of: (name: string, what: string) => `${name}：${what}`,
+    available: (sum: string) => `可用 ${sum}`,
+    noAnswer: '助手未能回答',
+  },
 })
+
+/** What several events of a type say together. */
+export const severalOf = (type: string, n: number): string => `${eventName(type)} × ${count(n)}`
 
 export interface Words {
   text: string
@@ -41,12 +49,13 @@ const ICONS: Record<string, IconName> = {
 }
 
 export function wordsOf(event: AnyLiveEvent): Words {
-  const name = eventName(event.type)
+  const hasFailed = event.type === 'agent.run_finished' && event.data.status === 'failed'
+  const name = hasFailed ? t.noAnswer : eventName(event.type)
   const what = subjectOf(event)
   return {
     text: what ? t.of(name, what) : name,
     icon: ICONS[event.type.split('.')[0]!] ?? 'pulse',
-    tone: toneOf(event.type),
+    tone: hasFailed ? 'bad' : toneOf(event.type),
     to: addressOf(event),
   }
 }
