@@ -1,14 +1,11 @@
-/** Whether the server has a newer page than this one. */
+/** Whether the server has a newer page than this one. The name of its script changes with every version. */
 
-const entryOf = (html: Document): string | undefined =>
-  html.querySelector<HTMLScriptElement>('script[src]')?.getAttribute('src') ?? undefined
-
-const own = entryOf(document)
+const own = document.querySelector('script[src]')?.getAttribute('src')
 
 /** Rejects while the server cannot be reached. */
 export async function isOutdated(): Promise<boolean> {
   const answer = await fetch('/', { cache: 'no-store' })
   if (!answer.ok) return false
-  const newest = entryOf(new DOMParser().parseFromString(await answer.text(), 'text/html'))
+  const newest = (await answer.text()).match(/<script[^>]*\ssrc="([^"]+)"/)?.[1]
   return newest !== undefined && newest !== own
 }
