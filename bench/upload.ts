@@ -1,5 +1,7 @@
 /** Uploads of the largest accepted video: their speed and the server's memory; and the thumbnails after uploads. */
+
 import { join } from 'node:path'
+import { connect, type EventType } from '../src/client/index.ts'
 import type { Uploaded } from '../src/contracts/learning/materials/models.ts'
 import { startS3 } from '../tests/storage/kinds.ts'
 import type { UploadClient } from './clients/upload.ts'
@@ -213,18 +215,16 @@ async function thumbnails(): Promise<Row> {
 }
 
 /** Listens on the user's channel; `promise` resolves with the last of `count` events. */
-async function countEvents({ port }: Server, { token }: SeededUser, type: string, count: number) {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/connect?token=${token}`)
-  const done = Promise.withResolvers<void>()
-  let seen = 0
-  socket.onmessage = ({ data }) => {
-    if (JSON.parse(String(data)).type !== type || ++seen < count) return
-    socket.close()
-    done.resolve()
-  }
-  socket.onerror = () => done.reject(new Error('the socket did not open'))
-  await new Promise<void>((resolve) => {
-    socket.onopen = () => resolve()
+async function countEvents({ port }: Server, { token }: SeededUser, type: EventType, count: number) {
+  const live = connect({ url: `http://127.0.0.1:${port}`, token })
+  const promise = new Promise<void>((resolve) => {
+    let seen = 0
+    live.on(type, () => {
+      if (++seen < count) return
+      live.close()
+      resolve()
+    })
   })
-  return { promise: done.promise }
+  await new Promise<void>((resolve) => live.onStatus((status) => status === 'live' && resolve()))
+  return { promise }
 }

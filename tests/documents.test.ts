@@ -71,7 +71,7 @@ test.each(PAGES)('every page and heading that %s links to exists', (name) => {
   }
 })
 
-const PLACES = ['', 'src', 'src/core']
+const PLACES = ['', 'src', 'src/core', 'src/dashboard/app']
 const isThere = (path: string) => PLACES.some((place) => existsSync(join(ROOT, place, path)))
 
 test('documents name files and folders of the code', () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { connect } from '../src/client/index.ts'
 import { upwardImports } from './support/domains.ts'
 import { eventually, ROOT, ServerProcess, temporaryDirectory } from './support/process.ts'
 import { moduleState, wireNames } from './support/source-rules.ts'
@@ -59,15 +60,17 @@ describe('a domain that is added as the document says', () => {
 
   test('has a job, which emits an event and changes a topic', async () => {
     const token = await signIn()
-    const socket = new WebSocket(`${server.wsUrl}/ws/connect?token=${token}&topics=kite`)
-    const frames: { type: string; data?: unknown }[] = []
-    socket.onmessage = ({ data }) => void frames.push(JSON.parse(String(data)))
-    const has = (type: string, height: number) =>
-      frames.some((frame) => frame.type === type && Bun.deepEquals(frame.data, { height_metres: height }))
-    await eventually(() => has('kite_update', 0), 'the current value of the topic')
+    const live = connect({ url: server.url, token })
+    const came: unknown[] = []
+    live.on('*', ({ type, data }) => void came.push({ type, data }))
+    live.watch<string>('kite', (state) => void came.push(state))
+    await eventually(() => came.length === 1, 'the current value of the topic')
+    expect(came).toEqual([{ height_metres: 0 }])
     expect((await post('/api/kites', { wind: 5 }, token)).status).toBe(202)
-    await eventually(() => has('kite.risen', 50) && has('kite_update', 50), 'the event and the new value')
-    socket.close()
+    await eventually(() => came.length === 3, 'the event and the new value')
+    live.close()
+    expect(came).toContainEqual({ type: 'kite.risen', data: { height_metres: 50 } })
+    expect(came).toContainEqual({ height_metres: 50 })
   })
 
   test('has a schedule, and is in the documentation', async () => {

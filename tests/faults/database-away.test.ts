@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'bun:test'
 import { NO_POSTGRES, PostgresCluster, postgresBinaries } from '../support/postgres.ts'
 import { eventually, ServerProcess } from '../support/process.ts'
+import { openLive, TestSocket } from '../support/sockets.ts'
 import { addNode, addTask, ask, register, showTask, taskReaches } from './client.ts'
 import { Reader } from './reader.ts'
 import { ScriptedNode } from './scripted-node.ts'
@@ -57,6 +58,8 @@ describe.concurrent('the database goes away', () => {
       const goesOn = await addTask(url, owner, { steps: 130, step_ms: 100 })
       await reader.event('task.started', ends)
       await reader.event('task.started', goesOn)
+      const live = await openLive(server, token)
+      stack.defer(() => live.close())
 
       await cluster.crash()
       const crashedAt = performance.now()
@@ -95,11 +98,8 @@ describe.concurrent('the database goes away', () => {
         { type: 'subscribe', topic: 'gpu:cluster' },
       ]
       for (const [id, frame] of frames.entries()) {
-        reader.send({ ...frame, id })
-        const answer = await eventually(
-          () => reader.others.find((other) => other.type === 'error' && other.id === id),
-          `an answer to ${JSON.stringify(frame)}`,
-        )
+        live.send({ ...frame, id })
+        const answer = await live.next('error', (error) => error.id === id)
         expect(answer).toMatchObject({ code: 'DATABASE_UNAVAILABLE', retryable: true })
       }
       // Many requests at once wait no longer than one.
@@ -110,7 +110,8 @@ describe.concurrent('the database goes away', () => {
 
       // A client that connects now waits, or the server closes its socket so that it comes back. It must not hang for ever.
       const latecomer = stack.use(new Reader('latecomer', () => wsUrl, other))
-      await eventually(() => latecomer.closeCodes.includes(1012), 'a socket that can not begin is sent away')
+      const unbegun = await TestSocket.open(`${wsUrl}/ws/connect?token=${other.token}`)
+      expect((await unbegun.closing(30_000)).code).toBe(1012)
       await eventually(
         () => [...node.held.values()].some(({ task_id, final }) => task_id === ends && final),
         'the node finishes a task that it can not report',
@@ -125,11 +126,8 @@ describe.concurrent('the database goes away', () => {
       await reader.event('task.completed', ends)
       const after = await addTask(url, owner, { steps: 1 })
       for (const reader of readers) await reader.event('task.completed', after)
-      reader.send({ ...frames[0]!, id: 'again' })
-      await eventually(
-        () => reader.others.some(({ type, task_id }) => type === 'task_update' && task_id === goesOn),
-        'the same frame succeeds later',
-      )
+      live.send({ ...frames[0]!, id: 'again' })
+      await live.next('task_update', ({ task_id }) => task_id === goesOn)
       await latecomer.ready()
       await latecomer.event('task.completed', await addTask(url, other, { steps: 1 }))
       await reader.event('task.completed', goesOn, 60_000)
@@ -209,6 +207,8 @@ describe.concurrent('the database hangs', () => {
     await reader.event('task.started', ends)
     await reader.event('task.started', goesOn)
 
+    const live = await openLive(server, token)
+    stack.defer(() => live.close())
     cluster.freeze()
     const frozenAt = performance.now()
     const title = 'made while it hung'
@@ -217,11 +217,8 @@ describe.concurrent('the database hangs', () => {
       ...Array.from({ length: 30 }, () => ask(url, 'GET', '/api/tasks', { token, ms: 40_000 })),
     ]
     expect(await ask(url, 'GET', '/health', { ms: SOON_MS })).toMatchObject({ status: 503 })
-    reader.send({ type: 'ping', id: 'still there' })
-    await eventually(
-      () => reader.others.some(({ type }) => type === 'pong'),
-      'a pong while the database hangs',
-    )
+    live.send({ type: 'ping', id: 'still there' })
+    await live.next('pong')
     await Bun.sleep(Math.max(0, 10_000 - (performance.now() - frozenAt)))
     cluster.thaw()
 

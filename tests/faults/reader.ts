@@ -1,46 +1,67 @@
-/** A correct client of the live channel: it reconnects with its last cursor after every kind of loss. */
-
+/** An application with the client of `src/client/`: the events that it handles, and what its sockets bring. */
+import { connect } from '../../src/client/connect.ts'
+import type { LiveClient } from '../../src/client/index.ts'
+import { type Socket, TIMING } from '../../src/client/options.ts'
+import { checkSent } from '../support/conformance.ts'
 import { eventually } from '../support/process.ts'
 import type { Random } from '../support/random.ts'
 import { RawWebSocket } from '../support/raw-websocket.ts'
 import { type Account, must } from './client.ts'
 
-/** An event as it came; `text` is the whole frame. */
+/** An event that was handled; `text` is its whole frame. */
 export interface Received {
   seq: number
   text: string
 }
 
-const BACKOFF_MS = 100
+/** The reader gives no connection up: each end is the server's, or the test's. */
+const PATIENT = { ...TIMING, backoffMs: 200, backoffCapMs: 200, probeMs: [300], pingMs: 600_000 }
 
 export const seqOf = (cursor: string): number => Number(cursor.split('.')[1])
 
 export class Reader implements AsyncDisposable {
   readonly events: Received[] = []
-  /** Where the next connection goes on; the first `welcome` sets it. */
-  cursor: string | undefined
-  /** Faults of the server: a resync, a frame that is no JSON. */
+  /** Faults of the server, which the client may make up for: a resync, an event out of order, a refusal. */
   readonly problems: string[] = []
   readonly closeCodes: (number | undefined)[] = []
   readonly others: { type: string; [field: string]: unknown }[] = []
   connections = 0
-  private socket: RawWebSocket | undefined
-  private stopped = false
-  private retry: Timer | undefined
+  socket: ReaderSocket | undefined
+  /** The frames of events as they came over a socket, by cursor. */
+  readonly texts = new Map<string, string>()
+  private readonly live: LiveClient
 
   /** @param wsUrl asked for at every connection: a reader may move to another server */
   constructor(
     readonly name: string,
-    private readonly wsUrl: () => string,
+    wsUrl: () => string,
     readonly account: Account,
-    cursor?: string,
   ) {
-    this.cursor = cursor
-    this.connect()
+    const moved = (url: string) =>
+      url.replace(/^(http|ws):..[^/]+/, (_, scheme) => wsUrl().replace('ws', scheme))
+    const reader = this
+    this.live = connect(
+      {
+        url: wsUrl().replace('ws', 'http'),
+        token: account.token,
+        fetch: (url, init) => fetch(moved(url), init),
+        WebSocket: class extends ReaderSocket {
+          constructor(url: string) {
+            super(moved(url), reader)
+          }
+        },
+        onError: (error) => void this.problems.push(String(error)),
+      },
+      PATIENT,
+    )
+    this.live.on('*', (event) => {
+      const text = this.texts.get(event.cursor) ?? JSON.stringify(event)
+      this.events.push({ seq: seqOf(event.cursor), text })
+    })
   }
 
   get seq(): number {
-    return this.cursor === undefined ? 0 : seqOf(this.cursor)
+    return this.live.cursor === undefined ? 0 : seqOf(this.live.cursor)
   }
 
   /** A task's events with their attempts, like `started 1`. */
@@ -51,9 +72,9 @@ export class Reader implements AsyncDisposable {
       .map(({ type, data }) => `${type.replace('task.', '')} ${data.attempt}`)
   }
 
-  /** Waits for the first `welcome`, which has the reader's position. */
+  /** Waits for the first `welcome`: what happens from now on arrives. */
   async ready(): Promise<this> {
-    await eventually(() => this.cursor !== undefined, `${this.name}: welcome`, 60_000)
+    await eventually(() => this.connections > 0, `${this.name}: welcome`, 60_000)
     return this
   }
 
@@ -85,69 +106,81 @@ export class Reader implements AsyncDisposable {
       .join(', ')
   }
 
-  send(frame: object): void {
-    this.socket?.send(frame)
-  }
-
   pause = () => this.socket?.pause()
   resume = () => this.socket?.resume()
-  close = () => this.socket?.close()
   terminate = () => this.socket?.terminate()
 
   /** Cuts, closes or stalls this reader at random until it is stopped. */
   async disturb(random: Random, manner: 'cut' | 'slow'): Promise<void> {
-    while (!this.stopped) {
+    while (this.live.status !== 'closed') {
       await Bun.sleep(random.between(100, 900))
       if (manner === 'slow') {
         this.pause()
         await Bun.sleep(random.between(100, 1200))
         this.resume()
       } else if (random.chance(0.5)) this.terminate()
-      else this.close()
+      else this.socket?.close()
     }
   }
 
-  private connect(): void {
-    const query = new URLSearchParams({
-      token: this.account.token,
-      ...(this.cursor && { cursor: this.cursor }),
-    })
-    let mine = true
-    this.socket = new RawWebSocket(`${this.wsUrl()}/ws/connect?${query}`, {
-      // Frames that arrive after the reader cut its connection are ignored, because a vanished client reads nothing.
-      text: (text) => mine && this.take(text),
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.live.close()
+    this.terminate()
+  }
+}
+
+/** One socket of the reader. It checks that the server goes on exactly where the client asks it to. */
+class ReaderSocket implements Socket {
+  onopen: Socket['onopen'] = null
+  onmessage: Socket['onmessage'] = null
+  onerror: Socket['onerror'] = null
+  onclose: Socket['onclose'] = null
+  private readonly raw: RawWebSocket
+  private cursor: string
+
+  constructor(
+    url: string,
+    private readonly reader: Reader,
+  ) {
+    this.cursor = new URL(url).searchParams.get('cursor')!
+    reader.socket = this
+    this.raw = new RawWebSocket(url, {
+      opened: () => this.onopen?.({}),
+      text: (text) => {
+        this.check(text)
+        this.onmessage?.({ data: text })
+      },
       closed: (code) => {
-        if (!mine) return
-        mine = false
-        this.closeCodes.push(code)
-        if (!this.stopped) this.retry = setTimeout(() => this.connect(), BACKOFF_MS)
+        reader.closeCodes.push(code)
+        this.onclose?.({ code: code ?? 1006, reason: '' })
       },
     })
   }
 
-  private take(text: string): void {
-    const frame = JSON.parse(text)
-    if (frame.type === 'welcome') {
-      this.connections++
-      if (this.cursor !== undefined && frame.cursor !== this.cursor) {
-        this.problems.push(`came with ${this.cursor}, was welcomed at ${frame.cursor}`)
-      }
-      this.cursor = frame.cursor
-    } else if (frame.type === 'resync') {
-      this.problems.push(`resync (${frame.reason}) at ${this.cursor}`)
-      this.cursor = frame.cursor
-    } else if (frame.cursor !== undefined) {
-      const seq = seqOf(frame.cursor)
-      if (seq !== this.seq + 1) this.problems.push(`${frame.type} ${seq} came after ${this.seq}`)
-      this.events.push({ seq, text })
-      this.cursor = frame.cursor
-    } else this.others.push(frame)
-  }
+  send = (text: string) => this.raw.send(JSON.parse(text))
+  close = () => this.raw.close()
+  pause = () => this.raw.pause()
+  resume = () => this.raw.resume()
+  terminate = () => this.raw.terminate()
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.stopped = true
-    clearTimeout(this.retry)
-    this.socket?.terminate()
+  private check(text: string): void {
+    const frame = JSON.parse(text)
+    checkSent('user', frame)
+    const { problems, texts } = this.reader
+    if (frame.type === 'welcome') {
+      this.reader.connections++
+      if (frame.cursor !== this.cursor) {
+        problems.push(`came with ${this.cursor}, was welcomed at ${frame.cursor}`)
+      }
+    } else if (frame.type === 'resync') {
+      problems.push(`resync (${frame.reason}) at ${this.cursor}`)
+      this.cursor = frame.cursor
+    } else if (frame.at !== undefined) {
+      const [seq, before] = [seqOf(frame.cursor), seqOf(this.cursor)]
+      if (seq !== before + 1) problems.push(`${frame.type} ${seq} came after ${before}`)
+      texts.set(frame.cursor, text)
+      this.cursor = frame.cursor
+    } else this.reader.others.push(frame)
   }
 }
 

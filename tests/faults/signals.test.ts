@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'
 import { eventually, freePort, ROOT, temporaryDirectory } from '../support/process.ts'
+import { openLive } from '../support/sockets.ts'
 import { register } from './client.ts'
 
 describe.concurrent('a signal to the process group of `bun start`', () => {
@@ -39,16 +40,10 @@ describe.concurrent('a signal to the process group of `bun start`', () => {
         60_000,
       )
       const { token } = await register(url)
-      const frames: string[] = []
-      const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/connect?token=${token}`)
-      const closed = new Promise<number>((resolve) => {
-        socket.onclose = ({ code }) => resolve(code)
-      })
-      socket.onmessage = ({ data }) => frames.push(JSON.parse(data).type)
-      await eventually(() => frames.includes('welcome'), 'the socket is open')
+      const socket = await openLive({ wsUrl: `ws://127.0.0.1:${port}` }, token)
       process.kill(-server.pid, signal)
-      expect(await closed).toBe(1012)
-      expect(frames).toContain('draining')
+      expect((await socket.closing(30_000)).code).toBe(1012)
+      await socket.next('draining')
       expect(await server.exited).toBe(0)
     } finally {
       if (server.exitCode === null) process.kill(-server.pid, 'SIGKILL')

@@ -3,7 +3,11 @@ import { checkFrame } from './conformance.ts'
 // biome-ignore lint/suspicious/noExplicitAny: a test reads any JSON
 export type Frame = any
 
-/** A socket that remembers what came and waits for what should. */
+/**
+ * A socket that remembers what came and waits for what should: for tests of the protocol, which look at frames and close codes, or
+ * send what no client sends. An application uses the client, and so do tests of whole journeys (`tests/client/support.ts`,
+ * `tests/faults/reader.ts`).
+ */
 export class TestSocket {
   readonly frames: Frame[] = []
   closed: { code: number; reason: string } | undefined

@@ -105,7 +105,7 @@ export const kiteKind: TopicKind = {
     key: kiteTopic(who.userId),
     permits: () => true,
     readCurrent,
-    render: (value) => \`{"type":"kite_update","data":\${textOf(value)}}\`,
+    render: (value) => \`{"type":"kite_update","key":"kite","data":\${textOf(value)}}\`,
   }),
 }
 `,
@@ -176,8 +176,32 @@ export const LISTS: Record<string, [present: string | RegExp, added: string][]> 
   'src/protocol/live/topics.ts': [
     ['export const TOPIC_PATTERNS = {\n', "export const TOPIC_PATTERNS = {\n  kite: '^kite$',\n"],
     [
+      'export const TOPICS: Record<keyof typeof TOPIC_PATTERNS, Topic> = {\n',
+      "export const TOPICS: Record<keyof typeof TOPIC_PATTERNS, Topic> = {\n  kite: { name: 'kite', frames: ['kite_update'], description: 'How high the kite is.' },\n",
+    ],
+    [
+      'export const TaskUpdateData =',
+      'export const KiteUpdateData = Type.Object({ height_metres: Type.Number() })\nexport type KiteUpdateData = Static<typeof KiteUpdateData>\n\nexport const TaskUpdateData =',
+    ],
+    [
       'export const StateFrame = Type.Union([\n',
-      "export const StateFrame = Type.Union([\n  frame('kite_update', { data: Type.Object({ height_metres: Type.Number() }) }),\n",
+      "export const StateFrame = Type.Union([\n  frame('kite_update', 'How high the kite is.', { key, data: KiteUpdateData }),\n",
+    ],
+  ],
+  'src/client/live-client.ts': [
+    ['import type {\n  ClusterUpdateData,\n', 'import type {\n  ClusterUpdateData,\n  KiteUpdateData,\n'],
+    [
+      "  : Name extends 'gpu:cluster'\n",
+      "  : Name extends 'kite'\n  ? KiteUpdateData\n  : Name extends 'gpu:cluster'\n",
+    ],
+  ],
+  'src/client/index.ts': [
+    ['export type {\n  ClusterUpdateData,\n', 'export type {\n  ClusterUpdateData,\n  KiteUpdateData,\n'],
+  ],
+  'src/dashboard/app/lib/event-names.ts': [
+    [
+      '[en: string, zh: string]> = {\n',
+      "[en: string, zh: string]> = {\n  'kite.risen': ['A kite rises', '风筝升起'],\n",
     ],
   ],
   'src/live/events/index.ts': [

@@ -1,5 +1,6 @@
 /** Protects docs/contracts/runtime.md, "Agent chats": readers that are cut at random all end with the stored text. */
 import { expect, test } from 'bun:test'
+import { connect } from '../../../src/client/index.ts'
 import { chatStream, expectRun, readEvents, type Sent, textOf } from '../../support/chat.ts'
 import { makeUser } from '../../support/factories.ts'
 import { ModelServer } from '../../support/model-server.ts'
@@ -38,29 +39,24 @@ async function readStream(
   }
 }
 
-/** The same over the live channel. */
-async function readSocket(
-  server: TestServer,
-  token: string,
-  session: string,
-  random: Random,
-): Promise<Sent[]> {
+/** The same over the live channel, by the client. */
+async function watch(server: TestServer, token: string, session: string, random: Random): Promise<Sent[]> {
   const sent: Sent[] = []
   while (!/^RUN_(FINISHED|ERROR)$/.test(sent.at(-1)?.event.type ?? '')) {
-    const from = sent.length > 0 ? `&agent_seq=${sent.at(-1)!.id}` : ''
-    const socket = new WebSocket(`${server.wsUrl}/ws/connect?token=${token}&topics=agent:${session}${from}`)
+    const live = connect({ url: server.url, token })
     let left = random.between(1, 12)
-    await new Promise<void>((done) => {
-      socket.onmessage = ({ data }) => {
-        const frame = JSON.parse(String(data))
-        if (frame.type !== 'agent_event' || left === 0) return
-        sent.push({ id: frame.seq, event: frame.event })
-        if (--left === 0 || /^RUN_(FINISHED|ERROR)$/.test(frame.event.type)) done()
-      }
-      socket.onclose = () => done()
+    await new Promise<void>((done, failed) => {
+      live.watch(
+        `agent:${session}`,
+        ({ seq, event }) => {
+          if (left === 0) return
+          sent.push({ id: seq, event })
+          if (--left === 0 || /^RUN_(FINISHED|ERROR)$/.test(event.type)) done()
+        },
+        { onError: failed, ...(sent.length > 0 && { agentSeq: sent.at(-1)!.id }) },
+      )
     })
-    left = 0
-    socket.terminate()
+    live.close()
     if (random.chance(0.5)) await Bun.sleep(random.between(1, 100))
   }
   return sent
@@ -84,7 +80,7 @@ test('readers that are cut at random read what is kept: nothing lost, nothing tw
         gone.abort()
         const readers = await Promise.all(
           Array.from({ length: READERS }, (_, i) =>
-            (i % 2 ? readStream : readSocket)(server, token, session, random.fork()),
+            (i % 2 ? readStream : watch)(server, token, session, random.fork()),
           ),
         )
         const kept = await fetch(`${server.url}/api/v1/agent-chats/${session}`, {
