@@ -2,7 +2,7 @@
 import { OptionalKind, type TSchema } from '@sinclair/typebox'
 import { KEY_PARAMETER } from '../idempotency.ts'
 import { operationId, pascal } from './operation-id.ts'
-import { answerName, responsesOf, securityOf } from './responses.ts'
+import { answerName, type ResponseObject, responsesOf, securityOf } from './responses.ts'
 import type { DescribedRoute, MultipartBody } from './route.ts'
 import { sampleOf } from './sample.ts'
 import type { JsonSchema, SchemaPool } from './schemas.ts'
@@ -24,7 +24,7 @@ export interface Operation {
   security: Record<string, string[]>[]
   parameters?: Parameter[]
   requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema; example?: unknown }> }
-  responses: Record<string, { description: string; content?: Record<string, { schema: JsonSchema }> }>
+  responses: Record<string, ResponseObject>
 }
 
 /** The name of the parameter for the `*` of a path. */

@@ -18,6 +18,8 @@ export interface ResponseObject {
   description: string
   headers?: Record<string, HeaderObject | { $ref: string }>
   content?: Record<string, { schema: JsonSchema; example?: unknown }>
+  /** OpenAPI cannot say that an answer has a body only sometimes. */
+  'x-may-be-empty'?: true
 }
 
 const SCHEMES: Record<Exclude<Access, 'anyone'>, string> = {
@@ -54,16 +56,19 @@ export function responsesOf(
   }
   const errors = new Map<number, Set<string>>()
   for (const [status, code] of errorsOf(route)) {
-    if (!responses[status]) errors.set(status, (errors.get(status) ?? new Set()).add(code))
+    if (!responses[status] || answers[status]?.besideErrors)
+      errors.set(status, (errors.get(status) ?? new Set()).add(code))
   }
   for (const [status, codes] of errors) {
+    const own = responses[status]
     responses[status] = {
-      description: [...codes].join(', '),
+      description: own?.description ?? [...codes].join(', '),
       ...(RETRIED.has(status) && { headers: { ...RETRY_AFTER } }),
       content: {
         [contract.errorContentType]: {
           schema: pool.add(contract.errorModel, `${pascal(contract.name)}Error`),
         },
+        ...own?.content,
       },
     }
   }
@@ -88,7 +93,7 @@ const LIMIT_REFERENCES = Object.fromEntries(
 const EXAMPLES: Record<string, Record<string, unknown>> = recorded
 
 function success({ contract, description }: DescribedRoute, pool: SchemaPool, id: string): ResponseObject {
-  const { response, contentType, streams } = description
+  const { response, contentType, streams, mayBeEmpty } = description
   const answer = plain(
     { description: 'Success', ...(response && { response }), ...(contentType && { contentType }) },
     pool,
@@ -97,6 +102,7 @@ function success({ contract, description }: DescribedRoute, pool: SchemaPool, id
   const json = answer.content?.['application/json']
   const example = EXAMPLES[contract.name]?.[id]
   if (json && example !== undefined) json.example = example
+  if (mayBeEmpty) answer['x-may-be-empty'] = true
   if (streams) answer.content = { ...answer.content, 'text/event-stream': { schema: { type: 'string' } } }
   return answer
 }

@@ -12,6 +12,8 @@ export interface RouteAnswer {
   response?: TSchema
   /** JSON by default. */
   contentType?: string
+  /** Errors of the contract have this status too. Without it the answer stands in place of them. */
+  besideErrors?: true
 }
 
 /** A body of multipart/form-data, which the handler reads as a stream: text fields and files, in any order. */
@@ -37,6 +39,8 @@ export interface RouteDescription {
   response?: TSchema
   /** Of the answer of success, JSON by default. */
   contentType?: string
+  /** The answer of success may also come without a body. */
+  mayBeEmpty?: true
   /** With `Accept: text/event-stream`, the route answers with a stream of server-sent events. */
   streams?: boolean
   /** A body that the server accepts. By default one is made from the model. */

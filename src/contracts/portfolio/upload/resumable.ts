@@ -52,6 +52,13 @@ const CONFLICT = {
   contentType: PROBLEM_JSON,
 }
 
+const REFUSED = {
+  description: 'The upload is complete, or its lengths contradict each other; or the request is not valid',
+  response: UploadProblem,
+  contentType: PROBLEM_JSON,
+  besideErrors: true,
+} as const
+
 /** docs/contracts/portfolio.md, "Resumable uploads". */
 export const resumableRoutes = (ctx: Context) =>
   routes(ctx, '/upload/resumable')
@@ -66,7 +73,9 @@ export const resumableRoutes = (ctx: Context) =>
         query: FileName,
         bytes: 'application/octet-stream',
         status: 201,
-        answers: { 409: CONFLICT },
+        response: Envelope(UploadedFile),
+        mayBeEmpty: true,
+        answers: { 400: REFUSED, 409: CONFLICT },
         errors: [
           'FILE_TOO_LARGE',
           'UNSUPPORTED_PHOTO',
@@ -104,6 +113,7 @@ export const resumableRoutes = (ctx: Context) =>
         response: Envelope(UploadedFile),
         answers: {
           204: { description: 'The bytes are appended, and the upload is not complete' },
+          400: REFUSED,
           409: CONFLICT,
           415: {
             description: `The type of the body is not ${PARTIAL}`,
@@ -133,6 +143,7 @@ export const resumableRoutes = (ctx: Context) =>
         id: 'abortResumableUpload',
         params: ResumableId,
         status: 204,
+        answers: { 400: REFUSED },
       }),
     )
 
