@@ -278,8 +278,9 @@ describe('each operation', () => {
         if (status < '400' || status === '416') continue
         const types = Object.keys(content ?? {})
         // Resumable uploads have the problems of their draft beside the errors of the contract.
-        const has = path.startsWith('/v1/upload/resumable') && status === '400' ? 2 : 1
-        expect(types).toHaveLength(has)
+        const most = path.startsWith('/v1/upload/resumable') && status === '400' ? 2 : 1
+        expect(types).not.toBeEmpty()
+        expect(types.slice(most)).toEqual([])
         expect(errorTypesOf(path, operation.tags[0]!)).toEqual(expect.arrayContaining(types))
       }
       if (!name.endsWith(' /ready')) expect(statuses).toContain('500')
