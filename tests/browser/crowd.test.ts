@@ -1,0 +1,74 @@
+/** Many photos and tasks: everything can be reached, and the page stays as large as what it shows. Times: `bun run bench dashboard`. */
+import { afterAll, expect, test } from 'bun:test'
+import type { Page } from 'playwright-core'
+import { makeUser } from '../support/factories.ts'
+import { eventually } from '../support/process.ts'
+import { startServer } from '../support/server.ts'
+import { untilStatus, Visitor } from './browser.ts'
+import { manyPhotos, manyTasks, showPictures } from './crowd.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+
+const elements = (page: Page) => page.evaluate('document.querySelectorAll("*").length') as Promise<number>
+
+test('10,000 photos: all can be reached by scrolling and by keyboard, and few of them are in the page', async () => {
+  const COUNT = 10_000
+  await manyPhotos(server, COUNT)
+  await using visitor = await Visitor.come(server, { user: await makeUser(server) })
+  await showPictures(visitor.context)
+  const page = await visitor.open('/photos')
+  const cells = page.locator('.photo-grid a[data-index]')
+  await cells.first().waitFor()
+  expect(await page.locator('.photo-grid li').first().getAttribute('aria-setsize')).toBe(String(COUNT))
+  const seen: number[] = []
+  for (let part = 0; part <= 10; part++) {
+    await page.evaluate(`scrollTo({ top: document.documentElement.scrollHeight * ${part / 10} })`)
+    await eventually(async () => {
+      const at = await page.evaluate(`(() => {
+        const cell = [...document.querySelectorAll('a[data-index]')].find((one) => {
+          const { top, bottom } = one.getBoundingClientRect()
+          return bottom > 0 && top < innerHeight && one.querySelector('img')?.naturalWidth > 0
+        })
+        return Number(cell?.dataset.index ?? -1)
+      })()`)
+      if ((at as number) < 0) return false
+      seen.push(at as number)
+      return true
+    }, `a picture after ${part} tenths`)
+    expect(await elements(page)).toBeLessThan(2500)
+  }
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+  expect(new Set(seen).size).toBe(11)
+  await page.locator(`a[data-index="${COUNT - 1}"]`).waitFor()
+  await page.locator(`a[data-index="${COUNT - 1}"]`).press('Home')
+  await page.locator('a[data-index="0"]:focus').waitFor()
+  await page.keyboard.press('End')
+  await page.locator(`a[data-index="${COUNT - 1}"]:focus`).waitFor()
+})
+
+test('1,000 tasks, of which 20 run: the page follows them, and does not grow', async () => {
+  const user = await makeUser(server)
+  using tasks = await manyTasks(server, user, { ended: 980, running: 20 })
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/tasks')
+  await untilStatus(page, 'live')
+  await page.getByText('1,000 tasks').waitFor()
+  const bars = (value: number) => page.locator(`[role="progressbar"][aria-valuenow="${value}"]`)
+  const before = await elements(page)
+  for (let step = 1; step <= 20; step++) {
+    for (let n = 0; n < 20; n++) tasks.advance()
+    if (step % 5 === 0) await eventually(async () => (await bars(step).count()) === 20, `20 bars at ${step}`)
+  }
+  await page.getByText('step 20').first().waitFor()
+  // The name of the step stands in each of the rows that run.
+  expect(await elements(page)).toBeLessThan(before + 100)
+  for (const { task_id, attempt } of tasks.leases) {
+    tasks.node.send({ type: 'completed', task_id, attempt, result: {} })
+  }
+  await eventually(
+    async () => (await page.locator('.task-row[data-status="running"]').count()) === 0,
+    'the end',
+  )
+  await page.getByText('1,000 tasks').waitFor()
+})
