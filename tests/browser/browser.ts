@@ -1,5 +1,5 @@
 /** Debian's Chromium, driven as a person would use it. A visitor that saw an error in the console fails its test. */
-import { afterAll, expect } from 'bun:test'
+import { expect } from 'bun:test'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import axe from 'axe-core'
@@ -11,17 +11,13 @@ const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 export const SCREENSHOTS = join(import.meta.dir, '../../screenshots')
 mkdirSync(SCREENSHOTS, { recursive: true })
 
+/** One for all files of a process. It ends when its pipe to this process does. */
 let browser: Promise<Browser> | undefined
 const launch = () => {
   // Tests may run as root in a container, where Chromium's sandbox cannot.
   browser ??= chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox', '--disable-gpu'] })
   return browser
 }
-afterAll(async () => {
-  await (await browser)?.close()
-  browser = undefined
-})
-
 export interface VisitorOptions {
   language?: 'en' | 'zh'
   theme?: 'light' | 'dark'

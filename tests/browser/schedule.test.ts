@@ -27,8 +27,8 @@ const startsOf = async ({ token }: TestUser): Promise<string[]> => {
 }
 
 async function create(page: Page, title: string, { repeat }: { repeat?: string } = {}): Promise<void> {
-  await page.getByRole('button', { name: 'New item' }).click()
-  const dialog = page.getByRole('dialog', { name: 'New item' })
+  await page.getByRole('button', { name: 'New appointment' }).click()
+  const dialog = page.getByRole('dialog', { name: 'New appointment' })
   await dialog.getByLabel('Title').fill(title)
   await dialog.getByLabel('Begins').fill('2031-03-04T10:00')
   await dialog.getByLabel('Ends').fill('2031-03-04T11:00')
