@@ -1,5 +1,6 @@
 import { render } from 'preact'
 import { corner } from './lib/corner.ts'
+import { rescueFocus } from './lib/focus.ts'
 import './lib/theme.ts'
 import { isSignedIn, restoreSession } from './lib/session.ts'
 import { Outlet } from './outlet.tsx'
@@ -26,5 +27,6 @@ const App = () => {
   )
 }
 
+rescueFocus()
 await restoreSession()
 render(<App />, document.getElementById('app')!)

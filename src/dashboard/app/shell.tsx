@@ -1,7 +1,7 @@
 /** The frame around every page: menu, connection, language, theme. */
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import icon from './icon.svg'
 import { money } from './lib/format.ts'
 import { language, setLanguage, texts } from './lib/language.ts'
@@ -54,8 +54,18 @@ export function Shell({ children }: { children: ComponentChildren }) {
   }
   // A link of the menu leads to another page.
   useEffect(close, [route.value.path])
+  const links = useRef<HTMLElement>(null)
+  useEffect(() => {
+    if (menu.value === 'open') links.current?.querySelector('a')?.focus()
+  }, [menu.value])
+  const onEscape = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape' || menu.value === 'closed') return
+    close()
+    document.querySelector<HTMLElement>('.menu-button button')?.focus()
+  }
   return (
-    <div class="shell" data-menu={menu.value}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes the menu from wherever the focus is
+    <div class="shell" data-menu={menu.value} onKeyDown={onEscape}>
       <a class="skip-link" href={location.hash || '#/'} onClick={skip}>
         {t.skip}
       </a>
@@ -63,7 +73,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <a class="brand" href={href('/')}>
           <img src={icon} alt="" /> Roost
         </a>
-        <nav aria-label={t.menu}>
+        <nav ref={links} aria-label={t.menu}>
           <Group of="work" />
           <Group of="account" title={t.account} />
           {isAdmin.value && <Group of="administration" title={t.administration} />}

@@ -23,7 +23,8 @@ export function Dialog({
   const id = useId()
   useEffect(() => {
     const opener = document.activeElement
-    dialog.current?.showModal()
+    dialog.current!.showModal()
+    focusFirst(dialog.current!)
     // A dialog that is taken out of the page while it is open leaves the focus nowhere.
     return () => {
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
@@ -49,6 +50,17 @@ export function Dialog({
       </div>
     </dialog>
   )
+}
+
+/** The first field, or the first answer: the browser would begin at the button that closes the dialog. */
+function focusFirst(dialog: HTMLElement): void {
+  if (dialog.querySelector('[autofocus]')) return
+  // A field with the focus opens the keyboard of a phone, which hides half of the dialog.
+  const field = matchMedia('(pointer: coarse)').matches
+    ? undefined
+    : dialog.querySelector<HTMLElement>('form :is(input, select, textarea):not([type="hidden"])')
+  const first = field ?? dialog.querySelector<HTMLElement>('.dialog-actions button')
+  first?.focus()
 }
 
 interface Question {

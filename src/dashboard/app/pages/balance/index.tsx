@@ -85,17 +85,13 @@ function Amounts() {
   })
   const { balance = 0, available_balance: available = 0 } = me.value ?? {}
   return (
-    <div class="grid-cards">
-      <Card>
+    <Card>
+      <div class="figures">
         <Figure value={money(available)} label={t.available} />
-      </Card>
-      <Card>
         <Figure value={money(balance - available)} label={t.held} />
-      </Card>
-      <Card>
         <Figure value={stats.data ? money(stats.data.total_cost) : '…'} label={t.spent} />
-      </Card>
-    </div>
+      </div>
+    </Card>
   )
 }
 
@@ -222,7 +218,9 @@ const Lines = ({ rows }: { rows: StatementLine[] }) => (
   />
 )
 
-const signed = (amount: number) => `${amount > 0 ? '+' : amount < 0 ? '−' : ''}${money(Math.abs(amount))}`
+/** A hold and its end change what is available, and not the balance. */
+const signed = (amount: number) =>
+  amount === 0 ? '–' : `${amount > 0 ? '+' : '−'}${money(Math.abs(amount))}`
 
 /** Hands a text to the browser as a file. */
 function save(text: string, name: string): void {

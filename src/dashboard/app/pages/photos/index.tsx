@@ -6,7 +6,7 @@ import { href, route } from '../../lib/router.ts'
 import { isEditor } from '../../lib/session.ts'
 import { RELOAD, reload, useView } from '../../lib/view.ts'
 import { Button, ButtonLink } from '../../ui/button.tsx'
-import { Empty, ErrorNotice } from '../../ui/parts.tsx'
+import { Empty, ErrorNotice, Loading } from '../../ui/parts.tsx'
 import { BatchBar } from './batch-bar.tsx'
 import { loadCategories } from './categories.ts'
 import { filterOf, keyOf } from './filter.ts'
@@ -101,6 +101,7 @@ export default function Photos() {
           )}
         </div>
       )}
+      {total === undefined && view.error === undefined && <Loading lines={8} />}
       {total === 0 ? (
         <Empty text={isFiltered ? t.noHits : isEditor.value ? t.emptyEditor : t.empty}>
           {isFiltered && <ButtonLink to={href('/photos')}>{t.all}</ButtonLink>}
