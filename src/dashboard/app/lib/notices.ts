@@ -19,7 +19,7 @@ export function useNotices(): void {
   useNotice('task.failed', isTaskShown, href('/tasks'))
   useNotice(
     'agent.run_finished',
-    ({ data }) => isAt(`/chat/${data.session_id}`) || data.status === 'cancelled',
+    ({ data }) => isAt('/chat', `/chat/${data.session_id}`) || data.status === 'cancelled',
     href('/chat'),
   )
   // The list of uploads in the corner shows its own ones.
