@@ -50,7 +50,7 @@ const t = texts({
     tags: '标签',
     tagsHint: '用逗号分隔，选填。',
     name: '标题',
-    description: '描述',
+    description: '说明',
     optional: '选填',
     titles: '标题取自文件名，照片的标题之后可以修改。',
     openToAll: '所有人都可以查看和播放视频与 PDF。',

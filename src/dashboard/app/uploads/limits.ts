@@ -17,7 +17,7 @@ const t = texts({
     empty: '文件为空。',
     tooLarge: (limit: string) => `超过 ${limit}。`,
     notAllowed: '此服务器不接受这种类型的照片。',
-    editorsOnly: '只有编辑可以上传照片。',
+    editorsOnly: '只有编辑者可以上传照片。',
   },
 })
 

@@ -43,9 +43,9 @@ const t = texts({
     waiting: '服务器写入约一秒后，日志会显示在这里。',
     none: '没有符合筛选条件的日志。',
     paused: (n: string) => `已暂停，新日志 ${n} 行`,
-    noSocket: '此网络阻止 WebSocket，无法查看实时日志；「已保存的日志」中有相同的内容。',
+    noSocket: '此网络阻止 WebSocket，无法查看实时日志；“已保存的日志”中有相同的内容。',
     notStored: '服务器不保存日志（LOG_KEEP_DAYS 为 0），因此无法在此查看。',
-    refused: '服务器不允许您查看其日志。',
+    refused: '服务器不允许你查看其日志。',
   },
 })
 

@@ -36,7 +36,7 @@ const t = texts({
     paused: '已暂停',
     actions: '操作',
     pause: '暂停',
-    resume: '恢复',
+    resume: '继续',
     clean: '立即清理',
     cleanTitle: '立即清理过期记录？',
     cleanText: '与定时清理相同：删除未完成的上传和无人引用的文件。',

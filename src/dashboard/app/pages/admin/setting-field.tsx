@@ -48,7 +48,7 @@ const ZH: Record<string, string> = {
   image: '图片与水印',
   display: '显示',
   site_title: '标题',
-  site_description: '描述',
+  site_description: '说明',
   site_keywords: '关键词',
   site_author: '作者',
   site_email: '邮箱',

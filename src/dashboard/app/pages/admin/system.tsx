@@ -36,7 +36,7 @@ const t = texts({
     good: '各组件正常',
     bad: '有组件无响应',
     noSocket: '此网络阻止 WebSocket。实时数据需要 WebSocket，因此这里没有数据。',
-    refused: '服务器不允许您查看其运行数据。',
+    refused: '服务器不允许你查看其运行数据。',
     charts: '最近十分钟',
     of: (server: string) => `服务器 ${server}，启动于`,
     work: '所有服务器的工作',

@@ -15,7 +15,7 @@ const t = texts({
     materialText: 'Drop it onto the page. Courses are made of materials.',
     photo: 'Add photos',
     photoText: 'They are sorted by time and place, and you can search them.',
-    chat: 'Ask the assistant',
+    chat: 'Ask the agent',
     chatText: 'It plans your week, and finds photos and tasks.',
   },
   zh: {

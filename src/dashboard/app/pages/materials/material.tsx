@@ -65,7 +65,7 @@ const t = texts({
     removeText: '其他人将看不到它，文件将永久删除。',
     hidden: '资料已删除。',
     about: '资料信息',
-    description: '描述',
+    description: '说明',
     views: '浏览量',
     by: '上传者',
     at: '上传时间',

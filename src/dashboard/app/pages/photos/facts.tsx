@@ -28,7 +28,7 @@ const t = texts({
     thumb_small: 'Preview, small',
   },
   zh: {
-    description: '描述',
+    description: '说明',
     taken: '拍摄时间',
     added: '添加时间',
     camera: '相机',

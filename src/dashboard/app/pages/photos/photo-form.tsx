@@ -24,7 +24,7 @@ const t = texts({
   },
   zh: {
     title: '标题',
-    description: '描述',
+    description: '说明',
     status: '状态',
     visibility: '可见性',
     tags: '标签',

@@ -22,7 +22,7 @@ const t = texts({
     detach: (title: string) => `Remove: ${title}`,
   },
   zh: {
-    description: '描述',
+    description: '说明',
     notes: '备注',
     location: '地点',
     colour: '颜色',

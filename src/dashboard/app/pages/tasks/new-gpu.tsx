@@ -75,7 +75,7 @@ const t = texts({
     costs: '费用',
     isFree: '此任务免费。',
     holds: (sum: string, price: string, minutes: string) =>
-      `每运行一分钟 ${price}。任务结束前冻结 ${sum}（${minutes} 分钟），费用不会超出，余额会退回。`,
+      `每运行一分钟 ${price}。任务结束前冻结 ${sum}（${minutes} 分钟），费用不会超出，多余部分会退回。`,
     remains: (before: string, after: string) => `可用余额 ${before}，运行期间为 ${after}。`,
     lacks: (sum: string) => `可用余额还差 ${sum}。`,
     redeem: '去充值',
