@@ -39,6 +39,12 @@ interface Props {
 /** The horizontal axis covers at least so much, also while there are few figures. */
 const SHORTEST_SECONDS = 60
 
+/** @param times seconds; uPlot itself would give a whole day to a single one */
+function spanOf(times: ArrayLike<number>): [number, number] {
+  const last = times[times.length - 1] ?? Date.now() / 1000
+  return [Math.min(times[0] ?? last, last - SHORTEST_SECONDS), last]
+}
+
 /** Rows of the table, the newest first. */
 const MAX_ROWS = 60
 
@@ -161,7 +167,7 @@ function Plot(props: Props) {
           legend: { show: false },
           cursor: { y: false, points: { size: 6 } },
           scales: {
-            x: { range: (_, first, last) => [Math.min(first, last - SHORTEST_SECONDS), last] },
+            x: { range: () => spanOf(data.current()[0]) },
             y: { range: (_, low, high) => [min ?? low, max ?? (high > low ? high : low + 1)] },
           },
           axes: [

@@ -55,12 +55,26 @@ export const Card = ({
 )
 
 /** The title of a page, also in the tab of the browser. `Outlet` moves the focus to it. */
-export function PageHead({ title, children }: { title: string; children?: ComponentChildren }) {
+export function PageHead({
+  title,
+  back,
+  children,
+}: {
+  title: string
+  /** Leads to the list that the page belongs to. */
+  back?: { to: string; text: string }
+  children?: ComponentChildren
+}) {
   useEffect(() => {
     document.title = `${title} · Roost`
   }, [title])
   return (
     <div class="page-head">
+      {back && (
+        <a class="small back" href={back.to}>
+          <span aria-hidden="true">←</span> {back.text}
+        </a>
+      )}
       <h1 tabIndex={-1} dir="auto">
         {title}
       </h1>

@@ -1,6 +1,6 @@
 import { texts } from '../../lib/language.ts'
 import { href } from '../../lib/router.ts'
-import { isAdmin } from '../../lib/session.ts'
+import { isAdmin, isEditor } from '../../lib/session.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { Card } from '../../ui/parts.tsx'
 
@@ -33,8 +33,10 @@ const t = texts({
   },
 })
 
+type Step = 'server' | 'task' | 'material' | 'photo' | 'chat'
+
 const STEPS: readonly {
-  name: 'server' | 'task' | 'material' | 'photo' | 'chat'
+  name: Step
   icon: IconName
   to: string
 }[] = [
@@ -45,18 +47,21 @@ const STEPS: readonly {
   { name: 'chat', icon: 'chat', to: '/chat' },
 ]
 
-export const FirstSteps = () => (
-  <Card title={t.title}>
-    <ul class="steps">
-      {STEPS.filter(({ name }) => name !== 'server' || isAdmin.value).map(({ name, icon, to }) => (
-        <li key={name}>
-          <a class="step" href={href(to)}>
-            <Icon name={icon} size={24} />
-            <strong>{t[name]}</strong>
-            <span class="small muted">{t[`${name}Text`]}</span>
-          </a>
-        </li>
-      ))}
-    </ul>
-  </Card>
-)
+export const FirstSteps = () => {
+  const may: Partial<Record<Step, boolean>> = { server: isAdmin.value, photo: isEditor.value }
+  return (
+    <Card title={t.title}>
+      <ul class="steps">
+        {STEPS.filter(({ name }) => may[name] !== false).map(({ name, icon, to }) => (
+          <li key={name}>
+            <a class="step" href={href(to)}>
+              <Icon name={icon} size={24} />
+              <strong>{t[name]}</strong>
+              <span class="small muted">{t[`${name}Text`]}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}

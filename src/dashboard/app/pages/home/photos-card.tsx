@@ -1,7 +1,7 @@
 import { dataOf } from '../../../../client/index.ts'
 import { texts } from '../../lib/language.ts'
 import { href } from '../../lib/router.ts'
-import { api } from '../../lib/session.ts'
+import { api, isEditor } from '../../lib/session.ts'
 import { RELOAD, useView } from '../../lib/view.ts'
 import { Card, Loaded } from '../../ui/parts.tsx'
 
@@ -44,7 +44,7 @@ export function PhotosCard() {
         {(photos) =>
           photos.length === 0 ? (
             <p class="muted">
-              {t.none} <a href={href('/photos')}>{t.add}</a>
+              {t.none} {isEditor.value && <a href={href('/photos')}>{t.add}</a>}
             </p>
           ) : (
             <ul class="home-photos">

@@ -110,8 +110,7 @@ export default function MaterialPage({ params }: PageProps) {
   })
   return (
     <>
-      <PageHead title={view.data?.title ?? t.loading}>
-        <a href={href('/materials')}>{t.back}</a>
+      <PageHead title={view.data?.title ?? t.loading} back={{ to: href('/materials'), text: t.back }}>
         <UploadChooser button={false} />
       </PageHead>
       <Loaded view={view} lines={10}>

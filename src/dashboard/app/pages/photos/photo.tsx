@@ -83,8 +83,7 @@ export default function PhotoPage({ params }: PageProps) {
   const renew = useRenewal(view)
   return (
     <>
-      <PageHead title={view.data?.title ?? t.loading}>
-        <a href={listHref(filter)}>{t.back}</a>
+      <PageHead title={view.data?.title ?? t.loading} back={{ to: listHref(filter), text: t.back }}>
         {isEditor.value && <UploadChooser button={false} />}
       </PageHead>
       <Loaded view={view} lines={10}>

@@ -115,10 +115,7 @@ export default function TaskPage({ params }: PageProps) {
   }
   return (
     <>
-      <a class="small" href={href('/tasks')}>
-        ← {t.back}
-      </a>
-      <PageHead title={task?.title ?? t.task}>
+      <PageHead title={task?.title ?? t.task} back={{ to: href('/tasks'), text: t.back }}>
         {task && <StatusBadge status={task.status} />}
         {task && <TaskActions task={task} onDeleted={() => navigate(href('/tasks'))} />}
       </PageHead>

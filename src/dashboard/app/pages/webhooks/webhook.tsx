@@ -45,8 +45,9 @@ export default function WebhookPage({ params }: PageProps) {
   }
   return (
     <>
-      <a href={href('/webhooks')}>← {t.back}</a>
-      <PageHead title={view.data?.url ?? t.title}>{view.data && <State webhook={view.data} />}</PageHead>
+      <PageHead title={view.data?.url ?? t.title} back={{ to: href('/webhooks'), text: t.back }}>
+        {view.data && <State webhook={view.data} />}
+      </PageHead>
       <Loaded view={view}>
         {(webhook) => (
           <Card>
