@@ -1,3 +1,4 @@
+import type { Signal } from '@preact/signals'
 import type { AllHTMLAttributes, ComponentChildren } from 'preact'
 import { useId } from 'preact/hooks'
 
@@ -49,6 +50,25 @@ export const TextField = ({ label, hint, error, ...input }: Common & InputAttrib
   <Field label={label} hint={hint} error={error}>
     {(control) => <input {...(input as object)} {...control} />}
   </Field>
+)
+
+/** @param isNew a password that the user chooses, which the browser offers to make up and to keep */
+export const PasswordField = ({ isNew = false, ...rest }: Common & InputAttributes & { isNew?: boolean }) => (
+  <TextField {...rest} type="password" autoComplete={isNew ? 'new-password' : 'current-password'} required />
+)
+
+/** Without a visible label: what the user types chooses among what stands below. */
+export const FilterInput = ({ label, value }: { label: string; value: Signal<string> }) => (
+  <input
+    class="input"
+    type="search"
+    aria-label={label}
+    placeholder={label}
+    value={value.value}
+    onInput={({ currentTarget }) => {
+      value.value = currentTarget.value
+    }}
+  />
 )
 
 export const TextArea = ({

@@ -4,7 +4,7 @@ import { texts } from '../../lib/language.ts'
 import { roleName } from '../../lib/roles.ts'
 import { api, me } from '../../lib/session.ts'
 import { showToast } from '../../lib/toasts.ts'
-import { TextField } from '../../ui/field.tsx'
+import { PasswordField, TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
 import { Card, Facts, PageHead } from '../../ui/parts.tsx'
 import { Sessions } from './sessions.tsx'
@@ -109,22 +109,8 @@ const Password = () => (
     >
       {(errors) => (
         <>
-          <TextField
-            label={t.current}
-            name="current_password"
-            type="password"
-            autoComplete="current-password"
-            required
-            error={errors.current_password}
-          />
-          <TextField
-            label={t.next}
-            name="new_password"
-            type="password"
-            autoComplete="new-password"
-            required
-            error={errors.new_password}
-          />
+          <PasswordField label={t.current} name="current_password" error={errors.current_password} />
+          <PasswordField label={t.next} name="new_password" isNew error={errors.new_password} />
         </>
       )}
     </Form>

@@ -7,7 +7,7 @@ import { api } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
 import { TextField } from '../../ui/field.tsx'
 import { Pager } from '../../ui/pager.tsx'
-import { Card, Empty, Loaded, PageHead } from '../../ui/parts.tsx'
+import { Card, Loaded, PageHead } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
 
 const t = texts({
@@ -90,45 +90,42 @@ export default function Audit() {
           />
         </div>
         <Loaded view={view} lines={10}>
-          {({ data, pagination }) =>
-            data.length === 0 ? (
-              <Empty text={t.none} />
-            ) : (
-              <>
-                <Table
-                  caption={t.title}
-                  rows={data}
-                  keyOf={({ id }) => id}
-                  columns={[
-                    {
-                      title: t.time,
-                      cell: ({ created_at }) => <span class="nowrap">{dateTime(created_at)}</span>,
-                    },
-                    {
-                      title: t.who,
-                      cell: ({ actor, ip }) => (
-                        <span title={ip}>{actor?.username ?? <span class="muted">{t.server}</span>}</span>
+          {({ data, pagination }) => (
+            <>
+              <Table
+                caption={t.title}
+                none={t.none}
+                rows={data}
+                keyOf={({ id }) => id}
+                columns={[
+                  {
+                    title: t.time,
+                    cell: ({ created_at }) => <span class="nowrap">{dateTime(created_at)}</span>,
+                  },
+                  {
+                    title: t.who,
+                    cell: ({ actor, ip }) => (
+                      <span title={ip}>{actor?.username ?? <span class="muted">{t.server}</span>}</span>
+                    ),
+                  },
+                  { title: t.what, cell: ({ action }) => <code>{action}</code> },
+                  { title: t.on, cell: ({ target }) => (target ? `${target.type} ${target.id}` : '–') },
+                  {
+                    title: t.details,
+                    cell: ({ details }) =>
+                      Object.keys(details).length > 0 && (
+                        <code class="small break">{JSON.stringify(details)}</code>
                       ),
-                    },
-                    { title: t.what, cell: ({ action }) => <code>{action}</code> },
-                    { title: t.on, cell: ({ target }) => (target ? `${target.type} ${target.id}` : '–') },
-                    {
-                      title: t.details,
-                      cell: ({ details }) =>
-                        Object.keys(details).length > 0 && (
-                          <code class="small break">{JSON.stringify(details)}</code>
-                        ),
-                    },
-                  ]}
-                />
-                <Pager
-                  page={pagination.page}
-                  pages={pagination.total_pages}
-                  onPage={(next) => change({ page: String(next) })}
-                />
-              </>
-            )
-          }
+                  },
+                ]}
+              />
+              <Pager
+                page={pagination.page}
+                pages={pagination.total_pages}
+                onPage={(next) => change({ page: String(next) })}
+              />
+            </>
+          )}
         </Loaded>
       </Card>
     </>

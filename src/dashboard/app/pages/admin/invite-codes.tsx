@@ -9,7 +9,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
 import { Pager } from '../../ui/pager.tsx'
-import { Badge, Card, Empty, Loaded, type Tone } from '../../ui/parts.tsx'
+import { Badge, Card, Loaded, type Tone } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
 
 const t = texts({
@@ -87,54 +87,48 @@ export function InviteCodes() {
       }
     >
       <Loaded view={view}>
-        {({ items, total_pages }) =>
-          items.length === 0 ? (
-            <Empty text={t.none} />
-          ) : (
-            <>
-              <Table
-                caption={t.title}
-                rows={items}
-                keyOf={({ code }) => code}
-                columns={[
-                  { title: t.code, cell: ({ code }) => <code>{code}</code> },
-                  {
-                    title: t.status,
-                    cell: ({ status }) => <Badge tone={TONES[status] ?? ''}>{t[status]}</Badge>,
-                  },
-                  {
-                    title: t.used,
-                    number: true,
-                    cell: ({ used_count, max_uses }) =>
-                      `${count(used_count)}${max_uses === null ? '' : ` / ${count(max_uses)}`}`,
-                  },
-                  {
-                    title: t.expires,
-                    cell: ({ expires_at }) => (expires_at ? dateTime(expires_at) : t.never),
-                  },
-                  {
-                    title: t.actions,
-                    cell: ({ code, status }) => (
-                      <Button
-                        small
-                        onClick={() => change(code, status === 'disabled' ? 'active' : 'disabled')}
-                      >
-                        {status === 'disabled' ? t.enable : t.disable}
-                      </Button>
-                    ),
-                  },
-                ]}
-              />
-              <Pager
-                page={page.value}
-                pages={total_pages}
-                onPage={(next) => {
-                  page.value = next
-                }}
-              />
-            </>
-          )
-        }
+        {({ items, total_pages }) => (
+          <>
+            <Table
+              caption={t.title}
+              none={t.none}
+              rows={items}
+              keyOf={({ code }) => code}
+              columns={[
+                { title: t.code, cell: ({ code }) => <code>{code}</code> },
+                {
+                  title: t.status,
+                  cell: ({ status }) => <Badge tone={TONES[status] ?? ''}>{t[status]}</Badge>,
+                },
+                {
+                  title: t.used,
+                  number: true,
+                  cell: ({ used_count, max_uses }) =>
+                    `${count(used_count)}${max_uses === null ? '' : ` / ${count(max_uses)}`}`,
+                },
+                {
+                  title: t.expires,
+                  cell: ({ expires_at }) => (expires_at ? dateTime(expires_at) : t.never),
+                },
+                {
+                  title: t.actions,
+                  cell: ({ code, status }) => (
+                    <Button small onClick={() => change(code, status === 'disabled' ? 'active' : 'disabled')}>
+                      {status === 'disabled' ? t.enable : t.disable}
+                    </Button>
+                  ),
+                },
+              ]}
+            />
+            <Pager
+              page={page.value}
+              pages={total_pages}
+              onPage={(next) => {
+                page.value = next
+              }}
+            />
+          </>
+        )}
       </Loaded>
       {creating.value && <Create onClose={close} />}
     </Card>

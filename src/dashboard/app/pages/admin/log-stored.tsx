@@ -4,6 +4,7 @@ import { dataOf } from '../../../../client/index.ts'
 import { count, dateTime } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { href, navigate, route } from '../../lib/router.ts'
+import { save } from '../../lib/save.ts'
 import { api } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
@@ -156,12 +157,7 @@ function Download() {
   const download = async () => {
     const query = { log_type: 'system' as const, date: day.value }
     const file = await dataOf<unknown>(api().factory.logs.download.get({ query }))
-    const address = URL.createObjectURL(file as Blob)
-    const link = document.createElement('a')
-    link.href = address
-    link.download = `system-${day.value}.ndjson`
-    link.click()
-    URL.revokeObjectURL(address)
+    save(file as Blob, `system-${day.value}.ndjson`)
   }
   return (
     <div class="log-download">

@@ -9,7 +9,7 @@ import { Dialog } from '../../ui/dialog.tsx'
 import { Select, TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
 import { Pager } from '../../ui/pager.tsx'
-import { Ago, Badge, Card, Copyable, Empty, Loaded, type Tone } from '../../ui/parts.tsx'
+import { Ago, Badge, Card, Copyable, Loaded, type Tone } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
 
 const t = texts({
@@ -129,70 +129,67 @@ export function RechargeCodes() {
         }}
       />
       <Loaded view={view}>
-        {({ items, total_pages }) =>
-          items.length === 0 ? (
-            <Empty text={t.none} />
-          ) : (
-            <>
-              <Table
-                caption={t.title}
-                rows={items}
-                keyOf={({ id }) => id}
-                columns={[
-                  {
-                    title: t.code,
-                    cell: ({ code, description }) => (
-                      <div>
-                        <code>{code}</code>
-                        {description && <div class="small muted">{description}</div>}
-                      </div>
-                    ),
-                  },
-                  { title: t.amount, number: true, cell: ({ amount }) => money(amount) },
-                  {
-                    title: t.status,
-                    cell: ({ status: name }) => <Badge tone={LOOKS[name].tone}>{LOOKS[name].text()}</Badge>,
-                  },
-                  {
-                    title: t.used,
-                    number: true,
-                    cell: ({ id, used_count, max_uses }) => (
-                      <Button
-                        small
-                        kind="plain"
-                        onClick={() => {
-                          usesOf.value = id
-                        }}
-                      >
-                        {count(used_count)} / {count(max_uses)}
-                      </Button>
-                    ),
-                  },
-                  {
-                    title: t.expires,
-                    cell: ({ expires_at }) => (expires_at ? dateTime(expires_at) : t.never),
-                  },
-                  { title: t.created, cell: ({ created_at }) => <Ago at={created_at} /> },
-                  {
-                    title: t.actions,
-                    cell: ({ id, status: name }) => (
-                      <Button small onClick={() => change(id, name !== 'disabled')}>
-                        {name === 'disabled' ? t.enable : t.disable}
-                      </Button>
-                    ),
-                  },
-                ]}
-              />
-              <Pager
-                page={page.value}
-                pages={total_pages}
-                onPage={(next) => {
-                  page.value = next
-                }}
-              />
-            </>
-          )
-        }
+        {({ items, total_pages }) => (
+          <>
+            <Table
+              caption={t.title}
+              none={t.none}
+              rows={items}
+              keyOf={({ id }) => id}
+              columns={[
+                {
+                  title: t.code,
+                  cell: ({ code, description }) => (
+                    <div>
+                      <code>{code}</code>
+                      {description && <div class="small muted">{description}</div>}
+                    </div>
+                  ),
+                },
+                { title: t.amount, number: true, cell: ({ amount }) => money(amount) },
+                {
+                  title: t.status,
+                  cell: ({ status: name }) => <Badge tone={LOOKS[name].tone}>{LOOKS[name].text()}</Badge>,
+                },
+                {
+                  title: t.used,
+                  number: true,
+                  cell: ({ id, used_count, max_uses }) => (
+                    <Button
+                      small
+                      kind="plain"
+                      onClick={() => {
+                        usesOf.value = id
+                      }}
+                    >
+                      {count(used_count)} / {count(max_uses)}
+                    </Button>
+                  ),
+                },
+                {
+                  title: t.expires,
+                  cell: ({ expires_at }) => (expires_at ? dateTime(expires_at) : t.never),
+                },
+                { title: t.created, cell: ({ created_at }) => <Ago at={created_at} /> },
+                {
+                  title: t.actions,
+                  cell: ({ id, status: name }) => (
+                    <Button small onClick={() => change(id, name !== 'disabled')}>
+                      {name === 'disabled' ? t.enable : t.disable}
+                    </Button>
+                  ),
+                },
+              ]}
+            />
+            <Pager
+              page={page.value}
+              pages={total_pages}
+              onPage={(next) => {
+                page.value = next
+              }}
+            />
+          </>
+        )}
       </Loaded>
       {creating.value && (
         <Create
@@ -318,22 +315,19 @@ function Uses({ id, onClose }: { id: string; onClose: () => void }) {
   return (
     <Dialog title={t.redeemed} onClose={onClose}>
       <Loaded view={view}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty text={t.notUsed} />
-          ) : (
-            <Table
-              caption={t.redeemed}
-              rows={items}
-              keyOf={({ id }) => id}
-              columns={[
-                { title: t.user, cell: ({ user }) => user.username },
-                { title: t.time, cell: ({ created_at }) => dateTime(created_at) },
-                { title: t.amount, number: true, cell: ({ amount }) => money(amount) },
-              ]}
-            />
-          )
-        }
+        {({ items }) => (
+          <Table
+            caption={t.redeemed}
+            none={t.notUsed}
+            rows={items}
+            keyOf={({ id }) => id}
+            columns={[
+              { title: t.user, cell: ({ user }) => user.username },
+              { title: t.time, cell: ({ created_at }) => dateTime(created_at) },
+              { title: t.amount, number: true, cell: ({ amount }) => money(amount) },
+            ]}
+          />
+        )}
       </Loaded>
     </Dialog>
   )

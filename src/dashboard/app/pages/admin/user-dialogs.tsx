@@ -8,7 +8,7 @@ import { showToast } from '../../lib/toasts.ts'
 import { useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirm, Dialog } from '../../ui/dialog.tsx'
-import { Checkbox, Select, TextField } from '../../ui/field.tsx'
+import { Checkbox, PasswordField, Select, TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
 import { Loaded } from '../../ui/parts.tsx'
 import type { User } from './users.tsx'
@@ -85,14 +85,7 @@ export const CreateUser = ({ onDone, onClose }: Props) => (
       {(errors) => (
         <>
           <TextField label={t.email} name="email" type="email" required error={errors.email} />
-          <TextField
-            label={t.password}
-            name="password"
-            type="password"
-            autoComplete="new-password"
-            required
-            error={errors.password}
-          />
+          <PasswordField label={t.password} name="password" isNew error={errors.password} />
           <TextField label={t.username} name="username" hint={t.optional} error={errors.username} />
           <TextField label={t.name} name="display_name" hint={t.optional} error={errors.display_name} />
           <Select label={t.role} name="role" options={grantable()} error={errors.role} />

@@ -10,7 +10,7 @@ import { useView, type View } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
 import { Select, TextField } from '../../ui/field.tsx'
 import { Pager } from '../../ui/pager.tsx'
-import { Ago, Badge, Card, Empty, Loaded, PageHead } from '../../ui/parts.tsx'
+import { Ago, Badge, Card, Loaded, PageHead } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
 import { CreateUser, EditUser } from './user-dialogs.tsx'
 
@@ -160,54 +160,51 @@ const List = ({
   onPage: (page: number) => void
 }) => (
   <Loaded view={view}>
-    {({ data, pagination }) =>
-      data.length === 0 ? (
-        <Empty text={t.none} />
-      ) : (
-        <>
-          <Table
-            caption={t.title}
-            rows={data}
-            keyOf={({ id }) => id}
-            columns={[
-              {
-                title: t.user,
-                cell: ({ username, display_name, email, email_confirmed }) => (
-                  <div>
-                    <strong>{display_name}</strong> <span class="muted">@{username}</span>
-                    <div class="small muted">
-                      {email} {!email_confirmed && <Badge tone="warn">{t.unconfirmed}</Badge>}
-                    </div>
+    {({ data, pagination }) => (
+      <>
+        <Table
+          caption={t.title}
+          none={t.none}
+          rows={data}
+          keyOf={({ id }) => id}
+          columns={[
+            {
+              title: t.user,
+              cell: ({ username, display_name, email, email_confirmed }) => (
+                <div>
+                  <strong>{display_name}</strong> <span class="muted">@{username}</span>
+                  <div class="small muted">
+                    {email} {!email_confirmed && <Badge tone="warn">{t.unconfirmed}</Badge>}
                   </div>
-                ),
-              },
-              { title: t.role, cell: ({ role }) => <span class="nowrap">{roleName[role as Role]}</span> },
-              {
-                title: t.status,
-                cell: ({ is_active }) =>
-                  is_active ? <Badge tone="good">{t.active}</Badge> : <Badge tone="bad">{t.inactive}</Badge>,
-              },
-              {
-                title: t.lastSeen,
-                cell: ({ last_login_at }) => (last_login_at ? <Ago at={last_login_at} /> : t.never),
-              },
-              { title: t.since, cell: ({ created_at }) => <Ago at={created_at} /> },
-              {
-                title: t.actions,
-                cell: (user) => (
-                  <Button small icon="edit" onClick={() => onEdit(user)}>
-                    {t.edit}
-                  </Button>
-                ),
-              },
-            ]}
-          />
-          <div class="row">
-            <span class="grow muted small">{t.total(count(pagination.total))}</span>
-            <Pager page={pagination.page} pages={pagination.total_pages} onPage={onPage} />
-          </div>
-        </>
-      )
-    }
+                </div>
+              ),
+            },
+            { title: t.role, cell: ({ role }) => <span class="nowrap">{roleName[role as Role]}</span> },
+            {
+              title: t.status,
+              cell: ({ is_active }) =>
+                is_active ? <Badge tone="good">{t.active}</Badge> : <Badge tone="bad">{t.inactive}</Badge>,
+            },
+            {
+              title: t.lastSeen,
+              cell: ({ last_login_at }) => (last_login_at ? <Ago at={last_login_at} /> : t.never),
+            },
+            { title: t.since, cell: ({ created_at }) => <Ago at={created_at} /> },
+            {
+              title: t.actions,
+              cell: (user) => (
+                <Button small icon="edit" onClick={() => onEdit(user)}>
+                  {t.edit}
+                </Button>
+              ),
+            },
+          ]}
+        />
+        <div class="row">
+          <span class="grow muted small">{t.total(count(pagination.total))}</span>
+          <Pager page={pagination.page} pages={pagination.total_pages} onPage={onPage} />
+        </div>
+      </>
+    )}
   </Loaded>
 )

@@ -3,13 +3,14 @@ import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
 import { dateTime, money } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
+import { save } from '../../lib/save.ts'
 import { api, me } from '../../lib/session.ts'
 import { showToast } from '../../lib/toasts.ts'
 import { RELOAD, useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
-import { Card, Empty, Figure, Loaded, PageHead } from '../../ui/parts.tsx'
+import { Card, Figure, Loaded, PageHead } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
 import { readStatement, type StatementLine } from './statement.ts'
 
@@ -168,7 +169,8 @@ function Statement() {
         .reverse(),
     on: { 'balance.changed': () => RELOAD },
   })
-  const download = async () => save(await fetchText(), `statement-${from.value}-${to.value}.csv`)
+  const download = async () =>
+    save(new Blob([await fetchText()], { type: 'text/csv' }), `statement-${from.value}-${to.value}.csv`)
   return (
     <Card
       title={t.statement}
@@ -196,9 +198,7 @@ function Statement() {
           }}
         />
       </div>
-      <Loaded view={lines}>
-        {(rows) => (rows.length === 0 ? <Empty text={t.nothing} /> : <Lines rows={rows} />)}
-      </Loaded>
+      <Loaded view={lines}>{(rows) => <Lines rows={rows} />}</Loaded>
     </Card>
   )
 }
@@ -206,6 +206,7 @@ function Statement() {
 const Lines = ({ rows }: { rows: StatementLine[] }) => (
   <Table
     caption={t.statement}
+    none={t.nothing}
     rows={rows}
     keyOf={({ key }) => key}
     columns={[
@@ -221,13 +222,3 @@ const Lines = ({ rows }: { rows: StatementLine[] }) => (
 /** A hold and its end change what is available, and not the balance. */
 const signed = (amount: number) =>
   amount === 0 ? '–' : `${amount > 0 ? '+' : '−'}${money(Math.abs(amount))}`
-
-/** Hands a text to the browser as a file. */
-function save(text: string, name: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: 'text/csv' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = name
-  link.click()
-  URL.revokeObjectURL(address)
-}

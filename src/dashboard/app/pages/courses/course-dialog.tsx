@@ -6,7 +6,7 @@ import { api } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { TextField } from '../../ui/field.tsx'
+import { FilterInput, TextField } from '../../ui/field.tsx'
 import { Form, type Values } from '../../ui/form.tsx'
 import { Loaded } from '../../ui/parts.tsx'
 
@@ -203,16 +203,7 @@ function Materials({ chosen, onAdd }: { chosen: readonly Item[]; onAdd: (item: I
   return (
     <section class="stack-tight" aria-label={t.add}>
       <h3>{t.add}</h3>
-      <input
-        class="input"
-        type="search"
-        aria-label={t.search}
-        placeholder={t.search}
-        value={search.value}
-        onInput={(event) => {
-          search.value = event.currentTarget.value
-        }}
-      />
+      <FilterInput label={t.search} value={search} />
       <Loaded view={view} lines={3}>
         {(data) => {
           const free = data.items.filter(isFree)

@@ -8,7 +8,7 @@ import { anonymous, beginWith, endedBecause, signIn } from '../../lib/session.ts
 import { showToast } from '../../lib/toasts.ts'
 import { Preferences } from '../../shell.tsx'
 import { Button } from '../../ui/button.tsx'
-import { TextField } from '../../ui/field.tsx'
+import { PasswordField, TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
 import { Card, PageHead } from '../../ui/parts.tsx'
 
@@ -148,14 +148,7 @@ const SignIn = ({ onReset, onSignUp }: { onReset: () => void; onSignUp: () => vo
             maxLength={254}
             error={errors.login}
           />
-          <TextField
-            label={t.password}
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            required
-            error={errors.password}
-          />
+          <PasswordField label={t.password} name="password" error={errors.password} />
         </>
       )}
     </Form>
@@ -206,14 +199,7 @@ const SignUp = ({ onDone }: { onDone: (email: string) => void }) => (
             required
             error={errors.email}
           />
-          <TextField
-            label={t.password}
-            name="password"
-            type="password"
-            autoComplete="new-password"
-            required
-            error={errors.password}
-          />
+          <PasswordField label={t.password} name="password" isNew error={errors.password} />
           <TextField label={t.invite} name="invite_code" hint={t.optional} error={errors.invite_code} />
         </>
       )}
@@ -297,14 +283,7 @@ const NewPassword = ({ email, onDone }: { email: string; onDone: () => void }) =
       {(errors) => (
         <>
           <CodeField email={email} error={errors.token} />
-          <TextField
-            label={t.newPassword}
-            name="new_password"
-            type="password"
-            autoComplete="new-password"
-            required
-            error={errors.new_password}
-          />
+          <PasswordField label={t.newPassword} name="new_password" isNew error={errors.new_password} />
         </>
       )}
     </Form>

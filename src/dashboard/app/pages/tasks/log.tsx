@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { dataOf } from '../../../../client/index.ts'
 import { clock } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
+import { save } from '../../lib/save.ts'
 import { api, live } from '../../lib/session.ts'
 import { Button } from '../../ui/button.tsx'
 import { LogBox } from '../../ui/log-box.tsx'
@@ -97,7 +98,7 @@ export function TaskLog({ id }: { id: string }) {
       title={t.title}
       actions={
         shown?.length ? (
-          <Button small icon="download" onClick={() => save(id)}>
+          <Button small icon="download" onClick={() => saveLog(id)}>
             {t.save}
           </Button>
         ) : undefined
@@ -140,7 +141,7 @@ class Row extends Component<{ line: Line; isFirst: boolean }> {
 const newestLines = (id: string): Promise<Line[]> => linesOf(id, { limit: KEPT })
 
 /** All lines, as a file. */
-async function save(id: string): Promise<void> {
+async function saveLog(id: string): Promise<void> {
   const parts: string[] = []
   let after = 0
   for (;;) {
@@ -149,10 +150,5 @@ async function save(id: string): Promise<void> {
     if (lines.length < KEPT) break
     after = lines.at(-1)!.position
   }
-  const address = URL.createObjectURL(new Blob(parts, { type: 'text/plain' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = `${id}.log`
-  link.click()
-  URL.revokeObjectURL(address)
+  save(new Blob(parts, { type: 'text/plain' }), `${id}.log`)
 }

@@ -7,7 +7,7 @@ import { api, isEditor } from '../../lib/session.ts'
 import { showError } from '../../lib/toasts.ts'
 import { useView } from '../../lib/view.ts'
 import { ButtonLink } from '../../ui/button.tsx'
-import { Checkbox, Select, TextField } from '../../ui/field.tsx'
+import { Checkbox, FilterInput, Select, TextField } from '../../ui/field.tsx'
 import { Form, type Values } from '../../ui/form.tsx'
 import { Card, Empty, Loaded } from '../../ui/parts.tsx'
 
@@ -184,16 +184,7 @@ function Courses({ courses, chosen }: { courses: Course[]; chosen: { value: Read
       <legend>
         {t.courses} <span class="small muted">{t.chosen(count(chosen.value.size))}</span>
       </legend>
-      <input
-        class="input"
-        type="search"
-        aria-label={t.search}
-        placeholder={t.search}
-        value={search.value}
-        onInput={(event) => {
-          search.value = event.currentTarget.value
-        }}
-      />
+      <FilterInput label={t.search} value={search} />
       <div class="course-choices">
         {found.slice(0, SHOWN).map(({ courseId, courseName, teacherName, progress }) => (
           <Checkbox

@@ -11,7 +11,7 @@ import { Button } from '../../ui/button.tsx'
 import { confirm } from '../../ui/dialog.tsx'
 import { Select } from '../../ui/field.tsx'
 import { Pager } from '../../ui/pager.tsx'
-import { Badge, Card, Empty, Facts, Loaded, PageHead, type Tone } from '../../ui/parts.tsx'
+import { Badge, Card, Facts, Loaded, PageHead, type Tone } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
 import type { PageProps } from '../index.ts'
 import { Editor, Secret } from './editor.tsx'
@@ -158,22 +158,18 @@ function Deliveries({ id, page, status, view }: DeliveriesState & { id: string }
         ]}
       />
       <Loaded view={view}>
-        {({ data, pagination }) =>
-          data.length === 0 ? (
-            <Empty text={t.noDeliveries} />
-          ) : (
-            <>
-              <DeliveryTable rows={data} onAgain={again} />
-              <Pager
-                page={pagination.page}
-                pages={pagination.total_pages}
-                onPage={(next) => {
-                  page.value = next
-                }}
-              />
-            </>
-          )
-        }
+        {({ data, pagination }) => (
+          <>
+            <DeliveryTable rows={data} onAgain={again} />
+            <Pager
+              page={pagination.page}
+              pages={pagination.total_pages}
+              onPage={(next) => {
+                page.value = next
+              }}
+            />
+          </>
+        )}
       </Loaded>
     </Card>
   )
@@ -188,6 +184,7 @@ const DeliveryTable = ({
 }) => (
   <Table
     caption={t.deliveries}
+    none={t.noDeliveries}
     rows={rows}
     keyOf={({ id }) => id}
     columns={[
