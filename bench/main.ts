@@ -6,6 +6,7 @@
 import { agent } from './agent.ts'
 import { cache } from './cache.ts'
 import { chunked } from './chunked.ts'
+import { dashboard } from './dashboard.ts'
 import { dispatch } from './dispatch.ts'
 import { fanout } from './fanout.ts'
 import { heartbeats } from './heartbeats.ts'
@@ -50,6 +51,7 @@ const programs: Record<string, () => Promise<Row[]>> = {
   ledger,
   write,
   recharge,
+  dashboard,
 }
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(programs)

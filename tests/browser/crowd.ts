@@ -5,6 +5,7 @@ import sharp from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
 import { seedTasks } from '../../bench/support/seed.ts'
 import { seedPhotos } from '../../bench/support/seed-photos.ts'
+import type { Context } from '../../src/core/context.ts'
 import { makeNode, makeTask, type TestUser } from '../support/factories.ts'
 import type { TestServer } from '../support/server.ts'
 import { openNode } from '../support/sockets.ts'
@@ -14,7 +15,7 @@ const PICTURES = 12
 const WIDTHS: Record<string, number> = { small: 150, medium: 300, large: 600 }
 
 /** Photos without files, for which `showPictures` gives some. Each has a placeholder of its own, which costs the page most. */
-export async function manyPhotos({ ctx }: TestServer, count: number): Promise<void> {
+export async function manyPhotos({ ctx }: { ctx: Context }, count: number): Promise<void> {
   await seedPhotos(ctx, count)
   for (let n = 0; n < PICTURES; n++) {
     const small = sharp(await landscape(n))
