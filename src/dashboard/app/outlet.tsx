@@ -52,7 +52,7 @@ export function Outlet() {
       },
       async (problem) => {
         const why = await failedFor(problem)
-        if (!isLeft) error.value = why
+        if (!isLeft && why !== undefined) error.value = why
       },
     )
     // The code of a page that was left meanwhile may come after that of the next one.
@@ -94,11 +94,15 @@ const Nothing = ({ title, text = '' }: { title: string; text?: string }) => (
   </>
 )
 
-/** After an update of the server the files of the older page are gone. A reload fetches the new ones. */
+/**
+ * After an update of the server the files of the older page are gone, and a reload fetches the new ones.
+ * @returns what the user reads; undefined before a reload
+ */
 async function failedFor(problem: unknown): Promise<unknown> {
   try {
-    if (await isOutdated()) location.reload()
-    return problem
+    if (!(await isOutdated())) return problem
+    location.reload()
+    return undefined
   } catch {
     return new RoostError(0, 'UNREACHABLE', '')
   }

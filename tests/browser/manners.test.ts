@@ -1,0 +1,113 @@
+/** How the page behaves everywhere: titles, the focus, what it says of other pages, of maintenance and of an update. */
+import { afterAll, expect, test } from 'bun:test'
+import type { Page } from 'playwright-core'
+import type { EventType } from '../../src/client/index.ts'
+import { transaction } from '../../src/core/transaction.ts'
+import { api } from '../support/api.ts'
+import { makeUser } from '../support/factories.ts'
+import { startServer } from '../support/server.ts'
+import { untilStatus, Visitor } from './browser.ts'
+
+const server = await startServer()
+afterAll(() => server.stop())
+
+const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name })
+const focused = (page: Page) => page.locator(':focus')
+
+test('a page has its title in the tab, and the focus goes with pages and dialogs', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open()
+  await page.getByRole('link', { name: 'Webhooks' }).click()
+  await heading(page, 'Webhooks').waitFor()
+  expect(await page.title()).toBe('Webhooks · Roost')
+  expect(await focused(page).textContent()).toBe('Webhooks')
+  const opener = page.getByRole('button', { name: 'New webhook' })
+  await opener.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  expect(await focused(page).getAttribute('name')).toBe('url')
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  expect(await focused(page).textContent()).toBe('New webhook')
+})
+
+test('the address of a page for administrators tells others so, and what does not exist has no “Try again”', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/admin/users')
+  await heading(page, 'This page is for administrators').waitFor()
+  await page.goto(`${server.url}/#/tasks/999999`)
+  await page.getByRole('alert').waitFor()
+  expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0)
+})
+
+test('what happens elsewhere is told once, and not on the page that shows it', async () => {
+  const { user } = await makeUser(server)
+  const emit: (type: EventType, data: object) => Promise<void> = (type, data) =>
+    transaction(server.ctx, async (tx) => tx.emit(user.id, type, data as never))
+  const lowBalance = () =>
+    emit('balance.low', { balanceMinor: 300, availableMinor: 300, thresholdMinor: 500 })
+  await using visitor = await Visitor.come(server)
+  const page = await visitor.signIn({ user }, '/balance')
+  await heading(page, 'Balance').waitFor()
+  await untilStatus(page, 'live')
+  const toasts = page.locator('.toast')
+  await lowBalance()
+  await emit('webhook.disabled', { webhookId: 1, reason: 'GONE' })
+  await toasts.getByText('A webhook is switched off').waitFor()
+  expect(await toasts.count()).toBe(1)
+  await page.getByRole('navigation').getByRole('link', { name: 'Schedule' }).click()
+  await heading(page, 'Schedule').waitFor()
+  await lowBalance()
+  await toasts.getByText('The balance is low: ¥3.00 available').waitFor()
+  await lowBalance()
+  await toasts.getByText('The balance is low × 2').waitFor()
+  expect(await toasts.getByText('The balance is low').count()).toBe(1)
+})
+
+test('maintenance is told on every page', async () => {
+  const admin = await makeUser(server, { role: 'super_admin' })
+  const setMode = (maintenance_mode: boolean) =>
+    api(server, 'PUT', '/api/admin/config', { token: admin.token, body: { maintenance_mode } })
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user })
+  await setMode(true)
+  const page = await visitor.open()
+  const notice = page.getByText('Maintenance is going on.')
+  await notice.waitFor()
+  await setMode(false)
+  await page.reload()
+  await untilStatus(page, 'live')
+  await notice.waitFor({ state: 'detached' })
+})
+
+test('after an update of the server the page fetches the new one, and once only', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open()
+  await untilStatus(page, 'live')
+  await page.route('**/assets/*.js', (route) => route.fulfill({ status: 404 }))
+  await page.route(`${server.url}/`, async (route) => {
+    const answer = await route.fetch()
+    const body = (await answer.text()).replace(/src="\/assets\/[^"]+\.js"/, 'src="/assets/newer.js"')
+    await route.fulfill({ response: answer, body })
+  })
+  await page.route('**/assets/newer.js', (route) =>
+    route.fulfill({ contentType: 'text/javascript', body: 'document.body.textContent = "newer"' }),
+  )
+  let loads = 0
+  page.on('domcontentloaded', () => loads++)
+  await page.getByRole('navigation').getByRole('link', { name: 'Schedule' }).click()
+  await page.getByText('newer').waitFor()
+  expect(loads).toBe(1)
+})
+
+test('a server that sends no mail says where the code is', async () => {
+  await using visitor = await Visitor.come(server)
+  const page = await visitor.open()
+  await page.getByText('The first start has printed').waitFor()
+  await page.getByRole('button', { name: 'Forgotten your password?' }).click()
+  await page.getByLabel('Email').fill((await makeUser(server)).user.email)
+  await page.getByRole('button', { name: 'Mail me a code' }).click()
+  await page.getByText('writes each mail as a file').waitFor()
+})
