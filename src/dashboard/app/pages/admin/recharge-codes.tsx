@@ -5,25 +5,18 @@ import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
-import { Dialog } from '../../ui/dialog.tsx'
-import { Select, TextField } from '../../ui/field.tsx'
-import { Form } from '../../ui/form.tsx'
+import { Select } from '../../ui/field.tsx'
 import { Pager } from '../../ui/pager.tsx'
-import { Ago, Badge, Card, Copyable, Loaded, type Tone } from '../../ui/parts.tsx'
+import { Ago, Badge, Card, Loaded, type Tone } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
+import { CodeUses, CreateCodes } from './recharge-dialogs.tsx'
 
 const t = texts({
   en: {
     title: 'Recharge codes',
     create: 'New codes',
     amount: 'Worth',
-    amountOfEach: 'Worth of each code (¥)',
-    batch: 'How many codes',
-    uses: 'Uses of each',
     expires: 'Valid until',
-    description: 'Description',
-    optional: 'Optional',
-    made: (n: string) => `${n} codes are made. Copy them now, one on each line:`,
     code: 'Code',
     status: 'Status',
     used: 'Used',
@@ -38,22 +31,12 @@ const t = texts({
     disabled: 'Disabled',
     never: 'No end',
     none: 'No codes yet.',
-    redeemed: 'Who has used it',
-    user: 'User',
-    time: 'Time',
-    notUsed: 'Nobody has used it yet.',
   },
   zh: {
     title: '充值码',
     create: '新建充值码',
     amount: '面额',
-    amountOfEach: '每个面额（¥）',
-    batch: '数量',
-    uses: '每个可用次数',
     expires: '有效期至',
-    description: '说明',
-    optional: '选填',
-    made: (n: string) => `已生成 ${n} 个充值码，请复制，每行一个：`,
     code: '充值码',
     status: '状态',
     used: '已使用',
@@ -68,10 +51,6 @@ const t = texts({
     disabled: '已停用',
     never: '不限',
     none: '还没有充值码。',
-    redeemed: '使用记录',
-    user: '用户',
-    time: '时间',
-    notUsed: '尚未使用。',
   },
 })
 
@@ -192,7 +171,7 @@ export function RechargeCodes() {
         )}
       </Loaded>
       {creating.value && (
-        <Create
+        <CreateCodes
           onClose={() => {
             creating.value = false
             void view.reload()
@@ -200,7 +179,7 @@ export function RechargeCodes() {
         />
       )}
       {usesOf.value && (
-        <Uses
+        <CodeUses
           id={usesOf.value}
           onClose={() => {
             usesOf.value = undefined
@@ -208,127 +187,5 @@ export function RechargeCodes() {
         />
       )}
     </Card>
-  )
-}
-
-function Create({ onClose }: { onClose: () => void }) {
-  const made = useSignal<string[] | undefined>(undefined)
-  if (made.value) {
-    return (
-      <Dialog title={t.title} onClose={onClose}>
-        <p>{t.made(count(made.value.length))}</p>
-        {made.value.length === 1 ? (
-          <Copyable text={made.value[0]!} />
-        ) : (
-          <textarea
-            class="input mono"
-            readOnly
-            rows={10}
-            aria-label={t.title}
-            value={made.value.join('\n')}
-          />
-        )}
-      </Dialog>
-    )
-  }
-  return (
-    <Dialog title={t.create} onClose={onClose}>
-      <Form
-        submit={t.create}
-        onSubmit={async ({ amount, batch_size, max_uses, expires_at, description }) => {
-          const { data } = await dataOf(
-            api().factory.recharge.codes.post({
-              amount: Number(amount),
-              batch_size: Number(batch_size),
-              max_uses: Number(max_uses),
-              ...(expires_at && { expires_at: new Date(expires_at).toISOString() }),
-              ...(description && { description }),
-            }),
-          )
-          made.value = data.codes.map(({ code }) => code)
-        }}
-      >
-        {(errors) => (
-          <>
-            <TextField
-              label={t.amountOfEach}
-              name="amount"
-              type="number"
-              min="0.01"
-              step="0.01"
-              required
-              error={errors.amount}
-            />
-            <div class="fields">
-              <TextField
-                label={t.batch}
-                name="batch_size"
-                type="number"
-                min="1"
-                max="10000"
-                defaultValue="1"
-                required
-                error={errors.batch_size}
-              />
-              <TextField
-                label={t.uses}
-                name="max_uses"
-                type="number"
-                min="1"
-                defaultValue="1"
-                required
-                error={errors.max_uses}
-              />
-            </div>
-            <TextField
-              label={t.expires}
-              hint={t.optional}
-              name="expires_at"
-              type="datetime-local"
-              error={errors.expires_at}
-            />
-            <TextField
-              label={t.description}
-              hint={t.optional}
-              name="description"
-              maxLength={500}
-              error={errors.description}
-            />
-          </>
-        )}
-      </Form>
-    </Dialog>
-  )
-}
-
-function Uses({ id, onClose }: { id: string; onClose: () => void }) {
-  const view = useView({
-    load: async (signal) =>
-      (
-        await dataOf(
-          api()
-            .factory.recharge.codes({ id })
-            .uses.get({ query: { page_size: 100 }, signal }),
-        )
-      ).data,
-  })
-  return (
-    <Dialog title={t.redeemed} onClose={onClose}>
-      <Loaded view={view}>
-        {({ items }) => (
-          <Table
-            caption={t.redeemed}
-            none={t.notUsed}
-            rows={items}
-            keyOf={({ id }) => id}
-            columns={[
-              { title: t.user, cell: ({ user }) => user.username },
-              { title: t.time, cell: ({ created_at }) => dateTime(created_at) },
-              { title: t.amount, number: true, cell: ({ amount }) => money(amount) },
-            ]}
-          />
-        )}
-      </Loaded>
-    </Dialog>
   )
 }
