@@ -13,7 +13,7 @@ import { TopicPolls } from './topic-polls.ts'
 /** When the next attempt begins. `signed-out`: never. */
 type Next = 'now' | 'soon' | 'slowly' | 'signed-out' | { afterMs: number }
 
-/** The server would say the same again: it is told to the application, and tried again much later. */
+/** The server would refuse the next attempt too: the client tells the application, and tries again much later. */
 const SLOWLY: number[] = [CLOSE.badFrame, CLOSE.frameTooLarge, CLOSE.tooManyFrames, CLOSE.tooManyConnections]
 
 /** How a token is renewed when that fails at first. */
@@ -94,7 +94,7 @@ export class Connection {
   private async attempt(): Promise<Next> {
     await this.findPosition()
     await this.core.delivery.room()
-    // A server that does not answer requests either is away; it blocks nothing.
+    // Throws when the server answers no requests either: then it is away, and nothing blocks WebSockets.
     const blocked = this.unopened > 0 || !this.sockets
     if (blocked) await this.http.json('/api/events')
     if (this.stopped) return 'now'

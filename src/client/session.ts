@@ -138,7 +138,10 @@ export class Session {
     throw error
   }
 
-  /** Once more when the server's answer may be lost, because the server has then rotated the token, and soon takes a second use for a theft. */
+  /**
+   * Sends the request once more when its answer was lost. The server has rotated the token then, and accepts the old one for ten
+   * seconds only; a later use of it ends the session.
+   */
   private async refresh(token: string) {
     const send = () =>
       this.sessions.refresh.post({ refresh_token: token }, { signal: AbortSignal.timeout(RENEW_TIMEOUT_MS) })

@@ -84,7 +84,7 @@ export class SocketLink implements TopicSource {
   }
 
   close(topic: string): void {
-    // With an id, so that its answer is none of the server's own endings.
+    // With an id: an `unsubscribed` without one means that the server itself has ended the topic.
     this.send({ type: 'unsubscribe', topic, id: 0 })
   }
 

@@ -61,7 +61,7 @@ class Tab {
     this.credentials = new Credentials(options.token)
     this.http = new Http(options, this.credentials, timing.openMs)
     this.core.onStatus((status) => {
-      // Another tab may have a session of its own, so that it finds out for itself.
+      // The other tabs are not told, because each may have a session of its own and finds out by itself.
       if (status === 'signed-out') this.close()
       else if (this.connection) this.tellState()
     })

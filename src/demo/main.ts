@@ -45,7 +45,7 @@ async function start(directory: string, fresh: boolean): Promise<void> {
     console.log(`Everything is there after ${Math.round((performance.now() - began) / 1000)} seconds.`)
     await keepBusy(accounts)
   } catch (error) {
-    // The programs have been stopped under its feet.
+    // Ctrl-C has stopped the programs, so the requests that were under way failed.
     if (stopping) return
     await programs.stop()
     throw error
