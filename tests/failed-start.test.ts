@@ -1,7 +1,9 @@
 /** A start that fails closes what it has opened, so that nothing keeps the process alive. */
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
 import { readConfig } from '../src/config/index.ts'
+import { openDatabase } from '../src/db/client.ts'
 import { createServer } from '../src/server.ts'
 import { createLogger } from '../src/util/logger.ts'
 import { StartupError } from '../src/util/startup-error.ts'
@@ -47,4 +49,22 @@ test.each([
   const error = await start.catch((error) => error)
   expect(error).toBeInstanceOf(StartupError)
   expect(error.message).toStartWith(`The directory in DATA_DIR, ${dataDir}, can't be used: ENOTDIR, `)
+})
+
+test('a database that has lost a table: the message says which, without the query', async () => {
+  const { env, remove } = await freshParts()
+  try {
+    const config = readConfig(env)
+    const log = createLogger('silent')
+    const database = await openDatabase(config, log)
+    await database.db.execute(sql`drop table settings`)
+    await database.close()
+    const error = await createServer(config, { log }).catch((error) => error)
+    expect(error).toBeInstanceOf(StartupError)
+    expect(error.message).toMatch(
+      /^The .*database .*can't be used: relation "settings" does not exist \(42P01\)\.$/,
+    )
+  } finally {
+    await remove()
+  }
 })

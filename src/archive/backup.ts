@@ -3,6 +3,7 @@ import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
 import { untilAborted } from '../util/until-aborted.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
+import { messageOf, withoutQuery } from '../util/without-query.ts'
 import type { End } from './format.ts'
 import { archiveOf } from './make.ts'
 import { assertWritable, nameOf, temporaryPath, writeOutput } from './output.ts'
@@ -65,16 +66,16 @@ export async function backUp(
           : signal.aborted
             ? signal.reason
             : readable(error)
-    await giveUp(source, cause as Error)
+    await giveUp(source, messageOf(cause))
     throw cause
   }
 }
 
 /** Records why there is no backup, and closes what it would have been made of. */
-async function giveUp(source: Source, cause: Error): Promise<void> {
+async function giveUp(source: Source, reason: string): Promise<void> {
   await waitAtMost(
     RECORD_MS,
-    source.end({ size: null, error: cause.message }).catch(() => {}),
+    source.end({ size: null, error: reason }).catch(() => {}),
   )
   await source.close()
 }
@@ -90,11 +91,8 @@ export function lackOf({ missing }: End): string | null {
 export function readable(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   if (error.name === 'StorageError') return new StartupError(`The storage of files failed: ${error.message}.`)
-  const { code } =
-    error.cause instanceof Error ? (error.cause as { code?: string }) : (error as { code?: string })
+  const { code, message } = withoutQuery(error) as { code?: string; message: string }
   if (/^(CONNECTION_|CONNECT_TIMEOUT|ECONN|QUERY_|57P|53)/.test(code ?? ''))
-    return new StartupError(
-      `The database failed: ${(error.cause as Error | undefined)?.message ?? error.message}.`,
-    )
+    return new StartupError(`The database failed: ${message}.`)
   return error
 }

@@ -20,6 +20,7 @@ import type { CopyTo } from '../db/client.ts'
 import { socketPathIn } from '../util/socket-path.ts'
 import { textLines } from '../util/text-lines.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
+import { messageOf } from '../util/without-query.ts'
 
 /** In the data directory. It holds the path of the socket, because a socket's path may not be long. */
 export const SOCKET_NAME_FILE = 'backup-socket'
@@ -101,9 +102,9 @@ async function takePart(ctx: Context, copyTo: CopyTo, copies: string, socket: So
     }
   } catch (error) {
     ctx.log.warn({ err: error }, 'a backup could not be made')
-    answer({ failed: `The server can't make the backup: ${(error as Error).message}` })
+    answer({ failed: `The server can't make the backup: ${messageOf(error)}` })
     if (running !== undefined)
-      await endBackup(ctx.db, running, { size: null, error: (error as Error).message }).catch(() => {})
+      await endBackup(ctx.db, running, { size: null, error: messageOf(error) }).catch(() => {})
     running = undefined
   } finally {
     clearInterval(timer)

@@ -5,6 +5,7 @@ import { analyze, filledTables, Loader, makeSchema, migrateToCurrent } from '../
 import type { Storage } from '../storage/storage.ts'
 import { chunkOf } from '../util/chunk-of.ts'
 import { StartupError } from '../util/startup-error.ts'
+import { messageOf } from '../util/without-query.ts'
 import { type Head, OBJECTS_AT_ONCE, SMALL_OBJECT_BYTES } from './format.ts'
 import { bytesOf, listOf, type Placed, readArchive, textOf } from './read.ts'
 import type { Target } from './target.ts'
@@ -36,7 +37,7 @@ export async function restoreArchive(
     } catch (error) {
       await deleteObjects(storage).catch((reason) => {
         throw new StartupError(
-          `${options.signal.aborted ? 'The restore was stopped.' : (error as Error).message} Then its files could not be deleted (${reason.message}). ${nameOfPlace(storage)} has to be emptied before you start again.`,
+          `${options.signal.aborted ? 'The restore was stopped.' : messageOf(error)} Then its files could not be deleted (${reason.message}). ${nameOfPlace(storage)} has to be emptied before you start again.`,
         )
       })
       throw error
@@ -47,7 +48,7 @@ export async function restoreArchive(
     if (!isFilled) throw error
     // The files stay, because stored rows need them.
     throw new StartupError(
-      `The last step in the database failed (${(error as Error).message}), so its rows may be stored or not. Start the same command again: it says which parts have data.`,
+      `The last step in the database failed (${messageOf(error)}), so its rows may be stored or not. Start the same command again: it says which parts have data.`,
     )
   })
 }

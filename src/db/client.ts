@@ -7,6 +7,7 @@ import type { Config } from '../config/index.ts'
 import { inTurn } from '../util/in-turn.ts'
 import type { Logger } from '../util/logger.ts'
 import { StartupError } from '../util/startup-error.ts'
+import { withoutQuery } from '../util/without-query.ts'
 import { checkpointRegularly } from './checkpoints.ts'
 import { copyCluster } from './copy-cluster.ts'
 import {
@@ -158,7 +159,7 @@ async function hasOtherServers(client: postgres.Sql, name: string): Promise<bool
 /** Says in words for the operator what is wrong, without the URL, because it contains a password. */
 export function startupError(error: unknown, database: string): StartupError {
   if (error instanceof StartupError) return error
-  const { code = '', message = '' } = error as { code?: string; message?: string }
+  const { code = '', message = '' } = withoutQuery(error) as { code?: string; message?: string }
   const hints: Record<string, string> = {
     ECONNREFUSED: 'nothing listens at its host and port',
     ENOTFOUND: 'its host name does not resolve',

@@ -1,7 +1,8 @@
 import { ParseError, ValidationError } from 'elysia'
 import { databaseFault } from '../core/database-faults.ts'
 import { AppError, invalid } from '../core/errors.ts'
-import { type Logger, withoutQuery } from '../util/logger.ts'
+import type { Logger } from '../util/logger.ts'
+import { messageOf } from '../util/without-query.ts'
 import { fromSchemaError } from './validation.ts'
 
 /**
@@ -15,7 +16,7 @@ export function toAppError(error: unknown, log: Logger): AppError {
   if (thrown instanceof ValidationError) return fromSchemaError(thrown)
   const fault = databaseFault(thrown)
   if (fault?.code === 'DATABASE_UNAVAILABLE') {
-    log.warn({ reason: (withoutQuery(thrown) as Error).message }, 'the database is not available')
+    log.warn({ reason: messageOf(thrown) }, 'the database is not available')
   }
   if (fault) return fault
   if (error instanceof ParseError) return invalid('', 'json')

@@ -5,6 +5,7 @@ import type { Logger } from '../util/logger.ts'
 import type { Counter } from '../util/metrics.ts'
 import { STOP_WAIT_MS } from '../util/stop-signals.ts'
 import { waitAtMost } from '../util/wait-at-most.ts'
+import { withoutQuery } from '../util/without-query.ts'
 import { bossDatabase, createBoss } from './boss.ts'
 import { deadOf, defineQueues } from './define.ts'
 import type { Job, JobHandle } from './job.ts'
@@ -252,7 +253,8 @@ export class JobQueue {
       const isLast = error instanceof UnrecoverableError || job.retryCount >= job.retryLimit
       this.count(declared.name, isLast ? 'given_up' : 'failed')
       this.log.warn({ err: error, queue: declared.name, job: job.id, attempt }, 'a job failed')
-      if (!(error instanceof UnrecoverableError)) throw error
+      // pg-boss stores what is thrown, with all its properties.
+      if (!(error instanceof UnrecoverableError)) throw withoutQuery(error)
       wakeGivenUp()
       return { status: 'deadletter', output: { message: error.message } }
     } finally {

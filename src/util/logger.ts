@@ -1,6 +1,7 @@
 import pino from 'pino'
 import { CopiedLines, type TakeLine } from './copied-lines.ts'
 import { waitAtMost } from './wait-at-most.ts'
+import { withoutQuery } from './without-query.ts'
 
 export type Logger = pino.Logger
 
@@ -111,10 +112,6 @@ function buffered(): ReturnType<typeof pino.destination> {
   }
   return destination
 }
-
-/** Drizzle's message carries the query's parameters, which may be somebody's password hash: only the cause is kept. */
-export const withoutQuery = (error: unknown): unknown =>
-  error instanceof Error && error.cause && 'query' in error && 'params' in error ? error.cause : error
 
 /** Without the row values that PostgreSQL repeats in its messages. */
 function describe(error: unknown): unknown {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { defineSchedule } from '../../jobs/job.ts'
+import { messageOf } from '../../util/without-query.ts'
 import type { Context } from '../context.ts'
 import { announceBackups, recordFailure } from './backups.ts'
 
@@ -25,7 +26,7 @@ async function makeBackup(ctx: Context): Promise<unknown> {
     await runProgram(plan, file)
     return { file, deleted: await deleteOld(plan) }
   } catch (error) {
-    await recordFailure(ctx, basename(file), (error as Error).message)
+    await recordFailure(ctx, basename(file), messageOf(error))
     throw error
   } finally {
     await announceBackups(ctx)

@@ -1,5 +1,5 @@
 /** The mechanism of every domain's cleanup of stored files. */
-import { withoutQuery } from '../../util/logger.ts'
+import { messageOf } from '../../util/without-query.ts'
 import type { Context } from '../context.ts'
 import { backupRuns } from '../system/backup-lease.ts'
 
@@ -23,7 +23,7 @@ export async function runCleanup(ctx: Context, steps: CleanupStep[]): Promise<Cl
       await run(report)
     } catch (error) {
       ctx.log.error({ err: error, step: what }, 'a step of cleanup failed')
-      report.errors.push(`${what}: ${(withoutQuery(error) as Error).message}`)
+      report.errors.push(`${what}: ${messageOf(error)}`)
     }
   }
   return report
