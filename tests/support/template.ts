@@ -32,11 +32,12 @@ function schemaHash(): string {
 
 /** Fills `dataDir` with a migrated embedded database: a copy takes milliseconds where a cold start takes seconds. */
 export async function copyTemplate(dataDir: string): Promise<void> {
-  const template = join(CACHE, schemaHash())
+  const hash = schemaHash()
+  const template = join(CACHE, hash)
   if (!existsSync(template)) {
     mkdirSync(CACHE, { recursive: true })
-    // Those of older schemas.
-    for (const old of readdirSync(CACHE).filter((name) => /^[0-9a-f]{16}$/.test(name))) {
+    // Those of older schemas. A parallel worker may have made this one meanwhile.
+    for (const old of readdirSync(CACHE).filter((name) => /^[0-9a-f]{16}$/.test(name) && name !== hash)) {
       rmSync(join(CACHE, old), { recursive: true, force: true })
     }
     const building = mkdtempSync(join(CACHE, 'building-'))
