@@ -52,6 +52,13 @@ export const TextField = ({ label, hint, error, ...input }: Common & InputAttrib
   </Field>
 )
 
+export const NumberField = ({
+  defaultValue,
+  ...rest
+}: Common & Omit<InputAttributes, 'defaultValue'> & { defaultValue?: number | null | undefined }) => (
+  <TextField {...rest} type="number" defaultValue={defaultValue?.toString()} />
+)
+
 /** @param isNew a password that the user chooses, which the browser offers to make up and to keep */
 export const PasswordField = ({ isNew = false, ...rest }: Common & InputAttributes & { isNew?: boolean }) => (
   <TextField {...rest} type="password" autoComplete={isNew ? 'new-password' : 'current-password'} required />

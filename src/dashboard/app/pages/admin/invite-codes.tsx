@@ -6,7 +6,7 @@ import { api } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { TextField } from '../../ui/field.tsx'
+import { NumberField, TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
 import { Pager } from '../../ui/pager.tsx'
 import { Badge, Card, Loaded, type Tone } from '../../ui/parts.tsx'
@@ -151,14 +151,7 @@ const Create = ({ onClose }: { onClose: () => void }) => (
     >
       {(errors) => (
         <>
-          <TextField
-            label={t.uses}
-            hint={t.noLimit}
-            name="max_uses"
-            type="number"
-            min="1"
-            error={errors.max_uses}
-          />
+          <NumberField label={t.uses} hint={t.noLimit} name="max_uses" min={1} error={errors.max_uses} />
           <TextField
             label={t.expires}
             hint={t.noLimit}

@@ -6,7 +6,7 @@ import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
 import { Dialog } from '../../ui/dialog.tsx'
-import { TextField } from '../../ui/field.tsx'
+import { NumberField, TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
 import { Copyable, Loaded } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
@@ -85,32 +85,29 @@ export function CreateCodes({ onClose }: { onClose: () => void }) {
       >
         {(errors) => (
           <>
-            <TextField
+            <NumberField
               label={t.amountOfEach}
               name="amount"
-              type="number"
-              min="0.01"
-              step="0.01"
+              min={0.01}
+              step={0.01}
               required
               error={errors.amount}
             />
             <div class="fields">
-              <TextField
+              <NumberField
                 label={t.batch}
                 name="batch_size"
-                type="number"
-                min="1"
-                max="10000"
-                defaultValue="1"
+                min={1}
+                max={10_000}
+                defaultValue={1}
                 required
                 error={errors.batch_size}
               />
-              <TextField
+              <NumberField
                 label={t.uses}
                 name="max_uses"
-                type="number"
-                min="1"
-                defaultValue="1"
+                min={1}
+                defaultValue={1}
                 required
                 error={errors.max_uses}
               />

@@ -8,7 +8,7 @@ import { showToast } from '../../lib/toasts.ts'
 import { useTopic, useView } from '../../lib/view.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { confirm } from '../../ui/dialog.tsx'
-import { Checkbox, TextField } from '../../ui/field.tsx'
+import { Checkbox, NumberField } from '../../ui/field.tsx'
 import { Form, type Values } from '../../ui/form.tsx'
 import { Card, Loaded, PageHead, Progress } from '../../ui/parts.tsx'
 import { SettingField, settingTexts } from './setting-field.tsx'
@@ -123,22 +123,20 @@ function SystemForm({ config, onSaved }: { config: Config; onSaved: () => Promis
       {(errors) => (
         <>
           <div class="fields">
-            <TextField
+            <NumberField
               label={t.tasksPerUser}
               name="max_concurrent_tasks_per_user"
-              type="number"
-              min="1"
+              min={1}
               required
-              defaultValue={String(config.max_concurrent_tasks_per_user)}
+              defaultValue={config.max_concurrent_tasks_per_user}
               error={errors.max_concurrent_tasks_per_user}
             />
-            <TextField
+            <NumberField
               label={t.timeout}
               name="default_task_timeout"
-              type="number"
-              min="1"
+              min={1}
               required
-              defaultValue={String(config.default_task_timeout)}
+              defaultValue={config.default_task_timeout}
               error={errors.default_task_timeout}
             />
           </div>

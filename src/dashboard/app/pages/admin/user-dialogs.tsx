@@ -8,7 +8,7 @@ import { showToast } from '../../lib/toasts.ts'
 import { useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirm, Dialog } from '../../ui/dialog.tsx'
-import { Checkbox, PasswordField, Select, TextField } from '../../ui/field.tsx'
+import { Checkbox, NumberField, PasswordField, Select, TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
 import { Loaded } from '../../ui/parts.tsx'
 import type { User } from './users.tsx'
@@ -186,15 +186,14 @@ function Fields({ user, balance, onDone }: { user: User; balance: number; onDone
             error={errors.email}
           />
           <Select label={t.role} name="role" value={user.role} options={grantable()} error={errors.role} />
-          <TextField
+          <NumberField
             label={`${t.balance} (¥)`}
             hint={t.balanceHint}
             name="balance"
-            type="number"
-            min="0"
-            step="0.01"
+            min={0}
+            step={0.01}
             required
-            defaultValue={String(balance)}
+            defaultValue={balance}
             error={errors.balance}
           />
           <Checkbox

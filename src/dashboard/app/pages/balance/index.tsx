@@ -8,7 +8,7 @@ import { api, me } from '../../lib/session.ts'
 import { showToast } from '../../lib/toasts.ts'
 import { RELOAD, useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
-import { TextField } from '../../ui/field.tsx'
+import { NumberField, TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
 import { Card, Figure, Loaded, PageHead } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
@@ -132,14 +132,13 @@ const Warning = () => (
       }}
     >
       {(errors) => (
-        <TextField
+        <NumberField
           label={`${t.warning} (¥)`}
           hint={t.warningHint}
           name="low_balance_threshold"
-          type="number"
-          min="0"
-          step="0.01"
-          defaultValue={String(me.value?.low_balance_threshold ?? '')}
+          min={0}
+          step={0.01}
+          defaultValue={me.value?.low_balance_threshold}
           error={errors.low_balance_threshold}
         />
       )}

@@ -5,7 +5,7 @@ import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { confirm, Dialog } from '../../ui/dialog.tsx'
-import { TextField } from '../../ui/field.tsx'
+import { NumberField, TextField } from '../../ui/field.tsx'
 import { Form, type Values } from '../../ui/form.tsx'
 import { Copyable } from '../../ui/parts.tsx'
 import type { Server } from './model.ts'
@@ -183,15 +183,14 @@ const ServerForm = ({ title, server, onSave, onClose }: FormProps) => (
             defaultValue={server?.host}
             error={errors.host}
           />
-          <TextField
+          <NumberField
             label={t.max}
             hint={t.maxHint}
             name="max_concurrent_tasks"
-            type="number"
             min={1}
             max={1000}
             required
-            defaultValue={String(server?.max_concurrent_tasks ?? 1)}
+            defaultValue={server?.max_concurrent_tasks ?? 1}
             error={errors.max_concurrent_tasks}
           />
         </>

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import { texts } from '../../lib/language.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirm, Dialog } from '../../ui/dialog.tsx'
-import { Select, TextField } from '../../ui/field.tsx'
+import { NumberField, Select, TextField } from '../../ui/field.tsx'
 import { Form, type Values } from '../../ui/form.tsx'
 import { dayOf, readWall, type Wall, wallOf, wallText, weekdayOf } from './clock.ts'
 import { Details, type File, Files } from './details.tsx'
@@ -221,15 +221,14 @@ function Fields({ subject, zone, scope, onClose }: Props & { scope: Scope }) {
           </div>
           {scope === 'all' && <Repeat simple={simple} day={startDay} error={errors.rrule} />}
           <div class="fields">
-            <TextField
+            <NumberField
               label={t.reminder}
               hint={t.noReminder}
               name="reminder_minutes"
               error={errors.reminder_minutes}
-              type="number"
               min={0}
               max={40_320}
-              defaultValue={String(entry?.reminder_minutes ?? '')}
+              defaultValue={entry?.reminder_minutes}
             />
             <TextField
               label={t.zone}

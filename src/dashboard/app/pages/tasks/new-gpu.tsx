@@ -5,7 +5,7 @@ import { texts } from '../../lib/language.ts'
 import { href, navigate } from '../../lib/router.ts'
 import { api, me } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
-import { Checkbox, Select, TextArea, TextField } from '../../ui/field.tsx'
+import { Checkbox, NumberField, Select, TextArea, TextField } from '../../ui/field.tsx'
 import { Form, type Values } from '../../ui/form.tsx'
 import { Card, Loaded } from '../../ui/parts.tsx'
 import { parseExact } from './exact-json.ts'
@@ -163,11 +163,10 @@ function GpuForm({ types }: { types: TaskType[] }) {
           </div>
           <Config key={type} type={type} errors={errors} />
           <div class="fields">
-            <TextField
+            <NumberField
               label={t.minutes}
               hint={t.minutesHint}
               name="estimated_duration"
-              type="number"
               min={1}
               max={100_000}
               value={minutes.value}
@@ -176,14 +175,13 @@ function GpuForm({ types }: { types: TaskType[] }) {
                 minutes.value = event.currentTarget.value
               }}
             />
-            <TextField
+            <NumberField
               label={t.priority}
               hint={t.priorityHint}
               name="priority"
-              type="number"
               min={0}
               max={10}
-              defaultValue="0"
+              defaultValue={0}
               error={errors.priority}
             />
           </div>
@@ -210,15 +208,8 @@ function Config({ type, errors }: { type: string; errors: Record<string, string>
     return (
       <fieldset class="fields">
         <legend class="hidden-text">{t.config}</legend>
-        <TextField
-          label={t.seconds}
-          name="duration_seconds"
-          type="number"
-          min={0}
-          max={3600}
-          defaultValue="20"
-        />
-        <TextField label={t.steps} name="steps" type="number" min={1} max={1000} defaultValue="20" />
+        <NumberField label={t.seconds} name="duration_seconds" min={0} max={3600} defaultValue={20} />
+        <NumberField label={t.steps} name="steps" min={1} max={1000} defaultValue={20} />
         <Checkbox label={t.fail} name="fail" />
         {errors.config && <p class="notice bad">{errors.config}</p>}
       </fieldset>

@@ -7,7 +7,7 @@ import { api, isEditor } from '../../lib/session.ts'
 import { showError } from '../../lib/toasts.ts'
 import { useView } from '../../lib/view.ts'
 import { ButtonLink } from '../../ui/button.tsx'
-import { Checkbox, FilterInput, Select, TextField } from '../../ui/field.tsx'
+import { Checkbox, FilterInput, NumberField, Select, TextField } from '../../ui/field.tsx'
 import { Form, type Values } from '../../ui/form.tsx'
 import { Card, Empty, Loaded } from '../../ui/parts.tsx'
 
@@ -142,15 +142,14 @@ function StudyForm({ courses, settings }: { courses: Course[]; settings: Setting
             <legend>{t.how}</legend>
             <p class="small muted">{t.howHint}</p>
             <div class="fields">
-              <TextField
+              <NumberField
                 label={t.speed}
                 name="speed"
-                type="number"
                 min={0.1}
                 max={100}
                 step="any"
                 required
-                defaultValue={String(settings.speed)}
+                defaultValue={settings.speed}
                 error={errors.speed}
               />
               <Select
