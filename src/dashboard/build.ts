@@ -1,6 +1,7 @@
 /** Builds the page of `app/` to files with hashed names, in memory. `bun src/dashboard/build.ts` prints their sizes. */
 import { basename, join } from 'node:path'
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
 
 export interface PageFile {
   type: string
@@ -19,6 +20,9 @@ export interface Page {
 }
 
 const ENTRY = join(import.meta.dir, 'app/index.html')
+// In other threads: together they take half a second, in which the server goes on.
+const toBrotli = promisify(brotliCompress)
+const toGzip = promisify(gzip)
 
 export async function buildPage(): Promise<Page> {
   const { outputs } = await Bun.build({
@@ -32,10 +36,10 @@ export async function buildPage(): Promise<Page> {
   })
   const assets = new Map<string, PageFile>()
   let index: PageFile | undefined
-  for (const output of outputs) {
-    const file = await toFile(output)
-    if (output.path.endsWith('.html')) index = file
-    else assets.set(basename(output.path), file)
+  const files = await Promise.all(outputs.map(toFile))
+  for (const [i, { path }] of outputs.entries()) {
+    if (path.endsWith('.html')) index = files[i]
+    else assets.set(basename(path), files[i]!)
   }
   if (!index) throw new Error(`${ENTRY} gave no page`)
   const html = new TextDecoder().decode(index.bytes)
@@ -47,10 +51,11 @@ async function toFile(output: Bun.BuildArtifact): Promise<PageFile> {
   const bytes = new Uint8Array(await output.arrayBuffer())
   const type = output.type.replace('charset=utf-8', ' charset=utf-8').replace('  ', ' ')
   if (!/^(text\/|image\/svg|application\/(json|manifest))/.test(type)) return { type, bytes }
-  const brotli = brotliCompressSync(bytes, {
-    params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
-  })
-  return { type, bytes, brotli, gzip: gzipSync(bytes, { level: 9 }) }
+  const [brotli, gzip] = await Promise.all([
+    toBrotli(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+    toGzip(bytes, { level: 9 }),
+  ])
+  return { type, bytes, brotli, gzip }
 }
 
 /** Bytes of JavaScript, compressed with brotli, that the browser loads before the page shows anything. */
