@@ -102,6 +102,7 @@ export class Connection {
       const link = await this.openSocket(this.sockets)
       if (await link.welcomed) return this.follow(link)
       const end = await link.done
+      if (this.stopped) return 'now'
       const answered = end.code >= 4000 || end.code === CLOSE.restarting
       this.unopened = answered ? 0 : this.unopened + 1
       this.failed ||= !answered
@@ -118,11 +119,12 @@ export class Connection {
   }
 
   private async openSocket(sockets: SocketClass): Promise<SocketLink> {
-    const { url, language } = this.options
     const token = await this.credentials.get()
-    const link = new SocketLink(this.core, this.timing, sockets, { url, language }, token)
+    const link = new SocketLink(this.core, this.timing, sockets, this.options.url, token)
+    this.link = link
     link.onExpiring = () => void this.renew(link, token)
     void link.done.then(({ code }) => {
+      if (this.link === link) this.link = undefined
       if (code === CLOSE.unauthenticated) this.credentials.refuse(token)
     })
     if (this.stopped) link.end(0, 'closed')
@@ -131,7 +133,6 @@ export class Connection {
 
   private async follow(link: SocketLink): Promise<Next> {
     const { core } = this
-    this.link = link
     this.head = link.head
     this.unopened = 0
     const openedAt = performance.now()
@@ -139,7 +140,6 @@ export class Connection {
     core.topics.attach(link, link.named)
     this.connected()
     const end = await link.done
-    this.link = undefined
     core.topics.detach(link)
     const steady = performance.now() - openedAt > this.timing.steadyMs
     if (steady || core.delivery.received !== before) this.backoff.reset()
@@ -156,14 +156,13 @@ export class Connection {
     core.topics.attach(polls)
     this.connected()
     try {
-      for (let attempt = 0; ; attempt++) {
+      for (let attempt = 0; !this.stopped; attempt++) {
         const { probeMs } = timing
         const waited = this.pause(probeMs[Math.min(attempt, probeMs.length - 1)]!)
         const ended = await Promise.race([link.done, waited])
         this.wake()
         if (ended) return ended.error === undefined ? this.after(ended) : this.afterFailure(ended.error)
-        if (this.stopped) return 'now'
-        if (!this.sockets) continue
+        if (!this.sockets || this.stopped) continue
         const socket = await this.openSocket(this.sockets)
         if (!(await socket.welcomed)) continue
         link.stop()
@@ -171,6 +170,7 @@ export class Connection {
         this.isPolling = false
         return await this.follow(socket)
       }
+      return 'now'
     } finally {
       link.stop()
       polls.stop()
@@ -246,6 +246,7 @@ export class Connection {
 
   private show(): void {
     const { core, head } = this
+    if (this.stopped) return
     if (this.isConnected) {
       const caughtUp = head === undefined || core.delivery.hasHandled(head)
       return core.show(this.isPolling ? 'polling' : caughtUp ? 'live' : 'catching-up')

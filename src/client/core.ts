@@ -26,6 +26,7 @@ export class Core implements Receiver {
   readonly topics: Topics
   readonly saver: CursorSaver
   readonly report: Report
+  language: ConnectOptions['language']
   /** The handlers have come further. */
   onAdvanced = () => {}
   onReceived: (item: Item) => void = () => {}
@@ -39,6 +40,7 @@ export class Core implements Receiver {
   })
 
   constructor(options: ConnectOptions, timing: Timing) {
+    this.language = options.language
     this.report = (error) => guarded(() => (options.onError ?? report)(error), report)
     this.topics = new Topics(this.report)
     this.saver = new CursorSaver(options.cursors, timing.saveMs, this.report)

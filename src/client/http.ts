@@ -1,3 +1,4 @@
+import type { Core } from './core.ts'
 import type { Credentials } from './credentials.ts'
 import type { ConnectOptions, Fetch } from './options.ts'
 
@@ -27,16 +28,15 @@ export class Http {
   private readonly stopped = new AbortController()
   private readonly fetch: Fetch
   private readonly base: string
-  private readonly language: Record<string, string>
 
   constructor(
+    private readonly core: Core,
     options: ConnectOptions,
     private readonly credentials: Credentials,
     private readonly limitMs: number,
   ) {
     this.fetch = options.fetch ?? ((url, init) => fetch(url, init))
     this.base = options.url.replace(/\/+$/, '')
-    this.language = options.language ? { 'accept-language': options.language } : {}
   }
 
   /** A short request. @returns the JSON of the answer @throws Refusal, SignedOut, and what `fetch` throws */
@@ -75,9 +75,14 @@ export class Http {
 
   private async send(path: string, { method = 'GET', headers, signal }: Ask): Promise<Response> {
     const token = await this.credentials.get()
+    const { language } = this.core
     const response = await this.fetch(this.base + path, {
       method,
-      headers: { authorization: `Bearer ${token}`, ...this.language, ...headers },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(language && { 'accept-language': language }),
+        ...headers,
+      },
       cache: 'no-store',
       ...(signal && { signal }),
     })

@@ -118,6 +118,8 @@ export interface LiveClient {
   view(options: ViewOptions): Stop & { reload(): Promise<void> }
   /** Tries to connect now, in place of waiting for the next try. */
   retry(): void
+  /** Texts are in this language from now on: the client connects anew, and goes on where it was. */
+  setLanguage(language: 'en' | 'zh'): void
   /** Ends the connection. Handlers are not called any more. */
   close(): void
 }

@@ -11,7 +11,7 @@ export interface ConnectOptions {
   token: string | ((refused: boolean) => Promise<string | undefined> | string | undefined)
   /** Keeps the cursor over restarts; without it the cursor is in memory. */
   cursors?: CursorStore
-  /** Texts in events. */
+  /** Of the texts in events and topics, until `setLanguage` changes it. */
   language?: 'en' | 'zh'
   /** What a handler has thrown, or why the server has refused something. `reportError`, or the console, without it. */
   onError?: (error: unknown) => void

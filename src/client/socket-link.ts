@@ -49,7 +49,7 @@ export class SocketLink implements TopicSource {
     private readonly core: Core,
     private readonly timing: Timing,
     SocketOf: SocketClass,
-    address: { url: string; language: string | undefined },
+    url: string,
     token: string,
   ) {
     this.welcomed = new Promise((resolve) => {
@@ -63,8 +63,8 @@ export class SocketLink implements TopicSource {
     const { received } = core.delivery
     if (received) query.set('cursor', received)
     if (this.named.length > 0) query.set('topics', this.named.join(','))
-    if (address.language) query.set('language', address.language)
-    const base = address.url.replace(/^http/, 'ws').replace(/\/+$/, '')
+    if (core.language) query.set('language', core.language)
+    const base = url.replace(/^http/, 'ws').replace(/\/+$/, '')
     this.openingTimer = setTimeout(() => this.end(0, 'no answer'), timing.openMs)
     try {
       const socket = new SocketOf(`${base}/ws/connect?${query}`)

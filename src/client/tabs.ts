@@ -23,17 +23,16 @@ export function connectTabs(
   platform: TabPlatform | undefined = browserTabs(),
 ): LiveClient {
   if (!platform) return connect(options, timing)
-  const tab = new Tab(options, timing, platform)
-  return clientOf(tab.core, tab)
+  const core = new Core(options, timing)
+  const credentials = new Credentials(options.token)
+  const http = new Http(core, options, credentials, timing.openMs)
+  return clientOf(core, http, () => new Tab(core, options, credentials, http, timing, platform))
 }
 
 type Sent = TabMessage & { from: string }
 
 /** A tab: it leads, with a connection for all, or it follows the one that leads. */
 class Tab {
-  readonly core: Core
-  private readonly credentials: Credentials
-  private readonly http: Http
   private readonly id = crypto.randomUUID()
   private name = ''
   /** The topics of this tab, while another one leads. */
@@ -50,26 +49,28 @@ class Tab {
   private leader: string | undefined
   private helloTimer: ReturnType<typeof setTimeout> | undefined
   private stealTimer: ReturnType<typeof setTimeout> | undefined
-  private readonly unlisten: () => void
+  private readonly unlisten: (() => void)[]
 
   constructor(
+    private readonly core: Core,
     private readonly options: ConnectOptions,
+    private readonly credentials: Credentials,
+    private readonly http: Http,
     private readonly timing: Timing,
     private readonly platform: TabPlatform,
   ) {
-    this.core = new Core(options, timing)
-    this.credentials = new Credentials(options.token)
-    this.http = new Http(options, this.credentials, timing.openMs)
-    this.core.onStatus((status) => {
-      // The other tabs are not told, because each may have a session of its own and finds out by itself.
-      if (status === 'signed-out') this.close()
-      else if (this.connection) this.tellState()
-    })
-    this.unlisten = listenToPage({
-      back: () => this.follower && this.greet(),
-      away: () => {},
-      hidden: () => this.core.saver.flush(),
-    })
+    this.unlisten = [
+      core.onStatus((status) => {
+        // The other tabs are not told, because each may have a session of its own and finds out by itself.
+        if (status === 'signed-out') this.stop()
+        else if (this.connection) this.tellState()
+      }),
+      listenToPage({
+        back: () => this.follower && this.greet(),
+        away: () => {},
+        hidden: () => core.saver.flush(),
+      }),
+    ]
     void this.run()
   }
 
@@ -78,11 +79,11 @@ class Tab {
     else this.post({ kind: 'retry' })
   }
 
-  close(): void {
+  stop(): void {
     this.stopLeading()
     this.follower?.stop()
-    this.http.stop()
-    this.unlisten()
+    this.core.topics.detach(this.relay)
+    for (const end of this.unlisten) end()
     clearTimeout(this.helloTimer)
     clearTimeout(this.stealTimer)
     this.stopped.abort()
@@ -91,10 +92,10 @@ class Tab {
   }
 
   private async run(): Promise<void> {
-    const { url, language = '' } = this.options
+    const { url } = this.options
     const user = await this.findUser()
     if (user === undefined || this.stopped.signal.aborted) return
-    this.name = `roost ${url} ${user} ${language}`
+    this.name = `roost ${url} ${user} ${this.core.language ?? ''}`
     const channel = new this.platform.Channel(this.name)
     this.channel = channel
     channel.onmessage = ({ data }) => this.receive(data)

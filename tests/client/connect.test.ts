@@ -7,7 +7,7 @@ import { makeTask, makeUser, signInAgain } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
-import { openClient, seqOf, startTask } from './support.ts'
+import { failTask, openClient, seqOf, startTask } from './support.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -292,17 +292,36 @@ test('a resync is told, and views load again', async () => {
   await client.reachesSeq(2)
 })
 
-test('the language of the texts is that of the client', async () => {
+test('the language of the texts is that of the client, which may change it; no event is lost meanwhile', async () => {
   const owner = await makeUser(server)
   using client = openClient({ url: server.url, token: owner.token, language: 'zh' })
   const texts: (string | undefined)[] = []
   client.live.on('task.failed', ({ data }) => void texts.push(data.error_message))
   await client.reaches('live')
-  const { node, lease } = await startTask(server, owner)
-  node.send({ type: 'failed', ...lease, error: 'x', code: 'exited', exit_code: 3 })
-  await eventually(() => texts.length > 0, 'the event')
-  expect(texts).toEqual(['任务程序已退出，退出码 3'])
-  node.close()
+  await failTask(server, owner)
+  await eventually(() => texts.length === 1, 'the event')
+  client.live.setLanguage('en')
+  client.live.setLanguage('en')
+  await failTask(server, owner)
+  await eventually(() => texts.length === 2, 'the event in English')
+  expect(texts).toEqual(['任务程序已退出，退出码 3', 'The program ended with exit code 3'])
+  expect(client.events.map(({ cursor }) => seqOf(cursor))).toEqual(client.events.map((_, index) => index + 1))
+  expect([client.opened, client.statuses]).toEqual([2, ['live']])
+})
+
+test('a client that is closed while it connects leaves no socket', async () => {
+  const owner = await makeUser(server)
+  const sockets: WebSocket[] = []
+  class Kept extends WebSocket {
+    constructor(url: string) {
+      super(url)
+      sockets.push(this)
+    }
+  }
+  using client = openClient({ url: server.url, token: owner.token, WebSocket: Kept as never })
+  await eventually(() => sockets.length === 1, 'the socket')
+  client.live.close()
+  await eventually(() => sockets[0]!.readyState === WebSocket.CLOSED, 'its end')
 })
 
 async function titlesOf(token: string, signal?: AbortSignal): Promise<string[]> {

@@ -6,7 +6,7 @@ import { startServer } from '../support/server.ts'
 import { SocketProxy } from '../support/socket-proxy.ts'
 import { openLive } from '../support/sockets.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
-import { openClient, seqOf, startTask, type TestClient } from './support.ts'
+import { failTask, openClient, seqOf, startTask, type TestClient } from './support.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -203,6 +203,20 @@ describe('where upgrades are blocked', () => {
     await Bun.sleep(300)
     expect(proxy.requests.length).toBe(polls)
     node.close()
+  })
+
+  test('the stream is opened again when the language changes', async () => {
+    await using proxy = new SocketProxy(() => server.url)
+    proxy.blocksUpgrades = true
+    const owner = await makeUser(server)
+    using client = openClient({ url: proxy.url, token: owner.token, language: 'en' })
+    const texts: (string | undefined)[] = []
+    client.live.on('task.failed', ({ data }) => void texts.push(data.error_message))
+    await client.reaches('polling')
+    client.live.setLanguage('zh')
+    await failTask(server, owner)
+    await eventually(() => texts.length > 0, 'the event')
+    expect(texts).toEqual(['任务程序已退出，退出码 3'])
   })
 
   test('what administrators watch of the system has no value until a WebSocket opens, and costs no request', async () => {

@@ -97,3 +97,11 @@ export async function startTask(server: TestServer, owner: TestUser) {
   node.send({ type: 'accept', ...lease })
   return { node, lease }
 }
+
+/** A task that fails with a text of the server, which it has in both languages. */
+export async function failTask(server: TestServer, owner: TestUser): Promise<void> {
+  const { node, lease } = await startTask(server, owner)
+  node.send({ type: 'failed', ...lease, error: 'x', code: 'exited', exit_code: 3 })
+  await node.next('ack')
+  node.close()
+}

@@ -7,7 +7,7 @@ import { makeTask, makeUser, signInAgain, type TestUser } from '../support/facto
 import { eventually } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
 import { Browser, type Tab } from '../support/tabs.ts'
-import { openClient, seqOf, startTask, type TestClient } from './support.ts'
+import { failTask, openClient, seqOf, startTask, type TestClient } from './support.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -157,6 +157,32 @@ test('a leader that the browser has frozen loses its place', async () => {
   await makeTasks(owner, 1)
   await second.reachesSeq(2)
   expect(seqsOf(second)).toEqual([1, 2])
+})
+
+test('a tab of another language has another socket, and shares one again with those that follow it', async () => {
+  const browser = new Browser()
+  const owner = await makeUser(server)
+  const options = { url: server.url, token: owner.token, language: 'en' as const }
+  const clients = [openTab(browser.tab(), options), openTab(browser.tab(), options)] as const
+  using first = clients[0]
+  using second = clients[1]
+  const [ofFirst, ofSecond] = clients.map(({ live }) => {
+    const texts: (string | undefined)[] = []
+    live.on('task.failed', ({ data }) => void texts.push(data.error_message))
+    return texts
+  }) as [string[], string[]]
+  for (const tab of clients) await tab.reaches('live')
+  const texts = { en: 'The program ended with exit code 3', zh: '任务程序已退出，退出码 3' }
+  first.live.setLanguage('zh')
+  await failTask(server, owner)
+  await eventually(() => ofFirst.length === 1 && ofSecond.length === 1, 'the event, in two languages')
+  expect([ofFirst, ofSecond]).toEqual([[texts.zh], [texts.en]])
+  second.live.setLanguage('zh')
+  await failTask(server, owner)
+  await eventually(() => ofFirst.length === 2 && ofSecond.length === 2, 'the event, in one')
+  expect([ofFirst[1], ofSecond[1]]).toEqual([texts.zh, texts.zh])
+  for (const tab of clients) expect(seqsOf(tab)).toEqual(upTo(tab.events.length))
+  expect(first.opened + second.opened).toBe(3)
 })
 
 test('without locks each tab has a socket of its own', async () => {
