@@ -2,7 +2,8 @@
 import type { SystemUpdateData } from '../../../../client/index.ts'
 import { count, money } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
-import { api } from '../../lib/session.ts'
+import { send } from '../../lib/request.ts'
+import type { api } from '../../lib/session.ts'
 import { reload, useView } from '../../lib/view.ts'
 import { Ago, Badge, Card, Facts, Loaded } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
@@ -74,7 +75,7 @@ interface Version {
 
 /** An unhealthy server answers 503, with the same body. */
 const read = async <T,>(path: string, signal: AbortSignal): Promise<T> =>
-  (await api().fetch(path, { signal })).json()
+  (await send(path, { signal })).json()
 
 type Part = SystemUpdateData['parts'][number]
 

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
 import { dateTime, money } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
+import { request } from '../../lib/request.ts'
 import { save } from '../../lib/save.ts'
 import { api, me } from '../../lib/session.ts'
 import { showToast } from '../../lib/toasts.ts'
@@ -157,7 +158,7 @@ function Statement() {
   const query = () => ({ start_date: from.value, end_date: to.value })
   const fetchText = async (signal?: AbortSignal) => {
     const days = new URLSearchParams(query())
-    const answer = await api().fetch(`/api/recharge/statement?${days}`, signal ? { signal } : {})
+    const answer = await request(`/api/recharge/statement?${days}`, signal ? { signal } : {})
     return answer.text()
   }
   const lines = useView({

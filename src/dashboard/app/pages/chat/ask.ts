@@ -1,33 +1,22 @@
-import { errorOf, unanswered } from '../../../../client/index.ts'
-import { api } from '../../lib/session.ts'
+import { unanswered } from '../../../../client/index.ts'
+import { request } from '../../lib/request.ts'
 
 /**
  * Asks the agent. Resolves when the answer has begun: its frames come over the live channel, from wherever the page is then.
  * @param session undefined: a new conversation
  */
 export async function ask(message: string, session?: string): Promise<{ session: string; runId: string }> {
-  const answer = await send({
-    message,
-    ...(session !== undefined && { session_id: session }),
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  const answer = await request('/api/v1/agent-chats', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify({
+      message,
+      ...(session !== undefined && { session_id: session }),
+      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    }),
   })
   const { threadId, runId } = await firstEvent(answer)
   return { session: threadId, runId }
-}
-
-async function send(body: object): Promise<Response> {
-  let answer: Response
-  try {
-    answer = await api().fetch('/api/v1/agent-chats', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-      body: JSON.stringify(body),
-    })
-  } catch (error) {
-    throw unanswered(error)
-  }
-  if (answer.ok) return answer
-  throw errorOf(answer.status, await answer.json().catch(() => undefined), answer.headers)
 }
 
 /** The first event of a run says which conversation it is in. The rest of the stream is left: the server goes on without. */
