@@ -5,7 +5,7 @@ import { percent } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { href } from '../../lib/router.ts'
 import { api, isEditor } from '../../lib/session.ts'
-import { RELOAD, useView } from '../../lib/view.ts'
+import { reload, useView } from '../../lib/view.ts'
 import { Button, ButtonLink, IconButton } from '../../ui/button.tsx'
 import { confirm } from '../../ui/dialog.tsx'
 import { Empty, Loaded, PageHead, Progress } from '../../ui/parts.tsx'
@@ -46,8 +46,6 @@ interface Course {
   teacherName: string
   progress: number
 }
-
-const reload = (): typeof RELOAD => RELOAD
 
 export default function Courses() {
   const view = useView<Course[]>({

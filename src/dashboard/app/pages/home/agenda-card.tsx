@@ -1,9 +1,10 @@
+import { useEffect } from 'preact/hooks'
 import { dataOf } from '../../../../client/index.ts'
 import { date, time } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { href } from '../../lib/router.ts'
 import { api } from '../../lib/session.ts'
-import { RELOAD, useView } from '../../lib/view.ts'
+import { reload, useView, type View } from '../../lib/view.ts'
 import { Card, Loaded } from '../../ui/parts.tsx'
 
 const t = texts({
@@ -23,6 +24,7 @@ interface Entry {
   id: string
   title: string
   start_at: string
+  end_at: string | null
   metadata: { location?: string }
 }
 
@@ -36,13 +38,26 @@ async function load(signal: AbortSignal): Promise<Entry[]> {
   return entries.filter(({ status }) => status === 'active').slice(0, SHOWN)
 }
 
-const reload = (): typeof RELOAD => RELOAD
+/** An entry that the server still counts as coming must not make the card fetch without a pause. */
+const SOONEST_MS = 60_000
+
+/** Fetches anew when the first of the entries is over. */
+function useNext(view: View<Entry[]>): void {
+  const entries = view.data
+  useEffect(() => {
+    if (!entries?.length) return undefined
+    const overAt = Math.min(...entries.map(({ start_at, end_at }) => Date.parse(end_at ?? start_at)))
+    const timer = setTimeout(() => void view.reload(), Math.max(overAt - Date.now(), SOONEST_MS))
+    return () => clearTimeout(timer)
+  }, [entries])
+}
 
 export function AgendaCard() {
   const view = useView<Entry[]>({
     load,
     on: { 'schedule.created': reload, 'schedule.updated': reload, 'schedule.deleted': reload },
   })
+  useNext(view)
   return (
     <Card
       title={t.title}

@@ -1,11 +1,13 @@
 /** The newest events, as they come. */
-import { type Signal, signal } from '@preact/signals'
-import type { AnyLiveEvent, LiveClient } from '../../../../client/index.ts'
+import type { AnyLiveEvent } from '../../../../client/index.ts'
+import { EVENT_TYPES } from '../../lib/event-names.ts'
 import { wordsOf } from '../../lib/event-words.ts'
 import { texts } from '../../lib/language.ts'
+import { request } from '../../lib/request.ts'
 import { live } from '../../lib/session.ts'
+import { useView } from '../../lib/view.ts'
 import { Icon } from '../../ui/icon.tsx'
-import { Ago, Card } from '../../ui/parts.tsx'
+import { Ago, Card, Loaded } from '../../ui/parts.tsx'
 
 const t = texts({
   en: {
@@ -17,41 +19,47 @@ const t = texts({
 
 const SHOWN = 12
 
-/** By client: they stay while other pages are shown, and another sign-in begins anew. */
-const feeds = new WeakMap<LiveClient, Signal<readonly AnyLiveEvent[]>>()
-
-function feedOf(client: LiveClient): Signal<readonly AnyLiveEvent[]> {
-  const known = feeds.get(client)
-  if (known) return known
-  const feed = signal<readonly AnyLiveEvent[]>([])
-  feeds.set(client, feed)
-  client.on('*', (event) => {
-    feed.value = [event, ...feed.peek()].slice(0, SHOWN)
-  })
-  return feed
+/** The last ones before the client's position. The numbers of a channel have no gaps: docs/protocol.md, "The user's channel". */
+async function load(signal: AbortSignal): Promise<AnyLiveEvent[]> {
+  const [epoch, position] = live().cursor!.split('.')
+  const cursor = `${epoch}.${Math.max(0, Number(position) - SHOWN)}`
+  const answer = await request(`/api/events?cursor=${cursor}&limit=${SHOWN}`, { signal })
+  return (await answer.json()).events.reverse()
 }
 
+const withEvent = (event: AnyLiveEvent, events: AnyLiveEvent[]): AnyLiveEvent[] =>
+  events.some(({ cursor }) => cursor === event.cursor) ? events : [event, ...events].slice(0, SHOWN)
+
 export function Feed() {
-  const events = feedOf(live()).value
+  const view = useView<AnyLiveEvent[]>({
+    load,
+    on: Object.fromEntries(EVENT_TYPES.map((type) => [type, withEvent])),
+  })
   return (
     <Card title={t.title}>
-      {events.length === 0 && <p class="muted">{t.none}</p>}
-      <ol class="feed" aria-label={t.title}>
-        {events.map((event) => {
-          const { text, icon, tone, to } = wordsOf(event)
-          return (
-            <li key={event.cursor}>
-              <span class={`feed-icon ${tone}`}>
-                <Icon name={icon} size={16} />
-              </span>
-              {to ? <a href={to}>{text}</a> : <span>{text}</span>}
-              <span class="small muted nowrap">
-                <Ago at={event.at} />
-              </span>
-            </li>
-          )
-        })}
-      </ol>
+      <Loaded view={view} lines={3}>
+        {(events) => (
+          <>
+            {events.length === 0 && <p class="muted">{t.none}</p>}
+            <ol class="feed" aria-label={t.title}>
+              {events.map((event) => {
+                const { text, icon, tone, to } = wordsOf(event)
+                return (
+                  <li key={event.cursor}>
+                    <span class={`feed-icon ${tone}`}>
+                      <Icon name={icon} size={16} />
+                    </span>
+                    {to ? <a href={to}>{text}</a> : <span>{text}</span>}
+                    <span class="small muted nowrap">
+                      <Ago at={event.at} />
+                    </span>
+                  </li>
+                )
+              })}
+            </ol>
+          </>
+        )}
+      </Loaded>
     </Card>
   )
 }

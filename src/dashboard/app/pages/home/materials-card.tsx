@@ -2,7 +2,7 @@ import { dataOf } from '../../../../client/index.ts'
 import { texts } from '../../lib/language.ts'
 import { href } from '../../lib/router.ts'
 import { api } from '../../lib/session.ts'
-import { RELOAD, useView } from '../../lib/view.ts'
+import { reload, useView } from '../../lib/view.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { Ago, Card, Loaded } from '../../ui/parts.tsx'
 
@@ -23,8 +23,6 @@ async function load(signal: AbortSignal) {
   return (await dataOf(api().learning.materials.get({ query, signal }))).items
 }
 type Materials = Awaited<ReturnType<typeof load>>
-
-const reload = (): typeof RELOAD => RELOAD
 
 export function MaterialsCard() {
   const view = useView<Materials>({

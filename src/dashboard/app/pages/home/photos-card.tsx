@@ -2,7 +2,7 @@ import { dataOf } from '../../../../client/index.ts'
 import { texts } from '../../lib/language.ts'
 import { href } from '../../lib/router.ts'
 import { api, isEditor } from '../../lib/session.ts'
-import { RELOAD, useView } from '../../lib/view.ts'
+import { reload, useView } from '../../lib/view.ts'
 import { Card, Loaded } from '../../ui/parts.tsx'
 
 const t = texts({
@@ -15,11 +15,9 @@ const SHOWN = 8
 async function load(signal: AbortSignal) {
   const query = { page: 1, limit: SHOWN }
   const { data } = await dataOf(api().portfolio.photos.get({ query, signal }))
-  return data.filter(({ processing_status }) => processing_status === 'completed')
+  return data
 }
 type Photos = Awaited<ReturnType<typeof load>>
-
-const reload = (): typeof RELOAD => RELOAD
 
 export function PhotosCard() {
   const view = useView<Photos>({
@@ -48,10 +46,14 @@ export function PhotosCard() {
             </p>
           ) : (
             <ul class="home-photos">
-              {photos.map(({ id, title, formats }) => (
+              {photos.map(({ id, title, formats, processing_status }) => (
                 <li key={id}>
-                  <a href={href(`/photos/${id}`)}>
-                    <img src={formats.thumb_medium} alt={title} loading="lazy" width={150} height={150} />
+                  <a href={href(`/photos/${id}`)} title={title}>
+                    {processing_status === 'completed' ? (
+                      <img src={formats.thumb_medium} alt={title} loading="lazy" width={150} height={150} />
+                    ) : (
+                      <span class="home-photo-wait truncate small muted">{title}</span>
+                    )}
                   </a>
                 </li>
               ))}
