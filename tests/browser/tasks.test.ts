@@ -158,6 +158,43 @@ test('study tasks: paused, resumed and cancelled; and played to the end', async 
   await bar(page, 100).waitFor()
 })
 
+test('the form keeps a configuration while the name of another type is typed', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/tasks/new')
+  await page.getByLabel('What it runs').selectOption({ label: 'Another type…' })
+  await page.getByLabel('Configuration as JSON').fill('{"n": 12345678901234567890}')
+  await page.getByLabel('Name of the type').pressSequentially('render')
+  await page.getByLabel('Title').fill('By hand')
+  await page.getByRole('button', { name: 'Create the task' }).click()
+  await page.getByRole('heading', { level: 1, name: 'By hand' }).waitFor()
+  await page.getByText('"n": 12345678901234567890').waitFor()
+  await page.getByText('offers the type “render”').waitFor()
+})
+
+test('a list that has become shorter than the page that is shown leads back', async () => {
+  const user = await makeUser(server)
+  for (let n = 0; n < 2; n++) await makeTask(server, user, { title: `Task ${n}` })
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/tasks?page=2')
+  await page.getByText('Page 2 of 1').waitFor()
+  await page.getByRole('button', { name: 'Previous page' }).click()
+  await page.getByRole('link', { name: 'Task 1' }).waitFor()
+})
+
+test('the overview begins with the newest events, and goes on with those that come', async () => {
+  const user = await makeUser(server)
+  for (let n = 0; n < 13; n++) await makeTask(server, user, { title: `early ${n}.` })
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/')
+  const events = page.getByRole('list', { name: 'What happens' }).getByRole('listitem')
+  await events.filter({ hasText: 'early 12.' }).waitFor()
+  await makeTask(server, user, { title: 'late' })
+  await events.filter({ hasText: 'late' }).waitFor()
+  const titles = (await events.allTextContents()).map((text) => /early \d+|late/.exec(text)![0])
+  expect(titles).toEqual(['late', ...Array.from({ length: 11 }, (_, n) => `early ${12 - n}`)])
+})
+
 test('without a mouse: sign in, go to the tasks, create one', async () => {
   const user = await makeUser(server)
   await using visitor = await Visitor.come(server)

@@ -1,5 +1,5 @@
 /** What a component shows of the server: fetched once, then kept up to date by the live channel. */
-import { useComputed, useSignal } from '@preact/signals'
+import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { EventType, LiveEvent, TopicState, WatchOptions } from '../../../client/index.ts'
 import { live } from './session.ts'
@@ -106,13 +106,19 @@ export function useView<T>(options: Options<T>): View<T> {
   }
 }
 
-/** The state of a topic, from its first value on. Undefined for no topic. */
+/** The state of a topic, from its first value on. Undefined for no topic, and after a change of the topic until a value comes. */
 export function useTopic<Name extends string>(topic: Name | undefined): TopicState<Name> | undefined {
   const state = useSignal<TopicState<Name> | undefined>(undefined)
   useWatch(topic, (next) => {
     state.value = next
   })
-  return useComputed(() => state.value).value
+  useEffect(
+    () => () => {
+      state.value = undefined
+    },
+    [topic],
+  )
+  return state.value
 }
 
 /** Calls the handler with each state of a topic while the component is shown. */

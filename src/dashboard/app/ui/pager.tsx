@@ -17,7 +17,7 @@ const t = texts({
   },
 })
 
-/** Leads through the pages of a list; nothing for a single one. */
+/** Leads through the pages of a list, also back from behind its end when it has become shorter; nothing for a single page. */
 export const Pager = ({
   page,
   pages,
@@ -27,9 +27,14 @@ export const Pager = ({
   pages: number
   onPage: (page: number) => void
 }) =>
-  pages > 1 ? (
+  Math.max(page, pages) > 1 ? (
     <nav class="row pager" aria-label={t.pages}>
-      <IconButton icon="left" label={t.back} disabled={page <= 1} onClick={() => onPage(page - 1)} />
+      <IconButton
+        icon="left"
+        label={t.back}
+        disabled={page <= 1}
+        onClick={() => onPage(Math.max(1, Math.min(page - 1, pages)))}
+      />
       <span class="number">{t.of(count(page), count(pages))}</span>
       <IconButton icon="right" label={t.next} disabled={page >= pages} onClick={() => onPage(page + 1)} />
     </nav>

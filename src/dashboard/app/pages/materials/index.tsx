@@ -123,8 +123,8 @@ export default function Materials() {
         {view.data && <span class="muted number">{t.count(view.data.total, count(view.data.total))}</span>}
       </div>
       <Loaded view={view} lines={8}>
-        {({ items, total_pages: pages }) =>
-          items.length === 0 ? (
+        {({ items, total, total_pages: pages }) =>
+          total === 0 ? (
             <Empty text={query.type ? t.noneOfType : t.empty} />
           ) : (
             <>

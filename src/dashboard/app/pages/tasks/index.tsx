@@ -58,7 +58,7 @@ export default function Tasks() {
   const view = useView<TaskPage>({
     key: JSON.stringify(filter),
     load: (signal) => listTasks({ ...filter, page, page_size: PAGE_SIZE } as TaskQuery, signal),
-    on: onTasks((event, data) => apply(event, data, filter.status)),
+    on: onTasks((event, data) => apply(event, data, filter)),
   })
   const change = (next: Record<string, string>) =>
     navigate(href('/tasks', { ...filter, page: undefined, ...next }), { replace: true })
@@ -100,7 +100,7 @@ export default function Tasks() {
       </div>
       <Loaded view={view} lines={8}>
         {({ items, total, total_pages }) =>
-          items.length === 0 ? (
+          total === 0 ? (
             <Empty text={isFiltered ? t.noneFit : t.none}>
               <ButtonLink to={href(isFiltered ? '/tasks' : '/tasks/new')}>
                 {isFiltered ? t.showAll : t.create}
@@ -130,8 +130,13 @@ export default function Tasks() {
 }
 
 /** Changes the row that the event is about. A task that comes to the list or leaves it changes the other pages too. */
-function apply(event: TaskEvent, data: TaskPage, status: string | undefined): TaskPage | typeof RELOAD {
-  if (event.type === 'task.created' || event.type === 'task.deleted') return RELOAD
+function apply(
+  event: TaskEvent,
+  data: TaskPage,
+  { status, sort_by }: Record<string, string | undefined>,
+): TaskPage | typeof RELOAD {
+  if (event.type === 'task.created' || event.type === 'task.deleted' || sort_by === 'updated_at')
+    return RELOAD
   const isShown = data.items.some(({ id }) => id === event.data.task_id)
   const fits = status === undefined || status === event.data.status
   if (isShown !== fits && (isShown || status !== undefined)) return RELOAD

@@ -7,9 +7,10 @@ import { clock } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { save } from '../../lib/save.ts'
 import { api, live } from '../../lib/session.ts'
+import { useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
 import { LogBox } from '../../ui/log-box.tsx'
-import { Card, ErrorNotice, Loading } from '../../ui/parts.tsx'
+import { Card, Loaded } from '../../ui/parts.tsx'
 
 const t = texts({
   en: {
@@ -42,88 +43,89 @@ const KEPT_UNREAD = 5000
 /** Lines come in bursts; the page shows each burst at once. */
 const SHOW_AFTER_MS = 100
 
-const linesOf = async (id: string, query: { limit: number; after?: number }): Promise<Line[]> => {
-  const lines = await dataOf(api().study.tasks({ id }).logs.get({ query }))
+interface LinesQuery {
+  limit: number
+  after?: number
+}
+
+async function linesOf(id: string, query: LinesQuery, signal?: AbortSignal): Promise<Line[]> {
+  const lines = await dataOf(
+    api()
+      .study.tasks({ id })
+      .logs.get({ query, ...(signal && { signal }) }),
+  )
   return lines.map(({ id: position, created_at: at, ...line }) => ({ ...line, position, at }))
 }
 
-/** Fetches the newest lines, then follows. */
-export function TaskLog({ id }: { id: string }) {
+/** The newest lines, then those that come. Undefined while the first ones are being fetched. */
+function useLines(id: string, follows: { readonly current: boolean }) {
+  const view = useView<readonly Line[]>({ load: (signal) => linesOf(id, { limit: KEPT }, signal) })
   const lines = useSignal<readonly Line[] | undefined>(undefined)
-  const error = useSignal<unknown>(undefined)
   const isCut = useSignal(false)
-  const follows = useRef(true)
-
+  const newest = view.data
   useEffect(() => {
-    let [isOver, stop] = [false, () => {}]
+    if (!newest) return undefined
+    lines.value = newest
+    isCut.value = newest.length === KEPT
     let timer: ReturnType<typeof setTimeout> | undefined
     let waiting: Line[] = []
     const show = () => {
       timer = undefined
-      const all = [...(lines.peek() ?? []), ...waiting]
+      const all = [...lines.peek()!, ...waiting]
       const most = follows.current ? KEPT : KEPT_UNREAD
       if (all.length > most) isCut.value = true
       lines.value = all.slice(-most)
       waiting = []
     }
-    const follow = (logPosition: number) =>
-      live().watch(`task:${id}`, () => {}, {
-        logPosition,
-        onLog: (line) => {
-          waiting.push(line)
-          timer ??= setTimeout(show, SHOW_AFTER_MS)
-        },
-      })
-    newestLines(id).then(
-      (newest) => {
-        if (isOver) return
-        lines.value = newest
-        isCut.value = newest.length === KEPT
-        stop = follow(newest.at(-1)?.position ?? 0)
+    const stop = live().watch(`task:${id}`, () => {}, {
+      logPosition: newest.at(-1)?.position ?? 0,
+      onLog: (line) => {
+        waiting.push(line)
+        timer ??= setTimeout(show, SHOW_AFTER_MS)
       },
-      (problem) => {
-        error.value = problem
-      },
-    )
+    })
     return () => {
-      isOver = true
       clearTimeout(timer)
       stop()
     }
-  }, [id])
+  }, [newest])
+  return { view, lines: lines.value, isCut: isCut.value }
+}
 
-  const shown = lines.value
+export function TaskLog({ id }: { id: string }) {
+  const follows = useRef(true)
+  const { view, lines, isCut } = useLines(id, follows)
   return (
     <Card
       title={t.title}
       actions={
-        shown?.length ? (
+        lines?.length ? (
           <Button small icon="download" onClick={() => saveLog(id)}>
             {t.save}
           </Button>
         ) : undefined
       }
     >
-      {isCut.value && <p class="small muted">{t.older}</p>}
-      {error.value !== undefined && <ErrorNotice error={error.value} />}
-      {shown ? (
-        <LogBox label={t.title} lines={shown} follows={follows}>
-          {shown.length === 0 && <p class="muted">{t.empty}</p>}
-          {shown.map((line, index) => (
-            <Row key={line.position} line={line} isFirst={line.attempt !== shown[index - 1]?.attempt} />
-          ))}
-        </LogBox>
-      ) : (
-        error.value === undefined && <Loading lines={8} />
-      )}
+      {isCut && <p class="small muted">{t.older}</p>}
+      <Loaded view={{ data: lines, error: view.error, reload: view.reload }} lines={8}>
+        {(shown) => (
+          <LogBox label={t.title} lines={shown} follows={follows}>
+            {shown.length === 0 && <p class="muted">{t.empty}</p>}
+            {shown.map((line, index) => (
+              <Row key={line.position} line={line} isFirst={line.attempt !== shown[index - 1]?.attempt} />
+            ))}
+          </LogBox>
+        )}
+      </Loaded>
     </Card>
   )
 }
 
 /** A row never changes, so that a new one costs no look at the others. */
 class Row extends Component<{ line: Line; isFirst: boolean }> {
-  override shouldComponentUpdate(next: { isFirst: boolean }) {
-    return next.isFirst !== this.props.isFirst
+  override shouldComponentUpdate(next: { isFirst: boolean }, state: object) {
+    // A signal that the row reads, such as the language, sets an empty state.
+    return next.isFirst !== this.props.isFirst || state !== this.state
   }
 
   override render({ line: { attempt, level, message, at }, isFirst }: { line: Line; isFirst: boolean }) {
@@ -137,8 +139,6 @@ class Row extends Component<{ line: Line; isFirst: boolean }> {
     )
   }
 }
-
-const newestLines = (id: string): Promise<Line[]> => linesOf(id, { limit: KEPT })
 
 /** All lines, as a file. */
 async function saveLog(id: string): Promise<void> {

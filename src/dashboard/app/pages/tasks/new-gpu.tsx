@@ -91,6 +91,8 @@ interface TaskType {
 /** The server's estimate for a task without one: docs/design.md, "Money". */
 const DEFAULT_MINUTES = 30
 const OTHER = ' '
+/** Types whose configuration has a form of its own. */
+const FORMS = ['test', 'video_analysis']
 
 /** The cheapest one that a server offers now. */
 const firstChoice = (types: TaskType[]): TaskType | undefined =>
@@ -161,7 +163,7 @@ function GpuForm({ types }: { types: TaskType[] }) {
             )}
             <TextField label={t.title} name="title" required maxLength={255} error={errors.title} />
           </div>
-          <Config key={type} type={type} errors={errors} />
+          <Config key={FORMS.includes(type) ? type : 'json'} type={type} errors={errors} />
           <div class="fields">
             <NumberField
               label={t.minutes}
@@ -264,7 +266,8 @@ const invalidConfig = (text: string) => new RoostError(422, 'VALIDATION_ERROR', 
 
 function Costs({ price, minutes }: { price: number; minutes: number }) {
   if (price === 0) return <p class="notice">{t.isFree}</p>
-  const held = price * minutes
+  // In whole cents, because a sum of binary fractions may be a trace above the balance.
+  const held = Math.round(price * minutes * 100) / 100
   const available = me.value?.available_balance ?? 0
   const lack = held - available
   return (

@@ -51,13 +51,12 @@ export const TaskKind = ({ task }: { task: Pick<Task, 'task_type'> }) =>
 export function LiveProgress({ task }: { task: Task }) {
   const isRunning = task.status === 'running'
   const state = useTopic(isRunning ? `task:${task.id}` : undefined)
-  const progress = (isRunning && state?.progress) || task.progress
-  const item = isRunning ? (state?.current_item ?? task.current_item) : ''
+  const { progress, current_item } = (isRunning ? state : undefined) ?? task
   return (
     <div class="task-progress">
       <Progress value={progress} label={taskTexts.progressOf(task.title)} />
       <span class="number small">{percent(progress)}</span>
-      {item && <span class="small muted truncate task-item">{item}</span>}
+      {isRunning && current_item && <span class="small muted truncate task-item">{current_item}</span>}
     </div>
   )
 }

@@ -1,9 +1,9 @@
 /** One task: how far it is, what it costs, what it was given and what it gave. */
 
 import type { ComponentChildren } from 'preact'
-import { errorOf } from '../../../../client/index.ts'
 import { clock, count, dateTime, duration, money } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
+import { request } from '../../lib/request.ts'
 import { href, navigate } from '../../lib/router.ts'
 import { api } from '../../lib/session.ts'
 import { RELOAD, useTopic, useView } from '../../lib/view.ts'
@@ -82,9 +82,8 @@ const t = texts({
 
 /** Read as text, because a result may have numbers that `JSON.parse` rounds. */
 async function load(id: string, signal: AbortSignal): Promise<TaskDetail> {
-  const answer = await api().fetch(`/api/tasks/${encodeURIComponent(id)}`, { signal })
+  const answer = await request(`/api/tasks/${encodeURIComponent(id)}`, { signal })
   const body = parseExact(await answer.text()) as { data: TaskDetail }
-  if (!answer.ok) throw errorOf(answer.status, body, answer.headers)
   return { ...body, ...body.data }
 }
 
@@ -93,7 +92,9 @@ function apply(event: TaskEvent, task: TaskDetail): TaskDetail | typeof RELOAD {
   if (event.data.task_id !== task.id) return task
   if (event.type === 'task.deleted') return { ...task, deleted: true }
   const needsMore = ['task.completed', 'task.requeued', 'task.unplaceable'].includes(event.type)
-  return needsMore ? RELOAD : { ...withEvent(task, event), waiting_for: null }
+  if (needsMore) return RELOAD
+  const next = withEvent(task, event)
+  return next.status === 'pending' ? next : { ...next, waiting_for: null }
 }
 
 export default function TaskPage({ params }: PageProps) {
