@@ -92,6 +92,19 @@ test('of a recurring item one is moved alone, then all of them', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'All of them' }).click()
   await block(page, NEXT_TUESDAY, /Choir.*10:15–11:15/).waitFor()
   expect((await startsOf(user)).slice(-2)).toEqual(['2031-03-11T02:15', '2031-03-18T02:15'])
+
+  await block(page, NEXT_TUESDAY, /Choir/).click()
+  const dialog = page.getByRole('dialog', { name: 'Edit the appointment' })
+  await dialog.getByLabel('Title').fill('Band')
+  await dialog.getByLabel('Begins').fill('2031-03-11T11:00')
+  await dialog.getByLabel('all of them').check()
+  // What was typed of one is meant of all: the series begins a week earlier.
+  expect(await dialog.getByLabel('Title').inputValue()).toBe('Band')
+  expect(await dialog.getByLabel('Begins').inputValue()).toBe('2031-03-04T11:00')
+  expect(await dialog.getByLabel('Ends').inputValue()).toBe('2031-03-04T12:00')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await block(page, NEXT_TUESDAY, /Band.*11:00–12:00/).waitFor()
+  expect((await startsOf(user)).slice(-2)).toEqual(['2031-03-11T03:00', '2031-03-18T03:00'])
 })
 
 test('a reminder is a toast, and a notification of the browser', async () => {

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { texts } from '../../lib/language.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirm, Dialog } from '../../ui/dialog.tsx'
@@ -6,7 +7,7 @@ import { NumberField, Select, TextField } from '../../ui/field.tsx'
 import { Form, type Values } from '../../ui/form.tsx'
 import { dayOf, readWall, type Wall, wallOf, wallText, weekdayOf } from './clock.ts'
 import { Details, type File, Files } from './details.tsx'
-import { change, create, type Entry, remove } from './entries.ts'
+import { change, create, type Entry, remove, takeOut } from './entries.ts'
 import { withoutOccurrence } from './moves.ts'
 import { Repeat } from './repeat.tsx'
 import { ruleOf, simpleOf } from './rule.ts'
@@ -72,32 +73,25 @@ interface Props {
   onClose: () => void
 }
 
-export function Editor({ subject, zone, onClose }: Props) {
-  const entry = 'id' in subject ? subject : undefined
-  const scope = useSignal<Scope>(entry?.rrule ? 'one' : 'all')
-  const toScope = (next: Scope) => () => {
-    scope.value = next
-  }
-  return (
-    <Dialog title={entry ? t.edit : t.create} wide onClose={onClose}>
-      {entry?.rrule && (
-        <fieldset class="row">
-          <legend class="hidden-text">{t.scope}</legend>
-          <span aria-hidden="true">{t.scope}</span>
-          <label class="check">
-            <input type="radio" name="scope" checked={scope.value === 'one'} onChange={toScope('one')} />
-            {t.one}
-          </label>
-          <label class="check">
-            <input type="radio" name="scope" checked={scope.value === 'all'} onChange={toScope('all')} />
-            {t.all}
-          </label>
-        </fieldset>
-      )}
-      <Fields key={scope.value} subject={subject} zone={zone} scope={scope.value} onClose={onClose} />
-    </Dialog>
-  )
-}
+export const Editor = (props: Props) => (
+  <Dialog title={'id' in props.subject ? t.edit : t.create} wide onClose={props.onClose}>
+    <Fields {...props} />
+  </Dialog>
+)
+
+/** Of a recurring item: what the editor changes. */
+const ScopeChoice = ({ scope, onChange }: { scope: Scope; onChange: (next: Scope) => void }) => (
+  <fieldset class="row">
+    <legend class="hidden-text">{t.scope}</legend>
+    <span aria-hidden="true">{t.scope}</span>
+    {(['one', 'all'] as const).map((one) => (
+      <label key={one} class="check">
+        <input type="radio" name="scope" checked={scope === one} onChange={() => onChange(one)} />
+        {t[one]}
+      </label>
+    ))}
+  </fieldset>
+)
 
 /** The times that the fields begin with, on the clock of the item's time zone. */
 function timesOf(subject: Subject, zone: string, scope: Scope): { start: Wall; end: Wall | undefined } {
@@ -111,17 +105,29 @@ function timesOf(subject: Subject, zone: string, scope: Scope): { start: Wall; e
   }
 }
 
-function Fields({ subject, zone, scope, onClose }: Props & { scope: Scope }) {
+function Fields({ subject, zone, onClose }: Props) {
   const entry = 'id' in subject ? subject : undefined
-  const times = timesOf(subject, zone, scope)
+  const isRecurring = Boolean(entry?.rrule)
+  const scope = useSignal<Scope>(isRecurring ? 'one' : 'all')
+  const times = timesOf(subject, zone, scope.value)
   const start = useSignal(wallText(times.start))
   const end = useSignal(times.end === undefined ? '' : wallText(times.end))
-  const before = simpleOf(entry?.rrule ?? null, entry?.timezone ?? zone)
+  const before = useMemo(() => simpleOf(entry?.rrule ?? null, entry?.timezone ?? zone), [])
   const simple = useSignal(before)
   const colour = useSignal(entry?.metadata.color)
   const status = useSignal(entry?.status ?? 'active')
   const files = useSignal<File[]>(entry?.metadata.attachments ?? [])
   const startDay = dayOf(readWall(start.value) ?? times.start)
+
+  /** What was typed stays: times are as far from those of the series as they were from those of the occurrence. */
+  const setScope = (next: Scope) => {
+    const distance = timesOf(subject, zone, next).start - times.start
+    for (const field of [start, end]) {
+      const typed = readWall(field.value)
+      if (typed !== undefined) field.value = wallText(typed + distance)
+    }
+    scope.value = next
+  }
 
   /** The length stays, and so does what the rule says of the day of the start. */
   const setStart = (text: string) => {
@@ -141,33 +147,23 @@ function Fields({ subject, zone, scope, onClose }: Props & { scope: Scope }) {
   }
 
   const save = async (values: Values) => {
-    const location = values['metadata.location']?.trim()
-    const notes = values['metadata.notes']
-    const metadata: Record<string, unknown> = {
-      ...(colour.value && { color: colour.value }),
-      ...(location && { location }),
-      ...(notes && { notes }),
-      ...(files.value.length > 0 && {
-        attachments: files.value.map(({ material_id }) => ({ material_id })),
-      }),
-    }
     const fields = {
       title: values.title!,
       description: values.description || null,
       start_at: start.value,
       end_at: end.value || null,
       timezone: values.timezone!,
-      // The version counts the changes of metadata.
-      metadata: { ...metadata, version: (entry?.metadata.version ?? 0) + 1 },
+      metadata: metadataOf(values, entry, colour.value, files.value),
       reminder_minutes: values.reminder_minutes ? Number(values.reminder_minutes) : null,
     }
     if (!entry) await create({ ...fields, rrule: ruleNow() })
-    else if (scope === 'all') await change(entry.id, { ...fields, status: status.value, rrule: ruleNow() })
+    else if (scope.value === 'all')
+      await change(entry.id, { ...fields, status: status.value, rrule: ruleNow() })
     else await takeOut(entry, { ...fields, status: status.value })
     onClose()
   }
   const drop = async () => {
-    const isOne = scope === 'one'
+    const isOne = scope.value === 'one'
     const text = isOne ? t.deleteOne : entry!.rrule ? t.deleteAll : ''
     if (!(await confirm(t.deleteTitle(entry!.title), { text, yes: t.delete }))) return
     if (isOne) await change(entry!.id, withoutOccurrence(entry!))
@@ -188,6 +184,7 @@ function Fields({ subject, zone, scope, onClose }: Props & { scope: Scope }) {
     >
       {(errors) => (
         <>
+          {isRecurring && <ScopeChoice scope={scope.value} onChange={setScope} />}
           <TextField
             label={t.title}
             name="title"
@@ -219,7 +216,7 @@ function Fields({ subject, zone, scope, onClose }: Props & { scope: Scope }) {
               }}
             />
           </div>
-          {scope === 'all' && <Repeat simple={simple} day={startDay} error={errors.rrule} />}
+          {scope.value === 'all' && <Repeat simple={simple} day={startDay} error={errors.rrule} />}
           <div class="fields">
             <NumberField
               label={t.reminder}
@@ -274,17 +271,20 @@ function Fields({ subject, zone, scope, onClose }: Props & { scope: Scope }) {
   )
 }
 
-/** Makes an item of its own of one occurrence. It is made first, so that nothing is lost when the second request fails. */
-export async function takeOut(
-  entry: Entry,
-  { status, ...fields }: Parameters<typeof create>[0] & { status: Entry['status'] },
-): Promise<void> {
-  const own = await create(fields)
-  try {
-    if (status !== 'active') await change(own.id, { status })
-    await change(entry.id, withoutOccurrence(entry))
-  } catch (error) {
-    await remove(own.id)
-    throw error
+function metadataOf(
+  values: Values,
+  entry: Entry | undefined,
+  colour: string | undefined,
+  files: File[],
+): Record<string, unknown> {
+  const location = values['metadata.location']?.trim()
+  const notes = values['metadata.notes']
+  return {
+    ...(colour && { color: colour }),
+    ...(location && { location }),
+    ...(notes && { notes }),
+    ...(files.length > 0 && { attachments: files.map(({ material_id }) => ({ material_id })) }),
+    // It counts the changes.
+    version: (entry?.metadata.version ?? 0) + 1,
   }
 }

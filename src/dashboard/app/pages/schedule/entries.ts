@@ -2,6 +2,7 @@ import { dataOf } from '../../../../client/index.ts'
 import { api } from '../../lib/session.ts'
 import { RELOAD, useView, type View } from '../../lib/view.ts'
 import { dayText } from './clock.ts'
+import { withoutOccurrence } from './moves.ts'
 
 const PAGE_SIZE = 500
 
@@ -54,6 +55,21 @@ export const change = (id: string, fields: Change) =>
   dataOf(api().runtime['schedule-items']({ id }).patch(fields))
 
 export const remove = (id: string) => dataOf(api().runtime['schedule-items']({ id }).delete())
+
+/** Makes an item of its own of one occurrence. It is made first, so that nothing is lost when the second request fails. */
+export async function takeOut(
+  entry: Entry,
+  { status, ...fields }: NewItem & { status: Entry['status'] },
+): Promise<void> {
+  const own = await create(fields)
+  try {
+    if (status !== 'active') await change(own.id, { status })
+    await change(entry.id, withoutOccurrence(entry))
+  } catch (error) {
+    await remove(own.id)
+    throw error
+  }
+}
 
 /** What an item that is made of an occurrence has of its series. */
 export const ownFields = ({ title, description, timezone, metadata, reminder_minutes }: Entry) => ({

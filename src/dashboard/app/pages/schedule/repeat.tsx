@@ -2,7 +2,7 @@ import type { Signal } from '@preact/signals'
 import { weekday } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { Checkbox, Select, TextField } from '../../ui/field.tsx'
-import { DAY, weekdayOf } from './clock.ts'
+import { weekdayOf } from './clock.ts'
 import type { Choice, Simple } from './rule.ts'
 
 const t = texts({
@@ -39,9 +39,8 @@ const t = texts({
 })
 
 const CHOICES: Choice[] = ['none', 'daily', 'weekly', 'biweekly', 'monthly', 'yearly', 'custom']
-/** 1970-01-05 was a Monday. */
-const nameOf = (n: number): string =>
-  weekday(new Date((4 + n) * DAY + new Date().getTimezoneOffset() * 60_000))
+/** 0: Monday, as 1 January 2024 was. */
+const nameOf = (n: number): string => weekday(new Date(2024, 0, 1 + n))
 
 /** @param day of the start, which always is one of the days */
 export function Repeat({
