@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { TOOLS } from '../../src/core/agent/tools/index.ts'
 import {
   afterFrame,
   asksForConsent,
@@ -132,4 +134,13 @@ test('A call whose run was stopped waits for nobody', () => {
     [frame('f', 'RUN_STARTED'), frame('f', 'RUN_ERROR', { code: 'MODEL_TIMEOUT', message: '' })],
   )
   expect(failed[0]).toMatchObject({ status: 'failed', error: 'MODEL_TIMEOUT' })
+})
+
+/** Read as a text: importing it takes a browser. */
+const CARD = join(import.meta.dir, '../../src/dashboard/app/pages/chat/tool-card.tsx')
+
+test('every tool of the agent has a name in both languages', async () => {
+  const card = await Bun.file(CARD).text()
+  const named = TOOLS.map(({ name }) => [name, card.split(`\n    ${name}: '`).length - 1])
+  expect(named).toEqual(TOOLS.map(({ name }) => [name, 2]))
 })

@@ -85,6 +85,8 @@ export class Conversation {
     this.stopWatch ??= live().watch(`agent:${this.id}`, (frame) => this.gather(frame), {
       agentSeq: Math.max(kept.seq, this.seq),
       onError: ({ code, message }) => {
+        // Another try watches anew.
+        this.stopWatch = undefined
         this.error.value = new RoostError(0, code, message)
       },
     })

@@ -1,7 +1,9 @@
-import { useSignal } from '@preact/signals'
+import { type Signal, signal, useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
+import type { LiveClient } from '../../../../client/index.ts'
 import { texts } from '../../lib/language.ts'
 import { href, navigate } from '../../lib/router.ts'
+import { live } from '../../lib/session.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { PageHead } from '../../ui/parts.tsx'
 import type { PageProps } from '../index.ts'
@@ -20,10 +22,21 @@ const t = texts({
 /** A conversation that this page has just begun: it is shown before the server is asked for it. */
 let begun: Conversation | undefined
 
+/** What was typed and not sent, by conversation. It stays while other pages are shown; another sign-in begins anew. */
+const drafts = new WeakMap<LiveClient, Map<string, Signal<string>>>()
+
+function draftOf(conversation = ''): Signal<string> {
+  const all = drafts.get(live()) ?? new Map<string, Signal<string>>()
+  drafts.set(live(), all)
+  const draft = all.get(conversation) ?? signal('')
+  all.set(conversation, draft)
+  return draft
+}
+
 export default function Chat({ params }: PageProps) {
   const id = params.session
   const list = useConversations()
-  const draft = useSignal('')
+  const draft = draftOf(id)
   const shown = useSignal(false)
   const conversation = useMemo(() => {
     if (id === undefined) return undefined
@@ -32,7 +45,6 @@ export default function Chat({ params }: PageProps) {
   useEffect(() => conversation?.open(), [conversation])
   useEffect(() => {
     shown.value = false
-    draft.value = ''
   }, [id])
   const isRunning = conversation?.isRunning.value ?? false
   const lastQuestion = conversation?.turns.value.at(-1)?.question
@@ -45,6 +57,9 @@ export default function Chat({ params }: PageProps) {
     if (conversation) return conversation.send(text)
     const { session, runId } = await ask(text)
     begun = new Conversation(session, { runId, question: text })
+    // What was typed while the answer began.
+    draftOf(session).value = draft.peek()
+    draft.value = ''
     void list.reload()
     navigate(href(`/chat/${session}`))
   }

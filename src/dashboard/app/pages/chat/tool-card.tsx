@@ -15,6 +15,8 @@ const names = texts({
     list_schedule: 'Look at the schedule',
     add_schedule_item: 'Add to the schedule',
     delete_schedule_item: 'Delete from the schedule',
+    search_photos: 'Search photos',
+    show_photo: 'Look at a photo',
   },
   zh: {
     list_tasks: '查询任务',
@@ -26,6 +28,8 @@ const names = texts({
     list_schedule: '查看日程',
     add_schedule_item: '添加日程',
     delete_schedule_item: '删除日程',
+    search_photos: '搜索照片',
+    show_photo: '查看照片',
   },
 })
 
@@ -41,6 +45,7 @@ const t = texts({
     result: 'Result',
     task: 'Open the task',
     schedule: 'Open the schedule',
+    photo: 'Open the photo',
   },
   zh: {
     running: '进行中',
@@ -53,6 +58,7 @@ const t = texts({
     result: '结果',
     task: '打开任务',
     schedule: '打开日程',
+    photo: '打开照片',
   },
 })
 
@@ -95,9 +101,9 @@ const nameOf = (tool: string): string =>
 
 /** The part of the input by which the user knows what it is about. */
 function gist({ input }: ToolCall): string {
-  const { title, task_id, status } = (readJson(input) ?? {}) as Record<string, unknown>
-  const known = title ?? (task_id === undefined ? status : `#${task_id}`)
-  return known === undefined ? '' : String(known)
+  const { title, query, task_id, photo_id, status } = (readJson(input) ?? {}) as Record<string, unknown>
+  const number = task_id ?? photo_id
+  return String(title ?? query ?? (number === undefined ? (status ?? '') : `#${number}`))
 }
 
 function linkTo(tool: string, result: unknown): ComponentChildren {
@@ -105,6 +111,7 @@ function linkTo(tool: string, result: unknown): ComponentChildren {
   if (/^(create|show|cancel)_task$/.test(tool) && id !== undefined) {
     return <a href={href(`/tasks/${id}`)}>{t.task}</a>
   }
+  if (tool === 'show_photo' && id !== undefined) return <a href={href(`/photos/${id}`)}>{t.photo}</a>
   if (tool === 'add_schedule_item' && start_at) {
     return <a href={href('/schedule', { at: start_at })}>{t.schedule}</a>
   }
