@@ -1,9 +1,11 @@
 /** The GPU servers, as they are now. */
+import { useComputed } from '@preact/signals'
 import { texts } from '../../lib/language.ts'
 import { isAdmin } from '../../lib/session.ts'
-import { RELOAD, useTopic, useView } from '../../lib/view.ts'
+import { reload, useTopic, useView } from '../../lib/view.ts'
 import { Card, Empty, Loaded, PageHead } from '../../ui/parts.tsx'
 import { Cluster } from './cluster.tsx'
+import { follow } from './history.ts'
 import { listServers, type Server } from './model.ts'
 import { ServerCard } from './server-card.tsx'
 import { NewServer } from './server-menu.tsx'
@@ -22,7 +24,13 @@ const t = texts({
   },
 })
 
-const reload = (): typeof RELOAD => RELOAD
+/** One task may begin as another one ends, so that their number stays. */
+const idsOfRunning = (servers: Server[]): string =>
+  servers
+    .flatMap(({ id }) => follow(id).state.value?.running_tasks ?? [])
+    .map(({ task_id }) => task_id)
+    .sort()
+    .join()
 
 export default function GpuCluster() {
   const cluster = useTopic('gpu:cluster')
@@ -32,7 +40,8 @@ export default function GpuCluster() {
     load: listServers,
     on: { 'gpu.online': reload, 'gpu.offline': reload },
   })
-  const running = useGpuTasks('running', cluster?.total_running_tasks)
+  const runningIds = useComputed(() => idsOfRunning(view.data ?? [])).value
+  const running = useGpuTasks('running', runningIds)
   const changed = () => void view.reload()
   return (
     <>
@@ -58,7 +67,7 @@ export default function GpuCluster() {
           )
         }
       </Loaded>
-      <Queue length={cluster?.queue_length} />
+      <Queue changes={`${cluster?.queue_length} ${runningIds}`} />
     </>
   )
 }
