@@ -92,3 +92,17 @@ test('two tabs have one socket; when the tab that holds it is closed, the other 
   expect(sockets()).toBe(1)
   expect(await titlesOf(second)).toEqual([later.title, task.title])
 })
+
+test('a profile that could not be fetched is fetched with the next connection', async () => {
+  await using proxy = new SocketProxy(() => server.url)
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(proxy, { user })
+  await visitor.context.route('**/api/users/me', (route) => route.abort())
+  const page = await visitor.open('/tasks')
+  await untilStatus(page, 'live')
+  const balance = page.getByTitle('Available balance')
+  expect(await balance.count()).toBe(0)
+  await visitor.context.unroute('**/api/users/me')
+  proxy.cutAll()
+  await balance.waitFor()
+})

@@ -9,7 +9,7 @@ import { useNotices } from './lib/notices.ts'
 import { useReminders } from './lib/reminders.ts'
 import { href, route } from './lib/router.ts'
 import { isAdmin, me, signOut } from './lib/session.ts'
-import { setTheme, theme } from './lib/theme.ts'
+import { isDark, setTheme } from './lib/theme.ts'
 import { PAGES, type Page } from './pages/index.ts'
 import { Button, IconButton } from './ui/button.tsx'
 import { Connection } from './ui/connection.tsx'
@@ -135,16 +135,11 @@ export const Preferences = () => (
     <IconButton
       icon="sun"
       kind="plain"
-      label={isDark() ? t.light : t.dark}
-      onClick={() => setTheme(isDark() ? 'light' : 'dark')}
+      label={isDark.value ? t.light : t.dark}
+      onClick={() => setTheme(isDark.value ? 'light' : 'dark')}
     />
   </>
 )
-
-const isDark = () => {
-  void theme.value
-  return document.documentElement.dataset.theme === 'dark'
-}
 
 type GroupName = NonNullable<Page['menu']>['group']
 

@@ -1,13 +1,13 @@
 /** The language of the page. Texts stand beside what uses them: `const t = texts({ en: {…}, zh: {…} })`. */
-import { effect, signal } from '@preact/signals'
-import { keep, kept } from './kept.ts'
+import { effect } from '@preact/signals'
+import { choice, keep } from './kept.ts'
 
 export type Language = 'en' | 'zh'
 
 const KEY = 'roost.language'
 const preferred = (): Language => (/^zh\b/i.test(navigator.language) ? 'zh' : 'en')
 
-export const language = signal<Language>((kept(KEY) as Language | undefined) ?? preferred())
+export const language = choice<Language>(KEY, ['en', 'zh'], preferred())
 
 export function setLanguage(next: Language): void {
   language.value = next

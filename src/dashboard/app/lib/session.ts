@@ -1,7 +1,8 @@
 /** Who is signed in, and the connections that go with the session. */
-import { batch, computed, signal } from '@preact/signals'
+import { batch, computed, effect, signal } from '@preact/signals'
 import {
   connectTabs,
+  dataOf,
   type LiveClient,
   localStorageStore,
   type Rest,
@@ -81,10 +82,7 @@ function begin(session: Session): void {
     // The server has closed the channel for good. The session finds out whether it has ended, and then says so.
     if (next === 'signed-out') void session.token(true).catch(showError)
   })
-  live.on('user.updated', () => void loadMe())
-  live.on('balance.changed', ({ data }) => {
-    if (me.value) me.value = { ...me.value, balance: data.balance, available_balance: data.available_balance }
-  })
+  followMe(api, live)
   session.onEnd((reason) => {
     endedBecause.value = reason
     end()
@@ -94,12 +92,26 @@ function begin(session: Session): void {
     status.value = live.status
     endedBecause.value = undefined
   })
-  void loadMe()
 }
 
-async function loadMe(): Promise<void> {
-  const { data } = await api().factory.users.me.get()
-  if (data) me.value = data.data
+// The language of texts in events.
+effect(() => connections.value?.live.setLanguage(language.value))
+
+function followMe(api: Rest, live: LiveClient): void {
+  const view = live.view({
+    load: async (signal) => {
+      const { data } = await dataOf(api.factory.users.me.get({ signal }))
+      if (!signal.aborted) me.value = data
+    },
+    on: {
+      'user.updated': () => void view.reload(),
+      'balance.changed': ({ data: { balance, available_balance } }) => {
+        if (me.value) me.value = { ...me.value, balance, available_balance }
+      },
+    },
+    // The light of the connection tells it, and the view is loaded again when the server is back.
+    onError: () => {},
+  })
 }
 
 export const signOut = (): Promise<void> => connections.peek()!.session.signOut()

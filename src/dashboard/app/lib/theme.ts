@@ -1,10 +1,10 @@
-import { effect, signal } from '@preact/signals'
-import { keep, kept } from './kept.ts'
+import { computed, effect, signal } from '@preact/signals'
+import { choice, keep } from './kept.ts'
 
-export type Theme = 'light' | 'dark' | 'system'
+type Theme = 'light' | 'dark' | 'system'
 
 const KEY = 'roost.theme'
-export const theme = signal<Theme>((kept(KEY) as Theme | undefined) ?? 'system')
+const theme = choice<Theme>(KEY, ['light', 'dark', 'system'], 'system')
 
 export function setTheme(next: Theme): void {
   theme.value = next
@@ -17,7 +17,9 @@ dark.addEventListener('change', () => {
   systemIsDark.value = dark.matches
 })
 
+export const isDark = computed(
+  () => theme.value === 'dark' || (theme.value === 'system' && systemIsDark.value),
+)
 effect(() => {
-  const isDark = theme.value === 'dark' || (theme.value === 'system' && systemIsDark.value)
-  document.documentElement.dataset.theme = isDark ? 'dark' : 'light'
+  document.documentElement.dataset.theme = isDark.value ? 'dark' : 'light'
 })

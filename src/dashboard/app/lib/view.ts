@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { EventType, LiveEvent, TopicState, WatchOptions } from '../../../client/index.ts'
+import { language } from './language.ts'
 import { live } from './session.ts'
 
 /** A handler returns this when an event says that something has changed, but not all of what the view shows. */
@@ -88,6 +89,14 @@ export function useView<T>(options: Options<T>): View<T> {
       view()
     }
   }, [options.key])
+
+  // Texts of the server are in the language in which they were fetched.
+  const fetchedIn = useRef(language.value)
+  useEffect(() => {
+    if (fetchedIn.current === language.value) return
+    fetchedIn.current = language.value
+    void reload.current()
+  }, [language.value])
 
   return {
     get data() {

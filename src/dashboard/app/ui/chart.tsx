@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import type uPlot from 'uplot'
 import { clock } from '../lib/format.ts'
 import { language, texts } from '../lib/language.ts'
-import { theme } from '../lib/theme.ts'
+import { isDark } from '../lib/theme.ts'
 import { Button } from './button.tsx'
 import { Table } from './table.tsx'
 
@@ -143,7 +143,7 @@ function Plot(props: Props) {
   data.current = dataOf
 
   // Colours and labels are fixed when the plot is made, so another theme, language or set of series makes another one.
-  const look = [theme.value, language.value, ...series.map(({ label, colour }) => label + colour)].join()
+  const look = [isDark.value, language.value, ...series.map(({ label, colour }) => label + colour)].join()
   useEffect(() => {
     let ended = false
     const observer = new ResizeObserver(([entry]) => {
