@@ -21,6 +21,7 @@ import { IDLE_SECONDS } from './http/idle.ts'
 import { readJsonBody } from './http/json-body.ts'
 import { Maintenance } from './http/maintenance.ts'
 import { metricsRoute } from './http/metrics.ts'
+import { HEADER_NAMES } from './http/openapi/headers.ts'
 import { page } from './http/page.ts'
 import { problem } from './http/problem.ts'
 import { RequestLimits } from './http/rate-limits.ts'
@@ -159,32 +160,13 @@ function answerUnsent(error: Error, log: Logger): Response {
 
 /** The header fields of an answer that pages of other origins may read. The library's default is those of the request. */
 const EXPOSED_HEADERS = [
-  'accept-ranges',
+  ...HEADER_NAMES.map((name) => name.toLowerCase()),
   'allow',
   'api-deprecated',
   'api-sunset',
   'api-version',
-  'content-disposition',
-  'content-range',
   'deprecation',
-  'etag',
-  'idempotency-replayed',
-  'link',
-  'location',
-  'mcp-session-id',
-  'ratelimit',
-  'ratelimit-policy',
-  'retry-after',
   'sunset',
-  'upload-complete',
-  'upload-length',
-  'upload-limit',
-  'upload-offset',
-  'www-authenticate',
-  'x-ratelimit-limit',
-  'x-ratelimit-remaining',
-  'x-ratelimit-reset',
-  'x-ratelimit-window',
   'x-request-id',
 ]
 

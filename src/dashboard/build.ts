@@ -49,7 +49,7 @@ export async function buildPage(): Promise<Page> {
 
 async function toFile(output: Bun.BuildArtifact): Promise<PageFile> {
   const bytes = new Uint8Array(await output.arrayBuffer())
-  const type = output.type.replace('charset=utf-8', ' charset=utf-8').replace('  ', ' ')
+  const type = output.type.replace(/; */, '; ')
   if (!/^(text\/|image\/svg|application\/(json|manifest))/.test(type)) return { type, bytes }
   const [brotli, gzip] = await Promise.all([
     toBrotli(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),

@@ -43,8 +43,8 @@ const optionsFor = (contracts: readonly string[]): object => ({
 
 /**
  * `/api/docs` is a page of Swagger UI, `/api/docs/json` the OpenAPI document of the whole server, and `/api/docs/<contract>/json`
- * that of one contract. `/api/docs/live` is the page of the sockets, `/api/docs/live/json` their AsyncAPI document. The pages load only files of this server, so they work without the internet and run no code of another
- * host.
+ * that of one contract. `/api/docs/live` is the page of the sockets, `/api/docs/live/json` their AsyncAPI document. The pages
+ * load only files of this server, so they work without the internet and run no code of another host.
  * @param app gives the whole app, which does not exist yet when these routes are made
  * @param contracts the names of the contracts
  */

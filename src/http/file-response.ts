@@ -1,4 +1,30 @@
+import { t } from 'elysia'
 import type { FileAnswer } from '../core/files/open.ts'
+import type { AnswerHeaders } from './openapi/headers.ts'
+import type { RouteDescription } from './openapi/route.ts'
+
+const ofVersion: AnswerHeaders = { 'Accept-Ranges': 'always', ETag: 'always', 'Last-Modified': 'always' }
+const ofContent: AnswerHeaders = { ...ofVersion, 'Content-Disposition': 'always' }
+/** The content type is that of the file. */
+const bytes = { response: t.String({ format: 'binary' }), contentType: '*/*' }
+
+/** The answers of {@link fileResponse}, for the documentation of a route. */
+export const FILE_ANSWERS = {
+  ...bytes,
+  headers: { ...ofContent, 'Content-Range': 'sometimes' },
+  answers: {
+    206: {
+      description: 'The part that Range asks for',
+      ...bytes,
+      headers: { ...ofContent, 'Content-Range': 'always' },
+    },
+    304: { description: 'Not changed since the ETag of If-None-Match', headers: ofVersion },
+    416: {
+      description: 'The file does not have the part that Range asks for',
+      headers: { ...ofVersion, 'Content-Range': 'always' },
+    },
+  },
+} satisfies Partial<RouteDescription>
 
 /** The answer of a route that sends a stored file (RFC 9110, chapters 13 and 14). */
 export function fileResponse(answer: FileAnswer, request: Request): Response {

@@ -1,6 +1,10 @@
 /** Text files of any length that are made while they are sent. */
 import { acceptsCoding } from './accepts-coding.ts'
 import { whileMayGoOn } from './authenticate.ts'
+import type { AnswerHeaders } from './openapi/headers.ts'
+
+/** Those of {@link streamedFile}, for the documentation of a route. */
+export const FILE_HEADERS: AnswerHeaders = { 'Content-Disposition': 'always' }
 
 /**
  * Sends the texts of `source`, at the pace at which the client reads: a client that stops reading costs one piece. The

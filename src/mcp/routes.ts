@@ -5,6 +5,7 @@ import { preferredLanguage } from '../core/language.ts'
 import { enforceLimits } from '../core/rate-limits/rate-limits.ts'
 import { guard } from '../http/authenticate.ts'
 import type { SignedCall } from '../http/chapter.ts'
+import { withHeaders } from '../http/openapi/headers.ts'
 import { PROBLEM_JSON } from '../http/problem.ts'
 import type { Origins } from '../util/origins.ts'
 import { McpSessions } from './sessions.ts'
@@ -60,10 +61,13 @@ const SEND = {
     },
   },
   responses: {
-    200: {
-      description: 'The answer, and before it questions to the user, as server-sent events',
-      content: { 'text/event-stream': { schema: { type: 'string' as const } } },
-    },
+    200: withHeaders(
+      {
+        description: 'The answer, and before it questions to the user, as server-sent events',
+        content: { 'text/event-stream': { schema: { type: 'string' as const } } },
+      },
+      { 'MCP-Session-Id': 'sometimes' },
+    ),
     202: { description: 'The message needs no answer' },
     ...ERRORS,
     406: errorOf('The client does not accept JSON and server-sent events'),

@@ -29,7 +29,7 @@ const MOST = 32 * 1024
 /** A body without a length may never end. */
 const isShortJson = ({ headers }: Fetched): boolean =>
   Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= MOST &&
-  /^[^;]*json/.test(headers.get('content-type') ?? '')
+  /^[^;]*[/+]json(;|$)/.test(headers.get('content-type') ?? '')
 
 async function compare(method: string, path: string, response: Fetched): Promise<void> {
   const { routeOf, undocumented, undocumentedHead } = await import('./openapi.ts')

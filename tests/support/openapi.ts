@@ -7,6 +7,7 @@ import {
   type OpenApiDocuments,
   openApiDocuments,
 } from '../../src/http/openapi/document.ts'
+import { LIMIT_FIELDS } from '../../src/http/openapi/headers.ts'
 import type { Operation } from '../../src/http/openapi/operations.ts'
 import { closed } from './closed.ts'
 import { hollowApp } from './hollow.ts'
@@ -62,20 +63,58 @@ const validators = new Map<string, ValidateFunction>()
 
 const typeOf = (headers: Headers): string => (headers.get('content-type') ?? '').split(';')[0]!
 
-/** What the document does not say of an answer besides its body: its status, or its content type. */
+/** What the document does not say of an answer besides its body: its status, its header fields, or its content type. */
 export function undocumentedHead(
-  { method, path, operation }: DocumentedRoute,
+  route: DocumentedRoute,
   { status, headers }: Pick<Answered, 'status' | 'headers'>,
 ): string[] {
+  const { method, path, operation } = route
   const response = operation.responses[status]
   if (!response) return [`${status} is no documented status of ${method} ${path}`]
+  const problems = headerProblems(route, status, headers).map(
+    (problem) => `${method} ${path} answers ${status} ${problem}`,
+  )
   const { content } = response
-  if (response['x-may-be-empty'] && typeOf(headers) === '') return []
-  if (!content || '*/*' in content || typeOf(headers) in content) return []
-  return [`${method} ${path} answers ${status} as ${typeOf(headers)}, which is not documented`]
+  const type = typeOf(headers)
+  const isDocumented =
+    type === ''
+      ? !content || response['x-may-be-empty'] === true
+      : content !== undefined && ('*/*' in content || type in content)
+  if (isDocumented) return problems
+  return [...problems, `${method} ${path} answers ${status} as ${type || 'nothing'}, which is not documented`]
 }
 
-/** What the document does not say of an answer: its status, its content type, or its body. */
+/**
+ * Header fields that the document does not list: those of every answer, those that the contract has on every answer, and those
+ * that HTTP libraries, browsers and caches read for the application.
+ */
+const UNLISTED =
+  /^(x-request-id|x-content-type-options|api-(version|deprecated)|access-control-.*|cache-control|connection|content-(encoding|length|type)|date|keep-alive|transfer-encoding|vary|x-accel-buffering)$/
+
+function headerProblems({ operation }: DocumentedRoute, status: number, headers: Headers): string[] {
+  const documented = new Map(
+    Object.entries(operation.responses[status]!.headers ?? {}).map(([name, { $ref }]) => [
+      name.toLowerCase(),
+      documentedHeader($ref),
+    ]),
+  )
+  // Errors of a route with a limit have its fields too, which the document lists for its successes.
+  const ofLimit = operation.responses[429] && status >= 400 ? LIMIT_NAMES : []
+  const extra = [...headers.keys()].filter(
+    (name) => !documented.has(name) && !UNLISTED.test(name) && !ofLimit.includes(name),
+  )
+  const missing = [...documented].filter(([name, { required }]) => required && !headers.has(name))
+  return [
+    ...extra.map((name) => `with ${name}, which is not documented`),
+    ...missing.map(([name]) => `without ${name}`),
+  ]
+}
+
+const LIMIT_NAMES = Object.keys(LIMIT_FIELDS).map((name) => name.toLowerCase())
+
+const documentedHeader = (ref: string) => documented().components.headers![ref.split('/').pop()!]!
+
+/** What the document does not say of an answer: its status, its header fields, its content type, or its body. */
 export function undocumented(route: DocumentedRoute, answer: Answered): string[] {
   const { method, path, operation } = route
   const { status, headers, body, text } = answer
@@ -87,7 +126,7 @@ export function undocumented(route: DocumentedRoute, answer: Answered): string[]
   }
   const type = typeOf(headers)
   if (!(type in content)) return []
-  if ('*/*' in content || !type.endsWith('json')) return []
+  if ('*/*' in content || !/[/+]json$/.test(type)) return []
   const validate = validatorOf([
     'paths',
     path,

@@ -6,7 +6,7 @@ import recorded from '../../protocol/examples.json'
 import { TOPIC_PATTERNS, TOPICS } from '../../protocol/live/topics.ts'
 import { pascal } from '../openapi/operation-id.ts'
 import { type JsonSchema, SchemaPool } from '../openapi/schemas.ts'
-import { socketSchemes } from '../openapi/sockets.ts'
+import { SECURITY_SCHEMES } from '../openapi/security-schemes.ts'
 import { SOCKETS, type Socket } from './sockets.ts'
 
 interface Reference {
@@ -52,24 +52,20 @@ export interface AsyncApiDocument {
   components: { schemas: Record<string, JsonSchema>; securitySchemes: Record<string, object> }
 }
 
-const SECURITY_SCHEMES = {
-  bearerAuth: {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'The access_token of a sign-in.',
-  },
+const { bearerAuth, accessTokenInQuery, ticket, nodeToken } = SECURITY_SCHEMES
+/** AsyncAPI has another name for a credential in the address. */
+const SOCKET_SCHEMES = {
+  bearerAuth,
   accessTokenInQuery: {
-    ...socketSchemes.accessTokenInQuery,
+    ...accessTokenInQuery,
     type: 'httpApiKey',
     description: 'The same in the address: browsers can’t add a header to an upgrade.',
   },
-  ticket: { ...socketSchemes.ticket, type: 'httpApiKey' },
-  nodeToken: { type: 'http', scheme: 'bearer', description: 'The node_token of a GPU server.' },
+  ticket: { ...ticket, type: 'httpApiKey' },
+  nodeToken,
   nodeTokenInQuery: {
+    ...accessTokenInQuery,
     type: 'httpApiKey',
-    in: 'query',
-    name: 'token',
     description: 'The same in the address.',
   },
 }
@@ -93,7 +89,7 @@ export function asyncApiDocument(publicUrl = 'http://localhost:8000'): AsyncApiD
     servers: { roost: serverAt(new URL(publicUrl)) },
     channels: Object.fromEntries(channels),
     operations: Object.fromEntries(sockets.flatMap(([name, socket]) => operationsOf(name, socket))),
-    components: { schemas: pool.schemas, securitySchemes: SECURITY_SCHEMES },
+    components: { schemas: pool.schemas, securitySchemes: SOCKET_SCHEMES },
   }
 }
 

@@ -2,15 +2,15 @@ import { toOpenAPISchema } from '@elysia/openapi/openapi'
 import type { TSchema } from '@sinclair/typebox'
 import type { AnyElysia } from 'elysia'
 import { version } from '../../../package.json'
-import type { RouteFields } from '../deprecations.ts'
-import { acceptsKey, REPLAYED_HEADER } from '../idempotency.ts'
-import { LIMIT_HEADERS } from '../limit-fields.ts'
+import type { HeaderFields, RouteFields } from '../deprecations.ts'
+import { acceptsKey } from '../idempotency.ts'
+import { HEADER_COMPONENTS, type HeaderObject } from './headers.ts'
 import { messagesOf } from './messages.ts'
 import { type Operation, ofServer, toOperation, WILDCARD } from './operations.ts'
-import type { HeaderObject } from './responses.ts'
 import { AUTH, type DescribedRoute, ROUTE, type RouteDetail } from './route.ts'
 import { type JsonSchema, SchemaPool } from './schemas.ts'
-import { socketPaths, socketSchemes } from './sockets.ts'
+import { SECURITY_SCHEMES } from './security-schemes.ts'
+import { socketPaths } from './sockets.ts'
 
 type Paths = Record<string, Record<string, Operation>>
 
@@ -42,25 +42,13 @@ const DESCRIPTION = [
   'without the method of the request is 405 with `Allow`. The API with the base URL of the path formats these errors.',
 ].join(' ')
 
-const descriptionOf = (contract: string) =>
-  `The ${contract} API, one of the five of this server. An access token of any of them is good for all.`
-
-const SECURITY_SCHEMES: Record<string, object> = {
-  bearerAuth: {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'The access_token of a sign-in.',
-  },
-  nodeToken: { type: 'http', scheme: 'bearer', description: 'The node_token of a GPU server.' },
-  feedToken: {
-    type: 'apiKey',
-    in: 'query',
-    name: 'token',
-    description: 'The secret in the address of a calendar, from POST /api/v1/schedule-items/feed.',
-  },
-  ...socketSchemes,
-}
+const descriptionOf = (name: string, headers: HeaderFields | undefined) =>
+  [
+    `The ${name} API, one of the five of this server. An access token of any of them is good for all.`,
+    headers && `Every answer has the header fields ${Object.keys(headers).join(', ')}.`,
+  ]
+    .filter(Boolean)
+    .join(' ')
 
 /** The OpenAPI documents of every route that has a description: one for all with the sockets, and one for each contract. */
 export function openApiDocuments(
@@ -90,43 +78,46 @@ export function openApiDocuments(
     }
   }
   Object.assign(all, socketPaths)
-  const assemble = (
-    title: string,
-    description: string,
-    paths: Paths,
-    of: DescribedRoute[],
-  ): OpenApiDocument => {
-    const webhooks = messagesOf(of, pool)
-    const operations = Object.values(paths).flatMap((item) => Object.values(item))
-    const tags = new Set(operations.flatMap(({ tags }) => tags))
-    const schemes = new Set(operations.flatMap(({ security }) => security.flatMap(Object.keys)))
-    return {
-      openapi: '3.1.1',
-      info: { title, version, description },
-      servers: [{ url: publicUrl ?? '/', description: 'This server' }],
-      tags: [...tags].map((name) => ({
-        name,
-        description: name.replace(/(.*): (.*)/, 'The $2 part of the $1 API'),
-      })),
-      paths,
-      ...(Object.keys(webhooks).length > 0 && { webhooks }),
-      components: {
-        ...used({ schemas: pool.schemas, headers: { ...LIMIT_HEADERS, ...REPLAYED_HEADER } }, [
-          paths,
-          webhooks,
-        ]),
-        securitySchemes: pick(SECURITY_SCHEMES, schemes),
-      },
-    }
-  }
+  const servers = [{ url: publicUrl ?? '/', description: 'This server' }]
+  const info = { title: 'Roost', version, description: DESCRIPTION }
   return {
-    all: assemble('Roost', DESCRIPTION, all, routes),
+    all: documentOf(info, servers, all, messagesOf(routes, pool), pool),
     contracts: Object.fromEntries(
       [...byContract].map(([contract, paths]) => {
         const own = routes.filter((route) => contractsOf(route).includes(contract))
-        return [contract, assemble(`Roost: ${contract}`, descriptionOf(contract), paths, own)]
+        const { headers } = own.find((route) => route.contract.name === contract)!.contract
+        const info = { title: `Roost: ${contract}`, version, description: descriptionOf(contract, headers) }
+        return [contract, documentOf(info, servers, paths, messagesOf(own, pool), pool)]
       }),
     ),
+  }
+}
+
+/** A document of these paths and messages, with the tags and components that they use. */
+function documentOf(
+  info: OpenApiDocument['info'],
+  servers: OpenApiDocument['servers'],
+  paths: Paths,
+  webhooks: Paths,
+  { schemas }: SchemaPool,
+): OpenApiDocument {
+  const operations = Object.values(paths).flatMap((item) => Object.values(item))
+  const tags = new Set(operations.flatMap(({ tags }) => tags))
+  const schemes = new Set(operations.flatMap(({ security }) => security.flatMap(Object.keys)))
+  return {
+    openapi: '3.1.1',
+    info,
+    servers,
+    tags: [...tags].map((name) => ({
+      name,
+      description: name.replace(/(.*): (.*)/, 'The $2 part of the $1 API'),
+    })),
+    paths,
+    ...(Object.keys(webhooks).length > 0 && { webhooks }),
+    components: {
+      ...used({ schemas, headers: HEADER_COMPONENTS }, [paths, webhooks]),
+      securitySchemes: pick<object>(SECURITY_SCHEMES, schemes),
+    },
   }
 }
 

@@ -1,8 +1,9 @@
 /** The operations of the document, and what they are made of. */
 import { OptionalKind, type TSchema } from '@sinclair/typebox'
 import { KEY_PARAMETER } from '../idempotency.ts'
+import { withHeaders } from './headers.ts'
 import { operationId, pascal } from './operation-id.ts'
-import { answerName, type ResponseObject, responsesOf, securityOf } from './responses.ts'
+import { answerName, headersOfError, type ResponseObject, responsesOf, securityOf } from './responses.ts'
 import type { DescribedRoute, MultipartBody } from './route.ts'
 import { sampleOf } from './sample.ts'
 import type { JsonSchema, SchemaPool } from './schemas.ts'
@@ -56,7 +57,8 @@ export function ofServer(method: string, path: string, mounted: Operation, pool:
       type,
       { schema: pool.add(schema, answerName(id, status)) },
     ])
-    return [status, content ? { ...answer, content: Object.fromEntries(types) } : answer]
+    const written = content ? { ...answer, content: Object.fromEntries(types) } : answer
+    return [status, withHeaders(written, headersOfError(Number(status)))]
   })
   const { security = [] } = mounted
   return { ...mounted, operationId: id, security, responses: Object.fromEntries(responses) }

@@ -1,22 +1,16 @@
 import { STATUS_CODES } from 'node:http'
 import type { TSchema } from '@sinclair/typebox'
 import type { ErrorCode, InputPart } from '../../core/errors.ts'
-import { REPLAYED_HEADER } from '../idempotency.ts'
-import { LIMIT_HEADERS } from '../limit-fields.ts'
 import { closesInMaintenance } from '../maintenance.ts'
 import recorded from './examples.json'
+import { type AnswerHeaders, LIMIT_FIELDS, withHeaders } from './headers.ts'
 import { pascal } from './operation-id.ts'
 import type { Access, DescribedRoute, RouteAnswer } from './route.ts'
 import type { JsonSchema, SchemaPool } from './schemas.ts'
 
-export interface HeaderObject {
-  description: string
-  schema: JsonSchema
-}
-
 export interface ResponseObject {
   description: string
-  headers?: Record<string, HeaderObject | { $ref: string }>
+  headers?: Record<string, { $ref: string }>
   content?: Record<string, { schema: JsonSchema; example?: unknown }>
   /** OpenAPI cannot say that an answer has a body only sometimes. */
   'x-may-be-empty'?: true
@@ -49,7 +43,8 @@ export function responsesOf(
   id: string,
 ): Record<string, ResponseObject> {
   const { contract, description } = route
-  const { status = 200, answers = {} } = description
+  const { status = 200 } = description
+  const answers = { ...(description.etag && route.method === 'GET' && NOT_CHANGED), ...description.answers }
   const responses: Record<string, ResponseObject> = { [status]: success(route, pool, id) }
   for (const [other, answer] of Object.entries(answers)) {
     responses[other] = plain(answer, pool, answerName(id, other))
@@ -61,44 +56,49 @@ export function responsesOf(
   }
   for (const [status, codes] of errors) {
     const own = responses[status]
-    responses[status] = {
-      description: own?.description ?? [...codes].join(', '),
-      ...(RETRIED.has(status) && { headers: { ...RETRY_AFTER } }),
-      content: {
-        [contract.errorContentType]: {
-          schema: pool.add(contract.errorModel, `${pascal(contract.name)}Error`),
-        },
-        ...own?.content,
-      },
-    }
+    const schema = pool.add(contract.errorModel, `${pascal(contract.name)}Error`)
+    const content = { [contract.errorContentType]: { schema }, ...own?.content }
+    const answer = { description: [...codes].join(', '), ...own, content }
+    responses[status] = withHeaders(answer, headersOfError(status))
   }
-  if (route.takesKey) {
-    const [name] = Object.keys(REPLAYED_HEADER)
-    const kept = responses[status]!
-    kept.headers = { ...kept.headers, [name!]: { $ref: `#/components/headers/${name}` } }
-  }
-  if (description.limit) {
-    for (const [status, response] of Object.entries(responses))
-      if (status < '400' || status === '429') response.headers = { ...response.headers, ...LIMIT_REFERENCES }
-  }
-  return responses
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [
+      status,
+      withHeaders(response, impliedHeaders(route, Number(status))),
+    ]),
+  )
 }
 
-/** Every answer of a route with a limit has these fields. The document shows them where clients need them. */
-const LIMIT_REFERENCES = Object.fromEntries(
-  Object.keys(LIMIT_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
-)
+/** The header fields that follow from a route's options. */
+function impliedHeaders({ description, takesKey }: DescribedRoute, status: number): AnswerHeaders {
+  const isError = status >= 400
+  const { etag, limit, errorHeaders } = description
+  return {
+    ...(etag && !isError && { ETag: 'always' }),
+    ...(takesKey && { 'Idempotency-Replayed': 'sometimes' }),
+    // Errors have them too. The document shows them where clients need them.
+    ...(limit && !isError && LIMIT_FIELDS),
+    ...(isError && errorHeaders),
+  }
+}
+
+/** The header fields of errors with this status. An answer that stands in place of errors has none of them. */
+export function headersOfError(status: number): AnswerHeaders {
+  if (status === 401) return { 'WWW-Authenticate': 'always' }
+  if (status === 429) return { 'Retry-After': 'sometimes', ...LIMIT_FIELDS }
+  return status === 503 ? { 'Retry-After': 'always' } : {}
+}
+
+const NOT_CHANGED: Record<number, RouteAnswer> = {
+  304: { description: 'Not changed since the ETag of If-None-Match' },
+}
 
 /** Answers of real servers: `bun run docs:examples`. By contract and operation. */
 const EXAMPLES: Record<string, Record<string, unknown>> = recorded
 
 function success({ contract, description }: DescribedRoute, pool: SchemaPool, id: string): ResponseObject {
-  const { response, contentType, streams, mayBeEmpty } = description
-  const answer = plain(
-    { description: 'Success', ...(response && { response }), ...(contentType && { contentType }) },
-    pool,
-    answerName(id, ''),
-  )
+  const { response, contentType, headers, streams, mayBeEmpty } = description
+  const answer = plain({ description: 'Success', response, contentType, headers }, pool, answerName(id, ''))
   const json = answer.content?.['application/json']
   const example = EXAMPLES[contract.name]?.[id]
   if (json && example !== undefined) json.example = example
@@ -108,16 +108,13 @@ function success({ contract, description }: DescribedRoute, pool: SchemaPool, id
 }
 
 function plain(
-  { description, response, contentType }: RouteAnswer,
+  { description, response, contentType, headers = {} }: RouteAnswer,
   pool: SchemaPool,
   place: string,
 ): ResponseObject {
   const content = response && { [contentType ?? 'application/json']: { schema: pool.add(response, place) } }
-  return content ? { description, content } : { description }
+  return withHeaders({ description, ...(content && { content }) }, headers)
 }
-
-const RETRIED = new Set([429, 503])
-const RETRY_AFTER = { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } }
 
 /** Status and code of each error that a route can answer: errors that it declares, and errors that follow from its options. */
 function* errorsOf(route: DescribedRoute): Generator<readonly [status: number, code: string]> {

@@ -3,15 +3,17 @@ import type { Permission } from '../../core/accounts/permissions.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 import type { LimitClass } from '../../core/rate-limits/request-limits.ts'
 import type { DescribedContract } from '../contract.ts'
+import type { AnswerHeaders } from './headers.ts'
 
 /** Who may call a route. `feed`: whoever knows the secret in the address; `node`: a GPU server, for itself. */
 export type Access = 'anyone' | 'user' | 'node' | 'feed'
 
 export interface RouteAnswer {
   description: string
-  response?: TSchema
+  response?: TSchema | undefined
   /** JSON by default. */
-  contentType?: string
+  contentType?: string | undefined
+  headers?: AnswerHeaders | undefined
   /** Errors of the contract have this status too. Without it the answer stands in place of them. */
   besideErrors?: true
 }
@@ -39,6 +41,12 @@ export interface RouteDescription {
   response?: TSchema
   /** Of the answer of success, JSON by default. */
   contentType?: string
+  /** Header fields of the answer of success that do not follow from the other options. */
+  headers?: AnswerHeaders
+  /** Answers below 400 have an ETag. To a GET whose If-None-Match names it, the server answers 304. */
+  etag?: true
+  /** Header fields of the answers to errors that do not follow from their status. */
+  errorHeaders?: AnswerHeaders
   /** The answer of success may also come without a body. */
   mayBeEmpty?: true
   /** With `Accept: text/event-stream`, the route answers with a stream of server-sent events. */

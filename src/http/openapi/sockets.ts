@@ -1,18 +1,17 @@
 /** The three sockets. OpenAPI cannot describe their frames, so a text does, and the AsyncAPI document. */
 import { CONNECT_QUERY } from '../../protocol/live/connect.ts'
+import { type AnswerHeaders, withHeaders } from './headers.ts'
 
-const text = (description: string) => ({
-  description,
-  content: { 'text/plain': { schema: { type: 'string' } } },
-})
+const text = (description: string, headers: AnswerHeaders = {}) =>
+  withHeaders({ description, content: { 'text/plain': { schema: { type: 'string' } } } }, headers)
 
-const answers = (after: string) => ({
-  '101': { description: `The socket is open. ${after}` },
+const ANSWERS = {
+  '101': { description: 'The socket is open. Its frames and close codes are at /api/docs/live.' },
   '400': text('The upgrade failed.'),
   '403': text('Pages of this origin may not connect: ALLOWED_ORIGINS does not name it.'),
-  '426': text('This address speaks WebSocket; the request was no upgrade.'),
-  '503': text('The server is restarting.'),
-})
+  '426': text('This address speaks WebSocket; the request was no upgrade.', { Upgrade: 'always' }),
+  '503': text('The server is restarting.', { 'Retry-After': 'always' }),
+}
 
 const query = (name: string, description: string) => ({
   name,
@@ -35,7 +34,7 @@ const connect = (operationId: string) => ({
     ].join(' '),
     security: [{}, { bearerAuth: [] }, { accessTokenInQuery: [] }, { ticket: [] }],
     parameters: Object.entries(CONNECT_QUERY).map(([name, description]) => query(name, description)),
-    responses: answers('Its frames and close codes are at /api/docs/live.'),
+    responses: ANSWERS,
   },
 })
 
@@ -52,23 +51,7 @@ export const socketPaths = {
         'node_token with 4401. [Every frame and close code](/api/docs/live) has a page of its own.',
       ].join(' '),
       security: [{ nodeToken: [] }, { accessTokenInQuery: [] }],
-      responses: answers('Its frames and close codes are at /api/docs/live.'),
+      responses: ANSWERS,
     },
-  },
-}
-
-/** Credentials that only sockets accept. */
-export const socketSchemes = {
-  accessTokenInQuery: {
-    type: 'apiKey',
-    in: 'query',
-    name: 'token',
-    description: 'Sockets only: browsers can’t add a header to an upgrade. Of a node: its node_token.',
-  },
-  ticket: {
-    type: 'apiKey',
-    in: 'query',
-    name: 'ticket',
-    description: 'Sockets only: a one-use ticket from POST /api/ws/ticket.',
   },
 }

@@ -19,6 +19,21 @@ test.each([
   expect(await settledMisfits()).toHaveLength(misfits)
 })
 
+test('an answer with a header field that the document does not list', async () => {
+  answer = Response.json({ status: 'ready' }, { headers: { 'x-secret': '1' } })
+  await fetch(`${server.url.origin}/ready`)
+  expect(await settledMisfits()).toEqual([expect.stringContaining('x-secret')])
+})
+
+test.each([
+  [{}, ['GET /ready answers 503 without retry-after']],
+  [{ 'retry-after': '1' }, []],
+])('an answer with %p where the document requires Retry-After', async (headers, misfits) => {
+  answer = Response.json({ status: 'not_ready', reason: 'stopping' }, { status: 503, headers })
+  await fetch(`${server.url.origin}/ready`)
+  expect(await settledMisfits()).toEqual(misfits.map((misfit) => expect.stringContaining(misfit)))
+})
+
 test('an answer of another type', async () => {
   answer = new Response('ready', { headers: { 'content-type': 'text/plain' } })
   expect(await (await fetch(new Request(`${server.url.origin}/ready`))).text()).toBe('ready')

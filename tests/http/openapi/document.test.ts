@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'bun:test'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { limitFields } from '../../../src/http/limit-fields.ts'
-import type { ResponseObject } from '../../../src/http/openapi/responses.ts'
 import { EVENTS } from '../../../src/protocol/live/events.ts'
 import { mountedRoutes } from '../../support/described.ts'
 import { hollowApp } from '../../support/hollow.ts'
@@ -56,18 +55,31 @@ describe('the document', () => {
     },
   )
 
-  test('names the fields of rate limits where the routes have one', () => {
+  test('names the header fields of answers, and which of them are always there', () => {
     const fields = limitFields({ policy: 'p', limit: 1, remaining: 1, window: 1, seconds: 1, reset: 1 })
-    const headersOf = (method: 'get' | 'post', path: string, status: string) =>
-      Object.keys((document.paths[path]![method]!.responses[status] as ResponseObject).headers ?? {})
-    const limits = headersOf('get', '/v1/photos', '200')
-    expect(limits.map((name) => name.toLowerCase())).toEqual(Object.keys(fields))
-    expect(headersOf('get', '/v1/photos', '429')).toEqual(['Retry-After', ...limits])
-    expect(headersOf('get', '/api/tasks', '200')).toEqual([])
-    expect(headersOf('post', '/api/tasks', '201')).toEqual(['Idempotency-Replayed'])
-    expect(Object.keys(document.components.headers!).sort()).toEqual(
-      [...limits, 'Idempotency-Replayed'].sort(),
-    )
+    const headersOf = (name: string, status: number) => {
+      const [method, path] = name.split(' ') as [string, string]
+      const { headers = {} } = document.paths[path]![method.toLowerCase()]!.responses[status]!
+      return Object.entries(headers).map(([name, { $ref }]) => {
+        const { required } = document.components.headers![$ref.replace('#/components/headers/', '')]!
+        return required ? name : `${name}?`
+      })
+    }
+    const limits = headersOf('GET /v1/photos', 200)
+    expect(limits.map((name) => name.toLowerCase())).toEqual(Object.keys(fields).map((name) => `${name}?`))
+    expect(headersOf('GET /v1/photos', 429)).toEqual(['Retry-After?', ...limits])
+    expect(headersOf('GET /v1/photos/{id}', 304)).toEqual(['ETag', ...limits])
+    expect(headersOf('GET /api/tasks', 200)).toEqual([])
+    expect(headersOf('GET /api/tasks', 401)).toEqual(['WWW-Authenticate'])
+    expect(headersOf('GET /ready', 503)).toEqual(['Retry-After'])
+    expect(headersOf('POST /api/tasks', 201)).toEqual(['Idempotency-Replayed?'])
+    expect(headersOf('GET /files/{file_path}', 416)).toEqual([
+      'Accept-Ranges',
+      'ETag',
+      'Last-Modified',
+      'Content-Range',
+    ])
+    expect(documentsOfAll().contracts.portfolio!.info.description).toContain('api-version, api-deprecated')
   })
 
   test('has the Idempotency-Key, and what it can lead to, where a route takes it', () => {

@@ -1,3 +1,4 @@
+import { t } from 'elysia'
 import { userNumber, userUuids } from '../../../core/accounts/user-ids.ts'
 import { auditOfDay } from '../../../core/audit/day.ts'
 import { listAudit } from '../../../core/audit/list.ts'
@@ -12,6 +13,7 @@ import { readDay } from '../../../http/days.ts'
 import { languageOf } from '../../../http/language.ts'
 import { Page, pageOf } from '../../../http/models.ts'
 import { ndjsonFile } from '../../../http/ndjson.ts'
+import { FILE_HEADERS } from '../../../http/streamed-file.ts'
 import { Envelope, envelope, factory } from '../contract.ts'
 import {
   DownloadQuery,
@@ -68,7 +70,9 @@ export const logRoutes = (ctx: Context) =>
         auth: 'log.read',
         summary: 'Download the log of one day, one JSON object a line (administrators)',
         query: DownloadQuery,
+        response: t.String(),
         contentType: 'application/x-ndjson',
+        headers: FILE_HEADERS,
       }),
     )
 

@@ -6,7 +6,7 @@ import { type StatementLine, statementOf } from '../../../core/money/statement.t
 import { chapter, type Query, type SignedCall } from '../../../http/chapter.ts'
 import { Day, readDay } from '../../../http/days.ts'
 import { languageOf } from '../../../http/language.ts'
-import { streamedFile } from '../../../http/streamed-file.ts'
+import { FILE_HEADERS, streamedFile } from '../../../http/streamed-file.ts'
 import { csvLine, csvText } from '../../../util/csv.ts'
 import { factory } from '../contract.ts'
 
@@ -25,6 +25,7 @@ export const statementRoutes = (ctx: Context) =>
       query: StatementQuery,
       response: t.String(),
       contentType: 'text/csv',
+      headers: FILE_HEADERS,
     }),
   )
 

@@ -1,17 +1,12 @@
-import { t } from 'elysia'
 import type { Context } from '../../../core/context.ts'
 import { openFile } from '../../../core/served-files.ts'
 import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Call, chapter } from '../../../http/chapter.ts'
-import { fileResponse } from '../../../http/file-response.ts'
+import { FILE_ANSWERS, fileResponse } from '../../../http/file-response.ts'
 import { neverIdle } from '../../../http/idle.ts'
 import { learning } from '../contract.ts'
 
 const { routes, route } = chapter(learning, 'files')
-
-/** The content type of the file that is asked for. */
-const ANY_TYPE = '*/*'
-const Bytes = t.String({ format: 'binary' })
 
 /** `GET /files/{file_path}` is outside the base URL. It serves the files, of every contract, that no object store serves. */
 export const fileRoutes = (ctx: Context) =>
@@ -22,13 +17,7 @@ export const fileRoutes = (ctx: Context) =>
       summary: 'Fetch a file or a thumbnail; Range and If-None-Match are understood',
       id: 'getFile',
       access: ['anyone', 'user'],
-      response: Bytes,
-      contentType: ANY_TYPE,
-      answers: {
-        206: { description: 'The part that Range asks for', response: Bytes, contentType: ANY_TYPE },
-        304: { description: 'Not changed since the ETag of If-None-Match' },
-        416: { description: 'The file does not have the part that Range asks for' },
-      },
+      ...FILE_ANSWERS,
       errors: ['NOT_FOUND', 'ADDRESS_EXPIRED'],
     }),
   )

@@ -64,6 +64,8 @@ export const photoRoutes = (ctx: Context) =>
         },
         status: 201,
         response: Envelope(PhotoDetail),
+        etag: true,
+        headers: { Location: 'always' },
         errors: ['UNKNOWN_FILE', 'UPLOAD_INCOMPLETE', 'FILE_IN_USE', 'UNKNOWN_CATEGORY', 'HALF_A_PLACE'],
       }),
     )
@@ -87,7 +89,7 @@ export const photoRoutes = (ctx: Context) =>
         access: ['anyone', 'user'],
         params: Id,
         response: Envelope(PhotoDetail),
-        answers: { 304: { description: 'Not changed since the ETag of If-None-Match' } },
+        etag: true,
       }),
     )
     .put(
@@ -106,6 +108,7 @@ export const photoRoutes = (ctx: Context) =>
           tags: ['夜景', '城市', '外滩'],
         },
         response: Envelope(PhotoDetail),
+        etag: true,
         errors: ['PERMISSION_DENIED', 'PHOTO_CHANGED', 'UNKNOWN_CATEGORY', 'HALF_A_PLACE'],
       }),
     )

@@ -35,7 +35,7 @@ export const settingsRoutes = (ctx: Context) =>
         query: SettingsQuery,
         response: Envelope(Settings),
         errors: ['PERMISSION_DENIED'],
-        answers: { 304: { description: 'Not changed since the ETag of If-None-Match' } },
+        etag: true,
       }),
     )
     .put(
@@ -52,6 +52,7 @@ export const settingsRoutes = (ctx: Context) =>
           display_photos_per_page: 24,
         },
         response: Envelope(Settings),
+        etag: true,
         errors: ['SETTINGS_CHANGED', 'SETTING_NAMED_TWICE'],
       }),
     )
@@ -65,6 +66,7 @@ export const settingsRoutes = (ctx: Context) =>
         body: SettingsReset,
         example: { categories: ['upload', 'image'], confirm: true },
         response: Envelope(Settings),
+        etag: true,
         errors: ['SETTINGS_CHANGED'],
       }),
     )

@@ -48,9 +48,13 @@ const FileName = t.Object({ filename: t.Optional(t.String({ minLength: 1, maxLen
 
 const CONFLICT = {
   description: 'The upload goes on at another offset, or another request is at it',
+  headers: { 'Upload-Offset': 'sometimes' },
   response: UploadProblem,
   contentType: PROBLEM_JSON,
-}
+} as const
+
+/** Of errors that the handler answers. The checks before it set none of them. */
+const ERROR_HEADERS = { 'Upload-Complete': 'sometimes', 'Upload-Limit': 'sometimes' } as const
 
 const REFUSED = {
   description: 'The upload is complete, or its lengths contradict each other; or the request is not valid',
@@ -75,6 +79,8 @@ export const resumableRoutes = (ctx: Context) =>
         status: 201,
         response: Envelope(UploadedFile),
         mayBeEmpty: true,
+        headers: { Location: 'always', 'Upload-Complete': 'always', 'Upload-Limit': 'always' },
+        errorHeaders: { ...ERROR_HEADERS, Location: 'sometimes' },
         answers: { 400: REFUSED, 409: CONFLICT },
         errors: [
           'FILE_TOO_LARGE',
@@ -98,6 +104,12 @@ export const resumableRoutes = (ctx: Context) =>
         id: 'getResumableUpload',
         params: ResumableId,
         status: 204,
+        headers: {
+          'Upload-Complete': 'always',
+          'Upload-Length': 'sometimes',
+          'Upload-Limit': 'always',
+          'Upload-Offset': 'always',
+        },
       }),
     )
     .patch(
@@ -111,14 +123,20 @@ export const resumableRoutes = (ctx: Context) =>
         bytes: PARTIAL,
         status: 201,
         response: Envelope(UploadedFile),
+        headers: { 'Upload-Complete': 'always' },
+        errorHeaders: ERROR_HEADERS,
         answers: {
-          204: { description: 'The bytes are appended, and the upload is not complete' },
+          204: {
+            description: 'The bytes are appended, and the upload is not complete',
+            headers: { 'Upload-Complete': 'always' },
+          },
           400: REFUSED,
           409: CONFLICT,
           415: {
             description: `The type of the body is not ${PARTIAL}`,
             response: UploadProblem,
             contentType: PROBLEM_JSON,
+            headers: { 'Accept-Patch': 'always' },
           },
         },
         errors: [
@@ -143,6 +161,7 @@ export const resumableRoutes = (ctx: Context) =>
         id: 'abortResumableUpload',
         params: ResumableId,
         status: 204,
+        errorHeaders: ERROR_HEADERS,
         answers: { 400: REFUSED },
       }),
     )

@@ -43,6 +43,7 @@ export async function* threadEvents(
 
 const BOUNDARY = [EventType.RUN_STARTED, EventType.RUN_FINISHED].map((type) => `{"type":"${type}"`)
 
+/** Only the first and the last event of a run are parsed, not each piece of the answer. */
 const named = (event: string, names: Names): string =>
   BOUNDARY.some((start) => event.startsWith(start))
     ? JSON.stringify({ ...(JSON.parse(event) as AgentEvent), ...names })

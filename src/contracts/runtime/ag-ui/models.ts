@@ -10,7 +10,7 @@ const Id = t.String({ minLength: 1, maxLength: 255 })
 const Part = t.Object({ type: t.String(), text: t.Optional(t.String()) })
 
 const Message = t.Object({
-  id: t.String({ minLength: 1, maxLength: 255 }),
+  id: Id,
   role: t.String(),
   /** A text, or parts, of which the server reads the texts. */
   content: optional(t.Union([t.String(), t.Array(Part), t.Record(t.String(), t.Any())])),

@@ -26,7 +26,7 @@ export const scheduleFeedRoutes = (ctx: Context) =>
         id: 'readCalendarFeed',
         access: ['feed'],
         query: FeedQuery,
-        answers: { 304: { description: 'Not changed since the ETag of If-None-Match' } },
+        etag: true,
         response: t.String(),
         contentType: CONTENT_TYPE,
         errors: ['NOT_FOUND'],

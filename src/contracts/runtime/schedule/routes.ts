@@ -54,6 +54,7 @@ export const scheduleItemRoutes = (ctx: Context) =>
         summary: 'List what overlaps a window, recurring items by their occurrences',
         query: ScheduleQuery,
         response: t.Array(ScheduleEntry),
+        headers: { Link: 'sometimes' },
         errors: ['INVALID_RANGE'],
       }),
     )
