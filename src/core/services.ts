@@ -19,6 +19,7 @@ import { SystemLogFeed } from './logs/feed.ts'
 import { SystemLog } from './logs/system-log.ts'
 import { MaterialRanking } from './materials/ranking.ts'
 import { NodeControl } from './nodes/control.ts'
+import { NodeHistory } from './nodes/history.ts'
 import { ProcessingTimes } from './photo-files/times.ts'
 import { ViewCounts } from './photos/view-counts.ts'
 import { RateLimits } from './rate-limits/rate-limits.ts'
@@ -51,6 +52,7 @@ export interface Services {
   readonly taskLogFeed: TaskLogFeed
   readonly runnerClocks: RunnerClocks
   readonly nodeControl: NodeControl
+  readonly nodeHistory: NodeHistory
   readonly studyRunner: StudyRunner
   readonly webhooks: WebhookDispatcher
 }
@@ -78,6 +80,7 @@ export const createServices = (ctx: Context): Services => ({
   taskLogFeed: new TaskLogFeed(ctx),
   runnerClocks: new RunnerClocks(),
   nodeControl: new NodeControl(ctx),
+  nodeHistory: new NodeHistory(ctx.bus),
   studyRunner: new StudyRunner(ctx),
   webhooks: new WebhookDispatcher(ctx),
 })

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { SERVER as SERVER_ACTOR } from '../../../src/core/audit/audit.ts'
+import { type NodeState, nodeTopic } from '../../../src/core/nodes/presence.ts'
 import { updateSystemConfig } from '../../../src/core/system/settings.ts'
 import { api } from '../../support/api.ts'
 import { describedApi } from '../../support/described.ts'
@@ -45,6 +46,16 @@ const STATUS = enveloped({
   gpu_usage: [{ gpu_id: 'integer', usage: 'number', memory_used: 'number', memory_total: 'number' }],
   running_tasks: [{ task_id: 'uuid', progress: 'number' }],
   timestamp: 'instant',
+})
+
+const HISTORY = enveloped({
+  server_id: 'uuid',
+  samples: [
+    {
+      at: 'instant',
+      gpu_usage: [{ gpu_id: 'integer', usage: 'number', memory_used: 'number', memory_total: 'number' }],
+    },
+  ],
 })
 
 const OVERVIEW = enveloped({
@@ -122,6 +133,35 @@ describe('creating', () => {
 })
 
 describe('reading', () => {
+  test('the history has a sample each ten seconds while the node is there, for ten minutes', async () => {
+    const { id } = (await create()).body.data
+    const atSecond = (second: number) => new Date(Date.UTC(2030, 0, 1) + second * 1000).toISOString()
+    const heard = (second: number, status: NodeState['status'] = 'online') => {
+      const gpus = [{ gpuId: 0, name: 'A100', usage: second % 100, memoryUsed: 1, memoryTotal: 80 }]
+      const load = { cpuUsage: 1, memoryUsage: 1, gpus, runningTasks: [] }
+      const state: NodeState = { nodeId: 0, nodeUuid: id, status, timestamp: atSecond(second), ...load }
+      server.ctx.bus.setState(nodeTopic(id), state)
+    }
+    const samples = async () => {
+      const answer = await ask('GET', `/api/gpu/servers/${id}/history`, { token: user.token })
+      expectAnswer(answer, 200, HISTORY)
+      return answer.body.data.samples as { at: string; gpu_usage: object[] }[]
+    }
+    expect(await samples()).toEqual([])
+    for (let second = 0; second <= 700; second += 5) heard(second)
+    heard(720, 'offline')
+    const kept = await samples()
+    expect(kept.map(({ at }) => at)).toEqual(Array.from({ length: 60 }, (_, n) => atSecond(110 + 10 * n)))
+    expect(kept.at(-1)!.gpu_usage).toEqual([
+      { gpu_id: 0, name: 'A100', usage: 0, memory_used: 1, memory_total: 80 },
+    ])
+    // The clock of the server has been set back.
+    heard(300)
+    expect((await samples()).at(-1)!.at).toBe(atSecond(300))
+    server.ctx.bus.setState(nodeTopic(id), undefined)
+    expect(await samples()).toEqual([])
+  })
+
   test('every user sees list, detail, status and overview; the host only administrators', async () => {
     const { id, name } = (await create()).body.data
     const list = await ask('GET', '/api/gpu/servers', { token: user.token })

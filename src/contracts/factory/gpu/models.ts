@@ -44,6 +44,12 @@ export const GpuServerStatus = t.Object({
 })
 export type GpuServerStatus = Static<typeof GpuServerStatus>
 
+/** The oldest sample first. They begin with the start of the server that answers, and none is there while the node is away. */
+export const GpuServerHistory = t.Object({
+  server_id: t.String(),
+  samples: t.Array(t.Object({ at: Timestamp, gpu_usage: t.Array(GpuUsage) })),
+})
+
 /** What a task type costs, and how many GPU servers that take tasks offer it. */
 export const GpuTaskType = t.Object({
   task_type: t.String(),
@@ -97,4 +103,12 @@ export const HEARTBEAT = {
   gpus: [{ gpu_id: 0, usage: 85.5, memory_used: 10.2, memory_total: 12 }],
 }
 
-named({ GpuServerState: ServerState, GpuServer, NewGpuServer, GpuServerStatus, GpuTaskType, ClusterOverview })
+named({
+  GpuServerState: ServerState,
+  GpuServer,
+  NewGpuServer,
+  GpuServerHistory,
+  GpuServerStatus,
+  GpuTaskType,
+  ClusterOverview,
+})

@@ -1,5 +1,6 @@
 import { isAdmin, type Role } from '../../../core/accounts/permissions.ts'
 import { toMajor } from '../../../core/money/amounts.ts'
+import type { NodeSample } from '../../../core/nodes/history.ts'
 import { type NodeView, round1 } from '../../../core/nodes/presence.ts'
 import type { TaskType } from '../../../core/nodes/task-types.ts'
 import { presentGpu } from '../../../live/topics/node.ts'
@@ -35,6 +36,8 @@ export const presentTaskType = ({ name, priceMinor, nodes }: TaskType) => ({
   price: toMajor(priceMinor),
   servers: nodes,
 })
+
+export const presentSample = ({ at, gpus }: NodeSample) => ({ at, gpu_usage: gpus.map(presentGpu) })
 
 export const presentServerStatus = (view: NodeView): GpuServerStatus => ({
   server_id: view.node.uuid,

@@ -8,7 +8,7 @@ import {
   rotateToken,
   updateNode,
 } from '../../../core/nodes/nodes.ts'
-import { clusterOverview, type NodeView, viewNodes } from '../../../core/nodes/presence.ts'
+import { clusterOverview, type NodeView, nodeTopic, viewNodes } from '../../../core/nodes/presence.ts'
 import type { Node } from '../../../core/nodes/rows.ts'
 import { listTaskTypes } from '../../../core/nodes/task-types.ts'
 import {
@@ -27,6 +27,7 @@ import { Envelope, envelope, factory } from '../contract.ts'
 import {
   ClusterOverview,
   GpuServer,
+  GpuServerHistory,
   GpuServerStatus,
   GpuTaskType,
   HEARTBEAT,
@@ -38,7 +39,7 @@ import {
   ServerCreation,
   ServerId,
 } from './models.ts'
-import { presentServer, presentServerStatus, presentTaskType } from './presenters.ts'
+import { presentSample, presentServer, presentServerStatus, presentTaskType } from './presenters.ts'
 
 const { routes, route } = chapter(factory, 'gpu')
 
@@ -80,6 +81,16 @@ export const gpuRoutes = (ctx: Context) =>
         summary: 'Show the present load of one GPU server',
         params: ServerId,
         response: Envelope(GpuServerStatus),
+      }),
+    )
+    .get(
+      '/servers/:server_id/history',
+      showServerHistory,
+      route({
+        auth: true,
+        summary: 'Show the GPUs of one GPU server over the last ten minutes',
+        params: ServerId,
+        response: Envelope(GpuServerHistory),
       }),
     )
     .put(
@@ -185,6 +196,12 @@ async function showServer({ ctx, principal, params, request }: SignedCall & Para
 async function showServerStatus({ ctx, params, request }: Call & Params<typeof ServerId>) {
   const node = await getNode(ctx, params.server_id)
   return envelope(request, presentServerStatus(await viewOf(ctx, node)))
+}
+
+async function showServerHistory({ ctx, params, request }: Call & Params<typeof ServerId>) {
+  const { uuid } = await getNode(ctx, params.server_id)
+  const samples = ctx.services.nodeHistory.of(nodeTopic(uuid))
+  return envelope(request, { server_id: uuid, samples: samples.map(presentSample) })
 }
 
 async function changeServer({

@@ -4,7 +4,7 @@ import { percent } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { Chart } from '../../ui/chart.tsx'
 import { Progress } from '../../ui/parts.tsx'
-import type { Sample } from './history.ts'
+import type { Sample } from './samples.ts'
 
 const t = texts({
   en: {

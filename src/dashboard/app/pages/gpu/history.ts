@@ -1,28 +1,16 @@
 /**
- * The figures of GPU servers over the last minutes. They are followed from the first look at a server until the sign-out, also
- * while another page is shown, so that the charts are full when the user comes back.
+ * The figures of GPU servers over the last minutes: those that the server still has, then those that come. They are followed from the
+ * first look at a GPU server until the sign-out, also while another page is shown, so that the charts are full when the user comes back.
  */
 import { type Signal, signal } from '@preact/signals'
-import type { GpuUsage, LiveClient, NodeUpdateData } from '../../../../client/index.ts'
-import { live } from '../../lib/session.ts'
-
-export interface Sample {
-  /** Milliseconds since the epoch. */
-  at: number
-  /** Empty where there is nothing to show. */
-  gpus: readonly GpuUsage[]
-}
+import { dataOf, type LiveClient, type NodeUpdateData } from '../../../../client/index.ts'
+import { api, live } from '../../lib/session.ts'
+import { recent, type Sample } from './samples.ts'
 
 export interface Followed {
   state: Signal<NodeUpdateData | undefined>
   samples: Signal<readonly Sample[]>
 }
-
-const KEPT_MS = 10 * 60_000
-/** Without a figure for so long, the line of a chart breaks off. Servers report every few seconds. */
-const GAP_MS = 30_000
-/** A server may have many GPUs, and heartbeats each second. */
-const MOST_SAMPLES = 600
 
 /** By client: another sign-in begins anew. */
 const followed = new WeakMap<LiveClient, Map<string, Followed>>()
@@ -39,7 +27,18 @@ export function follow(id: string): Followed {
     // The server has been removed.
     onError: () => all.delete(id),
   })
+  // Without what has been before, the charts begin now.
+  void recall(id, one).catch(() => {})
   return one
+}
+
+async function recall(id: string, { samples }: Followed): Promise<void> {
+  const { data } = await dataOf(api().factory.gpu.servers({ server_id: id }).history.get())
+  const [first] = samples.peek()
+  const before = data.samples
+    .map(({ at, gpu_usage }) => ({ at: Date.parse(at), gpus: gpu_usage }))
+    .filter(({ at }) => !first || at < first.at)
+  samples.value = recent([...before, ...samples.peek()])
 }
 
 function record({ state, samples }: Followed, next: NodeUpdateData): void {
@@ -47,11 +46,9 @@ function record({ state, samples }: Followed, next: NodeUpdateData): void {
   state.value = next
   // The progress of a task comes between heartbeats.
   if (before?.timestamp === next.timestamp && before.status === next.status) return
-  const at = Date.now()
-  const gpus = next.status === 'offline' ? [] : next.gpu_usage
-  const last = samples.peek().at(-1)
-  const gap = last && at - last.at > GAP_MS ? [{ at: last.at + 1, gpus: [] }] : []
-  samples.value = [...samples.peek(), ...gap, { at, gpus }]
-    .filter((sample) => sample.at > at - KEPT_MS)
-    .slice(-MOST_SAMPLES)
+  const sample =
+    next.status === 'offline'
+      ? { at: Date.parse(next.timestamp) + 1, gpus: [] }
+      : { at: Date.parse(next.timestamp), gpus: next.gpu_usage }
+  samples.value = recent([...samples.peek(), sample])
 }
