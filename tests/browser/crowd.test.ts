@@ -10,6 +10,24 @@ import { manyPhotos, manyTasks, showPictures } from './crowd.ts'
 const server = await startServer()
 afterAll(() => server.stop())
 
+/** From now on the page counts how many photos it adds from one frame to the next. */
+const countAdded = (page: Page) =>
+  page.evaluate(`(() => {
+    let added = 0
+    globalThis.mostAdded = 0
+    new MutationObserver((changes) => {
+      for (const { addedNodes } of changes) {
+        for (const node of addedNodes) added += node.querySelectorAll?.('img').length ?? 0
+      }
+    }).observe(document.querySelector('.photo-grid'), { childList: true, subtree: true })
+    const frame = () => {
+      mostAdded = Math.max(mostAdded, added)
+      added = 0
+      requestAnimationFrame(frame)
+    }
+    frame()
+  })()`)
+
 const elements = (page: Page) => page.evaluate('document.querySelectorAll("*").length') as Promise<number>
 
 test('10,000 photos: all can be reached by scrolling and by keyboard, and few of them are in the page', async () => {
@@ -21,6 +39,7 @@ test('10,000 photos: all can be reached by scrolling and by keyboard, and few of
   const cells = page.locator('.photo-grid a[data-index]')
   await cells.first().waitFor()
   expect(await page.locator('.photo-grid li').first().getAttribute('aria-setsize')).toBe(String(COUNT))
+  await countAdded(page)
   const seen: number[] = []
   for (let part = 0; part <= 10; part++) {
     await page.evaluate(`scrollTo({ top: document.documentElement.scrollHeight * ${part / 10} })`)
@@ -40,6 +59,10 @@ test('10,000 photos: all can be reached by scrolling and by keyboard, and few of
   }
   expect(seen).toEqual(seen.toSorted((a, b) => a - b))
   expect(new Set(seen).size).toBe(11)
+  // All that are in the page are some 50. A frame adds 12, and 12 more when they have just arrived.
+  const most = await page.evaluate('mostAdded')
+  expect(most).toBeGreaterThan(0)
+  expect(most).toBeLessThanOrEqual(24)
   await page.locator(`a[data-index="${COUNT - 1}"]`).waitFor()
   await page.locator(`a[data-index="${COUNT - 1}"]`).press('Home')
   await page.locator('a[data-index="0"]:focus').waitFor()

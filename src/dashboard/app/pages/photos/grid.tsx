@@ -8,14 +8,15 @@ import { Cell } from './cell.tsx'
 import { photoHref } from './filter.ts'
 import type { PhotoList } from './photo-list.ts'
 import type { Selection } from './selection.ts'
+import { useVisibleRows } from './visible-rows.ts'
 
 const t = texts({ en: { photos: 'Photos' }, zh: { photos: '照片' } })
 
 const GAP = 6
 /** Under the pictures of a search. */
 const CAPTION = 48
-/** Rendered above and below the visible part, in pixels. */
-const OVERSCAN = 500
+/** Photos that one frame adds at most. The next frames add the others, so that the page answers meanwhile. */
+const NEW_PER_FRAME = 12
 
 interface Layout {
   columns: number
@@ -38,8 +39,6 @@ interface Props {
 export function Grid({ list, selection, onImageError }: Props) {
   const box = useRef<HTMLUListElement>(null)
   const layout = useSignal<Layout>({ columns: 0, size: 0 })
-  /** Rows that are rendered: the first, and the one after the last. */
-  const rows = useSignal<readonly [number, number]>([0, 0])
   /** What is rendered now. Preact passes over an element that is the same as before, so scrolling costs the new cells alone. */
   const items = useRef(new Map<number, { at: unknown[]; item: VNode }>())
   const toFocus = useRef<number | undefined>(undefined)
@@ -48,15 +47,7 @@ export function Grid({ list, selection, onImageError }: Props) {
   const step = size + GAP + (list.filter.q ? CAPTION : 0)
   const count = columns === 0 ? 0 : Math.ceil(total / columns)
 
-  const measure = () => {
-    if (!box.current || columns === 0) return
-    const top = -box.current.getBoundingClientRect().top
-    const first = Math.max(0, Math.floor((top - OVERSCAN) / step))
-    const end = Math.min(count, Math.ceil((top + innerHeight + OVERSCAN) / step))
-    if (rows.peek()[0] !== first || rows.peek()[1] !== end) rows.value = [first, end]
-  }
-  const latest = useRef(measure)
-  latest.current = measure
+  const { rows, draw } = useVisibleRows(box, step, count)
 
   useLayoutEffect(() => {
     const resized = new ResizeObserver(([entry]) => {
@@ -64,21 +55,19 @@ export function Grid({ list, selection, onImageError }: Props) {
       if (next.columns !== layout.peek().columns || next.size !== layout.peek().size) layout.value = next
     })
     resized.observe(box.current!)
+    return () => resized.disconnect()
+  }, [])
+  useLayoutEffect(() => {
     let scrolled = scrollY
     const onScroll = () => {
       scrolled = scrollY
-      latest.current()
     }
     addEventListener('scroll', onScroll, { passive: true })
-    addEventListener('resize', onScroll)
     return () => {
-      resized.disconnect()
       removeEventListener('scroll', onScroll)
-      removeEventListener('resize', onScroll)
       list.scrollTop = scrolled
     }
   }, [list])
-  useLayoutEffect(measure, [columns, size, count])
   useLayoutEffect(() => {
     // The page has the height that it had when it was left.
     if (count === 0) return
@@ -86,7 +75,8 @@ export function Grid({ list, selection, onImageError }: Props) {
     list.scrollTop = 0
   }, [list, count > 0])
 
-  const [first, end] = [rows.value[0] * columns, Math.min(total, rows.value[1] * columns)]
+  const startOf = (row: number) => Math.min(total, row * columns)
+  const [first, seen, end] = [startOf(rows.first), startOf(rows.seen), startOf(rows.end)]
   useEffect(() => {
     if (end > first) list.showSoon(first, end - 1, showError)
   }, [list, first, end])
@@ -112,12 +102,14 @@ export function Grid({ list, selection, onImageError }: Props) {
     toFocus.current = undefined
   }
 
+  let added = 0
   const item = (index: number) => {
-    const photo = list.at(index)
+    const known = items.current.get(index)
+    let photo = list.at(index)
+    if (photo && !known?.at[0] && ++added > NEW_PER_FRAME) photo = undefined
     const isSelected = selection?.has(photo?.id) ?? false
     const isSelecting = selection?.isOpen.value ?? false
     const at = [photo, size, columns, total, isSelected, isSelecting]
-    const known = items.current.get(index)
     if (known && at.every((value, which) => value === known.at[which])) return known.item
     const select = photo && selection?.mayChange(photo) ? selection.toggle : undefined
     const x = (index % columns) * (size + GAP)
@@ -150,6 +142,12 @@ export function Grid({ list, selection, onImageError }: Props) {
     return made
   }
   for (const index of items.current.keys()) if (index < first || index >= end) items.current.delete(index)
+  // What is visible comes first.
+  const below = Array.from({ length: end - seen }, (_, offset) => item(seen + offset))
+  const above = Array.from({ length: seen - first }, (_, offset) => item(first + offset))
+  useLayoutEffect(() => {
+    if (added > NEW_PER_FRAME) draw()
+  })
 
   return (
     <ul
@@ -160,7 +158,7 @@ export function Grid({ list, selection, onImageError }: Props) {
       style={{ height: `${Math.max(0, count * step - GAP)}px` }}
       onKeyDown={onKeyDown}
     >
-      {Array.from({ length: Math.max(0, end - first) }, (_, offset) => item(first + offset))}
+      {[...above, ...below]}
     </ul>
   )
 }

@@ -82,21 +82,25 @@ export class PhotoList {
     this.fetching = new AbortController()
     const { signal } = this.fetching
     const before = this.revision.peek()
-    const fresh = await Promise.all(missing.map((page) => this.fetch(page, signal)))
-    // A change came meanwhile, which these answers may lack.
-    if (this.revision.peek() !== before && !signal.aborted) return this.fetchMissing()
-    batch(() => {
-      for (const answer of fresh) this.take(answer)
-    })
+    try {
+      const fresh = await Promise.all(missing.map((page) => this.fetch(page, signal)))
+      if (signal.aborted) return
+      // A change came meanwhile, which these answers may lack.
+      if (this.revision.peek() !== before) return await this.fetchMissing()
+      batch(() => {
+        for (const answer of fresh) this.take(answer)
+      })
+    } catch (error) {
+      // Another call fetches what is wanted now.
+      if (!signal.aborted) throw error
+    }
   }
 
   /** Like `show`, when the user has stopped scrolling. */
   showSoon(first: number, last: number, onError: (error: unknown) => void): void {
     clearTimeout(this.timer)
     this.timer = setTimeout(() => {
-      this.show(first, last).catch((error) => {
-        if ((error as { code?: string }).code !== 'ABORTED') onError(error)
-      })
+      this.show(first, last).catch(onError)
     }, SETTLED_MS)
   }
 
