@@ -2,7 +2,6 @@
 import { afterAll, expect, test } from 'bun:test'
 import { api } from '../support/api.ts'
 import { makeNode, makeTask, makeUser } from '../support/factories.ts'
-import { eventually } from '../support/process.ts'
 import { Receiver, signatureOf } from '../support/receiver.ts'
 import { startServer } from '../support/server.ts'
 import { openNode } from '../support/sockets.ts'
@@ -94,13 +93,18 @@ test('a webhook is created, tried, and delivers; a delivery is sent again', asyn
   const isOfTask = ({ body }: { body: { event: string } }) => body.event === 'task.completed'
   await receiver.wait(1, isOfTask)
   const delivered = page.getByRole('row', { name: /A task is complete.*Delivered/ })
-  await eventually(async () => {
-    await page.getByRole('button', { name: 'Deliveries' }).click()
-    return (await delivered.count()) === 1
-  }, 'the delivery')
+  await delivered.waitFor()
   await screenshot(page, 'webhook-delivered')
   expect(await seriousFindings(page)).toEqual([])
+  const { promise: answer, resolve: answers } = Promise.withResolvers<Response>()
+  receiver.answer = () => answer
   await delivered.getByRole('button', { name: 'Send again' }).click()
   await receiver.wait(2, isOfTask)
+  await page.getByRole('row', { name: /A task is complete.*Waiting/ }).waitFor()
+  answers(new Response('ok'))
+  await delivered.waitFor()
+  await page.getByLabel('Status').selectOption({ label: 'Failed' })
+  await page.getByText('No delivery fits.').waitFor()
+  expect(page.url()).toContain('?status=failed')
   node.close()
 })

@@ -1,3 +1,4 @@
+import { currentPage, goToPage } from '../lib/filter.ts'
 import { count } from '../lib/format.ts'
 import { texts } from '../lib/language.ts'
 import { IconButton } from './button.tsx'
@@ -17,25 +18,33 @@ const t = texts({
   },
 })
 
-/** Leads through the pages of a list, also back from behind its end when it has become shorter; nothing for a single page. */
-export const Pager = ({
-  page,
-  pages,
-  onPage,
-}: {
-  page: number
-  pages: number
-  onPage: (page: number) => void
-}) =>
-  Math.max(page, pages) > 1 ? (
-    <nav class="row pager" aria-label={t.pages}>
-      <IconButton
-        icon="left"
-        label={t.back}
-        disabled={page <= 1}
-        onClick={() => onPage(Math.max(1, Math.min(page - 1, pages)))}
-      />
-      <span class="number">{t.of(count(page), count(pages))}</span>
-      <IconButton icon="right" label={t.next} disabled={page >= pages} onClick={() => onPage(page + 1)} />
-    </nav>
-  ) : null
+/**
+ * Leads through the pages of a list, by the address, also back from behind its end when it has become shorter; nothing for a
+ * single page.
+ * @param total how many entries there are, in words
+ */
+export function Pager({ pages, total }: { pages: number; total?: string }) {
+  const page = currentPage()
+  return (
+    <div class="row">
+      {total && <span class="grow muted small">{total}</span>}
+      {Math.max(page, pages) > 1 && (
+        <nav class="row pager" aria-label={t.pages}>
+          <IconButton
+            icon="left"
+            label={t.back}
+            disabled={page <= 1}
+            onClick={() => goToPage(Math.max(1, Math.min(page - 1, pages)))}
+          />
+          <span class="number">{t.of(count(page), count(pages))}</span>
+          <IconButton
+            icon="right"
+            label={t.next}
+            disabled={page >= pages}
+            onClick={() => goToPage(page + 1)}
+          />
+        </nav>
+      )}
+    </div>
+  )
+}

@@ -1,8 +1,8 @@
 /** Who did what, and to whom it was done. */
 import { dataOf } from '../../../../client/index.ts'
+import { useFilter } from '../../lib/filter.ts'
 import { dateTime } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
-import { href, navigate, route } from '../../lib/router.ts'
 import { api } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
 import { TextField } from '../../ui/field.tsx'
@@ -43,21 +43,12 @@ const t = texts({
   },
 })
 
-const FIELDS = ['search', 'action', 'date_from', 'date_to'] as const
-type Field = (typeof FIELDS)[number]
-
 export default function Audit() {
-  const { query } = route.value
-  const page = Number(query.get('page') ?? 1)
-  const filter = Object.fromEntries(
-    FIELDS.flatMap((name) => (query.get(name) ? [[name, query.get(name)!]] : [])),
-  ) as Partial<Record<Field, string>>
+  const { filter, page, key, change } = useFilter(['search', 'action', 'date_from', 'date_to'])
   const view = useView({
-    key: `${page} ${JSON.stringify(filter)}`,
+    key,
     load: (signal) => dataOf(api().portfolio.audit.get({ query: { ...filter, page, limit: 50 }, signal })),
   })
-  const change = (next: Partial<Record<Field | 'page', string>>) =>
-    navigate(href('/admin/audit', { ...filter, ...next }), { replace: true })
   return (
     <>
       <PageHead title={t.title} />
@@ -119,11 +110,7 @@ export default function Audit() {
                   },
                 ]}
               />
-              <Pager
-                page={pagination.page}
-                pages={pagination.total_pages}
-                onPage={(next) => change({ page: String(next) })}
-              />
+              <Pager pages={pagination.total_pages} />
             </>
           )}
         </Loaded>

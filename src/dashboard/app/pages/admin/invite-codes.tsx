@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
+import { currentPage } from '../../lib/filter.ts'
 import { count, dateTime } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
@@ -56,12 +57,11 @@ const t = texts({
 const TONES: Record<string, Tone> = { active: 'good', disabled: 'bad', expired: 'warn', exhausted: 'info' }
 
 export function InviteCodes() {
-  const page = useSignal(1)
+  const page = currentPage()
   const creating = useSignal(false)
   const view = useView({
-    key: page.value,
-    load: (signal) =>
-      dataOf(api().runtime['invite-codes'].get({ query: { page: page.value, page_size: 25 }, signal })),
+    key: page,
+    load: (signal) => dataOf(api().runtime['invite-codes'].get({ query: { page, page_size: 25 }, signal })),
   })
   const change = async (code: string, status: 'active' | 'disabled') => {
     await dataOf(api().runtime['invite-codes']({ code }).patch({ status }))
@@ -120,13 +120,7 @@ export function InviteCodes() {
                 },
               ]}
             />
-            <Pager
-              page={page.value}
-              pages={total_pages}
-              onPage={(next) => {
-                page.value = next
-              }}
-            />
+            <Pager pages={total_pages} />
           </>
         )}
       </Loaded>

@@ -5,7 +5,8 @@ import { texts } from '../../lib/language.ts'
 
 const t = texts({
   en: {
-    missing: (n: string) => `${n} lines are not shown here, because too many came at once`,
+    missing: (n: string) =>
+      `${n === '1' ? '1 line is' : `${n} lines are`} not shown here, because too many came at once`,
     omitted: (n: string) => `the other fields are left out: the line has ${n} characters`,
   },
   zh: {

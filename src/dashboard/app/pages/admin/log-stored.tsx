@@ -1,9 +1,9 @@
 /** The log of all servers, as far back as it is kept. */
 import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
+import { useFilter } from '../../lib/filter.ts'
 import { count, dateTime } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
-import { href, navigate, route } from '../../lib/router.ts'
 import { save } from '../../lib/save.ts'
 import { api } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
@@ -57,18 +57,12 @@ const t = texts({
 const PAGE_SIZE = 100
 /** The server counts no further. */
 const MOST = 10_000
-const FIELDS = ['search', 'level', 'start_date', 'end_date'] as const
-type Filter = Partial<Record<(typeof FIELDS)[number], string>>
 
 export function StoredLog() {
-  const { query } = route.value
-  const page = Number(query.get('page') ?? 1)
-  const filter: Filter = Object.fromEntries(
-    FIELDS.flatMap((name) => (query.get(name) ? [[name, query.get(name)!]] : [])),
-  )
+  const { filter, page, key, change } = useFilter(['search', 'level', 'start_date', 'end_date'])
   const { level, ...others } = filter
   const view = useView({
-    key: `${page} ${JSON.stringify(filter)}`,
+    key,
     load: (signal) =>
       dataOf(
         api().factory.logs.system.get({
@@ -77,8 +71,6 @@ export function StoredLog() {
         }),
       ).then(({ data }) => data),
   })
-  const change = (next: Filter & { page?: string }) =>
-    navigate(href('/admin/log', { tab: 'stored', ...filter, ...next }), { replace: true })
   return (
     <Card
       title={t.title}
@@ -137,11 +129,7 @@ export function StoredLog() {
                     <LogLine key={line.id} line={{ ...line, at }} withDay />
                   ))}
                 </div>
-                <Pager
-                  page={page}
-                  pages={Math.ceil(total / PAGE_SIZE)}
-                  onPage={(next) => change({ page: String(next) })}
-                />
+                <Pager pages={Math.ceil(total / PAGE_SIZE)} />
               </>
             )}
           </>

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
+import { useFilter } from '../../lib/filter.ts'
 import { count, dateTime, money } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
@@ -63,15 +64,14 @@ const LOOKS: Record<Status, { tone: Tone; text: () => string }> = {
 }
 
 export function RechargeCodes() {
-  const page = useSignal(1)
-  const status = useSignal<Status | ''>('')
+  const { filter, page, key, change } = useFilter(['status'])
   const view = useView({
-    key: `${page.value} ${status.value}`,
+    key,
     load: async (signal) =>
       (
         await dataOf(
           api().factory.recharge.codes.get({
-            query: { page: page.value, page_size: 25, ...(status.value && { status: status.value }) },
+            query: { ...(filter as { status?: Status }), page, page_size: 25 },
             signal,
           }),
         )
@@ -79,7 +79,7 @@ export function RechargeCodes() {
   })
   const creating = useSignal(false)
   const usesOf = useSignal<string | undefined>(undefined)
-  const change = async (id: string, disabled: boolean) => {
+  const disable = async (id: string, disabled: boolean) => {
     await dataOf(api().factory.recharge.codes({ id }).put({ disabled }))
     await view.reload()
   }
@@ -100,12 +100,9 @@ export function RechargeCodes() {
     >
       <Select
         label={t.status}
-        value={status.value}
+        value={filter.status ?? ''}
         options={[['', t.all], ...Object.entries(LOOKS).map(([name, { text }]) => [name, text()] as const)]}
-        onChange={({ currentTarget }) => {
-          status.value = currentTarget.value as Status | ''
-          page.value = 1
-        }}
+        onChange={({ currentTarget }) => change({ status: currentTarget.value })}
       />
       <Loaded view={view}>
         {({ items, total_pages }) => (
@@ -153,20 +150,14 @@ export function RechargeCodes() {
                 {
                   title: t.actions,
                   cell: ({ id, status: name }) => (
-                    <Button small onClick={() => change(id, name !== 'disabled')}>
+                    <Button small onClick={() => disable(id, name !== 'disabled')}>
                       {name === 'disabled' ? t.enable : t.disable}
                     </Button>
                   ),
                 },
               ]}
             />
-            <Pager
-              page={page.value}
-              pages={total_pages}
-              onPage={(next) => {
-                page.value = next
-              }}
-            />
+            <Pager pages={total_pages} />
           </>
         )}
       </Loaded>

@@ -22,7 +22,8 @@ const t = texts({
     expires: 'Valid until',
     description: 'Description',
     optional: 'Optional',
-    made: (n: string) => `${n} codes are made. Copy them now, one on each line:`,
+    made: (n: string) =>
+      n === '1' ? 'The code is made. Copy it now:' : `${n} codes are made. Copy them now, one on each line:`,
     redeemed: 'Who has used it',
     user: 'User',
     time: 'Time',
@@ -38,7 +39,7 @@ const t = texts({
     expires: '有效期至',
     description: '说明',
     optional: '选填',
-    made: (n: string) => `已生成 ${n} 个充值码，请复制，每行一个：`,
+    made: (n: string) => (n === '1' ? '充值码已生成，请复制：' : `已生成 ${n} 个充值码，请复制，每行一个：`),
     redeemed: '使用记录',
     user: '用户',
     time: '时间',

@@ -29,7 +29,7 @@ const t = texts({
     about: 'Ledger and version',
     ledger: 'Ledger',
     right: 'Adds up',
-    differences: (n: string) => `${n} differences`,
+    differences: (n: string) => (n === '1' ? '1 difference' : `${n} differences`),
     balance: 'Trial balance',
     checked: 'Checked',
     never: 'Not yet; within an hour',

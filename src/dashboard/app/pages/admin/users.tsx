@@ -1,10 +1,10 @@
 /** Every account, for administrators. */
 import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
+import { useFilter } from '../../lib/filter.ts'
 import { count } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { ROLES, type Role, roleName } from '../../lib/roles.ts'
-import { href, navigate, route } from '../../lib/router.ts'
 import { api, me } from '../../lib/session.ts'
 import { useView, type View } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
@@ -33,7 +33,7 @@ const t = texts({
     never: 'Never',
     none: 'No user fits.',
     unconfirmed: 'Email not confirmed',
-    total: (n: string) => `${n} users`,
+    total: (n: string) => (n === '1' ? '1 user' : `${n} users`),
   },
   zh: {
     title: '用户',
@@ -57,38 +57,25 @@ const t = texts({
   },
 })
 
-type Status = 'all' | 'active' | 'inactive'
-
-const load = (filter: Filter, signal: AbortSignal) =>
-  dataOf(api().portfolio.users.get({ query: { ...filter, limit: 25 }, signal }))
-
-interface Filter {
+interface Query {
   page: number
-  role: Role | 'all'
-  status: Status
   search?: string
+  role?: Role
+  status?: 'active' | 'inactive'
 }
 
-function filterOf(query: URLSearchParams): Filter {
-  const search = query.get('search')
-  return {
-    page: Number(query.get('page') ?? 1),
-    role: (query.get('role') ?? 'all') as Filter['role'],
-    status: (query.get('status') ?? 'all') as Status,
-    ...(search && { search }),
-  }
-}
+const load = (query: Query, signal: AbortSignal) =>
+  dataOf(api().portfolio.users.get({ query: { ...query, limit: 25 }, signal }))
 
 type Answer = Awaited<ReturnType<typeof load>>
 export type User = Answer['data'][number]
 
 export default function Users() {
-  const filter = filterOf(route.value.query)
-  const view = useView({ key: JSON.stringify(filter), load: (signal) => load(filter, signal) })
+  const { filter, page, key, change } = useFilter(['search', 'role', 'status'])
+  // The server refuses what it does not know.
+  const view = useView({ key, load: (signal) => load({ ...filter, page } as Query, signal) })
   const creating = useSignal(false)
   const editing = useSignal<User | undefined>(undefined)
-  const change = (next: Partial<Record<keyof Filter, string>>) =>
-    navigate(href('/admin/users', { ...filter, page: undefined, ...next }), { replace: true })
   const done = () => {
     creating.value = false
     editing.value = undefined
@@ -121,15 +108,15 @@ export default function Users() {
           />
           <Select
             label={t.role}
-            value={filter.role}
-            options={[['all', t.all], ...ROLES.map((role) => [role, roleName[role]] as const)]}
+            value={filter.role ?? ''}
+            options={[['', t.all], ...ROLES.map((role) => [role, roleName[role]] as const)]}
             onChange={({ currentTarget }) => change({ role: currentTarget.value })}
           />
           <Select
             label={t.status}
-            value={filter.status}
+            value={filter.status ?? ''}
             options={[
-              ['all', t.all],
+              ['', t.all],
               ['active', t.active],
               ['inactive', t.inactive],
             ]}
@@ -141,7 +128,6 @@ export default function Users() {
           onEdit={(user) => {
             editing.value = user
           }}
-          onPage={(page) => change({ page: String(page) })}
         />
       </Card>
       {creating.value && <CreateUser onDone={done} onClose={done} />}
@@ -150,15 +136,7 @@ export default function Users() {
   )
 }
 
-const List = ({
-  view,
-  onEdit,
-  onPage,
-}: {
-  view: View<Answer>
-  onEdit: (user: User) => void
-  onPage: (page: number) => void
-}) => (
+const List = ({ view, onEdit }: { view: View<Answer>; onEdit: (user: User) => void }) => (
   <Loaded view={view}>
     {({ data, pagination }) => (
       <>
@@ -200,10 +178,7 @@ const List = ({
             },
           ]}
         />
-        <div class="row">
-          <span class="grow muted small">{t.total(count(pagination.total))}</span>
-          <Pager page={pagination.page} pages={pagination.total_pages} onPage={onPage} />
-        </div>
+        <Pager pages={pagination.total_pages} total={t.total(count(pagination.total))} />
       </>
     )}
   </Loaded>

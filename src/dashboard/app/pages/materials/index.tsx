@@ -1,8 +1,8 @@
 /** Videos and PDFs that everybody may see. */
 import { dataOf } from '../../../../client/index.ts'
+import { useFilter } from '../../lib/filter.ts'
 import { count } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
-import { href, navigate, route } from '../../lib/router.ts'
 import { api } from '../../lib/session.ts'
 import { RELOAD, reload, useView } from '../../lib/view.ts'
 import { Pager } from '../../ui/pager.tsx'
@@ -51,19 +51,6 @@ interface Query {
   type: (typeof TYPES)[number] | undefined
 }
 
-const queryOf = (query: URLSearchParams): Query => ({
-  page: Math.max(1, Number(query.get('page')) || 1),
-  sort: SORTS.find((sort) => sort === query.get('sort')) ?? 'created_at',
-  type: TYPES.find((type) => type === query.get('type')),
-})
-
-const hrefOf = ({ page, sort, type }: Query) =>
-  href('/materials', {
-    page: page > 1 ? page : undefined,
-    sort: sort === 'created_at' ? undefined : sort,
-    type,
-  })
-
 const load = ({ page, sort, type }: Query, signal: AbortSignal) =>
   dataOf(
     api().learning.materials.get({
@@ -74,10 +61,12 @@ const load = ({ page, sort, type }: Query, signal: AbortSignal) =>
 export type Material = Awaited<ReturnType<typeof load>>['items'][number]
 
 export default function Materials() {
-  const query = queryOf(route.value.query)
+  const { filter, page, key, change } = useFilter(['sort', 'type'])
+  const sort = SORTS.find((one) => one === filter.sort) ?? 'created_at'
+  const type = TYPES.find((one) => one === filter.type)
   const view = useView({
-    key: JSON.stringify(query),
-    load: (signal) => load(query, signal),
+    key,
+    load: (signal) => load({ page, sort, type }, signal),
     on: {
       'upload.completed': ({ data }, list) => (data.material_id === undefined ? list : RELOAD),
       'thumbnail.completed': reload,
@@ -94,10 +83,8 @@ export default function Materials() {
         <select
           class="input material-choice"
           aria-label={t.type}
-          value={query.type ?? ''}
-          onChange={({ currentTarget }) =>
-            navigate(hrefOf({ ...query, page: 1, type: TYPES.find((type) => type === currentTarget.value) }))
-          }
+          value={type ?? ''}
+          onChange={({ currentTarget }) => change({ type: currentTarget.value })}
         >
           <option value="">{t.all}</option>
           {TYPES.map((type) => (
@@ -109,10 +96,8 @@ export default function Materials() {
         <select
           class="input material-choice"
           aria-label={t.order}
-          value={query.sort}
-          onChange={({ currentTarget }) =>
-            navigate(hrefOf({ ...query, page: 1, sort: currentTarget.value as Query['sort'] }))
-          }
+          value={sort}
+          onChange={({ currentTarget }) => change({ sort: currentTarget.value })}
         >
           {SORTS.map((sort) => (
             <option key={sort} value={sort}>
@@ -125,7 +110,7 @@ export default function Materials() {
       <Loaded view={view} lines={8}>
         {({ items, total, total_pages: pages }) =>
           total === 0 ? (
-            <Empty text={query.type ? t.noneOfType : t.empty} />
+            <Empty text={type ? t.noneOfType : t.empty} />
           ) : (
             <>
               <ul class="material-grid">
@@ -135,11 +120,7 @@ export default function Materials() {
                   </li>
                 ))}
               </ul>
-              <Pager
-                page={query.page}
-                pages={pages}
-                onPage={(page) => navigate(hrefOf({ ...query, page }))}
-              />
+              <Pager pages={pages} />
             </>
           )
         }

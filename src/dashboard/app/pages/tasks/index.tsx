@@ -1,7 +1,8 @@
 /** The user's tasks. */
+import { useFilter } from '../../lib/filter.ts'
 import { count } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
-import { href, navigate, route } from '../../lib/router.ts'
+import { href } from '../../lib/router.ts'
 import { RELOAD, useView } from '../../lib/view.ts'
 import { ButtonLink } from '../../ui/button.tsx'
 import { Select } from '../../ui/field.tsx'
@@ -46,22 +47,15 @@ const t = texts({
 })
 
 const PAGE_SIZE = 50
-const FIELDS = ['status', 'kind', 'sort_by', 'page'] as const
-
-/** The query of the address, as it is. The server refuses what it does not know. */
-const filterOf = (query: URLSearchParams): Record<string, string | undefined> =>
-  Object.fromEntries(FIELDS.map((name) => [name, query.get(name) ?? undefined]))
 
 export default function Tasks() {
-  const filter = filterOf(route.value.query)
-  const page = Number(filter.page ?? 1)
+  const { filter, page, key, change } = useFilter(['status', 'kind', 'sort_by'])
   const view = useView<TaskPage>({
-    key: JSON.stringify(filter),
+    key,
+    // The server refuses what it does not know.
     load: (signal) => listTasks({ ...filter, page, page_size: PAGE_SIZE } as TaskQuery, signal),
     on: onTasks((event, data) => apply(event, data, filter)),
   })
-  const change = (next: Record<string, string>) =>
-    navigate(href('/tasks', { ...filter, page: undefined, ...next }), { replace: true })
   const isFiltered = filter.status !== undefined || filter.kind !== undefined
   return (
     <>
@@ -113,14 +107,7 @@ export default function Tasks() {
                   <TaskRow key={task.id} task={task} />
                 ))}
               </ul>
-              <div class="row">
-                <span class="grow muted small">{t.total(count(total))}</span>
-                <Pager
-                  page={page}
-                  pages={total_pages}
-                  onPage={(next) => navigate(href('/tasks', { ...filter, page: next }))}
-                />
-              </div>
+              <Pager pages={total_pages} total={t.total(count(total))} />
             </>
           )
         }

@@ -31,7 +31,10 @@ interface Props {
 export function Editor({ webhook, onClose, onSaved }: Props) {
   const chosen = useSignal<ReadonlySet<string>>(new Set(webhook?.events ?? ['task.completed', 'task.failed']))
   const active = useSignal(webhook?.is_active ?? true)
-  const types = EVENT_TYPES.filter((type) => isAdmin.value || !OF_SITE.test(type))
+  // Those that it has stay, so that the user can take them out: they are refused after the user's role has become lower.
+  const types = EVENT_TYPES.filter(
+    (type) => isAdmin.value || !OF_SITE.test(type) || webhook?.events.includes(type),
+  )
   const toggle = (type: EventType) => {
     const next = new Set(chosen.value)
     if (!next.delete(type)) next.add(type)
