@@ -9,6 +9,7 @@ export type {
   SystemLogFrame,
   SystemUpdateData,
   TaskLogFrame,
+  TaskStatusData,
   TaskUpdateData,
   UploadUpdateData,
   WatermarkUpdateData,

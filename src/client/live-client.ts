@@ -8,6 +8,7 @@ import type {
   SystemLogFrame,
   SystemUpdateData,
   TaskLogFrame,
+  TaskStatusData,
   TaskUpdateData,
   UploadUpdateData,
   WatermarkUpdateData,
@@ -44,23 +45,25 @@ export interface AgentEventFrame {
 }
 export type TopicState<Name extends string> = Name extends `task:${string}`
   ? TaskUpdateData
-  : Name extends 'gpu:cluster'
-    ? ClusterUpdateData
-    : Name extends `gpu:server:${string}`
-      ? NodeUpdateData
-      : Name extends `upload:upload_${string}`
-        ? PhotoUploadUpdateData
-        : Name extends `upload:${string}`
-          ? UploadUpdateData
-          : Name extends 'settings:watermark'
-            ? WatermarkUpdateData
-            : Name extends `agent:${string}`
-              ? AgentEventFrame
-              : Name extends 'system:overview'
-                ? SystemUpdateData
-                : Name extends 'system:log'
-                  ? SystemLogFrame
-                  : never
+  : Name extends `task_status:${string}`
+    ? TaskStatusData
+    : Name extends 'gpu:cluster'
+      ? ClusterUpdateData
+      : Name extends `gpu:server:${string}`
+        ? NodeUpdateData
+        : Name extends `upload:upload_${string}`
+          ? PhotoUploadUpdateData
+          : Name extends `upload:${string}`
+            ? UploadUpdateData
+            : Name extends 'settings:watermark'
+              ? WatermarkUpdateData
+              : Name extends `agent:${string}`
+                ? AgentEventFrame
+                : Name extends 'system:overview'
+                  ? SystemUpdateData
+                  : Name extends 'system:log'
+                    ? SystemLogFrame
+                    : never
 
 export interface TopicError {
   code: string

@@ -27,6 +27,7 @@ const STATE_ROUTES: StateRoute[] = [
       item_total_time,
     }),
   },
+  { pattern: /^task_status:(.+)$/, path: (id) => `/api/tasks/${id}`, state: ({ status }) => ({ status }) },
   { pattern: /^gpu:cluster$/, path: () => '/api/gpu/cluster/overview', state: ({ data }) => data },
   {
     pattern: /^gpu:server:(.+)$/,

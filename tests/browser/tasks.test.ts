@@ -127,6 +127,20 @@ test('a task that runs is cancelled after a question, run again, and deleted', a
   await page.getByText('You have no tasks yet').waitFor()
 })
 
+test('an administrator sees what becomes of a task of another user', async () => {
+  const type = unique('type_')
+  const [user, admin] = [await makeUser(server), await makeUser(server, { role: 'admin' })]
+  using node = await steeredNode(type)
+  await using visitor = await Visitor.come(server, { user: admin })
+  const { uuid } = await makeTask(server, user, { taskType: type })
+  const page = await visitor.open(`/tasks/${uuid}`)
+  const { send } = await node.take(uuid)
+  await state(page, 'Running').waitFor()
+  send('completed', { result: { answer: 42 } })
+  await state(page, 'Completed').waitFor()
+  await page.getByText('"answer": 42').waitFor()
+})
+
 test('study tasks: paused, resumed and cancelled; and played to the end', async () => {
   const editor = await makeUser(server, { role: 'editor' })
   const user = await makeUser(server)

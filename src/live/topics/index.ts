@@ -5,12 +5,14 @@ import { overviewKind } from './overview.ts'
 import { photoUploadKind } from './photo-upload.ts'
 import { systemLogKind } from './system-log.ts'
 import { taskKind } from './task.ts'
+import { taskStatusKind } from './task-status.ts'
 import type { OpenTopic, Topic, TopicKind } from './topic.ts'
 import { uploadKind } from './upload.ts'
 import { watermarkKind } from './watermark.ts'
 
 export const TOPIC_KINDS: TopicKind[] = [
   taskKind,
+  taskStatusKind,
   uploadKind,
   photoUploadKind,
   nodeKind,

@@ -10,6 +10,7 @@ import { described, Instant, nullable, oneOf, Percent } from '../schemas.ts'
 /** The pattern of each kind of topic name. A name with an id that does not exist matches, too, because the answer to it is NOT_FOUND. */
 export const TOPIC_PATTERNS = {
   task: '^task:([\\s\\S]*)$',
+  taskStatus: '^task_status:([\\s\\S]*)$',
   cluster: '^gpu:cluster$',
   node: '^gpu:server:([\\s\\S]*)$',
   upload: '^upload:([1-9]\\d{0,8})$',
@@ -35,6 +36,12 @@ export const TOPICS: Record<keyof typeof TOPIC_PATTERNS, Topic> = {
     frames: ['task_update', 'task_log'],
     description:
       'A task, by its number or its UUID: its progress, and every line of its log. For its owner and administrators.',
+  },
+  taskStatus: {
+    name: 'task_status:<id>',
+    frames: ['task_status'],
+    description:
+      'The status of a task, by its number or its UUID. Its owner learns the same from events. For its owner and administrators.',
   },
   cluster: {
     name: 'gpu:cluster',
@@ -92,6 +99,11 @@ export const TaskUpdateData = Type.Object({
   item_total_time: StudyOnly('Length of the current item, in seconds.'),
 })
 export type TaskUpdateData = Static<typeof TaskUpdateData>
+
+export const TaskStatusData = Type.Object({
+  status: oneOf('pending', 'running', 'paused', 'completed', 'failed', 'cancelled'),
+})
+export type TaskStatusData = Static<typeof TaskStatusData>
 
 const bytes = Type.Integer({ minimum: 0, description: 'Bytes of the file that the server has.' })
 const total = described(
@@ -263,6 +275,7 @@ const key = Type.String({ description: 'The name of the topic.' })
 export const StateFrame = Type.Union([
   frame('task_update', 'How far a task is.', { task_id, data: TaskUpdateData }),
   TaskLogFrame,
+  frame('task_status', 'The status of a task.', { key, data: TaskStatusData }),
   frame('upload_update', 'How far an upload is: a material has material_id, a photo has file_id.', {
     key,
     material_id: Type.Integer(),

@@ -13,7 +13,7 @@ _RETRY_SECONDS = 2.0
 _STREAMS = {"agent_event": "seq", "task_log": "position"}
 """Frames of which each one counts, and the field that grows with them. Of others only the newest counts."""
 
-_STATES = {"task_update", "upload_update", "gpu_update", "gpu_cluster", "watermark_update"}
+_STATES = {"task_update", "task_status", "upload_update", "gpu_update", "gpu_cluster", "watermark_update"}
 
 _POSITION = {"agent": "agent_seq", "task": "log_position"}
 """The field of `subscribe` that says where a stream goes on."""

@@ -1,11 +1,12 @@
 /** One task: how far it is, what it costs, what it was given and what it gave. */
 
 import type { ComponentChildren } from 'preact'
+import { useEffect } from 'preact/hooks'
 import { clock, count, dateTime, duration, money } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { request } from '../../lib/request.ts'
 import { href, navigate } from '../../lib/router.ts'
-import { api } from '../../lib/session.ts'
+import { api, isAdmin } from '../../lib/session.ts'
 import { RELOAD, useTopic, useView } from '../../lib/view.ts'
 import { ButtonLink } from '../../ui/button.tsx'
 import { Card, Empty, Facts, Loaded, PageHead, Progress } from '../../ui/parts.tsx'
@@ -104,6 +105,11 @@ export default function TaskPage({ params }: PageProps) {
     on: onTasks(apply),
   })
   const task = view.data
+  // Administrators get no events of the tasks of others.
+  const status = useTopic(isAdmin.value ? `task_status:${id}` : undefined)?.status
+  useEffect(() => {
+    if (status && task && status !== task.status) void view.reload()
+  }, [status, task?.status])
   if (task?.deleted) {
     return (
       <>

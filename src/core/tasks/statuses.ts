@@ -1,0 +1,16 @@
+import { inArray } from 'drizzle-orm'
+import { tasks } from '../../db/schema/index.ts'
+import type { Context } from '../context.ts'
+import type { Task } from './rows.ts'
+
+/** By UUID. A deleted task is absent. One query. */
+export async function currentStatuses(
+  { db }: Pick<Context, 'db'>,
+  uuids: string[],
+): Promise<Map<string, Pick<Task, 'status'>>> {
+  const rows = await db
+    .select({ uuid: tasks.uuid, status: tasks.status })
+    .from(tasks)
+    .where(inArray(tasks.uuid, uuids))
+  return new Map(rows.map(({ uuid, status }) => [uuid, { status }]))
+}
