@@ -74,6 +74,10 @@ test('a webhook is created, tried, and delivers; a delivery is sent again', asyn
   const dialog = page.getByRole('dialog', { name: 'New webhook' })
   await dialog.getByLabel('Address').fill(receiver.url)
   await dialog.getByLabel('Description').fill('My lab')
+  for (const name of ['A task is complete', 'A task has failed']) await dialog.getByLabel(name).uncheck()
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await dialog.getByText('needs at least 1 item').waitFor()
+  await dialog.getByLabel('A task is complete').check()
   await dialog.getByRole('button', { name: 'Save' }).click()
   const secret = page.getByRole('dialog', { name: 'Secret' })
   const key = (await secret.locator('code').textContent())!

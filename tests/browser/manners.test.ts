@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import type { EventType } from '../../src/client/index.ts'
 import { transaction } from '../../src/core/transaction.ts'
 import { api } from '../support/api.ts'
-import { makeUser } from '../support/factories.ts'
+import { makeUser, signInAgain } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 import { untilStatus, Visitor } from './browser.ts'
 
@@ -39,6 +39,47 @@ test('the address of a page for administrators tells others so, and what does no
   await page.goto(`${server.url}/#/tasks/999999`)
   await page.getByRole('alert').waitFor()
   expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0)
+})
+
+test('a page with a fault leaves the menu, and an address that is no encoding is one that does not exist', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user, expected: /TypeError/ })
+  const page = await visitor.open('/tasks/%E0')
+  await page.getByRole('alert').waitFor()
+  await page.route('**/v1/webhooks?*', (route) => route.fulfill({ json: { data: null } }))
+  await page.getByRole('link', { name: 'Webhooks' }).click()
+  await heading(page, 'The page could not be loaded').waitFor()
+  await page.unroute('**/v1/webhooks?*')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await heading(page, 'Webhooks').waitFor()
+})
+
+test('who leaves a page has not said yes to what it asks', async () => {
+  const user = await makeUser(server)
+  await signInAgain(server, user)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/balance')
+  await page.getByRole('link', { name: 'Account' }).click()
+  await page.getByRole('button', { name: 'Sign all others out' }).click()
+  await page.getByRole('dialog').waitFor()
+  await page.goBack()
+  await heading(page, 'Balance').waitFor()
+  expect(await page.getByRole('dialog').count()).toBe(0)
+})
+
+test('a secret is copied, also from a page over plain HTTP, which has no clipboard', async () => {
+  const user = await makeUser(server)
+  const body = { url: 'https://hooks.example.com/roost', events: ['task.failed'] }
+  const { id } = (await api(server, 'POST', '/v1/webhooks', { token: user.token, body })).body.data
+  await using visitor = await Visitor.come(server, { user })
+  await visitor.context.addInitScript(`
+    Object.defineProperty(window, 'isSecureContext', { value: false })
+    Object.defineProperty(navigator, 'clipboard', { value: undefined })`)
+  const page = await visitor.open(`/webhooks/${id}`)
+  await page.getByRole('button', { name: 'New secret' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'New secret' }).click()
+  await page.getByRole('button', { name: 'Copy' }).click()
+  await page.getByText('Copied').waitFor()
 })
 
 test('what happens elsewhere is told once, and not on the page that shows it', async () => {

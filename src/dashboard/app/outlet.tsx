@@ -1,7 +1,7 @@
 /** Shows the page of the address. */
 import { useSignal } from '@preact/signals'
 import type { ComponentType } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useErrorBoundary, useRef } from 'preact/hooks'
 import { RoostError } from '../../client/index.ts'
 import { focusHeading } from './lib/focus.ts'
 import { texts } from './lib/language.ts'
@@ -72,18 +72,23 @@ export function Outlet() {
   useArrival(found?.page.stays ?? path, isShown)
   if (!found) return <Nothing title={t.notFound} text={path} />
   if (isForOthers) return <Nothing title={t.forAdmins} />
-  if (error.value !== undefined) {
-    return (
-      <>
-        <PageHead title={t.failed} />
-        <ErrorNotice error={error.value} onRetry={retry} />
-      </>
-    )
-  }
+  if (error.value !== undefined) return <Failed error={error.value} onRetry={retry} />
   if (!shown.value || shown.value.name !== name) return <Loading />
-  const { Component } = shown.value
-  return <Component key={found.page.stays ?? path} params={found.params} />
+  return <Safe key={found.page.stays ?? path} Component={shown.value.Component} params={found.params} />
 }
+
+/** A fault of one page leaves the menu and the other pages. */
+function Safe({ Component, params }: PageProps & { Component: ComponentType<PageProps> }) {
+  const [fault, retry] = useErrorBoundary()
+  return fault === undefined ? <Component params={params} /> : <Failed error={fault} onRetry={retry} />
+}
+
+const Failed = ({ error, onRetry }: { error: unknown; onRetry: () => void }) => (
+  <>
+    <PageHead title={t.failed} />
+    <ErrorNotice error={error} onRetry={onRetry} />
+  </>
+)
 
 const Nothing = ({ title, text = '' }: { title: string; text?: string }) => (
   <>

@@ -19,17 +19,15 @@ export function messageOf(error: unknown): string {
   return t.unexpected
 }
 
-/** What the server says of each field of a form; empty when the error is about something else. */
-export function fieldErrors(error: unknown, names: string[]): Record<string, string> {
-  if (!(error instanceof RoostError)) return {}
+/** What the server says of each field; empty when the error is about something else. */
+export function fieldErrors(error: unknown): Record<string, string> {
+  if (!(error instanceof RoostError) || error.code !== 'VALIDATION_ERROR') return {}
   const details = error.details as { field_errors?: object }
   // Portfolio lists its fields; factory and study have a list of texts for each; the others one text.
   const entries: [string, unknown][] = Array.isArray(details)
     ? details.map(({ field, message }: { field: string; message: string }) => [field, message])
     : Object.entries(details?.field_errors ?? details ?? {})
   return Object.fromEntries(
-    entries
-      .filter(([field]) => names.includes(field))
-      .map(([field, text]) => [field, Array.isArray(text) ? text.join(' ') : String(text)]),
+    entries.map(([field, text]) => [field, Array.isArray(text) ? text.join(' ') : String(text)]),
   )
 }

@@ -40,8 +40,17 @@ export function match(pattern: string, path: string): Record<string, string> | u
   const params: Record<string, string> = {}
   for (const [index, part] of wanted.entries()) {
     const value = given[index]!
-    if (part.startsWith(':') && value) params[part.slice(1)] = decodeURIComponent(value)
+    if (part.startsWith(':') && value) params[part.slice(1)] = decoded(value)
     else if (part !== value) return undefined
   }
   return params
+}
+
+/** What is no encoding stays as it is: the server does not know it either. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

@@ -62,7 +62,6 @@ export function Chart(props: Props) {
         <Button
           small
           kind="plain"
-          aria-pressed={isTable}
           aria-label={`${isTable ? t.asChart : t.asTable}: ${fullTitle(props)}`}
           onClick={() => {
             shown.value = isTable ? 'chart' : 'table'
@@ -118,7 +117,7 @@ function Figures(props: Props) {
         columns={[
           { title: t.time, cell: ({ at }) => clock(at) },
           ...series.map(({ label, values }) => ({
-            title: `${label} (${unit})`,
+            title: unit ? `${label} (${unit})` : label,
             number: true,
             cell: ({ index }: { index: number }) => {
               const value = values[index]

@@ -1,8 +1,10 @@
-import { signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { focusHeading } from '../lib/focus.ts'
 import { texts } from '../lib/language.ts'
+import { route } from '../lib/router.ts'
+import { isSignedIn } from '../lib/session.ts'
 import { Button, IconButton } from './button.tsx'
 
 const t = texts({ en: { close: 'Close', cancel: 'Cancel' }, zh: { close: '关闭', cancel: '取消' } })
@@ -71,6 +73,13 @@ interface Question {
   answer: (yes: boolean) => void
 }
 const question = signal<Question | undefined>(undefined)
+
+// Who leaves the page, or is signed out, has not said yes.
+effect(() => {
+  void route.value.path
+  void isSignedIn.value
+  question.peek()?.answer(false)
+})
 
 /** Asks before something that cannot be undone. */
 export function confirm(

@@ -89,11 +89,13 @@ export const TextArea = ({
   </Field>
 )
 
+/** @param defaultValue what is chosen at first; later the choice is the user's. With `value` it is the page's. */
 export const Select = ({
   label,
   hint,
   error,
   options,
+  defaultValue,
   ...rest
 }: Common &
   Omit<AllHTMLAttributes<HTMLSelectElement>, 'label'> & {
@@ -103,7 +105,7 @@ export const Select = ({
     {(control) => (
       <select {...(rest as object)} {...control}>
         {options.map(([value, text]) => (
-          <option key={value} value={value} selected={value === rest.value}>
+          <option key={value} value={value} selected={value === (rest.value ?? defaultValue)}>
             {text}
           </option>
         ))}

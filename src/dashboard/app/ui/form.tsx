@@ -2,6 +2,7 @@ import { type Signal, useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useRef } from 'preact/hooks'
 import { fieldErrors, messageOf } from '../lib/errors.ts'
+import { showError } from '../lib/toasts.ts'
 import { Button } from './button.tsx'
 import type { IconName } from './icon.tsx'
 
@@ -32,9 +33,16 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
     try {
       await onSubmit(valuesOf(form.current!), form.current!)
     } catch (error) {
-      errors.value = fieldErrors(error, namesOf(form.current!))
-      problem.value = Object.keys(errors.value).length > 0 ? '' : messageOf(error)
-      form.current?.querySelector<HTMLElement>(`[name="${Object.keys(errors.value)[0]}"]`)?.focus()
+      // The user has closed its dialog.
+      if (!form.current) return showError(error)
+      const wrong = fieldErrors(error)
+      const names = namesOf(form.current)
+      const [first] = Object.keys(wrong).filter((field) => names.includes(field))
+      const others = Object.keys(wrong).filter((field) => !names.includes(field))
+      errors.value = wrong
+      if (!first || others.length > 0)
+        problem.value = [messageOf(error), ...others.map((field) => `${field}: ${wrong[field]}`)].join(' · ')
+      if (first) form.current.querySelector<HTMLElement>(`[name="${first}"]`)?.focus()
     } finally {
       busy.value = false
     }

@@ -1,7 +1,7 @@
 /** Small parts that every page uses. */
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { RoostError } from '../../../client/index.ts'
 import { messageOf } from '../lib/errors.ts'
 import { ago, dateTime, percent } from '../lib/format.ts'
@@ -178,8 +178,12 @@ export const Facts = ({
 /** A text that the user needs elsewhere: an address, a code, a token. */
 export function Copyable({ text }: { text: string }) {
   const copied = useSignal(false)
+  const code = useRef<HTMLElement>(null)
   const copy = async () => {
-    await navigator.clipboard.writeText(text)
+    getSelection()?.selectAllChildren(code.current!)
+    // Pages over plain HTTP have no clipboard.
+    if (isSecureContext) await navigator.clipboard.writeText(text)
+    else if (!document.execCommand('copy')) return
     copied.value = true
     setTimeout(() => {
       copied.value = false
@@ -187,7 +191,7 @@ export function Copyable({ text }: { text: string }) {
   }
   return (
     <span class="row">
-      <code class="grow truncate" title={text}>
+      <code ref={code} class="grow truncate" title={text}>
         {text}
       </code>
       <Button small icon={copied.value ? 'check' : 'copy'} onClick={copy}>

@@ -118,7 +118,7 @@ export function UploadDialog({
                   <Select
                     label={t.state}
                     name="state"
-                    value={publishes ? 'published' : 'draft'}
+                    defaultValue={publishes ? 'published' : 'draft'}
                     options={[
                       ['published', t.everybody],
                       ['draft', t.draft],

@@ -28,6 +28,7 @@ const t = texts({
     user: 'User',
     time: 'Time',
     notUsed: 'Nobody has used it yet.',
+    newest: (n: string, all: string) => `The newest ${n} of ${all}.`,
   },
   zh: {
     title: '充值码',
@@ -44,6 +45,7 @@ const t = texts({
     user: '用户',
     time: '时间',
     notUsed: '尚未使用。',
+    newest: (n: string, all: string) => `共 ${all} 条，显示最近 ${n} 条。`,
   },
 })
 
@@ -51,7 +53,7 @@ export function CreateCodes({ onClose }: { onClose: () => void }) {
   const made = useSignal<string[] | undefined>(undefined)
   if (made.value) {
     return (
-      <Dialog title={t.title} onClose={onClose}>
+      <Dialog key="made" title={t.title} onClose={onClose}>
         <p>{t.made(count(made.value.length))}</p>
         {made.value.length === 1 ? (
           <Copyable text={made.value[0]!} />
@@ -134,6 +136,8 @@ export function CreateCodes({ onClose }: { onClose: () => void }) {
   )
 }
 
+const MOST_USES = 100
+
 /** Who has used a code. */
 export function CodeUses({ id, onClose }: { id: string; onClose: () => void }) {
   const view = useView({
@@ -142,25 +146,28 @@ export function CodeUses({ id, onClose }: { id: string; onClose: () => void }) {
         await dataOf(
           api()
             .factory.recharge.codes({ id })
-            .uses.get({ query: { page_size: 100 }, signal }),
+            .uses.get({ query: { page_size: MOST_USES }, signal }),
         )
       ).data,
   })
   return (
     <Dialog title={t.redeemed} onClose={onClose}>
       <Loaded view={view}>
-        {({ items }) => (
-          <Table
-            caption={t.redeemed}
-            none={t.notUsed}
-            rows={items}
-            keyOf={({ id }) => id}
-            columns={[
-              { title: t.user, cell: ({ user }) => user.username },
-              { title: t.time, cell: ({ created_at }) => dateTime(created_at) },
-              { title: t.amount, number: true, cell: ({ amount }) => money(amount) },
-            ]}
-          />
+        {({ items, total }) => (
+          <>
+            <Table
+              caption={t.redeemed}
+              none={t.notUsed}
+              rows={items}
+              keyOf={({ id }) => id}
+              columns={[
+                { title: t.user, cell: ({ user }) => user.username },
+                { title: t.time, cell: ({ created_at }) => dateTime(created_at) },
+                { title: t.amount, number: true, cell: ({ amount }) => money(amount) },
+              ]}
+            />
+            {total > MOST_USES && <p class="small muted">{t.newest(count(MOST_USES), count(total))}</p>}
+          </>
         )}
       </Loaded>
     </Dialog>

@@ -85,13 +85,15 @@ export const settingTexts = (): Record<string, string> => (language.value === 'z
 const PLACES = ['top_left', 'top_right', 'center', 'bottom_left', 'bottom_right']
 
 interface Props {
+  category: string
   name: string
   value: SettingValue
   error: string | undefined
   onChange: (value: SettingValue) => void
 }
 
-export function SettingField({ name, value, error, onChange }: Props) {
+export function SettingField({ category, name, value, error, onChange }: Props) {
+  const field = `${category}.${name}`
   const label = settingTexts()[name] ?? name
   if (typeof value === 'boolean') {
     return <Checkbox label={label} checked={value} onChange={() => onChange(!value)} />
@@ -100,7 +102,7 @@ export function SettingField({ name, value, error, onChange }: Props) {
     return (
       <TextArea
         label={label}
-        name={name}
+        name={field}
         error={error}
         value={value.join('\n')}
         onChange={({ currentTarget }) => onChange(currentTarget.value.split(/\s+/).filter(Boolean))}
@@ -111,7 +113,7 @@ export function SettingField({ name, value, error, onChange }: Props) {
     return (
       <Select
         label={label}
-        name={name}
+        name={field}
         error={error}
         value={value as string}
         options={PLACES.map((place) => [place, settingTexts()[place]!] as const)}
@@ -130,7 +132,7 @@ export function SettingField({ name, value, error, onChange }: Props) {
   return (
     <TextField
       label={label}
-      name={name}
+      name={field}
       type={type}
       error={error}
       value={String(value)}

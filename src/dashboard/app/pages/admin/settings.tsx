@@ -77,9 +77,7 @@ function System() {
   })
   return (
     <Card title={t.system}>
-      <Loaded view={view}>
-        {(config) => <SystemForm key={JSON.stringify(config)} config={config} onSaved={view.reload} />}
-      </Loaded>
+      <Loaded view={view}>{(config) => <SystemForm config={config} onSaved={view.reload} />}</Loaded>
     </Card>
   )
 }
@@ -204,10 +202,12 @@ function Site() {
     load: async (signal) => (await dataOf(api().portfolio.settings.get({ signal }))).data as SiteSettings,
   })
   const watermark = useTopic('settings:watermark')
+  const resets = useSignal(0)
   const reset = async () => {
     if (!(await confirm(t.resetTitle, { yes: t.reset }))) return
     await dataOf(api().portfolio.settings.reset.post({ categories: ['all'], confirm: true }))
     await view.reload()
+    resets.value++
   }
   return (
     <Loaded view={view}>
@@ -220,7 +220,7 @@ function Site() {
           )}
           {Object.entries(settings).map(([category, values]) => (
             <Category
-              key={category + JSON.stringify(values)}
+              key={`${category} ${resets.value}`}
               category={category}
               values={values}
               onSaved={view.reload}
@@ -260,9 +260,10 @@ function Category({
             {Object.entries(changed.value).map(([name, value]) => (
               <SettingField
                 key={name}
+                category={category}
                 name={name}
                 value={value}
-                error={errors[name] ?? errors[`${category}.${name}`]}
+                error={errors[`${category}.${name}`]}
                 onChange={(next) => {
                   changed.value = { ...changed.value, [name]: next }
                 }}

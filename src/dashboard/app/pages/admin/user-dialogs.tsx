@@ -61,9 +61,11 @@ interface Props {
   onClose: () => void
 }
 
-/** Nobody grants a role above their own. */
-const grantable = () =>
-  ROLES.slice(0, ROLES.indexOf(me.value!.role) + 1).map((role) => [role, roleName[role]] as const)
+/** Nobody grants a role above their own. @param now the role that a user has, which may be above it */
+const grantable = (now?: Role) =>
+  ROLES.filter((role, rank) => rank <= ROLES.indexOf(me.value!.role) || role === now).map(
+    (role) => [role, roleName[role]] as const,
+  )
 
 export const CreateUser = ({ onDone, onClose }: Props) => (
   <Dialog title={t.create} onClose={onClose}>
@@ -185,7 +187,13 @@ function Fields({ user, balance, onDone }: { user: User; balance: number; onDone
             defaultValue={user.email}
             error={errors.email}
           />
-          <Select label={t.role} name="role" value={user.role} options={grantable()} error={errors.role} />
+          <Select
+            label={t.role}
+            name="role"
+            defaultValue={user.role}
+            options={grantable(user.role as Role)}
+            error={errors.role}
+          />
           <NumberField
             label={`${t.balance} (¥)`}
             hint={t.balanceHint}

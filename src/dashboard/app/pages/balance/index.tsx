@@ -1,7 +1,7 @@
 /** What the user has, what changed it, and redeeming a code. */
-import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
-import { dateTime, money } from '../../lib/format.ts'
+import { useFilter } from '../../lib/filter.ts'
+import { count, dateTime, money } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { request } from '../../lib/request.ts'
 import { save } from '../../lib/save.ts'
@@ -26,8 +26,8 @@ const t = texts({
     code: 'Code',
     redeemed: (amount: string) => `${amount} added to your balance.`,
     statement: 'Statement',
-    from: 'From',
-    to: 'To',
+    from: 'From (UTC)',
+    to: 'To (UTC)',
     download: 'Download as CSV',
     time: 'Time',
     kind: 'Kind',
@@ -35,6 +35,7 @@ const t = texts({
     change: 'Change',
     newBalance: 'Balance',
     nothing: 'Nothing has changed your balance in these days.',
+    newest: (n: string, all: string) => `The newest ${n} of ${all} lines. The download has all.`,
     warning: 'Warn me below',
     warningHint: 'Empty: no warning.',
     save: 'Save',
@@ -50,8 +51,8 @@ const t = texts({
     code: '充值码',
     redeemed: (amount: string) => `已充值 ${amount}。`,
     statement: '账单',
-    from: '从',
-    to: '到',
+    from: '从（UTC）',
+    to: '到（UTC）',
     download: '下载 CSV',
     time: '时间',
     kind: '类型',
@@ -59,6 +60,7 @@ const t = texts({
     change: '变动',
     newBalance: '余额',
     nothing: '这段时间余额没有变动。',
+    newest: (n: string, all: string) => `共 ${all} 行，显示最近 ${n} 行，下载的文件包含全部。`,
     warning: '低于此金额时提醒',
     warningHint: '留空则不提醒。',
     save: '保存',
@@ -85,13 +87,13 @@ function Amounts() {
     load: async (signal) => (await dataOf(api().factory.users.stats.get({ signal }))).data,
     on: { 'balance.changed': () => RELOAD },
   })
-  const { balance = 0, available_balance: available = 0 } = me.value ?? {}
+  const shown = (amount: number | undefined) => (amount === undefined ? '…' : money(amount))
   return (
     <Card>
       <div class="figures">
-        <Figure value={money(available)} label={t.available} />
-        <Figure value={money(balance - available)} label={t.held} />
-        <Figure value={stats.data ? money(stats.data.total_cost) : '…'} label={t.spent} />
+        <Figure value={shown(me.value?.available_balance)} label={t.available} />
+        <Figure value={shown(me.value && me.value.balance - me.value.available_balance)} label={t.held} />
+        <Figure value={shown(stats.data?.total_cost)} label={t.spent} />
       </div>
     </Card>
   )
@@ -153,24 +155,20 @@ const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10)
 const MAX_LINES = 500
 
 function Statement() {
-  const from = useSignal(dayOf(Date.now() - 30 * DAY_MS))
-  const to = useSignal(dayOf(Date.now()))
-  const query = () => ({ start_date: from.value, end_date: to.value })
+  const { filter, key, change } = useFilter(['from', 'to'])
+  const { from = dayOf(Date.now() - 30 * DAY_MS), to = dayOf(Date.now()) } = filter
   const fetchText = async (signal?: AbortSignal) => {
-    const days = new URLSearchParams(query())
+    const days = new URLSearchParams({ start_date: from, end_date: to })
     const answer = await request(`/api/recharge/statement?${days}`, signal ? { signal } : {})
     return answer.text()
   }
   const lines = useView({
-    key: `${from.value} ${to.value}`,
-    load: async (signal) =>
-      readStatement(await fetchText(signal))
-        .slice(-MAX_LINES)
-        .reverse(),
+    key,
+    load: async (signal) => readStatement(await fetchText(signal)).reverse(),
     on: { 'balance.changed': () => RELOAD },
   })
   const download = async () =>
-    save(new Blob([await fetchText()], { type: 'text/csv' }), `statement-${from.value}-${to.value}.csv`)
+    save(new Blob([await fetchText()], { type: 'text/csv' }), `statement-${from}-${to}.csv`)
   return (
     <Card
       title={t.statement}
@@ -184,21 +182,26 @@ function Statement() {
         <TextField
           label={t.from}
           type="date"
-          value={from.value}
-          onChange={({ currentTarget }) => {
-            from.value = currentTarget.value
-          }}
+          value={from}
+          onChange={({ currentTarget }) => change({ from: currentTarget.value })}
         />
         <TextField
           label={t.to}
           type="date"
-          value={to.value}
-          onChange={({ currentTarget }) => {
-            to.value = currentTarget.value
-          }}
+          value={to}
+          onChange={({ currentTarget }) => change({ to: currentTarget.value })}
         />
       </div>
-      <Loaded view={lines}>{(rows) => <Lines rows={rows} />}</Loaded>
+      <Loaded view={lines}>
+        {(rows) => (
+          <>
+            {rows.length > MAX_LINES && (
+              <p class="small muted">{t.newest(count(MAX_LINES), count(rows.length))}</p>
+            )}
+            <Lines rows={rows.slice(0, MAX_LINES)} />
+          </>
+        )}
+      </Loaded>
     </Card>
   )
 }

@@ -163,7 +163,6 @@ export function BatchBar({
                   <Select
                     label={t.what}
                     name="what"
-                    value="add"
                     options={[
                       ['add', t.add],
                       ['remove', t.remove],

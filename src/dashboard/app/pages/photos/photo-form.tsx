@@ -85,13 +85,13 @@ export function PhotoForm({ photo, onSaved }: { photo: PhotoDetail; onSaved: (ph
               <Select
                 label={t.status}
                 name="status"
-                value={photo.status}
+                defaultValue={photo.status}
                 options={choices(['draft', 'published', 'archived'])}
               />
               <Select
                 label={t.visibility}
                 name="visibility"
-                value={photo.visibility}
+                defaultValue={photo.visibility}
                 options={choices(['public', 'private'])}
               />
             </div>

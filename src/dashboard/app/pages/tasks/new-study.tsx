@@ -155,7 +155,7 @@ function StudyForm({ courses, settings }: { courses: Course[]; settings: Setting
               <Select
                 label={t.notOpen}
                 name="notopen_action"
-                value={settings.notopen_action}
+                defaultValue={settings.notopen_action}
                 options={(['retry', 'skip', 'stop'] as const).map((one) => [one, t[one]] as const)}
               />
             </div>

@@ -78,6 +78,7 @@ export function Editor({ webhook, onClose, onSaved }: Props) {
                 {types.map((type) => (
                   <Checkbox
                     key={type}
+                    name="events"
                     label={eventName(type)}
                     checked={chosen.value.has(type)}
                     onChange={() => toggle(type)}
