@@ -54,6 +54,20 @@ test('a page with a fault leaves the menu, and an address that is no encoding is
   await heading(page, 'Webhooks').waitFor()
 })
 
+test('the menu of a phone closes with what is chosen in it, also when that is shown already', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user, width: 400 })
+  const page = await visitor.open('/balance')
+  const menu = page.locator('.shell[data-menu="open"]')
+  for (const name of ['Balance', 'Account']) {
+    await page.getByRole('button', { name: 'Menu' }).click()
+    await menu.waitFor()
+    await page.getByRole('link', { name, exact: true }).click()
+    await menu.waitFor({ state: 'detached' })
+    await heading(page, name).waitFor()
+  }
+})
+
 test('who leaves a page has not said yes to what it asks', async () => {
   const user = await makeUser(server)
   await signInAgain(server, user)

@@ -20,7 +20,6 @@ const t = texts({
   en: {
     skip: 'Skip to the content',
     menu: 'Menu',
-    work: 'Work',
     account: 'Account',
     administration: 'Administration',
     signOut: 'Sign out',
@@ -33,7 +32,6 @@ const t = texts({
   zh: {
     skip: '跳到内容',
     menu: '菜单',
-    work: '工作',
     account: '账户',
     administration: '管理',
     signOut: '退出登录',
@@ -52,7 +50,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const close = () => {
     menu.value = 'closed'
   }
-  // A link of the menu leads to another page.
+  // The browser's “back” leads to another page too.
   useEffect(close, [route.value.path])
   const links = useRef<HTMLElement>(null)
   useEffect(() => {
@@ -74,9 +72,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
           <img src={icon} alt="" /> Roost
         </a>
         <nav ref={links} aria-label={t.menu}>
-          <Group of="work" />
-          <Group of="account" title={t.account} />
-          {isAdmin.value && <Group of="administration" title={t.administration} />}
+          <Group of="work" onChoose={close} />
+          <Group of="account" title={t.account} onChoose={close} />
+          {isAdmin.value && <Group of="administration" title={t.administration} onChoose={close} />}
         </nav>
         <div class="sidebar-foot">
           <a class="small" href="/api/docs" target="_blank" rel="noreferrer">
@@ -143,11 +141,17 @@ export const Preferences = () => (
 
 type GroupName = NonNullable<Page['menu']>['group']
 
-const Group = ({ of, title }: { of: GroupName; title?: string }) => (
+const Group = ({ of, title, onChoose }: { of: GroupName; title?: string; onChoose: () => void }) => (
   <>
     {title && <div class="nav-group">{title}</div>}
     {PAGES.filter(({ menu }) => menu?.group === of).map(({ path, menu }) => (
-      <a key={path} class="nav-link" href={href(path)} aria-current={isCurrent(path) ? 'page' : undefined}>
+      <a
+        key={path}
+        class="nav-link"
+        href={href(path)}
+        aria-current={isCurrent(path) ? 'page' : undefined}
+        onClick={onChoose}
+      >
         <Icon name={menu!.icon} />
         {menu!.text()}
       </a>

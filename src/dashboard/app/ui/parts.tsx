@@ -9,8 +9,8 @@ import { texts } from '../lib/language.ts'
 import { Button } from './button.tsx'
 
 const t = texts({
-  en: { retry: 'Try again', loading: 'Loading', more: 'Show more', copied: 'Copied', copy: 'Copy' },
-  zh: { retry: '重试', loading: '加载中', more: '显示更多', copied: '已复制', copy: '复制' },
+  en: { retry: 'Try again', loading: 'Loading', copied: 'Copied', copy: 'Copy' },
+  zh: { retry: '重试', loading: '加载中', copied: '已复制', copy: '复制' },
 })
 
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | ''

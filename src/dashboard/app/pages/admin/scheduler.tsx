@@ -1,4 +1,5 @@
 /** The jobs that the server runs by itself at set times. */
+import { useEffect } from 'preact/hooks'
 import { dataOf } from '../../../../client/index.ts'
 import { dateTime } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
@@ -44,8 +45,15 @@ const t = texts({
   },
 })
 
+const RENEWED_MS = 60_000
+
 export default function Scheduler() {
   const view = useView({ load: (signal) => dataOf(api().learning.admin.scheduler.status.get({ signal })) })
+  // No event tells that a job has run.
+  useEffect(() => {
+    const timer = setInterval(view.reload, RENEWED_MS)
+    return () => clearInterval(timer)
+  }, [])
   const jobs = () => api().learning.admin.scheduler.jobs
   const pause = async (id: string) => {
     await dataOf(jobs()({ job_id: id }).pause.post())

@@ -1,5 +1,4 @@
 /** Creating a user, and changing one: role, state, balance, sessions. */
-import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
 import { texts } from '../../lib/language.ts'
 import { ROLES, type Role, roleName } from '../../lib/roles.ts'
@@ -9,7 +8,7 @@ import { useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirm, Dialog } from '../../ui/dialog.tsx'
 import { Checkbox, NumberField, PasswordField, Select, TextField } from '../../ui/field.tsx'
-import { Form } from '../../ui/form.tsx'
+import { Form, type Values } from '../../ui/form.tsx'
 import { Loaded } from '../../ui/parts.tsx'
 import type { User } from './users.tsx'
 
@@ -111,15 +110,15 @@ export function EditUser({ user, onDone, onClose }: Props & { user: User }) {
 }
 
 function Fields({ user, balance, onDone }: { user: User; balance: number; onDone: () => void }) {
-  const active = useSignal(user.is_active)
   const isSelf = user.email === me.value!.email
   const save = async ({
     full_name = '',
     username = '',
     email = '',
     role,
+    is_active,
     balance: amount = '',
-  }: Record<string, string>) => {
+  }: Values) => {
     await dataOf(
       api()
         .factory.admin.users({ id: user.id })
@@ -128,7 +127,7 @@ function Fields({ user, balance, onDone }: { user: User; balance: number; onDone
           username,
           email,
           role: role as Role,
-          is_active: active.value,
+          is_active: is_active !== undefined,
           ...(Number(amount) !== balance && { balance: Number(amount) }),
         }),
     )
@@ -204,13 +203,7 @@ function Fields({ user, balance, onDone }: { user: User; balance: number; onDone
             defaultValue={balance}
             error={errors.balance}
           />
-          <Checkbox
-            label={t.active}
-            checked={active.value}
-            onChange={() => {
-              active.value = !active.value
-            }}
-          />
+          <Checkbox label={t.active} name="is_active" defaultChecked={user.is_active} />
         </>
       )}
     </Form>

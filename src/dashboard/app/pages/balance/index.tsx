@@ -18,7 +18,6 @@ import { readStatement, type StatementLine } from './statement.ts'
 const t = texts({
   en: {
     title: 'Balance',
-    balance: 'Balance',
     available: 'Available',
     held: 'Held for tasks that run',
     spent: 'Spent so far',
@@ -43,7 +42,6 @@ const t = texts({
   },
   zh: {
     title: '余额',
-    balance: '余额',
     available: '可用',
     held: '运行中任务冻结',
     spent: '累计消费',

@@ -5,7 +5,7 @@ import { EVENT_TYPES, eventName } from '../../lib/event-names.ts'
 import { api, isAdmin } from '../../lib/session.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Checkbox, TextField } from '../../ui/field.tsx'
-import { Form } from '../../ui/form.tsx'
+import { Form, type Values } from '../../ui/form.tsx'
 import { Copyable } from '../../ui/parts.tsx'
 import { t } from './texts.ts'
 
@@ -30,7 +30,6 @@ interface Props {
 
 export function Editor({ webhook, onClose, onSaved }: Props) {
   const chosen = useSignal<ReadonlySet<string>>(new Set(webhook?.events ?? ['task.completed', 'task.failed']))
-  const active = useSignal(webhook?.is_active ?? true)
   // Those that it has stay, so that the user can take them out: they are refused after the user's role has become lower.
   const types = EVENT_TYPES.filter(
     (type) => isAdmin.value || !OF_SITE.test(type) || webhook?.events.includes(type),
@@ -40,8 +39,9 @@ export function Editor({ webhook, onClose, onSaved }: Props) {
     if (!next.delete(type)) next.add(type)
     chosen.value = next
   }
-  const save = async ({ url = '', description = '' }: Record<string, string>) => {
-    const body = { url, description, events: [...chosen.value] as EventType[], is_active: active.value }
+  const save = async ({ url = '', description = '', is_active }: Values) => {
+    const events = [...chosen.value] as EventType[]
+    const body = { url, description, events, is_active: is_active !== undefined }
     if (webhook) {
       await dataOf(api().portfolio.webhooks({ id: webhook.id }).put(body))
       onSaved()
@@ -87,13 +87,7 @@ export function Editor({ webhook, onClose, onSaved }: Props) {
               </div>
               {errors.events && <span class="error">{errors.events}</span>}
             </fieldset>
-            <Checkbox
-              label={t.active}
-              checked={active.value}
-              onChange={() => {
-                active.value = !active.value
-              }}
-            />
+            <Checkbox label={t.active} name="is_active" defaultChecked={webhook?.is_active ?? true} />
           </>
         )}
       </Form>
