@@ -74,6 +74,34 @@ test('an item is created, and moved by mouse and by keyboard', async () => {
   await eventually(async () => (await startsOf(user))[0] === '2031-03-04T04:15', 'the move by keyboard')
 })
 
+test('an item that moves on while an earlier move is on its way does not jump back', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/schedule?date=2031-03-04&view=week')
+  await untilStatus(page, 'live')
+  await create(page, 'Dentist')
+  await block(page, TUESDAY, /Dentist.*10:00–11:00/).waitFor()
+  await page.waitForLoadState('networkidle')
+  const sent: string[] = []
+  const [moved, fetched] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  await page.route(/\/schedule-items/, async (route) => {
+    const method = route.request().method()
+    if (method === 'GET') fetched.resolve()
+    // The second move is slow, so that the event of the first one comes before.
+    else await (sent.length === 0 ? moved.promise : Promise.race([fetched.promise, Bun.sleep(1500)]))
+    sent.push(method)
+    await route.continue()
+  })
+  await block(page, TUESDAY, /Dentist/).press('Shift+ArrowDown')
+  await block(page, TUESDAY, /Dentist.*10:15–11:15/).waitFor()
+  await page.keyboard.press('Shift+ArrowDown')
+  await block(page, TUESDAY, /Dentist.*10:30–11:30/).waitFor()
+  moved.resolve()
+  await page.waitForResponse((answer) => answer.request().method() === 'GET')
+  expect(sent).toEqual(['PATCH', 'PATCH', 'GET'])
+  await block(page, TUESDAY, /Dentist.*10:30–11:30/).waitFor()
+})
+
 test('of a recurring item one is moved alone, then all of them', async () => {
   const user = await makeUser(server)
   await using visitor = await Visitor.come(server, { user })

@@ -1,8 +1,10 @@
+import { useRef } from 'preact/hooks'
 import { dataOf } from '../../../../client/index.ts'
 import { api } from '../../lib/session.ts'
-import { RELOAD, useView, type View } from '../../lib/view.ts'
+import { showError } from '../../lib/toasts.ts'
+import { reload, useView, type View } from '../../lib/view.ts'
 import { dayText } from './clock.ts'
-import { withoutOccurrence } from './moves.ts'
+import { type Span, withoutOccurrence } from './moves.ts'
 
 const PAGE_SIZE = 500
 
@@ -31,17 +33,46 @@ async function fetchAll(first: number, last: number, zone: string, signal: Abort
   }
 }
 
+export interface Entries extends View<Entry[]> {
+  /** Shows an item at other times at once. The server gets the moves one after the other. */
+  move(entry: Entry, to: Span): void
+}
+
 /** What is on the schedule from the first day to the last one, kept up to date. */
-export const useEntries = (first: number, last: number, zone: string): View<Entry[]> =>
-  useView({
+export function useEntries(first: number, last: number, zone: string): Entries {
+  const moves = useRef<Promise<void>>(Promise.resolve())
+  const view = useView({
     key: `${first} ${last}`,
-    load: (signal) => fetchAll(first, last, zone, signal),
+    load: async (signal) => {
+      // An answer of before a move that is on its way would put the item back for a moment.
+      for (;;) {
+        const known = moves.current
+        await known
+        const all = await fetchAll(first, last, zone, signal)
+        if (moves.current === known) return all
+      }
+    },
     on: {
-      'schedule.created': () => RELOAD,
-      'schedule.updated': () => RELOAD,
+      'schedule.created': reload,
+      'schedule.updated': reload,
       'schedule.deleted': ({ data }, entries) => entries.filter(({ id }) => id !== data.item_id),
     },
   })
+  const send = async (entry: Entry, to: Span) => {
+    try {
+      await change(entry.id, to)
+    } catch (error) {
+      showError(error)
+      void view.reload()
+    }
+  }
+  return Object.assign(view, {
+    move(entry: Entry, to: Span) {
+      view.update((all) => all.map((one) => (one.id === entry.id ? { ...one, ...to } : one)))
+      moves.current = moves.current.then(() => send(entry, to))
+    },
+  })
+}
 
 /** The same for an entry as long as it stays what it is. An occurrence is known by its start. */
 export const keyOf = ({ id, rrule }: Entry, start: string): string => (rrule === null ? id : `${id} ${start}`)

@@ -10,8 +10,8 @@ import { layoutOf } from './layout.ts'
 import { endMovedBy, movedBy, type Span } from './moves.ts'
 
 const t = texts({
-  en: { today: 'today', none: 'nothing', label: 'Schedule' },
-  zh: { today: '今天', none: '无日程', label: '日程表' },
+  en: { today: 'today', label: 'Schedule' },
+  zh: { today: '今天', label: '日程表' },
 })
 
 const STEP = 15 * MINUTE
@@ -24,7 +24,7 @@ interface Props {
   entries: Entry[]
   onOpen: (entry: Entry) => void
   onPick: (start: number) => void
-  onMove: (entry: Entry, to: Span) => Promise<void>
+  onMove: (entry: Entry, to: Span) => void
 }
 
 interface Drag extends Moved {
@@ -59,8 +59,8 @@ export function Grid({ days, zone, entries, onOpen, onPick, onMove }: Props) {
   })
   const layout = layoutOf(shown, days, zone)
 
-  const move = async (entry: Entry, to: Span) => {
-    await onMove(entry, to)
+  const move = (entry: Entry, to: Span) => {
+    onMove(entry, to)
     // The item may stand in another column now.
     requestAnimationFrame(() => {
       const key = CSS.escape(keyOf(entry, to.start_at))
@@ -76,14 +76,14 @@ export function Grid({ days, zone, entries, onOpen, onPick, onMove }: Props) {
       onMove: (moved) => {
         drag.value = moved && { ...moved, key, mode }
       },
-      onDrop: (moved) => void move(entry, NEW_SPAN[mode](entry, msOf(moved), zone)),
+      onDrop: (moved) => move(entry, NEW_SPAN[mode](entry, msOf(moved), zone)),
     })
   }
   const key = (event: KeyboardEvent, entry: Entry) => {
     const moved = event.shiftKey ? KEYS[event.key] : undefined
     if (!moved) return
     event.preventDefault()
-    void move(entry, NEW_SPAN[event.altKey ? 'end' : 'move'](entry, msOf(moved), zone))
+    move(entry, NEW_SPAN[event.altKey ? 'end' : 'move'](entry, msOf(moved), zone))
   }
   const pick = (event: MouseEvent, day: number) => {
     if (event.target !== event.currentTarget) return

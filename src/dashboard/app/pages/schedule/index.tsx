@@ -1,19 +1,17 @@
 import { useSignal } from '@preact/signals'
-import { useRef } from 'preact/hooks'
 import { dateRange, longDate } from '../../lib/format.ts'
 import { keep, kept } from '../../lib/kept.ts'
 import { texts } from '../../lib/language.ts'
 import { askPermission, permission } from '../../lib/reminders.ts'
 import { href, navigate, route } from '../../lib/router.ts'
-import { showError } from '../../lib/toasts.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { ErrorNotice, PageHead } from '../../ui/parts.tsx'
 import { DAY, dayOf, dayText, HOUR, momentOf, mondayOf, readDay, wallOf } from './clock.ts'
 import { Editor, type Subject } from './editor.tsx'
-import { change, type Entry, ownFields, takeOut, useEntries } from './entries.ts'
+import { type Entry, useEntries } from './entries.ts'
 import { FeedDialog } from './feed.tsx'
 import { Grid } from './grid.tsx'
-import { type Span, seriesChange } from './moves.ts'
+import type { Span } from './moves.ts'
 import { ScopeDialog } from './scope.tsx'
 
 const t = texts({
@@ -54,8 +52,14 @@ type ViewName = 'week' | 'day'
 const VIEW_KEY = 'roost.schedule.view'
 const NARROW = '(max-width: 720px)'
 
-/** @returns the first day that is shown, and how many */
-function shownDays(zone: string): { view: ViewName; day: number; days: number[] } {
+interface Shown {
+  view: ViewName
+  /** The one that the address names. */
+  day: number
+  days: number[]
+}
+
+function shownDays(zone: string): Shown {
   const { query } = route.value
   const at = Date.parse(query.get('at') ?? '')
   const named = readDay(query.get('date') ?? '')
@@ -72,16 +76,11 @@ const show = (day: number, view: ViewName) =>
 export default function Schedule() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const { view, day, days } = shownDays(zone)
-  const [first, last] = [days[0]!, days.at(-1)!]
-  const entries = useEntries(first, last, zone)
+  const entries = useEntries(days[0]!, days.at(-1)!, zone)
   const subject = useSignal<Subject | undefined>(undefined)
   const isFeedOpen = useSignal(false)
-  const asked = useSignal<{ entry: Entry; to: Span } | undefined>(undefined)
-  /** Changes reach the server one after the other. */
-  const queue = useRef(Promise.resolve())
+  const moved = useSignal<{ entry: Entry; to: Span } | undefined>(undefined)
 
-  const step = view === 'day' ? 1 : 7
-  const nameOf = (one: number) => momentOf(one * DAY + 12 * HOUR, zone)
   const begin = (start: number) => {
     subject.value = { start, end: start + HOUR }
   }
@@ -89,28 +88,9 @@ export default function Schedule() {
     const today = dayOf(wallOf(Date.now(), zone))
     begin(days.includes(today) ? Math.ceil(Date.now() / HOUR) * HOUR : momentOf(day * DAY + 9 * HOUR, zone))
   }
-
-  const move = async (entry: Entry, to: Span) => {
-    if (entry.rrule !== null) {
-      asked.value = { entry, to }
-      return
-    }
-    entries.update((all) => all.map((one) => (one.id === entry.id ? { ...one, ...to } : one)))
-    queue.current = queue.current.then(async () => {
-      try {
-        await change(entry.id, to)
-      } catch (error) {
-        showError(error)
-        await entries.reload()
-      }
-    })
-  }
-  const { value: question } = asked
-  const series = question && seriesChange(question.entry, question.to)
-  const answer = (act: () => Promise<unknown>) => async () => {
-    await act()
-    asked.value = undefined
-    await entries.reload()
+  const move = (entry: Entry, to: Span) => {
+    if (entry.rrule === null) entries.move(entry, to)
+    else moved.value = { entry, to }
   }
 
   return (
@@ -134,30 +114,7 @@ export default function Schedule() {
         </Button>
       </PageHead>
       {permission.value === 'denied' && <p class="small muted">{t.denied}</p>}
-      <div class="row schedule-bar">
-        <IconButton icon="left" label={t.before} onClick={() => show(day - step, view)} />
-        <IconButton icon="right" label={t.after} onClick={() => show(day + step, view)} />
-        <Button onClick={() => show(dayOf(wallOf(Date.now(), zone)), view)}>{t.today}</Button>
-        <strong class="grow" aria-live="polite">
-          {view === 'day' ? longDate(nameOf(day)) : dateRange(nameOf(first), nameOf(last))}
-        </strong>
-        <fieldset class="row segments">
-          <legend class="hidden-text">{t.view}</legend>
-          {(['week', 'day'] as const).map((one) => (
-            <Button
-              key={one}
-              small
-              aria-pressed={one === view}
-              onClick={() => {
-                keep(VIEW_KEY, one)
-                show(day, one)
-              }}
-            >
-              {t[one]}
-            </Button>
-          ))}
-        </fieldset>
-      </div>
+      <Bar view={view} day={day} days={days} zone={zone} />
       {entries.error !== undefined && <ErrorNotice error={entries.error} onRetry={entries.reload} />}
       {entries.data?.length === 0 && !entries.loading && <p class="muted">{t.empty}</p>}
       <Grid
@@ -187,23 +144,47 @@ export default function Schedule() {
           }}
         />
       )}
-      {question && (
+      {moved.value && (
         <ScopeDialog
-          title={question.entry.title}
-          canMoveAll={series !== undefined}
-          onOne={answer(() =>
-            takeOut(question.entry, {
-              ...ownFields(question.entry),
-              ...question.to,
-              status: question.entry.status,
-            }),
-          )}
-          onAll={answer(() => change(question.entry.id, series!))}
+          {...moved.value}
+          onDone={() => void entries.reload()}
           onClose={() => {
-            asked.value = undefined
+            moved.value = undefined
           }}
         />
       )}
     </>
+  )
+}
+
+/** Which days are shown, and how to get to others. */
+function Bar({ view, day, days, zone }: Shown & { zone: string }) {
+  const step = view === 'day' ? 1 : 7
+  const nameOf = (one: number) => momentOf(one * DAY + 12 * HOUR, zone)
+  return (
+    <div class="row schedule-bar">
+      <IconButton icon="left" label={t.before} onClick={() => show(day - step, view)} />
+      <IconButton icon="right" label={t.after} onClick={() => show(day + step, view)} />
+      <Button onClick={() => show(dayOf(wallOf(Date.now(), zone)), view)}>{t.today}</Button>
+      <strong class="grow" aria-live="polite">
+        {view === 'day' ? longDate(nameOf(day)) : dateRange(nameOf(days[0]!), nameOf(days.at(-1)!))}
+      </strong>
+      <fieldset class="row segments">
+        <legend class="hidden-text">{t.view}</legend>
+        {(['week', 'day'] as const).map((one) => (
+          <Button
+            key={one}
+            small
+            aria-pressed={one === view}
+            onClick={() => {
+              keep(VIEW_KEY, one)
+              show(day, one)
+            }}
+          >
+            {t[one]}
+          </Button>
+        ))}
+      </fieldset>
+    </div>
   )
 }

@@ -1,6 +1,8 @@
 import { texts } from '../../lib/language.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
+import { change, type Entry, ownFields, takeOut } from './entries.ts'
+import { type Span, seriesChange } from './moves.ts'
 
 const t = texts({
   en: {
@@ -21,30 +23,34 @@ const t = texts({
   },
 })
 
-/** Asks what a move of an occurrence means. @param canMoveAll whether the rule of the series can follow */
-export const ScopeDialog = ({
-  title,
-  canMoveAll,
-  onOne,
-  onAll,
-  onClose,
-}: {
-  title: string
-  canMoveAll: boolean
-  onOne: () => Promise<void>
-  onAll: () => Promise<void>
+interface Props {
+  entry: Entry
+  to: Span
+  onDone: () => void
   onClose: () => void
-}) => (
-  <Dialog title={t.title(title)} onClose={onClose}>
-    <p>{canMoveAll ? t.text : t.fixed}</p>
-    <div class="dialog-actions">
-      <Button kind="plain" onClick={onClose}>
-        {t.cancel}
-      </Button>
-      {canMoveAll && <Button onClick={onAll}>{t.all}</Button>}
-      <Button kind="primary" onClick={onOne}>
-        {t.one}
-      </Button>
-    </div>
-  </Dialog>
-)
+}
+
+/** Asks what a move of an occurrence means, and does it. */
+export function ScopeDialog({ entry, to, onDone, onClose }: Props) {
+  const series = seriesChange(entry, to)
+  const answer = (act: () => Promise<unknown>) => async () => {
+    await act()
+    onClose()
+    onDone()
+  }
+  const one = () => takeOut(entry, { ...ownFields(entry), ...to, status: entry.status })
+  return (
+    <Dialog title={t.title(entry.title)} onClose={onClose}>
+      <p>{series ? t.text : t.fixed}</p>
+      <div class="dialog-actions">
+        <Button kind="plain" onClick={onClose}>
+          {t.cancel}
+        </Button>
+        {series && <Button onClick={answer(() => change(entry.id, series))}>{t.all}</Button>}
+        <Button kind="primary" onClick={answer(one)}>
+          {t.one}
+        </Button>
+      </div>
+    </Dialog>
+  )
+}
