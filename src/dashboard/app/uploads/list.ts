@@ -4,6 +4,7 @@ import { messageOf } from '../lib/errors.ts'
 import { isSignedIn } from '../lib/session.ts'
 import { type MaterialWish, materialTransfer } from './material.ts'
 import { type PhotoWish, photoTransfer } from './photo.ts'
+import { firstRequest } from './together.ts'
 import type { Transfer } from './transfer.ts'
 
 export type Wish = PhotoWish | MaterialWish
@@ -25,7 +26,7 @@ export interface Upload {
   transfer: Transfer
 }
 
-/** Files whose bytes are sent at the same time. */
+/** Files that are sent at the same time, beside the request that small photos share. */
 const AT_ONCE = 3
 
 export const uploads = signal<readonly Upload[]>([])
@@ -44,11 +45,9 @@ export function addUploads(wanted: readonly { file: File; wish: Wish }[]): void 
 function uploadOf(file: File, wish: Wish): Upload {
   const [sent, processed, note] = [signal(0), signal(0), signal('')]
   const report = {
-    sent: (bytes: number) =>
-      batch(() => {
-        sent.value = Math.min(bytes, file.size)
-        if (bytes > 0) note.value = ''
-      }),
+    sent: (bytes: number) => {
+      sent.value = Math.min(bytes, file.size)
+    },
     processed: (percent: number) => {
       processed.value = percent
     },
@@ -63,10 +62,13 @@ function uploadOf(file: File, wish: Wish): Upload {
 }
 
 function startWaiting(): void {
-  for (const upload of uploads.peek()) {
-    if (count('sending') >= AT_ONCE) return
-    if (upload.phase.peek() === 'waiting') void run(upload)
-  }
+  const those = (phase: Phase, shares: boolean) =>
+    uploads.peek().filter((upload) => upload.phase.peek() === phase && upload.transfer.shares === shares)
+  const next = [
+    ...(those('sending', true).length === 0 ? firstRequest(those('waiting', true)) : []),
+    ...those('waiting', false).slice(0, Math.max(0, AT_ONCE - those('sending', false).length)),
+  ]
+  for (const upload of next) void run(upload)
 }
 
 async function run(upload: Upload): Promise<void> {

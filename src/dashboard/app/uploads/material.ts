@@ -1,13 +1,10 @@
 /** Sends a video or PDF in one request: docs/contracts/learning.md, "Uploads". */
-
-import { errorOf } from '../../../client/error.ts'
-import { dataOf, RoostError } from '../../../client/index.ts'
-import { language, texts } from '../lib/language.ts'
-import { untilDone } from '../lib/retry.ts'
+import { dataOf } from '../../../client/index.ts'
+import { texts } from '../lib/language.ts'
 import { href } from '../lib/router.ts'
-import { accessToken, api, live } from '../lib/session.ts'
-import { waitingText } from './texts.ts'
-import type { Report, Transfer } from './transfer.ts'
+import { api, live } from '../lib/session.ts'
+import { postForm } from './post.ts'
+import { patient, type Report, type Transfer } from './transfer.ts'
 
 const t = texts({
   en: { noPreview: 'Uploaded, but no preview could be made of it.' },
@@ -25,6 +22,7 @@ export function materialTransfer(file: File, wish: MaterialWish, report: Report)
 
   return {
     resumable: false,
+    shares: false,
     async send(signal) {
       // When the connection breaks before the answer, the event still tells that the material is complete.
       let completed: number | undefined
@@ -33,13 +31,11 @@ export function materialTransfer(file: File, wish: MaterialWish, report: Report)
       })
       const attempt = async () => completed ?? (await post(file, wish, report, signal))
       try {
-        id = await untilDone(attempt, {
-          signal,
-          onWait: (error, seconds) => {
-            report.sent(0)
-            report.waits(waitingText(error, seconds))
-          },
-        })
+        const waits = (text: string) => {
+          report.sent(0)
+          report.waits(text)
+        }
+        id = await patient(attempt, { waits }, signal)
       } finally {
         stop()
       }
@@ -69,41 +65,11 @@ export function materialTransfer(file: File, wish: MaterialWish, report: Report)
   }
 }
 
-/** XMLHttpRequest, because `fetch` does not tell how many bytes it has sent. @returns the id of the material */
 async function post(file: File, wish: MaterialWish, report: Report, signal: AbortSignal): Promise<number> {
   const form = new FormData()
   form.append('title', wish.title)
   form.append('description', wish.description)
   form.append('file', file)
-  let answer = await sent(form, report, signal, await accessToken(false))
-  if (answer.status === 401) answer = await sent(form, report, signal, await accessToken(true))
-  if (answer.status !== 201) {
-    const headers = new Headers()
-    const wait = answer.getResponseHeader('retry-after')
-    if (wait !== null) headers.set('retry-after', wait)
-    throw errorOf(answer.status, answer.response, headers)
-  }
-  return answer.response.id
-}
-
-function sent(
-  form: FormData,
-  report: Report,
-  signal: AbortSignal,
-  token: string | undefined,
-): Promise<XMLHttpRequest> {
-  const { promise, resolve, reject } = Promise.withResolvers<XMLHttpRequest>()
-  const request = new XMLHttpRequest()
-  const abort = () => request.abort()
-  request.open('POST', '/api/v1/upload')
-  request.responseType = 'json'
-  request.setRequestHeader('authorization', `Bearer ${token}`)
-  request.setRequestHeader('accept-language', language.peek())
-  request.upload.onprogress = ({ loaded }) => report.sent(loaded)
-  request.onload = () => resolve(request)
-  request.onerror = () => reject(new RoostError(0, 'UNREACHABLE', ''))
-  request.onabort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort)
-  request.send(form)
-  return promise.finally(() => signal.removeEventListener('abort', abort))
+  const answer = await postForm('/api/v1/upload', form, { signal, onSent: report.sent })
+  return (answer as { id: number }).id
 }
