@@ -78,9 +78,9 @@ async function confirm(
     }
   }
   if (session.isAsking) return { refusal: 'Another question waits for the user. Ask again later.' }
-  const question = await tool.question!(ctx, who, input, language)
   session.isAsking = true
   try {
+    const question = await tool.question!(ctx, who, input, language)
     const asked = server.elicitInput(
       { message: question, requestedSchema: { type: 'object', properties: {} } },
       {

@@ -217,6 +217,24 @@ describe('before a destructive tool', () => {
     await connected.client.close()
   })
 
+  test('one question at a time, also of two calls that come together', async () => {
+    const answer = Promise.withResolvers<'accept'>()
+    let questions = 0
+    const { status, cancel, connected } = await withTask(() => {
+      if (++questions === 2) answer.resolve('accept')
+      return answer.promise
+    })
+    const calls = [cancel(), cancel()]
+    expect(await Promise.race(calls)).toMatchObject({
+      isError: true,
+      text: expect.stringContaining('Another question'),
+    })
+    answer.resolve('accept')
+    await Promise.all(calls)
+    expect([questions, await status()]).toEqual([1, 'cancelled'])
+    await connected.client.close()
+  })
+
   test('a client that leaves has not confirmed, and may come back', async () => {
     const asked = Promise.withResolvers<void>()
     const { owner, task, status, cancel, connected } = await withTask(() => {
