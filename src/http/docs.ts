@@ -3,6 +3,7 @@ import { swagger } from '@elysiajs/swagger'
 import { type AnyElysia, Elysia } from 'elysia'
 import { asyncApiDocument } from './asyncapi/document.ts'
 import { SOCKETS_ASSETS, socketsPage } from './asyncapi/page.ts'
+import type { Call } from './chapter.ts'
 import type { RouteFields } from './deprecations.ts'
 import { type OpenApiDocuments, openApiDocuments } from './openapi/document.ts'
 import { type StaticFile, sendFile, textFile } from './static-file.ts'
@@ -117,9 +118,9 @@ export function docs(
 function madeOnce(type: string, make: () => string | Promise<string>, headers: Record<string, string> = {}) {
   let file: Promise<StaticFile> | undefined
   const fileOf = async () => textFile(type, await make())
-  return async ({ request }: { request: Request }) => {
+  return async (call: Pick<Call, 'request' | 'set'>) => {
     file ??= fileOf()
-    return sendFile(request, await file, { 'cache-control': 'no-cache', ...headers })
+    return sendFile(call, await file, { 'cache-control': 'no-cache', ...headers })
   }
 }
 

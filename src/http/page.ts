@@ -29,8 +29,8 @@ export function page(build: () => Promise<Page>, fileOrigin: string | undefined)
   return new Elysia({ name: 'page' })
     .get(
       '/',
-      async ({ request }) =>
-        sendFile(request, (await load()).index, {
+      async (call) =>
+        sendFile(call, (await load()).index, {
           'cache-control': 'no-cache',
           'content-security-policy': policy,
           'cross-origin-opener-policy': 'same-origin',
@@ -41,11 +41,11 @@ export function page(build: () => Promise<Page>, fileOrigin: string | undefined)
     )
     .get(
       '/assets/:name',
-      async ({ request, params }) => {
-        const file = (await load()).assets.get(params.name)
+      async (call) => {
+        const file = (await load()).assets.get(call.params.name)
         // A page that was loaded before an update asks for files of the older version: it reloads itself then.
         if (!file) return new Response(null, { status: 404, headers: { 'cache-control': 'no-store' } })
-        return sendFile(request, file, { 'cache-control': `public, max-age=${FOREVER}, immutable` })
+        return sendFile(call, file, { 'cache-control': `public, max-age=${FOREVER}, immutable` })
       },
       HIDDEN,
     )

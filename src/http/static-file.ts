@@ -1,4 +1,6 @@
 import { acceptsCoding } from './accepts-coding.ts'
+import type { Call } from './chapter.ts'
+import { varyBy } from './vary.ts'
 
 /** A file in each form in which it is sent. */
 export interface StaticFile {
@@ -15,7 +17,12 @@ export function textFile(type: string, text: string): StaticFile {
 }
 
 /** The answer with the file, in the smallest form that the client takes. */
-export function sendFile(request: Request, file: StaticFile, headers: Record<string, string>): Response {
+export function sendFile(
+  { request, set }: Pick<Call, 'request' | 'set'>,
+  file: StaticFile,
+  headers: Record<string, string>,
+): Response {
+  varyBy(set, 'Accept-Encoding')
   const [coding, body] =
     file.brotli && acceptsCoding(request, 'br')
       ? ['br', file.brotli]
@@ -25,7 +32,6 @@ export function sendFile(request: Request, file: StaticFile, headers: Record<str
   return new Response(body as Uint8Array<ArrayBuffer>, {
     headers: {
       'content-type': file.type,
-      vary: 'accept-encoding',
       'x-content-type-options': 'nosniff',
       ...(coding && { 'content-encoding': coding }),
       ...headers,

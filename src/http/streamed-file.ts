@@ -1,7 +1,9 @@
 /** Text files of any length that are made while they are sent. */
 import { acceptsCoding } from './accepts-coding.ts'
 import { whileMayGoOn } from './authenticate.ts'
+import type { Call } from './chapter.ts'
 import type { AnswerHeaders } from './openapi/headers.ts'
+import { varyBy } from './vary.ts'
 
 /** Those of {@link streamedFile}, for the documentation of a route. */
 export const FILE_HEADERS: AnswerHeaders = { 'Content-Disposition': 'always' }
@@ -13,7 +15,7 @@ export const FILE_HEADERS: AnswerHeaders = { 'Content-Disposition': 'always' }
  * @throws the error of `source` at its first piece
  */
 export async function streamedFile(
-  request: Request,
+  { request, set }: Pick<Call, 'request' | 'set'>,
   { fileName, contentType }: { fileName: string; contentType: string },
   source: AsyncGenerator<string, void>,
 ): Promise<Response> {
@@ -43,13 +45,13 @@ export async function streamedFile(
     },
     { highWaterMark: 0 },
   )
+  varyBy(set, 'Accept-Encoding')
   const gzip = acceptsCoding(request, 'gzip')
   return new Response(gzip ? compressed(texts) : texts, {
     headers: {
       'content-type': `${contentType}; charset=utf-8`,
       'content-disposition': `attachment; filename="${fileName}"`,
       'cache-control': 'no-store',
-      vary: 'accept-encoding',
       ...(gzip && { 'content-encoding': 'gzip' }),
     },
   })

@@ -21,7 +21,7 @@ test.each(['identity', 'gzip'])(
     }
     const file = { fileName: 'x.txt', contentType: 'text/plain' }
     const app = new Elysia({ serve: { idleTimeout: 1 } })
-      .get('/', ({ request }) => streamedFile(request, file, source()))
+      .get('/', (call) => streamedFile(call, file, source()))
       .listen(0)
     const socket = connect(app.server!.port!, '127.0.0.1')
     socket.on('error', () => {})

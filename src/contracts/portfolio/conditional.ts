@@ -1,5 +1,6 @@
 /** If-None-Match and If-Match of answers that depend on the reader (RFC 9110, 13.1). */
 import type { Call } from '../../http/chapter.ts'
+import { varyBy } from '../../http/vary.ts'
 import { entityTags, matchesNone } from '../../util/entity-tags.ts'
 
 /** Whether the client has this answer already. */
@@ -22,6 +23,4 @@ export function expectedRevision(
 }
 
 /** A cache of one user asks before it uses the answer again, and keeps one for each account and language. */
-export function forThisReader({ headers }: Call['set']): void {
-  headers.vary = [headers.vary, 'Authorization, Accept-Language'].filter(Boolean).join(', ')
-}
+export const forThisReader = (set: Call['set']): void => varyBy(set, 'Authorization, Accept-Language')

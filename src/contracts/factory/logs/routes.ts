@@ -110,10 +110,10 @@ async function listOfTask({
   return envelope(request, pageOf(items, total, query))
 }
 
-function download({ ctx, query, request }: SignedCall & Query<typeof DownloadQuery>) {
+function download({ ctx, query, request, set }: SignedCall & Query<typeof DownloadQuery>) {
   const date = readDay('date', query.date)
   const lines = OF_DAY[query.log_type](ctx, date, languageOf(request, factory.language))
-  return ndjsonFile(request, `${query.log_type}-${date}.ndjson`, lines)
+  return ndjsonFile({ request, set }, `${query.log_type}-${date}.ndjson`, lines)
 }
 
 const OF_DAY: Record<

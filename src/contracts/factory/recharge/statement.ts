@@ -29,7 +29,13 @@ export const statementRoutes = (ctx: Context) =>
     }),
   )
 
-function downloadStatement({ ctx, principal, query, request }: SignedCall & Query<typeof StatementQuery>) {
+function downloadStatement({
+  ctx,
+  principal,
+  query,
+  request,
+  set,
+}: SignedCall & Query<typeof StatementQuery>) {
   const [from, to] = readTogether(
     () => readDay('start_date', query.start_date),
     () => readDay('end_date', query.end_date),
@@ -37,7 +43,7 @@ function downloadStatement({ ctx, principal, query, request }: SignedCall & Quer
   const fileName = `${['statement', from, to].filter((part) => part !== undefined).join('-')}.csv`
   const language = languageOf(request, factory.language)
   const lines = linesOf(statementOf(ctx, principal.userId, { from, to }), language)
-  return streamedFile(request, { fileName, contentType: 'text/csv' }, lines)
+  return streamedFile({ request, set }, { fileName, contentType: 'text/csv' }, lines)
 }
 
 /** Spreadsheets take a file for UTF-8 only when it begins with this. */

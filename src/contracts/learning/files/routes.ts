@@ -4,6 +4,7 @@ import { optionalPrincipal } from '../../../http/authenticate.ts'
 import { type Call, chapter } from '../../../http/chapter.ts'
 import { FILE_ANSWERS, fileResponse } from '../../../http/file-response.ts'
 import { neverIdle } from '../../../http/idle.ts'
+import { varyBy } from '../../../http/vary.ts'
 import { learning } from '../contract.ts'
 
 const { routes, route } = chapter(learning, 'files')
@@ -24,7 +25,7 @@ export const fileRoutes = (ctx: Context) =>
 
 async function sendFile({ ctx, params, request, server, set }: Call & { params: { '*': string } }) {
   // Who may read a file depends on the user and changes, so that caches must not store an error.
-  set.headers.vary = [set.headers.vary, 'Authorization'].filter(Boolean).join(', ')
+  varyBy(set, 'Authorization')
   set.headers['cache-control'] = 'no-store'
   const viewer = await optionalPrincipal(ctx, request)
   // A disk may need longer to open a large object than a connection may be idle.
