@@ -42,7 +42,9 @@ describe('browsers of other origins', () => {
   test('caches keep one answer for each origin, also of what has several codings', async () => {
     const headers = { origin: 'https://app.example.com' }
     for (const path of ['/', '/api/docs/json', '/api/docs/live'])
-      expect((await api(server, 'GET', path, { headers })).headers.get('vary')).toBe('Origin, Accept-Encoding')
+      expect((await api(server, 'GET', path, { headers })).headers.get('vary')).toBe(
+        'Origin, Accept-Encoding',
+      )
   })
 
   test('an OPTIONS that is no preflight names the methods of the route', async () => {

@@ -1,5 +1,6 @@
 /** Compares every answer that a test gets from a server with the OpenAPI document, whoever sends the request by `fetch`. */
 import { protocolMisfits, settles } from './misfits.ts'
+import { noteAnswer } from './seen.ts'
 
 type Fetched = Awaited<ReturnType<typeof fetch>>
 
@@ -33,9 +34,12 @@ const isShortJson = ({ headers }: Fetched): boolean =>
 
 async function compare(method: string, path: string, response: Fetched): Promise<void> {
   const { routeOf, undocumented, undocumentedHead } = await import('./openapi.ts')
-  const route = routeOf(method, path)
+  // HEAD has what GET has but the body.
+  const isHead = method === 'HEAD'
+  const route = routeOf(isHead ? 'GET' : method, path)
   if (!route) return
-  if (!isShortJson(response)) return void protocolMisfits.push(...undocumentedHead(route, response))
+  if (!isHead) noteAnswer(method, route.path, response.status)
+  if (isHead || !isShortJson(response)) return void protocolMisfits.push(...undocumentedHead(route, response))
   const text = await response.text()
   const { status, headers } = response
   protocolMisfits.push(...undocumented(route, { status, headers, text, body: JSON.parse(text) }))

@@ -2,6 +2,7 @@ import { expect } from 'bun:test'
 import { recordAnswer } from './answer-examples.ts'
 import { plainFetch } from './answers.ts'
 import { routeOf, undocumented } from './openapi.ts'
+import { noteAnswer } from './seen.ts'
 
 export interface Answer {
   status: number
@@ -41,6 +42,7 @@ export async function api(
   const route = routeOf(method, path)
   if (route) {
     expect(undocumented(route, answer)).toEqual([])
+    noteAnswer(route.method, route.path, answer.status)
     recordAnswer(route, answer.status, answer.headers, answer.body)
   }
   return answer

@@ -11,6 +11,7 @@ import { nodeFrameProblem } from '../../src/protocol/node/node-frames.ts'
 import { type SocketName, undocumentedFrame } from './asyncapi.ts'
 import { Examples } from './examples.ts'
 import { protocolMisfits } from './misfits.ts'
+import { noteFrame } from './seen.ts'
 
 /** The document calls a cursor opaque. */
 const CURSOR = /^[0-9a-z]+\.\d{1,15}$/
@@ -38,15 +39,20 @@ export function checkSent(socket: SocketName, frame: unknown): void {
   else example(socket, 'send', frame)
 }
 
-/** The document and the server must agree on whether a frame of a client or a node fits. */
-export function checkReceived(socket: SocketName, text: string): void {
+/**
+ * The document and the server must agree on whether a frame of a client or a node fits.
+ * @returns the type of a frame that the server accepts
+ */
+export function checkReceived(socket: SocketName, text: string): string | undefined {
   const accepted = socket === 'node' ? isNodeFrame(text) : isClientFrame(text)
-  if (accepted === undefined) return
+  if (accepted === undefined) return undefined
   const frame = JSON.parse(text)
   const problem = undocumentedFrame(socket, 'receive', frame)
   if (accepted && problem !== undefined) report(socket, problem, frame)
   if (!accepted && problem === undefined) report(socket, 'the server refuses a frame that fits', frame)
-  if (accepted) example(socket, 'receive', frame)
+  if (!accepted) return undefined
+  example(socket, 'receive', frame)
+  return frame.type
 }
 
 /** Undefined for what is no frame at all, and for an `id` that the server ignores. */
@@ -80,25 +86,35 @@ function report(socket: SocketName, problem: string, frame: unknown): void {
   protocolMisfits.push(`${socket}: ${problem}: ${JSON.stringify(frame).slice(0, 500)}`)
 }
 
-/** Checks every frame of the sockets of servers in this process, whoever the client is. */
+/** Checks and notes every frame of the sockets of servers in this process, whoever the client is. */
 function watch(): void {
   const { write, message } = Connection.prototype
   Connection.prototype.write = function (text) {
-    checkSent('user', JSON.parse(text))
+    sent('user', JSON.parse(text))
     return write.call(this, text)
   }
   Connection.prototype.message = function (ws, data) {
-    if (typeof data === 'string') checkReceived('user', data)
+    if (typeof data === 'string') received('user', data)
     return message.call(this, ws, data)
   }
   const node = { send: NodeConnection.prototype.send, message: NodeConnection.prototype.message }
   NodeConnection.prototype.send = function (frame) {
-    checkSent('node', JSON.parse(JSON.stringify(frame)))
+    sent('node', JSON.parse(JSON.stringify(frame)))
     return node.send.call(this, frame)
   }
   NodeConnection.prototype.message = function (ws, data) {
-    checkReceived('node', String(data))
+    received('node', String(data))
     return node.message.call(this, ws, data)
   }
 }
 watch()
+
+function sent(socket: SocketName, frame: { type: string }): void {
+  checkSent(socket, frame)
+  noteFrame(socket, 'send', frame.type)
+}
+
+function received(socket: SocketName, text: string): void {
+  const type = checkReceived(socket, text)
+  if (type !== undefined) noteFrame(socket, 'receive', type)
+}

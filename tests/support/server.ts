@@ -12,6 +12,7 @@ import { createLogger } from '../../src/util/logger.ts'
 import { watchAnswersOf } from './answers.ts'
 import { checkEvent } from './conformance.ts'
 import { borrowEmbedded } from './embedded-pool.ts'
+import { noteFrame } from './seen.ts'
 import { copyTemplate, createFromTemplate } from './template.ts'
 
 type Env = Record<string, string>
@@ -69,7 +70,10 @@ export async function startServer(env: Env = {}, overrides: Overrides = {}): Pro
   const embeddedDatabase = borrows ? borrowEmbedded() : undefined
   const server = await createServer(config, { log, embeddedDatabase, ...overrides })
   server.ctx.bus.subscribe(eventsHint, (events) => {
-    for (const event of events) checkEvent(event, server.ctx.epoch)
+    for (const event of events) {
+      checkEvent(event, server.ctx.epoch)
+      noteFrame('user', 'send', event.type)
+    }
   })
   const app = createApp(server.ctx)
   app.listen({ port: 0, hostname: '127.0.0.1', reusePort: false })

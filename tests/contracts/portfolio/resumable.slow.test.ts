@@ -126,6 +126,15 @@ describe.each(storages.each)('on %s', (_, { server, keys }) => {
     expect(Math.round(Number(left![1]) / 60)).toBe(60)
   })
 
+  test('GET tells the same as HEAD', async () => {
+    const upload = await begin(await editor())
+    await upload.patch(0, JPEG.subarray(0, 1000))
+    const { status, headers } = await send(upload.owner, 'GET', upload.url)
+    expect([status, headers.get('upload-offset'), headers.get('upload-complete')]).toEqual(
+      await upload.head(),
+    )
+  })
+
   test('an empty last request completes what has arrived, and the whole may come with the first one', async () => {
     const owner = await editor()
     const upload = await begin(owner)
