@@ -1,6 +1,7 @@
 /** The pages for administrators. */
 import { afterAll, expect, test } from 'bun:test'
 import { makeUser } from '../support/factories.ts'
+import { eventually } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
 import { Visitor } from './browser.ts'
 
@@ -65,8 +66,5 @@ test('settings: what is wrong stands at its field; saving leaves the focus; a re
   expect(await quality.inputValue()).toBe('71')
   await page.getByRole('button', { name: 'Reset to defaults' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Reset to defaults' }).click()
-  await page.waitForFunction(
-    (value) => document.querySelector<HTMLInputElement>('[name="image.quality_jpg"]')?.value === value,
-    before,
-  )
+  await eventually(async () => (await quality.inputValue()) === before, 'the default is shown')
 })
