@@ -1,6 +1,7 @@
 /** The fields of an item that are rarely needed. */
 import { type Signal, useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
+import { count } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
@@ -17,6 +18,7 @@ const t = texts({
     noColour: 'Standard',
     files: 'Attached files',
     attach: 'Attach a material',
+    newest: (n: string) => `The newest ${n} are listed.`,
     choose: 'Choose…',
     gone: 'No longer available',
     detach: (title: string) => `Remove: ${title}`,
@@ -29,6 +31,7 @@ const t = texts({
     noColour: '默认',
     files: '附件',
     attach: '添加资料为附件',
+    newest: (n: string) => `仅列出最新的 ${n} 个。`,
     choose: '请选择…',
     gone: '已不可用',
     detach: (title: string) => `移除：${title}`,
@@ -102,18 +105,23 @@ export function Details({
   )
 }
 
+/** As many as the server lists at a time. */
+const MOST_CHOICES = 100
+
 /** Files that go with an item: materials that everybody can see. */
 export function Files({ files }: { files: Signal<File[]> }) {
   const isOpen = useSignal(false)
   const materials = useView({
     key: String(isOpen.value),
-    load: async (signal): Promise<File[]> => {
-      if (!isOpen.value) return []
-      const { items } = await dataOf(api().learning.materials.get({ query: { page_size: 100 }, signal }))
-      return items.map(({ id, title }) => ({ material_id: id, title }))
+    load: async (signal): Promise<{ files: File[]; total: number }> => {
+      if (!isOpen.value) return { files: [], total: 0 }
+      const query = { page_size: MOST_CHOICES }
+      const { items, total } = await dataOf(api().learning.materials.get({ query, signal }))
+      return { files: items.map(({ id, title }) => ({ material_id: id, title })), total }
     },
   })
-  const choices = (materials.data ?? []).filter(
+  const { files: newest, total } = materials.data ?? { files: [], total: 0 }
+  const choices = newest.filter(
     ({ material_id }) => !files.value.some((file) => file.material_id === material_id),
   )
   const open = () => {
@@ -141,6 +149,7 @@ export function Files({ files }: { files: Signal<File[]> }) {
       )}
       <Select
         label={t.attach}
+        hint={total > MOST_CHOICES && t.newest(count(MOST_CHOICES))}
         value=""
         options={[
           ['', t.choose],

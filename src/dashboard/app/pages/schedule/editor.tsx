@@ -1,16 +1,13 @@
-import { useSignal } from '@preact/signals'
-import { useMemo } from 'preact/hooks'
 import { texts } from '../../lib/language.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirm, Dialog } from '../../ui/dialog.tsx'
 import { NumberField, Select, TextField } from '../../ui/field.tsx'
 import { Form, type Values } from '../../ui/form.tsx'
-import { dayOf, readWall, type Wall, wallOf, wallText, weekdayOf } from './clock.ts'
-import { Details, type File, Files } from './details.tsx'
-import { change, create, type Entry, remove, takeOut } from './entries.ts'
+import { Details, Files } from './details.tsx'
+import { type Scope, type Subject, useDraft } from './draft.ts'
+import { change, type Entry, remove } from './entries.ts'
 import { withoutOccurrence } from './moves.ts'
 import { Repeat } from './repeat.tsx'
-import { ruleOf, simpleOf } from './rule.ts'
 
 const t = texts({
   en: {
@@ -63,10 +60,6 @@ const t = texts({
   },
 })
 
-/** What the dialog begins with: an entry, or a time for a new item. */
-export type Subject = Entry | { start: number; end: number }
-type Scope = 'one' | 'all'
-
 interface Props {
   subject: Subject
   zone: string
@@ -79,7 +72,6 @@ export const Editor = (props: Props) => (
   </Dialog>
 )
 
-/** Of a recurring item: what the editor changes. */
 const ScopeChoice = ({ scope, onChange }: { scope: Scope; onChange: (next: Scope) => void }) => (
   <fieldset class="row">
     <legend class="hidden-text">{t.scope}</legend>
@@ -93,73 +85,12 @@ const ScopeChoice = ({ scope, onChange }: { scope: Scope; onChange: (next: Scope
   </fieldset>
 )
 
-/** The times that the fields begin with, on the clock of the item's time zone. */
-function timesOf(subject: Subject, zone: string, scope: Scope): { start: Wall; end: Wall | undefined } {
-  if (!('id' in subject)) return { start: wallOf(subject.start, zone), end: wallOf(subject.end, zone) }
-  const { start_at, end_at, recurrence_start } = subject
-  const own = Date.parse(start_at)
-  const start = scope === 'all' && recurrence_start ? Date.parse(recurrence_start) : own
-  return {
-    start: wallOf(start, subject.timezone),
-    end: end_at ? wallOf(start + Date.parse(end_at) - own, subject.timezone) : undefined,
-  }
-}
-
 function Fields({ subject, zone, onClose }: Props) {
-  const entry = 'id' in subject ? subject : undefined
-  const isRecurring = Boolean(entry?.rrule)
-  const scope = useSignal<Scope>(isRecurring ? 'one' : 'all')
-  const times = timesOf(subject, zone, scope.value)
-  const start = useSignal(wallText(times.start))
-  const end = useSignal(times.end === undefined ? '' : wallText(times.end))
-  const before = useMemo(() => simpleOf(entry?.rrule ?? null, entry?.timezone ?? zone), [])
-  const simple = useSignal(before)
-  const colour = useSignal(entry?.metadata.color)
-  const status = useSignal(entry?.status ?? 'active')
-  const files = useSignal<File[]>(entry?.metadata.attachments ?? [])
-  const startDay = dayOf(readWall(start.value) ?? times.start)
-
-  /** What was typed stays: times are as far from those of the series as they were from those of the occurrence. */
-  const setScope = (next: Scope) => {
-    const distance = timesOf(subject, zone, next).start - times.start
-    for (const field of [start, end]) {
-      const typed = readWall(field.value)
-      if (typed !== undefined) field.value = wallText(typed + distance)
-    }
-    scope.value = next
-  }
-
-  /** The length stays, and so does what the rule says of the day of the start. */
-  const setStart = (text: string) => {
-    const [was, is, until] = [readWall(start.value), readWall(text), readWall(end.value)]
-    if (was !== undefined && is !== undefined) {
-      if (until !== undefined) end.value = wallText(until + is - was)
-      const [wasDay, isDay] = [weekdayOf(dayOf(was)), weekdayOf(dayOf(is))]
-      const weekdays = simple.value.weekdays.map((one) => (one === wasDay ? isDay : one))
-      simple.value = { ...simple.value, weekdays }
-    }
-    start.value = text
-  }
-
-  const ruleNow = (): string | null => {
-    const isSame = simple.value === before && startDay === dayOf(times.start)
-    return isSame ? (entry?.rrule ?? null) : ruleOf(simple.value, startDay)
-  }
+  const draft = useDraft(subject, zone)
+  const { entry, scope, start, end, status } = draft
 
   const save = async (values: Values) => {
-    const fields = {
-      title: values.title!,
-      description: values.description || null,
-      start_at: start.value,
-      end_at: end.value || null,
-      timezone: values.timezone!,
-      metadata: metadataOf(values, entry, colour.value, files.value),
-      reminder_minutes: values.reminder_minutes ? Number(values.reminder_minutes) : null,
-    }
-    if (!entry) await create({ ...fields, rrule: ruleNow() })
-    else if (scope.value === 'all')
-      await change(entry.id, { ...fields, status: status.value, rrule: ruleNow() })
-    else await takeOut(entry, { ...fields, status: status.value })
+    await draft.save(values)
     onClose()
   }
   const drop = async () => {
@@ -184,7 +115,7 @@ function Fields({ subject, zone, onClose }: Props) {
     >
       {(errors) => (
         <>
-          {isRecurring && <ScopeChoice scope={scope.value} onChange={setScope} />}
+          {draft.isRecurring && <ScopeChoice scope={scope.value} onChange={draft.setScope} />}
           <TextField
             label={t.title}
             name="title"
@@ -202,7 +133,7 @@ function Fields({ subject, zone, onClose }: Props) {
               type="datetime-local"
               required
               value={start.value}
-              onInput={(event) => setStart(event.currentTarget.value)}
+              onInput={(event) => draft.setStart(event.currentTarget.value)}
             />
             <TextField
               label={t.end}
@@ -216,7 +147,9 @@ function Fields({ subject, zone, onClose }: Props) {
               }}
             />
           </div>
-          {scope.value === 'all' && <Repeat simple={simple} day={startDay} error={errors.rrule} />}
+          {scope.value === 'all' && (
+            <Repeat simple={draft.simple} day={draft.startDay} error={errors.rrule} />
+          )}
           <div class="fields">
             <NumberField
               label={t.reminder}
@@ -258,10 +191,10 @@ function Fields({ subject, zone, onClose }: Props) {
               <Details
                 description={entry?.description ?? null}
                 metadata={entry?.metadata ?? {}}
-                colour={colour}
+                colour={draft.colour}
                 errors={errors}
               />
-              <Files files={files} />
+              <Files files={draft.files} />
             </div>
           </details>
           {entry?.source_type === 'agent' && <p class="small muted">{t.agent}</p>}
@@ -269,22 +202,4 @@ function Fields({ subject, zone, onClose }: Props) {
       )}
     </Form>
   )
-}
-
-function metadataOf(
-  values: Values,
-  entry: Entry | undefined,
-  colour: string | undefined,
-  files: File[],
-): Record<string, unknown> {
-  const location = values['metadata.location']?.trim()
-  const notes = values['metadata.notes']
-  return {
-    ...(colour && { color: colour }),
-    ...(location && { location }),
-    ...(notes && { notes }),
-    ...(files.length > 0 && { attachments: files.map(({ material_id }) => ({ material_id })) }),
-    // It counts the changes.
-    version: (entry?.metadata.version ?? 0) + 1,
-  }
 }
