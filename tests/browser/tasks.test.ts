@@ -94,6 +94,27 @@ test('progress moves, and log lines appear in order, each once, also after a rel
   await page.getByText('"answer": 42').waitFor()
 })
 
+test('a log that could not be fetched is fetched by another try, and goes on', async () => {
+  const type = unique('type_')
+  const user = await makeUser(server)
+  using node = await steeredNode(type)
+  const { uuid } = await makeTask(server, user, { taskType: type })
+  const { send } = await node.take(uuid)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/tasks')
+  await page.route(/\/tasks\/[^/]+\/logs/, (route) => route.abort())
+  await page.goto(`/#/tasks/${uuid}`)
+  await page.getByText('The server cannot be reached').waitFor()
+  await page.unrouteAll()
+  send('log', { level: 'INFO', message: 'line 0.' })
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.getByText('line 0.').waitFor()
+  send('log', { level: 'INFO', message: 'line 1.' })
+  await page.getByText('line 1.').waitFor()
+  expect(await page.getByText('The server cannot be reached').count()).toBe(0)
+  expect(await logLines(page)).toHaveLength(2)
+})
+
 test('a task that runs is cancelled after a question, run again, and deleted', async () => {
   const type = unique('type_')
   const user = await makeUser(server)

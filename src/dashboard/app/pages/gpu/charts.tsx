@@ -3,7 +3,7 @@ import type { GpuUsage } from '../../../../client/index.ts'
 import { percent } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { Chart } from '../../ui/chart.tsx'
-import { Progress } from '../../ui/parts.tsx'
+import { Bars } from './bars.tsx'
 import type { Sample } from './samples.ts'
 
 const t = texts({
@@ -12,7 +12,6 @@ const t = texts({
     usage: 'Usage',
     memory: 'Memory',
     temperature: 'Temperature',
-    of: (name: string, gpu: string) => `${name}, ${gpu}`,
     gb: (used: string, total: string) => `${used} of ${total} GB`,
   },
   zh: {
@@ -20,7 +19,6 @@ const t = texts({
     usage: '使用率',
     memory: '显存',
     temperature: '温度',
-    of: (name: string, gpu: string) => `${gpu} ${name}`,
     gb: (used: string, total: string) => `${used} / ${total} GB`,
   },
 })
@@ -50,24 +48,22 @@ export function Gpu({
         </h3>
         <span class="small number nowrap">{[...warmth(gpu)].join(' · ')}</span>
       </div>
-      {charts ? <Charts gpu={gpu} name={name} samples={samples} /> : <Bars gpu={gpu} name={name} />}
+      {charts ? <Charts gpu={gpu} name={name} samples={samples} /> : <Bars of={name} bars={barsOf(gpu)} />}
     </div>
   )
 }
 
-const Bars = ({ gpu, name }: { gpu: GpuUsage; name: string }) => (
-  <div class="gpu-bars small">
-    <span class="muted">{t.usage}</span>
-    <Progress value={gpu.usage} label={t.of(t.usage, name)} />
-    <span class="number">{percent(gpu.usage)}</span>
-    <span class="muted">{t.memory}</span>
-    <Progress value={memoryPercent(gpu)} label={t.of(t.memory, name)} />
-    <span class="number">{t.gb(round(gpu.memory_used), round(gpu.memory_total))}</span>
-  </div>
-)
-
 const memoryPercent = ({ memory_used, memory_total }: GpuUsage) =>
   memory_total === 0 ? 0 : (100 * memory_used) / memory_total
+
+const barsOf = (gpu: GpuUsage) => [
+  { name: t.usage, percent: gpu.usage, text: percent(gpu.usage) },
+  {
+    name: t.memory,
+    percent: memoryPercent(gpu),
+    text: t.gb(round(gpu.memory_used), round(gpu.memory_total)),
+  },
+]
 
 const HEIGHT = 120
 

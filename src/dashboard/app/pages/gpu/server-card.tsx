@@ -1,14 +1,17 @@
-import { useSignal } from '@preact/signals'
+import { type Signal, useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
+import type { GpuUsage } from '../../../../client/index.ts'
 import { count, percent } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { route } from '../../lib/router.ts'
 import { isAdmin } from '../../lib/session.ts'
 import { Button } from '../../ui/button.tsx'
-import { Ago, Badge, Progress, type Tone } from '../../ui/parts.tsx'
+import { Ago, Badge, type Tone } from '../../ui/parts.tsx'
+import { Bars } from './bars.tsx'
 import { Gpu } from './charts.tsx'
 import { follow } from './history.ts'
 import type { Server } from './model.ts'
+import type { Sample } from './samples.ts'
 import { ServerMenu } from './server-menu.tsx'
 import { RunningTasks } from './tasks.tsx'
 
@@ -22,7 +25,6 @@ const t = texts({
     slots: (used: string, all: string) => `${used} of ${all} tasks`,
     cpu: 'CPU',
     memory: 'Memory',
-    of: (name: string, server: string) => `${name} of ${server}`,
     showCharts: 'Show charts',
     hideCharts: 'Hide charts',
     types: 'Offers',
@@ -39,7 +41,6 @@ const t = texts({
     slots: (used: string, all: string) => `任务 ${used} / ${all}`,
     cpu: 'CPU',
     memory: '内存',
-    of: (name: string, server: string) => `${server} 的${name}`,
     showCharts: '显示图表',
     hideCharts: '隐藏图表',
     types: '可运行',
@@ -67,8 +68,8 @@ export function ServerCard({ server, known, onChange }: Props) {
   const isOffline = status === 'offline'
   const gpus = isOffline ? [] : (now?.gpu_usage ?? [])
   const running = now?.running_tasks ?? []
+  // It stays while the server is offline.
   const wantsCharts = useSignal<boolean | undefined>(undefined)
-  const charts = wantsCharts.value ?? gpus.length <= MOST_CHARTED
   const card = useRef<HTMLElement>(null)
   const isWanted = route.value.query.get('server') === server.id
   useEffect(() => {
@@ -107,37 +108,47 @@ export function ServerCard({ server, known, onChange }: Props) {
         </p>
       ))}
       {!isOffline && now && (
-        <div class="gpu-bars small">
-          <span class="muted">{t.cpu}</span>
-          <Progress value={now.cpu_usage} label={t.of(t.cpu, server.name)} />
-          <span class="number">{percent(now.cpu_usage)}</span>
-          <span class="muted">{t.memory}</span>
-          <Progress value={now.memory_usage} label={t.of(t.memory, server.name)} />
-          <span class="number">{percent(now.memory_usage)}</span>
-        </div>
+        <Bars
+          of={server.name}
+          bars={[
+            { name: t.cpu, percent: now.cpu_usage, text: percent(now.cpu_usage) },
+            { name: t.memory, percent: now.memory_usage, text: percent(now.memory_usage) },
+          ]}
+        />
       )}
       {!isOffline && now && gpus.length === 0 && <p class="small muted">{t.noGpu}</p>}
-      {gpus.length > 0 && (
-        <>
-          <div>
-            <Button
-              small
-              icon="pulse"
-              onClick={() => {
-                wantsCharts.value = !charts
-              }}
-            >
-              {charts ? t.hideCharts : t.showCharts}
-            </Button>
-          </div>
-          <div class="gpus" data-charts={charts}>
-            {gpus.map((gpu) => (
-              <Gpu key={gpu.gpu_id} gpu={gpu} samples={samples.value} charts={charts} />
-            ))}
-          </div>
-        </>
-      )}
+      {gpus.length > 0 && <Gpus gpus={gpus} samples={samples.value} wantsCharts={wantsCharts} />}
       {running.length > 0 && <RunningTasks running={running} known={known} />}
     </section>
+  )
+}
+
+interface GpusProps {
+  gpus: readonly GpuUsage[]
+  samples: readonly Sample[]
+  wantsCharts: Signal<boolean | undefined>
+}
+
+function Gpus({ gpus, samples, wantsCharts }: GpusProps) {
+  const charts = wantsCharts.value ?? gpus.length <= MOST_CHARTED
+  return (
+    <>
+      <div>
+        <Button
+          small
+          icon="pulse"
+          onClick={() => {
+            wantsCharts.value = !charts
+          }}
+        >
+          {charts ? t.hideCharts : t.showCharts}
+        </Button>
+      </div>
+      <div class="gpus" data-charts={charts}>
+        {gpus.map((gpu) => (
+          <Gpu key={gpu.gpu_id} gpu={gpu} samples={samples} charts={charts} />
+        ))}
+      </div>
+    </>
   )
 }
