@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
+import { api } from '../support/api.ts'
 import { makeUser, type TestUser } from '../support/factories.ts'
 import { twoColours } from '../support/photo-fixtures.ts'
 import { startServer } from '../support/server.ts'
@@ -83,6 +84,13 @@ describe('photos', () => {
     await page.getByRole('button', { name: 'Archive' }).click()
     await page.locator('.photo-grid').getByText('Archived').nth(1).waitFor()
     expect(await seriousFindings(page)).toEqual([])
+
+    await page.getByRole('button', { name: 'Select', exact: true }).click()
+    for (const n of [0, 1]) await page.locator('.photo-grid a').nth(n).click()
+    await page.getByText('2 photos selected').waitFor()
+    const [, id] = /photos\/(\d+)/.exec((await page.locator('.photo-grid a').first().getAttribute('href'))!)!
+    await api(server, 'DELETE', `/v1/photos/${id}`, { token: admin.token })
+    await page.getByText('1 photo selected').waitFor()
   })
 
   test('fit a phone, in Chinese', async () => {

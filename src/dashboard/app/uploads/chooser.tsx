@@ -23,7 +23,10 @@ export function UploadChooser({ button = true }: { button?: boolean }) {
   const take = async (files: readonly File[]) => {
     if (files.length === 0) return
     const limits = await photoLimits()
-    chosen.value = { files: files.map((file) => checkFile(file, limits)), publishes: limits.publishes }
+    // The dialog may be open already, with files that were dropped before.
+    const before = chosen.peek()?.files ?? []
+    const checked = files.map((file) => checkFile(file, limits))
+    chosen.value = { files: [...before, ...checked], publishes: limits.publishes }
   }
 
   useEffect(() => {

@@ -30,7 +30,8 @@ export interface Upload {
 const AT_ONCE = 3
 
 export const uploads = signal<readonly Upload[]>([])
-const count = (phase: Phase) => uploads.value.filter((upload) => upload.phase.value === phase).length
+export const count = (phase: Phase): number =>
+  uploads.value.filter((upload) => upload.phase.value === phase).length
 /** Uploads of which the server does not have all bytes. */
 export const unsent = computed(() => count('waiting') + count('sending') + count('paused'))
 

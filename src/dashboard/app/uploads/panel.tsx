@@ -6,13 +6,14 @@ import { IconButton } from '../ui/button.tsx'
 import { confirm } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { Progress } from '../ui/parts.tsx'
-import { cancel, clearEnded, pause, resume, type Upload, unsent, uploads } from './list.ts'
+import { cancel, clearEnded, count, pause, resume, type Upload, unsent, uploads } from './list.ts'
 
 const t = texts({
   en: {
     title: 'Uploads',
     sending: (rest: number) => (rest === 1 ? '1 file to go' : `${rest} files to go`),
     processingAll: (n: number) => (n === 1 ? '1 file is being processed' : `${n} files are being processed`),
+    failedSome: (n: number) => (n === 1 ? '1 file has failed' : `${n} files have failed`),
     allSent: 'All files are done',
     collapse: 'Show less',
     expand: 'Show all uploads',
@@ -37,6 +38,7 @@ const t = texts({
     title: '上传',
     sending: (rest: number) => `还有 ${rest} 个文件`,
     processingAll: (n: number) => `${n} 个文件正在处理`,
+    failedSome: (n: number) => `${n} 个文件失败`,
     allSent: '全部完成',
     collapse: '收起',
     expand: '展开全部上传',
@@ -104,8 +106,9 @@ export function UploadPanel() {
 
 const headline = () => {
   if (unsent.value > 0) return t.sending(unsent.value)
-  const processing = uploads.value.filter(({ phase }) => phase.value === 'processing').length
-  return processing > 0 ? t.processingAll(processing) : t.allSent
+  const [processing, failed] = [count('processing'), count('failed')]
+  if (processing > 0) return t.processingAll(processing)
+  return failed > 0 ? t.failedSome(failed) : t.allSent
 }
 
 const Total = () => {

@@ -216,7 +216,7 @@ function Materials({ chosen, onAdd }: { chosen: readonly Item[]; onAdd: (item: I
                   </Button>
                 </li>
               ))}
-              {free.length === 0 && (
+              {free.length === 0 && data.page >= data.pages && (
                 <li class="muted small">
                   {data.items.length === 0 ? t.noMaterials : wanted ? t.noneFound : t.allAdded}
                 </li>

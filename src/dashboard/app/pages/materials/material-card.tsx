@@ -10,15 +10,15 @@ const t = texts({
     noPreview: 'No preview yet',
     video: 'Video',
     pdf: 'PDF',
-    views: (n: string) => `${n} views`,
-    likes: (n: string) => `${n} likes`,
+    views: (n: number, text: string) => (n === 1 ? '1 view' : `${text} views`),
+    likes: (n: number, text: string) => (n === 1 ? '1 like' : `${text} likes`),
   },
   zh: {
     noPreview: '暂无预览',
     video: '视频',
     pdf: 'PDF',
-    views: (n: string) => `${n} 次浏览`,
-    likes: (n: string) => `${n} 个赞`,
+    views: (_: number, text: string) => `${text} 次浏览`,
+    likes: (_: number, text: string) => `${text} 个赞`,
   },
 })
 
@@ -64,15 +64,15 @@ export const Numbers = ({
   material: Pick<Material, 'view_count' | 'like_count'>
 }) => (
   <>
-    <span class="row material-number" title={t.views(count(view_count))}>
-      <Icon name="eye" size={15} />
-      <span aria-hidden="true">{count(view_count)}</span>
-      <span class="hidden-text">{t.views(count(view_count))}</span>
-    </span>
-    <span class="row material-number" title={t.likes(count(like_count))}>
-      <Icon name="heart" size={15} />
-      <span aria-hidden="true">{count(like_count)}</span>
-      <span class="hidden-text">{t.likes(count(like_count))}</span>
-    </span>
+    <Figure icon="eye" value={view_count} text={t.views(view_count, count(view_count))} />
+    <Figure icon="heart" value={like_count} text={t.likes(like_count, count(like_count))} />
   </>
+)
+
+const Figure = ({ icon, value, text }: { icon: 'eye' | 'heart'; value: number; text: string }) => (
+  <span class="row material-number" title={text}>
+    <Icon name={icon} size={15} />
+    <span aria-hidden="true">{count(value)}</span>
+    <span class="hidden-text">{text}</span>
+  </span>
 )

@@ -27,7 +27,7 @@ const t = texts({
     download: 'Download',
     like: 'Like',
     unlike: 'Liked',
-    likes: (n: string) => `${n} likes`,
+    likes: (n: number, text: string) => (n === 1 ? '1 like' : `${text} likes`),
     delete: 'Delete',
     deleteTitle: 'Delete this material?',
     hide: 'Hide it',
@@ -42,7 +42,7 @@ const t = texts({
     at: 'Uploaded',
     file: 'File',
     preview: 'Preview',
-    noPreview: 'The server is making a preview.',
+    noPreview: 'The server has made none so far.',
     related: 'More of this kind',
     cannotPlay: 'This browser cannot play the video. Download it instead.',
   },
@@ -56,7 +56,7 @@ const t = texts({
     download: '下载',
     like: '点赞',
     unlike: '已赞',
-    likes: (n: string) => `${n} 个赞`,
+    likes: (_: number, text: string) => `${text} 个赞`,
     delete: '删除',
     deleteTitle: '删除这个资料？',
     hide: '隐藏',
@@ -71,7 +71,7 @@ const t = texts({
     at: '上传时间',
     file: '文件',
     preview: '预览',
-    noPreview: '服务器正在生成预览。',
+    noPreview: '服务器尚未生成预览。',
     related: '更多同类资料',
     cannotPlay: '此浏览器无法播放该视频，请下载观看。',
   },
@@ -117,7 +117,7 @@ export default function MaterialPage({ params }: PageProps) {
         {(material) => (
           <>
             {material.type === 'video' ? (
-              <Player material={material} />
+              <Player key={material.id} material={material} />
             ) : (
               <a class="material-open" href={material.file_url} target="_blank" rel="noreferrer">
                 <Thumbnail material={material} />
@@ -193,7 +193,7 @@ function Actions({
     <div class="row">
       <Button icon="heart" {...(is_liked && { kind: 'primary' })} aria-pressed={is_liked} onClick={like}>
         {is_liked ? t.unlike : t.like}
-        <span class="number" title={t.likes(count(like_count))}>
+        <span class="number" title={t.likes(like_count, count(like_count))}>
           {count(like_count)}
         </span>
       </Button>

@@ -85,11 +85,13 @@ export function BatchBar({
     const results = []
     for (let at = 0; at < ids.length; at += AT_ONCE) {
       const photo_ids = ids.slice(at, at + AT_ONCE)
-      results.push((await dataOf(api().portfolio.photos.batch.post({ ...body, photo_ids }))).data)
+      const { data } = await dataOf(api().portfolio.photos.batch.post({ ...body, photo_ids }))
+      // At once: when the next request fails, the selection has those that are left.
+      selection.remove(data.succeeded)
+      results.push(data)
     }
     const succeeded = results.flatMap((result) => result.succeeded)
     const failed = results.flatMap((result) => result.failed)
-    selection.remove(succeeded)
     const done = body.action === 'delete' ? t.deleted : t.changed
     if (failed.length === 0) showToast('good', done(succeeded.length))
     else showToast('warn', t.some(succeeded.length, failed.length, failed[0]!.error))

@@ -77,9 +77,7 @@ export function Grid({ list, selection, onImageError }: Props) {
 
   const startOf = (row: number) => Math.min(total, row * columns)
   const [first, seen, end] = [startOf(rows.first), startOf(rows.seen), startOf(rows.end)]
-  useEffect(() => {
-    if (end > first) list.showSoon(first, end - 1, showError)
-  }, [list, first, end])
+  useEffect(() => (end > first ? list.showSoon(first, end - 1, showError) : undefined), [list, first, end])
   useEffect(() => {
     if (toFocus.current === undefined) return
     const cell = box.current?.querySelector<HTMLElement>(`a[data-index="${toFocus.current}"]`)

@@ -58,7 +58,10 @@ export default function Photos() {
     },
     on: {
       'photo.created': reload,
-      'photo.deleted': reload,
+      'photo.deleted': ({ data: { photo_id } }) => {
+        selection.remove([photo_id])
+        return RELOAD
+      },
       'photo.processed': reload,
       'photo.updated': ({ data: { photo_id, title, status, visibility } }) => {
         list.change(photo_id, { title, status, visibility })

@@ -60,12 +60,13 @@ export default function PhotoMap() {
       'category.updated': reload,
       'category.deleted': reload,
       'photo.created': reload,
+      'photo.updated': reload,
       'photo.deleted': reload,
     },
   })
   const tags = useView({
     load: loadTags,
-    on: { 'photo.created': reload, 'photo.deleted': reload },
+    on: { 'photo.created': reload, 'photo.updated': reload, 'photo.deleted': reload },
   })
   const isAdding = useSignal(false)
   return (

@@ -36,7 +36,6 @@ export class PhotoList {
   private readonly pages = new Map<number, readonly (Photo | FoundPhoto)[]>()
   /** The pages that the user looks at. */
   private wanted: readonly number[] = [0]
-  private timer: ReturnType<typeof setTimeout> | undefined
   private fetching: AbortController | undefined
 
   constructor(readonly filter: PhotoFilter) {}
@@ -96,12 +95,12 @@ export class PhotoList {
     }
   }
 
-  /** Like `show`, when the user has stopped scrolling. */
-  showSoon(first: number, last: number, onError: (error: unknown) => void): void {
-    clearTimeout(this.timer)
-    this.timer = setTimeout(() => {
+  /** Like `show`, when the user has stopped scrolling. @returns a function that ends the wait */
+  showSoon(first: number, last: number, onError: (error: unknown) => void): () => void {
+    const timer = setTimeout(() => {
       this.show(first, last).catch(onError)
     }, SETTLED_MS)
+    return () => clearTimeout(timer)
   }
 
   /** Changes a photo in memory. */

@@ -32,6 +32,7 @@ const TYPED_MS = 250
 const MAX_TAG = 50
 
 export function SearchBox({ filter }: { filter: PhotoFilter }) {
+  const box = useRef<HTMLElement>(null)
   const input = useRef<HTMLInputElement>(null)
   const suggestions = useSignal<readonly Suggestion[]>([])
   const pending = useRef<{ timer?: ReturnType<typeof setTimeout>; call?: AbortController }>({})
@@ -45,6 +46,18 @@ export function SearchBox({ filter }: { filter: PhotoFilter }) {
     if (input.current) input.current.value = filter.q ?? ''
     return stop
   }, [filter.q])
+
+  useEffect(() => {
+    const leave = ({ target }: Event) => {
+      if (!box.current!.contains(target as Node)) stop()
+    }
+    addEventListener('pointerdown', leave)
+    addEventListener('focusin', leave)
+    return () => {
+      removeEventListener('pointerdown', leave)
+      removeEventListener('focusin', leave)
+    }
+  }, [])
 
   const suggest = () => {
     const q = input.current!.value.trim()
@@ -70,7 +83,7 @@ export function SearchBox({ filter }: { filter: PhotoFilter }) {
   }
 
   return (
-    <search>
+    <search ref={box}>
       <form class="photo-search" onSubmit={search}>
         <input
           ref={input}

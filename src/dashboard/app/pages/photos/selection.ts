@@ -40,10 +40,10 @@ export class Selection {
     this.last = undefined
   }
 
-  /** Keeps those that the change has not reached. */
+  /** Photos that have been changed or deleted are not chosen any more. The last of them ends the selection. */
   remove(ids: readonly number[]): void {
-    const next = new Set(this.ids.peek())
-    for (const id of ids) next.delete(id)
+    const next = this.ids.peek().difference(new Set(ids))
+    if (next.size === this.ids.peek().size) return
     this.ids.value = next
     if (next.size === 0) this.clear()
   }

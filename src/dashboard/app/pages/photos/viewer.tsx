@@ -64,6 +64,8 @@ export function Viewer({
   const onTouchEnd = (event: TouchEvent) => {
     const [from, to] = [begin.current, event.changedTouches[0]]
     if (!from || !to) return
+    // The finger moves a picture that is zoomed in.
+    if (visualViewport && visualViewport.scale > 1) return
     const [x, y] = [to.clientX - from.clientX, to.clientY - from.clientY]
     if (Math.abs(x) < FAR || Math.abs(x) < 2 * Math.abs(y)) return
     const way = x > 0 ? ways.current.previous : ways.current.next
