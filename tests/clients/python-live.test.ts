@@ -155,14 +155,43 @@ test('a session is kept, renewed and ended', async () => {
   const [wrong, answer] = output.trim().split('\n')
   expect(JSON.parse(wrong!)).toEqual({ wrong: [401, 'INVALID_CREDENTIALS'] })
   expect(JSON.parse(answer!)).toEqual({
-    nothing: null,
+    nothing: [null, null, null],
     valid: true,
     renewals: [1, true],
     expired: true,
     shared: true,
     signed_out: [4403, 'signed-out'],
     afterwards: expect.any(String),
+    token: 'SESSION_ENDED',
+    kept: null,
   })
+})
+
+test('what goes wrong is said, and ends no more than it has to', async () => {
+  const { user, password } = await makeUser(server)
+  let lost = 0
+  const proxy = Bun.serve({
+    port: 0,
+    async fetch(request) {
+      const { pathname } = new URL(request.url)
+      if (pathname.startsWith('/moved/')) return Response.redirect(`${server.url}/`, 301)
+      const answer = await fetch(new URL(pathname, server.url), request)
+      // The server has replaced the refresh token; the client does not learn the new one.
+      return pathname.endsWith('/refresh') && lost++ === 0 ? new Response(null, { status: 504 }) : answer
+    },
+  })
+  const output = await python('troubles.py', server.url, proxy.url.href, user.email, password)
+  await proxy.stop(true)
+  expect(JSON.parse(output)).toEqual({
+    no_url: ['ValueError', 'ValueError'],
+    moved: [301, `${server.url}/`],
+    not_here: 404,
+    away: 1,
+    renewed: [true, true],
+    unwritable: ['live', 'live'],
+    closed: ['closed', ['task.created']],
+  })
+  expect(lost).toBe(2)
 })
 
 test('a killed server costs no event, and a new start goes on behind the last one', async () => {

@@ -19,7 +19,7 @@ async def main() -> None:
         await roost.sign_in(url, login, "wrong password")
     except roost.RoostError as error:
         print(json.dumps({"wrong": [error.status, error.code]}))
-    nothing = roost.restore(url, roost.MemoryStore())
+    nothing = [roost.restore(url, roost.MemoryStore(text)) for text in (None, "", "no session")]
     await roost.sign_in(url, login, password, store)
     first = kept()
     session = roost.restore(url, store)
@@ -49,6 +49,11 @@ async def main() -> None:
             await channel.tasks.wait(1)
         except roost.RoostError as error:
             answer["afterwards"] = error.code
+    try:
+        await session.token()
+    except roost.SignedOut as error:
+        answer["token"] = error.code
+    answer["kept"] = store.load()
     print(json.dumps(answer))
 
 

@@ -86,15 +86,18 @@ class Channel:
     ) -> None:
         # A loop that was left by `break` or `return` is done with its event; one that has raised something is not.
         if kind is None and self._held is not None:
-            self._cursors.save(self._held)
+            self._save(self._held)
         await self.close()
 
     async def close(self) -> None:
         """Ends the connection, loops and watches."""
         self._end(RoostError(0, "CLOSED", "the channel has been closed"), "closed")
-        for task in self._running:
+        # A handler may call this: then it is part of a task that cannot wait for its own end.
+        others = [task for task in self._running if task is not asyncio.current_task()]
+        for task in others:
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        if others:
+            await asyncio.wait(others)
 
     def on(self, kind: str) -> Callable[[H], H]:
         """Decorates a function, or an ``async`` one, that is called with every event of a type. ``*``: of every type.
@@ -156,7 +159,7 @@ class Channel:
         self.status = status
         if self.position is None:
             self.position = cursor
-            self._cursors.save(cursor)
+            self._save(cursor)
         self._ready.set()
 
     def disconnected(self) -> None:
@@ -216,12 +219,12 @@ class Channel:
         self._backlog.add(event)
 
     async def _dispatch(self) -> None:
-        while True:
+        while self._error is None:
             await self._wanted.wait()
             event = await self._backlog.first()
             if await self._hand_over(event):
                 self._backlog.remove_first()
-                self._cursors.save(event.cursor)
+                self._save(event.cursor)
                 self._held = None
             elif not self._handlers and not self._loops:
                 self._wanted.clear()
@@ -237,6 +240,13 @@ class Channel:
             except Exception:
                 _log.exception("a handler of %s has failed", event.type)
         return any(await asyncio.gather(*[loop.give(event) for loop in self._loops])) or taken
+
+    def _save(self, cursor: str) -> None:
+        try:
+            self._cursors.save(cursor)
+        except Exception:
+            # The next event tries again.
+            _log.exception("the cursor cannot be stored: the next start would get later events again")
 
     async def _read_page(self, cursor: str) -> Dict[str, Any]:
         query = {"cursor": cursor, "limit": 500}

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from .backoff import Backoff
 from .cursors import is_after
 from .errors import RoostError, SignedOut
-from .rest import Credential, Rest
+from .rest import Credential, Rest, base_of
 
 _log = logging.getLogger("roost")
 
@@ -60,7 +60,7 @@ class Connection:
     def __init__(
         self, url: str, credential: Credential, rest: Rest, language: str, application: Application
     ) -> None:
-        self._url = url.rstrip("/").replace("http", "ws", 1) + "/ws/connect"
+        self._url = base_of(url).replace("http", "ws", 1) + "/ws/connect"
         self._credential = credential
         self._rest = rest
         self._language = language
@@ -69,6 +69,8 @@ class Connection:
         self._renewal: Optional[asyncio.Task[None]] = None
         self._token = ""
         self._refused: Optional[str] = None
+        self._was_connected = False
+        self._is_away = False
         self._draining: Optional[float] = None
         self._upgrade_seconds = _UPGRADE_SECONDS
 
@@ -96,7 +98,7 @@ class Connection:
             except RoostError as error:
                 if not error.temporary:
                     raise
-                _log.info("no access token: %s", error)
+                self._warn(error)
             self._application.disconnected()
             if time.monotonic() - began > _STABLE_SECONDS:
                 backoff.reset()
@@ -118,7 +120,7 @@ class Connection:
             welcome = await self._welcome(socket)
             self._refused = None
             self._upgrade_seconds = _UPGRADE_SECONDS
-            self._application.connected("live", welcome["cursor"])
+            self._connected("live", welcome["cursor"])
             self._outgoing = asyncio.Queue()
             for frame in self._application.first_frames():
                 self.send(frame)
@@ -130,6 +132,16 @@ class Connection:
                 self._outgoing = None
                 for helper in helpers:
                     helper.cancel()
+
+    def _connected(self, status: str, cursor: str) -> None:
+        self._was_connected = True
+        self._is_away = False
+        self._application.connected(status, cursor)
+
+    def _warn(self, error: RoostError) -> None:
+        """Once, until the server is there again."""
+        _log.log(logging.INFO if self._is_away else logging.WARNING, "not connected, trying again: %s", error)
+        self._is_away = True
 
     async def _welcome(self, socket: ClientConnection) -> Any:
         try:
@@ -194,9 +206,12 @@ class Connection:
             except SignedOut:
                 raise
             except RoostError as error:
-                _log.info("no long poll either: %s", error)
+                # At the first connection it is the URL that is wrong. Later a proxy may answer so during a restart.
+                if not error.temporary and not self._was_connected:
+                    raise
+                self._warn(error)
                 return False
-            self._application.connected("polling", page["cursor"])
+            self._connected("polling", page["cursor"])
             for event in page["events"]:
                 self._application.take(event)
             if page["resync"] is not None:

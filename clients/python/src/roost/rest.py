@@ -20,6 +20,26 @@ Token = Union[str, Callable[[Optional[str]], Awaitable[str]]]
 T = TypeVar("T")
 
 _TRIES = 6
+_MOST_WAIT_SECONDS = 60.0
+"""A request whose next try makes sense only later than this fails at once."""
+
+
+def base_of(url: str) -> str:
+    """The URL of a server without a slash at its end. Raises ValueError when it is none."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"the URL of a server is like https://roost.example.org, and not {url!r}")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """urllib would send a redirected POST as a GET, and the access token to whichever server the answer names."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirects)
 
 
 class Credential:
@@ -72,11 +92,16 @@ async def send(
 
     def ask() -> bytes:
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
+            with _opener.open(request, timeout=timeout) as answer:
                 return bytes(answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                raise error_of(error.code, error.read()) from None
+                if 300 <= error.code < 400:
+                    to = error.headers.get("location")
+                    raise RoostError(
+                        error.code, "REDIRECTED", f"{url} has moved to {to}: give the URL of that server"
+                    ) from None
+                raise error_of(error.code, error.read(), error.headers.get("retry-after")) from None
         except (OSError, http.client.HTTPException) as error:
             raise RoostError(0, "UNREACHABLE", f"{method} {url}: {error}") from error
 
@@ -88,7 +113,7 @@ class Rest:
     """Requests as a signed-in user."""
 
     def __init__(self, url: str, credential: Credential, language: str) -> None:
-        self._url = url.rstrip("/")
+        self._url = base_of(url)
         self._credential = credential
         self._language = language
 
@@ -132,7 +157,8 @@ class Rest:
             try:
                 return await self.once(method, path, query=query, body=body, headers=headers)
             except RoostError as error:
-                if not error.temporary or tries == _TRIES:
+                asked = error.retry_after or 0.0
+                if not error.temporary or tries == _TRIES or asked > _MOST_WAIT_SECONDS:
                     raise
-            await asyncio.sleep(backoff.next())
+            await asyncio.sleep(max(asked, backoff.next()))
         raise AssertionError("not reached")

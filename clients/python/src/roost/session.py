@@ -4,62 +4,121 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from typing import Any, Dict, Optional
 
 from .errors import RoostError, SignedOut
-from .rest import send
+from .rest import base_of, send
 from .stores import MemoryStore, Store
+
+_log = logging.getLogger("roost")
 
 _RENEW_SECONDS = 90
 """A token is renewed so long before its end. The server announces the end a minute before."""
+_RENEW_TIMEOUT_SECONDS = 4.5
+"""Of a request to renew. Two take less than the ten seconds in which the server accepts a refresh token once more."""
 
 
 class Session:
     """Made by :func:`sign_in` or :func:`restore`. ``session.token`` is what :func:`roost.connect` takes as its token."""
 
     def __init__(self, url: str, store: Store, tokens: Dict[str, Any]) -> None:
-        self._url = url
+        self._url = base_of(url)
         self._store = store
         self._tokens = tokens
-        self._renewing = asyncio.Lock()
+        self._is_stored = True
+        """The store has these tokens or, from another program, newer ones."""
+        self._renewal: Optional[asyncio.Future[None]] = None
+        self._ended: Optional[SignedOut] = None
 
     async def token(self, refused: Optional[str] = None) -> str:
         """A valid access token, and not the ``refused`` one. Raises SignedOut when the session has ended."""
-        async with self._renewing:
-            if not self._is_good(refused):
-                await self._renew(refused)
-            return str(self._tokens["access_token"])
+        if self._ended is not None:
+            raise self._ended
+        if not self._is_good(refused):
+            if self._renewal is None:
+                self._renewal = asyncio.ensure_future(self._renew(refused))
+                self._renewal.add_done_callback(self._renewed)
+            # Whoever asks may be cancelled. The renewal goes on: the server has perhaps replaced the refresh token already.
+            await asyncio.shield(self._renewal)
+        return str(self._tokens["access_token"])
 
     async def sign_out(self) -> None:
-        """Ends the session on the server: its tokens are refused at once."""
-        async with self._renewing:
-            await _post(self._url, "", {"refresh_token": self._tokens["refresh_token"]}, "DELETE")
+        """Ends the session here and in its store, then on the server, which refuses its tokens at once.
+
+        Raises RoostError when the server cannot be reached: there the session ends when nobody has used it for seven days.
+        """
+        if self._ended is not None:
+            return
+        tokens = self._stored() or self._tokens
+        self._end(SignedOut(401, "SESSION_ENDED", "this session has been signed out"))
+        await _post(self._url, "", {"refresh_token": tokens["refresh_token"]}, "DELETE")
 
     def _is_good(self, refused: Optional[str]) -> bool:
-        expires_at = float(self._tokens["expires_at"])
-        return self._tokens["access_token"] != refused and time.time() < expires_at - _RENEW_SECONDS
+        return self._tokens["access_token"] != refused and self._seconds_left() > _RENEW_SECONDS
+
+    def _seconds_left(self) -> float:
+        return float(self._tokens["expires_at"]) - time.time()
 
     async def _renew(self, refused: Optional[str]) -> None:
-        # Another program that shares the store may have renewed the session. A used refresh token would end it.
-        stored = _parsed(self._store.load())
-        if stored is not None:
+        if self._is_stored:
+            # Another program that shares the store may have renewed the session. A used refresh token would end it.
+            stored = self._stored()
+            if stored is None:
+                raise self._end(SignedOut(401, "SESSION_ENDED", "another program has signed this session out"))
             self._tokens = stored
             if self._is_good(refused):
                 return
         try:
-            answer = await _post(self._url, "/refresh", {"refresh_token": self._tokens["refresh_token"]})
+            answer = await self._refresh()
         except RoostError as error:
             if error.status in (401, 403):
-                raise SignedOut(error.status, error.code, error.message) from None
+                raise self._end(SignedOut(error.status, error.code, error.message)) from None
+            if refused is None and error.temporary and self._seconds_left() > 0:
+                return
             raise
         self._tokens = _kept(answer)
-        self._store.save(json.dumps(self._tokens))
+        if self._ended is None:
+            self._save(json.dumps(self._tokens))
+
+    def _stored(self) -> Optional[Dict[str, Any]]:
+        return _parsed(self._store.load()) if self._is_stored else None
+
+    async def _refresh(self) -> Dict[str, Any]:
+        """Asks once more when the answer was lost. The server has replaced the refresh token then, and accepts the old one
+        for ten seconds only; a later use of it ends the session."""
+        body = {"refresh_token": self._tokens["refresh_token"]}
+        try:
+            answer = await _post(self._url, "/refresh", body, timeout=_RENEW_TIMEOUT_SECONDS)
+        except RoostError as error:
+            if not error.temporary:
+                raise
+            answer = await _post(self._url, "/refresh", body, timeout=_RENEW_TIMEOUT_SECONDS)
+        return dict(answer)
+
+    def _renewed(self, renewal: asyncio.Future[None]) -> None:
+        self._renewal = None
+        if not renewal.cancelled():
+            renewal.exception()  # Perhaps nobody waits for it any more.
+
+    def _end(self, reason: SignedOut) -> SignedOut:
+        self._ended = reason
+        self._save("")
+        return reason
+
+    def _save(self, text: str) -> None:
+        try:
+            self._store.save(text)
+            self._is_stored = True
+        except Exception:
+            self._is_stored = False
+            _log.exception("the session cannot be stored: this program goes on, and its next start has to sign in")
 
 
 async def sign_in(url: str, login: str, password: str, store: Optional[Store] = None) -> Session:
     """Signs in with an email or a username. The tokens are kept in the store; in memory without one."""
-    tokens = _kept(await _post(url, "", {"email": login, "password": password}))
+    tokens = _kept(await _post(base_of(url), "", {"email": login, "password": password}))
     kept = MemoryStore() if store is None else store
     kept.save(json.dumps(tokens))
     return Session(url, kept, tokens)
@@ -71,8 +130,8 @@ def restore(url: str, store: Store) -> Optional[Session]:
     return None if tokens is None else Session(url, store, tokens)
 
 
-async def _post(url: str, path: str, body: object, method: str = "POST") -> Any:
-    return await send(method, f"{url.rstrip('/')}/api/v1/auth/sessions{path}", {"accept-language": "en"}, body)
+async def _post(url: str, path: str, body: object, method: str = "POST", timeout: float = 30) -> Any:
+    return await send(method, f"{url}/api/v1/auth/sessions{path}", {"accept-language": "en"}, body, timeout)
 
 
 def _kept(answer: Dict[str, Any]) -> Dict[str, Any]:
@@ -84,4 +143,9 @@ def _kept(answer: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _parsed(text: Optional[str]) -> Optional[Dict[str, Any]]:
-    return None if text is None else dict(json.loads(text))
+    """None also for a text that is no session."""
+    try:
+        tokens = json.loads(text or "null")
+    except ValueError:
+        return None
+    return tokens if isinstance(tokens, dict) and "refresh_token" in tokens else None

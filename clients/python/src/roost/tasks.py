@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from typing import TYPE_CHECKING, Any, AsyncIterator, Dict, List, Optional, Set, TypedDict, Union
+from urllib.parse import quote
 
 from .backoff import Backoff
 from .errors import RoostError
@@ -104,7 +105,7 @@ class Tasks:
         return await self._change("", body)
 
     async def get(self, task_id: TaskId) -> TaskDetail:
-        task: TaskDetail = (await self._rest.request("GET", f"/api/tasks/{task_id}"))["data"]
+        task: TaskDetail = (await self._rest.request("GET", f"/api/tasks/{_quoted(task_id)}"))["data"]
         return task
 
     async def list(
@@ -121,11 +122,11 @@ class Tasks:
         return tasks
 
     async def cancel(self, task_id: TaskId) -> TaskDetail:
-        return await self._change(f"/{task_id}/cancel")
+        return await self._change(f"/{_quoted(task_id)}/cancel")
 
     async def retry(self, task_id: TaskId) -> TaskDetail:
         """Puts a failed or cancelled task back into the queue."""
-        return await self._change(f"/{task_id}/retry")
+        return await self._change(f"/{_quoted(task_id)}/retry")
 
     async def wait(self, task_id: TaskId) -> TaskDetail:
         """Waits until one of the user's own tasks has ended: its ``status`` says how."""
@@ -181,7 +182,7 @@ class Tasks:
     async def _stored(self, task_id: TaskId, after: int) -> AsyncIterator[LogLine]:
         while True:
             query = {"after": after, "page_size": 500}
-            answer = await self._rest.request("GET", f"/api/logs/tasks/{task_id}", query=query)
+            answer = await self._rest.request("GET", f"/api/logs/tasks/{_quoted(task_id)}", query=query)
             items = answer["data"]["items"]
             for item in items:
                 after = item["position"]
@@ -194,6 +195,10 @@ class Tasks:
         answer = await self._rest.request("POST", f"/api/tasks{path}", body=body or {}, headers=headers)
         task: TaskDetail = answer["data"]
         return task
+
+
+def _quoted(task_id: TaskId) -> str:
+    return quote(str(task_id), safe="")
 
 
 def _is_about(event: Any, task_id: TaskId) -> bool:
