@@ -1,5 +1,5 @@
 /** Writes the client as a package that needs nothing of the server, to `dist/client` or to the folder that follows the command. */
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { version } from '../../package.json'
 import { declarations } from './declarations.ts'
@@ -26,8 +26,10 @@ export type App = Elysia<any, any, any, any, Routes, any, any>
 const PACKAGE = {
   name: 'roost',
   version,
+  description: 'Typed client for Roost: REST, sessions and the live channel, for browsers, Bun and Node.',
   type: 'module',
   sideEffects: false,
+  engines: { node: '>=20' },
   exports: {
     './client': { types: './index.d.ts', default: './index.js' },
     './client/eden': { types: './eden.d.ts' },
@@ -36,6 +38,9 @@ const PACKAGE = {
 
 /** The only generic type of the protocol, which a literal cannot be. */
 const EVENT_DATA = 'export type EventData<T extends keyof Events> = Events[T]\n'
+
+/** A link of docs/client.md to a page that the package does not have. */
+const OTHER_PAGE = /\[([^\]]+)\]\((?!https:|#)[^)]*\)/g
 
 const { files, protocol } = declarations()
 const routes = Object.entries(BASES).map(([name, base]) => [name, `Tree<contracts.${name}, '${base}'>`])
@@ -59,6 +64,7 @@ const output: Record<string, string> = {
   'contracts.d.ts': declared(routes),
   'protocol.d.ts': `${declared(frames)}\n${EVENT_DATA}`,
   'eden.d.ts': EDEN,
+  'README.md': readFileSync(join(ROOT, 'docs/client.md'), 'utf8').replace(OTHER_PAGE, '$1'),
   'package.json': `${JSON.stringify(PACKAGE, null, 2)}\n`,
 }
 for (const [name, text] of Object.entries(output)) await Bun.write(join(OUT, name), text)

@@ -1,4 +1,5 @@
 /** Sends a request as the user. */
+import { baseOf } from './url.ts'
 
 export interface RestOptions {
   /** Where the server is: `https://roost.example.org`. */
@@ -13,20 +14,25 @@ export interface RestOptions {
 }
 
 /**
- * `fetch` with the access token, from a path such as `/api/events` or a whole URL of the server. After a 401 it asks for
- * another token and sends the request once more, unless its body is a stream.
+ * `fetch` with the access token, from a path such as `/api/events` or a whole URL. After a 401 it asks for another token and
+ * sends the request once more, unless its body is a stream. A URL of another server, such as that of a file in object storage,
+ * is fetched without the token.
  */
 export type AuthorizedFetch = (path: string, init?: RequestInit) => Promise<Response>
 
 export function authorizedFetch({ url, token, language }: RestOptions): AuthorizedFetch {
+  const base = baseOf(url)
+  const { origin } = new URL(base)
   const give = async (refused: boolean) => (typeof token === 'function' ? await token(refused) : token)
   return async (path, init = {}) => {
+    const target = new URL(path.startsWith('/') ? base + path : path, `${base}/`)
+    if (target.origin !== origin) return fetch(target, init)
     const send = (access: string | undefined) => {
       const headers = new Headers(init.headers)
       if (access !== undefined) headers.set('authorization', `Bearer ${access}`)
       const wanted = typeof language === 'function' ? language() : language
       if (wanted !== undefined && !headers.has('accept-language')) headers.set('accept-language', wanted)
-      return fetch(new URL(path, url), { ...init, headers })
+      return fetch(target, { ...init, headers })
     }
     const access = await give(false)
     const answer = await send(access)

@@ -11,7 +11,7 @@ import { type ConnectOptions, TIMING, type Timing } from './options.ts'
  */
 export function connect(options: ConnectOptions, timing: Timing = TIMING): LiveClient {
   const core = new Core(options, timing)
-  const credentials = new Credentials(options.token)
+  const credentials = new Credentials(options.token, core.report)
   const http = new Http(core, options, credentials, timing.openMs)
   return clientOf(core, http, () => new Connection(core, options, credentials, http, timing))
 }

@@ -202,7 +202,11 @@ export class Connection {
   private afterFailure(error: unknown): Next {
     this.failed = true
     if (error instanceof SignedOut) return 'signed-out'
-    if (error instanceof Refusal && error.retryAfter !== undefined) return { afterMs: error.retryAfter }
+    if (!(error instanceof Refusal)) return 'soon'
+    const { status, code, message, retryAfter } = error
+    if (retryAfter !== undefined) return { afterMs: retryAfter }
+    // Perhaps the URL leads to another server.
+    if (status < 500) this.core.report(new Error(`${this.options.url} refuses: ${message} (${code})`))
     return 'soon'
   }
 

@@ -11,7 +11,7 @@ import type {
   WatchOptions,
 } from './live-client.ts'
 import type { ConnectOptions, Timing } from './options.ts'
-import { guarded, type Report, report } from './report.ts'
+import { each, guarded, type Report, report } from './report.ts'
 import { CursorSaver } from './saver.ts'
 import { Topics } from './topics.ts'
 import { View } from './view.ts'
@@ -62,7 +62,7 @@ export class Core implements Receiver {
     this.retryAt = retryAt
     if (status === this.status) return
     this.status = status
-    for (const handler of [...this.statusHandlers]) guarded(() => handler(status), this.report)
+    for (const handler of each(this.statusHandlers)) guarded(() => handler(status), this.report)
   }
 
   /** The server answers again. */
@@ -75,19 +75,20 @@ export class Core implements Receiver {
   }
 
   async event(event: AnyLiveEvent): Promise<void> {
-    for (const view of [...this.views]) view.handle(event)
-    for (const handler of [...this.handlersOf(event.type), ...this.handlersOf('*')]) {
-      try {
-        await handler(event)
-      } catch (error) {
-        this.report(error)
+    for (const view of each(this.views)) view.handle(event)
+    for (const type of [event.type, '*'] as const)
+      for (const handler of each(this.handlersOf(type))) {
+        try {
+          await handler(event)
+        } catch (error) {
+          this.report(error)
+        }
       }
-    }
   }
 
   resync(reason: ResyncReason): void {
-    for (const handler of [...this.resyncHandlers]) guarded(() => handler(reason), this.report)
-    for (const view of [...this.views]) view.resync()
+    for (const handler of each(this.resyncHandlers)) guarded(() => handler(reason), this.report)
+    for (const view of each(this.views)) view.resync()
   }
 
   advanced(): void {
@@ -133,7 +134,7 @@ export class Core implements Receiver {
     this.topics.stop()
     for (const view of this.views) view.stop()
     this.views.clear()
-    this.handlers.clear()
+    for (const handlers of this.handlers.values()) handlers.clear()
     this.resyncHandlers.clear()
     this.show('closed')
     this.statusHandlers.clear()

@@ -1,6 +1,7 @@
 import type { Core } from './core.ts'
 import type { Credentials } from './credentials.ts'
 import type { ConnectOptions, Fetch } from './options.ts'
+import { baseOf } from './url.ts'
 
 /** The server has answered, but not what was asked for. */
 export class Refusal extends Error {
@@ -36,7 +37,7 @@ export class Http {
     private readonly limitMs: number,
   ) {
     this.fetch = options.fetch ?? ((url, init) => fetch(url, init))
-    this.base = options.url.replace(/\/+$/, '')
+    this.base = baseOf(options.url)
   }
 
   /** A short request. @returns the JSON of the answer @throws Refusal, SignedOut, and what `fetch` throws */

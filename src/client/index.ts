@@ -28,5 +28,4 @@ export {
   type StoredSession,
 } from './session-store.ts'
 export { connectTabs } from './tabs.ts'
-
 export type { Answer } from './tree.ts'

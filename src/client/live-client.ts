@@ -34,7 +34,7 @@ export type AnyLiveEvent = { [T in EventType]: LiveEvent<T> }[EventType]
  */
 export type Status = 'connecting' | 'catching-up' | 'live' | 'polling' | 'offline' | 'signed-out' | 'closed'
 
-/** The state that a topic sends, by the kind of its name. A late value replaces an earlier one. */
+/** A frame of an agent's session. */
 export interface AgentEventFrame {
   session_id: string
   run_id: string
@@ -43,6 +43,7 @@ export interface AgentEventFrame {
   /** An AG-UI event. */
   event: { type: string; [field: string]: unknown }
 }
+/** The state that a topic sends, by the kind of its name. A late value replaces an earlier one. */
 export type TopicState<Name extends string> = Name extends `task:${string}`
   ? TaskUpdateData
   : Name extends `task_status:${string}`
@@ -87,8 +88,9 @@ export interface WatchOptions {
 export interface ViewOptions {
   /**
    * Fetches what the view shows. The client calls it as soon as it knows its position, after a `resync`, by `reload()`, and
-   * after a reconnect when it has failed. The signal aborts when the result is no longer needed. Events that come meanwhile wait, and are delivered after it has resolved: none is missing from what the view shows.
-   * An event that the fetched data already shows may come once more, so applying it must change nothing.
+   * after a reconnect when it has failed. The signal aborts when the result is no longer needed. Events that come meanwhile wait,
+   * and are delivered after it has resolved: none is missing from what the view shows. An event that the fetched data already
+   * shows may come once more, so applying it must change nothing.
    */
   load: (signal: AbortSignal) => Promise<void>
   on?: { [T in EventType]?: (event: LiveEvent<T>) => void }

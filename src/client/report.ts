@@ -8,10 +8,16 @@ export const report: Report = (error) => {
   else console.error(error)
 }
 
-/** Runs a function of the application. What it throws is reported, and stops nothing. */
+/** Those who are there now, one after the other. Each is left out when it leaves before its turn. */
+export function* each<T>(set: Set<T>): Generator<T> {
+  for (const one of [...set]) if (set.has(one)) yield one
+}
+
+/** Runs a function of the application, which may be async. What it throws is reported, and stops nothing. */
 export function guarded(run: () => unknown, failed: Report): void {
   try {
-    run()
+    const result = run()
+    if (result instanceof Promise) result.catch(failed)
   } catch (error) {
     failed(error)
   }

@@ -4,6 +4,7 @@ import type { Factory, Learning, Portfolio, Runtime, Study } from '#contracts'
 import { type AuthorizedFetch, authorizedFetch, type RestOptions } from './authorized.ts'
 import { errorOf, unanswered } from './error.ts'
 import type { Answer, Tree } from './tree.ts'
+import { baseOf } from './url.ts'
 
 /** The routes of each contract under its base URL. */
 export interface Rest {
@@ -24,9 +25,10 @@ export interface Rest {
 /** REST as the user whose token it is. */
 export function rest(options: RestOptions): Rest {
   const send = authorizedFetch(options)
+  const root = baseOf(options.url)
   const under = (base: string) =>
     tree(
-      treaty(new URL(base, options.url).href, {
+      treaty(root + base, {
         fetcher: send as typeof fetch,
         // A time stays the text that the types say it is.
         parseDate: false,
@@ -64,10 +66,13 @@ interface EdenAnswer {
 
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete']
 
-/** Eden's tree of routes, with parameters encoded and answers of one form. */
+/**
+ * Eden's tree of routes, with parameters encoded and answers of one form. Whoever shows or awaits a tree reads symbols and `then`
+ * of it, which are no segments.
+ */
 const tree = (node: EdenNode, segment = ''): unknown =>
-  new Proxy(node, {
-    get: (_, name: string) => tree(node[name]!, name),
+  new Proxy(() => {}, {
+    get: (_, name) => (typeof name === 'symbol' || name === 'then' ? undefined : tree(node[name]!, name)),
     apply: (_, __, [first, second]: unknown[]) => {
       if (!METHODS.includes(segment)) return tree(node(encoded(first as Record<string, string>)) as EdenNode)
       return segment === 'get' || segment === 'head'

@@ -15,7 +15,12 @@ export class CursorSaver {
   ) {}
 
   async load(): Promise<string | undefined> {
-    this.saved = await this.store?.load()
+    try {
+      this.saved = await this.store?.load()
+    } catch (error) {
+      this.report(error)
+      throw error
+    }
     return this.saved
   }
 

@@ -1,5 +1,6 @@
 /** A user's session: docs/contracts/runtime.md, "Sessions". */
 import type { Stop } from './live-client.ts'
+import { guarded, report } from './report.ts'
 import { dataOf, rest } from './rest.ts'
 import { memoryStore, type SessionStore, type StoredSession } from './session-store.ts'
 
@@ -45,6 +46,8 @@ export class Session {
   /** Why the session is over; undefined while it is not. */
   ended: SessionEnd | undefined
   private readonly handlers = new Set<(reason: SessionEnd) => void>()
+  /** The store has refused what would have replaced the session that it has. */
+  private isUnsaved = false
   private renewal: Promise<string | undefined> | undefined
   private readonly sessions
 
@@ -104,8 +107,8 @@ export class Session {
     if (this.ended) return
     this.end('signed_out')
     await this.exclusive(async () => {
-      const { refreshToken } = (await this.store.load()) ?? this.current
-      await this.store.clear()
+      const { refreshToken } = (await this.kept()) ?? this.current
+      await this.keep(() => this.store.clear())
       await this.sessions.delete({ refresh_token: refreshToken })
     })
   }
@@ -115,7 +118,7 @@ export class Session {
   }
 
   private async renew(refused: boolean): Promise<string | undefined> {
-    const kept = await this.store.load()
+    const kept = await this.kept()
     // Another tab has signed out, and perhaps signed another user in.
     if (kept?.user.id !== this.user.id) return this.end('signed_out')
     // Two access tokens of one second are equal.
@@ -127,15 +130,30 @@ export class Session {
     const { data, error } = await this.refresh(kept.refreshToken)
     if (data) {
       this.current = stored(data, sentAt)
-      if (!this.ended) await this.store.save(this.current)
+      if (!this.ended) await this.keep(() => this.store.save(this.current))
       return data.access_token
     }
     if (error.status === 401 || error.status === 403) {
-      await this.store.clear()
+      await this.keep(() => this.store.clear())
       return this.end(error.code === 'INACTIVE_USER' ? 'inactive' : 'ended')
     }
     if (!refused && kept.expiresAt > Date.now()) return kept.accessToken
     throw error
+  }
+
+  private kept() {
+    return this.isUnsaved ? this.current : this.store.load()
+  }
+
+  /** A store that fails does not end the session. What it has is older, so that the next start has to sign in. */
+  private async keep(change: () => Promise<void> | void): Promise<void> {
+    try {
+      await change()
+      this.isUnsaved = false
+    } catch (error) {
+      this.isUnsaved = true
+      report(error)
+    }
   }
 
   /**
@@ -152,7 +170,7 @@ export class Session {
   private end(reason: SessionEnd): undefined {
     if (this.ended) return
     this.ended = reason
-    for (const handler of this.handlers) handler(reason)
+    for (const handler of this.handlers) guarded(() => handler(reason), report)
   }
 }
 

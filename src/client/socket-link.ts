@@ -2,6 +2,7 @@ import type { TaskLogFrame } from '../protocol/live/topics.ts'
 import type { Core } from './core.ts'
 import type { Socket, SocketClass, Timing } from './options.ts'
 import type { TopicFrom, TopicSource } from './topics.ts'
+import { baseOf } from './url.ts'
 
 /** How a connection has ended. */
 export interface LinkEnd {
@@ -64,7 +65,7 @@ export class SocketLink implements TopicSource {
     if (received) query.set('cursor', received)
     if (this.named.length > 0) query.set('topics', this.named.join(','))
     if (core.language) query.set('language', core.language)
-    const base = url.replace(/^http/, 'ws').replace(/\/+$/, '')
+    const base = baseOf(url).replace(/^http/, 'ws')
     this.openingTimer = setTimeout(() => this.end(0, 'no answer'), timing.openMs)
     try {
       const socket = new SocketOf(`${base}/ws/connect?${query}`)

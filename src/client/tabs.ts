@@ -24,7 +24,7 @@ export function connectTabs(
 ): LiveClient {
   if (!platform) return connect(options, timing)
   const core = new Core(options, timing)
-  const credentials = new Credentials(options.token)
+  const credentials = new Credentials(options.token, core.report)
   const http = new Http(core, options, credentials, timing.openMs)
   return clientOf(core, http, () => new Tab(core, options, credentials, http, timing, platform))
 }
@@ -113,8 +113,9 @@ class Tab {
       try {
         return userOf(await this.credentials.get())
       } catch (error) {
+        if (this.stopped.signal.aborted) return undefined
         this.core.show(error instanceof SignedOut ? 'signed-out' : 'offline')
-        if (error instanceof SignedOut || this.stopped.signal.aborted) return undefined
+        if (error instanceof SignedOut) return undefined
         await new Promise((resolve) => setTimeout(resolve, backoff.next()))
       }
     }

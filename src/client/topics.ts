@@ -1,6 +1,6 @@
 import type { TaskLogFrame } from '../protocol/live/topics.ts'
 import type { AgentEventFrame, Stop, TopicError, WatchOptions } from './live-client.ts'
-import { guarded, type Report } from './report.ts'
+import { each, guarded, type Report } from './report.ts'
 
 /** Where the streams of a topic begin: the last line of a log, and the last frame of an agent, that every watcher has. */
 export interface TopicFrom {
@@ -102,13 +102,13 @@ export class Topics {
     const entry = this.topics.get(nameOf(topic))
     if (!entry) return
     entry.state = state
-    for (const { handler } of [...entry.watchers]) this.call(handler, state)
+    for (const { handler } of each(entry.watchers)) this.call(handler, state)
   }
 
   log(topic: string, line: TaskLogFrame): void {
     const entry = this.topics.get(nameOf(topic))
     if (!entry?.isOpen) return
-    for (const watcher of [...entry.watchers]) {
+    for (const watcher of each(entry.watchers)) {
       if (!watcher.options.onLog || line.position <= watcher.position) continue
       watcher.position = line.position
       this.call(watcher.options.onLog, line)
@@ -124,7 +124,7 @@ export class Topics {
     const isFirst = entry.isFresh
     entry.isFresh = false
     let lost = false
-    for (const watcher of [...entry.watchers]) {
+    for (const watcher of each(entry.watchers)) {
       if (watcher.seq !== undefined) {
         if (seq <= watcher.seq) continue
         // The server deletes old frames: what it sends first after the watcher's own number has no predecessor any more.
@@ -170,7 +170,7 @@ export class Topics {
     // An earlier opening.
     if (!entry || (id !== undefined && id !== entry.id)) return
     this.topics.delete(name)
-    for (const { options } of [...entry.watchers]) {
+    for (const { options } of each(entry.watchers)) {
       if (options.onError) this.call(options.onError, error)
       else this.report(new Error(`${topic}: ${error.message} (${error.code})`))
     }

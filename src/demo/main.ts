@@ -38,12 +38,15 @@ async function start(directory: string, fresh: boolean): Promise<void> {
   onStopSignals(['SIGTERM', 'SIGINT', 'SIGHUP'], stop, () => process.exit(1))
   try {
     const url = await programs.startServer(state.adminPassword)
-    const accounts = await makeAccounts(url, state)
-    show(url, state, accounts)
-    await startNodes(programs, url, accounts.admin, state)
-    await furnish({ ...accounts, state, receiver: Receiver.start() })
-    console.log(`Everything is there after ${Math.round((performance.now() - began) / 1000)} seconds.`)
-    await keepBusy(accounts)
+    const work = async () => {
+      const accounts = await makeAccounts(url, state)
+      show(url, state, accounts)
+      await startNodes(programs, url, accounts.admin, state)
+      await furnish({ ...accounts, state, receiver: Receiver.start() })
+      console.log(`Everything is there after ${Math.round((performance.now() - began) / 1000)} seconds.`)
+      return keepBusy(accounts)
+    }
+    await Promise.race([programs.untilServerEnds(), work()])
   } catch (error) {
     // Ctrl-C has stopped the programs, so the requests that were under way failed.
     if (stopping) return

@@ -1,4 +1,5 @@
-import { dataOf, type Rest, rest, Session } from '../client/index.ts'
+import { dataOf, type Rest, RoostError, rest, Session } from '../client/index.ts'
+import { StartupError } from '../util/startup-error.ts'
 import type { State } from './state.ts'
 
 interface Login {
@@ -42,7 +43,12 @@ export async function makeAccounts(url: string, state: State): Promise<Accounts>
 }
 
 async function signedIn(url: string, login: string, password: string): Promise<Rest> {
-  let session = await Session.signIn({ url, login, password })
+  let session = await Session.signIn({ url, login, password }).catch((error) => {
+    if (!(error instanceof RoostError) || error.status !== 401) throw error
+    throw new StartupError(
+      `The password of ${login} has been changed. Start with --fresh, or name another directory.`,
+    )
+  })
   const token = async (refused: boolean) => {
     const access = await session.token(refused)
     if (access !== undefined) return access

@@ -10,11 +10,16 @@ const STOP_MS = 8000
 /** What the programs may see of the environment: nothing of another installation's settings. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES']
 
+/** Addresses that this machine reaches as `localhost`. */
+const EVERYWHERE_OR_HERE = ['127.0.0.1', 'localhost', '0.0.0.0', '::', '::1']
+const nameInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
 type Env = Record<string, string | undefined>
 
 /** The server and the nodes, as processes. Each writes to a file of its own. */
 export class Programs {
   private readonly running: Subprocess[] = []
+  private server: Subprocess | undefined
 
   constructor(
     private readonly directory: string,
@@ -26,12 +31,13 @@ export class Programs {
    * @throws StartupError with what it said, when it ends instead
    */
   async startServer(adminPassword: string): Promise<string> {
-    const port = this.env.PORT ?? '8000'
+    const port = this.env.PORT || '8000'
+    const host = this.env.HOST || '127.0.0.1'
     const server = this.start('server', ['main.ts'], {
       DATA_DIR: this.directory,
       PORT: port,
       // Not for the network: the demo's limits are off.
-      HOST: this.env.HOST ?? '127.0.0.1',
+      HOST: host,
       ADMIN_PASSWORD: adminPassword,
       LOG_LEVEL: 'warn',
       RATE_LIMITS: 'off',
@@ -39,7 +45,8 @@ export class Programs {
       // Its webhook goes to the demo itself.
       ALLOW_PRIVATE_EGRESS: '1',
     })
-    const url = `http://localhost:${port}`
+    this.server = server
+    const url = `http://${EVERYWHERE_OR_HERE.includes(host) ? 'localhost' : nameInUrl(host)}:${port}`
     for (const deadline = performance.now() + START_MS; performance.now() < deadline; ) {
       if (server.exitCode !== null) throw new StartupError(this.lastOf('server'))
       const answer = await fetch(`${url}/ready`).catch(() => undefined)
@@ -47,6 +54,12 @@ export class Programs {
       await Bun.sleep(100)
     }
     throw new StartupError(`The server does not start; it said: ${this.lastOf('server')}`)
+  }
+
+  /** @throws StartupError when the server ends, which nothing starts again */
+  async untilServerEnds(): Promise<never> {
+    await this.server?.exited
+    throw new StartupError(`The server has ended; it said: ${this.lastOf('server') || 'nothing'}`)
   }
 
   startNode(name: string, url: string, token: string, args: string[], env: Env): void {

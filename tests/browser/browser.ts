@@ -18,6 +18,7 @@ const launch = () => {
   browser ??= chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox', '--disable-gpu'] })
   return browser
 }
+
 export interface VisitorOptions {
   language?: 'en' | 'zh'
   theme?: 'light' | 'dark'

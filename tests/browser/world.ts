@@ -202,7 +202,7 @@ async function makeMaterial(server: TestServer, owner: TestUser, title: string):
 }
 
 async function makeSchedule(words: Words, post: Post): Promise<void> {
-  const today = new Date().toISOString().slice(0, 10)
+  const today = Temporal.Now.plainDateISO('Asia/Shanghai')
   const at = (hour: number) => `${today}T${hour}:00`
   await post('/api/v1/schedule-items', {
     title: words.meeting,

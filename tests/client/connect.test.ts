@@ -104,6 +104,44 @@ describe('a handler', () => {
     expect(client.errors.map((error) => (error as Error).message)).toEqual(['sync', 'async', 'sync', 'async'])
   })
 
+  test('of a status, a resync, a view or a topic may be async, and is reported too', async () => {
+    const owner = await makeUser(server)
+    const { id } = await makeTask(server, owner)
+    const cursors = { load: () => 'abc123.7', save: () => {} }
+    using client = openClient({ url: server.url, token: owner.token, cursors })
+    const failing = (what: string) => async () => {
+      throw new Error(what)
+    }
+    client.live.onStatus(failing('status'))
+    client.live.onResync(failing('resync'))
+    client.live.view({ load: async () => {}, on: { 'task.created': failing('view') } })
+    client.live.watch(`task:${id}`, failing('topic'))
+    await client.reaches('live')
+    await makeTask(server, owner)
+    const reported = () => new Set(client.errors.map((error) => (error as Error).message))
+    await eventually(() => reported().size === 4, 'four reports')
+    expect([...reported()].sort()).toEqual(['resync', 'status', 'topic', 'view'])
+  })
+
+  test('that was stopped, or whose client was closed, while an earlier one ran is not called', async () => {
+    const owner = await makeUser(server)
+    using client = openClient({ url: server.url, token: owner.token })
+    const called: string[] = []
+    client.live.on('task.created', async ({ cursor }) => {
+      await Bun.sleep(1)
+      stop()
+      if (seqOf(cursor) === 2) client.live.close()
+    })
+    const stop = client.live.on('task.created', () => void called.push('stopped'))
+    client.live.on('*', ({ cursor }) => void called.push(`event ${seqOf(cursor)}`))
+    await client.reaches('live')
+    await makeTask(server, owner)
+    await makeTask(server, owner)
+    await client.reaches('closed')
+    await Bun.sleep(5)
+    expect(called).toEqual(['event 1'])
+  })
+
   test('is awaited before the cursor is saved, and a new client goes on from there', async () => {
     const owner = await makeUser(server)
     const saved: string[] = []
@@ -258,7 +296,7 @@ describe('the session', () => {
     expect(client.errors).toEqual([])
   })
 
-  test('a failure to get a token is no end of the session', async () => {
+  test('a failure to get a token is told, and is no end of the session', async () => {
     const owner = await makeUser(server)
     let asked = 0
     using client = openClient({
@@ -266,7 +304,28 @@ describe('the session', () => {
       token: () => (asked++ === 0 ? Promise.reject(new Error('no network')) : owner.token),
     })
     await client.reaches('live')
+    expect(client.errors).toEqual([new Error('no network')])
   })
+})
+
+test('a cursor that cannot be read is told, and asked for again', async () => {
+  const owner = await makeUser(server)
+  let asked = 0
+  const load = () => (asked++ === 0 ? Promise.reject(new Error('no permission')) : undefined)
+  using client = openClient({ url: server.url, token: owner.token, cursors: { load, save: () => {} } })
+  await client.reaches('live')
+  expect(client.errors).toEqual([new Error('no permission')])
+})
+
+test('a server that is no Roost is told; what is no URL is refused at once', async () => {
+  const other = Bun.serve({ port: 0, fetch: () => new Response('nothing here', { status: 404 }) })
+  const url = `http://127.0.0.1:${other.port}`
+  using client = openClient({ url, token: 'x' })
+  await eventually(() => client.errors.length > 0, 'the refusal')
+  expect(String(client.errors[0])).toContain(`${url} refuses: /api/ws/ticket: 404`)
+  await other.stop(true)
+  for (const wrong of ['roost.example.org', 'localhost:8000', 'ftp://roost.example.org'])
+    expect(() => openClient({ url: wrong, token: 'x' })).toThrow(`and not "${wrong}"`)
 })
 
 test('a resync is told, and views load again', async () => {

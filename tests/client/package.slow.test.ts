@@ -112,6 +112,14 @@ test('the package is small, and has nothing of the server', () => {
   }
 })
 
+test('its README has the example, and no link that leads out of the package', () => {
+  const readme = readFileSync(join(installed, 'README.md'), 'utf8')
+  expect(readme).toContain(example)
+  const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to!)
+  expect(links.length).toBeGreaterThan(5)
+  expect(links.filter((to) => !/^(#|https:)/.test(to))).toEqual([])
+})
+
 test.each([
   ['bun', 'live'],
   // Before version 22 Node has no WebSocket: then the events come over HTTP.

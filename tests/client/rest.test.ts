@@ -1,6 +1,7 @@
 /** The client's REST against a real server. */
 import { afterAll, expect, expectTypeOf, test } from 'bun:test'
-import { dataOf, RoostError, rest } from '../../src/client/index.ts'
+import { inspect } from 'node:util'
+import { connect, dataOf, RoostError, rest } from '../../src/client/index.ts'
 import { makeUser, unique } from '../support/factories.ts'
 import { form, pdf } from '../support/files.ts'
 import { startServer } from '../support/server.ts'
@@ -65,6 +66,50 @@ test.each([
   expect(error).toMatchObject({ status: 404, code: expect.stringMatching(/NOT_FOUND/) })
   expect(error!.message.length).toBeGreaterThan(5)
   expect(error!.details).toBeObject()
+})
+
+test('below the path of a proxy, requests and the live channel go there too', async () => {
+  const paths: string[] = []
+  const proxy = Bun.serve({
+    port: 0,
+    fetch(request) {
+      const { pathname, search } = new URL(request.url)
+      paths.push(pathname)
+      if (request.headers.has('upgrade')) return new Response('blocked', { status: 403 })
+      return fetch(server.url + pathname.replace('/roost', '') + search, request)
+    },
+  })
+  const url = `http://127.0.0.1:${proxy.port}/roost/`
+  const behind = rest({ url, token: admin.token })
+  expect((await behind.runtime.users.me.get()).error).toBeNull()
+  expect((await behind.fetch('/api/events')).status).toBe(200)
+  const live = connect({ url, token: admin.token })
+  await new Promise<void>((resolve) => live.onStatus((status) => status === 'polling' && resolve()))
+  live.close()
+  expect(paths.length).toBeGreaterThan(3)
+  expect(paths.filter((path) => !path.startsWith('/roost/'))).toEqual([])
+  await proxy.stop(true)
+})
+
+test('the token goes to no other server', async () => {
+  const seen: (string | null)[] = []
+  const other = Bun.serve({
+    port: 0,
+    fetch(request) {
+      seen.push(request.headers.get('authorization'))
+      return new Response(null, { status: 401 })
+    },
+  })
+  expect((await roost.fetch(`http://127.0.0.1:${other.port}/photo.jpg`)).status).toBe(401)
+  expect((await roost.fetch(`${server.url}/api/users/me`)).status).toBe(200)
+  expect(seen).toEqual([null])
+  await other.stop(true)
+})
+
+test('a tree that is awaited or shown sends nothing', async () => {
+  const tree = await Promise.resolve(roost.learning.materials)
+  expect(inspect(tree)).toBeString()
+  expect((await tree.get({ query: { ...page, sort_by: 'created_at', sort_order: 'asc' } })).error).toBeNull()
 })
 
 test('wrong fields are in the details; the language is the one that was asked for', async () => {

@@ -1,5 +1,5 @@
 /** The client's session against a real server. */
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, spyOn, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import { memoryStore, rest, Session, type SessionEnd, type SessionStore } from '../../src/client/index.ts'
 import { makeUser, PASSWORD } from '../support/factories.ts'
@@ -144,6 +144,43 @@ test('a deactivated account ends it with its reason', async () => {
   await write(server, sql`update users set is_active = false where id = ${user.id}`)
   expect(await session.token(true)).toBeUndefined()
   expect(ends).toEqual(['inactive'])
+})
+
+test('a store that fails ends no session, and a handler that throws keeps no other from its turn', async () => {
+  const working = memoryStore()
+  let isFull = false
+  const store: SessionStore = {
+    ...working,
+    save(session) {
+      if (isFull) throw new Error('the disk is full')
+      return working.save(session)
+    },
+    clear() {
+      throw new Error('the disk is full')
+    },
+  }
+  const { session } = await signedIn(store)
+  const reported = spyOn(globalThis, 'reportError').mockImplementation(() => {})
+  try {
+    isFull = true
+    await session.token(true)
+    await write(server, sql`update refresh_tokens set used_at = used_at - interval '11 seconds'`)
+    // The store still has the refresh token that has been used.
+    expect(await session.token(true)).toBeString()
+    expect(await me(session)).toBe(200)
+    expect(reported).toHaveBeenCalledTimes(2)
+    const ends: SessionEnd[] = []
+    session.onEnd(() => {
+      throw new Error('thrown by a handler')
+    })
+    session.onEnd((reason) => ends.push(reason))
+    const token = (await session.token())!
+    await session.signOut()
+    expect(ends).toEqual(['signed_out'])
+    expect((await rest({ url: server.url, token }).runtime.users.me.get()).status).toBe(401)
+  } finally {
+    reported.mockRestore()
+  }
 })
 
 test('a server that does not answer ends nothing: a later call may succeed', async () => {
