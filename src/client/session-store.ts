@@ -50,6 +50,7 @@ export function localStorageStore(key = 'roost.session'): SessionStore {
     save(session) {
       try {
         browser.localStorage.setItem(key, JSON.stringify(session))
+        memory.clear()
       } catch {
         // A private window, or full. What is stored there is older.
         memory.save(session)
@@ -63,9 +64,22 @@ export function localStorageStore(key = 'roost.session'): SessionStore {
         // Nothing has been stored.
       }
     },
-    // Pages that are not secure (http and not localhost) have no locks. There two tabs may refresh at the same time, which the
-    // server allows within ten seconds.
-    exclusive: (work) => (browser.navigator.locks ? browser.navigator.locks.request(key, work) : work()),
+    // Pages that are not secure (http and not localhost) have no locks, and a browser that stores nothing may refuse one. There
+    // two tabs may refresh at the same time, which the server allows within ten seconds.
+    async exclusive(work) {
+      const { locks } = browser.navigator
+      let isHeld = false
+      const locked = () => {
+        isHeld = true
+        return work()
+      }
+      try {
+        if (locks) return await locks.request(key, locked)
+      } catch (error) {
+        if (isHeld) throw error
+      }
+      return work()
+    },
   }
 }
 

@@ -14,7 +14,7 @@ import type { TopicSource } from './topics.ts'
 
 /**
  * As `connect`, with one socket for all tabs of a browser in which the same user is signed in. Without Web Locks (pages over
- * plain HTTP, Node) each tab has its own.
+ * plain HTTP, Node), or where the browser refuses them, each tab has its own.
  * @param timing for tests
  */
 export function connectTabs(
@@ -96,14 +96,19 @@ class Tab {
     const user = await this.findUser()
     if (user === undefined || this.stopped.signal.aborted) return
     this.name = `roost ${url} ${user} ${this.core.language ?? ''}`
-    const channel = new this.platform.Channel(this.name)
-    this.channel = channel
-    channel.onmessage = ({ data }) => this.receive(data)
+    try {
+      this.channel = new this.platform.Channel(this.name)
+    } catch {
+      // A browser that stores nothing for this site may refuse it, and locks too: such a tab has a socket of its own.
+      return this.lead()
+    }
+    this.channel.onmessage = ({ data }) => this.receive(data)
     // As long as the tab lives; then the leader forgets its topics.
-    void this.hold(this.lifeOf(this.id), {}, () => {
+    const isRefused = await this.hold(this.lifeOf(this.id), {}, () => {
       this.follow()
       this.queue(false)
     })
+    if (isRefused && !this.stopped.signal.aborted) this.lead()
   }
 
   /** Whose tabs share a socket. */
@@ -131,7 +136,7 @@ class Tab {
     })
   }
 
-  /** Holds a lock until the tab is closed. @returns whether another tab has taken it away */
+  /** Holds a lock until the tab is closed. @returns whether another tab has taken it away, or the browser refuses it */
   private async hold(name: string, { steal = false }, begin: () => void): Promise<boolean> {
     const { signal } = this.stopped
     try {

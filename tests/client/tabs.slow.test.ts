@@ -194,3 +194,22 @@ test('without locks each tab has a socket of its own', async () => {
   await client.reaches('live')
   expect(client.opened).toBe(1)
 })
+
+test.each(['locks', 'channels'])('in a browser that refuses %s too', async (refused) => {
+  const refuse = () => {
+    throw new DOMException('refused', 'SecurityError')
+  }
+  const tab = new Browser().tab()
+  const platform = {
+    locks: refused === 'locks' ? { request: async () => refuse() } : tab.locks,
+    Channel: refused === 'channels' ? (refuse as never) : tab.Channel,
+  }
+  const owner = await makeUser(server)
+  using client = openClient({ url: server.url, token: owner.token }, {}, (options, timing) =>
+    connectTabs(options, timing, platform),
+  )
+  await client.reaches('live')
+  await makeTasks(owner, 1)
+  await client.reachesSeq(1)
+  expect(client.errors).toEqual([])
+})
