@@ -48,7 +48,7 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
     }
   }
   return (
-    <form ref={form} class="stack" onSubmit={send} noValidate={false}>
+    <form ref={form} class="stack" onSubmit={send}>
       {children(errors.value)}
       {problem.value && (
         <p class="notice bad" role="alert">

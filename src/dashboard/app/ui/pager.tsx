@@ -25,10 +25,12 @@ const t = texts({
  */
 export function Pager({ pages, total }: { pages: number; total?: string }) {
   const page = currentPage()
+  const isLong = Math.max(page, pages) > 1
+  if (!total && !isLong) return null
   return (
     <div class="row">
       {total && <span class="grow muted small">{total}</span>}
-      {Math.max(page, pages) > 1 && (
+      {isLong && (
         <nav class="row pager" aria-label={t.pages}>
           <IconButton
             icon="left"

@@ -3,7 +3,7 @@ import { dataOf } from '../../../../client/index.ts'
 import { date } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
-import { RELOAD, useView } from '../../lib/view.ts'
+import { reload, useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
 import { confirm } from '../../ui/dialog.tsx'
 import { Ago, Badge, Card, Loaded } from '../../ui/parts.tsx'
@@ -49,7 +49,7 @@ export function Sessions() {
       const { data } = await dataOf(api().portfolio.users({ id: profile.id }).sessions.get({ signal }))
       return { userId: profile.id, sessions: data }
     },
-    on: { 'user.login': () => RELOAD, 'session.revoked': () => RELOAD },
+    on: { 'user.login': reload, 'session.revoked': reload },
   })
   const ofUser = () => api().portfolio.users({ id: view.data!.userId }).sessions
   const end = async (id: string) => {

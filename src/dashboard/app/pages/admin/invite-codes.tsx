@@ -54,7 +54,12 @@ const t = texts({
   },
 })
 
-const TONES: Record<string, Tone> = { active: 'good', disabled: 'bad', expired: 'warn', exhausted: 'info' }
+const TONES: Record<'active' | 'disabled' | 'expired' | 'exhausted', Tone> = {
+  active: 'good',
+  disabled: 'bad',
+  expired: 'warn',
+  exhausted: 'info',
+}
 
 export function InviteCodes() {
   const page = currentPage()
@@ -98,7 +103,7 @@ export function InviteCodes() {
                 { title: t.code, cell: ({ code }) => <code>{code}</code> },
                 {
                   title: t.status,
-                  cell: ({ status }) => <Badge tone={TONES[status] ?? ''}>{t[status]}</Badge>,
+                  cell: ({ status }) => <Badge tone={TONES[status]}>{t[status]}</Badge>,
                 },
                 {
                   title: t.used,

@@ -7,7 +7,7 @@ import { request } from '../../lib/request.ts'
 import { save } from '../../lib/save.ts'
 import { api, me } from '../../lib/session.ts'
 import { showToast } from '../../lib/toasts.ts'
-import { RELOAD, useView } from '../../lib/view.ts'
+import { reload, useView } from '../../lib/view.ts'
 import { Button } from '../../ui/button.tsx'
 import { NumberField, TextField } from '../../ui/field.tsx'
 import { Form } from '../../ui/form.tsx'
@@ -83,7 +83,7 @@ export default function Balance() {
 function Amounts() {
   const stats = useView({
     load: async (signal) => (await dataOf(api().factory.users.stats.get({ signal }))).data,
-    on: { 'balance.changed': () => RELOAD },
+    on: { 'balance.changed': reload },
   })
   const shown = (amount: number | undefined) => (amount === undefined ? '…' : money(amount))
   return (
@@ -163,7 +163,7 @@ function Statement() {
   const lines = useView({
     key,
     load: async (signal) => readStatement(await fetchText(signal)).reverse(),
-    on: { 'balance.changed': () => RELOAD },
+    on: { 'balance.changed': reload },
   })
   const download = async () =>
     save(new Blob([await fetchText()], { type: 'text/csv' }), `statement-${from}-${to}.csv`)

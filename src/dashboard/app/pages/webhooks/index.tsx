@@ -4,7 +4,7 @@ import { dataOf } from '../../../../client/index.ts'
 import { eventName } from '../../lib/event-names.ts'
 import { href } from '../../lib/router.ts'
 import { api } from '../../lib/session.ts'
-import { RELOAD, useView } from '../../lib/view.ts'
+import { reload, useView } from '../../lib/view.ts'
 import { Button, ButtonLink } from '../../ui/button.tsx'
 import { Ago, Badge, Card, Empty, Loaded, PageHead } from '../../ui/parts.tsx'
 import { Editor, Secret } from './editor.tsx'
@@ -14,7 +14,7 @@ export default function Webhooks() {
   const view = useView({
     load: async (signal) =>
       (await dataOf(api().portfolio.webhooks.get({ query: { limit: 100 }, signal }))).data,
-    on: { 'webhook.disabled': () => RELOAD },
+    on: { 'webhook.disabled': reload },
   })
   const creating = useSignal(false)
   const secret = useSignal('')
