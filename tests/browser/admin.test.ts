@@ -1,5 +1,6 @@
 /** The pages for administrators. */
 import { afterAll, expect, test } from 'bun:test'
+import { api } from '../support/api.ts'
 import { makeUser } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
@@ -67,4 +68,58 @@ test('settings: what is wrong stands at its field; saving leaves the focus; a re
   await page.getByRole('button', { name: 'Reset to defaults' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Reset to defaults' }).click()
   await eventually(async () => (await quality.inputValue()) === before, 'the default is shown')
+})
+
+test('prices of task types are added and removed; maintenance begins after a question, and is told at once', async () => {
+  const admin = await makeUser(server, { role: 'super_admin' })
+  await using visitor = await Visitor.come(server, { user: admin })
+  const page = await visitor.open('/admin/settings')
+  const card = page.locator('.card').filter({ hasText: 'Tasks and prices' })
+  const types = card.getByLabel('Task type')
+  const save = async () => {
+    await card.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved.').last().waitFor()
+  }
+  await card.getByRole('button', { name: 'Add a type' }).click()
+  await types.last().fill('render')
+  await card.getByLabel('Price').last().fill('2.5')
+  await save()
+  await page.reload()
+  await types.first().waitFor()
+  const shown = await types.evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value))
+  expect(shown).toContain('render')
+  await card.getByRole('button', { name: 'Remove' }).nth(shown.indexOf('render')).click()
+  await card.getByLabel('Maintenance').check()
+  await card.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Begin' }).click()
+  await page.getByText('only administrators can change anything').waitFor()
+  await card.getByLabel('Maintenance').uncheck()
+  await save()
+  await page.getByText('only administrators can change anything').waitFor({ state: 'detached' })
+  const { body } = await api(server, 'GET', '/api/admin/config', { token: admin.token })
+  expect([body.data.task_prices.render, body.data.maintenance_mode]).toEqual([undefined, false])
+})
+
+test('recharge codes are made, listed by state, and switched off', async () => {
+  const admin = await makeUser(server, { role: 'admin' })
+  await using visitor = await Visitor.come(server, { user: admin })
+  const page = await visitor.open('/admin/codes')
+  await page.getByRole('button', { name: 'New codes' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Worth of each code').fill('5')
+  await dialog.getByLabel('How many codes').fill('2')
+  await dialog.getByLabel('Description').fill('Autumn')
+  await dialog.getByRole('button', { name: 'New codes' }).click()
+  await dialog.getByText('2 codes are made.').waitFor()
+  const [code] = (await dialog.getByRole('textbox').inputValue()).split('\n')
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+  const row = page.getByRole('row', { name: code! })
+  await row.getByRole('button', { name: 'Disable' }).click()
+  await row.getByText('Disabled').waitFor()
+  await page.getByLabel('Status').selectOption({ label: 'Used up' })
+  await page.getByText('No code fits.').waitFor()
+  await page.getByLabel('Status').selectOption({ label: 'Disabled' })
+  await row.getByTitle('Who has used it').click()
+  await page.getByText('Nobody has used it yet.').waitFor()
 })

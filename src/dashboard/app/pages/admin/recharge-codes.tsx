@@ -32,6 +32,8 @@ const t = texts({
     disabled: 'Disabled',
     never: 'No end',
     none: 'No codes yet.',
+    noneFit: 'No code fits.',
+    uses: 'Who has used it',
   },
   zh: {
     title: '充值码',
@@ -52,6 +54,8 @@ const t = texts({
     disabled: '已停用',
     never: '不限',
     none: '还没有充值码。',
+    noneFit: '没有符合条件的充值码。',
+    uses: '使用记录',
   },
 })
 
@@ -63,19 +67,20 @@ const LOOKS: Record<Status, { tone: Tone; text: () => string }> = {
   disabled: { tone: 'bad', text: () => t.disabled },
 }
 
+interface Query {
+  page: number
+  status?: Status
+}
+
+const load = async (query: Query, signal: AbortSignal) =>
+  (await dataOf(api().factory.recharge.codes.get({ query: { ...query, page_size: 25 }, signal }))).data
+type Answer = Awaited<ReturnType<typeof load>>
+
 export function RechargeCodes() {
   const { filter, page, key, change } = useFilter(['status'])
   const view = useView({
     key,
-    load: async (signal) =>
-      (
-        await dataOf(
-          api().factory.recharge.codes.get({
-            query: { ...(filter as { status?: Status }), page, page_size: 25 },
-            signal,
-          }),
-        )
-      ).data,
+    load: (signal) => load({ ...filter, page } as Query, signal),
   })
   const creating = useSignal(false)
   const usesOf = useSignal<string | undefined>(undefined)
@@ -107,55 +112,13 @@ export function RechargeCodes() {
       <Loaded view={view}>
         {({ items, total_pages }) => (
           <>
-            <Table
-              caption={t.title}
-              none={t.none}
-              rows={items}
-              keyOf={({ id }) => id}
-              columns={[
-                {
-                  title: t.code,
-                  cell: ({ code, description }) => (
-                    <div>
-                      <code>{code}</code>
-                      {description && <div class="small muted">{description}</div>}
-                    </div>
-                  ),
-                },
-                { title: t.amount, number: true, cell: ({ amount }) => money(amount) },
-                {
-                  title: t.status,
-                  cell: ({ status: name }) => <Badge tone={LOOKS[name].tone}>{LOOKS[name].text()}</Badge>,
-                },
-                {
-                  title: t.used,
-                  number: true,
-                  cell: ({ id, used_count, max_uses }) => (
-                    <Button
-                      small
-                      kind="plain"
-                      onClick={() => {
-                        usesOf.value = id
-                      }}
-                    >
-                      {count(used_count)} / {count(max_uses)}
-                    </Button>
-                  ),
-                },
-                {
-                  title: t.expires,
-                  cell: ({ expires_at }) => (expires_at ? dateTime(expires_at) : t.never),
-                },
-                { title: t.created, cell: ({ created_at }) => <Ago at={created_at} /> },
-                {
-                  title: t.actions,
-                  cell: ({ id, status: name }) => (
-                    <Button small onClick={() => disable(id, name !== 'disabled')}>
-                      {name === 'disabled' ? t.enable : t.disable}
-                    </Button>
-                  ),
-                },
-              ]}
+            <Codes
+              codes={items}
+              none={filter.status ? t.noneFit : t.none}
+              onUses={(id) => {
+                usesOf.value = id
+              }}
+              onDisable={disable}
             />
             <Pager pages={total_pages} />
           </>
@@ -180,3 +143,57 @@ export function RechargeCodes() {
     </Card>
   )
 }
+
+interface CodesProps {
+  codes: Answer['items']
+  none: string
+  onUses: (id: string) => void
+  onDisable: (id: string, disabled: boolean) => Promise<void>
+}
+
+const Codes = ({ codes, none, onUses, onDisable }: CodesProps) => (
+  <Table
+    caption={t.title}
+    none={none}
+    rows={codes}
+    keyOf={({ id }) => id}
+    columns={[
+      {
+        title: t.code,
+        cell: ({ code, description }) => (
+          <div>
+            <code>{code}</code>
+            {description && <div class="small muted">{description}</div>}
+          </div>
+        ),
+      },
+      { title: t.amount, number: true, cell: ({ amount }) => money(amount) },
+      {
+        title: t.status,
+        cell: ({ status: name }) => <Badge tone={LOOKS[name].tone}>{LOOKS[name].text()}</Badge>,
+      },
+      {
+        title: t.used,
+        number: true,
+        cell: ({ id, used_count, max_uses }) => (
+          <Button small kind="plain" title={t.uses} onClick={() => onUses(id)}>
+            {count(used_count)} / {count(max_uses)}
+          </Button>
+        ),
+      },
+      {
+        title: t.expires,
+        cell: ({ expires_at }) => (expires_at ? dateTime(expires_at) : t.never),
+      },
+      { title: t.created, cell: ({ created_at }) => <Ago at={created_at} /> },
+      {
+        title: t.actions,
+        cell: ({ id, status: name }) => (
+          <Button small onClick={() => onDisable(id, name !== 'disabled')}>
+            {name === 'disabled' ? t.enable : t.disable}
+          </Button>
+        ),
+      },
+    ]}
+  />
+)
