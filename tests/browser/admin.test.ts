@@ -86,7 +86,7 @@ test('prices of task types are added and removed; maintenance begins after a que
   await save()
   await page.reload()
   await types.first().waitFor()
-  const shown = await types.evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value))
+  const shown = await Promise.all((await types.all()).map((one) => one.inputValue()))
   expect(shown).toContain('render')
   await card.getByRole('button', { name: 'Remove' }).nth(shown.indexOf('render')).click()
   await card.getByLabel('Maintenance').check()
