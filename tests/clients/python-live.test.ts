@@ -4,9 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TaskDetail } from '../../src/contracts/factory/tasks/models.ts'
+import { SystemLog } from '../../src/core/logs/system-log.ts'
+import { Metrics } from '../../src/core/metrics.ts'
 import { transaction } from '../../src/core/transaction.ts'
 import { Page } from '../../src/http/models.ts'
 import { EVENTS } from '../../src/protocol/live/events.ts'
+import { createLogger } from '../../src/util/logger.ts'
 import { api } from '../support/api.ts'
 import { makeNode, makeTask, makeUser, signInAgain, type TestUser, unique } from '../support/factories.ts'
 import { eventually, NodeProcess, Program, ServerProcess } from '../support/process.ts'
@@ -147,6 +150,38 @@ test('tasks run, and their numbers, lines and errors arrive', async () => {
       [404, 'RESOURCE_NOT_FOUND'],
     ],
   })
+})
+
+test('every kind of topic can be watched, in any case', async () => {
+  const admin = await makeUser(server, { role: 'admin' })
+  const { uuid } = await makeTask(server, admin)
+  const task = uuid.toUpperCase()
+  const topics = ['system:overview', 'system:log', 'GPU:cluster', `task:${task}`, `task_status:${task}`]
+  await using script = new Script('watch.py', server.url, admin.token, ...topics)
+  await script.connected()
+  const { db, config } = server.ctx
+  const log = createLogger('info', { write: () => {} })
+  const stored = new SystemLog({ db, config, log, metrics: new Metrics() })
+  const typesOf = (topic: string) =>
+    script.lines.filter((line) => line.topic === topic).map(({ type }) => type)
+  await eventually(async () => {
+    log.info('a line')
+    await stored.flush()
+    return typesOf('system:log').length >= 2 && typesOf('system:overview').length >= 2
+  }, 'lines and figures')
+  stored.close()
+  await eventually(async () => {
+    await makeNode(server)
+    return typesOf('GPU:cluster').length >= 2
+  }, 'the cluster')
+  await script.end()
+  expect(topics.map((topic) => typesOf(topic)[0])).toEqual([
+    'system_update',
+    'system_log',
+    'gpu_cluster',
+    'task_update',
+    'task_status',
+  ])
 })
 
 test('a session is kept, renewed and ended', async () => {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any, Callable, Deque, Dict, List, Optional, Set
+from typing import Any, Callable, Deque, Dict, List, Optional
 
 from .errors import RoostError
 
@@ -13,7 +13,8 @@ _RETRY_SECONDS = 2.0
 _STREAMS = {"agent_event": "seq", "task_log": "position"}
 """Frames of which each one counts, and the field that grows with them. Of others only the newest counts."""
 
-_STATES = {"task_update", "task_status", "upload_update", "gpu_update", "gpu_cluster", "watermark_update"}
+_MOST_SYSTEM_LINES = 1000
+"""Lines of the servers' own log that wait for a slow loop: the newest. They have no position at which a server could go on."""
 
 _POSITION = {"agent": "agent_seq", "task": "log_position"}
 """The field of `subscribe` that says where a stream goes on."""
@@ -22,10 +23,10 @@ _POSITION = {"agent": "agent_seq", "task": "log_position"}
 class Watcher:
     """The frames of a topic that one reader has yet to read."""
 
-    def __init__(self, topic: str, position: Optional[int], types: Set[str]) -> None:
+    def __init__(self, topic: str, position: Optional[int], is_task_log: bool) -> None:
         self.topic = topic
         self.position = position
-        self._types = types
+        self._is_task_log = is_task_log
         self._frames: Deque[Dict[str, Any]] = deque()
         self._changed = asyncio.Event()
         self._error: Optional[RoostError] = None
@@ -39,10 +40,14 @@ class Watcher:
         return self._frames.popleft()
 
     def offer(self, frame: Dict[str, Any]) -> None:
-        if frame["type"] not in self._types:
+        kind = frame["type"]
+        if (kind == "task_log") != self._is_task_log:
             return
-        counter = _STREAMS.get(frame["type"])
-        if counter is None:
+        counter = _STREAMS.get(kind)
+        if kind == "system_log":
+            if len(self._frames) >= _MOST_SYSTEM_LINES:
+                self._frames.popleft()
+        elif counter is None:
             self._frames.clear()
         elif self.position is not None and frame[counter] <= self.position:
             return  # Another watcher of the topic began further back.
@@ -66,9 +71,8 @@ class Topics:
     def open(self, topic: str, position: Optional[int] = None) -> Watcher:
         """``position``: of the last line of a task's log, or frame of an agent, that the watcher has; of a task without it
         the watcher gets the state."""
-        is_log = topic.startswith("task:") and position is not None
-        types = {"agent_event"} if topic.startswith("agent:") else {"task_log"} if is_log else _STATES
-        watcher = Watcher(topic, position, types)
+        topic = topic.lower()  # As servers write it in frames.
+        watcher = Watcher(topic, position, topic.startswith("task:") and position is not None)
         others = self._watchers.setdefault(topic, [])
         others.append(watcher)
         # The current value has been sent to the others only.
@@ -126,7 +130,9 @@ class Topics:
 
 def _topic_of(frame: Dict[str, Any]) -> str:
     if frame["type"] in ("task_update", "task_log"):
-        return f"task:{frame['task_id']}"
+        return f"task:{frame['task_id']}".lower()
     if frame["type"] == "agent_event":
-        return f"agent:{frame['session_id']}"
-    return str(frame.get("key") or frame.get("topic"))
+        return f"agent:{frame['session_id']}".lower()
+    if frame["type"] == "system_log":
+        return "system:log"
+    return str(frame.get("key") or frame.get("topic")).lower()
