@@ -68,6 +68,11 @@ test('10,000 photos: all can be reached by scrolling and by keyboard, and few of
   await page.locator('a[data-index="0"]:focus').waitFor()
   await page.keyboard.press('End')
   await page.locator(`a[data-index="${COUNT - 1}"]:focus`).waitFor()
+  // The way back from a photo leads to where the list was left.
+  await page.keyboard.press('Enter')
+  await page.locator('.viewer').waitFor()
+  await page.goBack()
+  await page.locator(`a[data-index="${COUNT - 1}"]`).waitFor()
 })
 
 test('1,000 tasks, of which 20 run: the page follows them, and does not grow', async () => {

@@ -114,7 +114,10 @@ interface Answer {
   }
 }
 
-/** The server takes one file after the other, so the bytes that have gone out tell how far each is. */
+/**
+ * The server takes one file after the other. So the bytes that have gone out tell how far each is, and `uploaded` and `failed`
+ * are in the order of the files.
+ */
 async function request(parts: readonly Part[], signal: AbortSignal): Promise<void> {
   if (parts.length === 0) return
   const form = new FormData()
@@ -133,6 +136,8 @@ async function request(parts: readonly Part[], signal: AbortSignal): Promise<voi
     return !arrived
   })
   for (const [at, { error, code }] of data.failed.entries()) {
+    // Other devices of the user upload too much at the moment. The next try has what is left.
+    if (code === 'TOO_MANY_UPLOADS') throw new RoostError(429, code, error)
     const part = failed[at]
     // The site takes fewer files at a time: the next request has the others.
     if (!part || code === 'TOO_MANY_FILES') continue

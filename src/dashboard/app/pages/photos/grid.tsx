@@ -6,6 +6,7 @@ import { texts } from '../../lib/language.ts'
 import { showError } from '../../lib/toasts.ts'
 import { Cell } from './cell.tsx'
 import { photoHref } from './filter.ts'
+import { useGridKeys } from './grid-keys.ts'
 import type { PhotoList } from './photo-list.ts'
 import type { Selection } from './selection.ts'
 import { useVisibleRows } from './visible-rows.ts'
@@ -41,7 +42,6 @@ export function Grid({ list, selection, onImageError }: Props) {
   const layout = useSignal<Layout>({ columns: 0, size: 0 })
   /** What is rendered now. Preact passes over an element that is the same as before, so scrolling costs the new cells alone. */
   const items = useRef(new Map<number, { at: unknown[]; item: VNode }>())
-  const toFocus = useRef<number | undefined>(undefined)
   const total = list.total.value ?? 0
   const { columns, size } = layout.value
   const step = size + GAP + (list.filter.q ? CAPTION : 0)
@@ -78,27 +78,7 @@ export function Grid({ list, selection, onImageError }: Props) {
   const startOf = (row: number) => Math.min(total, row * columns)
   const [first, seen, end] = [startOf(rows.first), startOf(rows.seen), startOf(rows.end)]
   useEffect(() => (end > first ? list.showSoon(first, end - 1, showError) : undefined), [list, first, end])
-  useEffect(() => {
-    if (toFocus.current === undefined) return
-    const cell = box.current?.querySelector<HTMLElement>(`a[data-index="${toFocus.current}"]`)
-    if (!cell) return
-    cell.focus()
-    toFocus.current = undefined
-  })
-
-  const onKeyDown = (event: KeyboardEvent) => {
-    const from = Number((event.target as HTMLElement).dataset.index ?? Number.NaN)
-    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key]
-    const to = event.key === 'Home' ? 0 : event.key === 'End' ? total - 1 : from + (by ?? Number.NaN)
-    if (Number.isNaN(from) || !(to >= 0 && to < total)) return
-    event.preventDefault()
-    toFocus.current = to
-    bringIntoView(box.current!, Math.floor(to / columns) * step, size)
-    const cell = box.current?.querySelector<HTMLElement>(`a[data-index="${to}"]`)
-    if (!cell) return
-    cell.focus({ preventScroll: true })
-    toFocus.current = undefined
-  }
+  const onKeyDown = useGridKeys(box, { columns, total, step, size })
 
   let added = 0
   const item = (index: number) => {
@@ -159,12 +139,4 @@ export function Grid({ list, selection, onImageError }: Props) {
       {[...above, ...below]}
     </ul>
   )
-}
-
-/** Scrolls so far that a row lies between the bar at the top and the end of the window. */
-function bringIntoView(box: HTMLElement, top: number, height: number): void {
-  const [above, below] = [80, 24]
-  const at = box.getBoundingClientRect().top + top
-  if (at < above) scrollBy({ top: at - above })
-  else if (at + height > innerHeight - below) scrollBy({ top: at + height - innerHeight + below })
 }
