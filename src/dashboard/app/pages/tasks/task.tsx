@@ -42,7 +42,6 @@ const t = texts({
     courses: 'Courses',
     itemOf: (title: string) => `Progress of ${title}`,
     clock: (at: string, of: string) => `${at} of ${of}`,
-    exit: (code: number) => `The program ended with exit code ${code}.`,
     noServer: (type: string) =>
       `No GPU server that takes tasks offers the type “${type}”. The task waits for one.`,
     offered: (types: string) => `Offered now: ${types}.`,
@@ -71,7 +70,6 @@ const t = texts({
     courses: '课程',
     itemOf: (title: string) => `${title} 的进度`,
     clock: (at: string, of: string) => `${at} / ${of}`,
-    exit: (code: number) => `程序以退出码 ${code} 结束。`,
     noServer: (type: string) => `没有可接收任务的 GPU 服务器提供类型“${type}”，任务正在等待。`,
     offered: (types: string) => `当前可用：${types}。`,
     inQueue: '任务正在排队，一有空闲的 GPU 服务器就会开始。',
@@ -149,9 +147,7 @@ const State = ({ task }: { task: TaskDetail }) => (
     <LiveProgress task={task} />
     {isStudy(task) && task.status === 'running' && <Item task={task} />}
     {task.error_message && (
-      <p class={`notice ${task.status === 'failed' ? 'bad' : 'warn'}`}>
-        {task.error_message} {task.exit_code !== null && t.exit(task.exit_code)}
-      </p>
+      <p class={`notice ${task.status === 'failed' ? 'bad' : 'warn'}`}>{task.error_message}</p>
     )}
     {task.status === 'pending' && <Waiting task={task} />}
   </Card>
