@@ -13,6 +13,7 @@ import { Card, Empty, Loaded } from '../../ui/parts.tsx'
 import { type CategoryList, type CategoryNode, categoryOptions, loadCategories } from './categories.ts'
 import { listHref } from './filter.ts'
 import { PhotosHead } from './photos-head.tsx'
+import { TagChip } from './tag-chip.tsx'
 
 const t = texts({
   en: {
@@ -129,11 +130,9 @@ export default function PhotoMap() {
                     <div class="stack-tight">
                       <h3>{t.trending}</h3>
                       <ul class="chips">
-                        {trending.map(({ id, name, usage_count }) => (
-                          <li key={id}>
-                            <a class="chip" href={listHref({ tag: name })}>
-                              #{name} <span class="muted number">{count(usage_count)}</span>
-                            </a>
+                        {trending.map((tag) => (
+                          <li key={tag.id}>
+                            <TagChip {...tag} />
                           </li>
                         ))}
                       </ul>

@@ -2,12 +2,12 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { dataOf } from '../../../../client/index.ts'
-import { count } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { navigate } from '../../lib/router.ts'
 import { api } from '../../lib/session.ts'
 import { Button } from '../../ui/button.tsx'
 import { listHref, type PhotoFilter } from './filter.ts'
+import { TagChip } from './tag-chip.tsx'
 
 const t = texts({
   en: {
@@ -101,11 +101,9 @@ export function SearchBox({ filter }: { filter: PhotoFilter }) {
       </form>
       {suggestions.value.length > 0 && (
         <ul class="photo-suggestions" aria-label={t.suggestions}>
-          {suggestions.value.map(({ id, name, usage_count }) => (
-            <li key={id}>
-              <a class="chip" href={listHref({ tag: name })}>
-                #{name} <span class="muted number">{count(usage_count)}</span>
-              </a>
+          {suggestions.value.map((tag) => (
+            <li key={tag.id}>
+              <TagChip {...tag} />
             </li>
           ))}
         </ul>
