@@ -24,7 +24,15 @@ export function href(path: string, query: Record<string, string | number | undef
   return `#${path}${text ? `?${text}` : ''}`
 }
 
-export function navigate(to: string, { replace = false } = {}): void {
+interface Navigation {
+  /** The page that is left does not stay in the history. */
+  replace?: boolean
+  /** The path of the page that leads on, after a request: a user who has left it meanwhile stays where they are. */
+  from?: string
+}
+
+export function navigate(to: string, { replace = false, from }: Navigation = {}): void {
+  if (from !== undefined && from !== route.peek().path) return
   if (!replace) {
     location.hash = to
     return

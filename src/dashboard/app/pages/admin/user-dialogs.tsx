@@ -1,5 +1,6 @@
 /** Creating a user, and changing one: role, state, balance, sessions. */
 import { dataOf } from '../../../../client/index.ts'
+import { changed } from '../../lib/changed.ts'
 import { texts } from '../../lib/language.ts'
 import { ROLES, type Role, roleName } from '../../lib/roles.ts'
 import { api, me } from '../../lib/session.ts'
@@ -119,18 +120,16 @@ function Fields({ user, balance, onDone }: { user: User; balance: number; onDone
     is_active,
     balance: amount = '',
   }: Values) => {
-    await dataOf(
-      api()
-        .factory.admin.users({ id: user.id })
-        .put({
-          full_name,
-          username,
-          email,
-          role: role as Role,
-          is_active: is_active !== undefined,
-          ...(Number(amount) !== balance && { balance: Number(amount) }),
-        }),
-    )
+    const now = {
+      full_name,
+      username,
+      email,
+      role: role as Role,
+      is_active: is_active !== undefined,
+      balance: Number(amount),
+    }
+    const before = { ...user, full_name: user.display_name, balance }
+    await dataOf(api().factory.admin.users({ id: user.id }).put(changed(now, before)))
     showToast('good', t.saved)
     onDone()
   }

@@ -61,7 +61,7 @@ export default function Chat({ params }: PageProps) {
     draftOf(session).value = draft.peek()
     draft.value = ''
     void list.reload()
-    navigate(href(`/chat/${session}`))
+    navigate(href(`/chat/${session}`), { from: '/chat' })
   }
   return (
     <div class="chat" data-list={shown.value ? 'shown' : 'hidden'}>

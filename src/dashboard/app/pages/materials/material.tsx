@@ -84,7 +84,7 @@ type MaterialDetail = Awaited<ReturnType<typeof loadMaterial>>
 
 export default function MaterialPage({ params }: PageProps) {
   const id = params.id!
-  const leave = () => navigate(href('/materials'), { replace: true })
+  const leave = () => navigate(href('/materials'), { replace: true, from: `/materials/${id}` })
   // Each fetch counts as a view, so events are applied to what is shown.
   const view = useView({
     key: id,

@@ -1,5 +1,7 @@
 import { useSignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { dataOf } from '../../../../client/index.ts'
+import { changed } from '../../lib/changed.ts'
 import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
 import { useView } from '../../lib/view.ts'
@@ -42,25 +44,24 @@ type Visibility = PhotoDetail['visibility']
 
 export function PhotoForm({ photo, onSaved }: { photo: PhotoDetail; onSaved: (photo: PhotoDetail) => void }) {
   const categories = useView({ load: loadCategories })
-  const chosen = useSignal<readonly number[]>(photo.categories.map(({ id }) => id))
+  const first = useMemo(() => photo.categories.map(({ id }) => id), [])
+  const chosen = useSignal<readonly number[]>(first)
   return (
     <Card>
       <Form
         submit={t.save}
         icon="check"
         onSubmit={async ({ title = '', description = '', status, visibility, tags = '' }) => {
-          const saved = await dataOf(
-            api()
-              .portfolio.photos({ id: photo.id })
-              .put({
-                title,
-                description,
-                status: status as Status,
-                visibility: visibility as Visibility,
-                tags: tagNames(tags),
-                categories: [...chosen.peek()],
-              }),
-          )
+          const now = {
+            title,
+            description,
+            status: status as Status,
+            visibility: visibility as Visibility,
+            tags: tagNames(tags),
+            categories: [...chosen.peek()],
+          }
+          const before = { ...photo, tags: photo.tags.map(({ name }) => name), categories: first }
+          const saved = await dataOf(api().portfolio.photos({ id: photo.id }).put(changed(now, before)))
           onSaved(saved.data)
         }}
       >

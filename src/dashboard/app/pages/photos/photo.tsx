@@ -70,7 +70,7 @@ export default function PhotoPage({ params }: PageProps) {
       'photo.updated': ({ data }, photo) => (data.photo_id === photo.id ? RELOAD : photo),
       'photo.processed': ({ data }, photo) => (data.photo_id === photo.id ? RELOAD : photo),
       'photo.deleted': ({ data }, photo) => {
-        if (data.photo_id === photo.id) navigate(listHref(filter), { replace: true })
+        if (data.photo_id === photo.id) leave()
         return photo
       },
     },
@@ -79,6 +79,7 @@ export default function PhotoPage({ params }: PageProps) {
   useEffect(() => {
     isEditing.value = false
   }, [id])
+  const leave = () => navigate(listHref(filter), { replace: true, from: `/photos/${id}` })
   const { previous, next } = useNeighbours(Number(id), query)
   const renew = useRenewal(view)
   return (
@@ -118,7 +119,7 @@ export default function PhotoPage({ params }: PageProps) {
                     onClick={async () => {
                       if (!(await confirm(t.deleteTitle, { text: t.deleteText, yes: t.delete }))) return
                       await dataOf(api().portfolio.photos({ id }).delete())
-                      navigate(listHref(filter), { replace: true })
+                      leave()
                     }}
                   >
                     {t.delete}

@@ -1,6 +1,7 @@
 /** What the editor of an item holds, and what it sends. */
 import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
+import { changed } from '../../lib/changed.ts'
 import type { Values } from '../../ui/form.tsx'
 import { dayOf, readWall, type Wall, wallOf, wallText, weekdayOf } from './clock.ts'
 import type { File } from './details.tsx'
@@ -68,19 +69,32 @@ export function useDraft(subject: Subject, zone: string) {
 
   /** @param values of the other fields */
   const save = async (values: Values) => {
-    const fields = {
+    const texts = {
       title: values.title!,
       description: values.description || null,
-      start_at: start.value,
-      end_at: end.value || null,
-      timezone: values.timezone!,
       metadata: metadataOf(values, entry, colour.value, files.value),
       reminder_minutes: values.reminder_minutes ? Number(values.reminder_minutes) : null,
     }
-    if (!entry) await create({ ...fields, rrule: ruleNow() })
-    else if (scope.value === 'all')
-      await change(entry.id, { ...fields, status: status.value, rrule: ruleNow() })
-    else await takeOut(entry, { ...fields, status: status.value })
+    const span = { start_at: start.value, end_at: end.value || null, timezone: values.timezone! }
+    const now = status.value
+    if (!entry) await create({ ...texts, ...span, rrule: ruleNow() })
+    else if (scope.value === 'one') await takeOut(entry, { ...texts, ...span, status: now })
+    else {
+      const when = { ...span, rrule: ruleNow() }
+      const first = timesOf(entry, zone, 'all')
+      const whenBefore = {
+        start_at: wallText(first.start),
+        end_at: first.end === undefined ? null : wallText(first.end),
+        timezone: entry.timezone,
+        rrule: entry.rrule,
+      }
+      const isMoved = Object.keys(changed(when, whenBefore)).length > 0
+      await change(entry.id, {
+        ...changed({ ...texts, status: now }, { ...entry, metadata: metadataBefore(entry) }),
+        // The time zone says which moments the times are, so that all of them go together.
+        ...(isMoved && when),
+      })
+    }
   }
   return {
     entry,
@@ -97,6 +111,12 @@ export function useDraft(subject: Subject, zone: string) {
     setStart,
     save,
   }
+}
+
+/** As `metadataOf` would make it of an editor in which nothing was changed. */
+const metadataBefore = (entry: Entry) => {
+  const { location = '', notes = '', color, attachments = [] } = entry.metadata
+  return metadataOf({ 'metadata.location': location, 'metadata.notes': notes }, entry, color, attachments)
 }
 
 function metadataOf(

@@ -129,7 +129,7 @@ function GpuForm({ types }: { types: TaskType[] }) {
         config: configOf(type, values),
       }),
     )
-    navigate(href(`/tasks/${data.id}`))
+    navigate(href(`/tasks/${data.id}`), { from: '/tasks/new' })
   }
 
   return (

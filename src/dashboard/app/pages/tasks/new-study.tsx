@@ -117,7 +117,7 @@ function StudyForm({ courses, settings }: { courses: Course[]; settings: Setting
     const { data } = await dataOf(factory.tasks.post({ title: values.title!, course_ids: [...chosen.value] }))
     // The task is there, so its page tells of a start that failed, and offers another.
     if (values.start) await dataOf(study.tasks({ id: data.id }).start.post()).catch(showError)
-    navigate(href(`/tasks/${data.id}`))
+    navigate(href(`/tasks/${data.id}`), { from: '/tasks/new' })
   }
 
   return (

@@ -120,7 +120,9 @@ export default function TaskPage({ params }: PageProps) {
     <>
       <PageHead title={task?.title ?? t.task} back={{ to: href('/tasks'), text: t.back }}>
         {task && <StatusBadge status={task.status} />}
-        {task && <TaskActions task={task} onDeleted={() => navigate(href('/tasks'))} />}
+        {task && (
+          <TaskActions task={task} onDeleted={() => navigate(href('/tasks'), { from: `/tasks/${id}` })} />
+        )}
       </PageHead>
       <Loaded view={view}>
         {(task) => (

@@ -1,6 +1,8 @@
 /** The dialogs that create a webhook, change it, and show its secret once. */
 import { useSignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { dataOf, type EventType } from '../../../../client/index.ts'
+import { changed } from '../../lib/changed.ts'
 import { EVENT_TYPES, eventName } from '../../lib/event-names.ts'
 import { api, isAdmin } from '../../lib/session.ts'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -29,7 +31,8 @@ interface Props {
 }
 
 export function Editor({ webhook, onClose, onSaved }: Props) {
-  const chosen = useSignal<ReadonlySet<string>>(new Set(webhook?.events ?? ['task.completed', 'task.failed']))
+  const first = useMemo(() => webhook?.events ?? ['task.completed', 'task.failed'], [])
+  const chosen = useSignal<ReadonlySet<string>>(new Set(first))
   // Those that it has stay, so that the user can take them out: they are refused after the user's role has become lower.
   const types = EVENT_TYPES.filter(
     (type) => isAdmin.value || !OF_SITE.test(type) || webhook?.events.includes(type),
@@ -43,7 +46,11 @@ export function Editor({ webhook, onClose, onSaved }: Props) {
     const events = [...chosen.value] as EventType[]
     const body = { url, description, events, is_active: is_active !== undefined }
     if (webhook) {
-      await dataOf(api().portfolio.webhooks({ id: webhook.id }).put(body))
+      await dataOf(
+        api()
+          .portfolio.webhooks({ id: webhook.id })
+          .put(changed(body, { ...webhook, events: first })),
+      )
       onSaved()
     } else {
       const { data } = await dataOf(api().portfolio.webhooks.post(body))

@@ -66,7 +66,7 @@ export default function WebhookPage({ params }: PageProps) {
   const remove = async () => {
     if (!(await confirm(t.deleteTitle, { text: t.deleteText, yes: t.delete }))) return
     await dataOf(one().delete())
-    navigate(href('/webhooks'))
+    navigate(href('/webhooks'), { from: `/webhooks/${params.id}` })
   }
   return (
     <>
