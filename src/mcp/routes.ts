@@ -10,8 +10,8 @@ import { PROBLEM_JSON } from '../http/problem.ts'
 import type { Origins } from '../util/origins.ts'
 import { McpSessions } from './sessions.ts'
 
-/** Messages of one user in a minute. */
-const MAX_MESSAGES = 300
+/** Of one user in a minute. */
+const MAX_REQUESTS = 300
 
 const problemOf = (description: string) => ({
   description,
@@ -34,7 +34,7 @@ const ERRORS = {
   401: problemOf('No valid access token'),
   403: problemOf('A page of another origin, or a deactivated user'),
   404: errorOf('The session has ended'),
-  429: problemOf('Too many messages'),
+  429: problemOf('Too many requests'),
   500: problemOf('An error of the server'),
   503: problemOf('The database is away, or maintenance'),
 }
@@ -89,7 +89,7 @@ export function mcpRoutes(ctx: Context, origins: Origins) {
     // Pages of other origins, as on the sockets: MCP asks for it.
     if (!origins.allows(request)) throw new AppError('PERMISSION_DENIED')
     await enforceLimits(ctx, [
-      { policy: 'mcp', key: String(principal.userId), max: MAX_MESSAGES, windowMs: 60_000 },
+      { policy: 'mcp', key: String(principal.userId), max: MAX_REQUESTS, windowMs: 60_000 },
     ])
     const language = preferredLanguage(request.headers.get('accept-language'), 'en')
     return sessions.handle({ who: principal, language, request })

@@ -19,14 +19,21 @@ const IDLE_MS = 30 * 60_000
  * to a user, and every request to it signs in.
  */
 export class McpSessions {
-  private readonly sessions = new LRUCache<string, McpSession>({
-    max: MAX_SESSIONS,
-    ttl: IDLE_MS,
-    updateAgeOnGet: true,
-    dispose: ({ server }) => void server.close(),
-  })
+  private readonly sessions: LRUCache<string, McpSession>
 
-  constructor(private readonly ctx: Context) {}
+  constructor(
+    private readonly ctx: Context,
+    idleMs = IDLE_MS,
+  ) {
+    this.sessions = new LRUCache({
+      max: MAX_SESSIONS,
+      ttl: idleMs,
+      // Otherwise an idle session stays in memory, with its streams, until many others have begun.
+      ttlAutopurge: true,
+      updateAgeOnGet: true,
+      dispose: ({ server }) => void server.close(),
+    })
+  }
 
   /** Answers a request of a client. */
   async handle(call: McpCall): Promise<Response> {

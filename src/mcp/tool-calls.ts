@@ -15,10 +15,13 @@ import { type Tool, toolErrorText } from '../core/agent/tools/tool.ts'
 import type { Context } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
 import { message } from '../core/messages.ts'
+import { enforceLimits } from '../core/rate-limits/rate-limits.ts'
 import { whileMayGoOn } from '../http/authenticate.ts'
 import { isTooDeep, storable } from '../util/storable.ts'
 import { callOf } from './call.ts'
 
+/** Calls of one user in a minute. */
+const MAX_CALLS = 300
 /** How long a question may wait for the user. */
 const ANSWER_MS = 5 * 60_000
 
@@ -45,6 +48,10 @@ export async function callTool(
   const read = tool.read(storable(given))
   if ('problem' in read) return failure(`The input does not fit: ${read.problem}`)
   try {
+    // A request may have many calls, because old versions of MCP have batches.
+    await enforceLimits(ctx, [
+      { policy: 'mcp-tools', key: String(who.userId), max: MAX_CALLS, windowMs: 60_000 },
+    ])
     const consent = tool.question ? await confirm(ctx, server, session, tool, read.input, extra) : { who }
     if ('refusal' in consent) return failure(consent.refusal)
     const result = await tool.run(ctx, consent.who, read.input, language)
@@ -89,11 +96,13 @@ async function confirm(
         signal: AbortSignal.any([signal, request.signal]),
       },
     )
-    const { action } = await whileMayGoOn(request, asked)
-    if (action !== 'accept') return { refusal: 'The user did not confirm. Nothing was done.' }
-  } catch (error) {
-    if (!(error instanceof McpError)) throw error
-    return { refusal: 'The user did not answer. Nothing was done.' }
+    // It rejects when the time is over, when the client or its session has gone, and when the answer is malformed.
+    const answer = await whileMayGoOn(
+      request,
+      asked.catch(() => undefined),
+    )
+    if (!answer) return { refusal: 'The user did not answer. Nothing was done.' }
+    if (answer.action !== 'accept') return { refusal: 'The user did not confirm. Nothing was done.' }
   } finally {
     session.isAsking = false
   }

@@ -3,7 +3,10 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ElicitRequestSchema, type ElicitResult } from '@modelcontextprotocol/sdk/types.js'
+import { userOfToken } from '../../src/core/accounts/access-tokens.ts'
+import type { Actor } from '../../src/core/accounts/principals.ts'
 import { TOOLS } from '../../src/core/agent/tools/index.ts'
+import { McpSessions } from '../../src/mcp/sessions.ts'
 import { api } from '../support/api.ts'
 import { makeTask, makeUser, signInAgain, type TestUser, unique } from '../support/factories.ts'
 import { makePhoto } from '../support/photos.ts'
@@ -44,15 +47,12 @@ async function call({ client }: Connected, name: string, args: Record<string, un
   return { text, isError, result: structuredContent as any }
 }
 
+const MCP_JSON = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
 /** A message as it goes over the wire. */
 const send = (headers: Record<string, string>, message: unknown, method = 'POST') =>
   fetch(url, {
     method,
-    headers: {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      ...headers,
-    },
+    headers: { ...MCP_JSON, ...headers },
     ...(method === 'POST' && { body: JSON.stringify(message) }),
   })
 const INITIALIZE = {
@@ -251,6 +251,19 @@ describe('before a destructive tool', () => {
     await again.client.close()
   })
 
+  test('an answer that is malformed is no yes, and no fault of the server', async () => {
+    const { owner, task, status, connected } = await withTask(() => 'accept')
+    const session = { ...bearer(owner), 'mcp-session-id': connected.transport.sessionId! }
+    const params = { name: 'cancel_task', arguments: { task_id: task.id } }
+    const asking = await send(session, { jsonrpc: '2.0', id: 9, method: 'tools/call', params })
+    const events = asking.body!.pipeThrough(new TextDecoderStream()).getReader()
+    const { id } = JSON.parse((await events.read()).value!.split('data: ')[1]!)
+    await send(session, { jsonrpc: '2.0', id, result: { action: 'perhaps' } })
+    expect((await events.read()).value).toContain('The user did not answer')
+    expect(await status()).toBe('pending')
+    await connected.client.close()
+  })
+
   test('a user who has signed out meanwhile has not confirmed', async () => {
     const signOut = Promise.withResolvers<TestUser>()
     const { owner, task, cancel, connected } = await withTask(async (): Promise<ElicitResult['action']> => {
@@ -293,6 +306,35 @@ describe('sessions', () => {
     expect(statuses).toEqual(all.map((_, i) => (i === 1 ? 404 : 200)))
   })
 
+  test('a session ends by itself when it is idle, and its streams with it', async () => {
+    const owner = await makeUser(server)
+    const task = await makeTask(server, owner)
+    const signedIn = await userOfToken(server.ctx, owner.token)
+    if (typeof signedIn === 'string') throw new Error(signedIn)
+    const who = { ...signedIn.principal, client: {} as Actor['client'] }
+    const sessions = new McpSessions(server.ctx, 200)
+    const handle = (message: object, session: Record<string, string> = {}) => {
+      const body = JSON.stringify(message)
+      const request = new Request(url.href, { method: 'POST', headers: { ...MCP_JSON, ...session }, body })
+      return sessions.handle({ who, language: 'en', request })
+    }
+    const capabilities = { elicitation: { form: {} } }
+    const params = { name: 'cancel_task', arguments: { task_id: task.id } }
+    const ask = async () => {
+      const begun = await handle({ ...INITIALIZE, params: { ...INITIALIZE.params, capabilities } })
+      const session = { 'mcp-session-id': begun.headers.get('mcp-session-id')! }
+      return {
+        session,
+        stream: await handle({ jsonrpc: '2.0', id: 2, method: 'tools/call', params }, session),
+      }
+    }
+    let asked = await ask()
+    // A machine that is slow enough has ended the session already.
+    while (asked.stream.status === 404) asked = await ask()
+    expect(await asked.stream.text()).not.toContain('"result"')
+    expect((await handle(LIST, asked.session)).status).toBe(404)
+  })
+
   test('a message without a session, or that is none: 400; too large: 413; GET is 405', async () => {
     const owner = bearer(await makeUser(server))
     expect((await send(owner, LIST)).status).toBe(400)
@@ -320,4 +362,35 @@ describe('who may call', () => {
     expect((await send({ ...owner, origin: 'https://evil.example' }, INITIALIZE)).status).toBe(403)
     expect((await send({ ...owner, origin: server.url }, INITIALIZE)).status).toBe(200)
   })
+})
+
+test('with RATE_LIMITS=on, the calls of a batch count each', async () => {
+  const limited = await startServer({ RATE_LIMITS: 'on' })
+  try {
+    const owner = bearer(await makeUser(limited))
+    const to = `${limited.url}/mcp`
+    const post = (headers: Record<string, string>, message: unknown) =>
+      fetch(to, {
+        method: 'POST',
+        headers: { ...MCP_JSON, ...owner, ...headers },
+        body: JSON.stringify(message),
+      })
+    const begun = await post({}, INITIALIZE)
+    await begun.text()
+    const params = { name: 'list_tasks', arguments: {} }
+    const batch = Array.from({ length: 100 }, (_, id) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params,
+    }))
+    const refused: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const answer = await post({ 'mcp-session-id': begun.headers.get('mcp-session-id')! }, batch)
+      refused.push((await answer.text()).split('"isError":true').length - 1)
+    }
+    expect(refused).toEqual([0, 0, 0, 100])
+  } finally {
+    await limited.stop()
+  }
 })
