@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { swagger } from '@elysiajs/swagger'
 import { type AnyElysia, Elysia } from 'elysia'
+import { inSlices } from '../util/slices.ts'
 import { asyncApiDocument } from './asyncapi/document.ts'
 import { SOCKETS_ASSETS, socketsPage } from './asyncapi/page.ts'
 import type { Call } from './chapter.ts'
@@ -64,9 +65,9 @@ export function docs(
     documentation: { info: { title: 'Roost API', version: '', description: 'The HTTP APIs of this server' } },
     swaggerOptions: optionsFor(contracts),
   })
-  let documents: OpenApiDocuments | undefined
+  let documents: Promise<OpenApiDocuments> | undefined
   const ofServer = () => {
-    documents ??= openApiDocuments(app(), fields, publicUrl)
+    documents ??= inSlices(openApiDocuments(app(), fields, publicUrl))
     return documents
   }
   const instance = new Elysia({ name: 'docs' })
@@ -79,7 +80,7 @@ export function docs(
     )
     .get(
       `${PAGE}/json`,
-      madeOnce('application/json', () => JSON.stringify(ofServer().all)),
+      madeOnce('application/json', async () => JSON.stringify((await ofServer()).all)),
       hide,
     )
     .get(
@@ -95,7 +96,7 @@ export function docs(
       hide,
     )
   for (const name of contracts) {
-    const make = () => JSON.stringify(ofServer().contracts[name])
+    const make = async () => JSON.stringify((await ofServer()).contracts[name])
     instance.get(addressOf(name), madeOnce('application/json', make), hide)
   }
   const files = [...ASSETS.map((asset) => `swagger-ui-dist/${asset}`), ...SOCKETS_ASSETS]

@@ -34,3 +34,13 @@ export class Slices {
     this.since = performance.now()
   }
 }
+
+/** The result of a computation that yields between its steps. In between the process does other work. */
+export async function inSlices<T>(computation: Generator<void, T>): Promise<T> {
+  const slices = new Slices(Number.POSITIVE_INFINITY)
+  for (;;) {
+    const { done, value } = computation.next()
+    if (done) return value
+    await slices.step()
+  }
+}

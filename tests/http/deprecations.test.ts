@@ -2,8 +2,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { createApp } from '../../src/app.ts'
 import { DEPRECATIONS, RouteFields } from '../../src/http/deprecations.ts'
-import { openApiDocuments } from '../../src/http/openapi/document.ts'
 import { hollowApp } from '../support/hollow.ts'
+import { openApiOf } from '../support/openapi.ts'
 import { startServer } from '../support/server.ts'
 
 const profile = {
@@ -57,7 +57,7 @@ describe('a deprecated route', () => {
   })
 
   test('is marked in the OpenAPI document, and no other route is', () => {
-    const { paths } = openApiDocuments(app, new RouteFields(table)).all
+    const { paths } = openApiOf(app, new RouteFields(table)).all
     const marked = Object.entries(paths).flatMap(([path, item]) =>
       Object.entries(item)
         .filter(([, { deprecated }]) => deprecated)

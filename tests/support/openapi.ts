@@ -1,6 +1,7 @@
 /** The server's own OpenAPI document, and whether an answer is one that it describes. */
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020'
 import addFormats from 'ajv-formats'
+import type { AnyElysia } from 'elysia'
 import { RouteFields } from '../../src/http/deprecations.ts'
 import {
   type OpenApiDocument,
@@ -27,12 +28,19 @@ export interface DocumentedRoute {
   operation: Operation
 }
 
+/** What the server makes in slices. */
+export function openApiOf(app: AnyElysia, fields = new RouteFields([])): OpenApiDocuments {
+  const steps = openApiDocuments(app, fields)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
 let documents: OpenApiDocuments | undefined
 export function documentsOfAll(): OpenApiDocuments {
   // By way of JSON: what clients get of it.
-  documents ??= JSON.parse(
-    JSON.stringify(openApiDocuments(hollowApp(), new RouteFields([]))),
-  ) as OpenApiDocuments
+  documents ??= JSON.parse(JSON.stringify(openApiOf(hollowApp()))) as OpenApiDocuments
   return documents
 }
 

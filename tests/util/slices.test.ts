@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { OverBudget, Slices } from '../../src/util/slices.ts'
+import { inSlices, OverBudget, Slices } from '../../src/util/slices.ts'
 
 /** A computation that takes time. */
 const work = (ms: number) => {
@@ -28,4 +28,23 @@ test('one beyond it is told so', async () => {
     }
   }
   await expect(run()).rejects.toBeInstanceOf(OverBudget)
+})
+
+test('a generator runs in slices, and its result is that of the whole', async () => {
+  let turns = 0
+  const counting = setInterval(() => turns++)
+  const sum = await inSlices(
+    (function* () {
+      let sum = 0
+      for (let i = 1; i <= 5; i++) {
+        work(10)
+        sum += i
+        yield
+      }
+      return sum
+    })(),
+  )
+  clearInterval(counting)
+  expect(sum).toBe(15)
+  expect(turns).toBeGreaterThan(2)
 })

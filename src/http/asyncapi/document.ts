@@ -75,7 +75,7 @@ const PREFIXES: Record<keyof typeof SOCKETS, string> = { user: '', node: 'Node' 
 
 /** @param publicUrl the address under which clients know the server */
 export function asyncApiDocument(publicUrl = 'http://localhost:8000'): AsyncApiDocument {
-  const pool = new SchemaPool([])
+  const pool = new SchemaPool()
   const sockets = Object.entries(SOCKETS) as [keyof typeof SOCKETS, Socket][]
   const channels = sockets.map(([name, socket]) => [name, channelOf(name, socket, pool)])
   return {

@@ -25,12 +25,30 @@ export function wrapping<T extends TSchema>(inner: TSchema, suffix: string, mode
  */
 export class SchemaPool {
   readonly schemas: Fields = {}
+  /** By identity. */
   private readonly names = new Map<string, string>()
+  /** The other way round. */
+  private readonly identities = new Map<string, string>()
   private readonly seen = new WeakSet<object>()
 
-  /** Collects all names first, so that no model without a name takes one of them. */
-  constructor(models: TSchema[]) {
-    for (const model of models) this.collect(model)
+  /**
+   * Takes the names of a model and of its parts. Call it for all models before `add`, so that no model without a name takes the
+   * name of another.
+   */
+  collect(model: unknown): void {
+    if (typeof model !== 'object' || model === null || this.seen.has(model)) return
+    this.seen.add(model)
+    const { title } = model as JsonSchema
+    if (typeof title === 'string') {
+      const identity = identityOf(model as JsonSchema)
+      const other = this.identities.get(title) ?? identity
+      if (other !== identity) throw new Error(`Two models of the OpenAPI document are called ${title}`)
+      const former = this.names.get(identity)
+      if (former !== undefined) this.identities.delete(former)
+      this.identities.set(title, identity)
+      this.names.set(identity, title)
+    }
+    for (const part of Object.values(model)) this.collect(part)
   }
 
   /** @param place the name for a schema that has none */
@@ -45,19 +63,6 @@ export class SchemaPool {
     this.names.set(identity, name)
     this.schemas[name] = written
     return reference(name)
-  }
-
-  private collect(model: unknown): void {
-    if (typeof model !== 'object' || model === null || this.seen.has(model)) return
-    this.seen.add(model)
-    const { title } = model as JsonSchema
-    if (typeof title === 'string') {
-      const identity = identityOf(model as JsonSchema)
-      const other = [...this.names].find(([known, name]) => name === title && known !== identity)
-      if (other) throw new Error(`Two models of the OpenAPI document are called ${title}`)
-      this.names.set(identity, title)
-    }
-    for (const part of Object.values(model)) this.collect(part)
   }
 
   private free(place: string): string {

@@ -1,7 +1,9 @@
 /** Rules for the whole OpenAPI document, for any routes. */
 import { describe, expect, test } from 'bun:test'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
+import { RouteFields } from '../../../src/http/deprecations.ts'
 import { limitFields } from '../../../src/http/limit-fields.ts'
+import { openApiDocuments } from '../../../src/http/openapi/document.ts'
 import { EVENTS } from '../../../src/protocol/live/events.ts'
 import { mountedRoutes } from '../../support/described.ts'
 import { hollowApp } from '../../support/hollow.ts'
@@ -109,6 +111,11 @@ describe('the document', () => {
     expect(document.servers.map(({ url }) => url)).toEqual(['/'])
     const { servers } = (await ask({ PUBLIC_URL: 'https://roost.example' })) as typeof document
     expect(servers.map(({ url }) => url)).toEqual(['https://roost.example'])
+  })
+
+  test('is made in steps, none of which has more than one route, so that the server answers meanwhile', () => {
+    const steps = [...openApiDocuments(hollowApp(), new RouteFields([]))]
+    expect(steps.length).toBeGreaterThan(2 * documentedRoutes().length)
   })
 
   test('has every mounted route, but the documentation and the page', () => {
