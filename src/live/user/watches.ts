@@ -15,6 +15,8 @@ export interface Watch {
   moved(): void
 }
 
+/** How many keys a line of the log names. */
+const MAX_NAMED = 10
 /** A client gets the figures of a topic that moves this often at most. */
 const MOVE_MS = 500
 /** The watches that move take turns within {@link MOVE_MS}, so that they do not hold up the process together. */
@@ -24,6 +26,8 @@ const TURN_MS = 50
 export class Watches {
   private readonly byKey = new Map<string, Set<Watch>>()
   private readonly delayed = new Map<string, ReturnType<typeof setTimeout>>()
+  /** The keys whose values are read next, all together: a burst of events may concern many. */
+  private readonly stale = new Set<string>()
   /** The watches whose frames change with the time, and when each was rendered last. */
   private readonly moving = new Map<Watch, number>()
   private turns: ReturnType<typeof setInterval> | undefined
@@ -96,6 +100,7 @@ export class Watches {
     for (const stop of this.stops) stop()
     for (const timer of this.delayed.values()) clearTimeout(timer)
     this.delayed.clear()
+    this.stale.clear()
     clearInterval(this.turns)
     this.moving.clear()
   }
@@ -110,6 +115,7 @@ export class Watches {
 
   private dirty(key: string, delayMs = 0): void {
     if (this.delayed.has(key) || !this.byKey.has(key)) return
+    if (delayMs === 0) return this.reload(key)
     const timer = setTimeout(() => {
       this.delayed.delete(key)
       this.reload(key)
@@ -122,9 +128,18 @@ export class Watches {
   }
 
   private reload(key: string): void {
-    this.read([key]).catch((error) => {
-      this.ctx.log.warn({ err: error, key }, 'a state could not be read')
-    })
+    if (this.stale.size === 0) setImmediate(() => void this.readStale())
+    this.stale.add(key)
+  }
+
+  private async readStale(): Promise<void> {
+    const keys = [...this.stale]
+    this.stale.clear()
+    try {
+      await this.read(keys)
+    } catch (error) {
+      this.ctx.log.warn({ err: error, keys: keys.slice(0, MAX_NAMED) }, 'states could not be read')
+    }
   }
 
   /** Reads the current values, with one call for each kind of topic, and tells the sockets that do not know them. */
