@@ -33,8 +33,8 @@ export async function answerUnmatched(
   const [, contract] = bases.find(([base]) => pathname === base || pathname.startsWith(`${base}/`))!
   if ((error as { code?: unknown }).code !== 'NOT_FOUND') return contract.errorResponse(error, request, log)
   const { static: fixed, http } = app.router
-  // A route also matches its path with a slash at the end.
-  const bare = pathname.replace(/(?<=.)\/$/, '')
+  // A route also matches its path with one slash at the end.
+  const bare = pathname.replace(/(?<=[^/])\/$/, '')
   // The value in the static table is the route's index, and the first route has index 0.
   const allowed = METHODS.filter((method) => fixed[bare]?.[method] !== undefined || http.find(method, bare))
   // Elysia answers HEAD wherever it answers GET, and this function answers OPTIONS.
