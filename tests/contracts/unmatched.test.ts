@@ -50,7 +50,9 @@ function expectForm(answer: Answer, form: Form, status: 404 | 405, path: string)
 }
 
 const NOWHERE: [string, Form][] = [
-  ...['/v1/x', '/v1', '/v1/', '/v1/photos/1/x', '/v1/photos/1//'].map((path) => [path, 'portfolio'] as [string, Form]),
+  ...['/v1/x', '/v1', '/v1/', '/v1/photos/1/x', '/v1/photos/1//'].map(
+    (path) => [path, 'portfolio'] as [string, Form],
+  ),
   ...['/api/v1/x', '/api/v1', '/api/v1/', '/api/v1/auth', '/api/v1/auth/me/x'].map(
     (path) => [path, 'merged'] as [string, Form],
   ),
