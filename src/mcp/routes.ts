@@ -8,10 +8,8 @@ import type { SignedCall } from '../http/chapter.ts'
 import { withHeaders } from '../http/openapi/headers.ts'
 import { PROBLEM_JSON } from '../http/problem.ts'
 import type { Origins } from '../util/origins.ts'
+import { limitOf } from './call.ts'
 import { McpSessions } from './sessions.ts'
-
-/** Of one user in a minute. */
-const MAX_REQUESTS = 300
 
 const problemOf = (description: string) => ({
   description,
@@ -88,9 +86,7 @@ export function mcpRoutes(ctx: Context, origins: Origins) {
   const handle = async ({ request, principal }: Pick<SignedCall, 'request' | 'principal'>) => {
     // Pages of other origins, as on the sockets: MCP asks for it.
     if (!origins.allows(request)) throw new AppError('PERMISSION_DENIED')
-    await enforceLimits(ctx, [
-      { policy: 'mcp', key: String(principal.userId), max: MAX_REQUESTS, windowMs: 60_000 },
-    ])
+    await enforceLimits(ctx, [limitOf('requests', principal)])
     const language = preferredLanguage(request.headers.get('accept-language'), 'en')
     return sessions.handle({ who: principal, language, request })
   }

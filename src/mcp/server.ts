@@ -2,13 +2,18 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
 import {
   CallToolRequestSchema,
+  ErrorCode,
   ListToolsRequestSchema,
+  McpError,
   type Tool as ShownTool,
 } from '@modelcontextprotocol/sdk/types.js'
 import { version } from '../../package.json'
 import { TOOLS } from '../core/agent/tools/index.ts'
-import type { Effect, Tool } from '../core/agent/tools/tool.ts'
+import { type Effect, type Tool, toolErrorText } from '../core/agent/tools/tool.ts'
 import type { Context } from '../core/context.ts'
+import { AppError } from '../core/errors.ts'
+import { enforceLimits } from '../core/rate-limits/rate-limits.ts'
+import { callOf, limitOf } from './call.ts'
 import { callTool } from './tool-calls.ts'
 
 const MAX_BODY_BYTES = 1024 * 1024
@@ -47,10 +52,14 @@ export async function openServer(
     },
   )
   const session = { isAsking: false }
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map(presentTool) }))
-  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) =>
-    callTool(ctx, server, session, params, extra),
-  )
+  server.setRequestHandler(ListToolsRequestSchema, async (_, extra) => {
+    await countMessage(ctx, extra)
+    return { tools: TOOLS.map(presentTool) }
+  })
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
+    await countMessage(ctx, extra)
+    return callTool(ctx, server, session, params, extra)
+  })
   const transport = new WebStandardStreamableHTTPServerTransport({
     sessionIdGenerator: () => crypto.randomUUID(),
     onsessioninitialized: on.opened,
@@ -59,4 +68,16 @@ export async function openServer(
   })
   await server.connect(transport)
   return { server, transport }
+}
+
+/** @throws McpError when the user sends too many */
+async function countMessage(ctx: Context, extra: Parameters<typeof callOf>[0]): Promise<void> {
+  const { who, language } = callOf(extra)
+  try {
+    await enforceLimits(ctx, [limitOf('messages', who)])
+  } catch (error) {
+    throw error instanceof AppError
+      ? new McpError(ErrorCode.InvalidRequest, toolErrorText(error, language))
+      : error
+  }
 }

@@ -15,13 +15,10 @@ import { type Tool, toolErrorText } from '../core/agent/tools/tool.ts'
 import type { Context } from '../core/context.ts'
 import { AppError } from '../core/errors.ts'
 import { message } from '../core/messages.ts'
-import { enforceLimits } from '../core/rate-limits/rate-limits.ts'
 import { whileMayGoOn } from '../http/authenticate.ts'
 import { isTooDeep, storable } from '../util/storable.ts'
 import { callOf } from './call.ts'
 
-/** Calls of one user in a minute. */
-const MAX_CALLS = 300
 /** How long a question may wait for the user. */
 const ANSWER_MS = 5 * 60_000
 
@@ -48,10 +45,6 @@ export async function callTool(
   const read = tool.read(storable(given))
   if ('problem' in read) return failure(`The input does not fit: ${read.problem}`)
   try {
-    // A request may have many calls, because old versions of MCP have batches.
-    await enforceLimits(ctx, [
-      { policy: 'mcp-tools', key: String(who.userId), max: MAX_CALLS, windowMs: 60_000 },
-    ])
     const consent = tool.question ? await confirm(ctx, server, session, tool, read.input, extra) : { who }
     if ('refusal' in consent) return failure(consent.refusal)
     const result = await tool.run(ctx, consent.who, read.input, language)
