@@ -166,3 +166,53 @@ test('a server that sends no mail says where the code is', async () => {
   await page.getByRole('button', { name: 'Mail me a code' }).click()
   await page.getByText('writes each mail as a file').waitFor()
 })
+
+test('what was typed is not lost by Escape or a reload without a question', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/webhooks')
+  const opener = page.getByRole('button', { name: 'New webhook' })
+  const editor = page.getByRole('dialog', { name: 'New webhook' })
+  const question = page.getByRole('dialog', { name: 'Close without saving?' })
+  await opener.click()
+  await editor.getByLabel('Address').fill('https://hooks.example.com/roost')
+  await page.keyboard.press('Escape')
+  await question.getByRole('button', { name: 'Cancel' }).click()
+  await question.waitFor({ state: 'detached' })
+  expect(await editor.getByLabel('Address').inputValue()).toBe('https://hooks.example.com/roost')
+
+  const asked = page.waitForEvent('dialog')
+  await page.evaluate('setTimeout(() => location.reload())')
+  const dialog = await asked
+  expect(dialog.type()).toBe('beforeunload')
+  await dialog.dismiss()
+  await editor.getByRole('button', { name: 'Close' }).click()
+  await question.getByRole('button', { name: 'Close without saving' }).click()
+  await editor.waitFor({ state: 'detached' })
+  expect(await focused(page).textContent()).toBe('New webhook')
+
+  // Nothing is asked of who has typed nothing, or has saved.
+  await opener.click()
+  await page.keyboard.press('Escape')
+  await editor.waitFor({ state: 'detached' })
+  await page.goto(`${server.url}/#/account`)
+  await page.getByLabel('Name', { exact: true }).fill('Renamed')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Saved').waitFor()
+  await page.reload()
+  await heading(page, 'Account').waitFor()
+})
+
+test('colours that the system forces leave what is chosen to be seen', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/schedule')
+  await page.emulateMedia({ forcedColors: 'active' })
+  const background = (isPressed: boolean): Promise<string> =>
+    page.evaluate(
+      `getComputedStyle(document.querySelector('.segments [aria-pressed="${isPressed}"]')).backgroundColor`,
+    )
+  await page.getByRole('button', { name: 'Day', exact: true }).click()
+  await page.locator('[aria-pressed="true"]', { hasText: 'Day' }).waitFor()
+  expect(await background(true)).not.toBe(await background(false))
+})

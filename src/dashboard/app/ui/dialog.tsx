@@ -5,11 +5,27 @@ import { focusHeading } from '../lib/focus.ts'
 import { texts } from '../lib/language.ts'
 import { route } from '../lib/router.ts'
 import { isSignedIn } from '../lib/session.ts'
+import { hasTyped } from '../lib/unsaved.ts'
 import { Button, IconButton } from './button.tsx'
 
-const t = texts({ en: { close: 'Close', cancel: 'Cancel' }, zh: { close: '关闭', cancel: '取消' } })
+const t = texts({
+  en: {
+    close: 'Close',
+    cancel: 'Cancel',
+    discardTitle: 'Close without saving?',
+    discardText: 'What you have typed here will be lost.',
+    discard: 'Close without saving',
+  },
+  zh: {
+    close: '关闭',
+    cancel: '取消',
+    discardTitle: '不保存就关闭？',
+    discardText: '此处填写的内容将会丢失。',
+    discard: '不保存并关闭',
+  },
+})
 
-/** A modal dialog. The browser keeps the focus in it, and Escape closes it. */
+/** A modal dialog. The browser keeps the focus in it, and Escape closes it; after a question when something was typed in it. */
 export function Dialog({
   title,
   onClose,
@@ -33,20 +49,31 @@ export function Dialog({
       else focusHeading()
     }
   }, [])
+  const close = async () => {
+    const question = { text: t.discardText, yes: t.discard }
+    if (hasTyped(dialog.current!) && !(await confirm(t.discardTitle, question))) return
+    dialog.current?.close()
+  }
+  const onCancel = (event: Event) => {
+    // A choice of files that is given up says so too.
+    if (event.target !== dialog.current) return
+    event.preventDefault()
+    void close()
+  }
   return (
-    <dialog ref={dialog} class={`dialog ${wide ? 'wide' : ''}`} aria-labelledby={id} onClose={onClose}>
+    <dialog
+      ref={dialog}
+      class={`dialog ${wide ? 'wide' : ''}`}
+      aria-labelledby={id}
+      onCancel={onCancel}
+      onClose={onClose}
+    >
       <div class="dialog-body">
         <div class="row">
           <h2 id={id} class="grow">
             {title}
           </h2>
-          <IconButton
-            icon="close"
-            kind="plain"
-            small
-            label={t.close}
-            onClick={() => dialog.current?.close()}
-          />
+          <IconButton icon="close" kind="plain" small label={t.close} onClick={close} />
         </div>
         {children}
       </div>

@@ -1,8 +1,9 @@
 import { type Signal, useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { fieldErrors, messageOf } from '../lib/errors.ts'
 import { showError } from '../lib/toasts.ts'
+import { setTyped } from '../lib/unsaved.ts'
 import { Button } from './button.tsx'
 import type { IconName } from './icon.tsx'
 
@@ -24,6 +25,10 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
   const busy = useSignal(false)
   const errors: Signal<Record<string, string>> = useSignal({})
   const problem = useSignal('')
+  useEffect(() => {
+    const own = form.current!
+    return () => setTyped(own, false)
+  }, [])
   const send = async (event: SubmitEvent) => {
     event.preventDefault()
     if (busy.value) return
@@ -31,10 +36,12 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
     errors.value = {}
     problem.value = ''
     try {
+      setTyped(form.current!, false)
       await onSubmit(valuesOf(form.current!), form.current!)
     } catch (error) {
       // The user has closed its dialog.
       if (!form.current) return showError(error)
+      setTyped(form.current, true)
       const wrong = fieldErrors(error)
       const names = namesOf(form.current)
       const [first] = Object.keys(wrong).filter((field) => names.includes(field))
@@ -48,7 +55,13 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
     }
   }
   return (
-    <form ref={form} class="stack" onSubmit={send}>
+    <form
+      ref={form}
+      class="stack"
+      onSubmit={send}
+      onInput={() => setTyped(form.current!, true)}
+      onReset={() => setTyped(form.current!, false)}
+    >
       {children(errors.value)}
       {problem.value && (
         <p class="notice bad" role="alert">
