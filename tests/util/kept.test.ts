@@ -25,3 +25,17 @@ test('a reading that fails has no value; one that hangs is not waited for, and c
   await hanging.refresh(1000)
   expect(hanging.value).toBe(7)
 })
+
+test('while a reading hangs, the value of the one before is gone', async () => {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const answers = [Promise.resolve(1), promise]
+  const kept = new Kept(() => answers.shift()!, 0)
+  await kept.refresh(1000)
+  expect(kept.value).toBe(1)
+  await kept.refresh(1)
+  expect(kept.value).toBeUndefined()
+  const waiting = kept.refresh(1000)
+  resolve(2)
+  await waiting
+  expect(kept.value).toBe(2)
+})
