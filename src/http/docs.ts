@@ -7,7 +7,7 @@ import { SOCKETS_ASSETS, socketsPage } from './asyncapi/page.ts'
 import type { Call } from './chapter.ts'
 import type { RouteFields } from './deprecations.ts'
 import { type OpenApiDocuments, openApiDocuments } from './openapi/document.ts'
-import { type StaticFile, sendFile, textFile } from './static-file.ts'
+import { sendFile, textFile } from './static-file.ts'
 
 const PAGE = '/api/docs'
 const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-standalone-preset.js']
@@ -18,16 +18,21 @@ const START = 'SwaggerUIBundle({'
 const START_WITH_LIST = `${START}"presets":[SwaggerUIBundle.presets.apis,SwaggerUIStandalonePreset],`
 
 const HTML = 'text/html; charset=utf-8'
-/** The page of the sockets runs only the scripts of this server, and none inside the HTML. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+/**
+ * The pages run only scripts of this server, and no other page may frame them: that of Swagger UI keeps the user's access token.
+ * @param more further directives
+ */
+const policy = (scripts: string[], styles: string[], ...more: string[]) =>
+  [
+    "default-src 'none'",
+    ["script-src 'self'", ...scripts].join(' '),
+    ["style-src 'self'", ...styles].join(' '),
+    'img-src data: blob:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    ...more,
+  ].join('; ')
 
 const addressOf = (contract: string) => `${PAGE}/${contract}/json`
 
@@ -75,7 +80,11 @@ export function docs(
     // These two replace the plugin's routes: its page loads a script from another host, and its document is OpenAPI 3.0.
     .get(
       PAGE,
-      madeOnce(HTML, () => pageOf(plugin)),
+      madeOnce(
+        HTML,
+        () => pageOf(plugin),
+        (page) => policy(hashesOf(page), ["'unsafe-inline'"], connectTo(publicUrl)),
+      ),
       hide,
     )
     .get(
@@ -90,9 +99,11 @@ export function docs(
     )
     .get(
       `${PAGE}/live`,
-      madeOnce(HTML, () => socketsPage(asyncApiDocument(publicUrl), PAGE), {
-        'content-security-policy': POLICY,
-      }),
+      madeOnce(
+        HTML,
+        () => socketsPage(asyncApiDocument(publicUrl), PAGE),
+        () => policy([], []),
+      ),
       hide,
     )
   for (const name of contracts) {
@@ -114,16 +125,38 @@ export function docs(
 
 /**
  * A handler whose answer is made at the first request.
- * @param headers besides those of any file
+ * @param policyOf gives the Content-Security-Policy of the text, when it is a page
  */
-function madeOnce(type: string, make: () => string | Promise<string>, headers: Record<string, string> = {}) {
-  let file: Promise<StaticFile> | undefined
-  const fileOf = async () => textFile(type, await make())
-  return async (call: Pick<Call, 'request' | 'set'>) => {
-    file ??= fileOf()
-    return sendFile(call, await file, { 'cache-control': 'no-cache', ...headers })
+function madeOnce(
+  type: string,
+  make: () => string | Promise<string>,
+  policyOf?: (text: string) => string,
+): (call: Pick<Call, 'request' | 'set'>) => Promise<Response> {
+  const makeAll = async () => {
+    const text = await make()
+    const headers = {
+      ...(policyOf && { 'content-security-policy': policyOf(text) }),
+      'cache-control': 'no-cache',
+    }
+    return { file: textFile(type, text), headers }
+  }
+  let made: ReturnType<typeof makeAll> | undefined
+  return async (call) => {
+    made ??= makeAll()
+    const { file, headers } = await made
+    return sendFile(call, file, headers)
   }
 }
+
+/** The sources in a policy that let the scripts inside the HTML run, and no others (CSP 3, 2.3.1). */
+const hashesOf = (html: string): string[] =>
+  [...html.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(
+    ([, script]) => `'sha256-${new Bun.CryptoHasher('sha256').update(script!).digest('base64')}'`,
+  )
+
+/** The documents, and the routes that the user tries: they are at PUBLIC_URL. */
+const connectTo = (publicUrl: string | undefined): string =>
+  ["connect-src 'self'", ...(publicUrl ? [publicUrl] : [])].join(' ')
 
 async function pageOf(plugin: AnyElysia): Promise<string> {
   const [, ...scripts] = ASSETS.map((asset) => `<script src="${PAGE}/${asset}">`)

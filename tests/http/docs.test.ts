@@ -1,5 +1,6 @@
 /** The page of the documentation. Tests of the document are in `openapi/`. */
 import { afterAll, describe, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
 import { api } from '../support/api.ts'
 import { mountedRoutes } from '../support/described.ts'
 import { startServer } from '../support/server.ts'
@@ -34,6 +35,17 @@ describe('/api/docs', () => {
       expect(asset.headers.get('content-type')).toStartWith(type)
       expect(asset.text.length).toBeGreaterThan(1000)
     }
+  })
+
+  test('keeps tokens, so it runs no script but those of this server and its own, and no page may frame it', async () => {
+    const { headers, text } = await get('/api/docs')
+    const policy = headers.get('content-security-policy')!
+    expect(policy).toContain("frame-ancestors 'none'")
+    const inside = [...text.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, script]) =>
+      createHash('sha256').update(script!).digest('base64'),
+    )
+    expect(inside).toHaveLength(1)
+    expect(/script-src ([^;]*)/.exec(policy)![1]).toBe(`'self' 'sha256-${inside[0]}'`)
   })
 
   test('no other page of it, such as the plugin has, loads anything from another host', async () => {
