@@ -106,3 +106,17 @@ test('a profile that could not be fetched is fetched with the next connection', 
   proxy.cutAll()
   await balance.waitFor()
 })
+
+test('a page that was opened without a network comes by itself with the network', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/tasks')
+  await untilStatus(page, 'live')
+  await visitor.context.setOffline(true)
+  const link = (name: string) => page.getByRole('navigation').getByRole('link', { name })
+  await link('Schedule').click()
+  await page.getByText('The server cannot be reached').waitFor()
+  await visitor.context.setOffline(false)
+  await page.getByRole('heading', { level: 1, name: 'Schedule' }).waitFor()
+  await page.getByText('Nothing is planned here').waitFor()
+})

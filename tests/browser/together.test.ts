@@ -66,3 +66,25 @@ test('an editor that was open while another changed other fields leaves those as
   expect(now).toMatchObject({ title: 'Planning', metadata: { location: 'Hangzhou' } })
   expect(Date.parse(now.start_at)).toBe(Date.parse(moved.start_at))
 })
+
+test('two occurrences that are deleted in two tabs are both gone', async () => {
+  const user = await makeUser(server)
+  const series = { title: 'Standup', start_at: '2031-03-03T10:00', end_at: '2031-03-03T11:00' }
+  const body = { ...series, timezone: 'Asia/Shanghai', rrule: 'FREQ=DAILY;COUNT=3' }
+  await api(server, 'POST', '/api/v1/schedule-items', { token: user.token, body })
+  await using visitor = await Visitor.come(server, { user })
+  const tabs = [
+    await visitor.open('/schedule?date=2031-03-03&view=day'),
+    await visitor.open('/schedule?date=2031-03-04&view=day'),
+  ]
+  for (const tab of tabs) await tab.getByRole('button', { name: /Standup/ }).click()
+  for (const tab of tabs) {
+    await tab.getByRole('button', { name: 'Delete' }).click()
+    await tab
+      .getByRole('dialog', { name: 'Delete “Standup”?' })
+      .getByRole('button', { name: 'Delete' })
+      .click()
+    await saved(tab)
+  }
+  for (const tab of tabs) await tab.getByText('Nothing is planned here').waitFor()
+})

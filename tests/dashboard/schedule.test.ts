@@ -113,7 +113,6 @@ describe('Moves', () => {
     timezone: BERLIN,
     rrule: null,
     recurrence_start: null,
-    exceptions: [],
     ...more,
   })
   test('A move over a change of the clock keeps the time on the clock, and the length', () => {

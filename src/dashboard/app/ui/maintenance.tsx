@@ -17,6 +17,9 @@ const t = texts({
   },
 })
 
+/** No event tells of maintenance. */
+const CHECK_EVERY_MS = 60_000
+
 /** Over every page while maintenance goes on. */
 export function Maintenance() {
   const { path } = route.value
@@ -28,8 +31,12 @@ export function Maintenance() {
     const check = () => {
       if (document.visibilityState === 'visible') void checkMaintenance()
     }
+    const timer = setInterval(check, CHECK_EVERY_MS)
     document.addEventListener('visibilitychange', check)
-    return () => document.removeEventListener('visibilitychange', check)
+    return () => {
+      clearInterval(timer)
+      document.removeEventListener('visibilitychange', check)
+    }
   }, [])
   return (
     <div role="status">

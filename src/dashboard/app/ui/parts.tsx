@@ -90,16 +90,28 @@ export const Empty = ({ text, children }: { text: string; children?: ComponentCh
   </div>
 )
 
-export const ErrorNotice = ({ error, onRetry }: { error: unknown; onRetry?: () => unknown }) => (
-  <div class="notice bad" role="alert">
-    <span class="grow">{messageOf(error)}</span>
-    {onRetry && (
-      <Button small icon="retry" onClick={onRetry}>
-        {t.retry}
-      </Button>
-    )}
-  </div>
-)
+/** What could not be fetched without a network is fetched by itself when the browser has one again. */
+export function ErrorNotice({ error, onRetry }: { error: unknown; onRetry?: () => unknown }) {
+  const retry = useRef(onRetry)
+  retry.current = onRetry
+  const isUnreached = error instanceof RoostError && error.code === 'UNREACHABLE'
+  useEffect(() => {
+    if (!isUnreached) return undefined
+    const again = () => void retry.current?.()
+    addEventListener('online', again)
+    return () => removeEventListener('online', again)
+  }, [isUnreached])
+  return (
+    <div class="notice bad" role="alert">
+      <span class="grow">{messageOf(error)}</span>
+      {onRetry && (
+        <Button small icon="retry" onClick={onRetry}>
+          {t.retry}
+        </Button>
+      )}
+    </div>
+  )
+}
 
 /** In place of content that is being fetched, about as high as the content. */
 export const Loading = ({ lines = 4 }: { lines?: number }) => (

@@ -5,8 +5,7 @@ import { NumberField, Select, TextField } from '../../ui/field.tsx'
 import { Form, type Values } from '../../ui/form.tsx'
 import { Details, Files } from './details.tsx'
 import { type Scope, type Subject, useDraft } from './draft.ts'
-import { change, type Entry, remove } from './entries.ts'
-import { withoutOccurrence } from './moves.ts'
+import { type Entry, leaveOut, remove } from './entries.ts'
 import { Repeat } from './repeat.tsx'
 
 const t = texts({
@@ -97,7 +96,7 @@ function Fields({ subject, zone, onClose }: Props) {
     const isOne = scope.value === 'one'
     const text = isOne ? t.deleteOne : entry!.rrule ? t.deleteAll : ''
     if (!(await confirm(t.deleteTitle(entry!.title), { text, yes: t.delete }))) return
-    if (isOne) await change(entry!.id, withoutOccurrence(entry!))
+    if (isOne) await leaveOut(entry!)
     else await remove(entry!.id)
     onClose()
   }

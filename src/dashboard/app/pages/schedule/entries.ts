@@ -4,7 +4,7 @@ import { api } from '../../lib/session.ts'
 import { showError } from '../../lib/toasts.ts'
 import { reload, useView, type View } from '../../lib/view.ts'
 import { dayText } from './clock.ts'
-import { type Span, withoutOccurrence } from './moves.ts'
+import type { Span } from './moves.ts'
 
 const PAGE_SIZE = 500
 
@@ -87,6 +87,12 @@ export const change = (id: string, fields: Change) =>
 
 export const remove = (id: string) => dataOf(api().runtime['schedule-items']({ id }).delete())
 
+/** Takes an occurrence out of its series. Others may have been taken out since the entry was fetched. */
+export async function leaveOut({ id, start_at }: Entry): Promise<void> {
+  const { exceptions } = await dataOf(api().runtime['schedule-items']({ id }).get())
+  await change(id, { exceptions: [...exceptions, start_at] })
+}
+
 /** Makes an item of its own of one occurrence. It is made first, so that nothing is lost when the second request fails. */
 export async function takeOut(
   entry: Entry,
@@ -95,7 +101,7 @@ export async function takeOut(
   const own = await create(fields)
   try {
     if (status !== 'active') await change(own.id, { status })
-    await change(entry.id, withoutOccurrence(entry))
+    await leaveOut(entry)
   } catch (error) {
     await remove(own.id)
     throw error

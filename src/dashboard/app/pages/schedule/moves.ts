@@ -9,7 +9,6 @@ export interface Movable {
   timezone: string
   rrule: string | null
   recurrence_start: string | null
-  exceptions: string[]
 }
 
 export interface Span {
@@ -48,8 +47,3 @@ export function seriesChange(entry: Movable, to: Span): (Span & { rrule: string 
     ? undefined
     : { start_at: iso(start), end_at: length === undefined ? null : iso(start + length), rrule }
 }
-
-/** The exceptions of a series without this occurrence. */
-export const withoutOccurrence = ({ exceptions, start_at }: Movable): { exceptions: string[] } => ({
-  exceptions: [...exceptions, start_at],
-})
