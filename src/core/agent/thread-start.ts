@@ -23,6 +23,10 @@ export interface ThreadAsk extends Asking {
   consents: Consent[]
 }
 
+/** The text of messages that are one question. */
+export const asOne = (messages: ThreadAsk['messages']): string =>
+  messages.map(({ content }) => content).join('\n\n')
+
 /**
  * Starts a run with what the session does not have yet.
  * @returns undefined when the session has all of it
@@ -59,6 +63,5 @@ function saidIn(
     const word = message(confirmed ? 'confirmation_yes' : 'confirmation_no', language)
     return { message: word, confirmed, isWhole: true }
   }
-  const text = fresh.map(({ content }) => content).join('\n\n')
-  return { message: text, clientId: last.id, confirmed, isWhole: false }
+  return { message: asOne(fresh), clientId: last.id, confirmed, isWhole: false }
 }

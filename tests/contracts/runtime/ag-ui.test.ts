@@ -377,6 +377,10 @@ describe('who and what', () => {
       input({ messages: 'hi' }),
       input({ messages: [{ role: 'user', content: 'no id' }] }),
       input({ messages: [{ id: 'm', role: 'user', content: 'x'.repeat(8001) }] }),
+      // With the lines between them.
+      input({
+        messages: Array.from({ length: 3000 }, (_, n) => ({ id: `${n}`, role: 'user', content: 'x' })),
+      }),
       input({ resume: [{ interruptId: 'i', status: 'maybe' }] }),
       input({ forwardedProps: { timezone: 'Mars/Olympus' } }),
     ]) {

@@ -1,7 +1,7 @@
 /** What a client of AG-UI sends, as the core takes it. */
 import { timezoneNamed } from '../../../core/agenda/times.ts'
 import type { Consent } from '../../../core/agent/consent.ts'
-import type { ThreadAsk } from '../../../core/agent/thread-start.ts'
+import { asOne, type ThreadAsk } from '../../../core/agent/thread-start.ts'
 import { invalid } from '../../../core/errors.ts'
 import type { Language } from '../../../core/messages.ts'
 import { cutText } from '../../../util/cut.ts'
@@ -21,7 +21,7 @@ export function readInput(input: RunAgentInput, language: Language): ThreadAsk {
     .filter(({ role }) => role === 'user')
     .map(({ id, content }) => ({ id, content: textOf(content) }))
     .filter(({ content }) => content.trim() !== '')
-  if ([...asked.map(({ content }) => content).join('')].length > MAX_MESSAGE) {
+  if ([...asOne(asked)].length > MAX_MESSAGE) {
     throw invalid('messages', 'max_length', { limit: MAX_MESSAGE })
   }
   return {
