@@ -6,7 +6,7 @@ import { makeTask, makeUser } from '../support/factories.ts'
 import { lastUserText, ModelServer, type Piece } from '../support/model-server.ts'
 import { eventually } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
-import { screenshot, seriousFindings, untilStatus, Visitor } from './browser.ts'
+import { overflows, screenshot, seriousFindings, untilStatus, Visitor } from './browser.ts'
 
 /** What the model waits for, by the name that the question has. */
 const gates = new Map<string, PromiseWithResolvers<void>>()
@@ -30,6 +30,8 @@ const model = new ModelServer((request): Piece[] => {
       '.',
     ]
   }
+  if (asked === 'table')
+    return [`| Task | ${'W'.repeat(200)} |\n|---|---|\n| **one** | ![](https://example.com/a.png) |`]
   if (asked === 'count') return ['One, two', until('never')]
   return ['All right.']
 })
@@ -135,4 +137,18 @@ test('what was typed and not sent is there again after a look at another page', 
   await page.goto(chat)
   await answer(page, 'All right.')
   expect(await message.inputValue()).toBe('half a thought')
+})
+
+test('a table is shown as one, scrolls by itself, and fetches no pictures of others', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user, width: 360 })
+  const page = await visitor.open('/chat')
+  const fetched: string[] = []
+  page.on('request', (request) => fetched.push(new URL(request.url()).hostname))
+  await ask(page, 'table')
+  const table = page.getByRole('table')
+  await table.getByRole('columnheader', { name: 'Task' }).waitFor()
+  expect(await table.locator('td strong').textContent()).toBe('one')
+  expect(await overflows(page)).toBe(false)
+  expect(fetched).not.toContain('example.com')
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { blocksOf, type Inline, inlinesOf } from '../../src/dashboard/app/pages/chat/markdown.ts'
+import { blocksOf, type Inline, inlinesOf, rowsOf } from '../../src/dashboard/app/pages/chat/markdown.ts'
 
 const text = (text: string): Inline => ({ kind: 'text', text })
 
@@ -89,6 +89,16 @@ test('Blocks: headings, lists within lists, code, quotes and rules', () => {
   ])
 })
 
+test('A table ends a paragraph, and begins with its titles and a line of dashes', () => {
+  const table = '| Task | State |\n|:--|--:|\n| a \\| b | **done** |\n| only one'
+  expect(blocksOf(`Your tasks:\n${table}\n\nNo | table`)).toEqual([
+    { kind: 'paragraph', text: 'Your tasks:' },
+    { kind: 'table', text: table },
+    { kind: 'paragraph', text: 'No | table' },
+  ])
+  expect(rowsOf(table)).toEqual([['Task', 'State'], ['a | b', '**done**'], ['only one']])
+})
+
 test('Code without an end goes to the end of the text, while the rest is on its way', () => {
   expect(blocksOf('a\n```\nb\n\nc')).toEqual([
     { kind: 'paragraph', text: 'a' },
@@ -116,6 +126,8 @@ test('Every text is read to its end, however it is made', () => {
     '_',
     '\\',
     '  ',
+    '|',
+    '\n|-|-|\n',
   ]
   let seed = 1
   const random = () => (seed = (seed * 48_271) % 2_147_483_647)

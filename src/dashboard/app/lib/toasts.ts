@@ -19,7 +19,9 @@ let lastId = 0
 /** @returns its id */
 export function showToast(kind: Toast['kind'], text: string, to?: string): number {
   const id = ++lastId
-  toasts.value = [...toasts.value, { id, kind, text, to }].slice(-MOST)
+  // What is said again is not said twice.
+  const others = toasts.value.filter((toast) => toast.text !== text || toast.to !== to)
+  toasts.value = [...others, { id, kind, text, to }].slice(-MOST)
   setTimeout(() => closeToast(id), kind === 'bad' ? 2 * SHOWN_MS : SHOWN_MS)
   return id
 }

@@ -43,8 +43,9 @@ export function Dialog({
     const opener = document.activeElement
     dialog.current!.showModal()
     focusFirst(dialog.current!)
-    // A dialog that is taken out of the page while it is open leaves the focus nowhere.
+    // A dialog that is taken out of the page while it is open leaves the focus nowhere, and what it asks without meaning.
     return () => {
+      question.peek()?.answer(false)
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
       else focusHeading()
     }

@@ -12,6 +12,8 @@ export type Block =
   | { kind: 'quote'; blocks: Block[] }
   | { kind: 'list'; start: number | undefined; items: Block[][] }
   | { kind: 'rule' }
+  /** Its lines, of which the first one has the titles and the second one only dashes: `rowsOf` reads them. */
+  | { kind: 'table'; text: string }
 
 /** Deeper lists and quotes are read as text. */
 const MAX_DEPTH = 6
@@ -21,6 +23,24 @@ const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/
 const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/
 const QUOTE = /^ {0,3}>\s?/
 const ITEM = /^( {0,3})([-*+]|\d{1,9}[.)])(?:\s+|$)/
+const TABLE_RULE = /^\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?$/
+
+/** @param next the line below */
+const beginsTable = (line: string, next = ''): boolean =>
+  line.includes('|') && next.includes('|') && TABLE_RULE.test(next.trim())
+
+/** The cells of a table's lines, without the line of dashes. */
+export const rowsOf = (table: string): string[][] =>
+  table
+    .split('\n')
+    .toSpliced(1, 1)
+    .map((line) =>
+      line
+        .trim()
+        .replace(/^\||(?<!\\)\|$/g, '')
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.trim().replaceAll('\\|', '|')),
+    )
 
 export function blocksOf(text: string, depth = 0): Block[] {
   const lines = text.replace(/\r\n?/g, '\n').replaceAll('\t', '    ').split('\n')
@@ -54,9 +74,12 @@ export function blocksOf(text: string, depth = 0): Block[] {
       blocks.push({ kind: 'quote', blocks: blocksOf(quoted.join('\n'), depth + 1) })
     } else if (ITEM.test(line) && depth < MAX_DEPTH) {
       blocks.push(listOf(takeWhile, () => lines[at], depth))
+    } else if (beginsTable(line, lines[at + 1])) {
+      blocks.push({ kind: 'table', text: takeWhile((one) => one.includes('|')).join('\n') })
     } else {
       const first = at
-      const words = takeWhile((one) => one.trim() !== '' && (at === first || !beginsBlock(one)))
+      const goesOn = (one: string) => !beginsBlock(one) && !beginsTable(one, lines[at + 1])
+      const words = takeWhile((one) => one.trim() !== '' && (at === first || goesOn(one)))
       blocks.push({ kind: 'paragraph', text: words.map((one) => one.trimStart()).join('\n') })
     }
   }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useMemo } from 'preact/hooks'
-import { type Block, blocksOf, type Inline, inlinesOf } from './markdown.ts'
+import { type Block, blocksOf, type Inline, inlinesOf, rowsOf } from './markdown.ts'
 
 /** Shows Markdown by elements alone, so that a text can bring no markup of its own. */
 export function Markdown({ text }: { text: string }) {
@@ -8,8 +8,38 @@ export function Markdown({ text }: { text: string }) {
   return <div class="markdown">{blocks.map(blockElement)}</div>
 }
 
-/** While a text grows, only its last block is made anew. */
+/** While a text grows, only its last paragraph or table is made anew. */
 const Paragraph = ({ text }: { text: string }) => useMemo(() => <p>{inlineElements(text)}</p>, [text])
+
+const Table = ({ text }: { text: string }) =>
+  useMemo(() => {
+    const [titles = [], ...rows] = rowsOf(text)
+    return (
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard scrolls a wide table sideways
+      <div class="table-wrap" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              {titles.map((title, n) => (
+                <th key={n} scope="col">
+                  {inlineElements(title)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row, n) => (
+              <tr key={n}>
+                {titles.map((_, column) => (
+                  <td key={column}>{inlineElements(row[column] ?? '')}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    )
+  }, [text])
 
 function blockElement(block: Block, key: number): ComponentChildren {
   switch (block.kind) {
@@ -31,6 +61,8 @@ function blockElement(block: Block, key: number): ComponentChildren {
       return <blockquote key={key}>{block.blocks.map(blockElement)}</blockquote>
     case 'rule':
       return <hr key={key} />
+    case 'table':
+      return <Table key={key} text={block.text} />
     case 'list': {
       const items = block.items.map((item, n) => <li key={n}>{item.map(blockElement)}</li>)
       return block.start === undefined ? (
