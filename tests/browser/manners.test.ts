@@ -36,9 +36,13 @@ test('the address of a page for administrators tells others so, and what does no
   await using visitor = await Visitor.come(server, { user })
   const page = await visitor.open('/admin/users')
   await heading(page, 'This page is for administrators').waitFor()
-  await page.goto(`${server.url}/#/tasks/999999`)
-  await page.getByRole('alert').waitFor()
-  expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0)
+  for (const path of ['/tasks/999999', '/photos/0', '/chat/none', '/tasks?status=none']) {
+    await page.goto(`${server.url}/#${path}`)
+    await page.getByRole('alert').waitFor()
+    expect([path, await page.getByRole('button', { name: 'Try again' }).count()]).toEqual([path, 0])
+    await page.getByRole('navigation').getByRole('link', { name: 'Balance' }).click()
+    await page.getByRole('alert').waitFor({ state: 'detached' })
+  }
 })
 
 test('a page with a fault leaves the menu, and an address that is no encoding is one that does not exist', async () => {
@@ -103,6 +107,8 @@ test('what happens elsewhere is told once, and not on the page that shows it', a
   const lowBalance = () =>
     emit('balance.low', { balanceMinor: 300, availableMinor: 300, thresholdMinor: 500 })
   await using visitor = await Visitor.come(server)
+  // The clock of the browser is two minutes fast.
+  await visitor.context.clock.install({ time: Date.now() + 120_000 })
   const page = await visitor.signIn({ user }, '/balance')
   await heading(page, 'Balance').waitFor()
   await untilStatus(page, 'live')

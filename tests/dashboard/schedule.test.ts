@@ -46,7 +46,7 @@ describe('The clock of a time zone', () => {
     expect(dayText(mondayOf(readDay('2027-03-28')!))).toBe('2027-03-22')
     expect(dayText(mondayOf(readDay('2027-03-22')!))).toBe('2027-03-22')
     expect(dayText(mondayOf(readDay('1969-12-31')!))).toBe('1969-12-29')
-    expect(readDay('2027-3-28')).toBeUndefined()
+    for (const text of ['2027-3-28', '0001-01-01', '9999-12-31']) expect(readDay(text)).toBeUndefined()
   })
 })
 

@@ -2,11 +2,16 @@
 import type { AnyLiveEvent, EventType, LiveEvent } from '../../../client/index.ts'
 import { corner } from './corner.ts'
 import { href, route } from './router.ts'
+import { status } from './session.ts'
 import { closeToast, showToast, toasts } from './toasts.ts'
 import { useEvent } from './view.ts'
 
-/** An event of a time when the connection was away. The pages show what has come of it. */
+/** Of a time when the connection was away: the pages show what has come of it. */
 const LATE_MS = 60_000
+
+/** What comes over a live connection is new, also when the clock of this device is fast. */
+const isLate = ({ at }: { at: string }): boolean =>
+  status.peek() !== 'live' && Date.now() > Date.parse(at) + LATE_MS
 
 const isAt = (...paths: string[]): boolean => paths.includes(route.peek().path)
 
@@ -40,8 +45,7 @@ function useNotice<E extends EventType>(
   toAll: string,
 ): void {
   useEvent(type, (event) => {
-    const isOld = Date.now() > Date.parse(event.at) + LATE_MS
-    if (document.visibilityState === 'hidden' || isOld || isSeen(event)) return
+    if (document.visibilityState === 'hidden' || isLate(event) || isSeen(event)) return
     void show(event as unknown as AnyLiveEvent, toAll)
   })
 }

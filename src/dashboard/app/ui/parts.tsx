@@ -90,6 +90,10 @@ export const Empty = ({ text, children }: { text: string; children?: ComponentCh
   </div>
 )
 
+/** Another try would not change the answer. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof RoostError && [400, 403, 404, 422].includes(error.status)
+
 /** What could not be fetched without a network is fetched by itself when the browser has one again. */
 export function ErrorNotice({ error, onRetry }: { error: unknown; onRetry?: () => unknown }) {
   const retry = useRef(onRetry)
@@ -104,7 +108,7 @@ export function ErrorNotice({ error, onRetry }: { error: unknown; onRetry?: () =
   return (
     <div class="notice bad" role="alert">
       <span class="grow">{messageOf(error)}</span>
-      {onRetry && (
+      {onRetry && !isFinal(error) && (
         <Button small icon="retry" onClick={onRetry}>
           {t.retry}
         </Button>
@@ -123,10 +127,6 @@ export const Loading = ({ lines = 4 }: { lines?: number }) => (
   </div>
 )
 
-/** Another try would not change the answer. */
-const isFinal = (error: unknown): boolean =>
-  error instanceof RoostError && (error.status === 403 || error.status === 404)
-
 /** Shows what a view has: its error, a place holder while it is fetched, or its data. */
 export function Loaded<T>({
   view,
@@ -139,9 +139,7 @@ export function Loaded<T>({
 }) {
   return (
     <>
-      {view.error !== undefined && (
-        <ErrorNotice error={view.error} {...(!isFinal(view.error) && { onRetry: view.reload })} />
-      )}
+      {view.error !== undefined && <ErrorNotice error={view.error} onRetry={view.reload} />}
       {view.data !== undefined
         ? children(view.data)
         : view.error === undefined && <Loading {...(lines !== undefined && { lines })} />}
