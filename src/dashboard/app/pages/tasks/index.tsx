@@ -135,7 +135,7 @@ function apply(
 }
 
 const TaskRow = ({ task }: { task: Task }) => (
-  <li class="task-row" data-status={task.status}>
+  <li class="task-row">
     <div class="task-name">
       <a class="truncate" href={href(`/tasks/${task.id}`)}>
         {task.title}

@@ -53,7 +53,7 @@ export function LiveProgress({ task }: { task: Task }) {
   const state = useTopic(isRunning ? `task:${task.id}` : undefined)
   const { progress, current_item } = (isRunning ? state : undefined) ?? task
   return (
-    <div class="task-progress">
+    <div class="task-progress" data-status={task.status}>
       <Progress value={progress} label={taskTexts.progressOf(task.title)} />
       <span class="number small">{percent(progress)}</span>
       {isRunning && current_item && <span class="small muted truncate task-item">{current_item}</span>}
