@@ -156,7 +156,7 @@ const hashesOf = (html: string): string[] =>
 
 /** The documents, and the routes that the user tries: they are at PUBLIC_URL. */
 const connectTo = (publicUrl: string | undefined): string =>
-  ["connect-src 'self'", ...(publicUrl ? [publicUrl] : [])].join(' ')
+  ["connect-src 'self'", ...(publicUrl ? [new URL(publicUrl).origin] : [])].join(' ')
 
 async function pageOf(plugin: AnyElysia): Promise<string> {
   const [, ...scripts] = ASSETS.map((asset) => `<script src="${PAGE}/${asset}">`)

@@ -48,6 +48,18 @@ describe('/api/docs', () => {
     expect(/script-src ([^;]*)/.exec(policy)![1]).toBe(`'self' 'sha256-${inside[0]}'`)
   })
 
+  test('may try the routes where clients find them', async () => {
+    const behindProxy = await startServer({ PUBLIC_URL: 'https://roost.example.org/apis' })
+    try {
+      const { headers } = await api(behindProxy, 'GET', '/api/docs')
+      const policy = headers.get('content-security-policy')!
+      // A source with a path would allow that one address alone.
+      expect(/connect-src ([^;]*)/.exec(policy)![1]).toBe("'self' https://roost.example.org")
+    } finally {
+      await behindProxy.stop()
+    }
+  })
+
   test('no other page of it, such as the plugin has, loads anything from another host', async () => {
     for (const { method, path } of mountedRoutes().filter(({ path }) => path.startsWith('/api/docs'))) {
       const answer = await api(server, method, path)
