@@ -55,7 +55,7 @@ test('settings: what is wrong stands at its field; saving leaves the focus; a re
   await quality.fill('1000')
   await save.click()
   await card.getByText('must be at most 100').waitFor()
-  expect(await page.locator(':focus').getAttribute('name')).toBe('image.quality_jpg')
+  await page.locator('[name="image.quality_jpg"]:focus').waitFor()
   await quality.fill('71')
   const loaded = page.waitForResponse(
     (answer) => answer.url().endsWith('/v1/settings') && answer.request().method() === 'GET',
@@ -63,7 +63,7 @@ test('settings: what is wrong stands at its field; saving leaves the focus; a re
   await save.press('Enter')
   await page.getByText('Saved.').waitFor()
   await loaded
-  expect(await page.locator(':focus').textContent()).toBe('Save')
+  await page.locator(':focus').filter({ hasText: 'Save' }).waitFor()
   expect(await quality.inputValue()).toBe('71')
   await page.getByRole('button', { name: 'Reset to defaults' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Reset to defaults' }).click()

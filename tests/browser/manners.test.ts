@@ -12,7 +12,8 @@ const server = await startServer()
 afterAll(() => server.stop())
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name })
-const focused = (page: Page) => page.locator(':focus')
+/** The page moves the focus after it has shown what gets it. */
+const untilFocused = (page: Page, text: string) => page.locator(':focus').filter({ hasText: text }).waitFor()
 
 test('a page has its title in the tab, and the focus goes with pages and dialogs', async () => {
   const user = await makeUser(server)
@@ -21,14 +22,14 @@ test('a page has its title in the tab, and the focus goes with pages and dialogs
   await page.getByRole('link', { name: 'Webhooks' }).click()
   await heading(page, 'Webhooks').waitFor()
   expect(await page.title()).toBe('Webhooks · Roost')
-  expect(await focused(page).textContent()).toBe('Webhooks')
+  await untilFocused(page, 'Webhooks')
   const opener = page.getByRole('button', { name: 'New webhook' })
   await opener.press('Enter')
   await page.getByRole('dialog').waitFor()
-  expect(await focused(page).getAttribute('name')).toBe('url')
+  await page.locator('[name=url]:focus').waitFor()
   await page.keyboard.press('Escape')
   await page.getByRole('dialog').waitFor({ state: 'detached' })
-  expect(await focused(page).textContent()).toBe('New webhook')
+  await untilFocused(page, 'New webhook')
 })
 
 test('the address of a page for administrators tells others so, and what does not exist has no “Try again”', async () => {
@@ -201,7 +202,7 @@ test('what was typed is not lost by Escape or a reload without a question', asyn
   await editor.getByRole('button', { name: 'Close' }).click()
   await question.getByRole('button', { name: 'Close without saving' }).click()
   await editor.waitFor({ state: 'detached' })
-  expect(await focused(page).textContent()).toBe('New webhook')
+  await untilFocused(page, 'New webhook')
 
   // After some Escapes in a row Chromium closes a dialog whatever the page says. No question stays behind.
   await opener.click()

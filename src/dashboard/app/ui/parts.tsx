@@ -1,7 +1,7 @@
 /** Small parts that every page uses. */
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { RoostError } from '../../../client/index.ts'
 import { messageOf } from '../lib/errors.ts'
 import { ago, dateTime, percent } from '../lib/format.ts'
@@ -65,7 +65,8 @@ export function PageHead({
   back?: { to: string; text: string }
   children?: ComponentChildren
 }) {
-  useEffect(() => {
+  // With the heading, and not after it.
+  useLayoutEffect(() => {
     document.title = `${title} · Roost`
   }, [title])
   return (
