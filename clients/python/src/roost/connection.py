@@ -83,7 +83,7 @@ class Connection:
         """Ends with a RoostError when coming back makes no sense."""
         backoff = Backoff()
         while True:
-            began = time.monotonic()
+            began, position = time.monotonic(), self._application.position
             self._draining = None
             try:
                 await self._over_socket()
@@ -100,7 +100,8 @@ class Connection:
                     raise
                 self._warn(error)
             self._application.disconnected()
-            if time.monotonic() - began > _STABLE_SECONDS:
+            # A connection that has brought something is no failed try.
+            if time.monotonic() - began > _STABLE_SECONDS or self._application.position != position:
                 backoff.reset()
             await asyncio.sleep(backoff.next() if self._draining is None else self._draining)
 
