@@ -17,6 +17,8 @@ const USAGE = `Usage: bun run demo [DIRECTORY] [--fresh]
   --fresh    begins anew: deletes the data of an earlier demo in that directory
 
 Environment: PORT (8000), HOST (127.0.0.1).`
+/** After a request that has failed, the end of the server is known within this time. */
+const SERVER_END_MS = 1000
 
 try {
   const { names, flags } = readArguments({ usage: USAGE, names: [0, 1], flags: ['fresh'] })
@@ -46,7 +48,13 @@ async function start(directory: string, fresh: boolean): Promise<void> {
       console.log(`Everything is there after ${Math.round((performance.now() - began) / 1000)} seconds.`)
       return keepBusy(accounts)
     }
-    await Promise.race([programs.untilServerEnds(), work()])
+    const serverEnds = programs.untilServerEnds()
+    // A request breaks off before the end of the server is known, which is the reason to tell.
+    const fail = async (error: unknown) => {
+      await Promise.race([serverEnds, Bun.sleep(SERVER_END_MS)])
+      throw error
+    }
+    await Promise.race([serverEnds, work().catch(fail)])
   } catch (error) {
     // Ctrl-C has stopped the programs, so the requests that were under way failed.
     if (stopping) return
