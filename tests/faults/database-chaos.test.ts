@@ -16,8 +16,8 @@ import { ScriptedNode } from './scripted-node.ts'
 
 if (!hasPostgres) console.log(`skipped: two servers on connections that break: ${NO_DATABASE}`)
 
-/** FAULT_CHAOS_SECONDS shortens it while one works on it. */
-const SECONDS = Number(process.env.FAULT_CHAOS_SECONDS ?? 80)
+/** FAULT_CHAOS_SECONDS sets another time: shorter while one works on it, longer to search for more. */
+const SECONDS = Number(process.env.FAULT_CHAOS_SECONDS ?? 60)
 const JWT_SECRET = 'a secret that both servers of the fault suite know'
 const BALANCE = 1_000_000
 

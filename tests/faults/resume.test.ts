@@ -13,7 +13,7 @@ import { headOf, Reader } from './reader.ts'
 import { ScriptedNode } from './scripted-node.ts'
 
 const USERS = 3
-const KILLS = 12
+const KILLS = 8
 /** Enough for every hold. */
 const BALANCE = 1_000_000
 
