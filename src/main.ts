@@ -3,6 +3,7 @@ import { type Config, readConfig } from './config/index.ts'
 import { startEmbeddedPostgres } from './db/embedded.ts'
 import type { Server } from './server.ts'
 import { readArguments } from './util/arguments.ts'
+import { localUrl } from './util/local-url.ts'
 import { flushLog, openLogger } from './util/logger.ts'
 import { exitWithMessage, StartupError } from './util/startup-error.ts'
 import { onStopSignals, STOP_WAIT_MS } from './util/stop-signals.ts'
@@ -45,7 +46,7 @@ async function start(): Promise<void> {
     await server.close()
     throw cannotListen(config, error)
   }
-  announce(server, `http://localhost:${app.server!.port}`)
+  announce(server, localUrl(config.host, app.server!.port!))
 
   const stop = async (signal: string) => {
     server.ctx.log.info({ signal }, 'draining')

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Subprocess } from 'bun'
+import { localUrl } from '../util/local-url.ts'
 import { StartupError } from '../util/startup-error.ts'
 
 const SOURCES = join(import.meta.dir, '..')
@@ -9,10 +10,6 @@ const STOP_MS = 8000
 
 /** What the programs may see of the environment: nothing of another installation's settings. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES']
-
-/** Addresses that this machine reaches as `localhost`. */
-const EVERYWHERE_OR_HERE = ['127.0.0.1', 'localhost', '0.0.0.0', '::', '::1']
-const nameInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 type Env = Record<string, string | undefined>
 
@@ -46,7 +43,7 @@ export class Programs {
       ALLOW_PRIVATE_EGRESS: '1',
     })
     this.server = server
-    const url = `http://${EVERYWHERE_OR_HERE.includes(host) ? 'localhost' : nameInUrl(host)}:${port}`
+    const url = localUrl(host, port)
     for (const deadline = performance.now() + START_MS; performance.now() < deadline; ) {
       if (server.exitCode !== null) throw new StartupError(this.lastOf('server'))
       const answer = await fetch(`${url}/ready`).catch(() => undefined)

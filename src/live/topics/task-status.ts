@@ -12,7 +12,10 @@ const keyOf = (uuid: string): string => `task_status:${uuid}`
 const readCurrent = readByKey(currentStatuses, keyOf, String)
 const textOf = sharedText(({ status }: TaskStatusData): TaskStatusData => ({ status }))
 
-/** Of the data of an event, which is not parsed, because this server may watch none of the tasks that events are about. */
+/**
+ * In the data of an event, which is not parsed, because this server may watch none of the tasks that events are about. The first
+ * one is that of the event: the log keeps the order of the fields, and a result, which may name other tasks, comes later.
+ */
 const TASK_ID = /"task_id": ?"([0-9a-f-]{36})"/
 
 export const taskStatusKind: TopicKind = {

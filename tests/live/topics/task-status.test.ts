@@ -1,9 +1,9 @@
 /** What becomes of a task, also for an administrator: docs/protocol.md, chapter 1. */
 import { afterAll, expect, test } from 'bun:test'
 import { api } from '../../support/api.ts'
-import { makeTask, makeUser } from '../../support/factories.ts'
+import { makeNode, makeTask, makeUser, unique } from '../../support/factories.ts'
 import { startServer } from '../../support/server.ts'
-import { openLive } from '../../support/sockets.ts'
+import { openLive, openNode } from '../../support/sockets.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -47,4 +47,19 @@ test('its owner may watch it, others may not', async () => {
   expect((await other.next('error')).code).toBe('NOT_FOUND')
   own.close()
   other.close()
+})
+
+test('a result that names another task does not hide the end of its own', async () => {
+  const owner = await makeUser(server)
+  const taskType = unique('type_')
+  const node = await openNode(server, (await makeNode(server)).token, { taskTypes: [taskType] })
+  const { uuid } = await makeTask(server, owner, { taskType })
+  const live = await openLive(server, owner.token)
+  live.send({ type: 'subscribe', topic: `task_status:${uuid}` })
+  const { task_id, attempt } = await node.next('assign')
+  node.send({ type: 'accept', task_id, attempt })
+  node.send({ type: 'completed', task_id, attempt, result: { task_id: crypto.randomUUID() } })
+  await live.next('task_status', ({ data }) => data.status === 'completed')
+  node.close()
+  live.close()
 })
