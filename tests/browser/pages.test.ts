@@ -115,7 +115,7 @@ async function expectGood(page: Page, language: 'en' | 'zh'): Promise<void> {
   expect(texts.filter((text) => UNMEANT.test(text))).toEqual([])
   expect(foreign(language, texts)).toEqual([])
   expect(await overflows(page)).toBe(false)
-  // They depend on the theme and the width, of which English has each.
+  // What axe finds depends on the theme and the width; English is seen in each theme and at each width.
   if (language === 'en') expect(await seriousFindings(page)).toEqual([])
 }
 

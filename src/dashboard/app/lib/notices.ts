@@ -6,7 +6,7 @@ import { status } from './session.ts'
 import { closeToast, showToast, toasts } from './toasts.ts'
 import { useEvent } from './view.ts'
 
-/** Of a time when the connection was away: the pages show what has come of it. */
+/** An older event is from a time when the connection was away. The pages show what has come of it. */
 const LATE_MS = 60_000
 
 /** What comes over a live connection is new, also when the clock of this device is fast. */

@@ -43,7 +43,7 @@ export function Dialog({
     const opener = document.activeElement
     dialog.current!.showModal()
     focusFirst(dialog.current!)
-    // A dialog that is taken out of the page while it is open leaves the focus nowhere, and what it asks without meaning.
+    // When a dialog is taken out of the page while it is open, nothing has the focus, and its question has no meaning any more.
     return () => {
       question.peek()?.answer(false)
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
@@ -51,12 +51,12 @@ export function Dialog({
     }
   }, [])
   const close = async () => {
-    const question = { text: t.discardText, yes: t.discard }
-    if (hasTyped(dialog.current!) && !(await confirm(t.discardTitle, question))) return
+    const words = { text: t.discardText, yes: t.discard }
+    if (hasTyped(dialog.current!) && !(await confirm(t.discardTitle, words))) return
     dialog.current?.close()
   }
   const onCancel = (event: Event) => {
-    // A choice of files that is given up says so too.
+    // An input for files fires this event too, when the user chooses none.
     if (event.target !== dialog.current) return
     event.preventDefault()
     void close()

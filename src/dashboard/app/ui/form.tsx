@@ -9,9 +9,14 @@ import type { IconName } from './icon.tsx'
 
 export type Values = Record<string, string>
 
+export const NOT_SENT = Symbol()
+
 interface Props {
-  /** Gets the values of the named controls. What it throws is shown, at its fields if the server names them. */
-  onSubmit: (values: Values, form: HTMLFormElement) => Promise<void>
+  /**
+   * Gets the values of the named controls. What it throws is shown, at its fields if the server names them. When it resolves with
+   * NOT_SENT, nothing is saved yet.
+   */
+  onSubmit: (values: Values, form: HTMLFormElement) => Promise<unknown>
   submit: string
   icon?: IconName
   /** Beside the submit button. */
@@ -37,7 +42,8 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
     problem.value = ''
     try {
       setTyped(form.current!, false)
-      await onSubmit(valuesOf(form.current!), form.current!)
+      const result = await onSubmit(valuesOf(form.current!), form.current!)
+      if (result === NOT_SENT && form.current) setTyped(form.current, true)
     } catch (error) {
       // The user has closed its dialog.
       if (!form.current) return showError(error)

@@ -63,7 +63,7 @@ export function inChunks(file: File, report: Report): Sender {
 
 /** Unfinished uploads, so that a file that is chosen again after the page was closed goes on where it stopped. */
 const KEY = 'roost.uploads'
-/** The server deletes an upload after a day without a chunk. */
+/** The newest ones. The server has mostly deleted older ones: it does so after a day without a chunk. */
 const MOST_KEPT = 40
 
 type Unfinished = [file: string, uploadId: string][]

@@ -55,7 +55,7 @@ export const together = (file: File, report: Report): Sender => ({
     collected.push({ file, report, signal, state: 'open', resolve, reject })
     return promise
   },
-  // `sendParts` deletes a file that arrives after its upload was cancelled.
+  // `sendParts` deletes a file that arrives after its upload was cancelled, while other files of its request are sent.
   async discard() {},
 })
 

@@ -9,7 +9,7 @@ import { useView } from '../../lib/view.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { confirm } from '../../ui/dialog.tsx'
 import { Checkbox, NumberField } from '../../ui/field.tsx'
-import { Form, type Values } from '../../ui/form.tsx'
+import { Form, NOT_SENT, type Values } from '../../ui/form.tsx'
 import { Card, Loaded } from '../../ui/parts.tsx'
 
 const t = texts({
@@ -77,7 +77,8 @@ function SystemForm({ config, onSaved }: { config: Config; onSaved: () => Promis
   const maintenance = useSignal(config.maintenance_mode)
   const save = async ({ max_concurrent_tasks_per_user, default_task_timeout }: Values) => {
     const begins = maintenance.value && !config.maintenance_mode
-    if (begins && !(await confirm(t.maintenanceTitle, { text: t.maintenanceText, yes: t.begin }))) return
+    if (begins && !(await confirm(t.maintenanceTitle, { text: t.maintenanceText, yes: t.begin })))
+      return NOT_SENT
     const named = Object.fromEntries(
       prices.value.filter(({ type }) => type !== '').map(({ type, price }) => [type, Number(price)]),
     )

@@ -7,7 +7,7 @@ import { useView } from '../../lib/view.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { FilterInput, TextField } from '../../ui/field.tsx'
-import { Form, type Values } from '../../ui/form.tsx'
+import { Form, NOT_SENT, type Values } from '../../ui/form.tsx'
 import { Loaded } from '../../ui/parts.tsx'
 
 const t = texts({
@@ -90,7 +90,7 @@ function CourseForm({ id, course, onSaved }: { id: string; course: Course; onSav
   const isMissing = useSignal(false)
   const save = async ({ courseName = '', teacherName = '' }: Values) => {
     isMissing.value = items.value.length === 0
-    if (isMissing.value) return
+    if (isMissing.value) return NOT_SENT
     const body = { courseName, teacherName, material_ids: items.value.map((item) => item.id) }
     const { courses } = api().study
     await dataOf(id ? courses({ id }).put(body) : courses.post(body))

@@ -1,6 +1,6 @@
-/** The figures of the GPUs of a server at one time. */
 import type { GpuUsage } from '../../../../client/index.ts'
 
+/** The figures of the GPUs of a server at one time. */
 export interface Sample {
   /** Milliseconds since the epoch, by the clock of the server. */
   at: number

@@ -40,6 +40,8 @@ async function load(signal: AbortSignal): Promise<Entry[]> {
 
 /** An entry that the server still counts as coming must not make the card fetch without a pause. */
 const SOONEST_MS = 60_000
+/** A timer holds 24 days at most, and fires at once for a longer time. */
+const LATEST_MS = 24 * 60 * 60_000
 
 /** Fetches anew when the first of the entries is over. */
 function useNext(view: View<Entry[]>): void {
@@ -47,7 +49,8 @@ function useNext(view: View<Entry[]>): void {
   useEffect(() => {
     if (!entries?.length) return undefined
     const overAt = Math.min(...entries.map(({ start_at, end_at }) => Date.parse(end_at ?? start_at)))
-    const timer = setTimeout(() => void view.reload(), Math.max(overAt - Date.now(), SOONEST_MS))
+    const delay = Math.min(Math.max(overAt - Date.now(), SOONEST_MS), LATEST_MS)
+    const timer = setTimeout(() => void view.reload(), delay)
     return () => clearTimeout(timer)
   }, [entries])
 }

@@ -68,7 +68,7 @@ export class PhotoList {
     await this.fetchMissing()
   }
 
-  /** The user looks at these places. Resolves when their photos are there. */
+  /** The user looks at these places. Resolves when their photos are there, or when another call fetches what is wanted then. */
   async show(first: number, last: number): Promise<void> {
     this.wanted = range(Math.floor(Math.max(0, first) / PAGE), Math.floor(Math.max(0, last) / PAGE))
     await this.fetchMissing()

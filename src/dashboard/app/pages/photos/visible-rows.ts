@@ -41,18 +41,19 @@ export function useVisibleRows(
   const draw = () => {
     requested.current ??= requestAnimationFrame(() => {
       requested.current = undefined
-      latest.current()
       frame.value++
     })
   }
+  // A browser tells of a scroll once a frame at most.
+  const move = () => latest.current()
 
   useLayoutEffect(measure, [step, count])
   useLayoutEffect(() => {
-    addEventListener('scroll', draw, { passive: true })
-    addEventListener('resize', draw)
+    addEventListener('scroll', move, { passive: true })
+    addEventListener('resize', move)
     return () => {
-      removeEventListener('scroll', draw)
-      removeEventListener('resize', draw)
+      removeEventListener('scroll', move)
+      removeEventListener('resize', move)
       if (requested.current !== undefined) cancelAnimationFrame(requested.current)
     }
   }, [])

@@ -62,7 +62,7 @@ export function readWall(text: string): Wall | undefined {
   const wall = Date.parse(`${text}Z`)
   return Number.isNaN(wall) ? undefined : wall
 }
-/** Undefined for a text that is no day of the years 1900 to 2199. `Date.UTC` adds 1900 to a year below 100. */
+/** Undefined for a text that is no day of the years 1900 to 2199: `wallOf` reads years below 100 wrongly. */
 export function readDay(text: string): number | undefined {
   const at = /^(19|20|21)\d\d-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(at) ? undefined : at / DAY

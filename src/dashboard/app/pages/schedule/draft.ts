@@ -81,10 +81,9 @@ export function useDraft(subject: Subject, zone: string) {
     else if (scope.value === 'one') await takeOut(entry, { ...texts, ...span, status: now })
     else {
       const when = { ...span, rrule: ruleNow() }
-      const first = timesOf(entry, zone, 'all')
       const whenBefore = {
-        start_at: wallText(first.start),
-        end_at: first.end === undefined ? null : wallText(first.end),
+        start_at: wallText(times.start),
+        end_at: times.end === undefined ? null : wallText(times.end),
         timezone: entry.timezone,
         rrule: entry.rrule,
       }

@@ -62,7 +62,8 @@ interface Shown {
 
 function shownDays(zone: string): Shown {
   const { query } = route.value
-  const at = Date.parse(query.get('at') ?? '')
+  const moment = query.get('at') ?? ''
+  const at = readDay(moment.slice(0, 10)) === undefined ? Number.NaN : Date.parse(moment)
   const named = readDay(query.get('date') ?? '')
   const day = named ?? dayOf(wallOf(Number.isNaN(at) ? Date.now() : at, zone))
   const wanted = query.get('view') ?? kept(VIEW_KEY) ?? (matchMedia(NARROW).matches ? 'day' : 'week')

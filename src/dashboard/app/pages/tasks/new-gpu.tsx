@@ -266,7 +266,7 @@ const invalidConfig = (text: string) => new RoostError(422, 'VALIDATION_ERROR', 
 
 function Costs({ price, minutes }: { price: number; minutes: number }) {
   if (price === 0) return <p class="notice">{t.isFree}</p>
-  // In whole cents, because a sum of binary fractions may be a trace above the balance.
+  // In whole cents, because a product of binary fractions may be a trace above the balance.
   const held = Math.round(price * minutes * 100) / 100
   const available = me.value?.available_balance ?? 0
   const lack = held - available

@@ -8,7 +8,7 @@ import { showError } from '../../lib/toasts.ts'
 import { useView } from '../../lib/view.ts'
 import { ButtonLink } from '../../ui/button.tsx'
 import { Checkbox, FilterInput, NumberField, Select, TextField } from '../../ui/field.tsx'
-import { Form, type Values } from '../../ui/form.tsx'
+import { Form, NOT_SENT, type Values } from '../../ui/form.tsx'
 import { Card, Empty, Loaded } from '../../ui/parts.tsx'
 
 const t = texts({
@@ -107,7 +107,7 @@ function StudyForm({ courses, settings }: { courses: Course[]; settings: Setting
 
   const create = async (values: Values) => {
     isMissing.value = chosen.value.size === 0
-    if (isMissing.value) return
+    if (isMissing.value) return NOT_SENT
     const { study, factory } = api()
     const speed = Number(values.speed)
     const notopen_action = values.notopen_action as Settings['notopen_action']

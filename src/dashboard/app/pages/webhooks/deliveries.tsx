@@ -1,5 +1,5 @@
 /** What was sent to a webhook. */
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect } from 'preact/hooks'
 import { eventName } from '../../lib/event-names.ts'
 import { useFilter } from '../../lib/filter.ts'
 import { count, dateTime } from '../../lib/format.ts'
@@ -87,16 +87,18 @@ const LAST_LOOK_MS = 60_000
 
 /** No event tells that a delivery has ended. While one waits, the page looks again: soon at first, then less and less often. */
 export function useLooks(deliveries: readonly Delivery[] | undefined, look: () => Promise<void>): void {
-  const delay = useRef(FIRST_LOOK_MS)
   const waiting = deliveries?.filter(({ status }) => status === 'pending') ?? []
   const which = waiting.map(({ id, attempts }) => `${id} ${attempts}`).join()
   useEffect(() => {
-    delay.current = FIRST_LOOK_MS
-  }, [which])
-  useEffect(() => {
     if (which === '') return undefined
-    const timer = setTimeout(look, delay.current)
-    delay.current = Math.min(2 * delay.current, LAST_LOOK_MS)
+    let timer: ReturnType<typeof setTimeout>
+    const lookIn = (delay: number) => {
+      timer = setTimeout(() => {
+        void look()
+        lookIn(Math.min(2 * delay, LAST_LOOK_MS))
+      }, delay)
+    }
+    lookIn(FIRST_LOOK_MS)
     return () => clearTimeout(timer)
-  }, [deliveries])
+  }, [which])
 }
