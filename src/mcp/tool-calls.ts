@@ -89,7 +89,7 @@ async function confirm(
         signal: AbortSignal.any([signal, request.signal]),
       },
     )
-    // It rejects when the time is over, when the client or its session has gone, and when the answer is malformed.
+    // The question rejects when the time is over, when the client or its session has gone, and when the answer is malformed.
     const answer = await whileMayGoOn(
       request,
       asked.catch(() => undefined),

@@ -1,6 +1,6 @@
 /**
- * The driver's error in place of Drizzle's, whose message has the whole query and its parameters in it, among them
- * somebody's password hash, and hides the error's code.
+ * The driver's error. Drizzle's error hides its code, and has a message with the whole query and its parameters, perhaps
+ * somebody's password hash.
  */
 export const withoutQuery = (error: unknown): unknown =>
   error instanceof Error && error.cause && 'query' in error && 'params' in error ? error.cause : error

@@ -1,4 +1,5 @@
 import { inArray, sql } from 'drizzle-orm'
+import { isOneOfUuids } from '../../db/arrays.ts'
 import { tasks } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import type { Task } from './rows.ts'
@@ -111,9 +112,7 @@ export async function currentStates(ctx: Context, uuids: string[]): Promise<Map<
       run: storedRun,
     })
     .from(tasks)
-    .where(
-      sql`${tasks.uuid} in (select value::uuid from json_array_elements_text(${JSON.stringify(uuids)}::text::json))`,
-    )
+    .where(isOneOfUuids(tasks.uuid, uuids))
   return new Map(rows.map(({ run, ...row }) => [row.uuid, currentState(ctx, row, run)]))
 }
 

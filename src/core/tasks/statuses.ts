@@ -1,4 +1,4 @@
-import { inArray } from 'drizzle-orm'
+import { isOneOfUuids } from '../../db/arrays.ts'
 import { tasks } from '../../db/schema/index.ts'
 import type { Context } from '../context.ts'
 import type { Task } from './rows.ts'
@@ -11,6 +11,6 @@ export async function currentStatuses(
   const rows = await db
     .select({ uuid: tasks.uuid, status: tasks.status })
     .from(tasks)
-    .where(inArray(tasks.uuid, uuids))
+    .where(isOneOfUuids(tasks.uuid, uuids))
   return new Map(rows.map(({ uuid, status }) => [uuid, { status }]))
 }

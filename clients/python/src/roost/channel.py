@@ -142,6 +142,7 @@ class Channel:
 
     async def watch(self, topic: str, agent_seq: Optional[int] = None) -> AsyncIterator[Dict[str, Any]]:
         """The frames of a topic: its state now, then each change. A slow loop gets the newest state only.
+        Of ``system:log`` up to 1,000 lines wait for it.
 
         Of an agent's session (``agent:<id>``) it gets every frame after ``agent_seq``. Raises RoostError when the server
         refuses the topic or the permission ends. While WebSockets are blocked, nothing comes.
@@ -214,7 +215,7 @@ class Channel:
 
     def _record(self, event: ChannelEvent) -> None:
         self.position = event.cursor
-        for listener in self._listeners:
+        for listener in list(self._listeners):
             listener(event)
         self._backlog.add(event)
 
@@ -232,7 +233,10 @@ class Channel:
     async def _hand_over(self, event: ChannelEvent) -> bool:
         """Returns False when nobody has taken it."""
         taken = bool(self._handlers)
-        for handler in self._handlers.get(event.type, []) + self._handlers.get("*", []):
+        for kind, handler in [(k, handler) for k in (event.type, "*") for handler in self._handlers.get(k, [])]:
+            # An earlier handler may have taken it off, or closed the channel.
+            if self._error is not None or handler not in self._handlers.get(kind, []):
+                continue
             try:
                 outcome = handler(event)
                 if inspect.isawaitable(outcome):

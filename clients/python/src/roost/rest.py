@@ -106,7 +106,10 @@ async def send(
             raise RoostError(0, "UNREACHABLE", f"{method} {url}: {error}") from error
 
     text = await in_thread(ask)
-    return json.loads(text) if text else None
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        raise RoostError(200, "NOT_JSON", f"{method} {url}: the answer is not JSON") from None
 
 
 class Rest:

@@ -92,7 +92,7 @@ class Session:
         try:
             answer = await _post(self._url, "/refresh", body, timeout=_RENEW_TIMEOUT_SECONDS)
         except RoostError as error:
-            if not error.temporary:
+            if error.status != 0 and error.status < 500:
                 raise
             answer = await _post(self._url, "/refresh", body, timeout=_RENEW_TIMEOUT_SECONDS)
         return dict(answer)
