@@ -7,6 +7,7 @@ import { openDatabase } from '../src/db/client.ts'
 import { createServer } from '../src/server.ts'
 import { createLogger } from '../src/util/logger.ts'
 import { StartupError } from '../src/util/startup-error.ts'
+import { failureOf } from './support/failure.ts'
 import { ROOT } from './support/process.ts'
 import { freshParts } from './support/server.ts'
 
@@ -46,7 +47,7 @@ test.each([
 ])('a DATA_DIR that cannot be made has one message, on %s', async (_, env) => {
   const dataDir = join(import.meta.path, 'data')
   const start = createServer(readConfig({ DATA_DIR: dataDir, ...env }), { log: createLogger('silent') })
-  const error = await start.catch((error) => error)
+  const error = await failureOf(start)
   expect(error).toBeInstanceOf(StartupError)
   expect(error.message).toStartWith(`The directory in DATA_DIR, ${dataDir}, can't be used: ENOTDIR, `)
 })
@@ -59,7 +60,7 @@ test('a database that has lost a table: the message says which, without the quer
     const database = await openDatabase(config, log)
     await database.db.execute(sql`drop table settings`)
     await database.close()
-    const error = await createServer(config, { log }).catch((error) => error)
+    const error = await failureOf(createServer(config, { log }))
     expect(error).toBeInstanceOf(StartupError)
     expect(error.message).toMatch(
       /^The .*database .*can't be used: relation "settings" does not exist \(42P01\)\.$/,

@@ -37,7 +37,7 @@ export async function backUp(
   const opening = openSource(config, nameOf(file), log)
   const source = await untilAborted(opening, signal).catch((error) => {
     // Nobody waits for it any more, and what is open would hold deletions up.
-    opening.then((late) => giveUp(late, error)).catch(() => {})
+    opening.then((late) => giveUp(late, messageOf(error))).catch(() => {})
     throw error
   })
   try {

@@ -37,7 +37,7 @@ export async function restoreArchive(
     } catch (error) {
       await deleteObjects(storage).catch((reason) => {
         throw new StartupError(
-          `${options.signal.aborted ? 'The restore was stopped.' : messageOf(error)} Then its files could not be deleted (${reason.message}). ${nameOfPlace(storage)} has to be emptied before you start again.`,
+          `${options.signal.aborted ? 'The restore was stopped.' : messageOf(error)} Then its files could not be deleted (${messageOf(reason)}). ${nameOfPlace(storage)} has to be emptied before you start again.`,
         )
       })
       throw error

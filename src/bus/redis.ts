@@ -128,7 +128,7 @@ export async function createRedisBus(
     setState(key, value) {
       local.setState(key, value)
       tell({ from: self, state: key, value })
-      const stored = value
+      const stored: Promise<unknown> = value
         ? commands.set(`${prefix}state:${key}`, JSON.stringify(value), 'PX', stateTtlMs)
         : commands.del(`${prefix}state:${key}`)
       stored.catch(() => {})

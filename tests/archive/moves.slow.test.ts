@@ -223,18 +223,29 @@ describe('refused, with nothing changed', () => {
   })
 })
 
-test('a backup that is stopped leaves no file, and administrators hear of it', async () => {
-  const live = await openLive(first, admin.token)
-  const stop = new AbortController()
-  const stopped = backup(first.ctx.config, 'stopped', { signal: stop.signal })
-  stop.abort(new Error('stopped by the operator'))
-  await expect(stopped).rejects.toThrow('stopped by the operator')
-  expect(readdirSync(directory).filter((name) => name.includes('stopped'))).toEqual([])
-  // The record may come later than the end, when the backup was stopped before it had begun.
-  const told = await eventually(async () => {
-    await first.ctx.scheduler.runNow('announce_backups')
-    return live.frames.find((f) => f.type === 'system.backup' && f.data.file_name === 'stopped')
-  }, 'administrators hear of it')
-  expect(told.data).toMatchObject({ status: 'failed', size: null, error: 'stopped by the operator' })
-  live.close()
-})
+test.each(['at once', 'late'])(
+  'a backup that is stopped ends %s, leaves no file, and administrators hear of it',
+  async (when) => {
+    const live = await openLive(first, admin.token)
+    // Late: its beginning can't be recorded before the one who stopped it has gone.
+    const gate = Promise.withResolvers<void>()
+    const gone = first.ctx.db.transaction(async (tx) => {
+      await tx.execute(sql`lock table backups`)
+      if (when === 'late') await gate.promise
+    })
+    const name = `stopped ${when}`
+    const stop = new AbortController()
+    const stopped = backup(first.ctx.config, name, { signal: stop.signal })
+    stop.abort(new Error('stopped by the operator'))
+    await expect(stopped).rejects.toThrow('stopped by the operator')
+    gate.resolve()
+    await gone
+    const told = await eventually(async () => {
+      await first.ctx.scheduler.runNow('announce_backups')
+      return live.frames.find((f) => f.type === 'system.backup' && f.data.file_name === name)
+    }, 'administrators hear of it')
+    expect(told.data).toMatchObject({ status: 'failed', size: null, error: 'stopped by the operator' })
+    expect(readdirSync(directory).filter((file) => file.includes(name))).toEqual([])
+    live.close()
+  },
+)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { drawPlaceholder } from '../../src/imaging/placeholder.ts'
 import { renderPreview } from '../../src/imaging/render.ts'
+import { failureOf } from '../support/failure.ts'
 import { BOX, coloursAt, fixture, fixturePath, onePage, processesOf, textPdf, workshop } from './support.ts'
 
 const { dir, save, render, failure, leftovers } = workshop()
@@ -93,10 +94,10 @@ describe('aborted', () => {
   const aborted = async (ms: number) => {
     const controller = new AbortController()
     const output = join(dir, 'aborted.jpg')
-    const rendering = renderPreview(
-      { input: fixturePath('h264.mp4'), kind: 'video', box: BOX, output },
-      { signal: controller.signal },
-    ).catch((error) => error)
+    const input = fixturePath('h264.mp4')
+    const rendering = failureOf(
+      renderPreview({ input, kind: 'video', box: BOX, output }, { signal: controller.signal }),
+    )
     await Bun.sleep(ms)
     const start = performance.now()
     controller.abort(new Error('enough'))
@@ -114,9 +115,7 @@ describe('aborted', () => {
   })
 
   test('before it began, nothing is started', async () => {
-    const error = await render(fixturePath('h264.mp4'), 'video', { signal: AbortSignal.abort() }).catch(
-      (e) => e,
-    )
+    const error = await failureOf(render(fixturePath('h264.mp4'), 'video', { signal: AbortSignal.abort() }))
     expect(error.name).toBe('AbortError')
     expect(leftovers()).toEqual([])
   })

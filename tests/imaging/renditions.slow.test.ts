@@ -7,6 +7,7 @@ import { checkedFacts, checkedRenditions } from '../../src/imaging/photo/answer.
 import { decodeBase, encode } from '../../src/imaging/photo/renditions.ts'
 import { openSource } from '../../src/imaging/photo/source.ts'
 import { renderPhoto } from '../../src/imaging/photo.ts'
+import { failureOf } from '../support/failure.ts'
 import { exifBlock, jpegWith, quarters, twoColours, xmpPacket } from '../support/photo-fixtures.ts'
 import { nef } from '../support/raw-fixtures.ts'
 import { photoWorkshop, SIZES } from './photo-support.ts'
@@ -310,8 +311,8 @@ test('an abort ends the child; what it has written by then is in the folder of t
   const input = save(await twoColours(3000, 2000).jpeg().toBuffer())
   const output = mkdtempSync(join(dir, 'aborted-'))
   const onStep = () => controller.abort(new Error('enough'))
-  const error = await renderPhoto({ input, output, ...SIZES, onStep }, { signal: controller.signal }).catch(
-    (error) => error,
+  const error = await failureOf(
+    renderPhoto({ input, output, ...SIZES, onStep }, { signal: controller.signal }),
   )
   expect(error.message).toBe('enough')
   expect(processesOf(input)).toEqual([])

@@ -170,7 +170,7 @@ test('a window of a thousand years with the most expensive rules does not block 
   const watching = setInterval(() => turns++)
   const steps = spyOn(Slices.prototype, 'step')
   const window = { startAt: '1900-01-01', endAt: '2999-12-31', limit: 500 }
-  const list = await listItems(ctx, user.id, { ...window, page: 10 }).catch((error) => error)
+  const list = await listItems(ctx, user.id, { ...window, page: 10 }).catch((error: Error) => error)
   clearInterval(watching)
   const stepCount = steps.mock.calls.length
   steps.mockRestore()

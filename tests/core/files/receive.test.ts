@@ -5,6 +5,7 @@ import { detectFormat, SNIFF_BYTES } from '../../../src/core/files/formats.ts'
 import { uploadEndedHint } from '../../../src/core/files/hints.ts'
 import { receiveFile, type UploadKind, type UploadSource } from '../../../src/core/files/receive.ts'
 import { unique } from '../../support/factories.ts'
+import { failureOf } from '../../support/failure.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -104,12 +105,13 @@ describe('a file that is refused before its record exists', () => {
     ['one of another format', [Buffer.from('GIF89a')], 'UNSUPPORTED_FILE_TYPE'],
   ])('%s leaves nothing to abandon', async (_, chunks, code) => {
     const { kind, steps } = pictures()
-    expect(
-      await receive(
+    const error = await failureOf(
+      receive(
         kind,
         source(() => chunks),
-      ).catch((error) => error.code),
-    ).toBe(code)
+      ),
+    )
+    expect(error).toMatchObject({ code })
     expect(steps).toEqual([])
   })
 })
@@ -117,7 +119,7 @@ describe('a file that is refused before its record exists', () => {
 describe('an upload that fails is abandoned once, after its write has settled', () => {
   const failing = async (from: ReturnType<typeof source>, finish?: () => Promise<never>) => {
     const { kind, steps } = pictures()
-    const error = await receive(finish ? { ...kind, finish } : kind, from).catch((error) => error)
+    const error = await failureOf<AppError>(receive(finish ? { ...kind, finish } : kind, from))
     return { error, abandoned: steps.filter(([step]) => step === 'abandon') }
   }
 
@@ -206,13 +208,14 @@ test('one user may send so many files at once; other users are not affected, and
     await gate.promise
   }
   const slow = Array.from({ length: ctx.config.uploadsPerUser }, () => receive(kind, source(stalling), 7))
-  expect(
-    await receive(
+  const error = await failureOf<AppError>(
+    receive(
       kind,
       source(() => [PNG]),
       7,
-    ).catch((error) => error.code),
-  ).toBe('TOO_MANY_UPLOADS')
+    ),
+  )
+  expect(error.code).toBe('TOO_MANY_UPLOADS')
   expect(
     await receive(
       kind,

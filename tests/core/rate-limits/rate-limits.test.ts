@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import type { Bus } from '../../../src/bus/bus.ts'
 import { createEmbeddedBus } from '../../../src/bus/embedded.ts'
 import { createRedisBus } from '../../../src/bus/redis.ts'
+import type { AppError } from '../../../src/core/errors.ts'
 import { type Limit, RateLimits } from '../../../src/core/rate-limits/rate-limits.ts'
 import { Counters } from '../../../src/util/counters.ts'
 import { createLogger } from '../../../src/util/logger.ts'
@@ -57,7 +58,7 @@ describe.each(forms)('%s', (_, open) => {
     const limits = new RateLimits(bus, log, true)
     const limit = limitOf(3)
     const attempt = (result: true | undefined) =>
-      limits.enforceOnFailures([limit], async () => result).catch((error) => error.code)
+      limits.enforceOnFailures([limit], async () => result).catch((error: AppError) => error.code)
     expect(new Set(await times(20, () => attempt(true)))).toEqual(new Set([true]))
     const failed = await times(20, () => attempt(undefined))
     expect(failed.filter((result) => result === undefined)).toHaveLength(3)

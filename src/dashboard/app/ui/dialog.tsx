@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { focusHeading } from '../lib/focus.ts'
 import { texts } from '../lib/language.ts'
 import { route } from '../lib/router.ts'
@@ -39,7 +39,8 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
-  useEffect(() => {
+  // Before the click or key that opens it has ended, so the next key already finds it open.
+  useLayoutEffect(() => {
     const opener = document.activeElement
     dialog.current!.showModal()
     focusFirst(dialog.current!)
