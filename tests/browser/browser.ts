@@ -1,4 +1,4 @@
-/** Debian's Chromium, driven as a person would use it. A visitor that saw an error in the console fails its test. */
+/** Debian's Chromium without a window, driven as a person would use it. A visitor that saw an error in the console fails its test. */
 import { expect } from 'bun:test'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,8 @@ import axe from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { PASSWORD, type TestUser } from '../support/factories.ts'
 
-const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+/** Chromium as such works too. This form of it needs a third less time, because it draws nothing for a screen. */
+const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium-headless-shell'
 /** Screenshots of the pages; git ignores the folder. */
 export const SCREENSHOTS = join(import.meta.dir, '../../screenshots')
 mkdirSync(SCREENSHOTS, { recursive: true })
