@@ -12,8 +12,8 @@ const withParameters = (next: Record<string, string | number | undefined>): stri
   return href(path, { ...Object.fromEntries(query), page: undefined, ...next })
 }
 
-export const goToPage = (page: number): void =>
-  navigate(withParameters({ page: page > 1 ? page : undefined }))
+export const goToPage = (page: number, options?: { replace: boolean }): void =>
+  navigate(withParameters({ page: page > 1 ? page : undefined }), options)
 
 /** @param names the parameters of the address that the list is filtered by */
 export function useFilter<Name extends string>(names: readonly Name[]) {

@@ -110,7 +110,7 @@ export default function Audit() {
                   },
                 ]}
               />
-              <Pager pages={pagination.total_pages} />
+              <Pager of={pagination} />
             </>
           )}
         </Loaded>

@@ -92,12 +92,12 @@ export function InviteCodes() {
       }
     >
       <Loaded view={view}>
-        {({ items, total_pages }) => (
+        {(list) => (
           <>
             <Table
               caption={t.title}
               none={t.none}
-              rows={items}
+              rows={list.items}
               keyOf={({ code }) => code}
               columns={[
                 { title: t.code, cell: ({ code }) => <code>{code}</code> },
@@ -125,7 +125,7 @@ export function InviteCodes() {
                 },
               ]}
             />
-            <Pager pages={total_pages} />
+            <Pager of={list} />
           </>
         )}
       </Loaded>

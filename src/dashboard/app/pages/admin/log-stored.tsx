@@ -109,7 +109,7 @@ export function StoredLog() {
         />
       </div>
       <Loaded view={view} lines={10}>
-        {({ items, total, searched_from }) => (
+        {({ items, total, searched_from, ...paging }) => (
           <>
             {searched_from && (
               <div class="notice">
@@ -119,7 +119,7 @@ export function StoredLog() {
                 </Button>
               </div>
             )}
-            {items.length === 0 ? (
+            {total === 0 ? (
               <Empty text={t.none} />
             ) : (
               <>
@@ -129,7 +129,7 @@ export function StoredLog() {
                     <LogLine key={line.id} line={{ ...line, at }} withDay />
                   ))}
                 </div>
-                <Pager pages={Math.ceil(total / PAGE_SIZE)} />
+                <Pager of={paging} />
               </>
             )}
           </>

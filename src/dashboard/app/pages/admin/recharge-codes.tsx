@@ -110,17 +110,17 @@ export function RechargeCodes() {
         onChange={({ currentTarget }) => change({ status: currentTarget.value })}
       />
       <Loaded view={view}>
-        {({ items, total_pages }) => (
+        {(list) => (
           <>
             <Codes
-              codes={items}
+              codes={list.items}
               none={filter.status ? t.noneFit : t.none}
               onUses={(id) => {
                 usesOf.value = id
               }}
               onDisable={disable}
             />
-            <Pager pages={total_pages} />
+            <Pager of={list} />
           </>
         )}
       </Loaded>

@@ -178,7 +178,7 @@ const List = ({ view, onEdit }: { view: View<Answer>; onEdit: (user: User) => vo
             },
           ]}
         />
-        <Pager pages={pagination.total_pages} total={t.total(count(pagination.total))} />
+        <Pager of={pagination} total={t.total(count(pagination.total))} />
       </>
     )}
   </Loaded>

@@ -108,19 +108,19 @@ export default function Materials() {
         {view.data && <span class="muted number">{t.count(view.data.total, count(view.data.total))}</span>}
       </div>
       <Loaded view={view} lines={8}>
-        {({ items, total, total_pages: pages }) =>
-          total === 0 ? (
+        {(list) =>
+          list.total === 0 ? (
             <Empty text={type ? t.noneOfType : t.empty} />
           ) : (
             <>
               <ul class="material-grid">
-                {items.map((material) => (
+                {list.items.map((material) => (
                   <li key={material.id}>
                     <MaterialCard material={material} />
                   </li>
                 ))}
               </ul>
-              <Pager pages={pages} />
+              <Pager of={list} />
             </>
           )
         }

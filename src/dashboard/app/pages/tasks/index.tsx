@@ -93,8 +93,8 @@ export default function Tasks() {
         />
       </div>
       <Loaded view={view} lines={8}>
-        {({ items, total, total_pages }) =>
-          total === 0 ? (
+        {(list) =>
+          list.total === 0 ? (
             <Empty text={isFiltered ? t.noneFit : t.none}>
               <ButtonLink to={href(isFiltered ? '/tasks' : '/tasks/new')}>
                 {isFiltered ? t.showAll : t.create}
@@ -103,11 +103,11 @@ export default function Tasks() {
           ) : (
             <>
               <ul class="task-list" aria-label={t.title}>
-                {items.map((task) => (
+                {list.items.map((task) => (
                   <TaskRow key={task.id} task={task} />
                 ))}
               </ul>
-              <Pager pages={total_pages} total={t.total(count(total))} />
+              <Pager of={list} total={t.total(count(list.total))} />
             </>
           )
         }

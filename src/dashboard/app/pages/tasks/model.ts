@@ -29,6 +29,7 @@ export const hasEnded = (status: TaskStatus): boolean =>
 export interface TaskPage {
   items: Task[]
   total: number
+  page: number
   total_pages: number
 }
 

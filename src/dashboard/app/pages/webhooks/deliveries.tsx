@@ -5,7 +5,7 @@ import { useFilter } from '../../lib/filter.ts'
 import { count, dateTime } from '../../lib/format.ts'
 import { Button } from '../../ui/button.tsx'
 import { Select } from '../../ui/field.tsx'
-import { Pager } from '../../ui/pager.tsx'
+import { Pager, type Paging } from '../../ui/pager.tsx'
 import { Badge, Card, type Tone } from '../../ui/parts.tsx'
 import { Table } from '../../ui/table.tsx'
 import { t } from './texts.ts'
@@ -30,7 +30,7 @@ export function Deliveries({
   onAgain,
 }: {
   rows: readonly Delivery[]
-  pages: number
+  pages: Paging
   onAgain: (id: string) => Promise<void>
 }) {
   const { filter, change } = useFilter(['status'])
@@ -77,7 +77,7 @@ export function Deliveries({
           },
         ]}
       />
-      <Pager pages={pages} />
+      <Pager of={pages} />
     </Card>
   )
 }

@@ -24,7 +24,7 @@ async function load(id: string, query: { status?: Status; page: number }, signal
     dataOf(webhook(id).get({ signal })),
     dataOf(webhook(id).deliveries.get({ query: { ...query, limit: 20 }, signal })),
   ])
-  return { webhook: data, deliveries: deliveries.data, pages: deliveries.pagination.total_pages }
+  return { webhook: data, deliveries: deliveries.data, pages: deliveries.pagination }
 }
 type Shown = Awaited<ReturnType<typeof load>>
 
