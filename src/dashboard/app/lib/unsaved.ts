@@ -1,6 +1,6 @@
 import { isSignedIn } from './session.ts'
 
-/** Forms in which the user has typed what the server does not have. */
+/** Forms in which the user has typed or changed what the server does not have. */
 const typed = new Set<HTMLElement>()
 
 const warn = (event: Event) => {

@@ -19,13 +19,15 @@ interface Props {
   onSubmit: (values: Values, form: HTMLFormElement) => Promise<unknown>
   submit: string
   icon?: IconName
+  /** The user has changed something that no control of the form holds: by a button, such as the order of a list. */
+  isChanged?: boolean
   /** Beside the submit button. */
   actions?: ComponentChildren
   children: (errors: Record<string, string>) => ComponentChildren
 }
 
 /** A form that is sent once at a time, and shows what the server says about it. What was typed stays when that fails. */
-export function Form({ onSubmit, submit, icon, actions, children }: Props) {
+export function Form({ onSubmit, submit, icon, isChanged = false, actions, children }: Props) {
   const form = useRef<HTMLFormElement>(null)
   const busy = useSignal(false)
   const errors: Signal<Record<string, string>> = useSignal({})
@@ -34,6 +36,9 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
     const own = form.current!
     return () => setTyped(own, false)
   }, [])
+  useEffect(() => {
+    if (isChanged && !busy.value) setTyped(form.current!, true)
+  }, [isChanged, busy.value])
   const send = async (event: SubmitEvent) => {
     event.preventDefault()
     if (busy.value) return
@@ -65,7 +70,10 @@ export function Form({ onSubmit, submit, icon, actions, children }: Props) {
       ref={form}
       class="stack"
       onSubmit={send}
-      onInput={() => setTyped(form.current!, true)}
+      onInput={({ target }) => {
+        // A search chooses what the form shows, and changes nothing.
+        if ((target as HTMLInputElement).type !== 'search') setTyped(form.current!, true)
+      }}
       onReset={() => setTyped(form.current!, false)}
     >
       {children(errors.value)}

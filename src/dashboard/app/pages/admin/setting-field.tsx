@@ -2,7 +2,20 @@
 import { language } from '../../lib/language.ts'
 import { Checkbox, Select, TextArea, TextField } from '../../ui/field.tsx'
 
-type SettingValue = string | number | boolean | string[]
+export type SettingValue = string | number | boolean | string[]
+/** A value as its control holds it. */
+export type SettingText = string | boolean
+
+export const settingText = (value: SettingValue): SettingText => {
+  if (typeof value === 'boolean') return value
+  return Array.isArray(value) ? value.join('\n') : String(value)
+}
+
+/** @param like a value of the same kind */
+export const settingOf = (text: SettingText, like: SettingValue): SettingValue => {
+  if (typeof like === 'number') return Number(text)
+  return Array.isArray(like) ? String(text).split(/\s+/).filter(Boolean) : text
+}
 
 const EN: Record<string, string> = {
   general: 'Photo site',
@@ -87,56 +100,36 @@ const PLACES = ['top_left', 'top_right', 'center', 'bottom_left', 'bottom_right'
 interface Props {
   category: string
   name: string
+  /** What the server has. */
   value: SettingValue
+  text: SettingText
   error: string | undefined
-  onChange: (value: SettingValue) => void
+  onInput: (text: SettingText) => void
 }
 
-export function SettingField({ category, name, value, error, onChange }: Props) {
-  const field = `${category}.${name}`
+export function SettingField({ category, name, value, text, error, onInput }: Props) {
   const label = settingTexts()[name] ?? name
-  if (typeof value === 'boolean') {
-    return <Checkbox label={label} checked={value} onChange={() => onChange(!value)} />
+  if (typeof text === 'boolean') {
+    return <Checkbox label={label} checked={text} onChange={() => onInput(!text)} />
   }
-  if (Array.isArray(value)) {
-    return (
-      <TextArea
-        label={label}
-        name={field}
-        error={error}
-        value={value.join('\n')}
-        onChange={({ currentTarget }) => onChange(currentTarget.value.split(/\s+/).filter(Boolean))}
-      />
-    )
+  const control = {
+    label,
+    name: `${category}.${name}`,
+    error,
+    value: text,
+    onInput: (event: { currentTarget: { value: string } }) => onInput(event.currentTarget.value),
   }
+  if (Array.isArray(value)) return <TextArea {...control} />
   if (name === 'watermark_position') {
-    return (
-      <Select
-        label={label}
-        name={field}
-        error={error}
-        value={value as string}
-        options={PLACES.map((place) => [place, settingTexts()[place]!] as const)}
-        onChange={({ currentTarget }) => onChange(currentTarget.value)}
-      />
-    )
+    return <Select {...control} options={PLACES.map((place) => [place, settingTexts()[place]!] as const)} />
   }
-  const isNumber = typeof value === 'number'
-  const type = isNumber
-    ? 'number'
-    : name.endsWith('_color')
-      ? 'color'
-      : name.endsWith('email')
-        ? 'email'
-        : 'text'
-  return (
-    <TextField
-      label={label}
-      name={field}
-      type={type}
-      error={error}
-      value={String(value)}
-      onChange={({ currentTarget }) => onChange(isNumber ? Number(currentTarget.value) : currentTarget.value)}
-    />
-  )
+  const type =
+    typeof value === 'number'
+      ? 'number'
+      : name.endsWith('_color')
+        ? 'color'
+        : name.endsWith('email')
+          ? 'email'
+          : 'text'
+  return <TextField {...control} type={type} />
 }

@@ -1,6 +1,7 @@
 /** Limits of tasks, their prices, and maintenance. */
-import { type Signal, useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
+import { changed } from '../../lib/changed.ts'
+import { useEdits } from '../../lib/edits.ts'
 import { texts } from '../../lib/language.ts'
 import { checkMaintenance } from '../../lib/maintenance.ts'
 import { api } from '../../lib/session.ts'
@@ -8,8 +9,8 @@ import { showToast } from '../../lib/toasts.ts'
 import { useView } from '../../lib/view.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { confirm } from '../../ui/dialog.tsx'
-import { Checkbox, NumberField } from '../../ui/field.tsx'
-import { Form, NOT_SENT, type Values } from '../../ui/form.tsx'
+import { Checkbox, TextField } from '../../ui/field.tsx'
+import { Form, NOT_SENT } from '../../ui/form.tsx'
 import { Card, Loaded } from '../../ui/parts.tsx'
 
 const t = texts({
@@ -47,18 +48,15 @@ const t = texts({
   },
 })
 
-interface Price {
-  type: string
-  price: string
-}
-
 export function SystemSettings() {
   const view = useView({
     load: async (signal) => (await dataOf(api().factory.admin.config.get({ signal }))).data,
   })
   return (
     <Card title={t.system}>
-      <Loaded view={view}>{(config) => <SystemForm config={config} onSaved={view.reload} />}</Loaded>
+      <Loaded view={view}>
+        {(config) => <SystemForm config={config} onSaved={(saved) => view.update(() => saved)} />}
+      </Loaded>
     </Card>
   )
 }
@@ -70,60 +68,85 @@ interface Config {
   task_prices: Record<string, number>
 }
 
-function SystemForm({ config, onSaved }: { config: Config; onSaved: () => Promise<void> }) {
-  const prices = useSignal<Price[]>(
-    Object.entries(config.task_prices).map(([type, price]) => ({ type, price: String(price) })),
-  )
-  const maintenance = useSignal(config.maintenance_mode)
-  const save = async ({ max_concurrent_tasks_per_user, default_task_timeout }: Values) => {
-    const begins = maintenance.value && !config.maintenance_mode
+interface Price {
+  type: string
+  price: string
+}
+interface Prices {
+  rows: readonly Price[]
+  /** Those that the rows have begun with. */
+  before: Config['task_prices']
+}
+
+/** What the user has changed: the server keeps the price of a type that is not named, and null ends one. */
+function changedPrices({ rows, before }: Prices) {
+  const named = rows.filter(({ type }) => type !== '')
+  const now: Record<string, number | null> = {
+    ...Object.fromEntries(Object.keys(before).map((type) => [type, null])),
+    ...Object.fromEntries(named.map(({ type, price }) => [type, Number(price)])),
+  }
+  return changed(now, before) as typeof now
+}
+
+function SystemForm({ config, onSaved }: { config: Config; onSaved: (config: Config) => void }) {
+  const { max_concurrent_tasks_per_user, default_task_timeout, maintenance_mode, task_prices } = config
+  const rows = Object.entries(task_prices).map(([type, price]) => ({ type, price: String(price) }))
+  const { now, shown, edit, saved } = useEdits({
+    tasks: String(max_concurrent_tasks_per_user),
+    timeout: String(default_task_timeout),
+    maintenance: maintenance_mode,
+    prices: { rows, before: task_prices } as Prices,
+  })
+  const save = async () => {
+    const begins = shown.maintenance && !maintenance_mode
     if (begins && !(await confirm(t.maintenanceTitle, { text: t.maintenanceText, yes: t.begin })))
       return NOT_SENT
-    const named = Object.fromEntries(
-      prices.value.filter(({ type }) => type !== '').map(({ type, price }) => [type, Number(price)]),
-    )
-    // Null ends a price.
-    const ended = Object.fromEntries(Object.keys(config.task_prices).map((type) => [type, null]))
-    await dataOf(
-      api().factory.admin.config.put({
-        max_concurrent_tasks_per_user: Number(max_concurrent_tasks_per_user),
-        default_task_timeout: Number(default_task_timeout),
-        maintenance_mode: maintenance.value,
-        task_prices: { ...ended, ...named },
-      }),
-    )
+    const next = {
+      max_concurrent_tasks_per_user: Number(shown.tasks),
+      default_task_timeout: Number(shown.timeout),
+      maintenance_mode: shown.maintenance,
+    }
+    const body = { ...changed(next, config), task_prices: changedPrices(shown.prices) }
+    const { data } = await dataOf(api().factory.admin.config.put(body))
+    onSaved(data)
+    saved(now)
     showToast('good', t.saved)
-    await Promise.all([onSaved(), checkMaintenance({ now: true })])
+    await checkMaintenance({ now: true })
   }
   return (
-    <Form submit={t.save} onSubmit={save}>
+    <Form submit={t.save} onSubmit={save} isChanged={now.prices !== undefined}>
       {(errors) => (
         <>
           <div class="fields">
-            <NumberField
+            <TextField
               label={t.tasksPerUser}
               name="max_concurrent_tasks_per_user"
+              type="number"
               min={1}
               required
-              defaultValue={config.max_concurrent_tasks_per_user}
+              value={shown.tasks}
+              onInput={({ currentTarget }) => edit({ tasks: currentTarget.value })}
               error={errors.max_concurrent_tasks_per_user}
             />
-            <NumberField
+            <TextField
               label={t.timeout}
               name="default_task_timeout"
+              type="number"
               min={1}
               required
-              defaultValue={config.default_task_timeout}
+              value={shown.timeout}
+              onInput={({ currentTarget }) => edit({ timeout: currentTarget.value })}
               error={errors.default_task_timeout}
             />
           </div>
-          <Prices prices={prices} />
+          <PriceRows
+            rows={shown.prices.rows}
+            onChange={(rows) => edit({ prices: { ...shown.prices, rows } })}
+          />
           <Checkbox
             label={t.maintenance}
-            checked={maintenance.value}
-            onChange={() => {
-              maintenance.value = !maintenance.value
-            }}
+            checked={shown.maintenance}
+            onChange={() => edit({ maintenance: !shown.maintenance })}
           />
         </>
       )}
@@ -131,14 +154,19 @@ function SystemForm({ config, onSaved }: { config: Config; onSaved: () => Promis
   )
 }
 
-function Prices({ prices }: { prices: Signal<Price[]> }) {
-  const change = (index: number, next: Partial<Price>) => {
-    prices.value = prices.value.map((one, at) => (at === index ? { ...one, ...next } : one))
-  }
+function PriceRows({
+  rows,
+  onChange,
+}: {
+  rows: readonly Price[]
+  onChange: (rows: readonly Price[]) => void
+}) {
+  const change = (index: number, next: Partial<Price>) =>
+    onChange(rows.map((one, at) => (at === index ? { ...one, ...next } : one)))
   return (
     <fieldset class="stack-tight">
       <legend>{t.prices}</legend>
-      {prices.value.map(({ type, price }, index) => (
+      {rows.map(({ type, price }, index) => (
         <div class="row" key={index}>
           <input
             class="input price-type"
@@ -161,20 +189,12 @@ function Prices({ prices }: { prices: Signal<Price[]> }) {
             icon="trash"
             kind="plain"
             label={t.remove}
-            onClick={() => {
-              prices.value = prices.value.filter((_, at) => at !== index)
-            }}
+            onClick={() => onChange(rows.filter((_, at) => at !== index))}
           />
         </div>
       ))}
       <div>
-        <Button
-          small
-          icon="plus"
-          onClick={() => {
-            prices.value = [...prices.value, { type: '', price: '1' }]
-          }}
-        >
+        <Button small icon="plus" onClick={() => onChange([...rows, { type: '', price: '1' }])}>
           {t.add}
         </Button>
       </div>

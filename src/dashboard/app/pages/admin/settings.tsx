@@ -1,6 +1,8 @@
 /** What administrators decide: limits and prices of the factory, and the settings of the photo site. */
 import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
+import { changed } from '../../lib/changed.ts'
+import { useEdits } from '../../lib/edits.ts'
 import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
 import { showToast } from '../../lib/toasts.ts'
@@ -9,7 +11,7 @@ import { Button } from '../../ui/button.tsx'
 import { confirm } from '../../ui/dialog.tsx'
 import { Form } from '../../ui/form.tsx'
 import { Card, Loaded, PageHead, Progress } from '../../ui/parts.tsx'
-import { SettingField, settingTexts } from './setting-field.tsx'
+import { SettingField, type SettingValue, settingOf, settingText, settingTexts } from './setting-field.tsx'
 import { SystemSettings } from './settings-system.tsx'
 
 const t = texts({
@@ -41,7 +43,6 @@ export default function Settings() {
   )
 }
 
-type SettingValue = string | number | boolean | string[]
 type SiteSettings = Record<string, Record<string, SettingValue>>
 
 function Site() {
@@ -70,7 +71,7 @@ function Site() {
               key={`${category} ${resets.value}`}
               category={category}
               values={values}
-              onSaved={view.reload}
+              onSaved={(saved) => view.update(() => saved)}
             />
           ))}
           <div>
@@ -91,29 +92,33 @@ function Category({
 }: {
   category: string
   values: Record<string, SettingValue>
-  onSaved: () => Promise<void>
+  onSaved: (settings: SiteSettings) => void
 }) {
-  const changed = useSignal(values)
+  const names = Object.keys(values)
+  const { now, shown, edit, saved } = useEdits(
+    Object.fromEntries(names.map((name) => [name, settingText(values[name]!)])),
+  )
   const save = async () => {
-    await dataOf(api().portfolio.settings.put({ [category]: changed.value }))
+    const next = Object.fromEntries(names.map((name) => [name, settingOf(shown[name]!, values[name]!)]))
+    const { data } = await dataOf(api().portfolio.settings.put({ [category]: changed(next, values) }))
+    onSaved(data as SiteSettings)
+    saved(now)
     showToast('good', t.saved)
-    await onSaved()
   }
   return (
     <Card title={settingTexts()[category] ?? category}>
       <Form submit={t.save} onSubmit={save}>
         {(errors) => (
           <div class="fields">
-            {Object.entries(changed.value).map(([name, value]) => (
+            {Object.entries(values).map(([name, value]) => (
               <SettingField
                 key={name}
                 category={category}
                 name={name}
                 value={value}
+                text={shown[name]!}
                 error={errors[`${category}.${name}`]}
-                onChange={(next) => {
-                  changed.value = { ...changed.value, [name]: next }
-                }}
+                onInput={(text) => edit({ [name]: text })}
               />
             ))}
           </div>

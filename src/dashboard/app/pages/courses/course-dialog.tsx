@@ -1,5 +1,7 @@
 import { useSignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { dataOf } from '../../../../client/index.ts'
+import { changed } from '../../lib/changed.ts'
 import { count } from '../../lib/format.ts'
 import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
@@ -63,6 +65,8 @@ interface Course {
 
 const NEW: Course = { name: '', teacher: '', items: [] }
 
+const idOf = ({ id }: Item): number => id
+
 /** Items of a course are materials, so the id of an item is that of its material. */
 async function loadCourse(id: string, signal: AbortSignal): Promise<Course> {
   const course = await dataOf(api().study.courses({ id }).get({ signal }))
@@ -86,18 +90,20 @@ export function CourseDialog({ id, onClose }: { id: string; onClose: (isSaved: b
 }
 
 function CourseForm({ id, course, onSaved }: { id: string; course: Course; onSaved: () => void }) {
-  const items = useSignal(course.items)
+  const first = useMemo(() => course, [])
+  const items = useSignal(first.items)
   const isMissing = useSignal(false)
   const save = async ({ courseName = '', teacherName = '' }: Values) => {
     isMissing.value = items.value.length === 0
     if (isMissing.value) return NOT_SENT
-    const body = { courseName, teacherName, material_ids: items.value.map((item) => item.id) }
+    const body = { courseName, teacherName, material_ids: items.value.map(idOf) }
+    const before = { courseName: first.name, teacherName: first.teacher, material_ids: first.items.map(idOf) }
     const { courses } = api().study
-    await dataOf(id ? courses({ id }).put(body) : courses.post(body))
+    await dataOf(id ? courses({ id }).put(changed(body, before)) : courses.post(body))
     onSaved()
   }
   return (
-    <Form submit={t.save} onSubmit={save}>
+    <Form submit={t.save} onSubmit={save} isChanged={items.value !== first.items}>
       {(errors) => (
         <>
           <div class="fields">
@@ -106,7 +112,7 @@ function CourseForm({ id, course, onSaved }: { id: string; course: Course; onSav
               name="courseName"
               required
               maxLength={200}
-              defaultValue={course.name}
+              defaultValue={first.name}
               error={errors.courseName}
             />
             <TextField
@@ -114,7 +120,7 @@ function CourseForm({ id, course, onSaved }: { id: string; course: Course; onSav
               hint={t.optional}
               name="teacherName"
               maxLength={100}
-              defaultValue={course.teacher}
+              defaultValue={first.teacher}
               error={errors.teacherName}
             />
           </div>

@@ -1,6 +1,7 @@
 /** What administrators do with a GPU server. */
 import { useSignal } from '@preact/signals'
 import { dataOf } from '../../../../client/index.ts'
+import { changed } from '../../lib/changed.ts'
 import { texts } from '../../lib/language.ts'
 import { api } from '../../lib/session.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
@@ -111,7 +112,7 @@ export function ServerMenu({ server, onChange }: { server: Server; onChange: () 
     onChange()
   }
   const change = async (values: ServerValues) => {
-    await dataOf(one().put(values))
+    await dataOf(one().put(changed(values, server)))
     close()
     onChange()
   }

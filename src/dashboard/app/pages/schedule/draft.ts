@@ -37,7 +37,8 @@ export function useDraft(subject: Subject, zone: string) {
   const simple = useSignal(before)
   const colour = useSignal(entry?.metadata.color)
   const status = useSignal(entry?.status ?? 'active')
-  const files = useSignal<File[]>(entry?.metadata.attachments ?? [])
+  const filesBefore = useMemo<File[]>(() => entry?.metadata.attachments ?? [], [])
+  const files = useSignal(filesBefore)
   const startDay = dayOf(readWall(start.value) ?? times.start)
 
   /** What was typed stays: times are as far from those of the series as they were from those of the occurrence. */
@@ -105,6 +106,7 @@ export function useDraft(subject: Subject, zone: string) {
     colour,
     status,
     files,
+    hasOtherFiles: files.value !== filesBefore,
     startDay,
     setScope,
     setStart,

@@ -104,6 +104,7 @@ function Fields({ subject, zone, onClose }: Props) {
     <Form
       submit={t.save}
       onSubmit={save}
+      isChanged={draft.hasOtherFiles}
       actions={
         entry && (
           <Button kind="danger" icon="trash" onClick={drop}>
