@@ -8,8 +8,8 @@ import { heicWith, internationalText, pngWith, webpWith, withSecondImage } from 
 import { type ExifFacts, exifBlock, jpegWith, twoColours, xmpPacket } from './photo-fixtures.ts'
 import { type Entry, tiffOf } from './tiff.ts'
 
-/** A place of which no part looks like a year, a size or a count. */
-const PLACE = { latitude: 48.853417, longitude: 123.402261, altitude: 977.31 }
+/** A place of which no part looks like a year, a size, a count, or the seconds of a time. */
+const PLACE = { latitude: 78.853417, longitude: 123.402261, altitude: 977.31 }
 const CITY = 'Qvortheim'
 const COUNTRY = 'Zembelland'
 const OWNER = 'Ottilie Brandvold'
@@ -49,17 +49,20 @@ const double = (value: number): Buffer[] => {
 const seconds = (degrees: number) => Math.round(degrees * 36_000_000) % 600_000
 const minutes = (degrees: number) => (degrees % 1) * 60
 
-/** The forms of each secret. Two decimals of the place may be published, so the numbers begin with three. */
+/**
+ * The forms of each secret. Two decimals of the place may be published, so the numbers begin with three; minutes begin with four,
+ * because the times in answers have three.
+ */
 export const NEEDLES = {
   latitude: [
-    ...text('48.853'),
-    ...text(minutes(PLACE.latitude).toFixed(5).slice(0, -2)),
+    ...text('78.853'),
+    ...text(minutes(PLACE.latitude).toFixed(5).slice(0, -1)),
     ...rational(seconds(PLACE.latitude), 10_000),
     ...double(PLACE.latitude),
   ],
   longitude: [
     ...text('123.402'),
-    ...text(minutes(PLACE.longitude).toFixed(5).slice(0, -2)),
+    ...text(minutes(PLACE.longitude).toFixed(5).slice(0, -1)),
     ...rational(seconds(PLACE.longitude), 10_000),
     ...double(PLACE.longitude),
   ],
@@ -73,7 +76,7 @@ export const NEEDLES = {
 }
 
 /** Words that lead a search to the photos if what their files say can be searched. */
-export const SECRET_WORDS = [CITY, COUNTRY, 'Ottilie', 'Brandvold', SERIAL, LENS_SERIAL, '48.853', NOTE]
+export const SECRET_WORDS = [CITY, COUNTRY, 'Ottilie', 'Brandvold', SERIAL, LENS_SERIAL, '78.853', NOTE]
 
 /** The secrets that these bytes have, without regard to the case of letters. */
 export function secretsIn(bytes: Uint8Array): string[] {
@@ -111,7 +114,7 @@ const EXIF_CARRIES: PrivatePhoto['carries'] = [
   'note',
 ]
 
-/** 48,51.20502N: degrees and minutes, as XMP writes a place. */
+/** 78,51.20502N: degrees and minutes, as XMP writes a place. */
 const xmpAngle = (degrees: number, letter: string) =>
   `${Math.floor(degrees)},${minutes(degrees).toFixed(5)}${letter}`
 const XMP = {
@@ -146,7 +149,7 @@ export async function privatePhotos(): Promise<PrivatePhoto[]> {
     carries,
   })
   const iptc = { city: CITY, country: COUNTRY, location: CITY, byline: OWNER }
-  const comment = Buffer.from(`${OWNER} ${SERIAL} 48.853417 123.402261`)
+  const comment = Buffer.from(`${OWNER} ${SERIAL} 78.853417 123.402261`)
   return [
     jpeg('EXIF', await jpegWith({ exif }), EXIF_CARRIES),
     jpeg('XMP', await jpegWith({ xmp }), XMP_CARRIES),
@@ -255,7 +258,7 @@ async function motionPhoto(): Promise<Buffer> {
     head.write(type, 4, 'latin1')
     return Buffer.concat([head, content])
   }
-  const place = Buffer.from(`\0\x1c\x15\xc7+48.8534+123.4023+977.310/`, 'latin1')
+  const place = Buffer.from(`\0\x1c\x15\xc7+78.8534+123.4023+977.310/`, 'latin1')
   const udta = box('udta', Buffer.concat([box('\xa9xyz', place), box('cprt', Buffer.from(SERIAL))]))
   const video = Buffer.concat([box('ftyp', Buffer.from('isom\0\0\x02\0isommp42')), box('moov', udta)])
   return jpegWith({ xmp: xmpPacket({ 'xmp:MicroVideoOffset': String(video.length) }), after: video })

@@ -288,7 +288,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
     }
     const { location } = await detail(named('EXIF').id, owner.token)
     expect([location.latitude, location.longitude]).toEqual([
-      expect.closeTo(48.853417, 5) as never,
+      expect.closeTo(78.853417, 5) as never,
       expect.closeTo(123.402261, 5) as never,
     ])
     expect((await detail(named('EXIF').id)).location).toEqual({
@@ -376,7 +376,7 @@ describe.each(storages.each)('on %s', (kind, stored) => {
     try {
       for (const token of [undefined, stranger.token]) {
         const { location } = await detail(id, token)
-        expect([location.latitude, location.longitude]).toEqual([48.85, 123.4])
+        expect([location.latitude, location.longitude]).toEqual([78.85, 123.4])
       }
       const text = (await api(server, 'GET', '/v1/photos?limit=100')).text
       expect(
