@@ -8,9 +8,15 @@ const ofContent: AnswerHeaders = { ...ofVersion, 'Content-Disposition': 'always'
 /** The content type is that of the file. */
 const bytes = { response: t.String({ format: 'binary' }), contentType: '*/*' }
 
-/** The answers of {@link fileResponse}, for the documentation of a route. */
+/** The answers of {@link fileResponse} and what they depend on, for the documentation of a route. */
 export const FILE_ANSWERS = {
   ...bytes,
+  requestHeaders: {
+    Range: 'optional',
+    'If-Range': 'optional',
+    'If-None-Match': 'optional',
+    'If-Modified-Since': 'optional',
+  },
   headers: { ...ofContent, 'Content-Range': 'sometimes' },
   answers: {
     206: {

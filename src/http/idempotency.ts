@@ -9,17 +9,12 @@ import type { SignedCall } from './chapter.ts'
 const REPLAYED = 'idempotency-replayed'
 const MAX_LENGTH = 255
 
-/** Both fields for the OpenAPI document. */
-export const KEY_PARAMETER = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  required: false,
-  description:
-    'A random key of the request, quoted or bare. The server does the work of requests with one key once, and repeats the answer for 24 hours.',
-  schema: {
-    type: 'string',
-    minLength: 1,
-    example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+/** The fields of request and answer, for the OpenAPI document. */
+export const KEY_HEADER = {
+  'Idempotency-Key': {
+    description:
+      'A random key of the request, quoted or bare. The server does the work of requests with one key once, and repeats the answer for 24 hours.',
+    schema: { type: 'string', minLength: 1, example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"' },
   },
 }
 export const REPLAYED_HEADER = {

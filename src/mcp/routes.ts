@@ -6,6 +6,7 @@ import { enforceLimits } from '../core/rate-limits/rate-limits.ts'
 import { guard } from '../http/authenticate.ts'
 import type { SignedCall } from '../http/chapter.ts'
 import { withHeaders } from '../http/openapi/headers.ts'
+import { headerParameters } from '../http/openapi/request-headers.ts'
 import { PROBLEM_JSON } from '../http/problem.ts'
 import type { Origins } from '../util/origins.ts'
 import { limitOf } from './call.ts'
@@ -40,6 +41,7 @@ const ERRORS = {
 const SEND = {
   ...COMMON,
   summary: 'Send a message of MCP: the tools of the agent, for assistants',
+  parameters: headerParameters({ 'MCP-Session-Id': 'optional', 'MCP-Protocol-Version': 'optional' }),
   requestBody: {
     required: true,
     content: {
@@ -77,6 +79,7 @@ const SEND = {
 const END = {
   ...COMMON,
   summary: 'End a session of MCP',
+  parameters: headerParameters({ 'MCP-Session-Id': 'required', 'MCP-Protocol-Version': 'optional' }),
   responses: { 200: { description: 'It has ended' }, ...ERRORS },
 }
 

@@ -66,6 +66,10 @@ export function routeOf(method: string, path: string): DocumentedRoute | undefin
   return patterns.find(([pattern, route]) => route.method === method && pattern.test(pathname))?.[1]
 }
 
+/** The header fields that a route reads. */
+export const documentedRequestHeaders = ({ operation }: DocumentedRoute): string[] =>
+  (operation.parameters ?? []).filter((one) => one.in === 'header').map(({ name }) => name)
+
 let ajv: Ajv2020 | undefined
 const validators = new Map<string, ValidateFunction>()
 

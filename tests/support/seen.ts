@@ -1,5 +1,5 @@
 /**
- * Notes which documented answers and frames the tests have seen, when SEEN_FILE names a file. `.ci/run` sets it for all suites;
+ * Notes which documented answers, header fields of requests and frames the tests have seen, when SEEN_FILE names a file. `.ci/run` sets it for all suites;
  * `unseen.ts` then lists what no test has seen.
  */
 import { appendFileSync } from 'node:fs'
@@ -16,8 +16,12 @@ function note(what: string): void {
 
 export const answerKey = (method: string, path: string, status: number | string): string =>
   `${method} ${path} ${status}`
+export const requestHeaderKey = (method: string, path: string, name: string): string =>
+  `${method} ${path} reads ${name}`
 export const frameKey = (socket: string, action: 'send' | 'receive', type: string): string =>
   `${socket} ${action} ${type}`
 
 export const noteAnswer = (...answer: Parameters<typeof answerKey>): void => note(answerKey(...answer))
+export const noteRequestHeader = (...header: Parameters<typeof requestHeaderKey>): void =>
+  note(requestHeaderKey(...header))
 export const noteFrame = (...frame: Parameters<typeof frameKey>): void => note(frameKey(...frame))

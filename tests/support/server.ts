@@ -12,6 +12,7 @@ import { createLogger } from '../../src/util/logger.ts'
 import { watchAnswersOf } from './answers.ts'
 import { checkEvent } from './conformance.ts'
 import { borrowEmbedded } from './embedded-pool.ts'
+import { watchRequestsOf } from './request-headers.ts'
 import { noteFrame } from './seen.ts'
 import { copyTemplate, createFromTemplate } from './template.ts'
 
@@ -76,6 +77,7 @@ export async function startServer(env: Env = {}, overrides: Overrides = {}): Pro
     }
   })
   const app = createApp(server.ctx)
+  watchRequestsOf(app)
   app.listen({ port: 0, hostname: '127.0.0.1', reusePort: false })
   const port = app.server!.port
   const url = `http://127.0.0.1:${port}`

@@ -37,9 +37,9 @@ export interface OpenApiDocuments {
 
 const DESCRIPTION = [
   'Five HTTP APIs on one server, and one live channel, whose frames and events are [on a page of their own](/api/docs/live).',
-  'Sign in on any of them, then put the access token into',
-  'Authorize: every API accepts it. Every answer has an `x-request-id`. A path that does not exist is 404, and a path',
-  'without the method of the request is 405 with `Allow`. The API with the base URL of the path formats these errors.',
+  'Sign in on any of them, then put the access token into Authorize: every API accepts it. Texts are in English or Chinese,',
+  'as `Accept-Language` asks. Every answer has an `x-request-id`. A path that does not exist is 404, and a path without the',
+  'method of the request is 405 with `Allow`. The API with the base URL of the path formats these errors.',
 ].join(' ')
 
 const descriptionOf = (name: string, headers: HeaderFields | undefined) =>

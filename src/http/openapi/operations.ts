@@ -1,8 +1,8 @@
 /** The operations of the document, and what they are made of. */
 import { OptionalKind, type TSchema } from '@sinclair/typebox'
-import { KEY_PARAMETER } from '../idempotency.ts'
 import { withHeaders } from './headers.ts'
 import { operationId, pascal } from './operation-id.ts'
+import { headerParameters, type RequestHeaders } from './request-headers.ts'
 import { answerName, headersOfError, type ResponseObject, responsesOf, securityOf } from './responses.ts'
 import type { DescribedRoute, MultipartBody } from './route.ts'
 import { sampleOf } from './sample.ts'
@@ -85,7 +85,7 @@ function parametersOf(
         schema,
       }
     })
-  if (route.takesKey) parameters.push(KEY_PARAMETER)
+  parameters.push(...headerParameters(requestHeadersOf(route)))
   if (!route.path.endsWith('*')) return parameters
   const description = 'As answers name it; its slashes stand as they are.'
   return [
@@ -93,6 +93,13 @@ function parametersOf(
     { name: WILDCARD, in: 'path', required: true, description, schema: { type: 'string' } },
   ]
 }
+
+/** The header fields that a route names, and those that follow from its other options. */
+const requestHeadersOf = ({ method, description, takesKey }: DescribedRoute): RequestHeaders => ({
+  ...description.requestHeaders,
+  ...(description.etag && method === 'GET' && { 'If-None-Match': 'optional' }),
+  ...(takesKey && { 'Idempotency-Key': 'optional' }),
+})
 
 function bodyOf({ body, description }: DescribedRoute, pool: SchemaPool, place: string) {
   if (description.multipart) return multipartBody(description.multipart)

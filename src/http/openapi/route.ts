@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../core/errors.ts'
 import type { LimitClass } from '../../core/rate-limits/request-limits.ts'
 import type { DescribedContract } from '../contract.ts'
 import type { AnswerHeaders } from './headers.ts'
+import type { RequestHeaders } from './request-headers.ts'
 
 /** Who may call a route. `feed`: whoever knows the secret in the address; `node`: a GPU server, for itself. */
 export type Access = 'anyone' | 'user' | 'node' | 'feed'
@@ -41,6 +42,8 @@ export interface RouteDescription {
   response?: TSchema
   /** Of the answer of success, JSON by default. */
   contentType?: string
+  /** Header fields of the request that the handler reads and that do not follow from the other options. */
+  requestHeaders?: RequestHeaders
   /** Header fields of the answer of success that do not follow from the other options. */
   headers?: AnswerHeaders
   /** Answers below 400 have an ETag. To a GET whose If-None-Match names it, the server answers 304. */

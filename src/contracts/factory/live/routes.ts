@@ -37,6 +37,7 @@ export const liveRoutes = (ctx: LiveContext) =>
           'Read what happened since a cursor, wait for it (wait), or stream it (Accept: text/event-stream)',
         id: 'listEvents',
         query: EventsQuery,
+        requestHeaders: { 'Last-Event-ID': 'optional' },
         response: Events,
         streams: true,
         errors: ['RATE_LIMITED'],

@@ -99,6 +99,7 @@ export const photoRoutes = (ctx: Context) =>
         auth: 'photo.update',
         summary: 'Change a photo; with If-Match only the version that you have read',
         params: Id,
+        requestHeaders: { 'If-Match': 'optional' },
         body: PhotoChange,
         example: {
           title: '上海外滩夜景',

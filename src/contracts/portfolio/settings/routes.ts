@@ -45,6 +45,7 @@ export const settingsRoutes = (ctx: Context) =>
         auth: 'settings.update',
         summary: 'Change settings, which act at once; with If-Match only those that you have read',
         id: 'updateSettings',
+        requestHeaders: { 'If-Match': 'optional' },
         body: SettingsChange,
         example: {
           site_title: '我的摄影作品集',
@@ -63,6 +64,7 @@ export const settingsRoutes = (ctx: Context) =>
         auth: 'settings.update',
         summary: 'Give all settings of some categories their defaults',
         id: 'resetSettings',
+        requestHeaders: { 'If-Match': 'optional' },
         body: SettingsReset,
         example: { categories: ['upload', 'image'], confirm: true },
         response: Envelope(Settings),

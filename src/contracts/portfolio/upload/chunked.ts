@@ -36,6 +36,7 @@ export const chunkedRoutes = (ctx: Context) =>
         summary: 'Begin to upload a photo in chunks',
         limit: 'upload',
         id: 'initChunkedUpload',
+        requestHeaders: { 'Repr-Digest': 'optional' },
         body: NewChunkedUpload,
         example: {
           filename: 'large_photo.raw',
@@ -62,6 +63,7 @@ export const chunkedRoutes = (ctx: Context) =>
         summary: 'Send a chunk, in any order; a chunk that comes again replaces the earlier one',
         id: 'putChunk',
         params: ChunkParams,
+        requestHeaders: { 'Content-Digest': 'optional' },
         bytes: 'application/octet-stream',
         response: Envelope(StoredChunk),
         errors: [
@@ -95,6 +97,7 @@ export const chunkedRoutes = (ctx: Context) =>
         summary: 'Put the chunks together; a repeated call answers the same file',
         id: 'completeChunkedUpload',
         params: ChunkedParams,
+        requestHeaders: { 'Repr-Digest': 'optional' },
         body: Completion,
         response: Envelope(CompletedUpload),
         errors: [

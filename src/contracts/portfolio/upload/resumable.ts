@@ -53,6 +53,14 @@ const CONFLICT = {
   contentType: PROBLEM_JSON,
 } as const
 
+/** What {@link receive} reads of a request, and whether it is the last one. */
+const PIECE = {
+  'Upload-Complete': 'required',
+  'Upload-Length': 'optional',
+  'Content-Digest': 'optional',
+  'Repr-Digest': 'optional',
+} as const
+
 /** Of errors that the handler answers. The checks before it set none of them. */
 const ERROR_HEADERS = { 'Upload-Complete': 'sometimes', 'Upload-Limit': 'sometimes' } as const
 
@@ -75,6 +83,7 @@ export const resumableRoutes = (ctx: Context) =>
         limit: 'upload',
         id: 'beginResumableUpload',
         query: FileName,
+        requestHeaders: { ...PIECE, 'Content-Disposition': 'optional' },
         bytes: 'application/octet-stream',
         status: 201,
         response: Envelope(UploadedFile),
@@ -120,6 +129,7 @@ export const resumableRoutes = (ctx: Context) =>
         summary: 'Append to your upload; the request that completes it is answered like a single upload',
         id: 'appendToResumableUpload',
         params: ResumableId,
+        requestHeaders: { ...PIECE, 'Upload-Offset': 'required' },
         bytes: PARTIAL,
         status: 201,
         response: Envelope(UploadedFile),

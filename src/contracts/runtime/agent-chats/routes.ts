@@ -55,6 +55,7 @@ export const agentChatRoutes = (ctx: Context) =>
         summary:
           'Read a conversation; with "Accept: text/event-stream" its newest answer, from Last-Event-ID on',
         params: SessionId,
+        requestHeaders: { 'Last-Event-ID': 'optional' },
         streams: true,
         answers: { 204: { description: 'Nothing is left to stream after Last-Event-ID' } },
         response: SessionDetail,
