@@ -1,4 +1,5 @@
 /** Sends a request as the user. */
+import { redirectOf } from './error.ts'
 import { baseOf } from './url.ts'
 
 export interface RestOptions {
@@ -16,7 +17,7 @@ export interface RestOptions {
 /**
  * `fetch` with the access token, from a path such as `/api/events` or a whole URL. After a 401 it asks for another token and
  * sends the request once more, unless its body is a stream. A URL of another server, such as that of a file in object storage,
- * is fetched without the token.
+ * is fetched without the token. Throws RoostError REDIRECTED when the server redirects.
  */
 export type AuthorizedFetch = (path: string, init?: RequestInit) => Promise<Response>
 
@@ -27,12 +28,15 @@ export function authorizedFetch({ url, token, language }: RestOptions): Authoriz
   return async (path, init = {}) => {
     const target = new URL(path.startsWith('/') ? base + path : path, `${base}/`)
     if (target.origin !== origin) return fetch(target, init)
-    const send = (access: string | undefined) => {
+    const send = async (access: string | undefined) => {
       const headers = new Headers(init.headers)
       if (access !== undefined) headers.set('authorization', `Bearer ${access}`)
       const wanted = typeof language === 'function' ? language() : language
       if (wanted !== undefined && !headers.has('accept-language')) headers.set('accept-language', wanted)
-      return fetch(target, { ...init, headers })
+      const answer = await fetch(target, { ...init, headers, redirect: 'manual' })
+      const moved = redirectOf(target, answer)
+      if (moved) throw moved
+      return answer
     }
     const access = await give(false)
     const answer = await send(access)

@@ -32,6 +32,8 @@ export class Connection {
   private isConnected = false
   private isPolling = false
   private failed = false
+  /** What the application was told since the last connection: at each further try it would be told the same. */
+  private told = ''
   private retryAt: number | undefined
   private graceUntil = 0
   private graceTimer: ReturnType<typeof setTimeout> | undefined
@@ -193,7 +195,7 @@ export class Connection {
     if (reconnectAfter !== undefined) return { afterMs: reconnectAfter }
     if (code === CLOSE.forbidden) return 'signed-out'
     if (SLOWLY.includes(code)) {
-      this.core.report(new Error(`the server has closed the connection: ${reason} (${code})`))
+      this.tell(`the server has closed the connection: ${reason} (${code})`)
       return 'slowly'
     }
     return code === CLOSE.tooSlow ? 'now' : 'soon'
@@ -206,8 +208,13 @@ export class Connection {
     const { status, code, message, retryAfter } = error
     if (retryAfter !== undefined) return { afterMs: retryAfter }
     // Perhaps the URL leads to another server.
-    if (status < 500) this.core.report(new Error(`${this.options.url} refuses: ${message} (${code})`))
+    if (status < 500) this.tell(`${this.options.url} refuses: ${message} (${code})`)
     return 'soon'
+  }
+
+  private tell(message: string): void {
+    if (message !== this.told) this.core.report(new Error(message))
+    this.told = message
   }
 
   private delayOf(next: Exclude<Next, 'signed-out'>): number {
@@ -234,6 +241,7 @@ export class Connection {
   private connected(): void {
     this.isConnected = true
     this.failed = false
+    this.told = ''
     this.show()
     this.core.reconnected()
   }

@@ -48,6 +48,17 @@ export function errorOf(status: number, body: unknown, headers: Headers): RoostE
   )
 }
 
+/**
+ * Of an answer that leads to another URL; a browser does not say to which. Roost never redirects, and the request would be
+ * repeated as a GET, without the token.
+ */
+export function redirectOf(url: string | URL, { type, status, headers }: Response): RoostError | undefined {
+  const to = status >= 300 && status < 400 && headers.get('location')
+  if (!to && type !== 'opaqueredirect') return undefined
+  const where = to || 'another URL'
+  return new RoostError(status, 'REDIRECTED', `${url} redirects to ${where}: give the URL of that server`)
+}
+
 /** Of a call that got no answer. An error of the session passes through. */
 export function unanswered(cause: unknown): RoostError {
   if (cause instanceof RoostError) return cause

@@ -1,5 +1,6 @@
 import type { Core } from './core.ts'
 import type { Credentials } from './credentials.ts'
+import { redirectOf } from './error.ts'
 import type { ConnectOptions, Fetch } from './options.ts'
 import { baseOf } from './url.ts'
 
@@ -47,7 +48,11 @@ export class Http {
     const timer = setTimeout(() => stop.abort(), limitMs)
     const unlink = follow(stop, [ask.signal, this.stopped.signal])
     try {
-      return await (await this.open(path, { ...ask, signal: stop.signal })).json()
+      const response = await this.open(path, { ...ask, signal: stop.signal })
+      return await response.json().catch((error) => {
+        if (!(error instanceof SyntaxError)) throw error
+        throw new Refusal(response.status, 'NOT_JSON', `${path}: the answer is not JSON`, undefined)
+      })
     } finally {
       clearTimeout(timer)
       unlink()
@@ -64,6 +69,8 @@ export class Http {
     const first = await this.send(path, ask)
     const response = first.status === 401 ? await this.send(path, ask) : first
     if (response.ok) return response
+    const moved = redirectOf(this.base + path, response)
+    if (moved) throw new Refusal(moved.status, moved.code, moved.message, undefined)
     // biome-ignore lint/suspicious/noExplicitAny: the contracts have different error bodies
     const body: any = await response.json().catch(() => undefined)
     throw new Refusal(
@@ -85,6 +92,7 @@ export class Http {
         ...headers,
       },
       cache: 'no-store',
+      redirect: 'manual',
       ...(signal && { signal }),
     })
     if (response.status === 401) {

@@ -1,4 +1,5 @@
 /** A user's session: docs/contracts/runtime.md, "Sessions". */
+import { RoostError } from './error.ts'
 import type { Stop } from './live-client.ts'
 import { guarded, report } from './report.ts'
 import { dataOf, rest } from './rest.ts'
@@ -106,11 +107,18 @@ export class Session {
   readonly signOut = async (): Promise<void> => {
     if (this.ended) return
     this.end('signed_out')
-    await this.exclusive(async () => {
-      const { refreshToken } = (await this.kept()) ?? this.current
-      await this.keep(() => this.store.clear())
-      await this.sessions.delete({ refresh_token: refreshToken })
-    })
+    try {
+      await this.exclusive(() =>
+        this.keep((kept) => {
+          if (kept && !this.isUnsaved) this.current = kept
+          return this.store.clear()
+        }),
+      )
+    } catch (error) {
+      // The store has no lock for this session, so that it stays as it is.
+      report(error)
+    }
+    await this.sessions.delete({ refresh_token: this.current.refreshToken })
   }
 
   private exclusive<T>(work: () => Promise<T>): Promise<T> {
@@ -127,28 +135,36 @@ export class Session {
     // Another tab has renewed it.
     if (isRenewed && isFresh(kept)) return kept.accessToken
     const sentAt = Date.now()
-    const { data, error } = await this.refresh(kept.refreshToken)
-    if (data) {
-      this.current = stored(data, sentAt)
-      if (!this.ended) await this.keep(() => this.store.save(this.current))
-      return data.access_token
+    try {
+      this.current = stored(await dataOf(this.refresh(kept.refreshToken)), sentAt)
+    } catch (error) {
+      const { status, code } = error as RoostError
+      if (status === 401 || status === 403) {
+        await this.keep(() => this.store.clear())
+        return this.end(code === 'INACTIVE_USER' ? 'inactive' : 'ended')
+      }
+      if (!refused && kept.expiresAt > Date.now()) return kept.accessToken
+      throw error
     }
-    if (error.status === 401 || error.status === 403) {
-      await this.keep(() => this.store.clear())
-      return this.end(error.code === 'INACTIVE_USER' ? 'inactive' : 'ended')
-    }
-    if (!refused && kept.expiresAt > Date.now()) return kept.accessToken
-    throw error
+    await this.keep(() => {
+      if (!this.ended) return this.store.save(this.current)
+    })
+    return this.ended ? undefined : this.current.accessToken
   }
 
   private kept() {
     return this.isUnsaved ? this.current : this.store.load()
   }
 
-  /** A store that fails does not end the session. What it has is older, so that the next start has to sign in. */
-  private async keep(change: () => Promise<void> | void): Promise<void> {
+  /**
+   * Changes the store, unless another user has signed in meanwhile: then it has their session. A store that fails does not end
+   * this session. What it has is older, so that the next start has to sign in.
+   */
+  private async keep(change: (kept: StoredSession | undefined) => Promise<void> | void): Promise<void> {
     try {
-      await change()
+      const kept = await this.store.load()
+      if (kept && kept.user.id !== this.user.id) return this.end('signed_out')
+      await change(kept)
       this.isUnsaved = false
     } catch (error) {
       this.isUnsaved = true
@@ -174,12 +190,18 @@ export class Session {
   }
 }
 
-/** @param sentAt when the request went out: the token may live less long than the answer took, never longer */
-const stored = (answer: SignedIn, sentAt: number): StoredSession => ({
-  accessToken: answer.access_token,
-  expiresAt: sentAt + answer.expires_in * 1000,
-  refreshToken: answer.refresh_token,
-  user: { id: answer.user.id, email: answer.user.email },
-})
+/**
+ * @param sentAt when the request went out: the token may live less long than the answer took, never longer
+ * @throws RoostError NOT_JSON when a proxy has answered with a page of its own
+ */
+function stored({ access_token, expires_in, refresh_token, user }: SignedIn, sentAt: number): StoredSession {
+  if (!user) throw new RoostError(200, 'NOT_JSON', 'Another server than Roost has answered')
+  return {
+    accessToken: access_token,
+    expiresAt: sentAt + expires_in * 1000,
+    refreshToken: refresh_token,
+    user: { id: user.id, email: user.email },
+  }
+}
 
 const isFresh = ({ expiresAt }: StoredSession) => expiresAt - Date.now() > RENEW_BEFORE_MS

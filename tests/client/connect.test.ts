@@ -317,13 +317,37 @@ test('a cursor that cannot be read is told, and asked for again', async () => {
   expect(client.errors).toEqual([new Error('no permission')])
 })
 
-test('a server that is no Roost is told; what is no URL is refused at once', async () => {
-  const other = Bun.serve({ port: 0, fetch: () => new Response('nothing here', { status: 404 }) })
+test.each([
+  ['has no such route', () => new Response('nothing here', { status: 404 }), '/api/ws/ticket: 404'],
+  [
+    'answers with a page',
+    () => new Response('<p>Welcome'),
+    '/api/ws/ticket: the answer is not JSON (NOT_JSON)',
+  ],
+  [
+    'redirects',
+    () => Response.redirect('https://roost.example.org/x', 301),
+    '/api/ws/ticket redirects to https://roost.example.org/x: give the URL of that server (REDIRECTED)',
+  ],
+])('a server that %s is no Roost, which is told once and not at each try', async (_, answer, told) => {
+  let tries = 0
+  const other = Bun.serve({
+    port: 0,
+    fetch() {
+      tries++
+      return answer()
+    },
+  })
   const url = `http://127.0.0.1:${other.port}`
   using client = openClient({ url, token: 'x' })
-  await eventually(() => client.errors.length > 0, 'the refusal')
-  expect(String(client.errors[0])).toContain(`${url} refuses: /api/ws/ticket: 404`)
+  await eventually(() => tries > 3, 'further tries')
+  expect(client.errors).toHaveLength(1)
+  expect(String(client.errors[0])).toContain(`Error: ${url} refuses: `)
+  expect(String(client.errors[0])).toContain(told)
   await other.stop(true)
+})
+
+test('what is no URL is refused at once', () => {
   for (const wrong of ['roost.example.org', 'localhost:8000', 'ftp://roost.example.org'])
     expect(() => openClient({ url: wrong, token: 'x' })).toThrow(`and not "${wrong}"`)
 })

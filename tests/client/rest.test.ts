@@ -179,6 +179,24 @@ test.each([
   broken.stop(true)
 })
 
+test('a server that redirects is told with where to, and nothing goes there', async () => {
+  let visits = 0
+  const other = Bun.serve({ port: 0, fetch: () => Response.json({ visits: ++visits }) })
+  const moved = Bun.serve({ port: 0, fetch: () => Response.redirect(`${other.url}there`, 302) })
+  const { runtime, fetch } = rest({ url: moved.url.href, token: admin.token })
+  const error = {
+    status: 302,
+    code: 'REDIRECTED',
+    message: expect.stringContaining(`redirects to ${other.url}there: give the URL of that server`),
+  }
+  expect((await runtime.users.me.get()).error).toMatchObject(error)
+  expect((await runtime['schedule-items'].post({ title: 'a', start_at: '2030' })).error).toMatchObject(error)
+  await expect(fetch('/api/events')).rejects.toMatchObject(error)
+  expect(visits).toBe(0)
+  await moved.stop(true)
+  await other.stop(true)
+})
+
 test('the seconds of a rate limit are in the error', async () => {
   const wrong = { email: unique('nobody'), password: 'a wrong one' }
   const answers = []

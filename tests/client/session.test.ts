@@ -139,6 +139,65 @@ test('a tab does not act as another user who has signed in in the meantime', asy
   expect(await me(other.session)).toBe(200)
 })
 
+test('signing out leaves the session of another user who has signed in in the meantime', async () => {
+  const { store, session, ends } = await signedIn(sharedStore())
+  const token = (await session.token())!
+  const other = await signedIn(store)
+  await session.signOut()
+  expect(ends).toEqual(['signed_out'])
+  expect((await rest({ url: server.url, token }).runtime.users.me.get()).status).toBe(401)
+  expect((await store.load())!.user.id).toBe(other.user.uuid)
+  expect(await other.session.token(true)).toBeString()
+})
+
+test.each([
+  ['renewed', 'stored'],
+  ['refused', 'deleted'],
+])('a session that is %s while another user signs in is not %s in the place of theirs', async (answer) => {
+  const { store, session, ends } = await signedIn()
+  let others: unknown
+  const proxy = Bun.serve({
+    port: 0,
+    async fetch(request) {
+      await signedIn(store)
+      others = await store.load()
+      if (answer === 'refused') return Response.json({}, { status: 401 })
+      return fetch(new URL(new URL(request.url).pathname, server.url), request)
+    },
+  })
+  try {
+    const renewed = (await Session.restore({ url: proxy.url.href, store }))!
+    renewed.onEnd((reason) => ends.push(reason))
+    expect(await renewed.token(true)).toBeUndefined()
+    expect(ends).toEqual(['signed_out'])
+    expect(await store.load()).toEqual(others as never)
+    expect(await me(session)).toBe(200)
+  } finally {
+    await proxy.stop(true)
+  }
+})
+
+test.each([
+  ['cannot be read', { load: () => Promise.reject(new Error('no permission')) }],
+  ['cannot be locked', { exclusive: () => Promise.reject(new Error('no permission')) }],
+])(
+  'a store that %s is reported when the user signs out, which ends the session all the same',
+  async (_, fault) => {
+    const { session, store, ends } = await signedIn()
+    const token = (await session.token())!
+    Object.assign(store, fault)
+    const reported = spyOn(globalThis, 'reportError').mockImplementation(() => {})
+    try {
+      await session.signOut()
+      expect(reported.mock.calls).toEqual([[new Error('no permission')]])
+    } finally {
+      reported.mockRestore()
+    }
+    expect(ends).toEqual(['signed_out'])
+    expect((await rest({ url: server.url, token }).runtime.users.me.get()).status).toBe(401)
+  },
+)
+
 test('a deactivated account ends it with its reason', async () => {
   const { session, user, ends } = await signedIn()
   await write(server, sql`update users set is_active = false where id = ${user.id}`)
@@ -180,6 +239,29 @@ test('a store that fails ends no session, and a handler that throws keeps no oth
     expect((await rest({ url: server.url, token }).runtime.users.me.get()).status).toBe(401)
   } finally {
     reported.mockRestore()
+  }
+})
+
+test('the page of a proxy in place of an answer is no session, and ends none', async () => {
+  const { store, user } = await signedIn()
+  const kept = (await store.load())!
+  await store.save({ ...kept, expiresAt: Date.now() + 60_000 })
+  const proxy = Bun.serve({
+    port: 0,
+    fetch: () => new Response('<p>Sign in to this network', { headers: { 'content-type': 'text/html' } }),
+  })
+  const url = proxy.url.href
+  try {
+    const session = (await Session.restore({ url, store }))!
+    expect(await session.token()).toBe(kept.accessToken)
+    const notJson = { status: 200, code: 'NOT_JSON' }
+    await expect(session.token(true)).rejects.toMatchObject(notJson)
+    expect(session.ended).toBeUndefined()
+    await expect(Session.signIn({ url, login: user.username, password: PASSWORD })).rejects.toMatchObject(
+      notJson,
+    )
+  } finally {
+    await proxy.stop(true)
   }
 })
 
