@@ -13,6 +13,8 @@ export class MeddlingProxy {
   blocked = false
   /** Events are repeated, swallowed and cut off. */
   meddles = false
+  /** What it answers in place of the server. */
+  instead: (path: string) => Response | undefined = () => undefined
   readonly done = { repeated: 0, swallowed: 0, cut: 0, blocked: 0 }
   private readonly server: Server<Relay>
   private hasSwallowed = false
@@ -45,6 +47,8 @@ export class MeddlingProxy {
   private async forward(request: Request, server: Server<Relay>): Promise<Response | undefined> {
     const { pathname, search } = new URL(request.url)
     const path = pathname + search
+    const own = this.instead(pathname)
+    if (own) return own
     if (request.headers.get('upgrade') !== 'websocket') {
       const answer = await fetch(this.target + path, {
         method: request.method,

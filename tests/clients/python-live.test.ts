@@ -15,6 +15,7 @@ import { makeNode, makeTask, makeUser, signInAgain, type TestUser, unique } from
 import { eventually, NodeProcess, Program, ServerProcess } from '../support/process.ts'
 import { Random } from '../support/random.ts'
 import { startServer } from '../support/server.ts'
+import { openLive } from '../support/sockets.ts'
 import { MeddlingProxy } from './meddling-proxy.ts'
 import { installClient, pythonPrograms } from './python-environment.ts'
 import { run } from './run.ts'
@@ -205,10 +206,17 @@ test('a session is kept, renewed and ended', async () => {
 test('what goes wrong is said, and ends no more than it has to', async () => {
   const { user, password } = await makeUser(server)
   let lost = 0
+  let visits = 0
+  const thief = Bun.serve({ port: 0, fetch: () => new Response(`${visits++}`) })
   const proxy = Bun.serve({
     port: 0,
     async fetch(request) {
       const { pathname } = new URL(request.url)
+      if (pathname === '/moved/ws/connect')
+        return new Response(null, {
+          status: 302,
+          headers: { location: thief.url.href.replace('http', 'ws') },
+        })
       if (pathname.startsWith('/moved/')) return Response.redirect(`${server.url}/`, 301)
       const answer = await fetch(new URL(pathname, server.url), request)
       // The server has replaced the refresh token; the client does not learn the new one.
@@ -217,9 +225,11 @@ test('what goes wrong is said, and ends no more than it has to', async () => {
   })
   const output = await python('troubles.py', server.url, proxy.url.href, user.email, password)
   await proxy.stop(true)
+  await thief.stop(true)
+  expect(visits).toBe(0)
   expect(JSON.parse(output)).toEqual({
     no_url: ['ValueError', 'ValueError'],
-    moved: [301, `${server.url}/`],
+    moved: [301, `${server.url}/`, 'REDIRECTED'],
     not_here: 404,
     away: 1,
     renewed: [true, true],
@@ -228,6 +238,52 @@ test('what goes wrong is said, and ends no more than it has to', async () => {
   })
   expect(lost).toBe(2)
 })
+
+test('a session leaves alone that of another user in its store, and ends also when the store fails', async () => {
+  const { user, password } = await makeUser(server)
+  const { user: other } = await makeUser(server)
+  const output = await python('store.py', server.url, password, user.email, other.email)
+  expect(JSON.parse(output)).toEqual({
+    signed_out: [false, true, true],
+    renewed: ['SESSION_ENDED', true, true],
+    meanwhile: ['SESSION_ENDED', true],
+    unreadable: [false, 'SESSION_ENDED', ['no permission']],
+  })
+})
+
+test('a failing token function, pages of a proxy and a server that asks to wait are no end', async () => {
+  const user = await makeUser(server)
+  const [proxy, away] = [0, 1].map((seed) => new MeddlingProxy(server.url, new Random(seed)))
+  const full = await makeUser(server)
+  const sockets = await Promise.all(Array.from({ length: 20 }, () => openLive(server, full.token)))
+  const pages = [new Response('<p>Sign in to this network'), new Response('no backend', { status: 404 })]
+  proxy!.instead = (path) => (path === '/api/events' ? pages.shift() : undefined)
+  let refusals = 2
+  away!.instead = () =>
+    refusals-- > 0 ? new Response(null, { status: 503, headers: { 'retry-after': '1' } }) : undefined
+  const numbers = [...Array.from({ length: 40 }, (_, n) => String(n)), 'last']
+  await using script = new Script(
+    'patience.py',
+    proxy!.url,
+    away!.url,
+    ...[user.token, full.token],
+    String(numbers.length),
+  )
+  await script.connected()
+  await transaction(server.ctx, async (tx) => {
+    for (const number of numbers) tx.emit(user.user.id, 'user.updated', { fields: [number] } as never)
+  })
+  await script.end()
+  expect(script.lines.slice(1)).toEqual([
+    { numbers, failures: ['no network'] },
+    { back: 'live' },
+    { signed_out: ['INVALID_CREDENTIALS', 'INVALID_CREDENTIALS'] },
+    { full: expect.stringContaining('trying again: TOO_MUCH') },
+  ])
+  expect(pages).toEqual([])
+  for (const socket of sockets) socket.close()
+  await Promise.all([proxy!.stop(), away!.stop()])
+}, 60_000)
 
 test('a killed server costs no event, and a new start goes on behind the last one', async () => {
   await using other = await ServerProcess.start()

@@ -49,6 +49,7 @@ async def main() -> None:
 
     session = await roost.sign_in(proxy, login, password)
     old = await session.token()
+    answer["moved"].append((await error_of(open_channel(f"{proxy}moved", old))).code)
     answer["not_here"] = (await error_of(open_channel(f"{url}/elsewhere", old))).status
     log.clear()
     # A port where nobody listens, and three tries of which the program is told once.

@@ -9,7 +9,7 @@ from typing import Any, Awaitable, Callable, Deque, Dict, List, Optional
 
 from .backoff import Backoff
 from .cursors import is_after
-from .errors import RoostError
+from .errors import RoostError, SignedOut
 from .events import ChannelEvent, Event, Resync
 
 _log = logging.getLogger("roost")
@@ -65,11 +65,14 @@ class Backlog:
             try:
                 page = await self._read_page(end)
                 break
-            except RoostError as error:
-                if not error.temporary:
-                    raise
-                _log.info("events cannot be read: %s", error)
-            await asyncio.sleep(backoff.next())
+            except SignedOut:
+                raise
+            except RoostError as failure:
+                error = failure
+            # The server has been there, so that even a 404 may come from a proxy during a restart.
+            level = logging.INFO if error.temporary else logging.WARNING
+            _log.log(level, "events cannot be read, trying again: %s", error)
+            await asyncio.sleep(error.retry_after or backoff.next())
         for event in events_of(page):
             self._take(event)
         self._end = page["cursor"]

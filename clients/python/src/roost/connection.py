@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import time
-from typing import Any, Dict, List, Optional, Protocol
+from typing import Any, Dict, List, Optional, Protocol, Union
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection
@@ -17,6 +18,13 @@ from .backoff import Backoff
 from .cursors import is_after
 from .errors import RoostError, SignedOut
 from .rest import Credential, Rest, base_of
+
+class _Opening(open_socket):
+    """Opens a socket at this URL only: the client would send its token to whichever server a redirect names."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
 
 _log = logging.getLogger("roost")
 
@@ -35,6 +43,9 @@ _PACE_SECONDS = 0.05
 """A client may send 300 frames at once, then 30 a second."""
 
 _BAD_FRAME, _UNAUTHENTICATED, _FORBIDDEN, _FRAME_TOO_LARGE = 4400, 4401, 4403, 4413
+_TOO_MUCH = (4409, 4429)
+"""The user has too many sockets, or the program has sent too many frames: the next try would end in the same way."""
+_TOO_MUCH_SECONDS = 60.0
 
 
 class Application(Protocol):
@@ -71,7 +82,8 @@ class Connection:
         self._refused: Optional[str] = None
         self._was_connected = False
         self._is_away = False
-        self._draining: Optional[float] = None
+        self._asked: Optional[float] = None
+        """Seconds after which the server asks to come back."""
         self._upgrade_seconds = _UPGRADE_SECONDS
 
     def send(self, frame: Dict[str, Any]) -> None:
@@ -84,7 +96,7 @@ class Connection:
         backoff = Backoff()
         while True:
             began, position = time.monotonic(), self._application.position
-            self._draining = None
+            self._asked = None
             try:
                 await self._over_socket()
             except ConnectionClosed as error:
@@ -95,21 +107,21 @@ class Connection:
                 if await self._over_http():
                     backoff.reset()
                     continue
-            except RoostError as error:
-                if not error.temporary:
-                    raise
-                self._warn(error)
+            except SignedOut:
+                raise
+            except RoostError as error:  # There is no token now.
+                self._failed(error)
             self._application.disconnected()
             # A connection that has brought something is no failed try.
             if time.monotonic() - began > _STABLE_SECONDS or self._application.position != position:
                 backoff.reset()
-            await asyncio.sleep(backoff.next() if self._draining is None else self._draining)
+            await asyncio.sleep(backoff.next() if self._asked is None else self._asked)
 
     async def _over_socket(self) -> None:
         """Ends when the socket ends, or when an event is missing."""
         self._token = await self._credential.get(self._refused)
         cursor = self._application.position
-        async with open_socket(
+        async with _Opening(
             self._url if cursor is None else f"{self._url}?{urlencode({'cursor': cursor})}",
             additional_headers={"Authorization": f"Bearer {self._token}", "Accept-Language": self._language},
             open_timeout=_OPEN_SECONDS,
@@ -127,7 +139,7 @@ class Connection:
                 self.send(frame)
             helpers = [asyncio.ensure_future(one) for one in (_send_all(socket, self._outgoing), self._ping())]
             try:
-                while self._take(json.loads(await socket.recv())):
+                while self._take(_frame_of(await socket.recv())):
                     pass
             finally:
                 self._outgoing = None
@@ -139,14 +151,15 @@ class Connection:
         self._is_away = False
         self._application.connected(status, cursor)
 
-    def _warn(self, error: RoostError) -> None:
-        """Once, until the server is there again."""
+    def _failed(self, error: RoostError) -> None:
+        """Warns once, until the server is there again."""
+        self._asked = error.retry_after or None
         _log.log(logging.INFO if self._is_away else logging.WARNING, "not connected, trying again: %s", error)
         self._is_away = True
 
     async def _welcome(self, socket: ClientConnection) -> Any:
         try:
-            return json.loads(await asyncio.wait_for(socket.recv(), _OPEN_SECONDS))
+            return _frame_of(await asyncio.wait_for(socket.recv(), _OPEN_SECONDS))
         except ConnectionClosed as error:
             # The server would have said why.
             if error.rcvd is None:
@@ -156,7 +169,7 @@ class Connection:
     def _take(self, frame: Dict[str, Any]) -> bool:
         kind = frame["type"]
         if kind == "draining":
-            self._draining = frame["reconnect_after_ms"] / 1000
+            self._asked = frame["reconnect_after_ms"] / 1000
         elif kind == "auth_expiring":
             self._renewal = asyncio.ensure_future(self._renew())
         elif kind == "error" and "topic" not in frame:
@@ -195,6 +208,8 @@ class Connection:
             raise SignedOut(code, "SESSION_ENDED", reason or "the session has ended")
         elif code in (_BAD_FRAME, _FRAME_TOO_LARGE):
             raise RoostError(code, "BAD_FRAME", reason)
+        elif code in _TOO_MUCH:
+            self._failed(RoostError(code, "TOO_MUCH", reason, random.uniform(0.5, 1) * _TOO_MUCH_SECONDS))
 
     async def _over_http(self) -> bool:
         """Long polls until it is time to try an upgrade again. Returns False when the server cannot be reached."""
@@ -208,9 +223,10 @@ class Connection:
                 raise
             except RoostError as error:
                 # At the first connection it is the URL that is wrong. Later a proxy may answer so during a restart.
-                if not error.temporary and not self._was_connected:
+                is_roost = error.temporary and error.code != "NOT_JSON"
+                if not is_roost and not self._was_connected:
                     raise
-                self._warn(error)
+                self._failed(error)
                 return False
             self._connected("polling", page["cursor"])
             for event in page["events"]:
@@ -224,6 +240,13 @@ class Connection:
                 self._upgrade_seconds = min(_MOST_UPGRADE_SECONDS, self._upgrade_seconds * 2)
                 return True
             wait = 0 if page["has_more"] else max(1, min(_POLL_SECONDS, int(left)))
+
+
+def _frame_of(text: Union[str, bytes]) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise OSError("a frame is not JSON") from None
 
 
 async def _send_all(socket: ClientConnection, outgoing: asyncio.Queue[Dict[str, Any]]) -> None:

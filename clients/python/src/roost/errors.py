@@ -23,7 +23,8 @@ class RoostError(Exception):
     @property
     def temporary(self) -> bool:
         """The same request may succeed later."""
-        return self.status in (0, 429, 500, 502, 503, 504)
+        # What is not JSON comes from a proxy, or from the sign-in page of a network.
+        return self.status in (0, 429, 500, 502, 503, 504) or self.code == "NOT_JSON"
 
 
 class SignedOut(RoostError):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import inspect
 import json
+import logging
 import threading
 import urllib.error
 import urllib.parse
@@ -14,8 +16,11 @@ from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, TypeVar, U
 from .backoff import Backoff
 from .errors import RoostError, SignedOut, error_of
 
-Token = Union[str, Callable[[Optional[str]], Awaitable[str]]]
-"""An access token, or what gives a valid one. The argument is the token that the server has just refused, or None."""
+_log = logging.getLogger("roost")
+
+Token = Union[str, Callable[[Optional[str]], Union[Awaitable[Optional[str]], Optional[str]]]]
+"""An access token, or a function that gives a valid one. The argument is the token that the server has just refused, or None.
+Without a token (None, or the refused one again) the session has ended. A function that raises is called again later."""
 
 T = TypeVar("T")
 
@@ -49,11 +54,22 @@ class Credential:
         self._token = token
 
     async def get(self, refused: Optional[str] = None) -> str:
-        if not isinstance(self._token, str):
-            return await self._token(refused)
-        if refused is not None:
+        token = await self._give(refused)
+        if not token or token == refused:
             raise SignedOut(401, "INVALID_CREDENTIALS", "the server has refused the access token")
-        return self._token
+        return token
+
+    async def _give(self, refused: Optional[str]) -> Optional[str]:
+        if isinstance(self._token, str):
+            return self._token
+        try:
+            given = self._token(refused)
+            return await given if inspect.isawaitable(given) else given
+        except RoostError:
+            raise
+        except Exception as error:
+            _log.exception("the function of the access token has failed")
+            raise RoostError(0, "NO_TOKEN", f"the function of the access token has failed: {error!r}") from error
 
 
 async def in_thread(work: Callable[[], T]) -> T:
@@ -92,16 +108,7 @@ async def send(
 
     def ask() -> bytes:
         try:
-            with _opener.open(request, timeout=timeout) as answer:
-                return bytes(answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                if 300 <= error.code < 400:
-                    to = error.headers.get("location")
-                    raise RoostError(
-                        error.code, "REDIRECTED", f"{url} has moved to {to}: give the URL of that server"
-                    ) from None
-                raise error_of(error.code, error.read(), error.headers.get("retry-after")) from None
+            return _answer(request, timeout)
         except (OSError, http.client.HTTPException) as error:
             raise RoostError(0, "UNREACHABLE", f"{method} {url}: {error}") from error
 
@@ -110,6 +117,19 @@ async def send(
         return json.loads(text) if text else None
     except ValueError:
         raise RoostError(200, "NOT_JSON", f"{method} {url}: the answer is not JSON") from None
+
+
+def _answer(request: urllib.request.Request, timeout: float) -> bytes:
+    try:
+        with _opener.open(request, timeout=timeout) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            to = error.headers.get("location")
+            if 300 <= error.code < 400 and to is not None:
+                message = f"{request.full_url} redirects to {to}: give the URL of that server"
+                raise RoostError(error.code, "REDIRECTED", message) from None
+            raise error_of(error.code, error.read(), error.headers.get("retry-after")) from None
 
 
 class Rest:

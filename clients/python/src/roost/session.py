@@ -51,9 +51,8 @@ class Session:
         """
         if self._ended is not None:
             return
-        tokens = self._stored() or self._tokens
         self._end(SignedOut(401, "SESSION_ENDED", "this session has been signed out"))
-        await _post(self._url, "", {"refresh_token": tokens["refresh_token"]}, "DELETE")
+        await _post(self._url, "", {"refresh_token": self._tokens["refresh_token"]}, "DELETE")
 
     def _is_good(self, refused: Optional[str]) -> bool:
         return self._tokens["access_token"] != refused and self._seconds_left() > _RENEW_SECONDS
@@ -64,9 +63,9 @@ class Session:
     async def _renew(self, refused: Optional[str]) -> None:
         if self._is_stored:
             # Another program that shares the store may have renewed the session. A used refresh token would end it.
-            stored = self._stored()
-            if stored is None:
-                raise self._end(SignedOut(401, "SESSION_ENDED", "another program has signed this session out"))
+            stored = _parsed(self._store.load())
+            if stored is None or not self._is_own(stored):
+                raise self._end(_elsewhere())
             self._tokens = stored
             if self._is_good(refused):
                 return
@@ -75,15 +74,17 @@ class Session:
         except RoostError as error:
             if error.status in (401, 403):
                 raise self._end(SignedOut(error.status, error.code, error.message)) from None
-            if refused is None and error.temporary and self._seconds_left() > 0:
+            if refused is None and self._seconds_left() > 0:
                 return
             raise
         self._tokens = _kept(answer)
         if self._ended is None:
-            self._save(json.dumps(self._tokens))
+            self._save()
+        if self._ended is not None:
+            raise self._ended
 
-    def _stored(self) -> Optional[Dict[str, Any]]:
-        return _parsed(self._store.load()) if self._is_stored else None
+    def _is_own(self, tokens: Dict[str, Any]) -> bool:
+        return bool(tokens["user_id"] == self._tokens["user_id"])
 
     async def _refresh(self) -> Dict[str, Any]:
         """Asks once more when the answer was lost. The server has replaced the refresh token then, and accepts the old one
@@ -104,16 +105,24 @@ class Session:
 
     def _end(self, reason: SignedOut) -> SignedOut:
         self._ended = reason
-        self._save("")
+        self._save()
         return reason
 
-    def _save(self, text: str) -> None:
+    def _save(self) -> None:
+        """Stores the tokens, or nothing after the end, unless another user has signed in meanwhile: then the store has their
+        session."""
         try:
-            self._store.save(text)
+            stored = _parsed(self._store.load())
+            if stored is not None and not self._is_own(stored):
+                self._ended = self._ended or _elsewhere()
+                return
+            if self._ended is not None and stored is not None and self._is_stored:
+                self._tokens = stored
+            self._store.save(json.dumps(self._tokens) if self._ended is None else "")
             self._is_stored = True
         except Exception:
             self._is_stored = False
-            _log.exception("the session cannot be stored: this program goes on, and its next start has to sign in")
+            _log.exception("the session cannot be stored or deleted: this program goes on without its store")
 
 
 async def sign_in(url: str, login: str, password: str, store: Optional[Store] = None) -> Session:
@@ -134,10 +143,15 @@ async def _post(url: str, path: str, body: object, method: str = "POST", timeout
     return await send(method, f"{url}/api/v1/auth/sessions{path}", {"accept-language": "en"}, body, timeout)
 
 
+def _elsewhere() -> SignedOut:
+    return SignedOut(401, "SESSION_ENDED", "another program has signed this session out, or another user in")
+
+
 def _kept(answer: Dict[str, Any]) -> Dict[str, Any]:
     return {
         "access_token": answer["access_token"],
         "refresh_token": answer["refresh_token"],
+        "user_id": answer["user"]["id"],
         "expires_at": time.time() + answer["expires_in"],
     }
 
@@ -148,4 +162,4 @@ def _parsed(text: Optional[str]) -> Optional[Dict[str, Any]]:
         tokens = json.loads(text or "null")
     except ValueError:
         return None
-    return tokens if isinstance(tokens, dict) and "refresh_token" in tokens else None
+    return tokens if isinstance(tokens, dict) and {"refresh_token", "user_id"} <= tokens.keys() else None

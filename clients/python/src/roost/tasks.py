@@ -145,7 +145,7 @@ class Tasks:
                 except RoostError as error:
                     if not error.temporary:
                         raise
-                    await asyncio.sleep(backoff.next())
+                    await asyncio.sleep(error.retry_after or backoff.next())
                     continue
                 if task["status"] in _ENDED:
                     return task
