@@ -110,6 +110,7 @@ export class Session {
     try {
       await this.exclusive(() =>
         this.keep((kept) => {
+          // Another tab may have renewed the session, or the user may have signed in again.
           if (kept && !this.isUnsaved) this.current = kept
           return this.store.clear()
         }),
@@ -194,13 +195,13 @@ export class Session {
  * @param sentAt when the request went out: the token may live less long than the answer took, never longer
  * @throws RoostError NOT_JSON when a proxy has answered with a page of its own
  */
-function stored({ access_token, expires_in, refresh_token, user }: SignedIn, sentAt: number): StoredSession {
-  if (!user) throw new RoostError(200, 'NOT_JSON', 'Another server than Roost has answered')
+function stored(answer: SignedIn | undefined, sentAt: number): StoredSession {
+  if (!answer?.user) throw new RoostError(200, 'NOT_JSON', 'Another server than Roost has answered')
   return {
-    accessToken: access_token,
-    expiresAt: sentAt + expires_in * 1000,
-    refreshToken: refresh_token,
-    user: { id: user.id, email: user.email },
+    accessToken: answer.access_token,
+    expiresAt: sentAt + answer.expires_in * 1000,
+    refreshToken: answer.refresh_token,
+    user: { id: answer.user.id, email: answer.user.email },
   }
 }
 

@@ -256,7 +256,11 @@ test('a failing token function, pages of a proxy and a server that asks to wait 
   const [proxy, away] = [0, 1].map((seed) => new MeddlingProxy(server.url, new Random(seed)))
   const full = await makeUser(server)
   const sockets = await Promise.all(Array.from({ length: 20 }, () => openLive(server, full.token)))
-  const pages = [new Response('<p>Sign in to this network'), new Response('no backend', { status: 404 })]
+  const pages = [
+    new Response('<p>Sign in to this network'),
+    new Response('no backend', { status: 404 }),
+    Response.json({}),
+  ]
   proxy!.instead = (path) => (path === '/api/events' ? pages.shift() : undefined)
   let refusals = 2
   away!.instead = () =>

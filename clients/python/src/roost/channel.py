@@ -54,7 +54,7 @@ class Channel:
         self._loops: List[_Loop] = []
         self._listeners: List[Callable[[ChannelEvent], None]] = []
         self._running: List[asyncio.Future[None]] = []
-        self._backlog = Backlog(self._read_page)
+        self._backlog = Backlog(self._rest.events)
         self._wanted = asyncio.Event()
         self._ready = asyncio.Event()
         self._over = asyncio.Event()
@@ -251,11 +251,6 @@ class Channel:
         except Exception:
             # The next event tries again.
             _log.exception("the cursor cannot be stored: the next start would get later events again")
-
-    async def _read_page(self, cursor: str) -> Dict[str, Any]:
-        query = {"cursor": cursor, "limit": 500}
-        page: Dict[str, Any] = await self._rest.once("GET", "/api/events", query=query)
-        return page
 
     async def _until_failure(self, work: Awaitable[None]) -> None:
         try:

@@ -216,9 +216,8 @@ class Connection:
         until = time.monotonic() + self._upgrade_seconds
         wait = 0
         while True:
-            query = {"cursor": self._application.position, "limit": 500, "wait": wait}
             try:
-                page = await self._rest.once("GET", "/api/events", query=query, timeout=wait + 15)
+                page = await self._rest.events(self._application.position, wait)
             except SignedOut:
                 raise
             except RoostError as error:

@@ -31,6 +31,10 @@ class SignedOut(RoostError):
     """The session has ended, or the token is refused and there is no way to a new one."""
 
 
+def not_roost(url: str) -> RoostError:
+    return RoostError(200, "NOT_JSON", f"the answer of {url} is not JSON of Roost")
+
+
 def error_of(status: int, body: bytes, retry_after: Optional[str]) -> RoostError:
     """The error in an answer of any of the five APIs. ``retry_after`` is the field of the answer's head."""
     try:

@@ -14,7 +14,7 @@ import urllib.request
 from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, TypeVar, Union
 
 from .backoff import Backoff
-from .errors import RoostError, SignedOut, error_of
+from .errors import RoostError, SignedOut, error_of, not_roost
 
 _log = logging.getLogger("roost")
 
@@ -116,7 +116,7 @@ async def send(
     try:
         return json.loads(text) if text else None
     except ValueError:
-        raise RoostError(200, "NOT_JSON", f"{method} {url}: the answer is not JSON") from None
+        raise not_roost(url) from None
 
 
 def _answer(request: urllib.request.Request, timeout: float) -> bytes:
@@ -164,6 +164,14 @@ class Rest:
                     raise
             token = await self._credential.get(token)
         raise AssertionError("not reached")
+
+    async def events(self, cursor: Optional[str], wait: int = 0) -> Dict[str, Any]:
+        """The events after a cursor: at most 500. When there are none, the server waits so many seconds for one."""
+        query = {"cursor": cursor, "limit": 500, "wait": wait}
+        page = await self.once("GET", "/api/events", query=query, timeout=wait + 15)
+        if not isinstance(page, dict) or "events" not in page:
+            raise not_roost(self._url)
+        return page
 
     async def request(
         self,

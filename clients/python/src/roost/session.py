@@ -8,7 +8,7 @@ import logging
 import time
 from typing import Any, Dict, Optional
 
-from .errors import RoostError, SignedOut
+from .errors import RoostError, SignedOut, not_roost
 from .rest import base_of, send
 from .stores import MemoryStore, Store
 
@@ -70,14 +70,14 @@ class Session:
             if self._is_good(refused):
                 return
         try:
-            answer = await self._refresh()
+            tokens = await self._refresh()
         except RoostError as error:
             if error.status in (401, 403):
                 raise self._end(SignedOut(error.status, error.code, error.message)) from None
             if refused is None and self._seconds_left() > 0:
                 return
             raise
-        self._tokens = _kept(answer)
+        self._tokens = tokens
         if self._ended is None:
             self._save()
         if self._ended is not None:
@@ -96,7 +96,7 @@ class Session:
             if error.status != 0 and error.status < 500:
                 raise
             answer = await _post(self._url, "/refresh", body, timeout=_RENEW_TIMEOUT_SECONDS)
-        return dict(answer)
+        return _kept(self._url, answer)
 
     def _renewed(self, renewal: asyncio.Future[None]) -> None:
         self._renewal = None
@@ -117,6 +117,7 @@ class Session:
                 self._ended = self._ended or _elsewhere()
                 return
             if self._ended is not None and stored is not None and self._is_stored:
+                # Another program may have renewed the session, or the user may have signed in again.
                 self._tokens = stored
             self._store.save(json.dumps(self._tokens) if self._ended is None else "")
             self._is_stored = True
@@ -127,7 +128,8 @@ class Session:
 
 async def sign_in(url: str, login: str, password: str, store: Optional[Store] = None) -> Session:
     """Signs in with an email or a username. The tokens are kept in the store; in memory without one."""
-    tokens = _kept(await _post(base_of(url), "", {"email": login, "password": password}))
+    base = base_of(url)
+    tokens = _kept(base, await _post(base, "", {"email": login, "password": password}))
     kept = MemoryStore() if store is None else store
     kept.save(json.dumps(tokens))
     return Session(url, kept, tokens)
@@ -147,7 +149,9 @@ def _elsewhere() -> SignedOut:
     return SignedOut(401, "SESSION_ENDED", "another program has signed this session out, or another user in")
 
 
-def _kept(answer: Dict[str, Any]) -> Dict[str, Any]:
+def _kept(url: str, answer: Any) -> Dict[str, Any]:
+    if not isinstance(answer, dict) or "user" not in answer:
+        raise not_roost(url)
     return {
         "access_token": answer["access_token"],
         "refresh_token": answer["refresh_token"],
