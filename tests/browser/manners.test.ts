@@ -223,6 +223,38 @@ test('what was typed is not lost by Escape or a reload without a question', asyn
   await heading(page, 'Account').waitFor()
 })
 
+test('a link and “back” do not leave what was typed without a question', async () => {
+  const user = await makeUser(server)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/balance')
+  const link = (name: string) => page.getByRole('navigation').getByRole('link', { name, exact: true })
+  const question = page.getByRole('dialog', { name: 'Leave without saving?' })
+  const stay = async () => {
+    await question.getByRole('button', { name: 'Cancel' }).click()
+    await question.waitFor({ state: 'detached' })
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Half a na')
+  }
+  await link('Account').click()
+  await page.getByLabel('Name', { exact: true }).fill('Half a na')
+  await link('Schedule').click()
+  await stay()
+  await page.evaluate('history.back()')
+  await stay()
+  await page.evaluate('history.back()')
+  await question.getByRole('button', { name: 'Leave without saving' }).click()
+  await heading(page, 'Balance').waitFor()
+
+  // A page goes forward again without a question, because nothing is typed in it.
+  await page.goForward()
+  await heading(page, 'Account').waitFor()
+  await page.getByLabel('Name', { exact: true }).fill('Half a na')
+  await link('Schedule').click()
+  await question.getByRole('button', { name: 'Leave without saving' }).click()
+  await heading(page, 'Schedule').waitFor()
+  await link('Account').click()
+  await heading(page, 'Account').waitFor()
+})
+
 test('colours that the system forces leave what is chosen to be seen', async () => {
   const user = await makeUser(server)
   await using visitor = await Visitor.come(server, { user })

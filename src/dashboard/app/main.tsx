@@ -7,6 +7,7 @@ import { Outlet } from './outlet.tsx'
 import { Front } from './pages/front/front.tsx'
 import { Shell } from './shell.tsx'
 import { Confirmation } from './ui/dialog.tsx'
+import { askBeforeLeaving } from './ui/leaving.ts'
 import { Toasts } from './ui/toasts.tsx'
 
 const App = () => {
@@ -28,5 +29,6 @@ const App = () => {
 }
 
 rescueFocus()
+askBeforeLeaving()
 await restoreSession()
 render(<App />, document.getElementById('app')!)

@@ -3,9 +3,11 @@ import { isSignedIn } from './session.ts'
 /** Forms in which the user has typed or changed what the server does not have. */
 const typed = new Set<HTMLElement>()
 
+/** The forms of the sign-in are quickly filled in again. */
+export const hasUnsaved = (): boolean => typed.size > 0 && isSignedIn.peek()
+
 const warn = (event: Event) => {
-  // The forms of the sign-in are quickly filled in again.
-  if (isSignedIn.peek()) event.preventDefault()
+  if (hasUnsaved()) event.preventDefault()
 }
 
 /** The browser asks before it closes or reloads the page. */
@@ -17,3 +19,8 @@ export function setTyped(form: HTMLElement, isTyped: boolean): void {
 }
 
 export const hasTyped = (within: HTMLElement): boolean => [...typed].some((form) => within.contains(form))
+
+/** The user gives up what was typed. */
+export function forgetTyped(): void {
+  for (const form of typed) setTyped(form, false)
+}
