@@ -2,6 +2,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { api } from '../support/api.ts'
+import { makeMaterial } from '../support/courses.ts'
 import { makeNode, makeUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 import { openNode } from '../support/sockets.ts'
@@ -65,6 +66,25 @@ test('an editor that was open while another changed other fields leaves those as
   const now = (await as('GET', path)).body
   expect(now).toMatchObject({ title: 'Planning', metadata: { location: 'Hangzhou' } })
   expect(Date.parse(now.start_at)).toBe(Date.parse(moved.start_at))
+})
+
+test('two editors of a course keep what each of them changes', async () => {
+  const user = await makeUser(server, { role: 'editor' })
+  const ids = [await makeMaterial(server, user, { title: 'Light' }), await makeMaterial(server, user)]
+  const as = async (method: 'POST' | 'PUT' | 'GET', path: string, body?: object) =>
+    (await api(server, method, path, { token: user.token, ...(body && { body }) })).body
+  const course = { courseName: 'Painting', teacherName: 'Mei', material_ids: ids.slice(0, 1) }
+  const { courseId } = await as('POST', '/api/courses', course)
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/courses')
+  await page.getByRole('button', { name: 'Edit: Painting' }).click()
+  await page.getByRole('dialog').getByLabel('Name').fill('Painting in oil')
+  await as('PUT', `/api/courses/${courseId}`, { teacherName: 'Lin', material_ids: ids })
+  await page.getByRole('button', { name: 'Save' }).click()
+  await saved(page)
+  const now = await as('GET', `/api/courses/${courseId}`)
+  expect(now).toMatchObject({ courseName: 'Painting in oil', teacherName: 'Lin' })
+  expect(now.items.length).toBe(2)
 })
 
 test('two occurrences that are deleted in two tabs are both gone', async () => {

@@ -1,5 +1,5 @@
 /** Files that are dropped on the page: sent, processed and shown. */
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, expect, spyOn, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
@@ -186,6 +186,81 @@ test('an upload that is cancelled while it shares a request leaves nothing on th
     const files = await server.ctx.db.select().from(photoFiles).where(eq(photoFiles.userId, user.user.id))
     return files.map(({ fileName }) => fileName).join() === 'kept.jpg'
   }, 'one file')
+})
+
+test('an upload that is cancelled while the server answers leaves nothing on the server', async () => {
+  const user = await makeUser(server, { role: 'editor' })
+  await using visitor = await Visitor.come(server, { user })
+  await visitor.context.addInitScript(`
+    const { send } = XMLHttpRequest.prototype
+    XMLHttpRequest.prototype.send = function (body) {
+      this.upload.addEventListener('load', () => document.body.classList.add('sent'))
+      return send.call(this, body)
+    }`)
+  const { storage } = server.ctx
+  for (const name of ['late.jpg', 'late.pdf']) {
+    const page = await visitor.open('/photos')
+    await page.getByRole('button', { name: 'Upload' }).waitFor()
+    const content = name === 'late.pdf' ? document('Late') : await landscape(3)
+    const held = Promise.withResolvers<void>()
+    const write = storage.write.bind(storage)
+    const spy = spyOn(storage, 'write').mockImplementation(async (key, ...rest) => {
+      const bytes = await write(key, ...rest)
+      if (key.includes('late')) await held.promise
+      return bytes
+    })
+    await drop(page, [onDesk(name, content)])
+    await page.getByRole('dialog').getByRole('button', { name: 'Upload' }).click()
+    await page.locator('body.sent').waitFor()
+    await panel(page).getByRole('button', { name: 'Cancel late' }).click()
+    const isDeleted = page.waitForResponse((answer) => answer.request().method() === 'DELETE')
+    await page.getByRole('button', { name: 'Cancel the upload' }).click()
+    await panel(page).waitFor({ state: 'detached' })
+    held.resolve()
+    expect((await isDeleted).ok()).toBe(true)
+    spy.mockRestore()
+    await page.close()
+  }
+  const { db } = server.ctx
+  expect(await db.select().from(photoFiles).where(eq(photoFiles.userId, user.user.id))).toEqual([])
+})
+
+test('a large photo that is cancelled as it becomes complete is deleted; when the server refuses, the user reads why', async () => {
+  const user = await makeUser(server, { role: 'editor' })
+  await using visitor = await Visitor.come(server, { user })
+  const page = await visitor.open('/photos')
+  await page.getByRole('button', { name: 'Upload' }).waitFor()
+  const send = async (name: string, content: Uint8Array) => {
+    await drop(page, [onDesk(name, content)])
+    await page.getByRole('dialog').getByRole('button', { name: 'Upload' }).click()
+  }
+  const filesOnServer = () =>
+    server.ctx.db.select().from(photoFiles).where(eq(photoFiles.userId, user.user.id))
+
+  const [isComplete, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  await page.route('**/v1/upload/chunked/*/complete', async (route) => {
+    await route.fetch()
+    isComplete.resolve()
+    await ended.promise
+    await route.abort()
+  })
+  const picture = await landscape(4)
+  await send('large.jpg', Buffer.concat([picture, Buffer.alloc(9 * 1024 * 1024)]))
+  await isComplete.promise
+  expect((await filesOnServer()).length).toBe(1)
+  await panel(page).getByRole('button', { name: 'Cancel large' }).click()
+  await page.getByRole('button', { name: 'Cancel the upload' }).click()
+  await eventually(async () => (await filesOnServer()).length === 0, 'no file')
+  ended.resolve()
+
+  await page.route('**/v1/photos', (route) => route.fulfill({ status: 422, json: {} }))
+  await page.route('**/v1/upload/upload_*', (route) =>
+    route.fulfill({ status: 409, json: { message: 'A photo uses this file' } }),
+  )
+  await send('small.jpg', picture)
+  await row(page, 'small').getByText('status 422').waitFor()
+  await panel(page).getByRole('button', { name: 'Cancel small' }).click()
+  await page.locator('.toast').getByText('A photo uses this file').waitFor()
 })
 
 test('uploads go on where they were when the server is killed and started again in their middle', async () => {

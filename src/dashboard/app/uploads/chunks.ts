@@ -2,7 +2,7 @@
 import { dataOf } from '../../../client/index.ts'
 import { keep, kept } from '../lib/kept.ts'
 import { api } from '../lib/session.ts'
-import { type FileId, patient, type Report, type Sender } from './transfer.ts'
+import { deleted, type FileId, patient, type Report, type Sender } from './transfer.ts'
 
 const KB = 1024
 /** A file has some 50 chunks, so that its progress moves and a lost chunk costs little. */
@@ -56,7 +56,12 @@ export function inChunks(file: File, report: Report): Sender {
     },
     async discard() {
       forget(file)
-      if (uploadId !== undefined) await chunked()({ upload_id: uploadId }).delete()
+      if (uploadId === undefined) return
+      const { data } = await chunked()({ upload_id: uploadId }).get()
+      // The server may have completed it while the answer was on its way.
+      const file_id = data?.data.file_id as FileId | null | undefined
+      if (file_id) await deleted(api().portfolio.upload({ file_id }).delete())
+      else await deleted(chunked()({ upload_id: uploadId }).delete())
     },
   }
 }

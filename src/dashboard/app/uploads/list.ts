@@ -83,6 +83,7 @@ async function run(upload: Upload): Promise<void> {
   })
   try {
     const address = await transfer.send(signal)
+    signal.throwIfAborted()
     batch(() => {
       page.value = address
       phase.value = 'processing'

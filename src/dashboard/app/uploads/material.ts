@@ -4,7 +4,7 @@ import { texts } from '../lib/language.ts'
 import { href } from '../lib/router.ts'
 import { api, live } from '../lib/session.ts'
 import { postForm } from './post.ts'
-import { patient, type Report, type Transfer } from './transfer.ts'
+import { deleted, patient, type Report, type Transfer } from './transfer.ts'
 
 const t = texts({
   en: { noPreview: 'Uploaded, but no preview could be made of it.' },
@@ -19,27 +19,34 @@ export interface MaterialWish {
 
 export function materialTransfer(file: File, wish: MaterialWish, report: Report): Transfer {
   let id: number | undefined
+  let sending: Promise<unknown> | undefined
+
+  const send = async (signal: AbortSignal) => {
+    // When the connection breaks before the answer, the event still tells that the material is complete.
+    let completed: number | undefined
+    const stop = live().on('upload.completed', ({ data }) => {
+      if (data.title === wish.title && data.file_size === file.size) completed = data.material_id
+    })
+    const attempt = async () => completed ?? (await post(file, wish, report, signal))
+    try {
+      const waits = (text: string) => {
+        report.sent(0)
+        report.waits(text)
+      }
+      id = await patient(attempt, { waits }, signal)
+    } finally {
+      stop()
+    }
+    return href(`/materials/${id}`)
+  }
 
   return {
     resumable: false,
     shares: false,
-    async send(signal) {
-      // When the connection breaks before the answer, the event still tells that the material is complete.
-      let completed: number | undefined
-      const stop = live().on('upload.completed', ({ data }) => {
-        if (data.title === wish.title && data.file_size === file.size) completed = data.material_id
-      })
-      const attempt = async () => completed ?? (await post(file, wish, report, signal))
-      try {
-        const waits = (text: string) => {
-          report.sent(0)
-          report.waits(text)
-        }
-        id = await patient(attempt, { waits }, signal)
-      } finally {
-        stop()
-      }
-      return href(`/materials/${id}`)
+    send(signal) {
+      const sent = send(signal)
+      sending = sent.catch(() => {})
+      return sent
     },
     async follow(signal) {
       const { promise, resolve, reject } = Promise.withResolvers<string>()
@@ -60,7 +67,8 @@ export function materialTransfer(file: File, wish: MaterialWish, report: Report)
       })
     },
     async discard() {
-      if (id !== undefined) await dataOf(api().learning.upload({ material_id: id }).delete())
+      await sending
+      if (id !== undefined) await deleted(api().learning.upload({ material_id: id }).delete())
     },
   }
 }

@@ -5,7 +5,7 @@ import { href } from '../lib/router.ts'
 import { api, live } from '../lib/session.ts'
 import { inChunks } from './chunks.ts'
 import { isSmall, together } from './together.ts'
-import { type FileId, patient, type Report, type Transfer } from './transfer.ts'
+import { deleted, type FileId, patient, type Report, type Transfer } from './transfer.ts'
 
 const t = texts({
   en: { unreadable: 'The server could not process this photo. Its file may be damaged.' },
@@ -50,7 +50,7 @@ export function photoTransfer(file: File, { kind: _, ...fields }: PhotoWish, rep
     },
     async discard() {
       if (fileId === undefined) await sender.discard()
-      else await api().portfolio.upload({ file_id: fileId }).delete()
+      else await deleted(api().portfolio.upload({ file_id: fileId }).delete())
     },
   }
 }

@@ -33,12 +33,17 @@ function sent(
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<XMLHttpRequest>()
   const request = new XMLHttpRequest()
-  const abort = () => request.abort()
+  let isOut = false
+  // After that the server may have it all, and only the answer tells what is to be deleted.
+  const abort = () => isOut || request.abort()
   request.open('POST', path)
   request.responseType = 'json'
   request.setRequestHeader('authorization', `Bearer ${token}`)
   request.setRequestHeader('accept-language', language.peek())
   request.upload.onprogress = ({ loaded }) => onSent(loaded)
+  request.upload.onload = () => {
+    isOut = true
+  }
   request.onload = () => resolve(request)
   request.onerror = () => reject(new RoostError(0, 'UNREACHABLE', ''))
   request.onabort = () => reject(signal.reason)

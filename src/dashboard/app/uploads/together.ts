@@ -55,7 +55,7 @@ export const together = (file: File, report: Report): Sender => ({
     collected.push({ file, report, signal, state: 'open', resolve, reject })
     return promise
   },
-  // `sendParts` deletes a file that arrives after its upload was cancelled, while other files of its request are sent.
+  // `sendParts` deletes a file that arrives after its upload was cancelled.
   async discard() {},
 })
 
@@ -72,6 +72,8 @@ async function sendParts(parts: readonly Part[]): Promise<void> {
     const part = parts.find(({ file }) => file.name === title && file.size === file_size)
     if (part && file_id) arrive(part, file_id as FileId)
   })
+  // The answer tells of what still arrives. An event may be about the same file that the user has chosen again.
+  allCancelled.signal.addEventListener('abort', stop)
   try {
     while (parts.some(isOpen)) {
       const open = parts.filter(isOpen)

@@ -1,4 +1,5 @@
 /** What the list of uploads asks of the code that sends one kind of file. */
+import { type Answer, dataOf, RoostError } from '../../../client/index.ts'
 import { untilDone } from '../lib/retry.ts'
 import { waitingText } from './texts.ts'
 
@@ -29,6 +30,15 @@ export type FileId = `upload_${string}`
 /** A way to send the file of a photo. */
 export interface Sender extends Pick<Transfer, 'resumable' | 'discard'> {
   send(signal: AbortSignal): Promise<FileId>
+}
+
+/** @throws RoostError when the server refuses; what it no longer has is deleted already */
+export async function deleted(call: Promise<Answer<unknown>>): Promise<void> {
+  try {
+    await dataOf(call)
+  } catch (error) {
+    if (!(error instanceof RoostError && error.status === 404)) throw error
+  }
 }
 
 /** Repeats a request until it succeeds or fails for good; the report says why it waits. */
