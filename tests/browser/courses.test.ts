@@ -39,10 +39,14 @@ test('an editor makes a course of materials, in an order, and changes and delete
   await dialog.waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Edit: Painting' }).click()
   await dialog.getByLabel('Search materials').fill('sha')
+  // It sends nothing: a saved course closes its dialog.
+  await dialog.getByLabel('Search materials').press('Enter')
+  expect(await dialog.getByRole('button', { name: 'Save', disabled: false }).count()).toBe(1)
   await dialog.getByRole('button', { name: 'Close' }).click()
   await dialog.waitFor({ state: 'detached' })
 
   await page.getByRole('button', { name: 'Edit: Painting' }).click()
+  await chosen.first().waitFor()
   expect(await chosen.allTextContents()).toEqual(['Colour', 'Light'])
   await dialog.getByRole('button', { name: 'Remove: Light' }).click()
   await dialog.getByLabel('Name').fill('Painting in oil')

@@ -75,6 +75,10 @@ export const FilterInput = ({ label, value }: { label: string; value: Signal<str
     onInput={({ currentTarget }) => {
       value.value = currentTarget.value
     }}
+    onKeyDown={(event) => {
+      // It would send the form around it.
+      if (event.key === 'Enter') event.preventDefault()
+    }}
   />
 )
 

@@ -100,7 +100,8 @@ export function ErrorNotice({ error, onRetry }: { error: unknown; onRetry?: () =
   const retry = useRef(onRetry)
   retry.current = onRetry
   const isUnreached = error instanceof RoostError && error.code === 'UNREACHABLE'
-  useEffect(() => {
+  // Before the user can see it: the network may be back just then.
+  useLayoutEffect(() => {
     if (!isUnreached) return undefined
     const again = () => void retry.current?.()
     addEventListener('online', again)
