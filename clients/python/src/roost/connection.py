@@ -19,13 +19,6 @@ from .cursors import is_after
 from .errors import RoostError, SignedOut
 from .rest import Credential, Rest, base_of
 
-class _Opening(open_socket):
-    """Opens a socket at this URL only: the client would send its token to whichever server a redirect names."""
-
-    def process_redirect(self, exc: Exception) -> Exception:
-        return exc
-
-
 _log = logging.getLogger("roost")
 
 _OPEN_SECONDS = 10.0
@@ -46,6 +39,13 @@ _BAD_FRAME, _UNAUTHENTICATED, _FORBIDDEN, _FRAME_TOO_LARGE = 4400, 4401, 4403, 4
 _TOO_MUCH = (4409, 4429)
 """The user has too many sockets, or the program has sent too many frames: the next try would end in the same way."""
 _TOO_MUCH_SECONDS = 60.0
+
+
+class _Opening(open_socket):
+    """Opens a socket at this URL only: the client would send its token to whichever server a redirect names."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
 
 
 class Application(Protocol):
