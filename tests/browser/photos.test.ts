@@ -8,7 +8,7 @@ import { api } from '../support/api.ts'
 import { makeUser, type TestUser } from '../support/factories.ts'
 import { twoColours } from '../support/photo-fixtures.ts'
 import { startServer } from '../support/server.ts'
-import { overflows, screenshot, seriousFindings, Visitor } from './browser.ts'
+import { overflows, screenshot, seriousFindings, settled, untilKnown, Visitor } from './browser.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -35,6 +35,7 @@ describe('photos', () => {
     await using visitor = await Visitor.come(server)
     const page = await visitor.signIn(editor, '/photos')
     await page.getByText('No photos yet').waitFor()
+    await untilKnown(page)
     await choose(page, '城市夜景.jpg', 'Old_town.jpg', 'notes.txt')
     expect(await page.getByRole('dialog').getByRole('alert').textContent()).toContain('notes.txt')
     await page.getByLabel('Who sees the photos').selectOption('published')
@@ -42,7 +43,7 @@ describe('photos', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Upload', exact: true }).click()
     await page.getByRole('link', { name: 'Materials' }).click()
     await page.getByRole('heading', { level: 1, name: 'Materials' }).waitFor()
-    await page.getByText('All files are done').waitFor()
+    await page.getByText('All files are done').waitFor({ timeout: 60_000 })
     await page.getByRole('link', { name: 'Photos', exact: true }).click()
     await pictures(page).nth(1).waitFor()
     expect(await seriousFindings(page)).toEqual([])
@@ -104,7 +105,9 @@ describe('photos', () => {
       ['时间线', '照片'],
     ] as const) {
       await page.getByRole('link', { name: tab }).click()
+      await page.locator('.tabs [aria-current="page"]', { hasText: tab }).waitFor()
       await page.getByRole('heading', { name: heading }).first().waitFor()
+      await settled(page)
       expect(await overflows(page)).toBe(false)
       expect(await seriousFindings(page)).toEqual([])
     }
@@ -114,6 +117,16 @@ describe('photos', () => {
 test('a user without the right to upload photos is told so before anything is sent', async () => {
   await using visitor = await Visitor.come(server)
   const page = await visitor.signIn(await makeUser(server), '/materials')
+  await untilKnown(page)
   await choose(page, 'Old_town.jpg')
   await page.getByRole('dialog').getByText('Only editors may upload photos.').waitFor()
+})
+
+test('an editor may choose photos before the profile has come', async () => {
+  await using visitor = await Visitor.come(server, { user: editor })
+  await visitor.context.route('**/api/users/me', () => {})
+  const page = await visitor.open('/materials')
+  await page.getByRole('button', { name: 'Upload' }).waitFor()
+  await choose(page, 'Old_town.jpg')
+  await page.getByRole('dialog', { name: 'Upload a file' }).waitFor()
 })

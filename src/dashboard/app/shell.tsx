@@ -1,7 +1,7 @@
 /** The frame around every page: menu, connection, language, theme. */
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import icon from './icon.svg'
 import { money } from './lib/format.ts'
 import { language, setLanguage, texts } from './lib/language.ts'
@@ -51,7 +51,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     menu.value = 'closed'
   }
   // The browser's “back” leads to another page too.
-  useEffect(close, [route.value.path])
+  useLayoutEffect(close, [route.value.path])
   const links = useRef<HTMLElement>(null)
   useEffect(() => {
     if (menu.value === 'open') links.current?.querySelector('a')?.focus()

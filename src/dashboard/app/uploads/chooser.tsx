@@ -1,6 +1,6 @@
 /** The ways to hand files to a page: dropping them anywhere on it, and a button unless the page is about something else. */
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { texts } from '../lib/language.ts'
 import { showError } from '../lib/toasts.ts'
 import { Button } from '../ui/button.tsx'
@@ -29,7 +29,8 @@ export function UploadChooser({ button = true }: { button?: boolean }) {
     chosen.value = { files: [...before, ...checked], publishes: limits.publishes }
   }
 
-  useEffect(() => {
+  // With the page, because the browser opens a file that is dropped before.
+  useLayoutEffect(() => {
     const ended = new AbortController()
     const on = (type: 'dragenter' | 'dragover' | 'dragleave' | 'drop', handler: (event: DragEvent) => void) =>
       addEventListener(type, (event) => hasFiles(event) && handler(event), { signal: ended.signal })

@@ -2,7 +2,7 @@
 import { dataOf } from '../../../client/index.ts'
 import { bytes } from '../lib/format.ts'
 import { texts } from '../lib/language.ts'
-import { api, isAdmin, isEditor } from '../lib/session.ts'
+import { api, isAdmin, isEditor, me } from '../lib/session.ts'
 
 const t = texts({
   en: {
@@ -78,7 +78,9 @@ export function checkFile(file: File, limits: PhotoLimits): Checked {
   const photo = PHOTOS[extension]
   const largest = photo === undefined ? MATERIALS[extension] : limits.maxBytes
   if (largest === undefined) return { file, problem: t.unknown }
-  if (photo !== undefined && !isEditor.peek()) return { file, problem: t.editorsOnly }
+  // Until the profile has come the server alone knows who may.
+  const isRefused = me.peek() !== undefined && !isEditor.peek()
+  if (photo !== undefined && isRefused) return { file, problem: t.editorsOnly }
   if (photo !== undefined && limits.types?.includes(photo) === false) return { file, problem: t.notAllowed }
   if (file.size === 0) return { file, problem: t.empty }
   if (file.size > largest) return { file, problem: t.tooLarge(bytes(largest)) }

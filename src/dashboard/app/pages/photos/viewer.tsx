@@ -1,6 +1,6 @@
 /** The picture, with the ways to the photos before and after it: buttons, arrow keys, a swipe. */
 import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { texts } from '../../lib/language.ts'
 import { navigate } from '../../lib/router.ts'
 import { Icon } from '../../ui/icon.tsx'
@@ -44,7 +44,7 @@ export function Viewer({
   const ways = useRef({ previous, next })
   ways.current = { previous, next }
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
       const target = event.target as HTMLElement
