@@ -5,7 +5,7 @@ import { makeNode, makeTask, makeUser } from '../support/factories.ts'
 import { Receiver, signatureOf } from '../support/receiver.ts'
 import { startServer } from '../support/server.ts'
 import { openNode } from '../support/sockets.ts'
-import { screenshot, seriousFindings, untilStatus, Visitor } from './browser.ts'
+import { screenshot, seriousFindings, untilKnown, untilStatus, Visitor } from './browser.ts'
 
 const server = await startServer({ ALLOW_PRIVATE_EGRESS: '1' })
 const receiver = new Receiver()
@@ -21,17 +21,20 @@ test('an administrator changes the role of a user, whose open page follows', asy
   const page = await theirs.open('/courses')
   await untilStatus(page, 'live')
   await page.getByRole('heading', { level: 1, name: 'Courses' }).waitFor()
+  await untilKnown(page)
   expect(await page.getByRole('button', { name: 'New course' }).count()).toBe(0)
 
   await using office = await Visitor.come(server, { user: admin })
   const desk = await office.open('/admin/users')
   const give = async (role: string) => {
-    await desk.getByRole('row', { name: user.user.email }).getByRole('button', { name: 'Edit' }).click()
+    const row = desk.getByRole('row', { name: user.user.email })
+    await row.getByRole('button', { name: 'Edit' }).click()
     const dialog = desk.getByRole('dialog')
     await dialog.getByLabel('Role').selectOption({ label: role })
     expect(await seriousFindings(desk)).toEqual([])
     await dialog.getByRole('button', { name: 'Save' }).click()
     await dialog.waitFor({ state: 'detached' })
+    await row.getByRole('cell', { name: role, exact: true }).waitFor()
   }
   await give('Editor')
   await page.getByRole('button', { name: 'New course' }).waitFor()

@@ -75,7 +75,7 @@ test('settings: what is wrong stands at its field; saving leaves the focus; a re
   await quality.fill('71')
   await save.press('Enter')
   await page.getByText('Saved.').waitFor()
-  await page.locator(':focus').filter({ hasText: 'Save' }).waitFor()
+  await card.locator('[aria-busy="false"]:focus', { hasText: 'Save' }).waitFor()
   expect(await quality.inputValue()).toBe('71')
   await page.getByRole('button', { name: 'Reset to defaults' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Reset to defaults' }).click()

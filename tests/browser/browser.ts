@@ -3,8 +3,9 @@ import { expect } from 'bun:test'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import axe from 'axe-core'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core'
 import { PASSWORD, type TestUser } from '../support/factories.ts'
+import { eventually } from '../support/process.ts'
 
 /** Chromium as such works too. This form of it needs a third less time, because it draws nothing for a screen. */
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium-headless-shell'
@@ -39,6 +40,9 @@ const kept = ({ user, token, refreshToken }: TestUser): string =>
     expiresAt: Date.now() + 30 * 60_000,
     user: { id: user.uuid, email: user.email },
   })
+
+/** Requests of a page without a whole answer yet. */
+const unanswered = new WeakMap<Page, Set<Request>>()
 
 /** A browser profile with its tabs. */
 export class Visitor implements AsyncDisposable {
@@ -75,6 +79,12 @@ export class Visitor implements AsyncDisposable {
       if (message.type() === 'error' && !isNetwork) this.complain(message.text())
     })
     page.on('pageerror', (error) => this.complain(error.stack ?? error.message))
+    const requests = new Set<Request>()
+    unanswered.set(page, requests)
+    page.on('request', (request) => requests.add(request))
+    for (const end of ['requestfinished', 'requestfailed'] as const) {
+      page.on(end as 'requestfinished', (request) => requests.delete(request))
+    }
     await page.goto(`/#${path}`)
     return page
   }
@@ -103,6 +113,35 @@ export class Visitor implements AsyncDisposable {
 /** Waits until the connection light of the page says so. */
 export const untilStatus = (page: Page, status: string, timeout = 20_000) =>
   page.locator(`.light[data-status="${status}"]`).waitFor({ timeout })
+
+/** Waits until the page knows who is signed in, and so what they may do. */
+export const untilKnown = (page: Page) => page.getByTitle(/^(Available balance|可用余额)$/).waitFor()
+
+/** Goes to another page of the dashboard, such as `/tasks`. The older one is not shown any more when this resolves. */
+export const go = (page: Page, path: string): Promise<void> =>
+  page.evaluate(`new Promise((done) => {
+    const to = ${JSON.stringify(`#${path}`)}
+    if (location.hash === to) return done()
+    // Handlers run in the order in which they were added: the page has handled the change before.
+    addEventListener('hashchange', () => done(), { once: true })
+    location.hash = to
+  })`)
+
+/** Waits until the data of the page is there, and nothing more is asked for. */
+export async function settled(page: Page): Promise<void> {
+  const requests = unanswered.get(page)!
+  const busy = page.locator('#content [aria-busy="true"]')
+  await page.locator('#content h1').waitFor()
+  await eventually(
+    async () => {
+      if (requests.size > 0) return false
+      // Preact runs effects after the next frame.
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))')
+      return requests.size === 0 && (await busy.count()) === 0
+    },
+    () => `the data of the page; unanswered: ${[...requests].map((request) => request.url())}`,
+  )
+}
 
 export const screenshot = (page: Page, name: string) =>
   page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) })

@@ -42,8 +42,9 @@ afterAll(async () => {
 })
 
 const ask = async (page: Page, text: string) => {
-  await page.getByRole('textbox', { name: 'Message' }).fill(text)
-  await page.keyboard.press('Enter')
+  const message = page.getByRole('textbox', { name: 'Message' })
+  await message.fill(text)
+  await message.press('Enter')
 }
 const answer = (page: Page, text: string | RegExp) =>
   page.locator('.answer', { hasText: text }).last().waitFor()
@@ -116,7 +117,7 @@ test('the agent asks before it cancels a task: a no leaves it, a yes ends it', a
 
   await ask(page, `cancel ${task.id}`)
   await page.getByRole('button', { name: 'Yes, do it' }).click()
-  await answer(page, 'It is done.')
+  await page.locator('.turn').nth(3).locator('.answer', { hasText: 'It is done.' }).waitFor()
   expect(await status()).toBe('cancelled')
 })
 

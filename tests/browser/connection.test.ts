@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { api } from '../support/api.ts'
 import { makeTask, makeUser, unique } from '../support/factories.ts'
-import { ServerProcess } from '../support/process.ts'
+import { eventually, ServerProcess } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
 import { SocketProxy } from '../support/socket-proxy.ts'
 import { untilStatus, Visitor } from './browser.ts'
@@ -89,7 +89,7 @@ test('two tabs have one socket; when the tab that holds it is closed, the other 
   const later = await makeTask(server, user, { title: unique('one ') })
   await second.getByText(later.title).waitFor()
   await untilStatus(second, 'live')
-  expect(sockets()).toBe(1)
+  await eventually(() => sockets() === 1, 'the end of the first socket')
   expect(await titlesOf(second)).toEqual([later.title, task.title])
 })
 
@@ -98,8 +98,12 @@ test('a profile that could not be fetched is fetched with the next connection', 
   const user = await makeUser(server)
   await using visitor = await Visitor.come(proxy, { user })
   await visitor.context.route('**/api/users/me', (route) => route.abort())
+  const failed = visitor.context.waitForEvent('requestfailed', (request) =>
+    request.url().endsWith('/api/users/me'),
+  )
   const page = await visitor.open('/tasks')
   await untilStatus(page, 'live')
+  await failed
   const balance = page.getByTitle('Available balance')
   expect(await balance.count()).toBe(0)
   await visitor.context.unroute('**/api/users/me')

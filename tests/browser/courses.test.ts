@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'bun:test'
 import { makeMaterial } from '../support/courses.ts'
 import { makeUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
-import { seriousFindings, untilStatus, Visitor } from './browser.ts'
+import { seriousFindings, settled, untilKnown, untilStatus, Visitor } from './browser.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -58,11 +58,15 @@ test('an editor makes a course of materials, in an order, and changes and delete
 
 test('a material is liked by others, and one that its uploader hides disappears from their other tabs', async () => {
   const owner = await makeUser(server)
-  const id = await makeMaterial(server, owner, { title: 'A PDF', type: 'pdf', fileFormat: 'pdf' })
+  const pdf = { type: 'pdf', fileFormat: 'pdf' } as const
+  const id = await makeMaterial(server, owner, { title: 'A PDF', ...pdf })
+  await makeMaterial(server, owner, { title: 'Another one', ...pdf })
   await using other = await Visitor.come(server, { user: await makeUser(server) })
   const theirs = await other.open(`/materials/${id}`)
   await theirs.getByRole('button', { name: 'Like' }).click()
   await theirs.getByRole('button', { name: 'Liked' }).getByTitle('1 like', { exact: true }).waitFor()
+  await untilKnown(theirs)
+  await settled(theirs)
   expect(await theirs.getByRole('button', { name: 'Delete' }).count()).toBe(0)
 
   await using visitor = await Visitor.come(server, { user: owner })
@@ -72,5 +76,6 @@ test('a material is liked by others, and one that its uploader hides disappears 
   await page.getByRole('dialog').getByRole('button', { name: 'Hide it' }).click()
   await page.getByText('The material is deleted.').waitFor()
   await tab.getByRole('heading', { level: 1, name: 'Materials' }).waitFor()
+  await tab.getByText('Another one').first().waitFor()
   expect(await tab.getByText('A PDF').count()).toBe(0)
 })

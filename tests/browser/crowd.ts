@@ -6,9 +6,9 @@ import { rgbaToThumbHash } from 'thumbhash'
 import { seedTasks } from '../../bench/support/seed.ts'
 import { seedPhotos } from '../../bench/support/seed-photos.ts'
 import type { Context } from '../../src/core/context.ts'
-import { makeNode, makeTask, type TestUser } from '../support/factories.ts'
+import { makeTask, type TestUser } from '../support/factories.ts'
 import type { TestServer } from '../support/server.ts'
-import { openNode } from '../support/sockets.ts'
+import { steeredNode } from '../support/steered-node.ts'
 import { landscape } from './pictures.ts'
 
 const PICTURES = 12
@@ -55,32 +55,23 @@ export async function manyTasks(
   { ended, running }: { ended: number; running: number },
 ) {
   await seedTasks(server.ctx, user.user.id, ended, 0)
-  const { token } = await makeNode(server, running)
-  const node = await openNode(server, token, { max: running })
-  const leases: { task_id: string; attempt: number }[] = []
+  const node = await steeredNode(server, { max: running })
+  const leases: Awaited<ReturnType<typeof node.take>>[] = []
   for (let n = 0; n < running; n++) {
     const { uuid } = await makeTask(server, user, { title: `Running ${n}` })
-    const { task_id, attempt } = await node.next('assign', (frame) => frame.task_id === uuid)
-    node.send({ type: 'accept', task_id, attempt })
-    leases.push({ task_id, attempt })
+    leases.push(await node.take(uuid))
   }
-  const timer = setInterval(
-    () => node.send({ type: 'heartbeat', cpu_usage: 1, memory_usage: 1, gpus: [] }),
-    2000,
-  )
   let sent = 0
   return {
     /** One task after the other goes on. */
     advance() {
       const lease = leases[sent % running]!
       const progress = 1 + (Math.floor(sent++ / running) % 98)
-      node.send({ type: 'progress', ...lease, progress, current_item: `step ${progress}` })
+      lease.send('progress', { progress, current_item: `step ${progress}` })
     },
-    leases,
-    node,
-    [Symbol.dispose]() {
-      clearInterval(timer)
-      node.close()
+    complete() {
+      for (const { send } of leases) send('completed', { result: {} })
     },
+    [Symbol.dispose]: node[Symbol.dispose],
   }
 }

@@ -1,9 +1,10 @@
 /** GPU servers: their charts, and the tasks that they run. */
-import { afterAll, expect, test } from 'bun:test'
+import { afterAll, test } from 'bun:test'
 import { nodeTopic } from '../../src/core/nodes/presence.ts'
 import { makeNode, makeTask, makeUser, unique } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 import { openNode } from '../support/sockets.ts'
+import { steeredNode } from '../support/steered-node.ts'
 import { Visitor } from './browser.ts'
 
 const server = await startServer()
@@ -46,30 +47,18 @@ test('charts begin with what the server has heard before, and go on with each he
 test('an administrator sees which tasks run, also when one begins as another ends', async () => {
   const taskType = unique('type_')
   const [user, admin] = [await makeUser(server), await makeUser(server, { role: 'admin' })]
-  const { token } = await makeNode(server, 1)
-  const socket = await openNode(server, token, { taskTypes: [taskType] })
-  const timer = setInterval(
-    () => socket.send({ type: 'heartbeat', cpu_usage: 1, memory_usage: 1, gpus: [] }),
-    2000,
-  )
-  const take = async ({ uuid }: { uuid: string }) => {
-    const { task_id, attempt } = await socket.next('assign', (frame) => frame.task_id === uuid)
-    socket.send({ type: 'accept', task_id, attempt })
-    return { task_id, attempt }
-  }
+  using node = await steeredNode(server, { taskTypes: [taskType], max: 1 })
   const first = await makeTask(server, user, { taskType, title: 'The first' })
-  const lease = await take(first)
+  const { send } = await node.take(first.uuid)
   const second = await makeTask(server, user, { taskType, title: 'The second' })
   await using visitor = await Visitor.come(server, { user: admin })
   const page = await visitor.open('/gpu')
   const running = page.getByRole('list', { name: 'Running tasks' })
   await running.getByRole('link', { name: 'The first' }).waitFor()
   await page.locator('.card', { hasText: 'The queue' }).getByRole('link', { name: 'The second' }).waitFor()
-  socket.send({ type: 'completed', ...lease, result: {} })
-  await take(second)
+  send('completed', { result: {} })
+  await node.take(second.uuid)
   await running.getByRole('link', { name: 'The second' }).waitFor()
   await page.getByText('No task waits.').waitFor()
-  expect(await running.getByRole('link').count()).toBe(1)
-  clearInterval(timer)
-  socket.close()
+  await running.getByRole('link', { name: 'The first' }).waitFor({ state: 'detached' })
 })

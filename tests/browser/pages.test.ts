@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { makeUser } from '../support/factories.ts'
-import { eventually } from '../support/process.ts'
-import { overflows, screenshot, seriousFindings, untilStatus, Visitor } from './browser.ts'
+import { go, overflows, screenshot, seriousFindings, settled, untilStatus, Visitor } from './browser.ts'
 import { makeWorld, type World } from './world.ts'
 
 const APP = join(import.meta.dir, '../../src/dashboard/app')
@@ -83,7 +82,7 @@ describe.each(['en', 'zh'] as const)('in %s', (language) => {
         /:\w+/,
         () => world.shown[path] ?? expect.unreachable(`an example of ${path}`),
       )
-      await page.goto(`/#${address}`)
+      await go(page, address)
       await settled(page)
       const name = path === '/' ? 'overview' : path.slice(1).replaceAll('/:', '-').replaceAll('/', '-')
       await screenshot(page, `${name}.${language}.${theme}.${width}`)
@@ -103,7 +102,7 @@ describe.each(['en', 'zh'] as const)('in %s', (language) => {
     const page = await visitor.open('/')
     await untilStatus(page, 'live')
     for (const path of PATHS.filter((one) => !/:|admin/.test(one))) {
-      await page.goto(`/#${path}`)
+      await go(page, path)
       await settled(page)
       await expectGood(page, language)
     }
@@ -117,12 +116,4 @@ async function expectGood(page: Page, language: 'en' | 'zh'): Promise<void> {
   expect(await overflows(page)).toBe(false)
   // What axe finds depends on the theme and the width; English is seen in each theme and at each width.
   if (language === 'en') expect(await seriousFindings(page)).toEqual([])
-}
-
-/** The data is there, and nothing is about to change. */
-async function settled(page: Page): Promise<void> {
-  await page.locator('#content h1').waitFor()
-  const busy = page.locator('#content [aria-busy="true"]')
-  await eventually(async () => (await busy.count()) === 0, 'the data of the page')
-  await page.waitForLoadState('networkidle')
 }

@@ -1,11 +1,12 @@
 /** Tasks from the form to their end, on a real node and on one that the test moves. */
 import { afterAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
+import { listTaskTypes } from '../../src/core/nodes/task-types.ts'
 import { makeCourse } from '../support/courses.ts'
 import { makeNode, makeTask, makeUser, unique } from '../support/factories.ts'
-import { NodeProcess } from '../support/process.ts'
+import { eventually, NodeProcess } from '../support/process.ts'
 import { startServer } from '../support/server.ts'
-import { openNode } from '../support/sockets.ts'
+import { steeredNode } from '../support/steered-node.ts'
 import { screenshot, untilStatus, Visitor } from './browser.ts'
 
 const server = await startServer()
@@ -16,41 +17,17 @@ const bar = (page: Page, value: number) =>
   page.locator(`.task-progress [role="progressbar"][aria-valuenow="${value}"]`).first()
 const logLines = (page: Page) => page.locator('.log-line').allTextContents()
 
-/** A node whose tasks go on when the test says so. */
-async function steeredNode(taskType: string) {
-  const { token } = await makeNode(server)
-  const node = await openNode(server, token, { taskTypes: [taskType] })
-  const timer = setInterval(
-    () => node.send({ type: 'heartbeat', cpu_usage: 1, memory_usage: 1, gpus: [] }),
-    2000,
-  )
-  return {
-    /** The lease of the task's next attempt, which the node has taken. */
-    async take(uuid: string, attempt = 1) {
-      await node.next('assign', (frame) => frame.task_id === uuid && frame.attempt >= attempt)
-      const lease = {
-        task_id: uuid,
-        attempt: node.frames.findLast(({ task_id }) => task_id === uuid).attempt,
-      }
-      node.send({ type: 'accept', ...lease })
-      const send = (type: string, fields: object) => node.send({ type, ...lease, ...fields })
-      return { attempt: lease.attempt as number, send, node }
-    },
-    [Symbol.dispose]() {
-      clearInterval(timer)
-      node.close()
-    },
-  }
-}
-
 test('a GPU task is created by the form and runs to its end on a real node', async () => {
   const user = await makeUser(server)
   const { token } = await makeNode(server)
   await using _node = new NodeProcess(server, token, 'gpu-01')
+  // The form asks once what there is to choose from.
+  const isOffered = async () =>
+    (await listTaskTypes(server.ctx)).some(({ name, nodes }) => name === 'test' && nodes > 0)
+  await eventually(isOffered, 'the node', 60_000)
   await using visitor = await Visitor.come(server, { user })
   const page = await visitor.open('/tasks')
   await page.getByRole('link', { name: 'New task' }).first().click()
-  await page.getByLabel('What it runs').locator('option[value="test"]').waitFor({ state: 'attached' })
   await page.getByLabel('What it runs').selectOption('test')
   await page.getByLabel('Title').fill('Made by the form')
   await page.getByLabel('Seconds that it takes').fill('3')
@@ -68,7 +45,7 @@ test('a GPU task is created by the form and runs to its end on a real node', asy
 test('progress moves, and log lines appear in order, each once, also after a reload', async () => {
   const type = unique('type_')
   const user = await makeUser(server)
-  using node = await steeredNode(type)
+  using node = await steeredNode(server, { taskTypes: [type] })
   const { uuid } = await makeTask(server, user, { taskType: type })
   const { send } = await node.take(uuid)
   await using visitor = await Visitor.come(server, { user })
@@ -97,7 +74,7 @@ test('progress moves, and log lines appear in order, each once, also after a rel
 test('a log that could not be fetched is fetched by another try, and goes on', async () => {
   const type = unique('type_')
   const user = await makeUser(server)
-  using node = await steeredNode(type)
+  using node = await steeredNode(server, { taskTypes: [type] })
   const { uuid } = await makeTask(server, user, { taskType: type })
   const { send } = await node.take(uuid)
   await using visitor = await Visitor.come(server, { user })
@@ -118,7 +95,7 @@ test('a log that could not be fetched is fetched by another try, and goes on', a
 test('a task that runs is cancelled after a question, run again, and deleted', async () => {
   const type = unique('type_')
   const user = await makeUser(server)
-  using node = await steeredNode(type)
+  using node = await steeredNode(server, { taskTypes: [type] })
   const { uuid } = await makeTask(server, user, { taskType: type })
   const first = await node.take(uuid)
   await using visitor = await Visitor.come(server, { user })
@@ -133,7 +110,7 @@ test('a task that runs is cancelled after a question, run again, and deleted', a
   await page.getByRole('button', { name: 'Cancel' }).click()
   await question.getByRole('button', { name: 'Cancel the task' }).click()
   await state(page, 'Cancelled').waitFor()
-  await first.node.next('cancel', ({ task_id }) => task_id === uuid)
+  await node.socket.next('cancel', ({ task_id }) => task_id === uuid)
 
   await page.getByRole('button', { name: 'Run again' }).click()
   const second = await node.take(uuid, first.attempt + 1)
@@ -151,7 +128,7 @@ test('a task that runs is cancelled after a question, run again, and deleted', a
 test('an administrator sees what becomes of a task of another user', async () => {
   const type = unique('type_')
   const [user, admin] = [await makeUser(server), await makeUser(server, { role: 'admin' })]
-  using node = await steeredNode(type)
+  using node = await steeredNode(server, { taskTypes: [type] })
   await using visitor = await Visitor.come(server, { user: admin })
   const { uuid } = await makeTask(server, user, { taskType: type })
   const page = await visitor.open(`/tasks/${uuid}`)
@@ -262,10 +239,11 @@ test('without a mouse: sign in, go to the tasks, create one', async () => {
   await page.getByRole('heading', { level: 1, name: 'Tasks' }).waitFor()
   await page.getByText('You have no tasks yet').waitFor()
   // The new page begins at its heading.
-  expect(await focused().textContent()).toBe('Tasks')
+  await page.locator('h1:focus', { hasText: 'Tasks' }).waitFor()
   await tabTo('New task', 'link')
   await page.keyboard.press('Enter')
   await page.getByLabel('Title').waitFor()
+  await page.locator('h1:focus', { hasText: 'New task' }).waitFor()
   await tabTo('Title', 'textbox')
   await page.keyboard.type('By keyboard')
   await tabTo('Create the task')

@@ -6,7 +6,7 @@ import { makeNode, makeTask, makeUser } from '../support/factories.ts'
 import { form, sendForm } from '../support/files.ts'
 import { startServer } from '../support/server.ts'
 import { openNode } from '../support/sockets.ts'
-import { overflows, Visitor } from './browser.ts'
+import { go, overflows, settled, Visitor } from './browser.ts'
 import { landscape } from './pictures.ts'
 
 const server = await startServer()
@@ -53,8 +53,9 @@ test.each([1280, 320])('words of a hundred letters widen no page, %d pixels wide
   const page = await visitor.open()
   const paths = ['/', '/tasks', `/tasks/${task.uuid}`, '/photos/map', `/photos/${photo.id}`]
   for (const path of [...paths, '/webhooks', `/webhooks/${webhook.id}`, '/admin/codes']) {
-    await page.goto(`${server.url}/#${path}`)
+    await go(page, path)
     await page.locator('#content').getByText('WWW').first().waitFor()
+    await settled(page)
     expect({ path, wide: await overflows(page), sticking: await sticking(page) }).toEqual({
       path,
       wide: false,

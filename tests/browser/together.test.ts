@@ -6,7 +6,7 @@ import { makeMaterial } from '../support/courses.ts'
 import { makeNode, makeUser } from '../support/factories.ts'
 import { startServer } from '../support/server.ts'
 import { openNode } from '../support/sockets.ts'
-import { Visitor } from './browser.ts'
+import { settled, Visitor } from './browser.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
@@ -31,7 +31,7 @@ test('who leaves a page before the answer comes is not led away from where they 
   await page.getByText('You have no tasks yet').waitFor()
   held.resolve()
   await row.waitFor()
-  await page.waitForLoadState('networkidle')
+  await settled(page)
   expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Tasks')
   node.close()
 })

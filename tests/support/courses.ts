@@ -1,4 +1,5 @@
 import { recordProgress } from '../../src/core/courses/progress.ts'
+import { materialsHint } from '../../src/core/materials/hints.ts'
 import { courseItems, courses, materials } from '../../src/db/schema/index.ts'
 import { type TestUser, unique } from './factories.ts'
 import type { TestServer } from './server.ts'
@@ -23,8 +24,11 @@ export async function makeMaterial(
   const [material] = await server.ctx.db
     .insert(materials)
     .values({ ...row, userId: user.id, ...input })
-    .returning({ id: materials.id })
-  return material!.id
+    .returning({ id: materials.id, type: materials.type, status: materials.status })
+  const { id, type, status } = material!
+  // The lists are kept in memory.
+  server.ctx.bus.publish(materialsHint, { id, type, active: status === 'active' })
+  return id
 }
 
 /** A course of new materials, one for each of `items`. */

@@ -3,6 +3,7 @@ import { createEmbeddedBus } from '../../../src/bus/embedded.ts'
 import { eventsHint } from '../../../src/core/channel/hints.ts'
 import type { ReadCurrent } from '../../../src/live/topics/topic.ts'
 import { Watches } from '../../../src/live/user/watches.ts'
+import { eventually } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
 
 const server = await startServer()
@@ -41,7 +42,7 @@ test('states that change together are read together, also those that end', async
   }
   bus.setState('a state', { key: 'a state' })
   bus.setState('a state', undefined)
-  while (shown.length < 102) await Bun.sleep(1)
+  await eventually(() => shown.length >= 102, 'all states')
   expect(reads).toEqual([[...keys, 'a state']])
   watches.close()
 })
