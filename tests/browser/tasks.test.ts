@@ -208,6 +208,8 @@ test('the overview begins with the newest events, and goes on with those that co
 
 test('without a mouse: sign in, go to the tasks, create one', async () => {
   const user = await makeUser(server)
+  // The form begins with the type that a node offers.
+  using _node = await steeredNode(server)
   await using visitor = await Visitor.come(server)
   const page = await visitor.open('/')
   const focused = () => page.locator(':focus')
