@@ -42,14 +42,17 @@ test('the process ends by itself', async () => {
 }, 60_000)
 
 test.each([
-  ['the embedded database', {}],
-  ['PostgreSQL', { DATABASE_URL: 'postgres://roost@127.0.0.1:1/roost' }],
-])('a DATA_DIR that cannot be made has one message, on %s', async (_, env) => {
-  const dataDir = join(import.meta.path, 'data')
+  ['the embedded database', 'data', {}],
+  ['the embedded database', '.', {}],
+  ['PostgreSQL', 'data', { DATABASE_URL: 'postgres://roost@127.0.0.1:1/roost' }],
+])('a DATA_DIR that cannot be made has one message, on %s', async (_, under, env) => {
+  const dataDir = join(import.meta.path, under)
   const start = createServer(readConfig({ DATA_DIR: dataDir, ...env }), { log: createLogger('silent') })
   const error = await failureOf(start)
   expect(error).toBeInstanceOf(StartupError)
-  expect(error.message).toStartWith(`The directory in DATA_DIR, ${dataDir}, can't be used: ENOTDIR, `)
+  expect(error.message).toBe(
+    `The directory in DATA_DIR, ${dataDir}, can't be used: it, or a folder above it, is a file. Set DATA_DIR to a directory.`,
+  )
 })
 
 test('a database that has lost a table: the message says which, without the query', async () => {

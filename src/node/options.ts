@@ -11,7 +11,8 @@ export const USAGE = `Usage: bun run node --server URL [options]
   --token TOKEN          the node token; better given as ROOST_NODE_TOKEN: arguments are visible to other users
   --config FILE          JSON: the task types that this node runs
   --state DIR            results not yet acknowledged (default: ./data/node/<hash of server and token>)
-  --name NAME            shown by the server (default: the config's name, or the host name)
+  --name NAME            for the lines of this program (default: the config's name, or the host name); the server shows the
+                         name under which the node is registered
   --drain-timeout SEC    how long SIGTERM and SIGINT wait for running tasks (default: 600); one more, at least 2 s later, stops at once
   --help
 

@@ -15,7 +15,13 @@ export function makeDataDir(dataDir: string): void {
 
 export function unusableDataDir(dataDir: string, error: unknown): StartupError {
   const { code, message } = error as { code: string; message: string }
+  if (code === 'EEXIST' || code === 'ENOTDIR')
+    return new StartupError(
+      `The directory in DATA_DIR, ${dataDir}, can't be used: it, or a folder above it, is a file. Set DATA_DIR to a directory.`,
+    )
+  // Some messages begin with the code.
+  const reason = message.startsWith(code) ? message : `${code}, ${message}`
   return new StartupError(
-    `The directory in DATA_DIR, ${dataDir}, can't be used: ${code}, ${message}. The user who runs the server must be able to write to it, and its disk needs free space.`,
+    `The directory in DATA_DIR, ${dataDir}, can't be used: ${reason}. The user who runs the server must be able to write to it, and its disk needs free space.`,
   )
 }

@@ -8,13 +8,14 @@ import type { Actor } from '../../src/core/accounts/principals.ts'
 import { TOOLS } from '../../src/core/agent/tools/index.ts'
 import { McpSessions } from '../../src/mcp/sessions.ts'
 import { api } from '../support/api.ts'
-import { makeTask, makeUser, signInAgain, type TestUser, unique } from '../support/factories.ts'
+import { makeTask, makeUser, PASSWORD, signInAgain, type TestUser, unique } from '../support/factories.ts'
 import { makePhoto } from '../support/photos.ts'
 import { startServer } from '../support/server.ts'
 
 const server = await startServer()
 afterAll(() => server.stop())
 const url = new URL(`${server.url}/mcp`)
+const page = await Bun.file(`${import.meta.dir}/../../docs/mcp.md`).text()
 
 /** A client that answers questions so; without an answer, one that cannot ask. */
 async function connect(
@@ -133,7 +134,6 @@ describe('the tools', () => {
   })
 
   test('the page has all of them', async () => {
-    const page = await Bun.file(`${import.meta.dir}/../../docs/mcp.md`).text()
     const rows = page.split('\n').filter((line) => line.startsWith('| `'))
     const named = rows.flatMap((row) => row.split('|')[1]!.match(/\w+/g) ?? [])
     expect(named.sort()).toEqual(TOOLS.map(({ name }) => name).sort())
@@ -157,6 +157,15 @@ describe('the tools', () => {
     await expect(call(connected, 'no_such_tool')).rejects.toThrow('There is no tool no_such_tool')
     await connected.client.close()
   })
+})
+
+test('the page gets a token by a request that signs in', async () => {
+  const [, path = '', body = ''] =
+    /http:\/\/localhost:8000(\/\S+\/login)[^']*'[^']*' \\\n {2}-d '([^']*)'/.exec(page)!
+  const { email } = (await makeUser(server)).user
+  const raw = body.replace('ada@example.com', email).replace('correct horse', PASSWORD)
+  const { body: answer } = await api(server, 'POST', path, { raw })
+  await (await connect({ token: answer.data.access_token })).client.close()
 })
 
 describe('before a destructive tool', () => {
