@@ -87,10 +87,13 @@ function assertPortIsFree(config: Config): void {
 
 function cannotListen({ host, port }: Config, error: unknown): StartupError {
   const { code, message } = error as { code?: string; message: string }
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `Port ${port} is in use. Stop what listens there, or set PORT to another one.`,
+    EADDRNOTAVAIL: `This machine does not have the address ${host}. Set HOST to one of its own, or to 0.0.0.0 for all of them.`,
+    EACCES: `The user who runs the server may not listen on port ${port}. Set PORT to one above 1023.`,
+  }
   return new StartupError(
-    code === 'EADDRINUSE'
-      ? `Port ${port} is in use. Stop what listens there, or set PORT to another one.`
-      : `The server can't listen on HOST ${host}, PORT ${port}: ${code ?? message}.`,
+    reasons[code ?? ''] ?? `The server can't listen on HOST ${host}, PORT ${port}: ${code ?? message}.`,
   )
 }
 

@@ -56,6 +56,12 @@ describe('a mistake is one message, and exit 1', () => {
     expect((await signIn(server, password!)).status).toBe(200)
   })
 
+  test('an address of another machine', async () => {
+    const { code, stdout, stderr } = await run('src/main.ts', { ...(await parts()), HOST: '192.0.2.1' })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^This machine does not have the address 192\.0\.2\.1\. Set HOST to .*\n$/)
+  })
+
   test('a Redis that is not there', async () => {
     const env = { ...(await parts()), REDIS_URL: `redis://:S3cret@127.0.0.1:${freePort()}` }
     const { code, stdout, stderr } = await run('src/main.ts', env)
