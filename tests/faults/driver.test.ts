@@ -104,8 +104,9 @@ test.skipIf(!postgresBinaries)(
   async () => {
     await using stack = new AsyncDisposableStack()
     const { cluster, url, db, backend } = await scene(stack)
+    // A cut may arrive with the next query only, which fails then.
     for (let i = 0; i < 10; i++) {
-      await Promise.all(Array.from({ length: 10 }, () => backend()))
+      await Promise.allSettled(Array.from({ length: 10 }, () => backend()))
       const busy = Promise.allSettled(
         // Long enough that the cut comes in the middle.
         Array.from({ length: 200 }, (_, n) => db.execute(sql`select ${n}::int, pg_sleep(0.02)`)),
@@ -116,9 +117,11 @@ test.skipIf(!postgresBinaries)(
       )
       await busy
     }
-    // A lost connection of the pool never connects again, so a query on it fails after a while.
-    const all = Promise.all(Array.from({ length: 10 }, () => db.execute(sql`select pg_sleep(0.2)`)))
-    expect(await all).toHaveLength(10)
+    // A place that is lost never connects again, so that one of ten queries at once fails each time.
+    await eventually(async () => {
+      const slow = Array.from({ length: 10 }, () => db.execute(sql`select pg_sleep(0.2)`))
+      return (await Promise.allSettled(slow)).every(({ status }) => status === 'fulfilled')
+    }, 'every place in the pool answers')
   },
 )
 
