@@ -175,7 +175,7 @@ async function longTasks(origin: Origin, user: TestUser, node: Node): Promise<Ro
       await Bun.sleep(16)
     }
   })
-  await show('/tasks', '.task-row[data-status="running"]')
+  await show('/tasks', '.task-progress[data-status="running"]')
   const changing = await longestTask(page, () => node.run(WATCH_MS / 1000))
   const row = (name: string, longest: number): Row => ({
     name: `longest task of ${name}, against a page on which nothing happens`,
@@ -197,7 +197,7 @@ async function memory(origin: Origin, user: TestUser, node: Node): Promise<Row> 
   let frames = 0
   page.on('websocket', (socket) => socket.on('framereceived', () => frames++))
   await page.goto('/#/tasks')
-  await page.locator('.task-row[data-status="running"]').first().waitFor()
+  await page.locator('.task-progress[data-status="running"]').first().waitFor()
   const devtools = await visitor.context.newCDPSession(page)
   await node.run(SECONDS / SAMPLES)
   const heaps = [await heapOf(devtools)]

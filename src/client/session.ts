@@ -116,7 +116,7 @@ export class Session {
         }),
       )
     } catch (error) {
-      // The store has no lock for this session, so that it stays as it is.
+      // Without its lock this session may not change the store.
       report(error)
     }
     await this.sessions.delete({ refresh_token: this.current.refreshToken })

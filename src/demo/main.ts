@@ -49,7 +49,7 @@ async function start(directory: string, fresh: boolean): Promise<void> {
       return keepBusy(accounts)
     }
     const serverEnds = programs.untilServerEnds()
-    // A request breaks off before the end of the server is known, which is the reason to tell.
+    // When the server ends, its requests fail before its end is known here. The user is told of the end.
     const fail = async (error: unknown) => {
       await Promise.race([serverEnds, Bun.sleep(SERVER_END_MS)])
       throw error

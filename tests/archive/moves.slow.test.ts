@@ -227,7 +227,7 @@ test.each(['at once', 'late'])(
   'a backup that is stopped ends %s, leaves no file, and administrators hear of it',
   async (when) => {
     const live = await openLive(first, admin.token)
-    // Late: its beginning can't be recorded before the one who stopped it has gone.
+    // Late: the server can record the backup only after its stop has been reported.
     const gate = Promise.withResolvers<void>()
     const gone = first.ctx.db.transaction(async (tx) => {
       await tx.execute(sql`lock table backups`)

@@ -7,7 +7,7 @@ import { type Browser, type BrowserContext, chromium, type Page, type Request } 
 import { PASSWORD, type TestUser } from '../support/factories.ts'
 import { eventually } from '../support/process.ts'
 
-/** Chromium as such works too. This form of it needs a third less time, because it draws nothing for a screen. */
+/** Chromium with windows works too, but is slower. */
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium-headless-shell'
 /** Screenshots of the pages; git ignores the folder. */
 export const SCREENSHOTS = join(import.meta.dir, '../../screenshots')

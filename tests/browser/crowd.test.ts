@@ -91,10 +91,9 @@ test('1,000 tasks, of which 20 run: the page follows them, and does not grow', a
   await page.getByText('step 20').first().waitFor()
   // The name of the step stands in each of the rows that run.
   expect(await elements(page)).toBeLessThan(before + 100)
+  const running = page.locator('.task-progress[data-status="running"]')
+  expect(await running.count()).toBe(20)
   tasks.complete()
-  await eventually(
-    async () => (await page.locator('.task-row[data-status="running"]').count()) === 0,
-    'the end',
-  )
+  await eventually(async () => (await running.count()) === 0, 'the end')
   await page.getByText('1,000 tasks').waitFor()
 })

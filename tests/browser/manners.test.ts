@@ -232,8 +232,13 @@ test('what was typed is not lost by Escape or a reload without a question', asyn
   await question.waitFor({ state: 'detached' })
 
   // Nothing is asked of who has typed nothing, or has saved.
-  await opener.click()
-  await editor.waitFor()
+  const isOpenAtOnce = await page.evaluate(`new Promise((done) => {
+    const buttons = [...document.querySelectorAll('button')]
+    buttons.find(({ textContent }) => textContent === 'New webhook').click()
+    setTimeout(() => done(document.querySelector('dialog[open]') !== null))
+  })`)
+  // The next key finds it open, however soon it comes.
+  expect(isOpenAtOnce).toBe(true)
   await page.keyboard.press('Escape')
   await editor.waitFor({ state: 'detached' })
   await page.goto(`${server.url}/#/account`)

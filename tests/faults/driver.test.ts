@@ -104,7 +104,7 @@ test.skipIf(!postgresBinaries)(
   async () => {
     await using stack = new AsyncDisposableStack()
     const { cluster, url, db, backend } = await scene(stack)
-    // A cut may arrive with the next query only, which fails then.
+    // The driver may notice a cut only at the next query, which then fails.
     for (let i = 0; i < 10; i++) {
       await Promise.allSettled(Array.from({ length: 10 }, () => backend()))
       const busy = Promise.allSettled(

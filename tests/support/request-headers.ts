@@ -10,7 +10,7 @@ import { noteRequestHeader } from './seen.ts'
 const UNLISTED =
   /^(accept(-encoding|-language)?|access-control-request-.*|authorization|content-(length|type)|host|origin|transfer-encoding|upgrade|user-agent|x-forwarded-for)$/
 
-/** Each has the same object in `headers` for as long as it lives. */
+/** By `headers`, which is the same object as long as a request lives. */
 const requests = new WeakMap<Headers, Request>()
 
 export const watchRequestsOf = (app: AnyElysia): void =>

@@ -1,6 +1,6 @@
 /**
- * Notes which documented answers, header fields of requests and frames the tests have seen, when SEEN_FILE names a file. `.ci/run` sets it for all suites;
- * `unseen.ts` then lists what no test has seen.
+ * Notes which documented answers, header fields of requests and frames the tests have seen, when SEEN_FILE names a file.
+ * `.ci/run` sets it for all suites; `unseen.ts` then lists what no test has seen.
  */
 import { appendFileSync } from 'node:fs'
 

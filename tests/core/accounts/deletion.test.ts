@@ -34,6 +34,7 @@ import {
 } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { makeTask, makeUser, PASSWORD, type TestUser, unique } from '../../support/factories.ts'
+import { failureOf } from '../../support/failure.ts'
 import { form, pdf, upload } from '../../support/files.ts'
 import { balanceChangesOf, moneyOf } from '../../support/ledger.ts'
 import { makePhotos } from '../../support/photos.ts'
@@ -360,7 +361,7 @@ describe('a deleted user', () => {
     const { id } = owner.user
     expect((await api(server, 'DELETE', `/v1/users/${id}`, { token: boss.token })).status).toBe(204)
     const task = { kind: 'gpu', title: 'late', taskType: 'test' } as const
-    const refused = await createTask(ctx, id, task as never).catch((error) => error)
+    const refused = await failureOf(createTask(ctx, id, task as never))
     expect(databaseFault(refused)?.code).toBe('INVALID_TOKEN')
     await eventually(
       async () => (await columnsWith(server, id)).every((name) => name in KEPT),

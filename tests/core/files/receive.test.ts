@@ -195,7 +195,7 @@ test('somebody ends an upload while it arrives: the write stops with the given c
     publish: (_, row) =>
       ctx.bus.publish(uploadEndedHint, { upload: kind.nameOf(row), code: 'ALREADY_DELETED' }),
   }
-  const error = await receive(ended, source(stalling)).catch((error) => error)
+  const error = await failureOf(receive(ended, source(stalling)))
   expect(error).toMatchObject({ code: 'ALREADY_DELETED' })
   expect(steps.at(-1)).toEqual(['abandon', 'ALREADY_DELETED', undefined])
 })

@@ -16,6 +16,7 @@ import { transaction } from '../../../src/core/transaction.ts'
 import { isLocked } from '../../../src/db/errors.ts'
 import { materials } from '../../../src/db/schema/index.ts'
 import { makeUser } from '../../support/factories.ts'
+import { failureOf } from '../../support/failure.ts'
 import { form, mp4, upload } from '../../support/files.ts'
 import { eventually } from '../../support/process.ts'
 import { startServer } from '../../support/server.ts'
@@ -80,7 +81,7 @@ test('an upload that is being given up can no longer end well', async () => {
   const { material, finish, state } = await stored()
   let ended: unknown
   const slow = deleting(async (keys) => {
-    ended = await finish().catch((error) => error)
+    ended = await failureOf(finish())
     await ctx.storage.delete(keys)
   })
   await giveUpUpload(slow, material, 'UPLOAD_FAILED')
@@ -103,7 +104,7 @@ test.skipIf(!process.env.TEST_DATABASE_URL)(
     await locked.promise
     try {
       const sweep = giveUpUpload(ctx, material, 'UPLOAD_FAILED', { lockMs: 100 })
-      expect(isLocked(await sweep.catch((error) => error))).toBe(true)
+      expect(isLocked(await failureOf(sweep))).toBe(true)
     } finally {
       release.resolve()
       await holder

@@ -9,6 +9,7 @@ import { transaction } from '../../../src/core/transaction.ts'
 import { ledgerChecks } from '../../../src/db/schema/index.ts'
 import { api } from '../../support/api.ts'
 import { makeTask, makeUser } from '../../support/factories.ts'
+import { failureOf } from '../../support/failure.ts'
 import { addMoney, balanceChangesOf, moneyOf } from '../../support/ledger.ts'
 import { query, startServer } from '../../support/server.ts'
 
@@ -142,7 +143,7 @@ describe('the hourly check', () => {
     const check = reconcile(ctx, stop.signal)
     // The first statement is under way.
     stop.abort()
-    expect(await check.catch((error) => error)).toBe(stop.signal.reason)
+    expect(await failureOf(check)).toBe(stop.signal.reason)
     expect(await ctx.db.$count(ledgerChecks)).toBe(before)
   })
 

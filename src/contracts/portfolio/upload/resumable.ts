@@ -53,7 +53,7 @@ const CONFLICT = {
   contentType: PROBLEM_JSON,
 } as const
 
-/** What {@link receive} reads of a request, and whether it is the last one. */
+/** The header fields that {@link receive} reads, whichever request of an upload it is. */
 const PIECE = {
   'Upload-Complete': 'required',
   'Upload-Length': 'optional',

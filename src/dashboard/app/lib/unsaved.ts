@@ -3,7 +3,7 @@ import { isSignedIn } from './session.ts'
 /** Forms in which the user has typed or changed what the server does not have. */
 const typed = new Set<HTMLElement>()
 
-/** The forms of the sign-in are quickly filled in again. */
+/** Whether the page has such a form. Those of the sign-in do not count: they are quickly filled in again. */
 export const hasUnsaved = (): boolean => typed.size > 0 && isSignedIn.peek()
 
 const warn = (event: Event) => {

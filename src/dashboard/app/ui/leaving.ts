@@ -12,8 +12,8 @@ const t = texts({
 })
 
 /**
- * Asks before a link, or the browser's “back” and “forward”, leaves a page with what was typed in it. Browsers without the
- * Navigation API ask nothing. `beforeunload` stands for pages elsewhere.
+ * Asks before a link, or the browser's “back” or “forward”, leads away from a page in which the user has typed something. Browsers
+ * without the Navigation API ask nothing. Before a page of another site `beforeunload` asks.
  */
 export function askBeforeLeaving(): void {
   if (!('navigation' in window)) return
