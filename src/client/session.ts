@@ -130,7 +130,6 @@ export class Session {
     const kept = await this.kept()
     // Another tab has signed out, and perhaps signed another user in.
     if (kept?.user.id !== this.user.id) return this.end('signed_out')
-    // Two access tokens of one second are equal.
     const isRenewed = kept.refreshToken !== this.current.refreshToken
     this.current = kept
     // Another tab has renewed it.

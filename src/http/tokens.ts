@@ -15,8 +15,10 @@ export function createTokenCodec(secret: string): TokenCodec {
   const codec = jwt({ secret, alg: 'HS256', iss: ISSUER }).decorator.jwt
   const remembered = new LRUCache<string, AccessClaims>({ max: REMEMBERED })
   return {
+    // Without an id of their own, two tokens of one session and second would be equal, and a client that asks for another
+    // token than the refused one would get that one again (RFC 7519, 4.1.7).
     sign: ({ userId, sessionId, expiresAt }) =>
-      codec.sign({ sub: String(userId), sid: sessionId, exp: expiresAt }),
+      codec.sign({ sub: String(userId), sid: sessionId, exp: expiresAt, jti: crypto.randomUUID() }),
     async verify(token) {
       const known = remembered.get(token)
       if (known) return known

@@ -25,14 +25,16 @@ const age = (refreshToken: string, seconds: number) =>
   )
 
 describe('refresh tokens', () => {
-  test('rotate at every use, and the chain goes on', async () => {
-    const { refreshToken } = await makeUser(server)
-    const seen = [refreshToken]
+  test('rotate at every use, and the chain goes on; its access tokens differ, also those of one second', async () => {
+    const { token, refreshToken } = await makeUser(server)
+    const seen = [token, refreshToken]
     for (let i = 0; i < 3; i++) {
       const { status, body } = await refresh(seen.at(-1)!)
       expect(status).toBe(200)
-      expect(seen).not.toContain(body.refresh_token)
-      seen.push(body.refresh_token)
+      for (const next of [body.access_token, body.refresh_token]) {
+        expect(seen).not.toContain(next)
+        seen.push(next)
+      }
     }
   })
 
@@ -118,7 +120,7 @@ describe('access tokens', () => {
 
   test('carry no personal data', async () => {
     const { user, token } = await makeUser(server)
-    expect(Object.keys(payloadOf(token)).sort()).toEqual(['exp', 'iat', 'iss', 'sid', 'sub'])
+    expect(Object.keys(payloadOf(token)).sort()).toEqual(['exp', 'iat', 'iss', 'jti', 'sid', 'sub'])
     expect(JSON.stringify(payloadOf(token))).not.toContain(user.email)
   })
 
