@@ -49,8 +49,8 @@ export function errorOf(status: number, body: unknown, headers: Headers): RoostE
 }
 
 /**
- * Of an answer that redirects; a browser does not say to which URL. Roost never redirects, and to follow may mean a GET in place of
- * a POST, or no token.
+ * Of an answer that redirects; a browser does not say to which URL. Roost never redirects, and following may
+ * turn a POST into a GET, or lose the token.
  */
 export function redirectOf(url: string | URL, { type, status, headers }: Response): RoostError | undefined {
   const to = status >= 300 && status < 400 && headers.get('location')

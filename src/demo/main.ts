@@ -49,7 +49,7 @@ async function start(directory: string, fresh: boolean): Promise<void> {
       return keepBusy(accounts)
     }
     const serverEnds = programs.untilServerEnds()
-    // When the server ends, its requests fail before its end is known here. The user is told of the end.
+    // When the server ends, a request fails before this program knows of the end, and the user should read of the end.
     const fail = async (error: unknown) => {
       await Promise.race([serverEnds, Bun.sleep(SERVER_END_MS)])
       throw error

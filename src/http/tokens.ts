@@ -15,8 +15,8 @@ export function createTokenCodec(secret: string): TokenCodec {
   const codec = jwt({ secret, alg: 'HS256', iss: ISSUER }).decorator.jwt
   const remembered = new LRUCache<string, AccessClaims>({ max: REMEMBERED })
   return {
-    // Without an id of their own, two tokens of one session and second would be equal, and a client that asks for another
-    // token than the refused one would get that one again (RFC 7519, 4.1.7).
+    // Without `jti`, two tokens that a session gets within one second could be equal (RFC 7519, 4.1.7). A client whose token
+    // is refused asks for another one, and would get the same again.
     sign: ({ userId, sessionId, expiresAt }) =>
       codec.sign({ sub: String(userId), sid: sessionId, exp: expiresAt, jti: crypto.randomUUID() }),
     async verify(token) {

@@ -88,7 +88,7 @@ test('who leaves a page has not said yes to what it asks', async () => {
   await page.goBack()
   await heading(page, 'Balance').waitFor()
   await page.getByRole('dialog').waitFor({ state: 'detached' })
-  // What a yes does comes before what the page asks for later.
+  // After a yes, the page would have sent this request before those of the next page.
   await page.goForward()
   await ask.waitFor()
   expect(methods).not.toContain('DELETE')
@@ -166,7 +166,7 @@ test('after an update of the server the page fetches the new one, and once only'
   const page = await visitor.open()
   await untilStatus(page, 'live')
   visitor.context.off('request', listen)
-  // The newer page does the same, and a file of it is missing, too.
+  // The newer page is the same program, and one of its files is missing too.
   const script = page.locator('script[src]')
   const older = `${server.url}${await script.getAttribute('src')}`
   await page.route('**/assets/*.js', (route) =>

@@ -25,7 +25,7 @@ const age = (refreshToken: string, seconds: number) =>
   )
 
 describe('refresh tokens', () => {
-  test('rotate at every use, and the chain goes on; its access tokens differ, also those of one second', async () => {
+  test('rotate at every use, and the chain goes on; no two access tokens are equal', async () => {
     const { token, refreshToken } = await makeUser(server)
     const seen = [token, refreshToken]
     for (let i = 0; i < 3; i++) {

@@ -26,7 +26,7 @@ export async function makeMaterial(
     .values({ ...row, userId: user.id, ...input })
     .returning({ id: materials.id, type: materials.type, status: materials.status })
   const { id, type, status } = material!
-  // The lists are kept in memory.
+  // The server keeps the lists in memory, and learns of changes by this hint.
   server.ctx.bus.publish(materialsHint, { id, type, active: status === 'active' })
   return id
 }

@@ -10,7 +10,7 @@ import { noteRequestHeader } from './seen.ts'
 const UNLISTED =
   /^(accept(-encoding|-language)?|access-control-request-.*|authorization|content-(length|type)|host|origin|transfer-encoding|upgrade|user-agent|x-forwarded-for)$/
 
-/** By `headers`, which is the same object as long as a request lives. */
+/** Each request by its `headers`, which stay the same object as long as the request lives. */
 const requests = new WeakMap<Headers, Request>()
 
 export const watchRequestsOf = (app: AnyElysia): void =>

@@ -12,7 +12,7 @@ export async function steeredNode(server: TestServer, options: NodeOptions = {})
   )
   return {
     socket,
-    /** Accepts an attempt of the task: the first one, unless it is to be a later one. */
+    /** Accepts the task's next attempt whose number is at least `least`. */
     async take(uuid: string, least = 1) {
       const { task_id, attempt } = await socket.next(
         'assign',

@@ -27,7 +27,7 @@ function openLog({ database = db } = {}) {
 
 /** As `close`, without its limit of a second, which a busy machine reaches. */
 async function storeAll(systemLog: SystemLog): Promise<void> {
-  // The first may have begun before the last lines came, and at its end a loss is told.
+  // A flush that is under way leaves later lines waiting, and one after a loss adds the line that tells of it.
   for (let times = 0; times < 3; times++) await systemLog.flush()
   await systemLog.close()
 }

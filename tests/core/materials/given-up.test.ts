@@ -15,6 +15,7 @@ import {
 import { transaction } from '../../../src/core/transaction.ts'
 import { isLocked } from '../../../src/db/errors.ts'
 import { materials } from '../../../src/db/schema/index.ts'
+import { ORPHANS_OF_ANY_AGE } from '../../support/cleanup.ts'
 import { makeUser } from '../../support/factories.ts'
 import { failureOf } from '../../support/failure.ts'
 import { form, mp4, upload } from '../../support/files.ts'
@@ -191,7 +192,7 @@ test('cleanup leaves a thumbnail that a job has stored and is about to record', 
   const exists = async () =>
     Promise.all([awaited, stray].map(async (key) => (await ctx.storage.head(key)) !== undefined))
   expect(await exists()).toEqual([true, true])
-  const report = await cleanUp(ctx, { processing: false, orphans: true, maxAgeMinutes: -1 })
+  const report = await cleanUp(ctx, ORPHANS_OF_ANY_AGE)
   expect(report.errors).toEqual([])
   expect(await exists()).toEqual([true, false])
 })

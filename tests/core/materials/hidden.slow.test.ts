@@ -5,6 +5,7 @@ import { cleanUp } from '../../../src/core/materials/cleanup.ts'
 import { materials } from '../../../src/db/schema/index.ts'
 import { fixture } from '../../imaging/support.ts'
 import { api } from '../../support/api.ts'
+import { ORPHANS_OF_ANY_AGE } from '../../support/cleanup.ts'
 import { makeUser } from '../../support/factories.ts'
 import { form, upload } from '../../support/files.ts'
 import { eventually } from '../../support/process.ts'
@@ -46,7 +47,6 @@ const nobodySees = ({ keys }: StoredServer, userId: number) =>
 describe.each(storages.each)('on %s', (_, stored) => {
   const { server, keys } = stored
   const { ctx } = server
-  const everythingIsOld = { processing: false, orphans: true, maxAgeMinutes: -1 }
 
   test('a hidden material is kept apart, for its owner and administrators; 30 days later it is gone', async () => {
     const { id, owner, file_path, thumbnail_path, remove } = await add(stored)
@@ -74,13 +74,13 @@ describe.each(storages.each)('on %s', (_, stored) => {
     for (const place of ['materials', 'thumbnails', 'hidden/materials']) {
       await ctx.storage.write(`${place}/${owner.user.id}/orphan.mp4`, new Response('x').body!)
     }
-    expect(await cleanUp(ctx, everythingIsOld)).toEqual({ records: 0, files: 3, errors: [] })
+    expect(await cleanUp(ctx, ORPHANS_OF_ANY_AGE)).toEqual({ records: 0, files: 3, errors: [] })
     await read()
     await ctx.db
       .update(materials)
       .set({ hiddenAt: sql`now() - interval '31 days'` })
       .where(eq(materials.id, id))
-    expect(await cleanUp(ctx, everythingIsOld)).toEqual({ records: 1, files: 2, errors: [] })
+    expect(await cleanUp(ctx, ORPHANS_OF_ANY_AGE)).toEqual({ records: 1, files: 2, errors: [] })
     expect(await keys(`hidden/`)).toEqual([])
     expect((await at(server, file_path, owner.token)).status).toBe(404)
   }, 20_000)

@@ -17,6 +17,7 @@ import type { PhotoJob, PhotoResult } from '../../../src/imaging/photo.ts'
 import { ImagingError } from '../../../src/imaging/protocol.ts'
 import { keysOf } from '../../storage/kinds.ts'
 import { actorOf } from '../../support/actors.ts'
+import { ORPHANS_OF_ANY_AGE } from '../../support/cleanup.ts'
 import { makeUser, type TestUser } from '../../support/factories.ts'
 import { picture96 } from '../../support/photo-fixtures.ts'
 import { makePhotos } from '../../support/photos.ts'
@@ -308,7 +309,7 @@ test('cleanup deletes no rendition that is stored again while it deletes', async
     }
     await remove(keys)
   }
-  const { errors } = await cleanUpPhotoFiles(ctx, { orphans: true, maxAgeMinutes: -1 })
+  const { errors } = await cleanUpPhotoFiles(ctx, ORPHANS_OF_ANY_AGE)
   expect(errors).toEqual([])
   expect(ctx.storage.delete).toBe(remove)
   const { renditions } = (await rowOf(file))!
@@ -334,7 +335,7 @@ test('cleanup deletes what lost its server and what nothing refers to, and no mo
   const report = await cleanUpPhotoFiles(ctx, { orphans: true, maxAgeMinutes: 60 })
   expect(report).toEqual({ records: 1, files: 0, errors: [] })
   expect(await rowOf(lost)).toBeUndefined()
-  const { errors } = await cleanUpPhotoFiles(ctx, { orphans: true, maxAgeMinutes: -1 })
+  const { errors } = await cleanUpPhotoFiles(ctx, ORPHANS_OF_ANY_AGE)
   expect(errors).toEqual([])
   expect(await keysOf(ctx.storage, `originals/${owner.user.id}/`)).toEqual([kept.objectKey])
   expect(await keysOf(ctx.storage, 'photos/')).toEqual([])

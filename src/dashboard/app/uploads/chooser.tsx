@@ -29,7 +29,7 @@ export function UploadChooser({ button = true }: { button?: boolean }) {
     chosen.value = { files: [...before, ...checked], publishes: limits.publishes }
   }
 
-  // With the page, because the browser opens a file that is dropped before.
+  // In a layout effect, because the browser itself opens a file that is dropped before these handlers exist.
   useLayoutEffect(() => {
     const ended = new AbortController()
     const on = (type: 'dragenter' | 'dragover' | 'dragleave' | 'drop', handler: (event: DragEvent) => void) =>

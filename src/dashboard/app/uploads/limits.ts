@@ -78,7 +78,7 @@ export function checkFile(file: File, limits: PhotoLimits): Checked {
   const photo = PHOTOS[extension]
   const largest = photo === undefined ? MATERIALS[extension] : limits.maxBytes
   if (largest === undefined) return { file, problem: t.unknown }
-  // Until the profile has come the server alone knows who may.
+  // Until the profile has arrived, only the server knows who may upload photos.
   const isRefused = me.peek() !== undefined && !isEditor.peek()
   if (photo !== undefined && isRefused) return { file, problem: t.editorsOnly }
   if (photo !== undefined && limits.types?.includes(photo) === false) return { file, problem: t.notAllowed }
